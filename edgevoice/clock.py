@@ -1,0 +1,98 @@
+"""Time, waiting and threads, passed in so that tests can run the whole pipeline on virtual time.
+
+Code in the pipeline never calls `time` or `threading` itself: it reads, waits and spawns through a
+Clock. `SystemClock` is real; `edgevoice.testing.virtual.VirtualClock` runs one thread at a time and
+jumps to the next deadline whenever all of them wait, so a session takes milliseconds and gives the
+same trace every time.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Protocol
+
+
+class Monitor(Protocol):
+    """A lock to hold while state is read or changed, and a way to wait for it to change."""
+
+    def __enter__(self) -> object: ...
+
+    def __exit__(self, *exc: object) -> None: ...
+
+    def wait_for(self, ready: Callable[[], bool], timeout: float | None = None) -> bool:
+        """Let go of the lock until `ready()` or `timeout` seconds pass; returns `ready()`."""
+
+    def notify_all(self) -> None:
+        """Tell those who wait that state has changed; the lock must be held."""
+
+
+class Task(Protocol):
+    """A thread that was spawned."""
+
+    name: str
+
+    def join(self, timeout: float | None = None) -> bool:
+        """Wait for its end; true if it has ended."""
+
+
+class Clock(Protocol):
+    """Session time in seconds, from 0 at the clock's making."""
+
+    def now(self) -> float: ...
+
+    def sleep(self, seconds: float) -> None: ...
+
+    def monitor(self) -> Monitor: ...
+
+    def spawn(self, run: Callable[[], None], name: str) -> Task: ...
+
+
+class _Monitor:
+    def __init__(self) -> None:
+        self._condition = threading.Condition()
+
+    def __enter__(self) -> object:
+        return self._condition.__enter__()
+
+    def __exit__(self, *exc: object) -> None:
+        self._condition.release()
+
+    def wait_for(self, ready: Callable[[], bool], timeout: float | None = None) -> bool:
+        return self._condition.wait_for(ready, timeout)
+
+    def notify_all(self) -> None:
+        self._condition.notify_all()
+
+
+class _Thread:
+    def __init__(self, run: Callable[[], None], name: str) -> None:
+        self.name = name
+        # Daemon, so that an engine stuck in native code cannot keep a closed program alive.
+        self._thread = threading.Thread(target=run, name=name, daemon=True)
+        self._thread.start()
+
+    def join(self, timeout: float | None = None) -> bool:
+        self._thread.join(timeout)
+        return not self._thread.is_alive()
+
+
+class SystemClock:
+    """The machine's monotonic clock, counted from now on."""
+
+    def __init__(self) -> None:
+        self._origin = time.monotonic()
+
+    def now(self) -> float:
+        return time.monotonic() - self._origin
+
+    def sleep(self, seconds: float) -> None:
+        if seconds > 0:
+            time.sleep(seconds)
+
+    def monitor(self) -> Monitor:
+        return _Monitor()
+
+    def spawn(self, run: Callable[[], None], name: str) -> Task:
+        return _Thread(run, name)

@@ -1,0 +1,292 @@
+"""The one configuration: defaults → TOML file → EDGEVOICE_* → flags, each value with its origin.
+
+A setting is addressed as `section.key`, in the file as `key` under `[section]`, in the environment
+as `EDGEVOICE_SECTION_KEY`, on the command line as its own flag or `--set section.key=value`.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta, Struct, field
+
+from edgevoice.errors import ConfigError
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+PREFIX = "EDGEVOICE_"
+
+SYSTEM_PROMPT = (
+    "You are a voice assistant running on the user's own device. Your answers are spoken aloud: "
+    "reply in one to three short, plain sentences, as a person would say them. No lists, no "
+    "markdown, no emoji, no code unless asked for. If you do not know, say so."
+)
+
+Milliseconds = Annotated[int, Meta(ge=0, le=60_000)]
+Probability = Annotated[float, Meta(ge=0.0, le=1.0)]
+
+
+class Models(Struct, frozen=True, forbid_unknown_fields=True):
+    """Which models run, by catalog name; empty means the best one present."""
+
+    slm: str = ""
+    stt: str = ""
+    tts: str = ""
+    vad: str = ""
+    folder: str = ""
+    """Where weights live; empty: `models/` in a checkout, the user's data folder otherwise."""
+
+
+class AudioSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """Devices by number, name or part of a name; empty means the system's default."""
+
+    input: str = ""
+    output: str = ""
+    latency_ms: Milliseconds = 60
+    """Output buffer asked of the device; higher is safer against underruns."""
+
+
+class TurnSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """When a turn begins, ends and is interrupted."""
+
+    speech_threshold: Probability = 0.5
+    """VAD probability at which a frame counts as speech; silence begins 0.15 below."""
+    min_speech_ms: Milliseconds = 96
+    """Voiced time before a turn begins."""
+    pre_roll_ms: Milliseconds = 300
+    """Sound kept from before the first voiced frame."""
+    pause_ms: Milliseconds = 250
+    """Silence after which work on the answer begins, unheard."""
+    silence_ms: Milliseconds = 700
+    """Silence that ends the turn."""
+    max_seconds: Annotated[float, Meta(gt=0, le=600)] = 60.0
+    """The longest utterance; a longer one is answered as it stands."""
+    barge_in: bool = True
+    """Whether speaking while it speaks stops it; turn off without headphones."""
+    barge_in_ms: Milliseconds = 256
+    """Voiced time that counts as an interruption."""
+
+
+class SttSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """Speech to text."""
+
+    language: str = "en"
+    """Language code, or `auto`."""
+    beam: Annotated[int, Meta(ge=1, le=10)] = 1
+    threads: Annotated[int, Meta(ge=0, le=256)] = 0
+    """0: chosen for this machine."""
+    partials: bool = True
+    """Whether text is shown while the user speaks."""
+    no_speech: Probability = 0.6
+    """Above this no-speech probability, with a low log-probability, nobody spoke."""
+    min_logprob: Annotated[float, Meta(ge=-10.0, le=0.0)] = -1.0
+    """Mean log-probability under which a transcript is doubtful."""
+
+
+class SlmSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """The language model."""
+
+    system_prompt: str = SYSTEM_PROMPT
+    context: Annotated[int, Meta(ge=256, le=131_072)] = 4096
+    """Context window in tokens."""
+    max_tokens: Annotated[int, Meta(ge=1, le=8192)] = 300
+    """The longest reply."""
+    temperature: Annotated[float, Meta(ge=0.0, le=2.0)] = 0.3
+    seed: int = -1
+    """-1: another each time."""
+    threads: Annotated[int, Meta(ge=0, le=256)] = 0
+    """0: chosen for this machine."""
+    gpu_layers: Annotated[int, Meta(ge=-1, le=1000)] = -1
+    """-1: all where there is Metal or CUDA, else none."""
+
+
+class TtsSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """Text to speech."""
+
+    speed: Annotated[float, Meta(ge=0.5, le=2.0)] = 1.0
+    speaker: Annotated[int, Meta(ge=0)] = 0
+    """Speaker number of a voice that has several."""
+    first_clause_words: Annotated[int, Meta(ge=1, le=30)] = 4
+    """Words after which the first clause may be cut."""
+
+
+class UiSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """The terminal screen."""
+
+    theme: Literal["dark", "light"] = "dark"
+
+
+class Config(Struct, frozen=True, forbid_unknown_fields=True):
+    """Every setting there is."""
+
+    models: Models = field(default_factory=Models)
+    audio: AudioSettings = field(default_factory=AudioSettings)
+    turn: TurnSettings = field(default_factory=TurnSettings)
+    stt: SttSettings = field(default_factory=SttSettings)
+    slm: SlmSettings = field(default_factory=SlmSettings)
+    tts: TtsSettings = field(default_factory=TtsSettings)
+    ui: UiSettings = field(default_factory=UiSettings)
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """A configuration, and for each `section.key` where its value came from."""
+
+    config: Config
+    origins: Mapping[str, str]
+
+
+def sections() -> dict[str, type[Struct]]:
+    """The sections by name, in the order they are shown."""
+    return {f.name: f.type for f in msgspec.structs.fields(Config)}
+
+
+def keys() -> Iterator[str]:
+    """Every `section.key` there is."""
+    for section, type_ in sections().items():
+        for f in msgspec.structs.fields(type_):
+            yield f"{section}.{f.name}"
+
+
+def config_path(environ: Mapping[str, str] = os.environ) -> Path:
+    """The user's file: `$EDGEVOICE_CONFIG`, or config.toml in the user's configuration folder."""
+    if named := environ.get(PREFIX + "CONFIG"):
+        return Path(named).expanduser()
+    import platformdirs
+
+    return Path(platformdirs.user_config_dir("edgevoice", appauthor=False)) / "config.toml"
+
+
+def load(
+    path: Path | None = None,
+    environ: Mapping[str, str] = os.environ,
+    flags: Mapping[str, str] | None = None,
+) -> Resolved:
+    """Resolve the configuration; `flags` maps `section.key` to the text given.
+
+    `path` names a file that must exist; without it the user's own file is read if there is one.
+    Raises ConfigError naming the file and line, variable or flag at fault, and the nearest key.
+    """
+    values: dict[str, dict[str, Any]] = {section: {} for section in sections()}
+    origins = dict.fromkeys(keys(), "default")
+    if path is not None and not path.exists():
+        raise ConfigError(
+            "no such configuration file", where=str(path), remedy="edgevoice config init"
+        )
+    file = path or config_path(environ)
+    layers = [
+        _from_file(file) if file.exists() else [],
+        _from_environ(environ),
+        [(key, text, f"--set {key}") for key, text in (flags or {}).items()],
+    ]
+    for layer in layers:
+        for key, value, origin in layer:
+            if key not in origins:
+                raise _unknown(key, origin)
+            section, name = key.split(".", 1)
+            values[section][name] = _typed(section, name, value, origin)
+            origins[key] = origin
+    return Resolved(msgspec.convert(values, Config), origins)
+
+
+def _unknown(key: str, where: str) -> ConfigError:
+    known = list(keys())
+    near = difflib.get_close_matches(key, known, 1, 0.5) or [
+        k for k in known if k.split(".")[1] == key.split(".")[-1]
+    ]
+    remedy = f"did you mean {near[0]}?" if near else "edgevoice config show lists every setting"
+    return ConfigError(f"unknown setting {key}", where=where, remedy=remedy)
+
+
+def _typed(section: str, name: str, value: Any, origin: str) -> Any:
+    """`value` checked (text from variables and flags is converted) against the key's own type."""
+    type_ = next(
+        f.type for f in msgspec.structs.fields(sections()[section]) if f.name == name
+    )
+    from_text = not origin.startswith("file ")
+    try:
+        return msgspec.convert(value, type_, strict=not from_text)
+    except msgspec.ValidationError as error:
+        raise ConfigError(
+            f"{section}.{name} cannot be {value!r}: {str(error)[:1].lower()}{str(error)[1:]}",
+            where=origin,
+            remedy=f"the default is {default(f'{section}.{name}')!r}",
+        ) from None
+
+
+def default(key: str) -> Any:
+    """The default of `section.key`."""
+    section, name = key.split(".", 1)
+    return getattr(getattr(Config(), section), name)
+
+
+def _from_file(path: Path) -> list[tuple[str, Any, str]]:
+    try:
+        text = path.read_text("utf-8")
+        data = tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(
+            f"not valid TOML: {error}", where=str(path), remedy=f"edit or delete {path}"
+        ) from None
+    except OSError as error:
+        raise ConfigError(
+            f"cannot be read: {error.strerror}", where=str(path), remedy="check its permissions"
+        ) from None
+    found = []
+    for section, table in data.items():
+        if not isinstance(table, dict) or section not in sections():
+            where = f"file {path}, line {_line(text, section, None)}"
+            near = difflib.get_close_matches(section, list(sections()), 1)
+            remedy = f"did you mean [{near[0]}]?" if near else f"sections: {', '.join(sections())}"
+            raise ConfigError(f"unknown section {section}", where=where, remedy=remedy)
+        for name, value in table.items():
+            line = _line(text, section, name)
+            found.append((f"{section}.{name}", value, f"file {path}, line {line}"))
+    return found
+
+
+def _line(text: str, section: str, name: str | None) -> int:
+    """The line (from 1) at which a section or one of its keys stands; tomllib does not tell."""
+    inside = ""
+    for number, line in enumerate(text.splitlines(), 1):
+        if header := re.match(r"\s*\[+\s*([^\]]+?)\s*\]", line):
+            inside = header[1]
+            if name is None and inside == section:
+                return number
+        elif re.match(rf"\s*[\"']?{re.escape(name or section)}[\"']?\s*[=.]", line) and inside == (
+            section if name else ""
+        ):
+            return number
+    return 1
+
+
+def _from_environ(environ: Mapping[str, str]) -> list[tuple[str, Any, str]]:
+    by_variable = {PREFIX + key.replace(".", "_").upper(): key for key in keys()}
+    found = []
+    for variable, text in environ.items():
+        if not variable.startswith(PREFIX) or variable in OTHER_VARIABLES:
+            continue
+        if variable not in by_variable:
+            near = difflib.get_close_matches(variable, [*by_variable, *OTHER_VARIABLES], 1)
+            raise ConfigError(
+                "unknown variable",
+                where=variable,
+                remedy=f"did you mean {near[0]}?" if near else f"unset {variable}",
+            )
+        found.append((by_variable[variable], text, variable))
+    return found
+
+
+OTHER_VARIABLES = {PREFIX + "CONFIG": "the configuration file"}
+"""Variables with our prefix that are not settings, and what they mean."""

@@ -1,0 +1,300 @@
+"""Everything observable is one of these events; the bus stamps each once, with time and number.
+
+All times are seconds on the session clock, which starts at 0. `turn` numbers the exchange an event
+belongs to, `clause` a clause within its reply, both from 0 upwards. As JSON (one object a line, see
+docs/trace.md) each carries its snake_case name as `type`.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Literal, Union
+
+from msgspec import Struct
+
+SCHEMA = 1
+"""Version of the event stream; a change that an old reader would misread raises it."""
+
+Role = Literal["vad", "stt", "slm", "tts"]
+Stage = Literal["ears", "mind", "voice", "speaker"]
+CancelReason = Literal["resumed", "barge_in", "interrupted", "nothing_said", "failed", "shutdown"]
+
+
+def _snake(name: str) -> str:
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
+
+
+class Event(Struct, frozen=True, kw_only=True, tag=_snake, tag_field="type"):
+    """Base of all events; `t` and `seq` are stamped by the bus, never by the emitter."""
+
+    t: float = -1.0
+    seq: int = -1
+
+
+class SessionStarted(Event, frozen=True, kw_only=True):
+    """First event of every trace. `wall` is ISO 8601 local time; `models` maps role to name."""
+
+    version: str
+    schema: int
+    wall: str
+    platform: str
+    models: dict[str, str]
+    input: str
+    output: str
+
+
+class EngineLoading(Event, frozen=True, kw_only=True):
+    role: Role
+    model: str
+
+
+class EngineReady(Event, frozen=True, kw_only=True):
+    """`seconds` is how long loading took."""
+
+    role: Role
+    model: str
+    seconds: float
+
+
+class Ready(Event, frozen=True, kw_only=True):
+    """Everything is loaded and primed: the assistant listens and can answer."""
+
+
+class SessionEnded(Event, frozen=True, kw_only=True):
+    """Last event of every trace. `reason`: closed, interrupted, end_of_input or failed."""
+
+    reason: str
+
+
+class Level(Event, frozen=True, kw_only=True):
+    """The microphone about ten times a second: level in dBFS, speech probability, muted or not."""
+
+    dbfs: float
+    speech: float
+
+
+class Resources(Event, frozen=True, kw_only=True):
+    """This process once a second: CPU in percent of one core, resident memory in bytes."""
+
+    cpu: float
+    rss: int
+
+
+class TurnStarted(Event, frozen=True, kw_only=True):
+    """A turn begins, speculative. `origin` is what the user did; `replaces` is the turn that this
+    one continues, when the user went on after a pause (that one was cancelled as `resumed`)."""
+
+    turn: int
+    origin: Literal["speech", "text", "talk_key"]
+    replaces: int | None = None
+
+
+class SpeechStarted(Event, frozen=True, kw_only=True):
+    """The user began to speak; `at` is the time of the first voiced sample."""
+
+    turn: int
+    at: float
+
+
+class SpeechPaused(Event, frozen=True, kw_only=True):
+    """A short silence: the turn is worked on, but may yet be taken back. `at`: last voiced sample."""
+
+    turn: int
+    at: float
+
+
+class SpeechEnded(Event, frozen=True, kw_only=True):
+    """The end is confirmed. `at`: time of the last voiced sample; `seconds`: length of the clip."""
+
+    turn: int
+    at: float
+    seconds: float
+
+
+class RecognitionStarted(Event, frozen=True, kw_only=True):
+    """`seconds` of audio go to the recognizer; partial looks show live text only."""
+
+    turn: int
+    seconds: float
+    partial: bool
+
+
+class PartialHeard(Event, frozen=True, kw_only=True):
+    """What the user seems to have said so far."""
+
+    turn: int
+    text: str
+
+
+class Recognized(Event, frozen=True, kw_only=True):
+    """The whole question, with Whisper's no-speech probability and mean log-probability."""
+
+    turn: int
+    text: str
+    language: str
+    no_speech: float
+    logprob: float
+
+
+class TurnCommitted(Event, frozen=True, kw_only=True):
+    """From here the reply may be heard and will be remembered."""
+
+    turn: int
+
+
+class TurnCancelled(Event, frozen=True, kw_only=True):
+    """The turn is over before its end. `detail` says why in words where the reason alone does not."""
+
+    turn: int
+    reason: CancelReason
+    detail: str = ""
+
+
+class TurnCompleted(Event, frozen=True, kw_only=True):
+    """The turn is over and `heard` is remembered as what was said. Follows a barge-in too."""
+
+    turn: int
+    heard: str
+    interrupted: bool
+
+
+class PromptStarted(Event, frozen=True, kw_only=True):
+    turn: int
+
+
+class PromptReady(Event, frozen=True, kw_only=True):
+    """The prompt of `tokens` is in the KV cache; `reused` of them were there already."""
+
+    turn: int
+    tokens: int
+    reused: int
+
+
+class TokenMade(Event, frozen=True, kw_only=True):
+    """`index` counts the reply's tokens from 0."""
+
+    turn: int
+    index: int
+    text: str
+
+
+class ReplyEnded(Event, frozen=True, kw_only=True):
+    turn: int
+    tokens: int
+    reason: Literal["stop", "length", "cancelled"]
+
+
+class ClauseCut(Event, frozen=True, kw_only=True):
+    """A speakable piece of the reply: `text` as written, `spoken` as given to the synthesizer."""
+
+    turn: int
+    clause: int
+    text: str
+    spoken: str
+
+
+class SynthesisStarted(Event, frozen=True, kw_only=True):
+    turn: int
+    clause: int
+
+
+class SynthesisReady(Event, frozen=True, kw_only=True):
+    """The first sound of the clause is there, though perhaps held until the turn is committed."""
+
+    turn: int
+    clause: int
+
+
+class SynthesisEnded(Event, frozen=True, kw_only=True):
+    """The whole clause is sound, `seconds` long."""
+
+    turn: int
+    clause: int
+    seconds: float
+
+
+class PlaybackStarted(Event, frozen=True, kw_only=True):
+    """The clause was given to the speaker; its first sample leaves it at `at`, and the first
+    audible one (above -50 dBFS) at `audible_at`."""
+
+    turn: int
+    clause: int
+    at: float
+    audible_at: float
+
+
+class Spoken(Event, frozen=True, kw_only=True):
+    """The user has by now heard the first `chars` characters of the reply's text."""
+
+    turn: int
+    chars: int
+
+
+class PlaybackEnded(Event, frozen=True, kw_only=True):
+    """The last sample of the reply left the speaker at `at`, or sound was stopped there."""
+
+    turn: int
+    at: float
+
+
+class Underrun(Event, frozen=True, kw_only=True):
+    """The speaker ran dry within the reply, `count` times since the last such event."""
+
+    turn: int
+    count: int
+
+
+class Overrun(Event, frozen=True, kw_only=True):
+    """Microphone samples were lost, `count` times since the last such event."""
+
+    count: int
+
+
+class StageFailed(Event, frozen=True, kw_only=True):
+    """A stage failed: it cost the turn (if any), not the program."""
+
+    stage: Stage
+    turn: int | None
+    what: str
+    remedy: str
+
+
+class DeviceLost(Event, frozen=True, kw_only=True):
+    kind: Literal["input", "output"]
+    name: str
+    remedy: str
+
+
+class DeviceFound(Event, frozen=True, kw_only=True):
+    kind: Literal["input", "output"]
+    name: str
+
+
+class Muted(Event, frozen=True, kw_only=True):
+    on: bool
+
+
+class ConversationCleared(Event, frozen=True, kw_only=True):
+    """The user began a new conversation: nothing said before is remembered."""
+
+
+class HistoryTrimmed(Event, frozen=True, kw_only=True):
+    """The context window was full: the oldest `messages` messages were forgotten."""
+
+    messages: int
+
+
+class Notice(Event, frozen=True, kw_only=True):
+    """Something the user should read once."""
+
+    text: str
+
+
+AnyEvent = Union[
+    SessionStarted, EngineLoading, EngineReady, Ready, SessionEnded, Level, Resources,
+    TurnStarted, SpeechStarted, SpeechPaused, SpeechEnded, RecognitionStarted, PartialHeard,
+    Recognized, TurnCommitted, TurnCancelled, TurnCompleted, PromptStarted, PromptReady, TokenMade,
+    ReplyEnded, ClauseCut, SynthesisStarted, SynthesisReady, SynthesisEnded, PlaybackStarted,
+    Spoken, PlaybackEnded, Underrun, Overrun, StageFailed, DeviceLost, DeviceFound, Muted,
+    ConversationCleared, HistoryTrimmed, Notice,
+]  # fmt: skip

@@ -1,0 +1,176 @@
+"""The six seams of the pipeline: what a device or an engine must be able to do, and nothing else.
+
+Each is called from one thread at a time. A blocking call returns, raises a
+`edgevoice.errors.EdgevoiceError`, or ends soon after `cancelled()` turns true.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+from edgevoice.audio import Audio, Frame, Samples
+
+Cancelled = Callable[[], bool]
+"""Asked between steps of long work: true once nobody wants the result any more."""
+
+
+class AudioSource(Protocol):
+    """A microphone, or what stands in for one."""
+
+    name: str
+
+    def read(self) -> Frame | None:
+        """The next 32 ms frame, waiting for it in real time; None when the source has ended.
+
+        Raises DeviceError when the device is gone.
+        """
+
+    def time_of(self, index: int) -> float:
+        """Session time in seconds at which sample `index` (16 kHz) reached the microphone."""
+
+    def close(self) -> None:
+        """Release the device; a `read` under way returns None. May be called from any thread."""
+
+
+class AudioSink(Protocol):
+    """A speaker, or what stands in for one. Samples are numbered from 0 in the order written."""
+
+    name: str
+    rate: int
+    """Samples a second it takes; the voice resamples to this."""
+
+    def write(self, samples: Samples) -> int:
+        """Queue float32 [n] mono samples behind what is queued; wait for room.
+
+        Returns the number of the first one. Returns early, with samples dropped, once `stop` is
+        called from another thread. Raises DeviceError when the device is gone.
+        """
+
+    def heard(self) -> int:
+        """How many samples of all those written have left the speaker by now."""
+
+    def time_of(self, number: int) -> float:
+        """Session time in seconds at which sample `number` leaves, or will leave, the speaker."""
+
+    def stop(self) -> int:
+        """Fall silent at once and drop what is queued; returns how many samples had been heard.
+
+        Numbers go on from there: the next write returns this value. May be called from any thread.
+        """
+
+    def underruns(self) -> int:
+        """How often the speaker ran dry in the middle of what it was given, so far."""
+
+    def close(self) -> None:
+        """Fall silent and release the device. May be called from any thread."""
+
+
+class SpeechDetector(Protocol):
+    """Voice activity detection, frame by frame."""
+
+    def probability(self, samples: Samples) -> float:
+        """Probability in [0, 1] that float32 [512] at 16 kHz holds speech; keeps state."""
+
+    def reset(self) -> None:
+        """Forget the past frames."""
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A stretch of recognized text; times in seconds from the start of the clip."""
+
+    text: str
+    start: float
+    end: float
+
+
+@dataclass(frozen=True, slots=True)
+class Transcript:
+    """What was recognized, and how sure the recognizer is.
+
+    `no_speech` is Whisper's probability in [0, 1] that nobody spoke; `logprob` the mean
+    log-probability of the tokens; `compression` the text's gzip ratio (loops compress well).
+    """
+
+    text: str
+    language: str = "en"
+    no_speech: float = 0.0
+    logprob: float = 0.0
+    compression: float = 1.0
+    segments: tuple[Segment, ...] = ()
+
+
+class Recognizer(Protocol):
+    """Speech to text."""
+
+    def transcribe(self, samples: Samples, *, partial: bool = False) -> Transcript:
+        """The words in float32 [n] at 16 kHz. `partial` asks for a quick look, not the last word."""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message of the conversation.
+
+    `tokens` are the ids the model itself produced for `text`, where it did and all were heard:
+    given back verbatim they match the KV cache exactly.
+    """
+
+    role: Literal["system", "user", "assistant"]
+    text: str
+    tokens: tuple[int, ...] = field(default=(), compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Prefilled:
+    """The prompt is in the KV cache: `tokens` in all, of which `reused` were there before."""
+
+    tokens: int
+    reused: int
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """One token of the reply; `text` is empty while a UTF-8 character is incomplete."""
+
+    text: str
+    id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """The reply is over: the model ended it, or the limit of tokens or the context was reached."""
+
+    reason: Literal["stop", "length", "cancelled"]
+
+
+class LanguageModel(Protocol):
+    """A small language model with its KV cache and its own chat template."""
+
+    context: int
+    """Size of the context window in tokens."""
+
+    def prime(self, messages: Sequence[Message], cancelled: Cancelled) -> None:
+        """Bring the prefix that these messages share with any continuation into the KV cache."""
+
+    def reply(
+        self, messages: Sequence[Message], cancelled: Cancelled
+    ) -> Iterator[Prefilled | Token | Stopped]:
+        """One Prefilled, then Tokens as they are made, then one Stopped."""
+
+    def count(self, messages: Sequence[Message]) -> int:
+        """How many tokens the prompt for these messages takes."""
+
+    def close(self) -> None:
+        """Free the model's memory."""
+
+
+class Synthesizer(Protocol):
+    """Text to speech."""
+
+    rate: int
+    """Samples a second it makes."""
+
+    def synthesize(self, text: str, cancelled: Cancelled) -> Iterator[Audio]:
+        """The sound of one clause, in pieces as they are made."""
