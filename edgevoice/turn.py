@@ -1,0 +1,70 @@
+"""A Turn: one exchange, with verdicts that are given once and never taken back.
+
+It starts speculative: work on it may begin, but nothing of it is heard or remembered. It is
+committed once, when the end of the question is confirmed, or cancelled once with a reason. A
+committed turn can still be cancelled, by a barge-in say; a cancelled one can never be committed.
+Everyone who works on a turn asks `cancelled` between steps; nobody is told through a queue.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from edgevoice.clock import Monitor
+from edgevoice.events import CancelReason
+
+Origin = Literal["speech", "text", "talk_key"]
+
+
+class Turn:
+    """One exchange. Verdicts wake everyone who waits on the shared `monitor`."""
+
+    def __init__(self, number: int, origin: Origin, monitor: Monitor) -> None:
+        self.number = number
+        self.origin = origin
+        self.reason: CancelReason | None = None
+        self.detail = ""
+        self.committed = False
+        self.settled = False
+        """What is to be remembered of it has been remembered."""
+        self._monitor = monitor
+
+    @property
+    def cancelled(self) -> bool:
+        return self.reason is not None
+
+    @property
+    def live(self) -> bool:
+        """Whether there is still work to do on it."""
+        return not self.cancelled and not self.settled
+
+    def is_cancelled(self) -> bool:
+        """The same as `cancelled`, as a function to hand to an engine."""
+        return self.cancelled
+
+    def commit(self) -> bool:
+        """Confirm the turn; true the first time, false if it was committed or cancelled before."""
+        with self._monitor:
+            if self.committed or self.cancelled:
+                return False
+            self.committed = True
+            self._monitor.notify_all()
+            return True
+
+    def cancel(self, reason: CancelReason, detail: str = "") -> bool:
+        """End the turn; true the first time, false if it was cancelled or settled before."""
+        with self._monitor:
+            if not self.live:
+                return False
+            self.reason, self.detail = reason, detail
+            self._monitor.notify_all()
+            return True
+
+    def settle(self) -> bool:
+        """Note that everything about it is done; true the first time."""
+        with self._monitor:
+            if self.settled:
+                return False
+            self.settled = True
+            self._monitor.notify_all()
+            return True
