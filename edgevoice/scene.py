@@ -1,0 +1,325 @@
+"""What there is to see, as a pure fold over events: the screen and the plain lines both read it.
+
+A Scene is changed by `apply` only and knows nothing of terminals. What costs to draw carries a
+`revision` that grows whenever it changes, so that a reader redraws just that.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal, Union
+
+from edgevoice import events as ev
+from edgevoice.timings import Timings, TurnTimings
+
+State = Literal["loading", "listening", "hearing", "thinking", "speaking", "muted", "ended"]
+Phase = Literal["hearing", "thinking", "speaking", "over"]
+
+KEEP = 500
+"""Rows of conversation kept; a session may run for weeks."""
+
+
+@dataclass(slots=True, eq=False)
+class Exchange:
+    """One question and its answer; `spoken` characters of `reply` have been heard by the user.
+
+    Nothing of the reply is to be shown before the turn is `committed`: it may yet be taken back.
+    `ending` is empty while the exchange goes on; `interrupted` covers barge-in and key alike.
+    """
+
+    turn: int
+    origin: Literal["speech", "text", "talk_key"]
+    question: str = ""
+    final: bool = False
+    """Whether `question` is the last word of the recognizer, and not a look on the way."""
+    reply: str = ""
+    written: bool = False
+    """Whether the model has finished writing the reply."""
+    spoken: int = 0
+    clauses: dict[int, str] = field(default_factory=dict)
+    committed: bool = False
+    phase: Phase = "hearing"
+    ending: Literal["", "completed", "interrupted", "failed", "shutdown"] = ""
+    detail: str = ""
+    revision: int = 0
+
+    @property
+    def heard(self) -> str:
+        """The part of the reply that the user has heard."""
+        return self.reply[: self.spoken]
+
+    @property
+    def unheard(self) -> str:
+        """The part of the reply that is written but not heard."""
+        return self.reply[self.spoken :]
+
+
+@dataclass(slots=True, eq=False)
+class Remark:
+    """A line between exchanges: a passing note, a notice to read, or a failure with its remedy."""
+
+    kind: Literal["note", "notice", "failure"]
+    text: str
+    remedy: str = ""
+    count: int = 1
+    """How often it was said in a row."""
+    revision: int = 0
+
+
+Row = Union[Exchange, Remark]
+
+
+@dataclass(slots=True)
+class Loading:
+    """An engine on its way; `seconds` is how long it took, None while it loads."""
+
+    model: str
+    seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """A device that went away, and what brings it back."""
+
+    name: str
+    remedy: str
+
+
+NOTHING_SAID = "no words heard"
+DEVICE_WORDS = {"input": "microphone", "output": "speaker"}
+
+
+class Scene:
+    """Everything on screen, folded from events; not safe for use by several threads at once."""
+
+    def __init__(self) -> None:
+        self.rows: list[Row] = []
+        self.revision = 0
+        """Grows whenever any row appears, disappears or changes."""
+        self.timings = Timings()
+        self.version = ""
+        self.models: dict[str, str] = {}
+        self.loading: dict[str, Loading] = {}
+        self.devices: dict[str, str] = {}
+        self.lost: dict[str, Lost] = {}
+        self.ready = False
+        self.muted = False
+        self.ended: str | None = None
+        """Why the session ended; None while it goes on."""
+        self.dbfs = -120.0
+        self.speech = 0.0
+        self.cpu: float | None = None
+        self.rss: int | None = None
+        self.underruns = 0
+        self.overruns = 0
+        self._resumed: dict[int, str] = {}
+
+    @property
+    def live(self) -> Exchange | None:
+        """The newest exchange that is not over."""
+        for row in reversed(self.rows):
+            if isinstance(row, Exchange) and row.phase != "over":
+                return row
+        return None
+
+    @property
+    def state(self) -> State:
+        """What the assistant is doing now."""
+        if self.ended is not None:
+            return "ended"
+        if not self.ready:
+            return "loading"
+        live = self.live
+        if live is not None and live.phase != "over":
+            return live.phase
+        return "muted" if self.muted else "listening"
+
+    @property
+    def pending(self) -> list[str]:
+        """Roles whose engines are still loading."""
+        return [role for role, loading in self.loading.items() if loading.seconds is None]
+
+    def exchange(self, turn: int) -> Exchange | None:
+        """The exchange of this turn, if it is still in the conversation."""
+        for row in reversed(self.rows):
+            if isinstance(row, Exchange) and row.turn == turn:
+                return row
+        return None
+
+    def timing(self, turn: int) -> TurnTimings | None:
+        """Where the time of an answered turn went."""
+        return next((t for t in reversed(self.timings.turns) if t.turn == turn), None)
+
+    def apply(self, event: ev.Event) -> None:
+        """Take one more event; they must come in order."""
+        self.timings.add(event)
+        match event:
+            case ev.TurnStarted():
+                self._start(event)
+            case ev.TurnCancelled():
+                self._cancel(event)
+            case ev.Level():
+                self.dbfs, self.speech = event.dbfs, event.speech
+            case ev.Resources():
+                self.cpu, self.rss = event.cpu, event.rss
+            case ev.Muted():
+                self.muted = event.on
+            case ev.Overrun():
+                self.overruns += event.count
+            case ev.Underrun():
+                self.underruns += event.count
+            case ev.StageFailed():
+                self._remark("failure", f"{event.stage}: {event.what}", event.remedy)
+            case ev.Notice():
+                self._remark("notice", event.text)
+            case ev.HistoryTrimmed():
+                self._remark(
+                    "note", f"the context was full: the oldest {event.messages} messages are gone"
+                )
+            case ev.ConversationCleared():
+                self.rows.clear()
+                self._remark("note", "new conversation")
+            case (
+                ev.SessionStarted()
+                | ev.EngineLoading()
+                | ev.EngineReady()
+                | ev.Ready()
+                | ev.SessionEnded()
+                | ev.DeviceLost()
+                | ev.DeviceFound()
+            ):
+                self._machine(event)
+            case _:
+                turn = getattr(event, "turn", None)
+                if turn is not None and (exchange := self.exchange(turn)):
+                    if _tell(exchange, event):
+                        self._touch(exchange)
+
+    def _machine(self, event: ev.Event) -> None:
+        match event:
+            case ev.SessionStarted():
+                self.version = event.version
+                self.models.update(event.models)
+                self.devices = {"input": event.input, "output": event.output}
+            case ev.EngineLoading():
+                self.loading[event.role] = Loading(event.model)
+            case ev.EngineReady():
+                self.loading[event.role] = Loading(event.model, event.seconds)
+                self.models[event.role] = event.model
+            case ev.Ready():
+                self.ready = True
+            case ev.SessionEnded():
+                self.ended = event.reason
+                for row in self.rows:
+                    if isinstance(row, Exchange) and row.phase != "over":
+                        row.phase, row.ending = "over", "shutdown"
+                        self._touch(row)
+            case ev.DeviceLost():
+                self.lost[event.kind] = Lost(event.name, event.remedy)
+            case ev.DeviceFound():
+                self.devices[event.kind] = event.name
+                if self.lost.pop(event.kind, None):
+                    self._remark("note", f"the {DEVICE_WORDS[event.kind]} is back: {event.name}")
+            case _:
+                pass
+
+    def _start(self, event: ev.TurnStarted) -> None:
+        exchange = Exchange(event.turn, event.origin)
+        exchange.phase = "thinking" if event.origin == "text" else "hearing"
+        if event.replaces is not None:
+            # What was understood before the pause stays in sight until the longer text is there.
+            if replaced := self.exchange(event.replaces):
+                exchange.question = replaced.question
+                self._drop(replaced)
+            else:
+                exchange.question = self._resumed.pop(event.replaces, "")
+        self._resumed.clear()
+        self._add(exchange)
+
+    def _cancel(self, event: ev.TurnCancelled) -> None:
+        exchange = self.exchange(event.turn)
+        if exchange is None:
+            return
+        match event.reason:
+            case "resumed":
+                self._resumed[event.turn] = exchange.question
+                self._drop(exchange)
+                return
+            case "nothing_said":
+                self._drop(exchange)
+                self._remark("note", f"{NOTHING_SAID}: {event.detail}".removesuffix(": "))
+                return
+            case "barge_in" | "interrupted":
+                exchange.ending = "interrupted"
+            case "failed" | "shutdown":
+                exchange.ending = event.reason
+        exchange.phase, exchange.detail = "over", event.detail
+        self._touch(exchange)
+
+    def _remark(self, kind: Literal["note", "notice", "failure"], text: str, fix: str = "") -> None:
+        last = self.rows[-1] if self.rows else None
+        if isinstance(last, Remark) and last.kind == kind and (last.text, last.remedy) == (text, fix):
+            last.count += 1
+            self._touch(last)
+        else:
+            self._add(Remark(kind, text, fix))
+
+    def _add(self, row: Row) -> None:
+        self.rows.append(row)
+        if len(self.rows) > KEEP:
+            del self.rows[: len(self.rows) - KEEP]
+        self.revision += 1
+
+    def _drop(self, row: Row) -> None:
+        self.rows.remove(row)
+        self.revision += 1
+
+    def _touch(self, row: Row) -> None:
+        row.revision += 1
+        self.revision += 1
+
+
+def _tell(exchange: Exchange, event: ev.Event) -> bool:
+    """Take an event of this exchange's own turn; whether there is now something else to see."""
+    match event:
+        case ev.PartialHeard():
+            if exchange.final:
+                return False
+            exchange.question = event.text
+        case ev.Recognized():
+            exchange.question, exchange.final = event.text.strip(), True
+        case ev.SpeechEnded():
+            _go(exchange, "thinking")
+        case ev.TurnCommitted():
+            exchange.committed = True
+            _go(exchange, "thinking")
+        case ev.TokenMade():
+            exchange.reply += event.text
+        case ev.ReplyEnded():
+            exchange.written = True
+        case ev.ClauseCut():
+            exchange.clauses[event.clause] = event.text
+        case ev.PlaybackStarted():
+            _go(exchange, "speaking")
+        case ev.Spoken():
+            exchange.spoken = max(exchange.spoken, min(event.chars, len(exchange.reply)))
+        case ev.TurnCompleted():
+            exchange.phase = "over"
+            exchange.ending = "interrupted" if event.interrupted else "completed"
+            exchange.reply = exchange.reply or event.heard
+            exchange.committed = exchange.committed or bool(event.heard)
+            if not event.interrupted:
+                exchange.spoken = len(exchange.reply)
+            elif exchange.reply.lstrip().startswith(event.heard):
+                lead = len(exchange.reply) - len(exchange.reply.lstrip())
+                exchange.spoken = lead + len(event.heard)
+        case _:
+            return False
+    return True
+
+
+def _go(exchange: Exchange, phase: Phase) -> None:
+    """Phases only go forward: a late event must not bring an earlier one back."""
+    order = ("hearing", "thinking", "speaking", "over")
+    if order.index(phase) > order.index(exchange.phase):
+        exchange.phase = phase
