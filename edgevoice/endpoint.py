@@ -78,9 +78,8 @@ class Endpoint:
         """End the utterance that was held."""
         if not (self._held and self._speaking):
             return None
-        end = self._voiced_end or index
-        self.reset()
-        return Mark(Signal.ENDED, end)
+        self._voiced_end = self._voiced_end or index
+        return self._end()
 
     def step(self, probability: float, index: int, *, interrupting: bool = False) -> Mark | None:
         """Take the frame that begins at `index`; at most one mark becomes certain with it.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
 
 from edgevoice.clock import Monitor
@@ -56,11 +56,22 @@ class Mailbox(Generic[T]):
             self._monitor.notify_all()
             return item
 
+    def wait_while(self, crowded: Callable[[Sequence[T]], bool]) -> None:
+        """Wait as long as `crowded(living items)` holds and the mailbox is open."""
+        with self._monitor:
+            self._monitor.wait_for(lambda: self._closed or not crowded(self._live()))
+
     def close(self) -> None:
         """No more items: readers get what is left, then None; nobody waits any longer."""
         with self._monitor:
             self._closed = True
             self._monitor.notify_all()
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing living waits here."""
+        with self._monitor:
+            return not self._live()
 
     @property
     def closed(self) -> bool:

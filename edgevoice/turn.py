@@ -27,6 +27,18 @@ class Turn:
         self.committed = False
         self.settled = False
         """What is to be remembered of it has been remembered."""
+        self.forgotten = False
+        """The user began a new conversation: nothing of it is to be remembered."""
+        self.asked = False
+        """The question was handed over whole; live looks at it are of no use any more."""
+        self.question = ""
+        """What was asked; written by the mind."""
+        self.reply = ""
+        """What the model has written so far, as it wrote it; written by the mind."""
+        self.tokens: list[int] = []
+        """The ids of the reply's tokens; written by the mind."""
+        self.stopped_at: int | None = None
+        """How many samples the speaker had let out when the turn was silenced."""
         self._monitor = monitor
 
     @property

@@ -1,0 +1,193 @@
+"""The assistant: ears, mind, voice and speaker as one pipeline with one lifetime.
+
+    frames ─ears→ utterance ─mind→ transcript → tokens → clauses ─voice→ sound ─speaker→ listener
+              └────────────── events (stamped once, on one bus) ──────────────→ all who watch
+
+Data flows down through mailboxes; verdicts go around them, through the turns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from edgevoice import events as ev
+from edgevoice.audio import Samples
+from edgevoice.bus import Bus
+from edgevoice.clock import Clock
+from edgevoice.config import Config
+from edgevoice.crew import Crew
+from edgevoice.ears import Ears
+from edgevoice.floor import Floor
+from edgevoice.history import History
+from edgevoice.mailbox import Mailbox
+from edgevoice.mind import End, Job, Mind, Prime, Question, Say, job_is_dead
+from edgevoice.speaker import Speaker
+from edgevoice.stages import AudioSink, AudioSource, LanguageModel, Recognizer, SpeechDetector, Synthesizer
+from edgevoice.turn import Turn
+from edgevoice.voice import Sound, Voice
+
+QUEUE = 256
+"""Room in the mailboxes that must never hold up their writer."""
+
+LOADS = 5
+"""What must have happened before everything is ready: four engines loaded, the prompt primed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Engines:
+    """How each engine is loaded; each is called once, in the thread that will use the engine."""
+
+    detector: Callable[[], SpeechDetector]
+    recognizer: Callable[[], Recognizer]
+    language_model: Callable[[], LanguageModel]
+    synthesizer: Callable[[], Synthesizer]
+
+
+class Assistant:
+    """One session: make it, subscribe to its bus, call `run` once.
+
+    The commands (`interrupt`, `mute`, `say`, `talk`, `new_conversation`, `close`) may be called
+    from any thread while it runs, and return at once.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        clock: Clock,
+        bus: Bus,
+        source: AudioSource | Callable[[Callable[[], bool]], AudioSource],
+        sink: AudioSink,
+        engines: Engines,
+        resample: Callable[[Samples, int, int], Samples],
+        history: History | None = None,
+        meter: Callable[[], ev.Resources] | None = None,
+    ) -> None:
+        self.bus = bus
+        self._clock = clock
+        self._sink = sink
+        self._source = source(self.is_idle) if callable(source) else source
+        self._meter = meter
+        self.history = history or History(config.slm.system_prompt)
+        self._floor = Floor(clock, bus, sink, self.history)
+        monitor = self._floor.monitor
+        self._inbox: Mailbox[Job] = Mailbox(monitor, QUEUE, job_is_dead)
+        clauses: Mailbox[Say | End] = Mailbox(monitor, QUEUE, _is_dead)
+        sounds: Mailbox[Sound | End] = Mailbox(monitor, QUEUE, _is_dead)
+        self._ears = Ears(config, self._source, engines.detector, self._floor, self._inbox, self._one_loaded)
+        self._mind = Mind(
+            config,
+            engines.recognizer,
+            engines.language_model,
+            self._floor,
+            self._inbox,
+            clauses,
+            self._one_loaded,
+        )
+        self._voice = Voice(engines.synthesizer, self._floor, clauses, sounds, self._one_loaded)
+        self._speaker = Speaker(sink, resample, self._floor, sounds, self._turn_settled)
+        self._loads = 0
+        self._closed = False
+        self._reason = "closed"
+
+    def run(self) -> None:
+        """Hold the conversation until the source ends or `close` is called.
+
+        Raises ModelError when an engine cannot be loaded, and DeviceError when a device goes.
+        """
+        try:
+            with Crew(self._clock, self._shut_down) as crew:
+                crew.start("speaker", self._speaker.run)
+                crew.start("voice", self._voice.run)
+                crew.start("mind", self._mind.run)
+                crew.start("model", self._mind.load_language_model)
+                crew.start("ears", self._listen)
+                if self._meter is not None:
+                    crew.start("meter", self._measure)
+                crew.join()
+        except KeyboardInterrupt:
+            self._reason = "interrupted"
+            raise
+        except Exception:
+            self._reason = "failed"
+            raise
+        finally:
+            self._sink.close()
+            self._mind.close()
+            self.bus.emit(ev.SessionEnded(reason=self._reason))
+
+    def _listen(self) -> None:
+        self._ears.run()
+        if not self._closed:
+            # The source has ended by itself: finish what was begun, then go home.
+            self._reason = "end_of_input"
+            with self._floor.monitor:
+                self._floor.monitor.wait_for(lambda: self._closed or not self._floor.turns())
+        self._shut_down()
+
+    def _measure(self) -> None:
+        assert self._meter is not None
+        while not self._closed:
+            self.bus.emit(self._meter())
+            with self._floor.monitor:
+                self._floor.monitor.wait_for(lambda: self._closed, 1.0)
+
+    def _shut_down(self) -> None:
+        with self._floor.monitor:
+            self._closed = True
+            self._floor.monitor.notify_all()
+        self._floor.cancel_others(None, "shutdown")
+        self._sink.stop()
+        self._source.close()
+        self._inbox.close()
+
+    def _one_loaded(self) -> None:
+        with self._floor.monitor:
+            self._loads += 1
+            ready = self._loads == LOADS
+        if ready:
+            self.bus.emit(ev.Ready())
+
+    def _turn_settled(self, turn: Turn) -> None:
+        if turn.committed:
+            self._inbox.offer(Prime())
+
+    def is_idle(self) -> bool:
+        """Ready, and nobody is speaking, thinking or being answered."""
+        return self._loads >= LOADS and not self._floor.turns()
+
+    def interrupt(self) -> None:
+        """Stop the reply that is being made or heard."""
+        for turn in self._floor.turns():
+            if turn.committed:
+                self._floor.cancel(turn, "interrupted")
+
+    def mute(self, on: bool) -> None:
+        """Stop listening, or listen again."""
+        self._ears.muted = on
+        self.bus.emit(ev.Muted(on=on))
+
+    def say(self, text: str) -> None:
+        """Ask a typed question."""
+        turn = self._floor.begin("text")
+        turn.asked = True
+        self._floor.cancel_others(turn, "barge_in")
+        self._floor.commit(turn)
+        self._inbox.put(Question(turn, text.strip()))
+
+    def talk(self, on: bool) -> None:
+        """Push-to-talk: take the floor, or give it back and be answered."""
+        self._ears.held = on
+
+    def new_conversation(self) -> None:
+        """Forget everything said so far."""
+        self._floor.clear()
+        self._inbox.offer(Prime())
+
+    def close(self) -> None:
+        """End the session; `run` returns soon after."""
+        self._shut_down()
+
+
+def _is_dead(item: Say | Sound | End) -> bool:
+    return not isinstance(item, End) and item.turn.cancelled

@@ -1,0 +1,189 @@
+"""Microphone and speaker made of sound at hand, paced in the clock's own time.
+
+They carry conversations from files, the demo's synthesized user, and every pipeline test on the
+virtual clock: the pipeline cannot tell them from devices.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator
+from typing import Protocol
+
+import numpy as np
+
+from edgevoice.audio import EAR_RATE, FRAME_SAMPLES, Frame, Samples
+from edgevoice.clock import Clock
+
+GAP = 0.6
+"""Seconds of quiet between the end of one exchange and the next clip."""
+
+AHEAD = 0.5
+"""Seconds of sound the paced speaker takes before `write` waits."""
+
+
+class PacedSource:
+    """Plays clips (float32 [n] at 16 kHz) into the ears, each once the last one is dealt with.
+
+    `idle` tells whether the assistant is ready and has nothing to do; between clips there is
+    silence. The source ends after the last clip, when the assistant is idle again.
+    """
+
+    def __init__(
+        self, clock: Clock, clips: Iterator[Samples], idle: Callable[[], bool], name: str
+    ) -> None:
+        self.name = name
+        self._clock = clock
+        self._clips = clips
+        self._idle = idle
+        self._origin: float | None = None
+        self._index = 0
+        self._rest = np.zeros(0, dtype=np.float32)
+        self._quiet = 0.0
+        self._closed = False
+
+    def read(self) -> Frame | None:
+        if self._origin is None:
+            self._origin = self._clock.now()
+        due = self.time_of(self._index + FRAME_SAMPLES)
+        self._clock.sleep(due - self._clock.now())
+        if self._closed or not self._refill():
+            return None
+        samples = np.zeros(FRAME_SAMPLES, dtype=np.float32)
+        taken = self._rest[:FRAME_SAMPLES]
+        samples[: len(taken)] = taken
+        self._rest = self._rest[FRAME_SAMPLES:]
+        frame = Frame(samples, self._index)
+        self._index += FRAME_SAMPLES
+        return frame
+
+    def _refill(self) -> bool:
+        if len(self._rest):
+            self._quiet = 0.0
+            return True
+        self._quiet = self._quiet + FRAME_SAMPLES / EAR_RATE if self._idle() else 0.0
+        if self._quiet < GAP:
+            return True
+        clip = next(self._clips, None)
+        if clip is None:
+            return False
+        self._rest = clip
+        return True
+
+    def time_of(self, index: int) -> float:
+        return (self._origin or 0.0) + index / EAR_RATE
+
+    def close(self) -> None:
+        self._closed = True
+
+
+class Writer(Protocol):
+    """Takes what was heard, in order, float32 [n]."""
+
+    def write(self, samples: Samples) -> None: ...
+
+    def close(self) -> None: ...
+
+
+class PacedSink:
+    """A speaker whose time is the clock's; what it played goes to `writer`, silences included.
+
+    The recording begins when the sink is made, so that it lies on the same time axis as the
+    session.
+    """
+
+    def __init__(self, clock: Clock, rate: int, name: str, writer: Writer | None = None) -> None:
+        self.name = name
+        self.rate = rate
+        self._clock = clock
+        self._monitor = clock.monitor()
+        self._writer = writer
+        self._origin = clock.now()
+        self._written = 0
+        # (number, time): from this sample on, without a gap until the next anchor.
+        self._anchors: list[tuple[int, float]] = [(0, self._origin)]
+        self._pending: deque[tuple[int, Samples]] = deque()
+        self._recorded = 0
+        self._stops = 0
+        self._closed = False
+
+    def write(self, samples: Samples) -> int:
+        with self._monitor:
+            self._record()
+            stops = self._stops
+            ahead = self._written - self._heard() - int(AHEAD * self.rate)
+            if ahead > 0:
+                self._monitor.wait_for(
+                    lambda: self._closed or self._stops != stops, ahead / self.rate
+                )
+            number = self._written
+            if self._closed or self._stops != stops:
+                return number
+            now = self._clock.now()
+            if self.time_of(number) <= now:
+                self._anchors.append((number, now))
+            self._written += len(samples)
+            if self._writer is not None:
+                self._pending.append((number, samples.copy()))
+            return number
+
+    def heard(self) -> int:
+        with self._monitor:
+            return self._heard()
+
+    def _heard(self) -> int:
+        number, time = self._anchors[-1]
+        # Rounded to the nearest sample: at the very time a sample is due, it counts.
+        return min(self._written, number + round((self._clock.now() - time) * self.rate))
+
+    def time_of(self, number: int) -> float:
+        for first, time in reversed(self._anchors):
+            if first <= number:
+                return time + (number - first) / self.rate
+        return self._origin
+
+    def stop(self) -> int:
+        with self._monitor:
+            self._stops += 1
+            self._record()
+            self._written = self._heard()
+            while self._pending and self._pending[-1][0] >= self._written:
+                self._pending.pop()
+            if self._pending:
+                number, samples = self._pending[-1]
+                self._pending[-1] = (number, samples[: self._written - number])
+            self._record()
+            self._monitor.notify_all()
+            return self._written
+
+    def underruns(self) -> int:
+        return 0
+
+    def close(self) -> None:
+        with self._monitor:
+            if self._closed:
+                return
+            self.stop()
+            self._closed = True
+            if self._writer is not None:
+                self._fill(self._clock.now())
+                self._writer.close()
+
+    def _record(self) -> None:
+        """Pass what has been heard to the writer."""
+        heard = self._heard()
+        while self._writer and self._pending and (
+            self._pending[0][0] + len(self._pending[0][1]) <= heard
+        ):
+            number, samples = self._pending.popleft()
+            self._fill(self.time_of(number))
+            self._writer.write(samples)
+            self._recorded += len(samples)
+
+    def _fill(self, until: float) -> None:
+        missing = round((until - self._origin) * self.rate) - self._recorded
+        if self._writer is not None and missing > 1:
+            # In pieces: the silence before a first question may be minutes long.
+            for size in [self.rate] * (missing // self.rate) + [missing % self.rate]:
+                self._writer.write(np.zeros(size, dtype=np.float32))
+            self._recorded += missing

@@ -1,0 +1,317 @@
+"""Real microphones and speakers, through PortAudio.
+
+The callbacks run in PortAudio's own thread and only copy between the device and a preallocated
+ring; whatever takes longer happens in the thread that reads or writes the ring.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from edgevoice.audio import EAR_RATE, FRAME_SAMPLES, Frame, Samples
+from edgevoice.clock import Clock
+from edgevoice.devices.ring import Ring, mono
+from edgevoice.errors import DeviceError
+from edgevoice.resample import Resampler
+
+try:
+    import sounddevice as sd
+except OSError as _error:  # The Python package is there, the PortAudio library is not.
+    sd = None
+    _missing = str(_error)
+
+RING_SECONDS = 4.0
+"""How long the reading thread may be held up before microphone samples are lost."""
+
+AHEAD = 0.4
+"""Seconds of sound the speaker's ring takes before `write` waits."""
+
+STALLED = 3.0
+"""Seconds without a callback after which a device counts as gone."""
+
+PORTAUDIO_REMEDY = (
+    "install PortAudio: apt install libportaudio2 (Debian/Ubuntu), dnf install portaudio (Fedora), "
+    "pacman -S portaudio (Arch), brew install portaudio (macOS)"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """A sound device as PortAudio lists it; `rate` is its default in Hz."""
+
+    index: int
+    name: str
+    api: str
+    inputs: int
+    outputs: int
+    rate: float
+    default_input: bool
+    default_output: bool
+
+
+def _library() -> Any:
+    if sd is None:
+        raise DeviceError("PortAudio is not installed", where=_missing, remedy=PORTAUDIO_REMEDY)
+    return sd
+
+
+def listed() -> list[Device]:
+    """Every device there is. Raises DeviceError when PortAudio is missing or fails."""
+    library = _library()
+    try:
+        apis = library.query_hostapis()
+        default_input, default_output = library.default.device
+        return [
+            Device(
+                index=d["index"],
+                name=d["name"],
+                api=apis[d["hostapi"]]["name"],
+                inputs=d["max_input_channels"],
+                outputs=d["max_output_channels"],
+                rate=d["default_samplerate"],
+                default_input=d["index"] == default_input,
+                default_output=d["index"] == default_output,
+            )
+            for d in library.query_devices()
+        ]
+    except library.PortAudioError as error:
+        raise DeviceError(f"PortAudio failed: {error}", remedy="edgevoice doctor") from None
+
+
+def find(kind: str, wanted: str) -> Device:
+    """The device of `kind` ("input" or "output") that `wanted` names: a number, a name or part of
+    one, or the default where it is empty. Raises DeviceError when there is none."""
+    word = "microphone" if kind == "input" else "speaker"
+    devices = [d for d in listed() if (d.inputs if kind == "input" else d.outputs) > 0]
+    if not devices:
+        raise DeviceError(
+            f"no {word} was found",
+            remedy=f"plug one in and see `edgevoice devices`; without a {word}, "
+            "`edgevoice demo` shows a conversation",
+        )
+    if not wanted:
+        default = [d for d in devices if (d.default_input if kind == "input" else d.default_output)]
+        return (default or devices)[0]
+    if wanted.isdigit():
+        chosen = [d for d in devices if d.index == int(wanted)]
+    else:
+        exact = [d for d in devices if d.name.lower() == wanted.lower()]
+        chosen = exact or [d for d in devices if wanted.lower() in d.name.lower()]
+    if not chosen:
+        raise DeviceError(
+            f"no {word} is called {wanted!r}",
+            where=f"audio.{kind}",
+            remedy=f"choose one of: {', '.join(f'{d.index} {d.name}' for d in devices)}",
+        )
+    return chosen[0]
+
+
+class Microphone:
+    """AudioSource: a PortAudio input at its own rate and channels, resampled to 16 kHz mono."""
+
+    def __init__(self, clock: Clock, wanted: str = "") -> None:
+        library = _library()
+        device = find("input", wanted)
+        self.name = device.name
+        self._clock = clock
+        self._rate = int(device.rate)
+        channels = min(device.inputs, 2)
+        self._ring = Ring(int(RING_SECONDS * self._rate), channels)
+        self._block = np.zeros((self._rate // 10, channels), dtype=np.float32)
+        self._resampler = Resampler(self._rate, EAR_RATE, channels)
+        self._rest = np.zeros(0, dtype=np.float32)
+        self._index = 0
+        self._origin = 0.0
+        self._settled = False
+        self._closed = False
+        self._heard_from = clock.now()
+        self._stream = _open(
+            library.InputStream,
+            device,
+            "input",
+            device=device.index,
+            samplerate=self._rate,
+            channels=channels,
+            dtype="float32",
+            latency="low",
+            callback=self._callback,
+        )
+
+    def _callback(self, data: Any, frames: int, time: Any, status: Any) -> None:
+        now = self._clock.now()
+        # When the first sample of this block was at the microphone, less all that came before it:
+        # the session time of sample 0. A late callback only ever makes this later, so the
+        # earliest is the truest; the slow creep follows a device whose clock runs slow.
+        origin = now - (time.currentTime - time.inputBufferAdcTime) - self._ring_time()
+        if not self._settled or origin < self._origin:
+            self._origin = origin
+            self._settled = True
+        else:
+            self._origin += min(origin - self._origin, 1e-5)
+        self._ring.put(data)
+        self._heard_from = now
+
+    def _ring_time(self) -> float:
+        return (self._ring.written + self._ring.lost) / self._rate
+
+    def read(self) -> Frame | None:
+        while len(self._rest) < FRAME_SAMPLES:
+            if self._closed:
+                return None
+            count = self._ring.take(self._block)
+            if count:
+                new = self._resampler.push(self._block[:count])
+                self._rest = np.concatenate([self._rest, new]) if len(self._rest) else new.copy()
+                continue
+            if self._clock.now() - self._heard_from > STALLED or not self._stream.active:
+                if self._closed:
+                    return None
+                raise DeviceError(
+                    "the microphone stopped sending sound",
+                    where=self.name,
+                    remedy="plug it in again, or choose another: `edgevoice devices`, then "
+                    "`--input NAME`",
+                )
+            missing = (FRAME_SAMPLES - len(self._rest)) / EAR_RATE
+            self._clock.sleep(min(max(missing, 0.002), 0.02))
+        frame = Frame(self._rest[:FRAME_SAMPLES], self._index)
+        self._rest = self._rest[FRAME_SAMPLES:]
+        self._index += FRAME_SAMPLES
+        return frame
+
+    def overruns(self) -> int:
+        """Frames of the device that were lost because nobody took them."""
+        return self._ring.lost
+
+    def time_of(self, index: int) -> float:
+        return self._origin + index / EAR_RATE
+
+    def close(self) -> None:
+        self._closed = True
+        _close(self._stream)
+
+
+class Loudspeaker:
+    """AudioSink: a PortAudio output at its own rate, the same sound on up to two channels."""
+
+    def __init__(self, clock: Clock, wanted: str = "", latency: float = 0.06) -> None:
+        library = _library()
+        device = find("output", wanted)
+        self.name = device.name
+        self.rate = int(device.rate)
+        self._clock = clock
+        self._ring = Ring(int(2 * AHEAD * self.rate), 1)
+        self._scratch = np.zeros((self.rate, 1), dtype=np.float32)
+        self._cut = 0
+        self._base = 0
+        """Ring frames that were skipped over, so that numbers count only what was played."""
+        self._anchor = (0, 0.0)
+        """A ring frame, and the session time at which it leaves or left the speaker."""
+        self._missed = 0
+        self._stops = 0
+        self._closed = False
+        self._heard_from = clock.now()
+        self._stream = _open(
+            library.OutputStream,
+            device,
+            "output",
+            device=device.index,
+            samplerate=self.rate,
+            channels=min(device.outputs, 2),
+            dtype="float32",
+            latency=latency,
+            callback=self._callback,
+        )
+
+    def _callback(self, out: Any, frames: int, time: Any, status: Any) -> None:
+        now = self._clock.now()
+        ring = self._ring
+        ring.skip(self._cut)
+        scratch = self._scratch[:frames]
+        self._anchor = (ring.taken, now + (time.outputBufferDacTime - time.currentTime))
+        count = ring.take(scratch)
+        scratch[count:] = 0.0
+        out[:] = scratch
+        if status.output_underflow and count:
+            self._missed += 1
+        self._heard_from = now
+
+    def write(self, samples: Samples) -> int:
+        stops = self._stops
+        block = mono(samples)
+        limit = int(AHEAD * self.rate)
+        while self._ring.waiting > limit or self._ring.room < len(block):
+            self._check()
+            if self._closed or self._stops != stops:
+                return self._ring.written - self._base
+            self._clock.sleep(0.01)
+        if self._closed or self._stops != stops:
+            return self._ring.written - self._base
+        number = self._ring.written - self._base
+        self._ring.put(block)
+        return number
+
+    def _check(self) -> None:
+        if self._closed:
+            return
+        if self._clock.now() - self._heard_from > STALLED or not self._stream.active:
+            raise DeviceError(
+                "the speaker stopped taking sound",
+                where=self.name,
+                remedy="plug it in again, or choose another: `edgevoice devices`, then "
+                "`--output NAME`",
+            )
+
+    def heard(self) -> int:
+        self._check()
+        frame, time = self._anchor
+        heard = frame + int((self._clock.now() - time) * self.rate)
+        return max(0, min(heard, self._ring.taken) - self._base)
+
+    def time_of(self, number: int) -> float:
+        frame, time = self._anchor
+        return time + (number + self._base - frame) / self.rate
+
+    def stop(self) -> int:
+        self._stops += 1
+        # What the device has already taken will still be heard; the rest is dropped.
+        taken = self._ring.taken
+        heard = taken - self._base
+        self._cut = self._ring.written
+        self._base += self._ring.written - taken
+        return heard
+
+    def underruns(self) -> int:
+        return self._missed
+
+    def close(self) -> None:
+        self._closed = True
+        _close(self._stream)
+
+
+def _open(make: Any, device: Device, kind: str, **settings: Any) -> Any:
+    library = _library()
+    try:
+        stream = make(**settings)
+        stream.start()
+    except (library.PortAudioError, ValueError) as error:
+        word = "microphone" if kind == "input" else "speaker"
+        raise DeviceError(
+            f"the {word} could not be opened at {settings['samplerate']} Hz: {error}",
+            where=device.name,
+            remedy="close other programs that use it, or choose another: `edgevoice devices`, "
+            f"then `--{kind} NAME`",
+        ) from None
+    return stream
+
+
+def _close(stream: Any) -> None:
+    # Closing a device that has gone may fail, and there is nothing left to do about it.
+    with contextlib.suppress(Exception):
+        stream.abort()
+    with contextlib.suppress(Exception):
+        stream.close()

@@ -1,0 +1,178 @@
+"""The ears: frames from the microphone become utterances, and silence becomes verdicts."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+
+import numpy as np
+
+from edgevoice import events as ev
+from edgevoice.audio import EAR_RATE, FRAME_SAMPLES, Frame, Samples, Utterance, dbfs
+from edgevoice.config import Config
+from edgevoice.endpoint import Endpoint, Mark, Signal
+from edgevoice.floor import Floor
+from edgevoice.mailbox import Mailbox
+from edgevoice.mind import Job, Look, Question
+from edgevoice.stages import AudioSource, SpeechDetector
+from edgevoice.turn import Turn
+
+LEVEL_FRAMES = 3
+"""Frames between two Level events: about ten a second."""
+
+LOOK_SAMPLES = int(0.6 * EAR_RATE)
+"""New speech between two live looks at what is being said."""
+
+
+class Ears:
+    """Owns the source and the detector; runs in a thread of its own."""
+
+    def __init__(
+        self,
+        config: Config,
+        source: AudioSource,
+        detector: Callable[[], SpeechDetector],
+        floor: Floor,
+        inbox: Mailbox[Job],
+        loaded: Callable[[], None],
+    ) -> None:
+        self._loaded = loaded
+        self._settings = config.turn
+        self._partials = config.stt.partials
+        self._source = source
+        self._load = detector
+        self._floor = floor
+        self._bus = floor.bus
+        self._inbox = inbox
+        self._endpoint = Endpoint(config.turn)
+        pre_roll = -(-config.turn.pre_roll_ms * EAR_RATE // (1000 * FRAME_SAMPLES))
+        unsure = -(-max(config.turn.min_speech_ms, config.turn.barge_in_ms) // 32) + 1
+        self._recent: deque[Frame] = deque(maxlen=pre_roll + unsure)
+        self._pre_roll = pre_roll
+        self._frames: list[Samples] = []
+        self._start = 0
+        self._started_at = 0.0
+        self._looked = 0
+        self._turn: Turn | None = None
+        self.muted = False
+        self.held = False
+        """Push-to-talk: the user holds the floor, whatever is heard."""
+
+    @property
+    def hearing(self) -> bool:
+        """Whether an utterance is under way."""
+        return self._turn is not None
+
+    def run(self) -> None:
+        """Listen until the source ends. Raises DeviceError when the microphone is gone."""
+        detector = self._load()
+        self._loaded()
+        peak, level, count = 0.0, -120.0, 0
+        while (frame := self._source.read()) is not None:
+            if self.muted:
+                self._drop(detector)
+                probability = 0.0
+            else:
+                probability = detector.probability(frame.samples)
+                self._hear(frame, probability)
+            peak = max(peak, probability)
+            level = max(level, -120.0 if self.muted else dbfs(frame.samples))
+            count += 1
+            if count % LEVEL_FRAMES == 0:
+                self._bus.emit(ev.Level(dbfs=round(level, 1), speech=round(peak, 3)))
+                peak, level = 0.0, -120.0
+        if self._turn is not None:
+            # The source ended within the utterance: what was said still counts.
+            self._ended(Mark(Signal.ENDED, self._start + FRAME_SAMPLES * len(self._frames)))
+
+    def _drop(self, detector: SpeechDetector) -> None:
+        if self._turn is not None:
+            self._floor.cancel(self._turn, "interrupted")
+            self._turn = None
+        if self._recent:
+            self._recent.clear()
+            self._endpoint.reset()
+            detector.reset()
+
+    def _hear(self, frame: Frame, probability: float) -> None:
+        answering = self._floor.answering
+        if answering and not self._settings.barge_in and self._turn is None and not self.held:
+            self._endpoint.reset()
+            self._recent.clear()
+            return
+        self._recent.append(frame)
+        if self._turn is not None:
+            self._frames.append(frame.samples)
+        if self.held and (begun := self._endpoint.hold(frame.index)):
+            self._marked(begun)
+        if mark := self._endpoint.step(probability, frame.index, interrupting=answering):
+            self._marked(mark)
+        if not self.held and (let_go := self._endpoint.release(frame.index + FRAME_SAMPLES)):
+            self._marked(let_go)
+        self._look()
+
+    def _marked(self, mark: Mark) -> None:
+        match mark.signal:
+            case Signal.STARTED:
+                self._started(mark)
+            case Signal.PAUSED:
+                self._paused(mark)
+            case Signal.RESUMED:
+                self._resumed()
+            case Signal.ENDED:
+                self._ended(mark)
+
+    def _started(self, mark: Mark) -> None:
+        first = mark.index - self._pre_roll * FRAME_SAMPLES
+        kept = [f for f in self._recent if f.index >= first]
+        self._frames = [f.samples for f in kept]
+        self._start = kept[0].index
+        self._started_at = self._source.time_of(mark.index)
+        self._looked = 0
+        turn = self._floor.begin("talk_key" if self.held else "speech")
+        self._turn = turn
+        self._floor.cancel_others(turn, "barge_in")
+        self._bus.emit(ev.SpeechStarted(turn=turn.number, at=self._started_at))
+
+    def _paused(self, mark: Mark) -> None:
+        if self._turn is None:
+            return
+        at = self._source.time_of(mark.index)
+        self._bus.emit(ev.SpeechPaused(turn=self._turn.number, at=at))
+        self._ask(self._turn, mark)
+
+    def _resumed(self) -> None:
+        old = self._turn
+        if old is None:
+            return
+        self._floor.cancel(old, "resumed")
+        self._turn = self._floor.begin(old.origin, replaces=old)
+        self._bus.emit(ev.SpeechStarted(turn=self._turn.number, at=self._started_at))
+
+    def _ended(self, mark: Mark) -> None:
+        turn, self._turn = self._turn, None
+        if turn is None:
+            return
+        at = self._source.time_of(mark.index)
+        seconds = len(self._frames) * FRAME_SAMPLES / EAR_RATE
+        self._bus.emit(ev.SpeechEnded(turn=turn.number, at=at, seconds=seconds))
+        asked = turn.asked
+        self._floor.commit(turn)
+        if not asked:
+            self._ask(turn, mark)
+
+    def _ask(self, turn: Turn, mark: Mark) -> None:
+        turn.asked = True
+        utterance = Utterance(np.concatenate(self._frames), self._start, mark.index)
+        self._inbox.put(Question(turn, utterance, self._endpoint.voiced / EAR_RATE))
+
+    def _look(self) -> None:
+        if self._turn is None or not self._partials or self._turn.asked:
+            return
+        size = len(self._frames) * FRAME_SAMPLES
+        if size - self._looked < LOOK_SAMPLES:
+            return
+        frames = self._frames
+        # The mind takes the sound when it gets to it, so that the look is never out of date.
+        if self._inbox.offer(Look(self._turn, lambda: np.concatenate(list(frames)))):
+            self._looked = size

@@ -1,0 +1,117 @@
+"""Who has the floor: the turns under way, their verdicts, and the conversation they leave behind.
+
+Verdicts come from the ears (end of question, barge-in), the mind (nobody spoke, an engine failed)
+and the user's keys; whoever gives one calls here, and everyone else sees it at once. Nothing of a
+turn passes into the history before it is settled, and then only what was heard.
+"""
+
+from __future__ import annotations
+
+from edgevoice import events as ev
+from edgevoice.bus import Bus
+from edgevoice.clock import Clock
+from edgevoice.history import History
+from edgevoice.stages import AudioSink
+from edgevoice.turn import Origin, Turn
+
+
+class Floor:
+    """The turns of one session. All methods may be called from any thread."""
+
+    def __init__(self, clock: Clock, bus: Bus, sink: AudioSink, history: History) -> None:
+        self.clock = clock
+        self.bus = bus
+        self.monitor = clock.monitor()
+        self.history = history
+        self._sink = sink
+        self._turns: list[Turn] = []
+        self._count = 0
+
+    def begin(self, origin: Origin, replaces: Turn | None = None) -> Turn:
+        """A new speculative turn."""
+        with self.monitor:
+            turn = Turn(self._count, origin, self.monitor)
+            self._count += 1
+            self._turns.append(turn)
+        self.bus.emit(
+            ev.TurnStarted(
+                turn=turn.number, origin=origin, replaces=replaces.number if replaces else None
+            )
+        )
+        return turn
+
+    def commit(self, turn: Turn) -> bool:
+        """Let the reply be heard and remembered; false if the turn is over already."""
+        if not turn.commit():
+            return False
+        self.bus.emit(ev.TurnCommitted(turn=turn.number))
+        return True
+
+    def cancel(self, turn: Turn, reason: ev.CancelReason, detail: str = "") -> bool:
+        """End a turn and, if it was being heard, the sound; false if it is over already."""
+        if not turn.cancel(reason, detail):
+            return False
+        if turn.committed:
+            stopped = self._sink.stop()
+            if turn.stopped_at is None:
+                turn.stopped_at = stopped
+        self.bus.emit(ev.TurnCancelled(turn=turn.number, reason=reason, detail=detail))
+        if not turn.committed:
+            # Nothing of it was heard or will be remembered: there is nothing left to wait for.
+            self._forget(turn)
+        return True
+
+    def cancel_others(self, turn: Turn | None, reason: ev.CancelReason) -> None:
+        """End every turn but `turn`."""
+        for other in self.turns():
+            if other is not turn:
+                self.cancel(other, reason)
+
+    def settle(self, turn: Turn, heard: int) -> None:
+        """Close a committed turn of which the first `heard` characters of the reply were heard."""
+        if turn.settled:
+            return
+        if not turn.committed:
+            self._forget(turn)
+            return
+        interrupted = turn.cancelled
+        reply = turn.reply[:heard].rstrip() if interrupted else turn.reply
+        with self.monitor:
+            if turn.question and not turn.forgotten:
+                self.history.remember(turn.question, reply, () if interrupted else turn.tokens)
+        self.bus.emit(
+            ev.TurnCompleted(turn=turn.number, heard=reply.strip(), interrupted=interrupted)
+        )
+        self._forget(turn)
+
+    def clear(self) -> None:
+        """Begin a new conversation: nothing said so far, or being said now, is remembered."""
+        with self.monitor:
+            for turn in self._turns:
+                turn.forgotten = True
+            self.history.clear()
+        self.cancel_others(None, "interrupted")
+        self.bus.emit(ev.ConversationCleared())
+
+    def _forget(self, turn: Turn) -> None:
+        turn.settle()
+        with self.monitor:
+            self._turns = [t for t in self._turns if t is not turn]
+
+    def turns(self) -> list[Turn]:
+        """The turns that are not settled, oldest first."""
+        with self.monitor:
+            return list(self._turns)
+
+    @property
+    def answering(self) -> bool:
+        """Whether a reply is being thought of or heard."""
+        return any(t.committed and t.live for t in self.turns())
+
+    def wait_for_earlier(self, turn: Turn) -> None:
+        """Wait until every committed turn before `turn` is settled, so that history is complete."""
+        with self.monitor:
+            self.monitor.wait_for(
+                lambda: turn.cancelled
+                or not any(t.committed and t.number < turn.number for t in self._turns)
+            )

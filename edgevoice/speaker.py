@@ -1,0 +1,182 @@
+"""The speaker: sound goes out without a gap, and what was heard of it is known to the sample."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+
+from edgevoice import events as ev
+from edgevoice.audio import Samples, first_audible
+from edgevoice.clauses import Clause
+from edgevoice.floor import Floor
+from edgevoice.mailbox import Mailbox
+from edgevoice.mind import End
+from edgevoice.stages import AudioSink
+from edgevoice.turn import Turn
+from edgevoice.voice import Sound
+
+TICK = 0.05
+"""Seconds between two looks at how far the listener has got."""
+
+SLICE = 0.1
+"""Seconds written at a time: how soon a cancelled turn stops being written."""
+
+
+@dataclass(slots=True)
+class _Passage:
+    """A clause in the speaker: samples [start, end) of the sink, `whole` once all are written."""
+
+    clause: Clause
+    start: int
+    end: int
+    whole: bool = False
+
+    def chars(self, heard: int) -> int:
+        """How many characters of the reply have been heard once `heard` samples have."""
+        if heard >= self.end and self.whole:
+            return self.clause.end
+        written = self.end - self.start
+        share = (heard - self.start) / written if written else 0.0
+        text = self.clause.text
+        reached = min(len(text), int(share * len(text)))
+        # Back to the last whole word: half a word was not heard.
+        while 0 < reached < len(text) and not text[reached].isspace():
+            reached -= 1
+        return self.clause.start + reached
+
+
+@dataclass(slots=True)
+class _Playing:
+    turn: Turn
+    passages: list[_Passage] = field(default_factory=list)
+    due: list[tuple[int, int, int]] = field(default_factory=list)
+    """Clauses written but not yet heard: clause number, first sample, first audible sample."""
+    spoken: int = 0
+
+
+class Speaker:
+    """Owns the sink; runs in a thread of its own, and settles every turn at its end."""
+
+    def __init__(
+        self,
+        sink: AudioSink,
+        resample: Callable[[Samples, int, int], Samples],
+        floor: Floor,
+        inbox: Mailbox[Sound | End],
+        settled: Callable[[Turn], None],
+    ) -> None:
+        self._sink = sink
+        self._resample = resample
+        self._floor = floor
+        self._bus = floor.bus
+        self._inbox = inbox
+        self._settled = settled
+        self._playing: _Playing | None = None
+        self._underruns = 0
+
+    def run(self) -> None:
+        """Play until the inbox is closed. Raises DeviceError when the speaker is gone."""
+        try:
+            while not self._inbox.closed:
+                item = self._inbox.get(TICK if self._playing else None)
+                if isinstance(item, Sound):
+                    self._play(item)
+                elif isinstance(item, End):
+                    self._finish(item.turn)
+                self._follow()
+        finally:
+            self._inbox.close()
+
+    def _play(self, sound: Sound) -> None:
+        turn = sound.turn
+        with self._floor.monitor:
+            self._floor.monitor.wait_for(lambda: turn.committed or turn.cancelled)
+        if turn.cancelled:
+            return
+        playing = self._playing
+        if playing is None or playing.turn is not turn:
+            playing = self._playing = _Playing(turn)
+        if not playing.passages or playing.passages[-1].clause is not sound.clause:
+            at = playing.passages[-1].end if playing.passages else self._sink.heard()
+            playing.passages.append(_Passage(sound.clause, at, at))
+        if sound.audio is not None:
+            rate = self._sink.rate
+            self._write(playing, sound, self._resample(sound.audio.samples, sound.audio.rate, rate))
+        if sound.last:
+            playing.passages[-1].whole = True
+
+    def _write(self, playing: _Playing, sound: Sound, samples: Samples) -> None:
+        turn, passage = playing.turn, playing.passages[-1]
+        quiet = first_audible(samples)
+        size = max(1, int(SLICE * self._sink.rate))
+        for offset in range(0, len(samples), size):
+            if turn.cancelled:
+                return
+            begun = len(playing.passages) > 1 or passage.end > passage.start
+            dry = begun and self._sink.heard() >= passage.end
+            number = self._sink.write(samples[offset : offset + size])
+            if dry:
+                self._bus.emit(ev.Underrun(turn=turn.number, count=1))
+            if passage.end == passage.start:
+                passage.start = number
+                playing.due.append((sound.number, number, number + min(quiet, len(samples) - 1)))
+            passage.end = number + len(samples[offset : offset + size])
+            self._follow()
+
+    def _follow(self) -> None:
+        """Tell how far the listener has got."""
+        playing = self._playing
+        if playing is None:
+            return
+        turn = playing.turn
+        heard = self._sink.heard() if turn.stopped_at is None else turn.stopped_at
+        while playing.due and heard > playing.due[0][1]:
+            clause, first, audible = playing.due.pop(0)
+            self._bus.emit(
+                ev.PlaybackStarted(
+                    turn=turn.number,
+                    clause=clause,
+                    at=self._sink.time_of(first),
+                    audible_at=self._sink.time_of(audible),
+                )
+            )
+        chars = _heard(playing, heard)
+        if chars > playing.spoken:
+            playing.spoken = chars
+            self._bus.emit(ev.Spoken(turn=turn.number, chars=chars))
+        missed = self._sink.underruns()
+        if missed > self._underruns:
+            self._bus.emit(ev.Underrun(turn=turn.number, count=missed - self._underruns))
+            self._underruns = missed
+
+    def _finish(self, turn: Turn) -> None:
+        playing = self._playing if self._playing and self._playing.turn is turn else None
+        heard = 0
+        if playing is not None and playing.passages:
+            end = playing.passages[-1].end
+            while not turn.cancelled and self._sink.heard() < end:
+                with self._floor.monitor:
+                    self._floor.monitor.wait_for(turn.is_cancelled, TICK)
+                self._follow()
+            if turn.cancelled:
+                # Once more, in case a slice was written while the sound was being stopped.
+                again = self._sink.stop()
+                end = again if turn.stopped_at is None else min(again, turn.stopped_at)
+                turn.stopped_at = end
+            self._follow()
+            heard = _heard(playing, end)
+            self._bus.emit(ev.PlaybackEnded(turn=turn.number, at=self._sink.time_of(end)))
+        self._playing = None
+        self._floor.settle(turn, heard)
+        self._settled(turn)
+
+
+def _heard(playing: _Playing, samples: int) -> int:
+    chars = playing.spoken
+    for passage in playing.passages:
+        if samples > passage.start or (passage.whole and samples >= passage.end):
+            chars = max(chars, passage.chars(samples))
+    return chars
+
+

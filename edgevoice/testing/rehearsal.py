@@ -1,0 +1,119 @@
+"""A whole session on virtual time: who says what when, and every event that came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import TypeVar
+
+import numpy as np
+
+from edgevoice import events as ev
+from edgevoice.assistant import Assistant, Engines
+from edgevoice.audio import EAR_RATE, Samples
+from edgevoice.bus import Bus
+from edgevoice.config import Config
+from edgevoice.devices.paced import PacedSink, PacedSource
+from edgevoice.stages import (
+    AudioSink,
+    AudioSource,
+    LanguageModel,
+    Message,
+    Recognizer,
+    Synthesizer,
+)
+from edgevoice.testing.scripted import (
+    LoudnessDetector,
+    Phrasebook,
+    ScriptedLanguageModel,
+    ScriptedRecognizer,
+    ScriptedSynthesizer,
+)
+from edgevoice.testing.virtual import VirtualClock
+
+E = TypeVar("E", bound=ev.Event)
+
+
+class Rehearsal:
+    """Set the scene, `run` it, and ask what happened.
+
+    `clips` are played to the ears in turn, each when the last one is dealt with. Any engine or
+    device can be replaced before `run`.
+    """
+
+    def __init__(
+        self,
+        answer: Callable[[Sequence[Message]], str] | str = "All right.",
+        config: Config | None = None,
+    ) -> None:
+        self.clock = VirtualClock()
+        self.book = Phrasebook()
+        self.config = config or Config()
+        self.events: list[ev.Event] = []
+        self.bus = Bus(self.clock)
+        self.bus.subscribe(self.events.append)
+        self.recognizer: Recognizer = ScriptedRecognizer(self.clock, self.book)
+        self.slm: LanguageModel = ScriptedLanguageModel(
+            self.clock, answer if callable(answer) else lambda _: answer
+        )
+        self.synthesizer: Synthesizer = ScriptedSynthesizer(self.clock)
+        self.sink: AudioSink = PacedSink(self.clock, 16_000, "virtual speaker")
+        self.clips: list[Samples] = []
+        self.source: Callable[[Callable[[], bool]], AudioSource] = self._source
+        self._cues: list[tuple[float, Callable[[Assistant], None]]] = []
+
+    def _source(self, idle: Callable[[], bool]) -> AudioSource:
+        def clips() -> Iterator[Samples]:
+            yield from self.clips
+
+        return PacedSource(self.clock, clips(), idle, "virtual microphone")
+
+    def hear(self, *spoken: tuple[float, str, float]) -> None:
+        """One clip, of phrases `(starts at, text, lasts)` in seconds of the clip."""
+        end = max(start + seconds for start, _, seconds in spoken)
+        clip = np.zeros(int(end * EAR_RATE), dtype=np.float32)
+        for start, text, seconds in spoken:
+            speech = self.book.speech(text, seconds)
+            at = int(start * EAR_RATE)
+            clip[at : at + len(speech)] = speech
+        self.clips.append(clip)
+
+    def at(self, time: float, act: Callable[[Assistant], None]) -> None:
+        """Do something to the assistant at a session time, as a user at the keys would."""
+        self._cues.append((time, act))
+
+    def run(self) -> list[ev.Event]:
+        """Play it all; returns the events. Errors of the session are raised."""
+        assistant = Assistant(
+            self.config,
+            self.clock,
+            self.bus,
+            self.source,
+            self.sink,
+            Engines(
+                LoudnessDetector,
+                lambda: self.recognizer,
+                lambda: self.slm,
+                lambda: self.synthesizer,
+            ),
+            lambda samples, _from, _to: samples,
+        )
+
+        def prompter() -> None:
+            for time, act in sorted(self._cues, key=lambda cue: cue[0]):
+                self.clock.sleep(time - self.clock.now())
+                act(assistant)
+
+        self.assistant = assistant
+        task = self.clock.spawn(prompter, "prompter")
+        assistant.run()
+        task.join()
+        return self.events
+
+    def all(self, kind: type[E]) -> list[E]:
+        """Every event of one kind, in order."""
+        return [event for event in self.events if isinstance(event, kind)]
+
+    @property
+    def heard(self) -> list[str]:
+        """What the listener heard of each reply."""
+        return [event.heard for event in self.all(ev.TurnCompleted)]

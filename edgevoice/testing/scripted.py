@@ -1,0 +1,167 @@
+"""Scripted engines: what they hear, say and cost is written in the test, in virtual seconds.
+
+Speech is a tone whose amplitude says which phrase it is, so that a clip cut, joined or mixed with
+silence anywhere still transcribes to what was really in it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from edgevoice.audio import EAR_RATE, Audio, Samples
+from edgevoice.clock import Clock
+from edgevoice.stages import Cancelled, Message, Prefilled, Stopped, Token, Transcript
+
+STEP = 1 / 64
+"""Difference in amplitude between two phrases; a power of two, so that float32 keeps it exact."""
+
+
+class Phrasebook:
+    """Knows which amplitude stands for which phrase."""
+
+    def __init__(self) -> None:
+        self._phrases: list[tuple[str, int]] = []
+
+    def speech(self, text: str, seconds: float) -> Samples:
+        """Someone saying `text` in `seconds`; float32 [n] at 16 kHz."""
+        size = int(seconds * EAR_RATE)
+        self._phrases.append((text, size))
+        samples = np.full(size, len(self._phrases) * STEP, dtype=np.float32)
+        samples[1::2] *= -1
+        return samples
+
+    def read(self, samples: Samples) -> str:
+        """What was said in `samples`: of a phrase that is cut, as many words as were reached."""
+        codes = np.rint(np.abs(samples) / STEP).astype(int)
+        said = []
+        for code, (text, size) in enumerate(self._phrases, 1):
+            words = text.split()
+            heard = int(np.count_nonzero(codes == code))
+            # A frame's worth of slack: pre-roll and padding cut at frame borders.
+            said += words[: round(len(words) * min(1.0, (heard + 512) / size))] if heard else []
+        return " ".join(said)
+
+
+def silence(seconds: float) -> Samples:
+    """Digital silence, float32 [n] at 16 kHz."""
+    return np.zeros(int(seconds * EAR_RATE), dtype=np.float32)
+
+
+class LoudnessDetector:
+    """Takes everything louder than nearly nothing for speech."""
+
+    def probability(self, samples: Samples) -> float:
+        return 1.0 if float(np.abs(samples).mean()) > STEP / 4 else 0.0
+
+    def reset(self) -> None:
+        return None
+
+
+@dataclass
+class ScriptedRecognizer:
+    """Reads the phrasebook, `cost` virtual seconds a clip; `results` overrides by text read."""
+
+    clock: Clock
+    book: Phrasebook
+    cost: float = 0.1
+    results: dict[str, Transcript | Exception] | None = None
+
+    def transcribe(self, samples: Samples, *, partial: bool = False) -> Transcript:
+        self.clock.sleep(self.cost / 2 if partial else self.cost)
+        text = self.book.read(samples)
+        result = (self.results or {}).get(text, Transcript(text, logprob=-0.1))
+        if isinstance(result, Exception):
+            raise result
+        return result
+
+
+class ScriptedLanguageModel:
+    """Answers from a function of the messages; tokens are words, and its KV cache is real."""
+
+    context: int
+
+    def __init__(
+        self,
+        clock: Clock,
+        answer: Callable[[Sequence[Message]], str],
+        token: float = 0.05,
+        prefill: float = 0.01,
+        context: int = 4096,
+        fail_after: int | None = None,
+    ) -> None:
+        self.clock = clock
+        self.context = context
+        self.cache: list[str] = []
+        self.asked: list[list[Message]] = []
+        self._answer = answer
+        self._token = token
+        self._prefill = prefill
+        self._fail_after = fail_after
+
+    def prime(self, messages: Sequence[Message], cancelled: Cancelled) -> None:
+        self._fill(_words(messages), cancelled)
+
+    def reply(
+        self, messages: Sequence[Message], cancelled: Cancelled
+    ) -> Iterator[Prefilled | Token | Stopped]:
+        self.asked.append(list(messages))
+        prompt = _words(messages)
+        reused = self._fill(prompt, cancelled)
+        if cancelled():
+            yield Stopped("cancelled")
+            return
+        yield Prefilled(len(prompt), reused)
+        for index, word in enumerate(self._answer(messages).split(" ")):
+            if index == self._fail_after:
+                raise RuntimeError("the scripted model fell over")
+            self.clock.sleep(self._token)
+            if cancelled():
+                yield Stopped("cancelled")
+                return
+            self.cache.append(word)
+            yield Token(word if index == 0 else " " + word, index)
+        yield Stopped("stop")
+
+    def count(self, messages: Sequence[Message]) -> int:
+        return len(_words(messages))
+
+    def close(self) -> None:
+        return None
+
+    def _fill(self, prompt: list[str], cancelled: Cancelled) -> int:
+        same = 0
+        while same < min(len(prompt), len(self.cache)) and prompt[same] == self.cache[same]:
+            same += 1
+        self.cache = self.cache[:same]
+        for word in prompt[same:]:
+            if cancelled():
+                break
+            self.clock.sleep(self._prefill)
+            self.cache.append(word)
+        return same
+
+
+def _words(messages: Sequence[Message]) -> list[str]:
+    return [word for message in messages for word in message.text.split()]
+
+
+@dataclass
+class ScriptedSynthesizer:
+    """Half-scale sound with 10 ms of silence before it, `second_per_char` long, made at `rtf`."""
+
+    clock: Clock
+    rate: int = 16_000
+    second_per_char: float = 0.06
+    rtf: float = 0.1
+
+    def synthesize(self, text: str, cancelled: Cancelled) -> Iterator[Audio]:
+        seconds = len(text) * self.second_per_char
+        self.clock.sleep(seconds * self.rtf)
+        if cancelled():
+            return
+        samples = np.full(int(seconds * self.rate), 0.5, dtype=np.float32)
+        samples[: self.rate // 100] = 0.0
+        yield Audio(samples, self.rate)

@@ -1,0 +1,97 @@
+"""The voice: clauses become sound, one clause ahead of the one that is playing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from edgevoice import events as ev
+from edgevoice.audio import Audio
+from edgevoice.clauses import Clause
+from edgevoice.floor import Floor
+from edgevoice.mailbox import Mailbox
+from edgevoice.mind import End, Say, describe
+from edgevoice.stages import Synthesizer
+from edgevoice.turn import Turn
+
+
+AHEAD = 2
+"""Whole clauses that may wait behind the one that is playing before the next one is begun: enough
+that a short clause before a long one leaves no gap, few enough to leave the cores to the model."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sound:
+    """A piece of a clause's sound; `last` when the clause ends with it."""
+
+    turn: Turn
+    number: int
+    clause: Clause
+    audio: Audio | None
+    last: bool
+
+
+class Voice:
+    """Owns the synthesizer; runs in a thread of its own."""
+
+    def __init__(
+        self,
+        synthesizer: Callable[[], Synthesizer],
+        floor: Floor,
+        inbox: Mailbox[Say | End],
+        outbox: Mailbox[Sound | End],
+        loaded: Callable[[], None],
+    ) -> None:
+        self._load = synthesizer
+        self._floor = floor
+        self._bus = floor.bus
+        self._inbox = inbox
+        self._outbox = outbox
+        self._loaded = loaded
+
+    def run(self) -> None:
+        """Speak until the inbox is closed. Raises ModelError when the voice cannot be loaded."""
+        try:
+            synthesizer = self._load()
+            self._loaded()
+            while (item := self._inbox.get()) is not None:
+                if isinstance(item, End):
+                    self._outbox.put(item)
+                    continue
+                try:
+                    self._synthesize(item, synthesizer)
+                except Exception as error:
+                    what, remedy = describe(error)
+                    number = item.turn.number
+                    self._bus.emit(
+                        ev.StageFailed(stage="voice", turn=number, what=what, remedy=remedy)
+                    )
+                    self._floor.cancel(item.turn, "failed", what)
+        finally:
+            self._inbox.close()
+            self._outbox.close()
+
+    def _synthesize(self, say: Say, synthesizer: Synthesizer) -> None:
+        turn, number = say.turn, say.number
+        if not say.clause.spoken:
+            # Nothing to be heard (a rule, a stray asterisk), but it is passed once it is reached.
+            self._outbox.put(Sound(turn, number, say.clause, None, last=True))
+            return
+        self._outbox.wait_while(lambda waiting: not turn.cancelled and _clauses(waiting) >= AHEAD)
+        if turn.cancelled:
+            return
+        self._bus.emit(ev.SynthesisStarted(turn=turn.number, clause=number))
+        seconds = 0.0
+        for audio in synthesizer.synthesize(say.clause.spoken, turn.is_cancelled):
+            if not seconds:
+                self._bus.emit(ev.SynthesisReady(turn=turn.number, clause=number))
+            seconds += audio.seconds
+            self._outbox.put(Sound(turn, number, say.clause, audio, last=False))
+        self._bus.emit(
+            ev.SynthesisEnded(turn=turn.number, clause=number, seconds=round(seconds, 4))
+        )
+        self._outbox.put(Sound(turn, number, say.clause, None, last=True))
+
+
+def _clauses(waiting: Sequence[Sound | End]) -> int:
+    return sum(isinstance(item, Sound) and item.last for item in waiting)
