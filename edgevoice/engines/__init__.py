@@ -1,0 +1,1 @@
+"""The engines: one file for each library, and what they share."""

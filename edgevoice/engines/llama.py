@@ -1,0 +1,228 @@
+"""llama.cpp: the language model, whose KV prefix is never computed twice.
+
+The ids in the KV cache are known at every moment. A new prompt keeps the longest prefix it shares
+with them; what the model said itself is put into the prompt as the very ids it made, because
+tokenizing its text again may cut it differently and so lose the rest of the cache.
+"""
+
+from __future__ import annotations
+
+import codecs
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from edgevoice.config import SlmSettings
+from edgevoice.engines.chat_template import ChatTemplate, TemplateRefused
+from edgevoice.engines.llama_native import NativeModel, NotLoaded, gpu_layers
+from edgevoice.engines.threads import usable_cores
+from edgevoice.errors import EngineError, ModelError
+from edgevoice.gguf import GgufHeader, NotGguf, read_header
+from edgevoice.stages import Cancelled, Message, Prefilled, Stopped, Token
+from edgevoice.weights.machine import free_memory
+
+CHUNK = 64
+"""Prompt tokens evaluated between two looks at `cancelled`."""
+GPU_CHUNK = 512
+OVERHEAD = 200 << 20
+"""Bytes llama.cpp wants beside weights and KV cache."""
+PROBES = ("Why?", "1 of them")
+"""Two questions with nothing in common at their beginning."""
+
+
+class Llama:
+    """A LanguageModel from a GGUF file with its own chat template."""
+
+    def __init__(self, path: Path, settings: SlmSettings) -> None:
+        header = _checked(path)
+        layers = gpu_layers(settings.gpu_layers)
+        self._settings = settings
+        self.context = min(settings.context, header.context or settings.context)
+        if layers == 0 or sys.platform == "darwin":  # where the GPU's memory is the machine's
+            _check_memory(path, header, self.context)
+        try:
+            self._native = NativeModel(
+                path,
+                self.context,
+                GPU_CHUNK if layers else CHUNK,
+                settings.threads or usable_cores(),
+                layers,
+            )
+        except NotLoaded as error:
+            raise ModelError(
+                f"the model cannot be loaded: {error}", where=str(path), remedy=_pull_again(path)
+            ) from None
+        bos, eos = (self._native.name(t) for t in (self._native.bos, self._native.eos))
+        try:
+            self._template = ChatTemplate(header.chat_template, bos, eos)
+        except TemplateRefused as error:
+            self.close()
+            raise ModelError(str(error), where=str(path), remedy=CHOOSE_ANOTHER) from None
+        self._kv: list[int] = []
+
+    def prime(self, messages: Sequence[Message], cancelled: Cancelled) -> None:
+        """Evaluate what `messages` and any next question have in common, up to its first word."""
+        one, other = (self._prompt([*messages, Message("user", text)]) for text in PROBES)
+        shared = one[: _common(one, other)]
+        if len(shared) < self.context:
+            self._evaluate(shared, _common(self._kv, shared), cancelled)
+
+    def reply(
+        self, messages: Sequence[Message], cancelled: Cancelled
+    ) -> Iterator[Prefilled | Token | Stopped]:
+        """Evaluate what is new of the prompt, then make tokens until the model ends its turn.
+
+        Raises EngineError if the prompt does not fit the context. May be abandoned at any token.
+        """
+        prompt = self._prompt(messages)
+        if len(prompt) >= self.context:
+            raise EngineError(
+                f"the conversation takes {len(prompt)} tokens, the context window {self.context}",
+                remedy="begin a new conversation, or raise slm.context",
+            )
+        # The last token is evaluated even if it is there: only then are its logits.
+        reused = min(_common(self._kv, prompt), len(prompt) - 1)
+        if not self._evaluate(prompt, reused, cancelled):
+            yield Stopped("cancelled")
+            return
+        yield Prefilled(len(prompt), reused)
+        self._native.begin_sampling(self._settings.temperature, self._settings.seed)
+        decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        for _ in range(self._settings.max_tokens):
+            if cancelled():
+                yield Stopped("cancelled")
+                return
+            token = self._native.sample()
+            if self._native.ends(token):
+                yield Stopped("stop")
+                return
+            yield Token(decoder.decode(self._native.piece(token)), token)
+            if len(self._kv) >= self.context:
+                break
+            if cancelled():
+                yield Stopped("cancelled")
+                return
+            self._append([token])
+        yield Stopped("length")
+
+    def count(self, messages: Sequence[Message]) -> int:
+        """Tokens of the prompt for `messages`, the opening of the reply included."""
+        return len(self._prompt(messages))
+
+    def close(self) -> None:
+        """Free the model's memory."""
+        self._native.close()
+
+    def _prompt(self, messages: Sequence[Message]) -> list[int]:
+        """The prompt's ids, in which every reply that still has its own ids keeps them."""
+        try:
+            whole = self._template.render(messages)
+            ids: list[int] = []
+            done = ""
+            for number, message in enumerate(messages):
+                if message.role != "assistant" or not message.tokens:
+                    continue
+                before = self._template.render(messages[:number])
+                said = _said_after(whole, before, message.text)
+                if not before.startswith(done) or said is None:
+                    continue
+                ids += self._tokenize(before[len(done) :], first=not done)
+                ids += message.tokens
+                done = before + said
+            return ids + self._tokenize(whole[len(done) :], first=not done)
+        except TemplateRefused as error:
+            raise EngineError(str(error), remedy=CHOOSE_ANOTHER) from None
+
+    def _tokenize(self, text: str, first: bool) -> list[int]:
+        ids = self._native.tokenize(text)
+        if first and self._native.adds_bos and ids[:1] != [self._native.bos]:
+            ids.insert(0, self._native.bos)
+        return ids
+
+    def _evaluate(self, ids: Sequence[int], reused: int, cancelled: Cancelled) -> bool:
+        """Make the KV cache hold just `ids`, of which it has `reused`; False if cancelled."""
+        if reused < len(self._kv):
+            if not self._native.truncate(reused):  # a recurrent model has no such thing
+                self._native.clear()
+                reused = 0
+            del self._kv[reused:]
+        for start in range(reused, len(ids), self._native.batch):
+            if cancelled():
+                return False
+            self._append(ids[start : start + self._native.batch])
+        return True
+
+    def _append(self, ids: Sequence[int]) -> None:
+        try:
+            self._native.evaluate(ids)
+        except EngineError:
+            # What the cache holds after a failure is unknown: begin anew.
+            self._native.clear()
+            self._kv.clear()
+            raise
+        self._kv += ids
+
+
+CHOOSE_ANOTHER = "edgevoice models list shows others; choose one with --set models.slm=NAME"
+
+
+def _pull_again(path: Path) -> str:
+    return f"edgevoice models verify, then edgevoice models pull {path.stem}"
+
+
+def _checked(path: Path) -> GgufHeader:
+    """The file's head, or a ModelError saying what is wrong with the file."""
+    again = _pull_again(path)
+    try:
+        header = read_header(path)
+    except FileNotFoundError:
+        raise ModelError("the model file is missing", where=str(path), remedy=again) from None
+    except NotGguf as error:
+        raise ModelError(str(error), where=str(path), remedy=again) from None
+    except OSError as error:
+        raise ModelError(
+            f"the model file cannot be read: {error.strerror}",
+            where=str(path),
+            remedy="check its permissions",
+        ) from None
+    if header.size < header.least_size:
+        raise ModelError(
+            f"the model file is cut short: {header.size:,} bytes of at least {header.least_size:,}",
+            where=str(path),
+            remedy=again,
+        )
+    if header.tensors == 0:
+        raise ModelError("the file holds no weights", where=str(path), remedy=again)
+    if not header.chat_template:
+        raise ModelError(
+            "a base model: it has no chat template, so it continues text but cannot answer",
+            where=str(path),
+            remedy=CHOOSE_ANOTHER,
+        )
+    return header
+
+
+def _check_memory(path: Path, header: GgufHeader, context: int) -> None:
+    needed = header.size + header.kv_bytes(context) + OVERHEAD
+    free = free_memory()
+    if needed > free:
+        raise ModelError(
+            f"the model needs {needed / 1e9:.1f} GB of memory, {free / 1e9:.1f} GB are free",
+            where=str(path),
+            remedy="close other programs, lower slm.context, or choose a smaller model from "
+            "edgevoice models list with --set models.slm=NAME",
+        )
+
+
+def _common(one: Sequence[int], other: Sequence[int]) -> int:
+    """How many ids two sequences share at their beginning."""
+    length = min(len(one), len(other))
+    return next((i for i in range(length) if one[i] != other[i]), length)
+
+
+def _said_after(whole: str, before: str, text: str) -> str | None:
+    """The reply as the template renders it (some trim it), if it follows `before` in `whole`."""
+    for said in (text, text.strip()):
+        if whole.startswith(before + said):
+            return said
+    return None

@@ -1,0 +1,150 @@
+"""llama.cpp's C interface as one object: token ids in, sampled ids out, one KV cache in between."""
+
+from __future__ import annotations
+
+import ctypes
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+
+import llama_cpp as native
+
+from edgevoice.errors import EngineError
+
+_log = logging.getLogger(__name__)
+
+RANDOM_SEED = 0xFFFFFFFF
+ALL_LAYERS = 99
+_LEVELS = {2: logging.DEBUG, 3: logging.DEBUG, 4: logging.DEBUG}
+
+
+@native.llama_log_callback  # type: ignore[untyped-decorator, unused-ignore]
+def _to_log(level: int, text: bytes, _: ctypes.c_void_p) -> None:
+    # llama.cpp's idea of an error is often ours of a detail, and nothing native may print.
+    _log.debug("%s", text.decode("utf-8", "replace").rstrip())
+
+
+def gpu_layers(asked: int) -> int:
+    """Layers to put on the GPU; `asked` -1 means all where llama.cpp was built for one."""
+    if asked >= 0:
+        return asked
+    return ALL_LAYERS if native.llama_supports_gpu_offload() else 0
+
+
+class NotLoaded(Exception):
+    """llama.cpp refused the file or could not make the context."""
+
+
+class NativeModel:
+    """A loaded model with a context of `context` tokens, evaluated at most `batch` at a time."""
+
+    def __init__(self, path: Path, context: int, batch: int, threads: int, layers: int) -> None:
+        self._model = self._context = self._sampler = None
+        native.llama_log_set(_to_log, ctypes.c_void_p(0))
+        native.llama_backend_init()
+        model_params = native.llama_model_default_params()
+        model_params.n_gpu_layers = layers
+        self._model = native.llama_model_load_from_file(str(path).encode(), model_params)
+        if not self._model:
+            raise NotLoaded("llama.cpp cannot read the file")
+        params = native.llama_context_default_params()
+        params.n_ctx = context
+        params.n_batch = params.n_ubatch = batch
+        params.n_threads = params.n_threads_batch = threads
+        params.no_perf = True
+        self._context = native.llama_init_from_model(self._model, params)
+        if not self._context:
+            self.close()
+            raise NotLoaded("there is not enough memory for its context")
+        self._vocab = native.llama_model_get_vocab(self._model)
+        self._memory = native.llama_get_memory(self._context)
+        self._piece = ctypes.create_string_buffer(256)
+        self._tokens = (native.llama_token * batch)()
+        self.batch = batch
+        self.adds_bos = bool(native.llama_vocab_get_add_bos(self._vocab))
+        self.bos: int = native.llama_vocab_bos(self._vocab)
+        self.eos: int = native.llama_vocab_eos(self._vocab)
+
+    def tokenize(self, text: str) -> list[int]:
+        """Token ids of `text`, the names of special tokens in it understood, nothing added."""
+        data = text.encode("utf-8")
+        room = len(data) + 8
+        while True:
+            ids = (native.llama_token * room)()
+            count = native.llama_tokenize(self._vocab, data, len(data), ids, room, False, True)
+            if count >= 0:
+                return list(ids[:count])
+            room = -count
+
+    def piece(self, token: int) -> bytes:
+        """The bytes of one token; none for a special one. May be part of a UTF-8 character."""
+        count = native.llama_token_to_piece(
+            self._vocab, token, self._piece, len(self._piece), 0, False
+        )
+        if count < 0:
+            self._piece = ctypes.create_string_buffer(-count)
+            return self.piece(token)
+        return self._piece.raw[:count]
+
+    def name(self, token: int) -> str:
+        """How a (special) token is written; empty if there is none."""
+        if token < 0:
+            return ""
+        return str((native.llama_vocab_get_text(self._vocab, token) or b"").decode("utf-8"))
+
+    def ends(self, token: int) -> bool:
+        """Whether the token ends the model's turn."""
+        return bool(native.llama_vocab_is_eog(self._vocab, token))
+
+    def evaluate(self, tokens: Sequence[int]) -> None:
+        """Append at most `batch` tokens to the KV cache. After an EngineError call `clear`."""
+        count = len(tokens)
+        self._tokens[:count] = list(tokens)
+        code = native.llama_decode(self._context, native.llama_batch_get_one(self._tokens, count))
+        if code:
+            raise EngineError(
+                f"the language model could not evaluate {count} tokens (llama.cpp says {code})"
+            )
+
+    def truncate(self, length: int) -> bool:
+        """Keep the first `length` tokens of the KV cache; False if this model's cache cannot."""
+        return bool(native.llama_memory_seq_rm(self._memory, 0, length, -1))
+
+    def clear(self) -> None:
+        """Empty the KV cache."""
+        native.llama_memory_clear(self._memory, False)
+
+    def begin_sampling(self, temperature: float, seed: int) -> None:
+        """Start a reply: 0 is greedy; otherwise `seed` makes it repeatable, -1 does not."""
+        self._free_sampler()
+        chain = native.llama_sampler_chain_init(native.llama_sampler_chain_default_params())
+        if temperature <= 0:
+            native.llama_sampler_chain_add(chain, native.llama_sampler_init_greedy())
+        else:
+            for sampler in (
+                native.llama_sampler_init_top_k(40),
+                native.llama_sampler_init_top_p(0.95, 1),
+                native.llama_sampler_init_min_p(0.05, 1),
+                native.llama_sampler_init_temp(temperature),
+                native.llama_sampler_init_dist(seed if seed >= 0 else RANDOM_SEED),
+            ):
+                native.llama_sampler_chain_add(chain, sampler)
+        self._sampler = chain
+
+    def sample(self) -> int:
+        """The next token after those evaluated last."""
+        return int(native.llama_sampler_sample(self._sampler, self._context, -1))
+
+    def close(self) -> None:
+        """Free everything; a second call does nothing."""
+        self._free_sampler()
+        if self._context:
+            native.llama_free(self._context)
+        if self._model:
+            native.llama_model_free(self._model)
+        self._context = self._model = None
+
+    def _free_sampler(self) -> None:
+        if self._sampler:
+            native.llama_sampler_free(self._sampler)
+        self._sampler = None

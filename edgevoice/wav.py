@@ -1,0 +1,236 @@
+"""Sound files: any WAV (or FLAC, Ogg) as 16 kHz mono speech, and 16-bit WAV as it is made."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import re
+import struct
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import IO
+
+import numpy as np
+import soundfile
+
+from edgevoice.audio import EAR_RATE, Samples
+from edgevoice.errors import AudioFileError, StorageError, UsageError
+from edgevoice.resample import Resampler
+
+BLOCK_SECONDS = 10
+STREAMED = 0xFFFFFFFF
+"""The length a WAV header gives when it was written before its sound was known."""
+
+Notice = Callable[[str], None]
+
+
+def _ignore(_: str) -> None:
+    return
+
+
+def read_speech(path: str | Path, notice: Notice = _ignore) -> Samples:
+    """The whole file as float32 [n] mono at 16 kHz; see `speech_blocks`."""
+    return np.concatenate(list(speech_blocks(path, notice)))
+
+
+def speech_blocks(path: str | Path, notice: Notice = _ignore) -> Iterator[Samples]:
+    """A sound file (`-`: standard input) as float32 [n] mono blocks at 16 kHz, about 10 s each.
+
+    Any rate, width and number of channels. Of a truncated file what is there is used, and `notice`
+    is called with one sentence about it. Raises AudioFileError if there is nothing to use.
+    """
+    with _opened(path) as file:
+        name = str(path)
+        if lost := _lost_seconds(file):
+            notice(f"{name}: the file is cut short, the last {lost:.1f} s are missing")
+        resampler = Resampler(file.samplerate, EAR_RATE, file.channels)
+        some = False
+        try:
+            while len(block := file.read(BLOCK_SECONDS * file.samplerate, "float32", True)):
+                heard = resampler.push(_clean(block))
+                some = some or len(heard) > 0
+                yield heard
+        except soundfile.LibsndfileError as error:
+            if not some:
+                raise _unreadable(name, error) from None
+            notice(f"{name}: the file is damaged, what follows the damage is left out")
+        rest = resampler.flush()
+        if not some and len(rest) == 0:
+            raise AudioFileError(
+                "the file holds no sound", where=name, remedy="record it again or name another"
+            )
+        yield rest
+
+
+def _opened(path: str | Path) -> soundfile.SoundFile:
+    name = str(path)
+    source: IO[bytes] | str
+    if name == "-":
+        # Kept in memory: what was said is never written to disk, and a pipe cannot be rewound.
+        source = io.BytesIO(sys.stdin.buffer.read())
+    elif not Path(path).exists():
+        raise AudioFileError("no such file", where=name, remedy="check the path")
+    elif not Path(path).is_file():
+        raise AudioFileError("not a file", where=name, remedy="name a WAV, FLAC or Ogg file")
+    elif not os.access(path, os.R_OK):
+        raise AudioFileError("the file may not be read", where=name, remedy="check its permissions")
+    else:
+        source = name
+    empty = len(source.getvalue()) == 0 if isinstance(source, io.BytesIO) else not _size(name)
+    if empty:
+        raise AudioFileError("the file is empty", where=name, remedy="record it again")
+    try:
+        return soundfile.SoundFile(source)
+    except soundfile.LibsndfileError as error:
+        raise _unreadable(name, error) from None
+
+
+def _size(name: str) -> int:
+    return Path(name).stat().st_size
+
+
+def _unreadable(name: str, error: soundfile.LibsndfileError) -> AudioFileError:
+    return AudioFileError(
+        f"not a sound file that can be read: {error.error_string.rstrip('.')}",
+        where=name,
+        remedy="convert it first, for example: ffmpeg -i INPUT -ar 16000 -ac 1 speech.wav",
+    )
+
+
+def _lost_seconds(file: soundfile.SoundFile) -> float:
+    """Seconds the header promises and the file does not hold."""
+    # libsndfile reads such files without a word and mentions it only in its log.
+    found = re.search(r"data\s*: (\d+) \(should be (\d+)\)", file.extra_info)
+    if not found or int(found[1]) >= STREAMED - 0xFFFF:
+        return 0.0
+    promised, there = int(found[1]), int(found[2])
+    if promised <= there or file.frames == 0:
+        return 0.0
+    return float(file.frames / file.samplerate * (promised - there) / there)
+
+
+def _clean(block: Samples) -> Samples:
+    """float32 [n, channels] without the NaNs, infinities and overshoots a float WAV may hold."""
+    return np.clip(np.nan_to_num(block, copy=False), -1.0, 1.0)
+
+
+class WavWriter:
+    """A 16-bit mono WAV file at `rate` Hz, written as the sound comes.
+
+    The file appears under its name only when it is closed and complete. `-` is standard output,
+    where the header says that the length is unknown. Used as a context, an exception discards the
+    file. Raises StorageError when the disk is full or the folder cannot be written.
+    """
+
+    def __init__(self, path: str | Path, rate: int) -> None:
+        self.rate = rate
+        self.samples = 0
+        """How many samples were written so far."""
+        self._name = str(path)
+        self._closed = False
+        self._part: Path | None = None
+        if self._name == "-":
+            if sys.stdout.isatty():
+                raise UsageError(
+                    "sound is not written to a terminal",
+                    remedy="redirect it: … -o - > speech.wav, or give a file name",
+                )
+            self._file: IO[bytes] = sys.stdout.buffer
+        else:
+            target = Path(path)
+            try:
+                handle, part = tempfile.mkstemp(
+                    prefix=f".{target.name}.", suffix=".part", dir=target.parent
+                )
+            except OSError as error:
+                raise self._failed(error) from None
+            self._part = Path(part)
+            self._file = os.fdopen(handle, "wb")
+        self._put(_header(rate, STREAMED))
+
+    def write(self, samples: Samples) -> None:
+        """Append float32 [n]; what is beyond [-1, 1] is clipped."""
+        pcm = np.rint(np.clip(samples, -1.0, 1.0) * 32767.0).astype("<i2")
+        self.samples += len(pcm)
+        self._put(pcm.tobytes())
+
+    def close(self) -> None:
+        """Complete the file and give it its name; a second call does nothing."""
+        if self._closed:
+            return
+        try:
+            if self._part is None:
+                self._file.flush()
+            else:
+                self._file.seek(0)
+                self._file.write(_header(self.rate, self.samples * 2))
+                self._file.close()
+                # mkstemp makes private files; this one is the user's and gets the usual rights.
+                mask = os.umask(0)
+                os.umask(mask)
+                self._part.chmod(0o666 & ~mask)
+                self._part.replace(self._name)
+            self._closed = True
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            self.discard()
+            raise self._failed(error) from None
+
+    def discard(self) -> None:
+        """Drop what was written; a file of that name that was there before stays as it was."""
+        if self._closed:
+            return
+        self._closed = True
+        if self._part is not None:
+            with contextlib.suppress(OSError):
+                self._file.close()
+            self._part.unlink(missing_ok=True)
+
+    def __enter__(self) -> WavWriter:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if kind is None:
+            self.close()
+        else:
+            self.discard()
+
+    def _put(self, data: bytes) -> None:
+        try:
+            self._file.write(data)
+            if self._part is None:
+                self._file.flush()
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            self.discard()
+            raise self._failed(error) from None
+
+    def _failed(self, error: OSError) -> StorageError:
+        return StorageError(
+            f"the sound cannot be written: {error.strerror}",
+            where="standard output" if self._name == "-" else self._name,
+            remedy="free some space or name another folder",
+        )
+
+
+def _header(rate: int, data_bytes: int) -> bytes:
+    """The 44 bytes in front of 16-bit mono PCM."""
+    # A length beyond 32 bits cannot be told; readers then read to the end, as with a stream.
+    size = min(data_bytes, STREAMED)
+    riff = min(size + 36, STREAMED)
+    form = struct.pack("<HHIIHH", 1, 1, rate, rate * 2, 2, 16)
+    return (
+        b"RIFF" + struct.pack("<I", riff) + b"WAVEfmt " + struct.pack("<I", 16) + form
+        + b"data" + struct.pack("<I", size)
+    )  # fmt: skip
