@@ -62,6 +62,7 @@ class Assistant:
         resample: Callable[[Samples, int, int], Samples],
         history: History | None = None,
         meter: Callable[[], ev.Resources] | None = None,
+        first_turn: int = 0,
     ) -> None:
         self.bus = bus
         self._clock = clock
@@ -69,7 +70,7 @@ class Assistant:
         self._source = source(self.is_idle) if callable(source) else source
         self._meter = meter
         self.history = history or History(config.slm.system_prompt)
-        self._floor = Floor(clock, bus, sink, self.history)
+        self._floor = Floor(clock, bus, sink, self.history, first_turn)
         monitor = self._floor.monitor
         self._inbox: Mailbox[Job] = Mailbox(monitor, QUEUE, job_is_dead)
         clauses: Mailbox[Say | End] = Mailbox(monitor, QUEUE, _is_dead)
@@ -151,6 +152,16 @@ class Assistant:
     def _turn_settled(self, turn: Turn) -> None:
         if turn.committed:
             self._inbox.offer(Prime())
+
+    @property
+    def source_name(self) -> str:
+        """What it listens to."""
+        return self._source.name
+
+    @property
+    def next_turn(self) -> int:
+        """The number the next turn will have."""
+        return self._floor.next_turn
 
     def is_idle(self) -> bool:
         """Ready, and nobody is speaking, thinking or being answered."""

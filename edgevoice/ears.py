@@ -53,6 +53,7 @@ class Ears:
         self._start = 0
         self._started_at = 0.0
         self._looked = 0
+        self._lost = 0
         self._turn: Turn | None = None
         self.muted = False
         self.held = False
@@ -81,6 +82,9 @@ class Ears:
             if count % LEVEL_FRAMES == 0:
                 self._bus.emit(ev.Level(dbfs=round(level, 1), speech=round(peak, 3)))
                 peak, level = 0.0, -120.0
+                if (lost := self._source.overruns()) > self._lost:
+                    self._bus.emit(ev.Overrun(count=lost - self._lost))
+                    self._lost = lost
         if self._turn is not None:
             # The source ended within the utterance: what was said still counts.
             self._ended(Mark(Signal.ENDED, self._start + FRAME_SAMPLES * len(self._frames)))

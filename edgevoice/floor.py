@@ -18,20 +18,22 @@ from edgevoice.turn import Origin, Turn
 class Floor:
     """The turns of one session. All methods may be called from any thread."""
 
-    def __init__(self, clock: Clock, bus: Bus, sink: AudioSink, history: History) -> None:
+    def __init__(
+        self, clock: Clock, bus: Bus, sink: AudioSink, history: History, first_turn: int = 0
+    ) -> None:
         self.clock = clock
         self.bus = bus
         self.monitor = clock.monitor()
         self.history = history
         self._sink = sink
         self._turns: list[Turn] = []
-        self._count = 0
+        self.next_turn = first_turn
 
     def begin(self, origin: Origin, replaces: Turn | None = None) -> Turn:
         """A new speculative turn."""
         with self.monitor:
-            turn = Turn(self._count, origin, self.monitor)
-            self._count += 1
+            turn = Turn(self.next_turn, origin, self.monitor)
+            self.next_turn += 1
             self._turns.append(turn)
         self.bus.emit(
             ev.TurnStarted(

@@ -30,6 +30,9 @@ class AudioSource(Protocol):
     def time_of(self, index: int) -> float:
         """Session time in seconds at which sample `index` (16 kHz) reached the microphone."""
 
+    def overruns(self) -> int:
+        """How many of the device's samples were lost because nobody took them in time, so far."""
+
     def close(self) -> None:
         """Release the device; a `read` under way returns None. May be called from any thread."""
 

@@ -25,7 +25,7 @@ class Context:
     def __init__(self, config_file: Path | None, settings: tuple[str, ...], debug: bool) -> None:
         self.debug = debug
         self._config_file = config_file
-        self._settings: dict[str, str] = {}
+        self.settings: dict[str, str] = {}
         for setting in settings:
             key, equals, value = setting.partition("=")
             if not equals:
@@ -33,12 +33,22 @@ class Context:
                     f"--set takes section.key=value, not {setting!r}",
                     remedy="for example --set turn.silence_ms=500",
                 )
-            self._settings[key.strip()] = value.strip()
+            self.settings[key.strip()] = value.strip()
 
     def resolve(self, **flags: object) -> Resolved:
         """The configuration under this command's own flags, named section__key; None is absent."""
         typed = {k.replace("__", "."): str(v) for k, v in flags.items() if v is not None}
-        return load(self._config_file, flags={**self._settings, **typed})
+        return self.load({**self.settings, **typed})
+
+    def load(self, overrides: dict[str, str]) -> Resolved:
+        """The configuration under exactly these overrides, by `section.key`."""
+        return load(self._config_file, flags=overrides)
+
+    def remember(self, key: str, value: str) -> None:
+        """Set `section.key` in the configuration file that is in use."""
+        from edgevoice.config_file import remember
+
+        remember(key, value, self._config_file)
 
 
 pass_context: Callable[[Callable[..., Any]], Callable[..., Any]] = click.make_pass_decorator(Context)

@@ -73,6 +73,9 @@ class PacedSource:
     def time_of(self, index: int) -> float:
         return (self._origin or 0.0) + index / EAR_RATE
 
+    def overruns(self) -> int:
+        return 0
+
     def close(self) -> None:
         self._closed = True
 

@@ -232,7 +232,9 @@ class Loudspeaker:
         ring = self._ring
         ring.skip(self._cut)
         scratch = self._scratch[:frames]
-        self._anchor = (ring.taken, now + (time.outputBufferDacTime - time.currentTime))
+        if ring.waiting:
+            # Only when there is sound: while idle, the last anchor tells when the last one ended.
+            self._anchor = (ring.taken, now + (time.outputBufferDacTime - time.currentTime))
         count = ring.take(scratch)
         scratch[count:] = 0.0
         out[:] = scratch

@@ -1,0 +1,130 @@
+"""The composition root: the one place that knows which engine and device stands at each seam."""
+
+from __future__ import annotations
+
+import datetime
+import platform
+from collections.abc import Callable, Iterator
+from typing import TypeVar
+
+from edgevoice import __version__
+from edgevoice import events as ev
+from edgevoice.assistant import Assistant, Engines
+from edgevoice.audio import Samples
+from edgevoice.bus import Bus
+from edgevoice.clock import Clock
+from edgevoice.config import Config
+from edgevoice.devices.paced import PacedSink, PacedSource, Writer
+from edgevoice.history import History
+from edgevoice.stages import AudioSink, AudioSource
+from edgevoice.weights.store import Installed, Store
+
+T = TypeVar("T")
+
+Source = Callable[[Callable[[], bool]], AudioSource]
+"""Makes the source, given how to ask whether the assistant is idle."""
+
+QUIET_RATE = 48_000
+"""Sample rate of a speaker that is not there, in Hz."""
+
+
+def open_source(config: Config, clock: Clock) -> AudioSource:
+    """The configured microphone. Raises DeviceError."""
+    from edgevoice.devices.portaudio import Microphone
+
+    return Microphone(clock, config.audio.input)
+
+
+def open_sink(config: Config, clock: Clock) -> AudioSink:
+    """The configured speaker. Raises DeviceError."""
+    from edgevoice.devices.portaudio import Loudspeaker
+
+    return Loudspeaker(clock, config.audio.output, config.audio.latency_ms / 1000)
+
+
+def clips_source(clock: Clock, clips: Iterator[Samples], name: str) -> Source:
+    """A microphone that hears `clips`, float32 [n] at 16 kHz, one after the other."""
+    return lambda idle: PacedSource(clock, clips, idle, name)
+
+
+def quiet_sink(clock: Clock, name: str, writer: Writer | None = None, rate: int = 0) -> AudioSink:
+    """A speaker that nobody hears, perhaps recorded by `writer`."""
+    return PacedSink(clock, rate or QUIET_RATE, name, writer)
+
+
+def build(
+    config: Config,
+    clock: Clock,
+    bus: Bus,
+    source: AudioSource | Source,
+    sink: AudioSink,
+    history: History | None = None,
+    first_turn: int = 0,
+) -> Assistant:
+    """An assistant ready to `run`. Raises ModelError when a model it needs is not there."""
+    from edgevoice.resample import resample
+    from edgevoice.resources import meter
+
+    store = Store(config)
+    vad, stt, slm, tts = (store.choose(role) for role in ("vad", "stt", "slm", "tts"))
+
+    def detector() -> object:
+        from edgevoice.engines.silero import Silero
+
+        return Silero(vad.path)
+
+    def recognizer() -> object:
+        from edgevoice.engines.whisper import Whisper
+
+        return Whisper(stt.path, config.stt)
+
+    def language_model() -> object:
+        from edgevoice.engines.llama import Llama
+
+        return Llama(slm.path, config.slm)
+
+    def synthesizer() -> object:
+        from edgevoice.engines.piper import Piper
+
+        return Piper(tts.path, config.tts)
+
+    def told(role: ev.Role, model: Installed, load: Callable[[], object]) -> Callable[[], T]:
+        def load_and_tell() -> T:
+            began = clock.now()
+            bus.emit(ev.EngineLoading(role=role, model=model.name))
+            engine = load()
+            seconds = round(clock.now() - began, 3)
+            bus.emit(ev.EngineReady(role=role, model=model.name, seconds=seconds))
+            return engine  # type: ignore[return-value]
+
+        return load_and_tell
+
+    assistant = Assistant(
+        config,
+        clock,
+        bus,
+        source,
+        sink,
+        Engines(
+            told("vad", vad, detector),
+            told("stt", stt, recognizer),
+            told("slm", slm, language_model),
+            told("tts", tts, synthesizer),
+        ),
+        resample,
+        history,
+        meter(),
+        first_turn,
+    )
+    bus.emit(
+        ev.SessionStarted(
+            version=__version__,
+            schema=ev.SCHEMA,
+            wall=datetime.datetime.now().astimezone().isoformat(timespec="seconds"),
+            platform=f"{platform.system()} {platform.machine()}, Python {platform.python_version()}",
+            models={"vad": vad.name, "stt": stt.name, "slm": slm.name, "tts": tts.name},
+            input=assistant.source_name,
+            output=sink.name,
+        )
+    )
+    return assistant

@@ -1,0 +1,298 @@
+"""`run` and `demo`: whole conversations."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from edgevoice.cli import Context, pass_context
+from edgevoice.errors import AudioFileError, DeviceError, UsageError
+
+if TYPE_CHECKING:
+    from edgevoice.audio import Samples
+    from edgevoice.bus import Bus
+    from edgevoice.clock import Clock
+    from edgevoice.config import Config
+    from edgevoice.session import Session
+    from edgevoice.stages import AudioSink
+
+SOUND_FILES = (".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff")
+
+Option = Callable[[Callable[..., Any]], Callable[..., Any]]
+
+SHARED: tuple[Option, ...] = (
+    click.option("--plain", is_flag=True, help="Plain lines instead of the screen."),
+    click.option("--waterfall", is_flag=True, help="With --plain: draw each turn's timings."),
+    click.option("--trace", type=click.Path(path_type=Path), help="Write every event as JSON lines."),
+    click.option("--slm", metavar="NAME", help="Language model, by its name in `models list`."),
+    click.option("--stt", metavar="NAME", help="Recognizer."),
+    click.option("--tts", metavar="NAME", help="Voice."),
+    click.option("--system-prompt", metavar="TEXT", help="What the assistant is told about itself."),
+)
+
+
+def shared(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options that `run` and `demo` have in common."""
+    for option in reversed(SHARED):
+        command = option(command)
+    return command
+
+
+@click.command()
+@click.option(
+    "--input",
+    "inputs",
+    multiple=True,
+    metavar="DEVICE|FILE…",
+    help="Microphone by name or number, or sound files to hold the conversation from.",
+)
+@click.argument("more_files", nargs=-1, metavar="")
+@click.option(
+    "--output",
+    metavar="DEVICE|FILE",
+    help="Speaker by name or number, or a WAV file (- for stdout) to record it to.",
+)
+@click.option("--language", metavar="CODE", help="What the user speaks, or auto.")
+@click.option("--barge-in/--no-barge-in", default=None, help="Whether speaking stops the reply.")
+@shared
+@pass_context
+def run(
+    context: Context,
+    inputs: tuple[str, ...],
+    more_files: tuple[str, ...],
+    output: str | None,
+    language: str | None,
+    barge_in: bool | None,
+    **options: Any,
+) -> None:
+    """Talk to the assistant.
+
+    Opens the microphone and the speaker and listens; the first time it fetches the models it
+    needs. With --input a.wav b.wav the questions come from files, paced in real time.
+    """
+    files = [name for name in (*inputs, *more_files) if _is_sound_file(name)]
+    devices = [name for name in (*inputs, *more_files) if not _is_sound_file(name)]
+    if more_files and not inputs:
+        raise UsageError(
+            f"unexpected argument {more_files[0]!r}", remedy=f"edgevoice run --input {more_files[0]}"
+        )
+    if len(devices) > 1 or (files and devices):
+        raise UsageError(
+            f"--input takes one device or any number of files, not {', '.join(devices)}",
+            remedy="edgevoice devices lists the devices; files end in .wav, .flac or .ogg",
+        )
+    record = output if output and _is_sound_file(output) else None
+    flags = {
+        "audio__input": devices[0] if devices else None,
+        "audio__output": None if record else output,
+        "stt__language": language,
+        "turn__barge_in": barge_in,
+    }
+    overrides = _overrides(context, options, **flags)
+    clips = _read(files)
+    config = _ready(context, overrides)
+    from edgevoice.build import clips_source, open_source, quiet_sink
+    from edgevoice.clock import SystemClock
+
+    def source(config: Config, clock: Clock) -> Any:
+        return clips_source(clock, iter(clips), ", ".join(files)) if files else open_source(config, clock)
+
+    def sink(config: Config, clock: Clock) -> AudioSink:
+        if record:
+            from edgevoice.wav import WavWriter
+
+            return quiet_sink(clock, record, WavWriter(record, 48_000))
+        return _speaker(config, clock, "the conversation goes on unheard" if files else "")
+
+    clock = SystemClock()
+    try:
+        if not files:
+            # Found out before anything is loaded: nobody waits for models to be told this.
+            open_source(config, clock).close()
+    except DeviceError as error:
+        if not (_is_screen(options, record) and sys.stdin.isatty()):
+            raise DeviceError(
+                error.what, where=error.where, remedy=f"{error.remedy}; or try `edgevoice demo`"
+            ) from None
+        click.echo(f"edgevoice: {error}", err=True)
+        click.confirm("Watch the demo instead?", default=True, abort=True, err=True)
+        _converse(context, config, overrides, options, _demo_source, _demo_sink)
+        return
+    _converse(context, config, overrides, options, source, sink, binary=record == "-")
+
+
+@click.command()
+@click.option(
+    "--questions",
+    type=click.File("r", encoding="utf-8"),
+    help="What the user asks, one question a line; - for stdin.",
+)
+@shared
+@pass_context
+def demo(context: Context, questions: Any, **options: Any) -> None:
+    """Watch a conversation with a synthesized user: no microphone needed."""
+    lines = [line.strip() for line in questions if line.strip()] if questions else None
+    if lines == []:
+        raise UsageError("no questions were given", where=questions.name)
+    overrides = _overrides(context, options)
+    config = _ready(context, overrides)
+    _converse(
+        context,
+        config,
+        overrides,
+        options,
+        lambda config, clock: _demo_source(config, clock, lines),
+        _demo_sink,
+    )
+
+
+def _is_sound_file(name: str) -> bool:
+    return name == "-" or name.lower().endswith(SOUND_FILES) or Path(name).is_file()
+
+
+def _is_screen(options: dict[str, Any], record: str | None) -> bool:
+    return not options["plain"] and record != "-" and sys.stdout.isatty()
+
+
+def _overrides(context: Context, options: dict[str, Any], **flags: Any) -> dict[str, str]:
+    typed = {
+        "models__slm": options["slm"],
+        "models__stt": options["stt"],
+        "models__tts": options["tts"],
+        "slm__system_prompt": options["system_prompt"],
+        **flags,
+    }
+    return {
+        **context.settings,
+        **{k.replace("__", "."): str(v) for k, v in typed.items() if v is not None},
+    }
+
+
+def _ready(context: Context, overrides: dict[str, str]) -> Config:
+    """The configuration, with the models it needs in place."""
+    config = context.load(overrides).config
+    from edgevoice.weights.progress import shown
+    from edgevoice.weights.pull import ensure_starter
+    from edgevoice.weights.store import Store
+
+    with shown() as progress:
+        ensure_starter(Store(config), progress)
+    return config
+
+
+def _read(files: list[str]) -> list[Samples]:
+    if not files:
+        return []
+    from edgevoice.wav import read_speech
+
+    clips = []
+    for name in files:
+        clip = read_speech(name, lambda text: click.echo(f"edgevoice: {text}", err=True))
+        if not len(clip):
+            raise AudioFileError("there is no sound in it", where=name)
+        clips.append(clip)
+    return clips
+
+
+def _speaker(config: Config, clock: Clock, without: str = "") -> AudioSink:
+    """The configured speaker; where there is none, a quiet one if `without` says what then."""
+    from edgevoice.build import open_sink, quiet_sink
+
+    try:
+        return open_sink(config, clock)
+    except DeviceError as error:
+        if not without:
+            raise
+        click.echo(f"edgevoice: {error.what}: {without}", err=True)
+        return quiet_sink(clock, "no speaker")
+
+
+def _demo_source(config: Config, clock: Clock, questions: list[str] | None = None) -> Any:
+    from edgevoice.build import clips_source
+    from edgevoice.demo import QUESTIONS, spoken
+    from edgevoice.engines.piper import Piper
+    from edgevoice.weights.store import Store
+
+    voice = Piper(Store(config).choose("tts").path, config.tts)
+    return clips_source(clock, spoken(questions or QUESTIONS, voice), "a synthesized user")
+
+
+def _demo_sink(config: Config, clock: Clock) -> AudioSink:
+    return _speaker(config, clock, "the demo goes on unheard")
+
+
+def _converse(
+    context: Context,
+    config: Config,
+    overrides: dict[str, str],
+    options: dict[str, Any],
+    source: Callable[[Config, Clock], Any],
+    sink: Callable[[Config, Clock], AudioSink],
+    binary: bool = False,
+) -> None:
+    from edgevoice.assistant import Assistant
+    from edgevoice.build import build
+    from edgevoice.bus import Bus
+    from edgevoice.clock import SystemClock
+    from edgevoice.history import History
+    from edgevoice.session import Session
+
+    clock = SystemClock()
+    bus = Bus(clock)
+
+    def assemble(config: Config, history: History, first_turn: int) -> Assistant:
+        listener = source(config, clock)
+        try:
+            return build(config, clock, bus, listener, sink(config, clock), history, first_turn)
+        except BaseException:
+            if hasattr(listener, "close"):
+                listener.close()
+            raise
+
+    def keep(key: str, value: str) -> Config:
+        context.remember(key, value)
+        overrides[key] = value
+        return context.load(overrides).config
+
+    with _traced(bus, options["trace"]):
+        session = Session(config, clock, bus, assemble, keep)
+        if _is_screen(options, "-" if binary else None):
+            _on_screen(session, config)
+        else:
+            _plainly(session, bus, options, binary)
+
+
+@contextlib.contextmanager
+def _traced(bus: Bus, path: Path | None) -> Iterator[None]:
+    if path is None:
+        yield
+        return
+    from edgevoice.trace import TraceFile
+
+    trace = TraceFile(path)
+    bus.subscribe(trace)
+    try:
+        yield
+    finally:
+        trace.close()
+
+
+def _plainly(session: Session, bus: Bus, options: dict[str, Any], binary: bool) -> None:
+    from edgevoice.plain import LineWriter, PlainPrinter
+
+    # Sound on stdout leaves the lines to stderr.
+    stream = sys.stderr if binary else sys.stdout
+    with LineWriter(stream, session.close) as write:
+        bus.subscribe(PlainPrinter(write, waterfall=options["waterfall"]))
+        session.run()
+
+
+def _on_screen(session: Session, config: Config) -> None:
+    from edgevoice.tui.show import show
+
+    show(session, config.ui.theme)

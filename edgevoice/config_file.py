@@ -1,0 +1,52 @@
+"""Writing to the user's configuration file without losing what else is in it."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+import tomlkit
+from tomlkit.exceptions import TOMLKitError
+
+from edgevoice.config import config_path
+from edgevoice.errors import ConfigError, StorageError
+
+
+def remember(key: str, value: str, path: Path | None = None) -> None:
+    """Set `section.key` in the user's file, comments and all else kept; written atomically.
+
+    Raises ConfigError if the file is not TOML, StorageError if it cannot be written.
+    """
+    path = path or config_path()
+    section, name = key.split(".", 1)
+    try:
+        document = tomlkit.parse(path.read_text("utf-8") if path.exists() else "")
+        table = document.setdefault(section, tomlkit.table())
+        table[name] = value
+        replace(path, tomlkit.dumps(document))
+    except TOMLKitError as error:
+        raise ConfigError(
+            f"not valid TOML: {error}", where=str(path), remedy=f"edit or delete {path}"
+        ) from None
+
+
+def replace(path: Path, text: str) -> None:
+    """Write `text` to `path`, whole or not at all. Raises StorageError."""
+    draft = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(
+            "w", dir=path.parent, prefix=path.name, encoding="utf-8", delete=False
+        ) as file:
+            draft = Path(file.name)
+            file.write(text)
+        os.replace(draft, path)
+    except OSError as error:
+        if draft is not None:
+            draft.unlink(missing_ok=True)
+        raise StorageError(
+            f"the configuration cannot be written: {error.strerror}",
+            where=str(path),
+            remedy="free some space, or name another file with EDGEVOICE_CONFIG",
+        ) from None

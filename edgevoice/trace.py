@@ -1,0 +1,116 @@
+"""The event stream as JSON lines, and what is kept of it in memory for whoever asks later.
+
+docs/trace.md describes the format. Nothing here is written unless the user asked for it.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections import deque
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TextIO
+
+import msgspec
+
+from edgevoice import events as ev
+from edgevoice.errors import EdgevoiceError, StorageError
+
+KEPT = 100_000
+"""Events kept in memory at most: several hours of conversation."""
+
+
+class TraceFile:
+    """A subscriber that writes every event to `path` as it happens, one JSON object a line.
+
+    A failure to write (a full disk) does not disturb the conversation: writing stops there, and
+    `close` raises it.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._failure: OSError | None = None
+        try:
+            self._file: TextIO = path.open("w", encoding="utf-8")
+        except OSError as error:
+            raise _unwritable(path, error) from None
+
+    def __call__(self, event: ev.Event) -> None:
+        if self._failure is not None or self._file.closed:
+            return
+        try:
+            self._file.write(line(event))
+            if not isinstance(event, ev.Level | ev.Resources | ev.TokenMade):
+                self._file.flush()
+        except OSError as error:
+            self._failure = error
+
+    def close(self) -> None:
+        """Finish the file. Raises StorageError if anything could not be written."""
+        try:
+            self._file.close()
+        except OSError as error:
+            self._failure = self._failure or error
+        if self._failure is not None:
+            raise _unwritable(self._path, self._failure)
+
+
+class Recorder:
+    """A subscriber that keeps the session's events in memory only, the newest `KEPT` of them."""
+
+    def __init__(self) -> None:
+        self._events: deque[ev.Event] = deque(maxlen=KEPT)
+
+    def __call__(self, event: ev.Event) -> None:
+        self._events.append(event)
+
+    def save(self, path: Path) -> None:
+        """Write what is kept to `path`, whole or not at all. Raises StorageError."""
+        draft = None
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with tempfile.NamedTemporaryFile(
+                "w", dir=path.parent, prefix=path.name, encoding="utf-8", delete=False
+            ) as file:
+                draft = Path(file.name)
+                for event in list(self._events):
+                    file.write(line(event))
+            os.replace(draft, path)
+        except OSError as error:
+            if draft is not None:
+                draft.unlink(missing_ok=True)
+            raise _unwritable(path, error) from None
+
+
+def line(event: ev.Event) -> str:
+    """One event as one line of JSON."""
+    return msgspec.json.encode(event).decode() + "\n"
+
+
+def read(path: Path) -> Iterator[ev.Event]:
+    """The events of a trace. Raises EdgevoiceError naming the line that is not one."""
+    decoder = msgspec.json.Decoder(ev.AnyEvent)
+    try:
+        with path.open("rb") as file:
+            for number, text in enumerate(file, 1):
+                try:
+                    yield decoder.decode(text)
+                except msgspec.MsgspecError as error:
+                    raise EdgevoiceError(
+                        f"not an event of a trace: {error}",
+                        where=f"{path}, line {number}",
+                        remedy="write the trace again with `edgevoice run --trace FILE`",
+                    ) from None
+    except OSError as error:
+        raise EdgevoiceError(
+            f"cannot be read: {error.strerror}", where=str(path), remedy="check the path"
+        ) from None
+
+
+def _unwritable(path: Path, error: OSError) -> StorageError:
+    return StorageError(
+        f"the trace cannot be written: {error.strerror}",
+        where=str(path),
+        remedy="free some space or choose another place with `--trace FILE`",
+    )
