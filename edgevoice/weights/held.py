@@ -1,0 +1,80 @@
+"""Copies of a file that this machine holds already: in the models folder or with other tools.
+
+Candidates are found by name or size; whether one is the file, only its hash decides.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from edgevoice.catalog import Entry, File
+from edgevoice.weights.packages import installed_copy
+from edgevoice.weights.store import Store
+
+
+def in_folder(store: Store, entry: Entry, file: File) -> Iterator[Path]:
+    """The same file under another model, or laid loose into the models folder by hand."""
+    for other in store.catalog:
+        for same in other.files:
+            if same.sha256 == file.sha256 and other.name != entry.name:
+                yield store.file_path(other, same)
+    yield store.folder / file.name
+    yield store.folder / entry.name / file.path_in_repo
+
+
+def with_other_tools(
+    entry: Entry, file: File, environ: Mapping[str, str] = os.environ
+) -> Iterator[Path]:
+    """The file in the caches of Hugging Face, Ollama and LM Studio, or in an installed package."""
+    for mirror in entry.mirrors_of(file):
+        if path := installed_copy(mirror):
+            yield path
+    for cache in hugging_face(environ):
+        # Large files are stored by their sha256, small ones by a git hash: those we find by path.
+        yield from cache.glob(f"models--*/blobs/{file.sha256}")
+        if entry.repo:
+            repo = cache / f"models--{entry.repo.replace('/', '--')}"
+            yield from repo.glob(f"snapshots/*/{file.path_in_repo}")
+    for models in ollama(environ):
+        yield models / "blobs" / f"sha256-{file.sha256}"
+    if file.name.endswith(".gguf"):
+        for models in lm_studio():
+            yield from models.glob("*/*/*.gguf")
+
+
+def hugging_face(environ: Mapping[str, str]) -> list[Path]:
+    """Where the Hugging Face libraries keep what they download."""
+    if named := environ.get("HF_HUB_CACHE"):
+        return [Path(named).expanduser()]
+    caches = environ.get("XDG_CACHE_HOME") or "~/.cache"
+    home = environ.get("HF_HOME") or f"{caches}/huggingface"
+    return [Path(home).expanduser() / "hub"]
+
+
+def ollama(environ: Mapping[str, str]) -> list[Path]:
+    """Where Ollama keeps its models: the user's own, and those of its system service."""
+    if named := environ.get("OLLAMA_MODELS"):
+        return [Path(named).expanduser()]
+    own = Path("~/.ollama/models").expanduser()
+    return [own, Path("/usr/share/ollama/.ollama/models"), Path("/var/lib/ollama/models")]
+
+
+def lm_studio() -> list[Path]:
+    """Where LM Studio keeps its models, now and in earlier versions."""
+    folders = ("~/.lmstudio/models", "~/.cache/lm-studio/models")
+    return [Path(folder).expanduser() for folder in folders]
+
+
+def sized(paths: Iterator[Path], file: File) -> Iterator[Path]:
+    """Those of `paths` that can be read and have the file's size, each real file once."""
+    seen: set[Path] = set()
+    for path in paths:
+        try:
+            real = path.resolve()
+            if real not in seen and real.is_file() and real.stat().st_size == file.size:
+                seen.add(real)
+                yield real
+        except OSError:
+            continue  # A folder of another user, a broken link: not for us.

