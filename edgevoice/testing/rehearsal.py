@@ -59,13 +59,25 @@ class Rehearsal:
         self.sink: AudioSink = PacedSink(self.clock, 16_000, "virtual speaker")
         self.clips: list[Samples] = []
         self.source: Callable[[Callable[[], bool]], AudioSource] = self._source
+        self.loading_seconds = 0.0
+        self.wait_for_ready = True
+        """Whether the first clip waits for the assistant to be ready."""
         self._cues: list[tuple[float, Callable[[Assistant], None]]] = []
 
     def _source(self, idle: Callable[[], bool]) -> AudioSource:
         def clips() -> Iterator[Samples]:
             yield from self.clips
 
-        return PacedSource(self.clock, clips(), idle, "virtual microphone")
+        def settled() -> bool:
+            heard = any(isinstance(event, ev.TurnStarted) for event in self.events)
+            return idle() if self.wait_for_ready or heard else True
+
+        return PacedSource(self.clock, clips(), settled, "virtual microphone")
+
+    def load_language_model(self) -> LanguageModel:
+        """What the assistant calls to load its model, in `loading_seconds`."""
+        self.clock.sleep(self.loading_seconds)
+        return self.slm
 
     def hear(self, *spoken: tuple[float, str, float]) -> None:
         """One clip, of phrases `(starts at, text, lasts)` in seconds of the clip."""
@@ -92,7 +104,7 @@ class Rehearsal:
             Engines(
                 LoudnessDetector,
                 lambda: self.recognizer,
-                lambda: self.slm,
+                lambda: self.load_language_model(),
                 lambda: self.synthesizer,
             ),
             lambda samples, _from, _to: samples,

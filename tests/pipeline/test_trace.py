@@ -1,0 +1,96 @@
+"""The trace: one schema, one object a line, written only when asked for."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from edgevoice import events as ev
+from edgevoice.bus import Bus
+from edgevoice.errors import EdgevoiceError, StorageError
+from edgevoice.testing.rehearsal import Rehearsal
+from edgevoice.testing.virtual import VirtualClock
+from edgevoice.timings import fold
+from edgevoice.trace import Recorder, TraceFile, read
+
+
+def rehearse(*subscribers: object) -> Rehearsal:
+    show = Rehearsal("It is noon.")
+    for subscriber in subscribers:
+        show.bus.subscribe(subscriber)  # type: ignore[arg-type]
+    show.hear((0.2, "what time is it", 1.0))
+    show.run()
+    return show
+
+
+def test_a_trace_read_back_is_the_events_that_were_emitted(tmp_path: Path) -> None:
+    """Nothing is lost between the bus and the file."""
+    path = tmp_path / "trace.jsonl"
+    trace = TraceFile(path)
+    show = rehearse(trace)
+    trace.close()
+    assert list(read(path)) == show.events
+    assert fold(read(path)) == fold(show.events)
+
+
+def test_every_line_is_one_object_with_type_time_and_number(tmp_path: Path) -> None:
+    """The documented shape, for whoever reads it without us."""
+    path = tmp_path / "trace.jsonl"
+    recorder = Recorder()
+    rehearse(recorder)
+    recorder.save(path)
+    for number, line in enumerate(path.read_text().splitlines()):
+        event = json.loads(line)
+        assert event["seq"] == number
+        assert isinstance(event["t"], float)
+        assert event["type"].islower()
+
+
+def test_a_broken_line_is_named(tmp_path: Path) -> None:
+    """A trace that was cut says where."""
+    path = tmp_path / "trace.jsonl"
+    path.write_text('{"type":"ready","t":0.0,"seq":0}\n{"type":"rea')
+    with pytest.raises(EdgevoiceError, match="line 2"):
+        list(read(path))
+
+
+def test_a_trace_that_cannot_be_made_is_refused_at_once(tmp_path: Path) -> None:
+    """Before a word is said, not after an hour."""
+    with pytest.raises(StorageError, match="cannot be written"):
+        TraceFile(tmp_path / "nowhere" / "trace.jsonl")
+
+
+def test_a_full_disk_loses_the_trace_and_not_the_conversation() -> None:
+    """Writing fails at the end with a remedy; every reply was heard."""
+    full = Path("/dev/full")
+    if not full.exists():
+        pytest.skip("this system has no /dev/full")
+    trace = TraceFile(full)
+    show = rehearse(trace)
+    assert show.heard == ["It is noon."]
+    with pytest.raises(StorageError, match="No space left"):
+        trace.close()
+
+
+def test_a_subscriber_that_breaks_is_dropped_and_the_others_go_on() -> None:
+    """A broken display cannot cost a turn."""
+    bus = Bus(VirtualClock())
+    seen: list[ev.Event] = []
+
+    def broken(event: ev.Event) -> None:
+        raise RuntimeError("display gone")
+
+    bus.subscribe(broken)
+    bus.subscribe(seen.append)
+    bus.emit(ev.Ready())
+    bus.emit(ev.Ready())
+    assert [e.seq for e in seen] == [0, 1]
+    assert len(bus.dropped) == 1
+
+
+def test_every_event_is_part_of_the_one_schema() -> None:
+    """No event can be emitted that a reader of traces does not know."""
+    kinds = {c for c in vars(ev).values() if isinstance(c, type) and issubclass(c, ev.Event)}
+    assert kinds - {ev.Event} == set(ev.AnyEvent.__args__)  # type: ignore[attr-defined]
