@@ -1,0 +1,64 @@
+# Two commands are enough: `make run` and `make test`. Both set up what they need first.
+#   make PYTHON=/path/to/python3.12 …   with another Python
+#   make run ARGS="--plain"             with options for edgevoice
+
+SHELL := /bin/sh
+BIN := .venv/bin
+# .venv's own Python can tell at once that nothing changed; only another one can make .venv anew.
+SETUP = @$(if $(PYTHON),,$(BIN)/python -ES scripts/setup.py --check $(1) 2>/dev/null ||) \
+	{ python=$$(sh scripts/find-python $(PYTHON)) && "$$python" scripts/setup.py $(1); }
+PYTEST = $(BIN)/python -m pytest
+
+.DEFAULT_GOAL := help
+.PHONY: help run demo setup test test-fast check lint format lock models null-sinks cold-start clean
+
+help: ## Show this list
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | while IFS='	' read -r name what; do \
+		printf '  make %-12s %s\n' "$$name" "$$what"; done
+
+run: ## Set up what is missing, then talk
+	$(call SETUP,run)
+	@exec $(BIN)/edgevoice run $(ARGS)
+
+demo: ## Set up what is missing, then watch a conversation with a synthesized user
+	$(call SETUP,run)
+	@exec $(BIN)/edgevoice demo $(ARGS)
+
+test: setup models ## Set up what is missing, then run every test
+	@$(PYTEST) $(ARGS)
+
+test-fast: setup ## The tests that need no models and no devices; seconds
+	@$(PYTEST) -m "not models and not devices and not network and not slow" $(ARGS)
+
+check: lint models ## Style, types, import contracts and every test, with coverage
+	@$(PYTEST) --cov --cov-report=term-missing:skip-covered $(ARGS)
+
+lint: setup ## Style, types and import contracts
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+format: setup ## Rewrite the code in the project's style
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+setup: ## Only set up, for running and for tests
+	$(call SETUP,dev)
+
+models: setup
+	@$(BIN)/edgevoice models pull starter
+
+lock: setup ## Resolve the lock files anew (UPGRADE=1: to the newest versions)
+	@$(BIN)/python scripts/lock.py $(if $(UPGRADE),--upgrade)
+
+null-sinks: ## Start a microphone and a speaker made of software, for a machine without any
+	@sh -c 'python=$$(sh scripts/find-python $(PYTHON)) && exec "$$python" scripts/null_sinks.py start'
+
+cold-start: setup ## Time `edgevoice --help`
+	@$(BIN)/python scripts/cold_start.py
+
+clean: ## Remove .venv and what tools left behind; models stay
+	rm -rf .venv dist build htmlcov .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis \
+		.import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
