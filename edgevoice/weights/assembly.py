@@ -22,6 +22,10 @@ class Unavailable(Exception):
     """A source cannot give a file, and why; the next one is asked."""
 
 
+class Unreachable(Unavailable):
+    """A source cannot be reached at all: there is no use in asking it again in this pull."""
+
+
 class Assembly:
     """One file of a model, put together from blocks of bytes; used in a `with` block.
 

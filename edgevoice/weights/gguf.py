@@ -46,11 +46,13 @@ class NotGguf(Exception):
 class Header:
     """What a GGUF file says of itself.
 
-    `length` is the least size in bytes of a whole file; 0 where an unknown tensor type hides it.
+    `length` is the least size in bytes of a whole file, 0 where an unknown tensor type hides it;
+    `tensors` is their number.
     """
 
     values: dict[str, Any]
     length: int
+    tensors: int
 
     @property
     def architecture(self) -> str:
@@ -119,10 +121,10 @@ def read_header(read: Read, *, tensors: bool = True) -> Header:
         if not tensors and key == "tokenizer.chat_template":
             break
     if not tensors:
-        return Header(values, 0)
+        return Header(values, 0, count)
     weights = _weights(counted, count)
     alignment = int(values.get("general.alignment", 32)) or 32
-    return Header(values, -(-taken // alignment) * alignment + weights if weights else 0)
+    return Header(values, -(-taken // alignment) * alignment + weights if weights else 0, count)
 
 
 def _weights(read: Read, count: int) -> int:

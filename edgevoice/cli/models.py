@@ -1,0 +1,212 @@
+"""`models`: the catalog, and the weights that are here."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from edgevoice.cli import Context, pass_context
+from edgevoice.errors import ModelError
+
+if TYPE_CHECKING:
+    from edgevoice.catalog import Entry
+    from edgevoice.weights.store import Store
+
+
+@click.group()
+def models() -> None:
+    """List, fetch, check, add and remove models."""
+
+
+def _store(context: Context) -> Store:
+    from edgevoice.weights.store import Store
+
+    return Store(context.resolve().config)
+
+
+@models.command("list")
+@click.option("--json", "as_json", is_flag=True, help="One JSON array instead of the table.")
+@pass_context
+def list_models(context: Context, as_json: bool) -> None:
+    """Show every model known: ✓ marks those here, * those that would run now."""
+    store = _store(context)
+    running = _running(store)
+    if as_json:
+        import msgspec
+
+        rows = [_row(store, entry, running) for entry in store.catalog]
+        click.echo(msgspec.json.format(msgspec.json.encode(rows)).decode())
+        return
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+
+    from edgevoice.catalog import ROLES
+    from edgevoice.weights.disk import size_text
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
+    for heading in ("", "role", "name", "what", "languages"):
+        table.add_column(heading, overflow="fold", no_wrap=heading in ("", "role", "name"))
+    table.add_column("disk", justify="right", no_wrap=True)
+    table.add_column("memory", justify="right", no_wrap=True)
+    table.add_column("licence", overflow="fold")
+    marks = {"present": "✓", "damaged": "damaged", "partial": "partial", "absent": ""}
+    for role in ROLES:
+        for entry in store.catalog.of(role):
+            mark = marks[store.state(entry)] + ("*" if entry.name in running else "")
+            languages = " ".join(entry.languages[:4])
+            more = f" +{len(entry.languages) - 4}" if len(entry.languages) > 4 else ""
+            base = "" if entry.chat_template else " (cannot converse)"
+            table.add_row(
+                *(mark, role, entry.name, entry.title + base, languages + more),
+                *(size_text(entry.size), size_text(entry.ram), entry.licence),
+            )
+        table.add_section()
+    width = None if sys.stdout.isatty() else 160
+    Console(width=width).print(table)
+    click.echo(f"✓ is here   * would run now   folder: {store.folder}")
+
+
+def _running(store: Store) -> set[str]:
+    """The names of the models that would run now, as far as they are present."""
+    from edgevoice.catalog import ROLES
+
+    names = set()
+    for role in ROLES:
+        named = getattr(store.config.models, role)
+        ranked = [named] if named else [entry.name for entry in store.ranked(role)]
+        known = (store.catalog.get(name) for name in ranked if name in store.catalog)
+        names |= {next((e.name for e in known if store.state(e) == "present"), "")}
+    return names - {""}
+
+
+def _row(store: Store, entry: Entry, running: set[str]) -> dict[str, Any]:
+    return {
+        "name": entry.name,
+        "role": entry.role,
+        "format": entry.format,
+        "title": entry.title,
+        "description": entry.description,
+        "languages": entry.languages,
+        "size": entry.size,
+        "ram": entry.ram,
+        "licence": entry.licence,
+        "licence_url": entry.licence_url,
+        "repo": entry.repo,
+        "revision": entry.revision,
+        "chat_template": entry.chat_template,
+        "own": store.catalog.is_own(entry.name),
+        "state": store.state(entry),
+        "runs": entry.name in running,
+        "path": str(store.path(entry)),
+    }
+
+
+@models.command()
+@click.argument("names", nargs=-1)
+@pass_context
+def pull(context: Context, names: tuple[str, ...]) -> None:
+    """Fetch the models NAMES, or without one the starter set that fits this machine.
+
+    A pull that was broken off goes on where it stopped; a damaged file is replaced.
+    """
+    from edgevoice.weights.progress import shown
+    from edgevoice.weights.pull import ensure_starter
+    from edgevoice.weights.pull import pull as fetch
+
+    store = _store(context)
+    with shown() as progress:
+        if not names:
+            names = tuple(ensure_starter(store, progress))
+            if not names:
+                click.echo("A model for every role is here already.")
+        else:
+            fetch(names, store, progress)
+    for name in names:
+        click.echo(f"{name}\t{store.path(store.catalog.get(name))}")
+
+
+@models.command()
+@click.argument("names", nargs=-1)
+@pass_context
+def verify(context: Context, names: tuple[str, ...]) -> None:
+    """Read the models NAMES, or all that are here, whole and compare their hashes."""
+    from edgevoice.weights.progress import shown
+
+    store = _store(context)
+    here = [entry for entry in store.catalog if store.state(entry) != "absent"]
+    entries = [store.catalog.get(name) for name in names] or here
+    bad = []
+    with shown() as progress:
+        for entry in entries:
+            faults = []
+            for file in entry.files:
+                progress.begin(f"{entry.name}: {file.name}", file.size)
+                if fault := store.prove(entry, file, progress.reach):
+                    faults.append(f"{file.name} is {fault}")
+                progress.end()
+            click.echo(f"{entry.name}\t{'; '.join(faults) or 'ok'}")
+            if faults:
+                bad.append(entry.name)
+    if bad:
+        raise ModelError(
+            f"{len(bad)} of {len(entries)} models are not as they should be",
+            remedy=f"edgevoice models pull {' '.join(bad)}",
+        )
+
+
+@models.command()
+@click.argument("model", metavar="FILE-OR-HUB-REFERENCE")
+@click.option("--name", default="", help="What to call it; otherwise after its file.")
+@pass_context
+def add(context: Context, model: str, name: str) -> None:
+    """Add a model of your own to your catalog.
+
+    FILE is a .gguf file, a Whisper folder (model.bin, config.json, tokenizer.json) or a Piper
+    .onnx file with its .onnx.json beside it; it is linked or copied into the models folder.
+    HUB-REFERENCE is OWNER/REPO[@REVISION]/FILE, OWNER/REPO for a Whisper folder, or a link to
+    the file's page; `models pull` then fetches it.
+    """
+    from edgevoice.weights.own import add as adopt
+    from edgevoice.weights.progress import shown
+    from edgevoice.weights.store import Store
+
+    store = _store(context)
+    with shown() as progress:
+        entry = adopt(model, store, progress, name)
+    after = Store(store.config)
+    if after.state(after.catalog.get(entry.name)) == "present":
+        click.echo(f"{entry.name}\t{after.path(entry)}")
+        use = f"use it: --set models.{entry.role}={entry.name}"
+    else:
+        click.echo(f"{entry.name}\tin your catalog")
+        use = f"fetch it: edgevoice models pull {entry.name}"
+    click.echo(use, err=True)
+
+
+@models.command()
+@click.argument("names", nargs=-1, required=True)
+@pass_context
+def remove(context: Context, names: tuple[str, ...]) -> None:
+    """Delete the files of the models NAMES; a model of your own also leaves your catalog."""
+    from edgevoice.catalog import discard
+    from edgevoice.weights.disk import size_text, writing
+
+    store = _store(context)
+    for entry in [store.catalog.get(name) for name in names]:
+        freed = store.remove(entry.name)
+        if store.catalog.is_own(entry.name):
+            with writing(store.catalog.own_path.parent):
+                discard(store.catalog.own_path, entry.name)
+        click.echo(f"{entry.name}\tremoved, {size_text(freed)} freed")
+
+
+@models.command()
+@click.argument("name", required=False)
+@pass_context
+def path(context: Context, name: str | None) -> None:
+    """Print where the models live, or where the model NAME is."""
+    store = _store(context)
+    click.echo(str(store.require(name).path) if name else str(store.folder))

@@ -1,0 +1,233 @@
+"""Models of the user's own: a file, a folder or a place on the hub becomes a catalog entry."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from edgevoice.catalog import Entry, File, append
+from edgevoice.errors import ModelError, PullError, UsageError
+from edgevoice.weights import hub, kinds
+from edgevoice.weights.assembly import Assembly, Unavailable
+from edgevoice.weights.disk import BLOCK, link, need_space, sha256_of, writing
+from edgevoice.weights.kinds import Kind
+
+if TYPE_CHECKING:
+    from edgevoice.weights.progress import Progress
+    from edgevoice.weights.store import Store
+
+
+def add(text: str, store: Store, progress: Progress, name: str = "") -> Entry:
+    """Add a model to the user's own catalog and return its entry.
+
+    `text` is a .gguf file, a Whisper folder, a Piper .onnx file, or a reference to one on the
+    hub; local files are linked into the store, or copied where that cannot be. Files that the
+    catalog knows already become that model. Raises ModelError for a file of another kind,
+    UsageError for a name that is taken.
+    """
+    path = Path(text).expanduser()
+    if path.exists():
+        return _local(path.resolve(), store, progress, name)
+    reference = hub.reference(text)
+    if reference is None or text.startswith((".", "~", "/")):
+        raise UsageError(
+            f"there is no {text}, and it is no reference to a hub file",
+            remedy="name a .gguf file, a Whisper folder, a Piper .onnx file, or OWNER/REPO/FILE",
+        )
+    try:
+        return _remote(reference, store, name)
+    except Unavailable as reason:
+        raise PullError(
+            f"the hub did not say what {text} is: {reason}",
+            remedy="check the reference and the network, or add a local file",
+        ) from None
+
+
+def _local(path: Path, store: Store, progress: Progress, name: str) -> Entry:
+    try:
+        kind, paths = _recognize(path)
+        files = tuple(_hashed(each, progress) for each in paths)
+    except OSError as error:
+        raise ModelError(
+            f"the file cannot be read: {error.strerror}",
+            where=str(error.filename or path),
+            remedy="check its permissions",
+        ) from None
+    hashes = {file.sha256 for file in files}
+    known = (e for e in store.catalog if {file.sha256 for file in e.files} <= hashes)
+    entry = next(known, None)
+    if entry is None:
+        entry = _entry(kind, files, _name(name or path.name, store, given=bool(name)))
+    by_hash = {file.sha256: each for file, each in zip(files, paths, strict=True)}
+    with store.lock(progress.say):
+        for file in entry.files:
+            _place(by_hash[file.sha256], entry, file, store, progress)
+        if entry.name not in store.catalog:
+            with writing(store.catalog.own_path.parent):
+                append(store.catalog.own_path, entry)
+    return entry
+
+
+def _recognize(path: Path) -> tuple[Kind, list[Path]]:
+    """The kind of model at `path` and the files that belong to it."""
+    where = str(path)
+    if path.is_dir():
+        names = sorted(each.name for each in path.iterdir() if each.is_file())
+        used = [n for n in names if n in kinds.WHISPER_FILES or n.startswith("vocabulary.")]
+        config = path / "config.json"
+        model = path / "model.bin"
+        kind = kinds.whisper(
+            names,
+            config.read_bytes() if config.exists() else b"",
+            _head(model) if model.exists() else b"",
+            model.stat().st_size if model.exists() else 0,
+            where,
+        )
+        return kind, [path / name for name in used]
+    if path.suffix == ".gguf":
+        with path.open("rb") as source:
+            return kinds.gguf(source.read, path.stat().st_size, where), [path]
+    if path.suffix == ".onnx":
+        config = path.with_name(f"{path.name}.json")
+        if not config.exists():
+            raise ModelError(
+                f"a voice needs {config.name} beside it", where=where, remedy="fetch both files"
+            )
+        kind = kinds.voice(config.read_bytes(), _head(path), path.stat().st_size, where)
+        return kind, [path, config]
+    raise ModelError(
+        "this is neither a .gguf file, a Whisper folder nor a Piper .onnx file",
+        where=where,
+        remedy="edgevoice models add --help says what can be added",
+    )
+
+
+def _remote(reference: hub.HubReference, store: Store, name: str) -> Entry:
+    repository = hub.repository(reference.repo, reference.revision)
+    by_path = {file.path: file for file in repository.files}
+    place = f"{reference.repo}/{reference.path}".rstrip("/")
+    at = (repository.repo, repository.revision)
+
+    def small(path: str) -> bytes:
+        return hub.read_small(*at, by_path[path]) if path in by_path else b""
+
+    if reference.path.endswith(".gguf") and reference.path in by_path:
+        with hub.reading(*at, reference.path) as read:
+            kind = kinds.gguf(read, by_path[reference.path].size, place, whole=False)
+        paths = [reference.path]
+    elif reference.path.endswith(".onnx") and reference.path in by_path:
+        config = f"{reference.path}.json"
+        kind = kinds.voice(small(config), b"", by_path[reference.path].size, place)
+        paths = [reference.path, config]
+    else:
+        below = f"{reference.path}/" if reference.path else ""
+        names = [p.removeprefix(below) for p in by_path if p.startswith(below)]
+        if "model.bin" not in names:
+            raise _which(reference, list(by_path))
+        size = by_path[f"{below}model.bin"].size
+        kind = kinds.whisper(names, small(f"{below}config.json"), b"", size, place)
+        wanted = [n for n in names if n in kinds.WHISPER_FILES or n.startswith("vocabulary.")]
+        paths = [below + each for each in wanted]
+    files = tuple(_hub_file(by_path[path], small) for path in paths)
+    last = reference.path.rsplit("/", 1)[-1] or reference.repo.rsplit("/", 1)[-1]
+    entry = _entry(kind, files, _name(name or last, store, given=bool(name)), repository)
+    with store.lock(), writing(store.catalog.own_path.parent):
+        append(store.catalog.own_path, entry)
+    return entry
+
+
+def _which(reference: hub.HubReference, paths: list[str]) -> UsageError:
+    usable = [path for path in paths if path.endswith((".gguf", ".onnx"))]
+    return UsageError(
+        f"{reference.repo} has no {reference.path or 'Whisper model at its top'}",
+        remedy="name one of its files: " + ", ".join(usable[:8])
+        if usable
+        else "it has neither GGUF files nor Piper voices",
+    )
+
+
+def _hub_file(file: hub.HubFile, small: Callable[[str], bytes]) -> File:
+    """The catalog's line for a hub file: its hash from the metadata, or made of a small file."""
+    import hashlib
+
+    sha256 = file.sha256 or hashlib.sha256(small(file.path)).hexdigest()
+    name = file.path.rsplit("/", 1)[-1]
+    return File(name, file.size, sha256, file.path if file.path != name else "")
+
+
+def _entry(
+    kind: Kind, files: tuple[File, ...], name: str, source: hub.HubRepository | None = None
+) -> Entry:
+    return Entry(
+        name=name,
+        role=kind.role,
+        format=kind.format,
+        title=kind.title,
+        files=files,
+        languages=kind.languages or (source.languages if source else ()),
+        ram=kind.ram,
+        licence=kind.licence or (source.licence if source else ""),
+        repo=source.repo if source else "",
+        revision=source.revision if source else "",
+        context=kind.context,
+    )
+
+
+def _name(text: str, store: Store, *, given: bool) -> str:
+    """A name for the catalog made of `text`; UsageError if it is taken or makes no name."""
+    stem = re.sub(r"\.(gguf|onnx)$", "", text)
+    name = re.sub(r"[^A-Za-z0-9_.+-]+", "-", stem).strip("-._+")[:80]
+    if not name or (given and name != text):
+        raise UsageError(
+            f"{text} makes no name for a model",
+            remedy="--name NAME, of letters, digits, dots and dashes",
+        )
+    if name in store.catalog:
+        raise UsageError(f"a model called {name} is there already", remedy="--name ANOTHER-NAME")
+    return name
+
+
+def _hashed(path: Path, progress: Progress) -> File:
+    size = path.stat().st_size
+    if not size:
+        raise ModelError("the file is empty", where=str(path), remedy="fetch the file again")
+    progress.begin(f"reading {path.name}", size)
+    try:
+        return File(path.name, size, sha256_of(path, progress.reach))
+    finally:
+        progress.end()
+
+
+def _place(path: Path, entry: Entry, file: File, store: Store, progress: Progress) -> None:
+    target = store.file_path(entry, file)
+    if target.exists() and target.samefile(path):
+        store.proved(entry, file)
+        return
+    with writing(store.folder):
+        linked = link(path, target, symbolic=False)
+    if linked:
+        store.proved(entry, file)
+        return
+    need_space(store.folder, file.size)
+    progress.begin(f"{entry.name}: copying {file.name}", file.size)
+    try:
+        with Assembly(store, entry, file, progress) as assembly, path.open("rb") as source:
+            assembly.back_to(0)
+            while block := source.read(BLOCK):
+                assembly.add(block)
+            assembly.finish()
+    except Unavailable as reason:
+        raise ModelError(
+            f"the file changed while it was copied: {reason}",
+            where=str(path),
+            remedy="add it again",
+        ) from None
+    finally:
+        progress.end()
+
+
+def _head(path: Path) -> bytes:
+    with path.open("rb") as source:
+        return source.read(64)
