@@ -23,7 +23,14 @@ from edgevoice.history import History
 from edgevoice.mailbox import Mailbox
 from edgevoice.mind import End, Job, Mind, Prime, Question, Say, job_is_dead
 from edgevoice.speaker import Speaker
-from edgevoice.stages import AudioSink, AudioSource, LanguageModel, Recognizer, SpeechDetector, Synthesizer
+from edgevoice.stages import (
+    AudioSink,
+    AudioSource,
+    LanguageModel,
+    Recognizer,
+    SpeechDetector,
+    Synthesizer,
+)
 from edgevoice.turn import Turn
 from edgevoice.voice import Sound, Voice
 
@@ -75,7 +82,9 @@ class Assistant:
         self._inbox: Mailbox[Job] = Mailbox(monitor, QUEUE, job_is_dead)
         clauses: Mailbox[Say | End] = Mailbox(monitor, QUEUE, _is_dead)
         sounds: Mailbox[Sound | End] = Mailbox(monitor, QUEUE, _is_dead)
-        self._ears = Ears(config, self._source, engines.detector, self._floor, self._inbox, self._one_loaded)
+        self._ears = Ears(
+            config, self._source, engines.detector, self._floor, self._inbox, self._one_loaded
+        )
         self._mind = Mind(
             config,
             engines.recognizer,

@@ -16,7 +16,14 @@ from edgevoice.clock import Clock
 from edgevoice.config import Config
 from edgevoice.devices.paced import PacedSink, PacedSource, Writer
 from edgevoice.history import History
-from edgevoice.stages import AudioSink, AudioSource
+from edgevoice.stages import (
+    AudioSink,
+    AudioSource,
+    LanguageModel,
+    Recognizer,
+    SpeechDetector,
+    Synthesizer,
+)
 from edgevoice.weights.store import Installed, Store
 
 T = TypeVar("T")
@@ -68,34 +75,34 @@ def build(
     store = Store(config)
     vad, stt, slm, tts = (store.choose(role) for role in ("vad", "stt", "slm", "tts"))
 
-    def detector() -> object:
+    def detector() -> SpeechDetector:
         from edgevoice.engines.silero import Silero
 
         return Silero(vad.path)
 
-    def recognizer() -> object:
+    def recognizer() -> Recognizer:
         from edgevoice.engines.whisper import Whisper
 
         return Whisper(stt.path, config.stt)
 
-    def language_model() -> object:
+    def language_model() -> LanguageModel:
         from edgevoice.engines.llama import Llama
 
         return Llama(slm.path, config.slm)
 
-    def synthesizer() -> object:
+    def synthesizer() -> Synthesizer:
         from edgevoice.engines.piper import Piper
 
         return Piper(tts.path, config.tts)
 
-    def told(role: ev.Role, model: Installed, load: Callable[[], object]) -> Callable[[], T]:
+    def told(role: ev.Role, model: Installed, load: Callable[[], T]) -> Callable[[], T]:
         def load_and_tell() -> T:
             began = clock.now()
             bus.emit(ev.EngineLoading(role=role, model=model.name))
             engine = load()
             seconds = round(clock.now() - began, 3)
             bus.emit(ev.EngineReady(role=role, model=model.name, seconds=seconds))
-            return engine  # type: ignore[return-value]
+            return engine
 
         return load_and_tell
 
@@ -121,7 +128,7 @@ def build(
             version=__version__,
             schema=ev.SCHEMA,
             wall=datetime.datetime.now().astimezone().isoformat(timespec="seconds"),
-            platform=f"{platform.system()} {platform.machine()}, Python {platform.python_version()}",
+            platform=f"{platform.platform(terse=True)}, Python {platform.python_version()}",
             models={"vad": vad.name, "stt": stt.name, "slm": slm.name, "tts": tts.name},
             input=assistant.source_name,
             output=sink.name,

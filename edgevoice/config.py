@@ -211,9 +211,7 @@ def _unknown(key: str, where: str) -> ConfigError:
 
 def _typed(section: str, name: str, value: Any, origin: str) -> Any:
     """`value` checked (text from variables and flags is converted) against the key's own type."""
-    type_ = next(
-        f.type for f in msgspec.structs.fields(sections()[section]) if f.name == name
-    )
+    type_ = next(f.type for f in msgspec.structs.fields(sections()[section]) if f.name == name)
     from_text = not origin.startswith("file ")
     try:
         return msgspec.convert(value, type_, strict=not from_text)

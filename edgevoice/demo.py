@@ -1,4 +1,4 @@
-"""The demo's user: questions spoken by the voice itself, pitched up so that two people are heard."""
+"""The demo's user: questions spoken by the voice itself, pitched up so that it sounds like two."""
 
 from __future__ import annotations
 

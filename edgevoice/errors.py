@@ -1,14 +1,14 @@
 """Every error a user can meet.
 
-    EdgevoiceError            what failed, where, and the remedy; exit code 1
-    ├── UsageError            the command line or its input makes no sense; exit code 2
-    ├── ConfigError           a setting is unknown, of the wrong type or out of range; exit code 2
-    ├── AudioFileError        a sound file is missing, broken or of another kind
-    ├── DeviceError           a microphone or speaker is missing, refuses or disappears
-    ├── ModelError            a model is missing, altered, of another kind or does not fit
-    │   └── PullError         a download could not be finished
-    ├── StorageError          a folder is full or read-only
-    └── EngineError           a stage failed while working: it costs the turn, not the program
+EdgevoiceError            what failed, where, and the remedy; exit code 1
+├── UsageError            the command line or its input makes no sense; exit code 2
+├── ConfigError           a setting is unknown, of the wrong type or out of range; exit code 2
+├── AudioFileError        a sound file is missing, broken or of another kind
+├── DeviceError           a microphone or speaker is missing, refuses or disappears
+├── ModelError            a model is missing, altered, of another kind or does not fit
+│   └── PullError         a download could not be finished
+├── StorageError          a folder is full or read-only
+└── EngineError           a stage failed while working: it costs the turn, not the program
 """
 
 from __future__ import annotations

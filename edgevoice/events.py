@@ -97,7 +97,7 @@ class SpeechStarted(Event, frozen=True, kw_only=True):
 
 
 class SpeechPaused(Event, frozen=True, kw_only=True):
-    """A short silence: the turn is worked on, but may yet be taken back. `at`: last voiced sample."""
+    """A short silence after the last voiced sample, at `at`: work begins, and may be taken back."""
 
     turn: int
     at: float
@@ -143,7 +143,7 @@ class TurnCommitted(Event, frozen=True, kw_only=True):
 
 
 class TurnCancelled(Event, frozen=True, kw_only=True):
-    """The turn is over before its end. `detail` says why in words where the reason alone does not."""
+    """The turn is over before its end; `detail` says why where the reason alone does not."""
 
     turn: int
     reason: CancelReason

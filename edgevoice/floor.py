@@ -114,6 +114,8 @@ class Floor:
         """Wait until every committed turn before `turn` is settled, so that history is complete."""
         with self.monitor:
             self.monitor.wait_for(
-                lambda: turn.cancelled
-                or not any(t.committed and t.number < turn.number for t in self._turns)
+                lambda: (
+                    turn.cancelled
+                    or not any(t.committed and t.number < turn.number for t in self._turns)
+                )
             )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Union
 
 from edgevoice import events as ev
-from edgevoice.audio import Samples, Utterance
+from edgevoice.audio import EAR_RATE, Samples, Utterance
 from edgevoice.clauses import Clause, ClauseCutter
 from edgevoice.config import Config
 from edgevoice.errors import EdgevoiceError
@@ -156,7 +156,7 @@ class Mind:
         samples = look.take()
         number = look.turn.number
         self._bus.emit(
-            ev.RecognitionStarted(turn=number, seconds=len(samples) / 16_000, partial=True)
+            ev.RecognitionStarted(turn=number, seconds=len(samples) / EAR_RATE, partial=True)
         )
         try:
             text = recognizer.transcribe(samples, partial=True).text.strip()
@@ -185,9 +185,7 @@ class Mind:
         turn, said = question.turn, question.said
         if isinstance(said, str):
             return said
-        self._bus.emit(
-            ev.RecognitionStarted(turn=turn.number, seconds=said.seconds, partial=False)
-        )
+        self._bus.emit(ev.RecognitionStarted(turn=turn.number, seconds=said.seconds, partial=False))
         transcript = recognizer.transcribe(said.samples)
         doubt = is_nobody(transcript, said.seconds, question.voiced, self._config.stt)
         if doubt is not None:
@@ -244,9 +242,7 @@ class Mind:
                 case Stopped():
                     cut(cutter.flush())
                     self._bus.emit(
-                        ev.ReplyEnded(
-                            turn=turn.number, tokens=len(turn.tokens), reason=item.reason
-                        )
+                        ev.ReplyEnded(turn=turn.number, tokens=len(turn.tokens), reason=item.reason)
                     )
 
     def _failed(self, turn: Turn | None, error: Exception) -> None:

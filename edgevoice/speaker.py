@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-
 from edgevoice import events as ev
 from edgevoice.audio import Samples, first_audible
 from edgevoice.clauses import Clause
@@ -25,19 +24,20 @@ SLICE = 0.1
 
 @dataclass(slots=True)
 class _Passage:
-    """A clause in the speaker: samples [start, end) of the sink, `whole` once all are written."""
+    """A clause in the speaker: samples [start, end) of the sink so far, of `length` known by now,
+    `whole` once all are written."""
 
     clause: Clause
     start: int
     end: int
+    length: int = 0
     whole: bool = False
 
     def chars(self, heard: int) -> int:
         """How many characters of the reply have been heard once `heard` samples have."""
         if heard >= self.end and self.whole:
             return self.clause.end
-        written = self.end - self.start
-        share = (heard - self.start) / written if written else 0.0
+        share = (heard - self.start) / self.length if self.length else 0.0
         text = self.clause.text
         reached = min(len(text), int(share * len(text)))
         # Back to the last whole word: half a word was not heard.
@@ -109,6 +109,7 @@ class Speaker:
     def _write(self, playing: _Playing, sound: Sound, samples: Samples) -> None:
         turn, passage = playing.turn, playing.passages[-1]
         quiet = first_audible(samples)
+        passage.length += len(samples)
         size = max(1, int(SLICE * self._sink.rate))
         for offset in range(0, len(samples), size):
             if turn.cancelled:
@@ -178,5 +179,3 @@ def _heard(playing: _Playing, samples: int) -> int:
         if samples > passage.start or (passage.whole and samples >= passage.end):
             chars = max(chars, passage.chars(samples))
     return chars
-
-

@@ -14,7 +14,6 @@ from edgevoice.mind import End, Say, describe
 from edgevoice.stages import Synthesizer
 from edgevoice.turn import Turn
 
-
 AHEAD = 2
 """Whole clauses that may wait behind the one that is playing before the next one is begun: enough
 that a short clause before a long one leaves no gap, few enough to leave the cores to the model."""

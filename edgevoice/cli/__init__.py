@@ -51,7 +51,9 @@ class Context:
         remember(key, value, self._config_file)
 
 
-pass_context: Callable[[Callable[..., Any]], Callable[..., Any]] = click.make_pass_decorator(Context)
+pass_context: Callable[[Callable[..., Any]], Callable[..., Any]] = click.make_pass_decorator(
+    Context
+)
 
 
 @click.group(
@@ -74,7 +76,9 @@ pass_context: Callable[[Callable[..., Any]], Callable[..., Any]] = click.make_pa
 @click.option("--debug", is_flag=True, help="Show tracebacks and the engines' own messages.")
 @click.version_option(__version__, "--version", prog_name="edgevoice")
 @click.pass_context
-def cli(ctx: click.Context, config_file: Path | None, settings: tuple[str, ...], debug: bool) -> None:
+def cli(
+    ctx: click.Context, config_file: Path | None, settings: tuple[str, ...], debug: bool
+) -> None:
     """A voice assistant that runs on your own device, offline, and shows where the time went."""
     ctx.obj = Context(config_file, settings, debug)
 

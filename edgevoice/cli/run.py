@@ -28,11 +28,15 @@ Option = Callable[[Callable[..., Any]], Callable[..., Any]]
 SHARED: tuple[Option, ...] = (
     click.option("--plain", is_flag=True, help="Plain lines instead of the screen."),
     click.option("--waterfall", is_flag=True, help="With --plain: draw each turn's timings."),
-    click.option("--trace", type=click.Path(path_type=Path), help="Write every event as JSON lines."),
+    click.option(
+        "--trace", type=click.Path(path_type=Path), help="Write every event as JSON lines."
+    ),
     click.option("--slm", metavar="NAME", help="Language model, by its name in `models list`."),
     click.option("--stt", metavar="NAME", help="Recognizer."),
     click.option("--tts", metavar="NAME", help="Voice."),
-    click.option("--system-prompt", metavar="TEXT", help="What the assistant is told about itself."),
+    click.option(
+        "--system-prompt", metavar="TEXT", help="What the assistant is told about itself."
+    ),
 )
 
 
@@ -79,7 +83,8 @@ def run(
     devices = [name for name in (*inputs, *more_files) if not _is_sound_file(name)]
     if more_files and not inputs:
         raise UsageError(
-            f"unexpected argument {more_files[0]!r}", remedy=f"edgevoice run --input {more_files[0]}"
+            f"unexpected argument {more_files[0]!r}",
+            remedy=f"edgevoice run --input {more_files[0]}",
         )
     if len(devices) > 1 or (files and devices):
         raise UsageError(
@@ -100,7 +105,11 @@ def run(
     from edgevoice.clock import SystemClock
 
     def source(config: Config, clock: Clock) -> Any:
-        return clips_source(clock, iter(clips), ", ".join(files)) if files else open_source(config, clock)
+        return (
+            clips_source(clock, iter(clips), ", ".join(files))
+            if files
+            else open_source(config, clock)
+        )
 
     def sink(config: Config, clock: Clock) -> AudioSink:
         if record:

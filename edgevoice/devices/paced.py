@@ -175,8 +175,10 @@ class PacedSink:
     def _record(self) -> None:
         """Pass what has been heard to the writer."""
         heard = self._heard()
-        while self._writer and self._pending and (
-            self._pending[0][0] + len(self._pending[0][1]) <= heard
+        while (
+            self._writer
+            and self._pending
+            and (self._pending[0][0] + len(self._pending[0][1]) <= heard)
         ):
             number, samples = self._pending.popleft()
             self._fill(self.time_of(number))

@@ -27,6 +27,9 @@ except OSError as _error:  # The Python package is there, the PortAudio library 
 RING_SECONDS = 4.0
 """How long the reading thread may be held up before microphone samples are lost."""
 
+ORIGINS = 100
+"""Callbacks over which the microphone's clock is matched to ours: about a second."""
+
 AHEAD = 0.4
 """Seconds of sound the speaker's ring takes before `write` waits."""
 
@@ -125,15 +128,14 @@ class Microphone:
         self._resampler = Resampler(self._rate, EAR_RATE, channels)
         self._rest = np.zeros(0, dtype=np.float32)
         self._index = 0
-        self._origin = 0.0
-        self._settled = False
+        self._origins = np.full(ORIGINS, np.inf)
+        self._blocks = 0
         self._closed = False
         self._heard_from = clock.now()
         self._stream = _open(
             library.InputStream,
             device,
             "input",
-            device=device.index,
             samplerate=self._rate,
             channels=channels,
             dtype="float32",
@@ -143,15 +145,12 @@ class Microphone:
 
     def _callback(self, data: Any, frames: int, time: Any, status: Any) -> None:
         now = self._clock.now()
-        # When the first sample of this block was at the microphone, less all that came before it:
-        # the session time of sample 0. A late callback only ever makes this later, so the
-        # earliest is the truest; the slow creep follows a device whose clock runs slow.
-        origin = now - (time.currentTime - time.inputBufferAdcTime) - self._ring_time()
-        if not self._settled or origin < self._origin:
-            self._origin = origin
-            self._settled = True
-        else:
-            self._origin += min(origin - self._origin, 1e-5)
+        # The session time of sample 0, as this block tells it: when its first sample was at the
+        # microphone, less the sound before it. A late callback only ever makes that later, so the
+        # earliest of the last second is taken; older ones no longer hold once samples were lost.
+        ahead = time.currentTime - time.inputBufferAdcTime
+        self._origins[self._blocks % ORIGINS] = now - ahead - self._ring_time()
+        self._blocks += 1
         self._ring.put(data)
         self._heard_from = now
 
@@ -188,7 +187,7 @@ class Microphone:
         return self._ring.lost
 
     def time_of(self, index: int) -> float:
-        return self._origin + index / EAR_RATE
+        return float(self._origins.min()) + index / EAR_RATE
 
     def close(self) -> None:
         self._closed = True
@@ -219,7 +218,6 @@ class Loudspeaker:
             library.OutputStream,
             device,
             "output",
-            device=device.index,
             samplerate=self.rate,
             channels=min(device.outputs, 2),
             dtype="float32",
@@ -298,7 +296,7 @@ class Loudspeaker:
 def _open(make: Any, device: Device, kind: str, **settings: Any) -> Any:
     library = _library()
     try:
-        stream = make(**settings)
+        stream = make(device=device.index, **settings)
         stream.start()
     except (library.PortAudioError, ValueError) as error:
         word = "microphone" if kind == "input" else "speaker"

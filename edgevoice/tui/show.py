@@ -1,4 +1,4 @@
-"""The screen and the session side by side: the session works in a thread, the screen has the main one."""
+"""Screen and session side by side: the screen has the main thread, the session one of its own."""
 
 from __future__ import annotations
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 
 from edgevoice import events as ev
@@ -52,7 +54,7 @@ def test_events_are_numbered_without_gaps_and_never_go_back_in_time() -> None:
     show.hear((0.2, "hello there", 0.8))
     events = show.run()
     assert [e.seq for e in events] == list(range(len(events)))
-    assert all(a.t <= b.t for a, b in zip(events, events[1:], strict=False))
+    assert all(a.t <= b.t for a, b in pairwise(events))
 
 
 def test_speech_is_streamed_while_the_model_still_writes() -> None:
@@ -198,7 +200,7 @@ def test_the_prefix_of_the_conversation_is_never_computed_twice() -> None:
 
 
 def test_a_full_context_is_trimmed_in_one_large_step() -> None:
-    """When the window is full the oldest half goes at once, so that most prompts keep the prefix."""
+    """When the window is full the oldest half goes at once: most prompts keep the prefix."""
     show = Rehearsal(
         "word " * 19 + "end.", Config(slm=SlmSettings(max_tokens=30, system_prompt="Be brief."))
     )

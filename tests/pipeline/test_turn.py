@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -56,7 +58,7 @@ def test_no_order_of_verdicts_revives_a_turn(calls: list[str]) -> None:
     for call in calls:
         getattr(t, call)(*(["failed"] if call == "cancel" else []))
         seen.append((t.live, t.committed, t.cancelled))
-    for (live, committed, cancelled), after in zip(seen, seen[1:], strict=False):
+    for (live, committed, cancelled), after in pairwise(seen):
         assert live or not after[0]
         assert not committed or after[1]
         assert not cancelled or after[2]
