@@ -67,7 +67,7 @@ class SessionEnded(Event, frozen=True, kw_only=True):
 
 
 class Level(Event, frozen=True, kw_only=True):
-    """The microphone about ten times a second: level in dBFS, speech probability, muted or not."""
+    """The microphone about ten times a second: level in dBFS and speech probability, the highest since the last one."""
 
     dbfs: float
     speech: float
