@@ -33,7 +33,10 @@ class PlainPrinter:
         self._scene = Scene()
         self._due: list[tuple[float, int, int]] = []
         """Clauses given to the speaker but not audible yet: time, turn, clause."""
-        self._said_interrupted: set[int] = set()
+        self._asked: int | None = None
+        """The turn whose question was written last."""
+        self._broke: int | None = None
+        """The turn whose interruption was written last."""
 
     def __call__(self, event: ev.Event) -> None:
         """Take one event and write the lines it makes, if any."""
@@ -68,10 +71,11 @@ class PlainPrinter:
 
     def _turn(self, event: ev.Event) -> None:
         match event:
-            case ev.TurnCommitted():
+            case ev.TurnCommitted() | ev.Recognized():
                 exchange = self._scene.exchange(event.turn)
-                if exchange and exchange.question:
-                    self._line(f"you: {exchange.question}")
+                # Whichever comes last: an uncommitted question may yet become a longer one.
+                if exchange and exchange.committed and exchange.final:
+                    self._question(exchange)
             case ev.PlaybackStarted():
                 self._due.append((event.at, event.turn, event.clause))
                 self._speak(event.t)
@@ -85,12 +89,18 @@ class PlainPrinter:
             case ev.TurnCompleted():
                 if event.interrupted:
                     self._due = [due for due in self._due if due[1] != event.turn]
-                    if exchange := self._scene.exchange(event.turn):
-                        self._interrupted(exchange)
                 self._speak(float("inf"))
+                exchange = self._scene.exchange(event.turn)
+                if exchange and exchange.ending == "interrupted":
+                    self._interrupted(exchange)
                 self._timings(event.turn)
             case _:
                 pass
+
+    def _question(self, exchange: Exchange) -> None:
+        if self._asked != exchange.turn and exchange.question:
+            self._asked = exchange.turn
+            self._line(f"you: {exchange.question}")
 
     def _ready(self) -> None:
         scene = self._scene
@@ -109,9 +119,9 @@ class PlainPrinter:
                 self._line(f"edgevoice: {text}")
 
     def _interrupted(self, exchange: Exchange) -> None:
-        if exchange.turn in self._said_interrupted:
+        if self._broke == exchange.turn:
             return
-        self._said_interrupted = {exchange.turn}
+        self._broke = exchange.turn
         words = exchange.heard.split()[-_TAIL_WORDS:]
         self._line(f'(interrupted after "{" ".join(words)}")' if words else "(interrupted)")
 

@@ -191,13 +191,16 @@ class Scene:
                 self._machine(event)
             case _:
                 turn = getattr(event, "turn", None)
-                if turn is not None and (exchange := self.exchange(turn)):
-                    if _tell(exchange, event):
-                        self._touch(exchange)
+                exchange = None if turn is None else self.exchange(turn)
+                if exchange is not None and _tell(exchange, event):
+                    self._touch(exchange)
 
     def _machine(self, event: ev.Event) -> None:
         match event:
             case ev.SessionStarted():
+                # Another one may follow in the same stream, when a device or model was changed.
+                self.ready, self.ended = False, None
+                self.loading.clear()
                 self.version = event.version
                 self.models.update(event.models)
                 self.devices = {"input": event.input, "output": event.output}
@@ -258,7 +261,11 @@ class Scene:
 
     def _remark(self, kind: Literal["note", "notice", "failure"], text: str, fix: str = "") -> None:
         last = self.rows[-1] if self.rows else None
-        if isinstance(last, Remark) and last.kind == kind and (last.text, last.remedy) == (text, fix):
+        if (
+            isinstance(last, Remark)
+            and last.kind == kind
+            and (last.text, last.remedy) == (text, fix)
+        ):
             last.count += 1
             self._touch(last)
         else:
@@ -305,7 +312,10 @@ def _tell(exchange: Exchange, event: ev.Event) -> bool:
             exchange.spoken = max(exchange.spoken, min(event.chars, len(exchange.reply)))
         case ev.TurnCompleted():
             exchange.phase = "over"
-            exchange.ending = "interrupted" if event.interrupted else "completed"
+            # A committed turn that was cancelled completes too: why it ended was told then.
+            exchange.ending = exchange.ending or (
+                "interrupted" if event.interrupted else "completed"
+            )
             exchange.reply = exchange.reply or event.heard
             exchange.committed = exchange.committed or bool(event.heard)
             if not event.interrupted:

@@ -16,13 +16,13 @@ WAITING = frozenset({"pause", "confirm", "output"})
 """Spans in which no engine works."""
 
 MEANING = {
-    "pause": "silence, until work on the answer may begin",
+    "pause": "silence: you might go on",
     "recognize": "speech to text",
-    "prefill": "the question goes into the language model",
-    "first clause": "the model writes enough to begin speaking",
-    "synthesize": "the first sound of that clause is made",
-    "confirm": "silence, until it is sure that you have finished",
-    "output": "queue and device, until the first audible sample",
+    "prefill": "the model reads the question",
+    "first clause": "the model writes a first clause",
+    "synthesize": "that clause begins to be sound",
+    "confirm": "silence: sure that you are done",
+    "output": "on its way out of the speaker",
 }
 """What each span of the gap is, in words."""
 
@@ -89,7 +89,7 @@ def _own_work(turn: TurnTimings, name: str) -> list[Span]:
 def render_waterfall(turn: TurnTimings, width: int) -> list[str]:
     """The turn as lines of at most `width` characters: a headline, a row a span, the whole gap."""
     axis = max(8, width - NAME_WIDTH - _LABEL_WIDTH - 2)
-    lines = [headline(turn)[:width]]
+    lines = [f"turn {turn.turn} · {figures(turn)}".rstrip(" ·")[:width]]
     lines += [
         f"{bar.name:<{NAME_WIDTH}} {bar.cells} {f'{bar.ms} ms':>{_LABEL_WIDTH}}"
         for bar in bars(turn, axis)
@@ -100,14 +100,14 @@ def render_waterfall(turn: TurnTimings, width: int) -> list[str]:
     return lines
 
 
-def headline(turn: TurnTimings) -> str:
-    """The turn's number and what the language model did, in one line."""
-    parts = [f"turn {turn.turn}"]
+def figures(turn: TurnTimings) -> str:
+    """What the language model did, in one line; empty when it did nothing."""
+    parts = []
     if turn.prompt_tokens:
         parts.append(f"prompt {turn.prompt_tokens} tokens, {turn.reused_tokens} reused")
     if turn.reply_tokens:
         rate = f" at {turn.tokens_per_second:.0f}/s" if turn.tokens_per_second else ""
-        parts.append(f"reply {turn.reply_tokens} tokens{rate}")
+        parts.append(f"reply {turn.reply_tokens}{rate}")
     if turn.interrupted:
         parts.append("interrupted")
     return " · ".join(parts)

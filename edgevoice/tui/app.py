@@ -1,0 +1,324 @@
+"""The screen: drains events into a Scene some twenty times a second and shows it."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterable
+from functools import partial
+from pathlib import Path
+from typing import Any, ClassVar, Literal
+
+from textual.app import App, ComposeResult, SystemCommand
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.screen import Screen
+from textual.widgets import Footer, Input
+
+from edgevoice.bus import Subscriber
+from edgevoice.errors import EdgevoiceError
+from edgevoice.events import Event, SpeechEnded, TurnCancelled, TurnStarted
+from edgevoice.scene import Scene
+from edgevoice.timings import TurnTimings
+from edgevoice.tui.commands import Commands, Kind
+from edgevoice.tui.keys import KEYS
+from edgevoice.tui.widgets.conversation import Conversation
+from edgevoice.tui.widgets.machine import Machine
+from edgevoice.tui.widgets.status import Banner, Status
+from edgevoice.tui.widgets.waterfall import LastTurns, Waterfall
+
+DRAINS_PER_SECOND = 20
+THEMES = {"dark": "nord", "light": "atom-one-light"}
+
+
+class EdgevoiceApp(App[None]):
+    """The conversation, what it costs in time, and the keys to steer it.
+
+    `subscribe` is a bus's own: it is given a subscriber and returns the way to stop. Nothing is
+    asked of `commands` before the user presses a key, so the assistant may still be loading.
+    """
+
+    AUTO_FOCUS = None
+    CSS_PATH = "screen.tcss"
+    HORIZONTAL_BREAKPOINTS = [(0, "-tiny"), (56, "-narrow"), (100, "-wide")]  # noqa: RUF012
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (20, "-tall")]  # noqa: RUF012
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *(
+            Binding(key.keys, key.action, key.label or key.title, show=bool(key.label),
+                    key_display=key.shown)
+            for key in KEYS
+        ),
+        Binding("ctrl+c", "quit", "quit", show=False, priority=True),
+    ]  # fmt: skip
+
+    def __init__(
+        self,
+        commands: Commands,
+        subscribe: Callable[[Subscriber], Callable[[], None]],
+        theme: Literal["dark", "light"] = "dark",
+        title: str = "edgevoice",
+    ) -> None:
+        super().__init__()
+        self.title = title
+        self.scene = Scene()
+        self._commands = commands
+        self._arrived: deque[Event] = deque()
+        # Appending to a deque is atomic and never waits, which is all the bus allows.
+        self._unsubscribe = subscribe(self._arrived.append)
+        self._results: deque[Callable[[], object]] = deque()
+        self._selected: int | None = None
+        self._talking = False
+        self._talk_turn: int | None = None
+        self._status, self._banner = Status(), Banner()
+        self._conversation = Conversation(id="conversation")
+        self._waterfall, self._last_turns = Waterfall(), LastTurns()
+        self._panel, self._line = Machine(id="panel"), Machine(id="line")
+        self.theme = THEMES[theme]
+
+    def compose(self) -> ComposeResult:
+        yield self._status
+        yield self._banner
+        with Vertical(id="body"):
+            yield self._conversation
+            with Vertical(id="side"):
+                yield self._waterfall
+                yield self._last_turns
+                yield self._panel
+        yield Input(placeholder="type a question, Enter asks, esc closes", id="typed", compact=True)
+        yield self._line
+        yield Footer(compact=True, show_command_palette=False)
+
+    def on_mount(self) -> None:
+        self._conversation.border_title = self.title
+        self._last_turns.border_title = "last turns"
+        self._panel.border_title = "runs on"
+        self.query_one("#typed", Input).cursor_blink = False
+        self.set_interval(1 / DRAINS_PER_SECOND, self.drain)
+        self.call_after_refresh(self.drain)
+
+    def on_unmount(self) -> None:
+        self._unsubscribe()
+
+    def on_resize(self) -> None:
+        self.call_after_refresh(self.drain)
+
+    def drain(self) -> None:
+        """Fold in everything that arrived and show what changed."""
+        for _ in range(len(self._arrived)):
+            event = self._arrived.popleft()
+            self._follow_talk(event)
+            self.scene.apply(event)
+        while self._results:
+            self._results.popleft()()
+        scene, turn = self.scene, self.turn
+        self._status.show(scene, self._talking)
+        self._banner.show(scene)
+        self._waterfall.show(scene, turn)
+        self._last_turns.show(scene, turn)
+        self._panel.show(scene)
+        self._line.show(scene)
+        self._conversation.show(scene, self._selected)
+
+    @property
+    def turn(self) -> TurnTimings | None:
+        """The turn in the waterfall: the one asked for, or else the last to become audible."""
+        timings = self.scene.timings
+        turns, current, live = timings.turns, timings.current, self.scene.live
+        if self._selected is not None:
+            return next((t for t in turns if t.turn == self._selected), None)
+        if current and live and current.turn == live.turn and current.gap is not None:
+            return current
+        return turns[-1] if turns else None
+
+    def _follow_talk(self, event: Event) -> None:
+        # The key toggles, but the end of an utterance may also come from elsewhere.
+        if isinstance(event, TurnStarted) and event.origin == "talk_key":
+            self._talking, self._talk_turn = True, event.turn
+        elif isinstance(event, SpeechEnded | TurnCancelled) and event.turn == self._talk_turn:
+            self._talking, self._talk_turn = False, None
+
+    def _do(self, command: Callable[[], None]) -> None:
+        try:
+            command()
+        except EdgevoiceError as error:
+            self._show_error(error)
+
+    def _show_error(self, error: EdgevoiceError) -> None:
+        text = f"{error.what} ({error.where})" if error.where else error.what
+        self.notify(
+            f"{text}\n{error.remedy}".rstrip(), title="failed", severity="error", markup=False
+        )
+
+    def _aside(self, work: Callable[[], Callable[[], object]]) -> None:
+        """Do what may take seconds away from the screen, which then does what that returned."""
+
+        def run() -> None:
+            try:
+                self._results.append(work())
+            except EdgevoiceError as error:
+                self._results.append(partial(self._show_error, error))
+
+        # No Textual worker: quitting would wait for it, and a model may take long to load.
+        threading.Thread(target=run, name="aside", daemon=True).start()
+
+    def _awake(self) -> bool:
+        if not self.scene.ready:
+            self.notify("Still loading the models.", severity="warning")
+        return self.scene.ready
+
+    def action_talk(self) -> None:
+        """Begin an utterance, or end the one begun."""
+        if self._talking or self._awake():
+            self._talking = not self._talking
+            self._do(partial(self._commands.talk, self._talking))
+
+    def action_ask(self) -> None:
+        """Open the line to type in."""
+        typed = self.query_one("#typed", Input)
+        typed.add_class("-open")
+        typed.focus()
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Ask what was typed, and close the line."""
+        if event.input.id != "typed" or (event.value.strip() and not self._awake()):
+            return
+        if question := event.value.strip():
+            self._do(partial(self._commands.say, question))
+        self._close_typed()
+
+    def _close_typed(self) -> None:
+        typed = self.query_one("#typed", Input)
+        typed.clear()
+        typed.remove_class("-open")
+        self.set_focus(None)
+
+    def action_stop(self) -> None:
+        """Close the line to type in, or else stop the answer."""
+        if self.query_one("#typed").has_class("-open"):
+            self._close_typed()
+        else:
+            self._do(self._commands.interrupt)
+
+    def action_mute(self) -> None:
+        """Mute, or unmute."""
+        self._do(partial(self._commands.mute, not self.scene.muted))
+
+    def action_new(self) -> None:
+        """Begin a new conversation."""
+        self._do(self._commands.new_conversation)
+
+    def action_help(self) -> None:
+        """Show every key."""
+        from edgevoice.tui.screens.help import Help
+
+        self.push_screen(Help())
+
+    def action_devices(self) -> None:
+        """Choose microphone and speaker."""
+        self._choose("devices", ("input", "output"))
+
+    def action_models(self) -> None:
+        """Choose the models."""
+        self._choose("models", ("slm", "stt", "tts"))
+
+    def _choose(self, title: str, kinds: tuple[Kind, ...]) -> None:
+        from edgevoice.tui.screens.choose import WORDS, Choose
+
+        used = {**self.scene.models, **self.scene.devices}
+        screen = Choose(title, {kind: used.get(kind, "") for kind in kinds})
+
+        def chosen(choice: tuple[Kind, str] | None) -> None:
+            if choice:
+                kind, value = choice
+
+                def change() -> Callable[[], object]:
+                    self._commands.choose(kind, value)
+                    return partial(self.notify, f"{WORDS[kind]}: {value}", markup=False)
+
+                self._aside(change)
+
+        def look() -> Callable[[], object]:
+            lists = {kind: self._commands.choices(kind) for kind in kinds}
+            return partial(self.call_later, screen.offer, lists)
+
+        self.push_screen(screen, chosen)
+        self._aside(look)
+
+    def action_theme(self) -> None:
+        """Switch between light and dark."""
+        self.theme = THEMES["light" if self.current_theme.dark else "dark"]
+
+    def action_copy(self) -> None:
+        """Copy the conversation to the terminal's clipboard."""
+        text = self._commands.transcript()
+        if text.strip():
+            self.copy_to_clipboard(text)
+            self.notify("The conversation is on the clipboard, if your terminal allows it.")
+        else:
+            self.notify("Nothing was said yet.", severity="warning")
+
+    def action_save(self) -> None:
+        """Save the session's events."""
+        from edgevoice.tui.screens.save import Save
+
+        def save(name: str | None) -> None:
+            if name:
+                path = Path(name).expanduser()
+
+                def write() -> Callable[[], object]:
+                    self._commands.save_trace(path)
+                    return partial(self.notify, f"Trace saved to {path}", markup=False)
+
+                self._aside(write)
+
+        self.push_screen(Save(time.strftime("edgevoice-trace-%Y%m%d-%H%M%S.jsonl")), save)
+
+    def action_older(self) -> None:
+        """Show the waterfall of the turn before."""
+        self._select(-1)
+
+    def action_newer(self) -> None:
+        """Show the waterfall of the turn after; past the last one the newest is followed again."""
+        self._select(+1)
+
+    def _select(self, step: int) -> None:
+        numbers = [turn.turn for turn in self.scene.timings.turns]
+        if not numbers:
+            return
+        at = numbers.index(self._selected) if self._selected in numbers else len(numbers) - 1
+        at = max(0, at + step)
+        self._selected = numbers[at] if at < len(numbers) - 1 or step < 0 else None
+        self.drain()
+        conversation = self._conversation
+        if self._selected is None:
+            conversation.scroll_end(animate=False)
+        else:
+            conversation.reveal(self._selected)
+
+    def action_page(self, pages: int) -> None:
+        """Scroll the conversation by so many pages."""
+        page = max(1, self._conversation.size.height - 2)
+        self._conversation.scroll_relative(y=pages * page, animate=False)
+
+    def action_start(self) -> None:
+        """Go to the first exchange."""
+        self._conversation.scroll_home(animate=False)
+
+    def action_end(self) -> None:
+        """Go to the end of the conversation, and to the newest turn."""
+        self._selected = None
+        self._conversation.scroll_end(animate=False)
+
+    async def action_quit(self) -> None:
+        """End the session and the screen."""
+        self._do(self._commands.close)
+        self.exit()
+
+    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
+        """Every key in the palette, and Textual's list of themes."""
+        for key in KEYS:
+            yield SystemCommand(
+                key.title, f"{key.meaning} · {key.shown}", partial(self.run_action, key.action)
+            )
+        yield SystemCommand("Theme", "choose among all themes", self.action_change_theme)

@@ -1,0 +1,83 @@
+"""Choosing devices or models from lists."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import OptionList, Static
+from textual.widgets.option_list import Option
+
+from edgevoice.tui.commands import Kind
+
+WORDS: dict[Kind, str] = {
+    "input": "Microphone",
+    "output": "Speaker",
+    "slm": "Language model",
+    "stt": "Recognition",
+    "tts": "Voice",
+}
+
+
+class Choose(ModalScreen["tuple[Kind, str] | None"]):
+    """Ends with what was chosen, or None; the lists arrive later, through `offer`."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q", "dismiss(None)", "close"),
+        Binding("ctrl+c", "app.quit", "quit", priority=True),
+    ]
+    DEFAULT_CSS = """
+    Choose { align: center middle; }
+    Choose Vertical {
+        width: 68; max-width: 96%; height: auto; max-height: 90%;
+        padding: 1 2; background: $surface; border: round $primary;
+        border-title-color: $text-primary; border-subtitle-color: $foreground-muted;
+    }
+    Choose OptionList {
+        height: auto; max-height: 100%; border: none; padding: 0; background: $surface;
+        &:focus { border: none; background-tint: $surface 0%; }
+    }
+    """
+
+    def __init__(self, title: str, current: Mapping[Kind, str]) -> None:
+        super().__init__()
+        self._title = title
+        self._current = current
+        self._values: dict[str, tuple[Kind, str]] = {}
+
+    def compose(self) -> ComposeResult:
+        with Vertical() as box:
+            box.border_title = self._title
+            box.border_subtitle = "Enter chooses, esc closes"
+            yield Static("looking …", id="looking")
+
+    async def offer(self, lists: Mapping[Kind, Sequence[tuple[str, str]]]) -> None:
+        """Show what there is to choose; `●` marks what is used now."""
+        options: list[Option | None] = []
+        for kind, choices in lists.items():
+            if options:
+                options.append(None)
+            options.append(Option(Content.styled(WORDS[kind], "bold"), disabled=True))
+            for n, (value, label) in enumerate(choices):
+                used = self._current.get(kind) in (value, label)
+                self._values[f"{kind}-{n}"] = (kind, value)
+                options.append(Option(Content(f"{'●' if used else '○'} {label}"), f"{kind}-{n}"))
+            if not choices:
+                options.append(Option("  none found", disabled=True))
+        if not self.is_attached:
+            return
+        await self.query_one("#looking").remove()
+        found = OptionList(*options, compact=True)
+        await self.query_one(Vertical).mount(found)
+        found.focus()
+        found.action_first()
+
+    def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
+        """Take the choice under the cursor."""
+        if event.option_id is not None:
+            self.dismiss(self._values[event.option_id])

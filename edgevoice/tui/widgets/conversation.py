@@ -1,0 +1,253 @@
+"""The conversation: scrolls, and follows its end unless the user has scrolled back.
+
+Drawn line by line instead of as a widget an exchange, and only what changed is wrapped anew: the
+screen shares two cores, and Python's one lock, with the models.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+
+from textual.content import Content
+from textual.geometry import Size
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+from textual.visual import Visual
+
+from edgevoice.scene import Exchange, Remark, Row, Scene
+
+GUTTER = 12
+MARGIN = 9
+"""Room for the gap of a turn, at the right of the first line of its reply."""
+NARROW = 56
+"""Below this width names stand above what was said, not beside it."""
+MARK = "▸"
+"""Stands between what has been spoken and what has not."""
+UNHEARD = 80
+"""Characters kept in sight of what an interrupted reply would have gone on to say."""
+REMARK_NAMES = {"note": "", "notice": "note", "failure": "! failed"}
+
+
+class Conversation(ScrollView, can_focus=False):
+    """Exchanges and remarks, oldest first; the exchange of the waterfall is marked with a bar."""
+
+    ALLOW_SELECT = False
+    DEFAULT_CSS = """
+    Conversation { scrollbar-size-vertical: 1; overflow-x: hidden; }
+    """
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._scene = Scene()
+        self._selected: int | None = None
+        self._seen: tuple[object, ...] = ()
+        self._wrapped: dict[Row, tuple[tuple[int, int, bool], list[Strip]]] = {}
+        self._lines: list[Strip] = []
+        self._starts: dict[int, int] = {}
+        self._following = True
+        self._since: dict[str, float] = {}
+
+    def show(self, scene: Scene, selected: int | None) -> None:
+        """Show the scene; `selected` is the turn the waterfall was asked for, if any."""
+        self._scene, self._selected = scene, selected
+        waiting: tuple[int, ...] = ()
+        if not scene.ready:
+            now = time.monotonic()
+            for role in scene.pending:
+                self._since.setdefault(role, now)
+            waiting = tuple(int(now - self._since[role]) for role in scene.pending)
+        loaded = (scene.ready, len(scene.loading), len(scene.pending), waiting)
+        seen = (scene.revision, selected, loaded, self.scrollable_content_region.size)
+        if seen != self._seen:
+            self._seen = seen
+            self._lay_out()
+
+    def notify_style_update(self) -> None:
+        super().notify_style_update()
+        self._forget()
+
+    def on_resize(self) -> None:
+        self._forget()
+
+    def _forget(self) -> None:
+        self._wrapped.clear()
+        if self.is_mounted:
+            self._lay_out()
+
+    def _lay_out(self) -> None:
+        width = self.scrollable_content_region.width
+        if width <= 0:
+            return
+        follow = self._following
+        lines: list[Strip] = []
+        self._starts.clear()
+        if not self._scene.ready or not self._scene.rows:
+            lines += self._wrap(self._intro(), width)
+        wrapped = {}
+        for row in self._scene.rows:
+            if lines and not (isinstance(row, Remark) and row.kind == "note" and lines[-1].text):
+                lines.append(Strip.blank(width, self.rich_style))
+            selected = isinstance(row, Exchange) and row.turn == self._selected
+            key = (row.revision, width, selected)
+            cached = self._wrapped.get(row)
+            strips = (
+                cached[1] if cached and cached[0] == key else self._strips(row, width, selected)
+            )
+            wrapped[row] = (key, strips)
+            if isinstance(row, Exchange):
+                self._starts[row.turn] = len(lines)
+            lines += strips
+        self._wrapped = wrapped
+        self._lines = lines
+        self.virtual_size = Size(width, len(lines))
+        if follow:
+            self.scroll_end(animate=False, immediate=True, x_axis=False)
+        self.refresh()
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        super().watch_scroll_y(old_value, new_value)
+        self._following = new_value >= self.max_scroll_y
+
+    @property
+    def following(self) -> bool:
+        """Whether the end is in sight and will be kept in sight."""
+        return self._following
+
+    def reveal(self, turn: int) -> None:
+        """Bring the exchange of this turn into sight."""
+        start = self._starts.get(turn)
+        if start is not None:
+            self.scroll_to(y=max(0, start - 1), animate=False)
+
+    def render_line(self, y: int) -> Strip:
+        at = y + self.scroll_offset.y
+        width = self.scrollable_content_region.width
+        if 0 <= at < len(self._lines):
+            return self._lines[at].extend_cell_length(width, self.rich_style).crop(0, width)
+        return Strip.blank(width, self.rich_style)
+
+    def _wrap(self, content: Content, width: int) -> list[Strip]:
+        return Visual.to_strips(self, content, max(1, width), None, self.visual_style)
+
+    def _strips(self, row: Row, width: int, selected: bool) -> list[Strip]:
+        if isinstance(row, Remark):
+            return self._said(REMARK_NAMES[row.kind], _remark(row), width, row.kind, False)
+        strips = self._said("you", _question(row), width, "you", selected)
+        if reply := _reply(row):
+            timing = self._scene.timing(row.turn)
+            gap = timing.gap if timing else None
+            strips += self._said("edgevoice", reply, width, "edgevoice", selected, gap)
+        return strips
+
+    def _said(
+        self,
+        name: str,
+        text: Content,
+        width: int,
+        kind: str,
+        selected: bool,
+        gap: float | None = None,
+    ) -> list[Strip]:
+        style = NAME_STYLES[kind]
+        bar = Content.styled("▌ " if selected else "  ", "$primary")
+        if width < NARROW:
+            title = self._wrap(bar + Content.styled(name, style), width) if name else []
+            return title + self._beside(bar, 2, self._wrap(text, width - 2))
+        first = bar + Content.styled(name.ljust(GUTTER - 2), style)
+        rest = bar + " " * (GUTTER - 2)
+        body = self._wrap(text, width - GUTTER - MARGIN)
+        if gap is not None and body:
+            label = Content.styled(f"{round(gap * 1000)} ms".rjust(MARGIN), "$foreground-muted")
+            first_line = body[0].extend_cell_length(width - GUTTER - MARGIN, self.rich_style)
+            body[0] = Strip.join([first_line, *self._wrap(label, MARGIN)])
+        return self._beside(first, GUTTER, body[:1]) + self._beside(rest, GUTTER, body[1:])
+
+    def _beside(self, gutter: Content, width: int, body: list[Strip]) -> list[Strip]:
+        if not body:
+            return []
+        left = self._wrap(gutter, width)[0].extend_cell_length(width, self.rich_style)
+        return [Strip.join([left, line]) for line in body]
+
+    def _intro(self) -> Content:
+        scene = self._scene
+        if scene.ready:
+            return Content.assemble(
+                ("  Say something.\n\n", "bold"),
+                ("  Nothing you say leaves this device.\n", "$foreground-muted"),
+                ("  / types a question instead, ? lists every key.", "$foreground-muted"),
+            )
+        lines = [Content.styled("  Loading the models", "bold")]
+        for role, loading in scene.loading.items():
+            ready = loading.seconds is not None
+            waited = int(time.monotonic() - self._since.get(role, time.monotonic()))
+            seconds = f"{loading.seconds:.1f} s" if ready else f"{waited} s …" if waited else "…"
+            lines.append(
+                Content.assemble(
+                    (f"  {'✓' if ready else '◇'} {ROLE_WORDS[role]:<16}", "$foreground-muted"),
+                    (f"{loading.model}  ", "" if ready else "$foreground-muted"),
+                    (f"{'ready in ' if ready else 'loading '}{seconds}", "$foreground-muted"),
+                )
+            )
+        return Content("\n").join(lines)
+
+
+ROLE_WORDS = {
+    "vad": "detection",
+    "stt": "recognition",
+    "slm": "language model",
+    "tts": "voice",
+}
+NAME_STYLES = {
+    "you": "bold $foreground-muted",
+    "edgevoice": "bold $text-primary",
+    "note": "$foreground-muted",
+    "notice": "bold $text-secondary",
+    "failure": "bold $text-error",
+}
+
+
+def _tidy(text: str) -> str:
+    return re.sub(r"\s*\n\s*", "\n", text)
+
+
+def _question(row: Exchange) -> Content:
+    if row.final or row.phase == "over":
+        return Content(row.question or "(nothing understood)")
+    return Content.styled(f"{row.question} …".lstrip(), "italic $foreground-muted")
+
+
+def _reply(row: Exchange) -> Content:
+    """The reply, as far as it may be shown: heard, a mark, not heard yet, and how it ended."""
+    heard, unheard = _tidy(row.heard.lstrip()), _tidy(row.unheard.rstrip())
+    if not heard:
+        unheard = unheard.lstrip()
+    parts: list[tuple[str, str]] = []
+    if row.committed and (heard or unheard):
+        parts.append((heard, ""))
+        if unheard and row.phase == "over" and len(unheard) > UNHEARD:
+            unheard = unheard[:UNHEARD].rstrip() + " …"
+        if unheard:
+            space = " " if heard and not heard[-1].isspace() else ""
+            parts += [
+                (f"{space}{MARK} ", "bold $text-accent"),
+                (unheard.lstrip(), "$foreground-muted"),
+            ]
+        if row.phase != "over" and not row.written:
+            parts.append((" …", "$foreground-muted"))
+    elif row.phase == "thinking":
+        parts.append(("…", "$foreground-muted"))
+    if row.ending == "interrupted":
+        parts.append(("  (interrupted)", "$text-warning"))
+    elif row.ending in ("failed", "shutdown") and not heard:
+        reason = f": {row.detail}" if row.detail else ""
+        parts.append((f"(no answer{reason})", "$text-error"))
+    return Content.assemble(*parts)
+
+
+def _remark(row: Remark) -> Content:
+    times = f" ×{row.count}" if row.count > 1 else ""
+    body = Content.styled(row.text + times, "$foreground-muted" if row.kind == "note" else "")
+    if row.remedy:
+        body += Content.assemble("\n", ("fix: ", "bold"), row.remedy)
+    return body

@@ -1,0 +1,152 @@
+"""The top line: what the assistant is doing, in words, and how loud the microphone is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from textual.content import Content
+from textual.reactive import reactive
+from textual.widget import Widget
+
+from edgevoice.scene import DEVICE_WORDS, Scene, State
+
+SHAPES: dict[State, str] = {
+    "loading": "◇",
+    "listening": "○",
+    "hearing": "●",
+    "thinking": "◆",
+    "speaking": "▶",
+    "muted": "×",
+    "ended": "■",
+}
+"""One shape a state, so that it can be told without colour."""
+
+COLOURS: dict[State, str] = {
+    "loading": "$foreground-muted",
+    "listening": "$text-success",
+    "hearing": "$text-accent",
+    "thinking": "$text-secondary",
+    "speaking": "$text-primary",
+    "muted": "$text-warning",
+    "ended": "$foreground-muted",
+}
+
+WORDS: dict[State, tuple[str, str]] = {
+    "loading": ("loading", ""),
+    "listening": ("listening", "speak, or press / to type"),
+    "hearing": ("hearing you", ""),
+    "thinking": ("thinking", "esc stops it"),
+    "speaking": ("speaking", "esc stops it"),
+    "muted": ("muted", "m to be heard, / to type"),
+    "ended": ("ended", "q to quit"),
+}
+"""The state in words, and what the user can do."""
+
+FLOOR_DB = -60.0
+
+
+def meter(dbfs: float, cells: int) -> int:
+    """How many of `cells` are lit at this level, from -60 dBFS to full scale."""
+    return max(0, min(cells, round((dbfs - FLOOR_DB) / -FLOOR_DB * cells)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Picture:
+    state: State = "loading"
+    hint: str = ""
+    mic: str = "on"
+    voice: bool = False
+    dbfs: int = -120
+    cells: int = 4
+
+
+class Status(Widget):
+    """State in shape, word and colour on the left; the level meter on the right."""
+
+    DEFAULT_CSS = """
+    Status { height: 1; padding: 0 1; background: $panel; color: $foreground; }
+    """
+
+    picture: reactive[_Picture] = reactive(_Picture())
+
+    def show(self, scene: Scene, talking: bool) -> None:
+        """Show the scene; `talking` while push-to-talk is on."""
+        self.picture = _Picture(
+            state=scene.state,
+            hint=_hint(scene, talking),
+            mic="lost" if "input" in scene.lost else "off" if scene.muted else "on",
+            voice=scene.speech >= 0.5,
+            dbfs=round(scene.dbfs),
+            cells=max(4, min(24, self.size.width // 5)),
+        )
+
+    def render(self) -> Content:
+        picture, width = self.picture, self.content_size.width
+        shape, word = SHAPES[picture.state], WORDS[picture.state][0]
+        colour = COLOURS[picture.state]
+        if picture.mic == "lost" and picture.state == "listening":
+            shape, word, colour = SHAPES["muted"], "no microphone", COLOURS["muted"]
+        left = Content.styled(f"{shape} {word}", f"bold {colour}")
+        right = _microphone(picture, width)
+        room = width - left.cell_length - right.cell_length - 2
+        if picture.hint and room > 12:
+            hint = Content.styled(f"   {picture.hint}", "$foreground-muted")
+            left += hint.truncate(room, ellipsis=True)
+        return left + " " * max(1, width - left.cell_length - right.cell_length) + right
+
+
+def _hint(scene: Scene, talking: bool) -> str:
+    state = scene.state
+    hint = WORDS[state][1]
+    if state == "loading" and scene.loading:
+        if not scene.pending:
+            return "warming up"
+        return f"{len(scene.loading) - len(scene.pending)} of {len(scene.loading)} models ready"
+    if state == "ended" and scene.ended:
+        return f"{scene.ended.replace('_', ' ')}, {hint}"
+    if scene.pending:
+        return f"loading {', '.join(scene.loading[role].model for role in scene.pending)}"
+    if "input" in scene.lost and state == "listening":
+        return "press / to type"
+    if talking:
+        return "space when you have finished"
+    return "microphone muted" if scene.muted and state != "muted" else hint
+
+
+def _microphone(picture: _Picture, width: int) -> Content:
+    if picture.mic != "on":
+        return Content.styled(f"mic {picture.mic}", "bold $text-warning")
+    lit = meter(picture.dbfs, picture.cells)
+    loud = "$text-error" if picture.dbfs > -3 else "$text-warning" if picture.dbfs > -9 else None
+    return Content.assemble(
+        ("mic ", "$foreground-muted"),
+        ("━" * lit, loud or "$text-success"),
+        ("─" * (picture.cells - lit), "$foreground-disabled"),
+        (
+            f" {picture.dbfs if picture.dbfs > -100 else '–':>4} dB" if width >= 60 else "",
+            "$foreground-muted",
+        ),
+        ((" voice" if picture.voice else " quiet") if width >= 76 else "", "$foreground-muted"),
+    )
+
+
+class Banner(Widget):
+    """A device that went away, across the screen until it is back."""
+
+    DEFAULT_CSS = """
+    Banner { height: auto; padding: 0 1; background: $error; color: $text; text-style: bold;
+             display: none; }
+    """
+
+    text: reactive[str] = reactive("", layout=True)
+
+    def show(self, scene: Scene) -> None:
+        """Show what is lost, or nothing at all."""
+        self.text = "\n".join(
+            f"! {DEVICE_WORDS[kind]} lost: {lost.name}" + (f"\n  {lost.remedy}" * bool(lost.remedy))
+            for kind, lost in scene.lost.items()
+        )
+        self.display = bool(self.text)
+
+    def render(self) -> Content:
+        return Content(self.text)

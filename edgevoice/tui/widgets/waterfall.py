@@ -1,0 +1,173 @@
+"""Where the time of a turn went, and how the last turns compare."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from textual.content import Content
+from textual.reactive import reactive
+from textual.widget import Widget
+
+from edgevoice.scene import Scene
+from edgevoice.timings import TurnTimings
+from edgevoice.waterfall import (
+    HIDDEN,
+    MEANING,
+    NAME_WIDTH,
+    WAIT,
+    WORK,
+    Bar,
+    bars,
+    figures,
+    sparkline,
+)
+
+LABEL = 8
+TALL = 10
+"""From this many lines on, the waterfall has its axis, its legend and the model's figures."""
+
+
+def _ms(seconds: float | None) -> str:
+    return "–" if seconds is None else f"{round(seconds * 1000)} ms"
+
+
+class Waterfall(Widget):
+    """One row a span of the gap, each where it lies on the time axis."""
+
+    DEFAULT_CSS = """
+    Waterfall { height: 9; }
+    """
+
+    turn: reactive[TurnTimings | None] = reactive(None)
+    _seen: object = None
+
+    def show(self, scene: Scene, turn: TurnTimings | None) -> None:
+        """Show this turn; the border tells its gap, and the last turns' gaps."""
+        seen = (turn, len(scene.timings.turns), self.content_size)
+        if seen == self._seen:
+            return
+        self._seen = seen
+        self.turn = turn
+        if turn is None:
+            self.border_title = "from your last word to the first sound"
+            self.border_subtitle = ""
+            return
+        self.border_title = Content(f"turn {turn.turn} · gap {_ms(turn.gap)}").markup
+        gaps = [t.gap for t in scene.timings.turns if t.gap is not None]
+        if self.content_size.height >= TALL or not gaps:
+            self.border_subtitle = ""
+            return
+        self.border_subtitle = Content(
+            f"{sparkline(gaps, 16)}  p50 {_ms(scene.timings.p50())}  p95 {_ms(scene.timings.p95())}"
+        ).markup
+
+    def render(self) -> Content:
+        if self.turn is None:
+            lines = [
+                Content.assemble((f"{name:<{NAME_WIDTH + 1}}", "$foreground-muted"), meaning)
+                for name, meaning in MEANING.items()
+            ]
+            return Content("\n").join(lines)
+        width, tall = self.content_size.width, self.content_size.height >= TALL
+        axis = max(4, width - NAME_WIDTH - LABEL - 2)
+        lines = [_line(bar) for bar in bars(self.turn, axis)]
+        if tall:
+            total = f"{_ms(self.turn.gap):>{LABEL}}"
+            lines.append(
+                Content.assemble(
+                    (f"{'gap':<{NAME_WIDTH}} ", "bold"),
+                    (f"└{'─' * (axis - 2)}┘ ", "$foreground-muted"),
+                    (total, "bold"),
+                )
+            )
+            lines.append(_legend())
+            lines += [Content(), Content.styled(figures(self.turn), "$foreground-muted")]
+        return Content("\n").join(lines)
+
+
+def _line(bar: Bar) -> Content:
+    parts: list[tuple[str, str]] = [(f"{bar.name:<{NAME_WIDTH}} ", "$foreground-muted")]
+    parts += [(run, _style(run[0], bar.waiting)) for run in _runs(bar.cells)]
+    parts.append((f" {f'{bar.ms} ms':>{LABEL}}", "" if bar.ms else "$foreground-disabled"))
+    return Content.assemble(*parts)
+
+
+def _runs(cells: str) -> list[str]:
+    runs: list[str] = []
+    for cell in cells:
+        if runs and runs[-1][-1] == cell:
+            runs[-1] += cell
+        else:
+            runs.append(cell)
+    return runs
+
+
+def _style(cell: str, waiting: bool) -> str:
+    if cell == HIDDEN:
+        return "$foreground-muted"
+    return "$foreground-muted" if waiting else "$primary"
+
+
+def _legend() -> Content:
+    return Content.assemble(
+        (" " * (NAME_WIDTH + 1), ""),
+        (WORK, "$primary"),
+        (" work  ", "$foreground-muted"),
+        (WAIT, "$foreground-muted"),
+        (" waiting  ", "$foreground-muted"),
+        (HIDDEN, "$foreground-muted"),
+        (" hidden work", "$foreground-muted"),
+    )
+
+
+class LastTurns(Widget):
+    """The gaps of the last turns as columns; the one in the waterfall is marked below."""
+
+    DEFAULT_CSS = """
+    LastTurns { height: 1fr; max-height: 12; }
+    """
+
+    picture: reactive[tuple[tuple[tuple[int, float], ...], int | None]] = reactive(((), None))
+
+    def show(self, scene: Scene, turn: TurnTimings | None) -> None:
+        """Show the gaps, with `turn` marked."""
+        gaps = tuple((t.turn, t.gap) for t in scene.timings.turns if t.gap is not None)
+        picture = (gaps, turn.turn if turn else None)
+        if picture == self.picture:
+            return
+        self.picture = picture
+        self.border_subtitle = (
+            f"p50 {_ms(scene.timings.p50())}  p95 {_ms(scene.timings.p95())}" if gaps else ""
+        )
+
+    def render(self) -> Content:
+        gaps, marked = self.picture
+        if not gaps:
+            return Content.styled("No answers yet.", "$foreground-muted")
+        width, height = self.content_size
+        room = max(1, (width - LABEL - 1) // 3)
+        shown = gaps[-room:]
+        top = max(gap for _, gap in shown)
+        lines = _columns([gap for _, gap in shown], top, max(1, height - 1))
+        lines = [
+            Content.assemble((f"{_ms(top) if n == 0 else '':>{LABEL}} ", "$foreground-muted"), line)
+            for n, line in enumerate(lines)
+        ]
+        marks = "".join("▲▲ " if turn == marked else "   " for turn, _ in shown)
+        foot = f"{len(shown)} turns" if len(shown) > 1 else "1 turn"
+        lines.append(
+            Content.assemble(
+                (f"{foot:>{LABEL}} ", "$foreground-muted"), (marks.rstrip(), "$text-accent")
+            )
+        )
+        return Content("\n").join(lines)
+
+
+def _columns(values: Sequence[float], top: float, height: int) -> list[Content]:
+    """Columns two cells wide, with eighths of a cell, from the highest line down."""
+    eighths = [max(1, round(value / top * height * 8)) if top > 0 else 1 for value in values]
+    lines = []
+    for level in reversed(range(height)):
+        cells = (" ▁▂▃▄▅▆▇█"[max(0, min(8, e - level * 8))] * 2 for e in eighths)
+        lines.append(Content.styled(" ".join(cells), "$primary"))
+    return lines
