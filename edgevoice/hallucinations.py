@@ -1,0 +1,109 @@
+"""What Whisper writes when nobody spoke.
+
+On near-silence, noise and music it falls back on what ended the videos it learned from. Such a
+phrase is taken for nobody only with another sign of doubt: a user who clearly says "thank you" is
+answered.
+"""
+
+from __future__ import annotations
+
+import re
+
+from edgevoice.config import SttSettings
+from edgevoice.stages import Transcript
+
+MOST_COMPRESSION = 2.4
+"""Above this the text repeats itself; Whisper's own limit."""
+MOST_CHARACTERS = 30.0
+"""Characters a second of voice that nobody can say."""
+LEAST_VOICED = 0.25
+"""Seconds of voice under which a stock phrase is not believed."""
+DOUBTFUL_NO_SPEECH = 0.3
+DOUBTFUL_LOGPROB = -0.6
+
+_PHRASES = frozenset(
+    re.sub(r"\s+", " ", phrase).strip()
+    for phrase in """
+    thank you|thank you very much|thank you so much|thanks|thank you for watching
+    |thanks for watching|thank you so much for watching
+    |thanks for watching and ill see you next time
+    |thank you for listening|please subscribe|please subscribe to my channel|subscribe
+    |like and subscribe|dont forget to subscribe|see you next time|see you in the next video
+    |ill see you in the next video|ill see you next time|see you later|bye|bye bye|byebye|goodbye
+    |you|oh|uh|um|hmm|mm|mmm|mhm|ah|so|okay|ok|yeah|the|the end|i|a|im sorry|music|applause|silence
+    |laughter|sigh|sighs|beep|click|foreign|blank audio|inaudible|no audio
+    |subtitles by the amaraorg community|subtitles by steamteamextra|transcription by castingwords
+    |transcribed by httpsotterai|amaraorg
+    |captioning by|satsang with mooji|teksting av nicolai winther
+    |untertitel der amaraorgcommunity|untertitel im auftrag des zdf für funk|untertitelung des zdf
+    |vielen dank|vielen dank fürs zuschauen|bis zum nächsten mal|tschüss|danke
+    |soustitres réalisés para la communauté damaraorg
+    |soustitres réalisés par la communauté damaraorg
+    |merci|merci davoir regardé cette vidéo|abonnezvous
+    |subtítulos realizados por la comunidad de amaraorg|gracias|gracias por ver el video
+    |suscríbete|suscríbete al canal|legendas pela comunidade amaraorg|obrigado|obrigada
+    |sottotitoli creati dalla comunità amaraorg|grazie|sottotitoli e revisione a cura di qtss
+    |ondertitels ingediend door de amaraorg gemeenschap|bedankt voor het kijken
+    |napisy stworzone przez społeczność amaraorg|dziękuję|dziękuję za uwagę
+    |продолжение следует|спасибо за просмотр|спасибо|субтитры сделал dimatorzok
+    |субтитры создавал dimatorzok|redigering av
+    |ご視聴ありがとうございました|ありがとうございました|チャンネル登録お願いします
+    |请不吝点赞订阅转发打赏支持明镜与点点栏目|谢谢观看|谢谢|字幕由amaraorg社区提供|字幕志愿者杨茜茜
+    |시청해주셔서 감사합니다|감사합니다|구독과 좋아요 부탁드립니다
+    """.replace("\n", " ").split("|")
+)
+_CREDITS = re.compile(
+    r"amara\.org|^(?:subtitles|captions|transcribed|transcription) by |^untertitel(?:ung)? (?:der|des|im)"
+    r"|^sous-titr|^legendas pel|^субтитры|^字幕|请不吝点赞|ご視聴ありがとう",
+    re.IGNORECASE,
+)
+_DESCRIPTION = re.compile(r"\s*(?:[\[(*♪♫♬][^\])*♪♫♬]*(?:[\])*♪♫♬]|$)[\s.,!]*)+")
+
+
+def is_nobody(
+    transcript: Transcript, seconds: float, voiced_seconds: float, settings: SttSettings
+) -> str | None:
+    """Why this transcript is nobody's question, or None if it is somebody's.
+
+    `seconds` is the length of the clip, `voiced_seconds` how much of it the speech detector took
+    for voice (0 where that is not known).
+    """
+    text = transcript.text.strip()
+    if not text:
+        return "nothing was recognized"
+    if not any(char.isalnum() for char in text):
+        return "only punctuation was recognized"
+    if _DESCRIPTION.fullmatch(text):
+        return "a sound, not words"
+    if transcript.compression > MOST_COMPRESSION or _repeats(text):
+        return "the text repeats itself"
+    unsure = transcript.logprob < settings.min_logprob
+    if unsure and transcript.no_speech > settings.no_speech:
+        return "probably nobody spoke"
+    if unsure:
+        return "too uncertain to be answered"
+    if len(text) > MOST_CHARACTERS * max(voiced_seconds or seconds, 1.0):
+        return "more words than the sound can hold"
+    if _CREDITS.search(text):
+        return "a phrase Whisper makes up for silence"
+    if _plain(text) in _PHRASES and (
+        transcript.no_speech > DOUBTFUL_NO_SPEECH
+        or transcript.logprob < DOUBTFUL_LOGPROB
+        or 0 < voiced_seconds < LEAST_VOICED
+    ):
+        return "a phrase Whisper makes up for silence"
+    return None
+
+
+def _plain(text: str) -> str:
+    """Lower case, single spaces, no punctuation."""
+    return re.sub(r"\s+", " ", re.sub(r"[^\w\s]", "", text.lower())).strip()
+
+
+def _repeats(text: str) -> bool:
+    """Whether the text is one word or short phrase four times or more, and nothing else."""
+    words = _plain(text).split()
+    return any(
+        len(words) >= 4 * size and words == (words[:size] * len(words))[: len(words)]
+        for size in range(1, 5)
+    )
