@@ -1,0 +1,219 @@
+"""A microphone and a speaker made of software, for machines that have neither (Linux, PulseAudio).
+
+    python3 scripts/null_sinks.py start          start them and say how to use them
+    python3 scripts/null_sinks.py env            the variables that point a program at them
+    python3 scripts/null_sinks.py play FILE.wav  say something into the microphone
+    python3 scripts/null_sinks.py record OUT.wav what the speaker plays, until Ctrl-C
+    python3 scripts/null_sinks.py stop
+
+A private PulseAudio server runs two null sinks: what is played into the sink `microphone` is what
+programs record, and what programs play can be recorded from the sink `speaker`. Programs that use
+PortAudio or ALSA see both as their default device. A sound server of your own is left alone.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+RATE = 48_000
+NEEDED = ("pulseaudio", "pactl", "paplay", "parecord")
+START_SECONDS = 20.0
+
+SERVER = """\
+load-module module-native-protocol-unix auth-anonymous=1 socket={folder}/native
+load-module module-null-sink sink_name=speaker rate={rate} channels=2 \
+sink_properties=device.description=Speaker
+load-module module-null-sink sink_name=microphone rate={rate} channels=1 \
+sink_properties=device.description=Microphone
+set-default-sink speaker
+set-default-source microphone.monitor
+"""
+
+# Nothing but these, so that PortAudio lists no device that is not there.
+ALSA = """\
+pcm.!default { type pulse hint.description "Null sinks" }
+ctl.!default { type pulse }
+"""
+
+
+class NullSinksError(Exception):
+    """They cannot be started; the message says why and what to do."""
+
+
+class NullSinks:
+    """One private sound server with its files in `folder`."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._pid = folder / "pid"
+
+    def env(self) -> dict[str, str]:
+        """The variables that point PulseAudio, ALSA and PortAudio programs at these sinks."""
+        return {
+            "XDG_RUNTIME_DIR": str(self.folder),
+            "PULSE_SERVER": f"unix:{self.folder}/native",
+            "PULSE_RUNTIME_PATH": str(self.folder),
+            "PULSE_STATE_PATH": str(self.folder),
+            "PULSE_COOKIE": str(self.folder / "cookie"),
+            "ALSA_CONFIG_PATH": str(self.folder / "asound.conf"),
+        }
+
+    def start(self) -> None:
+        """Start the server and wait until it answers. Raises NullSinksError."""
+        missing = [name for name in NEEDED if not shutil.which(name)]
+        if missing:
+            raise NullSinksError(
+                f"not installed: {', '.join(missing)}\n"
+                "  fix: sudo apt-get install pulseaudio pulseaudio-utils libasound2-plugins"
+            )
+        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        script = self.folder / "server.pa"
+        script.write_text(SERVER.format(folder=self.folder, rate=RATE))
+        (self.folder / "asound.conf").write_text(ALSA)
+        log = self.folder / "server.log"
+        with log.open("w") as output:
+            server = subprocess.Popen(
+                [
+                    *("pulseaudio", "--daemonize=no", "--exit-idle-time=-1", "--use-pid-file=no"),
+                    *("--disallow-exit", "--realtime=no", "--high-priority=no", "-n", "-F", script),
+                ],
+                env={**os.environ, **self.env()},
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+            )
+        self._pid.write_text(str(server.pid))
+        end = time.monotonic() + START_SECONDS
+        while time.monotonic() < end and server.poll() is None:
+            if self.running():
+                return
+            time.sleep(0.05)
+        server.kill()
+        server.wait()
+        self._pid.unlink()
+        raise NullSinksError(f"PulseAudio did not start; it said:\n{log.read_text().strip()}")
+
+    def running(self) -> bool:
+        """Whether the server answers, with both sinks in place."""
+        listed = self._call("pactl", "list", "short", "sinks", check=False)
+        return all(f"\t{name}\t" in listed for name in ("speaker", "microphone"))
+
+    def stop(self) -> None:
+        """End the server, if it runs, and remove its files."""
+        if self._pid.exists():
+            pid = int(self._pid.read_text())
+            # The number may have gone to another program since.
+            if b"pulseaudio" in _command_line(pid):
+                os.kill(pid, signal.SIGTERM)
+                _wait_for_end(pid)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def play(self, wav: Path, sink: str = "microphone") -> subprocess.Popen[bytes]:
+        """Begin to play `wav` into `sink`; wait on what is returned for its end."""
+        return self._program("paplay", f"--device={sink}", str(wav))
+
+    def record(self, wav: Path, sink: str = "speaker") -> subprocess.Popen[bytes]:
+        """Begin to record what `sink` plays to `wav`; SIGINT to what is returned finishes it."""
+        return self._program(
+            *("parecord", f"--device={sink}.monitor", "--file-format=wav", "--channels=1"),
+            *("--rate=16000", "--format=s16le", "--latency-msec=50", str(wav)),
+        )
+
+    def unplug(self, sink: str) -> None:
+        """Take `sink` away while programs use it, as pulling a USB plug does."""
+        for line in self._call("pactl", "list", "short", "modules").splitlines():
+            if f"sink_name={sink} " in line:
+                self._call("pactl", "unload-module", line.split("\t")[0])
+
+    def plug_in(self, sink: str) -> None:
+        """Bring `sink` back, as the default again."""
+        for line in SERVER.format(folder=self.folder, rate=RATE).splitlines():
+            if f"sink_name={sink} " in line:
+                self._call("pactl", *line.split())
+        self._call("pactl", "set-default-sink", "speaker")
+        self._call("pactl", "set-default-source", "microphone.monitor")
+
+    def _program(self, *command: str) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
+            command, env={**os.environ, **self.env()}, stdin=subprocess.DEVNULL
+        )
+
+    def _call(self, *command: str, check: bool = True) -> str:
+        environ = {**os.environ, **self.env(), "LC_ALL": "C"}
+        return subprocess.run(
+            command, env=environ, check=check, capture_output=True, text=True
+        ).stdout
+
+
+def _command_line(pid: int) -> bytes:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return b""
+
+
+def _wait_for_end(pid: int) -> None:
+    end = time.monotonic() + 5
+    while time.monotonic() < end:
+        try:
+            # Ours to reap where we started it, somebody else's where another run did.
+            if os.waitpid(pid, os.WNOHANG)[0]:
+                return
+        except ChildProcessError:
+            if not _command_line(pid):
+                return
+        time.sleep(0.02)
+    os.kill(pid, signal.SIGKILL)
+
+
+def main() -> int:
+    words = sys.argv[1:] or ["help"]
+    sinks = NullSinks(Path(tempfile.gettempdir()) / f"edgevoice-null-sinks-{os.getuid()}")
+    script = shlex.quote(str(Path(__file__)))
+    if words[0] in ("play", "record", "env") and not sinks.running():
+        print(f"they do not run\n  fix: python3 {script} start", file=sys.stderr)
+        return 1
+    if words == ["start"]:
+        if not sinks.running():
+            sinks.start()
+        print(
+            f'A microphone and a speaker made of software are there. In a shell:\n'
+            f'  eval "$(python3 {script} env)"\n'
+            f"  edgevoice run --plain\n"
+            f"and from another one, a question from a file, and the answer to a file:\n"
+            f"  python3 {script} play question.wav\n"
+            f"  python3 {script} record answer.wav\n"
+            f"  python3 {script} stop"
+        )
+    elif words == ["stop"]:
+        sinks.stop()
+    elif words == ["env"]:
+        for name, value in sinks.env().items():
+            print(f"export {name}={shlex.quote(value)}")
+    elif len(words) == 2 and words[0] in ("play", "record"):
+        program = sinks.play(Path(words[1])) if words[0] == "play" else sinks.record(Path(words[1]))
+        try:
+            return program.wait()
+        except KeyboardInterrupt:
+            program.wait()
+    else:
+        print(__doc__, file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except NullSinksError as error:
+        print(f"null sinks: {error}", file=sys.stderr)
+        sys.exit(1)
