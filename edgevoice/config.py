@@ -41,9 +41,13 @@ class Models(Struct, frozen=True, forbid_unknown_fields=True):
     """Which models run, by catalog name; empty means the best one present."""
 
     slm: str = ""
+    """Language model."""
     stt: str = ""
+    """Recognizer, from speech to text."""
     tts: str = ""
+    """Voice, from text to speech."""
     vad: str = ""
+    """Speech detector."""
     folder: str = ""
     """Where weights live; empty: `models/` in a checkout, the user's data folder otherwise."""
 
@@ -52,7 +56,9 @@ class AudioSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """Devices by number, name or part of a name; empty means the system's default."""
 
     input: str = ""
+    """Microphone."""
     output: str = ""
+    """Speaker."""
     latency_ms: Milliseconds = 60
     """Output buffer asked of the device; higher is safer against underruns."""
 
@@ -84,6 +90,7 @@ class SttSettings(Struct, frozen=True, forbid_unknown_fields=True):
     language: str = "en"
     """Language code, or `auto`."""
     beam: Annotated[int, Meta(ge=1, le=10)] = 1
+    """Beams searched at once; more is slower and a little more exact."""
     threads: Annotated[int, Meta(ge=0, le=256)] = 0
     """0: chosen for this machine."""
     partials: bool = True
@@ -98,11 +105,13 @@ class SlmSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """The language model."""
 
     system_prompt: str = SYSTEM_PROMPT
+    """What the assistant is told about itself and about how to answer."""
     context: Annotated[int, Meta(ge=256, le=131_072)] = 4096
     """Context window in tokens."""
     max_tokens: Annotated[int, Meta(ge=1, le=8192)] = 300
     """The longest reply."""
     temperature: Annotated[float, Meta(ge=0.0, le=2.0)] = 0.3
+    """0: always the likeliest word; higher is livelier and less reliable."""
     seed: int = -1
     """-1: another each time."""
     threads: Annotated[int, Meta(ge=0, le=256)] = 0
@@ -115,6 +124,7 @@ class TtsSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """Text to speech."""
 
     speed: Annotated[float, Meta(ge=0.5, le=2.0)] = 1.0
+    """How fast it speaks, as a factor."""
     speaker: Annotated[int, Meta(ge=0)] = 0
     """Speaker number of a voice that has several."""
     first_clause_words: Annotated[int, Meta(ge=1, le=30)] = 4
@@ -125,6 +135,7 @@ class UiSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """The terminal screen."""
 
     theme: Literal["dark", "light"] = "dark"
+    """Colours on a dark or a light ground."""
 
 
 class Config(Struct, frozen=True, forbid_unknown_fields=True):

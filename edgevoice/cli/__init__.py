@@ -15,7 +15,7 @@ from typing import Any
 import click
 
 from edgevoice import __version__
-from edgevoice.config import Resolved, load
+from edgevoice.config import Resolved, config_path, load
 from edgevoice.errors import EdgevoiceError, UsageError
 
 
@@ -43,6 +43,11 @@ class Context:
     def load(self, overrides: dict[str, str]) -> Resolved:
         """The configuration under exactly these overrides, by `section.key`."""
         return load(self._config_file, flags=overrides)
+
+    @property
+    def path(self) -> Path:
+        """The configuration file in use, whether it is there or not."""
+        return self._config_file or config_path()
 
     def remember(self, key: str, value: str) -> None:
         """Set `section.key` in the configuration file that is in use."""

@@ -1,0 +1,154 @@
+"""`config`: what every setting is, where its value came from, and a file to change it in."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import textwrap
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import click
+
+from edgevoice.cli import Context, pass_context
+from edgevoice.config import default, keys, sections
+from edgevoice.errors import UsageError
+
+VALUE_COLUMNS = 34
+"""Values up to this wide have their origins aligned behind them."""
+
+
+@click.group()
+def config() -> None:
+    """Show every setting and where its value came from, or begin a file of your own."""
+
+
+@config.command()
+@click.option("--json", "as_json", is_flag=True, help="One JSON object instead of lines.")
+@pass_context
+def show(context: Context, as_json: bool) -> None:
+    """Print every setting, its value, and where that came from.
+
+    The lines are valid TOML: they can be copied to the configuration file.
+    """
+    resolved = context.resolve()
+    values = {key: _value(resolved.config, key) for key in keys()}
+    if as_json:
+        import json
+
+        both = {k: {"value": v, "origin": resolved.origins[k]} for k, v in values.items()}
+        click.echo(json.dumps(both, indent=2, ensure_ascii=False))
+        return
+    width = max(map(len, values))
+    for key, value in values.items():
+        origin = resolved.origins[key]
+        line = f"{key:{width}} = {_toml(value):{VALUE_COLUMNS}}"
+        line = click.style(line, bold=origin != "default")
+        click.echo(line + click.style(f"  # {origin}", dim=True))
+
+
+@config.command()
+@pass_context
+def path(context: Context) -> None:
+    """Print which configuration file is read, whether it is there or not."""
+    click.echo(context.path)
+
+
+@config.command()
+@click.option("--force", is_flag=True, help="Replace the file if there is one.")
+@pass_context
+def init(context: Context, force: bool) -> None:
+    """Write a configuration file with every setting explained and none changed."""
+    from edgevoice.config_file import replace
+
+    target = context.path
+    if target.exists() and not force:
+        raise UsageError(
+            "the configuration file is there already",
+            where=str(target),
+            remedy="edit it, or replace it with edgevoice config init --force",
+        )
+    replace(target, template())
+    click.echo(target)
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One setting as it is explained to a user; `bounds` is empty where anything goes."""
+
+    key: str
+    doc: str
+    bounds: str
+    default: Any
+
+
+def explained() -> Iterator[Setting]:
+    """Every setting, with the words that stand below it in `edgevoice.config`."""
+    for section, type_ in sections().items():
+        docs = _field_docs(type_)
+        for key in (k for k in keys() if k.startswith(f"{section}.")):
+            name = key.split(".")[1]
+            yield Setting(key, docs.get(name, ""), _bounds(type_, name), default(key))
+
+
+def template() -> str:
+    """A configuration file that says what every setting does and changes none of them."""
+    lines = [
+        "# The configuration of edgevoice. Every setting is here with its default; take the # from",
+        "# a line and change the value. `edgevoice config show` tells what is in force and why.",
+    ]
+    section = ""
+    for setting in explained():
+        if not setting.key.startswith(f"{section}."):
+            section = setting.key.split(".")[0]
+            doc = inspect.getdoc(sections()[section]) or ""
+            lines += ["", f"# {doc}", f"[{section}]"]
+        said = " ".join(filter(None, (setting.doc, setting.bounds)))
+        lines += textwrap.wrap(said, 98, initial_indent="# ", subsequent_indent="# ")
+        lines += [f"#{setting.key.split('.')[1]} = {_toml(setting.default)}", ""]
+    return "\n".join(lines).replace("\n\n\n", "\n\n")
+
+
+def _field_docs(type_: type) -> dict[str, str]:
+    """The string that follows each field in the source, which the running program does not keep."""
+    (definition,) = ast.parse(textwrap.dedent(inspect.getsource(type_))).body
+    assert isinstance(definition, ast.ClassDef)
+    docs = {}
+    for statement, after in zip(definition.body, definition.body[1:], strict=False):
+        if (
+            isinstance(statement, ast.AnnAssign)
+            and isinstance(statement.target, ast.Name)
+            and isinstance(after, ast.Expr)
+            and isinstance(after.value, ast.Constant)
+        ):
+            docs[statement.target.id] = inspect.cleandoc(str(after.value.value)).replace("\n", " ")
+    return docs
+
+
+def _bounds(type_: type, name: str) -> str:
+    """What values a field takes, in words, as far as its type says so."""
+    from msgspec import inspect as types
+
+    info = types.type_info(type_)
+    assert isinstance(info, types.StructType)
+    kind = next(field.type for field in info.fields if field.name == name)
+    if isinstance(kind, types.LiteralType):
+        return f"One of: {', '.join(map(str, kind.values))}."
+    if isinstance(kind, (types.IntType, types.FloatType)):
+        low = kind.ge if kind.ge is not None else kind.gt
+        high = kind.le if kind.le is not None else kind.lt
+        if low is not None and high is not None:
+            return f"{'Above' if kind.ge is None else 'From'} {low:g} to {high:g}."
+    return ""
+
+
+def _value(config: Any, key: str) -> Any:
+    section, name = key.split(".")
+    return getattr(getattr(config, section), name)
+
+
+def _toml(value: Any) -> str:
+    import tomlkit
+
+    return tomlkit.item(value).as_string()
