@@ -53,7 +53,8 @@ _PHRASES = frozenset(
     """.replace("\n", " ").split("|")
 )
 _CREDITS = re.compile(
-    r"amara\.org|^(?:subtitles|captions|transcribed|transcription) by |^untertitel(?:ung)? (?:der|des|im)"
+    r"amara\.org|^(?:subtitles|captions|transcribed|transcription) by "
+    r"|^untertitel(?:ung)? (?:der|des|im)"
     r"|^sous-titr|^legendas pel|^субтитры|^字幕|请不吝点赞|ご視聴ありがとう",
     re.IGNORECASE,
 )

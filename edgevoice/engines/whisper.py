@@ -1,0 +1,258 @@
+"""Whisper on CTranslate2, without the half minute of silence it is usually made to listen to.
+
+Whisper was trained on windows of 30 s, and every clip is usually padded to that. The encoder takes
+any length, though, and a clip with a few seconds of silence behind it costs a fraction. What then
+goes wrong now and then is that the decoder does not find the end and says everything again. That
+can be seen, and such a clip gets the full window after all.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import ctranslate2
+import numpy as np
+from faster_whisper import WhisperModel
+from faster_whisper.tokenizer import Tokenizer
+
+from edgevoice.audio import EAR_RATE, Samples
+from edgevoice.config import SttSettings
+from edgevoice.engines.threads import usable_cores
+from edgevoice.errors import ConfigError, EngineError, ModelError
+from edgevoice.pieces import pieces
+from edgevoice.stages import Segment, Transcript
+
+_log = logging.getLogger(__name__)
+
+WINDOW = 30.0
+"""Seconds Whisper was trained on."""
+LONGEST_PIECE, SHORTEST_PIECE = 28.0, 12.0
+PADDING = 3.0
+"""Seconds of silence behind a clip. With less, more clips are heard twice."""
+MOST_TOKENS_A_SECOND = 8
+"""Faster than anybody speaks."""
+MOST_COMPRESSION = 2.4
+TIMESTAMP = 0.02
+FILES = ("model.bin", "config.json", "tokenizer.json")
+
+
+@dataclass(frozen=True, slots=True)
+class _Take:
+    """One reading of a clip, and whether the decoder came to an end by itself."""
+
+    transcript: Transcript
+    ended: bool
+
+
+class Whisper:
+    """A Recognizer from a folder with a CTranslate2 Whisper model. It never asks the network."""
+
+    def __init__(self, folder: Path, settings: SttSettings) -> None:
+        remedy = f"edgevoice models verify, then edgevoice models pull {folder.name}"
+        # Without its tokenizer's file the library would look for one in the network.
+        missing = [name for name in FILES if not (folder / name).is_file()]
+        if missing:
+            raise ModelError(
+                f"the model lacks {' and '.join(missing)}", where=str(folder), remedy=remedy
+            )
+        self._settings = settings
+        self._model = _load(folder, settings.threads or usable_cores(), remedy)
+        self._native: Any = self._model.model
+        self._multilingual = bool(self._native.is_multilingual)
+        self._language = settings.language if self._multilingual else "en"
+        known = self._model.supported_languages
+        if self._language != "auto" and self._language not in known:
+            raise ConfigError(
+                f"stt.language is {self._language}, which {folder.name} does not know",
+                remedy=f"auto, or one of: {', '.join(known)}",
+            )
+        self._tokenizers: dict[str, Tokenizer] = {}
+
+    def transcribe(self, samples: Samples, *, partial: bool = False) -> Transcript:
+        """The words in float32 [n] at 16 kHz, of any length.
+
+        A `partial` look is greedy and never takes the full window: where the clip was heard twice,
+        the first time counts.
+        """
+        if len(samples) == 0:
+            return Transcript("", no_speech=1.0)
+        try:
+            if len(samples) <= LONGEST_PIECE * EAR_RATE:
+                return self._short(samples, partial)
+            return self._long(samples, partial)
+        except (RuntimeError, ValueError) as error:  # what CTranslate2 raises
+            raise EngineError(f"speech recognition failed: {error}") from error
+
+    def _long(self, samples: Samples, partial: bool) -> Transcript:
+        parts = [
+            (self._short(samples[start:end], partial), start / EAR_RATE)
+            for start, end in pieces(samples, LONGEST_PIECE, SHORTEST_PIECE)
+        ]
+        spoken = [part for part, _ in parts if part.text] or [parts[0][0]]
+        text = " ".join(part.text for part in spoken)
+        return Transcript(
+            text,
+            parts[0][0].language,
+            min(part.no_speech for part in spoken),
+            float(np.mean([part.logprob for part in spoken])),
+            max(part.compression for part in spoken),
+            tuple(
+                Segment(s.text, s.start + offset, s.end + offset)
+                for part, offset in parts
+                for s in part.segments
+            ),
+        )
+
+    def _short(self, samples: Samples, partial: bool) -> Transcript:
+        seconds = len(samples) / EAR_RATE
+        take = self._take(samples, min(WINDOW, seconds + PADDING), 1 if partial else 0)
+        doubt = _doubt(take, seconds, self._settings.min_logprob)
+        if doubt and partial:
+            return _said_once(take.transcript)
+        if doubt:
+            _log.debug("clip of %.1f s gets the full window: %s", seconds, doubt)
+            take = self._take(samples, WINDOW, 0)
+        return take.transcript
+
+    def _take(self, samples: Samples, window: float, beam: int) -> _Take:
+        """Read the clip with silence behind it up to `window` seconds."""
+        padded = np.zeros(int(window * EAR_RATE), dtype=np.float32)
+        padded[: len(samples)] = samples[: len(padded)]
+        # Even, because the encoder halves it; no longer than the positions it has learned.
+        features = self._model.feature_extractor(padded)[:, : int(window * 50) * 2]
+        encoded = self._model.encode(np.ascontiguousarray(features, dtype=np.float32))
+        tokenizer = self._tokenizer(encoded)
+        prompt = list(tokenizer.sot_sequence)
+        most = int(len(samples) / EAR_RATE * MOST_TOKENS_A_SECOND) + 24
+        room = min(self._model.max_length - len(prompt), most)
+        result = self._native.generate(
+            encoded,
+            [prompt],
+            beam_size=beam or self._settings.beam,
+            max_length=len(prompt) + room,
+            return_scores=True,
+            return_no_speech_prob=True,
+        )[0]
+        ids: list[int] = result.sequences_ids[0]
+        segments = _segments(ids, tokenizer, len(samples) / EAR_RATE)
+        text = " ".join(segment.text for segment in segments)
+        return _Take(
+            Transcript(
+                text,
+                tokenizer.language_code,
+                float(result.no_speech_prob),
+                # CTranslate2 gives the mean over the tokens; Whisper counts the end as one more.
+                float(result.scores[0]) * len(ids) / (len(ids) + 1),
+                _compression(text),
+                tuple(segments),
+            ),
+            len(ids) < room,
+        )
+
+    def _tokenizer(self, encoded: ctranslate2.StorageView) -> Tokenizer:
+        language = self._language
+        if language == "auto":
+            # "<|en|>" and its probability, best first
+            language = self._native.detect_language(encoded)[0][0][0][2:-2]
+        if language not in self._tokenizers:
+            self._tokenizers[language] = Tokenizer(
+                self._model.hf_tokenizer, self._multilingual, "transcribe", language
+            )
+        return self._tokenizers[language]
+
+
+def _load(folder: Path, threads: int, remedy: str) -> WhisperModel:
+    ctranslate2.set_log_level(
+        logging.DEBUG if _log.isEnabledFor(logging.DEBUG) else logging.CRITICAL
+    )
+    tries = [("cpu", "int8")]
+    if ctranslate2.get_cuda_device_count() > 0:
+        tries.insert(0, ("cuda", "int8_float16"))
+    for device, compute in tries:
+        try:
+            return WhisperModel(
+                str(folder),
+                device=device,
+                compute_type=compute,
+                cpu_threads=threads,
+                local_files_only=True,
+            )
+        except Exception as error:  # CTranslate2, tokenizers and json each raise their own
+            _log.debug("Whisper on %s: %s", device, error)
+            fault = error
+    raise ModelError(
+        f"the model cannot be loaded: {str(fault).splitlines()[0]}",
+        where=str(folder),
+        remedy=remedy,
+    )
+
+
+def _segments(ids: list[int], tokenizer: Tokenizer, seconds: float) -> list[Segment]:
+    """The texts between timestamps, with times in seconds within the clip."""
+    found = []
+    start, words = 0.0, list[int]()
+    for token in [*ids, tokenizer.timestamp_begin + round(seconds / TIMESTAMP)]:
+        if token < tokenizer.timestamp_begin:
+            words.append(token)
+            continue
+        time = min((token - tokenizer.timestamp_begin) * TIMESTAMP, seconds)
+        if text := tokenizer.decode(words).strip():
+            found.append(Segment(text, round(start, 2), round(max(start, time), 2)))
+        start, words = time, []
+    return found
+
+
+def _compression(text: str) -> float:
+    data = text.encode("utf-8")
+    return len(data) / len(zlib.compress(data)) if data else 1.0
+
+
+def _doubt(take: _Take, seconds: float, min_logprob: float) -> str:
+    """Why a reading from a short window may be wrong; empty if nothing speaks against it."""
+    transcript = take.transcript
+    if not take.ended:
+        return "it does not end"
+    if transcript.compression > MOST_COMPRESSION or _period(_plain(transcript.text)):
+        return "it repeats itself"
+    if transcript.logprob < min_logprob:
+        return "it is uncertain"
+    return ""
+
+
+def _said_once(transcript: Transcript) -> Transcript:
+    """The transcript without what was said again."""
+    words = transcript.text.split()
+    period = _period([_plain(word)[0] if _plain(word) else "" for word in words])
+    if not period:
+        return transcript
+    text = " ".join(words[:period])
+    return Transcript(
+        text,
+        transcript.language,
+        transcript.no_speech,
+        transcript.logprob,
+        _compression(text),
+        (Segment(text, 0.0, transcript.segments[-1].end),) if transcript.segments else (),
+    )
+
+
+def _plain(text: str) -> list[str]:
+    return re.sub(r"[^\w\s]", "", text.lower()).split()
+
+
+def _period(words: list[str]) -> int:
+    """After how many words a text begins anew, its last round perhaps cut short; 0: it does not.
+
+    A round may differ in one word of five: the second hearing is seldom quite the first.
+    """
+    for period in range(1, len(words)):
+        again = len(words) - period
+        same = sum(words[i] == words[i + period] for i in range(again))
+        if again >= min(3, period) and same >= 0.8 * again:
+            return period
+    return 0

@@ -1,0 +1,36 @@
+"""A recording of any length → pieces a recognizer can take, cut where it is quietest."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from edgevoice.audio import EAR_RATE, Samples
+
+STEP = EAR_RATE // 50
+QUIET_STEPS = 15
+"""Steps of 20 ms over which quietness is judged: a pause between words, not a stop within one."""
+
+
+def pieces(samples: Samples, longest: float, shortest: float) -> list[tuple[int, int]]:
+    """[start, end) of consecutive pieces of float32 [n] at 16 kHz that together are all of it.
+
+    None is longer than `longest` seconds, none but the last shorter than `shortest`.
+    """
+    most, least = int(longest * EAR_RATE), int(shortest * EAR_RATE)
+    cut = 0
+    found = []
+    while len(samples) - cut > most:
+        end = cut + least + _quietest(samples[cut + least : cut + most])
+        found.append((cut, end))
+        cut = end
+    found.append((cut, len(samples)))
+    return found
+
+
+def _quietest(samples: Samples) -> int:
+    """Index of the middle of the quietest stretch; of several alike, the last."""
+    steps = len(samples) // STEP
+    power = np.square(samples[: steps * STEP].reshape(steps, STEP)).mean(axis=1)
+    smooth = np.convolve(power, np.ones(QUIET_STEPS), "valid")
+    first = len(smooth) - 1 - int(np.argmin(smooth[::-1]))
+    return (first + QUIET_STEPS // 2) * STEP
