@@ -1,0 +1,99 @@
+"""`devices` and `doctor`: what this machine has, and whether it is enough."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from edgevoice.cli import Context, pass_context
+from edgevoice.errors import DeviceError
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="One JSON array instead of the table.")
+def devices(as_json: bool) -> None:
+    """List microphones and speakers; choose one by its number or a part of its name."""
+    from edgevoice.devices.portaudio import listed
+
+    found = listed()
+    if as_json:
+        import msgspec
+
+        click.echo(msgspec.json.format(msgspec.json.encode(found)))
+    if not found:
+        raise DeviceError(
+            "no sound device was found",
+            remedy="plug in a microphone and a speaker or a headset, and check that this user may "
+            "use them; without any, `edgevoice demo` shows a conversation",
+        )
+    if as_json:
+        return
+    rows = [("", "input", "output", "rate", "through", "name")]
+    for device in found:
+        default = [
+            *(["input"] if device.default_input else []),
+            *(["output"] if device.default_output else []),
+        ]
+        rows.append(
+            (
+                str(device.index),
+                _channels(device.inputs),
+                _channels(device.outputs),
+                f"{device.rate:.0f} Hz",
+                device.api,
+                device.name + (f"  (default {' and '.join(default)})" if default else ""),
+            )
+        )
+    widths = [max(len(row[column]) for row in rows) for column in range(5)]
+    for row in rows:
+        cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=False)]
+        click.echo("  ".join([*cells, row[-1]]))
+
+
+def _channels(count: int) -> str:
+    return f"{count} ch" if count else "-"
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="One JSON object instead of lines.")
+@pass_context
+def doctor(context: Context, as_json: bool) -> None:
+    """Check everything a conversation needs, and say what to fix.
+
+    Exits with 0 if it can converse, and offline; with 1 otherwise.
+    """
+    from edgevoice.doctor import examine
+
+    words = {"ok": "✓ ok", "warning": "! warning", "failed": "✗ FAILED"}
+    if not _encodes("✓✗"):
+        words = {state: state for state in words}
+    colours = {"ok": "green", "warning": "yellow", "failed": "red"}
+    checks = []
+    for check in examine(context.resolve):
+        checks.append(check)
+        if as_json:
+            continue
+        word = click.style(words[check.state].ljust(9), fg=colours[check.state])
+        click.echo(f"{word}  {check.name:16}  {check.found}")
+        if check.fix:
+            click.echo(f"{'':29}fix: {check.fix}")
+    failed = [check.name for check in checks if check.state == "failed"]
+    if as_json:
+        import msgspec
+
+        report = {"can_converse": not failed, "checks": checks}
+        click.echo(msgspec.json.format(msgspec.json.encode(report)))
+    elif failed:
+        click.echo(f"It cannot converse yet: {', '.join(failed)}.")
+    else:
+        click.echo("It can converse, without a network.")
+    click.get_current_context().exit(1 if failed else 0)
+
+
+def _encodes(text: str) -> bool:
+    try:
+        text.encode(sys.stdout.encoding or "ascii")
+    except UnicodeEncodeError:
+        return False
+    return True

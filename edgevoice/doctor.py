@@ -1,0 +1,265 @@
+"""What is installed, which models and devices work, and what to do about the rest.
+
+Every check stands alone: one that fails, or breaks, never hides the others.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import platform
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Literal
+
+from msgspec import Struct
+
+from edgevoice.catalog import ROLES, Role
+from edgevoice.clock import SystemClock
+from edgevoice.config import Config, Resolved
+from edgevoice.errors import ConfigError, EdgevoiceError
+from edgevoice.weights import machine
+from edgevoice.weights.disk import size_text
+from edgevoice.weights.store import Installed, Store
+
+State = Literal["ok", "warning", "failed"]
+
+LIBRARIES = {
+    "llama_cpp": "llama-cpp-python",
+    "faster_whisper": "faster-whisper",
+    "onnxruntime": "onnxruntime",
+    "piper": "piper-tts",
+    "soundfile": "soundfile",
+    "soxr": "soxr",
+}
+"""What must not only be installed but also load here, by module."""
+
+LOAD_SECONDS = 60
+SPARE_MEMORY = 500_000_000
+"""Bytes that a running assistant takes besides its models, and the system beside it."""
+SPARE_DISK = 1_000_000_000
+
+
+class Check(Struct, frozen=True):
+    """What one look found; `fix` is a command or setting, empty where nothing is wrong."""
+
+    name: str
+    state: State
+    found: str
+    fix: str = ""
+
+
+Look = Callable[[], Check]
+
+
+def examine(resolve: Callable[[], Resolved]) -> Iterator[Check]:
+    """Look at everything in turn; `resolve` reads the configuration and may raise ConfigError."""
+    config = Config()
+    try:
+        resolved = resolve()
+        config = resolved.config
+        changed = sum(origin != "default" for origin in resolved.origins.values())
+        yield Check("configuration", "ok", f"valid, {changed} of its settings changed")
+    except ConfigError as error:
+        yield _failure("configuration", error)
+    looks: dict[str, Look] = {
+        "Python": _python,
+        "packages": _packages,
+        "engines": _engines,
+        "PortAudio": _portaudio,
+        "microphone": lambda: _microphone(config),
+        "speaker": lambda: _speaker(config),
+        **{ROLES[role]: _model(config, role) for role in ROLES},
+        "chat template": lambda: _chat_template(config),
+        "memory": lambda: _memory(config),
+        "processor": _processor,
+        "disk": lambda: _disk(config),
+        "offline": lambda: _offline(config),
+    }
+    for name, look in looks.items():
+        try:
+            yield look()
+        except EdgevoiceError as error:
+            yield _failure(name, error)
+        except Exception as error:
+            found = f"the check itself broke: {type(error).__name__}: {error}"
+            yield Check(name, "failed", found, "edgevoice --debug doctor, and report it")
+
+
+def _failure(name: str, error: EdgevoiceError) -> Check:
+    found = f"{error.what} ({error.where})" if error.where else error.what
+    return Check(name, "failed", found, error.remedy)
+
+
+def _python() -> Check:
+    found = f"{platform.python_version()} on {platform.system()} {platform.machine()}"
+    if (3, 10) <= sys.version_info[:2] <= (3, 13):
+        return Check("Python", "ok", found)
+    return Check("Python", "failed", found, "use Python 3.10, 3.11, 3.12 or 3.13")
+
+
+def _packages() -> Check:
+    """Whether what edgevoice asks for is installed; the versions themselves are pip's business."""
+    fix = "make setup, or pip install --upgrade edgevoice"
+    found, missing = [], []
+    try:
+        required = importlib.metadata.requires("edgevoice") or []
+    except importlib.metadata.PackageNotFoundError:
+        return Check("packages", "warning", "edgevoice runs without being installed", "make setup")
+    for requirement in required:
+        name, marker = re.match(r"([\w.-]+)[^;]*(;.*)?", requirement).groups()  # type: ignore[union-attr]
+        if marker and "python_version < '3.11'" in marker and sys.version_info >= (3, 11):
+            continue
+        try:
+            found.append(f"{name} {importlib.metadata.version(name)}")
+        except importlib.metadata.PackageNotFoundError:
+            missing.append(name)
+    if missing:
+        return Check("packages", "failed", f"not installed: {', '.join(missing)}", fix)
+    return Check("packages", "ok", ", ".join(found))
+
+
+def _engines() -> Check:
+    """Whether the native libraries load, each in a process of its own: a bad one may crash it."""
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        faults = [fault for fault in pool.map(_load, LIBRARIES) if fault]
+    if not faults:
+        return Check("engines", "ok", f"{', '.join(LIBRARIES.values())} load")
+    found = "; ".join(said for said, _ in faults)
+    return Check("engines", "failed", found, "; ".join(dict.fromkeys(fix for _, fix in faults)))
+
+
+def _load(module: str) -> tuple[str, str] | None:
+    """What happens when `module` is imported, and the fix; None if nothing."""
+    package = LIBRARIES[module]
+    again = f"pip install --force-reinstall --no-cache-dir {package}"
+    command = [sys.executable, "-c", f"import {module}"]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=LOAD_SECONDS)
+    except subprocess.TimeoutExpired:
+        return f"{package} does not load within {LOAD_SECONDS} s", again
+    if done.returncode == 0:
+        return None
+    if done.returncode < 0:
+        return f"{package} crashes: it was built for another processor", again
+    last = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
+    return f"{package} does not load: {last}", again
+
+
+def _portaudio() -> Check:
+    from edgevoice.devices.portaudio import listed
+
+    found = listed()
+    inputs, outputs = sum(d.inputs > 0 for d in found), sum(d.outputs > 0 for d in found)
+    return Check("PortAudio", "ok", f"{inputs} inputs and {outputs} outputs")
+
+
+def _microphone(config: Config) -> Check:
+    from edgevoice.devices.portaudio import Microphone
+
+    microphone = Microphone(SystemClock(), config.audio.input)
+    try:
+        frame = microphone.read()
+    finally:
+        microphone.close()
+    if frame is None:
+        return Check("microphone", "failed", f"{microphone.name} sends nothing", "edgevoice devices")
+    return Check("microphone", "ok", f"{microphone.name} opens and sends sound")
+
+
+def _speaker(config: Config) -> Check:
+    from edgevoice.devices.portaudio import Loudspeaker
+
+    speaker = Loudspeaker(SystemClock(), config.audio.output, config.audio.latency_ms / 1000)
+    speaker.close()
+    return Check("speaker", "ok", f"{speaker.name} opens at {speaker.rate} Hz")
+
+
+def _model(config: Config, role: Role) -> Look:
+    def look() -> Check:
+        store = Store(config)
+        chosen = store.choose(role)
+        others = sum(m.entry.role == role for m in store.installed()) - 1
+        more = f", {others} more here" if others > 0 else ""
+        found = f"{chosen.name}, {size_text(chosen.entry.size)}{more}"
+        return Check(ROLES[role], "ok", found)
+
+    return look
+
+
+def _chat_template(config: Config) -> Check:
+    from edgevoice.gguf import NotGguf, read_header
+
+    chosen = Store(config).choose("slm")
+    try:
+        template = read_header(chosen.path).chat_template
+    except NotGguf as error:
+        fix = f"edgevoice models pull {chosen.name}"
+        return Check("chat template", "failed", f"{chosen.path}: {error}", fix)
+    if not template:
+        fix = "choose an instruct or chat model: edgevoice models list"
+        found = f"{chosen.name} has none and cannot converse"
+        return Check("chat template", "failed", found, fix)
+    return Check("chat template", "ok", f"{chosen.name} brings its own")
+
+
+def _chosen(config: Config) -> list[Installed]:
+    """The models that would run, as far as they are there and sound."""
+    store = Store(config)
+    found = []
+    for role in ROLES:
+        try:
+            found.append(store.choose(role))
+        except EdgevoiceError:
+            continue
+    return found
+
+
+def _memory(config: Config) -> Check:
+    total, free = machine.total_memory(), machine.free_memory()
+    need = sum(model.entry.ram for model in _chosen(config)) + SPARE_MEMORY
+    found = f"{size_text(need)} needed, {size_text(free)} free of {size_text(total)}"
+    smaller = "choose a smaller language model: edgevoice models list"
+    if need > total:
+        return Check("memory", "failed", found, smaller)
+    if need > free:
+        return Check("memory", "warning", found, f"close other programs, or {smaller}")
+    return Check("memory", "ok", found)
+
+
+def _processor() -> Check:
+    cores = machine.cores()
+    busy = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
+    found = f"{cores} core{'s' if cores > 1 else ''}, load {busy:.1f}"
+    if cores == 1:
+        return Check("processor", "warning", found, "answers take longer on one core")
+    if busy > cores:
+        return Check("processor", "warning", found, "close busy programs: they delay every answer")
+    return Check("processor", "ok", found)
+
+
+def _disk(config: Config) -> Check:
+    folder = Store(config).folder
+    there: Path = next(f for f in (folder, *folder.parents) if f.exists())
+    free = shutil.disk_usage(there).free
+    found = f"{size_text(free)} free in {folder}"
+    if not os.access(there, os.W_OK):
+        fix = "models can be used but not pulled; set models.folder to one that can be written"
+        return Check("disk", "warning", f"{folder} is read-only", fix)
+    if free < SPARE_DISK:
+        return Check("disk", "warning", found, "make room before pulling another model")
+    return Check("disk", "ok", found)
+
+
+def _offline(config: Config) -> Check:
+    there = {model.entry.role for model in _chosen(config)}
+    missing = [ROLES[role] for role in ROLES if role not in there]
+    if missing:
+        found = f"not yet: no {', no '.join(missing)}"
+        return Check("offline", "failed", found, "edgevoice models pull")
+    return Check("offline", "ok", "nothing has to be fetched any more")
