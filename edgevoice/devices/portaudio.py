@@ -7,6 +7,7 @@ ring; whatever takes longer happens in the thread that reads or writes the ring.
 from __future__ import annotations
 
 import contextlib
+import ctypes
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,6 +43,23 @@ PORTAUDIO_REMEDY = (
 )
 
 
+_ALSA_HANDLER = ctypes.CFUNCTYPE(
+    None, ctypes.c_char_p, ctypes.c_int, ctypes.c_char_p, ctypes.c_int, ctypes.c_char_p
+)
+
+
+@_ALSA_HANDLER
+def _say_nothing(file: bytes, line: int, function: bytes, error: int, message: bytes) -> None:
+    """ALSA writes its complaints straight to stderr, over whatever screen is shown there. What
+    matters among them comes back as error codes and stream flags anyway."""
+
+
+def silence_alsa() -> None:
+    """Keep ALSA's library from writing to stderr; does nothing where there is no ALSA."""
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL("libasound.so.2").snd_lib_error_set_handler(_say_nothing)
+
+
 @dataclass(frozen=True, slots=True)
 class Device:
     """A sound device as PortAudio lists it; `rate` is its default in Hz."""
@@ -59,6 +77,7 @@ class Device:
 def _library() -> Any:
     if sd is None:
         raise DeviceError("PortAudio is not installed", where=_missing, remedy=PORTAUDIO_REMEDY)
+    silence_alsa()
     return sd
 
 
