@@ -17,8 +17,8 @@ from edgevoice.engines.chat_template import ChatTemplate, TemplateRefused
 from edgevoice.engines.llama_native import NativeModel, NotLoaded, gpu_layers
 from edgevoice.engines.threads import usable_cores
 from edgevoice.errors import EngineError, ModelError
-from edgevoice.gguf import GgufHeader, NotGguf, read_header
 from edgevoice.stages import Cancelled, Message, Prefilled, Stopped, Token
+from edgevoice.weights.gguf import Header, NotGguf, read_header
 from edgevoice.weights.machine import free_memory
 
 CHUNK = 64
@@ -54,7 +54,7 @@ class Llama:
             ) from None
         bos, eos = (self._native.name(t) for t in (self._native.bos, self._native.eos))
         try:
-            self._template = ChatTemplate(header.chat_template, bos, eos)
+            self._template = ChatTemplate(header.values["tokenizer.chat_template"], bos, eos)
         except TemplateRefused as error:
             self.close()
             raise ModelError(str(error), where=str(path), remedy=CHOOSE_ANOTHER) from None
@@ -170,15 +170,19 @@ def _pull_again(path: Path) -> str:
     return f"edgevoice models verify, then edgevoice models pull {path.stem}"
 
 
-def _checked(path: Path) -> GgufHeader:
+def _checked(path: Path) -> Header:
     """The file's head, or a ModelError saying what is wrong with the file."""
     again = _pull_again(path)
     try:
-        header = read_header(path)
+        size = path.stat().st_size
+        with path.open("rb") as file:
+            header = read_header(file.read)
     except FileNotFoundError:
         raise ModelError("the model file is missing", where=str(path), remedy=again) from None
     except NotGguf as error:
-        raise ModelError(str(error), where=str(path), remedy=again) from None
+        raise ModelError(
+            f"the model file is damaged or not a GGUF file: {error}", where=str(path), remedy=again
+        ) from None
     except OSError as error:
         raise ModelError(
             f"the model file cannot be read: {error.strerror}",
@@ -202,8 +206,8 @@ def _checked(path: Path) -> GgufHeader:
     return header
 
 
-def _check_memory(path: Path, header: GgufHeader, context: int) -> None:
-    needed = header.size + header.kv_bytes(context) + OVERHEAD
+def _check_memory(path: Path, header: Header, context: int) -> None:
+    needed = path.stat().st_size + header.cache(context) + OVERHEAD
     free = free_memory()
     if needed > free:
         raise ModelError(
