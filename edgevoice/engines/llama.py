@@ -189,9 +189,9 @@ def _checked(path: Path) -> Header:
             where=str(path),
             remedy="check its permissions",
         ) from None
-    if header.size < header.least_size:
+    if size < header.length:
         raise ModelError(
-            f"the model file is cut short: {header.size:,} bytes of at least {header.least_size:,}",
+            f"the model file is cut short: {size:,} bytes of {header.length:,}",
             where=str(path),
             remedy=again,
         )
