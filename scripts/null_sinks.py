@@ -54,6 +54,7 @@ class NullSinks:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._pid = folder / "pid"
+        self._server: subprocess.Popen[bytes] | None = None
 
     def env(self) -> dict[str, str]:
         """The variables that point PulseAudio, ALSA and PortAudio programs at these sinks."""
@@ -91,6 +92,7 @@ class NullSinks:
                 stderr=output,
                 start_new_session=True,
             )
+        self._server = server
         self._pid.write_text(str(server.pid))
         end = time.monotonic() + START_SECONDS
         while time.monotonic() < end and server.poll() is None:
@@ -114,7 +116,7 @@ class NullSinks:
             # The number may have gone to another program since.
             if b"pulseaudio" in _command_line(pid):
                 os.kill(pid, signal.SIGTERM)
-                _wait_for_end(pid)
+                self._wait_for_end(pid)
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def play(self, wav: Path, sink: str = "microphone") -> subprocess.Popen[bytes]:
@@ -142,6 +144,16 @@ class NullSinks:
         self._call("pactl", "set-default-sink", "speaker")
         self._call("pactl", "set-default-source", "microphone.monitor")
 
+    def _wait_for_end(self, pid: int) -> None:
+        end = time.monotonic() + 5
+        while time.monotonic() < end:
+            # Ours to reap where this process started it, somebody else's otherwise.
+            ended = self._server.poll() is not None if self._server else not _command_line(pid)
+            if ended:
+                return
+            time.sleep(0.02)
+        os.kill(pid, signal.SIGKILL)
+
     def _program(self, *command: str) -> subprocess.Popen[bytes]:
         return subprocess.Popen(
             command, env={**os.environ, **self.env()}, stdin=subprocess.DEVNULL
@@ -159,20 +171,6 @@ def _command_line(pid: int) -> bytes:
         return Path(f"/proc/{pid}/cmdline").read_bytes()
     except OSError:
         return b""
-
-
-def _wait_for_end(pid: int) -> None:
-    end = time.monotonic() + 5
-    while time.monotonic() < end:
-        try:
-            # Ours to reap where we started it, somebody else's where another run did.
-            if os.waitpid(pid, os.WNOHANG)[0]:
-                return
-        except ChildProcessError:
-            if not _command_line(pid):
-                return
-        time.sleep(0.02)
-    os.kill(pid, signal.SIGKILL)
 
 
 def main() -> int:

@@ -1,0 +1,64 @@
+"""What all tests share: models, recordings, and settings that are nobody's own."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+STARTER = ("silero-vad", "whisper-base", "qwen2.5-coder-0.5b", "en_US-joe-medium")
+
+
+@pytest.fixture(autouse=True)
+def no_settings_of_ones_own(
+    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever runs the tests has perhaps a configuration, a catalog and variables; none counts."""
+    for variable in [name for name in os.environ if name.startswith("EDGEVOICE_")]:
+        monkeypatch.delenv(variable)
+    home = tmp_path_factory.mktemp("home")
+    monkeypatch.setenv("EDGEVOICE_CONFIG", str(home / "config.toml"))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(home / "config"))
+    monkeypatch.setenv("XDG_DATA_HOME", str(home / "data"))
+
+
+@pytest.fixture(scope="session")
+def model_path() -> Callable[[str], Path]:
+    """Gives what the engine of a model is to open; fails, with the command, where it is absent."""
+    from edgevoice.config import Config
+    from edgevoice.weights.store import Store
+
+    store = Store(Config())
+
+    def path(name: str) -> Path:
+        installed = store.find(name)
+        if installed is None:
+            pytest.fail(f"the model {name} is not here: edgevoice models pull {name}", pytrace=False)
+        return installed.path
+
+    return path
+
+
+@pytest.fixture(scope="session")
+def starter_models(model_path: Callable[[str], Path]) -> dict[str, Path]:
+    """What each engine opens, by role: vad, stt, slm, tts; the small language model."""
+    return dict(zip(("vad", "stt", "slm", "tts"), map(model_path, STARTER), strict=True))
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """Recordings of speech and noise that lie beside a checkout, where there are any."""
+    folder = ROOT.parent / "shared"
+    if not (folder / "speech").is_dir():
+        pytest.skip(f"no recordings beside this checkout: {folder}/speech")
+    return folder
+
+
+@pytest.fixture
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """An empty folder as the working directory."""
+    monkeypatch.chdir(tmp_path)
+    yield tmp_path

@@ -1,0 +1,220 @@
+"""Talking to it through real PortAudio devices: asked aloud, answered aloud, and made sense of."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import pytest
+from null_sinks import NullSinks
+
+from edgevoice import events as ev
+from edgevoice.audio import AUDIBLE_DBFS, Samples
+from edgevoice.config import SttSettings
+from edgevoice.timings import fold
+from edgevoice.trace import read
+from edgevoice.wav import read_speech
+from tests.conftest import ROOT
+from tests.devices.conftest import Recording
+
+pytestmark = [pytest.mark.devices, pytest.mark.models]
+
+PATIENCE = 90.0
+"""Seconds after which a line that does not come is a failure; nothing is timed."""
+
+
+class Talk:
+    """A running `edgevoice run --plain`, whose lines can be waited for."""
+
+    def __init__(self, env: dict[str, str], *arguments: str) -> None:
+        self.process = subprocess.Popen(
+            [
+                *(sys.executable, "-m", "edgevoice", "--set", "models.slm=qwen2.5-coder-0.5b"),
+                *("run", "--plain", *arguments),
+            ],
+            cwd=ROOT,
+            env=env,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        self.lines: list[str] = []
+        self._arrived = threading.Condition()
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def _read(self) -> None:
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            with self._arrived:
+                self.lines.append(line.rstrip())
+                self._arrived.notify_all()
+
+    def expect(self, start: str, count: int = 1) -> str:
+        """The `count`th line beginning with `start`, once it is there."""
+
+        def found() -> list[str]:
+            return [line for line in self.lines if line.startswith(start)]
+
+        with self._arrived:
+            there = self._arrived.wait_for(
+                lambda: len(found()) >= count or self.process.poll() is not None, PATIENCE
+            )
+            assert there and len(found()) >= count, (start, self.lines)
+            return found()[count - 1]
+
+
+@contextmanager
+def talking(env: dict[str, str], *arguments: str) -> Iterator[Talk]:
+    talk = Talk(env, *arguments)
+    try:
+        yield talk
+    finally:
+        talk.process.terminate()
+        talk.process.wait(20)
+
+
+@pytest.fixture(scope="module")
+def spoken(
+    starter_models: dict[str, Path], tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, Path]:
+    """Questions as sound files."""
+    folder = tmp_path_factory.mktemp("spoken")
+    texts = {
+        "capital": "What is the capital of France?",
+        "story": "Please tell me a long story about the sea.",
+        "stop": "Stop please. What is two plus two?",
+    }
+    for name, text in texts.items():
+        subprocess.run(
+            [sys.executable, "-m", "edgevoice", "say", text, "-o", str(folder / f"{name}.wav")],
+            cwd=ROOT,
+            check=True,
+        )
+    return {name: folder / f"{name}.wav" for name in texts}
+
+
+def words_in(path: Path, starter_models: dict[str, Path]) -> str:
+    from edgevoice.engines.whisper import Whisper
+
+    return Whisper(starter_models["stt"], SttSettings()).transcribe(read_speech(path)).text
+
+
+def audible(samples: Samples) -> tuple[int, int]:
+    """The first and the last audible sample."""
+    loud = np.flatnonzero(np.abs(samples) > 10 ** (AUDIBLE_DBFS / 20))
+    return int(loud[0]), int(loud[-1])
+
+
+def test_a_spoken_question_gets_a_spoken_answer_that_makes_sense(
+    null_sinks: NullSinks,
+    sound_env: dict[str, str],
+    recording: Recording,
+    spoken: dict[str, Path],
+    starter_models: dict[str, Path],
+    tmp_path: Path,
+) -> None:
+    """Played into the microphone, recorded from the speaker, transcribed: the answer is there."""
+    trace, reply = tmp_path / "trace.jsonl", tmp_path / "reply.wav"
+    with talking(sound_env, "--trace", str(trace)) as talk:
+        talk.expect("ready")
+        with recording(reply):
+            null_sinks.play(spoken["capital"])
+            talk.expect("gap")
+            time.sleep(0.5)  # the recorder's own buffer
+    assert "Paris" in words_in(reply, starter_models)
+    [turn] = fold(read(trace))
+    assert turn.gap is not None
+    assert sum(s.seconds for s in turn.spans) == pytest.approx(turn.gap, abs=1e-9)
+
+
+def test_speaking_into_the_reply_stops_the_sound_and_is_answered(
+    null_sinks: NullSinks,
+    sound_env: dict[str, str],
+    recording: Recording,
+    spoken: dict[str, Path],
+    tmp_path: Path,
+) -> None:
+    """A barge-in through real devices: the reply ends early, the new question gets its own."""
+    trace = tmp_path / "trace.jsonl"
+    with talking(sound_env, "--trace", str(trace)) as talk:
+        talk.expect("ready")
+        null_sinks.play(spoken["story"])
+        talk.expect("edgevoice:")
+        null_sinks.play(spoken["stop"])
+        talk.expect("(interrupted", 1)
+        talk.expect("gap", 2)
+    events = list(read(trace))
+    first, *_, last = [e for e in events if isinstance(e, ev.TurnCompleted)]
+    written = "".join(e.text for e in events if isinstance(e, ev.TokenMade) and e.turn == first.turn)
+    assert first.interrupted
+    assert written.strip().startswith(first.heard)
+    assert len(first.heard) < len(written.strip())
+    assert last.turn > first.turn
+    assert not last.interrupted
+
+
+def test_the_traced_gap_is_the_one_a_recording_shows(
+    null_sinks: NullSinks,
+    sound_env: dict[str, str],
+    recording: Recording,
+    spoken: dict[str, Path],
+    tmp_path: Path,
+) -> None:
+    """What the trace says left the speaker, and for how long, is what a recorder heard."""
+    trace, reply = tmp_path / "trace.jsonl", tmp_path / "reply.wav"
+    with talking(sound_env, "--trace", str(trace)) as talk:
+        talk.expect("ready")
+        with recording(reply):
+            null_sinks.play(spoken["capital"])
+            talk.expect("gap")
+            time.sleep(0.5)  # the recorder's own buffer
+    events = list(read(trace))
+    begun = next(e for e in events if isinstance(e, ev.PlaybackStarted))
+    ended = next(e for e in events if isinstance(e, ev.PlaybackEnded))
+    first, last = audible(read_speech(reply))
+    heard = (last - first) / 16_000
+    # The voice ends in a little silence, which the recording cannot tell from the end.
+    assert -0.03 <= (ended.at - begun.audible_at) - heard <= 0.6
+
+
+def test_a_device_that_disappears_ends_the_session_with_a_message(
+    sound_env: dict[str, str], tmp_path: Path, starter_models: dict[str, Path]
+) -> None:
+    """The sound server dies under a listening assistant: one message, exit code 1, no traceback."""
+    own = NullSinks(Path(sound_env["PULSE_SERVER"].removeprefix("unix:")).parent.parent / "own")
+    own.start()
+    try:
+        talk = Talk({**sound_env, **own.env()})
+        talk.expect("ready")
+    finally:
+        own.stop()
+    talk.expect("edgevoice: the ")
+    assert talk.process.wait(30) == 1
+    assert not any("Traceback" in line for line in talk.lines)
+    assert any("fix:" in line for line in talk.lines)
+
+
+def test_without_any_device_the_error_says_so_and_names_the_demo(
+    sound_env: dict[str, str], starter_models: dict[str, Path]
+) -> None:
+    """No microphone: what is wrong, how to fix it, and what works without one."""
+    env = {**sound_env, "PULSE_SERVER": "unix:/nowhere"}
+    done = subprocess.run(
+        [sys.executable, "-m", "edgevoice", "run", "--plain"],
+        cwd=ROOT,
+        env=env,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "no microphone was found" in done.stderr
+    assert "edgevoice demo" in done.stderr
+    assert "Traceback" not in done.stderr
