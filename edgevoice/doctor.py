@@ -193,11 +193,12 @@ def _model(config: Config, role: Role) -> Look:
 
 
 def _chat_template(config: Config) -> Check:
-    from edgevoice.gguf import NotGguf, read_header
+    from edgevoice.weights.gguf import NotGguf, read_header
 
     chosen = Store(config).choose("slm")
     try:
-        template = read_header(chosen.path).chat_template
+        with chosen.path.open("rb") as file:
+            template = read_header(file.read, tensors=False).chat_template
     except NotGguf as error:
         fix = f"edgevoice models pull {chosen.name}"
         return Check("chat template", "failed", f"{chosen.path}: {error}", fix)

@@ -85,6 +85,11 @@ def cli(
     ctx: click.Context, config_file: Path | None, settings: tuple[str, ...], debug: bool
 ) -> None:
     """A voice assistant that runs on your own device, offline, and shows where the time went."""
+    if debug:
+        import logging
+
+        logging.basicConfig(format="%(name)s: %(message)s")
+        logging.getLogger("edgevoice").setLevel(logging.DEBUG)
     ctx.obj = Context(config_file, settings, debug)
 
 

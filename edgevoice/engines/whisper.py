@@ -60,7 +60,7 @@ class Whisper:
             raise ModelError(
                 f"the model lacks {' and '.join(missing)}", where=str(folder), remedy=remedy
             )
-        self._settings = settings
+        self.settings = settings
         self._model = _load(folder, settings.threads or usable_cores(), remedy)
         self._native: Any = self._model.model
         self._multilingual = bool(self._native.is_multilingual)
@@ -111,7 +111,7 @@ class Whisper:
     def _short(self, samples: Samples, partial: bool) -> Transcript:
         seconds = len(samples) / EAR_RATE
         take = self._take(samples, min(WINDOW, seconds + PADDING), 1 if partial else 0)
-        doubt = _doubt(take, seconds, self._settings.min_logprob)
+        doubt = _doubt(take, seconds, self.settings.min_logprob)
         if doubt and partial:
             return _said_once(take.transcript)
         if doubt:
@@ -133,7 +133,7 @@ class Whisper:
         result = self._native.generate(
             encoded,
             [prompt],
-            beam_size=beam or self._settings.beam,
+            beam_size=beam or self.settings.beam,
             max_length=len(prompt) + room,
             return_scores=True,
             return_no_speech_prob=True,

@@ -1,0 +1,297 @@
+"""`transcribe`, `ask` and `say`: the stages one at a time, for pipes and scripts."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from edgevoice.cli import Context, pass_context
+from edgevoice.errors import AudioFileError, EdgevoiceError, UsageError
+
+if TYPE_CHECKING:
+    from edgevoice.config import Config
+    from edgevoice.engines.whisper import Whisper
+    from edgevoice.stages import Segment, Transcript
+
+SHORT_WORK = 30.0
+"""Seconds of sound that are recognized without showing progress."""
+
+
+@click.command()
+@click.argument("files", nargs=-1, metavar="FILE…")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a file, with segments.")
+@click.option("--stt", metavar="NAME", help="Recognizer, by its name in `models list`.")
+@click.option("--language", metavar="CODE", help="What is spoken, or auto.")
+@pass_context
+def transcribe(
+    context: Context, files: tuple[str, ...], as_json: bool, stt: str | None, language: str | None
+) -> None:
+    """Write down what is said in sound files.
+
+    Takes WAV, FLAC and Ogg of any rate, width, length and number of channels; - is standard input.
+    With several files each text follows its file's name. A file that cannot be read does not keep
+    the others from being done.
+    """
+    if not files:
+        if sys.stdin.isatty():
+            raise UsageError("no file was given", remedy="edgevoice transcribe speech.wav")
+        files = ("-",)
+    config = context.resolve(models__stt=stt, stt__language=language).config
+    recognizer = _recognizer(config)
+    failed: list[EdgevoiceError] = []
+    for name in files:
+        try:
+            record = _record(recognizer, name)
+        except AudioFileError as error:
+            if len(files) == 1:
+                raise
+            click.echo(f"edgevoice: {error}", err=True)
+            failed.append(error)
+            continue
+        if as_json:
+            import msgspec
+
+            click.echo(msgspec.json.encode(record).decode())
+        else:
+            click.echo(f"{name}: {record['text']}" if len(files) > 1 else record["text"])
+    if failed:
+        raise AudioFileError(
+            f"{len(failed)} of {len(files)} files could not be read",
+            remedy="see the messages above",
+        )
+
+
+def _recognizer(config: Config) -> Whisper:
+    from edgevoice.weights.store import Store
+
+    with _waiting("loading the recognizer"):
+        from edgevoice.engines.whisper import Whisper
+
+        return Whisper(Store(config).choose("stt").path, config.stt)
+
+
+def _record(recognizer: Whisper, name: str) -> dict[str, Any]:
+    """A file's transcript with its times, as it is written with --json. Times are seconds."""
+    from edgevoice.audio import EAR_RATE
+    from edgevoice.engines.whisper import LONGEST_PIECE, SHORTEST_PIECE
+    from edgevoice.pieces import pieces
+    from edgevoice.wav import read_speech
+
+    samples = read_speech(name, lambda notice: click.echo(f"edgevoice: {notice}", err=True))
+    seconds = len(samples) / EAR_RATE
+    parts: list[tuple[float, Transcript]] = []
+    with _progress(name, seconds) as reach:
+        for start, end in pieces(samples, LONGEST_PIECE, SHORTEST_PIECE):
+            parts.append((start / EAR_RATE, recognizer.transcribe(samples[start:end])))
+            reach(end / EAR_RATE)
+    segments = [
+        _shifted(segment, offset, transcript)
+        for offset, transcript in parts
+        for segment in transcript.segments
+        if not _invented(transcript, recognizer)
+    ]
+    return {
+        "file": name,
+        "seconds": round(seconds, 3),
+        "language": parts[0][1].language,
+        "text": " ".join(segment["text"] for segment in segments),
+        "segments": segments,
+    }
+
+
+def _invented(transcript: Transcript, recognizer: Whisper) -> bool:
+    """Whether the text of a stretch without speech is the recognizer's own."""
+    from edgevoice.hallucinations import is_nobody
+
+    seconds = max((segment.end for segment in transcript.segments), default=0.0)
+    doubt = is_nobody(transcript, seconds, 0.0, recognizer.settings)
+    return doubt is not None and transcript.no_speech > recognizer.settings.no_speech
+
+
+def _shifted(segment: Segment, offset: float, transcript: Transcript) -> dict[str, Any]:
+    return {
+        "start": round(segment.start + offset, 2),
+        "end": round(segment.end + offset, 2),
+        "text": segment.text,
+        "logprob": round(transcript.logprob, 3),
+        "no_speech": round(transcript.no_speech, 3),
+    }
+
+
+@click.command()
+@click.argument("words", nargs=-1, metavar="TEXT")
+@click.option("--say", "aloud", is_flag=True, help="Speak the answer while it is written.")
+@click.option("--slm", metavar="NAME", help="Language model, by its name in `models list`.")
+@click.option("--tts", metavar="NAME", help="Voice.")
+@click.option("--system-prompt", metavar="TEXT", help="What the model is told about itself.")
+@pass_context
+def ask(
+    context: Context,
+    words: tuple[str, ...],
+    aloud: bool,
+    slm: str | None,
+    tts: str | None,
+    system_prompt: str | None,
+) -> None:
+    """Put one question to the language model and print its answer as it comes.
+
+    The question is TEXT, or standard input when that is - or a pipe.
+    """
+    config = context.resolve(
+        models__slm=slm, models__tts=tts, slm__system_prompt=system_prompt
+    ).config
+    question = "".join(_text(words, "edgevoice ask 'Why is the sky blue?'")).strip()
+    if not question:
+        raise UsageError("the question is empty", remedy="edgevoice ask 'Why is the sky blue?'")
+    from edgevoice.history import History
+    from edgevoice.stages import Token
+    from edgevoice.weights.store import Store
+
+    with contextlib.ExitStack() as stack:
+        speech = None
+        if aloud:
+            from edgevoice.aloud import Aloud
+
+            speech = stack.enter_context(Aloud(*_voice_and_speaker(config), config.tts))
+        with _waiting("loading the language model"):
+            from edgevoice.engines.llama import Llama
+
+            model = Llama(Store(config).choose("slm").path, config.slm)
+        stack.callback(model.close)
+        messages = History(config.slm.system_prompt).asking(question)
+        stopped = (lambda: speech.failed) if speech else (lambda: False)
+        for item in model.reply(messages, stopped):
+            if isinstance(item, Token):
+                click.echo(item.text, nl=False)
+                sys.stdout.flush()
+                if speech:
+                    speech.push(item.text)
+        click.echo()
+
+
+@click.command()
+@click.argument("words", nargs=-1, metavar="TEXT")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(dir_okay=False),
+    help="Write a WAV file instead of speaking; - is standard output.",
+)
+@click.option("--tts", metavar="NAME", help="Voice, by its name in `models list`.")
+@click.option("--speed", type=float, help="1 is the voice's own pace.")
+@click.option("--speaker", type=int, help="Speaker number of a voice that has several.")
+@pass_context
+def say(
+    context: Context,
+    words: tuple[str, ...],
+    output: str | None,
+    tts: str | None,
+    speed: float | None,
+    speaker: int | None,
+) -> None:
+    """Speak text, or write it to a WAV file.
+
+    The text is TEXT, or standard input when that is - or a pipe; it is spoken as it comes.
+    """
+    config = context.resolve(models__tts=tts, tts__speed=speed, tts__speaker=speaker).config
+    text = _text(words, "edgevoice say 'Hello there.'")
+    from edgevoice.aloud import Aloud, sounds
+
+    if output is None:
+        with Aloud(*_voice_and_speaker(config), config.tts) as speech:
+            for piece in text:
+                speech.push(piece)
+        return
+    from edgevoice.wav import WavWriter
+
+    voice = _voice(config)
+    with WavWriter(output, voice.rate) as file:
+        for samples in sounds(text, voice, config.tts):
+            file.write(samples)
+
+
+def _voice(config: Config) -> Any:
+    from edgevoice.weights.store import Store
+
+    with _waiting("loading the voice"):
+        from edgevoice.engines.piper import Piper
+
+        return Piper(Store(config).choose("tts").path, config.tts)
+
+
+def _voice_and_speaker(config: Config) -> tuple[Any, Any, Any]:
+    """The voice, the speaker and the clock both go by; the speaker first, it fails sooner."""
+    from edgevoice.build import open_sink
+    from edgevoice.clock import SystemClock
+
+    clock = SystemClock()
+    sink = open_sink(config, clock)
+    try:
+        return _voice(config), sink, clock
+    except BaseException:
+        sink.close()
+        raise
+
+
+def _text(words: tuple[str, ...], example: str) -> Iterator[str]:
+    """What was given as arguments, or standard input piece by piece as it comes."""
+    if words and words != ("-",):
+        return iter([" ".join(words)])
+    if not words and sys.stdin.isatty():
+        raise UsageError("no text was given", remedy=example)
+    return _stdin()
+
+
+def _stdin() -> Iterator[str]:
+    import codecs
+
+    decoder = codecs.getincrementaldecoder("utf-8")("replace")
+    reader = sys.stdin.buffer
+    while data := reader.read1(4096) if hasattr(reader, "read1") else reader.read(4096):
+        yield decoder.decode(data)
+    yield decoder.decode(b"", True)
+
+
+@contextlib.contextmanager
+def _waiting(what: str) -> Iterator[None]:
+    """Shows on a terminal that something is being loaded; elsewhere nothing."""
+    if not sys.stderr.isatty():
+        yield
+        return
+    from rich.console import Console
+
+    with Console(stderr=True).status(what):
+        yield
+
+
+@contextlib.contextmanager
+def _progress(name: str, seconds: float) -> Iterator[Any]:
+    """A bar on a terminal, lines elsewhere, for recordings that take a while."""
+    if seconds <= SHORT_WORK:
+        yield lambda reached: None
+        return
+    if not sys.stderr.isatty():
+        tenths = 0
+
+        def line(reached: float) -> None:
+            nonlocal tenths
+            if (now := int(reached / seconds * 10)) > tenths:
+                tenths = now
+                click.echo(f"{name}: {now * 10} %", err=True)
+
+        yield line
+        return
+    from rich import progress as bars
+    from rich.console import Console
+
+    columns = ("{task.description}", bars.BarColumn(), bars.TaskProgressColumn())
+    with bars.Progress(
+        *columns, bars.TimeRemainingColumn(), console=Console(stderr=True), transient=True
+    ) as live:
+        task = live.add_task(Path(name).name, total=seconds)
+        yield lambda reached: live.update(task, completed=reached)
