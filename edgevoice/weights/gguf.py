@@ -72,12 +72,18 @@ class Header:
     @property
     def quantization(self) -> str:
         """How the weights are stored, such as `Q4_K_M`; empty if not said."""
-        return _FILE_TYPES.get(self.values.get("general.file_type", -1), "")
+        kind = self.values.get("general.file_type")
+        return _FILE_TYPES.get(kind, "") if isinstance(kind, int) else ""
 
     @property
     def chat_template(self) -> bool:
         """Whether it carries the template that a conversation needs."""
         return bool(self.values.get("tokenizer.chat_template"))
+
+    @property
+    def parts(self) -> int:
+        """How many files the model was split into."""
+        return _whole(self.values.get("split.count")) or 1
 
     @property
     def context(self) -> int:
@@ -95,8 +101,7 @@ class Header:
         return tokens * blocks * shared * head * 2 * 2
 
     def _number(self, key: str) -> int:
-        value = self.values.get(f"{self.architecture}.{key}", 0)
-        return value if isinstance(value, int) else 0
+        return _whole(self.values.get(f"{self.architecture}.{key}"))
 
 
 def read_header(read: Read, *, tensors: bool = True) -> Header:
@@ -123,7 +128,7 @@ def read_header(read: Read, *, tensors: bool = True) -> Header:
     if not tensors:
         return Header(values, 0, count)
     weights = _weights(counted, count)
-    alignment = int(values.get("general.alignment", 32)) or 32
+    alignment = _whole(values.get("general.alignment")) or 32
     return Header(values, -(-taken // alignment) * alignment + weights if weights else 0, count)
 
 
@@ -160,6 +165,11 @@ def _value(read: Read, kind: int) -> Any:
     if kind not in _SCALARS:
         raise NotGguf(f"a value of unknown type {kind} is in its header")
     return _scalar(read, _SCALARS[kind])
+
+
+def _whole(value: Any) -> int:
+    """A number as it should be, or 0 for what a broken header holds in its stead."""
+    return value if isinstance(value, int) and value > 0 else 0
 
 
 def _scalar(read: Read, letter: str) -> Any:

@@ -155,7 +155,7 @@ def _stream(
                 raise Unavailable("the hub has fewer bytes than are here already")
             hf_raise_for_status(response)
         # What fails in the caller's hands, a full disk say, is not the hub's failure.
-        yield (start if response.status_code == 206 else 0), _guarded(response.iter_bytes(1 << 20))
+        yield (start if response.status_code == 206 else 0), _guarded(response.iter_bytes())
 
 
 def _guarded(blocks: Iterator[bytes]) -> Iterator[bytes]:

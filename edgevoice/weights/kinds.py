@@ -40,7 +40,7 @@ def gguf(read: Read, size: int, where: str, *, whole: bool = True) -> Kind:
             where=where,
             remedy="fetch the file again, or choose another",
         ) from None
-    if header.values.get("split.count", 1) > 1:
+    if header.parts > 1:
         raise ModelError(
             "this GGUF file is only one of several parts",
             where=where,

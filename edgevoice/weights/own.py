@@ -153,7 +153,7 @@ def _hub_file(file: hub.HubFile, small: Callable[[str], bytes]) -> File:
     import hashlib
 
     sha256 = file.sha256 or hashlib.sha256(small(file.path)).hexdigest()
-    name = file.path.rsplit("/", 1)[-1]
+    name = _safe(file.path.rsplit("/", 1)[-1])
     return File(name, file.size, sha256, file.path if file.path != name else "")
 
 
@@ -178,7 +178,7 @@ def _entry(
 def _name(text: str, store: Store, *, given: bool) -> str:
     """A name for the catalog made of `text`; UsageError if it is taken or makes no name."""
     stem = re.sub(r"\.(gguf|onnx)$", "", text)
-    name = re.sub(r"[^A-Za-z0-9_.+-]+", "-", stem).strip("-._+")[:80]
+    name = _safe(stem).strip("-._+")[:80]
     if not name or (given and name != text):
         raise UsageError(
             f"{text} makes no name for a model",
@@ -189,13 +189,18 @@ def _name(text: str, store: Store, *, given: bool) -> str:
     return name
 
 
+def _safe(text: str) -> str:
+    """The text with what the catalog allows in no name replaced by dashes."""
+    return re.sub(r"[^A-Za-z0-9_.+-]+", "-", text).lstrip("-.+")
+
+
 def _hashed(path: Path, progress: Progress) -> File:
     size = path.stat().st_size
     if not size:
         raise ModelError("the file is empty", where=str(path), remedy="fetch the file again")
     progress.begin(f"reading {path.name}", size)
     try:
-        return File(path.name, size, sha256_of(path, progress.reach))
+        return File(_safe(path.name), size, sha256_of(path, progress.reach))
     finally:
         progress.end()
 

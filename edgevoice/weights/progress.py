@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     import rich.progress
 
 
+SMALL = 5_000_000
+"""Work on fewer bytes is over before a line about it could be read, and is not shown."""
+
+
 class Progress(Protocol):
     """What is told how far the work has come. Counts are bytes."""
 
@@ -52,10 +56,14 @@ class Lines:
     def __init__(self, out: TextIO, clock: Callable[[], float] = time.monotonic) -> None:
         self._out = out
         self._clock = clock
+        self._total = 0
 
     def begin(self, label: str, total: int, done: int = 0) -> None:
         """Print what begins."""
-        self._label, self._total, self._start, self._done = label, max(total, 1), done, done
+        self._label, self._total, self._start, self._done = label, total, done, done
+        if total < SMALL:
+            self._total = 0
+            return
         self._tenth = done * 10 // self._total
         self._since = self._clock()
         self._spoke = self._since
@@ -64,6 +72,8 @@ class Lines:
 
     def reach(self, done: int) -> None:
         """Print a line when another tenth is done."""
+        if not self._total:
+            return
         self._done = done
         tenth = done * 10 // self._total
         now = self._clock()
@@ -77,7 +87,7 @@ class Lines:
 
     def end(self) -> None:
         """Print that it is done, if it is."""
-        if self._done >= self._total:
+        if self._total and self._done >= self._total:
             self.say(f"{self._label}: done")
 
     def say(self, line: str) -> None:
@@ -94,7 +104,8 @@ class Bar:
 
     def begin(self, label: str, total: int, done: int = 0) -> None:
         """Show a new bar."""
-        self._task = self._live.add_task(label, total=total, completed=done)
+        if total >= SMALL:
+            self._task = self._live.add_task(label, total=total, completed=done)
 
     def reach(self, done: int) -> None:
         """Move the bar."""

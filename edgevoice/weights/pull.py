@@ -208,10 +208,6 @@ class _Pull:
 
     @contextmanager
     def _shown(self, what: str, total: int, done: int = 0) -> Iterator[None]:
-        # Small files pass faster than a line about them can be read.
-        if total < 5_000_000:
-            yield
-            return
         self.progress.begin(f"{self.entry.name}: {what}", total, done)
         try:
             yield

@@ -1,0 +1,244 @@
+"""The hub, stood in for by a server on this machine that answers as it does."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from edgevoice.errors import ModelError, PullError, UsageError
+from edgevoice.weights import hub
+from edgevoice.weights.own import add
+from edgevoice.weights.pull import pull
+from tests.weights.conftest import (
+    EARS,
+    VOICE,
+    VOICE_CONFIG,
+    VOICE_ENTRY,
+    Told,
+    World,
+    content,
+    gguf,
+)
+
+COMMIT = "c" * 40
+
+
+class Hub:
+    """What the server holds, and what it was asked."""
+
+    def __init__(self, endpoint: str) -> None:
+        self.endpoint = endpoint
+        self.files: dict[str, bytes] = {}
+        self.asked: list[tuple[str, str]] = []
+        self.breaks_at = 0
+        self.ranges = True
+
+    def metadata(self, repo: str) -> bytes:
+        siblings = []
+        for path, data in self.files.items():
+            sibling = {"rfilename": path, "size": len(data)}
+            if len(data) > 10_000:
+                digest = hashlib.sha256(data).hexdigest()
+                sibling |= {
+                    "blobId": "0" * 40,
+                    "lfs": {"sha256": digest, "size": len(data), "pointerSize": 1},
+                }
+            else:
+                git = hashlib.sha1(b"blob %d\0" % len(data) + data).hexdigest()
+                sibling["blobId"] = git
+            siblings.append(sibling)
+        card = {"license": "mit", "language": "en"}
+        return json.dumps(
+            {"id": repo, "sha": COMMIT, "siblings": siblings, "cardData": card}
+        ).encode()
+
+
+def handler(world: Hub) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked_range = self.headers.get("Range", "")
+            if "/someone/" in self.path:
+                world.asked.append((self.path, asked_range))
+            if self.path.startswith("/api/models/"):
+                self.answer(200, world.metadata("/".join(self.path.split("/")[3:5])))
+                return
+            path = self.path.split(f"/resolve/{COMMIT}/")[-1]
+            data = world.files.get(path)
+            if data is None:
+                self.answer(404, b"no such file")
+                return
+            start = int(asked_range[6:-1]) if asked_range and world.ranges else 0
+            self.answer(206 if start else 200, data[start:], len(data) - start)
+
+        def answer(self, code: int, data: bytes, length: int | None = None) -> None:
+            self.send_response(code)
+            self.send_header("Content-Length", str(length or len(data)))
+            self.end_headers()
+            if world.breaks_at and len(data) > world.breaks_at:
+                self.wfile.write(data[: world.breaks_at])
+                world.breaks_at = 0
+                self.close_connection = True
+                return
+            self.wfile.write(data)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    return Handler
+
+
+@pytest.fixture
+def server(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
+    made = Hub("")
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler(made)) as listening:
+        listening.daemon_threads = True
+        made.endpoint = f"http://127.0.0.1:{listening.server_port}"
+        from huggingface_hub import close_session, constants
+
+        monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
+        monkeypatch.setattr(constants, "ENDPOINT", made.endpoint)
+        monkeypatch.setattr(
+            constants,
+            "HUGGINGFACE_CO_URL_TEMPLATE",
+            made.endpoint + "/{repo_id}/resolve/{revision}/{filename}",
+        )
+        thread = threading.Thread(target=listening.serve_forever, args=(0.01,))
+        thread.start()
+        yield made
+        close_session()
+        listening.shutdown()
+        thread.join()
+
+
+def test_the_hub_is_asked_before_the_packages(server: Hub, world: World) -> None:
+    """A model with a repository comes from it, at the pinned commit."""
+    server.files = {"v.onnx": VOICE, "v.onnx.json": VOICE_CONFIG}
+    (model,) = pull(["voice"], world.store(), Told())
+    assert model.path.read_bytes() == VOICE
+    assert server.asked[0] == (f"/someone/voices/resolve/{COMMIT}/v.onnx", "")
+
+
+def test_a_broken_connection_is_gone_on_with(server: Hub, world: World) -> None:
+    """The next pull asks for the bytes that are missing, and only for those."""
+    server.files = {"v.onnx": VOICE, "v.onnx.json": VOICE_CONFIG}
+    server.breaks_at = 20_000
+    with pytest.raises(PullError):
+        pull(["voice"], world.store(), Told())
+    kept = (world.store().partial(VOICE_ENTRY.files[0]) / "data").stat().st_size
+    assert 0 < kept <= 20_000
+    server.asked.clear()
+    (model,) = pull(["voice"], world.store(), Told())
+    assert model.path.read_bytes() == VOICE
+    assert server.asked[0][1] == f"bytes={kept}-"
+
+
+def test_a_server_without_ranges_gives_the_file_from_its_start(server: Hub, world: World) -> None:
+    """What is kept is dropped where the server cannot go on from it."""
+    server.files = {"v.onnx": VOICE, "v.onnx.json": VOICE_CONFIG}
+    server.breaks_at = 20_000
+    with pytest.raises(PullError):
+        pull(["voice"], world.store(), Told())
+    server.ranges = False
+    (model,) = pull(["voice"], world.store(), Told())
+    assert model.path.read_bytes() == VOICE
+
+
+def test_wrong_bytes_from_the_hub_are_refused(server: Hub, world: World) -> None:
+    """The hub is believed as little as anybody."""
+    server.files = {"v.onnx": b"x" * len(VOICE), "v.onnx.json": VOICE_CONFIG}
+    with pytest.raises(PullError, match="another sha256"):
+        pull(["voice"], world.store(), Told())
+    assert not (world.folder / "voice" / "v.onnx").exists()
+
+
+def test_a_file_that_the_hub_has_not_is_said_so(server: Hub, world: World) -> None:
+    """Its answer reaches the user."""
+    with pytest.raises(PullError, match="Hugging Face: .*404"):
+        pull(["voice"], world.store(), Told())
+
+
+def test_a_hub_reference_becomes_an_entry_pinned_to_its_commit(server: Hub, world: World) -> None:
+    """Hash, size, licence and commit come from the metadata; the pull then needs no more."""
+    data = gguf(weights=20_000)
+    server.files = {"q4/toy.gguf": data}
+    entry = add("someone/toys/q4/toy.gguf", world.store(), Told())
+    assert (entry.name, entry.role, entry.repo, entry.revision) == (
+        "toy",
+        "slm",
+        "someone/toys",
+        COMMIT,
+    )
+    assert entry.main.sha256 == hashlib.sha256(data).hexdigest()
+    assert entry.licence == "mit"
+    (model,) = pull(["toy"], world.store(), Told())
+    assert model.path.read_bytes() == data
+
+
+def test_a_base_model_on_the_hub_is_refused_before_it_is_fetched(server: Hub, world: World) -> None:
+    """The start of the file tells; it gets into no catalog."""
+    server.files = {"base.gguf": gguf(template=None, weights=20_000)}
+    with pytest.raises(ModelError, match="no chat template"):
+        add("someone/toys/base.gguf", world.store(), Told())
+    assert not world.own.exists()
+
+
+def test_a_voice_on_the_hub_brings_its_configuration(server: Hub, world: World) -> None:
+    """The small file is hashed from its bytes, which the git hash proves."""
+    server.files = {"en/v.onnx": VOICE, "en/v.onnx.json": VOICE_CONFIG}
+    entry = add("someone/voices/en/v.onnx", world.store(), Told(), "other")
+    assert [file.hub_path for file in entry.files] == ["en/v.onnx", "en/v.onnx.json"]
+    (model,) = pull(["other"], world.store(), Told())
+    assert (model.path.parent / "v.onnx.json").read_bytes() == VOICE_CONFIG
+
+
+def test_a_whisper_repository_is_added_whole(server: Hub, world: World) -> None:
+    """Without a path, a repository with model.bin at its top is a recognizer."""
+    server.files = {
+        "model.bin": EARS,
+        "config.json": b'{"lang_ids": []}',
+        "tokenizer.json": b"{}",
+        "README.md": b"nothing of use",
+    }
+    entry = add("someone/whisper@main", world.store(), Told())
+    assert (entry.role, entry.format, entry.languages) == ("stt", "ctranslate2", ("en",))
+    assert {file.name for file in entry.files} == {"model.bin", "config.json", "tokenizer.json"}
+
+
+def test_a_repository_without_a_path_says_which_files_it_has(server: Hub, world: World) -> None:
+    """Of several quantizations one must be named."""
+    server.files = {"a-q4.gguf": content("a", 11_000), "a-q8.gguf": content("b", 12_000)}
+    with pytest.raises(UsageError, match=r"a-q4\.gguf, a-q8\.gguf"):
+        add("someone/toys", world.store(), Told())
+
+
+def test_no_hub_in_reach_is_found_out_and_said(world: World) -> None:
+    """Offline, adding from the hub ends in one clear error."""
+    with pytest.raises(PullError, match="the hub did not say"):
+        add("someone/toys/x.gguf", world.store(), Told())
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        ("a/b/c/d.gguf", ("a/b", "main", "c/d.gguf")),
+        ("a/b@v1/d.gguf", ("a/b", "v1", "d.gguf")),
+        ("a/b", ("a/b", "main", "")),
+        ("https://hf.co/a/b/blob/main/c/d.gguf", ("a/b", "main", "c/d.gguf")),
+        ("https://hf.co/a/b/resolve/abc/d.gguf?download=true", ("a/b", "abc", "d.gguf")),
+        ("https://hf.co/a/b", ("a/b", "main", "")),
+        ("https://example.org/a/b/blob/main/d.gguf", None),
+        ("just-a-word", None),
+        ("a//b", None),
+    ],
+)
+def test_references_are_understood_as_they_are_written(
+    text: str, parts: tuple[str, str, str] | None
+) -> None:
+    """Repository, revision and path, from a short form or from the page's address."""
+    found = hub.reference(text)
+    assert (found and (found.repo, found.revision, found.path)) == parts
