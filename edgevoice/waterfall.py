@@ -89,7 +89,7 @@ def _own_work(turn: TurnTimings, name: str) -> list[Span]:
 def render_waterfall(turn: TurnTimings, width: int) -> list[str]:
     """The turn as lines of at most `width` characters: a headline, a row a span, the whole gap."""
     axis = max(8, width - NAME_WIDTH - _LABEL_WIDTH - 2)
-    lines = [f"turn {turn.turn} · {figures(turn)}".rstrip(" ·")[:width]]
+    lines = [f"turn {turn.turn} · {model_figures(turn)}".rstrip(" ·")[:width]]
     lines += [
         f"{bar.name:<{NAME_WIDTH}} {bar.cells} {f'{bar.ms} ms':>{_LABEL_WIDTH}}"
         for bar in bars(turn, axis)
@@ -100,7 +100,7 @@ def render_waterfall(turn: TurnTimings, width: int) -> list[str]:
     return lines
 
 
-def figures(turn: TurnTimings) -> str:
+def model_figures(turn: TurnTimings) -> str:
     """What the language model did, in one line; empty when it did nothing."""
     parts = []
     if turn.prompt_tokens:

@@ -119,7 +119,7 @@ class Session:
         heard = length if spoken is None else spoken
         offset = 0
         for number, clause in enumerate(clauses):
-            if offset > heard:
+            if offset >= heard:
                 break
             begun = first + 1.2 * number
             self.at(begun + 0.02).add(

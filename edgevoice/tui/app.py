@@ -23,7 +23,7 @@ from edgevoice.scene import Scene
 from edgevoice.timings import TurnTimings
 from edgevoice.tui.commands import Commands, Kind
 from edgevoice.tui.keys import KEYS
-from edgevoice.tui.widgets.conversation import Conversation
+from edgevoice.tui.widgets.conversation import TINY, WIDE, Conversation
 from edgevoice.tui.widgets.machine import Machine
 from edgevoice.tui.widgets.status import Banner, Status
 from edgevoice.tui.widgets.waterfall import LastTurns, Waterfall
@@ -41,8 +41,8 @@ class EdgevoiceApp(App[None]):
 
     AUTO_FOCUS = None
     CSS_PATH = "screen.tcss"
-    HORIZONTAL_BREAKPOINTS = [(0, "-tiny"), (56, "-narrow"), (100, "-wide")]  # noqa: RUF012
-    VERTICAL_BREAKPOINTS = [(0, "-short"), (20, "-tall")]  # noqa: RUF012
+    HORIZONTAL_BREAKPOINTS = [(0, "-tiny"), (TINY, "-narrow"), (WIDE, "-wide")]  # noqa: RUF012
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (20, "-tall"), (32, "-high")]  # noqa: RUF012
     BINDINGS: ClassVar[list[BindingType]] = [
         *(
             Binding(key.keys, key.action, key.label or key.title, show=bool(key.label),
@@ -114,7 +114,7 @@ class EdgevoiceApp(App[None]):
         scene, turn = self.scene, self.turn
         self._status.show(scene, self._talking)
         self._banner.show(scene)
-        self._waterfall.show(scene, turn)
+        self._waterfall.show(scene, turn, alone=not self._last_turns.display)
         self._last_turns.show(scene, turn)
         self._panel.show(scene)
         self._line.show(scene)
@@ -123,13 +123,16 @@ class EdgevoiceApp(App[None]):
     @property
     def turn(self) -> TurnTimings | None:
         """The turn in the waterfall: the one asked for, or else the last to become audible."""
-        timings = self.scene.timings
-        turns, current, live = timings.turns, timings.current, self.scene.live
-        if self._selected is not None:
-            return next((t for t in turns if t.turn == self._selected), None)
+        audible = self._audible()
+        asked = (turn for turn in audible if turn.turn == self._selected)
+        return next(asked, audible[-1] if audible else None)
+
+    def _audible(self) -> list[TurnTimings]:
+        timings, live = self.scene.timings, self.scene.live
+        turns, current = timings.turns, timings.current
         if current and live and current.turn == live.turn and current.gap is not None:
-            return current
-        return turns[-1] if turns else None
+            turns.append(current)
+        return turns
 
     def _follow_talk(self, event: Event) -> None:
         # The key toggles, but the end of an utterance may also come from elsewhere.
@@ -239,8 +242,16 @@ class EdgevoiceApp(App[None]):
                 self._aside(change)
 
         def look() -> Callable[[], object]:
-            lists = {kind: self._commands.choices(kind) for kind in kinds}
+            try:
+                lists = {kind: self._commands.choices(kind) for kind in kinds}
+            except EdgevoiceError as error:
+                return partial(give_up, error)
             return partial(self.call_later, screen.offer, lists)
+
+        def give_up(error: EdgevoiceError) -> None:
+            if self.screen is screen:
+                screen.dismiss(None)
+            self._show_error(error)
 
         self.push_screen(screen, chosen)
         self._aside(look)
@@ -283,12 +294,12 @@ class EdgevoiceApp(App[None]):
         self._select(+1)
 
     def _select(self, step: int) -> None:
-        numbers = [turn.turn for turn in self.scene.timings.turns]
-        if not numbers:
+        shown = self.turn
+        if shown is None:
             return
-        at = numbers.index(self._selected) if self._selected in numbers else len(numbers) - 1
-        at = max(0, at + step)
-        self._selected = numbers[at] if at < len(numbers) - 1 or step < 0 else None
+        numbers = [turn.turn for turn in self._audible()]
+        at = max(0, numbers.index(shown.turn) + step)
+        self._selected = numbers[at] if at < len(numbers) - 1 else None
         self.drain()
         conversation = self._conversation
         if self._selected is None:

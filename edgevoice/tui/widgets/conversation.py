@@ -7,7 +7,7 @@ screen shares two cores, and Python's one lock, with the models.
 from __future__ import annotations
 
 import re
-import time
+from time import monotonic
 
 from textual.content import Content
 from textual.geometry import Size
@@ -16,12 +16,16 @@ from textual.strip import Strip
 from textual.visual import Visual
 
 from edgevoice.scene import Exchange, Remark, Row, Scene
+from edgevoice.tui.widgets.machine import devices
 
 GUTTER = 12
 MARGIN = 9
 """Room for the gap of a turn, at the right of the first line of its reply."""
-NARROW = 56
-"""Below this width names stand above what was said, not beside it."""
+NARROW = 48
+"""In fewer cells than this, names stand above what was said, not beside it."""
+TINY, WIDE = 56, 110
+"""Terminals below the first show little but the conversation; from the second on, panels stand
+beside it."""
 MARK = "▸"
 """Stands between what has been spoken and what has not."""
 UNHEARD = 80
@@ -47,13 +51,18 @@ class Conversation(ScrollView, can_focus=False):
         self._starts: dict[int, int] = {}
         self._following = True
         self._since: dict[str, float] = {}
+        self._devices = ""
 
     def show(self, scene: Scene, selected: int | None) -> None:
         """Show the scene; `selected` is the turn the waterfall was asked for, if any."""
         self._scene, self._selected = scene, selected
+        # In wide terminals the panel beside it names the devices.
+        if (named := devices(scene) if TINY <= self.app.size.width < WIDE else "") != self._devices:
+            self._devices = named
+            self.border_subtitle = Content(named).markup
         waiting: tuple[int, ...] = ()
         if not scene.ready:
-            now = time.monotonic()
+            now = monotonic()
             for role in scene.pending:
                 self._since.setdefault(role, now)
             waiting = tuple(int(now - self._since[role]) for role in scene.pending)
@@ -156,10 +165,11 @@ class Conversation(ScrollView, can_focus=False):
             return title + self._beside(bar, 2, self._wrap(text, width - 2))
         first = bar + Content.styled(name.ljust(GUTTER - 2), style)
         rest = bar + " " * (GUTTER - 2)
-        body = self._wrap(text, width - GUTTER - MARGIN)
-        if gap is not None and body:
+        margin = MARGIN if width >= 60 else 0
+        body = self._wrap(text, width - GUTTER - margin)
+        if gap is not None and margin:
             label = Content.styled(f"{round(gap * 1000)} ms".rjust(MARGIN), "$foreground-muted")
-            first_line = body[0].extend_cell_length(width - GUTTER - MARGIN, self.rich_style)
+            first_line = body[0].extend_cell_length(width - GUTTER - margin, self.rich_style)
             body[0] = Strip.join([first_line, *self._wrap(label, MARGIN)])
         return self._beside(first, GUTTER, body[:1]) + self._beside(rest, GUTTER, body[1:])
 
@@ -180,7 +190,7 @@ class Conversation(ScrollView, can_focus=False):
         lines = [Content.styled("  Loading the models", "bold")]
         for role, loading in scene.loading.items():
             ready = loading.seconds is not None
-            waited = int(time.monotonic() - self._since.get(role, time.monotonic()))
+            waited = int(monotonic() - self._since.get(role, monotonic()))
             seconds = f"{loading.seconds:.1f} s" if ready else f"{waited} s …" if waited else "…"
             lines.append(
                 Content.assemble(

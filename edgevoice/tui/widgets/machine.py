@@ -1,4 +1,4 @@
-"""What it runs on: models, devices, memory and CPU, as one line or as a panel."""
+"""What it runs on: models, memory and CPU as one line, or with the devices as a panel."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from edgevoice.scene import Scene
 
 ROWS = (("slm", "language"), ("stt", "recognition"), ("tts", "voice"))
 DEVICES = (("input", "microphone"), ("output", "speaker"))
-SHORT = {"slm": "slm", "stt": "stt", "tts": "tts", "input": "in", "output": "out"}
 
 
 class Machine(Widget):
@@ -44,15 +43,25 @@ class Machine(Widget):
             lines.append(Content.assemble((f"{'load':<13}", "$foreground-muted"), load or "–"))
             return Content("\n").join(lines)
         parts: list[tuple[str, str]] = []
-        for key, _, value in rows:
+        for key, _, value in rows[: len(ROWS)]:
             if value:
                 parts += [
-                    (f"{SHORT[key]} ", "$foreground-disabled"),
+                    (f"{key} ", "$foreground-disabled"),
                     (f"{value}  ", "$foreground-muted"),
                 ]
         right = Content.styled(load, "$foreground-muted")
         left = Content.assemble(*parts).truncate(max(0, width - len(load) - 2), ellipsis=True)
         return left + " " * max(1, width - left.cell_length - right.cell_length) + right
+
+
+def devices(scene: Scene) -> str:
+    """Microphone and speaker in a few words."""
+    names = (
+        f"{words} {'lost' if kind in scene.lost else scene.devices.get(kind, '')}"
+        for kind, words in DEVICES
+        if kind in scene.devices or kind in scene.lost
+    )
+    return " · ".join(names)
 
 
 def _load(scene: Scene) -> str:

@@ -18,7 +18,7 @@ from edgevoice.waterfall import (
     WORK,
     Bar,
     bars,
-    figures,
+    model_figures,
     sparkline,
 )
 
@@ -41,9 +41,9 @@ class Waterfall(Widget):
     turn: reactive[TurnTimings | None] = reactive(None)
     _seen: object = None
 
-    def show(self, scene: Scene, turn: TurnTimings | None) -> None:
-        """Show this turn; the border tells its gap, and the last turns' gaps."""
-        seen = (turn, len(scene.timings.turns), self.content_size)
+    def show(self, scene: Scene, turn: TurnTimings | None, *, alone: bool) -> None:
+        """Show this turn; the border tells its gap and, if it stands `alone`, those before it."""
+        seen = (turn, len(scene.timings.turns), alone)
         if seen == self._seen:
             return
         self._seen = seen
@@ -54,12 +54,8 @@ class Waterfall(Widget):
             return
         self.border_title = Content(f"turn {turn.turn} · gap {_ms(turn.gap)}").markup
         gaps = [t.gap for t in scene.timings.turns if t.gap is not None]
-        if self.content_size.height >= TALL or not gaps:
-            self.border_subtitle = ""
-            return
-        self.border_subtitle = Content(
-            f"{sparkline(gaps, 16)}  p50 {_ms(scene.timings.p50())}  p95 {_ms(scene.timings.p95())}"
-        ).markup
+        figures = f"p50 {_ms(scene.timings.p50())}  p95 {_ms(scene.timings.p95())}" if gaps else ""
+        self.border_subtitle = f"{sparkline(gaps, 16)}  {figures}" if alone and gaps else figures
 
     def render(self) -> Content:
         if self.turn is None:
@@ -81,7 +77,7 @@ class Waterfall(Widget):
                 )
             )
             lines.append(_legend())
-            lines += [Content(), Content.styled(figures(self.turn), "$foreground-muted")]
+            lines += [Content(), Content.styled(model_figures(self.turn), "$foreground-muted")]
         return Content("\n").join(lines)
 
 
@@ -136,9 +132,6 @@ class LastTurns(Widget):
         if picture == self.picture:
             return
         self.picture = picture
-        self.border_subtitle = (
-            f"p50 {_ms(scene.timings.p50())}  p95 {_ms(scene.timings.p95())}" if gaps else ""
-        )
 
     def render(self) -> Content:
         gaps, marked = self.picture

@@ -1,0 +1,154 @@
+"""The conversation as plain lines."""
+
+from __future__ import annotations
+
+import io
+
+from edgevoice import events as ev
+from edgevoice.plain import LineWriter, PlainPrinter
+from edgevoice.testing.rehearsal import Rehearsal
+from tests.sessions import Session, conversation, failed
+
+
+def lines_of(events: list[ev.Event], *, waterfall: bool = False) -> list[str]:
+    written: list[str] = []
+    printer = PlainPrinter(written.append, waterfall=waterfall, width=60)
+    for event in events:
+        printer(event)
+    assert all(line.endswith("\n") and line.count("\n") == 1 for line in written)
+    return [line[:-1] for line in written]
+
+
+def test_a_conversation_reads_as_lines() -> None:
+    """Loading, readiness, questions, clauses as they are spoken, and where the time went."""
+    assert lines_of(conversation().events) == [
+        "edgevoice 0.1.0, loading …",
+        "loading vad: silero-vad",
+        "loaded vad: silero-vad in 0.1 s",
+        "loading stt: whisper-base",
+        "loaded stt: whisper-base in 0.6 s",
+        "loading tts: en_US-joe-medium",
+        "loaded tts: en_US-joe-medium in 0.9 s",
+        "loading slm: qwen2.5-coder-1.5b",
+        "loaded slm: qwen2.5-coder-1.5b in 1.4 s",
+        "ready: vad silero-vad, stt whisper-base, slm qwen2.5-coder-1.5b, tts en_US-joe-medium",
+        "microphone: Built-in microphone",
+        "speaker: Built-in speaker",
+        "you: What is the capital of France?",
+        "edgevoice: Paris is the capital of France,",
+        "edgevoice: and its largest city.",
+        "gap 870 ms = pause 250 + recognize 110 + prefill 110 + first clause 180 + synthesize 150 "
+        "+ output 70",
+        "you: How many people live there?",
+        "edgevoice: About two million in the city",
+        "edgevoice: and twelve in its surroundings.",
+        "gap 1180 ms = pause 250 + recognize 110 + prefill 110 + first clause 180 + synthesize 150 "
+        "+ output 380",
+        "you: And what should I see first?",
+        "edgevoice: Walk along the river in the evening,",
+        "edgevoice: then see the old islands",
+    ]
+
+
+def test_interruption_failure_and_loss_are_told_with_their_remedies() -> None:
+    """Everything that goes wrong is a line, and what to do about it the next."""
+    lines = lines_of(failed().events)
+    assert lines[lines.index("you: Tell me about the moon.") :] == [
+        "you: Tell me about the moon.",
+        "edgevoice: The moon goes around the earth,",
+        "edgevoice: and always shows it the same side.",
+        '(interrupted after "the earth, and always")',
+        "gap 870 ms = pause 250 + recognize 110 + prefill 110 + first clause 180 + synthesize 150 "
+        "+ output 70",
+        "(no words heard: a cough)",
+        "you: How far away is it?",
+        "! failed: mind: the context is full",
+        "  fix: --set slm.context=8192",
+        "(no answer: the context is full)",
+        "! microphone lost: USB headset",
+        "  fix: plug it in again, or press d for another",
+    ]
+
+
+def test_a_clause_is_written_when_it_is_heard() -> None:
+    """A clause given to the speaker early is not announced before its first sample leaves it."""
+    session = Session().ready().asked(0, 3.0, "Why?")
+    session.add(
+        ev.ClauseCut(turn=0, clause=0, text="Because.", spoken="Because."),
+        ev.PlaybackStarted(turn=0, clause=0, at=9.0, audible_at=9.0),
+    )
+    assert "edgevoice: Because." not in lines_of(session.events)
+    session.at(9.1).add(ev.Level(dbfs=-50.0, speech=0.0))
+    assert lines_of(session.events)[-1] == "edgevoice: Because."
+
+
+def test_a_clause_that_was_never_heard_is_never_written() -> None:
+    """What was queued in the speaker when it fell silent leaves no line."""
+    session = Session().ready().asked(0, 3.0, "Why?")
+    session.add(
+        ev.TokenMade(turn=0, index=0, text="Because."),
+        ev.ClauseCut(turn=0, clause=0, text="Because.", spoken="Because."),
+        ev.PlaybackStarted(turn=0, clause=0, at=9.0, audible_at=9.0),
+        ev.TurnCancelled(turn=0, reason="interrupted"),
+        ev.TurnCompleted(turn=0, heard="", interrupted=True),
+    )
+    lines = lines_of(session.at(10.0).add(ev.Muted(on=True)).events)
+    assert "(interrupted)" in lines
+    assert not any(line.startswith("edgevoice: ") for line in lines)
+
+
+def test_a_question_that_goes_on_is_written_once() -> None:
+    """A pause inside a question, and the answer to it being cut short, by the pipeline itself."""
+    rehearsal = Rehearsal("Paris is the capital. It lies on the river Seine, as you may know.")
+    rehearsal.hear((0.5, "what is the capital of france", 1.5), (2.4, "and why", 0.6))
+    rehearsal.at(7.0, lambda assistant: assistant.interrupt())
+    said = [
+        line
+        for line in lines_of(rehearsal.run())
+        if line.startswith(("you:", "edgevoice:", "(interrupted"))
+    ]
+    assert said[0] == "you: what is the capital of france and why"
+    assert said[1] == "edgevoice: Paris is the capital."
+    assert said[-1].startswith("(interrupted after ")
+    assert len([line for line in said if line.startswith("you:")]) == 1
+
+
+def test_no_control_character_gets_through() -> None:
+    """Whatever a model or a device name holds, a terminal or a screen reader sees plain text."""
+    session = Session().ready().add(ev.Notice(text="red \x1b[31m bell \x07 and\nnew\tline"))
+    assert lines_of(session.events)[-1] == "note: red  [31m bell   and new line"
+
+
+def test_the_waterfall_follows_its_sentence_when_asked_for() -> None:
+    """With --waterfall every turn is drawn, in no more than the width."""
+    session = Session().ready().asked(0, 3.0, "Why?").answered(0, 3.0, ["Because."])
+    lines = lines_of(session.events, waterfall=True)
+    drawn = lines[lines.index("you: Why?") + 3 :]
+    assert drawn[0].startswith("turn 0 · prompt 96 tokens")
+    assert drawn[-1].startswith("gap ")
+    assert max(map(len, drawn)) <= 60
+
+
+def test_lines_are_written_in_order_and_flushed() -> None:
+    """Leaving the writer waits for everything queued."""
+    stream = io.StringIO()
+    with LineWriter(stream) as write:
+        for number in range(100):
+            write(f"{number}\n")
+    assert stream.getvalue().split() == [str(number) for number in range(100)]
+
+
+class Gone(io.StringIO):
+    """A pipe whose reader has left."""
+
+    def flush(self) -> None:
+        raise BrokenPipeError
+
+
+def test_a_closed_pipe_is_told_once() -> None:
+    """When the reader goes away the session can be ended, and later lines cost nothing."""
+    told: list[bool] = []
+    with LineWriter(Gone(), lambda: told.append(True)) as write:
+        write("one\n")
+        write("two\n")
+    assert told == [True]

@@ -1,0 +1,237 @@
+"""What is on screen follows from the events alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from edgevoice import events as ev
+from edgevoice.scene import KEEP, Exchange, Remark, Scene
+from edgevoice.testing.rehearsal import Rehearsal
+from edgevoice.trace import line, read
+from tests.sessions import Session, conversation, failed, loading
+
+
+def scene_of(session: Session) -> Scene:
+    return fold(session.events)
+
+
+def fold(events: list[ev.Event]) -> Scene:
+    scene = Scene()
+    for event in events:
+        scene.apply(event)
+    return scene
+
+
+def exchanges(scene: Scene) -> list[Exchange]:
+    return [row for row in scene.rows if isinstance(row, Exchange)]
+
+
+def remarks(scene: Scene) -> list[str]:
+    return [row.text for row in scene.rows if isinstance(row, Remark)]
+
+
+def test_states_follow_a_turn() -> None:
+    """A turn is heard, thought about and spoken, and then it listens again."""
+    scene, states = Scene(), []
+    session = Session().ready().asked(0, 3.0, "Why?").answered(0, 3.0, ["Because."])
+    for event in session.events:
+        scene.apply(event)
+        if not states or states[-1] != scene.state:
+            states.append(scene.state)
+    assert states == ["loading", "listening", "hearing", "thinking", "speaking", "listening"]
+
+
+def test_loading_tells_engines_apart() -> None:
+    """While loading it is known which engine is there, after how long, and which is not."""
+    scene = scene_of(loading())
+    assert scene.state == "loading"
+    assert scene.pending == ["stt", "slm"]
+    assert scene.loading["tts"].seconds == 0.8
+
+
+def test_another_session_in_the_stream_loads_anew() -> None:
+    """When a device is changed the session starts again, and what was said stays in sight."""
+    session = Session().ready().asked(0, 3.0, "Why?").answered(0, 3.0, ["Because."])
+    session.add(ev.SessionEnded(reason="closed"))
+    assert scene_of(session).state == "ended"
+    session.start()
+    scene = scene_of(session)
+    assert scene.state == "loading"
+    assert [e.reply for e in exchanges(scene)] == ["Because."]
+
+
+def test_muted_is_a_state_only_while_nothing_else_goes_on() -> None:
+    """A reply is still spoken while the microphone is muted, and that is what is told."""
+    session = Session().ready().asked(0, 3.0, "Why?").answered(0, 3.0, ["Because."], spoken=2)
+    session.add(ev.Muted(on=True))
+    scene = scene_of(session)
+    assert (scene.state, scene.muted) == ("speaking", True)
+    scene.apply(ev.TurnCompleted(turn=0, heard="Because.", interrupted=False))
+    assert scene.state == "muted"
+
+
+def test_partial_text_gives_way_to_the_final_one() -> None:
+    """A late partial look never overwrites what was finally recognized."""
+    session = Session().ready().asked(0, 3.0, "Why is that so?", partial="Why is")
+    scene = scene_of(session.add(ev.PartialHeard(turn=0, text="Why is")))
+    assert (exchanges(scene)[0].question, exchanges(scene)[0].final) == ("Why is that so?", True)
+
+
+def test_a_resumed_turn_disappears_into_its_successor() -> None:
+    """When the user goes on after a pause there is one question, its text in sight throughout."""
+    session = Session().ready().asked(0, 3.0, "Why")
+    session.add(ev.TurnCancelled(turn=0, reason="resumed"))
+    session.add(ev.TurnStarted(turn=1, origin="speech", replaces=0))
+    scene = scene_of(session)
+    assert [(e.turn, e.question, e.final) for e in exchanges(scene)] == [(1, "Why", False)]
+
+
+def test_a_successor_may_come_before_the_cancellation() -> None:
+    """The order in which the two turns change places does not matter."""
+    session = Session().ready().asked(0, 3.0, "Why")
+    session.add(ev.TurnStarted(turn=1, origin="speech", replaces=0))
+    session.add(ev.TurnCancelled(turn=0, reason="resumed"))
+    assert [(e.turn, e.question) for e in exchanges(scene_of(session))] == [(1, "Why")]
+
+
+def test_noise_leaves_one_dim_note() -> None:
+    """Turns in which nobody spoke vanish; several in a row share one note that counts them."""
+    session = Session().ready()
+    for turn in range(3):
+        session.add(ev.TurnStarted(turn=turn, origin="speech"))
+        session.add(ev.TurnCancelled(turn=turn, reason="nothing_said", detail="a cough"))
+    scene = scene_of(session)
+    assert exchanges(scene) == []
+    assert [(r.kind, r.text, r.count) for r in scene.rows if isinstance(r, Remark)] == [
+        ("note", "no words heard: a cough", 3)
+    ]
+    assert scene.state == "listening"
+
+
+def test_a_typed_question_is_thought_about_at_once() -> None:
+    """Typing needs no hearing: the question is there and the state is thinking."""
+    session = Session().ready().add(ev.TurnStarted(turn=0, origin="text"))
+    session.add(ev.TurnCommitted(turn=0))
+    session.add(ev.Recognized(turn=0, text="Why?", language="en", no_speech=0.0, logprob=0.0))
+    scene = scene_of(session)
+    assert scene.state == "thinking"
+    assert exchanges(scene)[0].question == "Why?"
+
+
+def test_nothing_of_a_reply_may_show_before_the_turn_is_committed() -> None:
+    """Speculative work is kept apart until the end of the question is confirmed."""
+    session = Session().ready().add(ev.TurnStarted(turn=0, origin="speech"))
+    session.add(ev.TokenMade(turn=0, index=0, text="Maybe"))
+    scene = scene_of(session)
+    assert not exchanges(scene)[0].committed
+    scene.apply(ev.TurnCommitted(turn=0))
+    assert exchanges(scene)[0].committed
+
+
+def test_spoken_and_unspoken_are_told_apart() -> None:
+    """The reply splits where the listener has got to, and that never goes backwards."""
+    scene = scene_of(conversation())
+    last = exchanges(scene)[-1]
+    assert last.heard == "Walk along the river in the evening, then see the old islands "
+    assert last.unheard.startswith("with the cathedral")
+    scene.apply(ev.Spoken(turn=last.turn, chars=3))
+    assert last.heard.endswith("islands ")
+
+
+def test_an_interrupted_reply_keeps_what_was_heard() -> None:
+    """After a barge-in the border between heard and unheard is where the sound stopped."""
+    first = exchanges(scene_of(failed()))[0]
+    assert first.ending == "interrupted"
+    assert first.heard == "The moon goes around the earth, and always"
+
+
+def test_the_reason_of_a_failure_survives_the_completion() -> None:
+    """A committed turn that fails is completed too, which does not make it an interruption."""
+    scene = scene_of(failed())
+    last = exchanges(scene)[-1]
+    assert (last.ending, last.detail) == ("failed", "the context is full")
+    failure = next(r for r in scene.rows if isinstance(r, Remark) and r.kind == "failure")
+    assert (failure.text, failure.remedy) == ("mind: the context is full", "--set slm.context=8192")
+
+
+def test_a_lost_device_stays_lost_until_it_is_found() -> None:
+    """A loss is shown for as long as it lasts, and its end is noted."""
+    session = failed()
+    assert scene_of(session).lost["input"].name == "USB headset"
+    session.add(ev.DeviceFound(kind="input", name="USB headset"))
+    scene = scene_of(session)
+    assert scene.lost == {}
+    assert scene.devices["input"] == "USB headset"
+    assert remarks(scene)[-1] == "the microphone is back: USB headset"
+
+
+def test_a_new_conversation_clears_the_screen_but_not_the_timings() -> None:
+    """What was said goes; how long it took remains comparable."""
+    scene = scene_of(conversation().add(ev.ConversationCleared()))
+    assert exchanges(scene) == []
+    assert len(scene.timings.turns) == 2
+    scene.apply(ev.TurnCompleted(turn=2, heard="Walk", interrupted=True))
+    assert exchanges(scene) == []
+
+
+def test_an_ended_session_has_no_open_exchange() -> None:
+    """Whatever was under way at the end is over."""
+    scene = scene_of(conversation().add(ev.SessionEnded(reason="closed")))
+    assert (scene.state, scene.live) == ("ended", None)
+
+
+def test_only_so_many_rows_are_kept() -> None:
+    """A session of weeks does not grow without end."""
+    scene = Scene()
+    for n in range(KEEP + 10):
+        scene.apply(ev.Notice(text=f"notice {n}"))
+    assert len(scene.rows) == KEEP
+    assert remarks(scene)[-1] == f"notice {KEEP + 9}"
+
+
+@pytest.mark.parametrize("seen", ["dbfs", "cpu"])
+def test_meters_do_not_disturb_the_conversation(seen: str) -> None:
+    """Level and load come many times a second and redraw nothing but themselves."""
+    scene = scene_of(conversation())
+    revision = scene.revision
+    scene.apply(ev.Level(dbfs=-3.0, speech=1.0))
+    scene.apply(ev.Resources(cpu=99.0, rss=1))
+    assert scene.revision == revision
+    assert getattr(scene, seen) in (-3.0, 99.0)
+
+
+def rehearsed() -> Rehearsal:
+    """The pipeline itself, with a pause inside a question and an answer cut short."""
+    rehearsal = Rehearsal("Paris is the capital. It lies on the river Seine, as you may know.")
+    rehearsal.hear((0.5, "what is the capital of france", 1.5), (2.4, "and why", 0.6))
+    rehearsal.hear((0.5, "how many people live there", 1.2))
+    rehearsal.at(7.0, lambda assistant: assistant.interrupt())
+    rehearsal.run()
+    return rehearsal
+
+
+def test_the_pipelines_own_events_make_the_same_conversation() -> None:
+    """Played by the pipeline, the scene holds each question once and just what was heard of each
+    reply."""
+    rehearsal = rehearsed()
+    scene = fold(rehearsal.events)
+    assert [e.question for e in exchanges(scene)] == [
+        "what is the capital of france and why",
+        "how many people live there",
+    ]
+    assert [e.heard.strip() for e in exchanges(scene)] == rehearsal.heard
+    assert [e.ending for e in exchanges(scene)] == ["interrupted", "completed"]
+
+
+def test_a_written_trace_shows_the_same_scene(tmp_path: Path) -> None:
+    """Nothing that is shown gets lost on the way through JSON lines."""
+    rehearsal = rehearsed()
+    path = tmp_path / "trace.jsonl"
+    path.write_text("".join(map(line, rehearsal.events)), encoding="utf-8")
+    told, live = fold(list(read(path))), fold(rehearsal.events)
+    assert [(e.question, e.reply, e.spoken) for e in exchanges(told)] == [
+        (e.question, e.reply, e.spoken) for e in exchanges(live)
+    ]
+    assert told.timings.turns == live.timings.turns

@@ -1,0 +1,353 @@
+"""Every key does what the help says, and reaches the assistant."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
+from pathlib import Path
+
+import pytest
+from textual.command import CommandPalette
+from textual.pilot import Pilot
+from textual.widgets import Input
+
+from edgevoice import events as ev
+from edgevoice.errors import DeviceError, StorageError
+from edgevoice.events import Event
+from edgevoice.tui.app import EdgevoiceApp
+from edgevoice.tui.keys import KEYS
+from edgevoice.tui.screens.choose import Choose
+from edgevoice.tui.screens.help import Help
+from edgevoice.tui.screens.save import Save
+from edgevoice.tui.widgets.conversation import Conversation
+from edgevoice.tui.widgets.status import Status
+from tests.sessions import Session, conversation, failed, loading
+from tests.tui.stage import Feed, Noted, stage
+
+Play = Callable[[EdgevoiceApp, Noted, Feed, "Pilot[None]"], Awaitable[None]]
+
+DOCUMENT = Path(__file__).parents[2] / "docs" / "keys.md"
+
+
+def play(
+    script: Play, events: Iterable[Event] | None = None, size: tuple[int, int] = (80, 24)
+) -> Noted:
+    """Run the screen after these events (a conversation) under this script."""
+    app, noted, feed = stage(conversation().events if events is None else events)
+
+    async def run() -> None:
+        async with app.run_test(size=size) as pilot:
+            await pilot.pause()
+            app.drain()
+            await script(app, noted, feed, pilot)
+
+    asyncio.run(run())
+    return noted
+
+
+def pressing(*keys: str, events: Iterable[Event] | None = None) -> list[tuple[object, ...]]:
+    """What the assistant was asked when these keys were pressed."""
+
+    async def script(app: EdgevoiceApp, noted: Noted, feed: Feed, pilot: Pilot[None]) -> None:
+        await pilot.press(*keys)
+
+    return play(script, events).calls
+
+
+async def until(pilot: Pilot[None], condition: Callable[[], bool]) -> None:
+    """Let the screen go on until something done aside has come back to it."""
+    for _ in range(400):
+        if condition():
+            return
+        await pilot.pause(0.01)
+    raise AssertionError("it never happened")
+
+
+@pytest.mark.parametrize(
+    ("keys", "calls"),
+    [
+        (["escape"], [("interrupt",)]),
+        (["i"], [("interrupt",)]),
+        (["m"], [("mute", True)]),
+        (["n"], [("new",)]),
+        (["q"], [("close",)]),
+        (["ctrl+c"], [("close",)]),
+        (["space"], [("talk", True)]),
+        (["space", "space"], [("talk", True), ("talk", False)]),
+        (["slash", *"Why", "enter"], [("say", "Why")]),
+        (["enter", *"Why", "space", *"me", "enter"], [("say", "Why me")]),
+        (["slash", "q", "m", "escape"], []),
+        (["slash", "enter"], []),
+    ],
+)
+def test_a_key_is_a_command(keys: list[str], calls: list[tuple[object, ...]]) -> None:
+    """Keys reach the assistant as the one command they stand for, and typed letters as none."""
+    assert pressing(*keys) == calls
+
+
+def test_mute_toggles_what_is_so() -> None:
+    """The key unmutes when the assistant says it is muted."""
+    events = conversation().add(ev.Muted(on=True)).events
+    assert pressing("m", events=events) == [("mute", False)]
+
+
+def test_talking_ends_with_the_utterance() -> None:
+    """After an utterance that ended by itself, the talk key begins another one."""
+
+    async def script(app: EdgevoiceApp, noted: Noted, feed: Feed, pilot: Pilot[None]) -> None:
+        await pilot.press("space")
+        feed.send(ev.TurnStarted(turn=9, origin="talk_key"))
+        app.drain()
+        assert "space" in app.query_one(Status).picture.hint
+        feed.send(ev.SpeechEnded(turn=9, at=1.0, seconds=60.0))
+        app.drain()
+        await pilot.press("space")
+
+    assert play(script).calls == [("talk", True), ("talk", True)]
+
+
+@pytest.mark.parametrize("keys", [["space"], ["slash", "h", "i", "enter"]])
+def test_nothing_is_asked_before_it_is_ready(keys: list[str]) -> None:
+    """While models load, talking and asking are put off with a word, and nothing breaks."""
+    assert pressing(*keys, events=loading().events) == []
+
+
+def test_quitting_works_before_anything_is_loaded() -> None:
+    """The way out is open from the first moment."""
+    assert pressing("q", events=[]) == [("close",)]
+
+
+def test_help_opens_and_closes() -> None:
+    """? shows every key there is; ?, Escape or q leave it without quitting."""
+
+    async def script(app: EdgevoiceApp, noted: Noted, feed: Feed, pilot: Pilot[None]) -> None:
+        for key in ("question_mark", "escape", "q"):
+            await pilot.press("question_mark")
+            assert isinstance(app.screen, Help)
+            await pilot.press(key)
+            assert not isinstance(app.screen, Help)
+
+    assert play(script).calls == []
+
+
+@pytest.mark.parametrize("opened", ["question_mark", "d", "s"])
+def test_ctrl_c_ends_the_session_from_every_screen(opened: str) -> None:
+    """Nothing that is open keeps Ctrl-C from stopping at once."""
+    assert pressing(opened, "ctrl+c") == [("close",)]
+
+
+def test_devices_are_chosen_from_a_list() -> None:
+    """d lists microphones and speakers; Enter takes the one under the cursor."""
+
+    async def script(app: EdgevoiceApp, noted: Noted, feed: Feed, pilot: Pilot[None]) -> None:
+        await pilot.press("d")
+        assert isinstance(app.screen, Choose)
+        await until(pilot, lambda: bool(app.screen.query("OptionList")))
+        await pilot.press("down", "down", "enter")
+        await until(pilot, lambda: bool(noted.calls))
+
+    assert play(script).calls == [("choose", "output", "1")]
+
+
+def test_models_are_chosen_from_a_list() -> None:
+    """o lists the models; the first choice is under the cursor."""
+
+    async def script(app: EdgevoiceApp, noted: Noted, feed: Feed, pilot: Pilot[None]) -> None:
+        await pilot.press("o")
+        await until(pilot, lambda: bool(app.screen.query("OptionList")))
+        await pilot.press("enter")
+        await until(pilot, lambda: bool(noted.calls))
+
+    assert play(script).calls == [("choose", "slm", "qwen2.5-coder-0.5b")]
+
+
+def test_a_refused_choice_is_told() -> None:
+    """When a device cannot be used, the screen says why and what to do, and goes on."""
+
+    async def script(app: EdgevoiceApp, noted: Noted, feed: Feed, pilot: Pilot[None]) -> None:
+        await pilot.press("d")
+        await until(pilot, lambda: bool(app.screen.query("OptionList")))
+        await pilot.press("down", "enter")
+        await until(pilot, lambda: bool(app._notifications))
+        told = next(iter(app._notifications))
+        assert told.severity == "error"
+        assert told.message == "refuses 16 kHz (USB headset)\nchoose another one"
+
+    assert play(script).calls == []
+
+
+def test_a_list_that_cannot_be_made_is_told() -> None:
+    """When devices cannot be listed the screen closes the list and says why."""
+
+    async def script(app: EdgevoiceApp, noted: Noted, feed: Feed, pilot: Pilot[None]) -> None:
+        noted.broken = DeviceError("no sound system", remedy="install PortAudio")
+        await pilot.press("d")
+        await until(pilot, lambda: bool(app._notifications))
+        assert not isinstance(app.screen, Choose)
+
+    play(script)
+
+
+def test_the_trace_is_saved_where_the_user_says() -> None:
+    """s offers a name with the time in it, and takes another."""
+
+    async def script(app: EdgevoiceApp, noted: Noted, feed: Feed, pilot: Pilot[None]) -> None:
+        await pilot.press("s")
+        assert isinstance(app.screen, Save)
+        field = app.screen.query_one(Input)
+        assert field.value.startswith("edgevoice-trace-")
+        assert field.value.endswith(".jsonl")
+        field.value = "mine.jsonl"
+        await pilot.press("enter")
+        await until(pilot, lambda: bool(noted.calls))
+
+    assert play(script).calls == [("save", Path("mine.jsonl"))]
+
+
+def test_a_trace_that_cannot_be_saved_is_told() -> None:
+    """A full disk costs a message, not the conversation."""
+
+    async def script(app: EdgevoiceApp, noted: Noted, feed: Feed, pilot: Pilot[None]) -> None:
+        noted.broken = StorageError("the disk is full", remedy="free some space")
+        await pilot.press("s", "enter")
+        await until(pilot, lambda: bool(app._notifications))
+        assert "the disk is full" in next(iter(app._notifications)).message
+
+    assert play(script).calls == []
+
+
+def test_the_transcript_is_copied() -> None:
+    """c puts the conversation on the clipboard."""
+
+    async def script(app: EdgevoiceApp, noted: Noted, feed: Feed, pilot: Pilot[None]) -> None:
+        await pilot.press("c")
+        assert app.clipboard == noted.said
+
+    play(script)
+
+
+def test_an_empty_transcript_leaves_the_clipboard_alone() -> None:
+    """With nothing said, what the user had copied stays."""
+
+    async def script(app: EdgevoiceApp, noted: Noted, feed: Feed, pilot: Pilot[None]) -> None:
+        noted.said = ""
+        await pilot.press("c")
+        assert app.clipboard == ""
+
+    play(script)
+
+
+def test_the_theme_switches_and_comes_back() -> None:
+    """t goes from dark to light and back."""
+
+    async def script(app: EdgevoiceApp, noted: Noted, feed: Feed, pilot: Pilot[None]) -> None:
+        seen = [app.current_theme.dark]
+        for _ in range(2):
+            await pilot.press("t")
+            seen.append(app.current_theme.dark)
+        assert seen == [True, False, True]
+
+    play(script)
+
+
+@pytest.mark.parametrize(("older", "newer"), [("up", "down"), ("[", "]")])
+def test_turns_are_walked_through(older: str, newer: str) -> None:
+    """Going back stops at the first turn; going on past the last follows the newest again."""
+
+    async def script(app: EdgevoiceApp, noted: Noted, feed: Feed, pilot: Pilot[None]) -> None:
+        walked = [app.turn.turn if app.turn else None]
+        for key in (older, older, older, newer, newer, newer):
+            await pilot.press(key)
+            walked.append(app.turn.turn if app.turn else None)
+        assert walked == [2, 1, 0, 0, 1, 2, 2]
+
+    play(script)
+
+
+def test_the_conversation_follows_its_end_unless_scrolled_back() -> None:
+    """New text scrolls into sight, but not away from a user who reads what was said before."""
+    session = Session().ready()
+    for turn in range(8):
+        session.asked(turn, 3.0 + 10 * turn, f"Question {turn}?")
+        session.answered(turn, 3.0 + 10 * turn, ["Answer."])
+
+    async def script(app: EdgevoiceApp, noted: Noted, feed: Feed, pilot: Pilot[None]) -> None:
+        shown = app.query_one(Conversation)
+        assert shown.following
+        await pilot.press("pageup")
+        at = shown.scroll_offset.y
+        feed.send(ev.Notice(text="something new"))
+        app.drain()
+        await pilot.pause()
+        assert (shown.following, shown.scroll_offset.y) == (False, at)
+        await pilot.press("end")
+        feed.send(ev.Notice(text="something newer"))
+        app.drain()
+        await pilot.pause()
+        assert shown.following
+        assert shown.scroll_offset.y == shown.max_scroll_y
+        await pilot.press("home")
+        assert shown.scroll_offset.y == 0
+
+    play(script, session.events)
+
+
+def test_a_lost_device_is_shown_until_it_is_found() -> None:
+    """The banner stands across the screen for exactly as long as the device is gone."""
+
+    async def script(app: EdgevoiceApp, noted: Noted, feed: Feed, pilot: Pilot[None]) -> None:
+        banner = app.query_one("Banner")
+        assert banner.display
+        feed.send(ev.DeviceFound(kind="input", name="USB headset"))
+        app.drain()
+        assert not banner.display
+
+    play(script, failed().events)
+
+
+def test_every_key_is_in_the_palette() -> None:
+    """What a key does can be searched for and run from the palette."""
+
+    async def script(app: EdgevoiceApp, noted: Noted, feed: Feed, pilot: Pilot[None]) -> None:
+        titles = [command.title for command in app.get_system_commands(app.screen)]
+        assert titles == [*(key.title for key in KEYS), "Theme"]
+        await pilot.press("ctrl+p")
+        assert isinstance(app.screen, CommandPalette)
+        await pilot.press(*"interrupt")
+        palette = app.screen
+        await until(pilot, lambda: bool(palette.query("OptionList").first().option_count))  # type: ignore[attr-defined]
+        await pilot.press("enter")
+        await until(pilot, lambda: bool(noted.calls))
+
+    assert play(script).calls == [("interrupt",)]
+
+
+def test_every_key_is_documented() -> None:
+    """docs/keys.md holds each key with the meaning the help gives it."""
+    text = DOCUMENT.read_text(encoding="utf-8")
+    missing = [k.shown for k in KEYS if f"| `{k.shown}` | {k.meaning} |" not in text]
+    assert missing == []
+
+
+@pytest.mark.parametrize("size", [(40, 12), (20, 5), (10, 3), (80, 8), (300, 100)])
+def test_no_size_breaks_the_screen(size: tuple[int, int]) -> None:
+    """However small or large the terminal, and while it is being resized, keys still work."""
+
+    async def script(app: EdgevoiceApp, noted: Noted, feed: Feed, pilot: Pilot[None]) -> None:
+        await pilot.resize_terminal(120, 40)
+        await pilot.resize_terminal(*size)
+        await pilot.press("question_mark", "escape", "slash", "h", "i", "enter")
+
+    assert play(script, size=size).calls == [("say", "hi")]
+
+
+def test_the_bus_is_left_at_the_end() -> None:
+    """A screen that is gone is not called any more."""
+    app, _, feed = stage(conversation().events)
+
+    async def run() -> None:
+        async with app.run_test():
+            assert len(feed.subscribers) == 1
+
+    asyncio.run(run())
+    assert feed.subscribers == []
