@@ -1,0 +1,1 @@
+"""Whole conversations on the real starter models."""
