@@ -7,6 +7,7 @@ that the next source can be tried; it is found out within seconds.
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
@@ -15,6 +16,9 @@ from urllib.parse import unquote, urlsplit
 import msgspec
 
 from edgevoice.weights.assembly import Assembly, Unavailable, Unreachable
+
+# The hub's client asks the hub about the program it runs in, and tells, unless it is told not to.
+os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 
 TIMEOUT = 8.0
 """Seconds the hub has to answer before the next source is tried."""

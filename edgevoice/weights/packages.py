@@ -123,39 +123,48 @@ def _run(command: list[str], part: Part, work: Path, seen: Callable[[int], None]
     # Everything the client writes stays below the models folder: on the disk whose space was
     # checked, and where the next pull clears it away should this one be killed.
     temporary = {name: str(work) for name in ("TMPDIR", "TEMP", "TMP")}
-    said = work / "said"
-    with said.open("wb") as output:
-        process = subprocess.Popen(
-            command,
-            cwd=work,
-            env={**os.environ, **temporary},
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-        )
-        try:
-            while True:
-                try:
-                    code = process.wait(timeout=0.2)
-                    break
-                except subprocess.TimeoutExpired:
-                    seen(_largest(work))
-        except BaseException:
-            process.terminate()
+    process = subprocess.Popen(
+        command,
+        cwd=work,
+        env={**os.environ, **temporary},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
+    try:
+        while True:
             try:
-                process.wait(timeout=5)
+                said, _ = process.communicate(timeout=0.2)
+                break
             except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
-            raise
-    if code == 0:
-        return
-    text = said.read_text("utf-8", "replace")
-    if "Errno 28" in text or "ENOSPC" in text or "No space left" in text:
-        raise OSError(errno.ENOSPC, "No space left on device")
-    errors = [line for line in text.splitlines() if "ERR" in line.upper()]
-    reason = (errors or text.splitlines() or ["it said nothing"])[-1].strip()
-    raise Unavailable(f"{part.requirement}: {reason[:300]}")
+                seen(_largest(work))
+    except BaseException:
+        _end(process)
+        raise
+    if process.returncode:
+        text = said.decode("utf-8", "replace")
+        if "Errno 28" in text or "ENOSPC" in text or "No space left" in text:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        raise Unavailable(f"{part.requirement}: {_reason(text)}")
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    try:
+        process.wait(timeout=5)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+    if process.stdout:
+        process.stdout.close()
+
+
+def _reason(text: str) -> str:
+    """The line of a client's output that says best why it failed."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    # pip heads the traceback of its own failure with this; the reason is the last line then.
+    errors = [line for line in lines if "ERR" in line.upper() and line != "ERROR: Exception:"]
+    return (errors or lines or ["it said nothing"])[-1][:300]
 
 
 def _largest(folder: Path) -> int:

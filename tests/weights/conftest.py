@@ -1,4 +1,4 @@
-"""A small world of models: a catalog of tiny files, the packages that carry them, and no network."""
+"""A small world of models: a catalog of tiny files, their packages, and no network."""
 
 from __future__ import annotations
 

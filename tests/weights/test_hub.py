@@ -158,7 +158,7 @@ def test_wrong_bytes_from_the_hub_are_refused(server: Hub, world: World) -> None
 
 def test_a_file_that_the_hub_has_not_is_said_so(server: Hub, world: World) -> None:
     """Its answer reaches the user."""
-    with pytest.raises(PullError, match="Hugging Face: .*404"):
+    with pytest.raises(PullError, match=r"Hugging Face: .*404"):
         pull(["voice"], world.store(), Told())
 
 

@@ -1,0 +1,137 @@
+"""`edgevoice models`, as a user calls it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from edgevoice.catalog import Catalog
+from edgevoice.cli import Context
+from edgevoice.cli.models import models
+from edgevoice.errors import EdgevoiceError, ModelError
+from edgevoice.weights import pull as pulling
+from tests.weights.conftest import BRAIN_ENTRY, EARS_ENTRY, GATE, GATE_ENTRY, World, gguf
+
+
+@pytest.fixture
+def packaged(world: World, monkeypatch: pytest.MonkeyPatch) -> World:
+    """The small world in the place of the real catalog and the user's folders."""
+    from edgevoice import catalog
+    from edgevoice.weights import store
+
+    monkeypatch.setattr(catalog, "packaged_path", lambda: world.packaged)
+    monkeypatch.setattr(catalog, "data_folder", lambda: world.own.parent)
+    monkeypatch.setattr(store, "data_folder", lambda: world.own.parent)
+    monkeypatch.setenv("EDGEVOICE_MODELS_FOLDER", str(world.folder))
+    monkeypatch.setenv("EDGEVOICE_CONFIG", str(world.root / "config.toml"))
+    (world.root / "config.toml").write_text("")
+    return world
+
+
+def call(*arguments: str) -> Result:
+    """The command's result; an EdgevoiceError is what main() would print."""
+    return CliRunner().invoke(models, arguments, obj=Context(None, (), False))
+
+
+def failed(*arguments: str) -> EdgevoiceError:
+    error = call(*arguments).exception
+    assert isinstance(error, EdgevoiceError)
+    return error
+
+
+def test_list_tells_what_is_here_and_what_would_run(packaged: World) -> None:
+    """Each model in one row, with the ✓ and * that a user looks for, and the folder."""
+    packaged.put(BRAIN_ENTRY)
+    result = call("list")
+    assert result.exit_code == 0
+    rows = {line.split()[2]: line for line in result.output.splitlines() if " slm " in line}
+    assert "✓*" in rows["brain"]
+    assert str(packaged.folder) in result.output
+    ears = next(line for line in result.output.splitlines() if " ears " in line)
+    assert "✓" not in ears
+
+
+def test_list_as_json_is_complete(packaged: World) -> None:
+    """A program reads the same, with sizes in bytes."""
+    packaged.put(BRAIN_ENTRY)
+    rows = {row["name"]: row for row in json.loads(call("list", "--json").output)}
+    assert set(rows) == {"brain", "ears", "voice", "gate"}
+    assert rows["brain"]["state"] == "present"
+    assert rows["brain"]["runs"] is True
+    assert rows["brain"]["size"] == BRAIN_ENTRY.size
+    assert rows["ears"]["state"] == "absent"
+
+
+def test_pull_prints_where_the_model_is(packaged: World) -> None:
+    """The path is on stdout for scripts; progress is not."""
+    result = call("pull", "gate")
+    assert result.stdout == f"gate\t{packaged.folder / 'gate' / 'gate.onnx'}\n"
+
+
+def test_pull_without_a_name_fetches_the_starter_set(
+    packaged: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is missing for a first conversation, and nothing when it is there."""
+    monkeypatch.setattr(pulling, "starter", lambda cores, memory: ["brain", "ears", "gate"])
+    from tests.weights.conftest import VOICE_ENTRY
+
+    packaged.put(VOICE_ENTRY)
+    assert {line.split("\t")[0] for line in call("pull").stdout.splitlines()} == {
+        "brain",
+        "ears",
+        "gate",
+    }
+    assert "already" in call("pull").stdout
+
+
+def test_verify_reads_every_file(packaged: World) -> None:
+    """Sound models are ok; an altered one is named, and the exit is not zero."""
+    packaged.put(GATE_ENTRY, EARS_ENTRY)
+    assert call("verify").output.splitlines() == ["ears\tok", "gate\tok"]
+    (packaged.folder / "gate" / "gate.onnx").write_bytes(b"x" * len(GATE))
+    result = call("verify")
+    assert "gate\tgate.onnx is altered" in result.output
+    error = failed("verify")
+    assert isinstance(error, ModelError)
+    assert error.remedy == "edgevoice models pull gate"
+
+
+def test_verify_sees_a_change_that_keeps_size_and_time(packaged: World) -> None:
+    """The marks that spare the hashing at use are not believed here."""
+    import os
+
+    packaged.put(GATE_ENTRY)
+    call("verify")
+    path = packaged.folder / "gate" / "gate.onnx"
+    before = path.stat()
+    path.write_bytes(b"x" * len(GATE))
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert "altered" in call("verify").output
+
+
+def test_an_added_model_is_listed_and_can_be_removed_with_its_entry(packaged: World) -> None:
+    """From the user's file to the catalog and back; the user's file stays."""
+    mine = packaged.root / "mine.gguf"
+    mine.write_bytes(gguf())
+    result = call("add", str(mine))
+    assert result.stdout.startswith("mine\t")
+    assert Path(call("path", "mine").stdout.strip()).read_bytes() == gguf()
+    assert call("remove", "mine").exit_code == 0
+    assert "mine" not in Catalog.load(packaged.packaged, packaged.own)
+    assert mine.exists()
+
+
+def test_path_names_the_folder_or_the_model(packaged: World) -> None:
+    """Without a name the folder, with one the model; a missing one is an error."""
+    assert call("path").stdout == f"{packaged.folder}\n"
+    assert failed("path", "gate").remedy == "edgevoice models pull gate"
+
+
+def test_remove_frees_the_space(packaged: World) -> None:
+    """It says how much, and the model is gone."""
+    packaged.put(BRAIN_ENTRY)
+    assert call("remove", "brain").stdout == "brain\tremoved, 300 KB freed\n"
+    assert not (packaged.folder / "brain").exists()
