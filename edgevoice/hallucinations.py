@@ -58,6 +58,12 @@ _CREDITS = re.compile(
     r"|^sous-titr|^legendas pel|^субтитры|^字幕|请不吝点赞|ご視聴ありがとう",
     re.IGNORECASE,
 )
+_SIGN_OFF = re.compile(
+    r"\b(?:thanks|thank you|thank you so much) for (?:watching|listening|viewing)\b"
+    r"|\bsubscribe to (?:my|the|our) channel\b|\bin the next video\b",
+    re.IGNORECASE,
+)
+"""What nobody says to an assistant, whatever comes with it."""
 _DESCRIPTION = re.compile(r"\s*(?:[\[(*♪♫♬][^\])*♪♫♬]*(?:[\])*♪♫♬]|$)[\s.,!]*)+")
 
 
@@ -87,7 +93,7 @@ def is_nobody(
         return "more words than the sound can hold"
     if _CREDITS.search(text):
         return "a phrase Whisper makes up for silence"
-    if _plain(text) in _PHRASES and (
+    if (_plain(text) in _PHRASES or _SIGN_OFF.search(text)) and (
         transcript.no_speech > DOUBTFUL_NO_SPEECH
         or transcript.logprob < DOUBTFUL_LOGPROB
         or 0 < voiced_seconds < LEAST_VOICED

@@ -1,0 +1,101 @@
+"""Text to speech on the real voice."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from edgevoice.audio import dbfs
+from edgevoice.config import TtsSettings
+from edgevoice.engines.piper import Piper
+from edgevoice.errors import ConfigError, ModelError
+
+
+def never() -> bool:
+    return False
+
+
+@pytest.fixture(scope="module")
+def voice(starter_models: dict[str, Path]) -> Piper:
+    return Piper(starter_models["tts"], TtsSettings())
+
+
+@pytest.mark.models
+def test_a_clause_becomes_sound_at_the_voices_rate(voice: Piper) -> None:
+    """The pieces are mono float32 in [-1, 1], audible, and about as long as speech is."""
+    pieces = list(voice.synthesize("The capital of France is Paris.", never))
+    assert {piece.rate for piece in pieces} == {voice.rate}
+    samples = np.concatenate([piece.samples for piece in pieces])
+    assert samples.dtype == np.float32
+    assert samples.ndim == 1
+    assert np.abs(samples).max() <= 1.0
+    assert dbfs(samples) > -40
+    assert 1.0 < len(samples) / voice.rate < 4.0
+
+
+@pytest.mark.models
+@pytest.mark.parametrize("text", ["", "   ", "...", "—", "😀"])
+def test_what_cannot_be_said_makes_no_sound(voice: Piper, text: str) -> None:
+    """A clause without a letter or digit yields nothing, and no error."""
+    assert list(voice.synthesize(text, never)) == []
+
+
+@pytest.mark.models
+def test_sentences_come_one_by_one_and_stop_when_nobody_listens(voice: Piper) -> None:
+    """Each sentence is a piece of its own; after a cancellation no more are made."""
+    text = "One is here. Two is there. Three is gone."
+    assert len(list(voice.synthesize(text, never))) == 3
+    heard: list[object] = []
+    for piece in voice.synthesize(text, lambda: len(heard) == 1):
+        heard.append(piece)
+    assert len(heard) == 1
+
+
+@pytest.mark.models
+def test_speed_makes_speech_shorter(starter_models: dict[str, Path], voice: Piper) -> None:
+    """Twice the speed takes clearly less time for the same words."""
+    fast = Piper(starter_models["tts"], TtsSettings(speed=2.0))
+    text = "A sentence that takes a while to say."
+    slow_seconds = sum(a.seconds for a in voice.synthesize(text, never))
+    fast_seconds = sum(a.seconds for a in fast.synthesize(text, never))
+    assert fast_seconds < 0.75 * slow_seconds
+
+
+@pytest.mark.models
+def test_a_speaker_the_voice_does_not_have_is_named(starter_models: dict[str, Path]) -> None:
+    """The setting at fault and the numbers that would do are in the message."""
+    with pytest.raises(ConfigError, match=r"tts\.speaker is 3"):
+        Piper(starter_models["tts"], TtsSettings(speaker=3))
+
+
+@pytest.mark.models
+def test_a_voice_without_proper_settings_is_refused(
+    starter_models: dict[str, Path], tmp_path: Path
+) -> None:
+    """Missing, broken and foreign settings files each give one ModelError with the remedy."""
+    onnx = tmp_path / "joe.onnx"
+    shutil.copyfile(starter_models["tts"], onnx)
+    settings = tmp_path / "joe.onnx.json"
+    for text in (None, "{", json.dumps({"audio": {}}), "[]"):
+        if text is not None:
+            settings.write_text(text)
+        with pytest.raises(ModelError) as caught:
+            Piper(onnx, TtsSettings())
+        assert str(settings) in caught.value.where
+        assert "models pull" in caught.value.remedy
+
+
+@pytest.mark.models
+def test_another_onnx_model_is_no_voice(
+    starter_models: dict[str, Path], tmp_path: Path
+) -> None:
+    """A model of another kind under a voice's settings is found out when it is loaded."""
+    onnx = tmp_path / "joe.onnx"
+    shutil.copyfile(starter_models["vad"], onnx)
+    shutil.copyfile(f"{starter_models['tts']}.json", tmp_path / "joe.onnx.json")
+    with pytest.raises(ModelError, match="not a Piper voice"):
+        Piper(onnx, TtsSettings())
