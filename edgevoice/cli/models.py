@@ -30,7 +30,10 @@ def _store(context: Context) -> Store:
 @click.option("--json", "as_json", is_flag=True, help="One JSON array instead of the table.")
 @pass_context
 def list_models(context: Context, as_json: bool) -> None:
-    """Show every model known: ✓ marks those here, * those that would run now."""
+    """Show every model: ✓ is here, * would run.
+
+    Also its languages, what it takes on disk and in memory, and its licence.
+    """
     store = _store(context)
     running = _running(store)
     if as_json:
@@ -46,26 +49,31 @@ def list_models(context: Context, as_json: bool) -> None:
     from edgevoice.catalog import ROLES
     from edgevoice.weights.disk import size_text
 
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
-    for heading in ("", "role", "name", "what", "languages"):
-        table.add_column(heading, overflow="fold", no_wrap=heading in ("", "role", "name"))
-    table.add_column("disk", justify="right", no_wrap=True)
-    table.add_column("memory", justify="right", no_wrap=True)
-    table.add_column("licence", overflow="fold")
+    console = Console(width=None if sys.stdout.isatty() else 160)
+    # On a narrow terminal what a model is can be told from its name, but not what it needs.
+    wide = console.width >= 110
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1), pad_edge=False, header_style="bold")
+    names = max(len(entry.name) for entry in store.catalog)
+    for heading, least in (("", 2), ("role", 4), ("name", min(names, 30))):
+        table.add_column(heading, no_wrap=True, min_width=least)
+    for heading in ("what", "languages") if wide else ("languages",):
+        table.add_column(heading, no_wrap=True, overflow="ellipsis")
+    for heading in ("disk", "memory"):
+        table.add_column(heading, justify="right", no_wrap=True, min_width=6)
+    table.add_column("licence", no_wrap=True, overflow="ellipsis")
     marks = {"present": "✓", "damaged": "damaged", "partial": "partial", "absent": ""}
     for role in ROLES:
         for entry in store.catalog.of(role):
             mark = marks[store.state(entry)] + ("*" if entry.name in running else "")
             languages = " ".join(entry.languages[:4])
             more = f" +{len(entry.languages) - 4}" if len(entry.languages) > 4 else ""
-            base = "" if entry.chat_template else " (cannot converse)"
+            what = entry.title + ("" if entry.chat_template else " (cannot converse)")
             table.add_row(
-                *(mark, role, entry.name, entry.title + base, languages + more),
+                *(mark, role, entry.name, *((what,) if wide else ()), languages + more),
                 *(size_text(entry.size), size_text(entry.ram), entry.licence),
             )
         table.add_section()
-    width = None if sys.stdout.isatty() else 160
-    Console(width=width).print(table)
+    console.print(table)
     click.echo(f"✓ is here   * would run now   folder: {store.folder}")
 
 
@@ -108,7 +116,9 @@ def _row(store: Store, entry: Entry, running: set[str]) -> dict[str, Any]:
 @click.argument("names", nargs=-1)
 @pass_context
 def pull(context: Context, names: tuple[str, ...]) -> None:
-    """Fetch the models NAMES, or without one the starter set that fits this machine.
+    """Fetch models, or the starter set.
+
+    Fetches the models NAMES, or without one the starter set that fits this machine.
 
     A pull that was broken off goes on where it stopped; a damaged file is replaced.
     """
@@ -132,7 +142,10 @@ def pull(context: Context, names: tuple[str, ...]) -> None:
 @click.argument("names", nargs=-1)
 @pass_context
 def verify(context: Context, names: tuple[str, ...]) -> None:
-    """Read the models NAMES, or all that are here, whole and compare their hashes."""
+    """Check models against their hashes.
+
+    Reads the models NAMES, or all that are here, whole.
+    """
     from edgevoice.weights.progress import shown
 
     store = _store(context)
@@ -162,7 +175,7 @@ def verify(context: Context, names: tuple[str, ...]) -> None:
 @click.option("--name", default="", help="What to call it; otherwise after its file.")
 @pass_context
 def add(context: Context, model: str, name: str) -> None:
-    """Add a model of your own to your catalog.
+    """Add a model of your own.
 
     FILE is a .gguf file, a Whisper folder (model.bin, config.json, tokenizer.json) or a Piper
     .onnx file with its .onnx.json beside it; it is linked or copied into the models folder.
@@ -190,7 +203,10 @@ def add(context: Context, model: str, name: str) -> None:
 @click.argument("names", nargs=-1, required=True)
 @pass_context
 def remove(context: Context, names: tuple[str, ...]) -> None:
-    """Delete the files of the models NAMES; a model of your own also leaves your catalog."""
+    """Delete the files of models.
+
+    A model of your own also leaves your catalog.
+    """
     from edgevoice.catalog import discard
     from edgevoice.weights.disk import size_text, writing
 
@@ -207,6 +223,9 @@ def remove(context: Context, names: tuple[str, ...]) -> None:
 @click.argument("name", required=False)
 @pass_context
 def path(context: Context, name: str | None) -> None:
-    """Print where the models live, or where the model NAME is."""
+    """Print where models are.
+
+    Without NAME the folder, with one what its engine opens.
+    """
     store = _store(context)
     click.echo(str(store.require(name).path) if name else str(store.folder))
