@@ -1,4 +1,4 @@
-"""The screen: drains events into a Scene some twenty times a second and shows it."""
+"""The screen: drains events into a Scene fifteen times a second and shows it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from edgevoice.tui.widgets.machine import Machine
 from edgevoice.tui.widgets.status import Banner, Status
 from edgevoice.tui.widgets.waterfall import LastTurns, Waterfall
 
-DRAINS_PER_SECOND = 20
+DRAINS_PER_SECOND = 15
 THEMES = {"dark": "nord", "light": "atom-one-light"}
 
 

@@ -56,7 +56,7 @@ def pressing(*keys: str, events: Iterable[Event] | None = None) -> list[tuple[ob
 
 async def until(pilot: Pilot[None], condition: Callable[[], bool]) -> None:
     """Let the screen go on until something done aside has come back to it."""
-    for _ in range(400):
+    for _ in range(2000):
         if condition():
             return
         await pilot.pause(0.01)

@@ -48,6 +48,8 @@ class Conversation(ScrollView, can_focus=False):
         self._seen: tuple[object, ...] = ()
         self._wrapped: dict[Row, tuple[tuple[int, int, bool], list[Strip]]] = {}
         self._lines: list[Strip] = []
+        self._gutters: dict[tuple[str, str, bool, int], Strip] = {}
+        self._blank = Strip([])
         self._starts: dict[int, int] = {}
         self._following = True
         self._since: dict[str, float] = {}
@@ -81,8 +83,12 @@ class Conversation(ScrollView, can_focus=False):
 
     def _forget(self) -> None:
         self._wrapped.clear()
+        self._gutters.clear()
         if self.is_mounted:
+            self._blank = Strip.blank(self.scrollable_content_region.width, self.rich_style)
+            self._lines.clear()
             self._lay_out()
+            self.refresh()
 
     def _lay_out(self) -> None:
         width = self.scrollable_content_region.width
@@ -96,7 +102,7 @@ class Conversation(ScrollView, can_focus=False):
         wrapped = {}
         for row in self._scene.rows:
             if lines and not (isinstance(row, Remark) and row.kind == "note" and lines[-1].text):
-                lines.append(Strip.blank(width, self.rich_style))
+                lines.append(self._blank)
             selected = isinstance(row, Exchange) and row.turn == self._selected
             key = (row.revision, width, selected)
             cached = self._wrapped.get(row)
@@ -108,11 +114,17 @@ class Conversation(ScrollView, can_focus=False):
                 self._starts[row.turn] = len(lines)
             lines += strips
         self._wrapped = wrapped
-        self._lines = lines
+        before, self._lines = self._lines, lines
         self.virtual_size = Size(width, len(lines))
         if follow:
             self.scroll_end(animate=False, immediate=True, x_axis=False)
-        self.refresh()
+        # Drawing is what costs: a token more changes a line or two, not the whole conversation.
+        same = 0
+        for old, new in zip(before, lines, strict=False):
+            if old is not new and old != new:
+                break
+            same += 1
+        self.refresh_lines(same, max(len(before), len(lines)) - same)
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         super().watch_scroll_y(old_value, new_value)
@@ -133,11 +145,11 @@ class Conversation(ScrollView, can_focus=False):
         at = y + self.scroll_offset.y
         width = self.scrollable_content_region.width
         if 0 <= at < len(self._lines):
-            return self._lines[at].extend_cell_length(width, self.rich_style).crop(0, width)
-        return Strip.blank(width, self.rich_style)
+            return self._lines[at].crop(0, width)
+        return self._blank
 
     def _wrap(self, content: Content, width: int) -> list[Strip]:
-        return Visual.to_strips(self, content, max(1, width), None, self.visual_style)
+        return Visual.to_strips(self, content, max(1, width), None, self.visual_style, pad=True)
 
     def _strips(self, row: Row, width: int, selected: bool) -> list[Strip]:
         if isinstance(row, Remark):
@@ -159,25 +171,28 @@ class Conversation(ScrollView, can_focus=False):
         gap: float | None = None,
     ) -> list[Strip]:
         style = NAME_STYLES[kind]
-        bar = Content.styled("▌ " if selected else "  ", "$primary")
         if width < NARROW:
-            title = self._wrap(bar + Content.styled(name, style), width) if name else []
-            return title + self._beside(bar, 2, self._wrap(text, width - 2))
-        first = bar + Content.styled(name.ljust(GUTTER - 2), style)
-        rest = bar + " " * (GUTTER - 2)
+            title = [self._gutter(name, style, selected, width)] if name else []
+            bar = self._gutter("", style, selected, 2)
+            return title + [Strip.join([bar, line]) for line in self._wrap(text, width - 2)]
         margin = MARGIN if width >= 60 else 0
         body = self._wrap(text, width - GUTTER - margin)
         if gap is not None and margin:
             label = Content.styled(f"{round(gap * 1000)} ms".rjust(MARGIN), "$foreground-muted")
-            first_line = body[0].extend_cell_length(width - GUTTER - margin, self.rich_style)
-            body[0] = Strip.join([first_line, *self._wrap(label, MARGIN)])
-        return self._beside(first, GUTTER, body[:1]) + self._beside(rest, GUTTER, body[1:])
+            body[0] = Strip.join([body[0], *self._wrap(label, MARGIN)])
+        names = [name, *[""] * (len(body) - 1)]
+        return [
+            Strip.join([self._gutter(each, style, selected, GUTTER), line])
+            for each, line in zip(names, body, strict=True)
+        ]
 
-    def _beside(self, gutter: Content, width: int, body: list[Strip]) -> list[Strip]:
-        if not body:
-            return []
-        left = self._wrap(gutter, width)[0].extend_cell_length(width, self.rich_style)
-        return [Strip.join([left, line]) for line in body]
+    def _gutter(self, name: str, style: str, selected: bool, width: int) -> Strip:
+        """What stands left of a line: a bar if it belongs to the waterfall, and who said it."""
+        key = (name, style, selected, width)
+        if key not in self._gutters:
+            bar = Content.styled("▌ " if selected else "  ", "$primary")
+            self._gutters[key] = self._wrap(bar + Content.styled(name, style), width)[0]
+        return self._gutters[key]
 
     def _intro(self) -> Content:
         scene = self._scene
