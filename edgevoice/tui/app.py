@@ -161,6 +161,12 @@ class EdgevoiceApp(App[None]):
                 self._results.append(work())
             except EdgevoiceError as error:
                 self._results.append(partial(self._show_error, error))
+            except Exception as error:
+                unexpected = EdgevoiceError(
+                    f"unexpected {type(error).__name__}: {error}",
+                    remedy="see it with --debug --plain",
+                )
+                self._results.append(partial(self._show_error, unexpected))
 
         # No Textual worker: quitting would wait for it, and a model may take long to load.
         threading.Thread(target=run, name="aside", daemon=True).start()
