@@ -168,7 +168,9 @@ def _microphone(config: Config) -> Check:
     finally:
         microphone.close()
     if frame is None:
-        return Check("microphone", "failed", f"{microphone.name} sends nothing", "edgevoice devices")
+        return Check(
+            "microphone", "failed", f"{microphone.name} sends nothing", "edgevoice devices"
+        )
     return Check("microphone", "ok", f"{microphone.name} opens and sends sound")
 
 

@@ -44,7 +44,17 @@ def compile_lock(name: str, upgrade: bool) -> str:
         environ |= {"XDG_CONFIG_HOME": empty, "XDG_CONFIG_DIRS": empty, "APPDATA": empty}
         output = ROOT / "lock" / f"{name}.txt"
         command = [
-            *(sys.executable, "-m", "uv", "pip", "compile", "--quiet", "--universal", "--python-version", "3.10"),
+            *(
+                sys.executable,
+                "-m",
+                "uv",
+                "pip",
+                "compile",
+                "--quiet",
+                "--universal",
+                "--python-version",
+                "3.10",
+            ),
             *("--generate-hashes", "--no-emit-index-url", "--no-header", "--no-annotate"),
             *LOCKS[name],
             *(("--upgrade",) if upgrade else ()),

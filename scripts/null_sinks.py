@@ -155,9 +155,7 @@ class NullSinks:
         os.kill(pid, signal.SIGKILL)
 
     def _program(self, *command: str) -> subprocess.Popen[bytes]:
-        return subprocess.Popen(
-            command, env={**os.environ, **self.env()}, stdin=subprocess.DEVNULL
-        )
+        return subprocess.Popen(command, env={**os.environ, **self.env()}, stdin=subprocess.DEVNULL)
 
     def _call(self, *command: str, check: bool = True) -> str:
         environ = {**os.environ, **self.env(), "LC_ALL": "C"}
@@ -184,7 +182,7 @@ def main() -> int:
         if not sinks.running():
             sinks.start()
         print(
-            f'A microphone and a speaker made of software are there. In a shell:\n'
+            f"A microphone and a speaker made of software are there. In a shell:\n"
             f'  eval "$(python3 {script} env)"\n'
             f"  edgevoice run --plain\n"
             f"and from another one, a question from a file, and the answer to a file:\n"

@@ -1,4 +1,4 @@
-"""Make .venv with everything edgevoice needs, from exact versions with hashes. Standard library only.
+"""Make .venv with everything edgevoice needs, in exact versions with hashes. Needs only Python.
 
     python3 scripts/setup.py run     what it takes to run
     python3 scripts/setup.py dev     and to test
@@ -12,6 +12,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import platform
 import re
 import signal
 import subprocess
@@ -48,7 +49,7 @@ REMEDIES = (
     (r"NewConnectionError|Connection(Error| refused| reset| broken)|Temporary failure in name|"
      r"Name or service not known|[Tt]imed out|nodename nor servname|ProxyError|SSLError",
      "the package index could not be reached: check the network"),
-    (r"No matching distribution", "the package index does not have it for this system: see the log"),
+    (r"No matching distribution", "the package index has none for this system: see the log"),
     (r"Permission denied|Errno 13", f"no permission: check who owns {VENV_FOLDER}"),
 )  # fmt: skip
 
@@ -122,7 +123,7 @@ class Setup:
         self.steps.begin("virtual environment")
         how = "there"
         if not venv_works(state):
-            how = "made with Python %d.%d.%d" % sys.version_info[:3]
+            how = f"made with Python {platform.python_version()}"
             command = [sys.executable, "-m", "venv", "--clear", str(VENV_FOLDER)]
             self._call(command, self._ignore, "making .venv")
             state.clear()
@@ -242,7 +243,9 @@ class Setup:
         for pattern, remedy in REMEDIES:
             if re.search(pattern, text):
                 return remedy
-        errors = [line.strip() for line in self.tail if re.match(r"\s*(ERROR|\w*Error|.*error):? ", line)]
+        errors = [
+            line.strip() for line in self.tail if re.match(r"\s*(ERROR|\w*Error|.*error):? ", line)
+        ]
         exact = [line for line in errors if re.match(r"\w+Error: ", line)]
         return (exact[-1:] or errors[:1] or ["see the log"])[0]
 

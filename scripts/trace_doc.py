@@ -71,5 +71,7 @@ def _type(text: str, type_: object) -> str:
 
 if __name__ == "__main__":
     if "--check" in sys.argv:
-        sys.exit(0 if PAGE.read_text("utf-8") == page() else "docs/trace.md is out of date: make docs")
+        sys.exit(
+            0 if PAGE.read_text("utf-8") == page() else "docs/trace.md is out of date: make docs"
+        )
     PAGE.write_text(page(), "utf-8")

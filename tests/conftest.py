@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -36,7 +36,9 @@ def model_path() -> Callable[[str], Path]:
     def path(name: str) -> Path:
         installed = store.find(name)
         if installed is None:
-            pytest.fail(f"the model {name} is not here: edgevoice models pull {name}", pytrace=False)
+            pytest.fail(
+                f"the model {name} is not here: edgevoice models pull {name}", pytrace=False
+            )
         return installed.path
 
     return path
@@ -58,7 +60,7 @@ def shared() -> Path:
 
 
 @pytest.fixture
-def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty folder as the working directory."""
     monkeypatch.chdir(tmp_path)
-    yield tmp_path
+    return tmp_path

@@ -151,4 +151,4 @@ def _value(config: Any, key: str) -> Any:
 def _toml(value: Any) -> str:
     import tomlkit
 
-    return tomlkit.item(value).as_string()
+    return str(tomlkit.item(value).as_string())

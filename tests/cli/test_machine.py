@@ -1,0 +1,191 @@
+"""`devices` and `doctor`: what they say, and that one broken thing never hides another."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click.testing
+import pytest
+
+from edgevoice import doctor
+from edgevoice.cli import cli
+from edgevoice.config import Config, Resolved, load
+from edgevoice.devices import portaudio
+from edgevoice.devices.portaudio import Device
+from edgevoice.errors import ConfigError, DeviceError
+
+HEADSET = Device(3, "USB Headset", "ALSA", 1, 2, 48000.0, True, True)
+MONITOR = Device(4, "HDMI 1", "ALSA", 0, 8, 44100.0, False, False)
+
+
+def run(*words: str) -> click.testing.Result:
+    return click.testing.CliRunner().invoke(cli, words)
+
+
+def plugged(monkeypatch: pytest.MonkeyPatch, *devices: Device) -> None:
+    monkeypatch.setattr(portaudio, "listed", lambda: list(devices))
+
+
+def checks(folder: Path, **settings: str) -> dict[str, doctor.Check]:
+    flags = {"models.folder": str(folder), **settings}
+    return {check.name: check for check in doctor.examine(lambda: load(flags=flags))}
+
+
+@pytest.fixture
+def no_devices(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine without a sound card."""
+    plugged(monkeypatch)
+
+
+@pytest.fixture
+def loads(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Engines that load; loading the real ones takes seconds and is a test of its own."""
+    monkeypatch.setattr(doctor, "_load", lambda module: None)
+
+
+def test_devices_shows_numbers_names_channels_rates_and_the_defaults(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """One row a device, with everything that is needed to choose it."""
+    plugged(monkeypatch, HEADSET, MONITOR)
+    header, headset, monitor = run("devices").stdout.splitlines()
+    assert header.split() == ["input", "output", "rate", "through", "name"]
+    assert headset.split("  ")[0] == "3"
+    assert headset.endswith("ALSA     USB Headset  (default input and output)")
+    assert " ".join(monitor.split()) == "4 - 8 ch 44100 Hz ALSA HDMI 1"
+
+
+def test_devices_json_is_the_same_for_programs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each device is an object with typed fields."""
+    plugged(monkeypatch, HEADSET)
+    (headset,) = json.loads(run("devices", "--json").stdout)
+    assert headset == {
+        "index": 3,
+        "name": "USB Headset",
+        "api": "ALSA",
+        "inputs": 1,
+        "outputs": 2,
+        "rate": 48000.0,
+        "default_input": True,
+        "default_output": True,
+    }
+
+
+@pytest.mark.usefixtures("no_devices")
+@pytest.mark.parametrize("words", [("devices",), ("devices", "--json")])
+def test_no_device_at_all_is_an_error_with_a_way_out(words: tuple[str, ...]) -> None:
+    """A table without rows would be no answer; the message names what to do instead."""
+    done = run(*words)
+    assert done.exit_code == 1
+    assert isinstance(done.exception, DeviceError)
+    assert "demo" in done.exception.remedy
+
+
+@pytest.mark.usefixtures("no_devices", "loads")
+def test_without_models_and_devices_each_is_named_with_its_fix(tmp_path: Path) -> None:
+    """Every missing thing is found in one go, and every failure says how to mend it."""
+    found = checks(tmp_path / "models")
+    failed = {name for name, check in found.items() if check.state == "failed"}
+    assert failed == {
+        *("microphone", "speaker", "speech to text", "language model", "voice"),
+        *("speech detection", "chat template", "offline"),
+    }
+    assert all(found[name].fix for name in failed)
+    assert "edgevoice models pull whisper-base" in found["speech to text"].fix
+
+
+@pytest.mark.usefixtures("no_devices", "loads")
+def test_a_broken_configuration_does_not_hide_the_other_checks(tmp_path: Path) -> None:
+    """The mistake is one line of the report; everything else is looked at with the defaults."""
+
+    def broken() -> Resolved:
+        raise ConfigError("unknown setting turn.x", where="c.toml, line 3", remedy="delete it")
+
+    found = {check.name: check for check in doctor.examine(broken)}
+    assert found["configuration"] == doctor.Check(
+        *("configuration", "failed", "unknown setting turn.x (c.toml, line 3)", "delete it")
+    )
+    assert len(found) == len(checks(tmp_path))
+
+
+@pytest.mark.usefixtures("no_devices", "loads")
+def test_a_check_that_breaks_does_not_hide_the_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An error nobody foresaw is reported as that, and the checks after it still run."""
+
+    def breaks() -> int:
+        raise RuntimeError("no such counter")
+
+    monkeypatch.setattr("edgevoice.weights.machine.cores", breaks)
+    found = checks(tmp_path)
+    assert "RuntimeError: no such counter" in found["processor"].found
+    assert list(found)[-1] == "offline"
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        ("import os; os.abort()", "crashes"),
+        ("raise ImportError('libgomp.so.1 is missing')", "libgomp.so.1 is missing"),
+    ],
+)
+def test_an_engine_that_does_not_load_or_crashes_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: str, said: str
+) -> None:
+    """A library built for another processor kills its process; that must not be the doctor's."""
+    (tmp_path / "soxr.py").write_text(code)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.setattr(doctor, "LIBRARIES", {"soxr": "soxr"})
+    check = doctor._engines()
+    assert check.state == "failed"
+    assert said in check.found
+    assert check.fix == "pip install --force-reinstall --no-cache-dir soxr"
+
+
+@pytest.mark.parametrize(
+    ("total", "free", "state"),
+    [(64e9, 32e9, "ok"), (64e9, 0.1e9, "warning"), (0.2e9, 0.1e9, "failed")],
+)
+def test_memory_is_judged_by_what_the_chosen_models_need(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, total: float, free: float, state: str
+) -> None:
+    """Too little in all is a failure; too little just now is a warning."""
+    monkeypatch.setattr("edgevoice.weights.machine.total_memory", lambda: int(total))
+    monkeypatch.setattr("edgevoice.weights.machine.free_memory", lambda: int(free))
+    monkeypatch.setenv("EDGEVOICE_MODELS_FOLDER", str(tmp_path))
+    assert doctor._memory(load().config).state == state
+
+
+@pytest.mark.usefixtures("no_devices", "loads")
+def test_doctor_exits_with_1_while_something_stands_in_the_way(tmp_path: Path) -> None:
+    """Scripts can ask whether this machine can converse; people read a line a check."""
+    done = run("--set", f"models.folder={tmp_path}", "doctor")
+    assert done.exit_code == 1
+    assert "✗ FAILED   microphone" in done.stdout
+    assert "fix: edgevoice models pull whisper-base" in done.stdout
+    assert done.stdout.splitlines()[-1].startswith("It cannot converse yet: microphone, speaker")
+
+
+@pytest.mark.usefixtures("no_devices", "loads")
+def test_doctor_json_says_the_same_to_programs(tmp_path: Path) -> None:
+    """The verdict and every check, with the state as a word."""
+    report = json.loads(run("--set", f"models.folder={tmp_path}", "doctor", "--json").stdout)
+    assert report["can_converse"] is False
+    states = {check["name"]: check["state"] for check in report["checks"]}
+    assert states["Python"] == "ok"
+    assert states["microphone"] == "failed"
+
+
+@pytest.mark.models
+def test_with_the_starter_models_it_can_run_offline(
+    starter_models: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All four roles are filled, the language model brings its template, and the engines load."""
+    plugged(monkeypatch)
+    found = {check.name: check for check in doctor.examine(lambda: Resolved(Config(), {}))}
+    sound = {"microphone", "speaker"}
+    assert {n for n, check in found.items() if check.state == "failed"} <= sound
+    assert found["offline"].state == "ok"
+    assert found["engines"].state == "ok"

@@ -1,0 +1,109 @@
+"""The command line as a whole: quick to start, complete in its help, one message for an error."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import click
+import pytest
+
+from edgevoice import __version__
+from edgevoice.cli import cli
+
+HEAVY = {
+    *("numpy", "textual", "llama_cpp", "faster_whisper", "ctranslate2", "onnxruntime", "piper"),
+    *("sounddevice", "soundfile", "soxr", "huggingface_hub", "rich", "psutil", "jinja2"),
+}
+
+
+def edgevoice(*words: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "edgevoice", *words]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60)
+
+
+def commands(group: click.Group, path: tuple[str, ...] = ()) -> Iterator[tuple[str, click.Command]]:
+    for name, command in group.commands.items():
+        yield " ".join((*path, name)), command
+        if isinstance(command, click.Group):
+            yield from commands(command, (*path, name))
+
+
+def test_help_imports_nothing_heavy() -> None:
+    """`--help` answers at once because no engine, screen, numpy or device library is loaded."""
+    code = (
+        "import sys; from edgevoice.cli import cli\n"
+        "cli.main(['--help'], standalone_mode=False)\n"
+        "print(*sorted(sys.modules), file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert HEAVY & set(done.stderr.split()) == set()
+
+
+def test_every_command_there_is_can_be_found_from_help() -> None:
+    """The commands that the project promises are listed, and nothing is hidden."""
+    promised = {
+        *("run", "demo", "transcribe", "ask", "say", "devices", "doctor"),
+        *("models list", "models pull", "models verify", "models add", "models remove"),
+        *("models path", "config show", "config path", "config init"),
+    }
+    assert promised <= {name for name, _ in commands(cli)}
+    assert not [name for name, command in commands(cli) if command.hidden]
+
+
+@pytest.mark.parametrize(
+    ("name", "command"), list(commands(cli)), ids=[n for n, _ in commands(cli)]
+)
+def test_every_command_and_option_says_what_it_is_for(name: str, command: click.Command) -> None:
+    """No command and no option is without a word of help."""
+    assert command.help
+    options = [p for p in command.params if isinstance(p, click.Option)]
+    assert [option.name for option in options if not option.help] == []
+
+
+def test_version_is_printed() -> None:
+    """`--version` names the program and its version."""
+    assert edgevoice("--version").stdout == f"edgevoice, version {__version__}\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--set", "turn.silence=5", "config", "show"), "did you mean turn.silence_ms?"),
+        (("--set", "nonsense", "config", "show"), "--set takes section.key=value"),
+        (("--config", "/nowhere/c.toml", "config", "show"), "no such configuration file"),
+        (("sing",), "No such command 'sing'"),
+        (("devices", "--loud"), "No such option"),
+    ],
+)
+def test_a_mistake_on_the_command_line_is_one_message_and_exit_code_2(
+    words: tuple[str, ...], said: str
+) -> None:
+    """Nothing on stdout, what is wrong and how to mend it on stderr, and no traceback."""
+    done = edgevoice(*words)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_an_error_shows_its_traceback_only_with_debug() -> None:
+    """--debug is for those who look for the cause; everyone else gets the message alone."""
+    done = edgevoice("--debug", "--set", "turn.silence=5", "config", "show")
+    assert done.returncode != 0
+    assert "Traceback" in done.stderr
+
+
+def test_a_reader_that_goes_away_is_no_error() -> None:
+    """`edgevoice … | head -0` ends quietly, as other programs do."""
+    with subprocess.Popen(
+        [sys.executable, "-m", "edgevoice", "config", "show"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as process:
+        assert process.stdout
+        assert process.stderr
+        process.stdout.close()
+        assert process.stderr.read() == b""

@@ -1,0 +1,123 @@
+"""One configuration from four layers, each value with its origin, each mistake named exactly."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from edgevoice import config
+from edgevoice.config import Config, load
+from edgevoice.errors import ConfigError
+
+
+def written(path: Path, text: str) -> Path:
+    path.write_text(text, "utf-8")
+    return path
+
+
+def test_without_anything_every_value_is_the_default_and_says_so(tmp_path: Path) -> None:
+    """No file, no variables and no flags give the defaults, each marked as such."""
+    resolved = load(environ={"EDGEVOICE_CONFIG": str(tmp_path / "none.toml")})
+    assert resolved.config == Config()
+    assert set(resolved.origins.values()) == {"default"}
+    assert set(resolved.origins) == set(config.keys())
+
+
+def test_a_flag_beats_a_variable_beats_the_file_beats_the_default(tmp_path: Path) -> None:
+    """Each layer overrides the one below, and the origin names the layer that won."""
+    file = written(
+        tmp_path / "c.toml",
+        "[turn]\nsilence_ms = 500\npause_ms = 200\nmin_speech_ms = 64\n[stt]\nbeam = 2\n",
+    )
+    environ = {"EDGEVOICE_TURN_SILENCE_MS": "600", "EDGEVOICE_TURN_PAUSE_MS": "210"}
+    resolved = load(file, environ, {"turn.silence_ms": "650"})
+    turn = resolved.config.turn
+    assert (turn.silence_ms, turn.pause_ms, turn.min_speech_ms) == (650, 210, 64)
+    assert resolved.origins["turn.silence_ms"] == "--set turn.silence_ms"
+    assert resolved.origins["turn.pause_ms"] == "EDGEVOICE_TURN_PAUSE_MS"
+    assert resolved.origins["turn.min_speech_ms"] == f"file {file}, line 4"
+    assert resolved.origins["turn.pre_roll_ms"] == "default"
+
+
+def test_text_from_variables_and_flags_becomes_the_type_of_the_setting(tmp_path: Path) -> None:
+    """Numbers and booleans arrive as text there and are converted; in the file they are typed."""
+    environ = {
+        "EDGEVOICE_CONFIG": str(tmp_path / "none.toml"),
+        "EDGEVOICE_TURN_BARGE_IN": "false",
+        "EDGEVOICE_SLM_TEMPERATURE": "0.7",
+    }
+    resolved = load(environ=environ, flags={"slm.seed": "42"}).config
+    assert resolved.turn.barge_in is False
+    assert resolved.slm.temperature == 0.7
+    assert resolved.slm.seed == 42
+
+
+def test_the_file_named_by_the_variable_is_the_users_own(tmp_path: Path) -> None:
+    """EDGEVOICE_CONFIG moves the file and is itself no setting."""
+    file = written(tmp_path / "mine.toml", '[ui]\ntheme = "light"\n')
+    assert load(environ={"EDGEVOICE_CONFIG": str(file)}).config.ui.theme == "light"
+
+
+@pytest.mark.parametrize(
+    ("text", "what", "where", "remedy"),
+    [
+        ("[turn]\n\nsilense_ms = 5\n", "turn.silense_ms", "line 3", "turn.silence_ms"),
+        ("\n[tern]\nsilence_ms = 5\n", "tern", "line 2", "[turn]"),
+        ("[ui]\ntheme = 1\n", "ui.theme", "line 2", "'dark'"),
+        ("[turn]\nsilence_ms = '5'\n", "turn.silence_ms", "line 2", "700"),
+        ("[turn]\nsilence_ms = -5\n", "turn.silence_ms", "line 2", "700"),
+        ("[turn\n", "not valid TOML", "c.toml", "c.toml"),
+    ],
+)
+def test_a_mistake_in_the_file_is_named_with_its_line_and_what_would_be_right(
+    tmp_path: Path, text: str, what: str, where: str, remedy: str
+) -> None:
+    """An unknown key, section, type, range or syntax: what, which line, and the nearest right."""
+    with pytest.raises(ConfigError) as caught:
+        load(written(tmp_path / "c.toml", text), {})
+    assert what in caught.value.what
+    assert where in caught.value.where
+    assert remedy in caught.value.remedy
+
+
+@pytest.mark.parametrize(
+    ("environ", "where", "remedy"),
+    [
+        ({"EDGEVOICE_TURN_SILENCE": "5"}, "EDGEVOICE_TURN_SILENCE", "EDGEVOICE_TURN_SILENCE_MS"),
+        ({"EDGEVOICE_STT_BEAM": "many"}, "EDGEVOICE_STT_BEAM", "1"),
+        ({"EDGEVOICE_CONFG": "x"}, "EDGEVOICE_CONFG", "EDGEVOICE_CONFIG"),
+    ],
+)
+def test_a_mistake_in_a_variable_is_named_with_the_variable(
+    tmp_path: Path, environ: dict[str, str], where: str, remedy: str
+) -> None:
+    """An unknown variable or a value of the wrong type names the variable and the nearest right."""
+    with pytest.raises(ConfigError) as caught:
+        load(environ={"EDGEVOICE_CONFIG": str(tmp_path / "none.toml"), **environ})
+    assert caught.value.where == where
+    assert remedy in caught.value.remedy
+
+
+def test_an_unknown_flag_key_is_named_with_the_nearest(tmp_path: Path) -> None:
+    """--set with a key that does not exist suggests the one that does."""
+    with pytest.raises(ConfigError) as caught:
+        load(
+            environ={"EDGEVOICE_CONFIG": str(tmp_path / "none.toml")},
+            flags={"slm.temprature": "1"},
+        )
+    assert "slm.temperature" in caught.value.remedy
+
+
+def test_a_file_that_was_asked_for_must_exist(tmp_path: Path) -> None:
+    """--config with a path that is not there is an error, not silently the defaults."""
+    with pytest.raises(ConfigError, match="no such configuration file"):
+        load(tmp_path / "none.toml", {})
+
+
+def test_a_file_that_is_not_text_is_named(tmp_path: Path) -> None:
+    """Bytes that are not UTF-8 are refused with the file's name."""
+    (tmp_path / "c.toml").write_bytes(b"\xff\xfe[turn]")
+    with pytest.raises(ConfigError) as caught:
+        load(tmp_path / "c.toml", {})
+    assert "c.toml" in caught.value.where
