@@ -1,4 +1,4 @@
-"""edgevoice: a voice assistant that runs on your own device, and shows where every millisecond went."""
+"""edgevoice: a voice assistant that runs on your own device, and shows where the time went."""
 
 import os
 

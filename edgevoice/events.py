@@ -67,7 +67,7 @@ class SessionEnded(Event, frozen=True, kw_only=True):
 
 
 class Level(Event, frozen=True, kw_only=True):
-    """The microphone about ten times a second: level in dBFS and speech probability, the highest since the last one."""
+    """The microphone, ten times a second: the highest level in dBFS and speech probability since."""
 
     dbfs: float
     speech: float
@@ -127,7 +127,8 @@ class PartialHeard(Event, frozen=True, kw_only=True):
 
 
 class Recognized(Event, frozen=True, kw_only=True):
-    """The whole question, with Whisper's no-speech probability and mean log-probability."""
+    """The whole question, with Whisper's no-speech probability and mean log-probability; a typed
+    one comes with no language and zeros."""
 
     turn: int
     text: str

@@ -184,6 +184,9 @@ class Mind:
     def _recognize(self, question: Question, recognizer: Recognizer) -> str:
         turn, said = question.turn, question.said
         if isinstance(said, str):
+            self._bus.emit(
+                ev.Recognized(turn=turn.number, text=said, language="", no_speech=0.0, logprob=0.0)
+            )
             return said
         self._bus.emit(ev.RecognitionStarted(turn=turn.number, seconds=said.seconds, partial=False))
         transcript = recognizer.transcribe(said.samples)

@@ -114,8 +114,11 @@ class Timings:
                     record.interrupted = event.interrupted
                     if record.prompt is not None:
                         self._answered.append(_timings(record))
-            case ev.TurnCancelled(reason="resumed" | "nothing_said" | "failed" | "shutdown"):
-                self._records.pop(event.turn, None)
+            case ev.TurnCancelled():
+                # A committed turn is completed all the same, with what was heard of it.
+                record = self._records.get(event.turn)
+                if record and (record.committed is None or event.reason == "shutdown"):
+                    del self._records[event.turn]
             case _:
                 turn = getattr(event, "turn", None)
                 if turn is not None and (record := self._records.get(turn)):

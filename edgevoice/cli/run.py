@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -130,7 +131,9 @@ def run(
             ) from None
         click.echo(f"edgevoice: {error}", err=True)
         click.confirm("Watch the demo instead?", default=True, abort=True, err=True)
-        _converse(context, config, overrides, options, _demo_source, _demo_sink)
+        _converse(
+            context, config, overrides, options, _demo_source, _demo_sink, title="edgevoice demo"
+        )
         return
     _converse(context, config, overrides, options, source, sink, binary=record == "-")
 
@@ -157,6 +160,7 @@ def demo(context: Context, questions: Any, **options: Any) -> None:
         options,
         lambda config, clock: _demo_source(config, clock, lines),
         _demo_sink,
+        title="edgevoice demo",
     )
 
 
@@ -165,7 +169,9 @@ def _is_sound_file(name: str) -> bool:
 
 
 def _is_screen(options: dict[str, Any], record: str | None) -> bool:
-    return not options["plain"] and record != "-" and sys.stdout.isatty()
+    if options["plain"] or record == "-" or not sys.stdout.isatty():
+        return False
+    return sys.platform == "win32" or os.environ.get("TERM", "dumb") != "dumb"
 
 
 def _overrides(context: Context, options: dict[str, Any], **flags: Any) -> dict[str, str]:
@@ -243,6 +249,7 @@ def _converse(
     source: Callable[[Config, Clock], Any],
     sink: Callable[[Config, Clock], AudioSink],
     binary: bool = False,
+    title: str = "edgevoice",
 ) -> None:
     from edgevoice.assistant import Assistant
     from edgevoice.build import build
@@ -271,7 +278,9 @@ def _converse(
     with _traced(bus, options["trace"]):
         session = Session(config, clock, bus, assemble, keep)
         if _is_screen(options, "-" if binary else None):
-            _on_screen(session, config)
+            from edgevoice.tui.show import show
+
+            show(session, config.ui.theme, title)
         else:
             _plainly(session, bus, options, binary)
 
@@ -299,9 +308,3 @@ def _plainly(session: Session, bus: Bus, options: dict[str, Any], binary: bool) 
     with LineWriter(stream, session.close) as write:
         bus.subscribe(PlainPrinter(write, waterfall=options["waterfall"]))
         session.run()
-
-
-def _on_screen(session: Session, config: Config) -> None:
-    from edgevoice.tui.show import show
-
-    show(session, config.ui.theme)

@@ -48,10 +48,9 @@ _ALSA_HANDLER = ctypes.CFUNCTYPE(
 )
 
 
-@_ALSA_HANDLER
-def _say_nothing(file: bytes, line: int, function: bytes, error: int, message: bytes) -> None:
-    """ALSA writes its complaints straight to stderr, over whatever screen is shown there. What
-    matters among them comes back as error codes and stream flags anyway."""
+# ALSA writes its complaints straight to stderr, over whatever screen is shown there. What matters
+# among them comes back as error codes and stream flags anyway.
+_say_nothing = _ALSA_HANDLER(lambda file, line, function, error, message: None)
 
 
 def silence_alsa() -> None:

@@ -11,7 +11,7 @@ from edgevoice.session import Session
 from edgevoice.tui.app import EdgevoiceApp
 
 
-def show(session: Session, theme: Literal["dark", "light"]) -> None:
+def show(session: Session, theme: Literal["dark", "light"], title: str) -> None:
     """Hold the session's conversation on the screen until either of them ends.
 
     Raises what the session raised, once the terminal is its old self again.
@@ -36,7 +36,7 @@ def show(session: Session, theme: Literal["dark", "light"]) -> None:
         def on_ready(self) -> None:
             worker.start()
 
-    app = Shown(session, subscribe, theme)
+    app = Shown(session, subscribe, theme, title)
     app.run()
     session.close()
     if worker.ident is not None:

@@ -46,7 +46,8 @@ class Talk:
         )
         self.lines: list[str] = []
         self._arrived = threading.Condition()
-        threading.Thread(target=self._read, daemon=True).start()
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
 
     def _read(self) -> None:
         assert self.process.stdout is not None
@@ -54,6 +55,14 @@ class Talk:
             with self._arrived:
                 self.lines.append(line.rstrip())
                 self._arrived.notify_all()
+
+    def end(self) -> int:
+        """Wait for its end and return its exit code."""
+        code = self.process.wait(30)
+        self._reader.join(10)
+        assert self.process.stdout is not None
+        self.process.stdout.close()
+        return code
 
     def expect(self, start: str, count: int = 1) -> str:
         """The `count`th line beginning with `start`, once it is there."""
@@ -65,7 +74,8 @@ class Talk:
             there = self._arrived.wait_for(
                 lambda: len(found()) >= count or self.process.poll() is not None, PATIENCE
             )
-            assert there and len(found()) >= count, (start, self.lines)
+            assert there, (start, self.lines)
+            assert len(found()) >= count, (start, self.lines)
             return found()[count - 1]
 
 
@@ -76,7 +86,7 @@ def talking(env: dict[str, str], *arguments: str) -> Iterator[Talk]:
         yield talk
     finally:
         talk.process.terminate()
-        talk.process.wait(20)
+        talk.end()
 
 
 @pytest.fixture(scope="module")
@@ -124,7 +134,7 @@ def test_a_spoken_question_gets_a_spoken_answer_that_makes_sense(
     with talking(sound_env, "--trace", str(trace)) as talk:
         talk.expect("ready")
         with recording(reply):
-            null_sinks.play(spoken["capital"])
+            null_sinks.play(spoken["capital"]).wait()
             talk.expect("gap")
             time.sleep(0.5)  # the recorder's own buffer
     assert "Paris" in words_in(reply, starter_models)
@@ -144,14 +154,15 @@ def test_speaking_into_the_reply_stops_the_sound_and_is_answered(
     trace = tmp_path / "trace.jsonl"
     with talking(sound_env, "--trace", str(trace)) as talk:
         talk.expect("ready")
-        null_sinks.play(spoken["story"])
+        null_sinks.play(spoken["story"]).wait()
         talk.expect("edgevoice:")
-        null_sinks.play(spoken["stop"])
+        null_sinks.play(spoken["stop"]).wait()
         talk.expect("(interrupted", 1)
         talk.expect("gap", 2)
     events = list(read(trace))
     first, *_, last = [e for e in events if isinstance(e, ev.TurnCompleted)]
-    written = "".join(e.text for e in events if isinstance(e, ev.TokenMade) and e.turn == first.turn)
+    tokens = [e for e in events if isinstance(e, ev.TokenMade) and e.turn == first.turn]
+    written = "".join(e.text for e in tokens)
     assert first.interrupted
     assert written.strip().startswith(first.heard)
     assert len(first.heard) < len(written.strip())
@@ -171,7 +182,7 @@ def test_the_traced_gap_is_the_one_a_recording_shows(
     with talking(sound_env, "--trace", str(trace)) as talk:
         talk.expect("ready")
         with recording(reply):
-            null_sinks.play(spoken["capital"])
+            null_sinks.play(spoken["capital"]).wait()
             talk.expect("gap")
             time.sleep(0.5)  # the recorder's own buffer
     events = list(read(trace))
@@ -195,7 +206,7 @@ def test_a_device_that_disappears_ends_the_session_with_a_message(
     finally:
         own.stop()
     talk.expect("edgevoice: the ")
-    assert talk.process.wait(30) == 1
+    assert talk.end() == 1
     assert not any("Traceback" in line for line in talk.lines)
     assert any("fix:" in line for line in talk.lines)
 

@@ -116,11 +116,12 @@ def test_ctrl_c_stops_a_conversation_at_once_and_keeps_the_recording(
         text=True,
     )
     assert process.stdout is not None
-    for line in process.stdout:
-        if line.startswith("edgevoice:"):
-            break
-    process.send_signal(signal.SIGINT)
-    _, errors = process.communicate(timeout=20)
+    with process:
+        for line in process.stdout:
+            if line.startswith("edgevoice:"):
+                break
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=20)
     assert process.returncode == 130
     assert "Traceback" not in errors
     assert reply.stat().st_size > 44
