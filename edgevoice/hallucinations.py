@@ -20,6 +20,8 @@ LEAST_VOICED = 0.25
 """Seconds of voice under which a stock phrase is not believed."""
 DOUBTFUL_NO_SPEECH = 0.3
 DOUBTFUL_LOGPROB = -0.6
+HOPELESS = 0.5
+"""How far under the least log-probability a transcript needs no second sign of doubt."""
 
 _PHRASES = frozenset(
     re.sub(r"\s+", " ", phrase).strip()
@@ -84,13 +86,13 @@ def is_nobody(
         return "a sound, not words"
     if transcript.compression > MOST_COMPRESSION or _repeats(text):
         return "the text repeats itself"
-    unsure = transcript.logprob < settings.min_logprob
-    if unsure and transcript.no_speech > settings.no_speech:
-        return "probably nobody spoke"
-    if unsure:
-        return "too uncertain to be answered"
-    if len(text) > MOST_CHARACTERS * max(voiced_seconds or seconds, 1.0):
-        return "more words than the sound can hold"
+    if transcript.logprob < settings.min_logprob:
+        if transcript.no_speech > settings.no_speech:
+            return "probably nobody spoke"
+        # A single rare word, clearly said, is uncertain too: it takes a second sign.
+        hopeless = transcript.logprob < settings.min_logprob - HOPELESS
+        if hopeless or transcript.no_speech > DOUBTFUL_NO_SPEECH:
+            return "too uncertain to be answered"
     if _CREDITS.search(text):
         return "a phrase Whisper makes up for silence"
     if (_plain(text) in _PHRASES or _SIGN_OFF.search(text)) and (
@@ -99,6 +101,8 @@ def is_nobody(
         or 0 < voiced_seconds < LEAST_VOICED
     ):
         return "a phrase Whisper makes up for silence"
+    if len(text) > MOST_CHARACTERS * ((voiced_seconds or seconds) + 0.5):
+        return "more words than the sound can hold"
     return None
 
 

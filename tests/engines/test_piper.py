@@ -90,9 +90,7 @@ def test_a_voice_without_proper_settings_is_refused(
 
 
 @pytest.mark.models
-def test_another_onnx_model_is_no_voice(
-    starter_models: dict[str, Path], tmp_path: Path
-) -> None:
+def test_another_onnx_model_is_no_voice(starter_models: dict[str, Path], tmp_path: Path) -> None:
     """A model of another kind under a voice's settings is found out when it is loaded."""
     onnx = tmp_path / "joe.onnx"
     shutil.copyfile(starter_models["vad"], onnx)

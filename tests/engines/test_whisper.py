@@ -1,0 +1,198 @@
+"""Speech recognition on the real model."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from edgevoice.audio import EAR_RATE, Samples
+from edgevoice.config import SttSettings, TtsSettings
+from edgevoice.engines import whisper
+from edgevoice.engines.piper import Piper
+from edgevoice.engines.whisper import Whisper
+from edgevoice.errors import ConfigError, ModelError
+from edgevoice.resample import resample
+
+QUESTION = "What is the capital of France?"
+
+
+def words(text: str) -> list[str]:
+    return re.sub(r"[^\w\s]", "", text.lower()).split()
+
+
+@pytest.fixture(scope="module")
+def recognizer(starter_models: dict[str, Path]) -> Whisper:
+    return Whisper(starter_models["stt"], SttSettings())
+
+
+@pytest.fixture(scope="module")
+def spoken(starter_models: dict[str, Path]) -> Samples:
+    """The question as the starter voice says it, float32 [n] at 16 kHz."""
+    voice = Piper(starter_models["tts"], TtsSettings())
+    pieces = [audio.samples for audio in voice.synthesize(QUESTION, lambda: False)]
+    return resample(np.concatenate(pieces), voice.rate, EAR_RATE)
+
+
+@pytest.mark.models
+def test_a_question_is_written_down_and_the_recognizer_is_sure(
+    recognizer: Whisper, spoken: Samples
+) -> None:
+    """Text, language, confidence and times of a clear question are what they should be."""
+    transcript = recognizer.transcribe(spoken)
+    assert words(transcript.text) == words(QUESTION)
+    assert transcript.language == "en"
+    assert transcript.logprob > -0.6
+    assert transcript.no_speech < 0.5
+    assert transcript.segments[0].start < 0.5
+    assert 0.5 < transcript.segments[-1].end <= len(spoken) / EAR_RATE + 0.01
+
+
+@pytest.mark.models
+def test_a_partial_look_reads_the_beginning_of_what_is_being_said(
+    recognizer: Whisper, spoken: Samples
+) -> None:
+    """Half of the question gives its first words."""
+    partial = recognizer.transcribe(spoken[: len(spoken) // 2], partial=True)
+    assert words(partial.text)[:2] == words(QUESTION)[:2]
+
+
+@pytest.mark.models
+def test_a_clip_heard_twice_gets_the_full_window(
+    recognizer: Whisper, spoken: Samples, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever the short window makes of it, a final transcript does not repeat the question."""
+    # With nothing behind the clip the decoder seldom finds the end.
+    monkeypatch.setattr(whisper, "PADDING", 0.0)
+    windows: list[float] = []
+    take = recognizer._take
+
+    def watched(samples: Samples, window: float, beam: int) -> whisper._Take:
+        windows.append(window)
+        return take(samples, window, beam)
+
+    monkeypatch.setattr(recognizer, "_take", watched)
+    monkeypatch.setattr(whisper, "_doubt", lambda *_: "it repeats itself")
+    assert words(recognizer.transcribe(spoken).text) == words(QUESTION)
+    assert windows == [pytest.approx(len(spoken) / EAR_RATE), whisper.WINDOW]
+
+
+@pytest.mark.models
+def test_no_sound_and_almost_no_sound_are_no_error(recognizer: Whisper) -> None:
+    """An empty clip and one of a few milliseconds give a transcript like any other."""
+    assert recognizer.transcribe(np.zeros(0, dtype=np.float32)).text == ""
+    assert len(recognizer.transcribe(np.zeros(40, dtype=np.float32)).text) < 40
+
+
+@pytest.mark.models
+def test_a_recording_longer_than_the_window_is_written_down_whole(
+    recognizer: Whisper, starter_models: dict[str, Path]
+) -> None:
+    """Over half a minute, the times go on counting and no sentence is lost."""
+    voice = Piper(starter_models["tts"], TtsSettings())
+    animals = ["dog", "horse", "elephant", "chicken", "monkey", "tiger", "rabbit", "mouse", "cow"]
+    pause = np.zeros(int(1.5 * voice.rate), dtype=np.float32)
+    pieces = [
+        part
+        for animal in animals
+        for audio in voice.synthesize(f"This time I would like to see the {animal}.", lambda: False)
+        for part in (audio.samples, pause)
+    ]
+    long = resample(np.concatenate(pieces), voice.rate, EAR_RATE)
+    assert len(long) / EAR_RATE > 28
+    transcript = recognizer.transcribe(long)
+    assert [word for word in words(transcript.text) if word in animals] == animals
+    starts = [segment.start for segment in transcript.segments]
+    assert starts == sorted(starts)
+    assert 25 < transcript.segments[-1].end <= len(long) / EAR_RATE
+
+
+@pytest.mark.models
+def test_the_language_is_recognized_where_that_is_asked_for(
+    starter_models: dict[str, Path], spoken: Samples
+) -> None:
+    """`auto` finds the language of the clip itself."""
+    transcript = Whisper(starter_models["stt"], SttSettings(language="auto")).transcribe(spoken)
+    assert transcript.language == "en"
+    assert words(transcript.text) == words(QUESTION)
+
+
+@pytest.mark.models
+def test_an_unknown_language_is_named(starter_models: dict[str, Path]) -> None:
+    """The setting at fault and those that would do are in the message."""
+    with pytest.raises(ConfigError, match=r"stt\.language is xx") as caught:
+        Whisper(starter_models["stt"], SttSettings(language="xx"))
+    assert "en" in caught.value.remedy
+
+
+@pytest.mark.models
+@pytest.mark.parametrize("file", whisper.FILES)
+def test_an_incomplete_model_is_refused_instead_of_completed_from_the_network(
+    starter_models: dict[str, Path], tmp_path: Path, file: str
+) -> None:
+    """Every file the library would otherwise ask the network for is checked first."""
+    folder = tmp_path / "whisper-base"
+    folder.mkdir()
+    for name in whisper.FILES:
+        if name != file:
+            (folder / name).symlink_to(starter_models["stt"] / name)
+    with pytest.raises(ModelError, match=re.escape(file)) as caught:
+        Whisper(folder, SttSettings())
+    assert "models pull whisper-base" in caught.value.remedy
+
+
+@pytest.mark.models
+def test_a_damaged_model_is_an_error_and_nothing_is_printed(
+    starter_models: dict[str, Path], tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """A truncated model.bin ends in our message, not in the library's."""
+    folder = tmp_path / "whisper-base"
+    shutil.copytree(starter_models["stt"], folder, symlinks=True)
+    model = folder / "model.bin"
+    data = model.read_bytes()[:1_000_000]
+    model.unlink()
+    model.write_bytes(data)
+    with pytest.raises(ModelError, match="cannot be loaded"):
+        Whisper(folder, SttSettings())
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.models
+@pytest.mark.parametrize(
+    ("file", "said"),
+    [
+        ("jfk.wav", "ask what you can do for your country"),
+        ("lk-weather.wav", "what is the weather in paris"),
+        ("s2p-lock_the_front_door.wav", "lock the front door"),
+    ],
+)
+def test_recorded_people_are_understood_once(
+    recognizer: Whisper, shared: Path, file: str, said: str
+) -> None:
+    """Recordings on which a short window alone repeats itself come out once and whole."""
+    from edgevoice.wav import read_speech
+
+    text = " ".join(words(recognizer.transcribe(read_speech(shared / "speech" / file)).text))
+    assert text.count(said) == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "period"),
+    [
+        ("lock the front door lock the front door", 4),
+        ("lock the front door lock the front", 4),
+        ("set a timer set the timer set the timer", 3),
+        ("no no", 1),
+        ("what is the capital of france", 0),
+        ("to be or not to be that is the question", 0),
+        ("the more proposals the more credit", 0),
+        ("word", 0),
+        ("", 0),
+    ],
+)
+def test_a_text_that_begins_anew_is_told_from_one_that_goes_on(text: str, period: int) -> None:
+    """Where a second hearing begins is known even if it is cut short or slightly different."""
+    assert whisper._period(text.split()) == period
