@@ -31,6 +31,9 @@ T = TypeVar("T")
 Source = Callable[[Callable[[], bool]], AudioSource]
 """Makes the source, given how to ask whether the assistant is idle."""
 
+REFERENCE = "phi-3-mini"
+"""The language model that everything is tuned for, and the default wherever it is present."""
+
 QUIET_RATE = 48_000
 """Sample rate of a speaker that is not there, in Hz."""
 
@@ -134,4 +137,11 @@ def build(
             output=sink.name,
         )
     )
+    if not config.models.slm and slm.name != REFERENCE:
+        bus.emit(
+            ev.Notice(
+                text=f"{slm.name} answers; `edgevoice models pull {REFERENCE}` moves to the "
+                "reference model"
+            )
+        )
     return assistant

@@ -67,7 +67,7 @@ class SessionEnded(Event, frozen=True, kw_only=True):
 
 
 class Level(Event, frozen=True, kw_only=True):
-    """The microphone, ten times a second: the highest level in dBFS and speech probability since."""
+    """The microphone, ten times a second: highest level in dBFS and speech probability since."""
 
     dbfs: float
     speech: float

@@ -109,7 +109,7 @@ class Recognizer(Protocol):
     """Speech to text."""
 
     def transcribe(self, samples: Samples, *, partial: bool = False) -> Transcript:
-        """The words in float32 [n] at 16 kHz; `partial` asks for a quick look, speech unfinished."""
+        """The words in float32 [n] at 16 kHz; `partial` asks for a quick look at a beginning."""
 
 
 @dataclass(frozen=True, slots=True)
