@@ -260,8 +260,8 @@ class Pin:
 
 def pins(lock: Path) -> list[Pin]:
     """The requirements of a lock file, in its order."""
-    lines = "".join(line for line in lock.open(encoding="utf-8") if not line.startswith("#"))
-    return [Pin(text) for text in re.findall(r"^\S+==(?:.*\\\n)*.*\n", lines, re.MULTILINE)]
+    text = lock.read_text("utf-8")
+    return [Pin(found) for found in re.findall(r"^\S+==(?:.*\\\n)*.*\n", text, re.MULTILINE)]
 
 
 def pip_install() -> list[str]:
