@@ -12,9 +12,28 @@ from edgevoice.clauses import Clause, ClauseCutter
 from edgevoice.speakable import CODE_LEFT_OUT
 
 PIECES = st.sampled_from(
-    "a|the|Dr.|3.|14|1,000|.50|,| |  |\n|\n\n|. |! |?|e.g.|U.S.|and |because |so|: |; |—| - |*|**|`"
-    "|```|```\n|~~~|[x](http://a.b/c, d)|# |1. |- || a | b ||https://x.org/a?b=1.|😀|。|、|「|」|…|...|"
-    "\"|'|)|(|word|Paris|10:30|½|ß|é|\t".split("|")
+    [
+        *["a", "the", "word", "Paris", "Dr.", "e.g.", "U.S.", "and ", "because ", "so", "ß", "é"],
+        *["3.", "14", "1,000", ".50", "10:30", "½", "https://x.org/a?b=1.", "[x](http://a.b/c, d)"],
+        *[" ", "  ", "\n", "\n\n", "\t", ",", ". ", "! ", "?", ": ", "; ", "—", " - ", "…", "..."],
+        *[
+            "*",
+            "**",
+            "`",
+            "```",
+            "```\n",
+            "~~~",
+            "# ",
+            "1. ",
+            "- ",
+            "| a | b |",
+            '"',
+            "'",
+            ")",
+            "(",
+        ],
+        *["😀", "。", "、", "「", "」"],
+    ]
 )
 TEXTS = st.lists(PIECES, max_size=60).map("".join) | st.text(max_size=80)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -35,7 +37,7 @@ def test_pieces_are_consecutive_within_their_limits_and_lose_nothing(seconds: fl
     found = pieces(samples, 28, 12)
     assert found[0][0] == 0
     assert found[-1][1] == len(samples)
-    assert all(end == start for (_, end), (start, _) in zip(found, found[1:], strict=False))
+    assert all(end == start for (_, end), (start, _) in itertools.pairwise(found))
     lengths = [(end - start) / EAR_RATE for start, end in found]
     assert max(lengths) <= 28
     assert all(length >= 12 for length in lengths[:-1])

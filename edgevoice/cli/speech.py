@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -146,8 +147,6 @@ def ask(
         models__slm=slm, models__tts=tts, slm__system_prompt=system_prompt
     ).config
     question = "".join(_text(words, "edgevoice ask 'Why is the sky blue?'")).strip()
-    if not question:
-        raise UsageError("the question is empty", remedy="edgevoice ask 'Why is the sky blue?'")
     from edgevoice.history import History
     from edgevoice.stages import Token
     from edgevoice.weights.store import Store
@@ -240,11 +239,14 @@ def _voice_and_speaker(config: Config) -> tuple[Any, Any, Any]:
 
 def _text(words: tuple[str, ...], example: str) -> Iterator[str]:
     """What was given as arguments, or standard input piece by piece as it comes."""
-    if words and words != ("-",):
-        return iter([" ".join(words)])
     if not words and sys.stdin.isatty():
         raise UsageError("no text was given", remedy=example)
-    return _stdin()
+    pieces = iter([" ".join(words)]) if words and words != ("-",) else _stdin()
+    # Found out before a model is loaded.
+    for piece in pieces:
+        if piece.strip():
+            return itertools.chain([piece], pieces)
+    raise UsageError("the text is empty", remedy=example)
 
 
 def _stdin() -> Iterator[str]:
