@@ -47,7 +47,8 @@ REMEDIES = (
      "too little memory for the compiler: try CMAKE_BUILD_PARALLEL_LEVEL=1"),
     (r"DO NOT MATCH THE HASHES", "what came is not what the lock names: look at the package index"),
     (r"NewConnectionError|Connection(Error| refused| reset| broken)|Temporary failure in name|"
-     r"Name or service not known|[Tt]imed out|nodename nor servname|ProxyError|SSLError",
+     r"Name or service not known|[Tt]imed out|nodename nor servname|ProxyError|SSLError|"
+     r"from versions: none",
      "the package index could not be reached: check the network"),
     (r"No matching distribution", "the package index has none for this system: see the log"),
     (r"Permission denied|Errno 13", f"no permission: check who owns {VENV_FOLDER}"),

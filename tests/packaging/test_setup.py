@@ -1,0 +1,208 @@
+"""Set-up: which Python it takes, when it has nothing to do, what it says when it cannot go on."""
+
+from __future__ import annotations
+
+import io
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+SCRIPTS = ROOT / "scripts"
+
+WORKS = f'#!/bin/sh\nexec {sys.executable} "$@"\n'
+BROKEN_SHIM = "#!/bin/sh\necho 'version not installed' >&2\nexit 127\n"
+TOO_OLD = '#!/bin/sh\ncase "$2" in *print*) echo "Python 3.9 is";; *) exit 1;; esac\n'
+
+
+def command(folder: Path, name: str, script: str) -> None:
+    folder.mkdir(exist_ok=True)
+    (folder / name).write_text(script)
+    (folder / name).chmod(0o755)
+
+
+def find_python(path: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    """scripts/find-python where `path` holds every command there is."""
+    command(path, "cat", f'#!/bin/sh\nexec {shutil.which("cat")} "$@"\n')
+    return subprocess.run(
+        ["/bin/sh", str(SCRIPTS / "find-python"), *words],
+        env={"PATH": str(path)},
+        capture_output=True,
+        text=True,
+        timeout=30,
+    )
+
+
+@pytest.fixture
+def setup(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[ModuleType]:
+    """The set-up script as a module, working on a project in `tmp_path`."""
+    monkeypatch.syspath_prepend(str(SCRIPTS))
+    for name in ("setup", "progress", "system_packages"):
+        sys.modules.pop(name, None)
+    import setup as module
+
+    assert Path(module.__file__ or "").parent == SCRIPTS
+    shutil.copytree(ROOT / "lock", tmp_path / "lock")
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    places = {
+        "ROOT": tmp_path,
+        "VENV_FOLDER": tmp_path / ".venv",
+        "LOG": tmp_path / ".venv/setup.log",
+        "STATE": tmp_path / ".venv/edgevoice-setup.json",
+        "BIN": tmp_path / ".venv/bin",
+        "PYTHON": tmp_path / ".venv/bin/python",
+    }
+    for name, place in places.items():
+        monkeypatch.setattr(module, name, place)
+    yield module
+    for name in ("setup", "progress", "system_packages"):
+        sys.modules.pop(name, None)
+
+
+def test_a_shim_that_exists_but_fails_is_passed_over(tmp_path: Path) -> None:
+    """Version managers leave commands for Pythons that are not installed."""
+    command(tmp_path / "bin", "python3.13", BROKEN_SHIM)
+    command(tmp_path / "bin", "python3.12", WORKS)
+    done = find_python(tmp_path / "bin")
+    assert (done.returncode, done.stdout.strip()) == (0, sys.executable)
+
+
+def test_without_a_fitting_python_it_says_what_is_here_and_how_to_get_one(tmp_path: Path) -> None:
+    """A system's Python that is too old is named, with the command for each system."""
+    command(tmp_path / "bin", "python3", TOO_OLD)
+    done = find_python(tmp_path / "bin")
+    assert done.returncode == 1
+    assert "Python 3.9 is here" in done.stderr
+    for system in ("Debian, Ubuntu", "Fedora", "Arch", "macOS"):
+        assert system in done.stderr
+
+
+def test_a_python_that_was_named_is_taken_and_no_other(tmp_path: Path) -> None:
+    """make PYTHON=… means that one, even where a better one is at hand."""
+    command(tmp_path / "bin", "python3.13", WORKS)
+    command(tmp_path / "bin", "mine", TOO_OLD)
+    assert find_python(tmp_path / "bin", "mine").returncode == 1
+    command(tmp_path / "bin", "mine", WORKS)
+    assert find_python(tmp_path / "bin", "mine").returncode == 0
+
+
+def test_every_line_of_a_lock_is_read_back_as_it_stands(setup: ModuleType) -> None:
+    """Set-up splits a lock into requirements and loses nothing of it, hashes above all."""
+    for lock in (ROOT / "lock").glob("*.txt"):
+        comment, _, requirements = lock.read_text("utf-8").partition("\n")
+        assert comment.startswith("# ")
+        assert "".join(pin.text for pin in setup.pins(lock)) == requirements
+
+
+def test_a_changed_lock_or_project_is_a_reason_to_install_again(setup: ModuleType) -> None:
+    """The mark that a finished set-up leaves holds for exactly what it installed."""
+    before = {goal: setup.key(goal) for goal in ("run", "dev")}
+    assert {goal: setup.key(goal) for goal in ("run", "dev")} == before
+    with (setup.ROOT / "lock/dev.txt").open("a") as file:
+        file.write("# changed\n")
+    assert setup.key("run") == before["run"]
+    assert setup.key("dev") != before["dev"]
+    with (setup.ROOT / "pyproject.toml").open("a") as file:
+        file.write("# changed\n")
+    assert setup.key("run") != before["run"]
+
+
+def test_a_folder_that_was_moved_is_set_up_anew(setup: ModuleType) -> None:
+    """The commands in .venv hold its path, so a mark made elsewhere does not count."""
+    setup.BIN.mkdir(parents=True)
+    setup.PYTHON.touch()
+    (setup.BIN / "edgevoice").touch()
+    state = '{{"root": "{}", "cmake_args": "", "goals": {{"run": "{}"}}}}'
+    setup.STATE.write_text(state.format(setup.ROOT, setup.key("run")))
+    assert setup.fresh("run")
+    setup.STATE.write_text(state.format("/somewhere/else", setup.key("run")))
+    assert not setup.fresh("run")
+
+
+def test_without_a_compiler_it_stops_at_once_with_the_command_for_every_system(
+    setup: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody finds out after minutes of installing, or from a page of CMake."""
+    missing = setup.SystemPackage("a compiler", lambda: False, ("g++",), setup.COMPILER.commands)
+    monkeypatch.setattr(setup, "COMPILER", missing)
+    monkeypatch.setattr(setup, "install", lambda packages, log, say: False)
+    one = setup.Setup("run")
+    one.log = io.StringIO()
+    with pytest.raises(setup.SetupError) as caught:
+        one._system_packages(compile_needed=True)
+    said = str(caught.value)
+    for words in ("apt-get install g++", "dnf install gcc-c++", "pacman -S gcc", "xcode-select"):
+        assert words in said
+
+
+def test_without_portaudio_it_says_the_commands_and_goes_on(
+    setup: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A machine without a sound library can still be set up, for files and for the demo."""
+    missing = setup.SystemPackage(
+        "PortAudio", lambda: False, ("libportaudio2",), setup.PORTAUDIO.commands
+    )
+    monkeypatch.setattr(setup, "PORTAUDIO", missing)
+    monkeypatch.setattr(setup, "install", lambda packages, log, say: False)
+    one = setup.Setup("run")
+    one.log = io.StringIO()
+    one._system_packages(compile_needed=False)
+    said = capsys.readouterr().err
+    for words in ("apt-get install libportaudio2", "dnf install", "pacman -S", "brew install"):
+        assert words in said
+
+
+def test_what_takes_long_says_how_far_it_is_and_how_long_it_will_take(
+    setup: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """In a log, a long step adds a line now and then; a short one none."""
+    import progress
+
+    now = 100.0
+    monkeypatch.setattr(progress.time, "monotonic", lambda: now)
+    steps = progress.Steps(2)
+    steps.begin("compiling")
+    now = 105.0
+    steps.advance(0.1)
+    now = 130.0
+    steps.advance(0.25)
+    now = 220.0
+    steps.done("compiled")
+    assert capsys.readouterr().err.splitlines() == [
+        "[1/2] compiling:",
+        "      25%, about 2 min left",
+        "      compiled (2 min)",
+    ]
+
+
+@pytest.mark.slow
+def test_an_index_that_cannot_be_reached_is_one_message_with_the_log(tmp_path: Path) -> None:
+    """Set-up on a machine without a network: what failed, why, and where to read on."""
+    for name in ("scripts", "lock"):
+        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    nowhere = {
+        "PIP_INDEX_URL": "http://127.0.0.1:9/",
+        "PIP_RETRIES": "0",
+        "PIP_CONFIG_FILE": os.devnull,
+    }
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(("PIP_", "CMAKE_ARGS"))}
+    done = subprocess.run(
+        [sys.executable, "scripts/setup.py", "run"],
+        cwd=tmp_path,
+        env={**kept, **nowhere},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 1
+    assert "installing pip failed: the package index could not be reached" in done.stderr
+    assert "Traceback" not in done.stderr
+    log = (tmp_path / ".venv/setup.log").read_text("utf-8")
+    assert "127.0.0.1" in log
