@@ -8,9 +8,10 @@ BIN := .venv/bin
 SETUP = @$(if $(PYTHON),,$(BIN)/python -ES scripts/setup.py --check $(1) 2>/dev/null ||) \
 	{ python=$$(sh scripts/find-python $(PYTHON)) && "$$python" scripts/setup.py $(1); }
 PYTEST = $(BIN)/python -m pytest
+TEST_MODELS = silero-vad whisper-base qwen2.5-coder-0.5b en_US-joe-medium
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo setup test test-fast check lint format lock models null-sinks cold-start clean
+.PHONY: help run demo test test-fast check lint format setup models lock null-sinks cold-start clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | while IFS='	' read -r name what; do \
@@ -47,7 +48,7 @@ setup: ## Only set up, for running and for tests
 	$(call SETUP,dev)
 
 models: setup
-	@$(BIN)/edgevoice models pull starter
+	@$(BIN)/edgevoice models pull $(TEST_MODELS) >/dev/null
 
 lock: setup ## Resolve the lock files anew (UPGRADE=1: to the newest versions)
 	@$(BIN)/python scripts/lock.py $(if $(UPGRADE),--upgrade)

@@ -22,6 +22,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO
 
+from pins import Pin, pins
 from progress import Steps, spell
 from system_packages import COMPILER, NULL_SINKS, PORTAUDIO, VENV, SystemPackage, install
 
@@ -249,20 +250,6 @@ class Setup:
         ]
         exact = [line for line in errors if re.match(r"\w+Error: ", line)]
         return (exact[-1:] or errors[:1] or ["see the log"])[0]
-
-
-class Pin:
-    """One requirement of a lock: `text` is its lines as they stand, hashes included."""
-
-    def __init__(self, text: str) -> None:
-        self.text = text
-        self.name, self.version = re.match(r"([\w.-]+)==([^\s;\\]+)", text).groups()
-
-
-def pins(lock: Path) -> list[Pin]:
-    """The requirements of a lock file, in its order."""
-    text = lock.read_text("utf-8")
-    return [Pin(found) for found in re.findall(r"^\S+==(?:.*\\\n)*.*\n", text, re.MULTILINE)]
 
 
 def pip_install() -> list[str]:

@@ -43,7 +43,7 @@ def find_python(path: Path, *words: str) -> subprocess.CompletedProcess[str]:
 def setup(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[ModuleType]:
     """The set-up script as a module, working on a project in `tmp_path`."""
     monkeypatch.syspath_prepend(str(SCRIPTS))
-    for name in ("setup", "progress", "system_packages"):
+    for name in ("setup", "pins", "progress", "system_packages"):
         sys.modules.pop(name, None)
     import setup as module
 
@@ -61,7 +61,7 @@ def setup(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[ModuleTyp
     for name, place in places.items():
         monkeypatch.setattr(module, name, place)
     yield module
-    for name in ("setup", "progress", "system_packages"):
+    for name in ("setup", "pins", "progress", "system_packages"):
         sys.modules.pop(name, None)
 
 
@@ -199,7 +199,7 @@ def test_an_index_that_cannot_be_reached_is_one_message_with_the_log(tmp_path: P
         env={**kept, **nowhere},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=600,
     )
     assert done.returncode == 1
     assert "installing pip failed: the package index could not be reached" in done.stderr
