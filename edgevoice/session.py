@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Protocol
 
 from edgevoice.assistant import Assistant
 from edgevoice.bus import Bus
 from edgevoice.clock import Clock
 from edgevoice.config import Config
-from edgevoice.errors import UsageError
+from edgevoice.errors import EdgevoiceError, UsageError
+from edgevoice.events import Event, Ready
 from edgevoice.history import History
 from edgevoice.trace import Recorder
 
@@ -19,8 +20,15 @@ Kind = Literal["input", "output", "slm", "stt", "tts"]
 Build = Callable[[Config, History, int], Assistant]
 """Makes an assistant from a configuration, the conversation so far and its first turn's number."""
 
-Remember = Callable[[str, str], Config]
-"""Keeps a setting for this session and the ones to come, and returns the configuration with it."""
+
+class Settings(Protocol):
+    """Where a choice made during the session goes."""
+
+    def changed(self, key: str, value: str) -> Config:
+        """The configuration with `section.key` set to `value` as well. Raises ConfigError."""
+
+    def keep(self, key: str, value: str) -> None:
+        """Make that choice the user's own from now on. Raises StorageError or ConfigError."""
 
 
 class Session:
@@ -31,57 +39,86 @@ class Session:
     """
 
     def __init__(
-        self, config: Config, clock: Clock, bus: Bus, build: Build, remember: Remember
+        self, config: Config, clock: Clock, bus: Bus, build: Build, settings: Settings
     ) -> None:
         self.clock = clock
         self.bus = bus
         self.recorder = Recorder()
         bus.subscribe(self.recorder)
+        bus.subscribe(self._watch)
         self._config = config
         self._build = build
-        self._remember = remember
+        self._settings = settings
         self._history = History(config.slm.system_prompt)
         self._assistant: Assistant | None = None
-        self._again = True
         self._closed = False
+        self._monitor = clock.monitor()
+        self._former: Config | None = None
+        """While a change is being tried: what to go back to if it fails."""
+        self._failure: EdgevoiceError | None = None
 
     def run(self) -> None:
         """Hold the conversation until it is closed. Raises what the assistant raises."""
         first_turn = 0
-        while self._again and not self._closed:
-            self._again = False
-            assistant = self._build(self._config, self._history, first_turn)
-            self._assistant = assistant
-            if self._closed:
-                assistant.close()
-            assistant.run()
-            first_turn = assistant.next_turn
-            self._assistant = None
+        while True:
+            tried = self._config
+            try:
+                assistant = self._build(tried, self._history, first_turn)
+                self._assistant = assistant
+                if self._closed:
+                    assistant.close()
+                assistant.run()
+                first_turn = assistant.next_turn
+            except EdgevoiceError as error:
+                if not self._take_back(error):
+                    raise
+            finally:
+                self._assistant = None
+            if self._closed or self._config is tried:
+                return
+
+    def _watch(self, event: Event) -> None:
+        if isinstance(event, Ready) and self._former is not None:
+            with self._monitor:
+                self._former = None
+                self._monitor.notify_all()
+
+    def _take_back(self, error: EdgevoiceError) -> bool:
+        """Return to the configuration before the change that failed; false if there was none."""
+        with self._monitor:
+            if self._former is None:
+                return False
+            self._config, self._former = self._former, None
+            self._failure = error
+            self._monitor.notify_all()
+            return True
 
     def interrupt(self) -> None:
-        if self._assistant:
-            self._assistant.interrupt()
+        if assistant := self._assistant:
+            assistant.interrupt()
 
     def mute(self, on: bool) -> None:
-        if self._assistant:
-            self._assistant.mute(on)
+        if assistant := self._assistant:
+            assistant.mute(on)
 
     def say(self, text: str) -> None:
-        if self._assistant and text.strip():
-            self._assistant.say(text)
+        if (assistant := self._assistant) and text.strip():
+            assistant.say(text)
 
     def talk(self, on: bool) -> None:
-        if self._assistant:
-            self._assistant.talk(on)
+        if assistant := self._assistant:
+            assistant.talk(on)
 
     def new_conversation(self) -> None:
-        if self._assistant:
-            self._assistant.new_conversation()
+        if assistant := self._assistant:
+            assistant.new_conversation()
 
     def close(self) -> None:
-        self._closed = True
-        if self._assistant:
-            self._assistant.close()
+        with self._monitor:
+            self._closed = True
+            self._monitor.notify_all()
+        if assistant := self._assistant:
+            assistant.close()
 
     def transcript(self) -> str:
         """What was said and heard so far, one line a message."""
@@ -114,14 +151,21 @@ class Session:
         ]
 
     def choose(self, kind: Kind, value: str) -> None:
-        """Go on with this device or model, and remember the choice in the user's settings.
+        """Go on with this device or model, and keep the choice in the user's settings.
 
-        Raises EdgevoiceError, with everything left as it was, when it cannot be used.
+        Returns when it is in use. Raises EdgevoiceError when it cannot be used, with the session
+        back on what it used before.
         """
         key = f"audio.{kind}" if kind in ("input", "output") else f"models.{kind}"
         if value not in (value for value, _ in self.choices(kind)):
             raise UsageError(f"{value!r} is not there any more", remedy="choose another one")
-        self._config = self._remember(key, value)
-        self._again = True
-        if self._assistant:
-            self._assistant.close()
+        changed = self._settings.changed(key, value)
+        with self._monitor:
+            self._former, self._config, self._failure = self._config, changed, None
+        if assistant := self._assistant:
+            assistant.close()
+        with self._monitor:
+            self._monitor.wait_for(lambda: self._former is None or self._closed)
+            if self._failure is not None:
+                raise self._failure
+        self._settings.keep(key, value)

@@ -60,10 +60,10 @@ class Recorder:
     """A subscriber that keeps the session's events in memory only, the newest `KEPT` of them."""
 
     def __init__(self) -> None:
-        self._events: deque[ev.Event] = deque(maxlen=KEPT)
+        self.events: deque[ev.Event] = deque(maxlen=KEPT)
 
     def __call__(self, event: ev.Event) -> None:
-        self._events.append(event)
+        self.events.append(event)
 
     def save(self, path: Path) -> None:
         """Write what is kept to `path`, whole or not at all. Raises StorageError."""
@@ -74,7 +74,7 @@ class Recorder:
                 "w", dir=path.parent, prefix=path.name, encoding="utf-8", delete=False
             ) as file:
                 draft = Path(file.name)
-                for event in list(self._events):
+                for event in list(self.events):
                     file.write(line(event))
             os.replace(draft, path)
         except OSError as error:

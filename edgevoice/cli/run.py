@@ -164,6 +164,21 @@ def demo(context: Context, questions: Any, **options: Any) -> None:
     )
 
 
+class _Settings:
+    """Choices made on the screen, over the overrides of the command line."""
+
+    def __init__(self, context: Context, overrides: dict[str, str]) -> None:
+        self._context = context
+        self._overrides = overrides
+
+    def changed(self, key: str, value: str) -> Config:
+        self._overrides = {**self._overrides, key: value}
+        return self._context.load(self._overrides).config
+
+    def keep(self, key: str, value: str) -> None:
+        self._context.remember(key, value)
+
+
 def _is_sound_file(name: str) -> bool:
     return name == "-" or name.lower().endswith(SOUND_FILES) or Path(name).is_file()
 
@@ -270,13 +285,8 @@ def _converse(
                 listener.close()
             raise
 
-    def keep(key: str, value: str) -> Config:
-        context.remember(key, value)
-        overrides[key] = value
-        return context.load(overrides).config
-
     with _traced(bus, options["trace"]):
-        session = Session(config, clock, bus, assemble, keep)
+        session = Session(config, clock, bus, assemble, _Settings(context, overrides))
         if _is_screen(options, "-" if binary else None):
             from edgevoice.tui.show import show
 

@@ -13,6 +13,7 @@ from edgevoice.audio import EAR_RATE, Samples
 from edgevoice.bus import Bus
 from edgevoice.config import Config
 from edgevoice.devices.paced import PacedSink, PacedSource
+from edgevoice.history import History
 from edgevoice.stages import (
     AudioSink,
     AudioSource,
@@ -93,9 +94,9 @@ class Rehearsal:
         """Do something to the assistant at a session time, as a user at the keys would."""
         self._cues.append((time, act))
 
-    def run(self) -> list[ev.Event]:
-        """Play it all; returns the events. Errors of the session are raised."""
-        assistant = Assistant(
+    def assemble(self, history: History | None = None, first_turn: int = 0) -> Assistant:
+        """The assistant, ready to run."""
+        return Assistant(
             self.config,
             self.clock,
             self.bus,
@@ -108,14 +109,19 @@ class Rehearsal:
                 lambda: self.synthesizer,
             ),
             lambda samples, _from, _to: samples,
+            history,
+            first_turn=first_turn,
         )
+
+    def run(self) -> list[ev.Event]:
+        """Play it all; returns the events. Errors of the session are raised."""
+        assistant = self.assistant = self.assemble()
 
         def prompter() -> None:
             for time, act in sorted(self._cues, key=lambda cue: cue[0]):
                 self.clock.sleep(time - self.clock.now())
                 act(assistant)
 
-        self.assistant = assistant
         task = self.clock.spawn(prompter, "prompter")
         assistant.run()
         task.join()

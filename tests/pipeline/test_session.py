@@ -1,0 +1,120 @@
+"""One conversation through changes of models and devices."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from edgevoice import events as ev
+from edgevoice.assistant import Assistant
+from edgevoice.config import Config, Models
+from edgevoice.devices.paced import PacedSink
+from edgevoice.errors import EdgevoiceError, ModelError, UsageError
+from edgevoice.history import History
+from edgevoice.session import Kind, Session
+from edgevoice.testing.rehearsal import Rehearsal
+from edgevoice.trace import Recorder
+
+
+class Settings:
+    """Remembers what was kept."""
+
+    def __init__(self) -> None:
+        self.kept: list[tuple[str, str]] = []
+
+    def changed(self, key: str, value: str) -> Config:
+        return Config(models=Models(slm=value))
+
+    def keep(self, key: str, value: str) -> None:
+        self.kept.append((key, value))
+
+
+class Desk(Session):
+    """A session whose choices need no devices or models."""
+
+    def choices(self, kind: Kind) -> list[tuple[str, str]]:
+        return [("other", "another one"), ("broken", "one that does not load")]
+
+
+def make(show: Rehearsal) -> tuple[Session, Settings, list[str]]:
+    settings, built = Settings(), []
+    show.hear((60.0, "much later", 1.0))
+
+    def build(config: Config, history: History, first_turn: int) -> Assistant:
+        built.append(config.models.slm)
+        if config.models.slm == "broken":
+            raise ModelError("it does not load", remedy="choose another one")
+        show.sink = PacedSink(show.clock, 16_000, "virtual speaker")
+        return show.assemble(history, first_turn)
+
+    return Desk(show.config, show.clock, show.bus, build, settings), settings, built
+
+
+def act(show: Rehearsal, time: float, what: Callable[[], None]) -> None:
+    def cue() -> None:
+        show.clock.sleep(time)
+        what()
+
+    show.clock.spawn(cue, f"at {time}")
+
+
+def test_choosing_a_model_goes_on_with_the_same_conversation() -> None:
+    """The history survives the change, turns are numbered on, and the choice is kept."""
+    show = Rehearsal("Fine.")
+    session, settings, built = make(show)
+    act(show, 2.0, lambda: session.say("first"))
+    act(show, 6.0, lambda: session.choose("slm", "other"))
+    act(show, 9.0, lambda: session.say("second"))
+    act(show, 14.0, session.close)
+    session.run()
+    assert built == ["", "other"]
+    assert settings.kept == [("models.slm", "other")]
+    assert [e.turn for e in show.all(ev.TurnCompleted)] == [0, 1]
+    assert session.transcript().splitlines() == [
+        "you: first",
+        "edgevoice: Fine.",
+        "you: second",
+        "edgevoice: Fine.",
+    ]
+
+
+def test_a_choice_that_cannot_be_used_leaves_everything_as_it_was() -> None:
+    """The failure is told to whoever chose, nothing is kept, and the old model answers on."""
+    show = Rehearsal("Fine.")
+    session, settings, built = make(show)
+    failures: list[EdgevoiceError] = []
+
+    def choose() -> None:
+        try:
+            session.choose("slm", "broken")
+        except EdgevoiceError as error:
+            failures.append(error)
+
+    act(show, 2.0, choose)
+    act(show, 6.0, lambda: session.say("still there"))
+    act(show, 10.0, session.close)
+    session.run()
+    assert built == ["", "broken", ""]
+    assert [f.what for f in failures] == ["it does not load"]
+    assert settings.kept == []
+    assert [e.heard for e in show.all(ev.TurnCompleted)] == ["Fine."]
+
+
+def test_what_is_not_there_cannot_be_chosen() -> None:
+    """A device that was unplugged since the list was shown is refused, and nothing stops."""
+    session, _, built = make(Rehearsal())
+    with pytest.raises(UsageError, match="not there any more"):
+        session.choose("input", "gone")
+    assert built == []
+
+
+def test_the_trace_is_kept_in_memory_from_the_beginning() -> None:
+    """What is saved later holds the whole session, changes included."""
+    show = Rehearsal("Fine.")
+    session, _, _ = make(show)
+    act(show, 2.0, lambda: session.say("first"))
+    act(show, 6.0, session.close)
+    session.run()
+    recorder: Recorder = session.recorder
+    assert list(recorder.events) == show.events
