@@ -240,7 +240,8 @@ def _processor() -> Check:
     busy = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
     found = f"{cores} core{'s' if cores > 1 else ''}, load {busy:.1f}"
     if cores == 1:
-        return Check("processor", "warning", found, "answers take longer on one core")
+        smaller = "a smaller language model answers sooner: edgevoice models list"
+        return Check("processor", "warning", found, smaller)
     if busy > cores:
         return Check("processor", "warning", found, "close busy programs: they delay every answer")
     return Check("processor", "ok", found)

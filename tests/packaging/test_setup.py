@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import os
 import shutil
+import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -181,28 +183,51 @@ def test_what_takes_long_says_how_far_it_is_and_how_long_it_will_take(
     ]
 
 
-@pytest.mark.slow
-def test_an_index_that_cannot_be_reached_is_one_message_with_the_log(tmp_path: Path) -> None:
-    """Set-up on a machine without a network: what failed, why, and where to read on."""
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What set-up works on, as in a checkout."""
+    folder = tmp_path_factory.mktemp("checkout")
     for name in ("scripts", "lock"):
-        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copy(ROOT / "pyproject.toml", tmp_path)
-    nowhere = {
-        "PIP_INDEX_URL": "http://127.0.0.1:9/",
-        "PIP_RETRIES": "0",
-        "PIP_CONFIG_FILE": os.devnull,
-    }
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "pyproject.toml", folder)
+    return folder
+
+
+def setting_up(project: Path, index: str) -> subprocess.Popen[str]:
+    """Set-up on its way, with `index` as the only place to get packages from."""
+    only = {"PIP_INDEX_URL": index, "PIP_RETRIES": "0", "PIP_CONFIG_FILE": os.devnull}
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("PIP_", "CMAKE_ARGS"))}
-    done = subprocess.run(
+    return subprocess.Popen(
         [sys.executable, "scripts/setup.py", "run"],
-        cwd=tmp_path,
-        env={**kept, **nowhere},
-        capture_output=True,
+        cwd=project,
+        env={**kept, **only},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
-        timeout=600,
     )
-    assert done.returncode == 1
-    assert "installing pip failed: the package index could not be reached" in done.stderr
-    assert "Traceback" not in done.stderr
-    log = (tmp_path / ".venv/setup.log").read_text("utf-8")
-    assert "127.0.0.1" in log
+
+
+@pytest.mark.slow
+def test_an_index_that_cannot_be_reached_is_one_message_with_the_log(project: Path) -> None:
+    """Set-up on a machine without a network: what failed, why, and where to read on."""
+    with setting_up(project, "http://127.0.0.1:9/") as process:
+        said = process.communicate(timeout=600)[1]
+    assert process.returncode == 1
+    assert "installing pip failed: the package index could not be reached" in said
+    assert "Traceback" not in said
+    assert "127.0.0.1" in (project / ".venv/setup.log").read_text("utf-8")
+
+
+@pytest.mark.slow
+def test_interrupted_it_stops_at_once_and_says_that_it_goes_on_later(project: Path) -> None:
+    """Ctrl-C while pip waits for an index that never answers."""
+    with socket.create_server(("127.0.0.1", 0)) as index:
+        index.settimeout(600)
+        with setting_up(project, f"http://127.0.0.1:{index.getsockname()[1]}/") as process:
+            waiting, _ = index.accept()
+            process.send_signal(signal.SIGINT)
+            said = process.communicate(timeout=600)[1]
+            waiting.close()
+    assert process.returncode == 130
+    assert "the same command goes on from there" in said
+    assert "Traceback" not in said
