@@ -187,7 +187,7 @@ def test_the_limits_of_tokens_and_context_end_a_reply(starter_models: dict[str, 
         starter_models["slm"], SlmSettings(temperature=0.0, context=256, max_tokens=4000)
     )
     try:
-        reply = ask(narrow, Message("user", "A very long story about a dog: " + "woof " * 190))
+        reply = ask(narrow, Message("user", "A very long story about a dog: " + "dog " * 150))
         assert reply.end in (Stopped("length"), Stopped("stop"))
         assert reply.prefilled[0].tokens + len(reply.ids) <= narrow.context + 1
         with pytest.raises(EngineError, match="256"):
