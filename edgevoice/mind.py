@@ -169,7 +169,7 @@ class Mind:
     def _answer(self, question: Question, recognizer: Recognizer) -> None:
         turn = question.turn
         try:
-            text = self._recognize(question, recognizer)
+            text, language = self._recognize(question, recognizer)
             if not text:
                 return
             turn.question = text
@@ -177,23 +177,25 @@ class Mind:
             slm = self._model(turn)
             if turn.cancelled or slm is None:
                 return
-            self._reply(turn, slm, self._prompt(text, slm))
+            self._reply(turn, slm, self._prompt(text, slm), language)
         except Exception as error:
             self._failed(turn, error)
 
-    def _recognize(self, question: Question, recognizer: Recognizer) -> str:
+    def _recognize(self, question: Question, recognizer: Recognizer) -> tuple[str, str]:
+        """The text of the question, empty if there was none, and its language."""
         turn, said = question.turn, question.said
         if isinstance(said, str):
             self._bus.emit(
                 ev.Recognized(turn=turn.number, text=said, language="", no_speech=0.0, logprob=0.0)
             )
-            return said
+            language = self._config.stt.language
+            return said, "en" if language == "auto" else language
         self._bus.emit(ev.RecognitionStarted(turn=turn.number, seconds=said.seconds, partial=False))
         transcript = recognizer.transcribe(said.samples)
         doubt = is_nobody(transcript, said.seconds, question.voiced, self._config.stt)
         if doubt is not None:
             self._floor.cancel(turn, "nothing_said", doubt)
-            return ""
+            return "", ""
         text = transcript.text.strip()
         self._bus.emit(
             ev.Recognized(
@@ -204,7 +206,7 @@ class Mind:
                 logprob=round(transcript.logprob, 4),
             )
         )
-        return text
+        return text, transcript.language
 
     def _prompt(self, text: str, slm: LanguageModel) -> Sequence[Message]:
         room = slm.context - min(self._config.slm.max_tokens, slm.context // 2) - PROMPT_MARGIN
@@ -214,8 +216,10 @@ class Mind:
             self._bus.emit(ev.HistoryTrimmed(messages=dropped))
         return history.asking(text)
 
-    def _reply(self, turn: Turn, slm: LanguageModel, messages: Sequence[Message]) -> None:
-        cutter = ClauseCutter(self._config.tts.first_clause_words)
+    def _reply(
+        self, turn: Turn, slm: LanguageModel, messages: Sequence[Message], language: str
+    ) -> None:
+        cutter = ClauseCutter(self._config.tts.first_clause_words, language)
         count = 0
 
         def cut(clauses: list[Clause]) -> None:

@@ -150,6 +150,9 @@ def _weights(read: Read, count: int) -> int:
     return end if known else 0
 
 
+_LENGTH = struct.Struct("<Q")
+
+
 def _value(read: Read, kind: int) -> Any:
     if kind == _STRING:
         return _string(read)
@@ -160,7 +163,11 @@ def _value(read: Read, kind: int) -> Any:
             _exactly(read, width * count)
             return None  # Vocabulary scores and the like: long, and nothing we ask for.
         for _ in range(count):
-            _value(read, inner)
+            # Vocabularies have some hundred thousand strings, and nothing we ask for: no decoding.
+            if inner == _STRING:
+                _exactly(read, _LENGTH.unpack(_exactly(read, 8))[0])
+            else:
+                _value(read, inner)
         return None
     if kind not in _SCALARS:
         raise NotGguf(f"a value of unknown type {kind} is in its header")
