@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import io
 import os
 import re
@@ -24,6 +25,8 @@ from edgevoice.resample import Resampler
 BLOCK_SECONDS = 10
 STREAMED = 0xFFFFFFFF
 """The length a WAV header gives when it was written before its sound was known."""
+
+HEADER_BYTES = 44
 
 Notice = Callable[[str], None]
 
@@ -123,7 +126,8 @@ class WavWriter:
 
     The file appears under its name only when it is closed and complete. `-` is standard output,
     where the header says that the length is unknown. Used as a context, an exception discards the
-    file. Raises StorageError when the disk is full or the folder cannot be written.
+    file. Raises StorageError when the disk is full or the folder cannot be written; `close` then
+    keeps what was written before, `discard` does not.
     """
 
     def __init__(self, path: str | Path, rate: int) -> None:
@@ -132,7 +136,10 @@ class WavWriter:
         """How many samples were written so far."""
         self._name = str(path)
         self._closed = False
+        self._bytes = 0
         self._part: Path | None = None
+        # A symbolic link stays one: its target is what is replaced.
+        self._target = Path(os.path.realpath(path))
         if self._name == "-":
             if sys.stdout.isatty():
                 raise UsageError(
@@ -141,44 +148,61 @@ class WavWriter:
                 )
             self._file: IO[bytes] = sys.stdout.buffer
         else:
-            target = Path(path)
             try:
-                handle, part = tempfile.mkstemp(
-                    prefix=f".{target.name}.", suffix=".part", dir=target.parent
-                )
+                self._file = self._begun()
             except OSError as error:
                 raise self._failed(error) from None
-            self._part = Path(part)
-            self._file = os.fdopen(handle, "wb")
-        self._put(_header(rate, STREAMED))
+        try:
+            self._put(_header(rate, STREAMED))
+        except BaseException:
+            self.discard()
+            raise
+
+    def _begun(self) -> IO[bytes]:
+        target = self._target
+        if target.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        if target.exists() and not target.is_file():
+            # A device or a pipe, such as /dev/null: written to, never replaced by a file.
+            return target.open("wb", buffering=0)
+        handle, part = tempfile.mkstemp(
+            prefix=f".{target.name}.", suffix=".part", dir=target.parent
+        )
+        self._part = Path(part)
+        # Unbuffered: what has been written can be completed even when the disk is full.
+        return os.fdopen(handle, "wb", buffering=0)
 
     def write(self, samples: Samples) -> None:
         """Append float32 [n]; what is beyond [-1, 1] is clipped."""
         pcm = np.rint(np.clip(samples, -1.0, 1.0) * 32767.0).astype("<i2")
-        self.samples += len(pcm)
         self._put(pcm.tobytes())
+        self._bytes += 2 * len(pcm)
+        self.samples += len(pcm)
 
     def close(self) -> None:
         """Complete the file and give it its name; a second call does nothing."""
         if self._closed:
             return
+        self._closed = True
         try:
             if self._part is None:
                 self._file.flush()
+                if self._name != "-":
+                    self._file.close()
             else:
+                self._file.truncate(HEADER_BYTES + self._bytes)
                 self._file.seek(0)
-                self._file.write(_header(self.rate, self.samples * 2))
+                self._file.write(_header(self.rate, self._bytes))
                 self._file.close()
                 # mkstemp makes private files; this one is the user's and gets the usual rights.
                 mask = os.umask(0)
                 os.umask(mask)
                 self._part.chmod(0o666 & ~mask)
-                self._part.replace(self._name)
-            self._closed = True
+                self._part.replace(self._target)
         except BrokenPipeError:
             raise
         except OSError as error:
-            self.discard()
+            self._drop()
             raise self._failed(error) from None
 
     def discard(self) -> None:
@@ -186,9 +210,13 @@ class WavWriter:
         if self._closed:
             return
         self._closed = True
-        if self._part is not None:
+        self._drop()
+
+    def _drop(self) -> None:
+        if self._name != "-":
             with contextlib.suppress(OSError):
                 self._file.close()
+        if self._part is not None:
             self._part.unlink(missing_ok=True)
 
     def __enter__(self) -> WavWriter:
@@ -206,14 +234,15 @@ class WavWriter:
             self.discard()
 
     def _put(self, data: bytes) -> None:
+        rest = memoryview(data)
         try:
-            self._file.write(data)
-            if self._part is None:
-                self._file.flush()
+            while rest:
+                count = self._file.write(rest)
+                rest = rest[count:]
+            self._file.flush()
         except BrokenPipeError:
             raise
         except OSError as error:
-            self.discard()
             raise self._failed(error) from None
 
     def _failed(self, error: OSError) -> StorageError:

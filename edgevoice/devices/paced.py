@@ -109,6 +109,7 @@ class PacedSink:
         self._recorded = 0
         self._stops = 0
         self._closed = False
+        self._broken = False
 
     def write(self, samples: Samples) -> int:
         with self._monitor:
@@ -169,8 +170,10 @@ class PacedSink:
             self.stop()
             self._closed = True
             if self._writer is not None:
-                self._fill(self._clock.now())
-                self._writer.close()
+                try:
+                    self._fill(self._clock.now())
+                finally:
+                    self._writer.close()
 
     def _record(self) -> None:
         """Pass what has been heard to the writer."""
@@ -182,13 +185,22 @@ class PacedSink:
         ):
             number, samples = self._pending.popleft()
             self._fill(self.time_of(number))
-            self._writer.write(samples)
-            self._recorded += len(samples)
+            self._keep(samples)
 
     def _fill(self, until: float) -> None:
         missing = round((until - self._origin) * self.rate) - self._recorded
         if self._writer is not None and missing > 1:
             # In pieces: the silence before a first question may be minutes long.
             for size in [self.rate] * (missing // self.rate) + [missing % self.rate]:
-                self._writer.write(np.zeros(size, dtype=np.float32))
-            self._recorded += missing
+                self._keep(np.zeros(size, dtype=np.float32))
+
+    def _keep(self, samples: Samples) -> None:
+        if self._writer is None or self._broken:
+            return
+        try:
+            self._writer.write(samples)
+        except Exception:
+            # Told once, by whoever comes here first; what was written until then is still closed.
+            self._broken = True
+            raise
+        self._recorded += len(samples)
