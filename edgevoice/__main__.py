@@ -1,6 +1,19 @@
-"""`python -m edgevoice` is `edgevoice`."""
+"""Where the program starts: `python -m edgevoice` is `edgevoice`."""
 
-from edgevoice.cli import main
+import signal
+
+
+def main() -> None:
+    """Run the command line; Ctrl-C while Python still loads it ends the program without a word."""
+    default = signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    if default:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+    from edgevoice.cli import main as run
+
+    if default:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    run()
+
 
 if __name__ == "__main__":
     main()

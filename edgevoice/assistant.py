@@ -105,8 +105,9 @@ class Assistant:
 
         Raises ModelError when an engine cannot be loaded, and DeviceError when a device goes.
         """
+        crew = Crew(self._clock, self._shut_down)
         try:
-            with Crew(self._clock, self._shut_down) as crew:
+            with crew:
                 crew.start("speaker", self._speaker.run)
                 crew.start("voice", self._voice.run)
                 crew.start("mind", self._mind.run)
@@ -122,9 +123,13 @@ class Assistant:
             self._reason = "failed"
             raise
         finally:
-            self._sink.close()
-            self._mind.close()
-            self.bus.emit(ev.SessionEnded(reason=self._reason))
+            try:
+                self._sink.close()
+            finally:
+                # A model is not freed under a thread that is stuck in it.
+                if crew.ended:
+                    self._mind.close()
+                self.bus.emit(ev.SessionEnded(reason=self._reason))
 
     def _listen(self) -> None:
         self._ears.run()
@@ -146,10 +151,12 @@ class Assistant:
         with self._floor.monitor:
             self._closed = True
             self._floor.monitor.notify_all()
-        self._floor.cancel_others(None, "shutdown")
-        self._sink.stop()
-        self._source.close()
-        self._inbox.close()
+        try:
+            self._floor.cancel_others(None, "shutdown")
+            self._sink.stop()
+        finally:
+            self._source.close()
+            self._inbox.close()
 
     def _one_loaded(self) -> None:
         with self._floor.monitor:

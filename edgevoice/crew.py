@@ -11,6 +11,9 @@ from edgevoice.clock import Clock, Task
 if sys.version_info < (3, 11):
     from exceptiongroup import ExceptionGroup
 
+HASTE = 0.2
+"""Seconds that each member has to end after Ctrl-C, besides the slice it is waited for anyway."""
+
 
 class Crew:
     """Threads started within a `with` block; leaving it stops them and waits for them.
@@ -48,7 +51,11 @@ class Crew:
             if self._stopping:
                 return
             self._stopping = True
-        self._stop()
+        try:
+            self._stop()
+        except Exception as error:
+            with self._monitor:
+                self.errors.append(error)
 
     def join(self) -> None:
         """Wait until every member has ended by itself or was stopped."""
@@ -59,6 +66,11 @@ class Crew:
                     # Stuck in native code: a daemon thread, which dies with the program.
                     break
 
+    @property
+    def ended(self) -> bool:
+        """Whether every member has ended, so that what they used can be taken apart."""
+        return all(task.join(0.0) for task in self._tasks)
+
     def __enter__(self) -> Crew:
         return self
 
@@ -68,6 +80,9 @@ class Crew:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        if kind is not None and not issubclass(kind, Exception):
+            # Ctrl-C or the like: whoever pressed it does not wait for a model to be loaded.
+            self._patience = min(self._patience, HASTE)
         self.stop()
         self.join()
         if error is None and self.errors:

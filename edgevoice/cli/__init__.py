@@ -6,17 +6,21 @@ stays under 0.3 s; whatever is heavy is imported inside the command that needs i
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import os
+import signal
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 
 from edgevoice import __version__
 from edgevoice.config import Resolved, config_path, load
-from edgevoice.errors import EdgevoiceError, UsageError
+from edgevoice.errors import EdgevoiceError, StorageError, UsageError
 
 
 class Context:
@@ -28,7 +32,7 @@ class Context:
         self.settings: dict[str, str] = {}
         for setting in settings:
             key, equals, value = setting.partition("=")
-            if not equals:
+            if not equals or not key.strip():
                 raise UsageError(
                     f"--set takes section.key=value, not {setting!r}",
                     remedy="for example --set turn.silence_ms=500",
@@ -115,32 +119,78 @@ _add_commands()
 
 def main() -> None:
     """Run the command line; every failure ends in one clear message and a non-zero exit code."""
+    _end_cleanly()
     debug = "--debug" in sys.argv
     try:
         code = cli.main(standalone_mode=False)
-    except click.exceptions.Abort:
+    except (click.exceptions.Abort, KeyboardInterrupt):
         code = 130
+    except SystemExit as ended:
+        code = ended.code
     except click.ClickException as error:
         error.show()
         code = error.exit_code
-    except KeyboardInterrupt:
-        code = 130
     except BrokenPipeError:
-        # The reader of our pipe has gone, as `| head` does; Python would complain at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # The reader of our pipe has gone, as `| head` does.
         code = 0
-    except EdgevoiceError as error:
-        if debug:
-            raise
-        click.echo(f"edgevoice: {error}", err=True)
-        code = error.exit_code
     except Exception as error:
         if debug:
             raise
-        click.echo(
-            f"edgevoice: unexpected {type(error).__name__}: {error}\n"
-            "  fix: run the command again with --debug and report what it prints",
-            err=True,
+        known = _known(error)
+        code = known.exit_code if known else 70
+        with contextlib.suppress(OSError):
+            click.echo(f"edgevoice: {known or _unexpected(error)}", err=True)
+    _leave(code if isinstance(code, int) else 0)
+
+
+def _end_cleanly() -> None:
+    """Have SIGTERM and a closed terminal unwind the program as Ctrl-C does: files are completed
+    and the screen is restored. The second one ends it there and then."""
+
+    def end(number: int, frame: object) -> None:
+        signal.signal(number, signal.SIG_DFL)
+        raise SystemExit(128 + number)
+
+    for name in ("SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)
+        # One that is ignored stays so: that is what nohup is for.
+        if number is not None and signal.getsignal(number) is signal.SIG_DFL:
+            signal.signal(number, end)
+
+
+def _known(error: Exception) -> EdgevoiceError | None:
+    """What a user can do something about, where the error is of that kind."""
+    if isinstance(error, EdgevoiceError):
+        return error
+    if members := getattr(error, "exceptions", ()):
+        # Stages that failed together: one has failed first, mostly for the others' reason.
+        known = [_known(member) for member in members]
+        return known[0] if all(known) else None
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EIO):
+        return StorageError(
+            f"what was to be written could not be: {error.strerror}",
+            where=str(error.filename or "standard output"),
+            remedy="free some space, or write somewhere else",
         )
-        code = 70
-    sys.exit(code if isinstance(code, int) else 0)
+    return None
+
+
+def _unexpected(error: Exception) -> str:
+    return (
+        f"unexpected {type(error).__name__}: {error}\n"
+        "  fix: run the command again with --debug and report what it prints"
+    )
+
+
+def _leave(code: int) -> NoReturn:
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (OSError, ValueError):
+            # Nobody reads it any more, or the disk is full; Python would complain at exit.
+            with contextlib.suppress(OSError, ValueError):
+                os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+    if any(thread is not threading.current_thread() for thread in threading.enumerate()):
+        # Stuck in a model or a device: taking the program apart around them could hang or crash.
+        os._exit(code)
+    sys.exit(code)
