@@ -249,7 +249,8 @@ class Setup:
             line.strip() for line in self.tail if re.match(r"\s*(ERROR|\w*Error|.*error):? ", line)
         ]
         exact = [line for line in errors if re.match(r"\w+Error: ", line)]
-        return (exact[-1:] or errors[:1] or ["see the log"])[0]
+        last = text.strip().splitlines()[-1:]
+        return (exact[-1:] or errors[:1] or last or ["it said nothing"])[0]
 
 
 def pip_install() -> list[str]:
