@@ -15,6 +15,7 @@ import numpy as np
 
 from edgevoice.audio import EAR_RATE, FRAME_SAMPLES, Frame, Samples
 from edgevoice.clock import Clock
+from edgevoice.devices.pulse import Pulse
 from edgevoice.devices.ring import Ring, mono
 from edgevoice.errors import DeviceError
 from edgevoice.resample import Resampler
@@ -33,9 +34,6 @@ ORIGINS = 100
 
 AHEAD = 0.4
 """Seconds of sound the speaker's ring takes before `write` waits."""
-
-STALLED = 3.0
-"""Seconds without a callback after which a device counts as gone."""
 
 PORTAUDIO_REMEDY = (
     "install PortAudio: apt install libportaudio2 (Debian/Ubuntu), dnf install portaudio (Fedora), "
@@ -111,6 +109,7 @@ def find(kind: str, wanted: str) -> Device:
     if not devices:
         raise DeviceError(
             f"no {word} was found",
+            where=f"audio.{kind} is {wanted}" if wanted else "",
             remedy=f"plug one in and see `edgevoice devices`; without a {word}, "
             "`edgevoice demo` shows a conversation",
         )
@@ -149,7 +148,7 @@ class Microphone:
         self._origins = np.full(ORIGINS, np.inf)
         self._blocks = 0
         self._closed = False
-        self._heard_from = clock.now()
+        self._pulse = Pulse(clock.now())
         self._stream = _open(
             library.InputStream,
             device,
@@ -170,7 +169,7 @@ class Microphone:
         self._origins[self._blocks % ORIGINS] = now - ahead - self._ring_time()
         self._blocks += 1
         self._ring.put(data)
-        self._heard_from = now
+        self._pulse.last = now
 
     def _ring_time(self) -> float:
         return (self._ring.written + self._ring.lost) / self._rate
@@ -184,7 +183,7 @@ class Microphone:
                 new = self._resampler.push(self._block[:count])
                 self._rest = np.concatenate([self._rest, new]) if len(self._rest) else new.copy()
                 continue
-            if self._clock.now() - self._heard_from > STALLED or not self._stream.active:
+            if self._pulse.stalled(self._clock.now()) or not self._stream.active:
                 if self._closed:
                     return None
                 raise DeviceError(
@@ -231,7 +230,7 @@ class Loudspeaker:
         self._missed = 0
         self._stops = 0
         self._closed = False
-        self._heard_from = clock.now()
+        self._pulse = Pulse(clock.now())
         self._stream = _open(
             library.OutputStream,
             device,
@@ -256,7 +255,7 @@ class Loudspeaker:
         out[:] = scratch
         if status.output_underflow and count:
             self._missed += 1
-        self._heard_from = now
+        self._pulse.last = now
 
     def write(self, samples: Samples) -> int:
         stops = self._stops
@@ -276,7 +275,7 @@ class Loudspeaker:
     def _check(self) -> None:
         if self._closed:
             return
-        if self._clock.now() - self._heard_from > STALLED or not self._stream.active:
+        if self._pulse.stalled(self._clock.now()) or not self._stream.active:
             raise DeviceError(
                 "the speaker stopped taking sound",
                 where=self.name,

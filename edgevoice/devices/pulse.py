@@ -1,0 +1,28 @@
+"""Whether a device is still alive, told from when its callback last came."""
+
+from __future__ import annotations
+
+STALLED = 3.0
+"""Seconds without a callback after which a device counts as gone."""
+
+HELD_UP = 0.5
+"""Seconds between two looks at a device after which it gets as long as ever to answer."""
+
+
+class Pulse:
+    """Tells when a device has gone silent.
+
+    Time in which nobody looked does not count: then the whole program was held up or suspended,
+    and the device's callbacks with it.
+    """
+
+    def __init__(self, now: float) -> None:
+        self.last = self._looked = self._since = now
+        """`last`: the session time of the last callback, set by the callback itself."""
+
+    def stalled(self, now: float) -> bool:
+        """Whether the last callback is too long ago; `now` is the session time in seconds."""
+        if now - self._looked > HELD_UP:
+            self._since = now
+        self._looked = now
+        return now - max(self.last, self._since) > STALLED
