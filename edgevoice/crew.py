@@ -11,8 +11,9 @@ from edgevoice.clock import Clock, Task
 if sys.version_info < (3, 11):
     from exceptiongroup import ExceptionGroup
 
-HASTE = 0.2
-"""Seconds that each member has to end after Ctrl-C, besides the slice it is waited for anyway."""
+HASTE = 0.5
+"""Seconds that the members have to end after Ctrl-C."""
+SLICE = 0.1
 
 
 class Crew:
@@ -59,10 +60,14 @@ class Crew:
 
     def join(self) -> None:
         """Wait until every member has ended by itself or was stopped."""
+        end = None
         for task in self._tasks:
             # In slices, so that Ctrl-C reaches a main thread that waits here.
-            while not task.join(0.2):
-                if self._stopping and not task.join(self._patience):
+            while not task.join(SLICE):
+                if not self._stopping:
+                    continue
+                end = self._clock.now() + self._patience if end is None else end
+                if not task.join(max(0.0, end - self._clock.now())):
                     # Stuck in native code: a daemon thread, which dies with the program.
                     break
 
