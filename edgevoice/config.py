@@ -250,12 +250,20 @@ def _from_file(path: Path) -> list[tuple[str, Any, str]]:
         ) from None
     except OSError as error:
         raise ConfigError(
-            f"cannot be read: {error.strerror}", where=str(path), remedy="check its permissions"
+            f"the configuration cannot be read: {error.strerror}",
+            where=str(path),
+            remedy="name another file" if path.is_dir() else "check its permissions",
         ) from None
     found = []
     for section, table in data.items():
         if not isinstance(table, dict) or section not in sections():
             where = f"file {path}, line {_line(text, section, None)}"
+            if section in sections():
+                raise ConfigError(
+                    f"{section} is a section, not a setting",
+                    where=where,
+                    remedy=f"write [{section}] and its settings below it",
+                )
             near = difflib.get_close_matches(section, list(sections()), 1)
             remedy = f"did you mean [{near[0]}]?" if near else f"sections: {', '.join(sections())}"
             raise ConfigError(f"unknown section {section}", where=where, remedy=remedy)

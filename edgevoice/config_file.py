@@ -25,15 +25,29 @@ def remember(key: str, value: str, path: Path | None = None) -> None:
         table = document.setdefault(section, tomlkit.table())
         table[name] = value
         replace(path, tomlkit.dumps(document))
-    except TOMLKitError as error:
+    except OSError as error:
+        raise ConfigError(
+            f"cannot be read: {error.strerror}", where=str(path), remedy="check its permissions"
+        ) from None
+    except (TOMLKitError, UnicodeDecodeError) as error:
         raise ConfigError(
             f"not valid TOML: {error}", where=str(path), remedy=f"edit or delete {path}"
         ) from None
 
 
 def replace(path: Path, text: str) -> None:
-    """Write `text` to `path`, whole or not at all. Raises StorageError."""
+    """Write `text` to `path`, whole or not at all. Raises StorageError.
+
+    A symbolic link stays one: its target is replaced.
+    """
     draft = None
+    path = Path(os.path.realpath(path))
+    if path.exists() and not path.is_file():
+        raise StorageError(
+            "the configuration file is not a file",
+            where=str(path),
+            remedy="name another with EDGEVOICE_CONFIG or --config",
+        )
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(

@@ -164,13 +164,15 @@ def _times(count: int) -> str:
 class LineWriter:
     """Writes and flushes each line to `stream` on its own thread; used as a context manager.
 
-    When the reader of the stream has gone, `on_broken` is called once and lines are dropped.
+    When the reader of the stream has gone, or the disk behind it is full, `on_broken` is called
+    once, lines are dropped, and `failure` says why.
     """
 
     def __init__(self, stream: TextIO, on_broken: Callable[[], None] = lambda: None) -> None:
         self._stream = stream
         self._on_broken = on_broken
         self._lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+        self.failure: OSError | None = None
         self._thread = threading.Thread(target=self._run, name="lines", daemon=True)
 
     def __call__(self, line: str) -> None:
@@ -194,6 +196,7 @@ class LineWriter:
             try:
                 self._stream.write(line)
                 self._stream.flush()
-            except (OSError, ValueError):
+            except (OSError, ValueError) as error:
                 broken = True
+                self.failure = error if isinstance(error, OSError) else None
                 self._on_broken()

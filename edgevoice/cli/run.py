@@ -80,8 +80,8 @@ def run(
     Opens the microphone and the speaker and listens; the first time it fetches the models it
     needs. With --input a.wav b.wav the questions come from files, paced in real time.
     """
-    files = [name for name in (*inputs, *more_files) if _is_sound_file(name)]
-    devices = [name for name in (*inputs, *more_files) if not _is_sound_file(name)]
+    files = [name for name in (*inputs, *more_files) if _is_path(name)]
+    devices = [name for name in (*inputs, *more_files) if not _is_path(name)]
     if more_files and not inputs:
         raise UsageError(
             f"unexpected argument {more_files[0]!r}",
@@ -92,7 +92,7 @@ def run(
             f"--input takes one device or any number of files, not {', '.join(devices)}",
             remedy="edgevoice devices lists the devices; files end in .wav, .flac or .ogg",
         )
-    record = output if output and _is_sound_file(output) else None
+    record = output if output and _is_path(output) else None
     flags = {
         "audio__input": devices[0] if devices else None,
         "audio__output": None if record else output,
@@ -117,7 +117,8 @@ def run(
             from edgevoice.wav import WavWriter
 
             return quiet_sink(clock, record, WavWriter(record, 48_000))
-        return _speaker(config, clock, "the conversation goes on unheard" if files else "")
+        quietly = files and not config.audio.output
+        return _speaker(config, clock, "the conversation goes on unheard" if quietly else "")
 
     clock = SystemClock()
     try:
@@ -126,11 +127,10 @@ def run(
             open_source(config, clock).close()
     except DeviceError as error:
         if not (_is_screen(options, record) and sys.stdin.isatty()):
-            raise DeviceError(
-                error.what, where=error.where, remedy=f"{error.remedy}; or try `edgevoice demo`"
-            ) from None
+            raise
         click.echo(f"edgevoice: {error}", err=True)
-        click.confirm("Watch the demo instead?", default=True, abort=True, err=True)
+        if not click.confirm("Watch the demo instead?", default=True, err=True):
+            click.get_current_context().exit(error.exit_code)
         _converse(
             context, config, overrides, options, _demo_source, _demo_sink, title="edgevoice demo"
         )
@@ -148,9 +148,7 @@ def run(
 @pass_context
 def demo(context: Context, questions: Any, **options: Any) -> None:
     """Watch a conversation with a synthesized user: no microphone needed."""
-    lines = [line.strip() for line in questions if line.strip()] if questions else None
-    if lines == []:
-        raise UsageError("no questions were given", where=questions.name)
+    lines = _lines(questions) if questions else None
     overrides = _overrides(context, options)
     config = _ready(context, overrides)
     _converse(
@@ -179,8 +177,27 @@ class _Settings:
         self._context.remember(key, value)
 
 
-def _is_sound_file(name: str) -> bool:
-    return name == "-" or name.lower().endswith(SOUND_FILES) or Path(name).is_file()
+def _lines(questions: Any) -> list[str]:
+    try:
+        lines = [line.strip() for line in questions if line.strip()]
+    except UnicodeDecodeError:
+        raise UsageError(
+            "the questions are not UTF-8 text",
+            where=questions.name,
+            remedy="write them to a text file, one a line",
+        ) from None
+    if not lines:
+        raise UsageError(
+            "no questions were given", where=questions.name, remedy="write one question a line"
+        )
+    return lines
+
+
+def _is_path(name: str) -> bool:
+    """Whether a file or a folder is meant, and not a device."""
+    there = Path(name).exists() and not name.isdigit()
+    begins = name.startswith((".", "~", "/")) or (os.sep in name and Path(name).parent.is_dir())
+    return name == "-" or name.lower().endswith(SOUND_FILES) or there or begins
 
 
 def _is_screen(options: dict[str, Any], record: str | None) -> bool:
@@ -318,3 +335,5 @@ def _plainly(session: Session, bus: Bus, options: dict[str, Any], binary: bool) 
     with LineWriter(stream, session.close) as write:
         bus.subscribe(PlainPrinter(write, waterfall=options["waterfall"]))
         session.run()
+    if write.failure is not None:
+        raise write.failure

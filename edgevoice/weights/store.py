@@ -168,7 +168,7 @@ class Store:
             entry = self.catalog.get(name)
             if entry.role != role:
                 raise ModelError(
-                    f"{name} is a {ROLES[entry.role]} model, not a {ROLES[role]} model",
+                    f"{name} is a {_model_for(entry.role)}, not a {_model_for(role)}",
                     where=f"models.{role}",
                     remedy=f"edgevoice models list shows those for {role}",
                 )
@@ -184,7 +184,7 @@ class Store:
                 return self.require(entry.name)
         first = self.starter_of(role)
         raise ModelError(
-            f"there is no {ROLES[role]} model here",
+            f"there is no {_model_for(role)} here",
             where=str(self.folder),
             remedy=f"edgevoice models pull {first}" if first else "edgevoice models list",
         )
@@ -275,6 +275,10 @@ def _mark(path: Path) -> tuple[int, int]:
     """What changes whenever the file does: its size in bytes and time of change in ns."""
     stat = path.stat()
     return stat.st_size, stat.st_mtime_ns
+
+
+def _model_for(role: Role) -> str:
+    return ROLES[role] if ROLES[role].endswith("model") else f"{ROLES[role]} model"
 
 
 def _owner(path: Path) -> str:
