@@ -29,6 +29,8 @@ from edgevoice.tui.widgets.status import Banner, Status
 from edgevoice.tui.widgets.waterfall import LastTurns, Waterfall
 
 DRAINS_PER_SECOND = 15
+INTERRUPTED = 130
+"""The return code after Ctrl-C, as of any program."""
 THEMES = {"dark": "nord", "light": "atom-one-light"}
 
 
@@ -49,7 +51,7 @@ class EdgevoiceApp(App[None]):
                     key_display=key.shown)
             for key in KEYS
         ),
-        Binding("ctrl+c", "quit", "quit", show=False, priority=True),
+        Binding("ctrl+c", "break", "quit", show=False, priority=True),
     ]  # fmt: skip
 
     def __init__(
@@ -331,6 +333,11 @@ class EdgevoiceApp(App[None]):
         """End the session and the screen."""
         self._do(self._commands.close)
         self.exit()
+
+    async def action_break(self) -> None:
+        """End as `quit` does, but tell whoever started us that it was Ctrl-C."""
+        self._do(self._commands.close)
+        self.exit(return_code=INTERRUPTED)
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """Every key in the palette, and Textual's list of themes."""

@@ -8,13 +8,14 @@ from typing import Literal
 
 from edgevoice.bus import Subscriber
 from edgevoice.session import Session
-from edgevoice.tui.app import EdgevoiceApp
+from edgevoice.tui.app import INTERRUPTED, EdgevoiceApp
 
 
 def show(session: Session, theme: Literal["dark", "light"], title: str) -> None:
     """Hold the session's conversation on the screen until either of them ends.
 
-    Raises what the session raised, once the terminal is its old self again.
+    Raises what the session raised, or KeyboardInterrupt after Ctrl-C, once the terminal is its old
+    self again.
     """
     failures: list[BaseException] = []
 
@@ -40,6 +41,9 @@ def show(session: Session, theme: Literal["dark", "light"], title: str) -> None:
     app.run()
     session.close()
     if worker.ident is not None:
-        worker.join(timeout=10.0)
+        # Nobody waits for models that are still being loaded; what is recorded is completed.
+        worker.join(timeout=10.0 if app.scene.ready else 0.5)
     if failures:
         raise failures[0]
+    if app.return_code == INTERRUPTED:
+        raise KeyboardInterrupt
