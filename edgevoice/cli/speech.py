@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -36,7 +36,8 @@ def transcribe(
 
     Takes WAV, FLAC and Ogg of any rate, width, length and number of channels; - is standard input.
     With several files each text follows its file's name. A file that cannot be read does not keep
-    the others from being done.
+    the others from being done; of one that is cut short, what is there is written down. Either
+    makes the exit code 1.
     """
     if not files:
         if sys.stdin.isatty():
@@ -45,9 +46,15 @@ def transcribe(
     config = context.resolve(models__stt=stt, stt__language=language).config
     recognizer = _recognizer(config)
     failed: list[EdgevoiceError] = []
+    notices: list[str] = []
+
+    def notice(text: str) -> None:
+        notices.append(text)
+        click.echo(f"edgevoice: {text}", err=True)
+
     for name in files:
         try:
-            record = _record(recognizer, name)
+            record = _record(recognizer, name, notice)
         except AudioFileError as error:
             if len(files) == 1:
                 raise
@@ -65,6 +72,9 @@ def transcribe(
             f"{len(failed)} of {len(files)} files could not be read",
             remedy="see the messages above",
         )
+    if notices:
+        # All there was is written down, but it was not all that was said.
+        click.get_current_context().exit(1)
 
 
 def _recognizer(config: Config) -> Whisper:
@@ -76,14 +86,14 @@ def _recognizer(config: Config) -> Whisper:
         return Whisper(Store(config).choose("stt").path, config.stt)
 
 
-def _record(recognizer: Whisper, name: str) -> dict[str, Any]:
+def _record(recognizer: Whisper, name: str, notice: Callable[[str], None]) -> dict[str, Any]:
     """A file's transcript with its times, as it is written with --json. Times are seconds."""
     from edgevoice.audio import EAR_RATE
     from edgevoice.engines.whisper import LONGEST_PIECE, SHORTEST_PIECE
     from edgevoice.pieces import pieces
     from edgevoice.wav import read_speech
 
-    samples = read_speech(name, lambda notice: click.echo(f"edgevoice: {notice}", err=True))
+    samples = read_speech(name, notice)
     seconds = len(samples) / EAR_RATE
     parts: list[tuple[float, Transcript]] = []
     with _progress(name, seconds) as reach:
