@@ -212,11 +212,14 @@ def remove(context: Context, names: tuple[str, ...]) -> None:
 
     store = _store(context)
     for entry in [store.catalog.get(name) for name in names]:
+        there = store.state(entry) != "absent"
         freed = store.remove(entry.name)
         if store.catalog.is_own(entry.name):
             with writing(store.catalog.own_path.parent):
                 discard(store.catalog.own_path, entry.name)
-        click.echo(f"{entry.name}\tremoved, {size_text(freed)} freed")
+        click.echo(
+            f"{entry.name}\t{f'removed, {size_text(freed)} freed' if there else 'was not here'}"
+        )
 
 
 @models.command()
