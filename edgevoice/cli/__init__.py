@@ -119,6 +119,7 @@ _add_commands()
 
 def main() -> None:
     """Run the command line; every failure ends in one clear message and a non-zero exit code."""
+    _open_what_is_closed()
     _end_cleanly()
     debug = "--debug" in sys.argv
     try:
@@ -141,6 +142,13 @@ def main() -> None:
         with contextlib.suppress(OSError):
             click.echo(f"edgevoice: {known or _unexpected(error)}", err=True)
     _leave(code if isinstance(code, int) else 0)
+
+
+def _open_what_is_closed() -> None:
+    """Have a standard stream that our caller closed be nothing to read and nowhere to write."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode))  # noqa: SIM115 - as long as we run
 
 
 def _end_cleanly() -> None:
@@ -166,7 +174,12 @@ def _known(error: Exception) -> EdgevoiceError | None:
         # Stages that failed together: one has failed first, mostly for the others' reason.
         known = [_known(member) for member in members]
         return known[0] if all(known) else None
-    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EIO):
+    if isinstance(error, OSError) and error.errno in (
+        errno.ENOSPC,
+        errno.EDQUOT,
+        errno.EFBIG,
+        errno.EIO,
+    ):
         return StorageError(
             f"what was to be written could not be: {error.strerror}",
             where=str(error.filename or "standard output"),

@@ -101,7 +101,7 @@ def run(
     }
     overrides = _overrides(context, options, **flags)
     clips = _read(files)
-    config = _ready(context, overrides)
+    config = context.load(overrides).config
     from edgevoice.build import clips_source, open_source, quiet_sink
     from edgevoice.clock import SystemClock
 
@@ -123,7 +123,7 @@ def run(
     clock = SystemClock()
     try:
         if not files:
-            # Found out before anything is loaded: nobody waits for models to be told this.
+            # Found out before anything is fetched or loaded: nobody waits to be told this.
             open_source(config, clock).close()
     except DeviceError as error:
         if not (_is_screen(options, record) and sys.stdin.isatty()):
@@ -131,10 +131,12 @@ def run(
         click.echo(f"edgevoice: {error}", err=True)
         if not click.confirm("Watch the demo instead?", default=True, err=True):
             click.get_current_context().exit(error.exit_code)
+        _ready(context, overrides)
         _converse(
             context, config, overrides, options, _demo_source, _demo_sink, title="edgevoice demo"
         )
         return
+    _ready(context, overrides)
     _converse(context, config, overrides, options, source, sink, binary=record == "-")
 
 
