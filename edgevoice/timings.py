@@ -112,7 +112,7 @@ class Timings:
             case ev.TurnCompleted():
                 if record := self._records.pop(event.turn, None):
                     record.interrupted = event.interrupted
-                    if record.prompt is not None:
+                    if record.playing is not None:
                         self._answered.append(_timings(record))
             case ev.TurnCancelled():
                 # A committed turn is completed all the same, with what was heard of it.
