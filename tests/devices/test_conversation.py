@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -20,73 +17,11 @@ from edgevoice.config import SttSettings
 from edgevoice.timings import fold
 from edgevoice.trace import read
 from edgevoice.wav import read_speech
+from tests.command import Talk, talking
 from tests.conftest import ROOT
 from tests.devices.conftest import Recording
 
 pytestmark = [pytest.mark.devices, pytest.mark.models]
-
-PATIENCE = 90.0
-"""Seconds after which a line that does not come is a failure; nothing is timed."""
-
-
-class Talk:
-    """A running `edgevoice run --plain`, whose lines can be waited for."""
-
-    def __init__(self, env: dict[str, str], *arguments: str) -> None:
-        self.process = subprocess.Popen(
-            [
-                *(sys.executable, "-m", "edgevoice", "--set", "models.slm=qwen2.5-coder-0.5b"),
-                *("run", "--plain", *arguments),
-            ],
-            cwd=ROOT,
-            env=env,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-        self.lines: list[str] = []
-        self._arrived = threading.Condition()
-        self._reader = threading.Thread(target=self._read, daemon=True)
-        self._reader.start()
-
-    def _read(self) -> None:
-        assert self.process.stdout is not None
-        for line in self.process.stdout:
-            with self._arrived:
-                self.lines.append(line.rstrip())
-                self._arrived.notify_all()
-
-    def end(self) -> int:
-        """Wait for its end and return its exit code."""
-        code = self.process.wait(30)
-        self._reader.join(10)
-        assert self.process.stdout is not None
-        self.process.stdout.close()
-        return code
-
-    def expect(self, start: str, count: int = 1) -> str:
-        """The `count`th line beginning with `start`, once it is there."""
-
-        def found() -> list[str]:
-            return [line for line in self.lines if line.startswith(start)]
-
-        with self._arrived:
-            there = self._arrived.wait_for(
-                lambda: len(found()) >= count or self.process.poll() is not None, PATIENCE
-            )
-            assert there, (start, self.lines)
-            assert len(found()) >= count, (start, self.lines)
-            return found()[count - 1]
-
-
-@contextmanager
-def talking(env: dict[str, str], *arguments: str) -> Iterator[Talk]:
-    talk = Talk(env, *arguments)
-    try:
-        yield talk
-    finally:
-        talk.process.terminate()
-        talk.end()
 
 
 @pytest.fixture(scope="module")

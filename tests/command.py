@@ -1,0 +1,104 @@
+"""edgevoice as a user runs it, in a process of its own, and what every failure must look like."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.conftest import ROOT
+
+LIMITED = str(Path(__file__).with_name("limited.py"))
+
+Done = subprocess.CompletedProcess[str]
+
+
+def edgevoice(
+    *words: str | Path,
+    stdin: str = "",
+    env: dict[str, str] | None = None,
+    limits: tuple[str, ...] = (),
+) -> Done:
+    """Run it to its end; `limits` are the words that limited.py takes before the command."""
+    before = [sys.executable, LIMITED, *limits] if limits else []
+    command = [*before, sys.executable, "-m", "edgevoice", *map(str, words)]
+    return subprocess.run(
+        command, input=stdin, capture_output=True, text=True, timeout=120, env=env, check=False
+    )
+
+
+def message(done: Done, code: int = 1) -> str:
+    """The one message of a failure: exit code, one `edgevoice:` line, a remedy, no traceback."""
+    lines = done.stderr.splitlines()
+    assert done.returncode == code, done
+    assert "Traceback" not in done.stderr
+    assert [line for line in lines if line.startswith("edgevoice: ")] == lines[:1], done.stderr
+    assert lines[1].startswith("  fix: "), done.stderr
+    return done.stderr
+
+
+PATIENCE = 90.0
+"""Seconds after which a line that does not come is a failure; nothing is timed."""
+
+
+class Talk:
+    """A running `edgevoice run --plain`, whose lines can be waited for."""
+
+    def __init__(self, env: dict[str, str] | None, *arguments: str | Path) -> None:
+        self.process = subprocess.Popen(
+            [
+                *(sys.executable, "-m", "edgevoice", "--set", "models.slm=qwen2.5-coder-0.5b"),
+                *("run", "--plain", *map(str, arguments)),
+            ],
+            cwd=ROOT,
+            env=env,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        self.lines: list[str] = []
+        self._arrived = threading.Condition()
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def _read(self) -> None:
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            with self._arrived:
+                self.lines.append(line.rstrip())
+                self._arrived.notify_all()
+
+    def end(self) -> int:
+        """Wait for its end and return its exit code."""
+        code = self.process.wait(30)
+        self._reader.join(10)
+        assert self.process.stdout is not None
+        self.process.stdout.close()
+        return code
+
+    def expect(self, start: str, count: int = 1) -> str:
+        """The `count`th line beginning with `start`, once it is there."""
+
+        def found() -> list[str]:
+            return [line for line in self.lines if line.startswith(start)]
+
+        with self._arrived:
+            there = self._arrived.wait_for(
+                lambda: len(found()) >= count or self.process.poll() is not None, PATIENCE
+            )
+            assert there, (start, self.lines)
+            assert len(found()) >= count, (start, self.lines)
+            return found()[count - 1]
+
+
+@contextmanager
+def talking(env: dict[str, str] | None, *arguments: str | Path) -> Iterator[Talk]:
+    talk = Talk(env, *arguments)
+    try:
+        yield talk
+    finally:
+        talk.process.terminate()
+        talk.end()

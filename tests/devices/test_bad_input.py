@@ -1,0 +1,123 @@
+"""Devices that are not there, or go while they are used: one message, and the sound stops."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from null_sinks import NullSinks
+
+from tests.command import PATIENCE, Talk, edgevoice, message
+
+pytestmark = pytest.mark.devices
+
+
+@pytest.fixture
+def own_sinks(null_sinks: NullSinks, sound_env: dict[str, str], tmp_path: Path) -> NullSinks:
+    """A sound server that a test may break."""
+    own = NullSinks(null_sinks.folder.parent / "breakable")
+    own.stop()
+    own.start()
+    return own
+
+
+def wait_for_sound(sinks: NullSinks) -> None:
+    """Return once a program has opened the speaker."""
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end:
+        listed = subprocess.run(
+            ["pactl", "list", "short", "sink-inputs"],
+            env={**os.environ, **sinks.env()},
+            capture_output=True,
+            check=True,
+        )
+        if listed.stdout:
+            return
+        time.sleep(0.1)
+    pytest.fail("nothing was played")
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("run", "--plain"), "no microphone was found"),
+        (("say", "Hello."), "no speaker was found"),
+        (("ask", "Why?", "--say"), "no speaker was found"),
+        (("devices",), "no sound device was found"),
+    ],
+)
+def test_without_a_device_every_command_that_needs_one_says_so(
+    words: tuple[str, ...], said: str, sound_env: dict[str, str]
+) -> None:
+    """What is missing, and what to do, before anything is loaded."""
+    env = {**sound_env, "PULSE_SERVER": "unix:/nowhere"}
+    assert said in message(edgevoice(*words, env=env))
+
+
+@pytest.mark.parametrize("kind", ["input", "output"])
+def test_a_device_that_is_not_there_is_named_with_those_that_are(
+    kind: str, sound_env: dict[str, str]
+) -> None:
+    """A mistyped name gets the list to choose from."""
+    setting = ("--set", f"audio.{kind}=Nonesuch")
+    words = ("run", "--plain") if kind == "input" else ("say", "Hello.")
+    told = message(edgevoice(*setting, *words, env=sound_env))
+    assert "is called 'Nonesuch'" in told
+    assert "choose one of: " in told
+
+
+@pytest.mark.models
+def test_a_speaker_that_goes_in_the_middle_of_a_sentence_ends_it_with_a_message(
+    own_sinks: NullSinks, sound_env: dict[str, str], starter_models: dict[str, Path]
+) -> None:
+    """`say` does not go on into nowhere, and does not wait for ever."""
+    env = {**sound_env, **own_sinks.env()}
+    text = "This sentence is long enough for somebody to pull the plug. " * 4
+    process = subprocess.Popen(
+        [sys.executable, "-m", "edgevoice", "say", text],
+        env=env,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        wait_for_sound(own_sinks)
+    finally:
+        own_sinks.stop()
+    out, errors = process.communicate(timeout=60)
+    # PortAudio's library has its own word to say on stderr, and no way to be asked not to.
+    errors = "\n".join(line for line in errors.splitlines() if not line.startswith("Expression "))
+    assert "the speaker stopped taking sound" in message(
+        subprocess.CompletedProcess([], process.returncode, out, errors)
+    )
+
+
+@pytest.mark.models
+def test_devices_that_go_in_the_middle_of_a_reply_end_the_session_with_one_message(
+    own_sinks: NullSinks,
+    sound_env: dict[str, str],
+    starter_models: dict[str, Path],
+    tmp_path: Path,
+) -> None:
+    """Microphone and speaker both unplugged while it speaks: told once, exit code 1."""
+    asked = tmp_path / "asked.wav"
+    assert edgevoice("say", "Tell me a long story about the sea.", "-o", asked).returncode == 0
+    talk = Talk({**sound_env, **own_sinks.env()})
+    try:
+        talk.expect("ready")
+        own_sinks.play(asked).wait()
+        talk.expect("edgevoice: ")
+        own_sinks.unplug("speaker")
+        own_sinks.unplug("microphone")
+        assert talk.end() == 1
+    finally:
+        talk.process.kill()
+        own_sinks.stop()
+    lost = [line for line in talk.lines if line.startswith("edgevoice: the ")]
+    assert len([line for line in lost if "stopped" in line]) == 1
+    assert any(line.startswith("  fix: ") for line in talk.lines)
+    assert not any("Traceback" in line for line in talk.lines)

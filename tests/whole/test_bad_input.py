@@ -1,0 +1,155 @@
+"""What can go wrong around a conversation on the real models: told once, and nothing lost."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import soundfile
+
+from edgevoice.trace import read
+from tests.command import Talk, edgevoice, message, talking
+from tests.conftest import ROOT, STARTER
+
+pytestmark = [
+    pytest.mark.models,
+    pytest.mark.skipif(os.name != "posix", reason="limits and signals are POSIX ones"),
+]
+
+SMALL = ("--set", "models.slm=qwen2.5-coder-0.5b")
+
+
+@pytest.fixture(scope="module")
+def question(starter_models: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A question as a sound file."""
+    path = tmp_path_factory.mktemp("said") / "question.wav"
+    assert edgevoice("say", "What is the capital of France?", "-o", path).returncode == 0
+    return path
+
+
+@pytest.fixture
+def models(starter_models: dict[str, Path], tmp_path: Path) -> Path:
+    """A models folder of links to the real files, which may be broken one by one."""
+    folder = tmp_path / "models"
+    for name in STARTER:
+        (folder / name).mkdir(parents=True)
+        for file in (ROOT / "models" / name).iterdir():
+            (folder / name / file.name).symlink_to(file)
+    return folder
+
+
+def test_a_full_disk_ends_the_recording_and_keeps_what_it_has(
+    question: Path, tmp_path: Path
+) -> None:
+    """`--output` on a disk that fills up: one message, and a sound file of what found room."""
+    reply = tmp_path / "reply.wav"
+    words = ("run", "--plain", "--input", question, "--output", reply)
+    done = edgevoice(*SMALL, *words, limits=("disk", "200000"))
+    assert "the sound cannot be written" in message(done)
+    assert soundfile.info(reply).frames > 48_000
+    assert list(tmp_path.iterdir()) == [reply]
+
+
+def test_a_full_disk_costs_the_trace_and_not_the_conversation(
+    question: Path, tmp_path: Path
+) -> None:
+    """It is held to its end; then the exit code and one message tell of the trace."""
+    trace = tmp_path / "trace.jsonl"
+    words = ("run", "--plain", "--input", question, "--trace", trace)
+    done = edgevoice(*SMALL, *words, limits=("disk", "2000"))
+    assert "Paris" in done.stdout
+    assert "ended: end of input" in done.stdout
+    assert done.returncode == 1
+    assert "the trace cannot be written" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_one_altered_byte_in_a_model_is_found_before_it_runs(
+    question: Path, models: Path, tmp_path: Path
+) -> None:
+    """A file of the right size with the wrong bytes is named, with the command that mends it."""
+    path = next((models / "en_US-joe-medium").glob("*.onnx"))
+    whole = path.read_bytes()
+    path.unlink()
+    path.write_bytes(whole[:1000] + bytes([whole[1000] ^ 1]) + whole[1001:])
+    made = tmp_path / "made.wav"
+    done = edgevoice("--set", f"models.folder={models}", "say", "Hello.", "-o", made)
+    told = message(done)
+    assert "altered" in told
+    assert "edgevoice models pull en_US-joe-medium" in told
+    assert not made.exists()
+
+
+def test_models_in_a_folder_that_is_read_only_run(question: Path, models: Path) -> None:
+    """Nothing has to be written there to use what is there."""
+    for folder in (*models.iterdir(), models):
+        folder.chmod(0o500)
+    try:
+        done = edgevoice(
+            "--set", f"models.folder={models}", "transcribe", question, limits=("rights",)
+        )
+    finally:
+        for folder in (models, *models.iterdir()):
+            folder.chmod(0o700)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "France" in done.stdout
+
+
+def test_a_file_that_is_cut_short_is_written_down_as_far_as_it_goes(
+    question: Path, tmp_path: Path
+) -> None:
+    """The text is there, what is missing is told, and the exit code says it too."""
+    cut = tmp_path / "cut.wav"
+    cut.write_bytes(question.read_bytes()[:-20_000])
+    done = edgevoice("transcribe", cut)
+    assert "What is the capital" in done.stdout
+    assert "cut short" in done.stderr
+    assert done.returncode == 1
+
+
+def test_a_reader_that_goes_away_ends_the_conversation_quietly(
+    question: Path, tmp_path: Path
+) -> None:
+    """`edgevoice run --plain … | head -1` is no failure."""
+    run = f"{sys.executable} -m edgevoice {' '.join(SMALL)} run --plain --input {question}"
+    done = subprocess.run(
+        ["sh", "-c", f"{run} --output {tmp_path}/reply.wav | head -1"],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.stdout.startswith("edgevoice ")
+    assert done.stderr == ""
+
+
+@pytest.mark.parametrize(
+    ("number", "at"),
+    [(signal.SIGINT, "loading slm"), (signal.SIGTERM, "edgevoice:"), (signal.SIGHUP, "you:")],
+)
+def test_a_signal_ends_it_at_once_with_its_own_exit_code_and_every_file_complete(
+    number: signal.Signals, at: str, question: Path, tmp_path: Path
+) -> None:
+    """Ctrl-C, SIGTERM or a closed terminal, while it loads, thinks or speaks: nothing is lost."""
+    reply, trace = tmp_path / "reply.wav", tmp_path / "trace.jsonl"
+    talk = Talk(None, "--input", question, "--output", reply, "--trace", trace)
+    talk.expect(at)
+    talk.process.send_signal(number)
+    assert talk.end() == 128 + number
+    assert not any("Traceback" in line for line in talk.lines)
+    assert soundfile.info(reply).samplerate == 48_000
+    assert list(read(trace))
+    assert {path.name for path in tmp_path.iterdir()} == {"reply.wav", "trace.jsonl"}
+
+
+def test_two_conversations_can_be_held_at_once(question: Path, tmp_path: Path) -> None:
+    """Neither takes anything from the other but time."""
+    talks = [("--input", question, "--output", tmp_path / f"{n}.wav") for n in range(2)]
+    with talking(None, *talks[0]) as one, talking(None, *talks[1]) as other:
+        for talk in (one, other):
+            assert "Paris" in talk.expect("edgevoice:")
+            assert talk.end() == 0
