@@ -131,7 +131,7 @@ def build(
             version=__version__,
             schema=ev.SCHEMA,
             wall=datetime.datetime.now().astimezone().isoformat(timespec="seconds"),
-            platform=f"{platform.platform(terse=True)}, Python {platform.python_version()}",
+            platform=f"{platform.system()} {platform.machine()}, Python {platform.python_version()}",
             models={"vad": vad.name, "stt": stt.name, "slm": slm.name, "tts": tts.name},
             input=assistant.source_name,
             output=sink.name,

@@ -167,7 +167,7 @@ CHOOSE_ANOTHER = "edgevoice models list shows others; choose one with --set mode
 
 
 def _pull_again(path: Path) -> str:
-    return f"edgevoice models verify, then edgevoice models pull {path.stem}"
+    return f"edgevoice models verify, then edgevoice models pull {path.parent.name}"
 
 
 def _checked(path: Path) -> Header:

@@ -33,7 +33,7 @@ class Piper:
             raise ConfigError(
                 f"tts.speaker is {settings.speaker}, but {self._name} has {config.num_speakers}"
                 " speakers, numbered from 0",
-                remedy="edgevoice run --set tts.speaker=0",
+                remedy="--set tts.speaker=0",
             )
         self.rate: int = config.sample_rate
         self._voice = PiperVoice(

@@ -86,4 +86,4 @@ def test_the_wheel_names_its_command(wheel: Path) -> None:
     """`edgevoice` is the command that pip, pipx and uv install."""
     with zipfile.ZipFile(wheel) as archive:
         (name,) = [name for name in archive.namelist() if name.endswith("entry_points.txt")]
-        assert "edgevoice = edgevoice.cli:main" in archive.read(name).decode()
+        assert "edgevoice = edgevoice.__main__:main" in archive.read(name).decode()

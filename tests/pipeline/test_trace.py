@@ -108,3 +108,11 @@ def test_the_documented_format_is_the_one_that_is_written() -> None:
         check=False,
     )
     assert done.returncode == 0, done.stderr
+
+
+def test_the_example_in_the_docs_is_a_trace_of_this_schema() -> None:
+    """docs/example-trace.jsonl reads, and the spans of its three turns add up to their gaps."""
+    turns = fold(read(Path(__file__).parents[2] / "docs" / "example-trace.jsonl"))
+    assert len(turns) == 3
+    for turn in turns:
+        assert sum(s.seconds for s in turn.spans) == pytest.approx(turn.gap)
