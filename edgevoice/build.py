@@ -131,7 +131,9 @@ def build(
             version=__version__,
             schema=ev.SCHEMA,
             wall=datetime.datetime.now().astimezone().isoformat(timespec="seconds"),
-            platform=f"{platform.system()} {platform.machine()}, Python {platform.python_version()}",
+            platform=" ".join(
+                (platform.system(), platform.machine(), "Python", platform.python_version())
+            ),
             models={"vad": vad.name, "stt": stt.name, "slm": slm.name, "tts": tts.name},
             input=assistant.source_name,
             output=sink.name,
