@@ -7,7 +7,6 @@ Two files are read: the catalog that comes with the program, and the user's own,
 from __future__ import annotations
 
 import difflib
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta, Struct
 
+from edgevoice import files
 from edgevoice.errors import ConfigError, ModelError
 
 Role = Literal["stt", "slm", "tts", "vad"]
@@ -251,7 +251,7 @@ def append(path: Path, entry: Entry) -> None:
     document = tomlkit.parse(path.read_text("utf-8")) if path.exists() else tomlkit.document()
     models = document.setdefault("model", tomlkit.aot())
     models.append(tomlkit.item(_plain(entry)))
-    _replace(path, tomlkit.dumps(document))
+    files.replace(path, [tomlkit.dumps(document)])
 
 
 def discard(path: Path, name: str) -> None:
@@ -264,7 +264,7 @@ def discard(path: Path, name: str) -> None:
         if table.get("name") == name:
             del models[number]
             break
-    _replace(path, tomlkit.dumps(document))
+    files.replace(path, [tomlkit.dumps(document)])
 
 
 def _plain(entry: Entry) -> dict[str, object]:
@@ -277,13 +277,3 @@ def _plain(entry: Entry) -> dict[str, object]:
         for file in msgspec.to_builtins(entry.files)
     ]
     return kept
-
-
-def _replace(path: Path, text: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        draft.write_text(text, "utf-8")
-        os.replace(draft, path)
-    finally:
-        draft.unlink(missing_ok=True)

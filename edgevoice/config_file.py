@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from pathlib import Path
 
 import tomlkit
 from tomlkit.exceptions import TOMLKitError
 
+from edgevoice import files
 from edgevoice.config import config_path
 from edgevoice.errors import ConfigError, StorageError
 
@@ -36,31 +35,12 @@ def remember(key: str, value: str, path: Path | None = None) -> None:
 
 
 def replace(path: Path, text: str) -> None:
-    """Write `text` to `path`, whole or not at all. Raises StorageError.
-
-    A symbolic link stays one: its target is replaced.
-    """
-    draft = None
-    path = Path(os.path.realpath(path))
-    if path.exists() and not path.is_file():
-        raise StorageError(
-            "the configuration file is not a file",
-            where=str(path),
-            remedy="name another with EDGEVOICE_CONFIG or --config",
-        )
+    """Write `text` to the configuration file `path`, whole or not at all. Raises StorageError."""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(
-            "w", dir=path.parent, prefix=path.name, encoding="utf-8", delete=False
-        ) as file:
-            draft = Path(file.name)
-            file.write(text)
-        os.replace(draft, path)
+        files.replace(path, [text])
     except OSError as error:
-        if draft is not None:
-            draft.unlink(missing_ok=True)
         raise StorageError(
             f"the configuration cannot be written: {error.strerror}",
             where=str(path),
-            remedy="free some space, or name another file with EDGEVOICE_CONFIG",
+            remedy="free some space, or name another file with EDGEVOICE_CONFIG or --config",
         ) from None

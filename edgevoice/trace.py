@@ -5,8 +5,6 @@ docs/trace.md describes the format. Nothing here is written unless the user aske
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +13,7 @@ from typing import TextIO
 import msgspec
 
 from edgevoice import events as ev
+from edgevoice import files
 from edgevoice.errors import EdgevoiceError, StorageError
 
 KEPT = 100_000
@@ -67,19 +66,9 @@ class Recorder:
 
     def save(self, path: Path) -> None:
         """Write what is kept to `path`, whole or not at all. Raises StorageError."""
-        draft = None
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with tempfile.NamedTemporaryFile(
-                "w", dir=path.parent, prefix=path.name, encoding="utf-8", delete=False
-            ) as file:
-                draft = Path(file.name)
-                for event in list(self.events):
-                    file.write(line(event))
-            os.replace(draft, path)
+            files.replace(path, map(line, list(self.events)))
         except OSError as error:
-            if draft is not None:
-                draft.unlink(missing_ok=True)
             raise _unwritable(path, error) from None
 
 
