@@ -259,17 +259,17 @@ class Loudspeaker:
 
     def write(self, samples: Samples) -> int:
         stops = self._stops
-        block = mono(samples)
         limit = int(AHEAD * self.rate)
-        while self._ring.waiting > limit or self._ring.room < len(block):
-            self._check()
-            if self._closed or self._stops != stops:
-                return self._ring.written - self._base
-            self._clock.sleep(0.01)
-        if self._closed or self._stops != stops:
-            return self._ring.written - self._base
         number = self._ring.written - self._base
-        self._ring.put(block)
+        for start in range(0, len(samples), limit):
+            while self._ring.waiting > limit:
+                self._check()
+                if self._closed or self._stops != stops:
+                    return number
+                self._clock.sleep(0.01)
+            if self._closed or self._stops != stops:
+                return number
+            self._ring.put(mono(samples[start : start + limit]))
         return number
 
     def _check(self) -> None:
