@@ -113,7 +113,9 @@ class Ears:
             self._marked(mark)
         if not self.held and (let_go := self._endpoint.release(frame.index + FRAME_SAMPLES)):
             self._marked(let_go)
-        self._look()
+        if probability >= self._settings.speech_threshold:
+            # Not in a silence: the whole question may follow at once, and would have to wait.
+            self._look()
 
     def _marked(self, mark: Mark) -> None:
         match mark.signal:

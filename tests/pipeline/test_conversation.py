@@ -229,6 +229,17 @@ def test_live_text_appears_while_the_user_speaks() -> None:
     assert lengths == sorted(lengths)
 
 
+def test_no_look_is_begun_in_a_silence() -> None:
+    """The recognizer is free when a pause makes a question of what was said."""
+    show = Rehearsal("Yes.", Config(turn=TurnSettings(pause_ms=900, silence_ms=900)))
+    show.hear((0.0, "one two three four", 2.0))
+    show.run()
+    voice_ends = show.all(ev.SpeechEnded)[0].at
+    looks = [e.t for e in show.all(ev.RecognitionStarted) if e.partial]
+    assert looks
+    assert all(t <= voice_ends for t in looks)
+
+
 def test_live_text_can_be_turned_off() -> None:
     """With stt.partials off the recognizer works once a turn."""
     show = Rehearsal("Yes.", Config(stt=SttSettings(partials=False)))
