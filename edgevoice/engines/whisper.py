@@ -9,6 +9,7 @@ can be seen, and such a clip gets the full window after all.
 from __future__ import annotations
 
 import logging
+import math
 import re
 import zlib
 from dataclasses import dataclass
@@ -202,9 +203,14 @@ def _segments(ids: list[int], tokenizer: Tokenizer, seconds: float) -> list[Segm
             continue
         time = min((token - tokenizer.timestamp_begin) * TIMESTAMP, seconds)
         if text := tokenizer.decode(words).strip():
-            found.append(Segment(text, round(start, 2), round(max(start, time), 2)))
+            # Rounded down, so that no segment ends after its clip does.
+            found.append(Segment(text, _hundredths(start), _hundredths(max(start, time))))
         start, words = time, []
     return found
+
+
+def _hundredths(seconds: float) -> float:
+    return math.floor(seconds * 100 + 1e-6) / 100
 
 
 def _compression(text: str) -> float:
