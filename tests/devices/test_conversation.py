@@ -56,6 +56,20 @@ def audible(samples: Samples) -> tuple[int, int]:
     return int(loud[0]), int(loud[-1])
 
 
+def asked_aloud(
+    sinks: NullSinks, env: dict[str, str], recording: Recording, question: Path, folder: Path
+) -> tuple[Path, Path]:
+    """Put one question through the devices; returns the trace and what the speaker played."""
+    trace, reply = folder / "trace.jsonl", folder / "reply.wav"
+    with talking(env, "--trace", str(trace)) as talk:
+        talk.expect("ready")
+        with recording(reply):
+            sinks.play(question).wait()
+            talk.expect("gap")
+            time.sleep(0.5)  # the recorder's own buffer
+    return trace, reply
+
+
 def test_a_spoken_question_gets_a_spoken_answer_that_makes_sense(
     null_sinks: NullSinks,
     sound_env: dict[str, str],
@@ -65,13 +79,7 @@ def test_a_spoken_question_gets_a_spoken_answer_that_makes_sense(
     tmp_path: Path,
 ) -> None:
     """Played into the microphone, recorded from the speaker, transcribed: the answer is there."""
-    trace, reply = tmp_path / "trace.jsonl", tmp_path / "reply.wav"
-    with talking(sound_env, "--trace", str(trace)) as talk:
-        talk.expect("ready")
-        with recording(reply):
-            null_sinks.play(spoken["capital"]).wait()
-            talk.expect("gap")
-            time.sleep(0.5)  # the recorder's own buffer
+    trace, reply = asked_aloud(null_sinks, sound_env, recording, spoken["capital"], tmp_path)
     assert "Paris" in words_in(reply, starter_models)
     [turn] = fold(read(trace))
     assert turn.gap is not None
@@ -113,13 +121,7 @@ def test_the_traced_gap_is_the_one_a_recording_shows(
     tmp_path: Path,
 ) -> None:
     """What the trace says left the speaker, and for how long, is what a recorder heard."""
-    trace, reply = tmp_path / "trace.jsonl", tmp_path / "reply.wav"
-    with talking(sound_env, "--trace", str(trace)) as talk:
-        talk.expect("ready")
-        with recording(reply):
-            null_sinks.play(spoken["capital"]).wait()
-            talk.expect("gap")
-            time.sleep(0.5)  # the recorder's own buffer
+    trace, reply = asked_aloud(null_sinks, sound_env, recording, spoken["capital"], tmp_path)
     events = list(read(trace))
     begun = next(e for e in events if isinstance(e, ev.PlaybackStarted))
     ended = next(e for e in events if isinstance(e, ev.PlaybackEnded))
