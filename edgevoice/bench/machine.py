@@ -13,8 +13,7 @@ from pathlib import Path
 import psutil
 
 from edgevoice.bench.result import Machine
-from edgevoice.engines.threads import usable_cores
-from edgevoice.weights.machine import total_memory
+from edgevoice.weights.machine import cores, total_memory
 
 LIBRARIES = (
     "llama-cpp-python",
@@ -33,7 +32,7 @@ def machine(load_before: float | None, load_after: float | None) -> Machine:
         cpu=cpu_name(),
         cores=psutil.cpu_count(logical=False) or 0,
         logical_cores=psutil.cpu_count() or 0,
-        usable_cores=usable_cores(),
+        usable_cores=cores(),
         memory=total_memory(),
         system=f"{platform.system()} {platform.release()} {platform.machine()}",
         python=platform.python_version(),

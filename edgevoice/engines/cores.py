@@ -18,7 +18,7 @@ from contextlib import contextmanager
 
 import psutil
 
-from edgevoice.engines.threads import usable_cores
+from edgevoice.weights import machine
 
 LOOK = 0.04
 """Seconds between two looks at what other programs take. The account is kept in steps of 0.01."""
@@ -121,5 +121,5 @@ def used_elsewhere() -> float:
     return float(busy) - time.process_time()
 
 
-cores = Cores(usable_cores(), used_elsewhere)
+cores = Cores(machine.cores(), used_elsewhere)
 """The one account of this process."""

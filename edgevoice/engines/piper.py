@@ -14,10 +14,11 @@ from piper.config import PiperConfig
 
 from edgevoice.audio import Audio
 from edgevoice.config import TtsSettings
+from edgevoice.engines.cores import cores
 from edgevoice.engines.onnx import Session, open_session
 from edgevoice.engines.piper_parts import open_parts
 from edgevoice.engines.piper_stream import Computing, Feed, Speech, Streamed, Whole
-from edgevoice.engines.threads import usable_cores
+from edgevoice.engines.threads import of_voice
 from edgevoice.errors import ConfigError, EngineError, ModelError
 from edgevoice.stages import Cancelled
 
@@ -85,12 +86,11 @@ def _open(
 ) -> tuple[Session, Speech]:
     """The model that takes phoneme ids, and what makes sound with it. Raises ModelError."""
     if settings.stream and path.is_file():
-        # A second thread gains next to nothing in pieces, and takes the language model's core.
-        threads = settings.threads or 1
+        threads = of_voice(settings)
         parts = open_parts(path, threads)
         if parts is not None:
             return parts.encoder, Streamed(parts, config.sample_rate, Computing(threads))
-    threads = settings.threads or usable_cores()
+    threads = settings.threads or cores.all
     session = open_session(path, threads, remedy)
     if not {"input", "input_lengths", "scales"} <= {i.name for i in session.get_inputs()}:
         raise ModelError("not a Piper voice", where=str(path), remedy=remedy)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from edgevoice.config import Config
 from edgevoice.engines import kept
+from edgevoice.engines.threads import of_recognizer, of_voice
 
 STAGES = ("recognizer", "turn detector", "language model", "voice")
 NOBODY = "-"
@@ -18,8 +19,7 @@ def threads(config: Config, cores: int) -> dict[str, tuple[str, ...]]:
     A range says that the language model takes what the stages beside it leave, from one batch or
     token to the next. What other programs keep busy comes off that, down to one.
     """
-    recognizer = config.stt.threads or max(1, cores // 2)
-    voice = config.tts.threads or 1
+    recognizer, voice = of_recognizer(config.stt, cores), of_voice(config.tts)
 
     def model(least: int, most: int) -> str:
         if config.slm.threads:

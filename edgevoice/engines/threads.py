@@ -1,14 +1,21 @@
-"""How many threads an engine may run: one for each core that is there, ours and whole."""
+"""How many threads each engine runs, where its settings leave that open.
+
+Never more than there are cores: one more is not a little slower but many times, because barriers
+spin until the scheduler gives the waiting thread its turn.
+"""
 
 from __future__ import annotations
 
-from edgevoice.weights import machine
+from edgevoice.config import SttSettings, TtsSettings
 
 
-def usable_cores() -> int:
-    """The most threads an engine is given; at least 1.
+def of_recognizer(settings: SttSettings, cores: int) -> int:
+    """Half of the cores: the decoder gains nothing by more, and the language model takes in the
+    words of one look while the next one is read."""
+    return settings.threads or max(1, cores // 2)
 
-    One more than there are cores is not a little slower but many times: the engines' barriers spin
-    until the scheduler gives the waiting thread its turn.
-    """
-    return machine.cores()
+
+def of_voice(settings: TtsSettings) -> int:
+    """One for a voice that is decoded in pieces: a second gains next to nothing there, and takes
+    the language model's core."""
+    return settings.threads or 1

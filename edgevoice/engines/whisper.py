@@ -23,6 +23,7 @@ from faster_whisper.tokenizer import Tokenizer
 from edgevoice.audio import EAR_RATE, Samples
 from edgevoice.config import SttSettings
 from edgevoice.engines.cores import cores
+from edgevoice.engines.threads import of_recognizer
 from edgevoice.errors import ConfigError, EngineError, ModelError
 from edgevoice.pieces import pieces
 from edgevoice.stages import Effort, Segment, Transcript
@@ -70,9 +71,7 @@ class Whisper:
                 f"the model lacks {' and '.join(missing)}", where=str(folder), remedy=remedy
             )
         self.settings = settings
-        # Half the cores: the decoder gains nothing by more, and the language model takes in the
-        # words of one look while the next one is read.
-        self._threads = settings.threads or max(1, cores.all // 2)
+        self._threads = of_recognizer(settings, cores.all)
         self._model = _load(folder, self._threads, remedy)
         self._native: Any = self._model.model
         self._multilingual = bool(self._native.is_multilingual)

@@ -9,7 +9,7 @@ from faster_whisper import WhisperModel
 
 from edgevoice.audio import Samples
 from edgevoice.config import SttSettings
-from edgevoice.engines.threads import usable_cores
+from edgevoice.engines.cores import cores
 from edgevoice.errors import EngineError, ModelError
 
 
@@ -24,7 +24,7 @@ class PlainWhisper:
                 str(folder),
                 device="cuda" if ctranslate2.get_cuda_device_count() else "cpu",
                 compute_type="default" if ctranslate2.get_cuda_device_count() else "int8",
-                cpu_threads=settings.threads or usable_cores(),
+                cpu_threads=settings.threads or cores.all,
                 local_files_only=True,
             )
         except Exception as error:  # CTranslate2, tokenizers and json each raise their own
