@@ -71,7 +71,6 @@ def _pin_when_ready(event: ev.Event) -> None:
     if isinstance(event, ev.Ready):
         from edgevoice.engines.resident import lock_memory
 
-        # Once more than the language model did: whatever was loaded after it.
         lock_memory()
 
 

@@ -9,12 +9,12 @@ from typing import Any
 import msgspec
 
 from edgevoice import __version__
-from edgevoice import config as settings
 from edgevoice.bench.machine import libraries, load, machine, peak_rss
 from edgevoice.bench.result import Model, Result, Turn, Variant
 from edgevoice.bench.summary import ratio, summarize
+from edgevoice.catalog import SHAPE
 from edgevoice.clock import Clock
-from edgevoice.config import Config
+from edgevoice.config import Config, default, keys
 from edgevoice.errors import ConfigError
 
 
@@ -68,7 +68,7 @@ class Account:
             played_to=self.played_to,
             conversation=self.conversation,
             models={
-                role: Model(name=name, shape=name.startswith("shape-"))
+                role: Model(name=name, shape=name.startswith(SHAPE))
                 for role, name in self.models.items()
             },
             settings=differing(self._config),
@@ -101,9 +101,11 @@ def changed(config: Config, changes: Mapping[str, Any]) -> Config:
 def differing(config: Config) -> dict[str, Any]:
     """The settings that are not the default, by `section.key`; but where the models lie is none."""
     found = {}
-    for key in [key for key in settings.keys() if key != "models.folder"]:  # noqa: SIM118
+    for key in keys():
+        if key == "models.folder":
+            continue
         section, name = key.split(".", 1)
         value = getattr(getattr(config, section), name)
-        if value != settings.default(key):
+        if value != default(key):
             found[key] = value
     return found

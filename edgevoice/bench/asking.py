@@ -13,7 +13,6 @@ from edgevoice.bench.corpus import Question
 from edgevoice.bench.playing import SLICE, Mouth
 from edgevoice.bench.result import AS_SET, Turn
 from edgevoice.bench.shelf import Shelf
-from edgevoice.bench.words import word_errors
 from edgevoice.clock import Clock
 from edgevoice.crew import Crew
 from edgevoice.errors import EdgevoiceError
@@ -136,22 +135,15 @@ def judged(
     asked = {e.turn: e.text for e in events if isinstance(e, ev.Recognized)}
     # What was cut off is an utterance of its own, and was said all the same.
     recognized = " ".join(text for e in committed if (text := asked.get(e.turn, "").strip()))
-    errors, words = word_errors(question.said, recognized) if question.known else (None, None)
-    return Turn(
-        variant=variant,
-        question=question.name,
-        said=question.said,
-        reference=question.reference,
+    return question.turn(
+        variant,
+        at,
+        recognized,
         warm_up=warm_up,
-        clip_seconds=round(question.seconds, 3),
-        asked_at=round(at, 3),
-        recognized=recognized,
         underruns=sum(e.count for e in events if isinstance(e, ev.Underrun)),
         replaced=sum(isinstance(e, ev.TurnStarted) and e.replaces is not None for e in events),
         cut_off=any(e.t < spoken for e in committed),
         dropped="" if answer else _why_dropped(events),
-        words=words,
-        word_errors=errors,
         **(_answered(answer, events, spoken) if answer else {}),
     )
 

@@ -8,12 +8,13 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
-from typing import TypeVar, cast
+from typing import Any, TypeVar, cast
 
 import numpy as np
 
 from edgevoice.audio import EAR_RATE, FRAME_SAMPLES, Samples
-from edgevoice.bench.result import Reference
+from edgevoice.bench.result import Reference, Turn
+from edgevoice.bench.words import word_errors
 from edgevoice.demo import spoken
 from edgevoice.errors import AudioFileError, UsageError
 from edgevoice.stages import SpeechDetector, Synthesizer
@@ -51,6 +52,23 @@ class Question:
     def known(self) -> bool:
         """Whether what was said is known for certain, and not from another recognizer."""
         return bool(self.said) and self.reference in ("human", "written")
+
+    def turn(self, variant: str, at: float, recognized: str, **found: Any) -> Turn:
+        """What became of it: asked at session time `at` and read as `recognized`, with whatever
+        else of a Turn was `found`."""
+        errors, words = word_errors(self.said, recognized) if self.known else (None, None)
+        return Turn(
+            variant=variant,
+            question=self.name,
+            said=self.said,
+            reference=self.reference,
+            clip_seconds=round(self.seconds, 3),
+            asked_at=round(at, 3),
+            recognized=recognized,
+            words=words,
+            word_errors=errors,
+            **found,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -101,7 +101,7 @@ class Bench:
                 if plan.baseline and kept is not None:
                     # Otherwise the end of one would still be worked on in the other's time.
                     kept.forget()
-                    sequence = sequence or self._sequence(kept)
+                    sequence = sequence or self._sequence()
                     self._shelf.set_reply(question.reply)
                     made.append(sequence.ask(question, warm_up))
                 self.account.turns += made
@@ -149,7 +149,7 @@ class Bench:
             opened.pop_all()
             return microphone, speaker, mouth
 
-    def _sequence(self, kept: Interview) -> PlainSequence:
+    def _sequence(self) -> PlainSequence:
         from edgevoice.engines.piper import Piper
         from edgevoice.engines.whisper_plain import PlainWhisper
         from edgevoice.weights.store import Store

@@ -10,7 +10,6 @@ from edgevoice.bench.account import Account, changed
 from edgevoice.bench.corpus import Question
 from edgevoice.bench.progress import Progress
 from edgevoice.bench.result import AS_SET, Turn
-from edgevoice.bench.words import word_errors
 from edgevoice.clock import SystemClock
 from edgevoice.config import Config
 from edgevoice.errors import UsageError
@@ -83,16 +82,4 @@ class Comparison:
         began = self._clock.now()
         text = way(question.samples).strip()
         seconds = self._clock.now() - began
-        errors, words = word_errors(question.said, text)
-        return Turn(
-            variant=name,
-            question=question.name,
-            said=question.said,
-            reference=question.reference,
-            clip_seconds=round(question.seconds, 3),
-            asked_at=round(began, 3),
-            spans={"recognize": seconds},
-            recognized=text,
-            words=words,
-            word_errors=errors,
-        )
+        return question.turn(name, began, text, spans={"recognize": seconds})

@@ -144,10 +144,6 @@ class Result(Struct, frozen=True, kw_only=True):
     ratio: Ratio | None
     turns: tuple[Turn, ...]
 
-    def variant(self, name: str) -> Variant | None:
-        """The variant of that name, if it ran."""
-        return next((v for v in self.variants if v.name == name), None)
-
 
 def encoded(result: Result) -> str:
     """The result as indented JSON, with a newline at its end."""

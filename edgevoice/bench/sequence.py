@@ -15,7 +15,6 @@ import numpy as np
 from edgevoice.audio import EAR_RATE, Samples, first_audible
 from edgevoice.bench.corpus import Question
 from edgevoice.bench.result import Turn
-from edgevoice.bench.words import word_errors
 from edgevoice.clock import Clock
 from edgevoice.config import Config
 from edgevoice.history import History
@@ -35,7 +34,6 @@ SEQUENCE = "plain sequence"
 SILENCE = 0.7
 """Seconds of silence after the last voiced sample that end a question."""
 
-BLOCK = 0.1
 HEARD = 0.3
 """Seconds of the reply that are played before the rest of it is left out."""
 
@@ -68,7 +66,6 @@ class PlainSequence:
         sound = self._sound(reply)
         times.append(self.clock.now())
         audible = self._play(sound)
-        errors, words = word_errors(question.said, text) if question.known else (None, None)
         answered = audible is not None
         spans = dict(
             zip(
@@ -78,17 +75,13 @@ class PlainSequence:
             )
         )
         decoding = times[3] - first
-        return Turn(
-            variant=SEQUENCE,
-            question=question.name,
-            said=question.said,
-            reference=question.reference,
+        return question.turn(
+            SEQUENCE,
+            began - question.speech_end,
+            text,
             warm_up=warm_up,
-            clip_seconds=round(question.seconds, 3),
-            asked_at=round(began - question.speech_end, 3),
             gap=audible - began if audible is not None else None,
             spans=spans if answered else {},
-            recognized=text,
             reply=reply,
             ttft=first - times[2] if tokens else None,
             tokens_per_second=(tokens - 1) / decoding if tokens > 1 and decoding > 0 else None,
@@ -96,8 +89,6 @@ class PlainSequence:
             reused_tokens=prompt.reused,
             reply_tokens=tokens,
             dropped="" if answered else "nothing was recognized" if not text else "no reply",
-            words=words,
-            word_errors=errors,
         )
 
     def _reply(self, text: str) -> tuple[Prefilled, str, int, float]:
@@ -131,12 +122,7 @@ class PlainSequence:
         if audible == len(sound):
             return None
         end = min(len(sound), audible + round(HEARD * self.sink.rate))
-        step = max(1, round(BLOCK * self.sink.rate))
-        first = None
-        for start in range(0, end, step):
-            number = self.sink.write(sound[start : min(end, start + step)])
-            first = number if first is None else first
-        assert first is not None
+        first = self.sink.write(sound[:end])
         while self.sink.heard() < first + end:
             self.clock.sleep(0.01)
         return self.sink.time_of(first + audible)

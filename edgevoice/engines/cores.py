@@ -76,12 +76,6 @@ class Cores:
             self._look()
             return max(1, self.all - max(self._taken, self._reserved) - self._others)
 
-    def others(self) -> int:
-        """How many cores are left to other programs."""
-        with self._lock:
-            self._look()
-            return self._others
-
     def _look(self) -> None:
         now = self._now()
         if now - self._looks[-1][0] < LOOK:

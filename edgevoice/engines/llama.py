@@ -20,7 +20,7 @@ from edgevoice.engines.cores import cores
 from edgevoice.engines.kept import Kept
 from edgevoice.engines.llama_file import CHOOSE_ANOTHER, check_memory, checked, pull_again
 from edgevoice.engines.llama_native import NativeModel, NotLoaded, gpu_layers, version
-from edgevoice.engines.resident import fetch_ahead, lock_memory
+from edgevoice.engines.resident import fetch_ahead
 from edgevoice.errors import EngineError, ModelError
 from edgevoice.stages import Cancelled, Message, Prefilled, Stopped, Token
 
@@ -73,8 +73,6 @@ class Llama:
         if self._costs and self._kept:
             self._costs.measured = self._kept.costs()
         self._native.touch()
-        self.locked = settings.lock_memory and lock_memory()
-        """Whether what is loaded stays in memory, whatever other programs want."""
 
     def prime(self, messages: Sequence[Message], cancelled: Cancelled) -> int:
         """Evaluate what `messages` and whatever may follow them have in common.

@@ -28,7 +28,6 @@ from edgevoice.weights.shape_layout import (
     Q8_0,
     Tensor,
     tensors,
-    weights_size,
 )
 from edgevoice.weights.shape_table import GEMMA2, LLAMA, Architecture
 from edgevoice.weights.shape_vocabulary import text, tokenizer_pairs, value
@@ -63,11 +62,6 @@ def header(model: Architecture, vocabulary: Path) -> bytes:
         out += struct.pack("<IQ", tensor.kind, offset)
         offset += tensor.room
     return bytes(out) + bytes(-len(out) % ALIGNMENT)
-
-
-def file_size(model: Architecture, vocabulary: Path) -> int:
-    """Bytes of the whole file."""
-    return len(header(model, vocabulary)) + weights_size(model)
 
 
 def write(path: Path, head: bytes, model: Architecture, progress: Progress) -> str:
