@@ -65,6 +65,8 @@ class Pacing:
         self._writing = _Rate(WRITING)
         self._saying = _Rate(SAYING)
         self._beginning = _Rate(BEGINNING)
+        self.longer = 0.0
+        """Seconds by which all that was said was longer than expected; negative if shorter."""
 
     @property
     def writing(self) -> float:
@@ -93,6 +95,7 @@ class Pacing:
         """A clause of `chars` characters became `sound` seconds of it, the first of which came
         `until_first` seconds after it was begun."""
         if chars > 0:
+            self.longer += sound - self.sound(chars)
             self._beginning.add(until_first - ASIDE, chars)
             self._saying.add(sound - BREATH, chars)
 
@@ -103,8 +106,14 @@ class Plan:
     `last` that of its newest token; in seconds on any clock, as given to it."""
 
     pacing: Pacing
-    end: float | None = None
     last: float | None = None
+    _end: float | None = None
+    _longer: float = 0.0
+
+    @property
+    def end(self) -> float | None:
+        """What was expected, corrected by how long the clauses became that were said since."""
+        return None if self._end is None else self._end + self.pacing.longer - self._longer
 
     def wrote(self, chars: int, now: float) -> None:
         """The next token of the reply is there, with so many characters."""
@@ -143,4 +152,5 @@ class Plan:
     def cut(self, chars: int, now: float) -> None:
         """A clause of `chars` spoken characters was cut."""
         begins = now + self.pacing.beginning(chars)
-        self.end = max(begins, self.end or 0.0) + self.pacing.sound(chars)
+        self._end = max(begins, self.end or begins) + self.pacing.sound(chars)
+        self._longer = self.pacing.longer

@@ -178,3 +178,21 @@ def test_rates_stay_sane_whatever_is_measured(times: list[tuple[int, float]]) ->
     assert pacing.writing >= 0.0
     assert pacing.saying >= 0.0
     assert pacing.beginning(10) >= 0.0
+
+
+def test_a_clause_that_became_shorter_than_expected_brings_the_next_one_forward() -> None:
+    """When the one before ends is known once it is synthesized, and not only by the rates."""
+    pacing = measured(0.03)
+    plan = Plan(pacing)
+    plan.cut(30, 1.0)
+    expected = plan.end
+    assert expected is not None
+    sound = pacing.sound(30)
+    pacing.said(30, 0.1, sound - 0.4)
+    assert plan.end == pytest.approx(expected - 0.4)
+    assert Plan(pacing).end is None
+    later = Plan(pacing)
+    later.cut(30, 9.0)
+    assert later.end == pytest.approx(9.0 + pacing.beginning(30) + pacing.sound(30)), (
+        "what earlier replies were is in the rates"
+    )
