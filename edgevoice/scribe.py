@@ -182,9 +182,10 @@ class Scribe:
             language = self._config.stt.language
             return said, "en" if language == "auto" else language
         transcript = self._read_already(said)
-        if transcript is None:
+        if transcript is None or not transcript.sure:
+            doubtful = transcript is not None and transcript.doubtful
             self._tell_started(turn, said, partial=False)
-            transcript = self._read(said, "final")
+            transcript = self._read(said, "last resort" if doubtful else "final")
         draft = self._draft
         if said.voiced_end - draft.cut >= SETTLED_SECONDS * EAR_RATE:
             draft.pause = said.voiced_end + SETTLED_TAIL, transcript
@@ -204,11 +205,11 @@ class Scribe:
         return transcript.text, transcript.language
 
     def _read_already(self, said: Utterance) -> Transcript | None:
-        """The reading of a look that held every voiced sample and is sure, if there is one."""
+        """The newest reading, if it held every voiced sample."""
         with self._floor.monitor:
             draft = self._draft
             whole = draft.start == said.start and draft.end >= said.voiced_end
-            return draft.newest if whole and draft.newest and draft.newest.sure else None
+            return draft.newest if whole else None
 
     def _read(self, said: Utterance, effort: Effort) -> Transcript:
         """What was said so far, of which only what lies behind the settled part is read."""
@@ -252,4 +253,5 @@ def _joined(settled: Transcript, rest: Transcript, offset: float) -> Transcript:
             *(Segment(s.text, s.start + offset, s.end + offset) for s in rest.segments),
         ),
         rest.sure,
+        rest.doubtful,
     )

@@ -112,7 +112,8 @@ class Transcript:
 
     `no_speech` is Whisper's probability in [0, 1] that nobody spoke; `logprob` the mean
     log-probability of the tokens; `compression` the text's gzip ratio (loops compress well).
-    A look that is not `sure` is good enough to be shown, but is to be read again to be answered.
+    A look that is not `sure` is good enough to be shown, but is to be read again to be answered;
+    where it is `doubtful`, too, nothing but the last resort would make it better.
     """
 
     text: str
@@ -122,11 +123,12 @@ class Transcript:
     compression: float = 1.0
     segments: tuple[Segment, ...] = ()
     sure: bool = True
+    doubtful: bool = False
 
 
-Effort = Literal["glance", "look", "final"]
+Effort = Literal["glance", "look", "final", "last resort"]
 """What a reading is for: to show and prefill what is being said, to know what was said if this was
-the end, or to answer it. Only the last is worth a second reading where the first is doubtful."""
+the end, or to answer it; at the last resort, where a look at the same sound was doubtful."""
 
 
 class Recognizer(Protocol):

@@ -89,6 +89,7 @@ class Whisper:
 
         A look is greedy and never takes the full window: where the clip was heard twice, the first
         time counts, and the look is not sure. A glance is never sure, and never a second reading.
+        The last resort is the full window at once.
         """
         if len(samples) == 0:
             return Transcript("", no_speech=1.0)
@@ -123,20 +124,22 @@ class Whisper:
 
     def _short(self, samples: Samples, effort: Effort) -> Transcript:
         seconds = len(samples) / EAR_RATE
-        beam = self.settings.beam if effort == "final" else 1
-        if self.settings.window == "full":
+        answering = effort in ("final", "last resort")
+        beam = self.settings.beam if answering else 1
+        if self.settings.window == "full" or effort == "last resort":
             return replace(self._take(samples, WINDOW, beam).transcript, sure=effort != "glance")
         for padding in PADDINGS[: 1 if effort == "glance" else None]:
             take = self._take(samples, min(WINDOW, seconds + padding), beam)
             doubt = _doubt(take, self.settings)
             if not doubt:
                 # A greedy reading is final only where the final one would be greedy, too.
-                sure = effort == "final" or (effort == "look" and self.settings.beam == 1)
+                sure = answering or (effort == "look" and self.settings.beam == 1)
                 return replace(take.transcript, sure=sure)
             _log.debug("clip of %.1f s with %.1f s behind it: %s", seconds, padding, doubt)
-        if effort == "final":
+        if answering:
             return self._take(samples, WINDOW, beam).transcript
-        return replace(_said_once(take.transcript), sure=False)
+        doubtful = effort == "look" and self.settings.beam == 1
+        return replace(_said_once(take.transcript), sure=False, doubtful=doubtful)
 
     def _take(self, samples: Samples, window: float, beam: int) -> _Take:
         """Read the clip, and silence behind it up to `window` seconds, with `beam` beams."""

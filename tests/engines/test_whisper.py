@@ -82,6 +82,32 @@ def test_a_clip_heard_twice_gets_the_full_window(
 
 
 @pytest.mark.models
+def test_a_doubtful_look_leaves_only_the_full_window(
+    recognizer: Whisper, spoken: Samples, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A look in which no short window will do says so, and the last resort tries none of them."""
+    monkeypatch.setattr(whisper, "_doubt", lambda take, settings: "it is a test")
+    windows: list[float] = []
+    take = recognizer._take
+
+    def watched(samples: Samples, window: float, beam: int) -> whisper._Take:
+        windows.append(window)
+        return take(samples, window, beam)
+
+    monkeypatch.setattr(recognizer, "_take", watched)
+    look = recognizer.transcribe(spoken, "look")
+    assert look.doubtful
+    assert not look.sure
+    assert not recognizer.transcribe(spoken, "glance").doubtful
+    assert whisper.WINDOW not in windows
+    windows.clear()
+    last = recognizer.transcribe(spoken, "last resort")
+    assert windows == [whisper.WINDOW]
+    assert last.sure
+    assert words(last.text) == words(QUESTION)
+
+
+@pytest.mark.models
 def test_no_sound_and_almost_no_sound_are_no_error(recognizer: Whisper) -> None:
     """An empty clip and one of a few milliseconds give a transcript like any other."""
     assert recognizer.transcribe(np.zeros(0, dtype=np.float32)).text == ""

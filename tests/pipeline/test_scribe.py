@@ -16,14 +16,16 @@ SENTENCE = "what is the tallest mountain in the whole wide world"
 
 
 class Watched(ScriptedRecognizer):
-    """A scripted recognizer that notes the seconds of sound it was given."""
+    """A scripted recognizer that notes the seconds of sound it was given, and what for."""
 
     def __init__(self, show: Rehearsal, cost: float = 0.1) -> None:
         super().__init__(show.clock, show.book, cost)
         self.given: list[float] = []
+        self.efforts: list[Effort] = []
 
     def transcribe(self, samples: Samples, effort: Effort = "final") -> Transcript:
         self.given.append(len(samples) / 16_000)
+        self.efforts.append(effort)
         return super().transcribe(samples, effort)
 
 
@@ -48,6 +50,23 @@ def test_a_doubtful_look_is_read_again() -> None:
     show.hear((0.2, SENTENCE, 2.0))
     show.run()
     assert [e.partial for e in show.all(ev.RecognitionStarted)][-1] is False
+
+
+@pytest.mark.parametrize(
+    ("looked", "then"),
+    [
+        (Transcript(SENTENCE, sure=False), "final"),
+        (Transcript(SENTENCE, sure=False, doubtful=True), "last resort"),
+    ],
+)
+def test_what_a_doubtful_look_has_tried_is_not_tried_again(looked: Transcript, then: str) -> None:
+    """Where a look at the same sound found nothing better, the answer comes by the last resort."""
+    show = Rehearsal("Everest.")
+    show.recognizer = watched = Watched(show)
+    watched.results = {SENTENCE: looked}
+    show.hear((0.2, SENTENCE, 2.0))
+    show.run()
+    assert watched.efforts[-2:] == ["look", then]
 
 
 def test_words_go_into_the_model_while_the_user_speaks() -> None:
