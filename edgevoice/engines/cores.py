@@ -24,6 +24,8 @@ LOOK = 0.04
 """Seconds between two looks at what other programs take. The account is kept in steps of 0.01."""
 SOON, SURE = 0.1, 0.3
 """Seconds looked back on before a core is left to others, and before it is taken back."""
+GIVEN_UP = 0.02
+"""Seconds between two questions whether waiting for a core is given up."""
 BUSY, FREE = 0.35, 0.25
 """How much of one more core others must take to get it, and how little to lose it again.
 
@@ -47,7 +49,7 @@ class Cores:
         self.all = cores
         self._elsewhere = elsewhere
         self._now = now
-        self._lock = threading.Lock()
+        self._lock = threading.Condition()
         self._taken = 0
         self._reserved = 0
         self._others = 0
@@ -64,17 +66,25 @@ class Cores:
         finally:
             with self._lock:
                 self._taken -= count
+                self._lock.notify_all()
 
     def reserve(self, count: int) -> None:
         """Keep so many cores for those who take them now and then, until told otherwise."""
         with self._lock:
             self._reserved = count
 
-    def left(self) -> int:
+    def left(self, reserved_too: bool = False) -> int:
         """How many cores nobody has taken or reserved, nor other programs have; at least 1."""
         with self._lock:
             self._look()
-            return max(1, self.all - max(self._taken, self._reserved) - self._others)
+            kept = 0 if reserved_too else self._reserved
+            return max(1, self.all - max(self._taken, kept) - self._others)
+
+    def wait_for_one(self, given_up: Callable[[], bool]) -> None:
+        """Wait while our own stages have taken every core, unless that is `given_up`."""
+        with self._lock:
+            while self._taken >= self.all and not given_up():
+                self._lock.wait(GIVEN_UP)
 
     def _look(self) -> None:
         now = self._now()

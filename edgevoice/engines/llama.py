@@ -29,6 +29,8 @@ CHUNK = 64
 GPU_CHUNK = 512
 SPEAKING, ANSWERING, QUIET = 0.15, 0.3, 0.5
 """Seconds without such a look: while they speak, when they pause, while nobody waits."""
+SLOW = 0.15
+"""Seconds a token: people speak about four a second, and what they say is read more than once."""
 PROBES = ("? Why", " 1 of them")
 """Two ways in which a question may go on, with nothing in common."""
 
@@ -213,6 +215,9 @@ class Llama:
             del self._kv[reused:]
         start = reused
         for size in self._batches(len(ids) - reused, longest):
+            if longest == SPEAKING and self._settings.adapt_threads:
+                # A thread too many would hold up the readings more than it brings forward here.
+                cores.wait_for_one(cancelled)
             if cancelled():
                 return None
             self._append(ids[start : start + size])
@@ -245,7 +250,15 @@ class Llama:
         """For the next evaluation: what is fixed, or as many as there are cores left just now."""
         if self._settings.threads:
             return self._settings.threads
-        return cores.left() if self._settings.adapt_threads else cores.all
+        return cores.left(self._slow()) if self._settings.adapt_threads else cores.all
+
+    def _slow(self) -> bool:
+        """Whether one core is not enough to take in words as fast as they are spoken.
+
+        What such a model is behind when the voice stops costs more than a reading held up.
+        """
+        one = self._costs.measured.get(1, {}).get(1, 0.0) if self._costs else 0.0
+        return one > SLOW
 
 
 def _common(one: Sequence[int], other: Sequence[int]) -> int:

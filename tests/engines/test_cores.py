@@ -48,6 +48,36 @@ def test_what_our_own_stages_take_is_not_left() -> None:
     assert ledger.left() == 4
 
 
+def test_what_is_reserved_is_left_to_those_who_cannot_wait() -> None:
+    """A core kept for a stage that may come is there for who says so, but not once it has come."""
+    ledger = Machine(2).ledger
+    ledger.reserve(1)
+    assert ledger.left() == 1
+    assert ledger.left(reserved_too=True) == 2
+    with ledger.taken(1):
+        assert ledger.left(reserved_too=True) == 1
+
+
+def test_who_would_be_one_too_many_waits_for_a_core() -> None:
+    """Waiting ends when a core is given back, or when it is given up."""
+    ledger = Machine(2).ledger
+    ledger.wait_for_one(lambda: False)
+    begun, over = threading.Event(), threading.Event()
+
+    def wait() -> None:
+        ledger.wait_for_one(lambda: begun.set() or False)
+        over.set()
+
+    with ledger.taken(2):
+        ledger.wait_for_one(lambda: True)
+        waiting = threading.Thread(target=wait)
+        waiting.start()
+        assert begun.wait(10)
+        assert not over.is_set()
+    waiting.join(10)
+    assert over.is_set()
+
+
 def test_there_is_always_one_core_left() -> None:
     """Whoever asks goes on computing, whatever the others take."""
     machine = Machine(1)

@@ -8,6 +8,9 @@ from pathlib import Path
 import pytest
 
 from edgevoice.config import SlmSettings
+from edgevoice.engines import llama
+from edgevoice.engines.batches import Costs
+from edgevoice.engines.cores import Cores
 from edgevoice.engines.llama import Llama
 from edgevoice.errors import EngineError
 from edgevoice.stages import Message, Prefilled, Stopped, Token
@@ -183,7 +186,7 @@ def test_threads_follow_the_ledger_unless_they_are_fixed(
 ) -> None:
     """Each evaluation asks anew how many cores are left, unless the number is fixed."""
     left = iter(range(1, 1000))
-    monkeypatch.setattr("edgevoice.engines.llama.cores.left", lambda: 1 + next(left) // 3 % 2)
+    monkeypatch.setattr("edgevoice.engines.llama.cores.left", lambda _: 1 + next(left) // 3 % 2)
     for settings, expected in (
         (SlmSettings(context=256, max_tokens=4), {1, 2}),
         (SlmSettings(context=256, max_tokens=4, threads=2), {2}),
@@ -196,6 +199,23 @@ def test_threads_follow_the_ledger_unless_they_are_fixed(
             assert asked == expected
         finally:
             model.close()
+
+
+@pytest.mark.parametrize(("token", "threads"), [(0.05, 1), (0.4, 2)])
+def test_only_a_model_that_keeps_up_with_speech_leaves_the_recognizer_its_core(
+    counted: Counted, monkeypatch: pytest.MonkeyPatch, token: float, threads: int
+) -> None:
+    """Between two readings, a model that is slow on one core takes the other one as well."""
+    ledger = Cores(2, lambda: 0.0)
+    ledger.reserve(1)
+    monkeypatch.setattr(llama, "cores", ledger)
+    costs = Costs(8)
+    costs.note(1, 1, token)
+    monkeypatch.setattr(counted.model, "_costs", costs)
+    used: list[int] = []
+    monkeypatch.setattr(counted.model._native, "use_threads", used.append)
+    counted.model.prime([SYSTEM, user(BEGINNING)], never)
+    assert set(used) == {threads}
 
 
 def test_a_start_with_a_kept_prompt_evaluates_none_of_it(
