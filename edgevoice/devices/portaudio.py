@@ -6,8 +6,11 @@ ring; whatever takes longer happens in the thread that reads or writes the ring.
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import ctypes
+import logging
+import threading
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,6 +28,11 @@ try:
 except OSError as _error:  # The Python package is there, the PortAudio library is not.
     sd = None
     _missing = str(_error)
+
+_log = logging.getLogger(__name__)
+
+CLOSING = 3.0
+"""Seconds that closing a device may take."""
 
 RING_SECONDS = 4.0
 """How long the reading thread may be held up before microphone samples are lost."""
@@ -321,6 +329,8 @@ class Loudspeaker:
 
     def close(self) -> None:
         self._closed = True
+        # What has not been taken yet would be played before the device stops.
+        self._cut = self._ring.written
         _close(self._stream)
 
 
@@ -341,8 +351,21 @@ def _open(make: Any, device: Device, kind: str, **settings: Any) -> Any:
 
 
 def _close(stream: Any) -> None:
-    # Closing a device that has gone may fail, and there is nothing left to do about it.
-    with contextlib.suppress(Exception):
-        stream.abort()
-    with contextlib.suppress(Exception):
-        stream.close()
+    """Stop the stream and close it; a device that does not let go of it is left behind."""
+
+    def close() -> None:
+        # Not `abort`: it cancels PortAudio's thread wherever that is, and if it waits for the
+        # interpreter just then, the interpreter is never free again.
+        with contextlib.suppress(Exception):
+            stream.stop()
+        # Closing a device that has gone may fail, and there is nothing left to do about it.
+        with contextlib.suppress(Exception):
+            stream.close()
+
+    closing = threading.Thread(target=close, name="closing", daemon=True)
+    closing.start()
+    closing.join(CLOSING)
+    if closing.is_alive():
+        _log.warning("the sound system does not close a device; leaving it open")
+        # It would wait for the same thing when the program ends.
+        atexit.unregister(sd._exit_handler)

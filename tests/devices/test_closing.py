@@ -1,0 +1,70 @@
+"""Closing a device, however its driver takes it."""
+
+from __future__ import annotations
+
+import atexit
+import logging
+import threading
+from collections.abc import Callable
+from types import SimpleNamespace
+
+import pytest
+
+from edgevoice.devices import portaudio
+
+
+class Stream:
+    """Notes what is done to it; `stop` waits for `free` and fails if it is told to."""
+
+    def __init__(self, free: threading.Event, fails: bool = False) -> None:
+        self.free = free
+        self.fails = fails
+        self.done: list[str] = []
+
+    def stop(self) -> None:
+        self.free.wait(30)
+        if self.fails:
+            raise OSError("no such device")
+        self.done.append("stop")
+
+    def close(self) -> None:
+        self.done.append("close")
+
+
+@pytest.fixture
+def left_alone(monkeypatch: pytest.MonkeyPatch) -> list[Callable[[], None]]:
+    """What was taken off the list of things to do at the end of the program."""
+    found: list[Callable[[], None]] = []
+    monkeypatch.setattr(atexit, "unregister", found.append)
+    return found
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_a_device_is_stopped_and_closed_even_if_it_is_gone(
+    left_alone: list[Callable[[], None]], fails: bool
+) -> None:
+    """What fails while it is stopped does not keep it open."""
+    free = threading.Event()
+    free.set()
+    stream = Stream(free, fails)
+    portaudio._close(stream)
+    assert stream.done[-1] == "close"
+    assert left_alone == []
+
+
+def test_a_device_that_does_not_let_go_is_left_behind(
+    left_alone: list[Callable[[], None]],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """The program goes on and ends, and says that something was wrong."""
+    monkeypatch.setattr(portaudio, "CLOSING", 0.01)
+    monkeypatch.setattr(portaudio, "sd", SimpleNamespace(_exit_handler=lambda: None))
+    free = threading.Event()
+    stream = Stream(free)
+    with caplog.at_level(logging.WARNING):
+        portaudio._close(stream)
+    assert stream.done == []
+    assert "does not close" in caplog.text
+    assert len(left_alone) == 1
+    free.set()
