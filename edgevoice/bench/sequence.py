@@ -23,6 +23,7 @@ from edgevoice.speakable import speakable
 from edgevoice.stages import (
     AudioSink,
     LanguageModel,
+    Message,
     Prefilled,
     Synthesizer,
     Token,
@@ -51,8 +52,8 @@ class PlainSequence:
 
     def ask(self, question: Question, warm_up: bool = False) -> Turn:
         """Answer the question as soon as its last voiced sample has been heard."""
-        # What was there before does not help: it knows of no cache.
-        self.model.prime([], lambda: False)
+        # What was there before does not help: it knows of no cache, nor of one kept on disk.
+        self.model.prime([Message("system", "."), Message("user", ".")], lambda: False)
         clip = question.samples[: round((question.speech_end + SILENCE) * EAR_RATE)]
         clip = np.pad(clip, (0, round((question.speech_end + SILENCE) * EAR_RATE) - len(clip)))
         began = self.clock.now()
