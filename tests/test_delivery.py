@@ -84,3 +84,64 @@ def test_a_clause_that_was_broken_off_teaches_nothing() -> None:
     stopped = True
     assert list(sound) == []
     assert pacing.saying == pytest.approx(Pacing().saying)
+
+
+class Uneven:
+    """Says everything in two pieces, `lengths` seconds long, each after `delays` seconds."""
+
+    rate = RATE
+
+    def __init__(self, clock: VirtualClock) -> None:
+        self._clock = clock
+        self.lengths = [0.1, 1.0]
+        self.delays = [0.05, 0.05]
+
+    def synthesize(self, text: str, cancelled: Cancelled) -> Iterator[Audio]:
+        left = round(sum(self.lengths) * RATE)
+        for length, delay in zip(self.lengths, self.delays, strict=True):
+            self._clock.sleep(delay)
+            left -= round(length * RATE)
+            yield Audio(np.full(round(length * RATE), 0.5, dtype=np.float32), RATE, left)
+
+
+def lengths(delivery: Delivery, *, first: bool) -> list[int]:
+    return [len(a.samples) for a in delivery.sound("one two", lambda: False, first=first)]
+
+
+def test_a_beginning_that_would_be_over_too_soon_waits_for_the_next_piece() -> None:
+    """Where the second piece took longer lately than the first one lasts, both come at once."""
+    clock = VirtualClock()
+    voice = Uneven(clock)
+    delivery = Delivery(voice, TtsSettings(shorten_silence=False), Pacing(), clock.now)
+    voice.delays = [0.05, 0.3]
+    lengths(delivery, first=True)
+    assert lengths(delivery, first=True) == [1100]
+    assert lengths(delivery, first=False) == [100, 1000], "something is heard before it"
+    voice.lengths = [0.5, 1.0]
+    assert lengths(delivery, first=True) == [500, 1000], "long enough by itself"
+
+
+def test_where_pieces_come_quickly_a_short_beginning_is_let_out_at_once() -> None:
+    """What is held back follows the machine: slower counts at once, faster after some replies."""
+    clock = VirtualClock()
+    voice = Uneven(clock)
+    delivery = Delivery(voice, TtsSettings(shorten_silence=False), Pacing(), clock.now)
+    voice.delays = [0.05, 0.3]
+    lengths(delivery, first=True)
+    voice.delays = [0.05, 0.05]
+    heard = [lengths(delivery, first=True) for _ in range(8)]
+    assert heard[0] == [1100]
+    assert heard[-1] == [100, 1000]
+
+
+def test_nothing_is_lost_where_a_voice_stops_early() -> None:
+    """A piece that waited for another one is heard though no other one came."""
+    clock = VirtualClock()
+    voice = Uneven(clock)
+    delivery = Delivery(voice, TtsSettings(shorten_silence=False), Pacing(), clock.now)
+
+    def cut_short(text: str, cancelled: Cancelled) -> Iterator[Audio]:
+        yield Audio(np.full(50, 0.5, dtype=np.float32), RATE, 1000)
+
+    voice.synthesize = cut_short  # type: ignore[method-assign]
+    assert lengths(delivery, first=True) == [50]
