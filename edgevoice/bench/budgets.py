@@ -115,7 +115,7 @@ def _limit(
             return kind, number / 100
         case "count", "%" if name != "underruns":
             return "share", number / 100
-        case ("rate" | "count"), "":
+        case (("rate" | "count"), ""):
             return kind, number
         case _:
             wanted = {"time": "ms or s", "rate": "none", "count": "none", "share": "%"}
@@ -151,7 +151,9 @@ def _statistic(figures: Figures | None, name: str) -> float | None:
 def _apart(value: float, limit: float, kind: Kind) -> tuple[str, str]:
     """Both as text, with as many digits as it takes to tell them apart."""
     digits = 1
-    while digits < 9 and value != limit and _text(value, kind, digits) == _text(limit, kind, digits):
+    while (
+        digits < 9 and value != limit and _text(value, kind, digits) == _text(limit, kind, digits)
+    ):
         digits += 1
     return _text(value, kind, digits), _text(limit, kind, digits)
 

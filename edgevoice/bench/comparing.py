@@ -36,6 +36,8 @@ LEAST_TURNS = 10
 """Of fewer pairs not even a change in every one of them could be told from chance."""
 
 Verdict = Literal["slower", "faster", "worse", "better", "no change", "unclear", "untested"]
+REGRESSED: Sequence[Verdict] = ("slower", "worse")
+MOVED: Sequence[Verdict] = (*REGRESSED, "faster", "better")
 
 
 class Change(Struct, frozen=True, kw_only=True):
@@ -121,7 +123,8 @@ def compare(
             "`edgevoice bench run --json FILE`",
         )
     changes = tuple(_changes(runs[0], runs[1], paired, least))
-    if all(change.p is None for change in changes):
+    moved = [change for change in changes if change.verdict in MOVED]
+    if not moved and all(change.p is None for change in changes if change.unit == "s"):
         raise UsageError(
             "nothing was measured often enough in both",
             where=" ".join(files),
@@ -136,16 +139,13 @@ def compare(
         least=least,
         alpha=ALPHA,
         verdict="no change",
-        regressed=any(change.verdict in ("slower", "worse") for change in changes),
+        regressed=any(change.verdict in REGRESSED for change in changes),
         changes=changes,
-        lost=tuple(
-            key[0] for key in shared if runs[1][key].dropped and not runs[0][key].dropped
-        ),
+        lost=tuple(key[0] for key in shared if runs[1][key].dropped and not runs[0][key].dropped),
         warnings=tuple(unlike(before, after, chosen, runs, paired)),
     )
-    kinds: Sequence[Verdict] = ("slower", "worse", "faster", "better")
-    moved = [kind for kind in kinds if made.having(kind)]
-    return replace(made, verdict=", ".join(moved)) if moved else made
+    kinds = [kind for kind in MOVED if made.having(kind)]
+    return replace(made, verdict=", ".join(kinds)) if kinds else made
 
 
 def variant_of(result: Result, name: str, file: str) -> Variant:

@@ -30,8 +30,10 @@ def unlike(
     """
     if before.command != after.command:
         yield f"A is of `bench {before.command}`, B of `bench {after.command}`"
-    if before.started == after.started and before.turns == after.turns and (
-        variants[0].name == variants[1].name
+    if (
+        before.started == after.started
+        and before.turns == after.turns
+        and (variants[0].name == variants[1].name)
     ):
         yield "A and B are the same run"
     yield from _machines(before.machine, after.machine)

@@ -80,9 +80,7 @@ def _place(name: str) -> int:
     return SPANS.index(name) if name in SPANS else len(SPANS)
 
 
-def _of(
-    run: Mapping[Key, Turn], value: Callable[[Turn], float | None]
-) -> dict[Key, float]:
+def _of(run: Mapping[Key, Turn], value: Callable[[Turn], float | None]) -> dict[Key, float]:
     """Of the turns that count, the values that are there."""
     found = ((key, value(turn)) for key, turn in run.items() if turn.counts)
     return {key: value for key, value in found if value is not None}

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable
 
-from edgevoice.bench.comparing import PART, Change, Compared, Side, Verdict
+from edgevoice.bench.comparing import MOVED, PART, Change, Compared, Side
 from edgevoice.bench.quantities import Unit
 from edgevoice.bench.result import Figures
 
 WIDTH = 80
 _FEW = 3
-_MOVED: Sequence[Verdict] = ("slower", "worse", "faster", "better")
+_FIRM = "\u00a0"
 
 
 def headline(compared: Compared) -> list[str]:
     """The verdict: what became slower, worse, faster and better, or that nothing changed."""
     lines = [
         f"{kind}: {', '.join(map(_moved, changes))}"
-        for kind in _MOVED
+        for kind in MOVED
         if (changes := compared.having(kind))
     ]
     if lines:
@@ -54,7 +55,7 @@ def markdown(compared: Compared) -> list[str]:
     lines.append("| --- | ---: | ---: | ---: | ---: | ---: | ---: | --- |")
     for change in compared.changes:
         chance = "" if change.p is None else f"{change.p:.3f}" if change.p >= 0.001 else "< 0.001"
-        verdict = f"**{change.verdict}**" if change.verdict in _MOVED else change.verdict
+        verdict = f"**{change.verdict}**" if change.verdict in MOVED else change.verdict
         cells = [change.name, *_levels(change), *_effect(change), _between(change), chance, verdict]
         lines.append(f"| {' | '.join(map(_escaped, cells))} |")
     told = [
@@ -75,8 +76,8 @@ def _how(compared: Compared) -> str:
         else "turns compared without pairs"
     )
     return (
-        f"{pairs}; what matters: {_percent(compared.least)} of a time, "
-        f"and of a span {_percent(PART * compared.least)} of the gap"
+        f"{pairs}; what matters: {compared.least * 100:g} % of a time, "
+        f"and of a span {PART * compared.least * 100:g} % of the gap"
     )
 
 
@@ -95,6 +96,9 @@ def _notes(compared: Compared) -> list[str]:
     if unclear := compared.having("unclear"):
         names = ", ".join(change.name for change in unclear)
         notes.append(f"unclear: {names}: a change that matters may hide in the noise")
+    if untested := compared.having("untested"):
+        names = ", ".join(change.name for change in untested)
+        notes.append(f"untested: {names}: measured too seldom in A or in B")
     return notes
 
 
@@ -122,33 +126,34 @@ def _effect(change: Change) -> list[str]:
         return ["", ""]
     share = ""
     if change.relative is not None and change.unit in ("s", "tokens/s"):
-        share = _percent(change.relative, "+")
+        share = _percent(change.relative)
     return [_text(change.unit, change.change, "+"), share]
 
 
 def _between(change: Change) -> str:
     if change.low is None or change.high is None:
         return ""
-    low = _text(change.unit, change.low, "+").split()[0]
+    low = _text(change.unit, change.low, "+").split()[0].removesuffix("/s")
     return f"{low} to {_text(change.unit, change.high, '+')}"
 
 
-_TEXTS: dict[Unit, Callable[[float, str], str]] = {
-    "s": lambda value, sign: f"{round(value * 1000):{sign}} ms",
-    "tokens/s": lambda value, sign: f"{value:{sign}.1f}/s",
-    "per turn": lambda value, sign: f"{value:{sign}.2f}",
-    "share": lambda value, sign: f"{value * 100:{sign}.1f} %",
-}
-
-
 def _text(unit: Unit, value: float, sign: str = "") -> str:
-    return _TEXTS[unit](value, sign)
+    match unit:
+        case "s":
+            return f"{round(value * 1000):{sign}} ms"
+        case "tokens/s":
+            return f"{value:{sign}.1f}/s"
+        case "per turn":
+            return f"{value:{sign}.2f}"
+        case "share":
+            # A change of a share is no share of it.
+            return f"{value * 100:{sign}.1f} {'pt' if sign else '%'}"
 
 
-def _percent(share: float, sign: str = "") -> str:
-    """With as many digits as it takes, and not more."""
+def _percent(share: float) -> str:
+    """A change, with a sign."""
     percent = share * 100
-    return f"{percent:{sign}.0f} %" if abs(percent) >= 100 else f"{percent:{sign}.3g} %"
+    return f"{percent:+.0f} %" if abs(percent) >= 100 else f"{percent:+.1f} %"
 
 
 def _escaped(text: str) -> str:
@@ -157,8 +162,10 @@ def _escaped(text: str) -> str:
 
 
 def _wrapped(texts: Iterable[str]) -> list[str]:
+    """Lines of 80 columns; what is in brackets stays together."""
+    firm = (re.sub(r"\([^)]*\)", lambda found: found[0].replace(" ", _FIRM), t) for t in texts)
     return [
-        line
-        for text in texts
+        line.replace(_FIRM, " ")
+        for text in firm
         for line in textwrap.wrap(text, WIDTH, subsequent_indent="  ", break_on_hyphens=False)
     ]

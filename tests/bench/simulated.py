@@ -14,8 +14,13 @@ from edgevoice.clock import SystemClock
 from edgevoice.config import Config
 
 SPANS = {
-    **{"pause": 0.06, "recognize": 0.3, "prefill": 0.5, "first clause": 0.3},
-    **{"synthesize": 0.15, "confirm": 0.0, "output": 0.07},
+    "pause": 0.06,
+    "recognize": 0.3,
+    "prefill": 0.5,
+    "first clause": 0.3,
+    "synthesize": 0.15,
+    "confirm": 0.0,
+    "output": 0.07,
 }
 """Seconds that each span takes on the average."""
 

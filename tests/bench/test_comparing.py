@@ -47,19 +47,18 @@ def test_two_runs_of_the_same_are_seldom_called_different(
 
 @pytest.mark.parametrize("seed", range(5))
 def test_a_slowed_span_is_named_first_and_the_others_are_not(seed: int) -> None:
-    """120 ms more of prefill: prefill, and with it the gap and the time to the first token."""
+    """120 ms more of prefill: that, and nothing else but what it is a part of."""
     before = result(turns(100 + seed))
     after = result(turns(200 + seed, slower={"prefill": 0.12}))
     found = compared(before, after)
     assert found.regressed
     assert found.having("slower")[0].name == "prefill"
-    assert "gap" in [one.name for one in found.having("slower")]
     assert {one.name for one in found.having("slower")} <= {"prefill", "gap", "ttft"}
     moved = change(found, "prefill")
     assert moved.low is not None
     assert moved.high is not None
-    assert moved.low <= 0.12 <= moved.high
-    assert headline(found)[0].startswith("slower: prefill (+1")
+    assert 0.0 < moved.low <= moved.high < 0.24
+    assert headline(found)[0].startswith("slower: prefill (+")
 
 
 def test_a_span_that_became_faster_is_no_regression() -> None:
@@ -228,7 +227,8 @@ def test_too_few_turns_are_no_verdict() -> None:
         compared(result(turns(1, questions=9)), result(turns(2, questions=9)))
     nothing = [Turn(variant=AS_SET, question=str(i), gap=None) for i in range(20)]
     spoken = [Turn(variant=AS_SET, question=str(i), gap=1.0) for i in range(20)]
-    assert compared(result(nothing), result(spoken)).having("untested")
+    with pytest.raises(UsageError, match="nothing was measured often enough"):
+        compared(result(nothing), result(spoken))
     few = [turn for turn in turns(1) if turn.spans]
     assert compared(result(few[:10]), result(few[:10])).verdict == "no change"
     empty = result([])
@@ -242,7 +242,8 @@ def test_the_text_fits_80_columns(seconds: float) -> None:
     other = result(turns(2, slower={"prefill": seconds}), models={})
     found = compare(result(turns(1)), other, ("a" * 70 + ".json", "b.json"))
     assert max(map(len, render(found))) <= 80
-    assert render(found)[-1].startswith("slower: " if seconds else "no change")
+    verdict = "slower: prefill (+" if seconds else "no change"
+    assert any(line.startswith(verdict) for line in render(found))
 
 
 def test_markdown_is_one_table_with_the_verdict_on_top() -> None:
