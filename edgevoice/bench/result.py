@@ -55,12 +55,22 @@ class Turn(Struct, frozen=True, kw_only=True):
 
 
 class Figures(Struct, frozen=True, kw_only=True):
-    """A quantity over `n` turns, in its own unit."""
+    """A quantity over `n` turns, in its own unit.
+
+    Between `p50_low` and `p50_high` the true median lies with 95 % confidence, likewise p95; None
+    where there are too few turns to tell, or where an older program wrote the file.
+    """
 
     n: int
     p50: float
     p95: float
     mean: float
+    p90: float | None = None
+    p99: float | None = None
+    p50_low: float | None = None
+    p50_high: float | None = None
+    p95_low: float | None = None
+    p95_high: float | None = None
 
 
 class Summary(Struct, frozen=True, kw_only=True):
@@ -173,9 +183,10 @@ def read(path: Path) -> Result:
                 where=str(path),
                 remedy="write one with `edgevoice bench run --json FILE`",
             )
-        if head.get("version", 0) > VERSION:
+        version = head.get("version")
+        if isinstance(version, int) and version > VERSION:
             raise EdgevoiceError(
-                f"written by a newer edgevoice (version {head['version']} of the format, "
+                f"written by a newer edgevoice (version {version} of the format, "
                 f"this one reads {VERSION})",
                 where=str(path),
                 remedy="update edgevoice, or run the bench again",
@@ -185,7 +196,7 @@ def read(path: Path) -> Result:
         raise EdgevoiceError(
             f"cannot be read: {error.strerror}", where=str(path), remedy="check the path"
         ) from None
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise EdgevoiceError(
             f"a damaged result: {error}", where=str(path), remedy="run the bench again"
         ) from None

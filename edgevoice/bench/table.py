@@ -72,7 +72,19 @@ def _variant(variant: Variant, result: Result) -> list[str]:
             lines.append(f"{_row(span, figures)}  {_bar(at, figures.mean, s.gap.mean)}".rstrip())
             at += figures.mean
         lines.append(_row("gap", s.gap))
+        lines += _sure(s.gap)
     return [*lines, *_packed(_counts(s))]
+
+
+def _sure(f: Figures) -> list[str]:
+    """Between which values the true percentiles lie, where there are turns enough to say so."""
+    bounds = (("p50", f.p50_low, f.p50_high), ("p95", f.p95_low, f.p95_high))
+    told = [
+        f"{name} from {round(low * 1000)} to {round(high * 1000)} ms"
+        for name, low, high in bounds
+        if low is not None and high is not None
+    ]
+    return [f"{'  95 % sure':<{_NAME}} {', '.join(told)}"] if told else []
 
 
 def _row(name: str, f: Figures) -> str:
