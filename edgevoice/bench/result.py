@@ -173,9 +173,10 @@ def read(path: Path) -> Result:
                 where=str(path),
                 remedy="write one with `edgevoice bench run --json FILE`",
             )
-        if head.get("version", 0) > VERSION:
+        version = head.get("version")
+        if isinstance(version, int) and version > VERSION:
             raise EdgevoiceError(
-                f"written by a newer edgevoice (version {head['version']} of the format, "
+                f"written by a newer edgevoice (version {version} of the format, "
                 f"this one reads {VERSION})",
                 where=str(path),
                 remedy="update edgevoice, or run the bench again",

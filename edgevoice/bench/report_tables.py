@@ -1,0 +1,184 @@
+"""The tables of a page: every figure that a picture shows, and some that none does."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from edgevoice.bench.markup import Child, Markup, tag
+from edgevoice.bench.report import Column, Report, Source, timings
+from edgevoice.bench.report_charts import axis, span_class, waterfall_bar
+from edgevoice.bench.report_words import counted, flags, ms
+from edgevoice.bench.result import Figures, Turn
+from edgevoice.waterfall import shares
+
+HOW = (
+    "The gap is the user's: from the last voiced sample they spoke to the first audible sample "
+    "they hear. Its spans stand in the order in which they hold up the answer, and add up to it; "
+    "work that was done while the user was still speaking, or behind something slower, is in none. "
+    "In a hatched span nobody works: it is waited. A dot is a turn, the line through a row of dots "
+    "the median, the broken one the 95th percentile. Turns that were cut off or dropped are named, "
+    "and are in no percentile."
+)
+
+PLAIN: Mapping[str, str] = {
+    "silence": "silence: 700 ms of it end the question",
+    "transcribe": "the whole recording to text",
+    "reply": "the whole prompt, then the whole reply",
+}
+"""The spans of the plain sequence that the pipeline does not have, in words."""
+
+HEADS = ("n", "p50", "p95", "mean")
+
+
+def comparison(report: Report) -> Markup:
+    """A row a column of the report: its gap, its rates and what went wrong."""
+    heads = ("", *HEADS, "first token", "tokens/s", "WER", "cut off", "dropped", "underruns")
+    rows = []
+    for column in report.columns:
+        s = column.summary
+        gap: list[Child] = [""] * 4 if s.gap is None else _cells(s.gap)
+        rate = "" if s.tokens_per_second is None else f"{s.tokens_per_second.p50:.1f}"
+        cells: list[Child] = [
+            *gap,
+            "" if s.ttft is None else ms(s.ttft.p50),
+            rate,
+            "" if s.wer is None else f"{s.wer * 100:.1f} %",
+            s.cut_off,
+            s.dropped,
+            s.underruns,
+        ]
+        name = column.label + (" (shape)" if column.shapes else "")
+        rows.append(_row(name, cells))
+    return _table("Gap and rates of each", heads, rows)
+
+
+def spans_of(report: Report) -> Markup:
+    """Median and 95th percentile of each span, in each column of the report."""
+    heads = ["", *report.spans, "gap"]
+    rows = []
+    for column in report.columns:
+        found = {**column.summary.spans}
+        if column.summary.gap is not None:
+            found["gap"] = column.summary.gap
+        cells: list[Child] = [
+            f"{ms(f.p50)} / {ms(f.p95)}" if (f := found.get(name)) else "" for name in heads[1:]
+        ]
+        rows.append(_row(column.label, cells))
+    return _table("p50 / p95 of each span", heads, rows)
+
+
+def ratio(source: Source) -> str:
+    """The plain sequence against the pipeline, in a sentence."""
+    found = source.result.ratio
+    assert found is not None
+    return (
+        f"{source.name}: the plain sequence takes {found.of_questions:.1f} times as long (median of "
+        f"{counted(found.n, 'question')}; {found.of_p50:.1f} by p50)."
+    )
+
+
+def facts(labels: Sequence[str], table: Mapping[str, Sequence[str]]) -> Markup:
+    """What was measured, a column for each of `labels`."""
+    rows = [_row(name, list(values), words=True) for name, values in table.items()]
+    heads = ("", *labels) if len(labels) > 1 else ()
+    return _table("What was measured, on what and how", heads, rows, kind="facts")
+
+
+def figures(found: Mapping[str, Figures]) -> Markup:
+    """n, p50, p95 and mean of each quantity, in milliseconds."""
+    rows = [_row(name, _cells(f)) for name, f in found.items()]
+    return _table("Figures of the gap and its spans", ("", *HEADS), rows)
+
+
+def waterfall(name: str, turn: Turn) -> Markup:
+    """The spans of one turn, each where it lies in the gap, with its milliseconds."""
+    timed = timings(turn)
+    names = list(turn.spans)
+    scale = axis(sum(max(0.0, seconds) for seconds in turn.spans.values()))
+    rows = []
+    for span, (_, whole) in zip(timed.spans, shares(timed), strict=True):
+        style = span_class(span.name, names)
+        rows.append(
+            tag(
+                "tr",
+                tag("th", span.name, scope="row"),
+                tag("td", waterfall_bar(span.start, span.seconds, scale, style), class_="bars"),
+                tag("td", f"{whole} ms"),
+            )
+        )
+    ticks = tag("svg", scale.labels(12), width="100%", height=16.0, aria_hidden="true")
+    rows.append(
+        tag(
+            "tr",
+            tag("th", "gap", scope="row"),
+            tag("td", ticks, class_="bars"),
+            tag("td", tag("b", ms(turn.gap or 0.0))),
+        )
+    )
+    said = [tag("p", turn.question)]
+    if turn.reply:
+        said.append(tag("p", "“", turn.reply, "”", class_="small"))
+    return tag(
+        "div",
+        tag("h3", f"{name[0].upper()}{name[1:]}: {ms(turn.gap or 0.0)}"),
+        *said,
+        tag(
+            "table",
+            tag("caption", f"Waterfall of the {name}"),
+            tag("tbody", *rows),
+            class_="waterfall",
+        ),
+    )
+
+
+def turns(column: Column) -> Markup:
+    """Every question in the order in which it was asked."""
+    spans = list(dict.fromkeys(name for turn in column.turns for name in turn.spans))
+    heads = (
+        *("question", "gap", *spans, "first token", "tokens/s", "prompt (reused)"),
+        *("reply", "recognized", "notes"),
+    )
+    rows = []
+    for turn in column.turns:
+        cells: list[Child] = [
+            "" if turn.gap is None else ms(turn.gap),
+            *(ms(turn.spans[name]) if name in turn.spans else "" for name in spans),
+            "" if turn.ttft is None else ms(turn.ttft),
+            "" if turn.tokens_per_second is None else f"{turn.tokens_per_second:.1f}",
+            f"{turn.prompt_tokens} ({turn.reused_tokens})" if turn.prompt_tokens else "",
+        ]
+        words = (turn.reply, turn.recognized, "; ".join(flags(turn)))
+        rows.append(
+            tag(
+                "tr",
+                tag("th", turn.question, scope="row"),
+                *(tag("td", cell) for cell in cells),
+                *(tag("td", text, class_="words") for text in words),
+                class_="apart" if turn.cut_off or turn.dropped else None,
+            )
+        )
+    if not rows:
+        return tag("p", "No question was asked.", class_="none")
+    return _table(f"All turns: {column.label}", heads, rows, kind="turns")
+
+
+def _cells(f: Figures) -> list[Child]:
+    return [f.n, ms(f.p50), ms(f.p95), ms(f.mean)]
+
+
+def _row(name: str, cells: Sequence[Child], words: bool = False) -> Markup:
+    style = "words" if words else None
+    return tag("tr", tag("th", name, scope="row"), *(tag("td", c, class_=style) for c in cells))
+
+
+def _table(caption: str, heads: Sequence[str], rows: Sequence[Markup], kind: str = "") -> Markup:
+    """A table that can be moved sideways, also by keys, where it is wider than the page."""
+    head = tag("thead", tag("tr", *(tag("th", name, scope="col") for name in heads)))
+    table = tag(
+        "table",
+        tag("caption", caption),
+        head if heads else None,
+        tag("tbody", *rows),
+        class_=kind or None,
+    )
+    return tag("div", table, class_="scroll", tabindex="0", role="region", aria_label=caption)
