@@ -7,9 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
-from edgevoice.bench import result as made
+from edgevoice.bench.report_source import Source, Spreads, read
 from edgevoice.bench.result import Result, Summary, Turn, Variant
 from edgevoice.errors import EdgevoiceError
 from edgevoice.timings import Span, TurnTimings
@@ -17,28 +15,6 @@ from edgevoice.waterfall import WAITING
 
 WAITS = WAITING | {"silence"}
 """Spans in which no engine works, those of the plain sequence among them."""
-
-
-class Sample(msgspec.Struct, frozen=True, kw_only=True):
-    """The state of the machine at session time `at`: °C, where a result tells of it."""
-
-    at: float
-    temperature: float | None = None
-
-
-class _Measured(msgspec.Struct, frozen=True):
-    """What a result may hold beside the turns; a file of an older edgevoice holds none of it."""
-
-    samples: tuple[Sample, ...] = ()
-
-
-@dataclass(frozen=True)
-class Source:
-    """A file that was read."""
-
-    name: str
-    result: Result
-    samples: tuple[Sample, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -58,6 +34,11 @@ class Column:
     @property
     def summary(self) -> Summary:
         return self.variant.summary
+
+    @property
+    def spreads(self) -> Spreads:
+        """The figures of its summary."""
+        return self.source.spreads[self.variant.name]
 
     @property
     def counted(self) -> list[Turn]:
@@ -119,14 +100,7 @@ def load(paths: Sequence[Path]) -> Report:
     names = _names(paths)
     for path, name in zip(paths, names, strict=True):
         try:
-            result = made.read(path)
-            if not result.variants:
-                raise EdgevoiceError(
-                    "nothing was measured in it",
-                    where=str(path),
-                    remedy="run the bench again",
-                )
-            sources.append(Source(name, result, _samples(path)))
+            sources.append(read(path, name))
         except EdgevoiceError as error:
             problems.append(error)
     return Report(tuple(sources), tuple(columns(sources)), tuple(problems))
@@ -182,14 +156,6 @@ def timings(turn: Turn) -> TurnTimings:
 
 def _gap(turn: Turn) -> float:
     return turn.gap or 0.0
-
-
-def _samples(path: Path) -> tuple[Sample, ...]:
-    """The samples of a result, if it has any that are of this kind."""
-    try:
-        return msgspec.json.decode(path.read_bytes(), type=_Measured).samples
-    except (OSError, msgspec.MsgspecError):
-        return ()
 
 
 def _names(paths: Sequence[Path]) -> list[str]:

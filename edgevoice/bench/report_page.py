@@ -7,11 +7,20 @@ from importlib.resources import files
 
 from edgevoice.bench import report_tables as tables
 from edgevoice.bench.markup import Markup, tag
-from edgevoice.bench.report import Column, Report, Trouble, shown_turns, troubles
+from edgevoice.bench.report import Column, Report, shown_turns
 from edgevoice.bench.report_charts import STYLES, curves, span_class, stacks, strips
 from edgevoice.bench.report_trend import described, trend
-from edgevoice.bench.report_words import counted, counts, differing, facts, ms
-from edgevoice.bench.result import Figures
+from edgevoice.bench.report_words import (
+    Trouble,
+    counted,
+    counts,
+    device_words,
+    differing,
+    facts,
+    ms,
+    troubles,
+)
+from edgevoice.bench.report_source import Source, Spread
 from edgevoice.waterfall import MEANING
 
 SHAPE = "the shape of a model: its speed is real, its words are given"
@@ -27,7 +36,7 @@ def page(report: Report) -> str:
     ]
     for number, column in enumerate(report.columns):
         body.append(_column(f"c{number}", column, alone=len(report.columns) == 1))
-    body += [_how_to_read(report), _all_turns(report)]
+    body += [*_devices(report), _how_to_read(report), _all_turns(report)]
     head = [
         tag("meta", charset="utf-8"),
         tag("meta", name_="viewport", content="width=device-width, initial-scale=1"),
@@ -53,8 +62,8 @@ def _headlines(report: Report) -> list[Markup]:
 
 
 def _headline(column: Column, alone: bool) -> Markup:
-    gap, result = column.summary.gap, column.result
-    parts: list[Markup] = [] if alone else [tag("p", column.label, class_="label")]
+    gap, result = column.spreads.gap, column.result
+    parts: list[Markup | None] = [] if alone else [tag("p", column.label, class_="label")]
     if gap is None:
         spent = column.summary.spans.get("recognize")
         told = "no answer to measure" if spent is None else f"{ms(spent.p50)} to read a recording"
@@ -64,6 +73,7 @@ def _headline(column: Column, alone: bool) -> Markup:
             tag("p", tag("b", ms(gap.p50)), " median gap", class_="figure"),
             tag("p", tag("b", ms(gap.p95)), " 95th percentile", class_="figure second"),
             tag("p", f"of {counted(gap.n, 'question')}, mean {ms(gap.mean)}", class_="small"),
+            _confidence(gap),
         ]
     parts.append(tag("p", ", ".join(column.models), class_="small"))
     if shapes := column.shapes:
@@ -86,7 +96,7 @@ def _side_by_side(report: Report) -> list[Markup]:
     if different := differing(report):
         labels = [column.label for column in columns]
         parts += [tag("h3", "In what they differ"), tables.facts(labels, different)]
-    timed = {c.label: c.summary.spans for c in columns if c.summary.gap and c.summary.spans}
+    timed = {c.label: c.spreads.spans for c in columns if c.gaps and c.spreads.spans}
     if timed:
         title = "Mean gap, by what held up the answer"
         parts += [tag("h3", title), _figure(stacks("stacks", title, timed))]
@@ -108,7 +118,9 @@ def _column(key: str, column: Column, alone: bool) -> Markup:
     if falls:
         parts.append(tag("div", *falls, class_="two"))
     parts += _distributions(key, column)
-    samples = column.source.samples
+    rates = tables.rates_of(column)
+    parts += [tag("h3", "Rates"), rates] if rates else []
+    samples = column.source.device.samples
     drawn = trend(f"{key}-trend", "Gap over the run", column.turns, samples)
     if drawn is not None:
         told = tag("p", described(column.turns, samples), class_="small")
@@ -119,12 +131,12 @@ def _column(key: str, column: Column, alone: bool) -> Markup:
 
 
 def _distributions(key: str, column: Column) -> list[Markup]:
-    timed, summary = column.timed, column.summary
-    values = {name: [turn.spans.get(name, 0.0) for turn in timed] for name in summary.spans}
-    figures: dict[str, Figures] = dict(summary.spans)
+    timed, found = column.timed, column.spreads
+    values = {name: [turn.spans.get(name, 0.0) for turn in timed] for name in found.spans}
+    figures: dict[str, Spread] = dict(found.spans)
     parts = []
-    if column.gaps and summary.gap is not None:
-        values, figures = {"gap": column.gaps, **values}, {"gap": summary.gap, **figures}
+    if column.gaps and found.gap is not None:
+        values, figures = {"gap": column.gaps, **values}, {"gap": found.gap, **figures}
         title = "Share of answers by their gap"
         curve = curves(f"{key}-curve", title, {column.label: column.gaps})
         parts = [tag("div", tag("h3", title), _figure(curve))]
@@ -134,6 +146,34 @@ def _distributions(key: str, column: Column) -> list[Markup]:
     dots = strips(f"{key}-strips", title, values, figures)
     parts.append(tag("div", tag("h3", title), _figure(dots)))
     return [tag("div", *parts, class_="two"), tables.figures(figures)]
+
+
+def _confidence(gap: Spread) -> Markup | None:
+    if gap.p50_low is None or gap.p50_high is None:
+        return None
+    between = f"{round(gap.p50_low * 1000)} and {round(gap.p50_high * 1000)} ms"
+    told = f"with 95 % confidence the median lies between {between}"
+    return tag("p", told, class_="small")
+
+
+def _devices(report: Report) -> list[Markup]:
+    """What each file tells of its machine: the least time of each stage, and what it took."""
+    parts = []
+    for source in report.sources:
+        told = _device(source)
+        if told and len(report.sources) > 1:
+            parts.append(tag("h3", source.name))
+        parts += told
+    return [tag("section", tag("h2", "The machine and its limits"), *parts)] if parts else []
+
+
+def _device(source: Source) -> list[Markup]:
+    device, parts = source.device, []
+    if device.roofline is not None and device.roofline.floors:
+        parts.append(tables.roofline(device.roofline))
+    if lines := device_words(device):
+        parts.append(tag("ul", *(tag("li", line) for line in lines)))
+    return parts
 
 
 def _troubles(found: Sequence[Trouble], column: Column) -> list[Markup]:

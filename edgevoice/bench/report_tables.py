@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Literal
 
-from edgevoice.bench.markup import Child, Markup, tag
-from edgevoice.bench.report import Column, Report, Source, timings
+from edgevoice.bench.markup import Child, Markup, joined, tag
+from edgevoice.bench.report import Column, Report, timings
 from edgevoice.bench.report_charts import axis, span_class, waterfall_bar
-from edgevoice.bench.report_words import counted, flags, ms
-from edgevoice.bench.result import Figures, Turn
+from edgevoice.bench.report_source import Roofline, Source, Spread
+from edgevoice.bench.report_words import counted, flags, ms, quick, rates
+from edgevoice.bench.result import Turn
 from edgevoice.waterfall import shares
 
 HOW = (
@@ -16,7 +18,8 @@ HOW = (
     "they hear. Its spans stand in the order in which they hold up the answer, and add up to it; "
     "work that was done while the user was still speaking, or behind something slower, is in none. "
     "In a hatched span nobody works: it is waited. A dot is a turn, the line through a row of dots "
-    "the median, the broken one the 95th percentile. Turns that were cut off or dropped are named, "
+    "the median, the broken one the 95th percentile. Small figures beside a percentile are where it "
+    "lies with 95 % confidence. Turns that were cut off or dropped are named, "
     "and are in no percentile."
 )
 
@@ -28,6 +31,7 @@ PLAIN: Mapping[str, str] = {
 """The spans of the plain sequence that the pipeline does not have, in words."""
 
 HEADS = ("n", "p50", "p95", "mean")
+SHOWN = ("n", "p50", "p90", "p95", "p99", "mean")
 
 
 def comparison(report: Report) -> Markup:
@@ -35,11 +39,13 @@ def comparison(report: Report) -> Markup:
     heads = ("", *HEADS, "first token", "tokens/s", "WER", "cut off", "dropped", "underruns")
     rows = []
     for column in report.columns:
-        s = column.summary
-        gap: list[Child] = [""] * 4 if s.gap is None else _cells(s.gap)
+        s, gap = column.summary, column.spreads.gap
+        figures: list[Child] = [""] * 4
+        if gap is not None:
+            figures = [gap.n, _sure(gap, "p50"), _sure(gap, "p95"), ms(gap.mean)]
         rate = "" if s.tokens_per_second is None else f"{s.tokens_per_second.p50:.1f}"
         cells: list[Child] = [
-            *gap,
+            *figures,
             "" if s.ttft is None else ms(s.ttft.p50),
             rate,
             "" if s.wer is None else f"{s.wer * 100:.1f} %",
@@ -57,9 +63,9 @@ def spans_of(report: Report) -> Markup:
     heads = ["", *report.spans, "gap"]
     rows = []
     for column in report.columns:
-        found = {**column.summary.spans}
-        if column.summary.gap is not None:
-            found["gap"] = column.summary.gap
+        found = dict(column.spreads.spans)
+        if column.spreads.gap is not None:
+            found["gap"] = column.spreads.gap
         cells: list[Child] = [
             f"{ms(f.p50)} / {ms(f.p95)}" if (f := found.get(name)) else "" for name in heads[1:]
         ]
@@ -84,10 +90,39 @@ def facts(labels: Sequence[str], table: Mapping[str, Sequence[str]]) -> Markup:
     return _table("What was measured, on what and how", heads, rows, kind="facts")
 
 
-def figures(found: Mapping[str, Figures]) -> Markup:
-    """n, p50, p95 and mean of each quantity, in milliseconds."""
+def figures(found: Mapping[str, Spread]) -> Markup:
+    """The gap and its spans, in milliseconds."""
     rows = [_row(name, _cells(f)) for name, f in found.items()]
-    return _table("Figures of the gap and its spans", ("", *HEADS), rows)
+    return _table("Figures of the gap and its spans", ("", *SHOWN), rows)
+
+
+def rates_of(column: Column) -> Markup | None:
+    """What is not a span: rates and what a turn takes, in their own units."""
+    rows = [
+        _row(name, [f.n, *(f"{value:.{digits}f}" for value in (f.p50, f.p95, f.mean)), unit])
+        for name, f, unit, digits in rates(column.spreads)
+    ]
+    return _table("Rates", ("", *HEADS, "unit"), rows) if rows else None
+
+
+def roofline(found: Roofline) -> Markup:
+    """How near each stage came to the least time that the machine could take for it."""
+    rows = [
+        _row(
+            floor.stage,
+            [
+                floor.per,
+                quick(floor.floor),
+                quick(floor.measured),
+                "" if floor.share is None else f"{floor.share:.0%}",
+                floor.bound or floor.why,
+            ],
+            words=True,
+        )
+        for floor in found.floors
+    ]
+    heads = ("stage", "for", "at least", "measured", "reached", "bound by")
+    return _table("The least time that the machine could take", heads, rows)
 
 
 def waterfall(name: str, turn: Turn) -> Markup:
@@ -162,8 +197,20 @@ def turns(column: Column) -> Markup:
     return _table(f"All turns: {column.label}", heads, rows, kind="turns")
 
 
-def _cells(f: Figures) -> list[Child]:
-    return [f.n, ms(f.p50), ms(f.p95), ms(f.mean)]
+def _cells(f: Spread) -> list[Child]:
+    """By `SHOWN`; what an older file does not have is empty."""
+    p90, p99 = ("" if value is None else ms(value) for value in (f.p90, f.p99))
+    return [f.n, _sure(f, "p50"), p90, _sure(f, "p95"), p99, ms(f.mean)]
+
+
+def _sure(f: Spread, which: Literal["p50", "p95"]) -> Markup:
+    """A percentile, and where it lies with 95 % confidence."""
+    low, high = (f.p50_low, f.p50_high) if which == "p50" else (f.p95_low, f.p95_high)
+    value = ms(f.p50 if which == "p50" else f.p95)
+    if low is None or high is None:
+        return joined(value)
+    between = f"{round(low * 1000)}–{round(high * 1000)}"
+    return joined(value, tag("small", f" {between}"))
 
 
 def _row(name: str, cells: Sequence[Child], words: bool = False) -> Markup:

@@ -1,12 +1,13 @@
-"""A bench over time: whether answers become slower, and the warmth of the machine under it."""
+"""A bench over time: whether answers become slower, and the state of the machine under it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from edgevoice.bench.markup import Markup, joined, percent, tag
-from edgevoice.bench.report import Sample
 from edgevoice.bench.report_charts import PLOT, axis, picture, seconds_said
+from edgevoice.bench.report_source import Sample
 from edgevoice.bench.report_words import ms
 from edgevoice.bench.result import Turn
 from edgevoice.timings import percentile
@@ -14,23 +15,63 @@ from edgevoice.timings import percentile
 TOP = 14.0
 """Pixels above the plot."""
 
-WARM = 90.0
-"""Pixels of the temperature's height."""
+PANEL = 70.0
+"""Pixels of the height of what is drawn under it."""
 
 HALVES = 4
 """Answers there must be at least for two halves to be compared."""
 
 
+@dataclass(frozen=True)
+class Panel:
+    """A quantity of the machine over session time."""
+
+    name: str
+    points: tuple[tuple[float, float], ...]
+    unit: str
+    digits: int = 0
+
+    @property
+    def low(self) -> float:
+        return min(value for _, value in self.points)
+
+    @property
+    def high(self) -> float:
+        return max(value for _, value in self.points)
+
+    def said(self, value: float) -> str:
+        """A value with its unit."""
+        return f"{value:.{self.digits}f} {self.unit}"
+
+
+def panels(samples: Sequence[Sample]) -> list[Panel]:
+    """What the machine told of itself; what it did not is not there."""
+    found = (
+        Panel(
+            "temperature",
+            tuple((s.t, s.temperature) for s in samples if s.temperature is not None),
+            "°C",
+        ),
+        Panel(
+            "clock", tuple((s.t, s.clock / 1e9) for s in samples if s.clock is not None), "GHz", 2
+        ),
+        Panel(
+            "memory", tuple((s.t, s.rss / 2**20) for s in samples if s.rss is not None), "MiB"
+        ),
+    )
+    return [panel for panel in found if len(panel.points) > 1]
+
+
 def trend(key: str, title: str, turns: Sequence[Turn], samples: Sequence[Sample]) -> Markup | None:
-    """The gap of every turn by when it was asked, and under it the temperature where it is known.
+    """The gap of every turn by when it was asked, and under it the machine, where it is known.
 
     None where there is nothing to be seen: fewer than two answers.
     """
     answered = [(turn, turn.gap) for turn in turns if turn.gap is not None]
     if len(answered) < 2:
         return None
-    warmth = [(s.at, s.temperature) for s in samples if s.temperature is not None]
-    times = [turn.asked_at for turn in turns] + [at for at, _ in warmth]
+    drawn = panels(samples)
+    times = [turn.asked_at for turn in turns] + [at for panel in drawn for at, _ in panel.points]
     first, length = min(times), (max(times) - min(times)) or 1.0
 
     def x(at: float) -> float:
@@ -38,9 +79,9 @@ def trend(key: str, title: str, turns: Sequence[Turn], samples: Sequence[Sample]
 
     marks = [_gaps(answered, x), *(_missing(t, x(t.asked_at)) for t in turns if t.gap is None)]
     bottom = TOP + PLOT + 18
-    if warmth:
-        marks.append(_warmth(warmth, x, bottom))
-        bottom += WARM + 32
+    for panel in drawn:
+        marks.append(_panel(panel, x, bottom))
+        bottom += PANEL + 34
     marks += [
         tag("text", clock(0.0), x="0", y=bottom, class_="tick"),
         tag("text", clock(length), x="100%", y=bottom, text_anchor="end", class_="tick"),
@@ -61,8 +102,9 @@ def described(turns: Sequence[Turn], samples: Sequence[Sample] = ()) -> str:
         )
     if missing := sum(turn.gap is None for turn in turns):
         told.append(f"{missing} without an answer")
-    if warmth := [s.temperature for s in samples if s.temperature is not None]:
-        told.append(f"{min(warmth):.0f} to {max(warmth):.0f} °C")
+    told += [f"{p.name} {p.low:.{p.digits}f} to {p.said(p.high)}" for p in panels(samples)]
+    if slow := sum(sample.throttled is True for sample in samples):
+        told.append(f"throttled in {slow} of {len(samples)} samples")
     return "; ".join(told) + "."
 
 
@@ -96,33 +138,29 @@ def _missing(turn: Turn, share: float) -> Markup:
     return tag("text", "×", told, x=place, y=TOP + PLOT, text_anchor="middle", class_="cross")
 
 
-def _warmth(
-    warmth: Sequence[tuple[float, float]], x: Callable[[float], float], top: float
-) -> Markup:
-    """The temperature, between its lowest and its highest."""
-    low, high = min(value for _, value in warmth), max(value for _, value in warmth)
+def _panel(panel: Panel, x: Callable[[float], float], top: float) -> Markup:
+    """One quantity, between its lowest and its highest."""
+    low, high = panel.low, panel.high
     room = (high - low) or 1.0
     points = " ".join(
-        f"{x(at) * 1000:.1f},{1000 - (value - low) / room * 1000:.1f}" for at, value in warmth
+        f"{x(at) * 1000:.1f},{1000 - (value - low) / room * 1000:.1f}" for at, value in panel.points
     )
-    line = tag("polyline", points=points, class_="curve warmth")
+    line = tag("polyline", points=points, class_="curve machine")
+    upper, lower = top + 18, top + 18 + PANEL
     return joined(
-        tag("text", "temperature", x="0", y=top + 10, class_="name"),
-        *(
-            tag("line", x1="0", x2="100%", y1=y, y2=y, class_="grid")
-            for y in (top + 16, top + 16 + WARM)
-        ),
+        tag("text", panel.name, x="0", y=top + 12, class_="name"),
+        *(tag("line", x1="0", x2="100%", y1=y, y2=y, class_="grid") for y in (upper, lower)),
         tag(
             "svg",
             line,
             x="0",
-            y=top + 16,
+            y=upper,
             width="100%",
-            height=WARM,
+            height=PANEL,
             viewBox="0 0 1000 1000",
             preserveAspectRatio="none",
             class_="plot",
         ),
-        tag("text", f"{high:.0f} °C", x="100%", y=top + 12, text_anchor="end", class_="tick"),
-        tag("text", f"{low:.0f} °C", x="100%", y=top + 12 + WARM, text_anchor="end", class_="tick"),
+        tag("text", panel.said(high), x="100%", y=upper - 4, text_anchor="end", class_="tick"),
+        tag("text", panel.said(low), x="100%", y=lower - 4, text_anchor="end", class_="tick"),
     )

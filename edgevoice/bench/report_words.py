@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from edgevoice.bench.report import Column, Report
+from edgevoice.bench.report_source import Device, Spread, Spreads
 from edgevoice.bench.result import Turn
 
 
@@ -79,10 +80,10 @@ def counts(column: Column) -> list[str]:
     parts = []
     if column.result.command != "recognition":
         parts = [
-        f"{s.answered} of {counted(s.turns, 'question')} answered",
-        f"{s.cut_off} cut off",
-        f"{s.dropped} dropped",
-        counted(s.underruns, "underrun"),
+            f"{s.answered} of {counted(s.turns, 'question')} answered",
+            f"{s.cut_off} cut off",
+            f"{s.dropped} dropped",
+            counted(s.underruns, "underrun"),
         ]
     if s.replaced:
         parts.append(f"{counted(s.replaced, 'attempt')} taken back")
@@ -93,6 +94,35 @@ def counts(column: Column) -> list[str]:
     if s.tokens_per_second is not None:
         parts.append(f"{s.tokens_per_second.p50:.1f} tokens/s")
     return parts
+
+
+def rates(found: Spreads) -> list[tuple[str, Spread, str, int]]:
+    """What was measured beside the spans: name, figures, unit and digits behind the point."""
+    all_rates = (
+        ("first token", found.ttft, "s from the beginning of the prompt", 3),
+        ("reply", found.tokens_per_second, "tokens a second", 1),
+        ("prefill", found.prefill_rate, "tokens a second", 1),
+        ("recognition", found.stt_rtf, "s for each second of sound", 3),
+        ("synthesis", found.tts_rtf, "s for each second of sound", 3),
+        ("speech", found.words_per_minute, "words a minute", 0),
+        ("processor", found.cpu_seconds, "s of processor time a turn", 2),
+        ("energy", found.energy, "J a turn", 1),
+    )
+    return [(name, f, unit, digits) for name, f, unit, digits in all_rates if f is not None]
+
+
+def device_words(device: Device) -> list[str]:
+    """What the machine told of itself, and what it does not tell."""
+    told = []
+    if device.steady_rss is not None:
+        told.append(f"steady memory {device.steady_rss / 2**20:.0f} MiB")
+    if (idle := device.idle) is not None:
+        energy = idle.energy_per_minute
+        joules = "" if energy is None else f" and {energy:.1f} J"
+        told.append(f"listening takes {idle.cpu_per_minute:.1f} s of processor time{joules} a minute")
+    for name, source in (device.sensors or {}).items():
+        told.append(f"{name}: {source or 'not available'}")
+    return told
 
 
 def flags(turn: Turn) -> list[str]:
@@ -114,6 +144,13 @@ def flags(turn: Turn) -> list[str]:
 def ms(seconds: float) -> str:
     """Whole milliseconds."""
     return f"{round(seconds * 1000)} ms"
+
+
+def quick(seconds: float | None) -> str:
+    """Milliseconds with as many digits as a short time needs; empty where it is not known."""
+    if seconds is None:
+        return ""
+    return ms(seconds) if seconds >= 0.1 else f"{seconds * 1000:.3g} ms"
 
 
 def counted(many: int, what: str) -> str:
