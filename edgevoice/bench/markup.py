@@ -1,4 +1,4 @@
-"""HTML and SVG from values: whatever is not markup already is escaped, so no text can become any."""
+"""HTML and SVG from values. Whatever is not markup already is escaped, so no text becomes any."""
 
 from __future__ import annotations
 

@@ -64,9 +64,7 @@ class Bench:
     `trace` is called with every event of every session.
     """
 
-    def __init__(
-        self, plan: Plan, progress: Progress, trace: Subscriber | None = None
-    ) -> None:
+    def __init__(self, plan: Plan, progress: Progress, trace: Subscriber | None = None) -> None:
         self.plan = plan
         self._trace = trace
         self._progress = progress

@@ -141,7 +141,7 @@ def shown_turns(column: Column) -> list[tuple[str, Turn]]:
     if median is None or worst is None:
         return []
     if median is worst:
-        return [("the only turn" if len(column.counted) == 1 else "median and worst turn", median)]
+        return [("only turn" if len(column.counted) == 1 else "median and worst turn", median)]
     return [("median turn", median), ("worst turn", worst)]
 
 

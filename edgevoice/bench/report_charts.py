@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 from edgevoice.bench.markup import Attribute, Markup, joined, percent, tag
 from edgevoice.bench.report import WAITS
-from edgevoice.bench.report_words import ms
 from edgevoice.bench.report_source import Spread
+from edgevoice.bench.report_words import ms
 from edgevoice.timings import SPANS, percentile
 
 STYLES = 6
@@ -56,7 +56,7 @@ def axis(longest: float, lines: int = 5) -> Axis:
     step = 0.001
     while longest / step > lines:
         step *= 2.5 if f"{step:e}".startswith("2") else 2
-    ticks = []
+    ticks: list[float] = []
     while len(ticks) * step <= longest * 1.0001:
         ticks.append(round(len(ticks) * step, 6))
     return Axis(max(longest, ticks[-1]), tuple(ticks))
@@ -192,9 +192,7 @@ def picture(key: str, title: str, description: str, height: float, *marks: Marku
     )
 
 
-def _segment(
-    name: str, at: float, seconds: float, y: float, scale: Axis, style: str
-) -> Markup:
+def _segment(name: str, at: float, seconds: float, y: float, scale: Axis, style: str) -> Markup:
     placed: dict[str, Attribute] = {
         "x": percent(scale.share(at)),
         "y": float(y),
@@ -220,7 +218,9 @@ def _dot(seconds: float, number: int, y: float, scale: Axis, style: str) -> Mark
 
 def _tick(seconds: float, share: float, y: float, last: bool) -> Markup:
     anchor = "start" if share == 0 else "end" if share > 0.95 else "middle"
-    text = seconds_said(seconds) if last or not seconds else seconds_said(seconds).removesuffix(" s")
+    text = (
+        seconds_said(seconds) if last or not seconds else seconds_said(seconds).removesuffix(" s")
+    )
     return tag("text", text, x=percent(share), y=y, text_anchor=anchor, class_="tick")
 
 

@@ -18,11 +18,13 @@ def turns(report: Report) -> str:
     Columns are the fields of a turn as docs/bench.md tells of them, `file` before them, and
     `spans.NAME` for each span in seconds. What is not known is empty.
     """
-    rows = []
-    for source in report.sources:
-        for turn in source.result.turns:
-            rows.append({"file": source.name, **_flat(msgspec.to_builtins(turn))})
-    return _written(rows)
+    return _written(
+        [
+            {"file": source.name, **_flat(msgspec.to_builtins(turn))}
+            for source in report.sources
+            for turn in source.result.turns
+        ]
+    )
 
 
 def summary(report: Report) -> str:
@@ -74,7 +76,9 @@ def _heads(rows: Iterable[Mapping[str, Any]]) -> list[str]:
     names = list(dict.fromkeys(name for row in rows for name in row))
     parts = list(dict.fromkeys(name.split(".")[0] for name in names))
     whole = {name for name in names if not any(n.startswith(f"{name}.") for n in names)}
-    return [name for part in parts for name in names if name.split(".")[0] == part and name in whole]
+    return [
+        name for part in parts for name in names if name.split(".")[0] == part and name in whole
+    ]
 
 
 def _plain(value: object) -> object:

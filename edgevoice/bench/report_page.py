@@ -9,6 +9,7 @@ from edgevoice.bench import report_tables as tables
 from edgevoice.bench.markup import Markup, tag
 from edgevoice.bench.report import Column, Report, shown_turns
 from edgevoice.bench.report_charts import STYLES, curves, span_class, stacks, strips
+from edgevoice.bench.report_source import Source, Spread
 from edgevoice.bench.report_trend import described, trend
 from edgevoice.bench.report_words import (
     Trouble,
@@ -20,7 +21,6 @@ from edgevoice.bench.report_words import (
     ms,
     troubles,
 )
-from edgevoice.bench.report_source import Source, Spread
 from edgevoice.waterfall import MEANING
 
 SHAPE = "the shape of a model: its speed is real, its words are given"
@@ -202,7 +202,10 @@ def _how_to_read(report: Report) -> Markup:
             height=14.0,
             aria_hidden="true",
         )
-        terms += [tag("dt", swatch, f" {name}"), tag("dd", MEANING.get(name, tables.PLAIN.get(name, "")))]
+        terms += [
+            tag("dt", swatch, f" {name}"),
+            tag("dd", MEANING.get(name, tables.PLAIN.get(name, ""))),
+        ]
     return tag(
         "section",
         tag("h2", "How to read this"),
@@ -248,4 +251,6 @@ def _patterns() -> Markup:
     line = tag("path", d="M-2 8 L8 -2 M2 12 L12 2", class_="hatching")
     pattern = tag("pattern", line, id="waiting", width=10.0, height=10.0,
                   patternUnits="userSpaceOnUse")  # fmt: skip
-    return tag("svg", tag("defs", pattern), width=0.0, height=0.0, aria_hidden="true", class_="away")
+    return tag(
+        "svg", tag("defs", pattern), width=0.0, height=0.0, aria_hidden="true", class_="away"
+    )

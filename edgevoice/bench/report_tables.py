@@ -18,9 +18,9 @@ HOW = (
     "they hear. Its spans stand in the order in which they hold up the answer, and add up to it; "
     "work that was done while the user was still speaking, or behind something slower, is in none. "
     "In a hatched span nobody works: it is waited. A dot is a turn, the line through a row of dots "
-    "the median, the broken one the 95th percentile. Small figures beside a percentile are where it "
-    "lies with 95 % confidence. Turns that were cut off or dropped are named, "
-    "and are in no percentile."
+    "the median, the broken one the 95th percentile. Small figures beside a percentile are where "
+    "it lies with 95 % confidence. Turns that were cut off or dropped are named, and are in no "
+    "percentile."
 )
 
 PLAIN: Mapping[str, str] = {
@@ -78,8 +78,8 @@ def ratio(source: Source) -> str:
     found = source.result.ratio
     assert found is not None
     return (
-        f"{source.name}: the plain sequence takes {found.of_questions:.1f} times as long (median of "
-        f"{counted(found.n, 'question')}; {found.of_p50:.1f} by p50)."
+        f"{source.name}: the plain sequence takes {found.of_questions:.1f} times as long "
+        f"(median of {counted(found.n, 'question')}; {found.of_p50:.1f} by p50)."
     )
 
 

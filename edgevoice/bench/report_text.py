@@ -6,12 +6,13 @@ import textwrap
 from collections.abc import Iterable, Sequence
 
 from edgevoice.bench import table
-from edgevoice.bench.report import Column, Report, Source, shown_turns, timings
+from edgevoice.bench.report import WAITS, Column, Report, shown_turns, timings
+from edgevoice.bench.report_source import Source
 from edgevoice.bench.report_trend import described
 from edgevoice.bench.report_words import counted, counts, differing, facts, ms, troubles
 from edgevoice.bench.result import Turn
 from edgevoice.bench.table import WIDTH
-from edgevoice.waterfall import bars, shares, sparkline
+from edgevoice.waterfall import WAIT, WORK, bars, shares, sparkline
 
 _NAME = 13
 _TIME = 8
@@ -43,7 +44,9 @@ def _table_of(source: Source, own: Sequence[Column]) -> list[str]:
 def _compared(report: Report) -> list[str]:
     if len(report.columns) < 2:
         return []
-    head = f"{'':<26}{'n':>4}{'p50':>9}{'p95':>9}{'mean':>9}{'WER':>8}{'cut':>5}{'drop':>5}{'dry':>5}"
+    head = (
+        f"{'':<26}{'n':>4}{'p50':>9}{'p95':>9}{'mean':>9}{'WER':>8}{'cut':>5}{'drop':>5}{'dry':>5}"
+    )
     lines = [head]
     for column in report.columns:
         s = column.summary
@@ -106,10 +109,11 @@ def _falls(column: Column, alone: bool) -> list[str]:
 
 def _fall(turn: Turn) -> list[str]:
     axis = WIDTH - _NAME - _TIME - 2
-    rows = [
-        f"{bar.name[:_NAME]:<{_NAME}} {f'{bar.ms} ms':>{_TIME}} {bar.cells}".rstrip()
-        for bar in bars(timings(turn), axis)
-    ]
+    rows = []
+    for bar in bars(timings(turn), axis):
+        cells = bar.cells.replace(WORK, WAIT) if bar.name in WAITS else bar.cells
+        told = f"{bar.ms} ms"
+        rows.append(f"{bar.name[:_NAME]:<{_NAME}} {told:>{_TIME}} {cells}".rstrip())
     return [*rows, f"{'gap':<{_NAME}} {ms(turn.gap or 0.0):>{_TIME}}"]
 
 

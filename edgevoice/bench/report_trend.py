@@ -55,9 +55,7 @@ def panels(samples: Sequence[Sample]) -> list[Panel]:
         Panel(
             "clock", tuple((s.t, s.clock / 1e9) for s in samples if s.clock is not None), "GHz", 2
         ),
-        Panel(
-            "memory", tuple((s.t, s.rss / 2**20) for s in samples if s.rss is not None), "MiB"
-        ),
+        Panel("memory", tuple((s.t, s.rss / 2**20) for s in samples if s.rss is not None), "MiB"),
     )
     return [panel for panel in found if len(panel.points) > 1]
 

@@ -119,7 +119,9 @@ def device_words(device: Device) -> list[str]:
     if (idle := device.idle) is not None:
         energy = idle.energy_per_minute
         joules = "" if energy is None else f" and {energy:.1f} J"
-        told.append(f"listening takes {idle.cpu_per_minute:.1f} s of processor time{joules} a minute")
+        told.append(
+            f"listening takes {idle.cpu_per_minute:.1f} s of processor time{joules} a minute"
+        )
     for name, source in (device.sensors or {}).items():
         told.append(f"{name}: {source or 'not available'}")
     return told
@@ -161,5 +163,3 @@ def counted(many: int, what: str) -> str:
 def value(setting: object) -> str:
     """A setting as it is written on a command line."""
     return str(setting).lower() if isinstance(setting, bool) else str(setting)
-
-

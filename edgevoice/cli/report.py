@@ -44,7 +44,7 @@ def report(files: tuple[str, ...], html: str | None, markdown: bool, rows: str |
     if not files:
         raise UsageError(
             "no result was named",
-            remedy="edgevoice bench report FILE, with a file that `edgevoice bench run` has written",
+            remedy="edgevoice bench report FILE, with one that `edgevoice bench run` has written",
         )
     if markdown and rows:
         raise UsageError("--markdown and --csv cannot go together", remedy="leave one out")

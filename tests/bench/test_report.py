@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edgevoice.bench import report_csv, report_text
@@ -249,9 +249,7 @@ def test_several_files_stand_side_by_side_with_what_they_differ_in(tmp_path: Pat
 def test_variants_of_one_file_stand_side_by_side(tmp_path: Path) -> None:
     """The plain sequence beside the pipeline, with its own spans."""
     spans = {"silence": 0.7, "transcribe": 0.5, "reply": 1.0, "synthesize": 0.4, "output": 0.1}
-    plain = [
-        answered(q, 2.7, variant=SEQUENCE, spans=spans) for q in ("first", "second", "third")
-    ]
+    plain = [answered(q, 2.7, variant=SEQUENCE, spans=spans) for q in ("first", "second", "third")]
     write(tmp_path / "r.json", result([*TURNS, *plain], (AS_SET, SEQUENCE)))
     report = load([tmp_path / "r.json"])
     assert [column.label for column in report.columns] == [AS_SET, SEQUENCE]
@@ -343,12 +341,12 @@ def test_one_answer_is_drawn_once(tmp_path: Path) -> None:
     """It is the median and the worst; a page with twice the same would be odd."""
     write(tmp_path / "r.json", result([answered("alone", 0.5)]))
     found = Page(page(load([tmp_path / "r.json"])))
-    assert "The only turn: 500 ms" in found.words
+    assert "Only turn: 500 ms" in found.words
     assert len([t for t in found.named("table") if t.attributes.get("class") == "waterfall"]) == 1
 
 
 def test_a_bench_without_a_gap_shows_its_spans(tmp_path: Path) -> None:
-    """Recognition has no answer to wait for: its time is shown, its word error rate, no waterfall."""
+    """Recognition has no answer to wait for: its time and word error rate, and no waterfall."""
     turns = [
         Turn(variant=AS_SET, question=f"{i}.wav", spans={"recognize": 0.1 * i}, words=5,
              word_errors=i)
@@ -423,8 +421,9 @@ def test_summaries_as_csv_read_back(tmp_path: Path) -> None:
     assert "gap" not in full
 
 
+@settings(deadline=None, max_examples=40)
 @given(
-    gaps=st.lists(st.floats(0, 1e4, allow_nan=False), min_size=1, max_size=5),
+    gaps=st.lists(st.just(0.0) | st.floats(1e-6, 1e4), min_size=1, max_size=5),
     said=st.text(st.characters(exclude_categories=("Cs", "Cc")), max_size=40),
 )
 def test_any_result_can_be_shown(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections import defaultdict
 from collections.abc import Iterable
@@ -13,7 +14,6 @@ import pytest
 from edgevoice import events as ev
 from edgevoice.bench.perfetto import document, micros
 from edgevoice.bench.traced import traced
-from edgevoice.config import Config, TurnSettings
 from edgevoice.errors import EdgevoiceError
 from edgevoice.testing.rehearsal import Rehearsal
 from edgevoice.timings import fold
@@ -28,7 +28,7 @@ Entry = dict[str, Any]
 
 def resumed() -> list[ev.Event]:
     """Somebody pauses, goes on, is answered and breaks in."""
-    show = Rehearsal("It is noon, my friend. That is all.", Config(turn=TurnSettings()))
+    show = Rehearsal("It is noon, my friend. That is all that I can say of it, and I am sorry.")
     show.hear((0.5, "what is", 0.8), (1.8, "the time", 0.8), (5.2, "stop that please", 0.9))
     return list(show.run())
 
@@ -98,7 +98,7 @@ def test_no_two_pieces_of_a_track_overlap(session: list[ev.Event]) -> None:
             rows[entry["pid"], entry["tid"]].append((entry["ts"], entry["ts"] + entry["dur"]))
     for row in rows.values():
         row.sort()
-        for (_, end), (start, _) in zip(row, row[1:], strict=False):
+        for (_, end), (start, _) in itertools.pairwise(row):
             assert end <= start
 
 
@@ -188,6 +188,13 @@ def test_resources_and_level_are_counters() -> None:
             assert [e["ts"] for e in found if e["name"] == name] == at
 
 
+def test_a_picture_says_what_was_running() -> None:
+    """Version and models stand in the file, whoever opens it later."""
+    about = json.loads("".join(document(read(EXAMPLE))))["otherData"]
+    assert about["edgevoice"] == "0.1.0"
+    assert "slm=qwen2.5-coder-1.5b" in about["models"]
+
+
 def test_every_session_is_a_process() -> None:
     """A bench of several variants is several sessions: their turns do not mix."""
     found = entries([*conversation().events, *failed().events])
@@ -262,7 +269,7 @@ def test_the_command_writes_beside_the_trace_or_where_it_is_told(tmp_path: Path)
     assert piped.stdout == made.read_text("utf-8")
     written = json.loads(piped.stdout)
     assert written["displayTimeUnit"] == "ms"
-    assert written["otherData"]["edgevoice"]
+    assert written["traceEvents"]
     told = message(edgevoice("bench", "trace", tmp_path / "trace.jsonl", "--out", tmp_path))
     assert "cannot be written" in told
 
