@@ -18,6 +18,9 @@ from edgevoice.timings import SPANS, percentile
 STYLES = 6
 """Kinds of line there are to tell curves apart, and colours for spans that have none."""
 
+OTHERS = ("silence", "transcribe", "reply")
+"""The spans of the plain sequence that the pipeline does not have."""
+
 ROW = 46
 """Pixels of a row with a line of text above its marks."""
 
@@ -62,10 +65,14 @@ def axis(longest: float, lines: int = 5) -> Axis:
     return Axis(max(longest, ticks[-1]), tuple(ticks))
 
 
-def span_class(name: str, names: Sequence[str] = SPANS) -> str:
+def span_class(name: str) -> str:
     """The class that gives a span its colour, and its hatching where nobody works in it."""
-    at = names.index(name) if name in names else 0
-    colour = f"span-{SPANS.index(name)}" if name in SPANS else f"other-{at % STYLES}"
+    if name in SPANS:
+        colour = f"span-{SPANS.index(name)}"
+    elif name in OTHERS:
+        colour = f"other-{OTHERS.index(name)}"
+    else:
+        colour = f"other-{len(OTHERS) + sum(map(ord, name)) % (STYLES - len(OTHERS))}"
     return f"{colour} waits" if name in WAITS else colour
 
 
@@ -89,12 +96,11 @@ def strips(
     """A line a quantity: every turn as a dot, with the median and the 95th percentile."""
     scale = axis(max((v for row in values.values() for v in row), default=0.0))
     marks: list[Markup] = []
-    names = list(values)
     for number, (name, row) in enumerate(values.items()):
         top = number * ROW
         marks.append(tag("text", name, x="0", y=top + 13.0, class_="name"))
         marks.append(scale.lines(24, top + 18))
-        style = "gap" if name == "gap" else span_class(name, names)
+        style = "gap" if name == "gap" else span_class(name)
         marks += [_dot(v, i, top + 30, scale, style) for i, v in enumerate(row)]
         if found := figures.get(name):
             told = f"p50 {ms(found.p50)} · p95 {ms(found.p95)}"
@@ -122,7 +128,7 @@ def curves(key: str, title: str, series: Mapping[str, Sequence[float]]) -> Marku
         marks.append(tag("line", x1="0", x2="100%", y1=y, y2=y, class_=class_))
         below = 12 if share == 0.95 else -4
         if name != "all":
-            marks.append(tag("text", name, x="0", y=y + below, class_="tick"))
+            marks.append(tag("text", name, x="100%", y=y + below, text_anchor="end", class_="tick"))
     paths = [
         tag("path", d=_steps(row, scale), class_=f"curve line-{number % STYLES}")
         for number, row in enumerate(series.values())
@@ -155,7 +161,6 @@ def stacks(key: str, title: str, columns: Mapping[str, Mapping[str, Spread]]) ->
     """The mean spans of each column, end to end: their length together is the mean gap."""
     totals = {label: sum(f.mean for f in spans.values()) for label, spans in columns.items()}
     scale = axis(max(totals.values(), default=0.0))
-    names = list(dict.fromkeys(name for spans in columns.values() for name in spans))
     marks: list[Markup] = []
     for number, (label, spans) in enumerate(columns.items()):
         top, at = number * ROW, 0.0
@@ -165,7 +170,7 @@ def stacks(key: str, title: str, columns: Mapping[str, Mapping[str, Spread]]) ->
             scale.lines(26, top + 18),
         ]
         for name, figures in spans.items():
-            marks.append(_segment(name, at, figures.mean, top + 20, scale, span_class(name, names)))
+            marks.append(_segment(name, at, figures.mean, top + 20, scale, span_class(name)))
             at += figures.mean
     height = len(columns) * ROW
     marks.append(scale.labels(height + 14.0))

@@ -70,8 +70,13 @@ def _headline(column: Column, alone: bool) -> Markup:
         parts.append(tag("p", told, class_="none"))
     else:
         parts += [
-            tag("p", tag("b", ms(gap.p50)), " median gap", class_="figure"),
-            tag("p", tag("b", ms(gap.p95)), " 95th percentile", class_="figure second"),
+            tag("p", tag("b", ms(gap.p50)), tag("span", " median gap"), class_="figure"),
+            tag(
+                "p",
+                tag("b", ms(gap.p95)),
+                tag("span", " 95th percentile"),
+                class_="figure second",
+            ),
             tag("p", f"of {counted(gap.n, 'question')}, mean {ms(gap.mean)}", class_="small"),
             _confidence(gap),
         ]
@@ -134,18 +139,20 @@ def _distributions(key: str, column: Column) -> list[Markup]:
     timed, found = column.timed, column.spreads
     values = {name: [turn.spans.get(name, 0.0) for turn in timed] for name in found.spans}
     figures: dict[str, Spread] = dict(found.spans)
-    parts = []
+    parts: list[Markup] = []
     if column.gaps and found.gap is not None:
         values, figures = {"gap": column.gaps, **values}, {"gap": found.gap, **figures}
         title = "Share of answers by their gap"
         curve = curves(f"{key}-curve", title, {column.label: column.gaps})
-        parts = [tag("div", tag("h3", title), _figure(curve))]
+        parts = [tag("div", tag("h3", title), _figure(curve), tables.figures(figures))]
     if not values:
         return []
     title = "Every turn, span by span"
     dots = strips(f"{key}-strips", title, values, figures)
     parts.append(tag("div", tag("h3", title), _figure(dots)))
-    return [tag("div", *parts, class_="two"), tables.figures(figures)]
+    if not column.gaps:
+        parts.append(tables.figures(figures))
+    return [tag("div", *parts, class_="two")]
 
 
 def _confidence(gap: Spread) -> Markup | None:
@@ -180,7 +187,10 @@ def _troubles(found: Sequence[Trouble], column: Column) -> list[Markup]:
     left_out = [tag("li", f"left out: {name}") for name in column.result.left_out]
     if not found and not left_out:
         return [tag("h3", "What went wrong"), tag("p", "Nothing.")]
-    items = [tag("li", tag("b", t.kind), f" {t.question}: {t.what}") for t in found]
+    items = [
+        tag("li", tag("b", t.kind), f" {t.question} ", tag("span", t.what, class_="small"))
+        for t in found
+    ]
     return [tag("h3", "What went wrong"), tag("ul", *items, *left_out)]
 
 
@@ -189,14 +199,13 @@ def _lists(words: dict[str, str]) -> dict[str, list[str]]:
 
 
 def _how_to_read(report: Report) -> Markup:
-    names = report.spans
     terms = []
-    for name in names:
+    for name in report.spans:
         swatch = tag(
             "svg",
-            tag("rect", width="100%", height="100%", class_=f"bar {span_class(name, names)}"),
+            tag("rect", width="100%", height="100%", class_=f"bar {span_class(name)}"),
             tag("rect", width="100%", height="100%", class_="hatch")
-            if "waits" in span_class(name, names)
+            if "waits" in span_class(name)
             else None,
             width=26.0,
             height=14.0,

@@ -30,6 +30,9 @@ PLAIN: Mapping[str, str] = {
 }
 """The spans of the plain sequence that the pipeline does not have, in words."""
 
+REPLY = 240
+"""Characters of a reply that stand above its waterfall; the table of all turns has it whole."""
+
 HEADS = ("n", "p50", "p95", "mean")
 SHOWN = ("n", "p50", "p90", "p95", "p99", "mean")
 
@@ -60,17 +63,19 @@ def comparison(report: Report) -> Markup:
 
 def spans_of(report: Report) -> Markup:
     """Median and 95th percentile of each span, in each column of the report."""
-    heads = ["", *report.spans, "gap"]
-    rows = []
+    all_spans = []
     for column in report.columns:
-        found = dict(column.spreads.spans)
-        if column.spreads.gap is not None:
-            found["gap"] = column.spreads.gap
-        cells: list[Child] = [
-            f"{ms(f.p50)} / {ms(f.p95)}" if (f := found.get(name)) else "" for name in heads[1:]
-        ]
-        rows.append(_row(column.label, cells))
-    return _table("p50 / p95 of each span", heads, rows)
+        gap = {} if column.spreads.gap is None else {"gap": column.spreads.gap}
+        all_spans.append({**column.spreads.spans, **gap})
+    rows = [
+        _row(
+            name,
+            [f"{ms(f.p50)} / {ms(f.p95)}" if (f := own.get(name)) else "" for own in all_spans],
+        )
+        for name in (*report.spans, "gap")
+    ]
+    labels = [column.label for column in report.columns]
+    return _table("p50 / p95 of each span", ("p50 / p95", *labels), rows)
 
 
 def ratio(source: Source) -> str:
@@ -92,8 +97,10 @@ def facts(labels: Sequence[str], table: Mapping[str, Sequence[str]]) -> Markup:
 
 def figures(found: Mapping[str, Spread]) -> Markup:
     """The gap and its spans, in milliseconds."""
-    rows = [_row(name, _cells(f)) for name, f in found.items()]
-    return _table("Figures of the gap and its spans", ("", *SHOWN), rows)
+    more = any(f.p90 is not None or f.p99 is not None for f in found.values())
+    rows = [_row(name, _cells(f, more)) for name, f in found.items()]
+    heads = ("", *(SHOWN if more else HEADS))
+    return _table("Figures of the gap and its spans", heads, rows)
 
 
 def rates_of(column: Column) -> Markup | None:
@@ -102,7 +109,7 @@ def rates_of(column: Column) -> Markup | None:
         _row(name, [f.n, *(f"{value:.{digits}f}" for value in (f.p50, f.p95, f.mean)), unit])
         for name, f, unit, digits in rates(column.spreads)
     ]
-    return _table("Rates", ("", *HEADS, "unit"), rows) if rows else None
+    return _table("Rates", ("", *HEADS, "unit"), rows, kind="rates") if rows else None
 
 
 def roofline(found: Roofline) -> Markup:
@@ -128,11 +135,10 @@ def roofline(found: Roofline) -> Markup:
 def waterfall(name: str, turn: Turn) -> Markup:
     """The spans of one turn, each where it lies in the gap, with its milliseconds."""
     timed = timings(turn)
-    names = list(turn.spans)
     scale = axis(sum(max(0.0, seconds) for seconds in turn.spans.values()))
     rows = []
     for span, (_, whole) in zip(timed.spans, shares(timed), strict=True):
-        style = span_class(span.name, names)
+        style = span_class(span.name)
         rows.append(
             tag(
                 "tr",
@@ -152,7 +158,8 @@ def waterfall(name: str, turn: Turn) -> Markup:
     )
     said = [tag("p", turn.question)]
     if turn.reply:
-        said.append(tag("p", "“", turn.reply, "”", class_="small"))
+        reply = turn.reply if len(turn.reply) <= REPLY else f"{turn.reply[:REPLY]} …"
+        said.append(tag("p", "“", reply, "”", class_="small"))
     return tag(
         "div",
         tag("h3", f"{name[0].upper()}{name[1:]}: {ms(turn.gap or 0.0)}"),
@@ -197,10 +204,10 @@ def turns(column: Column) -> Markup:
     return _table(f"All turns: {column.label}", heads, rows, kind="turns")
 
 
-def _cells(f: Spread) -> list[Child]:
-    """By `SHOWN`; what an older file does not have is empty."""
-    p90, p99 = ("" if value is None else ms(value) for value in (f.p90, f.p99))
-    return [f.n, _sure(f, "p50"), p90, _sure(f, "p95"), p99, ms(f.mean)]
+def _cells(f: Spread, more: bool) -> list[Child]:
+    """By `SHOWN` if there is `more` than `HEADS`; what one does not have is empty."""
+    p90, p99 = ([ms(p) if p is not None else ""] if more else [] for p in (f.p90, f.p99))
+    return [f.n, _sure(f, "p50"), *p90, _sure(f, "p95"), *p99, ms(f.mean)]
 
 
 def _sure(f: Spread, which: Literal["p50", "p95"]) -> Markup:

@@ -69,7 +69,7 @@ def facts(column: Column) -> dict[str, str]:
         if machine.load_before is None
         else f"{machine.load_before:.2f}",
         "peak memory": f"{result.peak_rss / 2**20:.0f} MiB",
-        "started": f"{result.started}, took {result.seconds:.0f} s",
+        "started": f"{result.started[:16].replace('T', ' ')}, took {result.seconds:.0f} s",
     }
     return {name: words for name, words in found.items() if words}
 

