@@ -17,7 +17,7 @@ from edgevoice.bench.result import AS_SET, Turn
 from edgevoice.bench.sequence import SEQUENCE, PlainSequence
 from edgevoice.bench.shelf import Shelf
 from edgevoice.build import build, open_sink, open_source, quiet_sink
-from edgevoice.bus import Bus
+from edgevoice.bus import Bus, Subscriber
 from edgevoice.clock import Clock, SystemClock
 from edgevoice.config import Config
 from edgevoice.stages import AudioSink, AudioSource
@@ -59,10 +59,14 @@ class Plan:
 
 
 class Bench:
-    """Runs a plan; what is done is in `account` at any moment."""
+    """Runs a plan; what is done is in `account` at any moment.
 
-    def __init__(self, plan: Plan, progress: Progress) -> None:
+    `trace` is called with every event of every session.
+    """
+
+    def __init__(self, plan: Plan, progress: Progress, trace: Subscriber | None = None) -> None:
         self.plan = plan
+        self._trace = trace
         self._progress = progress
         self._clock: Clock = SystemClock()
         self._shelf = Shelf(self._clock)
@@ -120,6 +124,8 @@ class Bench:
         clock = self._clock
         bus = Bus(clock)
         bus.subscribe(self._note)
+        if self._trace is not None:
+            bus.subscribe(self._trace)
         source, sink, mouth = self._devices(config)
         try:
             fetch = self._shelf.fetch(config)

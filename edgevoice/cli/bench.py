@@ -11,6 +11,7 @@ import click
 from edgevoice.cli import Context, pass_context
 from edgevoice.cli.compare import budget_option, compare, keeps, limits
 from edgevoice.cli.measured import config, kept, measure, target
+from edgevoice.cli.report import report, trace
 from edgevoice.cli.shape import shape
 from edgevoice.errors import UsageError
 
@@ -82,6 +83,8 @@ def bench() -> None:
 
 bench.add_command(shape)
 bench.add_command(compare)
+bench.add_command(report)
+bench.add_command(trace)
 
 
 @bench.command()
@@ -96,6 +99,11 @@ bench.add_command(compare)
 @click.option("--conversation", is_flag=True, help="One conversation, not a new one each time.")
 @click.option(
     "--warm-up", type=click.IntRange(0), default=1, show_default=True, help="Turns not counted."
+)
+@click.option(
+    "--trace",
+    type=click.Path(path_type=Path),
+    help="Write every event as JSON lines too; `bench trace` makes them a picture.",
 )
 @options(DEVICES, MODELS, OUTPUT)
 @budget_option
