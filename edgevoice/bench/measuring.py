@@ -25,6 +25,9 @@ from edgevoice.stages import AudioSink, AudioSource
 ANSWER = 5.0
 """Seconds that hearing an answer out may be expected to take."""
 
+IDLE = 6.0
+"""Seconds of silence at the end, in which it is seen what listening takes."""
+
 STARTING = 3.0
 """Seconds that an assistant with engines at hand may be expected to take to be ready."""
 
@@ -111,6 +114,9 @@ class Bench:
                 self.account.turns += made
                 where = "warm-up" if warm_up else f"{number}/{len(plan.questions)}"
                 self._progress.done(plan.expected(question), f"{where} {line(made)}")
+            if kept is not None:
+                self._progress.begin("listening to silence", IDLE)
+                self.account.idle = kept.rest(IDLE)
         self.account.finished = True
 
     def _ask(self, one: Interview, question: Question, name: str, warm_up: bool) -> Turn:
@@ -135,7 +141,7 @@ class Bench:
                 device.close()
             raise
         self._sink = sink
-        with interview(assistant, clock, mouth, self._shelf) as one:
+        with interview(assistant, clock, mouth, self._shelf, self.account.spent) as one:
             one.wait_until_ready()
             yield one
 

@@ -10,6 +10,7 @@ import msgspec
 from msgspec import Struct, field
 
 from edgevoice import files
+from edgevoice.bench.record import Idle, Roofline, Sample, Speeds
 from edgevoice.errors import EdgevoiceError, StorageError
 
 FORMAT = "edgevoice bench"
@@ -47,6 +48,14 @@ class Turn(Struct, frozen=True, kw_only=True):
     end_error: float | None = None
     words: int | None = None
     word_errors: int | None = None
+    prefill_rate: float | None = None
+    read_seconds: float | None = None
+    stt_rtf: float | None = None
+    sound_seconds: float | None = None
+    tts_rtf: float | None = None
+    words_per_minute: float | None = None
+    cpu_seconds: float | None = None
+    energy: float | None = None
 
     @property
     def counts(self) -> bool:
@@ -89,6 +98,12 @@ class Summary(Struct, frozen=True, kw_only=True):
     words: int
     word_errors: int
     wer: float | None
+    prefill_rate: Figures | None = None
+    stt_rtf: Figures | None = None
+    tts_rtf: Figures | None = None
+    words_per_minute: Figures | None = None
+    cpu_seconds: Figures | None = None
+    energy: Figures | None = None
 
 
 class Variant(Struct, frozen=True, kw_only=True):
@@ -109,10 +124,14 @@ class Ratio(Struct, frozen=True, kw_only=True):
 
 
 class Model(Struct, frozen=True, kw_only=True):
-    """A model that ran; a `shape` has a model's dimensions and random weights."""
+    """A model that ran; a `shape` has a model's dimensions and random weights.
+
+    `sha256` is that of each of its files.
+    """
 
     name: str
     shape: bool
+    sha256: Mapping[str, str] | None = None
 
 
 class Machine(Struct, frozen=True, kw_only=True):
@@ -127,6 +146,12 @@ class Machine(Struct, frozen=True, kw_only=True):
     python: str
     load_before: float | None
     load_after: float | None
+    distribution: str | None = None
+    caches: Mapping[str, int] | None = None
+    instructions: tuple[str, ...] | None = None
+    governor: str | None = None
+    llama: str | None = None
+    speeds: Speeds | None = None
 
 
 class Result(Struct, frozen=True, kw_only=True):
@@ -153,6 +178,11 @@ class Result(Struct, frozen=True, kw_only=True):
     variants: tuple[Variant, ...]
     ratio: Ratio | None
     turns: tuple[Turn, ...]
+    steady_rss: int | None = None
+    idle: Idle | None = None
+    roofline: Roofline | None = None
+    sensors: Mapping[str, str | None] | None = None
+    samples: tuple[Sample, ...] = ()
 
 
 def encoded(result: Result) -> str:

@@ -59,6 +59,12 @@ def summarize(turns: Sequence[Turn]) -> Summary:
         words=said,
         word_errors=errors,
         wer=rate(errors, said),
+        prefill_rate=figures(turn.prefill_rate for turn in timed),
+        stt_rtf=figures(turn.stt_rtf for turn in timed),
+        tts_rtf=figures(turn.tts_rtf for turn in timed),
+        words_per_minute=figures(turn.words_per_minute for turn in timed),
+        cpu_seconds=figures(turn.cpu_seconds for turn in timed),
+        energy=figures(turn.energy for turn in timed),
     )
 
 

@@ -56,8 +56,11 @@ def _traced(path: Path | None) -> Iterator[TraceFile | None]:
 def kept(bench: Bench | Comparison, where: Path | None, progress: Progress) -> Result:
     """Run, print and write; what is done is kept however the run ends."""
     account = bench.account
+    progress.begin("measuring the machine", 0.0)
+    account.survey()
     try:
-        bench.run()
+        with account.watched():
+            bench.run()
     except BaseException as error:
         if account.turns:
             why = "failed" if isinstance(error, EdgevoiceError) else "stopped"
