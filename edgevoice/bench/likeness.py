@@ -8,7 +8,8 @@ from edgevoice.bench.quantities import Key
 from edgevoice.bench.result import Machine, Result, Turn, Variant
 
 BUSY_BEFORE = 0.75
-"""Load average per core, over the minute before a bench, from which on others were at work."""
+"""Load average per core, over the minute before a bench, from which on it may have begun too warm
+or too busy; speaking the questions counts as well."""
 
 BUSY_AFTER = 1.5
 """The same over its last minute, in which the bench itself is a load of about one per core."""
