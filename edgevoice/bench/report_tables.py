@@ -177,14 +177,15 @@ def turns(column: Column) -> Markup:
     """Every question in the order in which it was asked."""
     spans = list(dict.fromkeys(name for turn in column.turns for name in turn.spans))
     heads = (
-        *("question", "gap", *spans, "first token", "tokens/s", "prompt (reused)"),
+        *("question", "gap", *(f"{name} ms" for name in spans)),
+        *("first token", "tokens/s", "prompt (reused)"),
         *("reply", "recognized", "notes"),
     )
     rows = []
     for turn in column.turns:
         cells: list[Child] = [
             "" if turn.gap is None else ms(turn.gap),
-            *(ms(turn.spans[name]) if name in turn.spans else "" for name in spans),
+            *(f"{turn.spans[name] * 1000:.0f}" if name in turn.spans else "" for name in spans),
             "" if turn.ttft is None else ms(turn.ttft),
             "" if turn.tokens_per_second is None else f"{turn.tokens_per_second:.1f}",
             f"{turn.prompt_tokens} ({turn.reused_tokens})" if turn.prompt_tokens else "",

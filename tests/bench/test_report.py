@@ -263,15 +263,16 @@ def test_what_went_wrong_is_named(saved: Path) -> None:
     report = shown(saved)
     words = Page(page(report)).words
     markdown = "\n".join(report_text.markdown(report))
-    for told in (
-        "interrupted by us: heard “interr”",
-        "not heard: no speech was noticed",
-        "second: 2 times",
-        "first: 1 of 10 words: “first”",
-        "left out: broken.wav",
+    for kind, question, what in (
+        ("cut off", "interrupted by us", "heard “interr”"),
+        ("dropped", "not heard", "no speech was noticed"),
+        ("underrun", "second", "2 times"),
+        ("misread", "first", "1 of 10 words: “first”"),
     ):
-        assert told.replace(": ", " ", 1) in words.replace("left out: ", "left out ")
-        assert told in markdown
+        assert f"{kind} {question} {what}" in words
+        assert f"- {kind}: {question}: {what}" in markdown
+    assert "left out: broken.wav" in words
+    assert "- left out: broken.wav" in markdown
     text = "\n".join(report_text.text(report))
     for told in ("cut off: interrupted by us", "dropped: not heard", "underrun: second"):
         assert told in text
