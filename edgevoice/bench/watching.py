@@ -112,7 +112,7 @@ def _counted(process: Any, *names: str) -> int | None:
 
 
 class Watch:
-    """Samples of `device` for as long as the block lasts, the first and the last at its ends."""
+    """Samples of `device` for as long as the block lasts, the first at once."""
 
     def __init__(self, device: Device, clock: Clock, every: float = EVERY) -> None:
         self.device = device
@@ -132,7 +132,6 @@ class Watch:
             self._over = True
             self._monitor.notify_all()
         self._task.join()
-        self._take()
 
     def _run(self) -> None:
         due = self._clock.now()
