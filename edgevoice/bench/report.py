@@ -7,14 +7,21 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from edgevoice.bench.report_source import Source, Spreads, read
-from edgevoice.bench.result import Result, Summary, Turn, Variant
+from edgevoice.bench.result import Result, Summary, Turn, Variant, read
 from edgevoice.errors import EdgevoiceError
 from edgevoice.timings import Span, TurnTimings
 from edgevoice.waterfall import WAITING
 
 WAITS = WAITING | {"silence"}
 """Spans in which no engine works, those of the plain sequence among them."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """A file that was read, and what it is called."""
+
+    name: str
+    result: Result
 
 
 @dataclass(frozen=True)
@@ -34,11 +41,6 @@ class Column:
     @property
     def summary(self) -> Summary:
         return self.variant.summary
-
-    @property
-    def spreads(self) -> Spreads:
-        """The figures of its summary."""
-        return self.source.spreads[self.variant.name]
 
     @property
     def counted(self) -> list[Turn]:
@@ -100,7 +102,12 @@ def load(paths: Sequence[Path]) -> Report:
     names = _names(paths)
     for path, name in zip(paths, names, strict=True):
         try:
-            sources.append(read(path, name))
+            result = read(path)
+            if not result.variants:
+                raise EdgevoiceError(
+                    "nothing was measured in it", where=str(path), remedy="run the bench again"
+                )
+            sources.append(Source(name, result))
         except EdgevoiceError as error:
             problems.append(error)
     return Report(tuple(sources), tuple(columns(sources)), tuple(problems))

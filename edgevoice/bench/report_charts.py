@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 from edgevoice.bench.markup import Attribute, Markup, joined, percent, tag
 from edgevoice.bench.report import WAITS
-from edgevoice.bench.report_source import Spread
 from edgevoice.bench.report_words import ms
+from edgevoice.bench.result import Figures
 from edgevoice.timings import SPANS, percentile
 
 STYLES = 6
@@ -91,7 +91,7 @@ def waterfall_bar(start: float, length: float, scale: Axis, style: str) -> Marku
 
 
 def strips(
-    key: str, title: str, values: Mapping[str, Sequence[float]], figures: Mapping[str, Spread]
+    key: str, title: str, values: Mapping[str, Sequence[float]], figures: Mapping[str, Figures]
 ) -> Markup:
     """A line a quantity: every turn as a dot, with the median and the 95th percentile."""
     scale = axis(max((v for row in values.values() for v in row), default=0.0))
@@ -157,7 +157,7 @@ def curves(key: str, title: str, series: Mapping[str, Sequence[float]]) -> Marku
     return picture(key, title, f"{told}.", PLOT + 30.0, *marks)
 
 
-def stacks(key: str, title: str, columns: Mapping[str, Mapping[str, Spread]]) -> Markup:
+def stacks(key: str, title: str, columns: Mapping[str, Mapping[str, Figures]]) -> Markup:
     """The mean spans of each column, end to end: their length together is the mean gap."""
     totals = {label: sum(f.mean for f in spans.values()) for label, spans in columns.items()}
     scale = axis(max(totals.values(), default=0.0))

@@ -7,9 +7,8 @@ from importlib.resources import files
 
 from edgevoice.bench import report_tables as tables
 from edgevoice.bench.markup import Markup, tag
-from edgevoice.bench.report import Column, Report, shown_turns
+from edgevoice.bench.report import Column, Report, Source, shown_turns
 from edgevoice.bench.report_charts import STYLES, curves, span_class, stacks, strips
-from edgevoice.bench.report_source import Source, Spread
 from edgevoice.bench.report_trend import described, trend
 from edgevoice.bench.report_words import (
     Trouble,
@@ -21,6 +20,7 @@ from edgevoice.bench.report_words import (
     ms,
     troubles,
 )
+from edgevoice.bench.result import Figures
 from edgevoice.waterfall import MEANING
 
 SHAPE = "the shape of a model: its speed is real, its words are given"
@@ -62,7 +62,7 @@ def _headlines(report: Report) -> list[Markup]:
 
 
 def _headline(column: Column, alone: bool) -> Markup:
-    gap, result = column.spreads.gap, column.result
+    gap, result = column.summary.gap, column.result
     parts: list[Markup | None] = [] if alone else [tag("p", column.label, class_="label")]
     if gap is None:
         spent = column.summary.spans.get("recognize")
@@ -101,7 +101,7 @@ def _side_by_side(report: Report) -> list[Markup]:
     if different := differing(report):
         labels = [column.label for column in columns]
         parts += [tag("h3", "In what they differ"), tables.facts(labels, different)]
-    timed = {c.label: c.spreads.spans for c in columns if c.gaps and c.spreads.spans}
+    timed = {c.label: c.summary.spans for c in columns if c.gaps and c.summary.spans}
     if timed:
         title = "Mean gap, by what held up the answer"
         parts += [tag("h3", title), _figure(stacks("stacks", title, timed))]
@@ -125,7 +125,7 @@ def _column(key: str, column: Column, alone: bool) -> Markup:
     parts += _distributions(key, column)
     rates = tables.rates_of(column)
     parts += [tag("h3", "Rates"), rates] if rates else []
-    samples = column.source.device.samples
+    samples = column.source.result.samples
     drawn = trend(f"{key}-trend", "Gap over the run", column.turns, samples)
     if drawn is not None:
         told = tag("p", described(column.turns, samples), class_="small")
@@ -136,9 +136,9 @@ def _column(key: str, column: Column, alone: bool) -> Markup:
 
 
 def _distributions(key: str, column: Column) -> list[Markup]:
-    timed, found = column.timed, column.spreads
+    timed, found = column.timed, column.summary
     values = {name: [turn.spans.get(name, 0.0) for turn in timed] for name in found.spans}
-    figures: dict[str, Spread] = dict(found.spans)
+    figures: dict[str, Figures] = dict(found.spans)
     parts: list[Markup] = []
     if column.gaps and found.gap is not None:
         values, figures = {"gap": column.gaps, **values}, {"gap": found.gap, **figures}
@@ -155,7 +155,7 @@ def _distributions(key: str, column: Column) -> list[Markup]:
     return [tag("div", *parts, class_="two")]
 
 
-def _confidence(gap: Spread) -> Markup | None:
+def _confidence(gap: Figures) -> Markup | None:
     if gap.p50_low is None or gap.p50_high is None:
         return None
     between = f"{round(gap.p50_low * 1000)} and {round(gap.p50_high * 1000)} ms"
@@ -175,7 +175,7 @@ def _devices(report: Report) -> list[Markup]:
 
 
 def _device(source: Source) -> list[Markup]:
-    device, parts = source.device, []
+    device, parts = source.result, []
     if device.roofline is not None and device.roofline.floors:
         parts.append(tables.roofline(device.roofline))
     if lines := device_words(device):

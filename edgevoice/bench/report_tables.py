@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from edgevoice.bench.markup import Child, Markup, joined, tag
-from edgevoice.bench.report import Column, Report, timings
+from edgevoice.bench.record import Roofline
+from edgevoice.bench.report import Column, Report, Source, timings
 from edgevoice.bench.report_charts import axis, span_class, waterfall_bar
-from edgevoice.bench.report_source import Roofline, Source, Spread
 from edgevoice.bench.report_words import counted, flags, ms, quick, rates
-from edgevoice.bench.result import Turn
+from edgevoice.bench.result import Figures, Turn
 from edgevoice.waterfall import shares
 
 HOW = (
@@ -42,7 +42,7 @@ def comparison(report: Report) -> Markup:
     heads = ("", *HEADS, "first token", "tokens/s", "WER", "cut off", "dropped", "underruns")
     rows = []
     for column in report.columns:
-        s, gap = column.summary, column.spreads.gap
+        s, gap = column.summary, column.summary.gap
         figures: list[Child] = [""] * 4
         if gap is not None:
             figures = [gap.n, _sure(gap, "p50"), _sure(gap, "p95"), ms(gap.mean)]
@@ -65,8 +65,8 @@ def spans_of(report: Report) -> Markup:
     """Median and 95th percentile of each span, in each column of the report."""
     all_spans = []
     for column in report.columns:
-        gap = {} if column.spreads.gap is None else {"gap": column.spreads.gap}
-        all_spans.append({**column.spreads.spans, **gap})
+        gap = {} if column.summary.gap is None else {"gap": column.summary.gap}
+        all_spans.append({**column.summary.spans, **gap})
     rows = [
         _row(
             name,
@@ -95,7 +95,7 @@ def facts(labels: Sequence[str], table: Mapping[str, Sequence[str]]) -> Markup:
     return _table("What was measured, on what and how", heads, rows, kind="facts")
 
 
-def figures(found: Mapping[str, Spread]) -> Markup:
+def figures(found: Mapping[str, Figures]) -> Markup:
     """The gap and its spans, in milliseconds."""
     more = any(f.p90 is not None or f.p99 is not None for f in found.values())
     rows = [_row(name, _cells(f, more)) for name, f in found.items()]
@@ -107,7 +107,7 @@ def rates_of(column: Column) -> Markup | None:
     """What is not a span: rates and what a turn takes, in their own units."""
     rows = [
         _row(name, [f.n, *(f"{value:.{digits}f}" for value in (f.p50, f.p95, f.mean)), unit])
-        for name, f, unit, digits in rates(column.spreads)
+        for name, f, unit, digits in rates(column.summary)
     ]
     return _table("Rates", ("", *HEADS, "unit"), rows, kind="rates") if rows else None
 
@@ -205,13 +205,13 @@ def turns(column: Column) -> Markup:
     return _table(f"All turns: {column.label}", heads, rows, kind="turns")
 
 
-def _cells(f: Spread, more: bool) -> list[Child]:
+def _cells(f: Figures, more: bool) -> list[Child]:
     """By `SHOWN` if there is `more` than `HEADS`; what one does not have is empty."""
     p90, p99 = ([ms(p) if p is not None else ""] if more else [] for p in (f.p90, f.p99))
     return [f.n, _sure(f, "p50"), *p90, _sure(f, "p95"), *p99, ms(f.mean)]
 
 
-def _sure(f: Spread, which: Literal["p50", "p95"]) -> Markup:
+def _sure(f: Figures, which: Literal["p50", "p95"]) -> Markup:
     """A percentile, and where it lies with 95 % confidence."""
     low, high = (f.p50_low, f.p50_high) if which == "p50" else (f.p95_low, f.p95_high)
     value = ms(f.p50 if which == "p50" else f.p95)

@@ -6,8 +6,7 @@ import textwrap
 from collections.abc import Iterable, Sequence
 
 from edgevoice.bench import table
-from edgevoice.bench.report import WAITS, Column, Report, shown_turns, timings
-from edgevoice.bench.report_source import Source
+from edgevoice.bench.report import WAITS, Column, Report, Source, shown_turns, timings
 from edgevoice.bench.report_trend import described
 from edgevoice.bench.report_words import counted, counts, differing, facts, ms, troubles
 from edgevoice.bench.result import Turn

@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from edgevoice.bench.markup import Markup, joined, percent, tag
+from edgevoice.bench.record import Sample
 from edgevoice.bench.report_charts import PLOT, axis, picture, seconds_said
-from edgevoice.bench.report_source import Sample
 from edgevoice.bench.report_words import ms
 from edgevoice.bench.result import Turn
 from edgevoice.timings import percentile

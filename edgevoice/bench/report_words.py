@@ -6,8 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from edgevoice.bench.report import Column, Report
-from edgevoice.bench.report_source import Device, Spread, Spreads
-from edgevoice.bench.result import Turn
+from edgevoice.bench.result import Figures, Result, Summary, Turn
 
 
 @dataclass(frozen=True)
@@ -96,7 +95,7 @@ def counts(column: Column) -> list[str]:
     return parts
 
 
-def rates(found: Spreads) -> list[tuple[str, Spread, str, int]]:
+def rates(found: Summary) -> list[tuple[str, Figures, str, int]]:
     """What was measured beside the spans: name, figures, unit and digits behind the point."""
     all_rates = (
         ("first token", found.ttft, "s from the beginning of the prompt", 3),
@@ -111,7 +110,7 @@ def rates(found: Spreads) -> list[tuple[str, Spread, str, int]]:
     return [(name, f, unit, digits) for name, f, unit, digits in all_rates if f is not None]
 
 
-def device_words(device: Device) -> list[str]:
+def device_words(device: Result) -> list[str]:
     """What the machine told of itself, and what it does not tell."""
     told = []
     if device.steady_rss is not None:
