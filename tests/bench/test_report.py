@@ -299,7 +299,7 @@ def test_what_a_newer_bench_tells_of_the_machine_is_shown(saved: Path) -> None:
     one = {"n": 4, "p50": 0.25, "p95": 0.5, "mean": 0.3}
     held["variants"][0]["summary"]["stt_rtf"] = one
     held["roofline"] = {
-        **{"memory": 2.5e10, "float32": 1e11, "int8": None, "cache": None},
+        "memory": 2.5e10, "float32": 1e11, "int8": None, "cache": None,
         "floors": [
             {"stage": "decode", "per": "a token", "n": 4, "floor": 0.04, "measured": 0.05,
              "share": 0.8, "bound": "memory"},
