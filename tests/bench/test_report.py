@@ -283,7 +283,7 @@ def test_temperature_is_drawn_only_where_it_was_measured(saved: Path) -> None:
     assert "°C" not in page(shown(saved))
     held = json.loads(saved.read_text())
     held["samples"] = [
-        {"t": 5.0 * i, "rss": 1 << 30, "cpu_seconds": 1.0 * i, "temperature": 40.0 + i, "later": 1}
+        {"t": 5.0 * i, "rss": 2**30, "cpu_seconds": i, "temperature": 40.0 + i, "later": 1}
         for i in range(12)
     ]
     saved.write_text(json.dumps(held))
@@ -299,10 +299,7 @@ def test_what_a_newer_bench_tells_of_the_machine_is_shown(saved: Path) -> None:
     one = {"n": 4, "p50": 0.25, "p95": 0.5, "mean": 0.3}
     held["variants"][0]["summary"]["stt_rtf"] = one
     held["roofline"] = {
-        "memory": 2.5e10,
-        "float32": None,
-        "int8": None,
-        "cache": None,
+        "memory": 2.5e10, "float32": 1e11, "int8": None, "cache": None,
         "floors": [
             {"stage": "decode", "per": "a token", "n": 4, "floor": 0.04, "measured": 0.05,
              "share": 0.8, "bound": "memory"},

@@ -20,7 +20,7 @@ from edgevoice.timings import fold
 from edgevoice.trace import Recorder, line, read
 from tests.command import edgevoice, message
 from tests.conftest import ROOT
-from tests.sessions import conversation, failed
+from tests.sessions import Session, conversation, failed
 
 EXAMPLE = ROOT / "docs" / "example-trace.jsonl"
 Entry = dict[str, Any]
@@ -132,26 +132,62 @@ def test_spans_add_up_to_the_gap_of_their_turn(name: str) -> None:
 
 
 def test_each_stage_shows_what_it_worked_on() -> None:
-    """The first turn of the example, stage by stage, with its words."""
-    found = [e for e in entries(read(EXAMPLE)) if e["args"].get("turn") == 0]
-    found += [e for e in entries(read(EXAMPLE)) if e["ph"] == "M"]
-    question, reply = "What is the capital of France?", "The capital of France is Paris."
-    [speech] = on(found, "user")
-    assert (speech["name"], speech["args"]["pauses"]) == ("speaks", 1)
-    assert [e["name"] for e in on(found, "ears")] == ["hears", "waits for more"]
-    looks = [e for e in on(found, "scribe") if e["name"] == "reads while they speak"]
-    assert [e["args"]["text"] for e in looks] == ["What is", "What is the capital?", question]
-    [reading] = [e for e in on(found, "scribe") if e["name"] == "reads the question"]
-    assert reading["args"]["text"] == question
-    prefill, decode = on(found, "mind")
-    assert (prefill["name"], prefill["args"]["reused"]) == ("prefill", 68)
-    assert (decode["name"], decode["args"]["text"].strip()) == ("decode", reply)
-    assert prefill["ts"] + prefill["dur"] == decode["ts"]
-    for stage in ("voice", "speaker"):
-        [clause] = on(found, stage)
-        assert clause["args"]["text"] == reply
-    assert [e["name"] for e in on(found, "ears", "i")] == ["committed"]
-    assert "first token" in [e["name"] for e in on(found, "mind", "i")]
+    """One turn from its first word to its last sound, stage by stage, with its words."""
+    question, reply = "What is the capital of France?", "Paris is."
+    session = Session()
+    for t, event in (
+        (1.0, ev.TurnStarted(turn=4, origin="speech")),
+        (1.0, ev.SpeechStarted(turn=4, at=0.9)),
+        (1.4, ev.RecognitionStarted(turn=4, seconds=0.5, partial=True)),
+        (1.6, ev.PartialHeard(turn=4, text="What is", agreed=4)),
+        (1.7, ev.PromptBegun(turn=4, tokens=12, text="What")),
+        (2.2, ev.SpeechPaused(turn=4, at=2.0)),
+        (2.2, ev.RecognitionStarted(turn=4, seconds=1.2, partial=False)),
+        (2.5, ev.Recognized(turn=4, text=question, language="en", no_speech=0.0, logprob=-0.1)),
+        (2.5, ev.PromptStarted(turn=4)),
+        (2.6, ev.EndJudged(turn=4, complete=0.97)),
+        (2.7, ev.PromptReady(turn=4, tokens=20, reused=12)),
+        (2.8, ev.TokenMade(turn=4, index=0, text="Paris")),
+        (2.9, ev.TokenMade(turn=4, index=1, text=" is.")),
+        (2.9, ev.ClauseCut(turn=4, clause=0, text=reply, spoken=reply)),
+        (2.9, ev.ReplyEnded(turn=4, tokens=2, reason="stop")),
+        (2.9, ev.SynthesisStarted(turn=4, clause=0)),
+        (3.0, ev.SynthesisReady(turn=4, clause=0)),
+        (3.1, ev.SpeechEnded(turn=4, at=2.0, seconds=1.4)),
+        (3.1, ev.TurnCommitted(turn=4)),
+        (3.2, ev.SynthesisEnded(turn=4, clause=0, seconds=0.8)),
+        (3.3, ev.PlaybackStarted(turn=4, clause=0, at=3.2, audible_at=3.25)),
+        (4.1, ev.PlaybackEnded(turn=4, at=4.0)),
+        (4.1, ev.TurnCompleted(turn=4, heard=reply, interrupted=False)),
+    ):
+        session.at(t).add(event)
+    found = entries(session.events)
+
+    def pieces(track: str) -> list[tuple[str, int, int]]:
+        return [(e["name"], e["ts"] // 1000, e["dur"] // 1000) for e in on(found, track)]
+
+    def marks(track: str) -> list[str]:
+        return [e["name"] for e in on(found, track, "i")]
+
+    assert pieces("user") == [("speaks", 900, 1100)]
+    assert pieces("gap") == [("gap 1250 ms", 2000, 1250)]
+    assert pieces("ears") == [("hears", 1000, 1200), ("waits for more", 2200, 900)]
+    assert pieces("scribe") == [
+        ("reads while they speak", 1400, 200),
+        ("reads the question", 2200, 300),
+    ]
+    assert pieces("mind") == [("prefill", 2500, 200), ("decode", 2700, 200)]
+    assert pieces("voice") == [("clause 0", 2900, 300)]
+    assert pieces("speaker") == [("clause 0", 3200, 800)]
+    assert marks("ears") == ["committed"]
+    assert marks("judge") == ["finished: 97%"]
+    assert marks("mind") == ["words read ahead", "first token", "clause 0"]
+    assert marks("voice") == ["first sound"]
+    assert marks("speaker") == ["completed"]
+    texts = [e["args"]["text"] for e in (*on(found, "scribe"), on(found, "mind")[1])]
+    assert texts == ["What is", question, reply]
+    assert [on(found, stage)[0]["args"]["text"] for stage in ("voice", "speaker")] == [reply] * 2
+    assert all(e["args"]["turn"] == 4 for e in found if e["ph"] in "Xi")
 
 
 def test_an_utterance_with_a_pause_is_one_piece() -> None:
