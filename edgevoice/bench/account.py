@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import msgspec
 
 from edgevoice import __version__
+from edgevoice.bench.fingerprint import facts, hashes, last_level
 from edgevoice.bench.machine import libraries, load, machine, peak_rss
+from edgevoice.bench.record import Idle, Roofline, Speeds
 from edgevoice.bench.result import Model, Result, Turn, Variant
 from edgevoice.bench.summary import ratio, summarize
+from edgevoice.bench.watching import NOTHING, Device, Spent, Watch, steady_rss
 from edgevoice.catalog import SHAPE
 from edgevoice.clock import Clock
 from edgevoice.config import Config, default, keys
@@ -40,6 +44,7 @@ class Account:
         self.finished = False
         self.compared: tuple[str, str] | None = None
         """Two variants of which the second's gap is given as a multiple of the first's."""
+        self.idle: Idle | None = None
         self._command = command
         self._config = config
         self._source = source
@@ -48,6 +53,26 @@ class Account:
         self._clock = clock
         self._started = datetime.datetime.now().astimezone().isoformat(timespec="seconds")
         self._load = load()
+        self._facts: dict[str, Any] = {}
+        self._last_level: int | None = None
+        self._watch: Watch | None = None
+
+    def survey(self) -> None:
+        """Learn what the machine is and can do: some seconds in which nothing else may run."""
+        from edgevoice.bench.speeds import measured_elsewhere
+
+        self._last_level = last_level()
+        self._facts = {**facts(), "speeds": measured_elsewhere()}
+
+    @contextmanager
+    def watched(self) -> Iterator[None]:
+        """Samples the device for as long as the block lasts."""
+        with Watch(Device(), self._clock) as self._watch:
+            yield
+
+    def spent(self) -> Spent:
+        """What was spent so far; nothing is known unless the device is watched."""
+        return self._watch.device.spent() if self._watch else NOTHING
 
     def of(self, variant: str) -> list[Turn]:
         """The turns of one variant so far."""
@@ -55,6 +80,7 @@ class Account:
 
     def result(self) -> Result:
         """Everything measured so far."""
+        samples = tuple(self._watch.samples) if self._watch else ()
         return Result(
             command=self._command,
             edgevoice=__version__,
@@ -67,13 +93,10 @@ class Account:
             output=self.output,
             played_to=self.played_to,
             conversation=self.conversation,
-            models={
-                role: Model(name=name, shape=name.startswith(SHAPE))
-                for role, name in self.models.items()
-            },
+            models=_described(self.models),
             settings=differing(self._config),
             libraries=libraries(),
-            machine=machine(self._load, load()),
+            machine=machine(self._load, load(), self._facts),
             peak_rss=peak_rss(),
             variants=tuple(
                 Variant(name=name, settings=changes, summary=summarize(self.of(name)))
@@ -81,7 +104,30 @@ class Account:
             ),
             ratio=ratio(*map(self.of, self.compared)) if self.compared else None,
             turns=tuple(self.turns),
+            steady_rss=steady_rss(samples),
+            idle=self.idle,
+            roofline=self._roofline(),
+            sensors=self._watch.device.sources if self._watch else None,
+            samples=samples,
         )
+
+    def _roofline(self) -> Roofline | None:
+        speeds: Speeds | None = self._facts.get("speeds")
+        if speeds is None or not self._variants:
+            return None
+        from edgevoice.bench.roofline import Limits, roofline
+
+        limits = Limits.of(speeds, self._last_level)
+        turns = self.of(next(iter(self._variants)))
+        return roofline(self._config, limits, self.models, turns)
+
+
+def _described(models: Mapping[str, str]) -> dict[str, Model]:
+    known = hashes(models.values())
+    return {
+        role: Model(name=name, shape=name.startswith(SHAPE), sha256=known.get(name))
+        for role, name in models.items()
+    }
 
 
 def changed(config: Config, changes: Mapping[str, Any]) -> Config:

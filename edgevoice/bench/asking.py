@@ -11,8 +11,11 @@ from edgevoice import events as ev
 from edgevoice.assistant import Assistant
 from edgevoice.bench.corpus import Question
 from edgevoice.bench.playing import SLICE, Mouth
+from edgevoice.bench.rates import rates
+from edgevoice.bench.record import Idle
 from edgevoice.bench.result import AS_SET, Turn
 from edgevoice.bench.shelf import Shelf
+from edgevoice.bench.watching import NOTHING, Meter, Spent, unmeasured
 from edgevoice.clock import Clock
 from edgevoice.crew import Crew
 from edgevoice.errors import EdgevoiceError
@@ -37,11 +40,13 @@ class Interview:
     mouth: Mouth
     shelf: Shelf
     crew: Crew
+    meter: Meter = unmeasured
 
     def __post_init__(self) -> None:
         self._events: list[ev.Event] = []
         self._monitor = self.clock.monitor()
         self._ended = False
+        self._when_idle: Spent | None = None
         self.assistant.bus.subscribe(self._note)
 
     def _note(self, event: ev.Event) -> None:
@@ -67,6 +72,7 @@ class Interview:
         """Ask, hear the answer out, and say what came of it."""
         self.shelf.set_reply(question.reply)
         first = len(self._events)
+        before = self.meter()
         at = self.mouth.say(question.samples)
         self._check()
         at = self.clock.now() if at is None else at
@@ -74,18 +80,37 @@ class Interview:
         if not self._settle(end):
             self.assistant.interrupt()
             self._settle(self.clock.now() + PATIENCE)
-        return judged(question, self._events[first:], at, variant, warm_up)
+        spent = (self._when_idle or self.meter()).since(before)
+        return judged(question, self._events[first:], at, variant, warm_up, spent)
+
+    def rest(self, seconds: float) -> Idle | None:
+        """Say nothing for so long at least, and tell what listening took; None if unmeasured."""
+        self._settle(self.clock.now() + PATIENCE)
+        before, began = self.meter(), self.clock.now()
+        while (lasted := self.clock.now() - began) < seconds:
+            self._check()
+            self.clock.sleep(SLICE)
+        spent = self.meter().since(before)
+        if spent.cpu_seconds is None:
+            return None
+        minutes = lasted / 60
+        return Idle(
+            seconds=round(lasted, 3),
+            cpu_per_minute=round(spent.cpu_seconds / minutes, 3),
+            energy_per_minute=None if spent.energy is None else round(spent.energy / minutes, 3),
+        )
 
     def _settle(self, end: float) -> bool:
         """Wait until it has been idle for a while; false if it is not at session time `end`."""
         since: float | None = None
+        self._when_idle = None
         while self.clock.now() < end:
             self._check()
             now = self.clock.now()
             if not self.assistant.is_idle():
                 since = None
             elif since is None:
-                since = now
+                since, self._when_idle = now, self.meter()
             elif now - since >= SETTLED:
                 return True
             self.clock.sleep(0.05)
@@ -111,23 +136,28 @@ class Interview:
 
 @contextmanager
 def interview(
-    assistant: Assistant, clock: Clock, mouth: Mouth, shelf: Shelf
+    assistant: Assistant, clock: Clock, mouth: Mouth, shelf: Shelf, meter: Meter = unmeasured
 ) -> Iterator[Interview]:
-    """Runs the assistant for as long as the block lasts."""
+    """Runs the assistant for as long as the block lasts; `meter` tells what its turns take."""
     crew = Crew(clock, assistant.close)
     try:
         with crew:
             crew.start("assistant", assistant.run)
-            yield Interview(assistant, clock, mouth, shelf, crew)
+            yield Interview(assistant, clock, mouth, shelf, crew, meter)
     finally:
         mouth.close()
 
 
 def judged(
-    question: Question, events: Sequence[ev.Event], at: float, variant: str, warm_up: bool
+    question: Question,
+    events: Sequence[ev.Event],
+    at: float,
+    variant: str,
+    warm_up: bool,
+    spent: Spent = NOTHING,
 ) -> Turn:
     """What became of `question`, whose first sample was heard at session time `at`, by the events
-    from then until everything had settled."""
+    from then until everything had settled, and by what was `spent` meanwhile."""
     answers = [timings for timings in fold(events) if timings.gap is not None]
     answer = answers[-1] if answers else None
     spoken = at + question.speech_end
@@ -144,6 +174,8 @@ def judged(
         replaced=sum(isinstance(e, ev.TurnStarted) and e.replaces is not None for e in events),
         cut_off=any(e.t < spoken for e in committed),
         dropped="" if answer else _why_dropped(events),
+        cpu_seconds=spent.cpu_seconds,
+        energy=spent.energy,
         **(_answered(answer, events, spoken) if answer else {}),
     )
 
@@ -161,6 +193,7 @@ def _answered(answer: TurnTimings, events: Sequence[ev.Event], spoken: float) ->
         "reused_tokens": answer.reused_tokens,
         "reply_tokens": answer.reply_tokens,
         "end_error": round(ended[-1] - spoken, 4) if ended else None,
+        **rates(own),
     }
 
 

@@ -7,8 +7,9 @@ import os
 import platform
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 import psutil
 
@@ -26,8 +27,10 @@ LIBRARIES = (
 )
 
 
-def machine(load_before: float | None, load_after: float | None) -> Machine:
-    """This machine, with its load before and after the bench."""
+def machine(
+    load_before: float | None, load_after: float | None, facts: Mapping[str, Any] | None = None
+) -> Machine:
+    """This machine, with its load before and after the bench, and what else is known of it."""
     return Machine(
         cpu=cpu_name(),
         cores=psutil.cpu_count(logical=False) or 0,
@@ -38,6 +41,7 @@ def machine(load_before: float | None, load_after: float | None) -> Machine:
         python=platform.python_version(),
         load_before=load_before,
         load_after=load_after,
+        **(facts or {}),
     )
 
 

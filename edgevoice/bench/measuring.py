@@ -17,13 +17,16 @@ from edgevoice.bench.result import AS_SET, Turn
 from edgevoice.bench.sequence import SEQUENCE, PlainSequence
 from edgevoice.bench.shelf import Shelf
 from edgevoice.build import build, open_sink, open_source, quiet_sink
-from edgevoice.bus import Bus
+from edgevoice.bus import Bus, Subscriber
 from edgevoice.clock import Clock, SystemClock
 from edgevoice.config import Config
 from edgevoice.stages import AudioSink, AudioSource
 
 ANSWER = 5.0
 """Seconds that hearing an answer out may be expected to take."""
+
+IDLE = 6.0
+"""Seconds of silence at the end, in which it is seen what listening takes."""
 
 STARTING = 3.0
 """Seconds that an assistant with engines at hand may be expected to take to be ready."""
@@ -59,10 +62,14 @@ class Plan:
 
 
 class Bench:
-    """Runs a plan; what is done is in `account` at any moment."""
+    """Runs a plan; what is done is in `account` at any moment.
 
-    def __init__(self, plan: Plan, progress: Progress) -> None:
+    `trace` is called with every event of every session.
+    """
+
+    def __init__(self, plan: Plan, progress: Progress, trace: Subscriber | None = None) -> None:
         self.plan = plan
+        self._trace = trace
         self._progress = progress
         self._clock: Clock = SystemClock()
         self._shelf = Shelf(self._clock)
@@ -107,6 +114,9 @@ class Bench:
                 self.account.turns += made
                 where = "warm-up" if warm_up else f"{number}/{len(plan.questions)}"
                 self._progress.done(plan.expected(question), f"{where} {line(made)}")
+            if kept is not None:
+                self._progress.begin("listening to silence", IDLE)
+                self.account.idle = kept.rest(IDLE)
         self.account.finished = True
 
     def _ask(self, one: Interview, question: Question, name: str, warm_up: bool) -> Turn:
@@ -120,6 +130,8 @@ class Bench:
         clock = self._clock
         bus = Bus(clock)
         bus.subscribe(self._note)
+        if self._trace is not None:
+            bus.subscribe(self._trace)
         source, sink, mouth = self._devices(config)
         try:
             fetch = self._shelf.fetch(config)
@@ -129,7 +141,7 @@ class Bench:
                 device.close()
             raise
         self._sink = sink
-        with interview(assistant, clock, mouth, self._shelf) as one:
+        with interview(assistant, clock, mouth, self._shelf, self.account.spent) as one:
             one.wait_until_ready()
             yield one
 

@@ -82,4 +82,12 @@ class Comparison:
         began = self._clock.now()
         text = way(question.samples).strip()
         seconds = self._clock.now() - began
-        return question.turn(name, began, text, spans={"recognize": seconds})
+        length = question.seconds
+        return question.turn(
+            name,
+            began,
+            text,
+            spans={"recognize": seconds},
+            read_seconds=length,
+            stt_rtf=seconds / length if length else None,
+        )

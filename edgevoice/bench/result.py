@@ -10,6 +10,7 @@ import msgspec
 from msgspec import Struct, field
 
 from edgevoice import files
+from edgevoice.bench.record import Idle, Roofline, Sample, Speeds
 from edgevoice.errors import EdgevoiceError, StorageError
 
 FORMAT = "edgevoice bench"
@@ -47,6 +48,14 @@ class Turn(Struct, frozen=True, kw_only=True):
     end_error: float | None = None
     words: int | None = None
     word_errors: int | None = None
+    prefill_rate: float | None = None
+    read_seconds: float | None = None
+    stt_rtf: float | None = None
+    sound_seconds: float | None = None
+    tts_rtf: float | None = None
+    words_per_minute: float | None = None
+    cpu_seconds: float | None = None
+    energy: float | None = None
 
     @property
     def counts(self) -> bool:
@@ -55,12 +64,22 @@ class Turn(Struct, frozen=True, kw_only=True):
 
 
 class Figures(Struct, frozen=True, kw_only=True):
-    """A quantity over `n` turns, in its own unit."""
+    """A quantity over `n` turns, in its own unit.
+
+    Between `p50_low` and `p50_high` the true median lies with 95 % confidence, likewise p95; None
+    where there are too few turns to tell, or where an older program wrote the file.
+    """
 
     n: int
     p50: float
     p95: float
     mean: float
+    p90: float | None = None
+    p99: float | None = None
+    p50_low: float | None = None
+    p50_high: float | None = None
+    p95_low: float | None = None
+    p95_high: float | None = None
 
 
 class Summary(Struct, frozen=True, kw_only=True):
@@ -79,6 +98,12 @@ class Summary(Struct, frozen=True, kw_only=True):
     words: int
     word_errors: int
     wer: float | None
+    prefill_rate: Figures | None = None
+    stt_rtf: Figures | None = None
+    tts_rtf: Figures | None = None
+    words_per_minute: Figures | None = None
+    cpu_seconds: Figures | None = None
+    energy: Figures | None = None
 
 
 class Variant(Struct, frozen=True, kw_only=True):
@@ -99,10 +124,14 @@ class Ratio(Struct, frozen=True, kw_only=True):
 
 
 class Model(Struct, frozen=True, kw_only=True):
-    """A model that ran; a `shape` has a model's dimensions and random weights."""
+    """A model that ran; a `shape` has a model's dimensions and random weights.
+
+    `sha256` is that of each of its files.
+    """
 
     name: str
     shape: bool
+    sha256: Mapping[str, str] | None = None
 
 
 class Machine(Struct, frozen=True, kw_only=True):
@@ -117,6 +146,12 @@ class Machine(Struct, frozen=True, kw_only=True):
     python: str
     load_before: float | None
     load_after: float | None
+    distribution: str | None = None
+    caches: Mapping[str, int] | None = None
+    instructions: tuple[str, ...] | None = None
+    governor: str | None = None
+    llama: str | None = None
+    speeds: Speeds | None = None
 
 
 class Result(Struct, frozen=True, kw_only=True):
@@ -143,6 +178,11 @@ class Result(Struct, frozen=True, kw_only=True):
     variants: tuple[Variant, ...]
     ratio: Ratio | None
     turns: tuple[Turn, ...]
+    steady_rss: int | None = None
+    idle: Idle | None = None
+    roofline: Roofline | None = None
+    sensors: Mapping[str, str | None] | None = None
+    samples: tuple[Sample, ...] = ()
 
 
 def encoded(result: Result) -> str:
@@ -173,9 +213,10 @@ def read(path: Path) -> Result:
                 where=str(path),
                 remedy="write one with `edgevoice bench run --json FILE`",
             )
-        if head.get("version", 0) > VERSION:
+        version = head.get("version")
+        if isinstance(version, int) and version > VERSION:
             raise EdgevoiceError(
-                f"written by a newer edgevoice (version {head['version']} of the format, "
+                f"written by a newer edgevoice (version {version} of the format, "
                 f"this one reads {VERSION})",
                 where=str(path),
                 remedy="update edgevoice, or run the bench again",
@@ -185,7 +226,7 @@ def read(path: Path) -> Result:
         raise EdgevoiceError(
             f"cannot be read: {error.strerror}", where=str(path), remedy="check the path"
         ) from None
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise EdgevoiceError(
             f"a damaged result: {error}", where=str(path), remedy="run the bench again"
         ) from None

@@ -5,18 +5,35 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from statistics import fmean, median
 
+from edgevoice.bench.intervals import interval
 from edgevoice.bench.result import Figures, Ratio, Summary, Turn
 from edgevoice.bench.words import rate
 from edgevoice.timings import percentile
 
 
 def figures(values: Iterable[float | None]) -> Figures | None:
-    """p50, p95 and mean of the values that are there; None of nothing."""
+    """Percentiles, their 95 % confidence intervals and the mean of the values that are there.
+
+    None of nothing. The intervals are those of `intervals.interval`.
+    """
     there = [value for value in values if value is not None]
     p50, p95 = percentile(there, 0.5), percentile(there, 0.95)
     if p50 is None or p95 is None:
         return None
-    return Figures(n=len(there), p50=p50, p95=p95, mean=fmean(there))
+    around50 = interval(there, 0.5) or (None, None)
+    around95 = interval(there, 0.95) or (None, None)
+    return Figures(
+        n=len(there),
+        p50=p50,
+        p95=p95,
+        mean=fmean(there),
+        p90=percentile(there, 0.9),
+        p99=percentile(there, 0.99),
+        p50_low=around50[0],
+        p50_high=around50[1],
+        p95_low=around95[0],
+        p95_high=around95[1],
+    )
 
 
 def summarize(turns: Sequence[Turn]) -> Summary:
@@ -42,6 +59,12 @@ def summarize(turns: Sequence[Turn]) -> Summary:
         words=said,
         word_errors=errors,
         wer=rate(errors, said),
+        prefill_rate=figures(turn.prefill_rate for turn in timed),
+        stt_rtf=figures(turn.stt_rtf for turn in timed),
+        tts_rtf=figures(turn.tts_rtf for turn in timed),
+        words_per_minute=figures(turn.words_per_minute for turn in timed),
+        cpu_seconds=figures(turn.cpu_seconds for turn in timed),
+        energy=figures(turn.energy for turn in timed),
     )
 
 

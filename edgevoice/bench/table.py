@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from edgevoice.bench.device_lines import device, limits, packed
 from edgevoice.bench.result import Figures, Result, Summary, Turn, Variant
 from edgevoice.bench.sequence import SEQUENCE
 
@@ -23,6 +24,8 @@ def render(result: Result) -> list[str]:
             f"{_count(ratio.n, 'question')}; {ratio.of_p50:.1f} by p50)",
             "",
         ]
+    for part in (limits(result), device(result)):
+        lines += [*part, ""] if part else []
     lines += _troubles(result)
     while lines and not lines[-1]:
         lines.pop()
@@ -72,7 +75,19 @@ def _variant(variant: Variant, result: Result) -> list[str]:
             lines.append(f"{_row(span, figures)}  {_bar(at, figures.mean, s.gap.mean)}".rstrip())
             at += figures.mean
         lines.append(_row("gap", s.gap))
-    return [*lines, *_packed(_counts(s))]
+        lines += _sure(s.gap)
+    return [*lines, *packed(_counts(s))]
+
+
+def _sure(f: Figures) -> list[str]:
+    """Between which values the true percentiles lie, where there are turns enough to say so."""
+    bounds = (("p50", f.p50_low, f.p50_high), ("p95", f.p95_low, f.p95_high))
+    told = [
+        f"{name} from {round(low * 1000)} to {round(high * 1000)} ms"
+        for name, low, high in bounds
+        if low is not None and high is not None
+    ]
+    return [f"{'  95 % sure':<{_NAME}} {', '.join(told)}"] if told else []
 
 
 def _row(name: str, f: Figures) -> str:
@@ -100,19 +115,16 @@ def _counts(s: Summary) -> list[str]:
         parts.append(f"WER {s.wer * 100:.1f} % of {_count(s.words, 'word')}")
     if s.tokens_per_second is not None:
         parts.append(f"{s.tokens_per_second.p50:.1f} tokens/s")
+    for name, figures, unit in (
+        ("prefill", s.prefill_rate, "tokens/s"),
+        ("RTF of STT", s.stt_rtf, ""),
+        ("of TTS", s.tts_rtf, ""),
+        ("", s.words_per_minute, "words a minute spoken"),
+    ):
+        if figures is not None:
+            digits = 2 if not unit else 0
+            parts.append(f"{name} {figures.p50:.{digits}f} {unit}".strip())
     return parts
-
-
-def _packed(parts: Sequence[str]) -> list[str]:
-    """The parts with dots between them, broken into lines only there."""
-    lines = [parts[0]]
-    for part in parts[1:]:
-        longer = f"{lines[-1]} · {part}"
-        if len(longer) <= WIDTH:
-            lines[-1] = longer
-        else:
-            lines.append(part)
-    return lines
 
 
 def _troubles(result: Result) -> list[str]:

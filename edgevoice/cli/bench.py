@@ -9,7 +9,9 @@ from typing import Any
 import click
 
 from edgevoice.cli import Context, pass_context
+from edgevoice.cli.compare import budget_option, compare, keeps, limits
 from edgevoice.cli.measured import config, kept, measure, target
+from edgevoice.cli.report import report, trace
 from edgevoice.cli.shape import shape
 from edgevoice.errors import UsageError
 
@@ -80,6 +82,9 @@ def bench() -> None:
 
 
 bench.add_command(shape)
+bench.add_command(compare)
+bench.add_command(report)
+bench.add_command(trace)
 
 
 @bench.command()
@@ -95,9 +100,15 @@ bench.add_command(shape)
 @click.option(
     "--warm-up", type=click.IntRange(0), default=1, show_default=True, help="Turns not counted."
 )
+@click.option(
+    "--trace",
+    type=click.Path(path_type=Path),
+    help="Write every event as JSON lines too; `bench trace` makes them a picture.",
+)
 @options(DEVICES, MODELS, OUTPUT)
+@budget_option
 @pass_context
-def run(context: Context, **given: Any) -> None:
+def run(context: Context, budgets: tuple[str, ...], **given: Any) -> None:
     """Ask questions in real time and measure every answer.
 
     The questions are synthesized from a built-in list, or are the WAV files of a folder, whose
@@ -108,7 +119,10 @@ def run(context: Context, **given: Any) -> None:
             "--baseline asks each question by itself, --conversation all in a row",
             remedy="leave one of them out",
         )
-    measure(context, "run", given)
+    asked = limits(budgets)
+    result = measure(context, "run", given)
+    if not keeps(result, asked, err=given["json_file"] == "-"):
+        click.get_current_context().exit(1)
 
 
 @bench.command()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from edgevoice.bench.recognizing import Comparison
     from edgevoice.bench.result import Result
     from edgevoice.config import Config
+    from edgevoice.trace import TraceFile
 
 SEED = {"slm.seed": "1"}
 """What the seed is set to where it is another one each time."""
@@ -30,15 +33,34 @@ def measure(context: Context, command: str, given: dict[str, Any]) -> Result:
     from edgevoice.bench.measuring import Bench
     from edgevoice.bench.progress import shown
 
-    with shown() as progress:
-        return kept(Bench(_plan(command, settings, given, progress), progress), where, progress)
+    with _traced(given.get("trace")) as trace, shown() as progress:
+        plan = _plan(command, settings, given, progress)
+        return kept(Bench(plan, progress, trace), where, progress)
+
+
+@contextlib.contextmanager
+def _traced(path: Path | None) -> Iterator[TraceFile | None]:
+    """Who writes every event to `path`, where one was named."""
+    if path is None:
+        yield None
+        return
+    from edgevoice.trace import TraceFile
+
+    trace = TraceFile(path)
+    try:
+        yield trace
+    finally:
+        trace.close()
 
 
 def kept(bench: Bench | Comparison, where: Path | None, progress: Progress) -> Result:
     """Run, print and write; what is done is kept however the run ends."""
     account = bench.account
+    progress.begin("measuring the machine", 0.0)
+    account.survey()
     try:
-        bench.run()
+        with account.watched():
+            bench.run()
     except BaseException as error:
         if account.turns:
             why = "failed" if isinstance(error, EdgevoiceError) else "stopped"

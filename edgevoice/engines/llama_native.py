@@ -37,6 +37,13 @@ def version() -> str:
     return str(native.__version__)
 
 
+def build_flags() -> str:
+    """With which of the processor's abilities llama.cpp was built, in its own words."""
+    native.llama_log_set(_to_log, ctypes.c_void_p(0))
+    told: bytes = native.llama_print_system_info() or b""
+    return " ".join(told.decode("utf-8", "replace").split())
+
+
 def _read_whole(params: Any) -> None:
     """Read the file into memory instead of mapping it.
 

@@ -79,6 +79,17 @@ def places(path: Path) -> Iterator[Path]:
     yield cache / "voices" / f"{path.stem}-{where:08x}"
 
 
+def decoder_products(path: Path) -> float | None:
+    """Multiplications that the decoder of the voice at `path` does for each sample, if its halves
+    are kept and its graph tells."""
+    from edgevoice.engines.piper_split import products
+
+    for folder in places(path):
+        if (folder / DECODER).is_file():
+            return products(str(folder / DECODER))
+    return None
+
+
 def _load(folder: Path, note: Note, threads: int) -> Parts | None:
     if not note.latent:
         return None

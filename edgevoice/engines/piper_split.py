@@ -181,3 +181,37 @@ def reach(encoder: Session, decoder: Session, latent: str) -> Reach:
         raise NotSplittable(f"in pieces its sound differs by {error:.1g}")
     _log.debug("split: %d samples a frame, context of %d frames", hop, context)
     return Reach(hop, context)
+
+
+def products(path: str) -> float | None:
+    """Multiplications for each sample that a decoder's convolutions do; None if that is not plain.
+
+    Each weight is used once for every frame its layer puts out, or takes in where it makes more
+    frames of them.
+    """
+    try:
+        graph = onnx.load(path).graph
+    except Exception as error:  # protobuf's errors have no common base of their own
+        _log.debug("%s tells nothing of its work: %r", path, error)
+        return None
+    sizes = {weight.name: float(np.prod(weight.dims)) for weight in graph.initializer}
+    # What tells the speaker is the same for all frames.
+    density = {g.name: float(g.name != _SPEAKER) for g in graph.input if g.name not in sizes}
+    total = 0.0
+    for node in graph.node:  # each after those that it needs
+        frames = max((density[name] for name in node.input if name in density), default=None)
+        if frames is None:
+            continue
+        if node.op_type in ("Conv", "ConvTranspose"):
+            weight = sizes.get(node.input[1])
+            if weight is None:
+                return None
+            strides = next((a.ints for a in node.attribute if a.name == "strides"), [1])
+            total += weight * frames
+            if node.op_type == "ConvTranspose":
+                frames *= float(np.prod(strides))
+            elif any(stride != 1 for stride in strides):
+                return None
+        density.update((name, frames) for name in node.output)
+    samples = density.get(graph.output[0].name)
+    return total / samples if samples and total else None

@@ -193,7 +193,7 @@ def _load(folder: Path, threads: int, remedy: str) -> WhisperModel:
         logging.DEBUG if _log.isEnabledFor(logging.DEBUG) else logging.CRITICAL
     )
     tries = [("cpu", "int8")]
-    if ctranslate2.get_cuda_device_count() > 0:
+    if on_gpu():
         tries.insert(0, ("cuda", "int8_float16"))
     for device, compute in tries:
         try:
@@ -213,6 +213,11 @@ def _load(folder: Path, threads: int, remedy: str) -> WhisperModel:
         where=str(folder),
         remedy=remedy,
     )
+
+
+def on_gpu() -> bool:
+    """Whether models are put on a GPU."""
+    return int(ctranslate2.get_cuda_device_count()) > 0
 
 
 def _segments(ids: list[int], tokenizer: Tokenizer, seconds: float) -> list[Segment]:

@@ -9,7 +9,8 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from math import prod
+from typing import Any, NamedTuple
 
 Read = Callable[[int], bytes]
 """Gives the next n bytes, fewer only at the end."""
@@ -41,6 +42,24 @@ _LARGEST = 1 << 28
 """No count or length in a header is larger than this; one that is means a broken file."""
 
 
+class Weight(NamedTuple):
+    """A tensor; `shape` has the length of a row first, `kind` is GGUF's number of its type."""
+
+    name: str
+    shape: tuple[int, ...]
+    kind: int
+
+    @property
+    def elements(self) -> int:
+        """How many numbers it holds."""
+        return prod(self.shape)
+
+    @property
+    def size(self) -> int:
+        """Bytes that it takes; 0 where its type is unknown."""
+        return size_of(self.kind, self.elements) if self.kind in _BLOCKS else 0
+
+
 class NotGguf(Exception):
     """The bytes are not a whole GGUF header, and why."""
 
@@ -50,12 +69,13 @@ class Header:
     """What a GGUF file says of itself.
 
     `length` is the least size in bytes of a whole file, 0 where an unknown tensor type hides it;
-    `tensors` is their number.
+    `tensors` is their number, `weights` are the tensors themselves.
     """
 
     values: dict[str, Any]
     length: int
     tensors: int
+    weights: tuple[Weight, ...] = ()
 
     @property
     def architecture(self) -> str:
@@ -135,26 +155,29 @@ def read_header(read: Read, *, tensors: bool = True) -> Header:
             break
     if not tensors:
         return Header(values, 0, count)
-    weights = _weights(counted, count)
+    weights, end = _weights(counted, count)
     alignment = _whole(values.get("general.alignment")) or 32
-    return Header(values, -(-taken // alignment) * alignment + weights if weights else 0, count)
+    length = -(-taken // alignment) * alignment + end if end else 0
+    return Header(values, length, count, weights)
 
 
-def _weights(read: Read, count: int) -> int:
-    """Bytes from the first tensor's begin to the last one's end; 0 if a type is unknown."""
+def _weights(read: Read, count: int) -> tuple[tuple[Weight, ...], int]:
+    """The tensors, and bytes from the first one's begin to the last one's end; 0 if a type is
+    unknown."""
+    found = []
     end = 0
     known = True
     for _ in range(count):
-        _string(read)
-        elements = 1
-        for _ in range(min(_scalar(read, "I"), 8)):
-            elements *= _scalar(read, "Q")
-        kind, offset = _scalar(read, "I"), _scalar(read, "Q")
-        if kind in _BLOCKS:
-            end = max(end, offset + size_of(kind, elements))
+        name = _string(read)
+        shape = tuple(_scalar(read, "Q") for _ in range(min(_scalar(read, "I"), 8)))
+        weight = Weight(name, shape, _scalar(read, "I"))
+        offset = _scalar(read, "Q")
+        found.append(weight)
+        if weight.kind in _BLOCKS:
+            end = max(end, offset + weight.size)
         else:
             known = False
-    return end if known else 0
+    return tuple(found), end if known else 0
 
 
 def size_of(kind: int, elements: int) -> int:

@@ -1,0 +1,72 @@
+"""A trace that is read as far as it can be: with lines missing, broken or of a newer edgevoice."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+
+from edgevoice import events as ev
+from edgevoice.errors import EdgevoiceError
+
+KINDS = frozenset(str(kind.__struct_config__.tag) for kind in ev.AnyEvent.__args__)  # type: ignore[attr-defined]
+"""The types of event there are."""
+
+
+class _Head(msgspec.Struct):
+    """What every line of a trace has."""
+
+    type: str
+    t: float
+    schema: int = 0
+
+
+def traced(path: Path, notice: Callable[[str], None]) -> list[ev.Event]:
+    """The events of a trace, in order; those that cannot be read are told to `notice`.
+
+    Raises EdgevoiceError where the file cannot be read, is of a newer schema or holds no event.
+    """
+    decoder = msgspec.json.Decoder(ev.AnyEvent)
+    heads = msgspec.json.Decoder(_Head)
+    found: list[ev.Event] = []
+    broken: list[int] = []
+    unknown: dict[str, None] = {}
+    try:
+        with path.open("rb") as file:
+            for number, line in enumerate(file, 1):
+                try:
+                    head = heads.decode(line)
+                    if head.schema > ev.SCHEMA:
+                        raise _newer(path, head.schema)
+                    if head.type in KINDS:
+                        found.append(decoder.decode(line))
+                    else:
+                        # An added event does not change the version of the format.
+                        unknown[head.type] = None
+                except (msgspec.MsgspecError, UnicodeDecodeError):
+                    broken.append(number)
+    except OSError as error:
+        raise EdgevoiceError(
+            f"cannot be read: {error.strerror}", where=str(path), remedy="check the path"
+        ) from None
+    if not found:
+        raise EdgevoiceError(
+            "not a trace",
+            where=str(path),
+            remedy="write one with `edgevoice run --trace FILE`",
+        )
+    if broken:
+        lines = "1 line is" if len(broken) == 1 else f"{len(broken)} lines are"
+        notice(f"{lines} no event, the first is line {broken[0]} of {path}: left out")
+    if unknown:
+        notice(f"not known to this version, left out: {', '.join(unknown)} ({path})")
+    return found
+
+
+def _newer(path: Path, schema: int) -> EdgevoiceError:
+    return EdgevoiceError(
+        f"written by a newer edgevoice (schema {schema}, this one reads {ev.SCHEMA})",
+        where=str(path),
+        remedy="update edgevoice, or write the trace again",
+    )

@@ -1,0 +1,228 @@
+"""A session as tracks: what each stage worked on from when to when, and what happened at once.
+
+A pure fold over events, like the timings. Where the end of some work is told by no event (a guess
+that was taken back, a look that brought no news), the piece ends with what shows that it was over,
+or is only marked where it began; `args` then say so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from edgevoice import events as ev
+from edgevoice.bench.drawing import ENGINES, GAP, LOOKS, SPANS, USER, Drawing, Pencil, Slice, Work
+from edgevoice.timings import Timings, TurnTimings
+
+
+def drawn(events: Iterable[ev.Event]) -> Drawing:
+    """The events of one session, in order, as tracks."""
+    pencil, timings, last = Pencil(), Timings(), 0.0
+    for event in events:
+        timings.add(event)
+        last = max(last, event.t)
+        for draw in (_state, _ears, _scribe, _mind, _voice, _speaker):
+            draw(pencil, event)
+    pencil.finish(last)
+    for turn in timings.turns:
+        _gap(pencil.drawing, turn)
+    return pencil.drawing
+
+
+def _state(pencil: Pencil, event: ev.Event) -> None:
+    match event:
+        case ev.SessionStarted():
+            pencil.drawing.started = event
+        case ev.Resources():
+            pencil.count("CPU", event.t, **{"% of one core": event.cpu})
+            pencil.count("memory", event.t, MiB=round(event.rss / 2**20, 1))
+        case ev.Level():
+            pencil.count("microphone", event.t, dBFS=event.dbfs)
+            pencil.count("speech", event.t, probability=event.speech)
+        case ev.EngineLoading():
+            pencil.begin((ENGINES, event.role), ENGINES, f"loads {event.role}", event.t,
+                         model=event.model)  # fmt: skip
+        case ev.EngineReady():
+            pencil.end((ENGINES, event.role), event.t)
+        case ev.Listening() | ev.Ready():
+            name = "ready" if isinstance(event, ev.Ready) else "listening"
+            pencil.mark(ENGINES, name, event.t)
+        case ev.StageFailed():
+            pencil.mark(event.stage, f"failed: {event.what}", event.t, turn=event.turn)
+        case ev.DeviceLost() | ev.DeviceFound():
+            track = "ears" if event.kind == "input" else "speaker"
+            what = "lost" if isinstance(event, ev.DeviceLost) else "found"
+            pencil.mark(track, f"{what}: {event.name}", event.t)
+        case ev.HistoryTrimmed():
+            pencil.mark("mind", "history trimmed", event.t, messages=event.messages)
+        case ev.ConversationCleared():
+            pencil.mark("mind", "new conversation", event.t)
+        case _:
+            pass
+
+
+def _ears(pencil: Pencil, event: ev.Event) -> None:
+    match event:
+        case ev.TurnStarted():
+            if event.replaces is not None:
+                # The same utterance goes on: it is drawn once, as the last turn's.
+                _, _, pauses = pencil.speech.pop(event.replaces, (0.0, None, 0))
+                pencil.speech[event.turn] = (event.t, None, pauses)
+            if event.origin == "text":
+                pencil.mark(USER, "types", event.t, turn=event.turn)
+        case ev.SpeechStarted():
+            _, _, pauses = pencil.speech.get(event.turn, (0.0, None, 0))
+            pencil.speech[event.turn] = (event.at, None, pauses)
+            pencil.begin("ears", "ears", "hears", event.t, turn=event.turn)
+        case ev.SpeechPaused():
+            if event.turn in pencil.speech:
+                start, _, pauses = pencil.speech[event.turn]
+                pencil.speech[event.turn] = (start, event.at, pauses + 1)
+            pencil.begin("ears", "ears", "waits for more", event.t, turn=event.turn)
+        case ev.SpeechEnded():
+            if event.turn in pencil.speech:
+                start, _, pauses = pencil.speech[event.turn]
+                pencil.speech[event.turn] = (start, event.at, pauses)
+            pencil.end("ears", event.t)
+        case ev.TurnCommitted():
+            pencil.mark("ears", "committed", event.t, turn=event.turn)
+        case ev.TurnCancelled():
+            pencil.cancelled[event.turn] = event.t
+            start, end, pauses = pencil.speech.get(event.turn, (0.0, event.t, 0))
+            if end is None:
+                pencil.speech[event.turn] = (start, event.t, pauses)
+            why = {"detail": event.detail} if event.detail else {}
+            pencil.mark("ears", f"cancelled: {event.reason}", event.t, turn=event.turn, **why)
+            listening = pencil.open.get("ears")
+            if listening is not None and listening.args["turn"] == event.turn:
+                pencil.end("ears", event.t, cancelled=event.reason)
+        case ev.EndJudged():
+            told = f"finished: {event.complete:.0%}"
+            pencil.mark("judge", told, event.t, turn=event.turn, complete=event.complete)
+        case ev.Overrun():
+            pencil.mark("ears", "overrun", event.t, count=event.count)
+        case _:
+            pass
+
+
+def _scribe(pencil: Pencil, event: ev.Event) -> None:
+    match event:
+        case ev.RecognitionStarted(partial=True):
+            if len(pencil.looks) == LOOKS:
+                pencil.silent_look()
+            about = {"turn": event.turn, "seconds of sound": event.seconds}
+            pencil.looks.append(Work("scribe", "reads while they speak", event.t, about))
+        case ev.PartialHeard():
+            look = _look(pencil, event.turn)
+            if look is not None:
+                pencil.draw(look, event.t, text=event.text, agreed=event.text[: event.agreed])
+        case ev.RecognitionStarted():
+            about = {"turn": event.turn, "seconds of sound": event.seconds}
+            pencil.begin("reading", "scribe", "reads the question", event.t, **about)
+        case ev.Recognized():
+            if pencil.end("reading", event.t, text=event.text):
+                return
+            look = _look(pencil, event.turn)
+            if look is not None:
+                pencil.draw(look, event.t, text=event.text)
+            pencil.mark("scribe", "question known", event.t, turn=event.turn, text=event.text)
+        case ev.TurnCancelled(reason="nothing_said") | ev.TurnCancelled(reason="failed"):
+            reading = pencil.open.get("reading")
+            if reading is not None and reading.args["turn"] == event.turn:
+                pencil.end("reading", event.t, cancelled=event.reason)
+        case _:
+            pass
+
+
+def _look(pencil: Pencil, turn: int) -> Work | None:
+    """The oldest look at this turn, which has ended."""
+    for look in pencil.looks:
+        if look.args["turn"] == turn:
+            pencil.looks.remove(look)
+            return look
+    return None
+
+
+def _mind(pencil: Pencil, event: ev.Event) -> None:
+    match event:
+        case ev.PromptBegun():
+            _take_back(pencil, event.t)
+            pencil.mark("mind", "words read ahead", event.t, turn=event.turn, text=event.text,
+                        tokens=event.tokens)  # fmt: skip
+        case ev.PromptStarted():
+            _take_back(pencil, event.t)
+            pencil.begin("mind", "mind", "prefill", event.t, turn=event.turn)
+        case ev.PromptReady():
+            about = {"tokens": event.tokens, "reused": event.reused}
+            pencil.end("mind", event.t, **about)
+            pencil.begin("mind", "mind", "decode", event.t, turn=event.turn, text="")
+        case ev.TokenMade():
+            work = pencil.open.get("mind")
+            if work is not None and work.args["turn"] == event.turn and "text" in work.args:
+                work.args["text"] += event.text
+                work.args["tokens"] = event.index + 1
+            if event.index == 0:
+                pencil.mark("mind", "first token", event.t, turn=event.turn)
+        case ev.ReplyEnded():
+            pencil.end("mind", event.t, tokens=event.tokens, reason=event.reason)
+        case ev.ClauseCut():
+            pencil.texts[event.turn, event.clause] = event.spoken
+            pencil.mark("mind", f"clause {event.clause}", event.t, turn=event.turn, text=event.text)
+        case _:
+            pass
+
+
+def _take_back(pencil: Pencil, now: float) -> None:
+    """Something else is thought of: what was, is over since it was cancelled, or since now."""
+    work = pencil.open.get("mind")
+    if work is not None:
+        pencil.end("mind", min(now, pencil.cancelled.get(work.args["turn"], now)),
+                   end="not told: taken back")  # fmt: skip
+
+
+def _voice(pencil: Pencil, event: ev.Event) -> None:
+    match event:
+        case ev.SynthesisStarted():
+            text = pencil.texts.get((event.turn, event.clause), "")
+            name = f"clause {event.clause}"
+            pencil.begin("voice", "voice", name, event.t, turn=event.turn, text=text)
+        case ev.SynthesisReady():
+            pencil.mark("voice", "first sound", event.t, turn=event.turn, clause=event.clause)
+        case ev.SynthesisEnded():
+            pencil.end("voice", event.t, **{"seconds of sound": event.seconds})
+        case ev.StageFailed(stage="voice"):
+            pencil.end("voice", event.t, failed=event.what)
+        case _:
+            pass
+
+
+def _speaker(pencil: Pencil, event: ev.Event) -> None:
+    match event:
+        case ev.PlaybackStarted():
+            text = pencil.texts.get((event.turn, event.clause), "")
+            name = f"clause {event.clause}"
+            pencil.begin("speaker", "speaker", name, event.at, turn=event.turn, text=text,
+                         audible_at=event.audible_at)  # fmt: skip
+        case ev.PlaybackEnded():
+            pencil.end("speaker", event.at)
+        case ev.TurnCompleted():
+            name = "interrupted" if event.interrupted else "completed"
+            pencil.mark("speaker", name, event.t, turn=event.turn, heard=event.heard)
+        case ev.Underrun():
+            pencil.mark("speaker", "underrun", event.t, turn=event.turn, count=event.count)
+        case _:
+            pass
+
+
+def _gap(drawing: Drawing, turn: TurnTimings) -> None:
+    """What the user waited for, and on a track of their own the spans that add up to it."""
+    if turn.gap is None or not turn.spans:
+        return
+    start, end = turn.spans[0].start, turn.spans[-1].end
+    milliseconds = {span.name: round(span.seconds * 1000, 3) for span in turn.spans}
+    about = {"turn": turn.turn, "ms": milliseconds}
+    drawing.slices.append(Slice(GAP, f"gap {round(turn.gap * 1000)} ms", start, end, about))
+    for span in turn.spans:
+        # One that is nothing would only lie on top of the next one.
+        if span.seconds > 0:
+            own = {"turn": turn.turn, "ms": milliseconds[span.name]}
+            drawing.slices.append(Slice(SPANS, span.name, span.start, span.end, own))

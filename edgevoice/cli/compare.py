@@ -1,0 +1,166 @@
+"""`bench compare`: what changed between two results; and the budgets that a run must keep."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from edgevoice.errors import EdgevoiceError, UsageError
+
+if TYPE_CHECKING:
+    from edgevoice.bench.budgets import Budget
+    from edgevoice.bench.comparing import Compared
+    from edgevoice.bench.result import Result
+
+budget_option = click.option(
+    "--budget",
+    "budgets",
+    multiple=True,
+    metavar="NAME.STATISTIC=LIMIT",
+    help="A limit to keep, as first_audio.p95=900ms; repeatable. Broken, it exits with 1.",
+)
+
+
+@click.command()
+@click.argument("before", metavar="A", type=click.Path(path_type=Path))
+@click.argument("after", metavar="B", type=click.Path(path_type=Path))
+@click.option(
+    "--variant",
+    "variants",
+    multiple=True,
+    metavar="NAME",
+    help="The variant to compare [as set]; twice: first that of A, then that of B.",
+)
+@click.option(
+    "--least",
+    default="5%",
+    show_default=True,
+    metavar="SHARE",
+    help="The smallest change that matters, as a share of what was before.",
+)
+@budget_option
+@click.option(
+    "--json",
+    "json_file",
+    type=click.Path(dir_okay=False),
+    help="Where the figures go as JSON; - is standard output.",
+)
+@click.option("--markdown", "as_markdown", is_flag=True, help="Markdown, for a pull request.")
+def compare(
+    before: Path,
+    after: Path,
+    variants: tuple[str, ...],
+    least: str,
+    budgets: tuple[str, ...],
+    json_file: str | None,
+    as_markdown: bool,
+) -> None:
+    """Tell what changed from result A to result B, and whether it is more than noise.
+
+    Exits with 0 if nothing became slower or worse, with 1 if something did or if B breaks a
+    budget, with 2 if the two cannot be compared. docs/compare.md explains the method.
+    """
+    matters = _share(least)
+    if len(variants) > 2:
+        raise UsageError("--variant was given more than twice", remedy="one for A, one for B")
+    from edgevoice.bench.result import AS_SET
+
+    names = variants or (AS_SET,)
+    with _no_verdict():
+        compared = _compared(before, after, (names[0], names[-1]), matters, budgets)
+        from edgevoice.bench import verdict
+
+        for line in (verdict.markdown if as_markdown else verdict.render)(compared):
+            click.echo(line, err=json_file == "-")
+        if json_file is not None:
+            _write(compared, json_file)
+    broken = any(not outcome.kept for outcome in compared.budgets)
+    click.get_current_context().exit(1 if compared.regressed or broken else 0)
+
+
+def limits(budgets: tuple[str, ...], spans: tuple[str, ...] = ()) -> list[Budget]:
+    """The budgets that were named. Raises UsageError."""
+    from edgevoice.bench.budgets import parse
+
+    return [parse(text, spans) for text in budgets]
+
+
+def keeps(result: Result, budgets: list[Budget], err: bool = False) -> bool:
+    """Tell of each budget whether the run keeps it; returns whether it keeps them all."""
+    from edgevoice.bench.budgets import check
+
+    outcomes = check(budgets, result.variants[0].summary)
+    for outcome in outcomes:
+        click.echo(outcome.told, err=err)
+    return all(outcome.kept for outcome in outcomes)
+
+
+def _compared(
+    before: Path, after: Path, variants: tuple[str, str], least: float, budgets: tuple[str, ...]
+) -> Compared:
+    from msgspec.structs import replace
+
+    from edgevoice.bench.budgets import check
+    from edgevoice.bench.comparing import compare, variant_of
+    from edgevoice.bench.result import read
+    from edgevoice.bench.summary import summarize
+
+    results = read(before), read(after)
+    chosen = variant_of(results[1], variants[1], str(after))
+    turns = [turn for turn in results[1].turns if turn.variant == chosen.name]
+    # Counted anew: an older program has not written every percentile.
+    summary = summarize(turns)
+    asked = limits(budgets, tuple(summary.spans))
+    compared = compare(*results, (str(before), str(after)), variants, least)
+    return replace(compared, budgets=tuple(check(asked, summary)))
+
+
+def _share(text: str) -> float:
+    """A share, as `5%` or `0.05`."""
+    number, percent = text.strip().removesuffix("%"), text.strip().endswith("%")
+    try:
+        share = float(number) / (100 if percent else 1)
+    except ValueError:
+        share = -1.0
+    if not 0.0 < share < 1.0:
+        raise UsageError(
+            f"not a share between nothing and all: {text!r}",
+            where="--least",
+            remedy="for example --least 5%",
+        )
+    return share
+
+
+@contextmanager
+def _no_verdict() -> Iterator[None]:
+    """Whatever fails here is no regression, and must not exit as one."""
+    try:
+        yield
+    except UsageError:
+        raise
+    except EdgevoiceError as error:
+        raise UsageError(error.what, where=error.where, remedy=error.remedy) from None
+
+
+def _write(compared: Compared, json_file: str) -> None:
+    import msgspec
+
+    from edgevoice import files
+    from edgevoice.errors import StorageError
+
+    text = msgspec.json.format(msgspec.json.encode(compared), indent=1).decode() + "\n"
+    if json_file == "-":
+        click.echo(text, nl=False)
+        return
+    try:
+        files.replace(Path(json_file), [text])
+    except OSError as error:
+        raise StorageError(
+            f"the comparison cannot be written: {error.strerror}",
+            where=json_file,
+            remedy="choose another place with --json FILE",
+        ) from None

@@ -1,0 +1,141 @@
+"""`bench report` and `bench trace`: what was measured, to be looked at."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from edgevoice.errors import EdgevoiceError, StorageError, UsageError
+
+if TYPE_CHECKING:
+    from edgevoice.bench.report import Report
+
+ROWS = ("turns", "summary")
+
+
+@click.command()
+@click.argument("files", nargs=-1, metavar="FILE…")
+@click.option(
+    "--html",
+    metavar="FILE",
+    help="Write one page with pictures, which needs no network; - is standard output.",
+)
+@click.option("--markdown", is_flag=True, help="Tables as Markdown instead of plain text.")
+@click.option(
+    "--csv",
+    "rows",
+    is_flag=False,
+    flag_value="turns",
+    metavar="[turns|summary]",
+    help="CSV: a row a turn, or with `summary` a row a file and variant.",
+)
+def report(files: tuple[str, ...], html: str | None, markdown: bool, rows: str | None) -> None:
+    """Show what `bench` measured: one result, or several side by side.
+
+    Draws the waterfall of the median and the worst turn, distributions and the run in time. A FILE
+    that cannot be shown is named, and the others are shown all the same. docs/report.md explains
+    what is to be seen.
+    """
+    if rows is not None and rows not in ROWS:
+        # The word after --csv is a file where it is none of the two.
+        files, rows = (rows, *files), "turns"
+    if not files:
+        raise UsageError(
+            "no result was named",
+            remedy="edgevoice bench report FILE, with one that `edgevoice bench run` has written",
+        )
+    if markdown and rows:
+        raise UsageError("--markdown and --csv cannot go together", remedy="leave one out")
+    if html == "-" and (markdown or rows):
+        raise UsageError(
+            "only one thing can go to standard output", remedy="name a file: --html FILE"
+        )
+    found = _loaded([Path(name) for name in files])
+    if html is not None:
+        _write_page(found, html)
+    if html is None or markdown or rows:
+        _print(found, markdown, rows)
+
+
+def _loaded(paths: list[Path]) -> Report:
+    """What can be shown of the files; the rest is told of."""
+    from edgevoice.bench.report import load
+
+    found = load(paths)
+    if not found.sources and len(paths) == 1:
+        raise found.problems[0]
+    if not found.sources:
+        told = "\n".join(f"  {error.what} ({error.where})" for error in found.problems)
+        raise EdgevoiceError(
+            f"none of the {len(paths)} files can be shown:\n{told}",
+            remedy="name files that `edgevoice bench run` has written",
+        )
+    for error in found.problems:
+        click.echo(f"edgevoice: not shown: {error}", err=True)
+    return found
+
+
+def _write_page(found: Report, target: str) -> None:
+    from edgevoice.bench.report_page import page
+
+    text = page(found)
+    if target == "-":
+        click.echo(text, nl=False)
+    else:
+        _write(Path(target), [text], "the page", "--html FILE")
+
+
+def _print(found: Report, markdown: bool, rows: str | None) -> None:
+    if rows is not None:
+        from edgevoice.bench import report_csv
+
+        written = report_csv.turns(found) if rows == "turns" else report_csv.summary(found)
+        click.echo(written, nl=False)
+        return
+    from edgevoice.bench import report_text
+
+    for line in report_text.markdown(found) if markdown else report_text.text(found):
+        click.echo(line)
+
+
+@click.command()
+@click.argument("file", metavar="TRACE", type=click.Path(path_type=Path))
+@click.option(
+    "--out",
+    metavar="FILE",
+    help="Where it goes [TRACE with .perfetto.json at its end]; - is standard output.",
+)
+def trace(file: Path, out: str | None) -> None:
+    """Turn a trace into one that Perfetto and chrome://tracing show.
+
+    TRACE is what `edgevoice run --trace` or `edgevoice bench run --trace` has written: a track for
+    each stage, one for the user's speech, one for the gap and one for its spans.
+    """
+    from edgevoice.bench.perfetto import document
+    from edgevoice.bench.traced import traced
+
+    def notice(told: str) -> None:
+        click.echo(f"edgevoice: {told}", err=True)
+
+    lines = document(traced(file, notice))
+    if out == "-":
+        for line in lines:
+            click.echo(line, nl=False)
+        return
+    _write(Path(out) if out else file.with_suffix(".perfetto.json"), lines, "it", "--out FILE")
+
+
+def _write(path: Path, text: list[str], what: str, option: str) -> None:
+    from edgevoice import files
+
+    try:
+        files.replace(path, text)
+    except OSError as error:
+        raise StorageError(
+            f"{what} cannot be written: {error.strerror}",
+            where=str(path),
+            remedy=f"free some space, or choose another place with {option}",
+        ) from None
+    click.echo(f"written to {path}", err=True)
