@@ -12,7 +12,6 @@ from edgevoice.bench.report_charts import STYLES, curves, span_class, stacks, st
 from edgevoice.bench.report_trend import described, trend
 from edgevoice.bench.report_words import (
     Trouble,
-    counted,
     counts,
     device_words,
     differing,
@@ -21,6 +20,7 @@ from edgevoice.bench.report_words import (
     troubles,
 )
 from edgevoice.bench.result import Figures
+from edgevoice.bench.table import counted
 from edgevoice.waterfall import MEANING
 
 SHAPE = "the shape of a model: its speed is real, its words are given"

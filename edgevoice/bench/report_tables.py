@@ -9,8 +9,9 @@ from edgevoice.bench.markup import Child, Markup, joined, tag
 from edgevoice.bench.record import Roofline
 from edgevoice.bench.report import Column, Report, Source, timings
 from edgevoice.bench.report_charts import axis, span_class, waterfall_bar
-from edgevoice.bench.report_words import counted, flags, ms, quick, rates
+from edgevoice.bench.report_words import flags, ms, quick, rates
 from edgevoice.bench.result import Figures, Turn
+from edgevoice.bench.table import counted
 from edgevoice.waterfall import shares
 
 HOW = (

@@ -8,9 +8,9 @@ from collections.abc import Iterable, Sequence
 from edgevoice.bench import table
 from edgevoice.bench.report import WAITS, Column, Report, Source, shown_turns, timings
 from edgevoice.bench.report_trend import described
-from edgevoice.bench.report_words import counted, counts, differing, facts, ms, troubles
+from edgevoice.bench.report_words import counts, differing, facts, ms, troubles
 from edgevoice.bench.result import Turn
-from edgevoice.bench.table import WIDTH
+from edgevoice.bench.table import WIDTH, counted
 from edgevoice.waterfall import WAIT, WORK, bars, shares, sparkline
 
 _NAME = 13

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from edgevoice.bench.report import Column, Report
 from edgevoice.bench.result import Figures, Result, Summary, Turn
+from edgevoice.bench.table import became, counted, misread
 
 
 @dataclass(frozen=True)
@@ -76,18 +77,7 @@ def facts(column: Column) -> dict[str, str]:
 def counts(column: Column) -> list[str]:
     """What became of the questions, and the rates, as phrases."""
     s = column.summary
-    parts = []
-    if column.result.command != "recognition":
-        parts = [
-            f"{s.answered} of {counted(s.turns, 'question')} answered",
-            f"{s.cut_off} cut off",
-            f"{s.dropped} dropped",
-            counted(s.underruns, "underrun"),
-        ]
-    if s.replaced:
-        parts.append(f"{counted(s.replaced, 'attempt')} taken back")
-    if s.wer is not None:
-        parts.append(f"WER {s.wer * 100:.1f} % of {counted(s.words, 'word')}")
+    parts = [*(became(s) if column.result.command != "recognition" else ()), *misread(s)]
     if s.ttft is not None:
         parts.append(f"first token after {ms(s.ttft.p50)}")
     if s.tokens_per_second is not None:
@@ -152,11 +142,6 @@ def quick(seconds: float | None) -> str:
     if seconds is None:
         return ""
     return ms(seconds) if seconds >= 0.1 else f"{seconds * 1000:.3g} ms"
-
-
-def counted(many: int, what: str) -> str:
-    """`1 question`, `2 questions`."""
-    return f"{many} {what}" if many == 1 else f"{many} {what}s"
 
 
 def value(setting: object) -> str:

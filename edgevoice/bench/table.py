@@ -21,7 +21,7 @@ def render(result: Result) -> list[str]:
     if (ratio := result.ratio) is not None:
         lines += [
             f"the plain sequence takes {ratio.of_questions:.1f} times as long (median of "
-            f"{_count(ratio.n, 'question')}; {ratio.of_p50:.1f} by p50)",
+            f"{counted(ratio.n, 'question')}; {ratio.of_p50:.1f} by p50)",
             "",
         ]
     for part in (limits(result), device(result)):
@@ -36,7 +36,7 @@ def _heading(result: Result) -> list[str]:
     shapes = [model.name for model in result.models.values() if model.shape]
     lines = [
         f"edgevoice {result.edgevoice} · {result.machine.cpu}, "
-        f"{_count(result.machine.usable_cores, 'core')}",
+        f"{counted(result.machine.usable_cores, 'core')}",
         ", ".join(f"{role} {model.name}" for role, model in result.models.items()),
     ]
     if shapes:
@@ -102,17 +102,24 @@ def _bar(start: float, length: float, whole: float) -> str:
     return " " * first + "█" * (last - first)
 
 
-def _counts(s: Summary) -> list[str]:
+def became(s: Summary) -> list[str]:
+    """What became of the questions, as phrases."""
     parts = [
-        f"{s.answered} of {_count(s.turns, 'question')} answered",
+        f"{s.answered} of {counted(s.turns, 'question')} answered",
         f"{s.cut_off} cut off",
         f"{s.dropped} dropped",
-        _count(s.underruns, "underrun"),
+        counted(s.underruns, "underrun"),
     ]
-    if s.replaced:
-        parts.append(f"{_count(s.replaced, 'attempt')} taken back")
-    if s.wer is not None:
-        parts.append(f"WER {s.wer * 100:.1f} % of {_count(s.words, 'word')}")
+    return [*parts, f"{counted(s.replaced, 'attempt')} taken back"] if s.replaced else parts
+
+
+def misread(s: Summary) -> list[str]:
+    """How many words were recognized wrong, where that is known."""
+    return [] if s.wer is None else [f"WER {s.wer * 100:.1f} % of {counted(s.words, 'word')}"]
+
+
+def _counts(s: Summary) -> list[str]:
+    parts = [*became(s), *misread(s)]
     if s.tokens_per_second is not None:
         parts.append(f"{s.tokens_per_second.p50:.1f} tokens/s")
     for name, figures, unit in (
@@ -132,7 +139,7 @@ def _troubles(result: Result) -> list[str]:
     kinds: Sequence[tuple[str, Callable[[Turn], bool], Callable[[Turn], str]]] = (
         ("cut off", lambda t: t.cut_off, lambda t: f"heard “{t.recognized}”"),
         ("dropped", lambda t: bool(t.dropped), lambda t: t.dropped),
-        ("underrun", lambda t: t.underruns > 0, lambda t: _count(t.underruns, "time")),
+        ("underrun", lambda t: t.underruns > 0, lambda t: counted(t.underruns, "time")),
     )
     lines = []
     for kind, fits, tell in kinds:
@@ -190,7 +197,8 @@ def _ms(seconds: float, sign: str = "") -> str:
     return f"{round(seconds * 1000):{sign}} ms"
 
 
-def _count(number: int, what: str) -> str:
+def counted(number: int, what: str) -> str:
+    """`1 question`, `2 questions`."""
     return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 

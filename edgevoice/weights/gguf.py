@@ -35,6 +35,9 @@ _FILE_TYPES = {
     17: "Q5_K_M", 18: "Q6_K", 24: "IQ1_S", 25: "IQ4_NL", 30: "IQ4_XS", 32: "BF16",
 }  # fmt: skip
 
+ALIGNMENT = 32
+"""Every tensor begins at a multiple of so many bytes, unless a file says otherwise."""
+
 SHAPE_KEY = "edgevoice.shape"
 """Our own key, which no file of trained weights has."""
 
@@ -58,6 +61,11 @@ class Weight(NamedTuple):
     def size(self) -> int:
         """Bytes that it takes; 0 where its type is unknown."""
         return size_of(self.kind, self.elements) if self.kind in _BLOCKS else 0
+
+    @property
+    def room(self) -> int:
+        """Bytes from its begin to the next one's."""
+        return -(-self.size // ALIGNMENT) * ALIGNMENT
 
 
 class NotGguf(Exception):
@@ -156,7 +164,7 @@ def read_header(read: Read, *, tensors: bool = True) -> Header:
     if not tensors:
         return Header(values, 0, count)
     weights, end = _weights(counted, count)
-    alignment = _whole(values.get("general.alignment")) or 32
+    alignment = _whole(values.get("general.alignment")) or ALIGNMENT
     length = -(-taken // alignment) * alignment + end if end else 0
     return Header(values, length, count, weights)
 

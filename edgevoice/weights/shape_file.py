@@ -16,17 +16,15 @@ from pathlib import Path
 import numpy as np
 
 from edgevoice.weights.disk import BLOCK
-from edgevoice.weights.gguf import SHAPE_KEY, size_of
+from edgevoice.weights.gguf import ALIGNMENT, SHAPE_KEY, Weight, size_of
 from edgevoice.weights.progress import Progress
 from edgevoice.weights.shape_layout import (
-    ALIGNMENT,
     F32,
     Q4_K,
     Q5_0,
     Q5_K,
     Q6_K,
     Q8_0,
-    Tensor,
     tensors,
 )
 from edgevoice.weights.shape_table import GEMMA2, LLAMA, Architecture
@@ -97,7 +95,7 @@ def _contents(head: bytes, model: Architecture) -> Iterator[bytes | memoryview]:
         yield bytes(tensor.room - tensor.size)
 
 
-def _laid_out(tensor: Tensor, tile: memoryview, number: int) -> Iterator[memoryview]:
+def _laid_out(tensor: Weight, tile: memoryview, number: int) -> Iterator[memoryview]:
     """The tile over and over, begun at another block for each tensor."""
     block = size_of(tensor.kind, _SCALES[tensor.kind][0])
     at = number * 1009 * block % len(tile)

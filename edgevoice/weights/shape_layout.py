@@ -3,61 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from math import prod
 
-from edgevoice.weights.gguf import size_of
+from edgevoice.weights.gguf import Weight
 from edgevoice.weights.shape_table import GEMMA2, PHI3, Architecture
 
 F32, Q5_0, Q8_0, Q4_K, Q5_K, Q6_K = 0, 6, 8, 12, 13, 14
 """GGUF's numbers of the tensor types."""
-
-ALIGNMENT = 32
-"""Every tensor begins at a multiple of so many bytes."""
 
 _LARGE_BLOCK = 256
 _SMALLER = {Q4_K: Q5_0, Q6_K: Q8_0}
 """What llama.cpp takes where a row is no whole number of 256-element blocks."""
 
 
-@dataclass(frozen=True, slots=True)
-class Tensor:
-    """One tensor; `shape` has the length of a row first, `kind` is GGUF's number of its type."""
-
-    name: str
-    shape: tuple[int, ...]
-    kind: int
-
-    @property
-    def elements(self) -> int:
-        """How many numbers it holds."""
-        return prod(self.shape)
-
-    @property
-    def size(self) -> int:
-        """Bytes that it takes, without what fills it up to the next one's begin."""
-        return size_of(self.kind, self.elements)
-
-    @property
-    def room(self) -> int:
-        """Bytes from its begin to the next one's."""
-        return -(-self.size // ALIGNMENT) * ALIGNMENT
-
-
-def tensors(model: Architecture) -> list[Tensor]:
+def tensors(model: Architecture) -> list[Weight]:
     """Every tensor of the model, in the order of the file."""
     embedding = (model.width, model.vocabulary)
-    outer = [Tensor("output_norm.weight", (model.width,), F32)]
+    outer = [Weight("output_norm.weight", (model.width,), F32)]
     if not model.tied:
-        outer.append(Tensor("output.weight", embedding, Q6_K))
+        outer.append(Weight("output.weight", embedding, Q6_K))
     return [
-        Tensor("token_embd.weight", embedding, Q6_K if model.tied else Q4_K),
+        Weight("token_embd.weight", embedding, Q6_K if model.tied else Q4_K),
         *(tensor for block in range(model.blocks) for tensor in _block(model, block)),
         *outer,
     ]
 
 
-def _block(model: Architecture, number: int) -> Iterator[Tensor]:
+def _block(model: Architecture, number: int) -> Iterator[Weight]:
     width, feed_forward = model.width, model.feed_forward
     queries, values = model.heads * model.head, model.kv_heads * model.head
     more = Q6_K if _more_bits(number, model.blocks) else Q4_K
@@ -83,7 +54,7 @@ def _block(model: Architecture, number: int) -> Iterator[Tensor]:
     parts.append(("ffn_down", (feed_forward, width), more))
     for name, shape, kind in parts:
         fits = kind == F32 or shape[0] % _LARGE_BLOCK == 0
-        yield Tensor(f"blk.{number}.{name}.weight", shape, kind if fits else _SMALLER[kind])
+        yield Weight(f"blk.{number}.{name}.weight", shape, kind if fits else _SMALLER[kind])
 
 
 def _more_bits(block: int, blocks: int) -> bool:
