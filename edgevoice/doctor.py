@@ -154,7 +154,7 @@ def _load(module: str) -> tuple[str, str] | None:
 
 
 def _portaudio() -> Check:
-    from edgevoice.devices.portaudio import listed
+    from edgevoice.devices.listing import listed
 
     found = listed()
     inputs, outputs = sum(d.inputs > 0 for d in found), sum(d.outputs > 0 for d in found)

@@ -134,7 +134,7 @@ class Session:
     def choices(self, kind: Kind) -> list[tuple[str, str]]:
         """What can be chosen: the value to `choose`, and how to show it."""
         if kind in ("input", "output"):
-            from edgevoice.devices.portaudio import listed
+            from edgevoice.devices.listing import listed
 
             return [
                 (d.name, f"{d.name} ({d.api}, {d.rate:.0f} Hz)")

@@ -15,7 +15,7 @@ import pytest
 
 from edgevoice.clock import SystemClock
 from edgevoice.crew import Crew
-from edgevoice.devices import portaudio
+from edgevoice.devices import listing, portaudio
 from edgevoice.devices.paced import PacedSink
 from edgevoice.devices.pulse import STALLED, Pulse
 from edgevoice.errors import DeviceError, StorageError
@@ -321,7 +321,7 @@ def test_a_device_that_refuses_its_rate_is_one_clear_error(
         query_hostapis=lambda: [{"name": "none"}],
         query_devices=lambda: [device],
     )
-    monkeypatch.setattr(portaudio, "sd", library)
+    monkeypatch.setattr(listing, "sd", library)
     with pytest.raises(DeviceError) as caught:
         make(SystemClock())
     assert "11025 Hz: Invalid sample rate (Odd)" in str(caught.value)

@@ -30,7 +30,7 @@ def prove_models(config: Config) -> None:
 
 def prove_devices(config: Config, play_to: str) -> None:
     """See that microphone, speaker and what is played to are there. Raises DeviceError."""
-    from edgevoice.devices.portaudio import find
+    from edgevoice.devices.listing import find
 
     find("input", config.audio.input)
     find("output", config.audio.output)

@@ -14,7 +14,7 @@ from edgevoice.errors import DeviceError
 @click.option("--json", "as_json", is_flag=True, help="One JSON array instead of the table.")
 def devices(as_json: bool) -> None:
     """List microphones and speakers; choose one by its number or a part of its name."""
-    from edgevoice.devices.portaudio import listed
+    from edgevoice.devices.listing import listed
 
     found = listed()
     if as_json:

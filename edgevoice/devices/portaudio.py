@@ -8,26 +8,19 @@ from __future__ import annotations
 
 import atexit
 import contextlib
-import ctypes
 import logging
 import threading
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from edgevoice.audio import EAR_RATE, FRAME_SAMPLES, Frame, Samples
 from edgevoice.clock import Clock
+from edgevoice.devices.listing import Device, find, library
 from edgevoice.devices.pulse import Pulse
 from edgevoice.devices.ring import Ring, mono
 from edgevoice.errors import DeviceError
 from edgevoice.resample import Resampler
-
-try:
-    import sounddevice as sd
-except OSError as _error:  # The Python package is there, the PortAudio library is not.
-    sd = None
-    _missing = str(_error)
 
 _log = logging.getLogger(__name__)
 
@@ -50,106 +43,12 @@ each token of a language model that computes on all cores takes a tenth longer.
 AHEAD = 0.4
 """Seconds of sound the speaker's ring takes before `write` waits."""
 
-PORTAUDIO_REMEDY = (
-    "install PortAudio: apt install libportaudio2 (Debian/Ubuntu), dnf install portaudio (Fedora), "
-    "pacman -S portaudio (Arch), brew install portaudio (macOS)"
-)
-
-
-_ALSA_HANDLER = ctypes.CFUNCTYPE(
-    None, ctypes.c_char_p, ctypes.c_int, ctypes.c_char_p, ctypes.c_int, ctypes.c_char_p
-)
-
-
-# ALSA writes its complaints straight to stderr, over whatever screen is shown there. What matters
-# among them comes back as error codes and stream flags anyway.
-_say_nothing = _ALSA_HANDLER(lambda file, line, function, error, message: None)
-
-
-def silence_alsa() -> None:
-    """Keep ALSA's library from writing to stderr; does nothing where there is no ALSA."""
-    with contextlib.suppress(OSError, AttributeError):
-        ctypes.CDLL("libasound.so.2").snd_lib_error_set_handler(_say_nothing)
-
-
-@dataclass(frozen=True, slots=True)
-class Device:
-    """A sound device as PortAudio lists it; `rate` is its default in Hz."""
-
-    index: int
-    name: str
-    api: str
-    inputs: int
-    outputs: int
-    rate: float
-    default_input: bool
-    default_output: bool
-
-
-def _library() -> Any:
-    if sd is None:
-        raise DeviceError("PortAudio is not installed", where=_missing, remedy=PORTAUDIO_REMEDY)
-    silence_alsa()
-    return sd
-
-
-def listed() -> list[Device]:
-    """Every device there is. Raises DeviceError when PortAudio is missing or fails."""
-    library = _library()
-    try:
-        apis = library.query_hostapis()
-        default_input, default_output = library.default.device
-        return [
-            Device(
-                index=d["index"],
-                name=d["name"],
-                api=apis[d["hostapi"]]["name"],
-                inputs=d["max_input_channels"],
-                outputs=d["max_output_channels"],
-                rate=d["default_samplerate"],
-                default_input=d["index"] == default_input,
-                default_output=d["index"] == default_output,
-            )
-            for d in library.query_devices()
-        ]
-    except library.PortAudioError as error:
-        raise DeviceError(f"PortAudio failed: {error}", remedy="edgevoice doctor") from None
-
-
-def find(kind: str, wanted: str) -> Device:
-    """The device of `kind` ("input" or "output") that `wanted` names: a number, a name or part of
-    one, or the default where it is empty. Raises DeviceError when there is none."""
-    word = "microphone" if kind == "input" else "speaker"
-    devices = [d for d in listed() if (d.inputs if kind == "input" else d.outputs) > 0]
-    if not devices:
-        raise DeviceError(
-            f"no {word} was found",
-            where=f"audio.{kind} is {wanted}" if wanted else "",
-            remedy=f"plug one in and see `edgevoice devices`; without a {word}, "
-            "`edgevoice demo` shows a conversation",
-        )
-    if not wanted:
-        default = [d for d in devices if (d.default_input if kind == "input" else d.default_output)]
-        return (default or devices)[0]
-    if wanted.isdigit():
-        chosen = [d for d in devices if d.index == int(wanted)]
-    else:
-        exact = [d for d in devices if d.name.lower() == wanted.lower()]
-        chosen = exact or [d for d in devices if wanted.lower() in d.name.lower()]
-    if not chosen:
-        raise DeviceError(
-            f"no {word} is called {wanted!r}",
-            where=f"audio.{kind}",
-            remedy=f"choose one of: {', '.join(f'{d.index} {d.name}' for d in devices)}",
-        )
-    return chosen[0]
-
 
 class Microphone:
     """AudioSource: a PortAudio input at its own rate and channels, resampled to 16 kHz mono."""
 
     def __init__(self, clock: Clock, wanted: str = "") -> None:
-        library = _library()
+        portaudio = library()
         device = find("input", wanted)
         self.name = device.name
         self._clock = clock
@@ -165,7 +64,7 @@ class Microphone:
         self._closed = False
         self._pulse = Pulse(clock.now())
         self._stream = _open(
-            library.InputStream,
+            portaudio.InputStream,
             device,
             "input",
             samplerate=self._rate,
@@ -230,7 +129,7 @@ class Loudspeaker:
     """AudioSink: a PortAudio output at its own rate, the same sound on up to two channels."""
 
     def __init__(self, clock: Clock, wanted: str = "", latency: float = 0.06) -> None:
-        library = _library()
+        portaudio = library()
         device = find("output", wanted)
         self.name = device.name
         self.rate = int(device.rate)
@@ -249,7 +148,7 @@ class Loudspeaker:
         self._closed = False
         self._pulse = Pulse(clock.now())
         self._stream = _open(
-            library.OutputStream,
+            portaudio.OutputStream,
             device,
             "output",
             samplerate=self.rate,
@@ -335,11 +234,11 @@ class Loudspeaker:
 
 
 def _open(make: Any, device: Device, kind: str, **settings: Any) -> Any:
-    library = _library()
+    portaudio = library()
     try:
         stream = make(device=device.index, **settings)
         stream.start()
-    except (library.PortAudioError, ValueError) as error:
+    except (portaudio.PortAudioError, ValueError) as error:
         word = "microphone" if kind == "input" else "speaker"
         raise DeviceError(
             f"the {word} could not be opened at {settings['samplerate']} Hz: {error}",
@@ -368,4 +267,4 @@ def _close(stream: Any) -> None:
     if closing.is_alive():
         _log.warning("the sound system does not close a device; leaving it open")
         # It would wait for the same thing when the program ends.
-        atexit.unregister(sd._exit_handler)
+        atexit.unregister(library()._exit_handler)

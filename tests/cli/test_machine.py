@@ -11,8 +11,8 @@ import pytest
 from edgevoice import doctor
 from edgevoice.cli import cli
 from edgevoice.config import Config, Resolved, load
-from edgevoice.devices import portaudio
-from edgevoice.devices.portaudio import Device
+from edgevoice.devices import listing
+from edgevoice.devices.listing import Device
 from edgevoice.errors import ConfigError, DeviceError
 
 HEADSET = Device(3, "USB Headset", "ALSA", 1, 2, 48000.0, True, True)
@@ -24,7 +24,7 @@ def run(*words: str) -> click.testing.Result:
 
 
 def plugged(monkeypatch: pytest.MonkeyPatch, *devices: Device) -> None:
-    monkeypatch.setattr(portaudio, "listed", lambda: list(devices))
+    monkeypatch.setattr(listing, "listed", lambda: list(devices))
 
 
 def checks(folder: Path, **settings: str) -> dict[str, doctor.Check]:

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from edgevoice.devices import portaudio
+from edgevoice.devices import listing, portaudio
 
 
 class Stream:
@@ -59,7 +59,7 @@ def test_a_device_that_does_not_let_go_is_left_behind(
 ) -> None:
     """The program goes on and ends, and says that something was wrong."""
     monkeypatch.setattr(portaudio, "CLOSING", 0.01)
-    monkeypatch.setattr(portaudio, "sd", SimpleNamespace(_exit_handler=lambda: None))
+    monkeypatch.setattr(listing, "sd", SimpleNamespace(_exit_handler=lambda: None))
     free = threading.Event()
     stream = Stream(free)
     with caplog.at_level(logging.WARNING):

@@ -1,0 +1,111 @@
+"""The sound devices there are, as PortAudio lists them, and which one is meant."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+from dataclasses import dataclass
+from typing import Any
+
+from edgevoice.errors import DeviceError
+
+try:
+    import sounddevice as sd
+except OSError as _error:  # The Python package is there, the PortAudio library is not.
+    sd = None
+    _missing = str(_error)
+
+PORTAUDIO_REMEDY = (
+    "install PortAudio: apt install libportaudio2 (Debian/Ubuntu), dnf install portaudio (Fedora), "
+    "pacman -S portaudio (Arch), brew install portaudio (macOS)"
+)
+
+
+_ALSA_HANDLER = ctypes.CFUNCTYPE(
+    None, ctypes.c_char_p, ctypes.c_int, ctypes.c_char_p, ctypes.c_int, ctypes.c_char_p
+)
+
+
+# ALSA writes its complaints straight to stderr, over whatever screen is shown there. What matters
+# among them comes back as error codes and stream flags anyway.
+_say_nothing = _ALSA_HANDLER(lambda file, line, function, error, message: None)
+
+
+def silence_alsa() -> None:
+    """Keep ALSA's library from writing to stderr; does nothing where there is no ALSA."""
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL("libasound.so.2").snd_lib_error_set_handler(_say_nothing)
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """A sound device as PortAudio lists it; `rate` is its default in Hz."""
+
+    index: int
+    name: str
+    api: str
+    inputs: int
+    outputs: int
+    rate: float
+    default_input: bool
+    default_output: bool
+
+
+def library() -> Any:
+    """PortAudio's binding. Raises DeviceError where the library is missing."""
+    if sd is None:
+        raise DeviceError("PortAudio is not installed", where=_missing, remedy=PORTAUDIO_REMEDY)
+    silence_alsa()
+    return sd
+
+
+def listed() -> list[Device]:
+    """Every device there is. Raises DeviceError when PortAudio is missing or fails."""
+    portaudio = library()
+    try:
+        apis = portaudio.query_hostapis()
+        default_input, default_output = portaudio.default.device
+        return [
+            Device(
+                index=d["index"],
+                name=d["name"],
+                api=apis[d["hostapi"]]["name"],
+                inputs=d["max_input_channels"],
+                outputs=d["max_output_channels"],
+                rate=d["default_samplerate"],
+                default_input=d["index"] == default_input,
+                default_output=d["index"] == default_output,
+            )
+            for d in portaudio.query_devices()
+        ]
+    except portaudio.PortAudioError as error:
+        raise DeviceError(f"PortAudio failed: {error}", remedy="edgevoice doctor") from None
+
+
+def find(kind: str, wanted: str) -> Device:
+    """The device of `kind` ("input" or "output") that `wanted` names: a number, a name or part of
+    one, or the default where it is empty. Raises DeviceError when there is none."""
+    word = "microphone" if kind == "input" else "speaker"
+    devices = [d for d in listed() if (d.inputs if kind == "input" else d.outputs) > 0]
+    if not devices:
+        raise DeviceError(
+            f"no {word} was found",
+            where=f"audio.{kind} is {wanted}" if wanted else "",
+            remedy=f"plug one in and see `edgevoice devices`; without a {word}, "
+            "`edgevoice demo` shows a conversation",
+        )
+    if not wanted:
+        default = [d for d in devices if (d.default_input if kind == "input" else d.default_output)]
+        return (default or devices)[0]
+    if wanted.isdigit():
+        chosen = [d for d in devices if d.index == int(wanted)]
+    else:
+        exact = [d for d in devices if d.name.lower() == wanted.lower()]
+        chosen = exact or [d for d in devices if wanted.lower() in d.name.lower()]
+    if not chosen:
+        raise DeviceError(
+            f"no {word} is called {wanted!r}",
+            where=f"audio.{kind}",
+            remedy=f"choose one of: {', '.join(f'{d.index} {d.name}' for d in devices)}",
+        )
+    return chosen[0]
