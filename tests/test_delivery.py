@@ -104,15 +104,19 @@ class Uneven:
             yield Audio(np.full(round(length * RATE), 0.5, dtype=np.float32), RATE, left)
 
 
+def uneven() -> tuple[Uneven, Delivery]:
+    clock = VirtualClock()
+    voice = Uneven(clock)
+    return voice, Delivery(voice, TtsSettings(shorten_silence=False), Pacing(), clock.now)
+
+
 def lengths(delivery: Delivery, *, first: bool) -> list[int]:
     return [len(a.samples) for a in delivery.sound("one two", lambda: False, first=first)]
 
 
 def test_a_beginning_that_would_be_over_too_soon_waits_for_the_next_piece() -> None:
     """Where the second piece took longer lately than the first one lasts, both come at once."""
-    clock = VirtualClock()
-    voice = Uneven(clock)
-    delivery = Delivery(voice, TtsSettings(shorten_silence=False), Pacing(), clock.now)
+    voice, delivery = uneven()
     voice.delays = [0.05, 0.3]
     lengths(delivery, first=True)
     assert lengths(delivery, first=True) == [1100]
@@ -123,9 +127,7 @@ def test_a_beginning_that_would_be_over_too_soon_waits_for_the_next_piece() -> N
 
 def test_where_pieces_come_quickly_a_short_beginning_is_let_out_at_once() -> None:
     """What is held back follows the machine: slower counts at once, faster after some replies."""
-    clock = VirtualClock()
-    voice = Uneven(clock)
-    delivery = Delivery(voice, TtsSettings(shorten_silence=False), Pacing(), clock.now)
+    voice, delivery = uneven()
     voice.delays = [0.05, 0.3]
     lengths(delivery, first=True)
     voice.delays = [0.05, 0.05]
@@ -136,9 +138,7 @@ def test_where_pieces_come_quickly_a_short_beginning_is_let_out_at_once() -> Non
 
 def test_nothing_is_lost_where_a_voice_stops_early() -> None:
     """A piece that waited for another one is heard though no other one came."""
-    clock = VirtualClock()
-    voice = Uneven(clock)
-    delivery = Delivery(voice, TtsSettings(shorten_silence=False), Pacing(), clock.now)
+    voice, delivery = uneven()
 
     def cut_short(text: str, cancelled: Cancelled) -> Iterator[Audio]:
         yield Audio(np.full(50, 0.5, dtype=np.float32), RATE, 1000)

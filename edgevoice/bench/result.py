@@ -185,8 +185,8 @@ class Result(Struct, frozen=True, kw_only=True):
     samples: tuple[Sample, ...] = ()
 
 
-def encoded(result: Result) -> str:
-    """The result as indented JSON, with a newline at its end."""
+def encoded(result: Struct) -> str:
+    """A result, or what was made of some, as indented JSON with a newline at its end."""
     return msgspec.json.format(msgspec.json.encode(result), indent=1).decode() + "\n"
 
 

@@ -147,12 +147,11 @@ def _no_verdict() -> Iterator[None]:
 
 
 def _write(compared: Compared, json_file: str) -> None:
-    import msgspec
-
     from edgevoice import files
+    from edgevoice.bench.result import encoded
     from edgevoice.errors import StorageError
 
-    text = msgspec.json.format(msgspec.json.encode(compared), indent=1).decode() + "\n"
+    text = encoded(compared)
     if json_file == "-":
         click.echo(text, nl=False)
         return

@@ -37,6 +37,20 @@ def spoken(starter_models: dict[str, Path]) -> Samples:
     return resample(np.concatenate(pieces), voice.rate, EAR_RATE)
 
 
+@pytest.fixture
+def windows(recognizer: Whisper, monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The windows in which the recognizer reads from now on, in seconds."""
+    found: list[float] = []
+    take = recognizer._take
+
+    def watched(samples: Samples, window: float, beam: int) -> whisper._Take:
+        found.append(window)
+        return take(samples, window, beam)
+
+    monkeypatch.setattr(recognizer, "_take", watched)
+    return found
+
+
 @pytest.mark.models
 def test_a_question_is_written_down_and_the_recognizer_is_sure(
     recognizer: Whisper, spoken: Samples
@@ -62,19 +76,14 @@ def test_a_partial_look_reads_the_beginning_of_what_is_being_said(
 
 @pytest.mark.models
 def test_a_clip_heard_twice_gets_the_full_window(
-    recognizer: Whisper, spoken: Samples, monkeypatch: pytest.MonkeyPatch
+    recognizer: Whisper,
+    spoken: Samples,
+    windows: list[float],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Whatever the short window makes of it, a final transcript does not repeat the question."""
     # With nothing behind the clip the decoder seldom finds the end.
     monkeypatch.setattr(whisper, "PADDINGS", (0.0, 2.0))
-    windows: list[float] = []
-    take = recognizer._take
-
-    def watched(samples: Samples, window: float, beam: int) -> whisper._Take:
-        windows.append(window)
-        return take(samples, window, beam)
-
-    monkeypatch.setattr(recognizer, "_take", watched)
     monkeypatch.setattr(whisper, "_doubt", lambda *_: "it repeats itself")
     assert words(recognizer.transcribe(spoken).text) == words(QUESTION)
     seconds = len(spoken) / EAR_RATE
@@ -83,18 +92,13 @@ def test_a_clip_heard_twice_gets_the_full_window(
 
 @pytest.mark.models
 def test_a_doubtful_look_leaves_only_the_full_window(
-    recognizer: Whisper, spoken: Samples, monkeypatch: pytest.MonkeyPatch
+    recognizer: Whisper,
+    spoken: Samples,
+    windows: list[float],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """A look in which no short window will do says so, and the last resort tries none of them."""
     monkeypatch.setattr(whisper, "_doubt", lambda take, settings: "it is a test")
-    windows: list[float] = []
-    take = recognizer._take
-
-    def watched(samples: Samples, window: float, beam: int) -> whisper._Take:
-        windows.append(window)
-        return take(samples, window, beam)
-
-    monkeypatch.setattr(recognizer, "_take", watched)
     look = recognizer.transcribe(spoken, "look")
     assert look.doubtful
     assert not look.sure
