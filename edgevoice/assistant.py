@@ -101,6 +101,7 @@ class Assistant:
             self._floor,
             self._heard,
             self._glances,
+            self._pauses,
             self._when("ears"),
         )
         self._judge = Judge(engines.turn_detector, self._floor, self._pauses)
@@ -110,7 +111,6 @@ class Assistant:
             self._floor,
             self._heard,
             self._glances,
-            self._pauses,
             self._thoughts,
             self._when("scribe"),
         )

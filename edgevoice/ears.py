@@ -12,6 +12,7 @@ from edgevoice.audio import EAR_RATE, FRAME_SAMPLES, Frame, Samples, Utterance, 
 from edgevoice.config import Config
 from edgevoice.endpoint import HYSTERESIS, Endpoint, Mark, Signal
 from edgevoice.floor import Floor
+from edgevoice.judge import Pause
 from edgevoice.mailbox import Mailbox
 from edgevoice.scribe import Heard, Look, Question
 from edgevoice.stages import AudioSource, SpeechDetector
@@ -35,6 +36,7 @@ class Ears:
         floor: Floor,
         inbox: Mailbox[Heard],
         glances: Mailbox[Look],
+        pauses: Mailbox[Pause],
         loaded: Callable[[], None],
     ) -> None:
         self._loaded = loaded
@@ -46,6 +48,8 @@ class Ears:
         self._bus = floor.bus
         self._inbox = inbox
         self._glances = glances
+        self._pauses = pauses
+        self._said: Pause | None = None
         self._endpoint = Endpoint(config.turn)
         pre_roll = -(-config.turn.pre_roll_ms * EAR_RATE // (1000 * FRAME_SAMPLES))
         unsure = -(-max(config.turn.min_speech_ms, config.turn.barge_in_ms) // 32) + 1
@@ -142,12 +146,19 @@ class Ears:
         turn = self._turn
         if turn is None or not turn.asked or not turn.question:
             return
-        known = (turn.number, turn.question, turn.complete)
+        complete = turn.complete
+        if complete is None and not self._pauses.closed:
+            # A judgement can be had: until it is there, it may be the most cautious one.
+            complete = 0.0
+        known = (turn.number, turn.question, complete)
         if known != self._weighed:
             self._weighed = known
             self._endpoint.weigh(
-                self._pause, complete=turn.complete, text=turn.question, language=turn.language
+                self._pause, complete=complete, text=turn.question, language=turn.language
             )
+        # Only if it can still matter when the first sound is there, for it takes a core.
+        if self._said and turn.voicing and not turn.conceded and self._pauses.offer(self._said):
+            self._said = None
 
     def _marked(self, mark: Mark) -> None:
         match mark.signal:
@@ -204,6 +215,7 @@ class Ears:
     def _ask(self, turn: Turn, mark: Mark) -> None:
         turn.asked = True
         utterance = Utterance(np.concatenate(self._frames), self._start, mark.index)
+        self._said = Pause(turn, utterance)
         self._inbox.put(Question(turn, utterance, self._endpoint.voiced / EAR_RATE))
 
     def _look(self, inbox: Mailbox[Heard] | Mailbox[Look], least: int) -> None:

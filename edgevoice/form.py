@@ -97,14 +97,20 @@ def _of_words(words: list[str], asks: bool, tongue: Tongue) -> Form:
 
 
 def _is_question(words: list[str], tongue: Tongue) -> bool:
-    """Whether the words begin as a question does, whatever mark they end with."""
+    """Whether the words begin as a question does, though no mark says so.
+
+    A recognizer puts a full stop into the middle of a long sentence, too: "has got too much of it"
+    and "which is strange" are the ends of such sentences far more often than questions.
+    """
     first, second = words[0], words[1]
+    if first in tongue.relatives and second in tongue.auxiliaries:
+        return False
     if first in tongue.interrogatives:
         if first in tongue.subordinators:
             return second in tongue.auxiliaries and len(words) > 2
         verbs = tongue.auxiliaries.intersection(words[1:4])
         return bool(verbs) or "'" in first or second in tongue.degrees
-    return tongue.inverts and first in tongue.auxiliaries and len(words) > 2
+    return first in tongue.auxiliaries and second in tongue.subjects and len(words) > 2
 
 
 def _wishes(words: list[str], tongue: Tongue) -> bool:

@@ -1,7 +1,7 @@
 """The judge: whether the user has finished, by how the last words sounded.
 
 A loop of its own, because the answer is being made meanwhile: the judgement is wanted only when the
-first sound of it is there.
+first sound of it is there, and whoever asks for it sooner takes a core from what makes that sound.
 """
 
 from __future__ import annotations
@@ -44,18 +44,17 @@ class Judge:
     def run(self) -> None:
         """Judge until the inbox is closed. Raises ModelError when the model cannot be loaded.
 
-        A detector that fails later is told once; silence and words decide from then on.
+        Without a detector, or when it has failed, which is told once, the inbox is closed: silence
+        and words decide from then on.
         """
         try:
             detector = self._load()
-            while (pause := self._inbox.get()) is not None:
-                if detector is None:
-                    continue
+            while detector is not None and (pause := self._inbox.get()) is not None:
                 try:
                     self._judge(pause, detector)
                 except Exception as error:
                     self._floor.tell_failure("judge", pause.turn, error)
-                    detector = None
+                    return
         finally:
             self._inbox.close()
 

@@ -20,14 +20,15 @@ from edgevoice.audio import EAR_RATE, Utterance
 from edgevoice.config import Config
 from edgevoice.floor import Floor
 from edgevoice.hallucinations import is_nobody
-from edgevoice.judge import Pause
 from edgevoice.mailbox import Mailbox
 from edgevoice.stages import Effort, Recognizer, Segment, Transcript
 from edgevoice.thoughts import Asked, Beginning, Thought
 from edgevoice.turn import Turn
 
-SETTLED_SECONDS = 6.0
-"""Speech up to a pause is settled once there is this much of it: enough context to be read well."""
+SETTLED_SECONDS = 12.0
+"""Speech up to a pause is settled once there is this much of it: enough context to be read well.
+Of 1,437 words that people had recorded, 14.1 % were read wrong with six seconds, 13.0 % with
+twelve, and 12.9 % by the full window."""
 
 SETTLED_TAIL = int(0.064 * EAR_RATE)
 """How far behind the last voiced sample before a pause the settled part ends."""
@@ -89,7 +90,6 @@ class Scribe:
         floor: Floor,
         inbox: Mailbox[Heard],
         glances: Mailbox[Look],
-        pauses: Mailbox[Pause],
         outbox: Mailbox[Thought],
         loaded: Callable[[], None],
     ) -> None:
@@ -99,7 +99,6 @@ class Scribe:
         self._bus = floor.bus
         self._inbox = inbox
         self._glances = glances
-        self._pauses = pauses
         self._outbox = outbox
         self._loaded = loaded
         self._recognizer: Recognizer | None = None
@@ -168,9 +167,6 @@ class Scribe:
         turn.reading = turn.question = text
         # Even without a text: a committed turn is settled by what comes out at the far end.
         self._outbox.put(Asked(turn, text, language))
-        if text and isinstance(question.said, Utterance):
-            # Not sooner: beside a reading it would hold that up, and the answer with it.
-            self._pauses.offer(Pause(turn, question.said))
 
     def _written(self, question: Question) -> tuple[str, str]:
         """The text of the question, empty if there was none, and its language."""
@@ -221,9 +217,13 @@ class Scribe:
             elif draft.pause is not None and draft.pause[0] < said.end:
                 (draft.cut, draft.settled), draft.pause = draft.pause, None
             cut, settled = draft.cut, draft.settled
-        transcript = self._recognizer.transcribe(said.samples[cut - said.start :], effort)
+        rest = said.samples[cut - said.start :]
+        transcript = self._recognizer.transcribe(rest, effort)
         transcript = replace(transcript, text=transcript.text.strip())
         if settled is not None:
+            if is_nobody(transcript, len(rest) / EAR_RATE, 0.0, self._config.stt):
+                # A breath behind the settled part, for which Whisper makes up a "Thank you".
+                transcript = replace(transcript, text="")
             transcript = _joined(settled, transcript, (cut - said.start) / EAR_RATE)
         with self._floor.monitor:
             if said.end >= draft.end:

@@ -39,7 +39,10 @@ class Tongue:
     prepositions: Words = NO_WORDS
     """Those that may end a question, or be the last part of a verb."""
     subjects: Words = NO_WORDS
-    """Pronouns with which a question has its subject, so that a preposition may be its end."""
+    """Pronouns that, behind an auxiliary at the beginning, make a question, and with which a
+    question has its subject, so that a preposition may be its end."""
+    relatives: Words = NO_WORDS
+    """Interrogatives that go on with a sentence as often as they ask."""
     particles: Words = NO_WORDS
     particle_verbs: Words = NO_WORDS
     """Verbs whose last part may stand at the end: "turn the lights off"."""
@@ -48,8 +51,6 @@ class Tongue:
     giving: Words = NO_WORDS
     receivers: Words = NO_WORDS
     """Who is given something; after a verb of giving, what is given is still to come."""
-    inverts: bool = False
-    """Whether an auxiliary at the beginning makes a question."""
 
 
 def _w(text: str) -> Words:
@@ -119,12 +120,12 @@ TONGUES: dict[str, Tongue] = {
             " through during without against near until"
         ),
         subjects=_w("i you he she it we they this that there"),
+        relatives=_w("which whose whom"),
         particles=_w("on off up down in out over"),
         particle_verbs=_w("turn switch shut power wake volume"),
         degrees=_w("many much long old far big tall high often fast deep late early about come to"),
         giving=_w("tell give show remind teach send bring ask get"),
         receivers=_w("me him her us them"),
-        inverts=True,
     ),
     "de": Tongue(
         dangling=_w(

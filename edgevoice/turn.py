@@ -41,6 +41,8 @@ class Turn:
         """What was asked; written by the scribe."""
         self.language = "en"
         """The language it was asked in; written by the scribe."""
+        self.voicing = False
+        """The first of the reply is being made sound; written by the voice."""
         self.complete: float | None = None
         """Probability that the user has finished, from how it sounds; written by the judge."""
         self.conceded = False

@@ -83,6 +83,7 @@ class Voice:
         self._outbox.wait_while(lambda waiting: not turn.cancelled and _clauses(waiting) >= AHEAD)
         if turn.cancelled:
             return
+        turn.voicing = True
         self._bus.emit(ev.SynthesisStarted(turn=turn.number, clause=number))
         seconds = 0.0
         first = self._begun is not turn

@@ -67,6 +67,8 @@ def test_a_whole_command_or_wish_is_told(text: str) -> None:
         "What time is it? I have to go at noon today.",
         "And take it with you.",
         "Play is what children do.",
+        "He makes me, I feel. Has got a little too much of steel.",
+        "I bought a hat. Which is green.",
         "What is the capital of?",
         "Why?",
     ],

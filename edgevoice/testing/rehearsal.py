@@ -22,6 +22,7 @@ from edgevoice.stages import (
     Message,
     Recognizer,
     Synthesizer,
+    TurnDetector,
 )
 from edgevoice.testing.scripted import (
     LoudnessDetector,
@@ -58,6 +59,7 @@ class Rehearsal:
             self.clock, answer if callable(answer) else lambda _: answer
         )
         self.synthesizer: Synthesizer = ScriptedSynthesizer(self.clock)
+        self.turn_detector: TurnDetector | None = None
         self.sink: AudioSink = PacedSink(self.clock, 16_000, "virtual speaker")
         self.clips: list[Samples] = []
         self.source: Callable[[Callable[[], bool]], AudioSource] = self._source
@@ -108,6 +110,7 @@ class Rehearsal:
                 lambda: self.recognizer,
                 lambda: self.load_language_model(),
                 lambda: self.synthesizer,
+                lambda: self.turn_detector,
             ),
             Resampler,
             history,

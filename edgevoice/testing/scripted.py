@@ -78,6 +78,22 @@ class ScriptedRecognizer:
         return result
 
 
+@dataclass
+class ScriptedTurnDetector:
+    """Finds every turn finished with `probability`, after `cost` virtual seconds; an exception in
+    its place is raised."""
+
+    clock: Clock
+    probability: float | Exception
+    cost: float = 0.05
+
+    def complete(self, samples: Samples) -> float:
+        self.clock.sleep(self.cost)
+        if isinstance(self.probability, Exception):
+            raise self.probability
+        return self.probability
+
+
 class ScriptedLanguageModel:
     """Answers from a function of the messages; tokens are words, and its KV cache is real."""
 
