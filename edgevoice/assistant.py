@@ -94,6 +94,7 @@ class Assistant:
         self._pauses: Mailbox[Pause] = Mailbox(monitor, QUEUE, pause_is_over)
         clauses: Mailbox[Say | End] = Mailbox(monitor, QUEUE, _is_dead)
         sounds: Mailbox[Sound | End] = Mailbox(monitor, QUEUE, _is_dead)
+        self._judge = Judge(engines.turn_detector, self._floor, self._pauses)
         self._ears = Ears(
             config,
             self._source,
@@ -101,10 +102,9 @@ class Assistant:
             self._floor,
             self._heard,
             self._glances,
-            self._pauses,
+            self._judge,
             self._when("ears"),
         )
-        self._judge = Judge(engines.turn_detector, self._floor, self._pauses)
         self._scribe = Scribe(
             config,
             engines.recognizer,

@@ -12,7 +12,7 @@ from edgevoice.audio import EAR_RATE, FRAME_SAMPLES, Frame, Samples, Utterance, 
 from edgevoice.config import Config
 from edgevoice.endpoint import HYSTERESIS, Endpoint, Mark, Signal
 from edgevoice.floor import Floor
-from edgevoice.judge import Pause
+from edgevoice.judge import Judge, Pause
 from edgevoice.mailbox import Mailbox
 from edgevoice.scribe import Heard, Look, Question
 from edgevoice.stages import AudioSource, SpeechDetector
@@ -36,7 +36,7 @@ class Ears:
         floor: Floor,
         inbox: Mailbox[Heard],
         glances: Mailbox[Look],
-        pauses: Mailbox[Pause],
+        judge: Judge,
         loaded: Callable[[], None],
     ) -> None:
         self._loaded = loaded
@@ -48,7 +48,7 @@ class Ears:
         self._bus = floor.bus
         self._inbox = inbox
         self._glances = glances
-        self._pauses = pauses
+        self._judge = judge
         self._said: Pause | None = None
         self._endpoint = Endpoint(config.turn)
         pre_roll = -(-config.turn.pre_roll_ms * EAR_RATE // (1000 * FRAME_SAMPLES))
@@ -147,7 +147,7 @@ class Ears:
         if turn is None or not turn.asked or not turn.question:
             return
         complete = turn.complete
-        if complete is None and not self._pauses.closed:
+        if complete is None and self._judge.present:
             # A judgement can be had: until it is there, it may be the most cautious one.
             complete = 0.0
         known = (turn.number, turn.question, complete)
@@ -156,8 +156,9 @@ class Ears:
             self._endpoint.weigh(
                 self._pause, complete=complete, text=turn.question, language=turn.language
             )
-        # Only if it can still matter when the first sound is there, for it takes a core.
-        if self._said and turn.voicing and not turn.conceded and self._pauses.offer(self._said):
+        # Only if it will be there before the wait without it is over, for it takes a core.
+        late = self._endpoint.missing_ms <= 1000 * self._judge.seconds
+        if self._said and turn.voicing and not late and self._judge.ask(self._said):
             self._said = None
 
     def _marked(self, mark: Mark) -> None:

@@ -77,6 +77,7 @@ class Endpoint:
         self._run_start = 0
         self._started = 0
         self._voiced_end = 0
+        self._silence = 0
         self._quiet = 0
         self._conceded = False
         self._evidence = Evidence()
@@ -122,6 +123,12 @@ class Endpoint:
     def wait_ms(self) -> float:
         """The silence in milliseconds after which, by what is known now, the turn is over."""
         return self._wait
+
+    @property
+    def missing_ms(self) -> float:
+        """The milliseconds of silence that are missing until then; none where it has been silent
+        for long enough."""
+        return max(0.0, self._wait - 1000 * self._silence / EAR_RATE)
 
     def weigh(
         self,
@@ -182,7 +189,7 @@ class Endpoint:
         self._quiet += FRAME_SAMPLES
         if not self._speaking or self._held:
             return None
-        silence = end - self._voiced_end
+        self._silence = silence = end - self._voiced_end
         calm = probability < STIRRING and self._quiet >= QUIET_SAMPLES
         if self._is_over(silence, calm, ready) or end - self._started >= s.max_seconds * EAR_RATE:
             return self._end()

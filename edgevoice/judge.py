@@ -40,6 +40,17 @@ class Judge:
         self._floor = floor
         self._bus = floor.bus
         self._inbox = inbox
+        self.seconds = 0.0
+        """What the last judgement took: whoever needs one sooner need not ask."""
+
+    @property
+    def present(self) -> bool:
+        """Whether a judgement can be had, now or when the detector is loaded."""
+        return not self._inbox.closed
+
+    def ask(self, pause: Pause) -> bool:
+        """Have a pause judged; false where that cannot be done (yet). Returns at once."""
+        return self._inbox.offer(pause)
 
     def run(self) -> None:
         """Judge until the inbox is closed. Raises ModelError when the model cannot be loaded.
@@ -59,7 +70,9 @@ class Judge:
             self._inbox.close()
 
     def _judge(self, pause: Pause, detector: TurnDetector) -> None:
+        began = self._floor.clock.now()
         complete = detector.complete(pause.said.samples)
+        self.seconds = self._floor.clock.now() - began
         if not pause_is_over(pause):
             pause.turn.complete = complete
             self._bus.emit(ev.EndJudged(turn=pause.turn.number, complete=round(complete, 3)))

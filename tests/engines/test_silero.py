@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edgevoice.audio import FRAME_SAMPLES
+from edgevoice.audio import EAR_RATE, FRAME_SAMPLES
 from edgevoice.engines.silero import Silero
 from edgevoice.errors import ModelError
 from edgevoice.wav import read_speech
@@ -58,3 +58,19 @@ def test_reset_forgets_everything(starter_models: dict[str, Path]) -> None:
     first = [detector.probability(frame) for frame in noise]
     detector.reset()
     assert [detector.probability(frame) for frame in noise] == first
+
+
+@pytest.mark.models
+@pytest.mark.parametrize("seconds", [6, 30])
+def test_a_soft_command_is_noticed_after_a_long_silence(
+    seconds: int, starter_models: dict[str, Path], shared: Path
+) -> None:
+    """What is said first after a while is heard like what is said at once."""
+    detector = Silero(starter_models["vad"])
+    samples = read_speech(shared / "speech" / "s2p-nevermind.wav")
+    quiet = np.zeros(seconds * EAR_RATE, dtype=np.float32)
+    sound = np.concatenate([samples, quiet, samples])
+    frames = sound[: len(sound) // FRAME_SAMPLES * FRAME_SAMPLES].reshape(-1, FRAME_SAMPLES)
+    found = [detector.probability(frame) for frame in frames]
+    behind = (len(samples) + len(quiet)) // FRAME_SAMPLES
+    assert sum(probability > 0.5 for probability in found[behind:]) >= 3

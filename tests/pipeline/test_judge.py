@@ -69,6 +69,16 @@ def test_what_sounds_finished_ends_sooner_than_what_does_not() -> None:
     assert silence_at_end(sure) < silence_at_end(unsure)
 
 
+def test_a_judgement_that_would_come_too_late_is_not_made_again() -> None:
+    """Once it is known to take longer than the wait without it, nobody asks for it any more."""
+    show = show_of(detector(0.99, cost=0.8))
+    show.hear((0.2, QUESTION, 2.0))
+    show.run()
+    assert len(show.heard) == 2
+    assert len(show.all(ev.EndJudged)) <= 1
+    assert all(e.turn == 0 for e in show.all(ev.EndJudged))
+
+
 def test_without_a_detector_the_words_decide() -> None:
     """Nothing is waited for that will not come."""
     show = show_of(None)
