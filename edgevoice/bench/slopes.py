@@ -108,7 +108,8 @@ def _without_jump(values: Values) -> Values:
     smooth[1:-1] = np.median(np.stack([values[:-2], values[1:-1], values[2:]]), axis=0)
     steps = np.diff(smooth)
     usual = float(np.median(steps))
-    spread = 1.4826 * float(np.median(np.abs(steps - usual)))
+    # Of what was not smoothed: otherwise any noise would stand out from what is left of it.
+    spread = 1.4826 * float(np.median(np.abs(np.diff(values) - usual)))
     place = int(np.argmax(steps))
     level = values.copy()
     if steps[place] - usual > STANDS_OUT * spread:
