@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import msgspec
 
 from edgevoice import __version__
+from edgevoice.bench.endurance import Soak
 from edgevoice.bench.fingerprint import facts, hashes, last_level
 from edgevoice.bench.machine import libraries, load, machine, peak_rss
-from edgevoice.bench.record import Idle, Roofline, Speeds
+from edgevoice.bench.record import Idle, Roofline, Sample, Speeds
 from edgevoice.bench.result import Model, Result, Turn, Variant
 from edgevoice.bench.summary import ratio, summarize
-from edgevoice.bench.watching import NOTHING, Device, Spent, Watch, steady_rss
+from edgevoice.bench.watching import EVERY, NOTHING, Device, Spent, Watch, steady_rss
 from edgevoice.catalog import SHAPE
 from edgevoice.clock import Clock
 from edgevoice.config import Config, default, keys
@@ -45,6 +46,10 @@ class Account:
         self.compared: tuple[str, str] | None = None
         """Two variants of which the second's gap is given as a multiple of the first's."""
         self.idle: Idle | None = None
+        self.every = EVERY
+        """Seconds from one sample of the device to the next."""
+        self.endurance: Callable[[Sequence[Sample]], Soak] | None = None
+        """What a soak makes of the samples so far, where this is one."""
         self._command = command
         self._config = config
         self._source = source
@@ -67,7 +72,7 @@ class Account:
     @contextmanager
     def watched(self) -> Iterator[None]:
         """Samples the device for as long as the block lasts."""
-        with Watch(Device(), self._clock) as self._watch:
+        with Watch(Device(), self._clock, self.every) as self._watch:
             yield
 
     def spent(self) -> Spent:
@@ -78,9 +83,14 @@ class Account:
         """The turns of one variant so far."""
         return [turn for turn in self.turns if turn.variant == variant]
 
+    @property
+    def samples(self) -> Sequence[Sample]:
+        """The device so far; none unless it is watched."""
+        return self._watch.samples if self._watch else ()
+
     def result(self) -> Result:
         """Everything measured so far."""
-        samples = tuple(self._watch.samples) if self._watch else ()
+        samples = tuple(self.samples)
         return Result(
             command=self._command,
             edgevoice=__version__,
@@ -109,6 +119,7 @@ class Account:
             roofline=self._roofline(),
             sensors=self._watch.device.sources if self._watch else None,
             samples=samples,
+            soak=self.endurance(samples) if self.endurance else None,
         )
 
     def _roofline(self) -> Roofline | None:

@@ -10,6 +10,7 @@ from typing import Any
 from edgevoice import events as ev
 from edgevoice.assistant import Assistant
 from edgevoice.bench.corpus import Question
+from edgevoice.bench.interrupting import Exchange, became, heard_for, parted
 from edgevoice.bench.playing import SLICE, Mouth
 from edgevoice.bench.rates import rates
 from edgevoice.bench.record import Idle
@@ -70,18 +71,53 @@ class Interview:
 
     def ask(self, question: Question, variant: str = AS_SET, warm_up: bool = False) -> Turn:
         """Ask, hear the answer out, and say what came of it."""
-        self.shelf.set_reply(question.reply)
-        first = len(self._events)
+        self._events = []
         before = self.meter()
+        at = self._put(question)
+        self._hear_out()
+        spent = (self._when_idle or self.meter()).since(before)
+        return judged(question, self._events[:], at, variant, warm_up, spent)
+
+    def ask_over(
+        self, question: Question, over: Question, after: float, variants: tuple[str, str]
+    ) -> Exchange:
+        """Ask `question`, and `over` as soon as the reply was audible for `after` seconds.
+
+        The second is not asked where the reply is over before. What the two take of the machine is
+        not known apart.
+        """
+        self._events = []
+        at = self._put(question)
+        heard = self._hear_out(
+            lambda: (heard_for(self._events[:], self.clock.now()) or 0.0) >= after
+        )
+        if heard:
+            return Exchange((judged(question, self._events[:], at, variants[0], False),))
+        began = self.clock.now()
+        over_at = self._put(over)
+        self._hear_out()
+        first, second = parted(self._events[:], began)
+        turns = (
+            judged(question, first, at, variants[0], False),
+            judged(over, second, over_at, variants[1], False),
+        )
+        return Exchange(turns, became(first, second, over_at, turns))
+
+    def _put(self, question: Question) -> float:
+        """Say it; returns the session time at which its first sample was heard."""
+        self.shelf.set_reply(question.reply)
         at = self.mouth.say(question.samples)
         self._check()
-        at = self.clock.now() if at is None else at
-        end = self.clock.now() + PATIENCE
-        if not self._settle(end):
-            self.assistant.interrupt()
-            self._settle(self.clock.now() + PATIENCE)
-        spent = (self._when_idle or self.meter()).since(before)
-        return judged(question, self._events[first:], at, variant, warm_up, spent)
+        return self.clock.now() if at is None else at
+
+    def _hear_out(self, enough: Callable[[], bool] = lambda: False) -> bool:
+        """Wait until all is answered and idle; false as soon as it is `enough` before that."""
+        if self._settle(self.clock.now() + PATIENCE, enough):
+            return True
+        if enough():
+            return False
+        self.assistant.interrupt()
+        return self._settle(self.clock.now() + PATIENCE)
 
     def rest(self, seconds: float) -> Idle | None:
         """Say nothing for so long at least, and tell what listening took; None if unmeasured."""
@@ -100,11 +136,12 @@ class Interview:
             energy_per_minute=None if spent.energy is None else round(spent.energy / minutes, 3),
         )
 
-    def _settle(self, end: float) -> bool:
-        """Wait until it has been idle for a while; false if it is not at session time `end`."""
+    def _settle(self, end: float, enough: Callable[[], bool] = lambda: False) -> bool:
+        """Wait until it has been idle for a while; false if it is not at session time `end`, or
+        when it is `enough` before."""
         since: float | None = None
         self._when_idle = None
-        while self.clock.now() < end:
+        while self.clock.now() < end and not enough():
             self._check()
             now = self.clock.now()
             if not self.assistant.is_idle():

@@ -20,6 +20,7 @@ from edgevoice.bench.report_words import (
     troubles,
 )
 from edgevoice.bench.result import Figures
+from edgevoice.bench.soak_lines import headline
 from edgevoice.bench.table import counted
 from edgevoice.waterfall import MEANING
 
@@ -33,6 +34,7 @@ def page(report: Report) -> str:
         _patterns(),
         tag("header", tag("h1", "Latency profile"), _problems(report), *_headlines(report)),
         *_side_by_side(report),
+        *_soaks(report),
     ]
     for number, column in enumerate(report.columns):
         body.append(_column(f"c{number}", column, alone=len(report.columns) == 1))
@@ -111,6 +113,20 @@ def _side_by_side(report: Report) -> list[Markup]:
         title = "Share of answers by their gap"
         parts += [tag("h3", title), _figure(curves("curves", title, gaps)), _legend(list(gaps))]
     return [tag("section", *parts)]
+
+
+def _soaks(report: Report) -> list[Markup]:
+    """The verdict of each soak, with its reasons and its course."""
+    parts = []
+    for source in report.sources:
+        if (soak := source.result.soak) is None:
+            continue
+        name = "Endurance" if len(report.sources) == 1 else f"Endurance: {source.name}"
+        reasons = [tag("li", finding.told) for finding in soak.findings]
+        told = tag("p", tag("b", headline(soak)))
+        course = tables.windows(soak.windows) if soak.windows else None
+        parts.append(tag("section", tag("h2", name), told, tag("ul", *reasons), course))
+    return parts
 
 
 def _column(key: str, column: Column, alone: bool) -> Markup:

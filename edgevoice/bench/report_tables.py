@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
+from edgevoice.bench.endurance import Window
 from edgevoice.bench.markup import Child, Markup, joined, tag
 from edgevoice.bench.record import Roofline
 from edgevoice.bench.report import Column, Report, Source, timings
 from edgevoice.bench.report_charts import axis, span_class, waterfall_bar
 from edgevoice.bench.report_words import flags, ms, quick, rates
 from edgevoice.bench.result import Figures, Turn
+from edgevoice.bench.soak_lines import shown
 from edgevoice.bench.table import counted
 from edgevoice.waterfall import shares
 
@@ -131,6 +133,13 @@ def roofline(found: Roofline) -> Markup:
     ]
     heads = ("stage", "for", "at least", "measured", "reached", "bound by")
     return _table("The least time that the machine could take", heads, rows)
+
+
+def windows(found: Sequence[Window]) -> Markup:
+    """The course of a soak, a row a window."""
+    columns = shown(found)
+    rows = [_row(first, rest) for first, *rest in zip(*columns.values(), strict=True)]
+    return _table("The course of the soak", list(columns), rows)
 
 
 def waterfall(name: str, turn: Turn) -> Markup:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterable, Sequence
 
-from edgevoice.bench import table
+from edgevoice.bench import soak_lines, table
 from edgevoice.bench.report import WAITS, Column, Report, Source, shown_turns, timings
 from edgevoice.bench.report_trend import described
 from edgevoice.bench.report_words import counts, differing, facts, ms, troubles
@@ -36,7 +36,7 @@ def _table_of(source: Source, own: Sequence[Column]) -> list[str]:
     """The table that the bench itself printed, where it fits a terminal."""
     if source.result.command == "switches":
         return _in_lines(own)
-    draw = table.recognition if source.result.command == "recognition" else table.render
+    draw = table.recognition if source.result.command == "recognition" else soak_lines.whole
     return draw(source.result)
 
 
@@ -141,12 +141,25 @@ def markdown(report: Report) -> list[str]:
     if len(report.columns) > 1 and (different := differing(report)):
         labels = ["", *(column.label for column in report.columns)]
         lines += [*_table(labels, [[name, *values] for name, values in different.items()]), ""]
+    for source in report.sources:
+        lines += _soak(source)
     for column in report.columns:
         lines += [f"## {_cell(column.label)}", "", " · ".join(counts(column)), ""]
         lines += _column(column)
     while lines and not lines[-1]:
         lines.pop()
     return lines
+
+
+def _soak(source: Source) -> list[str]:
+    """The verdict of a soak with its reasons and its course; nothing of another bench."""
+    if (soak := source.result.soak) is None:
+        return []
+    reasons = [f"- {_cell(finding.told)}" for finding in soak.findings]
+    lines = [f"## {_cell(source.name)}: {_cell(soak_lines.headline(soak))}", "", *reasons, ""]
+    columns = soak_lines.shown(soak.windows)
+    rows = zip(*columns.values(), strict=True)
+    return [*lines, *(_table(list(columns), list(rows)) if columns else []), ""]
 
 
 def _column(column: Column) -> list[str]:

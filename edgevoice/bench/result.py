@@ -10,6 +10,7 @@ import msgspec
 from msgspec import Struct, field
 
 from edgevoice import files
+from edgevoice.bench.endurance import Soak
 from edgevoice.bench.record import Idle, Roofline, Sample, Speeds
 from edgevoice.errors import EdgevoiceError, StorageError
 
@@ -183,6 +184,7 @@ class Result(Struct, frozen=True, kw_only=True):
     roofline: Roofline | None = None
     sensors: Mapping[str, str | None] | None = None
     samples: tuple[Sample, ...] = ()
+    soak: Soak | None = None
 
 
 def encoded(result: Struct) -> str:

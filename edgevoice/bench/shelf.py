@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -29,7 +30,8 @@ class Shelf:
         self._clock = clock
         self._monitor = clock.monitor()
         self._engines: dict[str, Any] = {}
-        self._primed: list[tuple[float, list[Message]]] = []
+        # Who waits asks for the newest; in one long conversation nobody does.
+        self._primed: deque[tuple[float, list[Message]]] = deque(maxlen=16)
         self._open: list[LanguageModel] = []
 
     def fetch(self, config: Config) -> Fetch:

@@ -98,8 +98,9 @@ def cli(
 
 
 def _add_commands() -> None:
-    from edgevoice.cli import bench, machine, models, run, settings, speech
+    from edgevoice.cli import bench, machine, models, run, settings, soak, speech
 
+    bench.bench.add_command(soak.soak)
     for command in (
         run.run,
         run.demo,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import datetime
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,12 +22,17 @@ if TYPE_CHECKING:
     from edgevoice.config import Config
     from edgevoice.trace import TraceFile
 
+    Maker = Callable[[Plan, Progress, TraceFile | None, Path | None], Bench]
+    """Makes the bench that runs a plan, and is told where its result will go."""
+
 SEED = {"slm.seed": "1"}
 """What the seed is set to where it is another one each time."""
 
 
-def measure(context: Context, command: str, given: dict[str, Any]) -> Result:
-    """Plan what `command` was given, run it and deliver the result."""
+def measure(
+    context: Context, command: str, given: dict[str, Any], maker: Maker | None = None
+) -> Result:
+    """Plan what `command` was given, run it and deliver the result; `maker` makes what runs it."""
     where = target(given["json_file"])
     settings = config(context, given)
     from edgevoice.bench.measuring import Bench
@@ -35,7 +40,8 @@ def measure(context: Context, command: str, given: dict[str, Any]) -> Result:
 
     with _traced(given.get("trace")) as trace, shown() as progress:
         plan = _plan(command, settings, given, progress)
-        return kept(Bench(plan, progress, trace), where, progress)
+        bench = maker(plan, progress, trace, where) if maker else Bench(plan, progress, trace)
+        return kept(bench, where, progress)
 
 
 @contextlib.contextmanager
@@ -170,10 +176,14 @@ def target(named: str | None) -> Path | None:
 
 def _deliver(result: Result, where: Path | None) -> None:
     """Print the table, and write the file or the JSON."""
-    from edgevoice.bench import table
+    from edgevoice.bench import soak_lines, table
     from edgevoice.bench.result import encoded, write
 
-    renders = {"switches": table.switches, "recognition": table.recognition}
+    renders = {
+        "switches": table.switches,
+        "recognition": table.recognition,
+        "soak": soak_lines.whole,
+    }
     for line in renders.get(result.command, table.render)(result):
         click.echo(line, err=where is None)
     if where is None:

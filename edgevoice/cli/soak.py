@@ -1,0 +1,97 @@
+"""`bench soak`: turn after turn, until heat, leaks or drift show."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from edgevoice.cli import Context, pass_context
+from edgevoice.cli.bench import DEVICES, MODELS, OUTPUT, RECORDINGS, corpus_option, options
+from edgevoice.cli.compare import budget_option, keeps, limits
+from edgevoice.cli.measured import measure
+from edgevoice.errors import UsageError
+
+if TYPE_CHECKING:
+    from edgevoice.bench.measuring import Bench, Plan
+    from edgevoice.bench.progress import Progress
+    from edgevoice.trace import TraceFile
+
+OFTEN = 5
+"""Every which reply is interrupted, unless told otherwise."""
+
+
+@click.command()
+@click.option(
+    "--hours",
+    type=float,
+    default=1.0,
+    show_default=True,
+    metavar="H",
+    help="For how long; 0.5 is half an hour.",
+)
+@click.option(
+    "--interrupt-every",
+    "every",
+    type=click.IntRange(0),
+    metavar="N",
+    help=f"Interrupt each Nth reply with a further question; 0 is none. [default: {OFTEN}]",
+)
+@corpus_option
+@click.option(
+    "--questions",
+    type=click.File("r", encoding="utf-8"),
+    help="Questions to be synthesized, one a line, instead of the built-in ones; - for stdin.",
+)
+@options(RECORDINGS)
+@click.option("--conversation", is_flag=True, help="One conversation, not a new one each time.")
+@click.option(
+    "--warm-up", type=click.IntRange(0), default=1, show_default=True, help="Turns not counted."
+)
+@click.option(
+    "--trace", type=click.Path(path_type=Path), help="Write every event as JSON lines too."
+)
+@options(DEVICES, MODELS, OUTPUT)
+@budget_option
+@pass_context
+def soak(
+    context: Context, hours: float, every: int | None, budgets: tuple[str, ...], **given: Any
+) -> None:
+    """Ask turn after turn for hours, and tell whether all goes on as it began.
+
+    Watches memory, threads, open files, heat and the gap, and interrupts replies on the way. Exits
+    with 0 only if the verdict is `steady`. The result is brought up to date every minute, and
+    Ctrl-C keeps what is done. docs/soak.md explains the verdict.
+    """
+    if not (math.isfinite(hours) and hours > 0):
+        raise UsageError(
+            f"a soak cannot last {hours:g} hours",
+            where="--hours",
+            remedy="for example --hours 8, or --hours 0.5 for half an hour",
+        )
+    asked = limits(budgets)
+    often = _often(every, context.resolve().config.turn.barge_in)
+
+    def maker(plan: Plan, progress: Progress, trace: TraceFile | None, where: Path | None) -> Bench:
+        from edgevoice.bench.soaking import Soaking, Term
+
+        return Soaking(plan, progress, trace, where, Term(hours * 3600, often))
+
+    result = measure(context, "soak", given, maker)
+    kept = keeps(result, asked, err=given["json_file"] == "-")
+    from edgevoice.bench.steadiness import STEADY
+
+    steady = result.soak is not None and result.soak.verdict == STEADY
+    click.get_current_context().exit(0 if steady and kept else 1)
+
+
+def _often(every: int | None, barge_in: bool) -> int:
+    if every and not barge_in:
+        raise UsageError(
+            "with turn.barge_in off nothing can be interrupted",
+            where="--interrupt-every",
+            remedy="leave it out, or switch turn.barge_in on",
+        )
+    return OFTEN * barge_in if every is None else every
