@@ -11,7 +11,6 @@ from edgevoice import events as ev
 from edgevoice.assistant import Assistant
 from edgevoice.bench.corpus import Question
 from edgevoice.bench.playing import SLICE, Mouth
-from edgevoice.rates import rates
 from edgevoice.bench.record import Idle
 from edgevoice.bench.result import AS_SET, Turn
 from edgevoice.bench.shelf import Shelf
@@ -19,6 +18,7 @@ from edgevoice.bench.watching import NOTHING, Meter, Spent, unmeasured
 from edgevoice.clock import Clock
 from edgevoice.crew import Crew
 from edgevoice.errors import EdgevoiceError
+from edgevoice.rates import rates
 from edgevoice.timings import TurnTimings, fold
 
 SETTLED = 0.8
