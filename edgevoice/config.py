@@ -169,7 +169,7 @@ class MetricsSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """Numbers for those who collect them, off by default; no word that is said is among them."""
 
     prometheus: str = ""
-    """Where Prometheus fetches them, as PORT (of this machine alone) or HOST:PORT; empty: nowhere."""
+    """Where Prometheus fetches them: PORT, for this machine alone, or HOST:PORT; empty: nowhere."""
     otel: bool = False
     """Whether spans and metrics are sent by OpenTelemetry, to where the OTEL_* variables say."""
 

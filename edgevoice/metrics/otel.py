@@ -31,7 +31,7 @@ class Instruments:
     def __init__(
         self, now: float, processors: Sequence[SpanProcessor], readers: Sequence[MetricReader]
     ) -> None:
-        # Session time is monotonic: it is mapped to wall time once, so that spans keep their length.
+        # Mapped to wall time once: a clock that is set meanwhile does not change a span's length.
         self._origin = time.time_ns() - round(now * 1e9)
         about = {
             "service.name": NAME,

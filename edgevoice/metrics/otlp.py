@@ -31,6 +31,8 @@ COLLECTOR = "http://localhost:4318"
 PROTOCOL = "http/protobuf"
 HASTE = 2.0
 """Seconds that sending what is left may take at the end."""
+DOUBT = 0.2
+"""The same, where nothing got through before."""
 
 
 def endpoints(environ: Mapping[str, str]) -> dict[Signal, str]:
@@ -101,12 +103,12 @@ class _Trouble:
 
     def __init__(self, tell: Callable[[str], None]) -> None:
         self._tell = tell
-        self._told = False
+        self.told = False
         self._lock = threading.Lock()
 
     def __call__(self, url: str) -> None:
         with self._lock:
-            told, self._told = self._told, True
+            told, self.told = self.told, True
         if not told:
             self._tell(
                 f"numbers do not arrive at {shown(url)}, and some are lost; everything else goes "
@@ -166,6 +168,7 @@ class Sender:
 
     def close(self, haste: float = HASTE) -> None:
         """Send what is left, within `haste` seconds; what does not get through by then is lost."""
+        haste = min(haste, DOUBT) if self._trouble.told else haste
         end = time.monotonic() + haste
         closing = [
             _started(self.instruments.tracers.shutdown),

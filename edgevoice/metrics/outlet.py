@@ -1,9 +1,10 @@
-"""The way out: events are taken from the bus at once, and made numbers of in a thread of its own."""
+"""The way out: events are taken from the bus at once and become numbers in a thread of its own."""
 
 from __future__ import annotations
 
 import os
 import queue
+import re
 import sys
 import threading
 import uuid
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
     from edgevoice.metrics.otlp import Signal
 
 LOOPBACK = "127.0.0.1"
+PLACE = re.compile(r"(?:(?:\[([0-9a-fA-F:.]+)\]|([^\s:\[\]/]+)):)?([0-9]{1,5})")
+"""PORT, HOST:PORT, or [HOST]:PORT of an IPv6 address."""
+HIGHEST_PORT = 65_535
 LAST = 2.0
 """Seconds that making numbers of the last events may take at the end."""
 
@@ -91,7 +95,9 @@ class Outlet:
             case ev.SessionStarted():
                 self._models = dict(event.models)
                 with self._lock:
-                    told, self.opening, self.late = [*self.opening, *self.late], [], []
+                    told = [*self.opening, *self.late]
+                    self.opening.clear()
+                    self.late.clear()
                 for text in told:
                     self.tell(text)
             case ev.EngineReady():
@@ -145,15 +151,15 @@ def check(settings: MetricsSettings) -> None:
 
 def address(text: str) -> tuple[str, int]:
     """Host and port of PORT, HOST:PORT or [HOST]:PORT. Raises ConfigError."""
-    host, colon, port = text.strip().rpartition(":")
-    host = host.removeprefix("[").removesuffix("]") if colon else LOOPBACK
-    if not host or not (port.isascii() and port.isdigit()) or int(port) > 65_535:
+    found = PLACE.fullmatch(text.strip())
+    host, port = (found[1] or found[2] or LOOPBACK, int(found[3])) if found else ("", 0)
+    if not host or port > HIGHEST_PORT:
         raise ConfigError(
             f"{text!r} is no place to serve metrics at",
             where="metrics.prometheus",
             remedy="name a port, as --metrics 9464, or an address too, as --metrics 0.0.0.0:9464",
         )
-    return host, int(port)
+    return host, port
 
 
 def _serve(outlet: Outlet, text: str, stack: ExitStack) -> str:
@@ -161,7 +167,9 @@ def _serve(outlet: Outlet, text: str, stack: ExitStack) -> str:
     try:
         from edgevoice.metrics.prometheus import Endpoint, Exposition
     except ModuleNotFoundError as error:
-        raise _missing(error, "prometheus_client", "prometheus-client", "metrics.prometheus")
+        raise _missing(
+            error, "prometheus_client", "prometheus-client", "metrics.prometheus"
+        ) from None
     exposition = Exposition()
     endpoint = Endpoint(exposition, host, port)
     stack.callback(endpoint.close)
@@ -177,7 +185,7 @@ def _destinations() -> dict[Signal, str]:
     try:
         from edgevoice.metrics.otlp import endpoints
     except ModuleNotFoundError as error:
-        raise _missing(error, "opentelemetry", "edgevoice[otel]", "metrics.otel")
+        raise _missing(error, "opentelemetry", "edgevoice[otel]", "metrics.otel") from None
     return endpoints(os.environ)
 
 
@@ -186,7 +194,14 @@ def _send(outlet: Outlet, urls: dict[Signal, str], now: float, stack: ExitStack)
         return "OpenTelemetry sends nothing: the OTEL_* variables switch it off"
     from edgevoice.metrics.otlp import Sender, shown
 
-    sender = Sender(urls, now, outlet.tell)
+    try:
+        sender = Sender(urls, now, outlet.tell)
+    except (ValueError, RuntimeError) as error:
+        raise ConfigError(
+            f"OpenTelemetry cannot be set up: {error}",
+            where="metrics.otel",
+            remedy="mend the OTEL_* variables, or unset them",
+        ) from None
     stack.callback(sender.close)
     if "metrics" in urls:
         outlet.meters.append(sender.instruments.add)
