@@ -53,7 +53,7 @@ def drawn(exchange: Exchange, models: Mapping[str, str], conversation: str) -> S
     if exchange.reason:
         root.attributes["edgevoice.reason"] = exchange.reason
     if timings.gap is not None:
-        root.attributes["edgevoice.gap"] = timings.gap
+        root.attributes["edgevoice.gap.total"] = timings.gap
         for span in timings.spans:
             root.attributes[f"edgevoice.gap.{span.name.replace(' ', '_')}"] = span.seconds
     root.marks = [("taken back", at) for at in exchange.taken_back]

@@ -124,6 +124,20 @@ def test_an_address_of_another_machine_is_an_error_with_a_way_out(exposition: Ex
     assert raised.value.remedy
 
 
+def test_an_ipv6_address_will_do_too(exposition: Exposition) -> None:
+    """Where this machine has IPv6, its loopback can be served as well."""
+    try:
+        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+    except OSError:
+        pytest.skip("no IPv6 on this machine")
+    served = Endpoint(exposition, "::1", 0)
+    try:
+        assert served.url.startswith("http://[::1]:")
+        assert fetched(served.url)
+    finally:
+        served.close()
+
+
 def test_closed_it_gives_its_port_back(exposition: Exposition) -> None:
     """The next one may have the same port at once."""
     first = Endpoint(exposition, "127.0.0.1", 0)
