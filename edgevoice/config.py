@@ -165,6 +165,15 @@ class UiSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """Colours on a dark or a light ground."""
 
 
+class MetricsSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """Numbers for those who collect them, off by default; no word that is said is among them."""
+
+    prometheus: str = ""
+    """Where Prometheus fetches them: PORT, for this machine alone, or HOST:PORT; empty: nowhere."""
+    otel: bool = False
+    """Whether spans and metrics are sent by OpenTelemetry, to where the OTEL_* variables say."""
+
+
 class Config(Struct, frozen=True, forbid_unknown_fields=True):
     """Every setting there is."""
 
@@ -175,6 +184,7 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
     slm: SlmSettings = field(default_factory=SlmSettings)
     tts: TtsSettings = field(default_factory=TtsSettings)
     ui: UiSettings = field(default_factory=UiSettings)
+    metrics: MetricsSettings = field(default_factory=MetricsSettings)
 
 
 @dataclass(frozen=True, slots=True)

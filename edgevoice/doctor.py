@@ -117,6 +117,8 @@ def _packages() -> Check:
         name, marker = re.match(r"([\w.-]+)[^;]*(;.*)?", requirement).groups()  # type: ignore[union-attr]
         if marker and "python_version < '3.11'" in marker and sys.version_info >= (3, 11):
             continue
+        if marker and "extra ==" in marker:
+            continue
         try:
             found.append(f"{name} {importlib.metadata.version(name)}")
         except importlib.metadata.PackageNotFoundError:

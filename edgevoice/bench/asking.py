@@ -12,7 +12,6 @@ from edgevoice.assistant import Assistant
 from edgevoice.bench.corpus import Question
 from edgevoice.bench.interrupting import Exchange, became, heard_for, parted
 from edgevoice.bench.playing import SLICE, Mouth
-from edgevoice.bench.rates import rates
 from edgevoice.bench.record import Idle
 from edgevoice.bench.result import AS_SET, Turn
 from edgevoice.bench.shelf import Shelf
@@ -20,6 +19,7 @@ from edgevoice.bench.watching import NOTHING, Meter, Spent, unmeasured
 from edgevoice.clock import Clock
 from edgevoice.crew import Crew
 from edgevoice.errors import EdgevoiceError
+from edgevoice.rates import rates
 from edgevoice.timings import TurnTimings, fold
 
 SETTLED = 0.8

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from edgevoice.cli import Context, pass_context
+from edgevoice.cli import Context, metrics, pass_context
 from edgevoice.errors import AudioFileError, DeviceError, UsageError
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ SHARED: tuple[Option, ...] = (
     click.option(
         "--system-prompt", metavar="TEXT", help="What the assistant is told about itself."
     ),
+    *metrics.OPTIONS,
 )
 
 
@@ -214,6 +215,7 @@ def _overrides(context: Context, options: dict[str, Any], **flags: Any) -> dict[
         "models__stt": options["stt"],
         "models__tts": options["tts"],
         "slm__system_prompt": options["system_prompt"],
+        **metrics.flags(options),
         **flags,
     }
     return {
@@ -225,6 +227,7 @@ def _overrides(context: Context, options: dict[str, Any], **flags: Any) -> dict[
 def _ready(context: Context, overrides: dict[str, str]) -> Config:
     """The configuration, with the models it needs in place."""
     config = context.load(overrides).config
+    metrics.check(config.metrics)
     from edgevoice.weights.progress import shown
     from edgevoice.weights.pull import ensure_starter
     from edgevoice.weights.store import Store
@@ -304,7 +307,7 @@ def _converse(
                 listener.close()
             raise
 
-    with _traced(bus, options["trace"]):
+    with _traced(bus, options["trace"]), metrics.collected(config.metrics, bus):
         session = Session(config, clock, bus, assemble, _Settings(context, overrides))
         if _is_screen(options, "-" if binary else None):
             from edgevoice.tui.show import show

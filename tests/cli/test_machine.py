@@ -136,6 +136,14 @@ def test_a_check_that_breaks_does_not_hide_the_others(
     assert list(found)[-1] == "offline"
 
 
+def test_what_an_extra_asks_for_is_not_missed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A requirement of an extra that nobody asked for may be absent; one of ours may not."""
+    asked = ["click>=8.1", "not-there-at-all>=1; extra == 'otel'", "nowhere-either>=2"]
+    monkeypatch.setattr("importlib.metadata.requires", lambda name: asked)
+    found = doctor._packages()
+    assert (found.state, found.found) == ("failed", "not installed: nowhere-either")
+
+
 @pytest.mark.parametrize(
     ("code", "said"),
     [

@@ -1,0 +1,190 @@
+"""Every metric there is. docs/metrics.md has a row for each.
+
+Names and units are OpenTelemetry's. The name that Prometheus sees follows from them by the rule of
+the OpenTelemetry collector, so that one dashboard serves whichever way the numbers came.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from edgevoice.events import Role
+
+Kind = Literal["counter", "gauge", "histogram"]
+Unit = Literal["s", "By", "1", "{token}/s", "{turn}", "{token}", "{time}", ""]
+
+SUFFIXES: dict[Unit, str] = {"s": "_seconds", "By": "_bytes", "{token}/s": "_per_second"}
+ROLES: tuple[Role, ...] = ("vad", "stt", "slm", "tts", "turn")
+
+GAPS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0, 1.25, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 7.5, 10.0)
+TIMES = (0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0, 30.0)
+DECODING = (1.0, 2.0, 4.0, 6.0, 8.0, 10.0, 15.0, 20.0, 30.0, 50.0, 75.0, 100.0, 150.0)
+PREFILLING = (10.0, 20.0, 40.0, 60.0, 100.0, 150.0, 250.0, 500.0, 1000.0, 2500.0, 5000.0)
+FACTORS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.75, 1.0, 1.5, 2.0, 5.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """What is told under one name; `buckets` are the upper bounds of a histogram's."""
+
+    name: str
+    unit: Unit
+    kind: Kind
+    help: str
+    labels: tuple[str, ...] = ()
+    buckets: tuple[float, ...] = ()
+    sole: bool = False
+    """A gauge of which only the series set last is true, as of the models in use."""
+    customary: str = ""
+    """What Prometheus calls it everywhere, where that is not what follows from the name."""
+
+    @property
+    def prometheus(self) -> str:
+        """Its name in the text that Prometheus fetches."""
+        if self.customary:
+            return self.customary
+        total = "_total" if self.kind == "counter" else ""
+        return f"{self.name.replace('.', '_')}{SUFFIXES.get(self.unit, '')}{total}"
+
+
+TURNS = Metric(
+    "edgevoice.turns",
+    "{turn}",
+    "counter",
+    "Turns that are over, by what became of them and why.",
+    ("outcome", "reason"),
+)
+GAP = Metric(
+    "edgevoice.turn.gap",
+    "s",
+    "histogram",
+    "From the last voiced sample of the user to the first audible one of the answer.",
+    ("origin",),
+    GAPS,
+)
+SPAN = Metric(
+    "edgevoice.gap.span",
+    "s",
+    "histogram",
+    "How long one step alone held the answer up; the steps of a turn add up to its gap.",
+    ("span",),
+    TIMES,
+)
+STAGE = Metric(
+    "edgevoice.stage.duration",
+    "s",
+    "histogram",
+    "How long a stage worked, also while the user spoke or another stage held the answer up.",
+    ("stage",),
+    TIMES,
+)
+FIRST_TOKEN = Metric(
+    "edgevoice.time_to_first_token",
+    "s",
+    "histogram",
+    "From the start of the prompt to the first token of the reply.",
+    (),
+    TIMES,
+)
+DECODE = Metric(
+    "edgevoice.decode.tokens",
+    "{token}/s",
+    "histogram",
+    "Tokens of a reply a second, after the first.",
+    (),
+    DECODING,
+)
+PREFILL = Metric(
+    "edgevoice.prefill.tokens",
+    "{token}/s",
+    "histogram",
+    "Tokens a second at which what was new of a prompt came into the KV cache.",
+    (),
+    PREFILLING,
+)
+STT_RTF = Metric(
+    "edgevoice.stt.rtf.ratio",
+    "1",
+    "histogram",
+    "Seconds the recognizer took for a second of sound.",
+    (),
+    FACTORS,
+)
+TTS_RTF = Metric(
+    "edgevoice.tts.rtf.ratio",
+    "1",
+    "histogram",
+    "Seconds the voice took for a second of sound.",
+    (),
+    FACTORS,
+)
+TOKENS = Metric(
+    "edgevoice.tokens",
+    "{token}",
+    "counter",
+    "Tokens evaluated as prompt, found in the KV cache, or written as reply.",
+    ("kind",),
+)
+FALSE_STARTS = Metric(
+    "edgevoice.false_starts",
+    "{time}",
+    "counter",
+    "Attempts at an answer that were taken back because the user went on.",
+)
+UNDERRUNS = Metric(
+    "edgevoice.underruns", "{time}", "counter", "Times the speaker ran dry within a reply."
+)
+OVERRUNS = Metric("edgevoice.overruns", "{time}", "counter", "Times microphone samples were lost.")
+FAILURES = Metric(
+    "edgevoice.stage.failures", "{time}", "counter", "Failures of a stage.", ("stage",)
+)
+DEVICE_ERRORS = Metric(
+    "edgevoice.device.errors", "{time}", "counter", "Times a sound device was lost.", ("device",)
+)
+LOADING = Metric(
+    "edgevoice.engine.load", "s", "gauge", "How long an engine took to be loaded.", ("role",)
+)
+READY = Metric("edgevoice.ready", "", "gauge", "1 when it can answer at once, else 0.")
+MODELS = Metric(
+    "edgevoice.models.info", "", "gauge", "The models in use, by role; always 1.", ROLES, sole=True
+)
+BUILD = Metric(
+    "edgevoice.build.info",
+    "",
+    "gauge",
+    "What runs, and on what; always 1.",
+    ("version", "platform"),
+    sole=True,
+)
+CPU = Metric(
+    "process.cpu.time",
+    "s",
+    "counter",
+    "Processor time of this process.",
+    customary="process_cpu_seconds_total",
+)
+MEMORY = Metric(
+    "process.memory.usage",
+    "By",
+    "gauge",
+    "Resident memory of this process.",
+    customary="process_resident_memory_bytes",
+)
+
+CATALOG = (
+    TURNS, GAP, SPAN, STAGE, FIRST_TOKEN, DECODE, PREFILL, STT_RTF, TTS_RTF, TOKENS, FALSE_STARTS,
+    UNDERRUNS, OVERRUNS, FAILURES, DEVICE_ERRORS, LOADING, READY, MODELS, BUILD, CPU, MEMORY,
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One value of a metric: to be added, set or sorted into its bucket, as its kind has it.
+
+    `labels` are the values of the metric's labels, in their order.
+    """
+
+    metric: Metric
+    value: float
+    labels: tuple[str, ...] = ()

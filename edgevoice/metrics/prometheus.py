@@ -1,0 +1,128 @@
+"""The metrics as text that Prometheus fetches over HTTP, from an address of this machine."""
+
+from __future__ import annotations
+
+import errno
+import os
+import socket
+import socketserver
+import threading
+from typing import Union
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
+
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    disable_created_metrics,
+    make_wsgi_app,
+)
+
+from edgevoice.errors import EdgevoiceError
+from edgevoice.metrics.catalog import CATALOG, Metric, Reading
+
+PATH = "/metrics"
+
+
+class Exposition:
+    """The metrics as they stand, read by any thread while another one adds to them."""
+
+    def __init__(self) -> None:
+        # When a counter was made would be a series more for each.
+        disable_created_metrics()  # type: ignore[no-untyped-call]
+        self.registry = CollectorRegistry()
+        self._instruments = {metric: _instrument(metric, self.registry) for metric in CATALOG}
+
+    def add(self, reading: Reading) -> None:
+        """Take one reading."""
+        metric, value = reading.metric, reading.value
+        instrument = self._instruments[metric]
+        if metric.sole:
+            instrument.clear()
+        one = instrument.labels(*reading.labels) if metric.labels else instrument
+        if isinstance(one, Counter):
+            one.inc(value)
+        elif isinstance(one, Gauge):
+            one.set(value)
+        else:
+            one.observe(value)
+
+
+def _instrument(metric: Metric, registry: CollectorRegistry) -> Union[Counter, Gauge, Histogram]:
+    about = (metric.prometheus, metric.help, metric.labels)
+    if metric.kind == "histogram":
+        return Histogram(*about, registry=registry, buckets=metric.buckets)
+    return (Counter if metric.kind == "counter" else Gauge)(*about, registry=registry)
+
+
+class _Silent(WSGIRequestHandler):
+    def log_message(self, format: str, *args: object) -> None:
+        """Nothing: the screen is the conversation's."""
+
+
+class _Server(socketserver.ThreadingMixIn, WSGIServer):
+    daemon_threads = True
+    # On Windows it would take a port away from whoever has it.
+    allow_reuse_address = os.name == "posix"
+
+    def server_bind(self) -> None:
+        # Not HTTPServer's, which asks the network for the name of this machine.
+        socketserver.TCPServer.server_bind(self)
+        self.server_name, self.server_port = str(self.server_address[0]), self.server_address[1]
+        self.setup_environ()
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Nothing: who fetches numbers and goes away is no concern of the conversation."""
+
+
+class _Server6(_Server):
+    address_family = socket.AF_INET6
+
+
+class Endpoint:
+    """Serves an exposition at `host` and `port` (0: any that is free) until it is closed.
+
+    Raises EdgevoiceError where the address cannot be had.
+    """
+
+    def __init__(self, exposition: Exposition, host: str, port: int) -> None:
+        kind = _Server6 if ":" in host else _Server
+        app = make_wsgi_app(exposition.registry)
+        try:
+            self._server = make_server(host, port, app, kind, handler_class=_Silent)
+        except OSError as error:
+            raise _refused(error, host, port) from None
+        shown = f"[{host}]" if ":" in host else host
+        self.url = f"http://{shown}:{self._server.server_port}{PATH}"
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, args=(0.1,), name="metrics", daemon=True
+        )
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stop serving, and give the port back."""
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+
+def _refused(error: OSError, host: str, port: int) -> EdgevoiceError:
+    where = f"metrics.prometheus, {host}:{port}"
+    if error.errno in (errno.EADDRINUSE, getattr(errno, "WSAEADDRINUSE", None)):
+        return EdgevoiceError(
+            f"the port for the metrics is taken: something listens on {port} already",
+            where=where,
+            remedy=f"choose another one, as --metrics {port + 1 if port < 65_535 else 9464}",
+        )
+    if error.errno in (errno.EACCES, errno.EPERM):
+        return EdgevoiceError(
+            f"the port for the metrics may not be used: {error.strerror}",
+            where=where,
+            remedy="choose one from 1024 on, as --metrics 9464",
+        )
+    return EdgevoiceError(
+        f"the metrics cannot be served there: {error.strerror}",
+        where=where,
+        remedy="name an address of this machine, as --metrics 127.0.0.1:9464",
+    )

@@ -1,0 +1,77 @@
+"""Events and exchanges → readings of the metrics: a pure fold."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from edgevoice import events as ev
+from edgevoice.metrics import catalog as m
+from edgevoice.metrics.catalog import Reading
+from edgevoice.metrics.exchanges import Exchange
+
+
+class Readings:
+    """What single events tell; what whole exchanges do, `of` says."""
+
+    def __init__(self) -> None:
+        self._measured: float | None = None
+        """Until when the processor time is counted."""
+
+    def add(self, event: ev.Event) -> Iterator[Reading]:
+        """Take one more event, in order."""
+        match event:
+            case ev.SessionStarted():
+                self._measured = event.t
+                yield Reading(m.BUILD, 1.0, (event.version, event.platform))
+                yield Reading(m.MODELS, 1.0, tuple(event.models.get(r, "") for r in m.ROLES))
+                yield Reading(m.READY, 0.0)
+            case ev.EngineReady():
+                yield Reading(m.LOADING, event.seconds, (event.role,))
+            case ev.Ready() | ev.SessionEnded():
+                yield Reading(m.READY, float(isinstance(event, ev.Ready)))
+            case ev.Resources():
+                yield Reading(m.MEMORY, float(event.rss))
+                if self._measured is not None and event.t > self._measured:
+                    yield Reading(m.CPU, event.cpu / 100 * (event.t - self._measured))
+                self._measured = event.t
+            case ev.TurnStarted():
+                if event.replaces is not None:
+                    yield Reading(m.FALSE_STARTS, 1.0)
+            case ev.Underrun():
+                yield Reading(m.UNDERRUNS, float(event.count))
+            case ev.Overrun():
+                yield Reading(m.OVERRUNS, float(event.count))
+            case ev.StageFailed():
+                yield Reading(m.FAILURES, 1.0, (event.stage,))
+            case ev.DeviceLost():
+                yield Reading(m.DEVICE_ERRORS, 1.0, (event.kind,))
+            case _:
+                pass
+
+
+def of(exchange: Exchange) -> Iterator[Reading]:
+    """What an exchange that is over adds."""
+    timings = exchange.timings
+    yield Reading(m.TURNS, 1.0, (exchange.outcome, exchange.reason))
+    if timings.gap is not None:
+        yield Reading(m.GAP, timings.gap, (exchange.origin,))
+        for span in timings.spans:
+            yield Reading(m.SPAN, span.seconds, (span.name.replace(" ", "_"),))
+    for bar in timings.bars:
+        yield Reading(m.STAGE, bar.seconds, (bar.name,))
+    for metric, value in (
+        (m.FIRST_TOKEN, timings.ttft),
+        (m.DECODE, timings.tokens_per_second),
+        (m.PREFILL, exchange.rates["prefill_rate"]),
+        (m.STT_RTF, exchange.rates["stt_rtf"]),
+        (m.TTS_RTF, exchange.rates["tts_rtf"]),
+    ):
+        if value is not None:
+            yield Reading(metric, value)
+    for kind, tokens in (
+        ("prompt", timings.prompt_tokens - timings.reused_tokens),
+        ("reused", timings.reused_tokens),
+        ("reply", timings.reply_tokens),
+    ):
+        if tokens > 0:
+            yield Reading(m.TOKENS, float(tokens), (kind,))

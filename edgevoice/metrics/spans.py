@@ -1,0 +1,187 @@
+"""Exchanges → spans: what each stage worked on, from when to when, as a tree. A pure fold.
+
+Attributes follow OpenTelemetry's conventions for generative AI where one fits; the rest are our
+own and begin with `edgevoice.`. No text is among them, and nothing that may hold some: no question,
+no reply, no error's message, no device's name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Union
+
+from edgevoice import events as ev
+from edgevoice.metrics.exchanges import Exchange
+
+PROVIDER = "llama.cpp"
+
+Value = Union[str, int, float, bool, Sequence[str]]
+
+
+@dataclass(slots=True)
+class Span:
+    """A stretch of session time, in seconds, with what lies within it.
+
+    `marks` are moments that have a name; `failed` is the stage that failed in it, if one did.
+    """
+
+    name: str
+    start: float
+    end: float
+    attributes: dict[str, Value] = field(default_factory=dict)
+    inner: list[Span] = field(default_factory=list)
+    marks: list[tuple[str, float]] = field(default_factory=list)
+    failed: str = ""
+
+
+def drawn(exchange: Exchange, models: Mapping[str, str], conversation: str) -> Span:
+    """The exchange as one span, with one for each stage's work within it.
+
+    `models` maps role to name; `conversation` is an id that its exchanges share.
+    """
+    timings = exchange.timings
+    root = Span("turn", exchange.started, exchange.ended)
+    root.attributes = {
+        "gen_ai.conversation.id": conversation,
+        "edgevoice.turn": exchange.turn,
+        "edgevoice.origin": exchange.origin,
+        "edgevoice.outcome": exchange.outcome,
+        "edgevoice.false_starts": len(exchange.taken_back),
+        "edgevoice.underruns": sum(e.count for e in exchange.events if isinstance(e, ev.Underrun)),
+    }
+    if exchange.reason:
+        root.attributes["edgevoice.reason"] = exchange.reason
+    if timings.gap is not None:
+        root.attributes["edgevoice.gap.total"] = timings.gap
+        for span in timings.spans:
+            root.attributes[f"edgevoice.gap.{span.name.replace(' ', '_')}"] = span.seconds
+    root.marks = [("taken back", at) for at in exchange.taken_back]
+    failures = [event.stage for event in exchange.events if isinstance(event, ev.StageFailed)]
+    root.failed = failures[0] if failures else ""
+    stages = [
+        *_heard(exchange),
+        *_recognized(exchange, models.get("stt", "")),
+        *_thought(exchange, models.get("slm", "")),
+        *_synthesized(exchange, models.get("tts", "")),
+        *(Span("play", bar.start, bar.end) for bar in timings.bars if bar.name == "play"),
+    ]
+    root.inner = sorted(stages, key=lambda span: span.start)
+    # The last sample leaves the speaker after it was given to it.
+    root.start = min([root.start, *(span.start for span in root.inner)])
+    root.end = max([root.end, *(span.end for span in root.inner)])
+    return root
+
+
+def _heard(exchange: Exchange) -> Iterator[Span]:
+    """The user's speech, and the wait until it was certain that they had finished."""
+    begun = ended = committed = None
+    for event in exchange.events:
+        match event:
+            case ev.SpeechStarted():
+                begun = event.at
+            case ev.SpeechPaused() | ev.SpeechEnded():
+                ended = event.at
+            case ev.TurnCommitted():
+                committed = event.t
+            case _:
+                pass
+    if begun is not None:
+        yield Span("listen", begun, exchange.ended if ended is None else max(begun, ended))
+    if ended is not None and committed is not None:
+        yield Span("confirm", ended, max(ended, committed))
+
+
+def _recognized(exchange: Exchange, model: str) -> Iterator[Span]:
+    about: dict[str, Value] = {"gen_ai.request.model": model}
+    for name, key in (("read_seconds", "edgevoice.audio.seconds"), ("stt_rtf", "edgevoice.rtf")):
+        value = exchange.rates[name]
+        if value is not None:
+            about[key] = value
+    done = [bar for bar in exchange.timings.bars if bar.name == "recognize"]
+    if done:
+        yield Span("recognize", done[0].start, done[0].end, about)
+        return
+    begun = [e for e in exchange.events if isinstance(e, ev.RecognitionStarted) and not e.partial]
+    if begun:
+        yield _broken_off(exchange, Span("recognize", begun[-1].t, 0.0, about), "scribe")
+
+
+def _thought(exchange: Exchange, model: str) -> Iterator[Span]:
+    """The language model's answer, with its prompt and its tokens within it."""
+    answer: Span | None = None
+    working: Span | None = None
+    for event in exchange.events:
+        match event:
+            case ev.PromptStarted():
+                # One before this was only a guess at the question.
+                answer = Span(f"chat {model}", event.t, event.t, _chat(model))
+                working = Span("prefill", event.t, event.t)
+                answer.inner = [working]
+            case ev.PromptReady() if answer is not None and working is not None:
+                working.end = event.t
+                answer.attributes["gen_ai.usage.input_tokens"] = event.tokens
+                answer.attributes["gen_ai.usage.cache_read.input_tokens"] = event.reused
+                working = Span("decode", event.t, event.t)
+                answer.inner.append(working)
+            case ev.TokenMade(index=0) if answer is not None:
+                answer.marks.append(("first token", event.t))
+                first = event.t - answer.start
+                answer.attributes["gen_ai.response.time_to_first_chunk"] = first
+            case ev.ReplyEnded() if answer is not None and working is not None:
+                working.end = answer.end = event.t
+                working = None
+                answer.attributes["gen_ai.usage.output_tokens"] = event.tokens
+                answer.attributes["gen_ai.response.finish_reasons"] = (event.reason,)
+            case _:
+                pass
+    if answer is None:
+        return
+    if working is not None:
+        _broken_off(exchange, working, "mind")
+        answer.end, answer.failed = working.end, working.failed
+    yield answer
+
+
+def _chat(model: str) -> dict[str, Value]:
+    return {
+        "gen_ai.operation.name": "chat",
+        "gen_ai.provider.name": PROVIDER,
+        "gen_ai.output.type": "text",
+        "gen_ai.request.model": model,
+    }
+
+
+def _synthesized(exchange: Exchange, model: str) -> Iterator[Span]:
+    open_: dict[int, Span] = {}
+    for event in exchange.events:
+        match event:
+            case ev.SynthesisStarted():
+                about: dict[str, Value] = {
+                    "gen_ai.request.model": model,
+                    "gen_ai.output.type": "speech",
+                    "edgevoice.clause": event.clause,
+                }
+                open_[event.clause] = Span("synthesize", event.t, event.t, about)
+            case ev.SynthesisReady() if event.clause in open_:
+                open_[event.clause].marks.append(("first sound", event.t))
+            case ev.SynthesisEnded() if event.clause in open_:
+                span = open_.pop(event.clause)
+                span.end = event.t
+                span.attributes["edgevoice.audio.seconds"] = event.seconds
+                if event.seconds > 0:
+                    span.attributes["edgevoice.rtf"] = (event.t - span.start) / event.seconds
+                yield span
+            case _:
+                pass
+    for span in open_.values():
+        yield _broken_off(exchange, span, "voice")
+
+
+def _broken_off(exchange: Exchange, span: Span, stage: ev.Stage) -> Span:
+    """Work whose end no event tells: it failed, or lasted until the turn was over at the most."""
+    failed = [e for e in exchange.events if isinstance(e, ev.StageFailed) and e.stage == stage]
+    span.end = failed[0].t if failed else exchange.ended
+    span.failed = stage if failed else ""
+    span.attributes["edgevoice.unfinished"] = True
+    return span

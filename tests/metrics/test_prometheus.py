@@ -1,0 +1,166 @@
+"""Metrics as a Prometheus server fetches them, over loopback."""
+
+from __future__ import annotations
+
+import http.client
+import socket
+from collections.abc import Iterator
+from contextlib import closing
+from urllib.parse import urlsplit
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from edgevoice import events as ev
+from edgevoice.errors import EdgevoiceError
+from edgevoice.metrics.catalog import CATALOG
+from edgevoice.metrics.prometheus import Endpoint, Exposition
+from tests import sessions
+from tests.metrics.told import WORDS, readings, spoken
+
+Samples = dict[str, dict[tuple[str, ...], float]]
+
+
+def fetched(url: str) -> str:
+    """The text behind `url`."""
+    parts = urlsplit(url)
+    with closing(http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=20)) as asked:
+        asked.request("GET", parts.path)
+        with asked.getresponse() as answer:
+            assert answer.status == 200
+            return answer.read().decode()
+
+
+def parsed(text: str) -> Samples:
+    """Every sample, by its name and its labels as `name=value`, as Prometheus's parser reads it."""
+    found: Samples = {}
+    for family in text_string_to_metric_families(text):
+        for sample in family.samples:
+            labels = tuple(
+                sorted(f"{name}={value}" for name, value in sample.labels.items() if value)
+            )
+            found.setdefault(sample.name, {})[labels] = sample.value
+    return found
+
+
+@pytest.fixture
+def exposition() -> Exposition:
+    return Exposition()
+
+
+@pytest.fixture
+def endpoint(exposition: Exposition) -> Iterator[Endpoint]:
+    """Served on a port that is free."""
+    served = Endpoint(exposition, "127.0.0.1", 0)
+    yield served
+    served.close()
+
+
+def test_what_is_served_can_be_parsed_and_is_what_was_told(
+    exposition: Exposition, endpoint: Endpoint
+) -> None:
+    """Two answered turns: their count, the sum of their gaps, and the buckets these fall in."""
+    found = readings(sessions.conversation().events)
+    for reading in found:
+        exposition.add(reading)
+    samples = parsed(fetched(endpoint.url))
+    gaps = [r.value for r in found if r.metric.name == "edgevoice.turn.gap"]
+    assert samples["edgevoice_turns_total"] == {("outcome=answered",): 2.0}
+    assert samples["edgevoice_turn_gap_seconds_count"] == {("origin=speech",): 2.0}
+    assert samples["edgevoice_turn_gap_seconds_sum"]["origin=speech",] == pytest.approx(sum(gaps))
+    buckets = samples["edgevoice_turn_gap_seconds_bucket"]
+    assert buckets["le=1.0", "origin=speech"] == sum(gap <= 1.0 for gap in gaps)
+    assert buckets["le=+Inf", "origin=speech"] == 2.0
+    assert samples["process_resident_memory_bytes"] == {(): 1_717_986_918.0}
+
+
+def test_every_metric_is_explained_in_what_is_served(
+    exposition: Exposition, endpoint: Endpoint
+) -> None:
+    """Help and type are there for each, before there was a single turn."""
+    text = fetched(endpoint.url)
+    for metric in CATALOG:
+        kind = "histogram" if metric.kind == "histogram" else metric.kind
+        assert f"# HELP {metric.prometheus} {metric.help}\n" in text
+        assert f"# TYPE {metric.prometheus} {kind}\n" in text
+
+
+def test_only_the_models_in_use_are_told(exposition: Exposition, endpoint: Endpoint) -> None:
+    """After a change of models the former ones are in no series any more."""
+    for model in ("one", "another"):
+        session = sessions.Session().add(
+            ev.SessionStarted(version="1", schema=1, wall="", platform="Linux",
+                              models={"slm": model}, input="", output="")
+        )  # fmt: skip
+        for reading in readings(session.events):
+            exposition.add(reading)
+    assert parsed(fetched(endpoint.url))["edgevoice_models_info"] == {("slm=another",): 1.0}
+
+
+def test_no_word_that_was_said_is_served(exposition: Exposition, endpoint: Endpoint) -> None:
+    """Of the real pipeline's whole session, neither question nor reply is in the text."""
+    for reading in readings(spoken()):
+        exposition.add(reading)
+    text = fetched(endpoint.url).lower()
+    assert 'edgevoice_turns_total{outcome="answered",reason=""} 1.0' in text
+    assert [word for word in WORDS if word in text] == []
+
+
+def test_a_port_that_is_taken_is_an_error_with_a_way_out(exposition: Exposition) -> None:
+    """What failed, at which address, and another port to choose."""
+    with closing(socket.create_server(("127.0.0.1", 0))) as other:
+        port = other.getsockname()[1]
+        with pytest.raises(EdgevoiceError) as raised:
+            Endpoint(exposition, "127.0.0.1", port)
+    assert f"something listens on {port} already" in raised.value.what
+    assert raised.value.where == f"metrics.prometheus, 127.0.0.1:{port}"
+    assert "--metrics" in raised.value.remedy
+
+
+def test_an_address_of_another_machine_is_an_error_with_a_way_out(exposition: Exposition) -> None:
+    """192.0.2.1 is nobody's: it is kept for examples."""
+    with pytest.raises(EdgevoiceError, match="cannot be served there") as raised:
+        Endpoint(exposition, "192.0.2.1", 0)
+    assert raised.value.remedy
+
+
+def test_an_ipv6_address_will_do_too(exposition: Exposition) -> None:
+    """Where this machine has IPv6, its loopback can be served as well."""
+    try:
+        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+    except OSError:
+        pytest.skip("no IPv6 on this machine")
+    served = Endpoint(exposition, "::1", 0)
+    try:
+        assert served.url.startswith("http://[::1]:")
+        assert fetched(served.url)
+    finally:
+        served.close()
+
+
+def test_closed_it_gives_its_port_back(exposition: Exposition) -> None:
+    """The next one may have the same port at once."""
+    first = Endpoint(exposition, "127.0.0.1", 0)
+    port = urlsplit(first.url).port
+    assert fetched(first.url)
+    first.close()
+    again = Endpoint(exposition, "127.0.0.1", port or 0)
+    again.close()
+    assert again.url == first.url
+
+
+def test_to_serve_asks_nobody_for_a_name(
+    exposition: Exposition, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither this machine's name nor the caller's is looked up: that would be a network call."""
+
+    def asked(*words: object) -> str:
+        raise AssertionError(f"a name was looked up: {words}")
+
+    for name in ("getfqdn", "gethostbyaddr", "gethostbyname", "getnameinfo"):
+        monkeypatch.setattr(socket, name, asked)
+    served = Endpoint(exposition, "127.0.0.1", 0)
+    try:
+        assert fetched(served.url)
+    finally:
+        served.close()
