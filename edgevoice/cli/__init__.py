@@ -98,7 +98,7 @@ def cli(
 
 
 def _add_commands() -> None:
-    from edgevoice.cli import bench, machine, models, run, settings, speech
+    from edgevoice.cli import bench, machine, models, replay, run, settings, speech
 
     for command in (
         run.run,
@@ -110,6 +110,7 @@ def _add_commands() -> None:
         machine.devices,
         machine.doctor,
         bench.bench,
+        replay.replay,
         settings.config,
     ):
         cli.add_command(command)
