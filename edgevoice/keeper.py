@@ -89,7 +89,7 @@ class Keeper:
                 return
             case _:
                 pass
-        # The thread that emits this one is the one that changes the conversation, or waits for it.
+        # Copied now: when the turn is written the conversation has gone on.
         asks = isinstance(event, ev.PromptStarted | ev.TurnCancelled)
         messages = tuple(self._history.messages) if asks and self._history else None
         self._put(Told(event, messages), urgent=isinstance(event, URGENT))
@@ -117,11 +117,11 @@ class Keeper:
             for item in items:
                 if isinstance(item, Told) and isinstance(item.event, ev.SessionStarted):
                     self._announce()
-                try:
-                    for turn, samples in self._keeping.take(item):
+                for turn, samples in self._keeping.take(item):
+                    try:
                         self._folder.put(turn, samples)
-                except OSError as error:
-                    self._complain(error.strerror or str(error))
+                    except OSError as error:
+                        self._complain(error.strerror or str(error))
             if over and not items:
                 return
 

@@ -16,7 +16,7 @@ import numpy as np
 from edgevoice import events as ev
 from edgevoice.audio import EAR_RATE, FRAME_SAMPLES, Frame, Samples
 from edgevoice.config import Config
-from edgevoice.kept_turn import KeptTurn, Said, raw, settings_of
+from edgevoice.kept_turn import KeptTurn, Said, raw, settings_of, timed
 from edgevoice.stages import Message
 from edgevoice.timings import fold
 
@@ -201,7 +201,7 @@ class Keeping:
     ) -> tuple[KeptTurn, Samples]:
         samples, began = joined(sound), sound[0].at
         own = [event for event in turn.events if getattr(event, "turn", None) == turn.turn]
-        answered = [timings for timings in fold(turn.events) if timings.turn == turn.turn]
+        answered = fold(timed(turn.events))
         timings = answered[-1] if answered else None
         wall = datetime.datetime.fromisoformat(session.wall)
         started = wall + datetime.timedelta(seconds=began - session.t)

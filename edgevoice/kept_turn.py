@@ -5,7 +5,7 @@ docs/replay.md documents every field. It holds what was said, and is written onl
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -92,6 +92,16 @@ def settings_of(config: Config) -> dict[str, Any]:
 def raw(events: Sequence[ev.Event]) -> tuple[msgspec.Raw, ...]:
     """Events as they stand in a trace."""
     return tuple(msgspec.Raw(msgspec.json.encode(event)) for event in events)
+
+
+def timed(events: Iterable[ev.Event]) -> list[ev.Event]:
+    """The events that tell where the time of a turn went: one that only the end of the session
+    broke off had its answer all the same."""
+    return [
+        event
+        for event in events
+        if not (isinstance(event, ev.TurnCancelled) and event.reason == "shutdown")
+    ]
 
 
 def encoded(turn: KeptTurn) -> str:

@@ -20,7 +20,7 @@ from edgevoice.bench.summary import summarize
 from edgevoice.catalog import NONE
 from edgevoice.config import Config, keys
 from edgevoice.errors import AudioFileError
-from edgevoice.kept_turn import KeptTurn, read, settings_of
+from edgevoice.kept_turn import KeptTurn, read, settings_of, timed
 from edgevoice.stages import SpeechDetector
 from edgevoice.timings import TurnTimings, fold
 from edgevoice.wav import read_speech
@@ -40,11 +40,11 @@ class Recording:
     def turn(self) -> Turn:
         """What came of it when it was kept."""
         then = dataclasses.replace(self.question, speech_end=self.kept.speech_end)
-        return judged(then, self.kept.told(), self.kept.began, AS_KEPT, False)
+        return judged(then, timed(self.kept.told()), self.kept.began, AS_KEPT, False)
 
     def timings(self) -> TurnTimings | None:
         """Where its time went when it was kept; None where nothing was audible."""
-        return last(fold(self.kept.told()))
+        return last(fold(timed(self.kept.told())))
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +119,7 @@ def made_with(kept: KeptTurn, notice: Notice) -> dict[str, str]:
     return {key: str(value) for key, value in found.items() if key in there}
 
 
-def timed(turns: Sequence[Turn], events: Sequence[ev.Event]) -> list[TurnTimings | None]:
+def timings(turns: Sequence[Turn], events: Sequence[ev.Event]) -> list[TurnTimings | None]:
     """Where the time of each turn went, by the events of the session they were asked in."""
     ends = [*(turn.asked_at for turn in turns[1:]), float("inf")]
     return [
@@ -128,9 +128,9 @@ def timed(turns: Sequence[Turn], events: Sequence[ev.Event]) -> list[TurnTimings
     ]
 
 
-def last(timings: Sequence[TurnTimings]) -> TurnTimings | None:
+def last(answered: Sequence[TurnTimings]) -> TurnTimings | None:
     """The last one, as a question that was cut in parts has several answers."""
-    return timings[-1] if timings else None
+    return answered[-1] if answered else None
 
 
 def replayed(
@@ -141,6 +141,6 @@ def replayed(
     events: Sequence[ev.Event],
 ) -> Replayed:
     """What came of a recording, from all the turns of a bench and the events of its session."""
-    runs = zip(turns, timed(turns, events), strict=True)
-    counted = tuple((turn, timings) for turn, timings in runs if not turn.warm_up)
+    runs = zip(turns, timings(turns, events), strict=True)
+    counted = tuple((turn, answered) for turn, answered in runs if not turn.warm_up)
     return Replayed(recording, config, models, counted)

@@ -64,6 +64,7 @@ def replay(context: Context, words: tuple[str, ...], **given: Any) -> None:
 
     file = named(turn, context.load(context.settings).config.keep.audio)
     out = target(given["out"], "--out") if given["out"] else None
+    as_json = given["as_json"] or given["out"] == "-"
     with shown() as progress:
         recording, config = _prepared(context, file, settings, given, progress)
         from edgevoice.bench.measuring import Bench, Plan
@@ -84,9 +85,9 @@ def replay(context: Context, words: tuple[str, ...], **given: Any) -> None:
         except BaseException:
             if any(not turn.warm_up for turn in bench.account.turns):
                 progress.say("stopped; what was replayed until then is shown")
-                _deliver(bench, recording, config, events, out, given["as_json"])
+                _deliver(bench, recording, config, events, out, as_json)
             raise
-    _deliver(bench, recording, config, events, out, given["as_json"])
+    _deliver(bench, recording, config, events, out, as_json)
 
 
 def _sorted(words: Sequence[str]) -> tuple[list[str], dict[str, str]]:
