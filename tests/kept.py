@@ -66,3 +66,13 @@ class Kept:
     def notices(self) -> list[str]:
         """What the user was told to read."""
         return [event.text for event in self.show.all(ev.Notice)]
+
+
+def counted(messages: Sequence[Message]) -> str:
+    """An answer that tells how much the model remembers."""
+    return f"I was told {len(messages)} things."
+
+
+def file_of(kept: Kept, number: int) -> Path:
+    """The JSON file of a turn that was kept."""
+    return kept.folder.find(str(number))

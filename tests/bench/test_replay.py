@@ -14,9 +14,6 @@ from msgspec.structs import fields, replace
 from edgevoice.audio import EAR_RATE
 from edgevoice.bench import result as made
 from edgevoice.bench.account import Account
-from edgevoice.bench.conversation import with_history
-from edgevoice.bench.corpus import listed, recorded
-from edgevoice.bench.measuring import Plan
 from edgevoice.bench.replay_lines import KEPT, NOW, listing, moved, render
 from edgevoice.bench.replaying import AS_KEPT, Replayed, load, made_with, replayed
 from edgevoice.bench.result import AS_SET, Turn
@@ -25,33 +22,13 @@ from edgevoice.config import Config, SlmSettings
 from edgevoice.config import load as configured
 from edgevoice.errors import EdgevoiceError
 from edgevoice.kept_folder import KeptFolder, named
-from edgevoice.kept_turn import VERSION, KeptTurn, encoded, read
-from edgevoice.stages import Message
+from edgevoice.kept_turn import VERSION, KeptTurn, read
 from edgevoice.testing.scripted import LoudnessDetector, ScriptedLanguageModel, ScriptedRecognizer
 from edgevoice.wav import WavWriter
 from tests.bench.stage import Stage
 from tests.command import edgevoice, message
 from tests.conftest import ROOT
-from tests.kept import STARTED, Kept
-
-
-def count(messages: list[Message]) -> str:
-    """An answer that tells how much the model remembers."""
-    return f"I was told {len(messages)} things."
-
-
-@pytest.fixture
-def kept(tmp_path: Path) -> Kept:
-    """Two questions, of which the second one goes back to the first."""
-    kept = Kept(tmp_path / "kept", count)  # type: ignore[arg-type]
-    kept.show.hear((0.4, "what time is it", 1.0))
-    kept.show.hear((0.4, "and in Paris", 1.2))
-    kept.run()
-    return kept
-
-
-def file_of(kept: Kept, number: int) -> Path:
-    return kept.folder.find(str(number))
+from tests.kept import STARTED, Kept, counted, file_of
 
 
 def again(
@@ -59,7 +36,7 @@ def again(
 ) -> Replayed:
     """Run a kept turn again on virtual time, with engines that `change` may alter."""
     recording = load(file_of(kept, number), LoudnessDetector(), pytest.fail)
-    stage = Stage(count)  # type: ignore[arg-type]
+    stage = Stage(counted)
     stage.show.book = kept.show.book
     stage.show.recognizer = ScriptedRecognizer(stage.show.clock, stage.show.book)
     change(stage)
@@ -264,70 +241,6 @@ def test_models_and_settings_are_those_it_was_made_with(kept: Kept) -> None:
     assert config.turn.silence_ms == 900
     assert config.slm.system_prompt == Config().slm.system_prompt
     assert told == ["settings that this version does not have, left out: slm.mood"]
-
-
-def test_kept_turns_are_a_corpus_with_their_history(kept: Kept) -> None:
-    """In their order, each after what was said before it; nobody's transcript is taken for one."""
-    rows, _ = listed(kept.folder.path, pytest.fail)
-    rows, left_out = with_history(rows, pytest.fail)
-    questions, _ = recorded(rows, LoudnessDetector(), pytest.fail)
-    assert not left_out
-    assert [question.said for question in questions] == ["what time is it", "and in Paris"]
-    assert questions[0].history == ()
-    assert questions[1].history == (
-        Message("user", "what time is it"),
-        Message("assistant", "I was told 2 things."),
-    )
-    assert questions[1].speech_end == read(file_of(kept, 2)).speech_end
-    assert questions[1].reply == "I was told 4 things."
-    assert not questions[1].known
-
-
-def test_the_conversation_is_carried_on_as_recorded_or_as_replayed(kept: Kept) -> None:
-    """As recorded each question begins anew; as replayed only where the recording did."""
-    rows, _ = with_history(listed(kept.folder.path, pytest.fail)[0], pytest.fail)
-    first, second = recorded(rows, LoudnessDetector(), pytest.fail)[0]
-    plan = Plan(command="run", config=Config(), questions=[first, second], source="")
-    assert [plan.begins(question) for question in plan.questions] == [True, True]
-    carried = Plan(
-        command="run", config=Config(), questions=[first, second], source="", conversation=True
-    )
-    assert [carried.begins(question) for question in carried.questions] == [True, False]
-    rest = Plan(command="run", config=Config(), questions=[second], source="", conversation=True)
-    assert rest.begins(second)
-
-
-def test_what_a_person_wrote_down_comes_before_what_was_heard(kept: Kept) -> None:
-    """A manifest beside the turns has words scored; the history stays the recorded one."""
-    folder = kept.folder.path
-    (folder / "manifest.tsv").write_text(
-        "file\ttranscript\nturn-000002.wav\tand in Rome\n", encoding="utf-8"
-    )
-    rows, _ = with_history(listed(folder, pytest.fail)[0], pytest.fail)
-    (question,) = recorded(rows, LoudnessDetector(), pytest.fail)[0]
-    assert (question.said, question.known) == ("and in Rome", True)
-    assert question.history is not None
-    assert len(question.history) == 2
-
-
-def test_turns_that_cannot_be_asked_are_named_and_the_others_are(kept: Kept) -> None:
-    """A damaged one, a newer one, a cough; notes of somebody else's are none of ours."""
-    folder = kept.folder.path
-    turn, sound = read(file_of(kept, 1)), file_of(kept, 1).with_suffix(".wav").read_bytes()
-    for name, text in (
-        ("turn-000003", "{"),
-        ("turn-000004", encoded(replace(turn, version=99))),
-        ("turn-000005", encoded(replace(turn, heard="", ending="nothing_said"))),
-        ("mine", '{"notes": "a cough"}'),
-        ("also-mine", "no JSON at all"),
-    ):
-        (folder / f"{name}.wav").write_bytes(sound)
-        (folder / f"{name}.json").write_text(text)
-    told: list[str] = []
-    rows, left_out = with_history(listed(folder, told.append)[0], told.append)
-    assert left_out == ["turn-000003.wav", "turn-000004.wav", "turn-000005.wav"]
-    assert [row.file.stem for row in rows] == ["also-mine", "mine", "turn-000001", "turn-000002"]
-    assert ["damaged" in told[0], "newer" in told[1], "no words" in told[2]] == [True] * 3
 
 
 def test_a_list_shows_what_is_kept_in_a_line_each(kept: Kept) -> None:
