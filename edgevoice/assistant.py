@@ -8,7 +8,7 @@ Data flows down through mailboxes; verdicts go around them, through the turns.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from edgevoice import events as ev
@@ -29,6 +29,7 @@ from edgevoice.stages import (
     AudioSink,
     AudioSource,
     LanguageModel,
+    Message,
     Recognizer,
     SpeechDetector,
     Synthesizer,
@@ -254,9 +255,9 @@ class Assistant:
         """Push-to-talk: take the floor, or give it back and be answered."""
         self._ears.held = on
 
-    def new_conversation(self) -> None:
-        """Forget everything said so far."""
-        self._floor.clear()
+    def new_conversation(self, past: Sequence[Message] = ()) -> None:
+        """Forget everything said so far, and go on from `past` instead."""
+        self._floor.clear(past)
         self._thoughts.offer(Prime())
 
     def close(self) -> None:

@@ -158,6 +158,17 @@ class TtsSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """0: chosen for this machine."""
 
 
+class KeepSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """What is kept of a conversation, to be run again with `edgevoice replay`."""
+
+    audio: str = ""
+    """Folder for the sound and the words of every turn; empty: nothing is kept."""
+    turns: Annotated[int, Meta(ge=0, le=1_000_000)] = 500
+    """Turns kept at most, the oldest go first; 0: any number."""
+    megabytes: Annotated[int, Meta(ge=0, le=1_000_000)] = 500
+    """What they take at most, likewise; 0: any amount."""
+
+
 class UiSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """The terminal screen."""
 
@@ -183,6 +194,7 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
     stt: SttSettings = field(default_factory=SttSettings)
     slm: SlmSettings = field(default_factory=SlmSettings)
     tts: TtsSettings = field(default_factory=TtsSettings)
+    keep: KeepSettings = field(default_factory=KeepSettings)
     ui: UiSettings = field(default_factory=UiSettings)
     metrics: MetricsSettings = field(default_factory=MetricsSettings)
 

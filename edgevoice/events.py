@@ -322,3 +322,6 @@ AnyEvent = Union[
     PlaybackStarted, Spoken, PlaybackEnded, Underrun, Overrun, StageFailed, DeviceLost, DeviceFound,
     Muted, ConversationCleared, HistoryTrimmed, Notice,
 ]  # fmt: skip
+
+KINDS = frozenset(str(kind.__struct_config__.tag) for kind in AnyEvent.__args__)  # type: ignore[attr-defined]
+"""The types of event there are, as JSON names them."""

@@ -19,10 +19,18 @@ def replace(path: Path, text: Iterable[str]) -> None:
         file.writelines(text)
 
 
-def replace_bytes(path: Path, data: Iterable[bytes]) -> None:
-    """Put `data`, in pieces, in the place of what is at `path`, as `replace` does."""
-    with _draft(path) as draft, draft.open("wb") as file:
+def replace_bytes(path: Path, data: Iterable[bytes], private: bool = False) -> None:
+    """Put `data`, in pieces, in the place of what is at `path`, as `replace` does.
+
+    A `private` file may be read by nobody but its owner, from its first byte on.
+    """
+    opener = _private if private else None
+    with _draft(path) as draft, open(draft, "wb", opener=opener) as file:
         file.writelines(data)
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
 
 
 @contextmanager

@@ -7,12 +7,14 @@ turn passes into the history before it is settled, and then only what was heard.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from edgevoice import events as ev
 from edgevoice.bus import Bus
 from edgevoice.clock import Clock
 from edgevoice.errors import EdgevoiceError
 from edgevoice.history import History
-from edgevoice.stages import AudioSink
+from edgevoice.stages import AudioSink, Message
 from edgevoice.turn import Origin, Turn
 
 
@@ -104,12 +106,13 @@ class Floor:
         )
         self._forget(turn)
 
-    def clear(self) -> None:
-        """Begin a new conversation: nothing said so far, or being said now, is remembered."""
+    def clear(self, past: Sequence[Message] = ()) -> None:
+        """Begin a new conversation: nothing said so far, or being said now, is remembered, but
+        `past` is, as if it had been said."""
         with self.monitor:
             for turn in self._turns:
                 turn.forgotten = True
-            self.history.clear()
+            self.history.clear(past)
         self.cancel_others(None, "interrupted")
         self.bus.emit(ev.ConversationCleared())
 

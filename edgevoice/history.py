@@ -37,9 +37,9 @@ class History:
         if heard:
             self._past.append(Message("assistant", heard, tuple(tokens)))
 
-    def clear(self) -> None:
-        """Forget everything but the system prompt."""
-        self._past.clear()
+    def clear(self, past: Sequence[Message] = ()) -> None:
+        """Forget everything but the system prompt, and remember `past` instead."""
+        self._past = list(past)
 
     def trim(self, question: str, count: Callable[[Sequence[Message]], int], room: int) -> int:
         """Forget the oldest exchanges if the prompt for `question` takes more than `room` tokens.

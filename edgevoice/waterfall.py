@@ -55,13 +55,16 @@ def shares(turn: TurnTimings) -> list[tuple[str, int]]:
     return [(s.name, edges[i + 1] - edges[i]) for i, s in enumerate(turn.spans)]
 
 
-def bars(turn: TurnTimings, width: int) -> list[Bar]:
-    """The turn's rows in order, `width` cells each, over the time from first span to last."""
+def bars(turn: TurnTimings, width: int, seconds: float = 0.0) -> list[Bar]:
+    """The turn's rows in order, `width` cells each, over the time from first span to last.
+
+    Or over `seconds`, where that is longer: two turns over the same time can be compared.
+    """
     if not turn.spans:
         return []
     width = max(1, width)
     start, end = turn.spans[0].start, turn.spans[-1].end
-    scale = width / (end - start) if end > start else 0.0
+    scale = width / max(end - start, seconds) if end > start else 0.0
 
     def cell(time: float) -> int:
         return min(width, max(0, round((time - start) * scale)))
@@ -86,17 +89,25 @@ def _own_work(turn: TurnTimings, name: str) -> list[Span]:
     return [bar for bar in turn.bars if bar.name == _OWN_WORK.get(name, name)]
 
 
-def render_waterfall(turn: TurnTimings, width: int) -> list[str]:
-    """The turn as lines of at most `width` characters: a headline, a row a span, the whole gap."""
+def render_waterfall(
+    turn: TurnTimings, width: int, title: str = "", seconds: float = 0.0
+) -> list[str]:
+    """The turn as lines of at most `width` characters: a headline, a row a span, the whole gap.
+
+    `seconds` as in `bars`; the `title` is its number unless another one is given.
+    """
     axis = max(8, width - NAME_WIDTH - _LABEL_WIDTH - 2)
-    lines = [f"turn {turn.turn} · {model_figures(turn)}".rstrip(" ·")[:width]]
+    title = title or f"turn {turn.turn}"
+    lines = [f"{title} · {model_figures(turn)}".rstrip(" ·")[:width]]
     lines += [
         f"{bar.name:<{NAME_WIDTH}} {bar.cells} {f'{bar.ms} ms':>{_LABEL_WIDTH}}"
-        for bar in bars(turn, axis)
+        for bar in bars(turn, axis, seconds)
     ]
     if turn.gap is not None:
         total = f"{round(turn.gap * 1000)} ms"
-        lines.append(f"{'gap':<{NAME_WIDTH}} └{'─' * (axis - 2)}┘ {total:>{_LABEL_WIDTH}}")
+        inside = max(0, round(axis * min(1.0, turn.gap / seconds)) if seconds else axis) - 2
+        line = f"└{'─' * max(0, inside)}┘"
+        lines.append(f"{'gap':<{NAME_WIDTH}} {line:<{axis}} {total:>{_LABEL_WIDTH}}")
     return lines
 
 

@@ -174,10 +174,9 @@ class WavWriter:
 
     def write(self, samples: Samples) -> None:
         """Append float32 [n]; what is beyond [-1, 1] is clipped."""
-        pcm = np.rint(np.clip(samples, -1.0, 1.0) * 32767.0).astype("<i2")
-        self._put(pcm.tobytes())
-        self._bytes += 2 * len(pcm)
-        self.samples += len(pcm)
+        self._put(_pcm(samples))
+        self._bytes += 2 * len(samples)
+        self.samples += len(samples)
 
     def close(self) -> None:
         """Complete the file and give it its name; a second call does nothing."""
@@ -251,6 +250,15 @@ class WavWriter:
             where="standard output" if self._name == "-" else self._name,
             remedy="free some space or name another folder",
         )
+
+
+def pcm_file(samples: Samples, rate: int) -> bytes:
+    """A whole 16-bit mono WAV file of float32 [n] at `rate` Hz; beyond [-1, 1] it is clipped."""
+    return _header(rate, 2 * len(samples)) + _pcm(samples)
+
+
+def _pcm(samples: Samples) -> bytes:
+    return bytes(np.rint(np.clip(samples, -1.0, 1.0) * 32767.0).astype("<i2").tobytes())
 
 
 def _header(rate: int, data_bytes: int) -> bytes:

@@ -156,10 +156,10 @@ def changed(config: Config, changes: Mapping[str, Any]) -> Config:
 
 
 def differing(config: Config) -> dict[str, Any]:
-    """The settings that are not the default, by `section.key`; but where the models lie is none."""
+    """The settings that are not the default, by `section.key`; but where files lie is none."""
     found = {}
     for key in keys():
-        if key == "models.folder":
+        if key in ("models.folder", "keep.audio"):
             continue
         section, name = key.split(".", 1)
         value = getattr(getattr(config, section), name)

@@ -20,6 +20,7 @@ from edgevoice.clock import Clock
 from edgevoice.crew import Crew
 from edgevoice.errors import EdgevoiceError
 from edgevoice.rates import rates
+from edgevoice.stages import Message
 from edgevoice.timings import TurnTimings, fold
 
 SETTLED = 0.8
@@ -28,8 +29,11 @@ SETTLED = 0.8
 PATIENCE = 180.0
 """Seconds after which a question whose answer never ends is given up."""
 
-PRIMING = 60.0
-"""Seconds that bringing a new conversation into the KV cache may take."""
+PRIMING = 300.0
+"""Seconds that bringing a conversation into the KV cache may take."""
+
+ELSEWHERE = (Message("system", "."), Message("user", "."))
+"""A conversation that has nothing in common with any other."""
 
 
 @dataclass
@@ -59,10 +63,16 @@ class Interview:
         self._wait(self.assistant.is_idle)
         self._settle(self.clock.now() + PATIENCE)
 
-    def forget(self) -> None:
-        """Begin a new conversation, and wait until it is in the KV cache."""
+    def wipe(self) -> None:
+        """Have nothing in the KV cache that helps to answer again what was answered just now."""
+        self.forget()
+        for model in self.shelf.language_models():
+            model.prime(ELSEWHERE, lambda: False)
+
+    def forget(self, past: Sequence[Message] = ()) -> None:
+        """Begin a new conversation, or go on from `past`, and wait until it is in the KV cache."""
         began = self.clock.now()
-        self.assistant.new_conversation()
+        self.assistant.new_conversation(past)
         messages = self.assistant.history.messages
         self.shelf.wait_for_prime(
             messages, began, lambda: self._ended or self.clock.now() > began + PRIMING

@@ -17,7 +17,7 @@ from edgevoice.bench.result import Reference, Turn
 from edgevoice.bench.words import word_errors
 from edgevoice.demo import spoken
 from edgevoice.errors import AudioFileError, UsageError
-from edgevoice.stages import SpeechDetector, Synthesizer
+from edgevoice.stages import Message, SpeechDetector, Synthesizer
 from edgevoice.wav import read_speech
 
 MANIFEST = "manifest.tsv"
@@ -33,7 +33,8 @@ class Question:
     """Something to be asked: float32 [n] at 16 kHz, and what is known about it.
 
     `speech_end` is where its last voiced sample is, `longest_pause` the longest silence within it,
-    both in seconds. `reply` is what a model that cannot answer by itself is made to say.
+    both in seconds. `reply` is what a model that cannot answer by itself is made to say. `history`
+    is what was said before it; None where nothing is known of that.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Question:
     reference: Reference = ""
     longest_pause: float = 0.0
     reply: str = ""
+    history: tuple[Message, ...] | None = None
 
     @property
     def seconds(self) -> float:
@@ -81,6 +83,8 @@ class Row:
     kind: str = ""
     speech_end: float | None = None
     longest_pause: float = 0.0
+    reply: str = ""
+    history: tuple[Message, ...] | None = None
 
 
 def listed(folder: Path, notice: Notice) -> tuple[list[Row], list[str]]:
@@ -216,9 +220,15 @@ def recorded(
             notice(f"nobody speaks in {row.file}: left out")
             left_out.append(row.file.name)
             continue
-        reply = REPLIES[len(found) % len(REPLIES)]
         question = Question(
-            row.file.name, samples, end, row.said, row.reference, row.longest_pause, reply
+            row.file.name,
+            samples,
+            end,
+            row.said,
+            row.reference,
+            row.longest_pause,
+            row.reply or REPLIES[len(found) % len(REPLIES)],
+            row.history,
         )
         found.append(question)
     if not found:

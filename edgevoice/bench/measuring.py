@@ -16,6 +16,7 @@ from edgevoice.bench.progress import Progress
 from edgevoice.bench.result import AS_SET, Turn
 from edgevoice.bench.sequence import SEQUENCE, PlainSequence
 from edgevoice.bench.shelf import Shelf
+from edgevoice.bench.table import counted
 from edgevoice.build import build, open_sink, open_source, quiet_sink
 from edgevoice.bus import Bus, Subscriber
 from edgevoice.clock import Clock, SystemClock
@@ -48,12 +49,21 @@ class Plan:
     baseline: bool = False
     through_devices: bool = False
     play_to: str = ""
+    rest: float = IDLE
 
     @property
     def asks(self) -> list[tuple[Question, bool]]:
         """The questions in order, each with whether it only warms up."""
         warming = [(self.questions[i % len(self.questions)], True) for i in range(self.warm_ups)]
         return [*warming, *((question, False) for question in self.questions)]
+
+    def begins(self, question: Question) -> bool:
+        """Whether nothing that was asked before is remembered when it is asked."""
+        if not self.conversation:
+            return True
+        # Of a recorded conversation the beginning counts, and what was forgotten is again.
+        first = question is self.questions[0]
+        return question.history is not None and (first or not question.history)
 
     def expected(self, question: Question) -> float:
         """Seconds that one question will take with all its variants, roughly."""
@@ -71,6 +81,7 @@ class Bench:
         self.plan = plan
         self._trace = trace
         self._progress = progress
+        self._asked: Question | None = None
         self._clock: Clock = SystemClock()
         self._shelf = Shelf(self._clock)
         self.account = Account(
@@ -95,7 +106,8 @@ class Bench:
             kept = stack.enter_context(self._interview({})) if len(plan.variants) == 1 else None
             sequence: PlainSequence | None = None
             self._progress.begin(
-                f"{len(plan.questions)} questions", sum(plan.expected(q) for q, _ in plan.asks)
+                counted(len(plan.questions), "question"),
+                sum(plan.expected(q) for q, _ in plan.asks),
             )
             for number, (question, warm_up) in enumerate(plan.asks, 1 - plan.warm_ups):
                 made = []
@@ -114,14 +126,17 @@ class Bench:
                 self.account.turns += made
                 where = "warm-up" if warm_up else f"{number}/{len(plan.questions)}"
                 self._progress.done(plan.expected(question), f"{where} {line(made)}")
-            if kept is not None:
-                self._progress.begin("listening to silence", IDLE)
-                self.account.idle = kept.rest(IDLE)
+            if kept is not None and plan.rest:
+                self._progress.begin("listening to silence", plan.rest)
+                self.account.idle = kept.rest(plan.rest)
         self.account.finished = True
 
     def _ask(self, one: Interview, question: Question, name: str, warm_up: bool) -> Turn:
-        if not self.plan.conversation:
-            one.forget()
+        if self.plan.begins(question):
+            if question is self._asked:
+                one.wipe()
+            one.forget(question.history or ())
+        self._asked = question
         return one.ask(question, name, warm_up)
 
     @contextmanager

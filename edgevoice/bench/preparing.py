@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from edgevoice.bench.conversation import with_history
 from edgevoice.bench.corpus import (
     Question,
     builtin,
@@ -42,10 +43,11 @@ def from_folder(
 ) -> tuple[list[Question], list[str]]:
     """The recordings of `folder` that are asked for, and the names of those that are unusable."""
     rows, missing = listed(folder, progress.say)
+    rows, unusable = with_history(rows, progress.say)
     rows = spread(chosen(rows, only, least_pause), limit)
     prove_models(config)
     questions, broken = recorded(rows, _detector(config), progress.say)
-    return questions, [*missing, *broken]
+    return questions, [*missing, *unusable, *broken]
 
 
 def asked_aloud(

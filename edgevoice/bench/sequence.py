@@ -7,12 +7,13 @@ question, same speaker; it is what the gap of the pipeline is compared with.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from edgevoice.audio import EAR_RATE, Samples, first_audible
+from edgevoice.bench.asking import ELSEWHERE
 from edgevoice.bench.corpus import Question
 from edgevoice.bench.result import Turn
 from edgevoice.clock import Clock
@@ -53,7 +54,7 @@ class PlainSequence:
     def ask(self, question: Question, warm_up: bool = False) -> Turn:
         """Answer the question as soon as its last voiced sample has been heard."""
         # What was there before does not help: it knows of no cache, nor of one kept on disk.
-        self.model.prime([Message("system", "."), Message("user", ".")], lambda: False)
+        self.model.prime(ELSEWHERE, lambda: False)
         clip = question.samples[: round((question.speech_end + SILENCE) * EAR_RATE)]
         clip = np.pad(clip, (0, round((question.speech_end + SILENCE) * EAR_RATE) - len(clip)))
         began = self.clock.now()
@@ -62,7 +63,7 @@ class PlainSequence:
         times.append(self.clock.now())
         text = self.transcribe(clip).strip()
         times.append(self.clock.now())
-        prompt, reply, tokens, first = self._reply(text)
+        prompt, reply, tokens, first = self._reply(text, question.history or ())
         times.append(self.clock.now())
         sound = self._sound(reply)
         times.append(self.clock.now())
@@ -92,12 +93,14 @@ class PlainSequence:
             dropped="" if answered else "nothing was recognized" if not text else "no reply",
         )
 
-    def _reply(self, text: str) -> tuple[Prefilled, str, int, float]:
+    def _reply(self, text: str, past: Sequence[Message]) -> tuple[Prefilled, str, int, float]:
         """What the prompt took, the reply, its tokens, and when the first one was there."""
         prompt, reply, tokens, first = Prefilled(0, 0), "", 0, self.clock.now()
         if not text:
             return prompt, reply, tokens, first
-        messages = History(self.config.slm.system_prompt).asking(text)
+        history = History(self.config.slm.system_prompt)
+        history.clear(past)
+        messages = history.asking(text)
         for item in self.model.reply(messages, lambda: False):
             match item:
                 case Prefilled():

@@ -10,9 +10,6 @@ import msgspec
 from edgevoice import events as ev
 from edgevoice.errors import EdgevoiceError
 
-KINDS = frozenset(str(kind.__struct_config__.tag) for kind in ev.AnyEvent.__args__)  # type: ignore[attr-defined]
-"""The types of event there are."""
-
 
 class _Head(msgspec.Struct):
     """What every line of a trace has."""
@@ -39,7 +36,7 @@ def traced(path: Path, notice: Callable[[str], None]) -> list[ev.Event]:
                     head = heads.decode(line)
                     if head.schema > ev.SCHEMA:
                         raise _newer(path, head.schema)
-                    if head.type in KINDS:
+                    if head.type in ev.KINDS:
                         found.append(decoder.decode(line))
                     else:
                         # An added event does not change the version of the format.

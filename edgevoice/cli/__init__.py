@@ -98,7 +98,7 @@ def cli(
 
 
 def _add_commands() -> None:
-    from edgevoice.cli import bench, machine, models, run, settings, soak, speech
+    from edgevoice.cli import bench, machine, models, replay, run, settings, soak, speech
 
     bench.bench.add_command(soak.soak)
     for command in (
@@ -111,6 +111,7 @@ def _add_commands() -> None:
         machine.devices,
         machine.doctor,
         bench.bench,
+        replay.replay,
         settings.config,
     ):
         cli.add_command(command)

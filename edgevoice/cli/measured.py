@@ -154,8 +154,11 @@ def _texts(file: Any) -> list[str]:
     return texts
 
 
-def target(named: str | None) -> Path | None:
-    """Where the result will go, None for standard output; found out before hours of work."""
+def target(named: str | None, option: str = "--json") -> Path | None:
+    """Where the result will go, None for standard output; found out before hours of work.
+
+    `option` is the one that names it. Raises StorageError.
+    """
     if named == "-":
         return None
     now = datetime.datetime.now()
@@ -163,13 +166,13 @@ def target(named: str | None) -> Path | None:
     folder = path.parent
     if not folder.is_dir():
         raise StorageError(
-            "there is no such folder for the result", where=str(folder), remedy="--json FILE"
+            "there is no such folder for the result", where=str(folder), remedy=f"{option} FILE"
         )
     if not os.access(folder, os.W_OK) or (path.exists() and not os.access(path, os.W_OK)):
         raise StorageError(
             "the result could not be written there",
             where=str(path),
-            remedy="choose another place with --json FILE",
+            remedy=f"choose another place with {option} FILE",
         )
     return path
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from edgevoice.cli import Context, metrics, pass_context
+from edgevoice.cli.keeping import keep_option, keeping
 from edgevoice.errors import AudioFileError, DeviceError, UsageError
 
 if TYPE_CHECKING:
@@ -65,6 +66,7 @@ def shared(command: Callable[..., Any]) -> Callable[..., Any]:
 )
 @click.option("--language", metavar="CODE", help="What the user speaks, or auto.")
 @click.option("--barge-in/--no-barge-in", default=None, help="Whether speaking stops the reply.")
+@keep_option
 @shared
 @pass_context
 def run(
@@ -74,6 +76,7 @@ def run(
     output: str | None,
     language: str | None,
     barge_in: bool | None,
+    keep_audio: str | None,
     **options: Any,
 ) -> None:
     """Talk to the assistant.
@@ -99,6 +102,7 @@ def run(
         "audio__output": None if record else output,
         "stt__language": language,
         "turn__barge_in": barge_in,
+        "keep__audio": keep_audio,
     }
     overrides = _overrides(context, options, **flags)
     clips = _read(files)
@@ -138,7 +142,8 @@ def run(
         )
         return
     _ready(context, overrides)
-    _converse(context, config, overrides, options, source, sink, binary=record == "-")
+    to = config.keep.audio
+    _converse(context, config, overrides, options, source, sink, record == "-", keep=to)
 
 
 @click.command()
@@ -287,6 +292,7 @@ def _converse(
     sink: Callable[[Config, Clock], AudioSink],
     binary: bool = False,
     title: str = "edgevoice",
+    keep: str = "",
 ) -> None:
     from edgevoice.assistant import Assistant
     from edgevoice.build import build
@@ -301,13 +307,18 @@ def _converse(
     def assemble(config: Config, history: History, first_turn: int) -> Assistant:
         listener = source(config, clock)
         try:
-            return build(config, clock, bus, listener, sink(config, clock), history, first_turn)
+            heard = keeper.listen(listener, config, history) if keeper else listener
+            return build(config, clock, bus, heard, sink(config, clock), history, first_turn)
         except BaseException:
             if hasattr(listener, "close"):
                 listener.close()
             raise
 
-    with _traced(bus, options["trace"]), metrics.collected(config.metrics, bus):
+    with (
+        _traced(bus, options["trace"]),
+        metrics.collected(config.metrics, bus),
+        keeping(clock, bus, config, keep) as keeper,
+    ):
         session = Session(config, clock, bus, assemble, _Settings(context, overrides))
         if _is_screen(options, "-" if binary else None):
             from edgevoice.tui.show import show

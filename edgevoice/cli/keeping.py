@@ -1,0 +1,42 @@
+"""What `run` needs to keep every turn, where that is asked for."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from edgevoice.bus import Bus
+    from edgevoice.clock import Clock
+    from edgevoice.config import Config
+    from edgevoice.keeper import Keeper
+
+keep_option = click.option(
+    "--keep-audio",
+    metavar="DIR",
+    help="Keep the sound and the words of every turn there, for `edgevoice replay`.",
+)
+
+
+@contextlib.contextmanager
+def keeping(clock: Clock, bus: Bus, config: Config, folder: str) -> Iterator[Keeper | None]:
+    """Who keeps every turn in `folder` for as long as the block lasts; nobody where it is empty."""
+    if not folder:
+        yield None
+        return
+    from edgevoice.keeper import Keeper
+    from edgevoice.kept_folder import KeptFolder
+
+    limits = config.keep
+    kept = KeptFolder(Path(folder).expanduser(), limits.turns, limits.megabytes)
+    keeper = Keeper(clock, bus, kept)
+    try:
+        with keeper:
+            yield keeper
+    finally:
+        if keeper.untold:
+            click.echo(f"edgevoice: {keeper.untold}", err=True)

@@ -1,0 +1,174 @@
+"""`replay`: a turn that was kept, run again with other models or settings."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from edgevoice.cli import Context, pass_context
+from edgevoice.errors import EdgevoiceError, UsageError
+
+if TYPE_CHECKING:
+    from edgevoice.bench.measuring import Bench
+    from edgevoice.bench.progress import Progress
+    from edgevoice.bench.replaying import Recording
+    from edgevoice.config import Config
+    from edgevoice.events import Event
+
+
+@click.command()
+@click.argument("words", nargs=-1, metavar="TURN [KEY=VALUE]…")
+@click.option("--slm", metavar="NAME", help="Language model, by its name in `models list`.")
+@click.option("--stt", metavar="NAME", help="Recognizer.")
+@click.option("--voice", "--tts", "tts", metavar="NAME", help="Voice.")
+@click.option(
+    "--times",
+    type=click.IntRange(1, 1000),
+    default=1,
+    show_default=True,
+    metavar="N",
+    help="Run it so often, and show the one in the middle.",
+)
+@click.option(
+    "--warm-up", type=click.IntRange(0), default=1, show_default=True, help="Runs not counted."
+)
+@click.option(
+    "--out",
+    type=click.Path(dir_okay=False),
+    metavar="FILE",
+    help="Write the result, for `bench compare` and `bench report`.",
+)
+@click.option(
+    "--json", "as_json", is_flag=True, help="The result on standard output, the rest on error."
+)
+@click.option("--list", "folder", metavar="DIR", help="Only list the turns that are kept there.")
+@pass_context
+def replay(context: Context, words: tuple[str, ...], **given: Any) -> None:
+    """Run a kept turn again, and show both waterfalls together.
+
+    TURN is a file that `edgevoice run --keep-audio DIR` has written, or DIR and a number, or DIR
+    and `last`; where keep.audio is set, the number or `last` will do. Models and settings are those
+    it was made with, but for what is named here, as turn.silence_ms=500. It takes as long as the
+    question and its answer. docs/replay.md explains what is to be seen.
+    """
+    if given["folder"]:
+        _list(given["folder"], words)
+        return
+    turn, settings = _sorted(words)
+    from edgevoice.bench.progress import shown
+    from edgevoice.cli.measured import target
+    from edgevoice.kept_folder import named
+
+    file = named(turn, context.load(context.settings).config.keep.audio)
+    out = target(given["out"], "--out") if given["out"] else None
+    as_json = given["as_json"] or given["out"] == "-"
+    with shown() as progress:
+        recording, config = _prepared(context, file, settings, given, progress)
+        from edgevoice.bench.measuring import Bench, Plan
+
+        plan = Plan(
+            command="replay",
+            config=config,
+            questions=[recording.question] * given["times"],
+            source=str(file),
+            warm_ups=given["warm_up"],
+            rest=0.0,
+        )
+        events: list[Event] = []
+        bench = Bench(plan, progress, events.append)
+        try:
+            with bench.account.watched():
+                bench.run()
+        except BaseException:
+            if any(not turn.warm_up for turn in bench.account.turns):
+                progress.say("stopped; what was replayed until then is shown")
+                _deliver(bench, recording, config, events, out, as_json)
+            raise
+    _deliver(bench, recording, config, events, out, as_json)
+
+
+def _sorted(words: Sequence[str]) -> tuple[list[str], dict[str, str]]:
+    """The words that name a turn, and the settings among them."""
+    turn, settings = [], {}
+    for word in words:
+        key, equals, value = word.partition("=")
+        if equals and "." in key and not Path(word).exists():
+            settings[key.strip()] = value.strip()
+        else:
+            turn.append(word)
+    return turn, settings
+
+
+def _prepared(
+    context: Context,
+    file: Path,
+    settings: dict[str, str],
+    given: dict[str, Any],
+    progress: Progress,
+) -> tuple[Recording, Config]:
+    """The recording, and the configuration it is to be run with. Raises EdgevoiceError."""
+    from edgevoice.bench.preparing import prove_models
+    from edgevoice.bench.replaying import load, made_with
+    from edgevoice.cli.measured import SEED
+    from edgevoice.engines.silero import Silero
+    from edgevoice.kept_turn import read
+    from edgevoice.weights.store import Store
+
+    named = {f"models.{role}": given[role] for role in ("slm", "stt", "tts") if given[role]}
+    overrides = {
+        **made_with(read(file), progress.say),
+        **context.settings,
+        **named,
+        **settings,
+    }
+    config = context.load(overrides).config
+    if config.slm.seed < 0:
+        config = context.load({**overrides, **SEED}).config
+    prove_models(config)
+    store = Store(config)
+    store.optional("turn")
+    return load(file, Silero(store.choose("vad").path), progress.say), config
+
+
+def _deliver(
+    bench: Bench,
+    recording: Recording,
+    config: Config,
+    events: Sequence[Event],
+    out: Path | None,
+    as_json: bool,
+) -> None:
+    """Show both, and write the result where it is wanted."""
+    from edgevoice.bench.replay_lines import render
+    from edgevoice.bench.replaying import replayed
+    from edgevoice.bench.result import encoded, write
+
+    account = bench.account
+    made = replayed(recording, config, dict(account.models), account.turns, events)
+    for line in render(made):
+        click.echo(line, err=as_json)
+    result = made.beside(account.result())
+    if as_json:
+        click.echo(encoded(result), nl=False)
+    if out is not None:
+        write(out, result)
+        click.echo(f"written to {out}", err=True)
+
+
+def _list(folder: str, words: Sequence[str]) -> None:
+    if words:
+        raise UsageError(
+            "--list shows a folder, and takes no turn", remedy=f"edgevoice replay --list {folder}"
+        )
+    from edgevoice.bench.replay_lines import listing
+    from edgevoice.kept_folder import KEEP, KeptFolder
+
+    path = Path(folder).expanduser()
+    found = KeptFolder(path).kept()
+    if not found:
+        raise EdgevoiceError("no turn is kept here", where=folder, remedy=KEEP)
+    for line in listing(found):
+        click.echo(line)

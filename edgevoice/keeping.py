@@ -1,0 +1,240 @@
+"""Which sound belongs to which turn: a fold over what is heard and what happens, in their order.
+
+A turn that was taken back because the user went on is part of the one that replaced it: the
+recording begins before the first word, and holds every pause just as it was.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections import deque
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from edgevoice import events as ev
+from edgevoice.audio import EAR_RATE, FRAME_SAMPLES, Frame, Samples
+from edgevoice.config import Config
+from edgevoice.kept_turn import KeptTurn, Said, raw, settings_of, timed
+from edgevoice.stages import Message
+from edgevoice.timings import fold
+
+LEAD = 0.5
+"""Seconds kept from before the first voiced sample, at least: the detector needs to have heard the
+room."""
+
+SPARE = 1.0
+"""Seconds kept beyond that while nobody speaks, for speech that is noticed late."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sound:
+    """A frame, whose first sample reached the microphone at session time `at`."""
+
+    frame: Frame
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A pipeline is made of `config`: its frames are numbered from 0."""
+
+    config: Config
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """An event; and the conversation as it was just then, where that may matter."""
+
+    event: ev.Event
+    messages: tuple[Message, ...] | None = None
+
+
+Item = Sound | Begun | Told
+
+
+@dataclass(slots=True)
+class _Open:
+    """A turn under way; of its sound the first sample has the stream index `start`."""
+
+    turn: int
+    events: list[ev.Event] = field(default_factory=list)
+    start: int | None = None
+    ended_at: float | None = None
+    ending: str = ""
+    reason: str = ""
+    """Why it was cancelled, if it was."""
+    committed: bool = False
+    sound: list[Sound] | None = None
+    messages: tuple[Message, ...] | None = None
+    asked: bool = False
+    """Whether `messages` are those of its own prompt."""
+
+    @property
+    def done(self) -> bool:
+        return bool(self.ending) and self.sound is not None
+
+
+class Keeping:
+    """Takes items in order, and gives each spoken turn once it is over, with its sound."""
+
+    def __init__(self) -> None:
+        self._config = Config()
+        self._sound: deque[Sound] = deque()
+        self._open: dict[int, _Open] = {}
+        self._session: ev.SessionStarted | None = None
+        self._started = ""
+        self._muted = False
+
+    def forget(self) -> None:
+        """Leave out what is under way: some of it was missed."""
+        self._sound.clear()
+        self._open.clear()
+
+    def take(self, item: Item) -> Iterator[tuple[KeptTurn, Samples]]:
+        """Take one more item; the turns that are over with it, as they are to be kept."""
+        match item:
+            case Sound():
+                self._hear(item)
+            case Begun(config):
+                self._config = config
+                self._break_off()
+            case Told(event, messages):
+                yield from self._note(event, messages)
+
+    def _hear(self, sound: Sound) -> None:
+        if self._muted:
+            return
+        self._sound.append(sound)
+        wanted = [turn.start for turn in self._open.values() if turn.sound is None]
+        first = min((start for start in wanted if start is not None), default=None)
+        if first is None:
+            settings = self._config.turn
+            late = max(settings.min_speech_ms, settings.barge_in_ms) / 1000
+            first = sound.frame.index - round((self._lead() + late + SPARE) * EAR_RATE)
+        while self._sound and self._sound[0].frame.index + FRAME_SAMPLES <= first:
+            self._sound.popleft()
+
+    def _lead(self) -> float:
+        return max(LEAD, self._config.turn.pre_roll_ms / 1000 + 0.2)
+
+    def _note(
+        self, event: ev.Event, messages: tuple[Message, ...] | None
+    ) -> Iterator[tuple[KeptTurn, Samples]]:
+        match event:
+            case ev.SessionStarted():
+                self._session, self._muted = event, False
+                self._started = self._started or event.wall
+            case ev.Muted():
+                self._muted = event.on
+                if event.on:
+                    self._break_off()
+            case ev.SessionEnded():
+                for under_way in [*self._open.values()]:
+                    under_way.ending = under_way.ending or under_way.reason or "shutdown"
+                    yield from self._finished(under_way)
+                self.forget()
+            case ev.TurnStarted():
+                self._begin(event)
+            case ev.Overrun() | ev.HistoryTrimmed() | ev.StageFailed(turn=None):
+                for under_way in self._open.values():
+                    under_way.events.append(event)
+            case _:
+                number = getattr(event, "turn", None)
+                if number is not None and (turn := self._open.get(number)):
+                    turn.events.append(event)
+                    self._tell(turn, event, messages)
+                    yield from self._finished(turn)
+
+    def _break_off(self) -> None:
+        """Leave out what was said up to now without an end."""
+        self._sound.clear()
+        self._open = {n: turn for n, turn in self._open.items() if turn.sound is not None}
+
+    def _begin(self, event: ev.TurnStarted) -> None:
+        if event.origin == "text":
+            return
+        turn = _Open(event.turn)
+        replaced = None if event.replaces is None else self._open.pop(event.replaces, None)
+        if replaced is not None:
+            turn.events, turn.start = replaced.events, replaced.start
+        turn.events.append(event)
+        self._open[event.turn] = turn
+
+    def _tell(self, turn: _Open, event: ev.Event, messages: tuple[Message, ...] | None) -> None:
+        match event:
+            case ev.SpeechStarted() if turn.start is None and self._sound:
+                nearest = min(self._sound, key=lambda sound: abs(sound.at - event.at))
+                turn.start = nearest.frame.index - round(self._lead() * EAR_RATE)
+            case ev.SpeechEnded():
+                turn.ended_at = event.at
+                turn.sound = [
+                    sound
+                    for sound in self._sound
+                    if turn.start is not None and sound.frame.index + FRAME_SAMPLES > turn.start
+                ]
+            case ev.PromptStarted():
+                turn.messages, turn.asked = messages, True
+            case ev.TurnCommitted():
+                turn.committed = True
+            case ev.TurnCancelled():
+                turn.messages = turn.messages if turn.asked else messages
+                if event.reason != "resumed":
+                    turn.reason = event.reason
+                    # A committed turn completes all the same, with what was heard of it.
+                    turn.ending = "" if turn.committed else event.reason
+            case ev.TurnCompleted():
+                turn.ending = turn.reason or ("interrupted" if event.interrupted else "completed")
+            case _:
+                pass
+
+    def _finished(self, turn: _Open) -> Iterator[tuple[KeptTurn, Samples]]:
+        if not turn.done:
+            return
+        self._open.pop(turn.turn, None)
+        if turn.sound and turn.ended_at is not None and self._session is not None:
+            yield self._kept(turn, turn.sound, turn.ended_at, self._session)
+
+    def _kept(
+        self, turn: _Open, sound: Sequence[Sound], ended: float, session: ev.SessionStarted
+    ) -> tuple[KeptTurn, Samples]:
+        samples, began = joined(sound), sound[0].at
+        own = [event for event in turn.events if getattr(event, "turn", None) == turn.turn]
+        answered = fold(timed(turn.events))
+        timings = answered[-1] if answered else None
+        wall = datetime.datetime.fromisoformat(session.wall)
+        started = wall + datetime.timedelta(seconds=began - session.t)
+        kept = KeptTurn(
+            edgevoice=session.version,
+            platform=session.platform,
+            session=self._started,
+            started=started.isoformat(timespec="milliseconds"),
+            turn=turn.turn,
+            audio="",
+            began=began,
+            seconds=len(samples) / EAR_RATE,
+            speech_end=ended - began,
+            input=session.input,
+            ending=turn.ending,
+            heard=" ".join(e.text.strip() for e in own if isinstance(e, ev.Recognized)),
+            reply="".join(e.text for e in own if isinstance(e, ev.TokenMade)).strip(),
+            spoken="".join(e.heard for e in own if isinstance(e, ev.TurnCompleted)),
+            gap=timings.gap if timings else None,
+            spans={span.name: span.seconds for span in timings.spans} if timings else {},
+            models=session.models,
+            settings=settings_of(self._config),
+            history=tuple(Said(m.role, m.text) for m in turn.messages or ()),
+            events=raw(turn.events),
+        )
+        return kept, samples
+
+
+def joined(sound: Sequence[Sound]) -> Samples:
+    """The frames as float32 [n], with silence where some are missing."""
+    first, last = sound[0].frame.index, sound[-1].frame.index
+    samples = np.zeros(last - first + FRAME_SAMPLES, dtype=np.float32)
+    for each in sound:
+        at = each.frame.index - first
+        samples[at : at + FRAME_SAMPLES] = each.frame.samples
+    return samples

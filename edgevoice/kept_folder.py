@@ -1,0 +1,164 @@
+"""The folder of kept turns: two files a turn, the oldest removed when there are too many.
+
+`turn-000007.wav` is what the microphone heard, `turn-000007.json` what came of it. Both are whole
+or not there, and nobody else may read them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from msgspec.structs import replace
+
+from edgevoice import files
+from edgevoice.audio import EAR_RATE, Samples
+from edgevoice.errors import EdgevoiceError, UsageError
+from edgevoice.kept_turn import KeptTurn, encoded
+from edgevoice.wav import pcm_file
+
+NAME = re.compile(r"turn-(\d{6,9})\.(json|wav)")
+KEEP = "`edgevoice run --keep-audio DIR` keeps them"
+
+
+class KeptFolder:
+    """Where turns are kept: at most `turns` of them and `megabytes` in all, 0: any number."""
+
+    def __init__(self, path: Path, turns: int = 0, megabytes: int = 0) -> None:
+        self.path = path
+        self._turns = turns
+        self._bytes = megabytes * 1_000_000
+
+    def open(self) -> None:
+        """Make the folder, for nobody but the user, unless it is there. Raises OSError."""
+        self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+    def is_private(self) -> bool:
+        """Whether nobody but the user may look into it; true where the system does not tell."""
+        with contextlib.suppress(OSError):
+            return os.name == "nt" or not self.path.stat().st_mode & 0o077
+        return True
+
+    def put(self, turn: KeptTurn, samples: Samples) -> Path:
+        """Keep a turn and float32 [n] at 16 kHz under the next number, and return its JSON file.
+
+        Raises OSError, and then leaves nothing of it.
+        """
+        self.open()
+        wav = self._reserved()
+        file = wav.with_suffix(".json")
+        try:
+            files.replace_bytes(wav, [pcm_file(samples, EAR_RATE)], private=True)
+            text = encoded(replace(turn, audio=wav.name))
+            files.replace_bytes(file, [text.encode()], private=True)
+        except BaseException:
+            for half in (wav, file):
+                with contextlib.suppress(OSError):
+                    half.unlink(missing_ok=True)
+            raise
+        with contextlib.suppress(OSError):
+            self._make_room()
+        return file
+
+    def _reserved(self) -> Path:
+        """An empty file under the next number, which no other session takes as well."""
+        number = max(self._sizes(), default=0)
+        while True:
+            number += 1
+            path = self.path / f"turn-{number:06}.wav"
+            try:
+                os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+            except FileExistsError:
+                continue
+            return path
+
+    def _sizes(self) -> dict[int, int]:
+        """The bytes that each number takes, the oldest first."""
+        sizes: dict[int, int] = {}
+        for file in self.path.iterdir():
+            if found := NAME.fullmatch(file.name):
+                number = int(found[1])
+                with contextlib.suppress(OSError):
+                    sizes[number] = sizes.get(number, 0) + file.stat().st_size
+        return dict(sorted(sizes.items()))
+
+    def _make_room(self) -> None:
+        """Remove the oldest turns until the limits hold; the newest one stays in any case."""
+        sizes = self._sizes()
+        count, total = len(sizes), sum(sizes.values())
+        for number, size in list(sizes.items())[:-1]:
+            many = 0 < self._turns < count
+            if not many and not 0 < self._bytes < total:
+                return
+            for kind in ("json", "wav"):
+                with contextlib.suppress(OSError):
+                    (self.path / f"turn-{number:06}.{kind}").unlink(missing_ok=True)
+            count, total = count - 1, total - size
+
+    def kept(self) -> dict[int, Path]:
+        """The JSON files of the turns that are there, by number. Raises EdgevoiceError."""
+        try:
+            names = [(NAME.fullmatch(file.name), file) for file in self.path.iterdir()]
+        except OSError as error:
+            raise EdgevoiceError(
+                f"the folder of kept turns cannot be read: {error.strerror}",
+                where=str(self.path),
+                remedy=f"check the path; {KEEP}",
+            ) from None
+        there = {int(found[1]): file for found, file in names if found and found[2] == "json"}
+        return dict(sorted(there.items()))
+
+    def find(self, which: str) -> Path:
+        """The JSON file of `last` or of a number. Raises EdgevoiceError naming those there are."""
+        there = self.kept()
+        if not there:
+            raise EdgevoiceError("no turn is kept here", where=str(self.path), remedy=KEEP)
+        number = max(there) if which == "last" else int(which) if which.isdecimal() else 0
+        if number not in there:
+            raise UsageError(
+                f"there is no turn {which}",
+                where=str(self.path),
+                remedy=f"{len(there)} are kept, from {min(there)} to {max(there)}: "
+                f"`edgevoice replay --list {self.path}` shows them",
+            )
+        return there[number]
+
+
+def named(words: Sequence[str], usual: str) -> Path:
+    """The JSON file of the turn that `words` name: a file, `last` or a number (in the `usual`
+    folder), or a folder and one of these. Raises EdgevoiceError where there is none."""
+    first = Path(words[0]).expanduser() if words else Path()
+    if len(words) == 2:
+        return KeptFolder(first).find(words[1])
+    if len(words) != 1:
+        raise UsageError(
+            f"one turn is run at a time, not {len(words)}" if words else "no turn was named",
+            remedy="edgevoice replay FILE, edgevoice replay DIR NUMBER, or edgevoice replay last",
+        )
+    if words[0] == "last" or words[0].isdecimal():
+        if not usual:
+            raise UsageError(
+                f"in which folder turn {words[0]} is was not told",
+                remedy=f"edgevoice replay DIR {words[0]}, or set keep.audio",
+            )
+        return KeptFolder(Path(usual).expanduser()).find(words[0])
+    if first.is_dir():
+        raise UsageError(
+            "a folder, and no turn in it",
+            where=str(first),
+            remedy=f"edgevoice replay {first} last, or a number: `edgevoice replay --list {first}` "
+            "shows them",
+        )
+    file = first.with_suffix(".json")
+    if not first.exists() and not file.exists():
+        raise EdgevoiceError("no such turn", where=str(first), remedy="check the path")
+    if not file.exists():
+        raise EdgevoiceError(
+            f"a recording without {file.name} beside it, so nothing is known of the turn",
+            where=str(first),
+            remedy="any recordings are asked with `edgevoice bench run --corpus FOLDER`",
+        )
+    return file
