@@ -5,9 +5,10 @@ from __future__ import annotations
 import contextlib
 import datetime
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import click
 
@@ -15,27 +16,76 @@ from edgevoice.cli import Context
 from edgevoice.errors import EdgevoiceError, StorageError, UsageError
 
 if TYPE_CHECKING:
-    from edgevoice.bench.measuring import Bench, Plan
+    from edgevoice.bench.account import Account
+    from edgevoice.bench.measuring import Plan
     from edgevoice.bench.progress import Progress
-    from edgevoice.bench.recognizing import Comparison
     from edgevoice.bench.result import Result
+    from edgevoice.catalog import Entry
     from edgevoice.config import Config
     from edgevoice.trace import TraceFile
+    from edgevoice.weights.shape_table import Architecture
+    from edgevoice.weights.store import Store
 
 SEED = {"slm.seed": "1"}
 """What the seed is set to where it is another one each time."""
+
+STARTS = 5
+"""Cold starts, and as many warm ones, unless another number is asked for."""
+
+
+class Measuring(Protocol):
+    """Something that measures; what is done is in its account at any moment."""
+
+    account: Account
+
+    def run(self) -> None:
+        """Do it all."""
 
 
 def measure(context: Context, command: str, given: dict[str, Any]) -> Result:
     """Plan what `command` was given, run it and deliver the result."""
     where = target(given["json_file"])
     settings = config(context, given)
-    from edgevoice.bench.measuring import Bench
     from edgevoice.bench.progress import shown
 
+    if given.get("shapes"):
+        settings = with_shapes(context, given)
     with _traced(given.get("trace")) as trace, shown() as progress:
-        plan = _plan(command, settings, given, progress)
-        return kept(Bench(plan, progress, trace), where, progress)
+        return kept(
+            runner(plan(command, settings, given, progress), progress, trace), where, progress
+        )
+
+
+def runner(plan: Plan, progress: Progress, trace: TraceFile | None = None) -> Measuring:
+    """Who does the plan."""
+    if plan.command == "stages":
+        from edgevoice.bench.alone import Stages
+
+        return Stages(plan, progress)
+    if plan.command == "starts":
+        from edgevoice.bench.starting import Starts
+
+        return Starts(plan, progress)
+    from edgevoice.bench.measuring import Bench
+
+    return Bench(plan, progress, trace)
+
+
+def with_shapes(context: Context, given: dict[str, Any]) -> Config:
+    """The configuration, in which the shape of the language model stands for it if need be."""
+    from edgevoice.bench.axes import Cell
+    from edgevoice.bench.possible import resolved
+
+    return resolved(Cell({}, {}), partial(config, context, given), make_shape)[1]
+
+
+def make_shape(model: Architecture, store: Store) -> Entry:
+    """Make the shape of a model, and show how far that is."""
+    from edgevoice.weights.progress import shown
+    from edgevoice.weights.shapes import make
+
+    with shown() as progress:
+        return make(model, store, progress)
 
 
 @contextlib.contextmanager
@@ -53,8 +103,13 @@ def _traced(path: Path | None) -> Iterator[TraceFile | None]:
         trace.close()
 
 
-def kept(bench: Bench | Comparison, where: Path | None, progress: Progress) -> Result:
+def kept(bench: Measuring, where: Path | None, progress: Progress) -> Result:
     """Run, print and write; what is done is kept however the run ends."""
+    return finished(bench, progress, lambda result: _deliver(result, where))
+
+
+def finished(bench: Measuring, progress: Progress, deliver: Callable[[Result], None]) -> Result:
+    """Run, and deliver what is done however the run ends."""
     account = bench.account
     progress.begin("measuring the machine", 0.0)
     account.survey()
@@ -65,25 +120,30 @@ def kept(bench: Bench | Comparison, where: Path | None, progress: Progress) -> R
         if account.turns:
             why = "failed" if isinstance(error, EdgevoiceError) else "stopped"
             progress.say(f"{why} after {len(account.turns)} turns; what was measured is kept")
-            _deliver(account.result(), where)
+            deliver(account.result())
         raise
     result = account.result()
-    _deliver(result, where)
+    deliver(result)
     return result
 
 
-def config(context: Context, given: dict[str, Any]) -> Config:
-    """The configuration, with the models that were named on the command line."""
+def config(
+    context: Context, given: dict[str, Any], more: Mapping[str, str] | None = None
+) -> Config:
+    """The configuration, with the models that were named on the command line, and `more`
+    settings."""
     named = {f"models.{role}": given.get(role) for role in ("slm", "stt", "tts")}
     overrides = {**context.settings, **{k: v for k, v in named.items() if v is not None}}
+    overrides |= more or {}
     settings = context.load(overrides).config
     # The same question gets the same reply each time, whichever way it is made.
     return settings if settings.slm.seed >= 0 else context.load({**overrides, **SEED}).config
 
 
-def _plan(command: str, settings: Config, given: dict[str, Any], progress: Progress) -> Plan:
+def plan(command: str, settings: Config, given: dict[str, Any], progress: Progress) -> Plan:
+    """What is to be measured, its questions made or read. Raises UsageError, ModelError."""
     from edgevoice.bench.measuring import Plan
-    from edgevoice.bench.preparing import asked_aloud, from_folder, prove_devices
+    from edgevoice.bench.preparing import ROLES, asked_aloud, from_folder, prove_devices
 
     if given.get("through_devices") and not given["play_to"]:
         raise UsageError(
@@ -99,15 +159,17 @@ def _plan(command: str, settings: Config, given: dict[str, Any], progress: Progr
     if given.get("through_devices"):
         prove_devices(settings, given["play_to"])
     pause = given.get("least_pause", 0.0)
+    # A stage whose model is missing is named when it is its turn.
+    roles = () if command == "stages" else ROLES
     if given["corpus"]:
         source = str(given["corpus"])
         questions, left_out = from_folder(
-            given["corpus"], given["only"], given["limit"], pause, settings, progress
+            given["corpus"], given["only"], given["limit"], pause, settings, progress, roles
         )
     else:
         texts = _texts(given["questions"]) if given.get("questions") else None
         source = given["questions"].name if texts else "built-in, synthesized"
-        questions, left_out = asked_aloud(texts, given["limit"], settings, progress), []
+        questions, left_out = asked_aloud(texts, given["limit"], settings, progress, roles), []
     variants, unknown = _variants(command, given)
     return Plan(
         command=command,
@@ -121,6 +183,8 @@ def _plan(command: str, settings: Config, given: dict[str, Any], progress: Progr
         baseline=given.get("baseline", False),
         through_devices=given.get("through_devices", False),
         play_to=given.get("play_to", ""),
+        stages=given.get("stages", ()),
+        repeat=given.get("repeat") or (STARTS if command == "starts" else 1),
     )
 
 
@@ -170,10 +234,15 @@ def target(named: str | None) -> Path | None:
 
 def _deliver(result: Result, where: Path | None) -> None:
     """Print the table, and write the file or the JSON."""
-    from edgevoice.bench import table
+    from edgevoice.bench import alone_table, table
     from edgevoice.bench.result import encoded, write
 
-    renders = {"switches": table.switches, "recognition": table.recognition}
+    renders = {
+        "switches": table.switches,
+        "recognition": table.recognition,
+        "stages": alone_table.stages,
+        "starts": alone_table.starts,
+    }
     for line in renders.get(result.command, table.render)(result):
         click.echo(line, err=where is None)
     if where is None:
