@@ -3,8 +3,8 @@
 `python -m edgevoice bench job` is that process. It gets the work pickled from the program itself,
 and nothing else may write to what it tells its progress and its result through.
 
-It is in a session of its own, so that a Ctrl-C on the terminal reaches the program only, which then
-passes it on once: a second one would keep it from telling what it has done.
+A Ctrl-C on the terminal reaches both. That process does not heed it, and is told once by the
+program to end: a second time would keep it from telling what it has done.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import os
 import pickle
+import signal
 import subprocess
 import sys
 import tempfile
@@ -131,7 +132,6 @@ class Apart(Generic[T]):
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=errors,
-            start_new_session=True,
         )
         assert process.stdin is not None
         with contextlib.suppress(BrokenPipeError), process.stdin:
@@ -160,7 +160,7 @@ class Apart(Generic[T]):
 
 
 def _interrupt(process: subprocess.Popen[bytes]) -> None:
-    """Not with SIGINT, which is ignored below a program that was started to ignore it."""
+    """As `heed_only_the_program` leaves it."""
     with contextlib.suppress(OSError):
         process.terminate()
 
@@ -206,6 +206,13 @@ class Telling:
     def failed(self, error: EdgevoiceError) -> None:
         """Hand over why it was not."""
         self._tell(Failed(type(error).__name__, error.what, error.where, error.remedy))
+
+
+def heed_only_the_program() -> None:
+    """Leave it to the program that asked to say when to stop."""
+    for name in ("SIGINT", "SIGHUP"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.SIG_IGN)
 
 
 @contextlib.contextmanager

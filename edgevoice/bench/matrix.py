@@ -10,7 +10,7 @@ of them alike. It costs one more loading of each.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -50,13 +50,23 @@ class Point:
     failed: EdgevoiceError | None = None
 
 
+def elsewhere(plan: Plan, progress: Progress, keep: Kept) -> None:
+    """Have another process do the plan."""
+    process = Apart(plan, Result)
+    try:
+        process.run(progress)
+    finally:
+        if process.made is not None:
+            keep(process.made)
+
+
 @dataclass
 class Matrix:
     """Measures all `points`; each one's file is written as soon as there is something to write."""
 
     points: Sequence[Point]
     progress: Progress
-    measure: Measure = field(default_factory=lambda: elsewhere)
+    measure: Measure = elsewhere
 
     def run(self) -> None:
         """Measure everything; a combination that fails is told of, and the next one begins.
@@ -86,16 +96,6 @@ def _keep(point: Point, made: Result) -> None:
     whole = made if point.result is None else merged(point.result, made, point.plan.config)
     point.result = whole
     results.write(point.file, whole)
-
-
-def elsewhere(plan: Plan, progress: Progress, keep: Kept) -> None:
-    """Have another process do the plan."""
-    process = Apart(plan, Result)
-    try:
-        process.run(progress)
-    finally:
-        if process.made is not None:
-            keep(process.made)
 
 
 def passes(points: Sequence[Point]) -> Iterator[tuple[Point, Plan]]:

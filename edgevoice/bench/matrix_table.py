@@ -23,9 +23,13 @@ BEST = "*"
 
 @dataclass(frozen=True)
 class Column:
-    """One column: the value of a result in its own unit, and how it is written."""
+    """One column: the value of a result in its own unit, and how it is written.
+
+    `field` is its heading where it is written in that unit.
+    """
 
     name: str
+    field: str
     value: Callable[[Result], float | None]
     scale: float = 1000.0
     digits: int = 0
@@ -41,7 +45,7 @@ def table(points: Sequence[Point]) -> list[str]:
     if measured:
         columns = _columns([point.result for point in measured if point.result])
         lines.append(f"{'':<{_NAME}}" + "".join(f"{c.name:>8} " for c in columns).rstrip())
-        best = {column.name: _best(column, measured) for column in columns}
+        best = {column.field: _best(column, measured) for column in columns}
         for point in measured:
             lines += _row(point, columns, best)
         if len(measured) > 1:
@@ -61,7 +65,7 @@ def rows(points: Sequence[Point]) -> str:
     out = io.StringIO()
     write = csv.writer(out, delimiter="\t", lineterminator="\n").writerow
     axes = list(dict.fromkeys(name for point in points for name in point.cell.values))
-    write([*axes, "file", *(column.name for column in columns), "why not"])
+    write([*axes, "file", *(column.field for column in columns), "why_not"])
     for point in points:
         values = [column.value(point.result) if point.result else None for column in columns]
         write(
@@ -76,23 +80,23 @@ def rows(points: Sequence[Point]) -> str:
 
 
 def _columns(results: Sequence[Result]) -> list[Column]:
-    memory = Column("memory", lambda r: float(r.peak_rss), 1e-9, 2)
+    memory = Column("memory", "peak_rss", lambda r: float(r.peak_rss), 1e-9, 2)
     if results[0].command == "starts":
         return [
-            Column("cold", lambda r: _ready(r, COLD)),
-            Column("answer", lambda r: _answer(r, COLD)),
-            Column("warm", lambda r: _ready(r, WARM)),
-            Column("answer ", lambda r: _answer(r, WARM)),
+            Column("cold", "cold_ready", lambda r: _ready(r, COLD)),
+            Column("answer", "cold_gap", lambda r: _answer(r, COLD)),
+            Column("warm", "warm_ready", lambda r: _ready(r, WARM)),
+            Column("answer", "warm_gap", lambda r: _answer(r, WARM)),
             memory,
         ]
     if results[0].command == "stages":
         return [*_of_stages(results)[:MOST], memory]
     return [
-        Column("n", lambda r: float(r.variants[0].summary.turns), 1.0, judged=False),
-        Column("p50", lambda r: _gap(r, "p50")),
-        Column("p95", lambda r: _gap(r, "p95")),
-        Column("tokens/s", _tokens, 1.0, 1, more_is_better=True),
-        Column("WER %", lambda r: r.variants[0].summary.wer, 100.0, 1),
+        Column("n", "turns", lambda r: float(r.variants[0].summary.turns), 1.0, judged=False),
+        Column("p50", "gap.p50", lambda r: _gap(r, "p50")),
+        Column("p95", "gap.p95", lambda r: _gap(r, "p95")),
+        Column("tokens/s", "tokens_per_second.p50", _tokens, 1.0, 1, more_is_better=True),
+        Column("WER %", "wer", lambda r: r.variants[0].summary.wer, 100.0, 1),
         memory,
     ]
 
@@ -115,7 +119,7 @@ def _of_stages(results: Sequence[Result]) -> list[Column]:
         )
 
     return [
-        Column(name, middle(quantity), scale, digits, more)
+        Column(name, f"{quantity}.p50", middle(quantity), scale, digits, more)
         for quantity, (name, scale, digits, more) in wanted.items()
         if quantity in there
     ]
@@ -144,7 +148,7 @@ def _answer(result: Result, kind: str) -> float | None:
 
 def _best(column: Column, points: Sequence[Point]) -> float | None:
     found = [value for point in points if (value := _value(column, point)) is not None]
-    if len(found) < 2 or not column.judged:
+    if len(set(found)) < 2 or not column.judged:
         return None
     return max(found) if column.more_is_better else min(found)
 
@@ -158,7 +162,7 @@ def _row(point: Point, columns: Sequence[Column], best: dict[str, float | None])
     for column in columns:
         value = _value(column, point)
         text = "" if value is None else f"{value * column.scale:.{column.digits}f}"
-        mark = BEST if value is not None and value == best[column.name] else " "
+        mark = BEST if value is not None and value == best[column.field] else " "
         cells += f"{text:>8}{mark}"
     label = point.cell.label
     if len(label) <= _NAME:

@@ -95,5 +95,4 @@ class Start(Struct, frozen=True, kw_only=True):
     ready: float
     gap: float | None
     cached: float | None
-    kept_state: bool
     rss: int

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from edgevoice import events as ev
 from edgevoice.bench.account import Account, changed
@@ -129,8 +130,6 @@ class Starts:
             self._progress.say(text)
 
     def _note(self, made: Started, share: float | None, warm_up: bool) -> None:
-        from msgspec.structs import replace
-
         account = self.account
         account.models, account.input, account.output = made.models, made.input, made.output
         account.turns.append(replace(made.turn, asked_at=round(self._clock.now(), 3)))
@@ -180,7 +179,6 @@ def start(first: First, began: float) -> Started:
     sink = quiet_sink(clock, "a speaker that nobody hears")
     fetch = shelf.fetch(first.config)
     assistant = build(first.config, clock, bus, room, sink, fetch=fetch, shapes=True)
-    kept = _has_state(first.config)
     try:
         with interview(assistant, clock, room, shelf) as one:
             one.wait_until_ready()
@@ -197,7 +195,6 @@ def start(first: First, began: float) -> Started:
             imported=round(imported, 4),
             gap=turn.gap,
             cached=None,
-            kept_state=kept,
             rss=rss,
             **made,
         ),
@@ -230,13 +227,6 @@ def timeline(events: Sequence[ev.Event], zero: float) -> dict[str, Any]:
     if len(reached) < 2:
         raise EdgevoiceError("the assistant was never ready", remedy="edgevoice doctor")
     return {"loads": loads, **reached}
-
-
-def _has_state(config: Config) -> bool:
-    """Whether the evaluated prompt may be read from disk instead of being computed."""
-    from edgevoice.engines.kept import SUFFIX, default_folder
-
-    return config.slm.keep_state and any(default_folder().glob(f"*{SUFFIX}"))
 
 
 def _rss() -> int:

@@ -11,10 +11,11 @@ def job() -> None:
     import time
 
     began = time.monotonic()
-    from edgevoice.bench.apart import task, telling
+    from edgevoice.bench.apart import heed_only_the_program, task, telling
 
+    heed_only_the_program()
+    work = task()
     with telling() as told:
-        work = task()
         from edgevoice.bench.starting import First, start
 
         if isinstance(work, First):
