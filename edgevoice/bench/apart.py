@@ -1,6 +1,6 @@
 """Work in a process of its own: handed over on its standard input, told of line by line.
 
-`python -m edgevoice bench job` is that process. It gets the work pickled from the program itself,
+`python -m edgevoice.cli.job` is that process. It gets the work pickled from the program itself,
 and nothing else may write to what it tells its progress and its result through.
 
 A Ctrl-C on the terminal reaches both. That process does not heed it, and is told once by the
@@ -36,7 +36,7 @@ from edgevoice.errors import (
     UsageError,
 )
 
-COMMAND = ("-m", "edgevoice", "bench", "job")
+COMMAND = ("-m", "edgevoice.cli.job")
 
 KINDS: dict[str, type[EdgevoiceError]] = {
     kind.__name__: kind

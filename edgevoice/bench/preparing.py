@@ -28,7 +28,7 @@ ROLES: tuple[Role, ...] = ("vad", "stt", "slm", "tts")
 def prove_models(config: Config, roles: Iterable[Role] = ROLES) -> None:
     """See that every model is there before anything is loaded. Raises ModelError."""
     store = Store(config)
-    for role in roles:
+    for role in dict.fromkeys(roles):
         store.choose(role, shapes=True)
 
 
@@ -53,7 +53,7 @@ def from_folder(
     """The recordings of `folder` that are asked for, and the names of those that are unusable."""
     rows, missing = listed(folder, progress.say)
     rows = spread(chosen(rows, only, least_pause), limit)
-    prove_models(config, {*roles, "vad"})
+    prove_models(config, ("vad", *roles))
     questions, broken = recorded(rows, _detector(config), progress.say)
     return questions, [*missing, *broken]
 
@@ -69,7 +69,7 @@ def asked_aloud(
     from edgevoice.engines.piper import Piper
 
     wanted = spread(list(texts if texts is not None else [q for q, _ in builtin()]), limit)
-    prove_models(config, {*roles, "vad", "tts"})
+    prove_models(config, ("vad", *roles, "tts"))
     progress.begin("speaking the questions", 0.0)
     voice = Piper(Store(config).choose("tts").path, config.tts)
     questions = list(synthesized(wanted, voice, _detector(config)))

@@ -10,7 +10,6 @@ import click
 
 from edgevoice.cli import Context, pass_context
 from edgevoice.cli.compare import budget_option, compare, keeps, limits
-from edgevoice.cli.job import job
 from edgevoice.cli.matrix import OPTIONS, command, sweep
 from edgevoice.cli.measured import config, kept, measure, target
 from edgevoice.cli.report import report, trace
@@ -40,7 +39,7 @@ OUTPUT: tuple[Option, ...] = (
     click.option(
         "--json",
         "json_file",
-        type=click.Path(dir_okay=False),
+        type=click.Path(),
         help="Where the result goes [bench-DATE-TIME.json]; - is standard output.",
     ),
 )
@@ -87,7 +86,6 @@ bench.add_command(shape)
 bench.add_command(compare)
 bench.add_command(report)
 bench.add_command(trace)
-bench.add_command(job)
 
 
 @bench.command()

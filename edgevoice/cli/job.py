@@ -1,15 +1,21 @@
-"""`bench job`: the other end of bench/apart.py, run by the program itself and not shown."""
+"""The other end of bench/apart.py: `python -m edgevoice.cli.job`, which the program runs itself.
+
+It comes through the command line as every command does, so that a start of it is one of the
+program; but it is none that a user could make use of.
+"""
 
 from __future__ import annotations
 
+import time
+
 import click
 
+from edgevoice.cli import main
 
-@click.command(hidden=True)
+
+@click.command()
 def job() -> None:
     """Do what another edgevoice hands over on standard input, and tell it what came of it."""
-    import time
-
     began = time.monotonic()
     from edgevoice.bench.apart import heed_only_the_program, task, telling
 
@@ -24,3 +30,7 @@ def job() -> None:
         from edgevoice.cli.measured import finished, runner
 
         finished(runner(work, told), told, told.made)
+
+
+if __name__ == "__main__":
+    main(job)

@@ -219,6 +219,8 @@ def target(named: str | None) -> Path | None:
     now = datetime.datetime.now()
     path = Path(named or f"bench-{now:%Y%m%d-%H%M%S}.json")
     folder = path.parent
+    if path.is_dir():
+        raise UsageError("that is a folder", where=str(path), remedy="--json FILE")
     if not folder.is_dir():
         raise StorageError(
             "there is no such folder for the result", where=str(folder), remedy="--json FILE"

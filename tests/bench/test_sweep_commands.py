@@ -98,23 +98,22 @@ def test_help_fits_a_terminal_of_80_columns(no_models: dict[str, str]) -> None:
 def test_a_sweep_measures_what_is_possible_and_names_the_rest(
     corpus: Path, tmp_path: Path, elsewhere: Path
 ) -> None:
-    """Two combinations measured in processes of their own, each in a file; exit code 1."""
+    """There and back, in processes of its own, in one file of its own; exit code 1."""
     done = edgevoice(
         *("bench", "run", "--corpus", corpus, *SMALL, "--warm-up", "0", "--json", "out"),
-        *("--sweep", "stt=whisper-base,whisper-none", "--sweep", "llm.threads=1,2"),
+        *("--sweep", "stt=whisper-base,whisper-none", "--sweep", "llm.threads=2"),
     )
     assert done.returncode == 1, done.stderr
     assert "no model is called whisper-none" in done.stderr
     assert "written to out" in done.stderr
-    assert "not measured: stt=whisper-none llm.threads=1" in done.stdout
+    assert "not measured: stt=whisper-none llm.threads=2" in done.stdout
     rows = list(csv.DictReader((tmp_path / "out" / "sweep.tsv").open(), delimiter="\t"))
-    assert [bool(row["file"]) for row in rows] == [True, True, False, False]
-    for row in rows[:2]:
-        result = json.loads((tmp_path / "out" / row["file"]).read_text())
-        assert result["settings"]["slm.threads"] == int(row["llm.threads"])
-        assert result["left_out"] == ["missing.wav", "broken.wav"]
-        assert sorted(turn["question"] for turn in result["turns"]) == ["capital.wav", "time.wav"]
-        assert all(turn["gap"] for turn in result["turns"])
+    assert [bool(row["file"]) for row in rows] == [True, False]
+    result = json.loads((tmp_path / "out" / rows[0]["file"]).read_text())
+    assert result["settings"]["slm.threads"] == 2
+    assert result["left_out"] == ["missing.wav", "broken.wav"]
+    assert [turn["question"] for turn in result["turns"]] == ["capital.wav", "time.wav"]
+    assert all(turn["gap"] for turn in result["turns"])
     report = edgevoice("bench", "report", *sorted((tmp_path / "out").glob("*.json")))
     assert report.returncode == 0
     assert "slm.threads=2" in report.stdout
