@@ -107,7 +107,8 @@ def test_a_sweep_measures_what_is_possible_and_names_the_rest(
     assert "no model is called whisper-none" in done.stderr
     assert "written to out" in done.stderr
     assert "not measured: stt=whisper-none llm.threads=2" in done.stdout
-    rows = list(csv.DictReader((tmp_path / "out" / "sweep.tsv").open(), delimiter="\t"))
+    table = (tmp_path / "out" / "sweep.tsv").read_text().splitlines()
+    rows = list(csv.DictReader(table, delimiter="\t"))
     assert [bool(row["file"]) for row in rows] == [True, False]
     result = json.loads((tmp_path / "out" / rows[0]["file"]).read_text())
     assert result["settings"]["slm.threads"] == 2
