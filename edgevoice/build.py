@@ -5,8 +5,8 @@ from __future__ import annotations
 import datetime
 import platform
 from collections.abc import Callable, Iterator
-from pathlib import Path
-from typing import Any, TypeVar
+from functools import partial
+from typing import Any
 
 from edgevoice import __version__
 from edgevoice import events as ev
@@ -17,18 +17,8 @@ from edgevoice.clock import Clock
 from edgevoice.config import Config
 from edgevoice.devices.paced import PacedSink, PacedSource, Writer
 from edgevoice.history import History
-from edgevoice.stages import (
-    AudioSink,
-    AudioSource,
-    LanguageModel,
-    Recognizer,
-    SpeechDetector,
-    Synthesizer,
-    TurnDetector,
-)
+from edgevoice.stages import AudioSink, AudioSource
 from edgevoice.weights.store import Installed, Store
-
-T = TypeVar("T")
 
 Source = Callable[[Callable[[], bool]], AudioSource]
 """Makes the source, given how to ask whether the assistant is idle."""
@@ -65,6 +55,35 @@ def clips_source(clock: Clock, clips: Iterator[Samples], name: str) -> Source:
 def quiet_sink(clock: Clock, name: str, writer: Writer | None = None, rate: int = 0) -> AudioSink:
     """A speaker that nobody hears, perhaps recorded by `writer`."""
     return PacedSink(clock, rate or QUIET_RATE, name, writer)
+
+
+def engine(role: ev.Role, model: Installed, config: Config) -> Any:
+    """Loads `model` for its role. Raises ModelError, and ConfigError for a setting of its own."""
+    if role == "vad":
+        from edgevoice.engines.silero import Silero
+
+        return Silero(model.path)
+    if role == "turn":
+        from edgevoice.engines.smart_turn import SmartTurn
+
+        return SmartTurn(model.path)
+    if role == "stt":
+        from edgevoice.engines.whisper import Whisper
+
+        return Whisper(model.path, config.stt)
+    if role == "tts":
+        from edgevoice.engines.piper import Piper
+
+        return Piper(model.path, config.tts)
+    from edgevoice.engines.kept import default_folder
+
+    if model.entry.shape:
+        from edgevoice.engines.shape import Shape
+
+        return Shape(model.path, config.slm, default_folder())
+    from edgevoice.engines.llama import Llama
+
+    return Llama(model.path, config.slm, default_folder())
 
 
 def _pin_when_ready(event: ev.Event) -> None:
@@ -106,48 +125,15 @@ def build(
 
     turn = store.optional("turn")
 
-    def detector() -> SpeechDetector:
-        from edgevoice.engines.silero import Silero
-
-        return Silero(vad.path)
-
-    def recognizer() -> Recognizer:
-        from edgevoice.engines.whisper import Whisper
-
-        return Whisper(stt.path, config.stt)
-
-    def language_model() -> LanguageModel:
-        from edgevoice.engines.kept import default_folder
-
-        if slm.entry.shape:
-            from edgevoice.engines.shape import Shape
-
-            return Shape(slm.path, config.slm, default_folder())
-        from edgevoice.engines.llama import Llama
-
-        return Llama(slm.path, config.slm, default_folder())
-
-    def synthesizer() -> Synthesizer:
-        from edgevoice.engines.piper import Piper
-
-        return Piper(tts.path, config.tts)
-
-    def turn_detector(path: Path) -> Callable[[], TurnDetector]:
-        def load() -> TurnDetector:
-            from edgevoice.engines.smart_turn import SmartTurn
-
-            return SmartTurn(path)
-
-        return load
-
-    def told(role: ev.Role, model: Installed, load: Callable[[], T]) -> Callable[[], T]:
-        def load_and_tell() -> T:
+    def told(role: ev.Role, model: Installed) -> Callable[[], Any]:
+        def load_and_tell() -> Any:
             began = clock.now()
             bus.emit(ev.EngineLoading(role=role, model=model.name))
-            engine: T = fetch(role, load) if fetch else load()
+            load = partial(engine, role, model, config)
+            made = fetch(role, load) if fetch else load()
             seconds = round(clock.now() - began, 3)
             bus.emit(ev.EngineReady(role=role, model=model.name, seconds=seconds))
-            return engine
+            return made
 
         return load_and_tell
 
@@ -158,11 +144,11 @@ def build(
         source,
         sink,
         Engines(
-            told("vad", vad, detector),
-            told("stt", stt, recognizer),
-            told("slm", slm, language_model),
-            told("tts", tts, synthesizer),
-            told("turn", turn, turn_detector(turn.path)) if turn else lambda: None,
+            told("vad", vad),
+            told("stt", stt),
+            told("slm", slm),
+            told("tts", tts),
+            told("turn", turn) if turn else lambda: None,
         ),
         Resampler,
         history,

@@ -13,8 +13,8 @@ from edgevoice import __version__
 from edgevoice.bench.endurance import Soak
 from edgevoice.bench.fingerprint import facts, hashes, last_level
 from edgevoice.bench.machine import libraries, load, machine, peak_rss
-from edgevoice.bench.record import Idle, Roofline, Sample, Speeds
-from edgevoice.bench.result import Model, Result, Turn, Variant
+from edgevoice.bench.record import Idle, Roofline, Sample, Speeds, Start
+from edgevoice.bench.result import Alone, Model, Result, Turn, Variant
 from edgevoice.bench.summary import ratio, summarize
 from edgevoice.bench.watching import EVERY, NOTHING, Device, Spent, Watch, steady_rss
 from edgevoice.catalog import SHAPE
@@ -50,10 +50,12 @@ class Account:
         """Seconds from one sample of the device to the next."""
         self.endurance: Callable[[Sequence[Sample]], Soak] | None = None
         """What a soak makes of the samples so far, where this is one."""
+        self.left_out = tuple(left_out)
+        self.stages: tuple[Alone, ...] = ()
+        self.starts: list[Start] = []
         self._command = command
         self._config = config
         self._source = source
-        self._left_out = tuple(left_out)
         self._variants = variants
         self._clock = clock
         self._started = datetime.datetime.now().astimezone().isoformat(timespec="seconds")
@@ -98,7 +100,7 @@ class Account:
             seconds=round(self._clock.now(), 1),
             interrupted=not self.finished,
             questions=self._source,
-            left_out=self._left_out,
+            left_out=self.left_out,
             input=self.input,
             output=self.output,
             played_to=self.played_to,
@@ -107,19 +109,22 @@ class Account:
             settings=differing(self._config),
             libraries=libraries(),
             machine=machine(self._load, load(), self._facts),
-            peak_rss=peak_rss(),
+            # What is started in a process of its own takes its memory there.
+            peak_rss=max([start.rss for start in self.starts], default=peak_rss()),
             variants=tuple(
                 Variant(name=name, settings=changes, summary=summarize(self.of(name)))
                 for name, changes in self._variants.items()
             ),
             ratio=ratio(*map(self.of, self.compared)) if self.compared else None,
             turns=tuple(self.turns),
-            steady_rss=steady_rss(samples),
+            steady_rss=None if self.starts else steady_rss(samples),
             idle=self.idle,
             roofline=self._roofline(),
             sensors=self._watch.device.sources if self._watch else None,
             samples=samples,
             soak=self.endurance(samples) if self.endurance else None,
+            stages=self.stages,
+            starts=tuple(self.starts),
         )
 
     def _roofline(self) -> Roofline | None:

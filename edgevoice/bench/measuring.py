@@ -50,6 +50,10 @@ class Plan:
     through_devices: bool = False
     play_to: str = ""
     rest: float = IDLE
+    stages: Sequence[str] = ()
+    """Of `stages`: which of them, in their order."""
+    repeat: int = 1
+    """How many times: of `stages` all questions, of `starts` each kind of start."""
 
     @property
     def asks(self) -> list[tuple[Question, bool]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from edgevoice.bench.conversation import with_history
@@ -16,16 +16,20 @@ from edgevoice.bench.corpus import (
     synthesized,
 )
 from edgevoice.bench.progress import Progress
+from edgevoice.catalog import Role
 from edgevoice.config import Config
 from edgevoice.errors import UsageError
 from edgevoice.stages import SpeechDetector
 from edgevoice.weights.store import Store
 
+ROLES: tuple[Role, ...] = ("vad", "stt", "slm", "tts")
+"""What every turn needs a model for."""
 
-def prove_models(config: Config) -> None:
+
+def prove_models(config: Config, roles: Iterable[Role] = ROLES) -> None:
     """See that every model is there before anything is loaded. Raises ModelError."""
     store = Store(config)
-    for role in ("vad", "stt", "slm", "tts"):
+    for role in dict.fromkeys(roles):
         store.choose(role, shapes=True)
 
 
@@ -39,25 +43,35 @@ def prove_devices(config: Config, play_to: str) -> None:
 
 
 def from_folder(
-    folder: Path, only: str, limit: int, least_pause: float, config: Config, progress: Progress
+    folder: Path,
+    only: str,
+    limit: int,
+    least_pause: float,
+    config: Config,
+    progress: Progress,
+    roles: Iterable[Role] = ROLES,
 ) -> tuple[list[Question], list[str]]:
     """The recordings of `folder` that are asked for, and the names of those that are unusable."""
     rows, missing = listed(folder, progress.say)
     rows, unusable = with_history(rows, progress.say)
     rows = spread(chosen(rows, only, least_pause), limit)
-    prove_models(config)
+    prove_models(config, ("vad", *roles))
     questions, broken = recorded(rows, _detector(config), progress.say)
     return questions, [*missing, *unusable, *broken]
 
 
 def asked_aloud(
-    texts: Sequence[str] | None, limit: int, config: Config, progress: Progress
+    texts: Sequence[str] | None,
+    limit: int,
+    config: Config,
+    progress: Progress,
+    roles: Iterable[Role] = ROLES,
 ) -> list[Question]:
     """The built-in questions, or `texts`, spoken by the voice."""
     from edgevoice.engines.piper import Piper
 
     wanted = spread(list(texts if texts is not None else [q for q, _ in builtin()]), limit)
-    prove_models(config)
+    prove_models(config, ("vad", *roles, "tts"))
     progress.begin("speaking the questions", 0.0)
     voice = Piper(Store(config).choose("tts").path, config.tts)
     questions = list(synthesized(wanted, voice, _detector(config)))

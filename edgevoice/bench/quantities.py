@@ -67,8 +67,8 @@ def span(name: str) -> Quantity:
     """One span of the gap; where a turn is without it, it took no time."""
 
     def values(run: Mapping[Key, Turn]) -> dict[Key, float]:
-        timed = {key: turn for key, turn in run.items() if turn.counts}
-        spent = timed or {k: turn for k, turn in run.items() if turn.spans and not turn.cut_off}
+        counted = {key: turn for key, turn in run.items() if turn.counts}
+        spent = counted or {key: turn for key, turn in run.items() if turn.timed}
         if not any(name in turn.spans for turn in spent.values()):
             return {}
         return {key: turn.spans.get(name, 0.0) for key, turn in spent.items()}
@@ -81,8 +81,8 @@ def _place(name: str) -> int:
 
 
 def _of(run: Mapping[Key, Turn], value: Callable[[Turn], float | None]) -> dict[Key, float]:
-    """Of the turns that count, the values that are there."""
-    found = ((key, value(turn)) for key, turn in run.items() if turn.counts)
+    """Of the turns that are timed, the values that are there."""
+    found = ((key, value(turn)) for key, turn in run.items() if turn.timed)
     return {key: value for key, value in found if value is not None}
 
 

@@ -5,6 +5,7 @@ docs/bench.md documents every field and its unit. Null stands for what the platf
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Literal
 
 from msgspec import Struct
@@ -70,3 +71,28 @@ class Roofline(Struct, frozen=True, kw_only=True):
     int8: float | None
     cache: int | None
     floors: tuple[Floor, ...]
+
+
+class Load(Struct, frozen=True, kw_only=True):
+    """A model that is loaded while the program starts; others are at the same time."""
+
+    model: str
+    began: float
+    ready: float
+
+
+class Start(Struct, frozen=True, kw_only=True):
+    """One start of the program in a process of its own, in seconds from that process's beginning.
+
+    `gap` is that of the first question, from its last voiced to the first audible sample.
+    """
+
+    variant: str
+    program: float
+    imported: float
+    loads: Mapping[str, Load]
+    listening: float
+    ready: float
+    gap: float | None
+    cached: float | None
+    rss: int

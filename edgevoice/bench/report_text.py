@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterable, Sequence
 
-from edgevoice.bench import soak_lines, table
+from edgevoice.bench import alone_table, soak_lines, table
 from edgevoice.bench.report import WAITS, Column, Report, Source, shown_turns, timings
 from edgevoice.bench.report_trend import described
 from edgevoice.bench.report_words import counts, differing, facts, ms, troubles
@@ -36,8 +36,12 @@ def _table_of(source: Source, own: Sequence[Column]) -> list[str]:
     """The table that the bench itself printed, where it fits a terminal."""
     if source.result.command == "switches":
         return _in_lines(own)
-    draw = table.recognition if source.result.command == "recognition" else soak_lines.whole
-    return draw(source.result)
+    draws = {
+        "recognition": table.recognition,
+        "stages": alone_table.stages,
+        "starts": alone_table.starts,
+    }
+    return draws.get(source.result.command, soak_lines.whole)(source.result)
 
 
 def _compared(report: Report) -> list[str]:

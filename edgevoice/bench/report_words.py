@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from edgevoice.bench.report import Column, Report
 from edgevoice.bench.result import Figures, Result, Summary, Turn
-from edgevoice.bench.table import became, counted, misread
+from edgevoice.bench.table import UNASKED, became, counted, misread
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ def facts(column: Column) -> dict[str, str]:
 def counts(column: Column) -> list[str]:
     """What became of the questions, and the rates, as phrases."""
     s = column.summary
-    parts = [*(became(s) if column.result.command != "recognition" else ()), *misread(s)]
+    parts = [*(became(s) if column.result.command not in UNASKED else ()), *misread(s)]
     if s.ttft is not None:
         parts.append(f"first token after {ms(s.ttft.p50)}")
     if s.tokens_per_second is not None:

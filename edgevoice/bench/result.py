@@ -11,7 +11,7 @@ from msgspec import Struct, field
 
 from edgevoice import files
 from edgevoice.bench.endurance import Soak
-from edgevoice.bench.record import Idle, Roofline, Sample, Speeds
+from edgevoice.bench.record import Idle, Roofline, Sample, Speeds, Start
 from edgevoice.errors import EdgevoiceError, StorageError
 
 FORMAT = "edgevoice bench"
@@ -63,12 +63,18 @@ class Turn(Struct, frozen=True, kw_only=True):
         """Whether its gap goes into the percentiles: answered, in one piece, and not to warm up."""
         return self.gap is not None and not self.cut_off and not self.warm_up
 
+    @property
+    def timed(self) -> bool:
+        """Whether its spans and rates are measured: as `counts`, or in a bench without answers."""
+        alone = self.gap is None and bool(self.spans) and not self.cut_off and not self.warm_up
+        return self.counts or alone
+
 
 class Figures(Struct, frozen=True, kw_only=True):
     """A quantity over `n` turns, in its own unit.
 
-    Between `p50_low` and `p50_high` the true median lies with 95 % confidence, likewise p95; None
-    where there are too few turns to tell, or where an older program wrote the file.
+    Between `p50_low` and `p50_high` the true median lies with 95 % confidence, likewise the others;
+    None where there are too few turns to tell, or where an older program wrote the file.
     """
 
     n: int
@@ -79,8 +85,12 @@ class Figures(Struct, frozen=True, kw_only=True):
     p99: float | None = None
     p50_low: float | None = None
     p50_high: float | None = None
+    p90_low: float | None = None
+    p90_high: float | None = None
     p95_low: float | None = None
     p95_high: float | None = None
+    p99_low: float | None = None
+    p99_high: float | None = None
 
 
 class Summary(Struct, frozen=True, kw_only=True):
@@ -135,6 +145,17 @@ class Model(Struct, frozen=True, kw_only=True):
     sha256: Mapping[str, str] | None = None
 
 
+class Alone(Struct, frozen=True, kw_only=True):
+    """One quantity of a stage that was measured by itself; `unit` is its own, for each `per`."""
+
+    stage: str
+    model: str
+    quantity: str
+    unit: str
+    per: str
+    figures: Figures
+
+
 class Machine(Struct, frozen=True, kw_only=True):
     """What it ran on; `memory` in bytes, `load_*` the system's load average over a minute."""
 
@@ -185,6 +206,8 @@ class Result(Struct, frozen=True, kw_only=True):
     sensors: Mapping[str, str | None] | None = None
     samples: tuple[Sample, ...] = ()
     soak: Soak | None = None
+    stages: tuple[Alone, ...] = ()
+    starts: tuple[Start, ...] = ()
 
 
 def encoded(result: Struct) -> str:

@@ -165,7 +165,7 @@ def roofline(
 ) -> Roofline:
     """The floor of every stage whose model, by its role in `names`, can be counted."""
     store = Store(config)
-    counted = [turn for turn in turns if turn.counts]
+    counted = [turn for turn in turns if turn.timed]
 
     def of(role: str, stages: Sequence[Stage], make: Callable[[Path], Sequence[Floor]]) -> None:
         if role not in names:

@@ -20,8 +20,7 @@ def figures(values: Iterable[float | None]) -> Figures | None:
     p50, p95 = percentile(there, 0.5), percentile(there, 0.95)
     if p50 is None or p95 is None:
         return None
-    around50 = interval(there, 0.5) or (None, None)
-    around95 = interval(there, 0.95) or (None, None)
+    around = {q: interval(there, q / 100) or (None, None) for q in (50, 90, 95, 99)}
     return Figures(
         n=len(there),
         p50=p50,
@@ -29,20 +28,25 @@ def figures(values: Iterable[float | None]) -> Figures | None:
         mean=fmean(there),
         p90=percentile(there, 0.9),
         p99=percentile(there, 0.99),
-        p50_low=around50[0],
-        p50_high=around50[1],
-        p95_low=around95[0],
-        p95_high=around95[1],
+        p50_low=around[50][0],
+        p50_high=around[50][1],
+        p90_low=around[90][0],
+        p90_high=around[90][1],
+        p95_low=around[95][0],
+        p95_high=around[95][1],
+        p99_low=around[99][0],
+        p99_high=around[99][1],
     )
 
 
 def summarize(turns: Sequence[Turn]) -> Summary:
     """The turns of one variant; warm-ups are left out."""
     turns = [turn for turn in turns if not turn.warm_up]
-    timed = [turn for turn in turns if turn.counts]
-    spent = timed or [turn for turn in turns if turn.spans and not turn.cut_off]
-    names = list(dict.fromkeys(name for turn in spent for name in turn.spans))
-    spans = {name: figures(turn.spans.get(name, 0.0) for turn in spent) for name in names}
+    counted = [turn for turn in turns if turn.counts]
+    # Where nothing is answered, stages are timed all the same.
+    timed = counted or [turn for turn in turns if turn.timed]
+    names = list(dict.fromkeys(name for turn in timed for name in turn.spans))
+    spans = {name: figures(turn.spans.get(name, 0.0) for turn in timed) for name in names}
     errors = sum(turn.word_errors or 0 for turn in turns)
     said = sum(turn.words or 0 for turn in turns)
     return Summary(
@@ -52,7 +56,7 @@ def summarize(turns: Sequence[Turn]) -> Summary:
         dropped=sum(bool(turn.dropped) for turn in turns),
         underruns=sum(turn.underruns for turn in turns),
         replaced=sum(turn.replaced for turn in turns),
-        gap=figures(turn.gap for turn in timed),
+        gap=figures(turn.gap for turn in counted),
         spans={name: found for name, found in spans.items() if found is not None},
         ttft=figures(turn.ttft for turn in timed),
         tokens_per_second=figures(turn.tokens_per_second for turn in timed),

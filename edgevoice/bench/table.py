@@ -9,13 +9,15 @@ from edgevoice.bench.result import Figures, Result, Summary, Turn, Variant
 from edgevoice.bench.sequence import SEQUENCE
 
 WIDTH = 80
+UNASKED = ("recognition", "stages")
+"""Commands that play nothing to the assistant, so that nothing is answered."""
 _NAME = 14
 _BAR = 26
 
 
 def render(result: Result) -> list[str]:
     """The whole result: what ran, a table for each variant, and what went wrong."""
-    lines = [*_heading(result), ""]
+    lines = [*heading(result), ""]
     for variant in result.variants:
         lines += [*_variant(variant, result), ""]
     if (ratio := result.ratio) is not None:
@@ -32,7 +34,8 @@ def render(result: Result) -> list[str]:
     return lines
 
 
-def _heading(result: Result) -> list[str]:
+def heading(result: Result) -> list[str]:
+    """What ran on what, with which settings, and on which questions."""
     shapes = [model.name for model in result.models.values() if model.shape]
     lines = [
         f"edgevoice {result.edgevoice} · {result.machine.cpu}, "
@@ -49,13 +52,15 @@ def _heading(result: Result) -> list[str]:
     how = "quiet, in real time"
     if result.played_to:
         how = f"played to {result.played_to}, heard through {result.input}, in real time"
-    if result.command == "recognition":
+    if result.command in UNASKED:
         how = "one after the other"
+    elif result.starts:
+        how = "each the first of a process"
     memory = " · one conversation" if result.conversation else ""
     lines.append(f"questions: {result.questions} · {how}{memory}")
     if result.interrupted:
         lines.append("stopped before its end: this is what was measured until then")
-    return [line for part in lines for line in _wrapped(part)]
+    return [line for part in lines for line in wrapped(part)]
 
 
 def _variant(variant: Variant, result: Result) -> list[str]:
@@ -146,7 +151,7 @@ def _troubles(result: Result) -> list[str]:
         for turn in result.turns:
             if fits(turn) and not turn.warm_up:
                 who = "" if len(result.variants) == 1 else f", {turn.variant}"
-                lines += _wrapped(f"{kind}{who}: {turn.question}: {tell(turn)}")
+                lines += wrapped(f"{kind}{who}: {turn.question}: {tell(turn)}")
     for name in result.left_out:
         lines.append(f"left out: {name}")
     return lines
@@ -155,7 +160,7 @@ def _troubles(result: Result) -> list[str]:
 def recognition(result: Result) -> list[str]:
     """Words wrong and time taken, by each way of reading the same recordings."""
     lines = [
-        *_heading(result),
+        *heading(result),
         "",
         f"{'':<16}{'WER':>8}{'wrong':>8}{'words':>8}{'p50':>10}{'p95':>10}",
     ]
@@ -202,7 +207,8 @@ def counted(number: int, what: str) -> str:
     return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
-def _wrapped(text: str) -> list[str]:
+def wrapped(text: str) -> list[str]:
+    """A sentence in lines that fit a terminal, the later ones set in."""
     import textwrap
 
     return textwrap.wrap(text, WIDTH, subsequent_indent="  ", break_on_hyphens=False)

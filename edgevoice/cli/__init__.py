@@ -120,13 +120,14 @@ def _add_commands() -> None:
 _add_commands()
 
 
-def main() -> None:
-    """Run the command line; every failure ends in one clear message and a non-zero exit code."""
+def main(command: click.Command = cli) -> None:
+    """Run the command line, or one command of it by itself; every failure ends in one clear message
+    and a non-zero exit code."""
     _open_what_is_closed()
     _end_cleanly()
     debug = "--debug" in sys.argv
     try:
-        code = cli.main(standalone_mode=False)
+        code = command.main(standalone_mode=False)
     except (click.exceptions.Abort, KeyboardInterrupt):
         code = 130
     except SystemExit as ended:

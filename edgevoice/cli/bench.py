@@ -10,6 +10,7 @@ import click
 
 from edgevoice.cli import Context, pass_context
 from edgevoice.cli.compare import budget_option, compare, keeps, limits
+from edgevoice.cli.matrix import OPTIONS, command, sweep
 from edgevoice.cli.measured import config, kept, measure, target
 from edgevoice.cli.report import report, trace
 from edgevoice.cli.shape import shape
@@ -38,7 +39,7 @@ OUTPUT: tuple[Option, ...] = (
     click.option(
         "--json",
         "json_file",
-        type=click.Path(dir_okay=False),
+        type=click.Path(),
         help="Where the result goes [bench-DATE-TIME.json]; - is standard output.",
     ),
 )
@@ -105,14 +106,14 @@ bench.add_command(trace)
     type=click.Path(path_type=Path),
     help="Write every event as JSON lines too; `bench trace` makes them a picture.",
 )
-@options(DEVICES, MODELS, OUTPUT)
+@options(OPTIONS, DEVICES, MODELS, OUTPUT)
 @budget_option
 @pass_context
 def run(context: Context, budgets: tuple[str, ...], **given: Any) -> None:
     """Ask questions in real time and measure every answer.
 
     The questions are synthesized from a built-in list, or are the WAV files of a folder, whose
-    manifest.tsv may tell what is said in them.
+    manifest.tsv may tell what is said in them. docs/sweep.md explains --sweep, --cold and --stage.
     """
     if given["conversation"] and given["baseline"]:
         raise UsageError(
@@ -120,7 +121,10 @@ def run(context: Context, budgets: tuple[str, ...], **given: Any) -> None:
             remedy="leave one of them out",
         )
     asked = limits(budgets)
-    result = measure(context, "run", given)
+    wanted = command(given, bool(budgets))
+    if given["sweep"]:
+        click.get_current_context().exit(0 if sweep(context, wanted, given) else 1)
+    result = measure(context, wanted, given)
     if not keeps(result, asked, err=given["json_file"] == "-"):
         click.get_current_context().exit(1)
 

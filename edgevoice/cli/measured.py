@@ -5,9 +5,10 @@ from __future__ import annotations
 import contextlib
 import datetime
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import click
 
@@ -15,18 +16,35 @@ from edgevoice.cli import Context
 from edgevoice.errors import EdgevoiceError, StorageError, UsageError
 
 if TYPE_CHECKING:
-    from edgevoice.bench.measuring import Bench, Plan
+    from edgevoice.bench.account import Account
+    from edgevoice.bench.measuring import Plan
     from edgevoice.bench.progress import Progress
-    from edgevoice.bench.recognizing import Comparison
     from edgevoice.bench.result import Result
+    from edgevoice.catalog import Entry
     from edgevoice.config import Config
     from edgevoice.trace import TraceFile
-
-    Maker = Callable[[Plan, Progress, TraceFile | None, Path | None], Bench]
-    """Makes the bench that runs a plan, and is told where its result will go."""
+    from edgevoice.weights.shape_table import Architecture
+    from edgevoice.weights.store import Store
 
 SEED = {"slm.seed": "1"}
 """What the seed is set to where it is another one each time."""
+
+STARTS = 5
+"""Cold starts, and as many warm ones, unless another number is asked for."""
+
+
+class Measuring(Protocol):
+    """Something that measures; what is done is in its account at any moment."""
+
+    account: Account
+
+    def run(self) -> None:
+        """Do it all."""
+
+
+if TYPE_CHECKING:
+    Maker = Callable[[Plan, Progress, TraceFile | None, Path | None], Measuring]
+    """Makes the bench that runs a plan, and is told where its result will go."""
 
 
 def measure(
@@ -35,13 +53,46 @@ def measure(
     """Plan what `command` was given, run it and deliver the result; `maker` makes what runs it."""
     where = target(given["json_file"])
     settings = config(context, given)
-    from edgevoice.bench.measuring import Bench
     from edgevoice.bench.progress import shown
 
+    if given.get("shapes"):
+        settings = with_shapes(context, given)
     with _traced(given.get("trace")) as trace, shown() as progress:
-        plan = _plan(command, settings, given, progress)
-        bench = maker(plan, progress, trace, where) if maker else Bench(plan, progress, trace)
+        todo = plan(command, settings, given, progress)
+        bench = maker(todo, progress, trace, where) if maker else runner(todo, progress, trace)
         return kept(bench, where, progress)
+
+
+def runner(plan: Plan, progress: Progress, trace: TraceFile | None = None) -> Measuring:
+    """Who does the plan."""
+    if plan.command == "stages":
+        from edgevoice.bench.alone import Stages
+
+        return Stages(plan, progress)
+    if plan.command == "starts":
+        from edgevoice.bench.starting import Starts
+
+        return Starts(plan, progress)
+    from edgevoice.bench.measuring import Bench
+
+    return Bench(plan, progress, trace)
+
+
+def with_shapes(context: Context, given: dict[str, Any]) -> Config:
+    """The configuration, in which the shape of the language model stands for it if need be."""
+    from edgevoice.bench.axes import Cell
+    from edgevoice.bench.possible import resolved
+
+    return resolved(Cell({}, {}), partial(config, context, given), make_shape)[1]
+
+
+def make_shape(model: Architecture, store: Store) -> Entry:
+    """Make the shape of a model, and show how far that is."""
+    from edgevoice.weights.progress import shown
+    from edgevoice.weights.shapes import make
+
+    with shown() as progress:
+        return make(model, store, progress)
 
 
 @contextlib.contextmanager
@@ -59,8 +110,13 @@ def _traced(path: Path | None) -> Iterator[TraceFile | None]:
         trace.close()
 
 
-def kept(bench: Bench | Comparison, where: Path | None, progress: Progress) -> Result:
+def kept(bench: Measuring, where: Path | None, progress: Progress) -> Result:
     """Run, print and write; what is done is kept however the run ends."""
+    return finished(bench, progress, lambda result: _deliver(result, where))
+
+
+def finished(bench: Measuring, progress: Progress, deliver: Callable[[Result], None]) -> Result:
+    """Run, and deliver what is done however the run ends."""
     account = bench.account
     progress.begin("measuring the machine", 0.0)
     account.survey()
@@ -71,25 +127,30 @@ def kept(bench: Bench | Comparison, where: Path | None, progress: Progress) -> R
         if account.turns:
             why = "failed" if isinstance(error, EdgevoiceError) else "stopped"
             progress.say(f"{why} after {len(account.turns)} turns; what was measured is kept")
-            _deliver(account.result(), where)
+            deliver(account.result())
         raise
     result = account.result()
-    _deliver(result, where)
+    deliver(result)
     return result
 
 
-def config(context: Context, given: dict[str, Any]) -> Config:
-    """The configuration, with the models that were named on the command line."""
+def config(
+    context: Context, given: dict[str, Any], more: Mapping[str, str] | None = None
+) -> Config:
+    """The configuration, with the models that were named on the command line, and `more`
+    settings."""
     named = {f"models.{role}": given.get(role) for role in ("slm", "stt", "tts")}
     overrides = {**context.settings, **{k: v for k, v in named.items() if v is not None}}
+    overrides |= more or {}
     settings = context.load(overrides).config
     # The same question gets the same reply each time, whichever way it is made.
     return settings if settings.slm.seed >= 0 else context.load({**overrides, **SEED}).config
 
 
-def _plan(command: str, settings: Config, given: dict[str, Any], progress: Progress) -> Plan:
+def plan(command: str, settings: Config, given: dict[str, Any], progress: Progress) -> Plan:
+    """What is to be measured, its questions made or read. Raises UsageError, ModelError."""
     from edgevoice.bench.measuring import Plan
-    from edgevoice.bench.preparing import asked_aloud, from_folder, prove_devices
+    from edgevoice.bench.preparing import ROLES, asked_aloud, from_folder, prove_devices
 
     if given.get("through_devices") and not given["play_to"]:
         raise UsageError(
@@ -105,15 +166,17 @@ def _plan(command: str, settings: Config, given: dict[str, Any], progress: Progr
     if given.get("through_devices"):
         prove_devices(settings, given["play_to"])
     pause = given.get("least_pause", 0.0)
+    # A stage whose model is missing is named when it is its turn.
+    roles = () if command == "stages" else ROLES
     if given["corpus"]:
         source = str(given["corpus"])
         questions, left_out = from_folder(
-            given["corpus"], given["only"], given["limit"], pause, settings, progress
+            given["corpus"], given["only"], given["limit"], pause, settings, progress, roles
         )
     else:
         texts = _texts(given["questions"]) if given.get("questions") else None
         source = given["questions"].name if texts else "built-in, synthesized"
-        questions, left_out = asked_aloud(texts, given["limit"], settings, progress), []
+        questions, left_out = asked_aloud(texts, given["limit"], settings, progress, roles), []
     variants, unknown = _variants(command, given)
     return Plan(
         command=command,
@@ -127,6 +190,8 @@ def _plan(command: str, settings: Config, given: dict[str, Any], progress: Progr
         baseline=given.get("baseline", False),
         through_devices=given.get("through_devices", False),
         play_to=given.get("play_to", ""),
+        stages=given.get("stages", ()),
+        repeat=given.get("repeat") or (STARTS if command == "starts" else 1),
     )
 
 
@@ -164,6 +229,8 @@ def target(named: str | None, option: str = "--json") -> Path | None:
     now = datetime.datetime.now()
     path = Path(named or f"bench-{now:%Y%m%d-%H%M%S}.json")
     folder = path.parent
+    if path.is_dir():
+        raise UsageError("that is a folder", where=str(path), remedy="--json FILE")
     if not folder.is_dir():
         raise StorageError(
             "there is no such folder for the result", where=str(folder), remedy=f"{option} FILE"
@@ -179,13 +246,15 @@ def target(named: str | None, option: str = "--json") -> Path | None:
 
 def _deliver(result: Result, where: Path | None) -> None:
     """Print the table, and write the file or the JSON."""
-    from edgevoice.bench import soak_lines, table
+    from edgevoice.bench import alone_table, soak_lines, table
     from edgevoice.bench.result import encoded, write
 
     renders = {
         "switches": table.switches,
         "recognition": table.recognition,
         "soak": soak_lines.whole,
+        "stages": alone_table.stages,
+        "starts": alone_table.starts,
     }
     for line in renders.get(result.command, table.render)(result):
         click.echo(line, err=where is None)

@@ -45,7 +45,7 @@ def bare() -> Result:
 def test_docs_name_every_field_of_what_is_recorded() -> None:
     """docs/bench.md has a row for each of them."""
     page = (ROOT / "docs" / "bench.md").read_text("utf-8")
-    for struct in (Sample, Idle, record.Speeds, Roofline, Floor):
+    for struct in (Sample, Idle, record.Speeds, Roofline, Floor, record.Start, record.Load):
         section = page.split(f"### {struct.__name__}\n")[1].split("\n### ")[0]
         for f in fields(struct):
             assert f"| `{f.name}` |" in section, (struct.__name__, f.name)

@@ -1,0 +1,36 @@
+"""The other end of bench/apart.py: `python -m edgevoice.cli.job`, which the program runs itself.
+
+It comes through the command line as every command does, so that a start of it is one of the
+program; but it is none that a user could make use of.
+"""
+
+from __future__ import annotations
+
+import time
+
+import click
+
+from edgevoice.cli import main
+
+
+@click.command()
+def job() -> None:
+    """Do what another edgevoice hands over on standard input, and tell it what came of it."""
+    began = time.monotonic()
+    from edgevoice.bench.apart import heed_only_the_program, task, telling
+
+    heed_only_the_program()
+    work = task()
+    with telling() as told:
+        from edgevoice.bench.starting import First, start
+
+        if isinstance(work, First):
+            told.made(start(work, began))
+            return
+        from edgevoice.cli.measured import finished, runner
+
+        finished(runner(work, told), told, told.made)
+
+
+if __name__ == "__main__":
+    main(job)

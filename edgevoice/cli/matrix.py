@@ -1,0 +1,214 @@
+"""What `bench run` can measure beside whole turns as they are set: a matrix, starts, stages."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from edgevoice.cli import Context
+from edgevoice.cli.measured import config, make_shape, plan
+from edgevoice.errors import ConfigError, EdgevoiceError, StorageError, UsageError
+
+if TYPE_CHECKING:
+    from edgevoice.bench.axes import Cell
+    from edgevoice.bench.matrix import Point
+    from edgevoice.catalog import Role
+    from edgevoice.config import Config
+
+STAGES = ("vad", "endpoint", "stt", "llm", "tts")
+ALL = "all"
+TABLE = "sweep.tsv"
+
+OPTIONS: tuple[Callable[[Callable[..., Any]], Callable[..., Any]], ...] = (
+    click.option(
+        "--sweep",
+        "sweep",
+        multiple=True,
+        metavar="KEY=V1,V2…",
+        help="Every value in turn: slm, stt, voice or a setting; repeatable, for every combination "
+        "of them. Then --json names a folder.",
+    ),
+    click.option(
+        "--shapes",
+        is_flag=True,
+        help="Measure the shape of a language model that is not here; it is made first.",
+    ),
+    click.option(
+        "--cold",
+        is_flag=True,
+        help="Starts of the program up to the first answer, cold and warm in turn.",
+    ),
+    click.option(
+        "--stage",
+        "stages",
+        multiple=True,
+        type=click.Choice([*STAGES, ALL]),
+        help="Only this stage, by itself and as fast as it goes; repeatable.",
+    ),
+    click.option(
+        "--repeat",
+        type=click.IntRange(1),
+        metavar="N",
+        help="How many times: the questions with --stage [1], the starts with --cold [5].",
+    ),
+)
+
+
+def command(given: dict[str, Any], budgets: bool) -> str:
+    """What these options ask for: `run`, `starts` or `stages`. Raises UsageError where they make
+    no sense together."""
+    stages = given["stages"]
+    asked = "starts" if given["cold"] else "stages" if stages else "run"
+    if given["cold"] and stages:
+        raise _apart("--cold", "--stage")
+    if asked == "run" and given["repeat"]:
+        raise UsageError("--repeat goes with --cold or --stage", remedy="leave it out")
+    if asked != "run":
+        option = "--cold" if given["cold"] else "--stage"
+        for other in ("baseline", "conversation", "through_devices", "trace"):
+            if given[other]:
+                raise _apart(option, f"--{other.replace('_', '-')}")
+    if given["sweep"]:
+        if budgets:
+            raise _apart("--sweep", "--budget")
+        if given["trace"]:
+            raise _apart("--sweep", "--trace")
+    wanted = STAGES if ALL in stages else stages
+    given["stages"] = tuple(stage for stage in STAGES if stage in wanted)
+    return asked
+
+
+def _apart(one: str, other: str) -> UsageError:
+    return UsageError(f"{one} and {other} cannot go together", remedy="leave one of them out")
+
+
+def sweep(context: Context, asked: str, given: dict[str, Any]) -> bool:
+    """Measure every combination that can be measured, and tell of the others; returns whether
+    all could be, to their end. Raises EdgevoiceError where there is none."""
+    folder = _folder(given["json_file"])
+    possible, lost, whole = _combinations(context, asked, given)
+    from edgevoice.bench.matrix import Matrix, Point, file_names
+    from edgevoice.bench.progress import shown
+
+    files = file_names([cell for cell, _ in possible])
+    points: list[Point] = []
+    lost_points: list[Point] = []
+    try:
+        with shown() as progress:
+            base = plan(asked, possible[0][1], given, progress)
+            points = [
+                Point(cell, replace(base, config=settings), folder / files[number])
+                for number, (cell, settings) in enumerate(possible)
+            ]
+            lost_points = [Point(cell, base, folder, failed=error) for cell, error in lost]
+            _make(folder)
+            Matrix(points, progress).run()
+    except BaseException:
+        if any(point.result for point in points):
+            click.echo("stopped; what was measured is kept", err=True)
+            _deliver([*points, *lost_points], folder)
+        raise
+    _deliver([*points, *lost_points], folder)
+    return whole and not lost and all(point.failed is None for point in points)
+
+
+def _combinations(
+    context: Context, asked: str, given: dict[str, Any]
+) -> tuple[list[tuple[Cell, Config]], list[tuple[Cell, EdgevoiceError]], bool]:
+    """What can be measured, what cannot and why, and whether all keys were settings."""
+    from edgevoice.bench.alone import STAGES as ROLES
+    from edgevoice.bench.axes import axes, cells
+    from edgevoice.bench.possible import resolved
+    from edgevoice.config import keys
+
+    found, problems = axes(given["sweep"], set(keys()))
+    for problem in problems:
+        click.echo(f"edgevoice: {problem}", err=True)
+    if not found:
+        raise UsageError(
+            "nothing is left to be varied", where="--sweep", remedy="edgevoice config show"
+        )
+    config(context, given)  # what is wrong for all of them is told once
+
+    def load(settings: Mapping[str, str]) -> Config:
+        try:
+            return config(context, given, settings)
+        except ConfigError as error:
+            raise ConfigError(error.what, where="--sweep", remedy=error.remedy) from None
+
+    make = make_shape if given["shapes"] else None
+    alone: list[Role] = []
+    if asked == "stages":
+        # The detector of finished turns may be missing: then that stage is told of and left out.
+        alone = [ROLES[stage] for stage in given["stages"] if stage != "endpoint"] or ["vad"]
+    possible: list[tuple[Cell, Config]] = []
+    lost: list[tuple[Cell, EdgevoiceError]] = []
+    for cell in cells(found):
+        try:
+            possible.append(resolved(cell, load, make, alone))
+        except EdgevoiceError as error:
+            lost.append((cell, error))
+            click.echo(f"edgevoice: not measured: {cell.label}: {error}", err=True)
+    if not possible:
+        raise UsageError(
+            f"none of the {len(lost)} combinations can be measured",
+            where="--sweep",
+            remedy="the messages above say why of each",
+        )
+    return possible, lost, not problems
+
+
+def _folder(named: str | None) -> Path:
+    """Where the results go; found out before hours of work. Raises UsageError, StorageError."""
+    if named == "-":
+        raise UsageError(
+            "a sweep writes a file for each combination, not to standard output",
+            where="--json",
+            remedy="--json FOLDER",
+        )
+    folder = Path(named or f"sweep-{datetime.datetime.now():%Y%m%d-%H%M%S}")
+    if folder.exists() and (not folder.is_dir() or any(folder.glob("*.json"))):
+        raise UsageError(
+            "there are results there already" if folder.is_dir() else "that is a file",
+            where=str(folder),
+            remedy="--json FOLDER, with a new or an empty one",
+        )
+    if not folder.parent.is_dir():
+        raise StorageError(
+            "there is no such folder for the results", where=str(folder.parent), remedy="--json"
+        )
+    return folder
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(exist_ok=True)
+    except OSError as error:
+        raise StorageError(
+            f"the folder cannot be made: {error.strerror}",
+            where=str(folder),
+            remedy="choose another place with --json FOLDER",
+        ) from None
+
+
+def _deliver(points: list[Point], folder: Path) -> None:
+    """Print the table, and write it beside the results."""
+    from edgevoice import files
+    from edgevoice.bench.matrix_table import rows, table
+
+    for line in table(points):
+        click.echo(line)
+    try:
+        files.replace(folder / TABLE, [rows(points)])
+    except OSError as error:
+        raise StorageError(
+            f"the table cannot be written: {error.strerror}",
+            where=str(folder / TABLE),
+            remedy="free some space",
+        ) from None
+    click.echo(f"written to {folder}: edgevoice bench report {folder}/*.json", err=True)
