@@ -21,7 +21,7 @@ from edgevoice.bench.result import Turn
 from edgevoice.catalog import Catalog
 from edgevoice.config import Config, Models, SlmSettings, SttSettings
 from edgevoice.errors import EngineError, ModelError, StorageError, UsageError
-from edgevoice.weights.gguf import read_header
+from edgevoice.weights.gguf import ALIGNMENT, read_header
 from edgevoice.weights.shape_layout import weights_size
 from edgevoice.weights.shape_table import ARCHITECTURES
 from tests.bench.fitted import SPEEDS, calibration, hearing, option, speaking, thinking
@@ -233,7 +233,7 @@ def test_a_part_is_a_gguf_file_without_a_tokenizer_and_does_not_stay(tmp_path: P
     made = small("llama-3-8b")
     with written(made, tmp_path) as path, path.open("rb") as file:
         header = read_header(file.read)
-        assert path.stat().st_size == header.length
+        assert 0 <= path.stat().st_size - header.length < ALIGNMENT
         assert header.values["tokenizer.ggml.model"] == "no_vocab"
         assert header.values["llama.vocab_size"] == made.vocabulary
     assert list(tmp_path.iterdir()) == []

@@ -48,7 +48,7 @@ KNOWN = calibration(
     cores=MACHINE.usable_cores,
     thinking=(
         thinking("qwen2.5-coder-0.5b", 0.03, 491_400_064, MACHINE.usable_cores),
-        thinking("qwen2.5-coder-1.5b", 0.06, 1_117_320_768, MACHINE.usable_cores),
+        thinking("qwen2.5-coder-1.5b", 0.12, 1_117_320_768, MACHINE.usable_cores),
     ),
     hearing=(hearing("whisper-base", 0.2, 147_882_642),),
     speaking=(speaking("en_US-joe-medium"),),

@@ -3,33 +3,28 @@
 from __future__ import annotations
 
 import datetime
-import hashlib
 import logging
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 
-import msgspec
-import platformdirs
 from msgspec.structs import replace
 
-from edgevoice.bench.fingerprint import facts
 from edgevoice.bench.fitting import sounding, thinking, together
+from edgevoice.bench.fitting.keeping import fingerprint, folder, keep, mark, read
 from edgevoice.bench.fitting.options import Option, Voiced
+from edgevoice.bench.fitting.predicting import predict
 from edgevoice.bench.fitting.record import (
-    VERSION,
     Calibration,
     Hearing,
     Problem,
     Speaking,
     Thinking,
 )
-from edgevoice.bench.fitting.predicting import predict
 from edgevoice.bench.fitting.unmeasured import Costs
-from edgevoice.bench.machine import cpu_name, libraries
+from edgevoice.bench.machine import cpu_name
 from edgevoice.bench.progress import Progress
 from edgevoice.bench.speeds import measured_elsewhere
 from edgevoice.config import Config
@@ -37,7 +32,6 @@ from edgevoice.engines.cores import cores, used_elsewhere
 from edgevoice.engines.llama_file import checked
 from edgevoice.engines.piper import Piper
 from edgevoice.errors import EdgevoiceError
-from edgevoice.files import replace_bytes
 from edgevoice.weights.machine import total_memory
 
 _log = logging.getLogger(__name__)
@@ -49,23 +43,6 @@ LOADING, EVERY_BYTE = 2.0, 5e-9
 """Seconds that measuring a language model may take: to begin with, and for each of its bytes."""
 BUSY = 0.25
 """Cores that other programs take from which on it is told that they disturb."""
-DEPENDS = ("slm.threads", "slm.gpu_layers", "stt.beam", "stt.threads", "stt.window", "stt.language",
-           "tts.speed", "tts.threads", "tts.stream", "tts.shorten_silence")  # fmt: skip
-"""Settings that change what is measured."""
-
-
-def folder() -> Path:
-    """Where calibrations lie."""
-    return Path(platformdirs.user_cache_dir("edgevoice", appauthor=False)) / "fit"
-
-
-def fingerprint(config: Config) -> str:
-    """What tells this machine, this installation and these settings from others."""
-    known = facts()
-    settings = [getattr(getattr(config, s), n) for s, n in (key.split(".") for key in DEPENDS)]
-    what = (cpu_name(), cores.all, total_memory(), known["instructions"], known["llama"])
-    text = repr((VERSION, what, sorted(libraries().items()), settings))
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +70,7 @@ class Calibrator:
         self._machine = fingerprint(config)
         self._path = folder() / f"{self._machine}.json"
         self.problems: list[Problem] = []
-        kept = None if again else _read(self._path)
+        kept = None if again else read(self._path)
         self.calibration = kept or Calibration(
             machine=self._machine,
             described=cpu_name(),
@@ -120,7 +97,7 @@ class Calibrator:
                 elapsed += time.monotonic() - began
                 others += max(0.0, used_elsewhere() - had)
                 self.calibration = replace(self.calibration, busy=round(others / elapsed, 2))
-            self._keep()
+            keep(self._path, self.calibration)
             self._progress.done(step.seconds, f"{step.about}: {told}")
         return self.calibration
 
@@ -252,12 +229,6 @@ class Calibrator:
         finally:
             native.close()
 
-    def _keep(self) -> None:
-        try:
-            replace_bytes(self._path, [msgspec.json.encode(self.calibration)])
-        except OSError as error:
-            _log.debug("the calibration is not kept: %s", error)
-
 
 def _is_known(option: Option, known: Sequence[Thinking | Hearing | Speaking]) -> bool:
     """Whether the model was measured, as its file is now."""
@@ -275,19 +246,3 @@ def voice_of(option: Option, config: Config) -> Piper:
     """The voice, loaded. Raises ModelError."""
     assert option.path
     return Piper(option.path, config.tts)
-
-
-def mark(path: Path) -> str:
-    """What changes whenever the model's file does."""
-    file = path / "model.bin" if path.is_dir() else path
-    stat = file.stat()
-    return f"{stat.st_size}-{stat.st_mtime_ns}"
-
-
-def _read(path: Path) -> Calibration | None:
-    try:
-        found = msgspec.json.decode(path.read_bytes(), type=Calibration, strict=False)
-    except (OSError, msgspec.DecodeError) as error:
-        _log.debug("no calibration: %s", error)
-        return None
-    return found if found.version == VERSION else None

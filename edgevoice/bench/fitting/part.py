@@ -13,9 +13,8 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-import platformdirs
-
 from edgevoice.bench.fingerprint import last_level
+from edgevoice.bench.fitting import keeping
 from edgevoice.bench.speeds import USUAL_CACHE
 from edgevoice.errors import StorageError
 from edgevoice.weights.disk import size_text
@@ -44,7 +43,7 @@ def part_of(model: Architecture, cache: int | None = None) -> Architecture:
 @contextmanager
 def written(part: Architecture, folder: Path | None = None) -> Iterator[Path]:
     """The file of such a part, for as long as the block lasts. Raises StorageError."""
-    folder = folder or Path(platformdirs.user_cache_dir("edgevoice", appauthor=False)) / "fit"
+    folder = folder or keeping.folder()
     path = folder / f"{part.name}.gguf"
     head = wordless_header(part)
     size = len(head) + weights_size(part)

@@ -68,7 +68,11 @@ def predict(
     devices: bool = True,
 ) -> Prediction:
     """What the gap of these models will be on so many cores, with or without sound devices."""
-    slm, stt, tts = strained(slm, stt, tts, strain)
+    if strain is not None:
+        slm = replace(slm, batches=scaled(slm.batches, strain.think))
+        first = {length: seconds * strain.speak for length, seconds in tts.first.items()}
+        tts = replace(tts, first=first)
+    reading = [seconds * (strain.recognize if strain else 1.0) for seconds in _read(stt)]
     threads = config.slm.threads or cores
     costs = on(slm.batches, threads)
     writing = on(slm.batches, max(1, threads - tts.threads))[1]
@@ -80,7 +84,7 @@ def predict(
     output = (config.audio.latency_ms / 1000 + DEVICE) if devices else QUIET
     sums: list[float] = []
     parts: list[dict[str, float]] = []
-    for read, prefill, (tokens, chars) in itertools.product(_read(stt), begun, clauses):
+    for read, prefill, (tokens, chars) in itertools.product(reading, begun, clauses):
         made = {
             "pause": SEEN if config.turn.speculate else waits,
             "recognize": max(read, config.turn.pause_ms / 1000 - SEEN),
@@ -106,21 +110,6 @@ def predict(
         spans=spans,
         tail=tails,
         clause=(few, round(median(lengths)), many),
-    )
-
-
-def strained(
-    slm: Thinking, stt: Hearing, tts: Speaking, strain: Strain | None
-) -> tuple[Thinking, Hearing, Speaking]:
-    """What they cost when all of them are at work."""
-    if strain is None:
-        return slm, stt, tts
-    heard = {"alone": stt.alone * strain.recognize, "beside": stt.beside * strain.recognize}
-    first = {length: seconds * strain.speak for length, seconds in tts.first.items()}
-    return (
-        replace(slm, batches=scaled(slm.batches, strain.think)),
-        replace(stt, **heard),
-        replace(tts, first=first),
     )
 
 
