@@ -82,7 +82,7 @@ def fit(
     elif writes:
         _write(context, resolved, found.best)
     else:
-        click.echo("written to the configuration with --write", err=True)
+        click.echo("nothing was written: --write puts the best into the configuration", err=True)
 
 
 def _fitted(

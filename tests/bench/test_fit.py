@@ -238,6 +238,9 @@ def test_where_fewer_threads_are_quicker_they_are_to_be_set() -> None:
     assert best.threads["language model"] == 1
     (plain, *_) = chosen(60.0)
     assert "slm.threads" not in plain.settings
+    disturbed = Costs(replace(costs.calibration, busy=1.0), Config())
+    (best, *_) = choices(wanted, disturbed, Config(), Limits(60.0, PLENTY, PLENTY))
+    assert "slm.threads" not in best.settings, "beside other programs nothing is concluded"
 
 
 def faster(factor: float) -> Costs:

@@ -41,8 +41,6 @@ SPEEDS, PART, SOUND, TOGETHER = 4.0, 4.0, 5.0, 35.0
 may take."""
 LOADING, EVERY_BYTE = 2.0, 5e-9
 """Seconds that measuring a language model may take: to begin with, and for each of its bytes."""
-BUSY = 0.25
-"""Cores that other programs take from which on it is told that they disturb."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from edgevoice.bench.fitting.options import Option, Voiced, spare
 from edgevoice.bench.fitting.predicting import predict
-from edgevoice.bench.fitting.record import Choice, How, Thinking
+from edgevoice.bench.fitting.record import BUSY, Choice, How, Thinking
 from edgevoice.bench.fitting.thinking import best_threads
 from edgevoice.bench.fitting.unmeasured import Costs
 from edgevoice.bench.record import Speeds
@@ -90,7 +90,9 @@ def _choice(slm: Option, stt: Option, tts: Option, costs: Costs, config: Config)
     if thought is None or heard is None or said is None:
         return None
     cores = costs.calibration.cores
-    number = config.slm.threads or best_threads(thought.batches, GAIN)
+    # Beside other programs fewer threads are quicker, and would not be without them.
+    quiet = costs.calibration.busy <= BUSY
+    number = config.slm.threads or (best_threads(thought.batches, GAIN) if quiet else cores)
     settings: dict[str, str | int] = {"models.slm": slm.name, "models.stt": stt.name}
     settings["models.tts"] = tts.name
     if number != cores and not config.slm.threads:
@@ -101,7 +103,7 @@ def _choice(slm: Option, stt: Option, tts: Option, costs: Costs, config: Config)
     lacks = [option for option in models if not option.here]
     return Choice(
         slm=slm.name,
-        quantization=(thought.quantization if slm.here else slm.quantization) or "not told",
+        quantization=thought.quantization if slm.here else slm.quantization,
         stt=stt.name,
         tts=tts.name,
         threads={"recognizer": heard.threads, "language model": number, "voice": said.threads},

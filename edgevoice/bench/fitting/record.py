@@ -21,6 +21,9 @@ How = Literal["measured", "shape", "part of a shape", "by size", "by the machine
 was measured, by the ratio of their sizes; from what the machine can do, and the share of it that
 such a stage reaches as a rule."""
 
+BUSY = 0.25
+"""Cores that other programs took from which on they have disturbed what was measured."""
+
 Batches = Mapping[int, Mapping[int, float]]
 """threads → tokens at once → seconds."""
 

@@ -7,14 +7,22 @@ from collections.abc import Mapping, Sequence
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
-from edgevoice.bench.fitting.calibrating import BUSY
-from edgevoice.bench.fitting.record import Calibration, Check, Checked, Choice, Fit, How, Problem
+from edgevoice.bench.fitting.record import (
+    BUSY,
+    Calibration,
+    Check,
+    Checked,
+    Choice,
+    Fit,
+    How,
+    Problem,
+)
 from edgevoice.weights.disk import size_text
 
 if TYPE_CHECKING:
     from rich.table import Table
 
-WIDTH = 80
+WIDTH, ROWS = 80, 8
 SURE: tuple[How, ...] = ("measured", "shape")
 TOLD: Mapping[How, str] = {
     "part of a shape": "by some layers of its shape",
@@ -30,18 +38,23 @@ def heading(fit: Fit) -> list[str]:
 
 
 def table(fit: Fit) -> Table:
-    """Every set of models in a line."""
-    made = _table(("", "language model", "quant.", "recognizer"), ("gap p50", "from–to s"))
-    for name in ("memory", "disk"):
-        made.add_column(name, justify="right", no_wrap=True)
-    for choice in fit.choices:
+    """The first sets of models, each in a line."""
+    from rich.table import Table
+
+    made = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False, header_style="bold")
+    made.add_column("", no_wrap=True, min_width=1)
+    for name in ("language model", "quant.", "recognizer"):
+        made.add_column(name, no_wrap=True, overflow="ellipsis")
+    for name, width in (("gap s", 7), ("from–to", 9), ("memory", 7), ("disk", 7)):
+        made.add_column(name, justify="right", no_wrap=True, min_width=width)
+    for choice in fit.choices[:ROWS]:
         gap = choice.predicted
         about = "" if all(how in SURE for how in choice.how.values()) else "~"
         made.add_row(
             "✓" if choice.meets else "",
             *(choice.slm, choice.quantization or "?", choice.stt),
-            _marked(f"{about}{gap.gap:.2f} s", "gap" in choice.why),
-            f"{gap.low:.2f}–{gap.high:.2f}",
+            _marked(f"{about}{_short(gap.gap)}", "gap" in choice.why),
+            f"{_short(gap.low)}–{_short(gap.high)}",
             _marked(size_text(choice.memory), "memory" in choice.why),
             _marked(size_text(choice.disk), "disk" in choice.why),
             style="" if choice.meets else "dim",
@@ -54,7 +67,7 @@ def verdict(fit: Fit) -> list[str]:
     if not fit.choices:
         return ["Nothing could be predicted."]
     nearest = fit.choices[0]
-    lines = _reckoned(fit)
+    lines = _notes(fit)
     if fit.best is None:
         exceeds = " and ".join(nearest.why)
         lines += _wrapped(
@@ -147,15 +160,19 @@ def _machine(calibration: Calibration) -> list[str]:
     return lines
 
 
-def _reckoned(fit: Fit) -> list[str]:
-    """Of which models nothing was measured itself."""
+def _notes(fit: Fit) -> list[str]:
+    """What the table does not say: its marks, and how many there are besides."""
+    lines = []
+    if len(fit.choices) > ROWS:
+        lines.append(f"and {len(fit.choices) - ROWS} more: --json FILE holds all of them")
+    if any(choice.why for choice in fit.choices[:ROWS]):
+        lines.append("! more than allowed")
     by: dict[How, list[str]] = {}
     for choice in fit.choices:
         for role, name in (("slm", choice.slm), ("stt", choice.stt), ("tts", choice.tts)):
             how = choice.how[role]
             if how not in SURE and name not in by.setdefault(how, []):
                 by[how].append(name)
-    lines: list[str] = []
     for how, names in by.items():
         lines += _wrapped(f"~ {', '.join(names)}: {TOLD[how]}")
     return lines
@@ -173,16 +190,9 @@ def _threads(choice: Choice) -> str:
     return f"{told} (the language model makes room for the others)"
 
 
-def _table(left: Sequence[str], right: Sequence[str]) -> Table:
-    from rich import box
-    from rich.table import Table
-
-    made = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, header_style="bold")
-    for name in left:
-        made.add_column(name, no_wrap=True, overflow="ellipsis")
-    for name in right:
-        made.add_column(name, justify="right", no_wrap=True)
-    return made
+def _short(seconds: float) -> str:
+    """Three digits of it."""
+    return f"{seconds:.2f}" if seconds < 9.995 else f"{seconds:.1f}"
 
 
 def _marked(text: str, exceeds: bool) -> str:
