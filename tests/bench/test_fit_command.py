@@ -43,12 +43,13 @@ STRUCTS = (
     *(Fit, Choice, Prediction, Calibration, Thinking, Hearing, Speaking, Strain),
     *(Problem, Check, Checked),
 )
+SAID = {"quantization": "Q4_K_M"}
 KNOWN = calibration(
     described=MACHINE.cpu,
     cores=MACHINE.usable_cores,
     thinking=(
-        thinking("qwen2.5-coder-0.5b", 0.03, 491_400_064, MACHINE.usable_cores),
-        thinking("qwen2.5-coder-1.5b", 0.12, 1_117_320_768, MACHINE.usable_cores),
+        thinking("qwen2.5-coder-0.5b", 0.03, 491_400_064, MACHINE.usable_cores, **SAID),
+        thinking("qwen2.5-coder-1.5b", 0.12, 1_117_320_768, MACHINE.usable_cores, **SAID),
     ),
     hearing=(hearing("whisper-base", 0.2, 147_882_642),),
     speaking=(speaking("en_US-joe-medium"),),

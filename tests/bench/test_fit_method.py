@@ -14,6 +14,7 @@ from tests.command import edgevoice
 
 pytestmark = [pytest.mark.models, pytest.mark.slow]
 
+LONG = 600.0
 SMALL, LARGE = "smollm2-135m", "qwen2.5-coder-1.5b"
 
 
@@ -35,9 +36,11 @@ def test_the_error_of_predictions_is_computed_and_their_order_is_right(
     for name in (SMALL, LARGE):
         files.append(folder / f"{name}.json")
         words = ("bench", "run", "--slm", name, "--limit", "2", "--json", files[-1])
-        done = edgevoice(*words, env=env)
+        done = edgevoice(*words, env=env, patience=LONG)
         assert done.returncode == 0, done.stderr
-    done = edgevoice("fit", "--check", *files, "--json", folder / "check.json", env=env)
+    done = edgevoice(
+        "fit", "--check", *files, "--json", folder / "check.json", env=env, patience=LONG
+    )
     assert done.returncode == 0, done.stderr
     made = json.loads((folder / "check.json").read_text())
     with capsys.disabled():
@@ -62,7 +65,9 @@ def test_what_is_not_here_is_predicted_from_some_layers_of_its_shape(folder: Pat
         "EDGEVOICE_MODELS_FOLDER": str(folder / "none"),
     }
     words = ("--slm", "phi-3-mini", "--stt", "whisper-tiny", "--json", "-")
-    done = edgevoice("fit", "--budget", "60s", "--memory", "100GB", "--again", *words, env=env)
+    done = edgevoice(
+        "fit", "--budget", "60s", "--memory", "100GB", "--again", *words, env=env, patience=LONG
+    )
     made = json.loads(done.stdout)
     (choice,) = made["choices"]
     assert choice["how"] == {
