@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import tomlkit
@@ -12,17 +13,18 @@ from edgevoice.config import config_path
 from edgevoice.errors import ConfigError, StorageError
 
 
-def remember(key: str, value: str, path: Path | None = None) -> None:
-    """Set `section.key` in the user's file, comments and all else kept; written atomically.
+def remember(values: Mapping[str, str | int], path: Path | None = None) -> None:
+    """Set each `section.key` in the user's file, comments and all else kept; written atomically.
 
     Raises ConfigError if the file is not TOML, StorageError if it cannot be written.
     """
     path = path or config_path()
-    section, name = key.split(".", 1)
     try:
         document = tomlkit.parse(path.read_text("utf-8") if path.exists() else "")
-        table = document.setdefault(section, tomlkit.table())
-        table[name] = value
+        for key, value in values.items():
+            section, name = key.split(".", 1)
+            table = document.setdefault(section, tomlkit.table())
+            table[name] = value
         replace(path, tomlkit.dumps(document))
     except OSError as error:
         raise ConfigError(

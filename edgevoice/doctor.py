@@ -40,8 +40,6 @@ LIBRARIES = {
 """What must not only be installed but also load here, by module."""
 
 LOAD_SECONDS = 60
-SPARE_MEMORY = 500_000_000
-"""Bytes that a running assistant takes besides its models, and the system beside it."""
 SPARE_DISK = 1_000_000_000
 
 
@@ -245,7 +243,7 @@ def _chosen(config: Config) -> list[Installed]:
 
 def _memory(config: Config) -> Check:
     total, free = machine.total_memory(), machine.free_memory()
-    need = sum(model.entry.ram for model in _chosen(config)) + SPARE_MEMORY
+    need = sum(model.entry.ram for model in _chosen(config)) + machine.SPARE_MEMORY
     found = f"{size_text(need)} needed, {size_text(free)} free of {size_text(total)}"
     smaller = "choose a smaller language model: edgevoice models list"
     if need > total:
@@ -270,7 +268,7 @@ def _processor() -> Check:
 def _memory_lock(config: Config) -> Check:
     from edgevoice.engines.resident import described
 
-    need = sum(model.entry.ram for model in _chosen(config)) + SPARE_MEMORY
+    need = sum(model.entry.ram for model in _chosen(config)) + machine.SPARE_MEMORY
     return Check("memory lock", "ok", described(need, config.slm.lock_memory))
 
 

@@ -21,12 +21,14 @@ def edgevoice(
     stdin: str = "",
     env: dict[str, str] | None = None,
     limits: tuple[str, ...] = (),
+    patience: float = 120.0,
 ) -> Done:
-    """Run it to its end; `limits` are the words that limited.py takes before the command."""
+    """Run it to its end; `limits` are the words that limited.py takes before the command, and
+    `patience` the seconds after which it has failed."""
     before = [sys.executable, LIMITED, *limits] if limits else []
     command = [*before, sys.executable, "-m", "edgevoice", *map(str, words)]
     return subprocess.run(
-        command, input=stdin, capture_output=True, text=True, timeout=120, env=env, check=False
+        command, input=stdin, capture_output=True, text=True, timeout=patience, env=env, check=False
     )
 
 

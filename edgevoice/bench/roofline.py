@@ -104,24 +104,28 @@ def prefill(limits: Limits, model: costs.Thinking, turns: Iterable[Turn]) -> Flo
 def recognize(limits: Limits, model: costs.Hearing, turns: Iterable[Turn]) -> Floor:
     """A question: the encoder over the clip and silence behind it, and a token for each word."""
 
-    def least(seconds: float, tokens: int) -> tuple[float, Bound]:
-        n = model.positions(seconds)
-        # Two products of attention, queries by keys and those by values.
-        floating = 2.0 * (model.convolved * n + 2 * n * n * model.width * model.layers)
-        encoding = limits.least(model.linear, 2.0 * model.linear * n, floating)
-        decoding = limits.least(model.decoder, 2.0 * model.decoder)
-        spent = tokens * decoding[0]
-        return encoding[0] + spent, encoding[1] if encoding[0] >= spent else decoding[1]
-
     pairs = [
         (
-            *least(turn.read_seconds, len(words(turn.recognized)) + MARKS),
+            *question(limits, model, turn.read_seconds, len(words(turn.recognized))),
             turn.stt_rtf * turn.read_seconds,
         )
         for turn in turns
         if turn.stt_rtf and turn.read_seconds
     ]
     return _floor("recognize", "question", pairs, None)
+
+
+def question(
+    limits: Limits, model: costs.Hearing, seconds: float, said: int
+) -> tuple[float, Bound]:
+    """The floor of reading a clip of so many seconds in which so many words are said."""
+    n = model.positions(seconds)
+    # Two products of attention, queries by keys and those by values.
+    floating = 2.0 * (model.convolved * n + 2 * n * n * model.width * model.layers)
+    encoding = limits.least(model.linear, 2.0 * model.linear * n, floating)
+    decoding = limits.least(model.decoder, 2.0 * model.decoder)
+    spent = (said + MARKS) * decoding[0]
+    return encoding[0] + spent, encoding[1] if encoding[0] >= spent else decoding[1]
 
 
 def synthesize(limits: Limits, operations: float, turns: Iterable[Turn]) -> Floor:

@@ -12,7 +12,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -55,9 +55,13 @@ class Context:
 
     def remember(self, key: str, value: str) -> None:
         """Set `section.key` in the configuration file that is in use."""
+        self.remember_all({key: value})
+
+    def remember_all(self, values: Mapping[str, str | int]) -> None:
+        """Set each `section.key` in the configuration file that is in use."""
         from edgevoice.config_file import remember
 
-        remember(key, value, self._config_file)
+        remember(values, self._config_file)
 
 
 pass_context: Callable[[Callable[..., Any]], Callable[..., Any]] = click.make_pass_decorator(
@@ -98,7 +102,7 @@ def cli(
 
 
 def _add_commands() -> None:
-    from edgevoice.cli import bench, machine, models, replay, run, settings, soak, speech
+    from edgevoice.cli import bench, fit, machine, models, replay, run, settings, soak, speech
 
     bench.bench.add_command(soak.soak)
     for command in (
@@ -111,6 +115,7 @@ def _add_commands() -> None:
         machine.devices,
         machine.doctor,
         bench.bench,
+        fit.fit,
         replay.replay,
         settings.config,
     ):

@@ -6,6 +6,8 @@ import os
 from pathlib import Path
 
 QUOTA = Path("/sys/fs/cgroup/cpu.max")
+SPARE_MEMORY = 500_000_000
+"""Bytes that a running assistant takes besides its models, and the system beside it."""
 
 
 def cores() -> int:

@@ -48,7 +48,22 @@ _SCALES: dict[int, tuple[int, dict[int, float]]] = {
 
 def header(model: Architecture, vocabulary: Path) -> bytes:
     """Everything before the weights. Raises ModelError if the vocabulary does not serve."""
-    pairs = {**_about(model), **tokenizer_pairs(vocabulary, model)}
+    return _head(model, tokenizer_pairs(vocabulary, model))
+
+
+def wordless_header(model: Architecture) -> bytes:
+    """The same without any tokenizer: such a file can be computed with, and not be asked."""
+    return _head(
+        model,
+        {
+            f"{model.family}.vocab_size": value(model.vocabulary),
+            "tokenizer.ggml.model": value("no_vocab"),
+        },
+    )
+
+
+def _head(model: Architecture, tokenizer: dict[str, bytes]) -> bytes:
+    pairs = {**_about(model), **tokenizer}
     listed = tensors(model)
     out = bytearray(b"GGUF" + struct.pack("<IQQ", 3, len(listed), len(pairs)))
     for key, raw in pairs.items():

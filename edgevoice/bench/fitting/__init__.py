@@ -1,0 +1,1 @@
+"""Which models meet a budget on this machine: calibrate, predict, choose, and check the method."""

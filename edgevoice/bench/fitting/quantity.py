@@ -1,0 +1,49 @@
+"""A time or an amount of memory as a user types it."""
+
+from __future__ import annotations
+
+import re
+
+from edgevoice.errors import UsageError
+
+_FORM = re.compile(r"\s*(\d+(?:\.\d*)?|\.\d+)\s*([A-Za-z]*)\s*")
+TIMES = {"s": 1.0, "ms": 0.001}
+BYTES = {
+    "GB": 10**9, "MB": 10**6, "GIB": 1 << 30, "MIB": 1 << 20, "G": 10**9, "M": 10**6,
+}  # fmt: skip
+LONGEST = 60.0
+"""Seconds: whoever waits longer asks for no budget."""
+
+
+def seconds(text: str) -> float:
+    """`1.0s` or `900ms`. Raises UsageError."""
+    number, unit = _parts(text, "--budget", "as 1.0s or 900ms")
+    if unit not in TIMES:
+        raise _wrong(f"a budget has the unit s or ms: {text!r}", "--budget", "as 1.0s or 900ms")
+    found = number * TIMES[unit]
+    if not 0.0 < found <= LONGEST:
+        what = f"a budget is more than nothing and at most {LONGEST:.0f} s: {text!r}"
+        raise _wrong(what, "--budget", "as 1.0s or 900ms")
+    return found
+
+
+def memory(text: str) -> int:
+    """`3GB`, `2500MB` or `4GiB` in bytes. Raises UsageError."""
+    number, unit = _parts(text, "--memory", "as 3GB or 2500MB")
+    if unit.upper() not in BYTES:
+        raise _wrong(f"memory has the unit GB or MB: {text!r}", "--memory", "as 3GB or 2500MB")
+    found = int(number * BYTES[unit.upper()])
+    if not found:
+        raise _wrong(f"nothing runs in no memory: {text!r}", "--memory", "as 3GB or 2500MB")
+    return found
+
+
+def _parts(text: str, option: str, example: str) -> tuple[float, str]:
+    found = _FORM.fullmatch(text)
+    if not found:
+        raise _wrong(f"not a number with a unit: {text!r}", option, example)
+    return float(found[1]), found[2]
+
+
+def _wrong(what: str, option: str, example: str) -> UsageError:
+    return UsageError(what, where=option, remedy=example)

@@ -1,0 +1,194 @@
+"""`fit`: which models answer within a budget on this machine."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from edgevoice.cli import Context, pass_context
+from edgevoice.errors import ModelError, StorageError, UsageError
+
+if TYPE_CHECKING:
+    from msgspec import Struct
+
+    from edgevoice.bench.fitting.options import Voiced
+    from edgevoice.bench.fitting.record import Choice, Fit
+    from edgevoice.config import Config, Resolved
+
+
+@click.command()
+@click.argument("files", nargs=-1, type=click.Path(path_type=Path))
+@click.option("--budget", metavar="TIME", help="How long an answer may take, as 1.0s or 900ms.")
+@click.option("--memory", metavar="SIZE", help="How much memory it may take, as 3GB [all].")
+@click.option("--slm", multiple=True, metavar="NAME", help="Only this language model; repeatable.")
+@click.option("--stt", multiple=True, metavar="NAME", help="Only this recognizer; repeatable.")
+@click.option("--tts", multiple=True, metavar="NAME", help="Only this voice; repeatable.")
+@click.option("--again", is_flag=True, help="Measure this machine anew.")
+@click.option("--write", "writes", is_flag=True, help="Write the best into the configuration.")
+@click.option(
+    "--check", "checks", is_flag=True, help="Compare predictions with results of `bench run`."
+)
+@click.option(
+    "--json",
+    "json_file",
+    type=click.Path(dir_okay=False),
+    help="Where all of it goes as JSON; - is standard output.",
+)
+@pass_context
+def fit(
+    context: Context,
+    files: tuple[Path, ...],
+    budget: str | None,
+    memory: str | None,
+    slm: tuple[str, ...],
+    stt: tuple[str, ...],
+    tts: tuple[str, ...],
+    again: bool,
+    writes: bool,
+    checks: bool,
+    json_file: str | None,
+) -> None:
+    """Tell which models answer within a budget on this machine, the best first.
+
+    Calibrates the machine in about a minute with the models that are here and with parts of the
+    shapes of others; keeps that for the next time. `fit --check FILE…` tells instead how far such
+    predictions are from what `bench run` has measured.
+
+    Exits with 0 if something meets the budget, with 1 if nothing does. docs/fit.md explains it.
+    """
+    if checks:
+        _check(context, files, again, json_file)
+        return
+    if files:
+        raise UsageError("files go with --check", remedy="edgevoice fit --check FILE…")
+    if budget is None:
+        raise UsageError(
+            "no budget was given", where="--budget", remedy="edgevoice fit --budget 1.0s"
+        )
+    from edgevoice.bench.fitting import quantity
+
+    seconds = quantity.seconds(budget)
+    room = quantity.memory(memory) if memory else 0
+    resolved = context.resolve()
+    found = _fitted(resolved.config, seconds, room, {"slm": slm, "stt": stt, "tts": tts}, again)
+    _show(found, err=json_file == "-")
+    if json_file is not None:
+        _deliver(found, json_file)
+    if found.best is None:
+        click.get_current_context().exit(1)
+    elif writes:
+        _write(context, resolved, found.best)
+    else:
+        click.echo("nothing was written: --write puts the best into the configuration", err=True)
+
+
+def _fitted(
+    config: Config, budget: float, memory: int, named: Mapping[Voiced, tuple[str, ...]], again: bool
+) -> Fit:
+    from edgevoice import __version__
+    from edgevoice.bench.fitting.calibrating import Calibrator
+    from edgevoice.bench.fitting.choosing import Limits, choices, free_disk, would
+    from edgevoice.bench.fitting.options import options
+    from edgevoice.bench.fitting.record import Fit
+    from edgevoice.bench.fitting.unmeasured import Costs
+    from edgevoice.bench.progress import shown
+
+    wanted, problems = options(config, named)
+    with shown() as progress:
+        calibrator = Calibrator(config, progress, again)
+        calibration = calibrator.run(wanted)
+    limits = Limits(budget, memory or calibration.memory, free_disk(config))
+    costs = Costs(calibration, config)
+    found = choices(wanted, costs, config, limits)
+    if not found:
+        raise ModelError(
+            "nothing could be measured, so nothing can be predicted",
+            remedy="edgevoice models pull brings the smallest set that converses",
+        )
+    return Fit(
+        edgevoice=__version__,
+        budget=budget,
+        memory=limits.memory,
+        calibration=calibration,
+        choices=tuple(found),
+        best=found[0] if found[0].meets else None,
+        would=tuple(would(found, limits, calibration.speeds, costs, config)),
+        problems=(*problems, *calibrator.problems),
+    )
+
+
+def _check(context: Context, files: tuple[Path, ...], again: bool, json_file: str | None) -> None:
+    if not files:
+        raise UsageError("no result to check with was named", remedy="edgevoice fit --check FILE…")
+    from edgevoice.bench.fitting import checking, telling
+    from edgevoice.bench.fitting.calibrating import Calibrator
+    from edgevoice.bench.progress import shown
+
+    config = context.resolve().config
+    runs, problems = checking.runs(files, config)
+    with shown() as progress:
+        calibrator = Calibrator(config, progress, again)
+        calibration = calibrator.run(checking.wanted(runs))
+    made = checking.check(runs, calibration, config, [*problems, *calibrator.problems])
+    for line in telling.check(made):
+        click.echo(line, err=json_file == "-")
+    if json_file is not None:
+        _deliver(made, json_file)
+
+
+def _show(found: Fit, err: bool) -> None:
+    import sys
+
+    from rich.console import Console
+
+    from edgevoice.bench.fitting import telling
+
+    for line in telling.heading(found):
+        click.echo(line, err=err)
+    out = sys.stderr if err else sys.stdout
+    console = Console(file=out, width=None if out.isatty() else telling.WIDTH, highlight=False)
+    console.print(telling.table(found))
+    for line in telling.verdict(found):
+        click.echo(line, err=err)
+
+
+def _deliver(made: Struct, json_file: str) -> None:
+    from edgevoice import files
+    from edgevoice.bench.result import encoded
+
+    text = encoded(made)
+    if json_file == "-":
+        click.echo(text, nl=False)
+        return
+    try:
+        files.replace(Path(json_file), [text])
+    except OSError as error:
+        raise StorageError(
+            f"the result cannot be written: {error.strerror}",
+            where=json_file,
+            remedy="choose another place with --json FILE",
+        ) from None
+
+
+def _write(context: Context, resolved: Resolved, best: Choice) -> None:
+    """Write what the best needs into the configuration, and tell what that changes."""
+    from edgevoice.config import config_path
+
+    changed = {}
+    for key, value in best.settings.items():
+        section, name = key.split(".", 1)
+        old = getattr(getattr(resolved.config, section), name)
+        if old != value:
+            changed[key] = value
+            click.echo(f"{key}: {old or 'not set'} → {value}", err=True)
+        origin = resolved.origins[key]
+        if origin != "default" and not origin.startswith("file "):
+            click.echo(f"  {origin} still stands over it", err=True)
+    if not changed:
+        click.echo("the configuration says all of it already", err=True)
+        return
+    context.remember_all(changed)
+    click.echo(f"written to {context.path or config_path()}", err=True)
