@@ -12,8 +12,10 @@ from edgevoice.audio import EAR_RATE, FRAME_SAMPLES, Frame, Samples, Utterance, 
 from edgevoice.config import Config
 from edgevoice.endpoint import HYSTERESIS, Endpoint, Mark, Signal
 from edgevoice.floor import Floor
+from edgevoice.form import Form
 from edgevoice.judge import Judge, Pause
 from edgevoice.mailbox import Mailbox
+from edgevoice.patience import Evidence, wait_ms
 from edgevoice.scribe import Heard, Look, Question
 from edgevoice.stages import AudioSource, SpeechDetector
 from edgevoice.turn import Turn
@@ -23,6 +25,13 @@ LEVEL_FRAMES = 3
 
 GLANCE_SAMPLES = int(0.5 * EAR_RATE)
 """New speech between two glances at what is being said."""
+
+NEWEST = 0.3
+"""The weight of the newest answer in what is usual."""
+
+SOON_MS = 200
+"""How much later than a question's longest wait an answer may usually come, and the judgement is
+still asked for at once: the next answer may be quicker."""
 
 
 class Ears:
@@ -50,6 +59,10 @@ class Ears:
         self._glances = glances
         self._judge = judge
         self._said: Pause | None = None
+        self._usual_ms: float | None = None
+        """The silence after which the first sound of an answer was there, of late."""
+        most_cautious = Evidence(complete=0.0, form=Form.ASKED)
+        self._soon_ms = wait_ms(config.turn, most_cautious) + SOON_MS
         self._endpoint = Endpoint(config.turn)
         pre_roll = -(-config.turn.pre_roll_ms * EAR_RATE // (1000 * FRAME_SAMPLES))
         unsure = -(-max(config.turn.min_speech_ms, config.turn.barge_in_ms) // 32) + 1
@@ -63,6 +76,7 @@ class Ears:
         self._weighed: tuple[int, str, float | None] | None = None
         self._voiced = False
         self._lost = 0
+        self._ready = False
         self._turn: Turn | None = None
         self.muted = False
         self.held = False
@@ -120,9 +134,14 @@ class Ears:
             self._marked(begun)
         if self._turn is not None and self._turn.committed:
             # The first sound of the answer was let out, because the silence had lasted long enough.
+            if not self._ready:
+                self._answered()
             self._marked(self._endpoint.finish())
         self._weigh()
         ready = self._turn is not None and self._turn.sounding
+        if ready and not self._ready:
+            self._answered()
+        self._ready = ready
         mark = self._endpoint.step(probability, frame.index, interrupting=answering, ready=ready)
         if mark:
             self._marked(mark)
@@ -158,7 +177,17 @@ class Ears:
             )
         # Only if it will be there before the wait without it is over, for it takes a core.
         late = self._endpoint.missing_ms <= 1000 * self._judge.seconds
-        if self._said and turn.voicing and not late and self._judge.ask(self._said):
+        if turn.voicing and not late:
+            self._have_judged()
+
+    def _answered(self) -> None:
+        """Note after how much silence there was something to be heard."""
+        silence = self._endpoint.silence_ms
+        usual = silence if self._usual_ms is None else self._usual_ms
+        self._usual_ms = usual + (silence - usual) * NEWEST
+
+    def _have_judged(self) -> None:
+        if self._said and self._judge.ask(self._said):
             self._said = None
 
     def _marked(self, mark: Mark) -> None:
@@ -192,6 +221,9 @@ class Ears:
         self._bus.emit(ev.SpeechPaused(turn=self._turn.number, at=at))
         if self._settings.speculate:
             self._ask(self._turn, mark)
+            # While the recognizer reads, on a core of its own, there is often one to spare.
+            if self._usual_ms is not None and self._usual_ms <= self._soon_ms:
+                self._have_judged()
 
     def _resumed(self) -> None:
         old = self._turn

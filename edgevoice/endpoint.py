@@ -128,7 +128,12 @@ class Endpoint:
     def missing_ms(self) -> float:
         """The milliseconds of silence that are missing until then; none where it has been silent
         for long enough."""
-        return max(0.0, self._wait - 1000 * self._silence / EAR_RATE)
+        return max(0.0, self._wait - self.silence_ms)
+
+    @property
+    def silence_ms(self) -> float:
+        """The milliseconds of silence so far."""
+        return 1000 * self._silence / EAR_RATE
 
     def weigh(
         self,

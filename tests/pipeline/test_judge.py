@@ -35,8 +35,19 @@ def silence_at_end(show: Rehearsal) -> float:
     return committed.t - show.all(ev.SpeechEnded)[0].at
 
 
-def test_the_sound_is_judged_while_the_first_clause_is_made_sound() -> None:
-    """Not sooner: until then the judgement would take a core from what makes the answer."""
+def test_where_answers_come_soon_the_sound_is_judged_while_the_words_are_read() -> None:
+    """The first answer was quick: the next judgement is there before there is anything to say."""
+    show = show_of(detector(0.99, cost=0.02))
+    show.hear((0.2, QUESTION, 2.0))
+    show.run()
+    first, second = show.all(ev.EndJudged)
+    started = {e.turn: e.t for e in show.all(ev.SynthesisStarted)}
+    assert first.t > started[first.turn]
+    assert second.t < started[second.turn]
+
+
+def test_at_first_the_sound_is_judged_while_the_first_clause_is_made_sound() -> None:
+    """As long as nothing is known of this machine, what makes the answer comes first."""
     show = show_of(detector(0.99))
     show.run()
     [judged] = show.all(ev.EndJudged)
@@ -71,7 +82,7 @@ def test_what_sounds_finished_ends_sooner_than_what_does_not() -> None:
 
 def test_a_judgement_that_would_come_too_late_is_not_made_again() -> None:
     """Once it is known to take longer than the wait without it, nobody asks for it any more."""
-    show = show_of(detector(0.99, cost=0.8))
+    show = show_of(detector(0.99, cost=0.8), token=0.6)
     show.hear((0.2, QUESTION, 2.0))
     show.run()
     assert len(show.heard) == 2
