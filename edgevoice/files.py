@@ -8,6 +8,8 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from edgevoice.errors import StorageError
+
 
 def replace(path: Path, text: Iterable[str]) -> None:
     """Put `text`, in pieces, in the place of what is at `path`; its folder is made if need be.
@@ -17,6 +19,19 @@ def replace(path: Path, text: Iterable[str]) -> None:
     """
     with _draft(path) as draft, draft.open("w", encoding="utf-8") as file:
         file.writelines(text)
+
+
+def deliver(path: Path, text: Iterable[str], what: str, option: str) -> None:
+    """`replace` what the user asked for. Raises StorageError, which says that `what` cannot be
+    written, and that `option` names another place."""
+    try:
+        replace(path, text)
+    except OSError as error:
+        raise StorageError(
+            f"{what} cannot be written: {error.strerror}",
+            where=str(path),
+            remedy=f"free some space, or choose another place with {option}",
+        ) from None
 
 
 def replace_bytes(path: Path, data: Iterable[bytes], private: bool = False) -> None:

@@ -14,8 +14,8 @@ from msgspec import Struct, field
 
 from edgevoice import events as ev
 from edgevoice.config import Config, sections
-from edgevoice.errors import EdgevoiceError
 from edgevoice.stages import Message
+from edgevoice.versioned import Format
 
 FORMAT = "edgevoice turn"
 VERSION = 1
@@ -109,36 +109,23 @@ def encoded(turn: KeptTurn) -> str:
     return msgspec.json.encode(turn).decode() + "\n"
 
 
+KEPT = Format(
+    KeptTurn,
+    FORMAT,
+    VERSION,
+    noun="kept turn",
+    missing="name one that `edgevoice run --keep-audio DIR` has written",
+    newer="update edgevoice; the recording beside it is an ordinary WAV file",
+    damaged="name another one; the recording beside it is an ordinary WAV file, which "
+    "`edgevoice bench run --corpus FOLDER` and `edgevoice transcribe` take",
+)
+
+
 def read(path: Path) -> KeptTurn:
     """A turn that was kept. Raises EdgevoiceError where it is none, damaged or a newer one's."""
+    turn = KEPT.read(path)
     try:
-        data = path.read_bytes()
-        head = msgspec.json.decode(data)
-        if not isinstance(head, dict) or head.get("format") != FORMAT:
-            raise EdgevoiceError(
-                "not a kept turn",
-                where=str(path),
-                remedy="name one that `edgevoice run --keep-audio DIR` has written",
-            )
-        version = head.get("version")
-        if isinstance(version, int) and version > VERSION:
-            raise EdgevoiceError(
-                f"kept by a newer edgevoice (version {version} of the format, "
-                f"this one reads {VERSION})",
-                where=str(path),
-                remedy="update edgevoice; the recording beside it is an ordinary WAV file",
-            )
-        turn = msgspec.json.decode(data, type=KeptTurn)
         turn.told()
-    except OSError as error:
-        raise EdgevoiceError(
-            f"cannot be read: {error.strerror}", where=str(path), remedy="check the path"
-        ) from None
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise EdgevoiceError(
-            f"a damaged turn: {error}",
-            where=str(path),
-            remedy="name another one; the recording beside it is an ordinary WAV file, which "
-            "`edgevoice bench run --corpus FOLDER` and `edgevoice transcribe` take",
-        ) from None
+        raise KEPT.broken(path, error) from None
     return turn

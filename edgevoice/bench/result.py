@@ -12,7 +12,7 @@ from msgspec import Struct, field
 from edgevoice import files
 from edgevoice.bench.endurance import Soak
 from edgevoice.bench.record import Idle, Roofline, Sample, Speeds, Start
-from edgevoice.errors import EdgevoiceError, StorageError
+from edgevoice.versioned import Format
 
 FORMAT = "edgevoice bench"
 VERSION = 1
@@ -215,43 +215,22 @@ def encoded(result: Struct) -> str:
     return msgspec.json.format(msgspec.json.encode(result), indent=1).decode() + "\n"
 
 
-def write(path: Path, result: Result) -> None:
-    """Write the result, whole or not at all. Raises StorageError."""
-    try:
-        files.replace(path, [encoded(result)])
-    except OSError as error:
-        raise StorageError(
-            f"the result cannot be written: {error.strerror}",
-            where=str(path),
-            remedy="free some space, or choose another place with --json FILE",
-        ) from None
+def write(path: Path, result: Result, option: str = "--json FILE") -> None:
+    """Write the result, whole or not at all; `option` names another place. Raises StorageError."""
+    files.deliver(path, [encoded(result)], "the result", option)
+
+
+WRITTEN = Format(
+    Result,
+    FORMAT,
+    VERSION,
+    noun="result of the bench",
+    missing="write one with `edgevoice bench run --json FILE`",
+    newer="update edgevoice, or run the bench again",
+    damaged="run the bench again",
+)
 
 
 def read(path: Path) -> Result:
     """A result that was written. Raises EdgevoiceError where it is none, or a newer one's."""
-    try:
-        data = path.read_bytes()
-        head = msgspec.json.decode(data)
-        if not isinstance(head, dict) or head.get("format") != FORMAT:
-            raise EdgevoiceError(
-                "not a result of the bench",
-                where=str(path),
-                remedy="write one with `edgevoice bench run --json FILE`",
-            )
-        version = head.get("version")
-        if isinstance(version, int) and version > VERSION:
-            raise EdgevoiceError(
-                f"written by a newer edgevoice (version {version} of the format, "
-                f"this one reads {VERSION})",
-                where=str(path),
-                remedy="update edgevoice, or run the bench again",
-            )
-        return msgspec.json.decode(data, type=Result)
-    except OSError as error:
-        raise EdgevoiceError(
-            f"cannot be read: {error.strerror}", where=str(path), remedy="check the path"
-        ) from None
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise EdgevoiceError(
-            f"a damaged result: {error}", where=str(path), remedy="run the bench again"
-        ) from None
+    return WRITTEN.read(path)

@@ -149,17 +149,9 @@ def _no_verdict() -> Iterator[None]:
 def _write(compared: Compared, json_file: str) -> None:
     from edgevoice import files
     from edgevoice.bench.result import encoded
-    from edgevoice.errors import StorageError
 
     text = encoded(compared)
     if json_file == "-":
         click.echo(text, nl=False)
         return
-    try:
-        files.replace(Path(json_file), [text])
-    except OSError as error:
-        raise StorageError(
-            f"the comparison cannot be written: {error.strerror}",
-            where=json_file,
-            remedy="choose another place with --json FILE",
-        ) from None
+    files.deliver(Path(json_file), [text], "the comparison", "--json FILE")

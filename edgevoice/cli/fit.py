@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from edgevoice.cli import Context, pass_context
-from edgevoice.errors import ModelError, StorageError, UsageError
+from edgevoice.errors import ModelError, UsageError
 
 if TYPE_CHECKING:
     from msgspec import Struct
@@ -163,14 +163,7 @@ def _deliver(made: Struct, json_file: str) -> None:
     if json_file == "-":
         click.echo(text, nl=False)
         return
-    try:
-        files.replace(Path(json_file), [text])
-    except OSError as error:
-        raise StorageError(
-            f"the result cannot be written: {error.strerror}",
-            where=json_file,
-            remedy="choose another place with --json FILE",
-        ) from None
+    files.deliver(Path(json_file), [text], "the result", "--json FILE")
 
 
 def _write(context: Context, resolved: Resolved, best: Choice) -> None:

@@ -203,12 +203,5 @@ def _deliver(points: list[Point], folder: Path) -> None:
 
     for line in table(points):
         click.echo(line)
-    try:
-        files.replace(folder / TABLE, [rows(points)])
-    except OSError as error:
-        raise StorageError(
-            f"the table cannot be written: {error.strerror}",
-            where=str(folder / TABLE),
-            remedy="free some space",
-        ) from None
+    files.deliver(folder / TABLE, [rows(points)], "the table", "--json FOLDER")
     click.echo(f"written to {folder}: edgevoice bench report {folder}/*.json", err=True)

@@ -154,7 +154,7 @@ def _deliver(
     if as_json:
         click.echo(encoded(result), nl=False)
     if out is not None:
-        write(out, result)
+        write(out, result, "--out FILE")
         click.echo(f"written to {out}", err=True)
 
 

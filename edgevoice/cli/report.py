@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from edgevoice.errors import EdgevoiceError, StorageError, UsageError
+from edgevoice.errors import EdgevoiceError, UsageError
 
 if TYPE_CHECKING:
     from edgevoice.bench.report import Report
@@ -130,12 +130,5 @@ def trace(file: Path, out: str | None) -> None:
 def _write(path: Path, text: list[str], what: str, option: str) -> None:
     from edgevoice import files
 
-    try:
-        files.replace(path, text)
-    except OSError as error:
-        raise StorageError(
-            f"{what} cannot be written: {error.strerror}",
-            where=str(path),
-            remedy=f"free some space, or choose another place with {option}",
-        ) from None
+    files.deliver(path, text, what, option)
     click.echo(f"written to {path}", err=True)

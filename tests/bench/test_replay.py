@@ -184,9 +184,12 @@ def test_what_cannot_be_run_again_says_what_to_do(kept: Kept) -> None:
         (lambda: None, "nobody speaks in the recording"),
         (lambda: sound.write_bytes(b""), "the file is empty"),
         (sound.unlink, "no such file"),
-        (lambda: file.write_text('{"format": "edgevoice turn", "version": 1}'), "a damaged turn"),
+        (
+            lambda: file.write_text('{"format": "edgevoice turn", "version": 1}'),
+            "a damaged kept",
+        ),
         (lambda: file.write_text('{"format": "other"}'), "not a kept turn"),
-        (lambda: file.write_text("{"), "a damaged turn"),
+        (lambda: file.write_text("{"), "a damaged kept"),
     ):
         spoil()
         with pytest.raises(EdgevoiceError, match=told) as error:
@@ -250,7 +253,7 @@ def test_a_list_shows_what_is_kept_in_a_line_each(kept: Kept) -> None:
     assert one.split()[0] == "1"
     assert one.endswith("what time is it")
     assert f"{round((read(file_of(kept, 2)).gap or 0) * 1000)} ms" in two
-    assert "a damaged turn" in three
+    assert "a damaged kept" in three
     assert max(map(len, (one, two, three))) <= 80
 
 

@@ -371,6 +371,6 @@ def test_a_reader_of_the_same_version_skips_events_it_does_not_know(tmp_path: Pa
     file.write_text(json.dumps(data))
     assert read(file).told() == turn.told()
     file.write_text(json.dumps({**data, "version": VERSION + 1}))
-    with pytest.raises(EdgevoiceError, match="kept by a newer edgevoice") as error:
+    with pytest.raises(EdgevoiceError, match="written by a newer edgevoice") as error:
         read(file)
     assert "update edgevoice" in error.value.remedy

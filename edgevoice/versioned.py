@@ -1,0 +1,62 @@
+"""Reading the JSON files that this program writes: each says what it is and of which version."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Generic, TypeVar
+
+import msgspec
+
+from edgevoice.errors import EdgevoiceError
+
+T = TypeVar("T", bound=msgspec.Struct)
+
+
+@dataclass(frozen=True, slots=True)
+class Format(Generic[T]):
+    """One kind of file: the fields `format` and `version` of its object must be these.
+
+    `noun` is what such a file is called, after "a", and the rest what helps where it is something
+    else (`missing`), of a `newer` program, or `damaged`.
+    """
+
+    kind: type[T]
+    format: str
+    version: int
+    noun: str
+    missing: str
+    newer: str
+    damaged: str
+
+    def read(self, path: Path) -> T:
+        """What the file holds; fields that are not known are ignored.
+
+        Raises EdgevoiceError where it is another file, a damaged one or of a newer version.
+        """
+        try:
+            data = path.read_bytes()
+            head = msgspec.json.decode(data)
+            if not isinstance(head, dict) or head.get("format") != self.format:
+                raise EdgevoiceError(f"not a {self.noun}", where=str(path), remedy=self.missing)
+            version = head.get("version")
+            if isinstance(version, int) and version > self.version:
+                raise EdgevoiceError(
+                    f"written by a newer edgevoice (version {version} of the format, "
+                    f"this one reads {self.version})",
+                    where=str(path),
+                    remedy=self.newer,
+                )
+            return msgspec.json.decode(data, type=self.kind)
+        except OSError as error:
+            raise EdgevoiceError(
+                f"cannot be read: {error.strerror}", where=str(path), remedy="check the path"
+            ) from None
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+            raise self.broken(path, error) from None
+
+    def broken(self, path: Path, error: Exception) -> EdgevoiceError:
+        """That the file is damaged, and why."""
+        return EdgevoiceError(
+            f"a damaged {self.noun}: {error}", where=str(path), remedy=self.damaged
+        )
