@@ -270,7 +270,7 @@ def test_the_page_tells_the_numbers_that_are_taken_for_usual() -> None:
     from edgevoice.bench.fitting import predicting
 
     page = PAGE.read_text("utf-8")
-    for name in ("SEEN", "GLANCES", "DEVICE", "QUIET"):
+    for name in ("SEEN", "MICROPHONE", "GLANCES", "DEVICE", "QUIET"):
         value = getattr(predicting, name) * 1000
         assert re.search(rf"\| `{name}` \| {value:.0f} ms \|", page), name
     for name in ("MARK", "CLOSING"):
