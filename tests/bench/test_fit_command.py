@@ -101,6 +101,7 @@ def test_where_none_meets_it_the_nearest_is_told_and_what_would(calibrated: Path
     done = run("fit", "--budget", "100ms", "--write", "--json", "fit.json")
     assert done.exit_code == 1
     assert "None meets it. Nearest: qwen2.5-coder-0.5b" in done.stdout
+    assert "Its longest span: " in done.stdout
     assert "What would:\n  - a budget of" in done.stdout
     written = json.loads((calibrated / "fit.json").read_text())
     assert (written["format"], written["version"]) == ("edgevoice fit", 1)
@@ -269,7 +270,7 @@ def test_the_page_tells_the_numbers_that_are_taken_for_usual() -> None:
     from edgevoice.bench.fitting import predicting
 
     page = PAGE.read_text("utf-8")
-    for name in ("SEEN", "GLANCES", "DEVICE", "QUIET"):
+    for name in ("SEEN", "MICROPHONE", "GLANCES", "DEVICE", "QUIET"):
         value = getattr(predicting, name) * 1000
         assert re.search(rf"\| `{name}` \| {value:.0f} ms \|", page), name
     for name in ("MARK", "CLOSING"):

@@ -17,6 +17,7 @@ from edgevoice.bench.fitting.record import BUSY, Choice, How, Thinking
 from edgevoice.bench.fitting.thinking import best_threads
 from edgevoice.bench.fitting.unmeasured import Costs
 from edgevoice.bench.record import Speeds
+from edgevoice.catalog import SHAPE
 from edgevoice.config import Config
 from edgevoice.weights.disk import size_text
 from edgevoice.weights.machine import SPARE_MEMORY
@@ -189,7 +190,7 @@ def _quicker(choice: Choice, limits: Limits, speeds: Speeds | None) -> list[str]
             f": {speeds.memory_all * factor / 1e9:.0f} GB/s of memory and "
             f"{speeds.int8_all * factor / 1e9:.0f} Gop/s of int8, for {named(choice)}"
         )
-    longest = max((name for name in spans if name not in WAITING), key=lambda name: spans[name])
+    longest = longest_span(choice)
     rest = choice.predicted.gap - limits.budget
     if spans[longest] > rest:
         share = spans[longest] / (spans[longest] - rest)
@@ -212,7 +213,7 @@ def _shorter(found: Sequence[Choice], limits: Limits, costs: Costs, config: Conf
     """A shorter context, where that alone would make room enough."""
     caches = {each.model: each.cache for each in costs.calibration.thinking if each.cache}
     for choice in found:
-        cache = caches.get(choice.slm)
+        cache = caches.get(choice.slm) or caches.get(SHAPE + choice.slm)
         if choice.why != ("memory",) or not cache:
             continue
         tokens = config.slm.context - (choice.memory - limits.memory) / cache
@@ -220,6 +221,12 @@ def _shorter(found: Sequence[Choice], limits: Limits, costs: Costs, config: Conf
         if tokens >= LEAST_CONTEXT:
             return [f"a shorter context, --set slm.context={tokens}: {named(choice)}"]
     return []
+
+
+def longest_span(choice: Choice) -> str:
+    """Which of its stages holds the answer up the most."""
+    spans = choice.predicted.spans
+    return max((name for name in spans if name not in WAITING), key=lambda name: spans[name])
 
 
 def named(choice: Choice) -> str:

@@ -26,9 +26,11 @@ from edgevoice.pacing import ASIDE, BREATH, Pacing, Plan
 from edgevoice.patience import limits
 from edgevoice.timings import SPANS, percentile
 
-SEEN = 0.075
-"""Seconds after the last voiced sample at which a silence has been seen and is read: a frame and a
-half of 32 ms, and the microphone's own delay."""
+SEEN = 0.036
+"""Seconds after the last voiced sample at which a silence has been seen and is read: about a frame
+of 32 ms."""
+MICROPHONE = 0.039
+"""Seconds by which a microphone is later than what it hears."""
 MARK = 1
 """Tokens of the question mark."""
 LATE = (1, 2, 3)
@@ -81,13 +83,14 @@ def predict(
     curve = interpolated(dict(sorted(costs.items())), max(costs))
     begun = [_prefill(curve, tokens) for tokens in tails]
     waits = _wait(config)
+    seen = SEEN + (MICROPHONE if devices else 0.0)
     output = (config.audio.latency_ms / 1000 + DEVICE) if devices else QUIET
     sums: list[float] = []
     parts: list[dict[str, float]] = []
     for read, prefill, (tokens, chars) in itertools.product(reading, begun, clauses):
         made = {
-            "pause": SEEN if config.turn.speculate else waits,
-            "recognize": max(read, config.turn.pause_ms / 1000 - SEEN),
+            "pause": seen if config.turn.speculate else waits,
+            "recognize": max(read, config.turn.pause_ms / 1000 - seen),
             "prefill": prefill,
             "first clause": (tokens - 1) * costs[1],
             "synthesize": first_sound(tts, chars),

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
+from edgevoice.bench.fitting.choosing import longest_span
 from edgevoice.bench.fitting.record import (
     BUSY,
     Calibration,
@@ -72,7 +73,7 @@ def verdict(fit: Fit) -> list[str]:
         exceeds = " and ".join(nearest.why)
         lines += _wrapped(
             f"None meets it. Nearest: {nearest.slm}, {nearest.stt}, {nearest.tts}: it exceeds the "
-            f"{exceeds}."
+            f"{exceeds}. Its longest span: {longest_span(nearest)}."
         )
         lines += _spans(nearest)
         lines += ["What would:", *(_item(line) for line in fit.would)]
