@@ -227,6 +227,15 @@ def test_a_wrong_order_is_told(calibrated: Path) -> None:
     assert "is predicted wrong" in run("fit", "--check", *files).stdout
 
 
+def test_runs_of_the_same_models_have_no_order(calibrated: Path) -> None:
+    """They are predicted alike, whichever came out quicker."""
+    files = [
+        bench_run(calibrated / "slow.json", "qwen2.5-coder-0.5b", 1.0),
+        bench_run(calibrated / "quick.json", "qwen2.5-coder-0.5b"),
+    ]
+    assert "is predicted right" in run("fit", "--check", *files).stdout
+
+
 def test_a_result_that_says_what_is_predicted_has_no_error(calibrated: Path) -> None:
     """The gap without a speaker's delay, for the result had none."""
     runs, _ = checking.runs([bench_run(calibrated / "run.json", "qwen2.5-coder-0.5b")], Config())

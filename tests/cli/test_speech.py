@@ -73,10 +73,10 @@ def test_what_say_writes_transcribe_reads(question: Path) -> None:
 @pytest.mark.models
 def test_everything_goes_through_pipes(starter_models: dict[str, Path]) -> None:
     """Text on stdin becomes WAV on stdout, which on stdin becomes text on stdout."""
-    sound = edgevoice("say", "-o", "-", stdin=b"The weather is nice today.\n")
+    sound = edgevoice("say", "-o", "-", stdin=b"The capital of Italy is Rome.\n")
     assert sound.stdout[:4] == b"RIFF"
     text = edgevoice("transcribe", stdin=sound.stdout)
-    assert b"weather is nice today" in text.stdout
+    assert b"capital of Italy" in text.stdout
 
 
 @pytest.mark.models
