@@ -8,9 +8,9 @@ from pathlib import Path
 from edgevoice import events as ev
 from edgevoice.config import Config
 from edgevoice.history import History
-from edgevoice.keeper import Keeper
-from edgevoice.kept_folder import KeptFolder
-from edgevoice.kept_turn import KeptTurn, read
+from edgevoice.kept.folder import KeptFolder
+from edgevoice.kept.keeper import Keeper
+from edgevoice.kept.turn import KeptTurn, read
 from edgevoice.stages import Message
 from edgevoice.testing.rehearsal import Rehearsal
 

@@ -12,8 +12,8 @@ from dataclasses import replace
 
 from edgevoice.bench.corpus import Notice, Row
 from edgevoice.errors import EdgevoiceError
-from edgevoice.kept_folder import NAME
-from edgevoice.kept_turn import KeptTurn, read
+from edgevoice.kept.folder import NAME
+from edgevoice.kept.turn import KeptTurn, read
 
 
 def with_history(rows: Sequence[Row], notice: Notice) -> tuple[list[Row], list[str]]:

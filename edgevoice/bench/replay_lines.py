@@ -12,7 +12,7 @@ from edgevoice.bench.replaying import Recording, Replayed
 from edgevoice.bench.result import Turn
 from edgevoice.bench.table import counted
 from edgevoice.errors import EdgevoiceError
-from edgevoice.kept_turn import read
+from edgevoice.kept.turn import read
 from edgevoice.timings import SPANS, TurnTimings
 from edgevoice.waterfall import render_waterfall
 

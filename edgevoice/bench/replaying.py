@@ -20,7 +20,7 @@ from edgevoice.bench.summary import summarize
 from edgevoice.catalog import NONE
 from edgevoice.config import Config, keys
 from edgevoice.errors import AudioFileError
-from edgevoice.kept_turn import KeptTurn, read, settings_of, timed
+from edgevoice.kept.turn import KeptTurn, read, settings_of, timed
 from edgevoice.stages import SpeechDetector
 from edgevoice.timings import TurnTimings, fold
 from edgevoice.wav import read_speech

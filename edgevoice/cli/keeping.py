@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from edgevoice.bus import Bus
     from edgevoice.clock import Clock
     from edgevoice.config import Config
-    from edgevoice.keeper import Keeper
+    from edgevoice.kept.keeper import Keeper
 
 keep_option = click.option(
     "--keep-audio",
@@ -28,8 +28,8 @@ def keeping(clock: Clock, bus: Bus, config: Config, folder: str) -> Iterator[Kee
     if not folder:
         yield None
         return
-    from edgevoice.keeper import Keeper
-    from edgevoice.kept_folder import KeptFolder
+    from edgevoice.kept.folder import KeptFolder
+    from edgevoice.kept.keeper import Keeper
 
     limits = config.keep
     kept = KeptFolder(Path(folder).expanduser(), limits.turns, limits.megabytes)

@@ -60,7 +60,7 @@ def replay(context: Context, words: tuple[str, ...], **given: Any) -> None:
     turn, settings = _sorted(words)
     from edgevoice.bench.progress import shown
     from edgevoice.cli.measured import target
-    from edgevoice.kept_folder import named
+    from edgevoice.kept.folder import named
 
     file = named(turn, context.load(context.settings).config.keep.audio)
     out = target(given["out"], "--out") if given["out"] else None
@@ -114,7 +114,7 @@ def _prepared(
     from edgevoice.bench.replaying import load, made_with
     from edgevoice.cli.measured import SEED
     from edgevoice.engines.silero import Silero
-    from edgevoice.kept_turn import read
+    from edgevoice.kept.turn import read
     from edgevoice.weights.store import Store
 
     named = {f"models.{role}": given[role] for role in ("slm", "stt", "tts") if given[role]}
@@ -164,7 +164,7 @@ def _list(folder: str, words: Sequence[str]) -> None:
             "--list shows a folder, and takes no turn", remedy=f"edgevoice replay --list {folder}"
         )
     from edgevoice.bench.replay_lines import listing
-    from edgevoice.kept_folder import KEEP, KeptFolder
+    from edgevoice.kept.folder import KEEP, KeptFolder
 
     path = Path(folder).expanduser()
     found = KeptFolder(path).kept()

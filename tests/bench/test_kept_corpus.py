@@ -9,7 +9,7 @@ from edgevoice.bench.conversation import with_history
 from edgevoice.bench.corpus import listed, recorded
 from edgevoice.bench.measuring import Plan
 from edgevoice.config import Config
-from edgevoice.kept_turn import encoded, read
+from edgevoice.kept.turn import encoded, read
 from edgevoice.stages import Message
 from edgevoice.testing.scripted import LoudnessDetector
 from tests.kept import Kept, file_of

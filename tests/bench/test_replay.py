@@ -21,8 +21,8 @@ from edgevoice.clock import SystemClock
 from edgevoice.config import Config, SlmSettings
 from edgevoice.config import load as configured
 from edgevoice.errors import EdgevoiceError
-from edgevoice.kept_folder import KeptFolder, named
-from edgevoice.kept_turn import VERSION, KeptTurn, read
+from edgevoice.kept.folder import KeptFolder, named
+from edgevoice.kept.turn import VERSION, KeptTurn, read
 from edgevoice.testing.scripted import LoudnessDetector, ScriptedLanguageModel, ScriptedRecognizer
 from edgevoice.wav import WavWriter
 from tests.bench.stage import Stage

@@ -17,7 +17,7 @@ from msgspec.structs import replace
 from edgevoice import files
 from edgevoice.audio import EAR_RATE, Samples
 from edgevoice.errors import EdgevoiceError, UsageError
-from edgevoice.kept_turn import KeptTurn, encoded
+from edgevoice.kept.turn import KeptTurn, encoded
 from edgevoice.wav import pcm_file
 
 NAME = re.compile(r"turn-(\d{6,9})\.(json|wav)")

@@ -15,8 +15,8 @@ from edgevoice.bus import Bus
 from edgevoice.clock import Clock
 from edgevoice.config import Config
 from edgevoice.history import History
-from edgevoice.keeping import Begun, Item, Keeping, Sound, Told
-from edgevoice.kept_folder import KeptFolder
+from edgevoice.kept.folder import KeptFolder
+from edgevoice.kept.gathering import Begun, Item, Keeping, Sound, Told
 from edgevoice.stages import AudioSource
 
 Listening = Callable[[Callable[[], bool]], AudioSource]

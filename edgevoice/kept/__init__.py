@@ -1,0 +1,1 @@
+"""Turns that are kept to be run again: their files, their folder, and who fills it."""
