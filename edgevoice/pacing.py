@@ -141,13 +141,16 @@ class Plan:
     def must_go_on(self, kind: Break, words: int, chars: int, now: float) -> bool:
         """Whether a later clause is to be cut here for what was cut before is nearly over.
 
-        Where writing is slower than speech, pieces would only make more gaps of one.
+        At a natural break what counts is when the next one comes: between words there may be none
+        to cut at for a while, in a number say, which is also written slowly. Where writing is
+        slower than speech, pieces would only make more gaps of one.
         """
         rate = self.pacing.writing
         if self.end is None or words < FEWEST[kind] or rate >= self.pacing.saying:
             return False
-        later = chars + AGAIN
-        return now + rate * AGAIN + self.pacing.beginning(later) * SPARE > self.end
+        ahead = AGAIN if kind == "word" else BREAK
+        later = chars + ahead
+        return now + rate * ahead + self.pacing.beginning(later) * SPARE > self.end
 
     def cut(self, chars: int, now: float) -> None:
         """A clause of `chars` spoken characters was cut."""

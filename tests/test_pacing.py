@@ -196,3 +196,11 @@ def test_a_clause_that_became_shorter_than_expected_brings_the_next_one_forward(
     assert later.end == pytest.approx(9.0 + pacing.beginning(30) + pacing.sound(30)), (
         "what earlier replies were is in the rates"
     )
+
+
+def test_a_comma_is_taken_where_the_next_break_would_come_too_late() -> None:
+    """Between words there may be none to cut at for a while: a number is one, and slow to write."""
+    plan = Plan(Pacing())
+    plan.cut(24, 0.5)
+    assert plan.must_go_on("comma", 5, 20, 0.6)
+    assert not plan.must_go_on("word", 5, 20, 0.6)
