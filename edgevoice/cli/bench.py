@@ -69,6 +69,17 @@ def options(*groups: tuple[Option, ...]) -> Callable[[Callable[..., Any]], Calla
     return decorate
 
 
+questions_option = click.option(
+    "--questions",
+    type=click.File("r", encoding="utf-8"),
+    help="Questions to be synthesized, one a line, instead of the built-in ones; - for stdin.",
+)
+conversation_option = click.option(
+    "--conversation", is_flag=True, help="One conversation, not a new one each time."
+)
+warm_up_option = click.option(
+    "--warm-up", type=click.IntRange(0), default=1, show_default=True, help="Turns not counted."
+)
 corpus_option = click.option(
     "--corpus", type=click.Path(path_type=Path, file_okay=True), help="A folder with WAV files."
 )
@@ -90,17 +101,11 @@ bench.add_command(trace)
 
 @bench.command()
 @corpus_option
-@click.option(
-    "--questions",
-    type=click.File("r", encoding="utf-8"),
-    help="Questions to be synthesized, one a line, instead of the built-in ones; - for stdin.",
-)
+@questions_option
 @options(RECORDINGS)
 @click.option("--baseline", is_flag=True, help="The plain sequence too, question by question.")
-@click.option("--conversation", is_flag=True, help="One conversation, not a new one each time.")
-@click.option(
-    "--warm-up", type=click.IntRange(0), default=1, show_default=True, help="Turns not counted."
-)
+@conversation_option
+@warm_up_option
 @click.option(
     "--trace",
     type=click.Path(path_type=Path),
@@ -139,9 +144,7 @@ def run(context: Context, budgets: tuple[str, ...], **given: Any) -> None:
     metavar="NAME",
     help="Only this one, as the table calls it; repeatable.",
 )
-@click.option(
-    "--warm-up", type=click.IntRange(0), default=1, show_default=True, help="Turns not counted."
-)
+@warm_up_option
 @options(DEVICES, MODELS, OUTPUT)
 @pass_context
 def switches(context: Context, techniques: tuple[str, ...], **given: Any) -> None:

@@ -9,7 +9,17 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from edgevoice.cli import Context, pass_context
-from edgevoice.cli.bench import DEVICES, MODELS, OUTPUT, RECORDINGS, corpus_option, options
+from edgevoice.cli.bench import (
+    DEVICES,
+    MODELS,
+    OUTPUT,
+    RECORDINGS,
+    conversation_option,
+    corpus_option,
+    options,
+    questions_option,
+    warm_up_option,
+)
 from edgevoice.cli.compare import budget_option, keeps, limits
 from edgevoice.cli.measured import measure
 from edgevoice.errors import UsageError
@@ -40,16 +50,10 @@ OFTEN = 5
     help=f"Interrupt each Nth reply with a further question; 0 is none. [default: {OFTEN}]",
 )
 @corpus_option
-@click.option(
-    "--questions",
-    type=click.File("r", encoding="utf-8"),
-    help="Questions to be synthesized, one a line, instead of the built-in ones; - for stdin.",
-)
+@questions_option
 @options(RECORDINGS)
-@click.option("--conversation", is_flag=True, help="One conversation, not a new one each time.")
-@click.option(
-    "--warm-up", type=click.IntRange(0), default=1, show_default=True, help="Turns not counted."
-)
+@conversation_option
+@warm_up_option
 @click.option(
     "--trace", type=click.Path(path_type=Path), help="Write every event as JSON lines too."
 )
