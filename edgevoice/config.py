@@ -147,6 +147,8 @@ class TtsSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """How fast it speaks, as a factor."""
     speaker: Annotated[int, Meta(ge=0)] = 0
     """Speaker number of a voice that has several."""
+    variation: Annotated[float, Meta(ge=0.0, le=2.0)] = 1.0
+    """How much it varies, as a factor; 0: the same sentence sounds the same every time."""
     first_clause_words: Annotated[int, Meta(ge=0, le=30)] = 0
     """Words after which the first clause may be cut; 0: as soon as no gap would follow it."""
     shorten_silence: bool = True

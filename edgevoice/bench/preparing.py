@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+import msgspec
+
 from edgevoice.bench.conversation import with_history
 from edgevoice.bench.corpus import (
     Question,
@@ -73,7 +75,9 @@ def asked_aloud(
     wanted = spread(list(texts if texts is not None else [q for q, _ in builtin()]), limit)
     prove_models(config, ("vad", *roles, "tts"))
     progress.begin("speaking the questions", 0.0)
-    voice = Piper(Store(config).choose("tts").path, config.tts)
+    # The same sound every time, so that two runs are asked the same.
+    steady = msgspec.structs.replace(config.tts, variation=0.0)
+    voice = Piper(Store(config).choose("tts").path, steady)
     questions = list(synthesized(wanted, voice, _detector(config)))
     if not questions:
         raise UsageError("none of the questions has words to be spoken", remedy="write sentences")

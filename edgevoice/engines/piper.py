@@ -44,11 +44,9 @@ class Piper:
         self.rate: int = config.sample_rate
         session, self._speech = _open(path, config, settings, remedy)
         self._voice = PiperVoice(session=session, config=config, download_dir=path.parent)
+        tone, pace = (settings.variation * n for n in (config.noise_scale, config.noise_w_scale))
         self._fixed: Feed = {
-            "scales": np.array(
-                [config.noise_scale, config.length_scale / settings.speed, config.noise_w_scale],
-                dtype=np.float32,
-            )
+            "scales": np.array([tone, config.length_scale / settings.speed, pace], dtype=np.float32)
         }
         if config.num_speakers > 1:
             self._fixed["sid"] = np.array([settings.speaker], dtype=np.int64)

@@ -35,9 +35,10 @@ def spoken(
         "story": "Please tell me a long story about the sea.",
         "stop": "Stop please. What is two plus two?",
     }
+    steadily = [sys.executable, "-m", "edgevoice", "--set", "tts.variation=0"]
     for name, text in texts.items():
         subprocess.run(
-            [sys.executable, "-m", "edgevoice", "say", text, "-o", str(folder / f"{name}.wav")],
+            [*steadily, "say", text, "-o", str(folder / f"{name}.wav")],
             cwd=ROOT,
             check=True,
         )

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edgevoice.audio import dbfs
+from edgevoice.audio import Samples, dbfs
 from edgevoice.config import TtsSettings
 from edgevoice.engines.piper import Piper
 from edgevoice.errors import ConfigError, ModelError
@@ -52,6 +52,21 @@ def test_a_voice_run_whole_gives_sentences_one_by_one(starter_models: dict[str, 
     assert len(list(voice.synthesize(text, never))) == 3
     looks = iter([False, False, True, True, True])
     assert len(list(voice.synthesize(text, lambda: next(looks)))) == 1
+
+
+@pytest.mark.models
+def test_a_voice_that_does_not_vary_says_the_same_twice(
+    starter_models: dict[str, Path], voice: Piper
+) -> None:
+    """With tts.variation at 0 a sentence sounds the same every time; by itself it does not."""
+    steady = Piper(starter_models["tts"], TtsSettings(variation=0.0))
+
+    def said(voice: Piper) -> Samples:
+        return np.concatenate([piece.samples for piece in voice.synthesize("Well then.", never)])
+
+    np.testing.assert_allclose(said(steady), said(steady), atol=1e-4, rtol=0)
+    one, other = said(voice), said(voice)
+    assert len(one) != len(other) or np.abs(one - other).max() > 0.01
 
 
 @pytest.mark.models

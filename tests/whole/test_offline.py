@@ -24,8 +24,9 @@ QUESTION = "What is the capital of Italy?"
 def question(starter_models: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The question as a sound file."""
     wav = tmp_path_factory.mktemp("question") / "question.wav"
+    steadily = ["-m", "edgevoice", "--set", "tts.variation=0"]
     subprocess.run(
-        [sys.executable, "-m", "edgevoice", "say", QUESTION, "-o", str(wav)], cwd=ROOT, check=True
+        [sys.executable, *steadily, "say", QUESTION, "-o", str(wav)], cwd=ROOT, check=True
     )
     return wav
 
