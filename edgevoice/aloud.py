@@ -9,12 +9,12 @@ from types import TracebackType
 from edgevoice.audio import Samples
 from edgevoice.clauses import Clause, ClauseCutter
 from edgevoice.clock import Clock
-from edgevoice.config import TtsSettings
 from edgevoice.crew import Crew
 from edgevoice.delivery import Delivery
 from edgevoice.mailbox import Mailbox
 from edgevoice.pacing import Pacing, Plan
 from edgevoice.resample import Resampler
+from edgevoice.settings import TtsSettings
 from edgevoice.stages import AudioSink, Synthesizer
 
 BLOCK_SECONDS = 0.1

@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from edgevoice import events as ev
 from edgevoice.bus import Bus
 from edgevoice.clock import Clock
-from edgevoice.config import Config
 from edgevoice.crew import Crew
 from edgevoice.ears import Ears
 from edgevoice.floor import Floor
@@ -24,6 +23,7 @@ from edgevoice.mailbox import Mailbox
 from edgevoice.mind import End, Mind, Say
 from edgevoice.pacing import Pacing
 from edgevoice.scribe import Heard, Look, Question, Scribe, heard_is_dead
+from edgevoice.settings import Config
 from edgevoice.speaker import Resampling, Speaker
 from edgevoice.stages import (
     AudioSink,

@@ -14,9 +14,9 @@ from edgevoice.assistant import Assistant, Engines
 from edgevoice.audio import Samples
 from edgevoice.bus import Bus
 from edgevoice.clock import Clock
-from edgevoice.config import Config
 from edgevoice.devices.paced import PacedSink, PacedSource, Writer
 from edgevoice.history import History
+from edgevoice.settings import Config
 from edgevoice.stages import AudioSink, AudioSource
 from edgevoice.weights.store import Installed, Store
 

@@ -13,12 +13,13 @@ import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any
 
 import msgspec
-from msgspec import Meta, Struct, field
+from msgspec import Struct
 
 from edgevoice.errors import ConfigError
+from edgevoice.settings import Config
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -26,179 +27,6 @@ else:
     import tomli as tomllib
 
 PREFIX = "EDGEVOICE_"
-
-SYSTEM_PROMPT = (
-    "You are a voice assistant running on the user's own device. Your answers are spoken aloud: "
-    "reply in one to three short, plain sentences, as a person would say them. No lists, no "
-    "markdown, no emoji, no code unless asked for. If you do not know, say so."
-)
-
-Milliseconds = Annotated[int, Meta(ge=0, le=60_000)]
-Probability = Annotated[float, Meta(ge=0.0, le=1.0)]
-
-
-class Models(Struct, frozen=True, forbid_unknown_fields=True):
-    """Which models run, by catalog name; empty means the best one present."""
-
-    slm: str = ""
-    """Language model."""
-    stt: str = ""
-    """Recognizer, from speech to text."""
-    tts: str = ""
-    """Voice, from text to speech."""
-    vad: str = ""
-    """Speech detector."""
-    turn: str = ""
-    """Detector of finished turns; `none`: only silence and words tell."""
-    folder: str = ""
-    """Where weights live; empty: `models/` in a checkout, the user's data folder otherwise."""
-
-
-class AudioSettings(Struct, frozen=True, forbid_unknown_fields=True):
-    """Devices by number, name or part of a name; empty means the system's default."""
-
-    input: str = ""
-    """Microphone."""
-    output: str = ""
-    """Speaker."""
-    latency_ms: Milliseconds = 60
-    """Output buffer asked of the device; higher is safer against underruns."""
-
-
-class TurnSettings(Struct, frozen=True, forbid_unknown_fields=True):
-    """When a turn begins, ends and is interrupted."""
-
-    speech_threshold: Probability = 0.5
-    """VAD probability at which a frame counts as speech; silence begins 0.15 below."""
-    min_speech_ms: Milliseconds = 96
-    """Voiced time before a turn begins."""
-    pre_roll_ms: Milliseconds = 300
-    """Sound kept from before the first voiced frame."""
-    pause_ms: Milliseconds = 128
-    """Silence after which work on the answer begins, unheard."""
-    patience: Literal["quick", "normal", "patient"] = "normal"
-    """How soon a silence ends the turn: sets shortest_ms and longest_ms where they are 0."""
-    shortest_ms: Milliseconds = 0
-    """Silence that ends a clearly complete question or command; 0: as patience has it."""
-    longest_ms: Milliseconds = 0
-    """Silence that ends any turn, in mid-thought too; 0: as patience has it."""
-    silence_ms: Milliseconds = 0
-    """A fixed silence that ends every turn, whatever was said; 0: as long as what was said asks."""
-    speculate: bool = True
-    """Whether work on the answer begins in a pause; off: only when the turn has ended."""
-    max_seconds: Annotated[float, Meta(gt=0, le=600)] = 60.0
-    """The longest utterance; a longer one is answered as it stands."""
-    barge_in: bool = True
-    """Whether speaking while it speaks stops it; turn off without headphones."""
-    barge_in_ms: Milliseconds = 256
-    """Voiced time that counts as an interruption."""
-
-
-class SttSettings(Struct, frozen=True, forbid_unknown_fields=True):
-    """Speech to text."""
-
-    language: str = "en"
-    """Language code, or `auto`."""
-    beam: Annotated[int, Meta(ge=1, le=10)] = 1
-    """Beams searched at once; more is slower and a little more exact."""
-    threads: Annotated[int, Meta(ge=0, le=256)] = 0
-    """0: chosen for this machine."""
-    window: Literal["clip", "full"] = "clip"
-    """How much is read: what was said and a margin, or Whisper's full half minute."""
-    partials: bool = True
-    """Whether text is shown while the user speaks."""
-    no_speech: Probability = 0.6
-    """Above this no-speech probability, with a low log-probability, nobody spoke."""
-    min_logprob: Annotated[float, Meta(ge=-10.0, le=0.0)] = -1.0
-    """Mean log-probability under which a transcript is doubtful."""
-
-
-class SlmSettings(Struct, frozen=True, forbid_unknown_fields=True):
-    """The language model."""
-
-    system_prompt: str = SYSTEM_PROMPT
-    """What the assistant is told about itself and about how to answer."""
-    context: Annotated[int, Meta(ge=256, le=131_072)] = 4096
-    """Context window in tokens."""
-    max_tokens: Annotated[int, Meta(ge=1, le=8192)] = 300
-    """The longest reply."""
-    temperature: Annotated[float, Meta(ge=0.0, le=2.0)] = 0.3
-    """0: always the likeliest word; higher is livelier and less reliable."""
-    seed: int = -1
-    """-1: another each time."""
-    threads: Annotated[int, Meta(ge=0, le=256)] = 0
-    """0: chosen for this machine."""
-    adapt_threads: bool = True
-    """Whether it makes room, from one token to the next, for other stages and other programs."""
-    prefill_ahead: bool = True
-    """Whether the words of a question go into the model while the rest is still being spoken."""
-    keep_state: bool = True
-    """Whether the evaluated system prompt is kept on disk, so that the next start is warm."""
-    lock_memory: bool = True
-    """Whether what is loaded is pinned in memory, where the system allows it."""
-    gpu_layers: Annotated[int, Meta(ge=-1, le=1000)] = -1
-    """-1: all where there is Metal or CUDA, else none."""
-
-
-class TtsSettings(Struct, frozen=True, forbid_unknown_fields=True):
-    """Text to speech."""
-
-    speed: Annotated[float, Meta(ge=0.5, le=2.0)] = 1.0
-    """How fast it speaks, as a factor."""
-    speaker: Annotated[int, Meta(ge=0)] = 0
-    """Speaker number of a voice that has several."""
-    variation: Annotated[float, Meta(ge=0.0, le=2.0)] = 1.0
-    """How much it varies, as a factor; 0: the same sentence sounds the same every time."""
-    first_clause_words: Annotated[int, Meta(ge=0, le=30)] = 0
-    """Words after which the first clause may be cut; 0: as soon as no gap would follow it."""
-    shorten_silence: bool = True
-    """Whether there is less silence before a reply and within its sentences than the voice makes,
-    which then does not fall there either."""
-    stream: bool = True
-    """Whether sound begins while the rest of its clause is still being made."""
-    threads: Annotated[int, Meta(ge=0, le=256)] = 0
-    """0: chosen for this machine."""
-
-
-class KeepSettings(Struct, frozen=True, forbid_unknown_fields=True):
-    """What is kept of a conversation, to be run again with `edgevoice replay`."""
-
-    audio: str = ""
-    """Folder for the sound and the words of every turn; empty: nothing is kept."""
-    turns: Annotated[int, Meta(ge=0, le=1_000_000)] = 500
-    """Turns kept at most, the oldest go first; 0: any number."""
-    megabytes: Annotated[int, Meta(ge=0, le=1_000_000)] = 500
-    """What they take at most, likewise; 0: any amount."""
-
-
-class UiSettings(Struct, frozen=True, forbid_unknown_fields=True):
-    """The terminal screen."""
-
-    theme: Literal["dark", "light"] = "dark"
-    """Colours on a dark or a light ground."""
-
-
-class MetricsSettings(Struct, frozen=True, forbid_unknown_fields=True):
-    """Numbers for those who collect them, off by default; no word that is said is among them."""
-
-    prometheus: str = ""
-    """Where Prometheus fetches them: PORT, for this machine alone, or HOST:PORT; empty: nowhere."""
-    otel: bool = False
-    """Whether spans and metrics are sent by OpenTelemetry, to where the OTEL_* variables say."""
-
-
-class Config(Struct, frozen=True, forbid_unknown_fields=True):
-    """Every setting there is."""
-
-    models: Models = field(default_factory=Models)
-    audio: AudioSettings = field(default_factory=AudioSettings)
-    turn: TurnSettings = field(default_factory=TurnSettings)
-    stt: SttSettings = field(default_factory=SttSettings)
-    slm: SlmSettings = field(default_factory=SlmSettings)
-    tts: TtsSettings = field(default_factory=TtsSettings)
-    keep: KeepSettings = field(default_factory=KeepSettings)
-    ui: UiSettings = field(default_factory=UiSettings)
-    metrics: MetricsSettings = field(default_factory=MetricsSettings)
 
 
 @dataclass(frozen=True, slots=True)

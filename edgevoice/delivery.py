@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from edgevoice.audio import Audio
-from edgevoice.config import TtsSettings
 from edgevoice.hush import held_up, shortened
 from edgevoice.pacing import Pacing
+from edgevoice.settings import TtsSettings
 from edgevoice.stages import Cancelled, Synthesizer
 
 SPACING = 0.1

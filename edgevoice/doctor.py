@@ -21,8 +21,9 @@ from msgspec import Struct
 
 from edgevoice.catalog import NONE, OPTIONAL, ROLES, Role
 from edgevoice.clock import SystemClock
-from edgevoice.config import Config, Resolved
+from edgevoice.config import Resolved
 from edgevoice.errors import ConfigError, EdgevoiceError
+from edgevoice.settings import Config
 from edgevoice.weights import machine
 from edgevoice.weights.disk import size_text
 from edgevoice.weights.store import Installed, Store

@@ -9,7 +9,6 @@ import numpy as np
 
 from edgevoice import events as ev
 from edgevoice.audio import EAR_RATE, FRAME_SAMPLES, Frame, Samples, Utterance, dbfs
-from edgevoice.config import Config
 from edgevoice.endpoint import HYSTERESIS, Endpoint, Mark, Signal
 from edgevoice.floor import Floor
 from edgevoice.form import Form
@@ -17,6 +16,7 @@ from edgevoice.judge import Judge, Pause
 from edgevoice.mailbox import Mailbox
 from edgevoice.patience import Evidence, wait_ms
 from edgevoice.scribe import Heard, Look, Question
+from edgevoice.settings import Config
 from edgevoice.stages import AudioSource, SpeechDetector
 from edgevoice.turn import Turn
 

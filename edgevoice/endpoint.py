@@ -11,9 +11,9 @@ from dataclasses import dataclass, replace
 from enum import Enum
 
 from edgevoice.audio import EAR_RATE, FRAME_SAMPLES
-from edgevoice.config import TurnSettings
 from edgevoice.form import form_of
 from edgevoice.patience import Evidence, longest_ms, wait_ms
+from edgevoice.settings import TurnSettings
 
 HYSTERESIS = 0.15
 """How far below the threshold the probability must fall before a frame counts as silence."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-from edgevoice.config import SttSettings
+from edgevoice.settings import SttSettings
 from edgevoice.stages import Transcript
 from edgevoice.words import words
 

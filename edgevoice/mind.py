@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from edgevoice import events as ev
 from edgevoice.agreement import respelled
 from edgevoice.clauses import Clause, ClauseCutter
-from edgevoice.config import Config
 from edgevoice.floor import Floor
 from edgevoice.mailbox import Mailbox
 from edgevoice.pacing import Pacing, Plan
+from edgevoice.settings import Config
 from edgevoice.stages import LanguageModel, Message, Prefilled, Stopped, Token
 from edgevoice.thoughts import Asked, Beginning, Guess, Prime, Thought, thought_is_dead
 from edgevoice.turn import Turn

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from edgevoice.config import TurnSettings
 from edgevoice.form import Form
+from edgevoice.settings import TurnSettings
 
 PRESETS: dict[str, tuple[int, int]] = {
     "quick": (160, 1200),

@@ -17,10 +17,10 @@ import numpy as np
 from edgevoice import events as ev
 from edgevoice.agreement import Agreement, without_last_word
 from edgevoice.audio import EAR_RATE, Utterance
-from edgevoice.config import Config
 from edgevoice.floor import Floor
 from edgevoice.hallucinations import is_nobody
 from edgevoice.mailbox import Mailbox
+from edgevoice.settings import Config
 from edgevoice.stages import Effort, Recognizer, Segment, Transcript
 from edgevoice.thoughts import Asked, Beginning, Thought
 from edgevoice.turn import Turn

@@ -9,10 +9,10 @@ from typing import Literal, Protocol
 from edgevoice.assistant import Assistant
 from edgevoice.bus import Bus
 from edgevoice.clock import Clock
-from edgevoice.config import Config
 from edgevoice.errors import EdgevoiceError, UsageError
 from edgevoice.events import Event, Ready
 from edgevoice.history import History
+from edgevoice.settings import Config
 from edgevoice.trace import Recorder
 
 Kind = Literal["input", "output", "slm", "stt", "tts"]

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from edgevoice import events as ev
 from edgevoice.audio import Audio
 from edgevoice.clauses import Clause
-from edgevoice.config import TtsSettings
 from edgevoice.delivery import Delivery
 from edgevoice.floor import Floor
 from edgevoice.mailbox import Mailbox
 from edgevoice.mind import End, Say
 from edgevoice.pacing import Pacing
+from edgevoice.settings import TtsSettings
 from edgevoice.stages import Synthesizer
 from edgevoice.turn import Turn
 

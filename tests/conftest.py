@@ -35,7 +35,7 @@ def no_settings_of_ones_own(
 @pytest.fixture(scope="session")
 def model_path() -> Callable[[str], Path]:
     """Gives what the engine of a model is to open; fails, with the command, where it is absent."""
-    from edgevoice.config import Config
+    from edgevoice.settings import Config
     from edgevoice.weights.store import Store
 
     store = Store(Config())

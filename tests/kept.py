@@ -6,11 +6,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from edgevoice import events as ev
-from edgevoice.config import Config
 from edgevoice.history import History
 from edgevoice.kept.folder import KeptFolder
 from edgevoice.kept.keeper import Keeper
 from edgevoice.kept.turn import KeptTurn, read
+from edgevoice.settings import Config
 from edgevoice.stages import Message
 from edgevoice.testing.rehearsal import Rehearsal
 

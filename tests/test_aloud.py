@@ -9,9 +9,9 @@ import pytest
 
 from edgevoice.aloud import Aloud, sounds
 from edgevoice.audio import Audio, Samples
-from edgevoice.config import TtsSettings
 from edgevoice.devices.paced import PacedSink
 from edgevoice.errors import EngineError
+from edgevoice.settings import TtsSettings
 from edgevoice.stages import Cancelled
 from edgevoice.testing.scripted import ScriptedSynthesizer
 from edgevoice.testing.virtual import VirtualClock

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from edgevoice import config
-from edgevoice.config import Config, load
+from edgevoice.config import load
 from edgevoice.errors import ConfigError
+from edgevoice.settings import Config
 
 
 def written(path: Path, text: str) -> Path:

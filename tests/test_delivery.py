@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from edgevoice.audio import Audio
-from edgevoice.config import TtsSettings
 from edgevoice.delivery import Delivery
 from edgevoice.pacing import BREATH, Pacing
+from edgevoice.settings import TtsSettings
 from edgevoice.stages import Cancelled
 from edgevoice.testing.virtual import VirtualClock
 

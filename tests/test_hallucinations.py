@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edgevoice.config import SttSettings
 from edgevoice.hallucinations import is_nobody
+from edgevoice.settings import SttSettings
 from edgevoice.stages import Transcript
 
 SETTINGS = SttSettings()

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edgevoice.config import TurnSettings
 from edgevoice.form import Form
 from edgevoice.patience import PRESETS, Evidence, limits, longest_ms, wait_ms
+from edgevoice.settings import TurnSettings
 
 NORMAL = TurnSettings()
 SHORTEST, LONGEST = PRESETS["normal"]

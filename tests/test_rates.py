@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from edgevoice import events as ev
-from edgevoice.config import Config, SlmSettings, SttSettings, TurnSettings
 from edgevoice.rates import prefill_rate, rates, words_per_minute
+from edgevoice.settings import Config, SlmSettings, SttSettings, TurnSettings
 from edgevoice.testing.scripted import (
     ScriptedLanguageModel,
     ScriptedRecognizer,

@@ -19,8 +19,9 @@ from edgevoice.bench.summary import ratio, summarize
 from edgevoice.bench.watching import EVERY, NOTHING, Device, Spent, Watch, steady_rss
 from edgevoice.catalog import SHAPE
 from edgevoice.clock import Clock
-from edgevoice.config import Config, default, keys
+from edgevoice.config import default, keys
 from edgevoice.errors import ConfigError
+from edgevoice.settings import Config
 
 
 class Account:

@@ -11,7 +11,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from edgevoice.config import SlmSettings, SttSettings
+from edgevoice.settings import SlmSettings, SttSettings
 from edgevoice.weights.ct2 import NotCt2, Stored, stored
 from edgevoice.weights.gguf import Header, NotGguf, read_header
 

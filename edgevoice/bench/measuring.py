@@ -20,7 +20,7 @@ from edgevoice.bench.table import counted
 from edgevoice.build import build, open_sink, open_source, quiet_sink
 from edgevoice.bus import Bus, Subscriber
 from edgevoice.clock import Clock, SystemClock
-from edgevoice.config import Config
+from edgevoice.settings import Config
 from edgevoice.stages import AudioSink, AudioSource
 
 ANSWER = 5.0

@@ -12,7 +12,7 @@ from edgevoice.bench.result import AS_SET, Result, Turn, Variant
 from edgevoice.bench.roofline import Limits, roofline
 from edgevoice.bench.sequence import SEQUENCE
 from edgevoice.bench.summary import ratio, summarize
-from edgevoice.config import Config
+from edgevoice.settings import Config
 
 
 def merged(first: Result, second: Result, config: Config) -> Result:

@@ -7,8 +7,8 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from edgevoice.bench.axes import Cell
 from edgevoice.bench.preparing import ROLES
 from edgevoice.catalog import SHAPE, Entry, Role
-from edgevoice.config import Config
 from edgevoice.errors import ModelError
+from edgevoice.settings import Config
 from edgevoice.weights.machine import total_memory
 from edgevoice.weights.shape_table import ARCHITECTURES, Architecture
 from edgevoice.weights.store import Store

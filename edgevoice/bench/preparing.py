@@ -19,8 +19,8 @@ from edgevoice.bench.corpus import (
 )
 from edgevoice.bench.progress import Progress
 from edgevoice.catalog import Role
-from edgevoice.config import Config
 from edgevoice.errors import UsageError
+from edgevoice.settings import Config
 from edgevoice.stages import SpeechDetector
 from edgevoice.weights.store import Store
 

@@ -11,8 +11,8 @@ from edgevoice.bench.corpus import Question
 from edgevoice.bench.progress import Progress
 from edgevoice.bench.result import AS_SET, Turn
 from edgevoice.clock import SystemClock
-from edgevoice.config import Config
 from edgevoice.errors import UsageError
+from edgevoice.settings import Config
 from edgevoice.weights.store import Store
 
 FULL = "full window"

@@ -18,9 +18,10 @@ from edgevoice.bench.corpus import Notice, Question, Row, speech_end
 from edgevoice.bench.result import Result, Turn, Variant
 from edgevoice.bench.summary import summarize
 from edgevoice.catalog import NONE
-from edgevoice.config import Config, keys
+from edgevoice.config import keys
 from edgevoice.errors import AudioFileError
 from edgevoice.kept.turn import KeptTurn, read, settings_of, timed
+from edgevoice.settings import Config
 from edgevoice.stages import SpeechDetector
 from edgevoice.timings import TurnTimings, fold
 from edgevoice.wav import read_speech

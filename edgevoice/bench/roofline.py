@@ -18,8 +18,8 @@ from typing import Literal
 from edgevoice.bench import costs
 from edgevoice.bench.record import Floor, Roofline, Speeds
 from edgevoice.bench.result import Turn
-from edgevoice.config import Config
 from edgevoice.errors import EdgevoiceError
+from edgevoice.settings import Config
 from edgevoice.weights.store import Store
 from edgevoice.words import words
 

@@ -17,9 +17,9 @@ from edgevoice.bench.asking import ELSEWHERE
 from edgevoice.bench.corpus import Question
 from edgevoice.bench.result import Turn
 from edgevoice.clock import Clock
-from edgevoice.config import Config
 from edgevoice.history import History
 from edgevoice.resample import resample
+from edgevoice.settings import Config
 from edgevoice.speakable import speakable
 from edgevoice.stages import (
     AudioSink,

@@ -10,8 +10,8 @@ from msgspec import to_builtins
 
 from edgevoice.build import Fetch
 from edgevoice.clock import Clock
-from edgevoice.config import Config
 from edgevoice.events import Role
+from edgevoice.settings import Config
 from edgevoice.stages import LanguageModel, Message
 
 NOT_THE_ENGINES = frozenset(

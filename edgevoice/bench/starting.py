@@ -27,8 +27,8 @@ from edgevoice.bench.progress import Progress
 from edgevoice.bench.record import Load, Start
 from edgevoice.bench.result import Turn
 from edgevoice.clock import Clock, SystemClock
-from edgevoice.config import Config
 from edgevoice.errors import EdgevoiceError
+from edgevoice.settings import Config
 from edgevoice.weights.store import Store
 
 COLD, WARM = "cold start", "warm start"

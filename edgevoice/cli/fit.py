@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
     from edgevoice.bench.fitting.options import Voiced
     from edgevoice.bench.fitting.record import Choice, Fit
-    from edgevoice.config import Config, Resolved
+    from edgevoice.config import Resolved
+    from edgevoice.settings import Config
 
 
 @click.command()

@@ -12,8 +12,8 @@ import click
 if TYPE_CHECKING:
     from edgevoice.bus import Bus
     from edgevoice.clock import Clock
-    from edgevoice.config import Config
     from edgevoice.kept.keeper import Keeper
+    from edgevoice.settings import Config
 
 keep_option = click.option(
     "--keep-audio",

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from edgevoice.bench.axes import Cell
     from edgevoice.bench.matrix import Point
     from edgevoice.catalog import Role
-    from edgevoice.config import Config
+    from edgevoice.settings import Config
 
 STAGES = ("vad", "endpoint", "stt", "llm", "tts")
 ALL = "all"

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from edgevoice.bench.progress import Progress
     from edgevoice.bench.result import Result
     from edgevoice.catalog import Entry
-    from edgevoice.config import Config
+    from edgevoice.settings import Config
     from edgevoice.trace import TraceFile
     from edgevoice.weights.shape_table import Architecture
     from edgevoice.weights.store import Store

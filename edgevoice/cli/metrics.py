@@ -10,7 +10,7 @@ import click
 
 if TYPE_CHECKING:
     from edgevoice.bus import Bus
-    from edgevoice.config import MetricsSettings
+    from edgevoice.settings import MetricsSettings
 
 OPTIONS: tuple[Callable[[Callable[..., Any]], Callable[..., Any]], ...] = (
     click.option(

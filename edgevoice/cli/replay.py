@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from edgevoice.bench.measuring import Bench
     from edgevoice.bench.progress import Progress
     from edgevoice.bench.replaying import Recording
-    from edgevoice.config import Config
     from edgevoice.events import Event
+    from edgevoice.settings import Config
 
 
 @click.command()

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from edgevoice.audio import Samples
     from edgevoice.bus import Bus
     from edgevoice.clock import Clock
-    from edgevoice.config import Config
     from edgevoice.session import Session
+    from edgevoice.settings import Config
     from edgevoice.stages import AudioSink
 
 SOUND_FILES = (".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff")

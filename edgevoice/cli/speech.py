@@ -15,8 +15,8 @@ from edgevoice.cli import Context, pass_context
 from edgevoice.errors import AudioFileError, EdgevoiceError, UsageError
 
 if TYPE_CHECKING:
-    from edgevoice.config import Config
     from edgevoice.engines.whisper import Whisper
+    from edgevoice.settings import Config
     from edgevoice.stages import Segment, Transcript
 
 SHORT_WORK = 30.0

@@ -13,7 +13,6 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from edgevoice.config import SlmSettings
 from edgevoice.engines.batches import Costs
 from edgevoice.engines.chat_template import ChatTemplate, TemplateRefused
 from edgevoice.engines.cores import cores
@@ -22,6 +21,7 @@ from edgevoice.engines.llama_file import CHOOSE_ANOTHER, check_memory, checked, 
 from edgevoice.engines.llama_native import NativeModel, NotLoaded, gpu_layers, version
 from edgevoice.engines.resident import fetch_ahead
 from edgevoice.errors import EngineError, ModelError
+from edgevoice.settings import SlmSettings
 from edgevoice.stages import Cancelled, Message, Prefilled, Stopped, Token
 
 CHUNK = 64

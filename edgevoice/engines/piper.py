@@ -13,13 +13,13 @@ from piper import PiperVoice
 from piper.config import PiperConfig
 
 from edgevoice.audio import Audio
-from edgevoice.config import TtsSettings
 from edgevoice.engines.cores import cores
 from edgevoice.engines.onnx import Session, open_session
 from edgevoice.engines.piper_parts import open_parts
 from edgevoice.engines.piper_stream import Computing, Feed, Speech, Streamed, Whole
 from edgevoice.engines.threads import of_voice
 from edgevoice.errors import ConfigError, EngineError, ModelError
+from edgevoice.settings import TtsSettings
 from edgevoice.stages import Cancelled
 
 _log = logging.getLogger(__name__)

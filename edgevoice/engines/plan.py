@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from edgevoice.config import Config
 from edgevoice.engines import kept
 from edgevoice.engines.threads import of_recognizer, of_voice
+from edgevoice.settings import Config
 
 STAGES = ("recognizer", "turn detector", "language model", "voice")
 NOBODY = "-"

@@ -6,7 +6,7 @@ spin until the scheduler gives the waiting thread its turn.
 
 from __future__ import annotations
 
-from edgevoice.config import SttSettings, TtsSettings
+from edgevoice.settings import SttSettings, TtsSettings
 
 
 def of_recognizer(settings: SttSettings, cores: int) -> int:

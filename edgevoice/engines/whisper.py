@@ -21,11 +21,11 @@ from faster_whisper import WhisperModel
 from faster_whisper.tokenizer import Tokenizer
 
 from edgevoice.audio import EAR_RATE, Samples
-from edgevoice.config import SttSettings
 from edgevoice.engines.cores import cores
 from edgevoice.engines.threads import of_recognizer
 from edgevoice.errors import ConfigError, EngineError, ModelError
 from edgevoice.pieces import pieces
+from edgevoice.settings import SttSettings
 from edgevoice.stages import Effort, Segment, Transcript
 from edgevoice.words import plain, words
 

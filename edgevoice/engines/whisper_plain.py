@@ -8,9 +8,9 @@ import ctranslate2
 from faster_whisper import WhisperModel
 
 from edgevoice.audio import Samples
-from edgevoice.config import SttSettings
 from edgevoice.engines.cores import cores
 from edgevoice.errors import EngineError, ModelError
+from edgevoice.settings import SttSettings
 
 
 class PlainWhisper:

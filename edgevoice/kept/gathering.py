@@ -15,8 +15,8 @@ import numpy as np
 
 from edgevoice import events as ev
 from edgevoice.audio import EAR_RATE, FRAME_SAMPLES, Frame, Samples
-from edgevoice.config import Config
 from edgevoice.kept.turn import KeptTurn, Said, raw, settings_of, timed
+from edgevoice.settings import Config
 from edgevoice.stages import Message
 from edgevoice.timings import fold
 

@@ -13,10 +13,10 @@ from edgevoice import events as ev
 from edgevoice.audio import Frame
 from edgevoice.bus import Bus
 from edgevoice.clock import Clock
-from edgevoice.config import Config
 from edgevoice.history import History
 from edgevoice.kept.folder import KeptFolder
 from edgevoice.kept.gathering import Begun, Item, Keeping, Sound, Told
+from edgevoice.settings import Config
 from edgevoice.stages import AudioSource
 
 Listening = Callable[[Callable[[], bool]], AudioSource]

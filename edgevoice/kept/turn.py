@@ -13,7 +13,8 @@ import msgspec
 from msgspec import Struct, field
 
 from edgevoice import events as ev
-from edgevoice.config import Config, sections
+from edgevoice.config import sections
+from edgevoice.settings import Config
 from edgevoice.stages import Message
 from edgevoice.versioned import Format
 

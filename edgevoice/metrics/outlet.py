@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING
 
 from edgevoice import events as ev
 from edgevoice.bus import Bus
-from edgevoice.config import MetricsSettings
 from edgevoice.errors import ConfigError, EdgevoiceError
 from edgevoice.metrics.catalog import Reading
 from edgevoice.metrics.exchanges import Exchanges
 from edgevoice.metrics.readings import Readings, of
 from edgevoice.metrics.spans import Span, drawn
+from edgevoice.settings import MetricsSettings
 
 if TYPE_CHECKING:
     from edgevoice.metrics.otlp import Signal

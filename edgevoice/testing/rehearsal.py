@@ -11,10 +11,10 @@ from edgevoice import events as ev
 from edgevoice.assistant import Assistant, Engines
 from edgevoice.audio import EAR_RATE, Samples
 from edgevoice.bus import Bus
-from edgevoice.config import Config
 from edgevoice.devices.paced import PacedSink, PacedSource
 from edgevoice.history import History
 from edgevoice.resample import Resampler
+from edgevoice.settings import Config
 from edgevoice.stages import (
     AudioSink,
     AudioSource,

@@ -29,8 +29,8 @@ from edgevoice.catalog import (
     data_folder,
     packaged_path,
 )
-from edgevoice.config import Config
 from edgevoice.errors import ModelError
+from edgevoice.settings import Config
 from edgevoice.weights.disk import put, sha256_of, writing
 
 State = Literal["present", "absent", "partial", "damaged"]

@@ -13,7 +13,7 @@ from edgevoice.bench.fitting.thinking import SIZES
 from edgevoice.bench.fitting.unmeasured import Costs
 from edgevoice.bench.record import Speeds
 from edgevoice.catalog import Entry, File, Role
-from edgevoice.config import Config
+from edgevoice.settings import Config
 
 CORES = 2
 SPEEDS = Speeds(

@@ -11,7 +11,7 @@ from edgevoice.bench.account import Account
 from edgevoice.bench.result import AS_SET, Machine, Model, Result, Turn, Variant
 from edgevoice.bench.summary import summarize
 from edgevoice.clock import SystemClock
-from edgevoice.config import Config
+from edgevoice.settings import Config
 
 SPANS = {
     "pause": 0.06,

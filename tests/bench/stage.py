@@ -12,7 +12,7 @@ from edgevoice.bench.asking import Interview, interview
 from edgevoice.bench.corpus import Question
 from edgevoice.bench.playing import QuietRoom
 from edgevoice.bench.shelf import Shelf
-from edgevoice.config import Config
+from edgevoice.settings import Config
 from edgevoice.stages import Message
 from edgevoice.testing.rehearsal import Rehearsal
 

@@ -17,8 +17,8 @@ from edgevoice.bench.measuring import Plan
 from edgevoice.bench.progress import Lines
 from edgevoice.bench.result import AS_SET, Result
 from edgevoice.clock import Clock
-from edgevoice.config import Config, SlmSettings
 from edgevoice.errors import ModelError
+from edgevoice.settings import Config, SlmSettings
 from edgevoice.testing.scripted import (
     Phrasebook,
     ScriptedLanguageModel,

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from edgevoice import events as ev
-from edgevoice.config import Config, TurnSettings
 from edgevoice.errors import DeviceError
+from edgevoice.settings import Config, TurnSettings
 from edgevoice.stages import Message
 from edgevoice.testing.scripted import ScriptedRecognizer
 from edgevoice.timings import SPANS

@@ -19,8 +19,8 @@ from edgevoice.bench.fitting.together import strain
 from edgevoice.bench.fitting.unmeasured import Costs
 from edgevoice.bench.result import Turn
 from edgevoice.catalog import Catalog
-from edgevoice.config import Config, Models, SlmSettings, SttSettings
 from edgevoice.errors import EngineError, ModelError, StorageError, UsageError
+from edgevoice.settings import Config, Models, SlmSettings, SttSettings
 from edgevoice.weights.gguf import ALIGNMENT, read_header
 from edgevoice.weights.shape_layout import weights_size
 from edgevoice.weights.shape_table import ARCHITECTURES

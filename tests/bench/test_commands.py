@@ -15,7 +15,8 @@ import pytest
 from edgevoice.audio import EAR_RATE
 from edgevoice.bench.progress import Lines, duration
 from edgevoice.bench.switches import ALL, TECHNIQUES, variants
-from edgevoice.config import Config, keys
+from edgevoice.config import keys
+from edgevoice.settings import Config
 from edgevoice.wav import WavWriter
 from tests.command import PATIENCE, edgevoice, message
 from tests.conftest import ROOT

@@ -13,7 +13,7 @@ from edgevoice.bench.record import Floor, Idle, Roofline, Sample
 from edgevoice.bench.result import AS_SET, Result, Turn, encoded
 from edgevoice.bench.table import render
 from edgevoice.clock import SystemClock
-from edgevoice.config import Config
+from edgevoice.settings import Config
 from tests.conftest import ROOT
 
 NONE = dict.fromkeys(("temperature", "clock", "throttled", "energy"))

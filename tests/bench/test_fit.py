@@ -15,8 +15,8 @@ from edgevoice.bench.fitting.predicting import first_clauses, predict, tail
 from edgevoice.bench.fitting.record import Choice, Hearing, Speaking, Thinking
 from edgevoice.bench.fitting.thinking import best_threads, on
 from edgevoice.bench.fitting.unmeasured import Costs
-from edgevoice.config import AudioSettings, Config, SlmSettings, TtsSettings, TurnSettings
 from edgevoice.errors import UsageError
+from edgevoice.settings import AudioSettings, Config, SlmSettings, TtsSettings, TurnSettings
 from edgevoice.timings import SPANS
 from tests.bench.fitted import CORES, SPEEDS, hearing, known, option, speaking, thinking
 

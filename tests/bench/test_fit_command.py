@@ -31,8 +31,8 @@ from edgevoice.bench.fitting.record import (
 )
 from edgevoice.bench.result import Model, Turn, write
 from edgevoice.cli import cli
-from edgevoice.config import Config
 from edgevoice.errors import EdgevoiceError
+from edgevoice.settings import Config
 from tests.bench.fitted import calibration, hearing, speaking, thinking
 from tests.bench.simulated import MACHINE, result, turns
 from tests.command import edgevoice, message

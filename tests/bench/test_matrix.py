@@ -24,8 +24,8 @@ from edgevoice.bench.result import Alone, Result, read
 from edgevoice.bench.starting import COLD, WARM
 from edgevoice.bench.summary import figures
 from edgevoice.cli.matrix import STAGES
-from edgevoice.config import Config, SlmSettings
 from edgevoice.errors import ModelError
+from edgevoice.settings import Config, SlmSettings
 from tests.bench.simulated import result, turns
 
 QUESTIONS = [Question(f"question {n}", np.zeros(16_000, dtype=np.float32), 1.0) for n in range(40)]

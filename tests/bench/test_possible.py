@@ -12,8 +12,9 @@ from edgevoice.bench import possible
 from edgevoice.bench.axes import Cell
 from edgevoice.bench.possible import resolved
 from edgevoice.catalog import Catalog, Entry, append
-from edgevoice.config import Config, load
+from edgevoice.config import load
 from edgevoice.errors import EdgevoiceError, ModelError
+from edgevoice.settings import Config
 from edgevoice.weights.shape_table import Architecture
 from edgevoice.weights.shapes import _entry
 from edgevoice.weights.store import Store

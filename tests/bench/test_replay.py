@@ -18,11 +18,11 @@ from edgevoice.bench.replay_lines import KEPT, NOW, listing, moved, render
 from edgevoice.bench.replaying import AS_KEPT, Replayed, load, made_with, replayed
 from edgevoice.bench.result import AS_SET, Turn
 from edgevoice.clock import SystemClock
-from edgevoice.config import Config, SlmSettings
 from edgevoice.config import load as configured
 from edgevoice.errors import EdgevoiceError
 from edgevoice.kept.folder import KeptFolder, named
 from edgevoice.kept.turn import VERSION, KeptTurn, read
+from edgevoice.settings import Config, SlmSettings
 from edgevoice.testing.scripted import LoudnessDetector, ScriptedLanguageModel, ScriptedRecognizer
 from edgevoice.wav import WavWriter
 from tests.bench.stage import Stage

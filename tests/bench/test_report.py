@@ -23,7 +23,7 @@ from edgevoice.bench.result import AS_SET, Result, Turn, write
 from edgevoice.bench.sequence import SEQUENCE
 from edgevoice.bench.table import WIDTH
 from edgevoice.clock import SystemClock
-from edgevoice.config import Config, TurnSettings
+from edgevoice.settings import Config, TurnSettings
 from edgevoice.timings import SPANS
 from edgevoice.waterfall import shares
 from tests.bench.pages import Page

@@ -18,8 +18,8 @@ from edgevoice.bench.sequence import SEQUENCE
 from edgevoice.bench.summary import figures, ratio, summarize
 from edgevoice.bench.table import recognition, render, switches
 from edgevoice.clock import SystemClock
-from edgevoice.config import Config, TurnSettings
 from edgevoice.errors import EdgevoiceError, StorageError
+from edgevoice.settings import Config, TurnSettings
 from tests.conftest import ROOT
 
 STRUCTS = (Result, made.Variant, Summary, Figures, Turn, Ratio, Model, Machine, made.Alone)

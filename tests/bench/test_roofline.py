@@ -13,8 +13,8 @@ from edgevoice.bench.costs import Thinking, Underivable, hearing, thinking
 from edgevoice.bench.record import Speeds
 from edgevoice.bench.result import AS_SET, Turn
 from edgevoice.bench.roofline import Limits
-from edgevoice.config import Config, Models, SlmSettings, SttSettings
 from edgevoice.engines.piper_parts import open_parts
+from edgevoice.settings import Config, Models, SlmSettings, SttSettings
 from edgevoice.weights.ct2 import stored
 from edgevoice.weights.gguf import Header, Weight
 from tests.engines.voices import RATE, write_voice

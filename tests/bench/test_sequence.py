@@ -12,8 +12,8 @@ from edgevoice.bench.corpus import Question
 from edgevoice.bench.sequence import SILENCE, PlainSequence
 from edgevoice.build import quiet_sink
 from edgevoice.clock import SystemClock
-from edgevoice.config import Config, SlmSettings
 from edgevoice.engines.llama import Llama
+from edgevoice.settings import Config, SlmSettings
 from edgevoice.testing.scripted import ScriptedSynthesizer
 
 

@@ -22,7 +22,7 @@ from edgevoice.bench.report_text import markdown, text
 from edgevoice.bench.result import AS_SET, Result, Turn, encoded, read, write
 from edgevoice.bench.soak_lines import headline, whole
 from edgevoice.bench.soaking import BARGE_IN, Stint, Term, line
-from edgevoice.config import Config, TurnSettings
+from edgevoice.settings import Config, TurnSettings
 from edgevoice.stages import Message
 from tests.bench.pages import Page
 from tests.bench.simulated import result

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edgevoice import events as ev
-from edgevoice.config import Config, SlmSettings, TtsSettings, TurnSettings
+from edgevoice.settings import Config, SlmSettings, TtsSettings, TurnSettings
 from edgevoice.testing.rehearsal import Rehearsal
 from edgevoice.testing.scripted import (
     ScriptedLanguageModel,

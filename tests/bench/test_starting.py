@@ -20,8 +20,8 @@ from edgevoice.bench.progress import Lines
 from edgevoice.bench.record import Load, Start
 from edgevoice.bench.result import Result, Turn
 from edgevoice.bench.starting import COLD, WARM, First, Started, Starts, timeline
-from edgevoice.config import Config
 from edgevoice.errors import EdgevoiceError, ModelError
+from edgevoice.settings import Config
 from edgevoice.testing.virtual import VirtualClock
 from tests.sessions import Session
 

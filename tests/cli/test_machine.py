@@ -10,10 +10,11 @@ import pytest
 
 from edgevoice import doctor
 from edgevoice.cli import cli
-from edgevoice.config import Config, Resolved, load
+from edgevoice.config import Resolved, load
 from edgevoice.devices import listing
 from edgevoice.devices.listing import Device
 from edgevoice.errors import ConfigError, DeviceError
+from edgevoice.settings import Config
 
 HEADSET = Device(3, "USB Headset", "ALSA", 1, 2, 48000.0, True, True)
 MONITOR = Device(4, "HDMI 1", "ALSA", 0, 8, 44100.0, False, False)

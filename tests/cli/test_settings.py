@@ -11,8 +11,9 @@ import pytest
 
 from edgevoice.cli import cli
 from edgevoice.cli.settings import explained, template
-from edgevoice.config import Config, keys, load
+from edgevoice.config import keys, load
 from edgevoice.errors import UsageError
+from edgevoice.settings import Config
 
 if sys.version_info >= (3, 11):
     import tomllib

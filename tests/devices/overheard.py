@@ -19,7 +19,7 @@ from edgevoice.bench.measuring import Bench, Plan
 from edgevoice.bench.playing import Mouth
 from edgevoice.bench.preparing import asked_aloud
 from edgevoice.bench.progress import Lines
-from edgevoice.config import Config, Models
+from edgevoice.settings import Config, Models
 from edgevoice.stages import AudioSink, AudioSource
 from edgevoice.trace import line
 

@@ -13,7 +13,7 @@ from null_sinks import NullSinks
 
 from edgevoice import events as ev
 from edgevoice.audio import AUDIBLE_DBFS, Samples
-from edgevoice.config import SttSettings
+from edgevoice.settings import SttSettings
 from edgevoice.timings import fold
 from edgevoice.trace import read
 from edgevoice.wav import read_speech

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from edgevoice.config import SlmSettings
 from edgevoice.engines import llama_file
 from edgevoice.engines.llama import Llama
 from edgevoice.errors import EngineError, ModelError
+from edgevoice.settings import SlmSettings
 from edgevoice.stages import Message, Prefilled, Stopped, Token
 from tests.weights.conftest import gguf
 

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from edgevoice.audio import Samples, dbfs
-from edgevoice.config import TtsSettings
 from edgevoice.engines.piper import Piper
 from edgevoice.errors import ConfigError, ModelError
+from edgevoice.settings import TtsSettings
 
 
 def never() -> bool:

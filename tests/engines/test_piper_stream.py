@@ -13,12 +13,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edgevoice.audio import Audio, Samples
-from edgevoice.config import TtsSettings
 from edgevoice.engines import piper_parts
 from edgevoice.engines.onnx import Session, open_model
 from edgevoice.engines.piper import Piper
 from edgevoice.engines.piper_parts import DECODER, ENCODER, NOTE, open_parts, places
 from edgevoice.engines.piper_stream import FIRST, Computing, Feed, Streamed, Whole, piece
+from edgevoice.settings import TtsSettings
 from tests.engines.voices import HOP, RATE, write_voice
 
 TEXT = "hello there, this is a voice that says nothing at all but says it at great length"

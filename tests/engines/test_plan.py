@@ -9,8 +9,8 @@ import msgspec
 import numpy as np
 import pytest
 
-from edgevoice.config import Config, SlmSettings, SttSettings, TtsSettings
 from edgevoice.engines import kept, plan
+from edgevoice.settings import Config, SlmSettings, SttSettings, TtsSettings
 
 
 def test_no_part_of_a_turn_plans_more_threads_than_there_are_cores() -> None:

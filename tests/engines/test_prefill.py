@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from edgevoice.config import SlmSettings
 from edgevoice.engines import llama
 from edgevoice.engines.batches import Costs
 from edgevoice.engines.cores import Cores
 from edgevoice.engines.llama import Llama
 from edgevoice.errors import EngineError
+from edgevoice.settings import SlmSettings
 from edgevoice.stages import Message, Prefilled, Stopped, Token
 from tests.engines.test_llama import after, ask, never
 

@@ -15,9 +15,9 @@ from edgevoice.assistant import Engines
 from edgevoice.bus import Bus
 from edgevoice.catalog import Entry, File, Role
 from edgevoice.clock import SystemClock
-from edgevoice.config import Config, Models, SlmSettings
 from edgevoice.engines.shape import PLAIN_REPLY, Shape
 from edgevoice.errors import EngineError, ModelError
+from edgevoice.settings import Config, Models, SlmSettings
 from edgevoice.stages import Message, Prefilled, Stopped, Token
 from edgevoice.weights.progress import Silent
 from edgevoice.weights.shape_file import header, write

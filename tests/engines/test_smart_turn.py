@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 from edgevoice.audio import EAR_RATE, Samples
-from edgevoice.config import TtsSettings
 from edgevoice.engines.log_mel import BANDS, log_mel
 from edgevoice.engines.piper import Piper
 from edgevoice.engines.smart_turn import HEARD_SAMPLES, SmartTurn
 from edgevoice.errors import ModelError
 from edgevoice.resample import resample
+from edgevoice.settings import TtsSettings
 
 
 def noise(seconds: float, seed: int = 7) -> Samples:

@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 
 from edgevoice.audio import EAR_RATE, Samples
-from edgevoice.config import SttSettings, TtsSettings
 from edgevoice.engines import whisper
 from edgevoice.engines.piper import Piper
 from edgevoice.engines.whisper import Whisper
 from edgevoice.errors import ConfigError, ModelError
 from edgevoice.resample import resample
+from edgevoice.settings import SttSettings, TtsSettings
 
 QUESTION = "What is the capital of Italy?"
 

@@ -12,11 +12,11 @@ from edgevoice import events as ev
 from edgevoice.bus import Bus
 from edgevoice.cli.metrics import collected
 from edgevoice.clock import SystemClock
-from edgevoice.config import MetricsSettings
 from edgevoice.errors import ConfigError, EdgevoiceError
 from edgevoice.metrics import outlet as module
 from edgevoice.metrics.catalog import TURNS, Reading
 from edgevoice.metrics.outlet import Outlet, address, opened
+from edgevoice.settings import MetricsSettings
 from tests import sessions
 from tests.metrics.collector import PATIENCE, collecting
 from tests.metrics.test_otlp import nobody
@@ -27,7 +27,7 @@ import sys
 from edgevoice.bus import Bus
 from edgevoice.cli import metrics, run
 from edgevoice.clock import SystemClock
-from edgevoice.config import Config
+from edgevoice.settings import Config
 def opened(event, words):
     if event.startswith("socket."):
         print(event, file=sys.stderr)

@@ -17,7 +17,7 @@ import edgevoice
 assert edgevoice.__file__.startswith(sys.argv[1]), edgevoice.__file__
 from edgevoice.catalog import Catalog, packaged_path
 from edgevoice.cli.settings import explained
-from edgevoice.config import Config
+from edgevoice.settings import Config
 from edgevoice.weights.store import models_folder
 assert str(packaged_path()).startswith(sys.argv[1]), packaged_path()
 assert not str(models_folder(Config())).startswith(sys.argv[1]), models_folder(Config())

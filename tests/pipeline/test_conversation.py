@@ -7,8 +7,8 @@ from itertools import pairwise
 import pytest
 
 from edgevoice import events as ev
-from edgevoice.config import Config, SlmSettings, SttSettings, TurnSettings
 from edgevoice.errors import DeviceError, ModelError
+from edgevoice.settings import Config, SlmSettings, SttSettings, TurnSettings
 from edgevoice.stages import Message, Transcript
 from edgevoice.testing.rehearsal import Rehearsal
 from edgevoice.testing.scripted import (

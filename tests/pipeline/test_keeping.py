@@ -16,7 +16,6 @@ from edgevoice import events as ev
 from edgevoice import files
 from edgevoice.assistant import Assistant
 from edgevoice.audio import EAR_RATE, FRAME_SAMPLES, Samples
-from edgevoice.config import Config, TurnSettings
 from edgevoice.devices.paced import PacedSink
 from edgevoice.errors import EdgevoiceError
 from edgevoice.history import History
@@ -24,6 +23,7 @@ from edgevoice.kept import keeper
 from edgevoice.kept.folder import KeptFolder
 from edgevoice.kept.keeper import Keeper
 from edgevoice.kept.turn import VERSION, KeptTurn, read
+from edgevoice.settings import Config, TurnSettings
 from edgevoice.stages import Message
 from edgevoice.testing.scripted import ScriptedRecognizer
 from edgevoice.timings import fold

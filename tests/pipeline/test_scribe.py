@@ -6,7 +6,7 @@ import pytest
 
 from edgevoice import events as ev
 from edgevoice.audio import Samples
-from edgevoice.config import Config, SlmSettings, TurnSettings
+from edgevoice.settings import Config, SlmSettings, TurnSettings
 from edgevoice.stages import Effort, Transcript
 from edgevoice.testing.rehearsal import Rehearsal
 from edgevoice.testing.scripted import ScriptedLanguageModel, ScriptedRecognizer

@@ -8,11 +8,11 @@ import pytest
 
 from edgevoice import events as ev
 from edgevoice.assistant import Assistant
-from edgevoice.config import Config, Models
 from edgevoice.devices.paced import PacedSink
 from edgevoice.errors import EdgevoiceError, ModelError, UsageError
 from edgevoice.history import History
 from edgevoice.session import Kind, Session
+from edgevoice.settings import Config, Models
 from edgevoice.testing.rehearsal import Rehearsal
 from edgevoice.trace import Recorder
 

@@ -11,8 +11,8 @@ import pytest
 from edgevoice import events as ev
 from edgevoice.audio import Audio, Samples
 from edgevoice.clock import Clock
-from edgevoice.config import Config, TtsSettings
 from edgevoice.devices.paced import PacedSink
+from edgevoice.settings import Config, TtsSettings
 from edgevoice.stages import Cancelled
 from edgevoice.testing.rehearsal import Rehearsal
 from edgevoice.testing.scripted import ScriptedLanguageModel

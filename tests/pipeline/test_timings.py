@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edgevoice import events as ev
-from edgevoice.config import Config, TurnSettings
+from edgevoice.settings import Config, TurnSettings
 from edgevoice.testing.rehearsal import Rehearsal
 from edgevoice.testing.scripted import (
     ScriptedLanguageModel,

@@ -14,7 +14,7 @@ import msgspec
 import pytest
 
 from edgevoice.catalog import Catalog, Entry, File, Mirror
-from edgevoice.config import Config, Models
+from edgevoice.settings import Config, Models
 from edgevoice.weights import held, packages
 from edgevoice.weights.progress import Silent
 from edgevoice.weights.store import Store

@@ -77,7 +77,7 @@ KILLED = """
 import sys
 from pathlib import Path
 from edgevoice.catalog import Catalog
-from edgevoice.config import Config, Models
+from edgevoice.settings import Config, Models
 from edgevoice.weights.progress import Lines
 from edgevoice.weights.pull import pull
 from edgevoice.weights import packages
@@ -158,7 +158,7 @@ def test_a_second_pull_says_whom_it_waits_for(world: World) -> None:
 import sys
 from pathlib import Path
 from edgevoice.catalog import Catalog
-from edgevoice.config import Config, Models
+from edgevoice.settings import Config, Models
 from edgevoice.weights.store import Store
 root = Path(sys.argv[1])
 store = Store(Config(models=Models(folder=str(root / "models"))),

@@ -12,8 +12,8 @@ import msgspec
 import pytest
 
 from edgevoice.catalog import Mirror
-from edgevoice.config import Config, Models
 from edgevoice.errors import ModelError, PullError
+from edgevoice.settings import Config, Models
 from edgevoice.weights import packages
 from edgevoice.weights import pull as pulling
 from edgevoice.weights.pull import ensure_starter, pull, starter

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from edgevoice.config import Config
 from edgevoice.errors import ModelError
+from edgevoice.settings import Config
 from edgevoice.weights import kinds
 from edgevoice.weights.gguf import read_header
 from edgevoice.weights.store import Store

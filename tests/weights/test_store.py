@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from edgevoice.catalog import Entry, packaged_path
-from edgevoice.config import Config, Models, SttSettings
 from edgevoice.errors import ModelError, StorageError
+from edgevoice.settings import Config, Models, SttSettings
 from edgevoice.weights.store import Store, models_folder
 from tests.weights.conftest import (
     BRAIN_ENTRY,

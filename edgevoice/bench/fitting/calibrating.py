@@ -27,11 +27,11 @@ from edgevoice.bench.fitting.unmeasured import Costs
 from edgevoice.bench.machine import cpu_name
 from edgevoice.bench.progress import Progress
 from edgevoice.bench.speeds import measured_elsewhere
-from edgevoice.config import Config
 from edgevoice.engines.cores import cores, used_elsewhere
 from edgevoice.engines.llama_file import checked
 from edgevoice.engines.piper import Piper
 from edgevoice.errors import EdgevoiceError
+from edgevoice.settings import Config
 from edgevoice.weights.machine import total_memory
 
 _log = logging.getLogger(__name__)

@@ -16,8 +16,8 @@ from edgevoice.bench.fitting.record import Calibration, Check, Checked, Problem
 from edgevoice.bench.fitting.unmeasured import Costs
 from edgevoice.bench.result import Result, Turn, read
 from edgevoice.bench.summary import summarize
-from edgevoice.config import Config
 from edgevoice.errors import EdgevoiceError, UsageError
+from edgevoice.settings import Config
 from edgevoice.timings import percentile
 
 ROLES: tuple[Voiced, ...] = ("slm", "stt", "tts")

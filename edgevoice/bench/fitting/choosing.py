@@ -18,7 +18,7 @@ from edgevoice.bench.fitting.thinking import best_threads
 from edgevoice.bench.fitting.unmeasured import Costs
 from edgevoice.bench.record import Speeds
 from edgevoice.catalog import SHAPE
-from edgevoice.config import Config
+from edgevoice.settings import Config
 from edgevoice.weights.disk import size_text
 from edgevoice.weights.machine import SPARE_MEMORY
 from edgevoice.weights.shapes import BESIDES

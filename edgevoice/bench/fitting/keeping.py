@@ -12,9 +12,9 @@ import platformdirs
 from edgevoice.bench.fingerprint import facts
 from edgevoice.bench.fitting.record import VERSION, Calibration
 from edgevoice.bench.machine import cpu_name, libraries
-from edgevoice.config import Config
 from edgevoice.engines.cores import cores
 from edgevoice.files import replace_bytes
+from edgevoice.settings import Config
 from edgevoice.weights.machine import total_memory
 
 _log = logging.getLogger(__name__)

@@ -19,11 +19,11 @@ from edgevoice.bench.corpus import REPLIES
 from edgevoice.bench.fitting.record import Hearing, How, Prediction, Speaking, Strain, Thinking
 from edgevoice.bench.fitting.thinking import on, scaled
 from edgevoice.clauses import ClauseCutter
-from edgevoice.config import Config
 from edgevoice.engines.batches import interpolated
 from edgevoice.engines.batches import plan as cut
 from edgevoice.pacing import ASIDE, BREATH, Pacing, Plan
 from edgevoice.patience import limits
+from edgevoice.settings import Config
 from edgevoice.timings import SPANS, percentile
 
 SEEN = 0.036

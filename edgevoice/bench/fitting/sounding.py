@@ -12,7 +12,6 @@ from statistics import median
 from edgevoice.audio import Samples, first_audible
 from edgevoice.bench.corpus import builtin, spread
 from edgevoice.bench.fitting.record import Hearing, Speaking
-from edgevoice.config import Config
 from edgevoice.delivery import Delivery
 from edgevoice.demo import spoken
 from edgevoice.engines.cores import cores
@@ -21,6 +20,7 @@ from edgevoice.engines.threads import of_recognizer, of_voice
 from edgevoice.engines.whisper import Whisper
 from edgevoice.errors import EngineError
 from edgevoice.pacing import Pacing
+from edgevoice.settings import Config
 
 QUESTIONS = 5
 CLAUSES = 3

@@ -9,12 +9,12 @@ from statistics import median
 
 from edgevoice.bench.fitting.part import part_of, written
 from edgevoice.bench.fitting.record import Batches, Thinking
-from edgevoice.config import Config
 from edgevoice.engines.chat_template import ChatTemplate, TemplateRefused
 from edgevoice.engines.cores import cores
 from edgevoice.engines.llama_file import check_memory, checked, pull_again
 from edgevoice.engines.llama_native import NativeModel, NotLoaded, gpu_layers
 from edgevoice.errors import ModelError
+from edgevoice.settings import Config
 from edgevoice.stages import Message
 from edgevoice.weights.gguf import Header, Weight
 from edgevoice.weights.shape_layout import tensors, weights_size

@@ -16,8 +16,8 @@ from edgevoice.bench.fitting.record import Prediction, Strain
 from edgevoice.bench.measuring import Bench, Plan
 from edgevoice.bench.preparing import asked_aloud
 from edgevoice.bench.result import Turn
-from edgevoice.config import Config
 from edgevoice.errors import EdgevoiceError, EngineError
+from edgevoice.settings import Config
 
 QUESTIONS, WARM_UPS = 5, 2
 """How many count, and how many go before them, in which the pace is learnt."""

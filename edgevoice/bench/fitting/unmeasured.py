@@ -12,8 +12,8 @@ from edgevoice.bench.fitting.record import Calibration, Hearing, Speaking, Think
 from edgevoice.bench.fitting.thinking import SIZES, counts, scaled
 from edgevoice.bench.record import Speeds
 from edgevoice.bench.roofline import Limits, question
-from edgevoice.config import Config
 from edgevoice.engines.threads import of_recognizer, of_voice
+from edgevoice.settings import Config
 
 REACHED = {"recognize": 0.13, "decode": 0.35, "prefill": 0.12, "synthesize": 0.2}
 """The share of the roofline's floor that stages reach as a rule: docs/roofline.md shows some."""
