@@ -11,10 +11,8 @@ from edgevoice import events as ev
 from edgevoice.audio import EAR_RATE, FRAME_SAMPLES, Frame, Samples, Utterance, dbfs
 from edgevoice.endpoint import HYSTERESIS, Endpoint, Mark, Signal
 from edgevoice.floor import Floor
-from edgevoice.form import Form
-from edgevoice.judge import Judge, Pause
+from edgevoice.judge import Docket, Judge, Pause
 from edgevoice.mailbox import Mailbox
-from edgevoice.patience import Evidence, wait_ms
 from edgevoice.scribe import Heard, Look, Question
 from edgevoice.settings import Config
 from edgevoice.stages import AudioSource, SpeechDetector
@@ -25,13 +23,6 @@ LEVEL_FRAMES = 3
 
 GLANCE_SAMPLES = int(0.5 * EAR_RATE)
 """New speech between two glances at what is being said."""
-
-NEWEST = 0.3
-"""The weight of the newest answer in what is usual."""
-
-SOON_MS = 200
-"""How much later than a question's longest wait an answer may usually come, and the judgement is
-still asked for at once: the next answer may be quicker."""
 
 
 class Ears:
@@ -57,12 +48,7 @@ class Ears:
         self._bus = floor.bus
         self._inbox = inbox
         self._glances = glances
-        self._judge = judge
-        self._said: Pause | None = None
-        self._usual_ms: float | None = None
-        """The silence after which the first sound of an answer was there, of late."""
-        most_cautious = Evidence(complete=0.0, form=Form.ASKED)
-        self._soon_ms = wait_ms(config.turn, most_cautious) + SOON_MS
+        self._docket = Docket(config.turn, judge)
         self._endpoint = Endpoint(config.turn)
         pre_roll = -(-config.turn.pre_roll_ms * EAR_RATE // (1000 * FRAME_SAMPLES))
         unsure = -(-max(config.turn.min_speech_ms, config.turn.barge_in_ms) // 32) + 1
@@ -76,7 +62,6 @@ class Ears:
         self._weighed: tuple[int, str, float | None] | None = None
         self._voiced = False
         self._lost = 0
-        self._ready = False
         self._turn: Turn | None = None
         self.muted = False
         self.held = False
@@ -134,14 +119,11 @@ class Ears:
             self._marked(begun)
         if self._turn is not None and self._turn.committed:
             # The first sound of the answer was let out, because the silence had lasted long enough.
-            if not self._ready:
-                self._answered()
+            self._docket.answered(True, self._endpoint.silence_ms)
             self._marked(self._endpoint.finish())
         self._weigh()
         ready = self._turn is not None and self._turn.sounding
-        if ready and not self._ready:
-            self._answered()
-        self._ready = ready
+        self._docket.answered(ready, self._endpoint.silence_ms)
         mark = self._endpoint.step(probability, frame.index, interrupting=answering, ready=ready)
         if mark:
             self._marked(mark)
@@ -166,7 +148,7 @@ class Ears:
         if turn is None or not turn.asked or not turn.question:
             return
         complete = turn.complete
-        if complete is None and self._judge.present:
+        if complete is None and self._docket.open:
             # A judgement can be had: until it is there, it may be the most cautious one.
             complete = 0.0
         known = (turn.number, turn.question, complete)
@@ -175,20 +157,8 @@ class Ears:
             self._endpoint.weigh(
                 self._pause, complete=complete, text=turn.question, language=turn.language
             )
-        # Only if it will be there before the wait without it is over, for it takes a core.
-        late = self._endpoint.missing_ms <= 1000 * self._judge.seconds
-        if turn.voicing and not late:
-            self._have_judged()
-
-    def _answered(self) -> None:
-        """Note after how much silence there was something to be heard."""
-        silence = self._endpoint.silence_ms
-        usual = silence if self._usual_ms is None else self._usual_ms
-        self._usual_ms = usual + (silence - usual) * NEWEST
-
-    def _have_judged(self) -> None:
-        if self._said and self._judge.ask(self._said):
-            self._said = None
+        if turn.voicing:
+            self._docket.call(self._endpoint.missing_ms)
 
     def _marked(self, mark: Mark) -> None:
         match mark.signal:
@@ -221,9 +191,7 @@ class Ears:
         self._bus.emit(ev.SpeechPaused(turn=self._turn.number, at=at))
         if self._settings.speculate:
             self._ask(self._turn, mark)
-            # While the recognizer reads, on a core of its own, there is often one to spare.
-            if self._usual_ms is not None and self._usual_ms <= self._soon_ms:
-                self._have_judged()
+            self._docket.call_early()
 
     def _resumed(self) -> None:
         old = self._turn
@@ -248,7 +216,7 @@ class Ears:
     def _ask(self, turn: Turn, mark: Mark) -> None:
         turn.asked = True
         utterance = Utterance(np.concatenate(self._frames), self._start, mark.index)
-        self._said = Pause(turn, utterance)
+        self._docket.enter(Pause(turn, utterance))
         self._inbox.put(Question(turn, utterance, self._endpoint.voiced / EAR_RATE))
 
     def _look(self, inbox: Mailbox[Heard] | Mailbox[Look], least: int) -> None:

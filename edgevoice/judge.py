@@ -12,9 +12,19 @@ from dataclasses import dataclass
 from edgevoice import events as ev
 from edgevoice.audio import Utterance
 from edgevoice.floor import Floor
+from edgevoice.form import Form
 from edgevoice.mailbox import Mailbox
+from edgevoice.patience import Evidence, wait_ms
+from edgevoice.settings import TurnSettings
 from edgevoice.stages import TurnDetector
 from edgevoice.turn import Turn
+
+NEWEST = 0.3
+"""The weight of the newest answer in what is usual."""
+
+SOON_MS = 200
+"""How much later than a question's longest wait an answer may usually come, and the judgement is
+still asked for at once: the next answer may be quicker."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,3 +86,51 @@ class Judge:
         if not pause_is_over(pause):
             pause.turn.complete = complete
             self._bus.emit(ev.EndJudged(turn=pause.turn.number, complete=round(complete, 3)))
+
+
+class Docket:
+    """The pause that awaits its judgement, and when asking for it is worth a core.
+
+    Belongs to the ears' thread, as the endpoint does.
+    """
+
+    def __init__(self, settings: TurnSettings, judge: Judge) -> None:
+        self._judge = judge
+        self._pause: Pause | None = None
+        self._sounding = False
+        self._usual_ms: float | None = None
+        """The silence after which the first sound of an answer was there, of late."""
+        most_cautious = Evidence(complete=0.0, form=Form.ASKED)
+        self._soon_ms = wait_ms(settings, most_cautious) + SOON_MS
+
+    @property
+    def open(self) -> bool:
+        """Whether a judgement can be had, now or when the detector is loaded."""
+        return self._judge.present
+
+    def enter(self, pause: Pause) -> None:
+        """The newest pause; an older one needs no judgement any more."""
+        self._pause = pause
+
+    def call_early(self) -> None:
+        """The pause has just begun: have it judged if answers usually come soon, for while the
+        recognizer reads, on a core of its own, there is often one to spare."""
+        if self._usual_ms is not None and self._usual_ms <= self._soon_ms:
+            self._call()
+
+    def call(self, missing_ms: float) -> None:
+        """The first clause is being made sound: have the pause judged if the judgement will be
+        there before the wait without it, `missing_ms` more of silence, is over."""
+        if missing_ms > 1000 * self._judge.seconds:
+            self._call()
+
+    def answered(self, sounding: bool, silence_ms: float) -> None:
+        """Note after how much silence there was something to be heard, if there is now."""
+        if sounding and not self._sounding:
+            usual = silence_ms if self._usual_ms is None else self._usual_ms
+            self._usual_ms = usual + (silence_ms - usual) * NEWEST
+        self._sounding = sounding
+
+    def _call(self) -> None:
+        if self._pause and self._judge.ask(self._pause):
+            self._pause = None
