@@ -57,6 +57,13 @@ class AudioSink(Protocol):
     def time_of(self, number: int) -> float:
         """Session time in seconds at which sample `number` leaves, or will leave, the speaker."""
 
+    def played(self, time: float, count: int) -> Samples:
+        """float32 [count] at `rate` Hz that left the speaker from session time `time` on.
+
+        Zeros where nothing did, or where it is not yet or, after two seconds, no longer known. May
+        be called from any thread.
+        """
+
     def stop(self) -> int:
         """Fall silent at once and drop what is queued; returns how many samples had been heard.
 

@@ -21,6 +21,9 @@ GAP = 0.6
 AHEAD = 0.5
 """Seconds of sound the paced speaker takes before `write` waits."""
 
+KEPT = 3.0
+"""Seconds for which the paced speaker remembers what it played."""
+
 
 class PacedSource:
     """Plays clips (float32 [n] at 16 kHz) into the ears, each once the last one is dealt with.
@@ -106,6 +109,8 @@ class PacedSink:
         # (number, time): from this sample on, without a gap until the next anchor.
         self._anchors: list[tuple[int, float]] = [(0, self._origin)]
         self._pending: deque[tuple[int, Samples]] = deque()
+        # (time, samples): what leaves, or has lately left, the speaker from that time on.
+        self._past: deque[tuple[float, Samples]] = deque()
         self._recorded = 0
         self._stops = 0
         self._closed = False
@@ -126,6 +131,9 @@ class PacedSink:
             now = self._clock.now()
             if self.time_of(number) <= now:
                 self._anchors.append((number, now))
+            self._past.append((self.time_of(number), samples.copy()))
+            while self._past[0][0] + len(self._past[0][1]) / self.rate < now - KEPT:
+                self._past.popleft()
             self._written += len(samples)
             if self._writer is not None:
                 self._pending.append((number, samples.copy()))
@@ -146,11 +154,27 @@ class PacedSink:
                 return time + (number - first) / self.rate
         return self._origin
 
+    def played(self, time: float, count: int) -> Samples:
+        found = np.zeros(count, dtype=np.float32)
+        with self._monitor:
+            known = round((self._clock.now() - time) * self.rate)
+            for began, samples in self._past:
+                at = round((began - time) * self.rate)
+                first, last = max(at, 0), min(at + len(samples), count, known)
+                if first < last:
+                    found[first:last] = samples[first - at : last - at]
+        return found
+
     def stop(self) -> int:
         with self._monitor:
             self._stops += 1
             self._record()
             self._written = self._heard()
+            end = self.time_of(self._written)
+            self._past = deque(
+                (began, samples[: max(0, round((end - began) * self.rate))])
+                for began, samples in self._past
+            )
             while self._pending and self._pending[-1][0] >= self._written:
                 self._pending.pop()
             if self._pending:

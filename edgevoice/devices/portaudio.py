@@ -17,6 +17,7 @@ import numpy as np
 from edgevoice.audio import EAR_RATE, FRAME_SAMPLES, Frame, Samples
 from edgevoice.clock import Clock
 from edgevoice.devices.listing import Device, find, library
+from edgevoice.devices.past import Past
 from edgevoice.devices.pulse import Pulse
 from edgevoice.devices.ring import Ring, mono
 from edgevoice.errors import DeviceError
@@ -136,6 +137,7 @@ class Loudspeaker:
         self._clock = clock
         self._ring = Ring(int(2 * AHEAD * self.rate), 1)
         self._scratch = np.zeros((self.rate, 1), dtype=np.float32)
+        self._past = Past(self.rate)
         self._cut = 0
         self._base = 0
         """Ring frames that were skipped over, so that numbers count only what was played."""
@@ -163,14 +165,16 @@ class Loudspeaker:
         ring = self._ring
         ring.skip(self._cut)
         scratch = self._scratch[:frames]
+        leaves = now + (time.outputBufferDacTime - time.currentTime)
         if ring.waiting:
             # Only when there is sound: while idle, the last anchor tells when the last one ended.
-            self._anchor = (ring.taken, now + (time.outputBufferDacTime - time.currentTime))
+            self._anchor = (ring.taken, leaves)
         count = ring.take(scratch)
         scratch[count:] = 0.0
         if count < frames and ring.taken not in self._dry[-1:]:
             self._dry = (*self._dry[-7:], ring.taken)
         out[:] = scratch
+        self._past.put(scratch[:, 0], leaves)
         if status.output_underflow and count:
             self._missed += 1
         self._pulse.last = now
@@ -210,6 +214,9 @@ class Loudspeaker:
     def time_of(self, number: int) -> float:
         frame, time = self._anchor
         return time + (number + self._base - frame) / self.rate
+
+    def played(self, time: float, count: int) -> Samples:
+        return self._past.at(time, count)
 
     def stop(self) -> int:
         self._stops += 1

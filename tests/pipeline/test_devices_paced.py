@@ -7,6 +7,7 @@ import pytest
 
 from edgevoice.audio import FRAME_SAMPLES, Samples
 from edgevoice.devices.paced import GAP, PacedSink, PacedSource
+from edgevoice.devices.past import KEPT, Past
 from edgevoice.devices.ring import Ring, mono
 from edgevoice.testing.virtual import VirtualClock
 
@@ -108,6 +109,89 @@ def test_the_recording_lies_on_the_session_s_time_axis() -> None:
     heard[1000:1200] = heard[2000:2100] = 1
     assert tape.closed
     np.testing.assert_array_equal(tape.samples, heard)
+
+
+def count_from(start: int, count: int) -> Samples:
+    return np.arange(start, start + count, dtype=np.float32)
+
+
+def test_what_left_the_speaker_is_known_by_the_time_at_which_it_did() -> None:
+    """Sound between two silences is found where it was, and what is still queued is not."""
+    clock = VirtualClock()
+    sink = PacedSink(clock, 1000, "virtual")
+    clock.sleep(1.0)
+    sink.write(count_from(1, 200))
+    clock.sleep(0.5)
+    sink.write(count_from(1001, 300))
+    clock.sleep(0.1)
+    played = sink.played(0.9, 1000)
+    expected = np.zeros(1000)
+    expected[100:300] = count_from(1, 200)
+    expected[600:700] = count_from(1001, 100)
+    np.testing.assert_array_equal(played, expected)
+    assert sink.played(1.05, 3).tolist() == [51, 52, 53]
+
+
+def test_what_was_stopped_never_left_the_speaker() -> None:
+    """After a stop, silence and then what is written next left it, not what was dropped."""
+    clock = VirtualClock()
+    sink = PacedSink(clock, 1000, "virtual")
+    sink.write(count_from(1, 400))
+    clock.sleep(0.1)
+    sink.stop()
+    clock.sleep(0.1)
+    sink.write(count_from(501, 100))
+    clock.sleep(1.0)
+    expected = np.zeros(400)
+    expected[:100] = count_from(1, 100)
+    expected[200:300] = count_from(501, 100)
+    np.testing.assert_array_equal(sink.played(0.0, 400), expected)
+
+
+def test_a_long_conversation_is_not_kept() -> None:
+    """Only the last seconds of what was played are."""
+    clock = VirtualClock()
+    sink = PacedSink(clock, 1000, "virtual")
+    for _ in range(20):
+        sink.write(ones(0.5))
+        clock.sleep(1.0)
+    assert not sink.played(1.0, 500).any()
+    assert sink.played(clock.now() - 2.0, 2000).sum() == 1000
+
+
+def device(past: Past, rate: int, seconds: float, late: float = 0.0, start: float = 5.0) -> None:
+    """Let `past` take blocks of numbered samples, the callbacks up to `late` seconds late."""
+    block = rate // 100
+    for number in range(int(seconds * 100)):
+        lateness = late * (number % 7) / 6
+        past.put(count_from(number * block, block), start + number / 100 + lateness)
+
+
+def test_a_device_s_past_is_aligned_to_the_sample_however_late_its_callbacks_come() -> None:
+    """Lateness is not taken for delay."""
+    past = Past(1000)
+    device(past, 1000, 2.0, late=0.03)
+    assert past.at(5.5, 4).tolist() == [500, 501, 502, 503]
+
+
+def test_a_device_s_past_reaches_back_a_few_seconds_across_the_ring_s_edge() -> None:
+    """What is older, or has not left the speaker yet, is silence."""
+    past = Past(1000)
+    device(past, 1000, 9.5)
+    end = 9500
+    assert past.at(5.0 + (end - 1000 * KEPT) / 1000, 1)[0] == end - 1000 * KEPT
+    assert not past.at(5.0 + (end - 1000 * KEPT) / 1000 - 0.1, 90).any()
+    assert past.at(5.0 + (end - 2) / 1000, 4).tolist() == [end - 2, end - 1, 0, 0]
+    np.testing.assert_array_equal(past.at(12.0, 2000), count_from(7000, 2000))
+
+
+def test_a_device_that_let_out_silence_of_its_own_is_aligned_anew_within_a_second() -> None:
+    """After an interruption of the device the old alignment is forgotten."""
+    past = Past(1000)
+    device(past, 1000, 2.0)
+    for number in range(110):
+        past.put(count_from(number * 10, 10), 8.0 + number / 100)
+    assert past.at(8.05, 2).tolist() == [50, 51]
 
 
 def test_a_ring_gives_back_what_was_put_across_its_edge() -> None:
