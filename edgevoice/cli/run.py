@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from edgevoice.cli import Context, metrics, pass_context
-from edgevoice.cli.keeping import keep_option, keeping
+from edgevoice.cli.converse import converse, is_screen
+from edgevoice.cli.keeping import keep_option
 from edgevoice.errors import AudioFileError, DeviceError, UsageError
 
 if TYPE_CHECKING:
     from edgevoice.audio import Samples
-    from edgevoice.bus import Bus
     from edgevoice.clock import Clock
-    from edgevoice.session import Session
     from edgevoice.settings import Config
     from edgevoice.stages import AudioSink
 
@@ -131,19 +129,19 @@ def run(
             # Found out before anything is fetched or loaded: nobody waits to be told this.
             open_source(config, clock).close()
     except DeviceError as error:
-        if not (_is_screen(options, record) and sys.stdin.isatty()):
+        if not (is_screen(options, record) and sys.stdin.isatty()):
             raise
         click.echo(f"edgevoice: {error}", err=True)
         if not click.confirm("Watch the demo instead?", default=True, err=True):
             click.get_current_context().exit(error.exit_code)
         _ready(context, overrides)
-        _converse(
+        converse(
             context, config, overrides, options, _demo_source, _demo_sink, title="edgevoice demo"
         )
         return
     _ready(context, overrides)
     to = config.keep.audio
-    _converse(context, config, overrides, options, source, sink, record == "-", keep=to)
+    converse(context, config, overrides, options, source, sink, record == "-", keep=to)
 
 
 @click.command()
@@ -159,7 +157,7 @@ def demo(context: Context, questions: Any, **options: Any) -> None:
     lines = _lines(questions) if questions else None
     overrides = _overrides(context, options)
     config = _ready(context, overrides)
-    _converse(
+    converse(
         context,
         config,
         overrides,
@@ -168,21 +166,6 @@ def demo(context: Context, questions: Any, **options: Any) -> None:
         _demo_sink,
         title="edgevoice demo",
     )
-
-
-class _Settings:
-    """Choices made on the screen, over the overrides of the command line."""
-
-    def __init__(self, context: Context, overrides: dict[str, str]) -> None:
-        self._context = context
-        self._overrides = overrides
-
-    def changed(self, key: str, value: str) -> Config:
-        self._overrides = {**self._overrides, key: value}
-        return self._context.load(self._overrides).config
-
-    def keep(self, key: str, value: str) -> None:
-        self._context.remember(key, value)
 
 
 def _lines(questions: Any) -> list[str]:
@@ -206,12 +189,6 @@ def _is_path(name: str) -> bool:
     there = Path(name).exists() and not name.isdigit()
     begins = name.startswith((".", "~", "/")) or (os.sep in name and Path(name).parent.is_dir())
     return name == "-" or name.lower().endswith(SOUND_FILES) or there or begins
-
-
-def _is_screen(options: dict[str, Any], record: str | None) -> bool:
-    if options["plain"] or record == "-" or not sys.stdout.isatty():
-        return False
-    return sys.platform == "win32" or os.environ.get("TERM", "dumb") != "dumb"
 
 
 def _overrides(context: Context, options: dict[str, Any], **flags: Any) -> dict[str, str]:
@@ -281,75 +258,3 @@ def _demo_source(config: Config, clock: Clock, questions: list[str] | None = Non
 
 def _demo_sink(config: Config, clock: Clock) -> AudioSink:
     return _speaker(config, clock, "the demo goes on unheard")
-
-
-def _converse(
-    context: Context,
-    config: Config,
-    overrides: dict[str, str],
-    options: dict[str, Any],
-    source: Callable[[Config, Clock], Any],
-    sink: Callable[[Config, Clock], AudioSink],
-    binary: bool = False,
-    title: str = "edgevoice",
-    keep: str = "",
-) -> None:
-    from edgevoice.assistant import Assistant
-    from edgevoice.build import build
-    from edgevoice.bus import Bus
-    from edgevoice.clock import SystemClock
-    from edgevoice.history import History
-    from edgevoice.session import Session
-
-    clock = SystemClock()
-    bus = Bus(clock)
-
-    def assemble(config: Config, history: History, first_turn: int) -> Assistant:
-        listener = source(config, clock)
-        try:
-            heard = keeper.listen(listener, config, history) if keeper else listener
-            return build(config, clock, bus, heard, sink(config, clock), history, first_turn)
-        except BaseException:
-            if hasattr(listener, "close"):
-                listener.close()
-            raise
-
-    with (
-        _traced(bus, options["trace"]),
-        metrics.collected(config.metrics, bus),
-        keeping(clock, bus, config, keep) as keeper,
-    ):
-        session = Session(config, clock, bus, assemble, _Settings(context, overrides))
-        if _is_screen(options, "-" if binary else None):
-            from edgevoice.tui.show import show
-
-            show(session, config.ui.theme, title)
-        else:
-            _plainly(session, bus, options, binary)
-
-
-@contextlib.contextmanager
-def _traced(bus: Bus, path: Path | None) -> Iterator[None]:
-    if path is None:
-        yield
-        return
-    from edgevoice.trace import TraceFile
-
-    trace = TraceFile(path)
-    bus.subscribe(trace)
-    try:
-        yield
-    finally:
-        trace.close()
-
-
-def _plainly(session: Session, bus: Bus, options: dict[str, Any], binary: bool) -> None:
-    from edgevoice.plain import LineWriter, PlainPrinter
-
-    # Sound on stdout leaves the lines to stderr.
-    stream = sys.stderr if binary else sys.stdout
-    with LineWriter(stream, session.close) as write:
-        bus.subscribe(PlainPrinter(write, waterfall=options["waterfall"]))
-        session.run()
-    if write.failure is not None:
-        raise write.failure

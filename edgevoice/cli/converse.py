@@ -1,0 +1,115 @@
+"""A conversation from the command line: built, shown on the screen or as lines, and traced."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from edgevoice.cli import Context, metrics
+from edgevoice.cli.keeping import keeping
+
+if TYPE_CHECKING:
+    from edgevoice.bus import Bus
+    from edgevoice.clock import Clock
+    from edgevoice.session import Session
+    from edgevoice.settings import Config
+    from edgevoice.stages import AudioSink
+
+
+def is_screen(options: dict[str, Any], record: str | None) -> bool:
+    """Whether the conversation is shown on the screen, and not as lines."""
+    if options["plain"] or record == "-" or not sys.stdout.isatty():
+        return False
+    return sys.platform == "win32" or os.environ.get("TERM", "dumb") != "dumb"
+
+
+def converse(
+    context: Context,
+    config: Config,
+    overrides: dict[str, str],
+    options: dict[str, Any],
+    source: Callable[[Config, Clock], Any],
+    sink: Callable[[Config, Clock], AudioSink],
+    binary: bool = False,
+    title: str = "edgevoice",
+    keep: str = "",
+) -> None:
+    """Hold the conversation until it ends. With `binary` its sound goes to stdout."""
+    from edgevoice.assistant import Assistant
+    from edgevoice.build import build
+    from edgevoice.bus import Bus
+    from edgevoice.clock import SystemClock
+    from edgevoice.history import History
+    from edgevoice.session import Session
+
+    clock = SystemClock()
+    bus = Bus(clock)
+
+    def assemble(config: Config, history: History, first_turn: int) -> Assistant:
+        listener = source(config, clock)
+        try:
+            heard = keeper.listen(listener, config, history) if keeper else listener
+            return build(config, clock, bus, heard, sink(config, clock), history, first_turn)
+        except BaseException:
+            if hasattr(listener, "close"):
+                listener.close()
+            raise
+
+    with (
+        _traced(bus, options["trace"]),
+        metrics.collected(config.metrics, bus),
+        keeping(clock, bus, config, keep) as keeper,
+    ):
+        session = Session(config, clock, bus, assemble, _Settings(context, overrides))
+        if is_screen(options, "-" if binary else None):
+            from edgevoice.tui.show import show
+
+            show(session, config.ui.theme, title)
+        else:
+            _plainly(session, bus, options, binary)
+
+
+class _Settings:
+    """Choices made on the screen, over the overrides of the command line."""
+
+    def __init__(self, context: Context, overrides: dict[str, str]) -> None:
+        self._context = context
+        self._overrides = overrides
+
+    def changed(self, key: str, value: str) -> Config:
+        self._overrides = {**self._overrides, key: value}
+        return self._context.load(self._overrides).config
+
+    def keep(self, key: str, value: str) -> None:
+        self._context.remember(key, value)
+
+
+@contextlib.contextmanager
+def _traced(bus: Bus, path: Path | None) -> Iterator[None]:
+    if path is None:
+        yield
+        return
+    from edgevoice.trace import TraceFile
+
+    trace = TraceFile(path)
+    bus.subscribe(trace)
+    try:
+        yield
+    finally:
+        trace.close()
+
+
+def _plainly(session: Session, bus: Bus, options: dict[str, Any], binary: bool) -> None:
+    from edgevoice.plain import LineWriter, PlainPrinter
+
+    # Sound on stdout leaves the lines to stderr.
+    stream = sys.stderr if binary else sys.stdout
+    with LineWriter(stream, session.close) as write:
+        bus.subscribe(PlainPrinter(write, waterfall=options["waterfall"]))
+        session.run()
+    if write.failure is not None:
+        raise write.failure
