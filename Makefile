@@ -28,8 +28,8 @@ demo: ## Set up what is missing, then watch a conversation with a synthesized us
 test: setup models ## Set up what is missing, then run every test
 	@$(PYTEST) $(ARGS)
 
-test-fast: setup ## The tests that need no models and no devices; seconds
-	@$(PYTEST) -m "not models and not devices and not network and not slow" $(ARGS)
+test-fast: setup ## The tests that need no models and no devices, on all cores
+	@$(PYTEST) -n auto -m "not models and not devices and not network and not slow" $(ARGS)
 
 check: lint models ## Style, types, import contracts and every test, with coverage
 	@$(PYTEST) --cov --cov-report=term-missing:skip-covered $(ARGS)
