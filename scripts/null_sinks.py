@@ -9,7 +9,8 @@
 A private PulseAudio server runs two null sinks: what is played into the sink `microphone` is what
 programs record, and what programs play can be recorded from the sink `speaker`. Programs that use
 PortAudio or ALSA see both as their default device, and a device `user` for output: what is played
-to that is what the microphone hears. A sound server of your own is left alone.
+to that is what the microphone hears. A device `room` has both ends: it hears what the speaker lets
+out, and what is played to it the microphone hears. A sound server of your own is left alone.
 """
 
 from __future__ import annotations
@@ -45,6 +46,10 @@ ALSA = """\
 pcm.!default { type pulse hint.description "Null sinks" }
 ctl.!default { type pulse }
 pcm.user { type asym playback.pcm { type pulse device microphone } }
+pcm.room { type asym
+  playback.pcm { type pulse device microphone }
+  capture.pcm { type pulse device speaker.monitor }
+}
 """
 
 
