@@ -67,7 +67,23 @@ class AudioSink(Protocol):
     def stop(self) -> int:
         """Fall silent at once and drop what is queued; returns how many samples had been heard.
 
-        Numbers go on from there: the next write returns this value. May be called from any thread.
+        Numbers go on from there: the next write returns this value. Ends `duck` and `hold`. May be
+        called from any thread.
+        """
+
+    def duck(self, on: bool) -> None:
+        """Go on more quietly, or as loudly as before. May be called from any thread."""
+
+    def hold(self) -> int:
+        """Fall silent within 10 ms and keep what is queued; `heard` stands still from then on.
+
+        Returns the number of the first sample that is kept back. May be called from any thread.
+        """
+
+    def release(self, again: int = 0) -> None:
+        """Go on after `hold`: from the last sample heard, or from `again` samples before it.
+
+        What is heard twice is counted once. May be called from any thread.
         """
 
     def silent_before(self, number: int) -> bool:

@@ -14,6 +14,8 @@ import numpy as np
 
 from edgevoice.audio import EAR_RATE, FRAME_SAMPLES, Frame, Samples
 from edgevoice.clock import Clock
+from edgevoice.devices.outgoing import AGAIN
+from edgevoice.devices.volume import DUCK, DUCKED, FADE, Volume
 
 GAP = 0.6
 """Seconds of quiet between the end of one exchange and the next clip."""
@@ -98,7 +100,14 @@ class PacedSink:
     session.
     """
 
-    def __init__(self, clock: Clock, rate: int, name: str, writer: Writer | None = None) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        rate: int,
+        name: str,
+        writer: Writer | None = None,
+        ducked: float = DUCKED,
+    ) -> None:
         self.name = name
         self.rate = rate
         self._clock = clock
@@ -108,9 +117,17 @@ class PacedSink:
         self._written = 0
         # (number, time): from this sample on, without a gap until the next anchor.
         self._anchors: list[tuple[int, float]] = [(0, self._origin)]
-        self._pending: deque[tuple[int, Samples]] = deque()
-        # (time, samples): what leaves, or has lately left, the speaker from that time on.
+        # (number, samples): what is to be heard, and what may be heard again.
+        self._queue: deque[tuple[int, Samples]] = deque()
+        # (time, samples): what has lately left the speaker from that time on, as it did.
         self._past: deque[tuple[float, Samples]] = deque()
+        self._volume = Volume(rate, rate)
+        self._ducked = ducked
+        self._level = 1.0
+        self._held: int | None = None
+        self._reached = 0
+        self._passed = 0
+        """The number of the first sample that has not been played yet, or is to be again."""
         self._recorded = 0
         self._stops = 0
         self._closed = False
@@ -118,32 +135,42 @@ class PacedSink:
 
     def write(self, samples: Samples) -> int:
         with self._monitor:
-            self._record()
+            self._play()
             stops = self._stops
-            ahead = self._written - self._heard() - int(AHEAD * self.rate)
-            if ahead > 0:
-                self._monitor.wait_for(
-                    lambda: self._closed or self._stops != stops, ahead / self.rate
-                )
+            while not (self._closed or self._stops != stops) and self._ahead() > 0:
+                self._wait_for_room(stops)
             number = self._written
             if self._closed or self._stops != stops:
                 return number
             now = self._clock.now()
-            if self.time_of(number) <= now:
+            if self._held is None and self.time_of(number) <= now:
                 self._anchors.append((number, now))
-            self._past.append((self.time_of(number), samples.copy()))
-            while self._past[0][0] + len(self._past[0][1]) / self.rate < now - KEPT:
-                self._past.popleft()
             self._written += len(samples)
-            if self._writer is not None:
-                self._pending.append((number, samples.copy()))
+            self._queue.append((number, samples.copy()))
             return number
+
+    def _wait_for_room(self, stops: int) -> None:
+        held = self._held
+        self._monitor.wait_for(
+            lambda: self._closed or self._stops != stops or self._held != held,
+            None if held is not None else self._ahead() / self.rate,
+        )
+
+    def _ahead(self) -> int:
+        """Samples by which the writer is further ahead than it may be."""
+        return self._written - self._heard() - int(AHEAD * self.rate)
 
     def heard(self) -> int:
         with self._monitor:
             return self._heard()
 
     def _heard(self) -> int:
+        return max(self._reached, self._now())
+
+    def _now(self) -> int:
+        """The number of the sample that is due now."""
+        if self._held is not None:
+            return self._held
         number, time = self._anchors[-1]
         # Rounded to the nearest sample: at the very time a sample is due, it counts.
         return min(self._written, number + round((self._clock.now() - time) * self.rate))
@@ -157,6 +184,7 @@ class PacedSink:
     def played(self, time: float, count: int) -> Samples:
         found = np.zeros(count, dtype=np.float32)
         with self._monitor:
+            self._play()
             known = round((self._clock.now() - time) * self.rate)
             for began, samples in self._past:
                 at = round((began - time) * self.rate)
@@ -168,21 +196,37 @@ class PacedSink:
     def stop(self) -> int:
         with self._monitor:
             self._stops += 1
-            self._record()
-            self._written = self._heard()
-            end = self.time_of(self._written)
-            self._past = deque(
-                (began, samples[: max(0, round((end - began) * self.rate))])
-                for began, samples in self._past
-            )
-            while self._pending and self._pending[-1][0] >= self._written:
-                self._pending.pop()
-            if self._pending:
-                number, samples = self._pending[-1]
-                self._pending[-1] = (number, samples[: self._written - number])
-            self._record()
+            self._fade_out()
+            self._written = self._passed = self._heard()
+            self._queue.clear()
+            self._held = None
+            self._volume.now = self._level = 1.0
             self._monitor.notify_all()
             return self._written
+
+    def duck(self, on: bool) -> None:
+        with self._monitor:
+            self._play()
+            self._level = self._ducked if on else 1.0
+
+    def hold(self) -> int:
+        with self._monitor:
+            if self._held is None:
+                self._fade_out()
+                self._held = self._now()
+                self._monitor.notify_all()
+            return self._held
+
+    def release(self, again: int = 0) -> None:
+        with self._monitor:
+            if self._held is None:
+                return
+            self._reached = max(self._reached, self._held)
+            first = self._queue[0][0] if self._queue else self._held
+            self._passed = max(first, self._held - max(0, again))
+            self._anchors.append((self._passed, self._clock.now()))
+            self._held = None
+            self._monitor.notify_all()
 
     def silent_before(self, number: int) -> bool:
         first, time = self._anchors[-1]
@@ -206,17 +250,42 @@ class PacedSink:
                 finally:
                     self._writer.close()
 
-    def _record(self) -> None:
-        """Pass what has been heard to the writer."""
-        heard = self._heard()
+    def _play(self) -> None:
+        """Let out what was due up to now, as loud as it was to be."""
+        now = self._now()
+        for number, samples in self._queue:
+            first, last = max(self._passed - number, 0), min(now - number, len(samples))
+            if first < last:
+                quieter = DUCK if self._volume.now >= self._ducked else FADE
+                self._let_out(self.time_of(number + first), samples[first:last], quieter)
+        self._passed = max(self._passed, now)
+        while self._queue and self._queue[0][0] + len(self._queue[0][1]) < now - AGAIN * self.rate:
+            self._queue.popleft()
+
+    def _fade_out(self) -> None:
+        """What leaves the speaker in the next moment, on the way to silence."""
+        self._play()
+        level, self._level = self._level, 0.0
+        for number, samples in self._queue:
+            first = max(self._passed - number, 0)
+            last = min(len(samples), first + self._volume.way(0.0, FADE))
+            if first < last and self._held is None:
+                self._let_out(self.time_of(number + first), samples[first:last], FADE)
+        self._level, self._volume.now = level, 0.0
+
+    def _let_out(self, time: float, samples: Samples, seconds: float) -> None:
+        sound = samples.copy()
+        for start in range(0, len(sound), self.rate):
+            self._volume.apply(sound[start : start + self.rate], self._level, seconds)
+        self._past.append((time, sound))
         while (
-            self._writer
-            and self._pending
-            and (self._pending[0][0] + len(self._pending[0][1]) <= heard)
+            self._past
+            and self._past[0][0] + len(self._past[0][1]) / self.rate < self._clock.now() - KEPT
         ):
-            number, samples = self._pending.popleft()
-            self._fill(self.time_of(number))
-            self._keep(samples)
+            self._past.popleft()
+        if self._writer is not None:
+            self._fill(time)
+            self._keep(sound)
 
     def _fill(self, until: float) -> None:
         missing = round((until - self._origin) * self.rate) - self._recorded

@@ -17,9 +17,11 @@ import numpy as np
 from edgevoice.audio import EAR_RATE, FRAME_SAMPLES, Frame, Samples
 from edgevoice.clock import Clock
 from edgevoice.devices.listing import Device, find, library
+from edgevoice.devices.outgoing import Outgoing
 from edgevoice.devices.past import Past
 from edgevoice.devices.pulse import Pulse
-from edgevoice.devices.ring import Ring, mono
+from edgevoice.devices.ring import Ring
+from edgevoice.devices.volume import DUCKED
 from edgevoice.errors import DeviceError
 from edgevoice.resample import Resampler
 
@@ -129,22 +131,17 @@ class Microphone:
 class Loudspeaker:
     """AudioSink: a PortAudio output at its own rate, the same sound on up to two channels."""
 
-    def __init__(self, clock: Clock, wanted: str = "", latency: float = 0.06) -> None:
+    def __init__(
+        self, clock: Clock, wanted: str = "", latency: float = 0.06, ducked: float = DUCKED
+    ) -> None:
         portaudio = library()
         device = find("output", wanted)
         self.name = device.name
         self.rate = int(device.rate)
         self._clock = clock
-        self._ring = Ring(int(2 * AHEAD * self.rate), 1)
+        self._queue = Outgoing(self.rate, AHEAD, ducked)
         self._scratch = np.zeros((self.rate, 1), dtype=np.float32)
         self._past = Past(self.rate)
-        self._cut = 0
-        self._base = 0
-        """Ring frames that were skipped over, so that numbers count only what was played."""
-        self._anchor = (0, 0.0)
-        """A ring frame, and the session time at which it leaves or left the speaker."""
-        self._dry: tuple[int, ...] = ()
-        """The last few ring frames before which there was nothing, and silence was let out."""
         self._missed = 0
         self._stops = 0
         self._closed = False
@@ -162,17 +159,9 @@ class Loudspeaker:
 
     def _callback(self, out: Any, frames: int, time: Any, status: Any) -> None:
         now = self._clock.now()
-        ring = self._ring
-        ring.skip(self._cut)
         scratch = self._scratch[:frames]
         leaves = now + (time.outputBufferDacTime - time.currentTime)
-        if ring.waiting:
-            # Only when there is sound: while idle, the last anchor tells when the last one ended.
-            self._anchor = (ring.taken, leaves)
-        count = ring.take(scratch)
-        scratch[count:] = 0.0
-        if count < frames and ring.taken not in self._dry[-1:]:
-            self._dry = (*self._dry[-7:], ring.taken)
+        count = self._queue.take(scratch, leaves)
         out[:] = scratch
         self._past.put(scratch[:, 0], leaves)
         if status.output_underflow and count:
@@ -182,16 +171,16 @@ class Loudspeaker:
     def write(self, samples: Samples) -> int:
         stops = self._stops
         limit = int(AHEAD * self.rate)
-        number = self._ring.written - self._base
+        number = self._queue.written
         for start in range(0, len(samples), limit):
-            while self._ring.waiting > limit:
+            while self._queue.waiting > limit:
                 self._check()
                 if self._closed or self._stops != stops:
                     return number
                 self._clock.sleep(0.01)
             if self._closed or self._stops != stops:
                 return number
-            self._ring.put(mono(samples[start : start + limit]))
+            self._queue.put(samples[start : start + limit])
         return number
 
     def _check(self) -> None:
@@ -207,28 +196,29 @@ class Loudspeaker:
 
     def heard(self) -> int:
         self._check()
-        frame, time = self._anchor
-        heard = frame + int((self._clock.now() - time) * self.rate)
-        return max(0, min(heard, self._ring.taken) - self._base)
+        return self._queue.heard(self._clock.now())
 
     def time_of(self, number: int) -> float:
-        frame, time = self._anchor
-        return time + (number + self._base - frame) / self.rate
+        return self._queue.time_of(number)
 
     def played(self, time: float, count: int) -> Samples:
         return self._past.at(time, count)
 
     def stop(self) -> int:
         self._stops += 1
-        # What the device has already taken will still be heard; the rest is dropped.
-        taken = self._ring.taken
-        heard = taken - self._base
-        self._cut = self._ring.written
-        self._base += self._ring.written - taken
-        return heard
+        return self._queue.stop()
+
+    def duck(self, on: bool) -> None:
+        self._queue.duck(on)
+
+    def hold(self) -> int:
+        return self._queue.hold()
+
+    def release(self, again: int = 0) -> None:
+        self._queue.release(again)
 
     def silent_before(self, number: int) -> bool:
-        return number + self._base in self._dry
+        return self._queue.silent_before(number)
 
     def underruns(self) -> int:
         return self._missed
@@ -236,7 +226,7 @@ class Loudspeaker:
     def close(self) -> None:
         self._closed = True
         # What has not been taken yet would be played before the device stops.
-        self._cut = self._ring.written
+        self._queue.stop()
         _close(self._stream)
 
 

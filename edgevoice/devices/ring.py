@@ -59,6 +59,10 @@ class Ring:
         """Let the reader pass over everything written before frame `until`."""
         self.taken = max(self.taken, min(until, self.written))
 
+    def back(self, count: int) -> None:
+        """Let the reader go back over the last `count` frames, as far as they are still here."""
+        self.taken -= max(0, min(count, self.taken, self.room))
+
 
 def mono(samples: Samples) -> NDArray[np.float32]:
     """float32 [n] as [n, 1], without a copy."""

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from edgevoice.audio import FRAME_SAMPLES, Samples
+from edgevoice.devices.outgoing import Outgoing
 from edgevoice.devices.paced import GAP, PacedSink, PacedSource
 from edgevoice.devices.past import KEPT, Past
 from edgevoice.devices.ring import Ring, mono
@@ -107,8 +108,10 @@ def test_the_recording_lies_on_the_session_s_time_axis() -> None:
     sink.close()
     heard = np.zeros(2600)
     heard[1000:1200] = heard[2000:2100] = 1
+    # What is stopped fades out, so that it does not click.
+    heard[2100:2110] = np.arange(9, -1, -1) / 10
     assert tape.closed
-    np.testing.assert_array_equal(tape.samples, heard)
+    np.testing.assert_allclose(tape.samples, heard, atol=1e-6)
 
 
 def count_from(start: int, count: int) -> Samples:
@@ -144,8 +147,9 @@ def test_what_was_stopped_never_left_the_speaker() -> None:
     clock.sleep(1.0)
     expected = np.zeros(400)
     expected[:100] = count_from(1, 100)
+    expected[100:110] = count_from(101, 10) * np.arange(9, -1, -1) / 10  # it fades out
     expected[200:300] = count_from(501, 100)
-    np.testing.assert_array_equal(sink.played(0.0, 400), expected)
+    np.testing.assert_allclose(sink.played(0.0, 400), expected, atol=1e-3)
 
 
 def test_a_long_conversation_is_not_kept() -> None:
@@ -192,6 +196,194 @@ def test_a_device_that_let_out_silence_of_its_own_is_aligned_anew_within_a_secon
     for number in range(110):
         past.put(count_from(number * 10, 10), 8.0 + number / 100)
     assert past.at(8.05, 2).tolist() == [50, 51]
+
+
+def test_a_reply_that_is_held_goes_on_where_it_was_heard_last() -> None:
+    """Silence comes within 10 ms, nothing is lost, and later samples are due as much later."""
+    clock = VirtualClock()
+    tape = Tape()
+    sink = PacedSink(clock, 1000, "virtual", tape)
+    sink.write(ones(0.4))
+    clock.sleep(0.1)
+    assert sink.hold() == 100
+    clock.sleep(1.0)
+    assert sink.heard() == 100
+    sink.release()
+    assert sink.time_of(300) == pytest.approx(1.3)
+    assert sink.time_of(50) == pytest.approx(0.05)
+    clock.sleep(0.1)
+    assert sink.heard() == 200
+    clock.sleep(1.0)
+    assert sink.heard() == 400
+    sink.close()
+    assert tape.samples[:100].min() == 1
+    assert tape.samples[110:1100].max() == 0
+    assert tape.samples[1110:1400].min() == 1
+    assert np.abs(np.diff(tape.samples[:1390])).max() < 0.11
+
+
+def test_the_end_of_what_was_heard_can_be_heard_again_after_a_hold() -> None:
+    """Going back to the beginning of a word repeats sound, but nothing is counted twice."""
+    clock = VirtualClock()
+    sink = PacedSink(clock, 1000, "virtual")
+    sink.write(count_from(0, 400))
+    clock.sleep(0.1)
+    sink.hold()
+    clock.sleep(0.5)
+    sink.release(again=30)
+    assert sink.time_of(400) == pytest.approx(0.6 + 0.33)
+    clock.sleep(0.02)
+    assert sink.heard() == 100
+    clock.sleep(0.02)
+    assert sink.heard() == 110
+    np.testing.assert_array_equal(sink.played(0.615, 5), count_from(85, 5))
+
+
+def test_a_reply_that_is_held_can_be_stopped() -> None:
+    """What was kept back is dropped, and the next reply is heard at once and in full."""
+    clock = VirtualClock()
+    tape = Tape()
+    sink = PacedSink(clock, 1000, "virtual", tape)
+    sink.write(ones(0.4))
+    clock.sleep(0.1)
+    sink.duck(True)
+    sink.hold()
+    clock.sleep(0.5)
+    assert sink.stop() == 100
+    assert sink.time_of(100) == pytest.approx(0.1)
+    assert sink.write(ones(0.2)) == 100
+    assert sink.time_of(100) == pytest.approx(0.6)
+    clock.sleep(0.5)
+    sink.close()
+    assert tape.samples[120:600].max() == 0
+    assert tape.samples[600:800].min() == 1
+
+
+def test_a_writer_waits_while_what_it_wrote_is_held() -> None:
+    """Held back, the speaker takes no more than it ever does; a release makes room again."""
+    clock = VirtualClock()
+    sink = PacedSink(clock, 1000, "virtual")
+    sink.write(ones(0.8))
+
+    def release() -> None:
+        clock.sleep(2.0)
+        sink.release()
+
+    sink.hold()
+    clock.spawn(release, "release")
+    sink.write(ones(0.1))
+    assert clock.now() == pytest.approx(2.3)
+
+
+def test_a_speaker_makes_way_without_a_step_in_its_volume() -> None:
+    """Ducked, it is quieter by what is set; then as loud as before, in ramps both times."""
+    clock = VirtualClock()
+    tape = Tape()
+    sink = PacedSink(clock, 1000, "virtual", tape, ducked=0.5)
+    sink.write(ones(0.4))
+    clock.sleep(0.1)
+    sink.duck(True)
+    clock.sleep(0.1)
+    sink.duck(False)
+    clock.sleep(0.3)
+    sink.close()
+    assert tape.samples[120:200] == pytest.approx(0.5)
+    assert tape.samples[220:400] == pytest.approx(1.0)
+    assert np.abs(np.diff(tape.samples[:400])).max() < 0.05
+
+
+RATE = 1024
+BLOCK = 16
+LATENCY = 1 / 16
+
+
+class Device:
+    """A callback every `BLOCK` samples, whose sound leaves the speaker `LATENCY` seconds later."""
+
+    def __init__(self, queue: Outgoing) -> None:
+        self.queue = queue
+        self.now = 0.0
+        self.sound = np.zeros(0, dtype=np.float32)
+
+    def run(self, blocks: int) -> None:
+        out = np.empty((BLOCK, 1), dtype=np.float32)
+        for _ in range(blocks):
+            self.queue.take(out, self.now + LATENCY)
+            self.sound = np.concatenate([self.sound, out[:, 0]])
+            self.now += BLOCK / RATE
+
+    def left(self) -> Samples:
+        """What has left the speaker by now."""
+        return self.sound[: max(0, round((self.now - LATENCY) * RATE))]
+
+
+def test_a_device_falls_silent_within_a_fade_and_goes_on_without_losing_a_sample() -> None:
+    """Held in the middle of a block: what faded out is heard again in full."""
+    queue = Outgoing(RATE, 0.4)
+    device = Device(queue)
+    queue.put(ones(400, 1))
+    device.run(5)
+    held = queue.hold()
+    device.run(20)
+    assert held == 80
+    assert queue.heard(device.now) == 80
+    assert np.count_nonzero(device.sound) - 80 < 11
+    queue.release()
+    device.run(30)
+    assert queue.heard(device.now) == 400
+    assert np.count_nonzero(device.sound > 0.999) == 400 - 10
+    assert np.abs(np.diff(device.sound[: 25 * BLOCK + 300])).max() < 0.11
+    resumed = queue.time_of(80)
+    assert resumed == pytest.approx(25 * BLOCK / RATE + LATENCY)
+    assert queue.time_of(40) == pytest.approx(40 / RATE + LATENCY)
+
+
+def test_what_a_device_had_taken_when_it_was_stopped_is_known_by_number_and_time() -> None:
+    """The time of the last sample heard does not move when what lay behind it is dropped."""
+    queue = Outgoing(RATE, 0.4)
+    device = Device(queue)
+    queue.put(ones(400, 1))
+    device.run(5)
+    end = queue.stop()
+    assert end == 80
+    assert queue.time_of(end) == pytest.approx(80 / RATE + LATENCY)
+    device.run(10)
+    assert queue.heard(device.now) == 80
+    assert queue.time_of(end) == pytest.approx(80 / RATE + LATENCY)
+    assert queue.written == 80
+    queue.put(ones(100, 1))
+    device.run(20)
+    assert queue.heard(device.now) == 180
+    assert queue.time_of(80) == pytest.approx(15 * BLOCK / RATE + LATENCY)
+    assert device.sound[15 * BLOCK : 15 * BLOCK + 100].min() == 1
+
+
+@pytest.mark.parametrize("again", [0, 30])
+@pytest.mark.parametrize("moment", range(3, 9))
+def test_holding_ducking_and_stopping_in_any_order_loses_no_count(moment: int, again: int) -> None:
+    """`heard` never goes back, and the next number is where the last reply was stopped."""
+    queue = Outgoing(RATE, 0.4)
+    device = Device(queue)
+    queue.put(count_from(1, 300))
+    counts = []
+    end = None
+    for step in range(1, 40):
+        device.run(1)
+        counts.append(queue.heard(device.now))
+        if step == moment:
+            queue.duck(True)
+        elif step == moment + 1:
+            queue.hold()
+        elif step == 2 * moment + 2:
+            queue.release(again)
+        elif step == 3 * moment:
+            end = queue.stop()
+        elif step == 3 * moment + 1:
+            assert queue.written == end
+            queue.put(ones(50, 1))
+    assert counts == sorted(counts)
+    assert end is not None
+    assert counts[-1] == end + 50
 
 
 def test_a_ring_gives_back_what_was_put_across_its_edge() -> None:
