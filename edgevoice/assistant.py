@@ -12,6 +12,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from edgevoice import events as ev
+from edgevoice.asides import Aside, Asides, Kind
+from edgevoice.attention import Attention
 from edgevoice.bus import Bus
 from edgevoice.clock import Clock
 from edgevoice.crew import Crew
@@ -34,6 +36,7 @@ from edgevoice.stages import (
     SpeechDetector,
     Synthesizer,
     TurnDetector,
+    WakeDetector,
 )
 from edgevoice.thoughts import Prime, Thought, thought_is_dead
 from edgevoice.turn import Turn
@@ -58,6 +61,9 @@ class Engines:
     language_model: Callable[[], LanguageModel]
     synthesizer: Callable[[], Synthesizer]
     turn_detector: Callable[[], TurnDetector | None] = lambda: None
+    wake_detector: Callable[[], WakeDetector | None] = lambda: None
+    wake_word: str = ""
+    """What the wake detector hears, as it is said."""
 
 
 class Assistant:
@@ -94,7 +100,9 @@ class Assistant:
         self._thoughts: Mailbox[Thought] = Mailbox(monitor, QUEUE, thought_is_dead)
         self._pauses: Mailbox[Pause] = Mailbox(monitor, QUEUE, pause_is_over)
         clauses: Mailbox[Say | End] = Mailbox(monitor, QUEUE, _is_dead)
-        sounds: Mailbox[Sound | End] = Mailbox(monitor, QUEUE, _is_dead)
+        self._sounds: Mailbox[Sound | End | Aside] = Mailbox(monitor, QUEUE, _is_dead)
+        self._asides = Asides(config)
+        self._floor.aside = self._say_aside
         self._judge = Judge(engines.turn_detector, self._floor, self._pauses)
         self._ears = Ears(
             config,
@@ -104,6 +112,7 @@ class Assistant:
             self._heard,
             self._glances,
             self._judge,
+            Attention(config, self._floor, engines.wake_detector),
             self._when("ears"),
         )
         self._scribe = Scribe(
@@ -114,6 +123,7 @@ class Assistant:
             self._glances,
             self._thoughts,
             self._when("scribe"),
+            engines.wake_word,
         )
         pacing = Pacing()
         self._mind = Mind(
@@ -131,11 +141,12 @@ class Assistant:
             engines.synthesizer,
             self._floor,
             clauses,
-            sounds,
+            self._sounds,
             self._when("voice"),
             pacing,
+            self._asides,
         )
-        self._speaker = Speaker(sink, resampler, self._floor, sounds, self._turn_settled)
+        self._speaker = Speaker(sink, resampler, self._floor, self._sounds, self._turn_settled)
         self._closed = False
         self._reason = "closed"
 
@@ -242,6 +253,7 @@ class Assistant:
         """Stop listening, or listen again."""
         self._ears.muted = on
         self.bus.emit(ev.Muted(on=on))
+        self._say_aside("muted" if on else "unmuted")
 
     def say(self, text: str) -> None:
         """Ask a typed question."""
@@ -255,6 +267,20 @@ class Assistant:
         """Push-to-talk: take the floor, or give it back and be answered."""
         self._ears.held = on
 
+    @property
+    def muted(self) -> bool:
+        """Whether it has been told not to listen."""
+        return self._ears.muted
+
+    @property
+    def talking(self) -> bool:
+        """Whether the user has taken the floor by the key."""
+        return self._ears.held
+
+    def _say_aside(self, kind: Kind) -> None:
+        if aside := self._asides.sound(kind):
+            self._sounds.offer(aside)
+
     def new_conversation(self, past: Sequence[Message] = ()) -> None:
         """Forget everything said so far, and go on from `past` instead."""
         self._floor.clear(past)
@@ -265,5 +291,5 @@ class Assistant:
         self._shut_down()
 
 
-def _is_dead(item: Say | Sound | End) -> bool:
-    return not isinstance(item, End) and item.turn.cancelled
+def _is_dead(item: Say | Sound | End | Aside) -> bool:
+    return isinstance(item, Say | Sound) and item.turn.cancelled

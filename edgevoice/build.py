@@ -124,6 +124,11 @@ def build(
     )
 
     turn = store.optional("turn")
+    wake = config.address.mode == "wake"
+    if wake:
+        from edgevoice.engines.wake import MicroWake, find
+
+        word = find(config.wake)
 
     def told(role: ev.Role, model: Installed) -> Callable[[], Any]:
         def load_and_tell() -> Any:
@@ -149,6 +154,8 @@ def build(
             told("slm", slm),
             told("tts", tts),
             told("turn", turn) if turn else lambda: None,
+            (lambda: MicroWake(word, config.wake.sensitivity)) if wake else lambda: None,
+            word.phrase if wake else "",
         ),
         Resampler,
         history,
@@ -168,6 +175,7 @@ def build(
             output=sink.name,
         )
     )
+    bus.emit(ev.AddressedBy(mode=config.address.mode, word=word.phrase if wake else ""))
     wanted = "" if turn or config.models.turn or first_turn else store.starter_of("turn")
     if wanted:
         bus.emit(

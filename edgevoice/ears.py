@@ -8,6 +8,7 @@ from collections.abc import Callable
 import numpy as np
 
 from edgevoice import events as ev
+from edgevoice.attention import LAG, WAKE_FRAMES, Attention
 from edgevoice.audio import EAR_RATE, FRAME_SAMPLES, Frame, Samples, Utterance, dbfs
 from edgevoice.endpoint import HYSTERESIS, Endpoint, Mark, Signal
 from edgevoice.floor import Floor
@@ -25,6 +26,10 @@ GLANCE_SAMPLES = int(0.5 * EAR_RATE)
 """New speech between two glances at what is being said."""
 
 
+BREATH = 2 * LAG
+"""Samples after a wake word within which what is said is said in one breath with it."""
+
+
 class Ears:
     """Owns the source and the detector; runs in a thread of its own."""
 
@@ -37,9 +42,11 @@ class Ears:
         inbox: Mailbox[Heard],
         glances: Mailbox[Look],
         judge: Judge,
+        attention: Attention,
         loaded: Callable[[], None],
     ) -> None:
         self._loaded = loaded
+        self._attention = attention
         self._settings = config.turn
         self._looks = config.stt.partials or config.slm.prefill_ahead
         self._source = source
@@ -52,8 +59,9 @@ class Ears:
         self._endpoint = Endpoint(config.turn)
         pre_roll = -(-config.turn.pre_roll_ms * EAR_RATE // (1000 * FRAME_SAMPLES))
         unsure = -(-max(config.turn.min_speech_ms, config.turn.barge_in_ms) // 32) + 1
-        self._recent: deque[Frame] = deque(maxlen=pre_roll + unsure)
+        self._recent: deque[Frame] = deque(maxlen=max(pre_roll + unsure, WAKE_FRAMES))
         self._pre_roll = pre_roll
+        self._longest = int(config.turn.max_seconds * EAR_RATE)
         self._frames: list[Samples] = []
         self._start = 0
         self._started_at = 0.0
@@ -62,6 +70,9 @@ class Ears:
         self._weighed: tuple[int, str, float | None] | None = None
         self._voiced = False
         self._lost = 0
+        self._given = True
+        self._called: int | None = None
+        """Where the wake word ended that nothing has been said after yet."""
         self._turn: Turn | None = None
         self.muted = False
         self.held = False
@@ -75,6 +86,7 @@ class Ears:
     def run(self) -> None:
         """Listen until the source ends. Raises DeviceError when the microphone is gone."""
         detector = self._load()
+        self._attention.load()
         self._loaded()
         peak, level, count = 0.0, -120.0, 0
         while (frame := self._source.read()) is not None:
@@ -82,8 +94,7 @@ class Ears:
                 self._drop(detector)
                 probability = 0.0
             else:
-                probability = detector.probability(frame.samples)
-                self._hear(frame, probability)
+                probability = self._take(frame, detector)
             peak = max(peak, probability)
             level = max(level, -120.0 if self.muted else dbfs(frame.samples))
             count += 1
@@ -97,7 +108,35 @@ class Ears:
             # The source ended within the utterance: what was said still counts.
             self._ended(Mark(Signal.ENDED, self._start + FRAME_SAMPLES * len(self._frames)))
 
+    def _take(self, frame: Frame, detector: SpeechDetector) -> float:
+        """Listen to the frame if it is meant for us; returns the probability that it is speech."""
+        called = self._attention.called(frame)
+        if self.held and len(self._frames) * FRAME_SAMPLES >= self._longest and self._turn:
+            self.held = False
+        earlier: list[Frame] = []
+        if called is not None and not self.hearing:
+            self._floor.cancel_others(None, "barge_in")
+            earlier = [f for f in self._recent if called <= f.index < frame.index]
+            self._called = called
+        given = self._attention.given(frame, held=self.held, hearing=self.hearing)
+        if earlier or (given and not self._given):
+            # What it heard before had a gap, or was the wake word itself.
+            detector.reset()
+            self._endpoint.reset()
+        self._given = given
+        if not given:
+            self._called = None
+            self._recent.append(frame)
+            return 0.0
+        for late in earlier:
+            self._hear(late, detector.probability(late.samples))
+        probability = detector.probability(frame.samples)
+        self._hear(frame, probability)
+        return probability
+
     def _drop(self, detector: SpeechDetector) -> None:
+        self._attention.lost()
+        self.held, self._called = False, None
         if self._turn is not None:
             self._floor.cancel(self._turn, "interrupted")
             self._turn = None
@@ -112,7 +151,8 @@ class Ears:
             self._endpoint.reset()
             self._recent.clear()
             return
-        self._recent.append(frame)
+        if not self._recent or self._recent[-1].index < frame.index:
+            self._recent.append(frame)
         if self._turn is not None:
             self._frames.append(frame.samples)
         if self.held and (begun := self._endpoint.hold(frame.index)):
@@ -173,12 +213,19 @@ class Ears:
 
     def _started(self, mark: Mark) -> None:
         first = mark.index - self._pre_roll * FRAME_SAMPLES
+        called, self._called = self._called, None
+        if called is not None:
+            # Said in one breath, the wake word is kept: the first word is read better for it, and
+            # it is left out of what was read. After a pause it is left out here.
+            breath = mark.index < called + BREATH
+            first = called - WAKE_FRAMES * FRAME_SAMPLES if breath else max(first, called)
         kept = [f for f in self._recent if f.index >= first]
         self._frames = [f.samples for f in kept]
         self._start = kept[0].index
         self._started_at = self._source.time_of(mark.index)
         self._looked = 0
         turn = self._floor.begin("talk_key" if self.held else "speech")
+        turn.called = called is not None and mark.index < called + BREATH
         self._turn = turn
         self._floor.cancel_others(turn, "barge_in")
         self._bus.emit(ev.SpeechStarted(turn=turn.number, at=self._started_at))
@@ -199,6 +246,7 @@ class Ears:
             return
         self._floor.cancel(old, "resumed")
         self._turn = self._floor.begin(old.origin, replaces=old)
+        self._turn.called = old.called
         self._bus.emit(ev.SpeechStarted(turn=self._turn.number, at=self._started_at))
 
     def _ended(self, mark: Mark) -> None:

@@ -294,6 +294,24 @@ class DeviceFound(Event, frozen=True, kw_only=True):
     name: str
 
 
+class AddressedBy(Event, frozen=True, kw_only=True):
+    """How it is told that something is meant for it: always, by the wake word `word`, or by a key
+    that is pushed."""
+
+    mode: Literal["always", "wake", "push"]
+    word: str = ""
+
+
+class Woke(Event, frozen=True, kw_only=True):
+    """It was addressed: what is said now is meant for it."""
+
+    by: Literal["wake_word", "key"]
+
+
+class Slept(Event, frozen=True, kw_only=True):
+    """Nobody went on: only the wake word or the key makes it listen now."""
+
+
 class Muted(Event, frozen=True, kw_only=True):
     on: bool
 
@@ -320,7 +338,7 @@ AnyEvent = Union[
     PromptBegun, Recognized, EndJudged, TurnCommitted, TurnCancelled, TurnCompleted, PromptStarted,
     PromptReady, TokenMade, ReplyEnded, ClauseCut, SynthesisStarted, SynthesisReady, SynthesisEnded,
     PlaybackStarted, Spoken, PlaybackEnded, Underrun, Overrun, StageFailed, DeviceLost, DeviceFound,
-    Muted, ConversationCleared, HistoryTrimmed, Notice,
+    AddressedBy, Woke, Slept, Muted, ConversationCleared, HistoryTrimmed, Notice,
 ]  # fmt: skip
 
 KINDS = frozenset(str(kind.__struct_config__.tag) for kind in AnyEvent.__args__)  # type: ignore[attr-defined]

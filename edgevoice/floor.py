@@ -7,9 +7,10 @@ turn passes into the history before it is settled, and then only what was heard.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from edgevoice import events as ev
+from edgevoice.asides import Kind
 from edgevoice.bus import Bus
 from edgevoice.clock import Clock
 from edgevoice.errors import EdgevoiceError
@@ -31,6 +32,8 @@ class Floor:
         self._sink = sink
         self._turns: list[Turn] = []
         self.next_turn = first_turn
+        self.aside: Callable[[Kind], None] = lambda kind: None
+        """Sounds something that is no part of a reply; never waits."""
 
     def begin(self, origin: Origin, replaces: Turn | None = None) -> Turn:
         """A new speculative turn."""
@@ -87,6 +90,7 @@ class Floor:
             remedy = "run with --debug and report what it prints"
         number = turn.number if turn else None
         self.bus.emit(ev.StageFailed(stage=stage, turn=number, what=what, remedy=remedy))
+        self.aside("failed")
         return what
 
     def settle(self, turn: Turn, heard: int) -> None:

@@ -15,6 +15,7 @@ from typing import Union
 import numpy as np
 
 from edgevoice import events as ev
+from edgevoice.address import without_wake_word
 from edgevoice.agreement import Agreement, without_last_word
 from edgevoice.audio import EAR_RATE, Utterance
 from edgevoice.floor import Floor
@@ -92,8 +93,10 @@ class Scribe:
         glances: Mailbox[Look],
         outbox: Mailbox[Thought],
         loaded: Callable[[], None],
+        wake_word: str = "",
     ) -> None:
         self._config = config
+        self._wake_word = wake_word
         self._load_recognizer = recognizer
         self._floor = floor
         self._bus = floor.bus
@@ -135,7 +138,7 @@ class Scribe:
             self._hand_on(turn)
         self._tell_started(turn, said, partial=True)
         try:
-            text = self._read(said, effort).text
+            text = self._read(turn, said, effort).text
         except Exception:
             # The whole question goes to the same recognizer soon, and then the failure is told.
             return
@@ -181,7 +184,7 @@ class Scribe:
         if transcript is None or not transcript.sure:
             doubtful = transcript is not None and transcript.doubtful
             self._tell_started(turn, said, partial=False)
-            transcript = self._read(said, "last resort" if doubtful else "final")
+            transcript = self._read(turn, said, "last resort" if doubtful else "final")
         draft = self._draft
         if said.voiced_end - draft.cut >= SETTLED_SECONDS * EAR_RATE:
             draft.pause = said.voiced_end + SETTLED_TAIL, transcript
@@ -207,7 +210,7 @@ class Scribe:
             whole = draft.start == said.start and draft.end >= said.voiced_end
             return draft.newest if whole else None
 
-    def _read(self, said: Utterance, effort: Effort) -> Transcript:
+    def _read(self, turn: Turn, said: Utterance, effort: Effort) -> Transcript:
         """What was said so far, of which only what lies behind the settled part is read."""
         assert self._recognizer is not None
         with self._floor.monitor:
@@ -225,6 +228,9 @@ class Scribe:
                 # A breath behind the settled part, for which Whisper makes up a "Thank you".
                 transcript = replace(transcript, text="")
             transcript = _joined(settled, transcript, (cut - said.start) / EAR_RATE)
+        elif self._wake_word:
+            said_after = without_wake_word(transcript.text, self._wake_word, within=turn.called)
+            transcript = replace(transcript, text=said_after)
         with self._floor.monitor:
             if said.end >= draft.end:
                 draft.newest, draft.end = transcript, said.end

@@ -14,6 +14,7 @@ SYSTEM_PROMPT = (
 
 Milliseconds = Annotated[int, Meta(ge=0, le=60_000)]
 Probability = Annotated[float, Meta(ge=0.0, le=1.0)]
+Seconds = Annotated[float, Meta(ge=0.0, le=600.0)]
 
 
 class Models(Struct, frozen=True, forbid_unknown_fields=True):
@@ -71,6 +72,32 @@ class TurnSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """Whether speaking while it speaks stops it; turn off without headphones."""
     barge_in_ms: Milliseconds = 256
     """Voiced time that counts as an interruption."""
+
+
+class AddressSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """How it is told that something is meant for it."""
+
+    mode: Literal["always", "wake", "push"] = "always"
+    """`always`: all that is said; `wake`: what follows the wake word; `push`: while a key is on."""
+    follow_up_seconds: Seconds = 8.0
+    """With a wake word: how long it goes on listening after a reply; 0: not at all."""
+    interrupt: Literal["speech", "wake"] = "speech"
+    """With a wake word: what stops a reply, anything said or only the wake word."""
+    earcons: Literal["auto", "on", "off"] = "auto"
+    """Short sounds for woke, asleep, muted and failed; auto: in the modes wake and push."""
+
+
+class WakeSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """The wake word, for `address.mode = "wake"`."""
+
+    word: str = "hey jarvis"
+    """One that comes with the program, or the path of a microWakeWord model's .json file."""
+    sensitivity: Probability = 0.5
+    """0.5: as the model was tuned; more hears it sooner and more often where nobody said it."""
+    listen_seconds: Annotated[float, Meta(gt=0, le=600)] = 6.0
+    """How long it waits for the first word after the wake word alone."""
+    reply: str = ""
+    """What it says when the wake word came alone, such as `Yes?`; empty: nothing."""
 
 
 class SttSettings(Struct, frozen=True, forbid_unknown_fields=True):
@@ -172,6 +199,8 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
     models: Models = field(default_factory=Models)
     audio: AudioSettings = field(default_factory=AudioSettings)
     turn: TurnSettings = field(default_factory=TurnSettings)
+    address: AddressSettings = field(default_factory=AddressSettings)
+    wake: WakeSettings = field(default_factory=WakeSettings)
     stt: SttSettings = field(default_factory=SttSettings)
     slm: SlmSettings = field(default_factory=SlmSettings)
     tts: TtsSettings = field(default_factory=TtsSettings)

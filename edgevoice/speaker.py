@@ -9,7 +9,8 @@ from typing import Protocol
 import numpy as np
 
 from edgevoice import events as ev
-from edgevoice.audio import Samples, first_audible
+from edgevoice.asides import Aside
+from edgevoice.audio import Audio, Samples, first_audible
 from edgevoice.clauses import Clause
 from edgevoice.floor import Floor
 from edgevoice.mailbox import Mailbox
@@ -77,7 +78,7 @@ class Speaker:
         sink: AudioSink,
         resampler: Callable[[int, int], Resampling],
         floor: Floor,
-        inbox: Mailbox[Sound | End],
+        inbox: Mailbox[Sound | End | Aside],
         settled: Callable[[Turn], None],
     ) -> None:
         self._sink = sink
@@ -99,6 +100,8 @@ class Speaker:
                     self._play(item)
                 elif isinstance(item, End):
                     self._finish(item.turn)
+                elif isinstance(item, Aside):
+                    self._say(item.audio)
                 self._follow()
         finally:
             self._inbox.close()
@@ -123,6 +126,11 @@ class Speaker:
         self._write(playing, sound, samples)
         if sound.last and not turn.cancelled:
             playing.passages[-1].whole = True
+
+    def _say(self, aside: Audio) -> None:
+        """Play what is no part of a reply, and is not accounted for."""
+        stream = self._resampler(aside.rate, self._sink.rate)
+        self._sink.write(np.concatenate([stream.push(aside.samples), stream.flush()]))
 
     def _convert(self, sound: Sound) -> Samples:
         """The piece at the speaker's rate; a clause is one stream, so that no seam is heard."""

@@ -1,4 +1,4 @@
-"""The seven seams of the pipeline: what a device or an engine must be able to do, and nothing else.
+"""The eight seams of the pipeline: what a device or an engine must be able to do, and nothing else.
 
 Each is called from one thread at a time. A blocking call returns, raises a
 `edgevoice.errors.EdgevoiceError`, or ends soon after `cancelled()` turns true.
@@ -104,6 +104,16 @@ class SpeechDetector(Protocol):
 
     def probability(self, samples: Samples) -> float:
         """Probability in [0, 1] that float32 [512] at 16 kHz holds speech; keeps state."""
+
+    def reset(self) -> None:
+        """Forget the past frames."""
+
+
+class WakeDetector(Protocol):
+    """Hears one wake word, frame by frame."""
+
+    def heard(self, samples: Samples) -> bool:
+        """Whether the wake word is noticed with float32 [512] at 16 kHz; keeps state."""
 
     def reset(self) -> None:
         """Forget the past frames."""

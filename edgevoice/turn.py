@@ -31,6 +31,8 @@ class Turn:
         """The user began a new conversation: nothing of it is to be remembered."""
         self.asked = False
         """The question was handed over whole; live looks at it are of no use any more."""
+        self.called = False
+        """Its sound begins with the wake word; written by the ears."""
         self.reading = ""
         """What is being asked, as read last; written by the scribe."""
         self.hushed = False

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from edgevoice import events as ev
+from edgevoice.asides import Aside, Asides
 from edgevoice.audio import Audio
 from edgevoice.clauses import Clause
 from edgevoice.delivery import Delivery
@@ -42,10 +45,12 @@ class Voice:
         synthesizer: Callable[[], Synthesizer],
         floor: Floor,
         inbox: Mailbox[Say | End],
-        outbox: Mailbox[Sound | End],
+        outbox: Mailbox[Sound | End | Aside],
         loaded: Callable[[], None],
         pacing: Pacing,
+        asides: Asides,
     ) -> None:
+        self._asides = asides
         self._load = synthesizer
         self._settings = settings
         self._pacing = pacing
@@ -61,6 +66,7 @@ class Voice:
         try:
             now = self._floor.clock.now
             delivery = Delivery(self._load(), self._settings, self._pacing, now)
+            self._prepare(delivery)
             self._loaded()
             while (item := self._inbox.get()) is not None:
                 if isinstance(item, End):
@@ -73,6 +79,13 @@ class Voice:
         finally:
             self._inbox.close()
             self._outbox.close()
+
+    def _prepare(self, delivery: Delivery) -> None:
+        """Say ahead of time what is said when it is called."""
+        words = self._asides.words
+        if words and (made := list(delivery.sound(words, lambda: False, first=True))):
+            samples = np.concatenate([audio.samples for audio in made])
+            self._asides.spoken = Audio(samples, made[0].rate)
 
     def _synthesize(self, say: Say, delivery: Delivery) -> None:
         turn, number = say.turn, say.number
@@ -99,5 +112,5 @@ class Voice:
         self._outbox.put(Sound(turn, number, say.clause, None, last=True))
 
 
-def _clauses(waiting: Sequence[Sound | End]) -> int:
+def _clauses(waiting: Sequence[Sound | End | Aside]) -> int:
     return sum(isinstance(item, Sound) and item.last for item in waiting)

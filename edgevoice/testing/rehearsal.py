@@ -21,8 +21,10 @@ from edgevoice.stages import (
     LanguageModel,
     Message,
     Recognizer,
+    SpeechDetector,
     Synthesizer,
     TurnDetector,
+    WakeDetector,
 )
 from edgevoice.testing.scripted import (
     LoudnessDetector,
@@ -54,12 +56,14 @@ class Rehearsal:
         self.events: list[ev.Event] = []
         self.bus = Bus(self.clock)
         self.bus.subscribe(self.events.append)
+        self.detector: Callable[[], SpeechDetector] = LoudnessDetector
         self.recognizer: Recognizer = ScriptedRecognizer(self.clock, self.book)
         self.slm: LanguageModel = ScriptedLanguageModel(
             self.clock, answer if callable(answer) else lambda _: answer
         )
         self.synthesizer: Synthesizer = ScriptedSynthesizer(self.clock)
         self.turn_detector: TurnDetector | None = None
+        self.wake_detector: WakeDetector | None = None
         self.sink: AudioSink = PacedSink(self.clock, 16_000, "virtual speaker")
         self.clips: list[Samples] = []
         self.source: Callable[[Callable[[], bool]], AudioSource] = self._source
@@ -106,11 +110,13 @@ class Rehearsal:
             self.source,
             self.sink,
             Engines(
-                LoudnessDetector,
+                lambda: self.detector(),
                 lambda: self.recognizer,
                 lambda: self.load_language_model(),
                 lambda: self.synthesizer,
                 lambda: self.turn_detector,
+                lambda: self.wake_detector,
+                self.config.wake.word if self.config.address.mode == "wake" else "",
             ),
             Resampler,
             history,

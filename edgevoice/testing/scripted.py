@@ -33,6 +33,16 @@ class Phrasebook:
         samples[1::2] *= -1
         return samples
 
+    def samples_of(self, text: str, samples: Samples) -> int:
+        """How many of `samples` are of somebody saying `text`."""
+        codes = np.rint(np.abs(samples) / STEP).astype(int)
+        wanted = [code for code, (said, _) in enumerate(self._phrases, 1) if said == text]
+        return int(np.isin(codes, wanted).sum())
+
+    def ends(self, text: str, heard: int) -> bool:
+        """Whether all of somebody saying `text` is over after so many samples of it."""
+        return any(said == text and heard >= size for said, size in self._phrases)
+
     def read(self, samples: Samples) -> str:
         """What was said in `samples`: of a phrase that is cut, as many words as were reached."""
         codes = np.rint(np.abs(samples) / STEP).astype(int)
@@ -58,6 +68,34 @@ class LoudnessDetector:
 
     def reset(self) -> None:
         return None
+
+
+class ScriptedWakeDetector:
+    """Hears `phrase` of the phrasebook, and notices it two frames after its end."""
+
+    def __init__(self, book: Phrasebook, phrase: str) -> None:
+        self._book = book
+        self._phrase = phrase
+        self._run = 0
+        self._since: int | None = None
+        self.frames = 0
+        """How many frames it was given."""
+
+    def heard(self, samples: Samples) -> bool:
+        self.frames += 1
+        count = self._book.samples_of(self._phrase, samples)
+        if self._since is not None:
+            self._since += 1
+            if self._since == 2:
+                self._since = None
+                return True
+        self._run = self._run + count if count else 0
+        if self._run and self._book.ends(self._phrase, self._run):
+            self._run, self._since = 0, 0
+        return False
+
+    def reset(self) -> None:
+        self._run, self._since = 0, None
 
 
 @dataclass

@@ -1,0 +1,71 @@
+"""Sounds that are no part of a reply: earcons, and a word or two said to a wake word that came
+alone. They are never waited for, and are left out where something else is to be heard."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from edgevoice.audio import Audio, Samples
+from edgevoice.settings import Config
+
+Kind = Literal["called", "woke", "slept", "muted", "unmuted", "failed"]
+"""`called`: by a wake word that came alone; `woke`: by a key."""
+
+RATE = 24_000
+PEAK = 0.07
+"""Of full scale, -23 dB: some 10 dB below what a voice says."""
+
+NOTES: dict[Kind, tuple[tuple[float, float], ...]] = {
+    "called": ((659.3, 0.07), (880.0, 0.11)),
+    "woke": ((880.0, 0.07),),
+    "slept": ((880.0, 0.07), (659.3, 0.11)),
+    "muted": ((440.0, 0.06), (330.0, 0.09)),
+    "unmuted": ((330.0, 0.06), (440.0, 0.09)),
+    "failed": ((311.1, 0.12), (0.0, 0.05), (311.1, 0.12)),
+}
+"""Each as notes one after the other: Hz (0: a rest) and seconds. Up is open, down is closed."""
+
+EDGE = 0.012
+"""Seconds in which a note swells and fades, so that it does not click."""
+
+
+@dataclass(frozen=True, slots=True)
+class Aside:
+    """A sound on its way to the speaker."""
+
+    audio: Audio
+
+
+def earcon(kind: Kind) -> Audio:
+    """The sound of one kind, at `RATE` Hz."""
+    return Audio(np.concatenate([_note(*note) for note in NOTES[kind]]), RATE)
+
+
+def _note(pitch: float, seconds: float) -> Samples:
+    time = np.arange(int(seconds * RATE)) / RATE
+    swell = np.minimum(1.0, np.minimum(time, time[::-1]) / EDGE)
+    tone = np.sin(2 * np.pi * pitch * time) + 0.2 * np.sin(4 * np.pi * pitch * time)
+    return (PEAK / 1.2 * np.sin(swell * np.pi / 2) ** 2 * tone).astype(np.float32)
+
+
+class Asides:
+    """Which sounds there are under one configuration."""
+
+    def __init__(self, config: Config) -> None:
+        address = config.address
+        self._on = address.earcons == "on" or (
+            address.earcons == "auto" and address.mode != "always"
+        )
+        self.words = config.wake.reply.strip() if address.mode == "wake" else ""
+        """What is to be said when it is called; the voice says it ahead of time."""
+        self.spoken: Audio | None = None
+        """That as sound; written by the voice."""
+
+    def sound(self, kind: Kind) -> Aside | None:
+        """What is to be heard, if anything."""
+        if kind == "called" and self.spoken is not None:
+            return Aside(self.spoken)
+        return Aside(earcon(kind)) if self._on else None
