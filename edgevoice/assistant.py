@@ -8,7 +8,7 @@ Data flows down through mailboxes; verdicts go around them, through the turns.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from edgevoice import events as ev
@@ -23,7 +23,7 @@ from edgevoice.history import History
 from edgevoice.judge import Judge, Pause, pause_is_over
 from edgevoice.mailbox import Mailbox
 from edgevoice.mind import End, Mind, Say
-from edgevoice.pacing import Pacing
+from edgevoice.pacing import Pacings
 from edgevoice.scribe import Heard, Look, Question, Scribe, heard_is_dead
 from edgevoice.settings import Config
 from edgevoice.speaker import Resampling, Speaker
@@ -59,7 +59,8 @@ class Engines:
     detector: Callable[[], SpeechDetector]
     recognizer: Callable[[], Recognizer]
     language_model: Callable[[], LanguageModel]
-    synthesizer: Callable[[], Synthesizer]
+    synthesizers: Mapping[str, Callable[[], Synthesizer]]
+    """The voice of each language that has one, the main one's first; one voice may have several."""
     turn_detector: Callable[[], TurnDetector | None] = lambda: None
     wake_detector: Callable[[], WakeDetector | None] = lambda: None
     wake_word: str = ""
@@ -125,7 +126,7 @@ class Assistant:
             self._when("scribe"),
             engines.wake_word,
         )
-        pacing = Pacing()
+        pacings = Pacings(list(engines.synthesizers))
         self._mind = Mind(
             config,
             engines.language_model,
@@ -134,16 +135,16 @@ class Assistant:
             clauses,
             self._when("model"),
             self._when("prompt"),
-            pacing,
+            pacings,
         )
         self._voice = Voice(
             config.tts,
-            engines.synthesizer,
+            engines.synthesizers,
             self._floor,
             clauses,
             self._sounds,
             self._when("voice"),
-            pacing,
+            pacings,
             self._asides,
         )
         self._speaker = Speaker(sink, resampler, self._floor, self._sounds, self._turn_settled)
@@ -284,7 +285,6 @@ class Assistant:
     def new_conversation(self, past: Sequence[Message] = ()) -> None:
         """Forget everything said so far, and go on from `past` instead."""
         self._floor.clear(past)
-        self._ears.forget()
         self._thoughts.offer(Prime())
 
     def close(self) -> None:

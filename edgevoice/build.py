@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
+from msgspec.structs import replace
+
 from edgevoice import __version__
 from edgevoice import events as ev
 from edgevoice.assistant import Assistant, Engines
@@ -16,15 +18,19 @@ from edgevoice.bus import Bus
 from edgevoice.clock import Clock
 from edgevoice.devices.paced import PacedSink, PacedSource, Writer
 from edgevoice.history import History
+from edgevoice.languages import named
 from edgevoice.settings import Config
 from edgevoice.stages import AudioSink, AudioSource
 from edgevoice.weights.store import Installed, Store
+from edgevoice.weights.voices import best, languages
+from edgevoice.weights.voices import voices as voices_here
 
 Source = Callable[[Callable[[], bool]], AudioSource]
 """Makes the source, given how to ask whether the assistant is idle."""
 
-Fetch = Callable[[ev.Role, Callable[[], Any]], Any]
-"""Gives the engine of a role: loads it with the function given, or has it already."""
+Fetch = Callable[[ev.Role, str, Callable[[], Any]], Any]
+"""Gives the engine of a role, of the model so named: loads it with the function given, or has it
+already."""
 
 REFERENCE = "phi-3-mini"
 """The language model that everything is tuned for, and the default wherever it is present."""
@@ -119,29 +125,30 @@ def build(
     if config.slm.lock_memory:
         bus.subscribe(_pin_when_ready)
     store = Store(config)
-    vad, stt, slm, tts = (
-        store.choose(role, shapes=shapes) for role in ("vad", "stt", "slm", "tts")
-    )
-
+    vad, stt, slm = (store.choose(role, shapes=shapes) for role in ("vad", "stt", "slm"))
+    spoken, voices = languages(store), voices_here(store)
+    tts = voices[spoken[0]]
     turn = store.optional("turn")
     wake = config.address.mode == "wake"
     if wake:
         from edgevoice.engines.wake import MicroWake, find
 
         word = find(config.wake)
+    config = replace(config, stt=replace(config.stt, language=",".join(spoken)))
 
     def told(role: ev.Role, model: Installed) -> Callable[[], Any]:
         def load_and_tell() -> Any:
             began = clock.now()
             bus.emit(ev.EngineLoading(role=role, model=model.name))
             load = partial(engine, role, model, config)
-            made = fetch(role, load) if fetch else load()
+            made = fetch(role, model.name, load) if fetch else load()
             seconds = round(clock.now() - began, 3)
             bus.emit(ev.EngineReady(role=role, model=model.name, seconds=seconds))
             return made
 
         return load_and_tell
 
+    speaking = {voice.name: told("tts", voice) for voice in voices.values()}
     assistant = Assistant(
         config,
         clock,
@@ -152,7 +159,7 @@ def build(
             told("vad", vad),
             told("stt", stt),
             told("slm", slm),
-            told("tts", tts),
+            {language: speaking[voice.name] for language, voice in voices.items()},
             told("turn", turn) if turn else lambda: None,
             (lambda: MicroWake(word, config.wake.sensitivity)) if wake else lambda: None,
             word.phrase if wake else "",
@@ -184,6 +191,9 @@ def build(
                 f"`edgevoice models pull {wanted}` hears it sooner and more surely"
             )
         )
+    for language in () if first_turn else spoken:
+        if language not in voices:
+            bus.emit(ev.Notice(text=_voiceless(store, language, tts)))
     if not config.models.slm and slm.name != REFERENCE:
         bus.emit(
             ev.Notice(
@@ -192,3 +202,10 @@ def build(
             )
         )
     return assistant
+
+
+def _voiceless(store: Store, language: str, instead: Installed) -> str:
+    """What to do about a language that nobody here can speak."""
+    wanted = best(store, language)
+    fix = f"`edgevoice models pull {wanted}`" if wanted else "`edgevoice models add` a Piper voice"
+    return f"no voice for {named(language)} is here, {instead.name} reads it aloud: {fix}"

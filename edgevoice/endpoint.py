@@ -12,7 +12,6 @@ from enum import Enum
 
 from edgevoice.audio import EAR_RATE, FRAME_SAMPLES
 from edgevoice.form import form_of
-from edgevoice.pace import Pace
 from edgevoice.patience import Evidence, longest_ms, wait_ms
 from edgevoice.settings import TurnSettings
 
@@ -65,11 +64,8 @@ class Endpoint:
         endpoint.weigh(pause, text=transcript.text, language=transcript.language)
     """
 
-    def __init__(self, settings: TurnSettings, pace: Pace | None = None) -> None:
+    def __init__(self, settings: TurnSettings) -> None:
         self._settings = settings
-        self.pace = pace or Pace(settings)
-        self.ended_at_ms = 0.0
-        """The silence for which the newest utterance to end had to be waited."""
         self.reset()
 
     def reset(self) -> None:
@@ -85,7 +81,7 @@ class Endpoint:
         self._quiet = 0
         self._conceded = False
         self._evidence = Evidence()
-        self._wait = self._weighed()
+        self._wait = wait_ms(self._settings, self._evidence)
         self.voiced = 0
         """Voiced samples of the utterance so far."""
 
@@ -159,11 +155,8 @@ class Endpoint:
             self._evidence = replace(self._evidence, complete=complete)
         if text is not None:
             self._evidence = replace(self._evidence, form=form_of(text, language))
-        self._wait = self._weighed()
+        self._wait = wait_ms(self._settings, self._evidence)
         return True
-
-    def _weighed(self) -> float:
-        return wait_ms(self._settings, self._evidence, self.pace.factor)
 
     def step(
         self,
@@ -211,7 +204,7 @@ class Endpoint:
         return None
 
     def _is_over(self, silence: int, calm: bool, ready: bool) -> bool:
-        if silence >= _samples(longest_ms(self._settings, self.pace.factor)):
+        if silence >= _samples(longest_ms(self._settings)):
             return True
         self._conceded = self._paused and calm and silence >= _samples(self._wait)
         # Without speculation no sound will wait before the end, and there is none to wait for.
@@ -220,14 +213,12 @@ class Endpoint:
     def _voiced(self, end: int) -> Mark | None:
         if self._paused and self._run < RESUME_SAMPLES:
             return None
-        paused_at = self._voiced_end
         self.voiced += FRAME_SAMPLES
         self._voiced_end = end
         if self._paused:
-            self.pace.paused(1000 * (self._run_start - paused_at) / EAR_RATE, self._wait)
             self._paused = False
             self._evidence = Evidence()
-            self._wait = self._weighed()
+            self._wait = wait_ms(self._settings, self._evidence)
             return Mark(Signal.RESUMED, self._run_start)
         if not self._held and end - self._started >= self._settings.max_seconds * EAR_RATE:
             return self._end()
@@ -242,7 +233,7 @@ class Endpoint:
 
     def _end(self) -> Mark:
         mark = Mark(Signal.ENDED, self._voiced_end)
-        voiced, self.ended_at_ms = self.voiced, self._wait
+        voiced = self.voiced
         self.reset()
         self.voiced = voiced
         return mark

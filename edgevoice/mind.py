@@ -11,7 +11,7 @@ from edgevoice.agreement import respelled
 from edgevoice.clauses import Clause, ClauseCutter
 from edgevoice.floor import Floor
 from edgevoice.mailbox import Mailbox
-from edgevoice.pacing import Pacing, Plan
+from edgevoice.pacing import Pacings, Plan
 from edgevoice.settings import Config
 from edgevoice.stages import LanguageModel, Message, Prefilled, Stopped, Token
 from edgevoice.thoughts import Asked, Beginning, Guess, Prime, Thought, thought_is_dead
@@ -52,7 +52,7 @@ class Mind:
         outbox: Mailbox[Say | End],
         loaded: Callable[[], None],
         primed: Callable[[], None],
-        pacing: Pacing,
+        pacings: Pacings,
     ) -> None:
         self._config = config
         self._load_language_model = language_model
@@ -62,7 +62,7 @@ class Mind:
         self._outbox = outbox
         self._loaded = loaded
         self._tell_primed = primed
-        self._pacing = pacing
+        self._pacings = pacings
         self._slm: LanguageModel | None = None
         self._primed = False
         self._guess: Guess | None = None
@@ -212,7 +212,7 @@ class Mind:
     def _reply(
         self, turn: Turn, coming: Iterable[Prefilled | Token | Stopped], language: str
     ) -> None:
-        plan = Plan(self._pacing)
+        plan = Plan(self._pacings.of(language))
         cutter = ClauseCutter(self._config.tts.first_clause_words, language, plan)
         count = 0
 

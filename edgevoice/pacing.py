@@ -7,6 +7,7 @@ they were most recently; before anything is measured they are those of a slow ma
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from edgevoice.clauses import Break
@@ -98,6 +99,19 @@ class Pacing:
             self.longer += sound - self.sound(chars)
             self._beginning.add(until_first - ASIDE, chars)
             self._saying.add(sound - BREATH, chars)
+
+
+class Pacings:
+    """The rates of each language: its words are written by more tokens or fewer, and another voice
+    says them. A language that is none of these has the rates of the first one."""
+
+    def __init__(self, languages: Sequence[str]) -> None:
+        self._of = {language: Pacing() for language in languages}
+        self._main = self._of[languages[0]]
+
+    def of(self, language: str) -> Pacing:
+        """The rates of a language."""
+        return self._of.get(language, self._main)
 
 
 @dataclass(slots=True)

@@ -53,20 +53,19 @@ class Evidence:
     form: Form | None = None
 
 
-def limits(settings: TurnSettings, pace: float = 1.0) -> tuple[int, int]:
-    """The shortest and the longest wait in milliseconds: as set, else the preset's times `pace`."""
+def limits(settings: TurnSettings) -> tuple[int, int]:
+    """The shortest and the longest wait in milliseconds: as set, else the preset's."""
     shortest, longest = PRESETS[settings.patience]
-    shortest = settings.shortest_ms or round(shortest * pace)
-    longest = settings.longest_ms or round(longest * pace)
+    shortest = settings.shortest_ms or shortest
+    longest = settings.longest_ms or longest
     return min(shortest, longest), longest
 
 
-def wait_ms(settings: TurnSettings, evidence: Evidence, pace: float = 1.0) -> float:
-    """Milliseconds after the last voiced sample at which the turn is over, by this evidence, for a
-    speaker of this `pace`."""
+def wait_ms(settings: TurnSettings, evidence: Evidence) -> float:
+    """Milliseconds after the last voiced sample at which the turn is over, by this evidence."""
     if settings.silence_ms:
         return settings.silence_ms
-    shortest, longest = limits(settings, pace)
+    shortest, longest = limits(settings)
     if evidence.complete is None and evidence.form is None:
         return longest
     heard = UNHEARD if evidence.complete is None else doubt(evidence.complete)
@@ -76,9 +75,9 @@ def wait_ms(settings: TurnSettings, evidence: Evidence, pace: float = 1.0) -> fl
     return shortest + max(heard, read) * (longest - shortest)
 
 
-def longest_ms(settings: TurnSettings, pace: float = 1.0) -> int:
+def longest_ms(settings: TurnSettings) -> int:
     """The silence that ends a turn whatever was said."""
-    return settings.silence_ms or limits(settings, pace)[1]
+    return settings.silence_ms or limits(settings)[1]
 
 
 def doubt(complete: float) -> float:

@@ -20,6 +20,7 @@ from edgevoice.agreement import Agreement, without_last_word
 from edgevoice.audio import EAR_RATE, Utterance
 from edgevoice.floor import Floor
 from edgevoice.hallucinations import is_nobody
+from edgevoice.languages import Following, is_settled, listed
 from edgevoice.mailbox import Mailbox
 from edgevoice.settings import Config
 from edgevoice.stages import Effort, Recognizer, Segment, Transcript
@@ -68,7 +69,7 @@ class _Draft:
 
     `newest` is the newest reading, of the sound up to index `end`, whose beginning is `likely` to
     stay; what lies before index `cut` is settled, and `pause` is where, and as what, more of it is
-    settled if the user goes on.
+    settled if the user goes on. The `language` is empty until it is settled.
     """
 
     start: int
@@ -77,6 +78,7 @@ class _Draft:
     newest: Transcript | None = None
     end: int = 0
     pause: tuple[int, Transcript] | None = None
+    language: str = ""
     likely: str = ""
     agreement: Agreement = field(default_factory=Agreement)
 
@@ -104,7 +106,10 @@ class Scribe:
         self._glances = glances
         self._outbox = outbox
         self._loaded = loaded
+        self._pre_roll = config.turn.pre_roll_ms / 1000
         self._recognizer: Recognizer | None = None
+        self._following = Following(listed(config.stt.language) or ("en",))
+        self._latest: Turn | None = None
         self._draft = _Draft(-1, -1)
 
     def run(self) -> None:
@@ -167,6 +172,7 @@ class Scribe:
         except Exception as error:
             self._floor.failed("scribe", turn, error)
         turn.language = language
+        self._latest = turn
         turn.reading = turn.question = text
         # Even without a text: a committed turn is settled by what comes out at the far end.
         self._outbox.put(Asked(turn, text, language))
@@ -178,13 +184,14 @@ class Scribe:
             self._bus.emit(
                 ev.Recognized(turn=turn.number, text=said, language="", no_speech=0.0, logprob=0.0)
             )
-            language = self._config.stt.language
-            return said, "en" if language == "auto" else language
+            self._follow()
+            return said, self._following.last
         transcript = self._read_already(said)
         if transcript is None or not transcript.sure:
             doubtful = transcript is not None and transcript.doubtful
             self._tell_started(turn, said, partial=False)
-            transcript = self._read(turn, said, "last resort" if doubtful else "final")
+            again = transcript.language if transcript is not None else ""
+            transcript = self._read(turn, said, "last resort" if doubtful else "final", again)
         draft = self._draft
         if said.voiced_end - draft.cut >= SETTLED_SECONDS * EAR_RATE:
             draft.pause = said.voiced_end + SETTLED_TAIL, transcript
@@ -210,18 +217,25 @@ class Scribe:
             whole = draft.start == said.start and draft.end >= said.voiced_end
             return draft.newest if whole else None
 
-    def _read(self, turn: Turn, said: Utterance, effort: Effort) -> Transcript:
-        """What was said so far, of which only what lies behind the settled part is read."""
+    def _read(self, turn: Turn, said: Utterance, effort: Effort, language: str = "") -> Transcript:
+        """What was said so far, of which only what lies behind the settled part is read.
+
+        The language of it is known if it is named.
+        """
         assert self._recognizer is not None
         with self._floor.monitor:
             draft = self._draft
             if draft.start != said.start:
                 draft = self._draft = _Draft(said.start, said.start)
+                self._follow()
             elif draft.pause is not None and draft.pause[0] < said.end:
                 (draft.cut, draft.settled), draft.pause = draft.pause, None
             cut, settled = draft.cut, draft.settled
+            language = draft.language or language or (settled.language if settled else "")
         rest = said.samples[cut - said.start :]
-        transcript = self._recognizer.transcribe(rest, effort)
+        spoken = (said.voiced_end - said.start) / EAR_RATE - self._pre_roll
+        among = {language: 1.0} if language else self._following.weights(spoken)
+        transcript = self._recognizer.transcribe(rest, effort, among)
         transcript = replace(transcript, text=transcript.text.strip())
         if settled is not None:
             if is_nobody(transcript, len(rest) / EAR_RATE, 0.0, self._config.stt):
@@ -234,7 +248,14 @@ class Scribe:
         with self._floor.monitor:
             if said.end >= draft.end:
                 draft.newest, draft.end = transcript, said.end
+            if is_settled(transcript.certainty if len(among) > 1 else 0.0, spoken):
+                draft.language = transcript.language
         return transcript
+
+    def _follow(self) -> None:
+        """Another utterance begins: what was taken for a turn until then has been one."""
+        if self._latest is not None and self._latest.committed:
+            self._following.spoke(self._latest.language)
 
     def _tell_started(self, turn: Turn, said: Utterance, partial: bool) -> None:
         draft = self._draft

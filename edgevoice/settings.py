@@ -62,8 +62,6 @@ class TurnSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """Silence that ends a clearly complete question or command; 0: as patience has it."""
     longest_ms: Milliseconds = 0
     """Silence that ends any turn, in mid-thought too; 0: as patience has it."""
-    adapt: bool = True
-    """Whether these waits adapt to the speaker over a conversation, where patience sets them."""
     silence_ms: Milliseconds = 0
     """A fixed silence that ends every turn, whatever was said; 0: as long as what was said asks."""
     speculate: bool = True
@@ -106,7 +104,8 @@ class SttSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """Speech to text."""
 
     language: str = "en"
-    """Language code, or `auto`."""
+    """What is spoken: a code (`en`), several with the main one first (`en,de`), or `auto`: every
+    language for which a voice is here."""
     beam: Annotated[int, Meta(ge=1, le=10)] = 1
     """Beams searched at once; more is slower and a little more exact."""
     threads: Annotated[int, Meta(ge=0, le=256)] = 0

@@ -6,7 +6,7 @@ Each is called from one thread at a time. A blocking call returns, raises a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
@@ -145,6 +145,7 @@ class Transcript:
 
     `no_speech` is Whisper's probability in [0, 1] that nobody spoke; `logprob` the mean
     log-probability of the tokens; `compression` the text's gzip ratio (loops compress well).
+    `certainty` is the probability in [0, 1] of the language among those that it could have been.
     A look that is not `sure` is good enough to be shown, but is to be read again to be answered;
     where it is `doubtful`, too, nothing but the last resort would make it better.
     """
@@ -157,6 +158,7 @@ class Transcript:
     segments: tuple[Segment, ...] = ()
     sure: bool = True
     doubtful: bool = False
+    certainty: float = 1.0
 
 
 Effort = Literal["glance", "look", "final", "last resort"]
@@ -167,8 +169,17 @@ the end, or to answer it; at the last resort, where a look at the same sound was
 class Recognizer(Protocol):
     """Speech to text."""
 
-    def transcribe(self, samples: Samples, effort: Effort = "final") -> Transcript:
-        """The words in float32 [n] at 16 kHz."""
+    def transcribe(
+        self,
+        samples: Samples,
+        effort: Effort = "final",
+        languages: Mapping[str, float] | None = None,
+    ) -> Transcript:
+        """The words in float32 [n] at 16 kHz.
+
+        They are in one of `languages`, each with how likely it was before; of one language nothing
+        has to be found out. Without any, they are in one of those of the settings.
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,5 +250,4 @@ class Synthesizer(Protocol):
     """Samples a second it makes."""
 
     def synthesize(self, text: str, cancelled: Cancelled) -> Iterator[Audio]:
-        """The sound of one clause, in pieces as they are made; with marks of the words of `text`,
-        in their order, where the voice can tell."""
+        """The sound of one clause, in pieces as they are made."""

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from edgevoice import events as ev
-from edgevoice.alignment import written
 from edgevoice.asides import Aside, Asides
 from edgevoice.audio import Audio
 from edgevoice.clauses import Clause
 from edgevoice.delivery import Delivery
 from edgevoice.floor import Floor
+from edgevoice.languages import named
 from edgevoice.mailbox import Mailbox
 from edgevoice.mind import End, Say
-from edgevoice.pacing import Pacing
+from edgevoice.pacing import Pacings
 from edgevoice.settings import TtsSettings
 from edgevoice.stages import Synthesizer
 from edgevoice.turn import Turn
@@ -38,23 +38,28 @@ class Sound:
 
 
 class Voice:
-    """Owns the synthesizer; runs in a thread of its own."""
+    """Owns the synthesizers, one a language; runs in a thread of its own.
+
+    A reply in a language that has none is read by the main language's, which is told once.
+    """
 
     def __init__(
         self,
         settings: TtsSettings,
-        synthesizer: Callable[[], Synthesizer],
+        synthesizers: Mapping[str, Callable[[], Synthesizer]],
         floor: Floor,
         inbox: Mailbox[Say | End],
         outbox: Mailbox[Sound | End | Aside],
         loaded: Callable[[], None],
-        pacing: Pacing,
+        pacings: Pacings,
         asides: Asides,
     ) -> None:
         self._asides = asides
-        self._load = synthesizer
+        self._synthesizers = synthesizers
         self._settings = settings
-        self._pacing = pacing
+        self._pacings = pacings
+        self._deliveries: dict[str, Delivery] = {}
+        self._voiceless: set[str] = set()
         self._begun: Turn | None = None
         self._floor = floor
         self._bus = floor.bus
@@ -65,16 +70,15 @@ class Voice:
     def run(self) -> None:
         """Speak until the inbox is closed. Raises ModelError when the voice cannot be loaded."""
         try:
-            now = self._floor.clock.now
-            delivery = Delivery(self._load(), self._settings, self._pacing, now)
-            self._prepare(delivery)
+            self._load()
+            self._prepare(self._deliveries[next(iter(self._synthesizers))])
             self._loaded()
             while (item := self._inbox.get()) is not None:
                 if isinstance(item, End):
                     self._outbox.put(item)
                     continue
                 try:
-                    self._synthesize(item, delivery)
+                    self._synthesize(item)
                 except Exception as error:
                     self._floor.failed("voice", item.turn, error)
         finally:
@@ -88,7 +92,25 @@ class Voice:
             samples = np.concatenate([audio.samples for audio in made])
             self._asides.spoken = Audio(samples, made[0].rate)
 
-    def _synthesize(self, say: Say, delivery: Delivery) -> None:
+    def _load(self) -> None:
+        loaded: dict[Callable[[], Synthesizer], Synthesizer] = {}
+        # The main one last: it is the one that is told of from then on.
+        for language, load in reversed(list(self._synthesizers.items())):
+            voice = loaded[load] = loaded.get(load) or load()
+            self._deliveries[language] = Delivery(
+                voice, self._settings, self._pacings.of(language), self._floor.clock.now
+            )
+
+    def _delivery(self, language: str) -> Delivery:
+        """How what is in this language is said."""
+        main = next(iter(self._synthesizers))
+        if language not in self._deliveries and language not in self._voiceless:
+            self._voiceless.add(language)
+            told = f"no voice here speaks {named(language)}: the one for {named(main)} reads it"
+            self._bus.emit(ev.Notice(text=told))
+        return self._deliveries.get(language) or self._deliveries[main]
+
+    def _synthesize(self, say: Say) -> None:
         turn, number = say.turn, say.number
         if not say.clause.spoken:
             # Nothing to be heard (a rule, a stray asterisk), but it is passed once it is reached.
@@ -101,23 +123,17 @@ class Voice:
         self._bus.emit(ev.SynthesisStarted(turn=turn.number, clause=number))
         seconds = 0.0
         first = self._begun is not turn
+        delivery = self._delivery(turn.language)
         for audio in delivery.sound(say.clause.spoken, turn.is_cancelled, first=first):
             if not seconds:
                 self._begun = turn
                 self._bus.emit(ev.SynthesisReady(turn=turn.number, clause=number))
             seconds += audio.seconds
-            self._outbox.put(Sound(turn, number, say.clause, _written(audio, say.clause), False))
+            self._outbox.put(Sound(turn, number, say.clause, audio, last=False))
         self._bus.emit(
             ev.SynthesisEnded(turn=turn.number, clause=number, seconds=round(seconds, 4))
         )
         self._outbox.put(Sound(turn, number, say.clause, None, last=True))
-
-
-def _written(audio: Audio, clause: Clause) -> Audio:
-    """The sound with marks of the words as the model wrote them."""
-    if not audio.marks:
-        return audio
-    return audio.marked(written(audio.marks, clause.text, clause.spoken))
 
 
 def _clauses(waiting: Sequence[Sound | End | Aside]) -> int:

@@ -8,6 +8,7 @@ from edgevoice.bench.axes import Cell
 from edgevoice.bench.preparing import ROLES
 from edgevoice.catalog import SHAPE, Entry, Role
 from edgevoice.errors import ModelError
+from edgevoice.languages import listed
 from edgevoice.settings import Config
 from edgevoice.weights.machine import total_memory
 from edgevoice.weights.shape_table import ARCHITECTURES, Architecture
@@ -76,10 +77,12 @@ def _is_here(name: str, store: Store) -> bool:
 def _speaks(models: Mapping[Role, Entry], config: Config, varied: Collection[str]) -> None:
     """Raise ModelError where a combination puts a language together with a model for another."""
     language = config.stt.language
+    codes = listed(language)
     named: dict[Role, str] = {"stt": "recognizer", "tts": "voice"}
     for role, what in named.items():
         entry = models.get(role)
-        if entry is None or language == "auto" or entry.speaks(language):
+        needed = codes if role == "stt" else codes[:1]
+        if entry is None or all(map(entry.speaks, needed)):
             continue
         # What was set for all combinations is nobody's mistake here.
         if {f"models.{role}", "stt.language"} & set(varied):

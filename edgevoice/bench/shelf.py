@@ -37,8 +37,8 @@ class Shelf:
     def fetch(self, config: Config) -> Fetch:
         """What `build` is given to make an assistant of `config` with engines from here."""
 
-        def get(role: Role, load: Callable[[], Any]) -> Any:
-            key = _made_of(role, config)
+        def get(role: Role, model: str, load: Callable[[], Any]) -> Any:
+            key = _made_of(role, model, config)
             with self._monitor:
                 engine = self._engines.get(key)
             if engine is None:
@@ -113,8 +113,8 @@ class _Watched:
         return getattr(self._model, name)
 
 
-def _made_of(role: Role, config: Config) -> str:
+def _made_of(role: Role, model: str, config: Config) -> str:
     """Everything that an engine is made of: two configurations with the same share it."""
     own = to_builtins({"stt": config.stt, "slm": config.slm, "tts": config.tts}.get(role))
     settings = {k: v for k, v in (own or {}).items() if f"{role}.{k}" not in NOT_THE_ENGINES}
-    return repr((role, config.models.folder, getattr(config.models, role, ""), settings))
+    return repr((role, config.models.folder, model, settings))

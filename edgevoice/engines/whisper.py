@@ -11,6 +11,7 @@ from __future__ import annotations
 import logging
 import math
 import zlib
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ from edgevoice.audio import EAR_RATE, Samples
 from edgevoice.engines.cores import cores
 from edgevoice.engines.threads import of_recognizer
 from edgevoice.errors import ConfigError, EngineError, ModelError
+from edgevoice.languages import listed
 from edgevoice.pieces import pieces
 from edgevoice.settings import SttSettings
 from edgevoice.stages import Effort, Segment, Transcript
@@ -75,16 +77,32 @@ class Whisper:
         self._model = _load(folder, self._threads, remedy)
         self._native: Any = self._model.model
         self._multilingual = bool(self._native.is_multilingual)
-        self._language = settings.language if self._multilingual else "en"
-        known = self._model.supported_languages
-        if self._language != "auto" and self._language not in known:
-            raise ConfigError(
-                f"stt.language is {self._language}, which {folder.name} does not know",
-                remedy=f"auto, or one of: {', '.join(known)}",
-            )
+        self._languages = self._among(listed(settings.language), settings.language, folder.name)
         self._tokenizers: dict[str, Tokenizer] = {}
 
-    def transcribe(self, samples: Samples, effort: Effort = "final") -> Transcript:
+    def _among(self, codes: tuple[str, ...], setting: str, name: str) -> Mapping[str, float]:
+        """The languages of the settings, all alike. Raises ConfigError for one it does not know."""
+        known = self._model.supported_languages if self._multilingual else ["en"]
+        unknown = [code for code in codes if code not in known]
+        if unknown and not self._multilingual:
+            raise ConfigError(
+                f"{name} understands English only, and stt.language is {setting}",
+                remedy="choose a recognizer for it with --stt, whisper-base for one "
+                "(edgevoice models pull whisper-base), or --set stt.language=en",
+            )
+        if unknown:
+            raise ConfigError(
+                f"stt.language is {setting}, and {name} does not know {', '.join(unknown)}",
+                remedy=f"auto, or of: {', '.join(known)}",
+            )
+        return dict.fromkeys(codes or known, 1.0)
+
+    def transcribe(
+        self,
+        samples: Samples,
+        effort: Effort = "final",
+        languages: Mapping[str, float] | None = None,
+    ) -> Transcript:
         """The words in float32 [n] at 16 kHz, of any length.
 
         A look is greedy and never takes the full window: where the clip was heard twice, the first
@@ -93,19 +111,21 @@ class Whisper:
         """
         if len(samples) == 0:
             return Transcript("", no_speech=1.0)
+        among = languages or self._languages
         try:
             with cores.taken(self._threads):
                 if len(samples) <= LONGEST_PIECE * EAR_RATE:
-                    return self._short(samples, effort)
-                return self._long(samples, effort)
+                    return self._short(samples, effort, among)
+                return self._long(samples, effort, among)
         except (RuntimeError, ValueError) as error:  # what CTranslate2 raises
             raise EngineError(f"speech recognition failed: {error}") from error
 
-    def _long(self, samples: Samples, effort: Effort) -> Transcript:
-        parts = [
-            (self._short(samples[start:end], effort), start / EAR_RATE)
-            for start, end in pieces(samples, LONGEST_PIECE, SHORTEST_PIECE)
-        ]
+    def _long(self, samples: Samples, effort: Effort, among: Mapping[str, float]) -> Transcript:
+        parts: list[tuple[Transcript, float]] = []
+        for start, end in pieces(samples, LONGEST_PIECE, SHORTEST_PIECE):
+            part = self._short(samples[start:end], effort, among)
+            parts.append((part, start / EAR_RATE))
+            among = {part.language: 1.0}
         spoken = [part for part, _ in parts if part.text] or [parts[0][0]]
         text = " ".join(part.text for part in spoken)
         return Transcript(
@@ -120,16 +140,20 @@ class Whisper:
                 for s in part.segments
             ),
             all(part.sure for part in spoken),
+            certainty=parts[0][0].certainty,
         )
 
-    def _short(self, samples: Samples, effort: Effort) -> Transcript:
+    def _short(self, samples: Samples, effort: Effort, among: Mapping[str, float]) -> Transcript:
         seconds = len(samples) / EAR_RATE
         answering = effort in ("final", "last resort")
         beam = self.settings.beam if answering else 1
         if self.settings.window == "full" or effort == "last resort":
-            return replace(self._take(samples, WINDOW, beam).transcript, sure=effort != "glance")
+            whole = self._take(samples, WINDOW, beam, among).transcript
+            return replace(whole, sure=effort != "glance")
         for padding in PADDINGS[: 1 if effort == "glance" else None]:
-            take = self._take(samples, min(WINDOW, seconds + padding), beam)
+            take = self._take(samples, min(WINDOW, seconds + padding), beam, among)
+            # Heard once more, it is still the same language.
+            among = {take.transcript.language: take.transcript.certainty}
             doubt = _doubt(take, self.settings)
             if not doubt:
                 # A greedy reading is final only where the final one would be greedy, too.
@@ -137,18 +161,21 @@ class Whisper:
                 return replace(take.transcript, sure=sure)
             _log.debug("clip of %.1f s with %.1f s behind it: %s", seconds, padding, doubt)
         if answering:
-            return self._take(samples, WINDOW, beam).transcript
+            return self._take(samples, WINDOW, beam, among).transcript
         doubtful = effort == "look" and self.settings.beam == 1
         return replace(_said_once(take.transcript), sure=False, doubtful=doubtful)
 
-    def _take(self, samples: Samples, window: float, beam: int) -> _Take:
+    def _take(
+        self, samples: Samples, window: float, beam: int, among: Mapping[str, float]
+    ) -> _Take:
         """Read the clip, and silence behind it up to `window` seconds, with `beam` beams."""
         padded = np.zeros(int(window * EAR_RATE), dtype=np.float32)
         padded[: len(samples)] = samples[: len(padded)]
         # Even, because the encoder halves it; no longer than the positions it has learned.
         features = self._model.feature_extractor(padded)[:, : int(window * 50) * 2]
         encoded = self._model.encode(np.ascontiguousarray(features, dtype=np.float32))
-        tokenizer = self._tokenizer(encoded)
+        language, certainty = self._spoken(encoded, among)
+        tokenizer = self._tokenizer(language)
         prompt = list(tokenizer.sot_sequence)
         most = int(len(samples) / EAR_RATE * MOST_TOKENS_A_SECOND) + 24
         room = min(self._model.max_length - len(prompt), most)
@@ -172,15 +199,29 @@ class Whisper:
                 float(result.scores[0]) * len(ids) / (len(ids) + 1),
                 _compression(text),
                 tuple(segments),
+                certainty=certainty,
             ),
             len(ids) < room,
         )
 
-    def _tokenizer(self, encoded: ctranslate2.StorageView) -> Tokenizer:
-        language = self._language
-        if language == "auto":
-            # "<|en|>" and its probability, best first
-            language = self._native.detect_language(encoded)[0][0][0][2:-2]
+    def _spoken(
+        self, encoded: ctranslate2.StorageView, among: Mapping[str, float]
+    ) -> tuple[str, float]:
+        """The likeliest language, and how likely it is among these.
+
+        Finding it out takes a quarter of the time of encoding, because the decoder has to look at
+        all that was encoded; of one language, nothing has to be found out.
+        """
+        if len(among) == 1:
+            return next(iter(among.items()))
+        # "<|en|>" and its probability, best first
+        heard = {token[2:-2]: p for token, p in self._native.detect_language(encoded)[0]}
+        likely = {code: heard.get(code, 0.0) * weight for code, weight in among.items()}
+        best = max(likely, key=lambda code: likely[code])
+        total = sum(likely.values())
+        return best, likely[best] / total if total else 0.0
+
+    def _tokenizer(self, language: str) -> Tokenizer:
         if language not in self._tokenizers:
             self._tokenizers[language] = Tokenizer(
                 self._model.hf_tokenizer, self._multilingual, "transcribe", language

@@ -13,6 +13,7 @@ from edgevoice.audio import EAR_RATE, Samples
 from edgevoice.bus import Bus
 from edgevoice.devices.paced import PacedSink, PacedSource
 from edgevoice.history import History
+from edgevoice.languages import listed
 from edgevoice.resample import Resampler
 from edgevoice.settings import Config
 from edgevoice.stages import (
@@ -62,6 +63,8 @@ class Rehearsal:
             self.clock, answer if callable(answer) else lambda _: answer
         )
         self.synthesizer: Synthesizer = ScriptedSynthesizer(self.clock)
+        self.voices: dict[str, Synthesizer] = {}
+        """The synthesizers of other languages than the main one."""
         self.turn_detector: TurnDetector | None = None
         self.wake_detector: WakeDetector | None = None
         self.sink: AudioSink = PacedSink(self.clock, 16_000, "virtual speaker")
@@ -87,6 +90,12 @@ class Rehearsal:
         self.clock.sleep(self.loading_seconds)
         return self.slm
 
+    def _more_voices(self) -> dict[str, Callable[[], Synthesizer]]:
+        def loads(voice: Synthesizer) -> Callable[[], Synthesizer]:
+            return lambda: voice
+
+        return {language: loads(voice) for language, voice in self.voices.items()}
+
     def hear(self, *spoken: tuple[float, str, float]) -> None:
         """One clip, of phrases `(starts at, text, lasts)` in seconds of the clip."""
         end = max(start + seconds for start, _, seconds in spoken)
@@ -103,6 +112,7 @@ class Rehearsal:
 
     def assemble(self, history: History | None = None, first_turn: int = 0) -> Assistant:
         """The assistant, ready to run."""
+        main = (*listed(self.config.stt.language), "en")[0]
         return Assistant(
             self.config,
             self.clock,
@@ -113,7 +123,7 @@ class Rehearsal:
                 lambda: self.detector(),
                 lambda: self.recognizer,
                 lambda: self.load_language_model(),
-                lambda: self.synthesizer,
+                {main: lambda: self.synthesizer, **self._more_voices()},
                 lambda: self.turn_detector,
                 lambda: self.wake_detector,
                 self.config.wake.word if self.config.address.mode == "wake" else "",

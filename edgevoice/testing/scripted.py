@@ -6,13 +6,12 @@ silence anywhere still transcribes to what was really in it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from edgevoice.alignment import word_spans
-from edgevoice.audio import EAR_RATE, Audio, Mark, Samples
+from edgevoice.audio import EAR_RATE, Audio, Samples
 from edgevoice.clock import Clock
 from edgevoice.stages import Cancelled, Effort, Message, Prefilled, Stopped, Token, Transcript
 
@@ -101,16 +100,31 @@ class ScriptedWakeDetector:
 
 @dataclass
 class ScriptedRecognizer:
-    """Reads the phrasebook, `cost` virtual seconds a clip; `results` overrides by text read."""
+    """Reads the phrasebook, `cost` virtual seconds a clip; `results` overrides by text read.
+
+    `sounds` says how much a text sounds like each language; without it everything is English.
+    """
 
     clock: Clock
     book: Phrasebook
     cost: float = 0.1
     results: dict[str, Transcript | Exception] | None = None
+    sounds: Callable[[str], Mapping[str, float]] | None = None
 
-    def transcribe(self, samples: Samples, effort: Effort = "final") -> Transcript:
+    def transcribe(
+        self,
+        samples: Samples,
+        effort: Effort = "final",
+        languages: Mapping[str, float] | None = None,
+    ) -> Transcript:
         self.clock.sleep(self.cost / 2 if effort == "glance" else self.cost)
         text = self.book.read(samples)
+        if self.sounds is not None and languages:
+            heard = self.sounds(text)
+            likely = {code: weight * heard.get(code, 0.0) for code, weight in languages.items()}
+            best = max(likely, key=lambda code: likely[code])
+            certainty = likely[best] / (sum(likely.values()) or 1.0)
+            return Transcript(text, best, logprob=-0.1, certainty=certainty)
         result = (self.results or {}).get(text, Transcript(text, logprob=-0.1))
         if isinstance(result, Exception):
             raise result
@@ -206,8 +220,7 @@ def _words(messages: Sequence[Message]) -> list[str]:
 
 @dataclass
 class ScriptedSynthesizer:
-    """Half-scale sound with 10 ms of silence before it, made at `rtf`; each character, and so each
-    word, takes `second_per_char`."""
+    """Half-scale sound with 10 ms of silence before it, `second_per_char` long, made at `rtf`."""
 
     clock: Clock
     rate: int = 16_000
@@ -221,8 +234,4 @@ class ScriptedSynthesizer:
             return
         samples = np.full(int(seconds * self.rate), 0.5, dtype=np.float32)
         samples[: self.rate // 100] = 0.0
-        a_char = self.second_per_char * self.rate
-        yield Audio(samples, self.rate).marked(
-            Mark(begin, end, int(begin * a_char), int(end * a_char))
-            for begin, end in word_spans(text)
-        )
+        yield Audio(samples, self.rate)

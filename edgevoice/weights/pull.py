@@ -15,6 +15,7 @@ from pathlib import Path
 
 from edgevoice.catalog import NONE, OPTIONAL, ROLES, Entry, File, Role
 from edgevoice.errors import ModelError, PullError
+from edgevoice.languages import listed
 from edgevoice.weights import held, hub, machine
 from edgevoice.weights.assembly import Assembly, Unavailable, Unreachable
 from edgevoice.weights.disk import BLOCK, link, need_space, sha256_of, writing
@@ -83,7 +84,8 @@ def _missing(store: Store, role: Role, suited: Sequence[str]) -> str:
         return ""
     able = [entry.name for entry in ranked]
     # For a language that the starter's voice does not speak, the best voice that does.
-    mine = [e.name for e in ranked if e.speaks(store.config.stt.language)] or able
+    main = (*listed(store.config.stt.language), "en")[0]
+    mine = [e.name for e in ranked if e.speaks(main)] or able
     return next((name for name in suited if name in mine), mine[0] if mine else "")
 
 

@@ -30,6 +30,7 @@ from edgevoice.catalog import (
     packaged_path,
 )
 from edgevoice.errors import ModelError
+from edgevoice.languages import listed
 from edgevoice.settings import Config
 from edgevoice.weights.disk import put, sha256_of, writing
 
@@ -216,15 +217,15 @@ class Store:
 
     def ranked(self, role: Role) -> list[Entry]:
         """The models that may be chosen for `role` without being named, best first."""
-        language = self.config.stt.language
+        codes = listed(self.config.stt.language)
         able = [e for e in self.catalog.of(role) if e.rank > 0 and e.chat_template]
-        if role == "stt" and language == "auto":
+        if role == "stt" and not codes:
             able = [e for e in able if "multilingual" in e.languages or not e.languages]
-        elif role == "stt" or (role == "turn" and language != "auto"):
-            able = [e for e in able if e.speaks(language)]
+        elif role in ("stt", "turn"):
+            able = [e for e in able if all(map(e.speaks, codes))]
         # A voice for another language than the user's is better than silence, so it only ranks
         # lower; a recognizer for another language writes nonsense.
-        own = language if language != "auto" else "en"
+        own = codes[0] if codes else "en"
         return sorted(able, key=lambda e: (role == "tts" and not e.speaks(own), -e.rank))
 
     def starter_of(self, role: Role) -> str:

@@ -47,7 +47,7 @@ class Stage:
         """The assistant runs, and can be asked."""
         fetch = self.shelf.fetch(self.show.config)
         scripted = self.show.slm
-        self.show.slm = fetch("slm", lambda: scripted)
+        self.show.slm = fetch("slm", "scripted", lambda: scripted)
         assistant = self.show.assemble()
         with interview(assistant, self.show.clock, self.room, self.shelf) as one:
             one.wait_until_ready()

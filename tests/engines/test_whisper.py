@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -43,9 +44,11 @@ def windows(recognizer: Whisper, monkeypatch: pytest.MonkeyPatch) -> list[float]
     found: list[float] = []
     take = recognizer._take
 
-    def watched(samples: Samples, window: float, beam: int) -> whisper._Take:
+    def watched(
+        samples: Samples, window: float, beam: int, among: Mapping[str, float]
+    ) -> whisper._Take:
         found.append(window)
-        return take(samples, window, beam)
+        return take(samples, window, beam, among)
 
     monkeypatch.setattr(recognizer, "_take", watched)
     return found

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pytest
 
 from edgevoice import events as ev
@@ -23,10 +25,15 @@ class Watched(ScriptedRecognizer):
         self.given: list[float] = []
         self.efforts: list[Effort] = []
 
-    def transcribe(self, samples: Samples, effort: Effort = "final") -> Transcript:
+    def transcribe(
+        self,
+        samples: Samples,
+        effort: Effort = "final",
+        languages: Mapping[str, float] | None = None,
+    ) -> Transcript:
         self.given.append(len(samples) / 16_000)
         self.efforts.append(effort)
-        return super().transcribe(samples, effort)
+        return super().transcribe(samples, effort, languages)
 
 
 def test_a_look_that_holds_every_voiced_sample_is_the_question() -> None:
@@ -87,8 +94,13 @@ def test_a_changed_word_rolls_the_cache_back_to_it_and_no_further() -> None:
     show = Rehearsal("Everest.", Config(slm=SlmSettings(system_prompt="Be brief.")))
 
     class Unsure(ScriptedRecognizer):
-        def transcribe(self, samples: Samples, effort: Effort = "final") -> Transcript:
-            heard = super().transcribe(samples, effort)
+        def transcribe(
+            self,
+            samples: Samples,
+            effort: Effort = "final",
+            languages: Mapping[str, float] | None = None,
+        ) -> Transcript:
+            heard = super().transcribe(samples, effort, languages)
             words = heard.text.split()
             if len(words) < 9 and len(words) > 5:
                 words[5:] = ["fountain", *words[6:]]
@@ -174,9 +186,14 @@ class Early(ScriptedRecognizer):
 
     guess = SENTENCE
 
-    def transcribe(self, samples: Samples, effort: Effort = "final") -> Transcript:
+    def transcribe(
+        self,
+        samples: Samples,
+        effort: Effort = "final",
+        languages: Mapping[str, float] | None = None,
+    ) -> Transcript:
         self.cost = 0.2 if effort == "glance" else 0.5
-        heard = super().transcribe(samples, effort)
+        heard = super().transcribe(samples, effort, languages)
         if effort == "glance" and len(heard.text.split()) > 7:
             return Transcript(self.guess, sure=False)
         return heard

@@ -11,6 +11,7 @@ from typing import Literal
 from edgevoice.bench.fitting.record import Problem
 from edgevoice.catalog import SHAPE, Entry, Role
 from edgevoice.errors import ModelError, UsageError
+from edgevoice.languages import listed
 from edgevoice.settings import Config
 from edgevoice.weights import shapes
 from edgevoice.weights.shape_layout import weights_size
@@ -126,9 +127,8 @@ def _usual(store: Store, role: Voiced) -> list[Option]:
     if role == "tts" and store.config.models.tts:
         return [_named(store, store.config.models.tts, role)]
     entries = [entry for entry in store.ranked(role) if not entry.shape]
-    own = store.config.stt.language
-    if role == "tts" and own != "auto":
-        entries = [entry for entry in entries if entry.speaks(own)] or entries
+    if role == "tts" and (codes := listed(store.config.stt.language)):
+        entries = [entry for entry in entries if entry.speaks(codes[0])] or entries
     return [_option(entry, role) for entry in entries]
 
 
