@@ -6,7 +6,7 @@ import datetime
 import platform
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
@@ -24,6 +24,9 @@ from edgevoice.stages import AudioSink, AudioSource
 from edgevoice.weights.store import Installed, Store
 from edgevoice.weights.voices import best, languages
 from edgevoice.weights.voices import voices as voices_here
+
+if TYPE_CHECKING:
+    from edgevoice.devices.watch import Watch
 
 Source = Callable[[Callable[[], bool]], AudioSource]
 """Makes the source, given how to ask whether the assistant is idle."""
@@ -51,6 +54,36 @@ def open_sink(config: Config, clock: Clock) -> AudioSink:
     from edgevoice.devices.portaudio import Loudspeaker
 
     return Loudspeaker(clock, config.audio.output, config.audio.latency_ms / 1000)
+
+
+class Devices:
+    """The microphone and the speaker of one session, which goes on while they are away."""
+
+    def __init__(self, clock: Clock, bus: Bus) -> None:
+        self.clock = clock
+        self._bus = bus
+        self._watch: Watch | None = None
+
+    def source(self, config: Config) -> AudioSource:
+        """The configured microphone. Raises DeviceError."""
+        from edgevoice.devices.system import microphone
+
+        return microphone(config.audio, self.clock, self._watched())
+
+    def sink(self, config: Config) -> AudioSink:
+        """The configured speaker. Raises DeviceError."""
+        from edgevoice.devices.system import loudspeaker
+
+        return loudspeaker(config.audio, self.clock, self._watched())
+
+    def _watched(self) -> Watch:
+        if self._watch is None:
+            from edgevoice.devices.system import PortAudio
+            from edgevoice.devices.watch import Watch
+
+            self._watch = Watch(self.clock, PortAudio(), self._bus.emit)
+            self._bus.subscribe(self._watch)
+        return self._watch
 
 
 def clips_source(clock: Clock, clips: Iterator[Samples], name: str) -> Source:

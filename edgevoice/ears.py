@@ -89,7 +89,11 @@ class Ears:
         self._attention.load()
         self._loaded()
         peak, level, count = 0.0, -120.0, 0
+        expected = 0
         while (frame := self._source.read()) is not None:
+            if frame.index != expected and count:
+                self._hole(detector)
+            expected = frame.index + FRAME_SAMPLES
             if self.muted:
                 self._drop(detector)
                 probability = 0.0
@@ -134,11 +138,19 @@ class Ears:
         self._hear(frame, probability)
         return probability
 
-    def _drop(self, detector: SpeechDetector) -> None:
+    def _hole(self, detector: SpeechDetector) -> None:
+        """There is sound missing between the last frame and this one: the microphone was away."""
+        turn = self._turn
+        if turn is not None and turn.hushed and turn.asked:
+            # Nothing more was being said.
+            self._ended(Mark(Signal.ENDED, self._pause))
+        self._drop(detector, "the microphone was away")
+
+    def _drop(self, detector: SpeechDetector, why: str = "") -> None:
         self._attention.lost()
         self.held, self._called = False, None
         if self._turn is not None:
-            self._floor.cancel(self._turn, "interrupted")
+            self._floor.cancel(self._turn, "interrupted", why)
             self._turn = None
         if self._recent:
             self._recent.clear()

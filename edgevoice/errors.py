@@ -5,6 +5,7 @@ EdgevoiceError            what failed, where, and the remedy; exit code 1
 ├── ConfigError           a setting is unknown, of the wrong type or out of range; exit code 2
 ├── AudioFileError        a sound file is missing, broken or of another kind
 ├── DeviceError           a microphone or speaker is missing, refuses or disappears
+│   └── SpeakerAwayError  there was no speaker for so long that the reply is given up
 ├── ModelError            a model is missing, altered, of another kind or does not fit
 │   └── PullError         a download could not be finished
 ├── StorageError          a folder is full or read-only
@@ -54,6 +55,10 @@ class AudioFileError(EdgevoiceError):
 
 class DeviceError(EdgevoiceError):
     """A microphone or speaker is missing, refuses the format or disappeared."""
+
+
+class SpeakerAwayError(DeviceError):
+    """There was no speaker for so long that it costs the reply, not the program."""
 
 
 class ModelError(EdgevoiceError):

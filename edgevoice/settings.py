@@ -43,6 +43,10 @@ class AudioSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """Speaker."""
     latency_ms: Milliseconds = 60
     """Output buffer asked of the device; higher is safer against underruns."""
+    fallback: bool = True
+    """Whether the system's default stands in for a device named here while that is away."""
+    wait: bool = False
+    """Whether a session may begin without its devices, and waits for them."""
 
 
 class TurnSettings(Struct, frozen=True, forbid_unknown_fields=True):

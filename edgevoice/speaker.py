@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -12,6 +13,7 @@ from edgevoice import events as ev
 from edgevoice.asides import Aside
 from edgevoice.audio import Audio, Samples, first_audible
 from edgevoice.clauses import Clause
+from edgevoice.errors import SpeakerAwayError
 from edgevoice.floor import Floor
 from edgevoice.mailbox import Mailbox
 from edgevoice.mind import End
@@ -96,15 +98,26 @@ class Speaker:
         try:
             while not self._inbox.closed:
                 item = self._inbox.get(TICK if self._playing else None)
-                if isinstance(item, Sound):
-                    self._play(item)
-                elif isinstance(item, End):
-                    self._finish(item.turn)
-                elif isinstance(item, Aside):
-                    self._say(item.audio)
-                self._follow()
+                with self._patiently(item.turn if isinstance(item, Sound | End) else None):
+                    if isinstance(item, Sound):
+                        self._play(item)
+                    elif isinstance(item, End):
+                        self._finish(item.turn)
+                    elif isinstance(item, Aside):
+                        self._say(item.audio)
+                    self._follow()
         finally:
             self._inbox.close()
+
+    @contextmanager
+    def _patiently(self, turn: Turn | None) -> Iterator[None]:
+        """Give the reply up, and no more than that, where there is no speaker for too long."""
+        try:
+            yield
+        except SpeakerAwayError as error:
+            turn = turn or (self._playing.turn if self._playing else None)
+            if turn is not None:
+                self._floor.cancel(turn, "interrupted", error.what)
 
     def _play(self, sound: Sound) -> None:
         turn = sound.turn
@@ -202,10 +215,11 @@ class Speaker:
         heard = 0
         if playing is not None and playing.passages:
             end = playing.passages[-1].end
-            while not turn.cancelled and self._sink.heard() < end:
-                with self._floor.monitor:
-                    self._floor.monitor.wait_for(turn.is_cancelled, TICK)
-                self._follow()
+            with self._patiently(turn):
+                while not turn.cancelled and self._sink.heard() < end:
+                    with self._floor.monitor:
+                        self._floor.monitor.wait_for(turn.is_cancelled, TICK)
+                    self._follow()
             if turn.cancelled:
                 # Once more, in case a slice was written while the sound was being stopped.
                 again = self._sink.stop()

@@ -24,7 +24,8 @@ class AudioSource(Protocol):
     def read(self) -> Frame | None:
         """The next 32 ms frame, waiting for it in real time; None when the source has ended.
 
-        Raises DeviceError when the device is gone.
+        Where sound is missing before it, its index is higher than the end of the last one. Raises
+        DeviceError when the device is gone.
         """
 
     def time_of(self, index: int) -> float:
@@ -48,7 +49,8 @@ class AudioSink(Protocol):
         """Queue float32 [n] mono samples behind what is queued; wait for room.
 
         Returns the number of the first one. Returns early, with samples dropped, once `stop` is
-        called from another thread. Raises DeviceError when the device is gone.
+        called from another thread. Raises DeviceError when the device is gone, SpeakerAwayError
+        when it may come back but this reply need not wait for it any longer.
         """
 
     def heard(self) -> int:

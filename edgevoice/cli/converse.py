@@ -13,8 +13,8 @@ from edgevoice.cli import Context, metrics
 from edgevoice.cli.keeping import keeping
 
 if TYPE_CHECKING:
+    from edgevoice.build import Devices
     from edgevoice.bus import Bus
-    from edgevoice.clock import Clock
     from edgevoice.session import Session
     from edgevoice.settings import Config
     from edgevoice.stages import AudioSink
@@ -32,15 +32,15 @@ def converse(
     config: Config,
     overrides: dict[str, str],
     options: dict[str, Any],
-    source: Callable[[Config, Clock], Any],
-    sink: Callable[[Config, Clock], AudioSink],
+    source: Callable[[Config, Devices], Any],
+    sink: Callable[[Config, Devices], AudioSink],
     binary: bool = False,
     title: str = "edgevoice",
     keep: str = "",
 ) -> None:
     """Hold the conversation until it ends. With `binary` its sound goes to stdout."""
     from edgevoice.assistant import Assistant
-    from edgevoice.build import build
+    from edgevoice.build import Devices, build
     from edgevoice.bus import Bus
     from edgevoice.clock import SystemClock
     from edgevoice.history import History
@@ -48,12 +48,13 @@ def converse(
 
     clock = SystemClock()
     bus = Bus(clock)
+    devices = Devices(clock, bus)
 
     def assemble(config: Config, history: History, first_turn: int) -> Assistant:
-        listener = source(config, clock)
+        listener = source(config, devices)
         try:
             heard = keeper.listen(listener, config, history) if keeper else listener
-            return build(config, clock, bus, heard, sink(config, clock), history, first_turn)
+            return build(config, clock, bus, heard, sink(config, devices), history, first_turn)
         except BaseException:
             if hasattr(listener, "close"):
                 listener.close()

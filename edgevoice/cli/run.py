@@ -17,7 +17,7 @@ from edgevoice.errors import AudioFileError, DeviceError, UsageError
 
 if TYPE_CHECKING:
     from edgevoice.audio import Samples
-    from edgevoice.clock import Clock
+    from edgevoice.build import Devices
     from edgevoice.settings import Config
     from edgevoice.stages import AudioSink
 
@@ -108,24 +108,24 @@ def run(
     from edgevoice.build import clips_source, open_source, quiet_sink
     from edgevoice.clock import SystemClock
 
-    def source(config: Config, clock: Clock) -> Any:
+    def source(config: Config, devices: Devices) -> Any:
         return (
-            clips_source(clock, iter(clips), ", ".join(files))
+            clips_source(devices.clock, iter(clips), ", ".join(files))
             if files
-            else open_source(config, clock)
+            else devices.source(config)
         )
 
-    def sink(config: Config, clock: Clock) -> AudioSink:
+    def sink(config: Config, devices: Devices) -> AudioSink:
         if record:
             from edgevoice.wav import WavWriter
 
-            return quiet_sink(clock, record, WavWriter(record, 48_000))
+            return quiet_sink(devices.clock, record, WavWriter(record, 48_000))
         quietly = files and not config.audio.output
-        return _speaker(config, clock, "the conversation goes on unheard" if quietly else "")
+        return _speaker(config, devices, "the conversation goes on unheard" if quietly else "")
 
     clock = SystemClock()
     try:
-        if not files:
+        if not files and not config.audio.wait:
             # Found out before anything is fetched or loaded: nobody waits to be told this.
             open_source(config, clock).close()
     except DeviceError as error:
@@ -162,7 +162,7 @@ def demo(context: Context, questions: Any, **options: Any) -> None:
         config,
         overrides,
         options,
-        lambda config, clock: _demo_source(config, clock, lines),
+        lambda config, devices: _demo_source(config, devices, lines),
         _demo_sink,
         title="edgevoice demo",
     )
@@ -233,28 +233,28 @@ def _read(files: list[str]) -> list[Samples]:
     return clips
 
 
-def _speaker(config: Config, clock: Clock, without: str = "") -> AudioSink:
+def _speaker(config: Config, devices: Devices, without: str = "") -> AudioSink:
     """The configured speaker; where there is none, a quiet one if `without` says what then."""
-    from edgevoice.build import open_sink, quiet_sink
+    from edgevoice.build import quiet_sink
 
     try:
-        return open_sink(config, clock)
+        return devices.sink(config)
     except DeviceError as error:
         if not without:
             raise
         click.echo(f"edgevoice: {error.what}: {without}", err=True)
-        return quiet_sink(clock, "no speaker")
+        return quiet_sink(devices.clock, "no speaker")
 
 
-def _demo_source(config: Config, clock: Clock, questions: list[str] | None = None) -> Any:
+def _demo_source(config: Config, devices: Devices, questions: list[str] | None = None) -> Any:
     from edgevoice.build import clips_source
     from edgevoice.demo import QUESTIONS, spoken
     from edgevoice.engines.piper import Piper
     from edgevoice.weights.store import Store
 
     voice = Piper(Store(config).choose("tts").path, config.tts)
-    return clips_source(clock, spoken(questions or QUESTIONS, voice), "a synthesized user")
+    return clips_source(devices.clock, spoken(questions or QUESTIONS, voice), "a synthesized user")
 
 
-def _demo_sink(config: Config, clock: Clock) -> AudioSink:
-    return _speaker(config, clock, "the demo goes on unheard")
+def _demo_sink(config: Config, devices: Devices) -> AudioSink:
+    return _speaker(config, devices, "the demo goes on unheard")

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import functools
+import os
+import sys
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,10 +34,22 @@ _ALSA_HANDLER = ctypes.CFUNCTYPE(
 _say_nothing = _ALSA_HANDLER(lambda file, line, function, error, message: None)
 
 
-def silence_alsa() -> None:
-    """Keep ALSA's library from writing to stderr; does nothing where there is no ALSA."""
+@functools.cache
+def silence() -> None:
+    """Keep the libraries of ALSA and PortAudio from writing to stderr, on Linux.
+
+    ALSA can be asked to. PortAudio cannot, and prints every call that fails; but it does so through
+    C's `stderr`, which is a variable: from here on that is nowhere, for what is written in C.
+    """
+    if not sys.platform.startswith("linux"):
+        return
     with contextlib.suppress(OSError, AttributeError):
         ctypes.CDLL("libasound.so.2").snd_lib_error_set_handler(_say_nothing)
+    with contextlib.suppress(OSError, AttributeError, ValueError):
+        c = ctypes.CDLL(None)
+        c.fopen.restype = ctypes.c_void_p
+        if nowhere := c.fopen(os.devnull.encode(), b"w"):
+            ctypes.c_void_p.in_dll(c, "stderr").value = nowhere
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +70,29 @@ def library() -> Any:
     """PortAudio's binding. Raises DeviceError where the library is missing."""
     if sd is None:
         raise DeviceError("PortAudio is not installed", where=_missing, remedy=PORTAUDIO_REMEDY)
-    silence_alsa()
+    silence()
     return sd
+
+
+def look_again() -> None:
+    """List the devices anew, those of which are open excluded: there must be none.
+
+    PortAudio does so only when it is initialised. Where it fails, there are no devices until the
+    next time.
+    """
+    portaudio = library()
+    if left_open:
+        # To be initialised anew it would have to close it, and wait for ever.
+        return
+    # Not the binding's own `_initialize`: it takes stderr away for a while, and with it the screen.
+    with contextlib.suppress(portaudio.PortAudioError):
+        portaudio._terminate()
+    if portaudio._lib.Pa_Initialize() == 0:
+        portaudio._initialized += 1
+
+
+left_open: list[Any] = []
+"""Streams that could not be closed."""
 
 
 def listed() -> list[Device]:

@@ -16,7 +16,7 @@ import numpy as np
 
 from edgevoice.audio import EAR_RATE, FRAME_SAMPLES, Frame, Samples
 from edgevoice.clock import Clock
-from edgevoice.devices.listing import Device, find, library
+from edgevoice.devices.listing import Device, find, left_open, library
 from edgevoice.devices.outgoing import Outgoing
 from edgevoice.devices.past import Past
 from edgevoice.devices.pulse import Pulse
@@ -100,21 +100,27 @@ class Microphone:
                 new = self._resampler.push(self._block[:count])
                 self._rest = np.concatenate([self._rest, new]) if len(self._rest) else new.copy()
                 continue
-            if self._pulse.stalled(self._clock.now()) or not self._stream.active:
-                if self._closed:
-                    return None
-                raise DeviceError(
-                    "the microphone stopped sending sound",
-                    where=self.name,
-                    remedy="plug it in again, or choose another: `edgevoice devices`, then "
-                    "`--input NAME`",
-                )
+            if (error := self.failed()) is not None:
+                raise error
             missing = (FRAME_SAMPLES - len(self._rest)) / EAR_RATE
             self._clock.sleep(min(max(missing, 0.002), 0.02))
         frame = Frame(self._rest[:FRAME_SAMPLES], self._index)
         self._rest = self._rest[FRAME_SAMPLES:]
         self._index += FRAME_SAMPLES
         return frame
+
+    def failed(self) -> DeviceError | None:
+        """Why there is nothing to be heard from it any more."""
+        if self._closed or not (self._pulse.stalled(self._clock.now()) or not self._stream.active):
+            return None
+        return DeviceError(
+            "the microphone stopped sending sound",
+            where=self.name,
+            remedy="plug it in again, or choose another: `edgevoice devices`, then `--input NAME`",
+        )
+
+    def alive(self) -> bool:
+        return self._pulse.beats
 
     def overruns(self) -> int:
         """Frames of the device that were lost because nobody took them."""
@@ -129,15 +135,23 @@ class Microphone:
 
 
 class Loudspeaker:
-    """AudioSink: a PortAudio output at its own rate, the same sound on up to two channels."""
+    """AudioSink: a PortAudio output, the same sound on up to two channels.
+
+    At its own rate, or at `rate` Hz where that is given and the device can.
+    """
 
     def __init__(
-        self, clock: Clock, wanted: str = "", latency: float = 0.06, ducked: float = DUCKED
+        self,
+        clock: Clock,
+        wanted: str = "",
+        latency: float = 0.06,
+        ducked: float = DUCKED,
+        rate: int = 0,
     ) -> None:
         portaudio = library()
         device = find("output", wanted)
         self.name = device.name
-        self.rate = int(device.rate)
+        self.rate = rate or int(device.rate)
         self._clock = clock
         self._queue = Outgoing(self.rate, AHEAD, ducked)
         self._scratch = np.zeros((self.rate, 1), dtype=np.float32)
@@ -183,20 +197,30 @@ class Loudspeaker:
             self._queue.put(samples[start : start + limit])
         return number
 
+    def failed(self) -> DeviceError | None:
+        """Why it can no longer be heard."""
+        if self._closed or not (self._pulse.stalled(self._clock.now()) or not self._stream.active):
+            return None
+        return DeviceError(
+            "the speaker stopped taking sound",
+            where=self.name,
+            remedy="plug it in again, or choose another: `edgevoice devices`, then `--output NAME`",
+        )
+
+    def alive(self) -> bool:
+        return self._pulse.beats
+
     def _check(self) -> None:
-        if self._closed:
-            return
-        if self._pulse.stalled(self._clock.now()) or not self._stream.active:
-            raise DeviceError(
-                "the speaker stopped taking sound",
-                where=self.name,
-                remedy="plug it in again, or choose another: `edgevoice devices`, then "
-                "`--output NAME`",
-            )
+        if (error := self.failed()) is not None:
+            raise error
 
     def heard(self) -> int:
         self._check()
         return self._queue.heard(self._clock.now())
+
+    def settled(self) -> int:
+        """How many samples had left it when its callback last came; never fails."""
+        return self._queue.heard(self._pulse.last)
 
     def time_of(self, number: int) -> float:
         return self._queue.time_of(number)
@@ -262,6 +286,7 @@ def _close(stream: Any) -> None:
     closing.start()
     closing.join(CLOSING)
     if closing.is_alive():
+        left_open.append(stream)
         _log.warning("the sound system does not close a device; leaving it open")
         # It would wait for the same thing when the program ends.
         atexit.unregister(library()._exit_handler)

@@ -19,6 +19,12 @@ class Pulse:
     def __init__(self, now: float) -> None:
         self.last = self._looked = self._since = now
         """`last`: the session time of the last callback, set by the callback itself."""
+        self._made = now
+
+    @property
+    def beats(self) -> bool:
+        """Whether there was a callback at all."""
+        return self.last > self._made
 
     def stalled(self, now: float) -> bool:
         """Whether the last callback is too long ago; `now` is the session time in seconds."""
