@@ -227,8 +227,9 @@ class Scene:
                 self.lost[event.kind] = Lost(event.name, event.remedy)
             case ev.DeviceFound():
                 self.devices[event.kind] = event.name
-                if self.lost.pop(event.kind, None):
-                    self._remark("note", f"the {DEVICE_WORDS[event.kind]} is back: {event.name}")
+                lost = self.lost.pop(event.kind, None)
+                what = "back" if lost and lost.name == event.name else "now"
+                self._remark("note", f"the {DEVICE_WORDS[event.kind]} is {what}: {event.name}")
             case _:
                 pass
 

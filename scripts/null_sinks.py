@@ -119,6 +119,12 @@ class NullSinks:
         listed = self._call("pactl", "list", "short", "sinks", check=False)
         return all(f"\t{name}\t" in listed for name in ("speaker", "microphone"))
 
+    def kill(self) -> None:
+        """Let the server die, as when it crashes; `start` brings it back."""
+        assert self._server is not None
+        self._server.kill()
+        self._server.wait()
+
     def stop(self) -> None:
         """End the server, if it runs, and remove its files."""
         if self._pid.exists():
@@ -143,6 +149,15 @@ class NullSinks:
             str(wav),
         )
 
+    def wait_for_sound(self) -> None:
+        """Return once a program has opened the speaker and plays. Raises NullSinksError."""
+        end = time.monotonic() + START_SECONDS
+        while time.monotonic() < end:
+            if self._call("pactl", "list", "short", "sink-inputs"):
+                return
+            time.sleep(0.05)
+        raise NullSinksError("nothing was played")
+
     def unplug(self, sink: str) -> None:
         """Take `sink` away while programs use it, as pulling a USB plug does."""
         for line in self._call("pactl", "list", "short", "modules").splitlines():
@@ -154,8 +169,10 @@ class NullSinks:
         for line in self._script.format(folder=self.folder, rate=RATE).splitlines():
             if f"sink_name={sink} " in line:
                 self._call("pactl", *line.split())
-        self._call("pactl", "set-default-sink", "speaker")
-        self._call("pactl", "set-default-source", "microphone.monitor")
+        if sink == "speaker":
+            self._call("pactl", "set-default-sink", sink)
+        elif sink == "microphone":
+            self._call("pactl", "set-default-source", f"{sink}.monitor")
 
     def _wait_for_end(self, pid: int) -> None:
         end = time.monotonic() + 5

@@ -167,6 +167,13 @@ def test_a_lost_device_stays_lost_until_it_is_found() -> None:
     assert remarks(scene)[-1] == "the microphone is back: USB headset"
 
 
+def test_a_device_that_stands_in_for_a_lost_one_is_told_by_its_name() -> None:
+    """The lost one is not said to be back."""
+    scene = scene_of(failed().add(ev.DeviceFound(kind="input", name="built-in")))
+    assert scene.lost == {}
+    assert remarks(scene)[-1] == "the microphone is now: built-in"
+
+
 def test_a_new_conversation_clears_the_screen_but_not_the_timings() -> None:
     """What was said goes; how long it took remains comparable."""
     scene = scene_of(conversation().add(ev.ConversationCleared()))

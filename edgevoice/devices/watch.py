@@ -26,7 +26,7 @@ RETRY = 0.5
 """Seconds between two attempts to open what is lost."""
 
 RELIST = 1.0
-"""Seconds between two times that devices are listed anew."""
+"""Seconds between two times that devices are listed anew; half of that after a sign of change."""
 
 STIRRED = 5.0
 """Seconds for which a sign of change is followed up: the system shows a device before it can be
@@ -185,7 +185,7 @@ class Watch:
         calm = not self._hearing and not any(getattr(place, "busy", False) for place in places)
         alone = bool(missing) and len(missing) == len(places)
         wanted = alone or (stirred and bool(missing)) or (calm and better and self._has_changed)
-        if wanted and now - self._listed >= RELIST:
+        if wanted and now - self._listed >= (RELIST / 2 if stirred else RELIST):
             self._list_anew(places)
 
     @property

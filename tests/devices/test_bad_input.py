@@ -1,17 +1,15 @@
-"""Devices that are not there, or go while they are used: one message, and the sound stops."""
+"""Devices that are not there, or go while a command uses them: one message, and no more."""
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 from null_sinks import NullSinks
 
-from tests.command import PATIENCE, Talk, edgevoice, message
+from tests.command import edgevoice, message
 
 pytestmark = pytest.mark.devices
 
@@ -23,22 +21,6 @@ def own_sinks(null_sinks: NullSinks, sound_env: dict[str, str], tmp_path: Path) 
     own.stop()
     own.start()
     return own
-
-
-def wait_for_sound(sinks: NullSinks) -> None:
-    """Return once a program has opened the speaker."""
-    end = time.monotonic() + PATIENCE
-    while time.monotonic() < end:
-        listed = subprocess.run(
-            ["pactl", "list", "short", "sink-inputs"],
-            env={**os.environ, **sinks.env()},
-            capture_output=True,
-            check=True,
-        )
-        if listed.stdout:
-            return
-        time.sleep(0.1)
-    pytest.fail("nothing was played")
 
 
 @pytest.mark.parametrize(
@@ -92,7 +74,7 @@ def test_a_speaker_that_goes_in_the_middle_of_a_sentence_ends_it_with_a_message(
         text=True,
     )
     try:
-        wait_for_sound(own_sinks)
+        own_sinks.wait_for_sound()
     finally:
         own_sinks.stop()
     out, errors = process.communicate(timeout=60)
@@ -101,32 +83,3 @@ def test_a_speaker_that_goes_in_the_middle_of_a_sentence_ends_it_with_a_message(
     assert "the speaker stopped taking sound" in message(
         subprocess.CompletedProcess([], process.returncode, out, errors)
     )
-
-
-@pytest.mark.models
-def test_devices_that_go_in_the_middle_of_a_reply_end_the_session_with_one_message(
-    own_sinks: NullSinks,
-    sound_env: dict[str, str],
-    starter_models: dict[str, Path],
-    tmp_path: Path,
-) -> None:
-    """Microphone and speaker both unplugged while it speaks: told once, exit code 1."""
-    asked = tmp_path / "asked.wav"
-    steadily = ("--set", "tts.variation=0")
-    words = ("say", "Tell me a long story about the sea.", "-o", asked)
-    assert edgevoice(*steadily, *words).returncode == 0
-    talk = Talk({**sound_env, **own_sinks.env()})
-    try:
-        talk.expect("ready")
-        own_sinks.play(asked).wait()
-        talk.expect("edgevoice: ")
-        own_sinks.unplug("speaker")
-        own_sinks.unplug("microphone")
-        assert talk.end() == 1
-    finally:
-        talk.process.kill()
-        own_sinks.stop()
-    lost = [line for line in talk.lines if line.startswith("edgevoice: the ")]
-    assert len([line for line in lost if "stopped" in line]) == 1
-    assert any(line.startswith("  fix: ") for line in talk.lines)
-    assert not any("Traceback" in line for line in talk.lines)

@@ -17,7 +17,7 @@ from edgevoice.settings import SttSettings
 from edgevoice.timings import fold
 from edgevoice.trace import read
 from edgevoice.wav import read_speech
-from tests.command import Talk, talking
+from tests.command import talking
 from tests.conftest import ROOT
 from tests.devices.conftest import Recording
 
@@ -132,21 +132,35 @@ def test_the_traced_gap_is_the_one_a_recording_shows(
     assert -0.03 <= (ended.at - begun.audible_at) - heard <= 0.6
 
 
-def test_a_device_that_disappears_ends_the_session_with_a_message(
-    sound_env: dict[str, str], tmp_path: Path, starter_models: dict[str, Path]
+def test_a_sound_server_that_dies_costs_nothing_but_the_time_it_is_away(
+    sound_env: dict[str, str],
+    spoken: dict[str, Path],
+    tmp_path: Path,
+    starter_models: dict[str, Path],
 ) -> None:
-    """The sound server dies under a listening assistant: one message, exit code 1, no traceback."""
+    """It says what it lost and what it found, and goes on with the same conversation."""
     own = NullSinks(Path(sound_env["PULSE_SERVER"].removeprefix("unix:")).parent.parent / "own")
     own.start()
+    trace = tmp_path / "trace.jsonl"
     try:
-        talk = Talk({**sound_env, **own.env()})
-        talk.expect("ready")
+        with talking({**sound_env, **own.env()}, "--trace", str(trace)) as talk:
+            talk.expect("ready")
+            own.play(spoken["capital"]).wait()
+            talk.expect("gap")
+            own.kill()
+            talk.expect("! speaker lost")
+            talk.expect("! microphone lost")
+            own.start()
+            talk.expect("(the speaker is back")
+            talk.expect("(the microphone is back")
+            own.play(spoken["capital"]).wait()
+            talk.expect("gap", 2)
     finally:
         own.stop()
-    talk.expect("edgevoice: the ")
-    assert talk.end() == 1
-    assert not any("Traceback" in line for line in talk.lines)
-    assert any("fix:" in line for line in talk.lines)
+    assert any(line.startswith("  fix: plug it in again") for line in talk.lines)
+    first, second = (e for e in read(trace) if isinstance(e, ev.TurnCompleted))
+    assert first.heard
+    assert second.heard
 
 
 def test_without_any_device_the_error_says_so_and_names_the_demo(

@@ -1,0 +1,169 @@
+"""Real PortAudio, a real sound server, and devices that go in the middle of something."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import wave
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from null_sinks import NullSinks
+
+from tests.command import PATIENCE
+from tests.conftest import ROOT
+
+pytestmark = pytest.mark.devices
+
+PROGRAM = Path(__file__).with_name("outlasting.py")
+
+
+class Program:
+    """outlasting.py in a process of its own, whose lines can be waited for in turn."""
+
+    def __init__(self, sinks: NullSinks, *settings: str) -> None:
+        self._errors = tempfile.TemporaryFile("w+")  # noqa: SIM115
+        self.process = subprocess.Popen(
+            [sys.executable, str(PROGRAM), *settings],
+            cwd=ROOT,
+            env={**os.environ, **sinks.env(), "PYTHONPATH": str(ROOT)},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._errors,
+            text=True,
+        )
+        self.lines: list[str] = []
+        self._read = 0
+        self._arrived = threading.Condition()
+        self._reader = threading.Thread(target=self._collect, daemon=True)
+        self._reader.start()
+
+    def __enter__(self) -> Program:
+        self.expect("ready")
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        """End it as a user would: nothing must have been written over the user's screen."""
+        try:
+            self.tell("end")
+            code = self.process.wait(30)
+        finally:
+            self.process.kill()
+            self.process.wait()
+            self._reader.join(10)
+            for stream in (self.process.stdin, self.process.stdout):
+                assert stream is not None
+                stream.close()
+            self._errors.seek(0)
+            errors = self._errors.read()
+            self._errors.close()
+        assert (code, errors) == (0, "")
+
+    def _collect(self) -> None:
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            with self._arrived:
+                self.lines.append(line.rstrip())
+                self._arrived.notify_all()
+
+    def expect(self, *begins: str) -> float:
+        """Wait for lines that begin so, one after the other; when the last one was written."""
+        at = 0.0
+        for begin in begins:
+            with self._arrived:
+                there = self._arrived.wait_for(lambda b=begin: self._find(b) >= 0, PATIENCE)  # type: ignore[misc]
+                assert there, (begin, self.lines)
+                self._read = self._find(begin) + 1
+            at = float(self.lines[self._read - 1].rpartition(" at ")[2])
+        return at
+
+    def _find(self, begin: str) -> int:
+        found = (n for n in range(self._read, len(self.lines)) if self.lines[n].startswith(begin))
+        return next(found, -1)
+
+    def tell(self, line: str) -> None:
+        assert self.process.stdin is not None
+        self.process.stdin.write(line + "\n")
+        self.process.stdin.flush()
+
+
+@pytest.fixture
+def sinks() -> Iterator[NullSinks]:
+    """A sound server of the test's own."""
+    with tempfile.TemporaryDirectory(prefix="ev-sound-") as folder:
+        sinks = NullSinks(Path(folder, "server"))
+        sinks.start()
+        yield sinks
+        sinks.stop()
+
+
+@pytest.fixture
+def tone(tmp_path: Path) -> Path:
+    """Half a second of 440 Hz."""
+    samples = 16_000 * np.sin(2 * np.pi * 440 * np.arange(8_000) / 16_000)
+    with wave.open(str(tmp_path / "tone.wav"), "wb") as file:
+        file.setparams((1, 2, 16_000, 0, "NONE", ""))
+        file.writeframes(samples.astype("<i2").tobytes())
+    return tmp_path / "tone.wav"
+
+
+def hears(program: Program, sinks: NullSinks, tone: Path) -> None:
+    """What is played into the microphone arrives, once and only once the microphone is there."""
+    assert sinks.play(tone).wait(20) == 0
+    program.expect("tone", "quiet")
+
+
+def back(program: Program, kind: str, since: float) -> None:
+    found = program.expect(f"found {kind}")
+    print(f"{kind} found {found - since:.2f} s after it was there again")
+
+
+def test_a_sound_server_that_is_killed_and_restarted(sinks: NullSinks, tone: Path) -> None:
+    """Both devices are lost and found again, and what is said then is heard."""
+    with Program(sinks) as program:
+        hears(program, sinks, tone)
+        sinks.kill()
+        program.expect("lost output")
+        sinks.start()
+        back(program, "output", time.monotonic())
+        assert any(line.startswith("found input") for line in program.lines)
+        hears(program, sinks, tone)
+        program.tell("0.5")
+        program.expect("played")
+
+
+def test_both_devices_unplugged_in_the_middle_of_a_reply(sinks: NullSinks, tone: Path) -> None:
+    """The rest of the reply is played when they are there again."""
+    with Program(sinks) as program:
+        program.tell("2")
+        sinks.wait_for_sound()
+        sinks.unplug("microphone")
+        sinks.unplug("speaker")
+        program.expect("lost output")
+        sinks.plug_in("speaker")
+        sinks.plug_in("microphone")
+        back(program, "output", time.monotonic())
+        program.expect("played 88200")
+        assert any(line.startswith("found input") for line in program.lines)
+        hears(program, sinks, tone)
+
+
+def test_a_reply_that_loses_its_speaker_for_long_is_given_up(sinks: NullSinks) -> None:
+    """The speaker says how much was heard, and plays the next thing when it is there again."""
+    with Program(sinks) as program:
+        program.tell("5")
+        sinks.wait_for_sound()
+        sinks.kill()
+        program.expect("given up")
+        heard = int(next(line for line in program.lines if line.startswith("given up")).split()[2])
+        assert 0 <= heard < 5 * 44_100
+        sinks.start()
+        program.expect("found output")
+        program.tell("0.5")
+        program.expect(f"played {heard + 22_050}")
