@@ -269,6 +269,11 @@ class Assistant:
         self._ears.held = on
 
     @property
+    def listens(self) -> bool:
+        """Whether what is said is heard by now."""
+        return self._loaded >= HEARING
+
+    @property
     def muted(self) -> bool:
         """Whether it has been told not to listen."""
         return self._ears.muted

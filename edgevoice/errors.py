@@ -8,6 +8,7 @@ EdgevoiceError            what failed, where, and the remedy; exit code 1
 │   └── SpeakerAwayError  there was no speaker for so long that the reply is given up
 ├── ModelError            a model is missing, altered, of another kind or does not fit
 │   └── PullError         a download could not be finished
+├── SessionError          no session is running, or it cannot do what it is told from outside
 ├── StorageError          a folder is full or read-only
 └── EngineError           a stage failed while working: it costs the turn, not the program
 """
@@ -67,6 +68,10 @@ class ModelError(EdgevoiceError):
 
 class PullError(ModelError):
     """A download could not be finished; what was fetched is kept for the next try."""
+
+
+class SessionError(EdgevoiceError):
+    """No session is running, or it cannot do what it is told from outside."""
 
 
 class StorageError(EdgevoiceError):

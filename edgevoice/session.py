@@ -109,6 +109,24 @@ class Session:
         if assistant := self._assistant:
             assistant.talk(on)
 
+    @property
+    def listens(self) -> bool:
+        """Whether what is said is heard by now."""
+        assistant = self._assistant
+        return assistant is not None and assistant.listens
+
+    @property
+    def talking(self) -> bool:
+        """Whether the user has taken the floor by a key."""
+        assistant = self._assistant
+        return assistant is not None and assistant.talking
+
+    @property
+    def muted(self) -> bool:
+        """Whether the microphone is muted."""
+        assistant = self._assistant
+        return assistant is not None and assistant.muted
+
     def new_conversation(self) -> None:
         if assistant := self._assistant:
             assistant.new_conversation()

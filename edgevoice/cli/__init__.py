@@ -102,12 +102,26 @@ def cli(
 
 
 def _add_commands() -> None:
-    from edgevoice.cli import bench, fit, machine, models, replay, run, settings, soak, speech
+    from edgevoice.cli import (
+        bench,
+        control,
+        fit,
+        machine,
+        models,
+        replay,
+        run,
+        settings,
+        soak,
+        speech,
+    )
 
     bench.bench.add_command(soak.soak)
     for command in (
         run.run,
         run.demo,
+        control.ptt,
+        control.mute,
+        control.stop,
         speech.transcribe,
         speech.ask,
         speech.say,

@@ -9,8 +9,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import click
+
 from edgevoice.cli import Context, metrics
 from edgevoice.cli.keeping import keeping
+from edgevoice.errors import EdgevoiceError
 
 if TYPE_CHECKING:
     from edgevoice.build import Devices
@@ -64,8 +67,10 @@ def converse(
         _traced(bus, options["trace"]),
         metrics.collected(config.metrics, bus),
         keeping(clock, bus, config, keep) as keeper,
+        contextlib.ExitStack() as stack,
     ):
         session = Session(config, clock, bus, assemble, _Settings(context, overrides))
+        stack.enter_context(_reachable(session))
         if is_screen(options, "-" if binary else None):
             from edgevoice.tui.show import show
 
@@ -87,6 +92,19 @@ class _Settings:
 
     def keep(self, key: str, value: str) -> None:
         self._context.remember(key, value)
+
+
+@contextlib.contextmanager
+def _reachable(session: Session) -> Iterator[None]:
+    """Let `edgevoice ptt` and its like reach the session; without that it goes on all the same."""
+    from edgevoice.control import controlled
+
+    with contextlib.ExitStack() as stack:
+        try:
+            stack.enter_context(controlled(session))
+        except EdgevoiceError as error:
+            click.echo(f"edgevoice: {error}", err=True)
+        yield
 
 
 @contextlib.contextmanager

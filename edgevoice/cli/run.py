@@ -64,6 +64,14 @@ def shared(command: Callable[..., Any]) -> Callable[..., Any]:
 )
 @click.option("--language", metavar="CODE", help="What the user speaks, or auto.")
 @click.option("--barge-in/--no-barge-in", default=None, help="Whether speaking stops the reply.")
+@click.option(
+    "--wake-word",
+    is_flag=False,
+    flag_value="",
+    metavar="[WORD]",
+    help='Listen only after a wake word: "hey jarvis", or another one.',
+)
+@click.option("--push-to-talk", is_flag=True, help="Listen only while the key is on.")
 @keep_option
 @shared
 @pass_context
@@ -74,6 +82,8 @@ def run(
     output: str | None,
     language: str | None,
     barge_in: bool | None,
+    wake_word: str | None,
+    push_to_talk: bool,
     keep_audio: str | None,
     **options: Any,
 ) -> None:
@@ -94,12 +104,19 @@ def run(
             f"--input takes one device or any number of files, not {', '.join(devices)}",
             remedy="edgevoice devices lists the devices; files end in .wav, .flac or .ogg",
         )
+    if wake_word is not None and push_to_talk:
+        raise UsageError(
+            "--wake-word and --push-to-talk exclude each other",
+            remedy="the key works with a wake word, too: leave --push-to-talk out",
+        )
     record = output if output and _is_path(output) else None
     flags = {
         "audio__input": devices[0] if devices else None,
         "audio__output": None if record else output,
         "stt__language": language,
         "turn__barge_in": barge_in,
+        "address__mode": "push" if push_to_talk else None if wake_word is None else "wake",
+        "wake__word": wake_word or None,
         "keep__audio": keep_audio,
     }
     overrides = _overrides(context, options, **flags)
