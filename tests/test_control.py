@@ -16,7 +16,7 @@ import pytest
 from edgevoice import control
 from edgevoice.control import ask, controlled
 from edgevoice.errors import SessionError, StorageError
-from tests.command import message, edgevoice
+from tests.command import edgevoice, message
 
 
 class Steered:
