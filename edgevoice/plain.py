@@ -37,6 +37,7 @@ class PlainPrinter:
         """The turn whose question was written last."""
         self._broke: int | None = None
         """The turn whose interruption was written last."""
+        self._mode = "always"
 
     def __call__(self, event: ev.Event) -> None:
         """Take one event and write the lines it makes, if any."""
@@ -58,6 +59,12 @@ class PlainPrinter:
                 self._line(f"ended: {event.reason.replace('_', ' ')}")
             case ev.Muted():
                 self._line("microphone muted" if event.on else "microphone on")
+            case ev.AddressedBy():
+                self._mode = event.mode
+            case ev.Woke():
+                self._line("awake" if event.by == "wake_word" else "listening to you")
+            case ev.Slept():
+                self._line(self._asleep())
             case ev.DeviceLost():
                 self._line(f"! {DEVICE_WORDS[event.kind]} lost: {event.name}")
                 self._fix(event.remedy)
@@ -111,6 +118,13 @@ class PlainPrinter:
         for kind, words in DEVICE_WORDS.items():
             if name := scene.devices.get(kind):
                 self._line(f"{words}: {name}")
+        if self._mode != "always":
+            self._line(self._asleep())
+
+    def _asleep(self) -> str:
+        if self._mode == "push":
+            return "not listening: `edgevoice ptt` begins and ends what you say"
+        return f'asleep: say "{self._scene.word}"'
 
     def _speak(self, now: float) -> None:
         """Write the clauses that have become audible by `now`."""

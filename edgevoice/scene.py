@@ -12,7 +12,9 @@ from typing import Literal, Union
 from edgevoice import events as ev
 from edgevoice.timings import Timings, TurnTimings
 
-State = Literal["loading", "listening", "hearing", "thinking", "speaking", "muted", "ended"]
+State = Literal[
+    "loading", "asleep", "listening", "hearing", "thinking", "speaking", "muted", "ended"
+]
 Phase = Literal["hearing", "thinking", "speaking", "over"]
 
 KEEP = 500
@@ -106,6 +108,10 @@ class Scene:
         """Whether what is said is heard, though it may be answered only once it is `ready`."""
         self.ready = False
         self.muted = False
+        self.awake = True
+        """Whether what is said is taken to be meant for it."""
+        self.word = ""
+        """The wake word, where there is one."""
         self.ended: str | None = None
         """Why the session ended; None while it goes on."""
         self.dbfs = -120.0
@@ -134,7 +140,7 @@ class Scene:
         live = self.live
         if live is not None and live.phase != "over":
             return live.phase
-        return "muted" if self.muted else "listening"
+        return "muted" if self.muted else "listening" if self.awake else "asleep"
 
     @property
     def pending(self) -> list[str]:
@@ -166,6 +172,10 @@ class Scene:
                 self.cpu, self.rss = event.cpu, event.rss
             case ev.Muted():
                 self.muted = event.on
+            case ev.AddressedBy():
+                self.word, self.awake = event.word, event.mode == "always"
+            case ev.Woke() | ev.Slept():
+                self.awake = isinstance(event, ev.Woke)
             case ev.Overrun():
                 self.overruns += event.count
             case ev.Underrun():
@@ -202,7 +212,7 @@ class Scene:
         match event:
             case ev.SessionStarted():
                 # Another one may follow in the same stream, when a device or model was changed.
-                self.listens = self.ready = False
+                self.listens = self.ready = self.muted = False
                 self.ended = None
                 self.loading.clear()
                 self.version = event.version

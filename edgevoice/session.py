@@ -52,6 +52,7 @@ class Session:
         self._history = History(config.slm.system_prompt)
         self._assistant: Assistant | None = None
         self._closed = False
+        self._mute = False
         self._monitor = clock.monitor()
         self._former: Config | None = None
         """While a change is being tried: what to go back to if it fails."""
@@ -67,6 +68,9 @@ class Session:
                 self._assistant = assistant
                 if self._closed:
                     assistant.close()
+                if self._mute:
+                    # Another device or model does not open the microphone.
+                    assistant.mute(True)
                 assistant.run()
                 first_turn = assistant.next_turn
             except EdgevoiceError as error:
@@ -98,6 +102,7 @@ class Session:
             assistant.interrupt()
 
     def mute(self, on: bool) -> None:
+        self._mute = on
         if assistant := self._assistant:
             assistant.mute(on)
 

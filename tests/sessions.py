@@ -158,6 +158,15 @@ def conversation() -> Session:
     )
 
 
+def asleep() -> Session:
+    """It waits for its wake word, after an exchange."""
+    session = Session().ready().add(ev.AddressedBy(mode="wake", word="hey jarvis"))
+    session.at(2.8).add(ev.Woke(by="wake_word"))
+    session.asked(0, 3.0, "What is the capital of France?")
+    session.answered(0, 3.0, ["Paris is the capital of France,", "and its largest city."])
+    return session.at(20.0).add(ev.Slept(), ev.Level(dbfs=-54.0, speech=0.0))
+
+
 def loading() -> Session:
     """Two engines are there, two are on their way."""
     session = Session().start()

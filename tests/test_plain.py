@@ -7,7 +7,7 @@ import io
 from edgevoice import events as ev
 from edgevoice.plain import LineWriter, PlainPrinter
 from edgevoice.testing.rehearsal import Rehearsal
-from tests.sessions import Session, conversation, failed
+from tests.sessions import Session, asleep, conversation, failed
 
 
 def lines_of(events: list[ev.Event], *, waterfall: bool = False) -> list[str]:
@@ -68,6 +68,14 @@ def test_interruption_failure_and_loss_are_told_with_their_remedies() -> None:
         "! microphone lost: USB headset",
         "  fix: plug it in again, or press d for another",
     ]
+
+
+def test_waking_and_sleeping_are_told() -> None:
+    """With a wake word every change of whether it listens is a line."""
+    told = lines_of(asleep().events)
+    assert told[-1] == 'asleep: say "hey jarvis"'
+    assert "awake" in told
+    assert told.index("awake") < told.index("you: What is the capital of France?")
 
 
 def test_a_clause_is_written_when_it_is_heard() -> None:

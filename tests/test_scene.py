@@ -43,6 +43,17 @@ def test_states_follow_a_turn() -> None:
     assert states == ["loading", "listening", "hearing", "thinking", "speaking", "listening"]
 
 
+def test_with_a_wake_word_it_sleeps_and_wakes() -> None:
+    """Asleep is a state of its own; what goes on, and a muted microphone, are told before it."""
+    session = Session().ready().add(ev.AddressedBy(mode="wake", word="hey jarvis"))
+    scene = scene_of(session)
+    assert (scene.state, scene.word) == ("asleep", "hey jarvis")
+    assert scene_of(session.add(ev.Woke(by="wake_word"))).state == "listening"
+    session.asked(0, 3.0, "Why?").answered(0, 3.0, ["Because."])
+    assert scene_of(session.add(ev.Slept())).state == "asleep"
+    assert scene_of(session.add(ev.Muted(on=True))).state == "muted"
+
+
 def test_loading_tells_engines_apart() -> None:
     """While loading it is known which engine is there, after how long, and which is not."""
     scene = scene_of(loading())

@@ -23,6 +23,7 @@ from edgevoice.scene import Scene
 from edgevoice.timings import TurnTimings
 from edgevoice.tui.commands import Commands, Kind
 from edgevoice.tui.keys import KEYS
+from edgevoice.tui.pushing import Pushing
 from edgevoice.tui.widgets.conversation import TINY, WIDE, Conversation
 from edgevoice.tui.widgets.machine import Machine
 from edgevoice.tui.widgets.status import Banner, Status
@@ -70,7 +71,7 @@ class EdgevoiceApp(App[None]):
         self._unsubscribe = subscribe(self._arrived.append)
         self._results: deque[Callable[[], object]] = deque()
         self._selected: int | None = None
-        self._talking = False
+        self._pushing = Pushing()
         self._talk_turn: int | None = None
         self._status, self._banner = Status(), Banner()
         self._conversation = Conversation(id="conversation")
@@ -113,8 +114,9 @@ class EdgevoiceApp(App[None]):
             self.scene.apply(event)
         while self._results:
             self._results.popleft()()
+        self._talk(self._pushing.tick(time.monotonic()))
         scene, turn = self.scene, self.turn
-        self._status.show(scene, self._talking)
+        self._status.show(scene, self._pushing.on)
         self._banner.show(scene)
         self._waterfall.show(scene, turn, alone=not self._last_turns.display)
         self._last_turns.show(scene, turn)
@@ -139,9 +141,11 @@ class EdgevoiceApp(App[None]):
     def _follow_talk(self, event: Event) -> None:
         # The key toggles, but the end of an utterance may also come from elsewhere.
         if isinstance(event, TurnStarted) and event.origin == "talk_key":
-            self._talking, self._talk_turn = True, event.turn
+            self._pushing.follow(True)
+            self._talk_turn = event.turn
         elif isinstance(event, SpeechEnded | TurnCancelled) and event.turn == self._talk_turn:
-            self._talking, self._talk_turn = False, None
+            self._pushing.follow(False)
+            self._talk_turn = None
 
     def _do(self, command: Callable[[], None]) -> None:
         try:
@@ -179,10 +183,13 @@ class EdgevoiceApp(App[None]):
         return self.scene.listens
 
     def action_talk(self) -> None:
-        """Begin an utterance, or end the one begun."""
-        if self._talking or self._awake():
-            self._talking = not self._talking
-            self._do(partial(self._commands.talk, self._talking))
+        """Begin an utterance, or end the one begun: by a second press, or by letting go."""
+        if self._pushing.on or self._awake():
+            self._talk(self._pushing.press(time.monotonic()))
+
+    def _talk(self, on: bool | None) -> None:
+        if on is not None:
+            self._do(partial(self._commands.talk, on))
 
     def action_ask(self) -> None:
         """Open the line to type in."""

@@ -22,12 +22,10 @@ class Key:
 
 
 KEYS = (
-    Key(
-        "space", "space", "talk", "talk", "Talk", "begin to talk, and again when you have finished"
-    ),
+    Key("space", "space", "talk", "talk", "Talk", "talk: hold it, or tap it before and after"),
     Key("slash,enter", "/", "ask", "type", "Type a question", "type a question instead (or Enter)"),
     Key("escape,i", "esc", "stop", "stop", "Interrupt", "stop the answer (or i)"),
-    Key("m", "m", "mute", "mute", "Mute", "mute or unmute the microphone"),
+    Key("m", "m", "mute", "mute", "Mute", "close the microphone, or open it again"),
     Key("n", "n", "new", "new", "New conversation", "start over: all that was said is forgotten"),
     Key("question_mark,f1", "?", "help", "help", "Help", "this help (or F1)"),
     Key("q", "q", "quit", "quit", "Quit", "end the session (or Ctrl-C)"),

@@ -73,7 +73,6 @@ async def until(pilot: Pilot[None], condition: Callable[[], bool]) -> None:
         (["q"], [("close",)]),
         (["ctrl+c"], [("close",)]),
         (["space"], [("talk", True)]),
-        (["space", "space"], [("talk", True), ("talk", False)]),
         (["slash", *"Why", "enter"], [("say", "Why")]),
         (["enter", *"Why", "space", *"me", "enter"], [("say", "Why me")]),
         (["slash", "q", "m", "escape"], []),
@@ -83,6 +82,16 @@ async def until(pilot: Pilot[None], condition: Callable[[], bool]) -> None:
 def test_a_key_is_a_command(keys: list[str], calls: list[tuple[object, ...]]) -> None:
     """Keys reach the assistant as the one command they stand for, and typed letters as none."""
     assert pressing(*keys) == calls
+
+
+def test_the_talk_key_tapped_twice_begins_and_ends_an_utterance() -> None:
+    """Once nothing has repeated the second press, it was a finger."""
+
+    async def script(app: EdgevoiceApp, noted: Noted, feed: Feed, pilot: Pilot[None]) -> None:
+        await pilot.press("space", "space")
+        await until(pilot, lambda: len(noted.calls) == 2)
+
+    assert play(script).calls == [("talk", True), ("talk", False)]
 
 
 def test_mute_toggles_what_is_so() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from edgevoice.events import Event
 from edgevoice.tui.widgets import conversation as widget
-from tests.sessions import Session, conversation, failed, hearing, loading
+from tests.sessions import Session, asleep, conversation, failed, hearing, loading
 from tests.tui.stage import stage
 
 SMALL, LARGE = (80, 24), (120, 40)
@@ -50,6 +50,12 @@ class TestReady:
     def test_small(self, snap_compare: Compare) -> None:
         """The first screen says what to do and what the waterfall will show."""
         assert looks(snap_compare, Session().ready().events, SMALL)
+
+
+class TestAsleep:
+    def test_small(self, snap_compare: Compare) -> None:
+        """It says how it is woken."""
+        assert looks(snap_compare, asleep().events, SMALL)
 
 
 class TestHearing:

@@ -12,6 +12,7 @@ from edgevoice.scene import DEVICE_WORDS, Scene, State
 
 SHAPES: dict[State, str] = {
     "loading": "◇",
+    "asleep": "◌",
     "listening": "○",
     "hearing": "●",
     "thinking": "◆",
@@ -23,6 +24,7 @@ SHAPES: dict[State, str] = {
 
 COLOURS: dict[State, str] = {
     "loading": "$foreground-muted",
+    "asleep": "$foreground-muted",
     "listening": "$text-success",
     "hearing": "$text-accent",
     "thinking": "$text-secondary",
@@ -33,6 +35,7 @@ COLOURS: dict[State, str] = {
 
 WORDS: dict[State, tuple[str, str]] = {
     "loading": ("loading", ""),
+    "asleep": ("asleep", ""),
     "listening": ("listening", "speak, or press / to type"),
     "hearing": ("hearing you", ""),
     "thinking": ("thinking", "esc stops it"),
@@ -84,7 +87,7 @@ class Status(Widget):
         picture, width = self.picture, self.content_size.width
         shape, word = SHAPES[picture.state], WORDS[picture.state][0]
         colour = COLOURS[picture.state]
-        if picture.mic == "lost" and picture.state == "listening":
+        if picture.mic == "lost" and picture.state in ("listening", "asleep"):
             shape, word, colour = SHAPES["muted"], "no microphone", COLOURS["muted"]
         left = Content.styled(f"{shape} {word}", f"bold {colour}")
         right = _microphone(picture, width)
@@ -108,10 +111,12 @@ def _hint(scene: Scene, talking: bool) -> str:
         return f"loading {', '.join(scene.loading[role].model for role in scene.pending)}"
     if state == "listening" and not scene.ready:
         return "warming up"
-    if "input" in scene.lost and state == "listening":
+    if "input" in scene.lost and state in ("listening", "asleep"):
         return "press / to type"
-    if talking:
-        return "space when you have finished"
+    if talking and state == "hearing":
+        return "let space go, or tap it, when you have finished"
+    if state == "asleep":
+        return f'say "{scene.word}", or hold space' if scene.word else "hold space to talk"
     return "microphone muted" if scene.muted and state != "muted" else hint
 
 
