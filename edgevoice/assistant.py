@@ -21,6 +21,7 @@ from edgevoice.ears import Ears
 from edgevoice.floor import Floor
 from edgevoice.history import History
 from edgevoice.judge import Judge, Pause, pause_is_over
+from edgevoice.languages import leads, listed
 from edgevoice.mailbox import Mailbox
 from edgevoice.mind import End, Mind, Say
 from edgevoice.pacing import Pacings
@@ -94,6 +95,7 @@ class Assistant:
         self._source = source(self.is_idle) if callable(source) else source
         self._meter = meter
         self.history = history or History(config.slm.system_prompt)
+        self.history.leads = leads(listed(config.stt.language))
         self._floor = Floor(clock, bus, sink, self.history, first_turn)
         monitor = self._floor.monitor
         self._heard: Mailbox[Heard] = Mailbox(monitor, QUEUE, heard_is_dead)

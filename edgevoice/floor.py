@@ -104,7 +104,8 @@ class Floor:
         reply = turn.reply[:heard].rstrip() if interrupted else turn.reply
         with self.monitor:
             if turn.question and not turn.forgotten:
-                self.history.remember(turn.question, reply, () if interrupted else turn.tokens)
+                tokens = () if interrupted else turn.tokens
+                self.history.remember(turn.question, reply, tokens, turn.language)
         self.bus.emit(
             ev.TurnCompleted(turn=turn.number, heard=reply.strip(), interrupted=interrupted)
         )

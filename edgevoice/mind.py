@@ -146,15 +146,16 @@ class Mind:
             return
         self._prefilled = likely
         with self._floor.monitor:
-            messages = self._floor.history.asking(likely)
+            messages = self._floor.history.asking(likely, beginning.language)
         tokens = slm.prime(messages, lambda: not self._inbox.empty or thought_is_dead(beginning))
         self._bus.emit(ev.PromptBegun(turn=turn.number, tokens=tokens, text=likely))
 
     def _begin_guess(self, beginning: Beginning, slm: LanguageModel) -> Guess | None:
         """The voice has stopped: reply to what was read so far, as if that were the question."""
-        guess = Guess(beginning.turn, respelled(beginning.reading, self._prefilled))
+        reading = respelled(beginning.reading, self._prefilled)
+        guess = Guess(beginning.turn, reading, beginning.language)
         with self._floor.monitor:
-            messages = self._floor.history.asking(guess.reading)
+            messages = self._floor.history.asking(guess.reading, guess.language)
         if slm.count(messages) > self._room(slm):
             return None
         self._bus.emit(ev.PromptStarted(turn=guess.turn.number))
@@ -192,7 +193,7 @@ class Mind:
                 return
             # Remembered as the model has read it: its cache stays right.
             turn.question = text
-            messages = self._prompt(text, slm)
+            messages = self._prompt(text, asked.language, slm)
             self._bus.emit(ev.PromptStarted(turn=turn.number))
             self._reply(turn, slm.reply(messages, turn.is_cancelled), asked.language)
         except Exception as error:
@@ -202,12 +203,12 @@ class Mind:
         """Tokens of the context window that a prompt may take."""
         return slm.context - min(self._config.slm.max_tokens, slm.context // 2) - PROMPT_MARGIN
 
-    def _prompt(self, text: str, slm: LanguageModel) -> Sequence[Message]:
+    def _prompt(self, text: str, language: str, slm: LanguageModel) -> Sequence[Message]:
         history = self._floor.history
-        dropped = history.trim(text, slm.count, self._room(slm))
+        dropped = history.trim(text, slm.count, self._room(slm), language)
         if dropped:
             self._bus.emit(ev.HistoryTrimmed(messages=dropped))
-        return history.asking(text)
+        return history.asking(text, language)
 
     def _reply(
         self, turn: Turn, coming: Iterable[Prefilled | Token | Stopped], language: str

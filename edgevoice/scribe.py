@@ -143,7 +143,8 @@ class Scribe:
             self._hand_on(turn)
         self._tell_started(turn, said, partial=True)
         try:
-            text = self._read(turn, said, effort).text
+            read = self._read(turn, said, effort)
+            text = read.text
         except Exception:
             # The whole question goes to the same recognizer soon, and then the failure is told.
             return
@@ -154,7 +155,7 @@ class Scribe:
             agreed = draft.agreement.add(text)
             # And what is likely, all but the last word: a wrong one costs only a rollback to it.
             draft.likely = max(agreed, without_last_word(text), key=len)
-            turn.reading = text
+            turn.reading, turn.language = text, read.language
         if self._config.stt.partials:
             self._bus.emit(ev.PartialHeard(turn=turn.number, text=text, agreed=len(agreed)))
         self._hand_on(turn)
@@ -162,7 +163,7 @@ class Scribe:
     def _hand_on(self, turn: Turn) -> None:
         draft = self._draft
         if self._config.slm.prefill_ahead and turn.reading:
-            self._outbox.put(Beginning(turn, turn.reading, draft.likely, draft.end))
+            self._outbox.put(Beginning(turn, turn.reading, draft.likely, draft.end, turn.language))
 
     def _question(self, question: Question) -> None:
         turn = question.turn

@@ -189,12 +189,19 @@ class Message:
     """One message of the conversation.
 
     `tokens` are the ids the model itself produced for `text`, where it did and all were heard:
-    given back verbatim they match the KV cache exactly.
+    given back verbatim they match the KV cache exactly. A `lead` is read by the model in front of
+    the text, and by nobody else.
     """
 
     role: Literal["system", "user", "assistant"]
     text: str
     tokens: tuple[int, ...] = field(default=(), compare=False)
+    lead: str = ""
+
+    @property
+    def whole(self) -> str:
+        """The text as the model reads it."""
+        return f"{self.lead} {self.text}".strip() if self.lead else self.text
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,13 +26,15 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Beginning:
-    """A question that may still be going on: the whole newest `reading` of it, and as much of that
-    as is `likely` to stay. It was read of the sound up to stream index `end`."""
+    """A question that may still be going on: the whole newest `reading` of it, in the `language` it
+    seems to be in, and as much of that as is `likely` to stay. It was read of the sound up to
+    stream index `end`."""
 
     turn: Turn
     reading: str
     likely: str
     end: int
+    language: str
 
     def is_whole(self) -> bool:
         """Whether the voice has stopped since, and hardly anything was said after this reading."""
@@ -54,7 +56,8 @@ def thought_is_dead(thought: Thought) -> bool:
         case Asked():
             return thought.turn.cancelled and not thought.turn.committed
         case Beginning(turn, reading):
-            return turn.cancelled or bool(turn.question) or turn.reading != reading
+            known = bool(turn.question) or turn.language != thought.language
+            return turn.cancelled or known or turn.reading != reading
         case Prime():
             return False
 
@@ -65,6 +68,7 @@ class Guess:
 
     turn: Turn
     reading: str
+    language: str
     coming: Iterator[Prefilled | Token | Stopped] = field(default_factory=lambda: iter(()))
     made: list[Prefilled | Token | Stopped] = field(default_factory=list)
     wrong: bool = False
@@ -72,5 +76,6 @@ class Guess:
     def is_wrong(self) -> bool:
         """Whether the question has read differently since, or is none any more."""
         # For good: what it was making has been broken off.
-        self.wrong |= self.turn.cancelled or not same_words(self.reading, self.turn.reading)
+        self.wrong |= self.turn.cancelled or self.turn.language != self.language
+        self.wrong |= not same_words(self.reading, self.turn.reading)
         return self.wrong

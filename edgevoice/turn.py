@@ -42,7 +42,7 @@ class Turn:
         self.question = ""
         """What was asked; written by the scribe."""
         self.language = "en"
-        """The language it was asked in; written by the scribe."""
+        """The language it is asked in, as read last; written by the scribe."""
         self.voicing = False
         """The first of the reply is being made sound; written by the voice."""
         self.complete: float | None = None

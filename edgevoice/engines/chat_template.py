@@ -54,9 +54,9 @@ class ChatTemplate:
         pending = ""
         for message in messages:
             if message.role == "system" and not self._knows_system:
-                pending = _joined(pending, message.text)
+                pending = _joined(pending, message.whole)
                 continue
-            text = message.text
+            text = message.whole
             if pending and message.role == "user":
                 text, pending = _joined(pending, text), ""
             if self._takes_turns and fitted and fitted[-1].role == message.role:

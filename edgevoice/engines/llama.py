@@ -11,6 +11,7 @@ import codecs
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from edgevoice.engines.batches import Costs
@@ -147,11 +148,12 @@ class Llama:
 
     def _shared(self, messages: Sequence[Message]) -> list[int]:
         """The ids that `messages` and whatever may follow them have in common."""
-        before, text = messages, ""
+        before, begun = messages, Message("user", "")
         if messages and messages[-1].role == "user":
-            before, text = messages[:-1], messages[-1].text.rstrip()
+            before, begun = messages[:-1], messages[-1]
         one, other = (
-            self._prompt([*before, Message("user", (text + more).strip())]) for more in PROBES
+            self._prompt([*before, replace(begun, text=(begun.text.rstrip() + more).strip())])
+            for more in PROBES
         )
         return one[: _common(one, other)]
 

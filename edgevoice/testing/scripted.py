@@ -215,7 +215,7 @@ class ScriptedLanguageModel:
 
 
 def _words(messages: Sequence[Message]) -> list[str]:
-    return [word for message in messages for word in message.text.split()]
+    return [word for message in messages for word in message.whole.split()]
 
 
 @dataclass

@@ -13,7 +13,14 @@ from edgevoice.languages import Following, listed
 from edgevoice.settings import Config, SttSettings
 from edgevoice.stages import Cancelled, Effort, Transcript
 from edgevoice.testing.rehearsal import Rehearsal
-from edgevoice.testing.scripted import ScriptedRecognizer, ScriptedSynthesizer
+from edgevoice.testing.scripted import (
+    ScriptedLanguageModel,
+    ScriptedRecognizer,
+    ScriptedSynthesizer,
+)
+from edgevoice.testing.virtual import VirtualClock
+from edgevoice.thoughts import Guess
+from edgevoice.turn import Turn
 
 ENGLISH = "what is the tallest mountain in the world"
 PORTUGUESE = "qual é a montanha mais alta do mundo"
@@ -194,3 +201,36 @@ def test_the_last_language_is_one_of_those_that_are_spoken() -> None:
     following.spoke("pt")
     assert following.weights(0.5) == {"pt": 1.0}
     assert set(following.weights(3.0)) == {"en", "pt"}
+
+
+def test_the_model_is_told_which_language_to_answer_in() -> None:
+    """What it reads begins with the language; what is remembered as said, and shown, does not."""
+    scene = Scene()
+    scene.play((ENGLISH, 2.5), (PORTUGUESE, 2.5))
+    assert isinstance(scene.show.slm, ScriptedLanguageModel)
+    asked = [messages[-1] for messages in scene.show.slm.asked]
+    assert asked[0].whole == f"[English] {ENGLISH}"
+    assert asked[-1].whole == f"[Portuguese] {PORTUGUESE}"
+    remembered = scene.show.assistant.history.messages[1:]
+    assert [m.text for m in remembered if m.role == "user"] == [ENGLISH, PORTUGUESE]
+    # The next prompt begins with what the model has read before, so that its cache holds.
+    prompts = scene.show.all(ev.PromptReady)
+    assert prompts[-1].tokens - prompts[-1].reused <= 3
+
+
+def test_where_only_english_is_spoken_the_prompt_is_the_question() -> None:
+    """Nothing is put in front of it."""
+    scene = Scene("en")
+    scene.play((ENGLISH, 2.5))
+    assert isinstance(scene.show.slm, ScriptedLanguageModel)
+    assert scene.show.slm.asked[-1][-1].whole == ENGLISH
+
+
+def test_a_reading_that_turns_out_to_be_in_another_language_is_no_guess() -> None:
+    """What was thought of the same words in the wrong language is thrown away."""
+    turn = Turn(0, "speech", VirtualClock().monitor())
+    turn.reading = "no"
+    guess = Guess(turn, "no", "en")
+    assert not guess.is_wrong()
+    turn.language = "pt"
+    assert guess.is_wrong()
