@@ -2,7 +2,7 @@
 
 What espeak-ng says well in every language (%, &, °, +, =, ×) is left to it; what it would spell out
 or choke on (markdown, emoji, code, addresses, tables) is turned into words or left out. The few
-words put in are English, and only where `language` is.
+words put in are those of the language, and none where they are not known.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import html
 import re
 
-CODE_LEFT_OUT = "I have left out the code."
+from edgevoice.sayings import NONE_KNOWN, SAYINGS, SCALES, Sayings
 
 _FENCE = re.compile(r"^[ \t]*(```+|~~~+)[^`\n]*(?:\n.*?(?:^[ \t]*\1[^\n]*|\Z)|\Z)", re.M | re.S)
 _TAG = re.compile(r"<!--.*?-->|</?[a-zA-Z][^<>@:]*/?>", re.S)
@@ -44,46 +44,34 @@ _EMOJI = re.compile(
 _TITLE = re.compile(r"\b(Dr|Mr|Mrs|Ms|Prof|St|Jr|Sr|vs|approx|Mt)\.(?=\s)")
 _BRACKETS = re.compile(r"[\[\]{}<>\\^#|]+")
 
-_MONEY = re.compile(
-    r"([$€£¥₹])\s?(\d+(?:[.,]\d{3})*)(?:[.,](\d{1,2}))?(?!\d)(\s(?:thousand|million|billion|trillion))?"
-)
-_COINS = {"$": "dollar", "€": "euro", "£": "pound", "¥": "yen", "₹": "rupee"}
+_AMOUNT = r"(\d+(?:[.,]\d{3})*)(?:[.,](\d{1,2}))?"
+_MONEY = re.compile(rf"([$€£¥₹])\s?{_AMOUNT}(?!\d)(\s(?:{SCALES})\b)?")
+_MONEY_AFTER = re.compile(rf"(?<![\w.,]){_AMOUNT}(\s(?:{SCALES}))?\s?([$€£¥₹])(?!\s?\d)")
 _RANGE = re.compile(r"(?<=\d)\s?–\s?(?=\d)|(?<![\d-])(?<=\d)-(?=\d{1,3}(?![\d-]))")
 _HYPHEN_RANGE = re.compile(r"(?<![\w-])(\d{1,3})-(\d{1,3})(?![\w-])")
 _SLASH = re.compile(r"(?<=[^\W\d])/(?=[^\W\d])")
 _FRACTIONS = {"1/2": "½", "1/4": "¼", "3/4": "¾", "1/3": "⅓", "2/3": "⅔"}
 _FRACTION = re.compile(r"(?<![\d/.])([123]/[234])(?![\d/])")
-_ENGLISH = (
-    (re.compile(r"\b[iI]\.e\.,?"), "that is,"),
-    (re.compile(r"\bkm/h\b"), "kilometers per hour"),
-    (re.compile(r"\bm/s\b"), "meters per second"),
-    (re.compile(r"\s?°\s?C\b"), " degrees Celsius"),
-    (re.compile(r"\s?°\s?F\b"), " degrees Fahrenheit"),
-    (re.compile(r"(?<!\w)#(?=\d)"), "number "),
-    (re.compile(r"(?<!\w)[~≈]\s?(?=\d)"), "about "),
-    (re.compile(r"\s<\s"), " less than "),
-    (re.compile(r"\s>\s"), " greater than "),
-)
 
 
 def speakable(text: str, language: str = "en") -> str:
     """`text` (a clause, or several lines) as it should be said; empty if nothing is to be said."""
-    english = language.partition("-")[0] in ("en", "")
-    text = _FENCE.sub(CODE_LEFT_OUT if english else "", text)
+    words = SAYINGS.get(language.partition("-")[0] or "en", NONE_KNOWN)
+    text = _FENCE.sub(words.code, text)
     text = html.unescape(text)
     text = _LINK.sub(r"\1", text)
-    text = _URL.sub(lambda m: _dotted(m[1].removeprefix("www."), english) + m[2], text)
-    text = _EMAIL.sub(lambda m: _address(m[1], m[2], english), text)
+    text = _URL.sub(lambda m: _dotted(m[1].removeprefix("www."), words) + m[2], text)
+    text = _EMAIL.sub(lambda m: _address(m[1], m[2], words), text)
     text = _TAG.sub(" ", text)
     text = _MATH.sub(" ", text)
     text = _ESCAPE.sub(r"\1", text)
-    lines = [said for line in text.splitlines() if (said := _line(line, english))]
+    lines = [said for line in text.splitlines() if (said := _line(line, words))]
     whole = " ".join(_ended(line) for line in lines[:-1]) + " " + (lines[-1] if lines else "")
     whole = whole.strip()
     return whole if any(char.isalnum() for char in whole) else ""
 
 
-def _line(line: str, english: bool) -> str:
+def _line(line: str, words: Sayings) -> str:
     """One line without its markup."""
     if _RULE.match(line) or _TABLE_RULE.match(line):
         return ""
@@ -98,14 +86,15 @@ def _line(line: str, english: bool) -> str:
     line = _UNDERLINE.sub("", line.replace("*", "")).replace("_", " ")
     line = _FOOTNOTE.sub("", line)
     line = _FRACTION.sub(lambda m: _FRACTIONS.get(m[1], m[1]), line)
-    line = _MONEY.sub(lambda m: _money(m, english), line)
-    line = _ARROW.sub(" to " if english else ", ", line)
+    line = _MONEY.sub(lambda m: _money(m[1], m[2], m[3], m[4], words), line)
+    line = _MONEY_AFTER.sub(lambda m: _money(m[4], m[1], m[2], m[3], words), line)
+    line = _ARROW.sub(f" {words.leads_to} " if words.leads_to else ", ", line)
     line = _BACK_ARROW.sub(", ", line)
-    if english:
-        line = _RANGE.sub(" to ", line)
-        line = _HYPHEN_RANGE.sub(r"\1 to \2", line)
-        for pattern, said in _ENGLISH:
-            line = pattern.sub(said, line)
+    if words.to:
+        line = _RANGE.sub(f" {words.to} ", line)
+        line = _HYPHEN_RANGE.sub(rf"\1 {words.to} \2", line)
+    for pattern, said in words.words:
+        line = pattern.sub(said, line)
     line = _SLASH.sub(" ", line)
     line = _TITLE.sub(r"\1", line)
     line = _DASH.sub(", ", line)
@@ -129,26 +118,29 @@ def _ended(line: str) -> str:
     return line if line[-1] in ".!?:;,。！？…" else line + "."
 
 
-def _dotted(host: str, english: bool) -> str:
-    return host.rstrip(".").replace(".", " dot ") if english else host
+def _dotted(host: str, words: Sayings) -> str:
+    return host.rstrip(".").replace(".", f" {words.dot} ") if words.dot else host
 
 
-def _address(name: str, host: str, english: bool) -> str:
-    if not english:
+def _address(name: str, host: str, words: Sayings) -> str:
+    if not words.at:
         return f"{name} @ {host}"
-    return f"{_dotted(name, True)} at {_dotted(host, True)}"
+    return f"{_dotted(name, words)} {words.at} {_dotted(host, words)}"
 
 
-def _money(found: re.Match[str], english: bool) -> str:
-    sign, whole, part, scale = found.groups()
-    if not english:
+def _money(sign: str, whole: str, part: str | None, scale: str | None, words: Sayings) -> str:
+    """An amount with its coin behind it; two digits behind the point are hundredths."""
+    if sign not in words.coins:
         return f"{whole}{',' + part if part else ''}{scale or ''} {sign}"
-    coin = _COINS[sign]
-    plural = "" if (whole == "1" and not scale and not part) or coin == "yen" else "s"
+    one, several = words.coins[sign]
     if scale:
-        return f"{whole}{'.' + part if part else ''}{scale} {coin}{plural}"
+        of = f" {words.of_coins} " if words.of_coins else " "
+        if of == " de " and several[0] in "aeiouy" and one == "euro" and words.to == "à":
+            of = " d'"
+        return f"{whole}{'.' + part if part else ''}{scale}{of}{several}"
     if part and part.strip("0") and len(part) == 2:
-        return f"{whole} {coin}{'' if whole == '1' or coin == 'yen' else 's'} {part}"
+        cents = f" {words.and_cents}" if words.and_cents else ""
+        return f"{whole} {one if whole == '1' else several}{cents} {part}"
     if part and part.strip("0"):
-        return f"{whole}.{part} {coin}s"
-    return f"{whole} {coin}{plural}"
+        return f"{whole}.{part} {several}"
+    return f"{whole} {one if whole == '1' and not part else several}"

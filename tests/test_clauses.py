@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edgevoice.clauses import Clause, ClauseCutter
-from edgevoice.speakable import CODE_LEFT_OUT
+from edgevoice.sayings import SAYINGS
 
 PIECES = st.sampled_from(
     [
@@ -180,8 +180,8 @@ def test_lines_list_items_and_headings_end_clauses() -> None:
 def test_a_block_of_code_is_one_clause_that_is_not_read_out() -> None:
     """From fence to fence it is one clause, and the voice says that it was left out."""
     clauses = cut("Try this:\n```python\nprint('a. b')\n\nif x: pass\n```\nDone.")
-    assert [clause.spoken for clause in clauses] == ["Try this:", CODE_LEFT_OUT, "Done."]
-    assert cut("```\nnever closed. At all")[0].spoken == CODE_LEFT_OUT
+    assert [clause.spoken for clause in clauses] == ["Try this:", SAYINGS["en"].code, "Done."]
+    assert cut("```\nnever closed. At all")[0].spoken == SAYINGS["en"].code
 
 
 def test_what_is_not_to_be_said_is_a_clause_with_nothing_to_say() -> None:

@@ -6,7 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edgevoice.speakable import CODE_LEFT_OUT, speakable
+from edgevoice.sayings import SAYINGS
+from edgevoice.speakable import speakable
+
+CODE_LEFT_OUT = SAYINGS["en"].code
 
 
 @pytest.mark.parametrize(
@@ -75,9 +78,39 @@ def test_lines_are_said_with_a_pause_between_them() -> None:
 
 
 def test_no_english_words_are_put_into_other_languages() -> None:
-    """Where a word would be needed, other languages get a pause or the sign itself."""
-    assert speakable("Kosten: $5 → 10–20 °C", "de") == "Kosten: 5 $, 10–20 °C"
-    assert speakable("siehe https://example.com", "de-DE") == "siehe example.com"
+    """Where a word would be needed, a language of which none is known gets a pause or the sign."""
+    assert speakable("Koszt: $5 → 10–20 °C", "pl") == "Koszt: 5 $, 10–20 °C"
+    assert speakable("5,50 € za jo@x.pl", "pl") == "5,50 € za jo @ x.pl"
+
+
+@pytest.mark.parametrize(
+    ("language", "written", "said"),
+    [
+        ("de", "Kosten: 2,50 € → 10–20 °C", "Kosten: 2 Euro 50, 10 bis 20 Grad Celsius"),
+        (
+            "de",
+            "z. B. $1, d.h. ca. 3 Millionen €",
+            "zum Beispiel 1 Dollar, das heißt circa 3 Millionen Euro",
+        ),
+        (
+            "de",
+            "Äpfel, Birnen usw. Dann 50 km/h",
+            "Äpfel, Birnen und so weiter. Dann 50 Kilometer pro Stunde",
+        ),
+        ("de", "Siehe www.beispiel.de", "Siehe beispiel Punkt de"),
+        ("fr", "Cela coûte 3 millions € ou 1 €", "Cela coûte 3 millions d'euros ou 1 euro"),
+        ("fr", "p. ex. 5–7 km/h", "par exemple 5 à 7 kilomètres heure"),
+        ("es", "Cuesta 2,50 €, p.ej. hoy", "Cuesta 2 euros con 50, por ejemplo hoy"),
+        ("it", "ad es. 3 €, 20 °C", "ad esempio 3 euro, 20 gradi Celsius"),
+        ("pt", "O Sr. Silva paga $3 milhões", "O senhor Silva paga 3 milhões de dólares"),
+        ("pt", "~20 °C", "cerca de 20 graus Celsius"),
+        ("nl", "bijv. 10-20 km/h enz.", "bijvoorbeeld 10 tot 20 kilometer per uur enzovoort."),
+        ("en", "It is 5 € each, or 3 million $", "It is 5 euros each, or 3 million dollars"),
+    ],
+)
+def test_each_language_has_its_own_words_for_signs(language: str, written: str, said: str) -> None:
+    """Amounts, units, ranges, addresses and abbreviations are said as people there say them."""
+    assert speakable(written, language) == said
 
 
 @given(st.text(max_size=200))
