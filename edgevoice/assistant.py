@@ -24,6 +24,7 @@ from edgevoice.judge import Judge, Pause, pause_is_over
 from edgevoice.languages import leads, listed
 from edgevoice.mailbox import Mailbox
 from edgevoice.mind import End, Mind, Say
+from edgevoice.own_words import OwnWords
 from edgevoice.pacing import Pacings
 from edgevoice.scribe import Heard, Look, Question, Scribe, heard_is_dead
 from edgevoice.settings import Config
@@ -118,6 +119,7 @@ class Assistant:
             Attention(config, self._floor, engines.wake_detector),
             self._when("ears"),
         )
+        self._own_words = OwnWords()
         self._scribe = Scribe(
             config,
             engines.recognizer,
@@ -126,6 +128,7 @@ class Assistant:
             self._glances,
             self._thoughts,
             self._when("scribe"),
+            self._own_words,
             engines.wake_word,
         )
         pacings = Pacings(list(engines.synthesizers))
@@ -159,6 +162,7 @@ class Assistant:
         Raises ModelError when an engine cannot be loaded, and DeviceError when a device goes.
         """
         crew = Crew(self._clock, self._shut_down)
+        unsubscribe = self.bus.subscribe(self._own_words)
         try:
             with crew:
                 crew.start("speaker", self._speaker.run)
@@ -185,6 +189,7 @@ class Assistant:
                 # A model is not freed under a thread that is stuck in it.
                 if crew.ended:
                     self._mind.close()
+                unsubscribe()
                 self.bus.emit(ev.SessionEnded(reason=self._reason))
 
     def _listen(self) -> None:

@@ -20,7 +20,7 @@ from edgevoice.devices.paced import PacedSink, PacedSource, Writer
 from edgevoice.history import History
 from edgevoice.languages import named
 from edgevoice.settings import Config
-from edgevoice.stages import AudioSink, AudioSource
+from edgevoice.stages import AudioSink, AudioSource, EchoCanceller
 from edgevoice.weights.store import Installed, Store
 from edgevoice.weights.voices import best, languages
 from edgevoice.weights.voices import voices as voices_here
@@ -84,6 +84,26 @@ class Devices:
             self._watch = Watch(self.clock, PortAudio(), self._bus.emit)
             self._bus.subscribe(self._watch)
         return self._watch
+
+
+def echo_free(
+    config: Config, clock: Clock, bus: Bus, source: AudioSource, sink: AudioSink
+) -> AudioSource:
+    """A live microphone without what the speaker beside it plays, and without noise if the
+    settings say so."""
+    settings = config.echo
+    cleans = settings.noise_suppression or settings.gain_control
+    if settings.cancel == "off" and not cleans and not settings.own_words:
+        return source
+    from edgevoice.echo import EchoFree
+
+    def load() -> EchoCanceller:
+        from edgevoice.engines.echo import WebRtc
+
+        return WebRtc(settings)
+
+    needed = settings.cancel != "off" or cleans
+    return EchoFree(source, sink, load if needed else None, settings, clock, bus)
 
 
 def clips_source(clock: Clock, clips: Iterator[Samples], name: str) -> Source:

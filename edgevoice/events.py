@@ -274,6 +274,15 @@ class Overrun(Event, frozen=True, kw_only=True):
     count: int
 
 
+class EchoMeasured(Event, frozen=True, kw_only=True):
+    """The microphone hears the speaker: `delay` seconds after the sound left it, as the devices
+    tell their times, and at `level` dB of what was played. Both are null where nothing comes back,
+    as with headphones. Told when it has changed."""
+
+    delay: float | None
+    level: float | None
+
+
 class StageFailed(Event, frozen=True, kw_only=True):
     """A stage failed: it cost the turn (if any), not the program."""
 
@@ -337,8 +346,9 @@ AnyEvent = Union[
     TurnStarted, SpeechStarted, SpeechPaused, SpeechEnded, RecognitionStarted, PartialHeard,
     PromptBegun, Recognized, EndJudged, TurnCommitted, TurnCancelled, TurnCompleted, PromptStarted,
     PromptReady, TokenMade, ReplyEnded, ClauseCut, SynthesisStarted, SynthesisReady, SynthesisEnded,
-    PlaybackStarted, Spoken, PlaybackEnded, Underrun, Overrun, StageFailed, DeviceLost, DeviceFound,
-    AddressedBy, Woke, Slept, Muted, ConversationCleared, HistoryTrimmed, Notice,
+    PlaybackStarted, Spoken, PlaybackEnded, Underrun, Overrun, EchoMeasured, StageFailed,
+    DeviceLost, DeviceFound, AddressedBy, Woke, Slept, Muted, ConversationCleared, HistoryTrimmed,
+    Notice,
 ]  # fmt: skip
 
 KINDS = frozenset(str(kind.__struct_config__.tag) for kind in AnyEvent.__args__)  # type: ignore[attr-defined]

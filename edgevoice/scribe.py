@@ -22,6 +22,7 @@ from edgevoice.floor import Floor
 from edgevoice.hallucinations import is_nobody
 from edgevoice.languages import Following, is_settled, listed
 from edgevoice.mailbox import Mailbox
+from edgevoice.own_words import OwnWords
 from edgevoice.settings import Config
 from edgevoice.stages import Effort, Recognizer, Segment, Transcript
 from edgevoice.thoughts import Asked, Beginning, Thought
@@ -95,9 +96,11 @@ class Scribe:
         glances: Mailbox[Look],
         outbox: Mailbox[Thought],
         loaded: Callable[[], None],
+        own_words: OwnWords,
         wake_word: str = "",
     ) -> None:
         self._config = config
+        self._own_words = own_words
         self._wake_word = wake_word
         self._load_recognizer = recognizer
         self._floor = floor
@@ -200,16 +203,26 @@ class Scribe:
         if doubt is not None:
             self._floor.cancel(turn, "nothing_said", doubt)
             return "", ""
+        text = self._others(turn, transcript.text)
+        if not text:
+            self._floor.cancel(turn, "nothing_said", "the assistant's own words")
+            return "", ""
         self._bus.emit(
             ev.Recognized(
                 turn=turn.number,
-                text=transcript.text,
+                text=text,
                 language=transcript.language,
                 no_speech=round(transcript.no_speech, 4),
                 logprob=round(transcript.logprob, 4),
             )
         )
-        return transcript.text, transcript.language
+        return text, transcript.language
+
+    def _others(self, turn: Turn, text: str) -> str:
+        """`text` without what the assistant itself was saying meanwhile."""
+        if not self._config.echo.own_words or turn.origin == "talk_key":
+            return text
+        return self._own_words.without(turn.number, text)
 
     def _read_already(self, said: Utterance) -> Transcript | None:
         """The newest reading, if it held every voiced sample."""

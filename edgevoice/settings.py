@@ -73,7 +73,7 @@ class TurnSettings(Struct, frozen=True, forbid_unknown_fields=True):
     max_seconds: Annotated[float, Meta(gt=0, le=600)] = 60.0
     """The longest utterance; a longer one is answered as it stands."""
     barge_in: bool = True
-    """Whether speaking while it speaks stops it; turn off without headphones."""
+    """Whether speaking while it speaks stops it."""
     barge_in_ms: Milliseconds = 256
     """Voiced time that counts as an interruption."""
 
@@ -102,6 +102,19 @@ class WakeSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """How long it waits for the first word after the wake word alone."""
     reply: str = ""
     """What it says when the wake word came alone, such as `Yes?`; empty: nothing."""
+
+
+class EchoSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """What is done about its own voice in the microphone."""
+
+    cancel: Literal["auto", "on", "off"] = "auto"
+    """Whether its own voice is taken out of what is heard; `auto`: where the speaker is heard."""
+    own_words: bool = True
+    """Whether what sounds like the reply it is speaking is taken for nobody's question."""
+    noise_suppression: bool = False
+    """Whether steady noise is taken out of what is heard."""
+    gain_control: bool = False
+    """Whether what is heard is brought to an even loudness."""
 
 
 class SttSettings(Struct, frozen=True, forbid_unknown_fields=True):
@@ -206,6 +219,7 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
     turn: TurnSettings = field(default_factory=TurnSettings)
     address: AddressSettings = field(default_factory=AddressSettings)
     wake: WakeSettings = field(default_factory=WakeSettings)
+    echo: EchoSettings = field(default_factory=EchoSettings)
     stt: SttSettings = field(default_factory=SttSettings)
     slm: SlmSettings = field(default_factory=SlmSettings)
     tts: TtsSettings = field(default_factory=TtsSettings)

@@ -101,6 +101,24 @@ class AudioSink(Protocol):
         """Fall silent and release the device. May be called from any thread."""
 
 
+class EchoCanceller(Protocol):
+    """Takes what the speaker plays out of what the microphone hears."""
+
+    step: int
+    """Samples it takes at once."""
+    lag: int
+    """Samples by which what comes out is later than what went in."""
+
+    def cancel(self, microphone: Samples, reference: Samples) -> Samples:
+        """What is left of float32 [step] at 16 kHz; `reference`, likewise, is what was played.
+
+        The echo of a reference comes with it or later, never before. Keeps state.
+        """
+
+    def expect(self, delay: float) -> None:
+        """Tell that the echo comes `delay` seconds after its reference."""
+
+
 class SpeechDetector(Protocol):
     """Voice activity detection, frame by frame."""
 

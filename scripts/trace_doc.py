@@ -66,6 +66,7 @@ def _type(text: str, type_: object) -> str:
     return {
         "dict[str, str]": "object of strings",
         "int | None": "integer or null",
+        "float | None": "number or null",
     }[text]
 
 

@@ -17,7 +17,7 @@ from edgevoice.bench.result import AS_SET, Turn
 from edgevoice.bench.sequence import SEQUENCE, PlainSequence
 from edgevoice.bench.shelf import Shelf
 from edgevoice.bench.table import counted
-from edgevoice.build import build, open_sink, open_source, quiet_sink
+from edgevoice.build import build, echo_free, open_sink, open_source, quiet_sink
 from edgevoice.bus import Bus, Subscriber
 from edgevoice.clock import Clock, SystemClock
 from edgevoice.settings import Config
@@ -152,6 +152,8 @@ class Bench:
         if self._trace is not None:
             bus.subscribe(self._trace)
         source, sink, mouth = self._devices(config)
+        if self.plan.through_devices:
+            source = echo_free(config, clock, bus, source, sink)
         try:
             fetch = self._shelf.fetch(config)
             assistant = build(config, clock, bus, source, sink, fetch=fetch, shapes=True)

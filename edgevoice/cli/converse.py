@@ -43,7 +43,7 @@ def converse(
 ) -> None:
     """Hold the conversation until it ends. With `binary` its sound goes to stdout."""
     from edgevoice.assistant import Assistant
-    from edgevoice.build import Devices, build
+    from edgevoice.build import Devices, build, echo_free
     from edgevoice.bus import Bus
     from edgevoice.clock import SystemClock
     from edgevoice.history import History
@@ -56,8 +56,12 @@ def converse(
     def assemble(config: Config, history: History, first_turn: int) -> Assistant:
         listener = source(config, devices)
         try:
+            speaker = sink(config, devices)
+            if not callable(listener):
+                # A microphone; what is made of files hears no speaker.
+                listener = echo_free(config, clock, bus, listener, speaker)
             heard = keeper.listen(listener, config, history) if keeper else listener
-            return build(config, clock, bus, heard, sink(config, devices), history, first_turn)
+            return build(config, clock, bus, heard, speaker, history, first_turn)
         except BaseException:
             if hasattr(listener, "close"):
                 listener.close()
