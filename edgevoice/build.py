@@ -26,6 +26,8 @@ from edgevoice.weights.voices import best, languages
 from edgevoice.weights.voices import voices as voices_here
 
 if TYPE_CHECKING:
+    from edgevoice.devices.lasting_loudspeaker import Mouth
+    from edgevoice.devices.lasting_microphone import Ear
     from edgevoice.devices.watch import Watch
 
 Source = Callable[[Callable[[], bool]], AudioSource]
@@ -42,18 +44,19 @@ QUIET_RATE = 48_000
 """Sample rate of a speaker that is not there, in Hz."""
 
 
-def open_source(config: Config, clock: Clock) -> AudioSource:
-    """The configured microphone. Raises DeviceError."""
+def open_source(config: Config, clock: Clock, wanted: str | None = None) -> Ear:
+    """The configured microphone, or the one that is `wanted`. Raises DeviceError."""
     from edgevoice.devices.portaudio import Microphone
 
-    return Microphone(clock, config.audio.input)
+    return Microphone(clock, config.audio.input if wanted is None else wanted)
 
 
-def open_sink(config: Config, clock: Clock) -> AudioSink:
-    """The configured speaker. Raises DeviceError."""
+def open_sink(config: Config, clock: Clock, wanted: str | None = None, rate: int = 0) -> Mouth:
+    """The configured speaker, or the one that is `wanted`, at `rate` Hz. Raises DeviceError."""
     from edgevoice.devices.portaudio import Loudspeaker
 
-    return Loudspeaker(clock, config.audio.output, config.audio.latency_ms / 1000)
+    name = config.audio.output if wanted is None else wanted
+    return Loudspeaker(clock, name, config.audio.latency_ms / 1000, rate=rate)
 
 
 class Devices:
@@ -68,13 +71,17 @@ class Devices:
         """The configured microphone. Raises DeviceError."""
         from edgevoice.devices.system import microphone
 
-        return microphone(config.audio, self.clock, self._watched())
+        return microphone(
+            config.audio, self.clock, self._watched(), partial(open_source, config, self.clock)
+        )
 
     def sink(self, config: Config) -> AudioSink:
         """The configured speaker. Raises DeviceError."""
         from edgevoice.devices.system import loudspeaker
 
-        return loudspeaker(config.audio, self.clock, self._watched())
+        return loudspeaker(
+            config.audio, self.clock, self._watched(), partial(open_sink, config, self.clock)
+        )
 
     def _watched(self) -> Watch:
         if self._watch is None:

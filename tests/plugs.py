@@ -10,7 +10,8 @@ from edgevoice import events as ev
 from edgevoice.assistant import Assistant
 from edgevoice.audio import EAR_RATE, FRAME_SAMPLES, Frame, Samples
 from edgevoice.clock import Clock
-from edgevoice.devices.lasting import Lasting, LastingLoudspeaker, LastingMicrophone
+from edgevoice.devices.lasting_loudspeaker import LastingLoudspeaker
+from edgevoice.devices.lasting_microphone import LastingMicrophone
 from edgevoice.devices.paced import PacedSink
 from edgevoice.devices.signs import Signs
 from edgevoice.devices.watch import Watch
@@ -239,7 +240,7 @@ class Plugged(Rehearsal):
 
     def hold(self, until: float) -> list[ev.Event]:
         """Hold the conversation until a session time."""
-        places: tuple[Lasting[Ear] | Lasting[Mouth], ...] = (self.microphone, self.speaker)
+        places: tuple[LastingMicrophone | LastingLoudspeaker, ...] = (self.microphone, self.speaker)
         for place in places:
             place.fill()
             self.watch.add(place)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from edgevoice.audio import Samples
-from edgevoice.devices.lasting import Mouth
+from edgevoice.devices.lasting_loudspeaker import Mouth
 from edgevoice.errors import DeviceError
 from edgevoice.resample import Resampler, resample
 

@@ -15,7 +15,7 @@ from typing import Any, Protocol
 
 from edgevoice import events as ev
 from edgevoice.clock import Clock
-from edgevoice.devices.lasting import Lasting
+from edgevoice.devices.place import Place
 from edgevoice.devices.signs import Signs
 from edgevoice.errors import DeviceError
 
@@ -76,7 +76,7 @@ class Watch:
         self._hearing: set[int] = set()
         """Turns that are being spoken by the user."""
         self._monitor = clock.monitor()
-        self._places: list[Lasting[Any]] = []
+        self._places: list[Place[Any]] = []
         self._told: dict[str, str | None] = {}
         """The device that was told of last, by kind; None where it was told to be lost."""
         self._running = self._busy = self._woken = False
@@ -98,7 +98,7 @@ class Watch:
             case _:
                 pass
 
-    def add(self, place: Lasting[Any]) -> None:
+    def add(self, place: Place[Any]) -> None:
         """Look after `place` once `start` was called; what it holds now counts as known."""
         place.wake = self.wake
         place.leave = lambda: self._remove(place)
@@ -124,7 +124,7 @@ class Watch:
             self._woken = True
             self._monitor.notify_all()
 
-    def _remove(self, place: Lasting[Any]) -> None:
+    def _remove(self, place: Place[Any]) -> None:
         with self._monitor:
             self._places = [p for p in self._places if p is not place]
             self._monitor.notify_all()
@@ -147,7 +147,7 @@ class Watch:
                     self._busy = False
                     self._monitor.notify_all()
 
-    def _look(self, places: list[Lasting[Any]]) -> None:
+    def _look(self, places: list[Place[Any]]) -> None:
         now, slept = self._clock.now(), self._system.slept()
         away = slept - self._slept
         if now - self._looked > HELD_UP:
@@ -165,7 +165,7 @@ class Watch:
                 self._told[place.kind] = place.name
                 self._tell(ev.DeviceFound(kind=place.kind, name=place.name))
 
-    def _bring_back(self, places: list[Lasting[Any]], now: float) -> None:
+    def _bring_back(self, places: list[Place[Any]], now: float) -> None:
         signs = self._system.signs()
         if signs != self._signs:
             moved = signs.defaults != self._signs.defaults
@@ -193,7 +193,7 @@ class Watch:
         """Whether there was a sign of change that has not been followed up to its end."""
         return self._listed - self._stirred < STIRRED
 
-    def _list_anew(self, places: list[Lasting[Any]], slept: float = 0.0) -> None:
+    def _list_anew(self, places: list[Place[Any]], slept: float = 0.0) -> None:
         for place in places:
             place.clear(slept)
         self._system.look_again()
@@ -202,7 +202,7 @@ class Watch:
             place.outdated = False
             self._fill(place)
 
-    def _fill(self, place: Lasting[Any]) -> None:
+    def _fill(self, place: Place[Any]) -> None:
         try:
             place.fill()
         except DeviceError as error:
@@ -210,7 +210,7 @@ class Watch:
                 self._lost(place, error)
             return
 
-    def _lost(self, place: Lasting[Any], error: DeviceError) -> None:
+    def _lost(self, place: Place[Any], error: DeviceError) -> None:
         if self._told.get(place.kind, "") is None:
             return
         self._told[place.kind] = None

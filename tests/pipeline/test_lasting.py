@@ -6,7 +6,10 @@ import numpy as np
 
 from edgevoice import events as ev
 from edgevoice.audio import FRAME_SAMPLES
-from edgevoice.devices.lasting import GIVE_UP, LastingMicrophone
+from edgevoice.devices.converted import Converted
+from edgevoice.devices.lasting_loudspeaker import GIVE_UP, LastingLoudspeaker
+from edgevoice.devices.lasting_loudspeaker import Mouth as Real
+from edgevoice.devices.lasting_microphone import LastingMicrophone
 from edgevoice.testing.virtual import VirtualClock
 from tests.plugs import Desk, Ear, Mouth, Plugged
 
@@ -266,10 +269,6 @@ def test_closing_ends_a_wait_for_a_device_at_once() -> None:
 
 def test_speakers_of_another_rate_go_on_with_the_same_reply() -> None:
     """Half a second at 16 kHz is heard to its end on a speaker that takes 44.1 kHz only."""
-    from edgevoice.devices.converted import Converted
-    from edgevoice.devices.lasting import LastingLoudspeaker
-    from edgevoice.devices.lasting import Mouth as Real
-
     clock = VirtualClock()
     desk = Desk(clock)
     made: list[Mouth] = []
