@@ -55,8 +55,15 @@ def open_sink(config: Config, clock: Clock, wanted: str | None = None, rate: int
     """The configured speaker, or the one that is `wanted`, at `rate` Hz. Raises DeviceError."""
     from edgevoice.devices.portaudio import Loudspeaker
 
-    name = config.audio.output if wanted is None else wanted
-    return Loudspeaker(clock, name, config.audio.latency_ms / 1000, rate=rate)
+    audio = config.audio
+    return Loudspeaker(
+        clock,
+        audio.output if wanted is None else wanted,
+        audio.latency_ms / 1000,
+        rate=rate,
+        lead=audio.wake_ms / 1000,
+        hiss=audio.keep_awake,
+    )
 
 
 class Devices:

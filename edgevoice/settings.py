@@ -47,6 +47,11 @@ class AudioSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """Whether the system's default stands in for a device named here while that is away."""
     wait: bool = False
     """Whether a session may begin without its devices, and waits for them."""
+    wake_ms: Milliseconds = 0
+    """Inaudible hiss before a reply's first sound, for a speaker that mutes itself in silence and
+    misses the first word; as much later is the reply heard."""
+    keep_awake: bool = False
+    """Whether that hiss goes out all the time instead, which costs the speaker its sleep."""
 
 
 class TurnSettings(Struct, frozen=True, forbid_unknown_fields=True):

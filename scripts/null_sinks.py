@@ -164,15 +164,19 @@ class NullSinks:
             if f"sink_name={sink} " in line:
                 self._call("pactl", "unload-module", line.split("\t")[0])
 
-    def plug_in(self, sink: str) -> None:
-        """Bring `sink` back, as the default again."""
-        for line in self._script.format(folder=self.folder, rate=RATE).splitlines():
+    def plug_in(self, sink: str, rate: int = RATE) -> None:
+        """Bring `sink` back, as the default again, perhaps at another rate."""
+        for line in self._script.format(folder=self.folder, rate=rate).splitlines():
             if f"sink_name={sink} " in line:
                 self._call("pactl", *line.split())
         if sink == "speaker":
             self._call("pactl", "set-default-sink", sink)
         elif sink == "microphone":
             self._call("pactl", "set-default-source", f"{sink}.monitor")
+
+    def pactl(self, *words: str) -> str:
+        """What `pactl` answers."""
+        return self._call("pactl", *words)
 
     def _wait_for_end(self, pid: int) -> None:
         end = time.monotonic() + 5

@@ -21,6 +21,7 @@ from edgevoice.devices.outgoing import Outgoing
 from edgevoice.devices.past import Past
 from edgevoice.devices.pulse import Pulse
 from edgevoice.devices.ring import Ring
+from edgevoice.devices.rousing import Rousing
 from edgevoice.devices.volume import DUCKED
 from edgevoice.errors import DeviceError
 from edgevoice.resample import Resampler
@@ -137,7 +138,8 @@ class Microphone:
 class Loudspeaker:
     """AudioSink: a PortAudio output, the same sound on up to two channels.
 
-    At its own rate, or at `rate` Hz where that is given and the device can.
+    At its own rate, or at `rate` Hz where that is given and the device can. `lead` and `hiss` wake
+    it and keep it awake (rousing.py).
     """
 
     def __init__(
@@ -147,6 +149,8 @@ class Loudspeaker:
         latency: float = 0.06,
         ducked: float = DUCKED,
         rate: int = 0,
+        lead: float = 0.0,
+        hiss: bool = False,
     ) -> None:
         portaudio = library()
         device = find("output", wanted)
@@ -156,6 +160,7 @@ class Loudspeaker:
         self._queue = Outgoing(self.rate, AHEAD, ducked)
         self._scratch = np.zeros((self.rate, 1), dtype=np.float32)
         self._past = Past(self.rate)
+        self._rousing = Rousing(self.rate, lead, hiss)
         self._missed = 0
         self._stops = 0
         self._closed = False
@@ -175,8 +180,13 @@ class Loudspeaker:
         now = self._clock.now()
         scratch = self._scratch[:frames]
         leaves = now + (time.outputBufferDacTime - time.currentTime)
-        count = self._queue.take(scratch, leaves)
+        if self._rousing.ahead(frames, self._queue.waiting > 0):
+            count = 0
+            scratch[:] = 0.0
+        else:
+            count = self._queue.take(scratch, leaves)
         out[:] = scratch
+        self._rousing.fill(out, count)
         self._past.put(scratch[:, 0], leaves)
         if status.output_underflow and count:
             self._missed += 1

@@ -9,7 +9,7 @@ import tempfile
 import threading
 import time
 import wave
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -119,6 +119,28 @@ def hears(program: Program, sinks: NullSinks, tone: Path) -> None:
     program.expect("tone", "quiet")
 
 
+def until(there: Callable[[], bool]) -> None:
+    """Wait for something that the sound server does in its own time."""
+    end = time.monotonic() + PATIENCE
+    while not there():
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
+def state(sinks: NullSinks, sink: str) -> str:
+    """RUNNING, IDLE or SUSPENDED."""
+    lines = [line.split() for line in sinks.pactl("list", "short", "sinks").splitlines()]
+    return next(words[-1] for words in lines if words[1] == sink)
+
+
+def streams(sinks: NullSinks, streams: str, devices: str) -> list[str]:
+    """The names of the devices that have streams."""
+    lines = sinks.pactl("list", "short", devices).splitlines()
+    names = {line.split()[0]: line.split()[1] for line in lines}
+    used = sinks.pactl("list", "short", streams).splitlines()
+    return [names.get(line.split()[1], "") for line in used]
+
+
 def back(program: Program, kind: str, since: float) -> None:
     found = program.expect(f"found {kind}")
     print(f"{kind} found {found - since:.2f} s after it was there again")
@@ -152,6 +174,69 @@ def test_both_devices_unplugged_in_the_middle_of_a_reply(sinks: NullSinks, tone:
         program.expect("played 88200")
         assert any(line.startswith("found input") for line in program.lines)
         hears(program, sinks, tone)
+
+
+def test_devices_that_come_back_at_another_rate(sinks: NullSinks, tone: Path) -> None:
+    """The reply's samples go on being counted as before, and none is lost."""
+    with Program(sinks) as program:
+        program.tell("2")
+        sinks.wait_for_sound()
+        sinks.unplug("microphone")
+        sinks.unplug("speaker")
+        program.expect("lost output")
+        sinks.plug_in("speaker", 22_050)
+        sinks.plug_in("microphone", 16_000)
+        program.expect("played 88200")
+        hears(program, sinks, tone)
+
+
+def test_a_microphone_that_is_unplugged_alone(sinks: NullSinks, tone: Path) -> None:
+    """Whether the server moves the stream or ends it: when it is there again, it is listened to."""
+    with Program(sinks) as program:
+        hears(program, sinks, tone)
+        sinks.unplug("microphone")
+        sinks.plug_in("microphone")
+        until(lambda: "microphone.monitor" in streams(sinks, "source-outputs", "sources"))
+        hears(program, sinks, tone)
+
+
+def test_another_default_is_followed(sinks: NullSinks, tone: Path) -> None:
+    """Behind a sound server, streams go to where the user sends them, and nothing is lost."""
+    with Program(sinks) as program:
+        for name in ("headset", "other"):
+            sinks.pactl("load-module", "module-null-sink", f"sink_name={name}", "norewinds=1")
+        sinks.pactl("set-default-sink", "headset")
+        sinks.pactl("set-default-source", "other.monitor")
+        until(lambda: "headset" in streams(sinks, "sink-inputs", "sinks"))
+        until(lambda: "other.monitor" in streams(sinks, "source-outputs", "sources"))
+        assert sinks.play(tone, "other").wait(20) == 0
+        program.expect("tone", "quiet")
+        program.tell("0.5")
+        program.expect("played")
+        assert not any(line.startswith("lost") for line in program.lines)
+
+
+def test_the_speaker_is_kept_from_being_suspended(sinks: NullSinks) -> None:
+    """A sink that nobody plays to falls asleep; the one that a session has open does not."""
+    with Program(sinks):
+        sinks.pactl("load-module", "module-suspend-on-idle", "timeout=1")
+        sinks.pactl("load-module", "module-null-sink", "sink_name=unused")
+        until(lambda: state(sinks, "unused") == "SUSPENDED")
+        assert state(sinks, "speaker") == "RUNNING"
+
+
+def test_a_session_may_begin_without_devices_and_wait_for_them(
+    sinks: NullSinks, tone: Path
+) -> None:
+    """A kiosk that boots faster than its sound server."""
+    sinks.kill()
+    with Program(sinks, "audio.wait=true") as program:
+        program.expect("lost output")
+        sinks.start()
+        program.expect("found output")
+        hears(program, sinks, tone)
+        program.tell("0.5")
+        program.expect("played 24000")
 
 
 def test_a_reply_that_loses_its_speaker_for_long_is_given_up(sinks: NullSinks) -> None:
