@@ -297,6 +297,7 @@ class Assistant:
     def new_conversation(self, past: Sequence[Message] = ()) -> None:
         """Forget everything said so far, and go on from `past` instead."""
         self._floor.clear(past)
+        self._ears.forget()
         self._thoughts.offer(Prime())
 
     def close(self) -> None:

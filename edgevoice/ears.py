@@ -17,6 +17,7 @@ from edgevoice.mailbox import Mailbox
 from edgevoice.scribe import Heard, Look, Question
 from edgevoice.settings import Config
 from edgevoice.stages import AudioSource, SpeechDetector
+from edgevoice.takeover import Takeover
 from edgevoice.turn import Turn
 
 LEVEL_FRAMES = 3
@@ -56,7 +57,8 @@ class Ears:
         self._inbox = inbox
         self._glances = glances
         self._docket = Docket(config.turn, judge)
-        self._endpoint = Endpoint(config.turn)
+        self._takeover = Takeover(config.turn, self._bus)
+        self._endpoint = Endpoint(config.turn, self._takeover.pace)
         pre_roll = -(-config.turn.pre_roll_ms * EAR_RATE // (1000 * FRAME_SAMPLES))
         unsure = -(-max(config.turn.min_speech_ms, config.turn.barge_in_ms) // 32) + 1
         self._recent: deque[Frame] = deque(maxlen=max(pre_roll + unsure, WAKE_FRAMES))
@@ -82,6 +84,10 @@ class Ears:
     def hearing(self) -> bool:
         """Whether an utterance is under way."""
         return self._turn is not None
+
+    def forget(self) -> None:
+        """A new conversation: whoever speaks now may speak at another pace."""
+        self._takeover.pace.reset()
 
     def run(self) -> None:
         """Listen until the source ends. Raises DeviceError when the microphone is gone."""
@@ -239,6 +245,8 @@ class Ears:
         turn = self._floor.begin("talk_key" if self.held else "speech")
         turn.called = called is not None and mark.index < called + BREATH
         self._turn = turn
+        if not self.held:
+            self._takeover.began(mark.index)
         self._floor.cancel_others(turn, "barge_in")
         self._bus.emit(ev.SpeechStarted(turn=turn.number, at=self._started_at))
 
@@ -269,6 +277,8 @@ class Ears:
         seconds = len(self._frames) * FRAME_SAMPLES / EAR_RATE
         self._bus.emit(ev.SpeechEnded(turn=turn.number, at=at, seconds=seconds))
         asked = turn.asked
+        end, endpoint = self._start + FRAME_SAMPLES * len(self._frames), self._endpoint
+        self._takeover.ended(turn, mark.index, end, endpoint.ended_at_ms, endpoint.voiced)
         self._floor.commit(turn)
         if not asked:
             self._ask(turn, mark)

@@ -12,6 +12,7 @@ from enum import Enum
 
 from edgevoice.audio import EAR_RATE, FRAME_SAMPLES
 from edgevoice.form import form_of
+from edgevoice.pace import Pace
 from edgevoice.patience import Evidence, longest_ms, wait_ms
 from edgevoice.settings import TurnSettings
 
@@ -64,8 +65,11 @@ class Endpoint:
         endpoint.weigh(pause, text=transcript.text, language=transcript.language)
     """
 
-    def __init__(self, settings: TurnSettings) -> None:
+    def __init__(self, settings: TurnSettings, pace: Pace | None = None) -> None:
         self._settings = settings
+        self.pace = pace or Pace(settings)
+        self.ended_at_ms = 0.0
+        """The silence for which the newest utterance to end had to be waited."""
         self.reset()
 
     def reset(self) -> None:
@@ -81,7 +85,7 @@ class Endpoint:
         self._quiet = 0
         self._conceded = False
         self._evidence = Evidence()
-        self._wait = wait_ms(self._settings, self._evidence)
+        self._wait = self._weighed()
         self.voiced = 0
         """Voiced samples of the utterance so far."""
 
@@ -155,8 +159,11 @@ class Endpoint:
             self._evidence = replace(self._evidence, complete=complete)
         if text is not None:
             self._evidence = replace(self._evidence, form=form_of(text, language))
-        self._wait = wait_ms(self._settings, self._evidence)
+        self._wait = self._weighed()
         return True
+
+    def _weighed(self) -> float:
+        return wait_ms(self._settings, self._evidence, self.pace.factor)
 
     def step(
         self,
@@ -204,7 +211,7 @@ class Endpoint:
         return None
 
     def _is_over(self, silence: int, calm: bool, ready: bool) -> bool:
-        if silence >= _samples(longest_ms(self._settings)):
+        if silence >= _samples(longest_ms(self._settings, self.pace.factor)):
             return True
         self._conceded = self._paused and calm and silence >= _samples(self._wait)
         # Without speculation no sound will wait before the end, and there is none to wait for.
@@ -213,12 +220,14 @@ class Endpoint:
     def _voiced(self, end: int) -> Mark | None:
         if self._paused and self._run < RESUME_SAMPLES:
             return None
+        paused_at = self._voiced_end
         self.voiced += FRAME_SAMPLES
         self._voiced_end = end
         if self._paused:
+            self.pace.paused(1000 * (self._run_start - paused_at) / EAR_RATE, self._wait)
             self._paused = False
             self._evidence = Evidence()
-            self._wait = wait_ms(self._settings, self._evidence)
+            self._wait = self._weighed()
             return Mark(Signal.RESUMED, self._run_start)
         if not self._held and end - self._started >= self._settings.max_seconds * EAR_RATE:
             return self._end()
@@ -233,7 +242,7 @@ class Endpoint:
 
     def _end(self) -> Mark:
         mark = Mark(Signal.ENDED, self._voiced_end)
-        voiced = self.voiced
+        voiced, self.ended_at_ms = self.voiced, self._wait
         self.reset()
         self.voiced = voiced
         return mark

@@ -166,6 +166,16 @@ class TurnCommitted(Event, frozen=True, kw_only=True):
     turn: int
 
 
+class PaceChanged(Event, frozen=True, kw_only=True):
+    """From here on silences are waited for by `factor`, 1 at the beginning of a conversation:
+    between `shortest_ms` and `longest_ms`. Turn `turn` has shown it."""
+
+    turn: int
+    factor: float
+    shortest_ms: int
+    longest_ms: int
+
+
 class TurnCancelled(Event, frozen=True, kw_only=True):
     """The turn is over before its end; `detail` says why where the reason alone does not."""
 
@@ -348,7 +358,7 @@ AnyEvent = Union[
     PromptReady, TokenMade, ReplyEnded, ClauseCut, SynthesisStarted, SynthesisReady, SynthesisEnded,
     PlaybackStarted, Spoken, PlaybackEnded, Underrun, Overrun, EchoMeasured, StageFailed,
     DeviceLost, DeviceFound, AddressedBy, Woke, Slept, Muted, ConversationCleared, HistoryTrimmed,
-    Notice,
+    Notice, PaceChanged,
 ]  # fmt: skip
 
 KINDS = frozenset(str(kind.__struct_config__.tag) for kind in AnyEvent.__args__)  # type: ignore[attr-defined]

@@ -18,6 +18,10 @@ from edgevoice.history import History
 from edgevoice.stages import AudioSink, Message
 from edgevoice.turn import Origin, Turn
 
+HARDLY = 3
+"""Words of an answer to half a question that are as good as unheard: they were still coming while
+the user was going on."""
+
 
 class Floor:
     """The turns of one session. All methods may be called from any thread."""
@@ -102,6 +106,9 @@ class Floor:
             return
         interrupted = turn.cancelled
         reply = turn.reply[:heard].rstrip() if interrupted else turn.reply
+        if turn.continued and len(reply.split()) <= HARDLY:
+            # It answered half a question, which is now asked whole.
+            reply = ""
         with self.monitor:
             if turn.question and not turn.forgotten:
                 tokens = () if interrupted else turn.tokens

@@ -53,19 +53,20 @@ class Evidence:
     form: Form | None = None
 
 
-def limits(settings: TurnSettings) -> tuple[int, int]:
-    """The shortest and the longest wait in milliseconds: as set, else the preset's."""
+def limits(settings: TurnSettings, pace: float = 1.0) -> tuple[int, int]:
+    """The shortest and the longest wait in milliseconds: as set, else the preset's times `pace`."""
     shortest, longest = PRESETS[settings.patience]
-    shortest = settings.shortest_ms or shortest
-    longest = settings.longest_ms or longest
+    shortest = settings.shortest_ms or round(shortest * pace)
+    longest = settings.longest_ms or round(longest * pace)
     return min(shortest, longest), longest
 
 
-def wait_ms(settings: TurnSettings, evidence: Evidence) -> float:
-    """Milliseconds after the last voiced sample at which the turn is over, by this evidence."""
+def wait_ms(settings: TurnSettings, evidence: Evidence, pace: float = 1.0) -> float:
+    """Milliseconds after the last voiced sample at which the turn is over, by this evidence, for a
+    speaker of this `pace`."""
     if settings.silence_ms:
         return settings.silence_ms
-    shortest, longest = limits(settings)
+    shortest, longest = limits(settings, pace)
     if evidence.complete is None and evidence.form is None:
         return longest
     heard = UNHEARD if evidence.complete is None else doubt(evidence.complete)
@@ -75,9 +76,9 @@ def wait_ms(settings: TurnSettings, evidence: Evidence) -> float:
     return shortest + max(heard, read) * (longest - shortest)
 
 
-def longest_ms(settings: TurnSettings) -> int:
+def longest_ms(settings: TurnSettings, pace: float = 1.0) -> int:
     """The silence that ends a turn whatever was said."""
-    return settings.silence_ms or limits(settings)[1]
+    return settings.silence_ms or limits(settings, pace)[1]
 
 
 def doubt(complete: float) -> float:

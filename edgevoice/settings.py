@@ -71,6 +71,8 @@ class TurnSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """Silence that ends a clearly complete question or command; 0: as patience has it."""
     longest_ms: Milliseconds = 0
     """Silence that ends any turn, in mid-thought too; 0: as patience has it."""
+    adapt: bool = True
+    """Whether these waits adapt to the speaker over a conversation, where patience sets them."""
     silence_ms: Milliseconds = 0
     """A fixed silence that ends every turn, whatever was said; 0: as long as what was said asks."""
     speculate: bool = True

@@ -52,6 +52,9 @@ class Turn:
         ears."""
         self.sounding = False
         """The first sound of the reply waits to be let out; written by the speaker."""
+        self.continued = False
+        """The user went on when its answer had hardly begun: it was only half of the question;
+        written by the ears."""
         self.reply = ""
         """What the model has written so far, as it wrote it; written by the mind."""
         self.tokens: list[int] = []

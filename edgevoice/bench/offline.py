@@ -1,0 +1,164 @@
+"""The real ears on virtual time: faster than they could listen, and the same every time.
+
+Speech detector, recognizer and turn detector are the configured ones. What they take is told to the
+clock, as it was measured on the two cores that docs/latency.md speaks of, so that waits come out as
+they would in real time. What is replied is always the same sentence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from edgevoice import events as ev
+from edgevoice.assistant import Assistant, Engines
+from edgevoice.audio import EAR_RATE, FRAME_SAMPLES, Frame, Samples
+from edgevoice.bus import Bus
+from edgevoice.clock import Clock
+from edgevoice.devices.paced import PacedSink
+from edgevoice.resample import Resampler
+from edgevoice.settings import Config
+from edgevoice.stages import Effort, Recognizer, SpeechDetector, Transcript, TurnDetector
+from edgevoice.testing.scripted import ScriptedLanguageModel, ScriptedSynthesizer
+from edgevoice.testing.virtual import VirtualClock
+from edgevoice.weights.store import Store
+
+READING = 0.11, 0.03
+"""Seconds that Whisper base takes for a clip, and more for every second of it: 0.17 s for two."""
+JUDGING = 0.06
+"""Seconds that Smart Turn takes."""
+REPLY = "All right, I will do that."
+QUIET_RATE = 16_000
+REST = 3.0
+"""Seconds of silence behind what is played, within which every turn ends."""
+LONGEST = 4 * 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class HearingEngines:
+    """The engines that hear; one set serves any number of sessions."""
+
+    detector: SpeechDetector
+    recognizer: Recognizer
+    turn_detector: TurnDetector | None
+
+
+def hearing_engines(config: Config) -> HearingEngines:
+    """Loads the configured ones. Raises ModelError."""
+    from edgevoice.build import engine
+
+    store = Store(config)
+    turn = store.optional("turn")
+    return HearingEngines(
+        engine("vad", store.choose("vad"), config),
+        engine("stt", store.choose("stt"), config),
+        engine("turn", turn, config) if turn else None,
+    )
+
+
+def overhear(config: Config, engines: HearingEngines, sounds: Sequence[Samples]) -> list[ev.Event]:
+    """What happens when `sounds`, float32 [n] at 16 kHz, are heard one after the other.
+
+    Sound number 0 begins at session time 0; each of the others when the one before has been
+    answered and a rest is over.
+    """
+    clock = VirtualClock(LONGEST)
+    bus = Bus(clock)
+    events: list[ev.Event] = []
+    bus.subscribe(events.append)
+    detector = engines.detector
+    detector.reset()
+    assistant = Assistant(
+        config,
+        clock,
+        bus,
+        lambda idle: _Played(clock, sounds, idle),
+        PacedSink(clock, QUIET_RATE, "nobody"),
+        Engines(
+            lambda: detector,
+            lambda: _Reading(engines.recognizer, clock),
+            lambda: ScriptedLanguageModel(clock, lambda _: REPLY, context=100_000),
+            lambda: ScriptedSynthesizer(clock, QUIET_RATE),
+            lambda: engines.turn_detector and _Judging(engines.turn_detector, clock),
+        ),
+        Resampler,
+    )
+    assistant.run()
+    return events
+
+
+class _Played:
+    """A microphone that hears sounds, with silence behind each until all is answered."""
+
+    name = "recordings"
+
+    def __init__(self, clock: Clock, sounds: Sequence[Samples], idle: Callable[[], bool]) -> None:
+        self._clock = clock
+        self._coming = list(sounds)
+        self._rest = np.zeros(0, dtype=np.float32)
+        self._idle = idle
+        self._quiet = REST
+        self._index = 0
+        self._closed = False
+
+    def read(self) -> Frame | None:
+        self._clock.sleep(self.time_of(self._index + FRAME_SAMPLES) - self._clock.now())
+        if self._closed or not self._more():
+            return None
+        samples = np.zeros(FRAME_SAMPLES, dtype=np.float32)
+        taken = self._rest[:FRAME_SAMPLES]
+        samples[: len(taken)] = taken
+        self._rest = self._rest[FRAME_SAMPLES:]
+        frame = Frame(samples, self._index)
+        self._index += FRAME_SAMPLES
+        return frame
+
+    def _more(self) -> bool:
+        if len(self._rest):
+            self._quiet = 0.0
+            return True
+        self._quiet = self._quiet + FRAME_SAMPLES / EAR_RATE if self._idle() else 0.0
+        if self._index and self._quiet < REST:
+            return True
+        if not self._coming:
+            return False
+        self._rest = self._coming.pop(0)
+        return True
+
+    def time_of(self, index: int) -> float:
+        return index / EAR_RATE
+
+    def overruns(self) -> int:
+        return 0
+
+    def close(self) -> None:
+        self._closed = True
+
+
+class _Reading:
+    """A recognizer whose work takes virtual time."""
+
+    def __init__(self, recognizer: Recognizer, clock: Clock) -> None:
+        self._recognizer = recognizer
+        self._clock = clock
+
+    def transcribe(self, samples: Samples, effort: Effort = "final") -> Transcript:
+        transcript = self._recognizer.transcribe(samples, effort)
+        fixed, each = READING
+        self._clock.sleep(fixed + each * len(samples) / EAR_RATE)
+        return transcript
+
+
+class _Judging:
+    """A turn detector whose work takes virtual time."""
+
+    def __init__(self, detector: TurnDetector, clock: Clock) -> None:
+        self._detector = detector
+        self._clock = clock
+
+    def complete(self, samples: Samples) -> float:
+        complete = self._detector.complete(samples)
+        self._clock.sleep(JUDGING)
+        return complete
