@@ -6,6 +6,7 @@ VAD and Whisper do; the voice works at whatever rate its model was trained on.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -61,15 +62,41 @@ class Utterance:
 
 
 @dataclass(frozen=True, slots=True)
+class Mark:
+    """A word and its sound: characters [begin, end) of the text are heard in samples [start, stop).
+
+    Samples are counted from the first of the piece that carries the mark, and may lie before it or
+    behind it, in other pieces of the same sound.
+    """
+
+    begin: int
+    end: int
+    start: int
+    stop: int
+
+    def moved(self, samples: int) -> Mark:
+        """The same mark, counted from `samples` samples earlier."""
+        return Mark(self.begin, self.end, self.start + samples, self.stop + samples)
+
+
+@dataclass(frozen=True, slots=True)
 class Audio:
     """A piece of sound to be played, float32 [n] at `rate` Hz.
 
-    `left` is how many more samples are known to follow in other pieces of the same sound.
+    `left` is how many more samples are known to follow in other pieces of the same sound. `marks`
+    tell when words are heard, and is None where that is not known; each word's mark comes with one
+    of the pieces.
     """
 
     samples: Samples
     rate: int
     left: int = 0
+    marks: tuple[Mark, ...] | None = None
+
+    def marked(self, marks: Iterable[Mark], moved: int = 0) -> Audio:
+        """The same sound with these marks, each counted from `moved` samples earlier."""
+        there = tuple(mark.moved(moved) for mark in marks)
+        return Audio(self.samples, self.rate, self.left, there)
 
     @property
     def seconds(self) -> float:

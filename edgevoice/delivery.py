@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from edgevoice.audio import Audio
+from edgevoice.audio import Audio, Mark
 from edgevoice.hush import held_up, shortened
 from edgevoice.pacing import Pacing
 from edgevoice.settings import TtsSettings
@@ -45,14 +45,19 @@ class Delivery:
         began = self._now()
         until_first = seconds = 0.0
         held: Audio | None = None
+        missed: tuple[Mark, ...] = ()
         text = held_up(spoken) if self._hushed else spoken
         for audio in self._timed(text, cancelled):
             heard = audio
             if self._hushed:
                 shorter = shortened(audio, spoken, first=first and held is None)
                 if shorter is None:
+                    dropped = audio.marked(missed + (audio.marks or ()), -len(audio.samples))
+                    missed = dropped.marks or ()
                     continue
                 heard = shorter
+                if missed and heard.marks is not None:
+                    heard, missed = heard.marked(missed + heard.marks), ()
             if held is not None:
                 heard = _joined(held, heard)
             if first and heard.left and heard.seconds < SPARE * self._spacing:
@@ -81,4 +86,8 @@ class Delivery:
 
 
 def _joined(one: Audio, other: Audio) -> Audio:
-    return Audio(np.concatenate([one.samples, other.samples]), one.rate, other.left)
+    both = Audio(np.concatenate([one.samples, other.samples]), one.rate, other.left)
+    if other.marks is None:
+        return both
+    later = (mark.moved(len(one.samples)) for mark in other.marks)
+    return both.marked((*(one.marks or ()), *later))

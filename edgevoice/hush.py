@@ -51,11 +51,12 @@ def _without_lead(audio: Audio) -> Audio | None:
     if start == len(audio.samples):
         return None
     start = max(0, start - int(BEFORE * audio.rate))
-    return Audio(audio.samples[start:], audio.rate, audio.left)
+    begun = Audio(audio.samples[start:], audio.rate, audio.left)
+    return begun if audio.marks is None else begun.marked(audio.marks, -start)
 
 
 def _without_tail(audio: Audio, seconds: float) -> Audio:
     """The last piece of a clause with at most so much silence at its end."""
     silent = first_audible(audio.samples[::-1])
     kept = min(len(audio.samples), len(audio.samples) - silent + int(seconds * audio.rate))
-    return Audio(audio.samples[:kept], audio.rate, audio.left)
+    return Audio(audio.samples[:kept], audio.rate, audio.left, audio.marks)

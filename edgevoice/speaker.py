@@ -11,7 +11,7 @@ import numpy as np
 
 from edgevoice import events as ev
 from edgevoice.asides import Aside
-from edgevoice.audio import Audio, Samples, first_audible
+from edgevoice.audio import Audio, Mark, Samples, first_audible
 from edgevoice.clauses import Clause
 from edgevoice.errors import SpeakerAwayError
 from edgevoice.floor import Floor
@@ -41,7 +41,8 @@ class Resampling(Protocol):
 @dataclass(slots=True)
 class _Passage:
     """A clause in the speaker: samples [start, end) of the sink so far, of `length` to come by
-    what is known, `whole` once all are written."""
+    what is known, `whole` once all are written. `marks` are counted from `start`, `given` is how
+    many of the voice's own samples there have been, and `told` whether it marks its words."""
 
     clause: Clause
     start: int
@@ -49,11 +50,30 @@ class _Passage:
     length: int = 0
     whole: bool = False
     audible: bool = False
+    marks: list[Mark] = field(default_factory=list)
+    given: int = 0
+    told: bool = False
+
+    def take(self, audio: Audio, rate: int) -> None:
+        """Note when the words of the next piece are heard from a sink of this rate."""
+        self.told = audio.marks is not None and (self.told or not self.given)
+        for mark in audio.marks or ():
+            start, stop = (
+                max(0, self.given + sample) * rate // audio.rate
+                for sample in (mark.start, mark.stop)
+            )
+            self.marks.append(Mark(mark.begin, mark.end, start, stop))
+        self.given += len(audio.samples)
 
     def chars(self, heard: int) -> int:
         """How many characters of the reply have been heard once `heard` samples have."""
         if heard >= self.end and self.whole:
             return self.clause.end
+        if self.told:
+            # A word counts once its larger part was heard.
+            played = 2 * (heard - self.start)
+            ended = [mark.end for mark in self.marks if played > mark.start + mark.stop]
+            return self.clause.start + max(ended, default=0)
         share = (heard - self.start) / self.length if self.length else 0.0
         text = self.clause.text
         reached = min(len(text), int(share * len(text)))
@@ -136,6 +156,8 @@ class Speaker:
         if not playing.passages or playing.passages[-1].clause is not sound.clause:
             at = playing.passages[-1].end if playing.passages else self._sink.heard()
             playing.passages.append(_Passage(sound.clause, at, at))
+        if sound.audio is not None:
+            playing.passages[-1].take(sound.audio, self._sink.rate)
         self._write(playing, sound, samples)
         if sound.last and not turn.cancelled:
             playing.passages[-1].whole = True

@@ -277,4 +277,5 @@ class Synthesizer(Protocol):
     """Samples a second it makes."""
 
     def synthesize(self, text: str, cancelled: Cancelled) -> Iterator[Audio]:
-        """The sound of one clause, in pieces as they are made."""
+        """The sound of one clause, in pieces as they are made; with marks of the words of `text`,
+        in their order, where the voice can tell."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from edgevoice import events as ev
+from edgevoice.alignment import written
 from edgevoice.asides import Aside, Asides
 from edgevoice.audio import Audio
 from edgevoice.clauses import Clause
@@ -129,11 +130,18 @@ class Voice:
                 self._begun = turn
                 self._bus.emit(ev.SynthesisReady(turn=turn.number, clause=number))
             seconds += audio.seconds
-            self._outbox.put(Sound(turn, number, say.clause, audio, last=False))
+            self._outbox.put(Sound(turn, number, say.clause, _written(audio, say.clause), False))
         self._bus.emit(
             ev.SynthesisEnded(turn=turn.number, clause=number, seconds=round(seconds, 4))
         )
         self._outbox.put(Sound(turn, number, say.clause, None, last=True))
+
+
+def _written(audio: Audio, clause: Clause) -> Audio:
+    """The sound with marks of the words as the model wrote them."""
+    if not audio.marks:
+        return audio
+    return audio.marked(written(audio.marks, clause.text, clause.spoken))
 
 
 def _clauses(waiting: Sequence[Sound | End | Aside]) -> int:

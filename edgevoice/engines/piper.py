@@ -12,11 +12,12 @@ import numpy as np
 from piper import PiperVoice
 from piper.config import PiperConfig
 
-from edgevoice.audio import Audio
+from edgevoice.audio import Audio, Mark
 from edgevoice.engines.cores import cores
 from edgevoice.engines.onnx import Session, open_session
 from edgevoice.engines.piper_parts import open_parts
 from edgevoice.engines.piper_stream import Computing, Feed, Speech, Streamed, Whole
+from edgevoice.engines.piper_words import Words
 from edgevoice.engines.threads import of_voice
 from edgevoice.errors import ConfigError, EngineError, ModelError
 from edgevoice.settings import TtsSettings
@@ -44,6 +45,7 @@ class Piper:
         self.rate: int = config.sample_rate
         session, self._speech = _open(path, config, settings, remedy)
         self._voice = PiperVoice(session=session, config=config, download_dir=path.parent)
+        self._words = Words(self._voice.phonemize, self._voice.phonemes_to_ids)
         tone, pace = (settings.variation * n for n in (config.noise_scale, config.noise_w_scale))
         self._fixed: Feed = {
             "scales": np.array([tone, config.length_scale / settings.speed, pace], dtype=np.float32)
@@ -62,7 +64,8 @@ class Piper:
         if not any(char.isalnum() for char in text):
             return
         try:
-            for phonemes in self._voice.phonemize(text):
+            sentences = self._voice.phonemize(text)
+            for number, phonemes in enumerate(sentences):
                 ids = self._voice.phonemes_to_ids(phonemes) if phonemes else []
                 if not ids or cancelled():
                     continue
@@ -71,9 +74,18 @@ class Piper:
                     "input_lengths": np.array([len(ids)], dtype=np.int64),
                     **self._fixed,
                 }
-                for samples, left in self._speech.sound(feed, cancelled):
-                    if len(samples):
-                        yield Audio(samples, self.rate, left)
+                made, due = 0, True
+                for piece in self._speech.sound(feed, cancelled):
+                    if not len(piece.samples):
+                        continue
+                    marks: tuple[Mark, ...] | None = () if piece.ends else None
+                    # The first piece is waited for; where the words are may come with the second.
+                    if due and piece.ends and (made or not piece.left):
+                        due = False
+                        marks = self._words.marks(text, sentences, number, piece.ends)
+                    sound = Audio(piece.samples, self.rate, piece.left)
+                    yield sound if marks is None else sound.marked(marks, -made)
+                    made += len(piece.samples)
         except Exception as error:  # piper, espeak-ng and onnxruntime share no base class
             _log.debug("piper failed on %d characters", len(text), exc_info=True)
             raise EngineError(f"the voice {self._name} failed: {error}") from error

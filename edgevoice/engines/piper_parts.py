@@ -19,7 +19,7 @@ from edgevoice.files import replace_bytes
 
 _log = logging.getLogger(__name__)
 
-FORMAT = 1
+FORMAT = 2
 """Raised when what is kept is made in another way."""
 ENCODER, DECODER, NOTE = "encoder.onnx", "decoder.onnx", "parts.json"
 
@@ -28,7 +28,8 @@ class Note(msgspec.Struct, frozen=True):
     """What parts.json says: which file was split, and into what.
 
     `source` is the voice's size in bytes and its time of change in ns; `checks` is the size and
-    CRC-32 of each part. A voice that cannot be split has no parts and no `latent`.
+    CRC-32 of each part. A voice that cannot be split has no parts and no `latent`; one that does
+    not tell how long its ids last has no `durations`.
     """
 
     format: int
@@ -36,19 +37,22 @@ class Note(msgspec.Struct, frozen=True):
     latent: str = ""
     hop: int = 0
     context: int = 0
+    durations: str = ""
     checks: dict[str, tuple[int, int]] = {}
 
 
 @dataclass(frozen=True, slots=True)
 class Parts:
     """Both halves, loaded. `latent` names the frames between them; each makes `hop` samples, and
-    wants `context` frames on either side."""
+    wants `context` frames on either side. `durations` names for how many frames each id is spoken,
+    told by the encoder; empty where it is not."""
 
     encoder: Session
     decoder: Session
     latent: str
     hop: int
     context: int
+    durations: str = ""
 
 
 def open_parts(path: Path, threads: int) -> Parts | None:
@@ -99,7 +103,7 @@ def _load(folder: Path, note: Note, threads: int) -> Parts | None:
         if note.checks.get(name) != _check(data):
             raise ValueError(f"{name} is not what was written")
         sessions.append(open_model(data, threads))
-    return Parts(sessions[0], sessions[1], note.latent, note.hop, note.context)
+    return Parts(sessions[0], sessions[1], note.latent, note.hop, note.context, note.durations)
 
 
 def _make(path: Path, source: tuple[int, int], threads: int) -> Parts | None:
@@ -109,7 +113,7 @@ def _make(path: Path, source: tuple[int, int], threads: int) -> Parts | None:
     try:
         halves = halve(str(path))
         encoder, decoder = open_model(halves.encoder, threads), open_model(halves.decoder, threads)
-        found = reach(encoder, decoder, halves.latent)
+        found = reach(encoder, decoder, halves.latent, halves.durations)
     except NotSplittable as reason:
         _log.debug("%s is run whole: %s", path.name, reason)
         _keep(path, Note(FORMAT, source), {})
@@ -120,9 +124,10 @@ def _make(path: Path, source: tuple[int, int], threads: int) -> Parts | None:
         return None
     parts = {ENCODER: halves.encoder, DECODER: halves.decoder}
     checks = {name: _check(data) for name, data in parts.items()}
-    note = Note(FORMAT, source, halves.latent, found.hop, found.context, checks)
+    durations = halves.durations if found.timed else ""
+    note = Note(FORMAT, source, halves.latent, found.hop, found.context, durations, checks)
     _keep(path, note, parts)
-    return Parts(encoder, decoder, halves.latent, found.hop, found.context)
+    return Parts(encoder, decoder, halves.latent, found.hop, found.context, durations)
 
 
 def _keep(path: Path, note: Note, parts: dict[str, bytes]) -> None:

@@ -38,11 +38,16 @@ class NotSplittable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Halves:
-    """A voice in two ONNX models; `latent` names the frames that go from one to the other."""
+    """A voice in two ONNX models; `latent` names the frames that go from one to the other.
+
+    `durations` names what the encoder tells besides, if it may be what it looks like: for how many
+    frames each id is spoken.
+    """
 
     encoder: bytes
     decoder: bytes
     latent: str
+    durations: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +55,12 @@ class Reach:
     """What a decoder makes of frames.
 
     `hop` samples come of each; each sample depends on its own frame and up to `context` frames to
-    either side.
+    either side. `timed`: the encoder's durations are those of its frames.
     """
 
     hop: int
     context: int
+    timed: bool = False
 
 
 def halve(path: str) -> Halves:
@@ -66,13 +72,16 @@ def halve(path: str) -> Halves:
         before, after = graph.inputs_of(latent, stop=""), graph.inputs_of(graph.output, latent)
         if after - {_SPEAKER}:
             raise NotSplittable(f"its decoder wants {', '.join(sorted(after))}")
-        if not {info.name for info in model.graph.value_info} >= {latent}:
-            info = onnx.helper.make_tensor_value_info(latent, onnx.TensorProto.FLOAT, None)
+        durations = graph.durations(latent)
+        told = [latent, durations] if durations else [latent]
+        known = {info.name for info in model.graph.value_info}
+        for name in set(told) - known:
+            info = onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, None)
             model.graph.value_info.append(info)
         extractor = Extractor(model)
-        encoder = extractor.extract_model(sorted(before), [latent])
+        encoder = extractor.extract_model(sorted(before), told)
         decoder = extractor.extract_model([latent, *sorted(after)], [graph.output])
-        return Halves(encoder.SerializeToString(), decoder.SerializeToString(), latent)
+        return Halves(encoder.SerializeToString(), decoder.SerializeToString(), latent, durations)
     except NotSplittable:
         raise
     except Exception as error:  # onnx raises whatever its parts do
@@ -109,6 +118,15 @@ class _Graph:
             raise NotSplittable("its decoder is random")
         return latent
 
+    def durations(self, latent: str) -> str:
+        """The name of what may be the frames of each id: whole numbers that are added up on the
+        way to `latent`. Empty if none or several are."""
+        nodes = self._before([latent])
+        added = {node.input[0] for node in nodes if node.op_type == "CumSum"}
+        found = [node.output[0] for node in nodes if node.op_type == "Ceil"]
+        whole = [name for name in found if name in added]
+        return whole[0] if len(whole) == 1 else ""
+
     def inputs_of(self, name: str, stop: str) -> set[str]:
         """The model's inputs on which `name` depends other than through `stop`."""
         nodes = self._before([name], stop)
@@ -139,7 +157,7 @@ class _Graph:
         return found
 
 
-def reach(encoder: Session, decoder: Session, latent: str) -> Reach:
+def reach(encoder: Session, decoder: Session, latent: str, durations: str = "") -> Reach:
     """What the decoder makes of frames, found by trying.
 
     Raises NotSplittable where a sample depends on frames far away, or where pieces do not give
@@ -151,7 +169,9 @@ def reach(encoder: Session, decoder: Session, latent: str) -> Reach:
         "scales": np.array([0.667, 1.0, 0.8], dtype=np.float32),
         _SPEAKER: np.zeros(1, dtype=np.int64),
     }
-    few = encoder.run([latent], {i.name: given[i.name] for i in encoder.get_inputs()})[0]
+    wanted = [latent, durations] if durations else [latent]
+    few, *told = encoder.run(wanted, {i.name: given[i.name] for i in encoder.get_inputs()})
+    timed = bool(told) and told[0].size == 12 and int(told[0].sum()) == few.shape[2]
     also = {i.name: given[i.name] for i in decoder.get_inputs() if i.name != latent}
     size = 2 * MOST_CONTEXT + 3
     frames = np.tile(few, (1, 1, -(-size // few.shape[2])))[:, :, :size]
@@ -180,7 +200,7 @@ def reach(encoder: Session, decoder: Session, latent: str) -> Reach:
     if not error <= TOLERANCE:
         raise NotSplittable(f"in pieces its sound differs by {error:.1g}")
     _log.debug("split: %d samples a frame, context of %d frames", hop, context)
-    return Reach(hop, context)
+    return Reach(hop, context, timed)
 
 
 def products(path: str) -> float | None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
@@ -31,11 +32,24 @@ EASE = 0.3
 """Weight of the newest measurement where decoding has become faster; slower counts at once."""
 
 
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A piece of a sentence's sound, float32 [n]; `left` samples are still to come.
+
+    `ends` is where each id of the sentence ends, in samples from its beginning; none where the
+    voice does not tell.
+    """
+
+    samples: Samples
+    left: int
+    ends: Sequence[int] = ()
+
+
 class Speech(Protocol):
     """Makes sound of one sentence."""
 
-    def sound(self, feed: Feed, cancelled: Cancelled) -> Iterator[tuple[Samples, int]]:
-        """Pieces of it, float32 [n], each with how many samples are still to come."""
+    def sound(self, feed: Feed, cancelled: Cancelled) -> Iterator[Piece]:
+        """Pieces of it, as they are made."""
 
 
 class Computing:
@@ -44,10 +58,10 @@ class Computing:
     def __init__(self, threads: int) -> None:
         self._threads = threads
 
-    def run(self, session: Session, outputs: list[str] | None, feed: Feed) -> NDArray[Any]:
-        """The first output."""
+    def run(self, session: Session, outputs: list[str] | None, feed: Feed) -> list[NDArray[Any]]:
+        """The outputs asked for, or all."""
         with cores.taken(self._threads):
-            return np.asarray(session.run(outputs, feed)[0])
+            return [np.asarray(output) for output in session.run(outputs, feed)]
 
 
 class Whole:
@@ -57,10 +71,10 @@ class Whole:
         self._session = session
         self._computing = computing
 
-    def sound(self, feed: Feed, cancelled: Cancelled) -> Iterator[tuple[Samples, int]]:
-        samples = _clean(self._computing.run(self._session, None, feed))
+    def sound(self, feed: Feed, cancelled: Cancelled) -> Iterator[Piece]:
+        samples = _clean(self._computing.run(self._session, None, feed)[0])
         if not cancelled():
-            yield samples, 0
+            yield Piece(samples, 0)
 
 
 class Streamed:
@@ -78,11 +92,13 @@ class Streamed:
         """Seconds to decode a frame, as measured."""
         self._wanted = {side: _names(getattr(parts, side)) for side in ("encoder", "decoder")}
 
-    def sound(self, feed: Feed, cancelled: Cancelled) -> Iterator[tuple[Samples, int]]:
+    def sound(self, feed: Feed, cancelled: Cancelled) -> Iterator[Piece]:
         parts = self._parts
         given = {name: array for name, array in feed.items() if name in self._wanted["encoder"]}
-        frames = self._computing.run(parts.encoder, [parts.latent], given)
+        told = [parts.latent, parts.durations] if parts.durations else [parts.latent]
+        frames, *durations = self._computing.run(parts.encoder, told, given)
         total = frames.shape[2]
+        ends = [int(end) * parts.hop for each in durations for end in np.cumsum(each)]
         speaker = {name: array for name, array in feed.items() if name in self._wanted["decoder"]}
         made = 0
         last = 0
@@ -92,13 +108,13 @@ class Streamed:
             began = time.perf_counter()
             samples = self._computing.run(
                 parts.decoder, None, {parts.latent: frames[:, :, start:end], **speaker}
-            )
+            )[0]
             self._measured((time.perf_counter() - began) / (end - start))
             if cancelled():
                 return
             sound = _clean(samples)[(made - start) * parts.hop : (made - start + size) * parts.hop]
             made, last = made + size, size if made else max(1, size - UNHEARD)
-            yield sound, (total - made) * parts.hop
+            yield Piece(sound, (total - made) * parts.hop, ends)
 
     def _measured(self, cost: float) -> None:
         self._cost = cost if cost > self._cost else self._cost + EASE * (cost - self._cost)

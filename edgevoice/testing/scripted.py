@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from edgevoice.audio import EAR_RATE, Audio, Samples
+from edgevoice.alignment import word_spans
+from edgevoice.audio import EAR_RATE, Audio, Mark, Samples
 from edgevoice.clock import Clock
 from edgevoice.stages import Cancelled, Effort, Message, Prefilled, Stopped, Token, Transcript
 
@@ -220,7 +221,8 @@ def _words(messages: Sequence[Message]) -> list[str]:
 
 @dataclass
 class ScriptedSynthesizer:
-    """Half-scale sound with 10 ms of silence before it, `second_per_char` long, made at `rtf`."""
+    """Half-scale sound with 10 ms of silence before it, made at `rtf`; each character, and so each
+    word, takes `second_per_char`."""
 
     clock: Clock
     rate: int = 16_000
@@ -234,4 +236,8 @@ class ScriptedSynthesizer:
             return
         samples = np.full(int(seconds * self.rate), 0.5, dtype=np.float32)
         samples[: self.rate // 100] = 0.0
-        yield Audio(samples, self.rate)
+        a_char = self.second_per_char * self.rate
+        yield Audio(samples, self.rate).marked(
+            Mark(begin, end, int(begin * a_char), int(end * a_char))
+            for begin, end in word_spans(text)
+        )

@@ -20,13 +20,24 @@ FRAMES = 3
 RATE = 400
 
 
+def frames_of(number: int) -> int:
+    """How many frames the id `number` is spoken for by a voice that times each."""
+    return 1 + number % 7
+
+
 def write_voice(
-    path: Path, *, speakers: int = 1, decoder: str = "local", seed: int = 0
+    path: Path,
+    *,
+    speakers: int = 1,
+    decoder: str = "local",
+    seed: int = 0,
+    timing: str = "fixed",
 ) -> dict[str, object]:
     """Write a voice and its settings; returns the settings.
 
     Its decoder is `local` as in Piper's voices, `global` (every sample depends on all frames) or
-    `textual` (it wants the ids too).
+    `textual` (it wants the ids too). With `timing` "each", each id has a length of its own, as in
+    Piper's voices: `frames_of` it. With "other", it adds up numbers that are no such thing.
     """
     rng = np.random.default_rng(seed)
     nodes: list[onnx.NodeProto] = []
@@ -51,8 +62,25 @@ def write_voice(
     ones = weight("ones", np.ones(2, dtype=np.float32))
     each = weight("each", np.array([FRAMES], dtype=np.float32))
     times = node("Mul", [length, each], "times")
-    stretch = node("Concat", [ones, times], "stretch", axis=0)
-    long = node("Resize", [turned, "", stretch], "long", mode="nearest")
+    if timing == "each":
+        own = weight("own", np.array([frames_of(n) for n in range(50)], dtype=np.float32))
+        exact = node("Mul", [node("Gather", [own, "input"], "owned"), length], "exact")
+        ends = node(
+            "CumSum", [node("Ceil", [exact], "spoken"), weight("along", np.array(1))], "ends"
+        )
+        total = node("ReduceMax", [ends], "total", keepdims=0)
+        zero, step = (weight(n, np.array(v, dtype=np.float32)) for n, v in (("0", 0), ("1", 1)))
+        frame = node("Unsqueeze", [node("Range", [zero, total, step], "all"), "one"], "frame")
+        passed = node("Cast", [node("LessOrEqual", [ends, frame], "le")], "p", to=TensorProto.INT64)
+        which = node("ReduceSum", [passed, "one"], "which", keepdims=0)
+        long = node("Gather", [turned, which], "long", axis=2)
+    else:
+        stretch = node("Concat", [ones, times], "stretch", axis=0)
+        if timing == "other":
+            half = node("Ceil", [times], "odd")
+            node("CumSum", [half, weight("along", np.array(0))], "sum")
+            stretch = node("Concat", [ones, node("Min", ["sum", times], "least")], "strc", axis=0)
+        long = node("Resize", [turned, "", stretch], "long", mode="nearest")
     noise = node("RandomNormalLike", [long], "noise", seed=1.0)
     loud = node("Gather", ["scales", weight("nought", np.array([0]))], "loud")
     latent = node("Add", [long, node("Mul", [noise, loud], "noisy")], "z")
