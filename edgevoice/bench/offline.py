@@ -7,7 +7,7 @@ they would in real time. What is replied is always the same sentence.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -80,7 +80,7 @@ def overhear(config: Config, engines: HearingEngines, sounds: Sequence[Samples])
             lambda: detector,
             lambda: _Reading(engines.recognizer, clock),
             lambda: ScriptedLanguageModel(clock, lambda _: REPLY, context=100_000),
-            lambda: ScriptedSynthesizer(clock, QUIET_RATE),
+            {"en": lambda: ScriptedSynthesizer(clock, QUIET_RATE)},
             lambda: engines.turn_detector and _Judging(engines.turn_detector, clock),
         ),
         Resampler,
@@ -144,8 +144,13 @@ class _Reading:
         self._recognizer = recognizer
         self._clock = clock
 
-    def transcribe(self, samples: Samples, effort: Effort = "final") -> Transcript:
-        transcript = self._recognizer.transcribe(samples, effort)
+    def transcribe(
+        self,
+        samples: Samples,
+        effort: Effort = "final",
+        languages: Mapping[str, float] | None = None,
+    ) -> Transcript:
+        transcript = self._recognizer.transcribe(samples, effort, languages)
         fixed, each = READING
         self._clock.sleep(fixed + each * len(samples) / EAR_RATE)
         return transcript
