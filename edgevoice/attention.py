@@ -26,10 +26,12 @@ class Attention:
         self, config: Config, floor: Floor, wake: Callable[[], WakeDetector | None]
     ) -> None:
         self._mode = config.address.mode
+        self._close_between = config.address.close_between
         self._address = Address(config.address, config.wake)
         self._floor = floor
         self._load = wake
         self._wake: WakeDetector | None = None
+        self._heard = False
 
     def load(self) -> None:
         """Load the wake word, where there is one. Raises ModelError."""
@@ -38,7 +40,10 @@ class Attention:
 
     def called(self, frame: Frame) -> int | None:
         """The stream index at which a wake word has ended that is noticed with this frame."""
-        if self._wake is None or not self._wake.heard(frame.samples):
+        if self._wake is None:
+            return None
+        self._heard = True
+        if not self._wake.heard(frame.samples):
             return None
         end = frame.index + FRAME_SAMPLES
         self._address.called(end)
@@ -63,10 +68,16 @@ class Attention:
         return open_
 
     def lost(self) -> None:
-        """Forget what was heard: the microphone was muted."""
+        """Forget what was heard: the microphone is muted, or was away."""
         before = self._address.awake
         self._address.sleep()
         if before and not self._address.awake:
             self._floor.bus.emit(ev.Slept())
-        if self._wake is not None:
+        if self._wake is not None and self._heard:
             self._wake.reset()
+            self._heard = False
+
+    @property
+    def microphone(self) -> bool:
+        """Whether anything could come of what the microphone hears now."""
+        return self._address.awake or not (self._mode == "push" and self._close_between)

@@ -66,6 +66,17 @@ def open_sink(config: Config, clock: Clock, wanted: str | None = None, rate: int
     )
 
 
+def unwatched_source(config: Config, clock: Clock) -> AudioSource:
+    """The configured microphone, which nobody brings back. Raises DeviceError."""
+    from edgevoice.devices.lasting_microphone import LastingMicrophone
+
+    place = LastingMicrophone(
+        clock, config.audio.input, False, lambda wanted: open_source(config, clock, wanted)
+    )
+    place.fill(strictly=True)
+    return place
+
+
 class Devices:
     """The microphone and the speaker of one session, which goes on while they are away."""
 

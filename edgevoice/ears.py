@@ -13,6 +13,7 @@ from edgevoice.audio import EAR_RATE, FRAME_SAMPLES, Frame, Samples, Utterance, 
 from edgevoice.endpoint import HYSTERESIS, Endpoint, Mark, Signal
 from edgevoice.floor import Floor
 from edgevoice.judge import Docket, Judge, Pause
+from edgevoice.levels import Levels
 from edgevoice.mailbox import Mailbox
 from edgevoice.scribe import Heard, Look, Question
 from edgevoice.settings import Config
@@ -20,15 +21,15 @@ from edgevoice.stages import AudioSource, SpeechDetector
 from edgevoice.takeover import Takeover
 from edgevoice.turn import Turn
 
-LEVEL_FRAMES = 3
-"""Frames between two Level events: about ten a second."""
-
 GLANCE_SAMPLES = int(0.5 * EAR_RATE)
 """New speech between two glances at what is being said."""
 
 
 BREATH = 2 * LAG
 """Samples after a wake word within which what is said is said in one breath with it."""
+
+
+_SILENCE = np.zeros(FRAME_SAMPLES, dtype=np.float32)
 
 
 class Ears:
@@ -71,8 +72,8 @@ class Ears:
         self._pause = 0
         self._weighed: tuple[int, str, float | None] | None = None
         self._voiced = False
-        self._lost = 0
         self._given = True
+        self._closed = self._opening = False
         self._called: int | None = None
         """Where the wake word ended that nothing has been said after yet."""
         self._turn: Turn | None = None
@@ -94,26 +95,19 @@ class Ears:
         detector = self._load()
         self._attention.load()
         self._loaded()
-        peak, level, count = 0.0, -120.0, 0
-        expected = 0
+        levels = Levels(self._bus, self._source)
+        expected: int | None = None
         while (frame := self._source.read()) is not None:
-            if frame.index != expected and count:
-                self._hole(detector)
+            if expected is not None and frame.index != expected:
+                self._hole(detector, frame.index - expected)
             expected = frame.index + FRAME_SAMPLES
             if self.muted:
                 self._drop(detector)
                 probability = 0.0
             else:
                 probability = self._take(frame, detector)
-            peak = max(peak, probability)
-            level = max(level, -120.0 if self.muted else dbfs(frame.samples))
-            count += 1
-            if count % LEVEL_FRAMES == 0:
-                self._bus.emit(ev.Level(dbfs=round(level, 1), speech=round(peak, 3)))
-                peak, level = 0.0, -120.0
-                if (lost := self._source.overruns()) > self._lost:
-                    self._bus.emit(ev.Overrun(count=lost - self._lost))
-                    self._lost = lost
+            self._shut(self.muted or not self._attention.microphone)
+            levels.add(-120.0 if self.muted else dbfs(frame.samples), probability)
         if self._turn is not None:
             # The source ended within the utterance: what was said still counts.
             self._ended(Mark(Signal.ENDED, self._start + FRAME_SAMPLES * len(self._frames)))
@@ -144,8 +138,20 @@ class Ears:
         self._hear(frame, probability)
         return probability
 
-    def _hole(self, detector: SpeechDetector) -> None:
+    def _shut(self, on: bool) -> None:
+        """Close the microphone, or open it again."""
+        self._opening = (self._opening or self._closed) and not on
+        self._closed = on
+        self._source.mute(on)
+
+    def _hole(self, detector: SpeechDetector, missing: int) -> None:
         """There is sound missing between the last frame and this one: the microphone was away."""
+        if self._opening and self.held:
+            # It is being opened for what is said now: nothing was lost but the moment it took.
+            self._opening = False
+            if self._turn is not None:
+                self._frames += [_SILENCE] * round(missing / FRAME_SAMPLES)
+            return
         turn = self._turn
         if turn is not None and turn.hushed and turn.asked:
             # Nothing more was being said.

@@ -96,6 +96,8 @@ class AddressSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """With a wake word: what stops a reply, anything said or only the wake word."""
     earcons: Literal["auto", "on", "off"] = "auto"
     """Short sounds for woke, asleep, muted and failed; auto: in the modes wake and push."""
+    close_between: bool = False
+    """With push: whether the microphone is closed while the key is off, which costs a moment."""
 
 
 class WakeSettings(Struct, frozen=True, forbid_unknown_fields=True):

@@ -34,6 +34,13 @@ class AudioSource(Protocol):
     def overruns(self) -> int:
         """How many of the device's samples were lost because nobody took them in time, so far."""
 
+    def mute(self, on: bool) -> None:
+        """Stop the stream itself, or start it again; returns at once, and may be asked often.
+
+        While it is stopped `read` gives silent frames in real time. Indices and their times go on;
+        they may jump where it stops and where it starts.
+        """
+
     def close(self) -> None:
         """Release the device; a `read` under way returns None. May be called from any thread."""
 

@@ -43,6 +43,7 @@ class QuietRoom:
         self._index = 0
         self._rest = np.zeros(0, dtype=np.float32)
         self._began: float | None = None
+        self._muted = False
         self._closed = False
 
     def read(self) -> Frame | None:
@@ -55,7 +56,7 @@ class QuietRoom:
                 return None
             taken = self._rest[:FRAME_SAMPLES]
             if len(taken):
-                samples[: len(taken)] = taken
+                samples[: len(taken)] = 0.0 if self._muted else taken
                 self._rest = self._rest[FRAME_SAMPLES:]
                 self._began = self.time_of(self._index) if self._began is None else self._began
                 self._monitor.notify_all()
@@ -75,6 +76,9 @@ class QuietRoom:
 
     def overruns(self) -> int:
         return 0
+
+    def mute(self, on: bool) -> None:
+        self._muted = on
 
     def close(self) -> None:
         with self._monitor:

@@ -12,10 +12,23 @@ from edgevoice.audio import EAR_RATE, FRAME_SAMPLES, Frame
 from edgevoice.clock import Clock
 from edgevoice.devices.place import LEGS, Kind, Place, Real
 from edgevoice.errors import DeviceError
-from edgevoice.stages import AudioSource
 
 
-class Ear(AudioSource, Real, Protocol):
+class Frames(Protocol):
+    """What frames come from; as an AudioSource, which tells more of each."""
+
+    name: str
+
+    def read(self) -> Frame | None: ...
+
+    def time_of(self, index: int) -> float: ...
+
+    def overruns(self) -> int: ...
+
+    def close(self) -> None: ...
+
+
+class Ear(Frames, Real, Protocol):
     """A real microphone."""
 
 
@@ -59,9 +72,9 @@ class LastingMicrophone(Place[Ear]):
         self, clock: Clock, wanted: str, fallback: bool, open: Callable[[str], Ear]
     ) -> None:
         super().__init__(clock, wanted, fallback, open)
-        self._source: AudioSource = Silence(clock)
+        self._source: Frames = Silence(clock)
         # (first index, source, what to add to the source's own index)
-        self._legs: deque[tuple[int, AudioSource, int]] = deque(maxlen=LEGS)
+        self._legs: deque[tuple[int, Frames, int]] = deque(maxlen=LEGS)
         self._next = 0
         self._lost = 0
 
@@ -78,6 +91,8 @@ class LastingMicrophone(Place[Ear]):
             try:
                 frame = source.read()
             except DeviceError as error:
+                if not self.watched:
+                    raise
                 self._failed(source, error)
                 continue
             if self._closed:
@@ -87,12 +102,23 @@ class LastingMicrophone(Place[Ear]):
             self._wait_for_another(source)
         return None
 
-    def _wait_for_another(self, source: AudioSource) -> None:
+    def mute(self, on: bool) -> None:
+        if on == self.muted:
+            return
+        self.muted = on
+        if self.watched:
+            self.wake()
+        elif on:
+            self.clear()
+        else:
+            self.fill()
+
+    def _wait_for_another(self, source: Frames) -> None:
         """It was closed under us, and something else is about to be in its place."""
         with self._monitor:
             self._monitor.wait_for(lambda: self._closed or self._source is not source)
 
-    def _placed(self, source: AudioSource, frame: Frame) -> Frame:
+    def _placed(self, source: Frames, frame: Frame) -> Frame:
         if not self._legs:
             self._legs.append((0, source, -frame.index))
         elif self._legs[-1][1] is not source:

@@ -45,6 +45,7 @@ class PacedSource:
         self._index = 0
         self._rest = np.zeros(0, dtype=np.float32)
         self._quiet = 0.0
+        self._muted = False
         self._closed = False
 
     def read(self) -> Frame | None:
@@ -56,7 +57,7 @@ class PacedSource:
             return None
         samples = np.zeros(FRAME_SAMPLES, dtype=np.float32)
         taken = self._rest[:FRAME_SAMPLES]
-        samples[: len(taken)] = taken
+        samples[: len(taken)] = 0.0 if self._muted else taken
         self._rest = self._rest[FRAME_SAMPLES:]
         frame = Frame(samples, self._index)
         self._index += FRAME_SAMPLES
@@ -80,6 +81,9 @@ class PacedSource:
 
     def overruns(self) -> int:
         return 0
+
+    def mute(self, on: bool) -> None:
+        self._muted = on
 
     def close(self) -> None:
         self._closed = True

@@ -59,6 +59,10 @@ class Place(Generic[D]):
         self._device: D | None = None
         self._error: DeviceError | None = None
         self._closed = False
+        self.muted = False
+        """Whether there is to be no device here, for the user wants none."""
+        self.watched = False
+        """Whether somebody looks after it, and opens and closes its devices."""
         self.wake: Callable[[], None] = lambda: None
         """Called when the device is found to have failed: somebody should look."""
         self.leave: Callable[[], None] = lambda: None

@@ -77,6 +77,7 @@ class Watch:
         """Turns that are being spoken by the user."""
         self._monitor = clock.monitor()
         self._places: list[Place[Any]] = []
+        self._muted: list[Place[Any]] = []
         self._told: dict[str, str | None] = {}
         """The device that was told of last, by kind; None where it was told to be lost."""
         self._running = self._busy = self._woken = False
@@ -101,6 +102,7 @@ class Watch:
     def add(self, place: Place[Any]) -> None:
         """Look after `place` once `start` was called; what it holds now counts as known."""
         place.wake = self.wake
+        place.watched = True
         place.leave = lambda: self._remove(place)
         with self._monitor:
             self._places.append(place)
@@ -159,11 +161,21 @@ class Watch:
             if (error := place.failed()) is not None:
                 place.clear()
                 self._lost(place, error)
+        self._follow_mute(places)
         self._bring_back(places, now)
         for place in places:
             if place.alive and self._told.get(place.kind) != place.name:
                 self._told[place.kind] = place.name
                 self._tell(ev.DeviceFound(kind=place.kind, name=place.name))
+
+    def _follow_mute(self, places: list[Place[Any]]) -> None:
+        """Close what was muted, and open at once what was muted until now."""
+        for place in places:
+            if place.muted and place.present:
+                place.clear()
+            elif place in self._muted and not place.muted and not place.present:
+                self._fill(place)
+        self._muted = [place for place in places if place.muted]
 
     def _bring_back(self, places: list[Place[Any]], now: float) -> None:
         signs = self._system.signs()
@@ -174,16 +186,16 @@ class Watch:
             self._signs = signs
             for place in places:
                 place.outdated |= moved and not place.wanted
-        missing = [place for place in places if not place.present]
+        missing = [place for place in places if not place.present and not place.muted]
         if missing and now - self._retried >= RETRY:
             self._retried = now
             for place in missing:
                 self._fill(place)
-            missing = [place for place in places if not place.present]
+            missing = [place for place in missing if not place.present]
         stirred = now - self._stirred < STIRRED
         better = any(place.standing_in or place.outdated for place in places if place.present)
         calm = not self._hearing and not any(getattr(place, "busy", False) for place in places)
-        alone = bool(missing) and len(missing) == len(places)
+        alone = bool(missing) and not any(place.present for place in places)
         wanted = alone or (stirred and bool(missing)) or (calm and better and self._has_changed)
         if wanted and now - self._listed >= (RELIST / 2 if stirred else RELIST):
             self._list_anew(places)
@@ -200,7 +212,8 @@ class Watch:
         self._listed = self._clock.now()
         for place in places:
             place.outdated = False
-            self._fill(place)
+            if not place.muted:
+                self._fill(place)
 
     def _fill(self, place: Place[Any]) -> None:
         try:

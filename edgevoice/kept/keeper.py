@@ -181,5 +181,8 @@ class _Overheard:
     def overruns(self) -> int:
         return self._source.overruns()
 
+    def mute(self, on: bool) -> None:
+        self._source.mute(on)
+
     def close(self) -> None:
         self._source.close()

@@ -52,6 +52,9 @@ class Tee:
     def overruns(self) -> int:
         return self.source.overruns()
 
+    def mute(self, on: bool) -> None:
+        self.source.mute(on)
+
     def close(self) -> None:
         self.source.close()
 

@@ -10,6 +10,7 @@ from edgevoice.devices.converted import Converted
 from edgevoice.devices.lasting_loudspeaker import GIVE_UP, LastingLoudspeaker
 from edgevoice.devices.lasting_loudspeaker import Mouth as Real
 from edgevoice.devices.lasting_microphone import LastingMicrophone
+from edgevoice.settings import AddressSettings, Config
 from edgevoice.testing.virtual import VirtualClock
 from tests.plugs import Desk, Ear, Mouth, Plugged
 
@@ -297,3 +298,56 @@ def test_speakers_of_another_rate_go_on_with_the_same_reply() -> None:
     speaker.heard()
     seconds = len(made[0].let_out) / 16_000 + len(made[1].let_out) / 44_100
     assert abs(seconds - 0.5) < 0.001
+
+
+def test_a_muted_microphone_is_closed_and_opened_again_for_what_is_said_next() -> None:
+    """Muting takes the device itself away: nothing is lost by it, nothing found, nothing told."""
+    show = Plugged("Fine.")
+    there: dict[float, bool] = {}
+    show.speech(2.0, "first", 1.0)
+    show.at(8.0, lambda assistant: assistant.mute(True))
+    show.then(9.0, lambda: there.update({9.0: show.microphone.present}))
+    show.speech(10.0, "unheard", 1.0)
+    show.then(13.9, lambda: there.update({13.9: show.microphone.present}))
+    show.at(14.0, lambda assistant: assistant.mute(False))
+    show.then(14.5, lambda: there.update({14.5: show.microphone.present}))
+    show.speech(15.0, "second", 1.0)
+    show.hold(22.0)
+    assert there == {9.0: False, 13.9: False, 14.5: True}
+    assert show.desk.opened.count(MICROPHONE) == 2
+    assert show.asked == ["first", "second"]
+    assert show.told == []
+    started = show.all(ev.SpeechStarted)[-1].at
+    assert abs(started - 15.0) < 0.05
+
+
+def test_a_microphone_that_cannot_be_opened_after_muting_is_told_of() -> None:
+    """It was pulled out meanwhile: nobody is told while muted, and then they are."""
+    show = Plugged("Fine.")
+    show.at(3.0, lambda assistant: assistant.mute(True))
+    show.then(4.0, lambda: show.desk.pull_out(MICROPHONE))
+    show.at(8.0, lambda assistant: assistant.mute(False))
+    show.then(12.0, lambda: show.desk.plug_in(MICROPHONE))
+    show.speech(15.0, "hello", 1.0)
+    show.hold(20.0)
+    assert show.told == lost_and_found(MICROPHONE)
+    lost = next(event for event in show.events if isinstance(event, ev.DeviceLost))
+    assert lost.t >= 8.0
+    assert show.asked == ["hello"]
+
+
+def test_with_push_to_talk_the_microphone_may_be_closed_between_presses() -> None:
+    """It is opened for what is said, and what is said once it is open is heard."""
+    show = Plugged("Fine.")
+    show.config = Config(address=AddressSettings(mode="push", earcons="off", close_between=True))
+    there: list[bool] = []
+    show.then(2.0, lambda: there.append(show.microphone.present))
+    show.at(3.0, lambda assistant: assistant.talk(True))
+    show.then(3.5, lambda: there.append(show.microphone.present))
+    show.speech(3.6, "hello", 1.0)
+    show.at(5.0, lambda assistant: assistant.talk(False))
+    show.then(8.0, lambda: there.append(show.microphone.present))
+    show.hold(10.0)
+    assert there == [False, True, False]
+    assert show.asked == ["hello"]
+    assert show.told == []
