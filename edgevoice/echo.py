@@ -108,6 +108,9 @@ class EchoFree:
     def overruns(self) -> int:
         return self._source.overruns()
 
+    def mute(self, on: bool) -> None:
+        self._source.mute(on)
+
     def close(self) -> None:
         self._source.close()
 
