@@ -28,7 +28,6 @@ GLANCE_SAMPLES = int(0.5 * EAR_RATE)
 BREATH = 2 * LAG
 """Samples after a wake word within which what is said is said in one breath with it."""
 
-
 _SILENCE = np.zeros(FRAME_SAMPLES, dtype=np.float32)
 
 
@@ -108,8 +107,7 @@ class Ears:
                 probability = self._take(frame, detector)
             self._shut(self.muted or not self._attention.microphone)
             levels.add(-120.0 if self.muted else dbfs(frame.samples), probability)
-        if self._turn is not None:
-            # The source ended within the utterance: what was said still counts.
+        if self._turn is not None:  # What was said before the source ended still counts.
             self._ended(Mark(Signal.ENDED, self._start + FRAME_SAMPLES * len(self._frames)))
 
     def _take(self, frame: Frame, detector: SpeechDetector) -> float:

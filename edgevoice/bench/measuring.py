@@ -17,7 +17,7 @@ from edgevoice.bench.result import AS_SET, Turn
 from edgevoice.bench.sequence import SEQUENCE, PlainSequence
 from edgevoice.bench.shelf import Shelf
 from edgevoice.bench.table import counted
-from edgevoice.build import build, echo_free, open_sink, quiet_sink
+from edgevoice.build import build, echo_free, open_sink, quiet_sink, unwatched_source
 from edgevoice.bus import Bus, Subscriber
 from edgevoice.clock import Clock, SystemClock
 from edgevoice.settings import Config
