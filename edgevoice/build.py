@@ -20,7 +20,7 @@ from edgevoice.devices.paced import PacedSink, PacedSource, Writer
 from edgevoice.history import History
 from edgevoice.languages import named
 from edgevoice.settings import Config
-from edgevoice.stages import AudioSink, AudioSource, EchoCanceller
+from edgevoice.stages import AudioSink, AudioSource, EchoCanceller, WakeDetector
 from edgevoice.weights.store import Installed, Store
 from edgevoice.weights.voices import best, languages
 from edgevoice.weights.voices import voices as voices_here
@@ -170,6 +170,19 @@ def engine(role: ev.Role, model: Installed, config: Config) -> Any:
     return Llama(model.path, config.slm, default_folder())
 
 
+def wake_word(config: Config) -> tuple[Callable[[], WakeDetector | None], str]:
+    """How the wake word is loaded, and the word; nothing and empty where it listens without one.
+
+    Raises ConfigError or ModelError for one that cannot be had.
+    """
+    if config.address.mode != "wake":
+        return lambda: None, ""
+    from edgevoice.engines.wake import MicroWake, find
+
+    word = find(config.wake)
+    return lambda: MicroWake(word, config.wake.sensitivity), word.phrase
+
+
 def _pin_when_ready(event: ev.Event) -> None:
     if isinstance(event, ev.Ready):
         from edgevoice.engines.resident import lock_memory
@@ -207,11 +220,7 @@ def build(
     spoken, voices = languages(store), voices_here(store)
     tts = voices[spoken[0]]
     turn = store.optional("turn")
-    wake = config.address.mode == "wake"
-    if wake:
-        from edgevoice.engines.wake import MicroWake, find
-
-        word = find(config.wake)
+    wake, word = wake_word(config)
     config = replace(config, stt=replace(config.stt, language=",".join(spoken)))
 
     def told(role: ev.Role, model: Installed) -> Callable[[], Any]:
@@ -239,8 +248,8 @@ def build(
             told("slm", slm),
             {language: speaking[voice.name] for language, voice in voices.items()},
             told("turn", turn) if turn else lambda: None,
-            (lambda: MicroWake(word, config.wake.sensitivity)) if wake else lambda: None,
-            word.phrase if wake else "",
+            wake,
+            word,
         ),
         Resampler,
         history,
@@ -260,7 +269,7 @@ def build(
             output=sink.name,
         )
     )
-    bus.emit(ev.AddressedBy(mode=config.address.mode, word=word.phrase if wake else ""))
+    bus.emit(ev.AddressedBy(mode=config.address.mode, word=word))
     wanted = "" if turn or config.models.turn or first_turn else store.starter_of("turn")
     if wanted:
         bus.emit(

@@ -20,7 +20,14 @@ from edgevoice.clock import Clock
 from edgevoice.devices.paced import PacedSink
 from edgevoice.resample import Resampler
 from edgevoice.settings import Config
-from edgevoice.stages import Effort, Recognizer, SpeechDetector, Transcript, TurnDetector
+from edgevoice.stages import (
+    Effort,
+    Recognizer,
+    SpeechDetector,
+    Transcript,
+    TurnDetector,
+    WakeDetector,
+)
 from edgevoice.testing.scripted import ScriptedLanguageModel, ScriptedSynthesizer
 from edgevoice.testing.virtual import VirtualClock
 from edgevoice.weights.store import Store
@@ -43,18 +50,23 @@ class HearingEngines:
     detector: SpeechDetector
     recognizer: Recognizer
     turn_detector: TurnDetector | None
+    wake_detector: WakeDetector | None = None
+    wake_word: str = ""
 
 
 def hearing_engines(config: Config) -> HearingEngines:
     """Loads the configured ones. Raises ModelError."""
-    from edgevoice.build import engine
+    from edgevoice.build import engine, wake_word
 
     store = Store(config)
     turn = store.optional("turn")
+    wake, word = wake_word(config)
     return HearingEngines(
         engine("vad", store.choose("vad"), config),
         engine("stt", store.choose("stt"), config),
         engine("turn", turn, config) if turn else None,
+        wake(),
+        word,
     )
 
 
@@ -70,6 +82,8 @@ def overhear(config: Config, engines: HearingEngines, sounds: Sequence[Samples])
     bus.subscribe(events.append)
     detector = engines.detector
     detector.reset()
+    if engines.wake_detector is not None:
+        engines.wake_detector.reset()
     assistant = Assistant(
         config,
         clock,
@@ -82,6 +96,8 @@ def overhear(config: Config, engines: HearingEngines, sounds: Sequence[Samples])
             lambda: ScriptedLanguageModel(clock, lambda _: REPLY, context=100_000),
             {"en": lambda: ScriptedSynthesizer(clock, QUIET_RATE)},
             lambda: engines.turn_detector and _Judging(engines.turn_detector, clock),
+            lambda: engines.wake_detector,
+            engines.wake_word,
         ),
         Resampler,
     )
@@ -101,6 +117,7 @@ class _Played:
         self._idle = idle
         self._quiet = REST
         self._index = 0
+        self._muted = False
         self._closed = False
 
     def read(self) -> Frame | None:
@@ -109,7 +126,7 @@ class _Played:
             return None
         samples = np.zeros(FRAME_SAMPLES, dtype=np.float32)
         taken = self._rest[:FRAME_SAMPLES]
-        samples[: len(taken)] = taken
+        samples[: len(taken)] = 0.0 if self._muted else taken
         self._rest = self._rest[FRAME_SAMPLES:]
         frame = Frame(samples, self._index)
         self._index += FRAME_SAMPLES
@@ -132,6 +149,9 @@ class _Played:
 
     def overruns(self) -> int:
         return 0
+
+    def mute(self, on: bool) -> None:
+        self._muted = on
 
     def close(self) -> None:
         self._closed = True
