@@ -22,7 +22,7 @@ from edgevoice.languages import named
 from edgevoice.settings import Config
 from edgevoice.stages import AudioSink, AudioSource, EchoCanceller, WakeDetector
 from edgevoice.weights.store import Installed, Store
-from edgevoice.weights.voices import best, languages
+from edgevoice.weights.voices import languages, missing
 from edgevoice.weights.voices import voices as voices_here
 
 if TYPE_CHECKING:
@@ -267,6 +267,7 @@ def build(
             models={model.entry.role: model.name for model in (vad, stt, slm, tts, turn) if model},
             input=assistant.source_name,
             output=sink.name,
+            languages=spoken,
         )
     )
     bus.emit(ev.AddressedBy(mode=config.address.mode, word=word))
@@ -278,9 +279,9 @@ def build(
                 f"`edgevoice models pull {wanted}` hears it sooner and more surely"
             )
         )
-    for language in () if first_turn else spoken:
-        if language not in voices:
-            bus.emit(ev.Notice(text=_voiceless(store, language, tts)))
+    if not first_turn:
+        for language, better in missing(store).items():
+            bus.emit(ev.Notice(text=_voiceless(language, better, tts)))
     if not config.models.slm and slm.name != REFERENCE:
         bus.emit(
             ev.Notice(
@@ -291,8 +292,7 @@ def build(
     return assistant
 
 
-def _voiceless(store: Store, language: str, instead: Installed) -> str:
+def _voiceless(language: str, better: str, instead: Installed) -> str:
     """What to do about a language that nobody here can speak."""
-    wanted = best(store, language)
-    fix = f"`edgevoice models pull {wanted}`" if wanted else "`edgevoice models add` a Piper voice"
+    fix = f"`edgevoice models pull {better}`" if better else "`edgevoice models add` a Piper voice"
     return f"no voice for {named(language)} is here, {instead.name} reads it aloud: {fix}"

@@ -14,6 +14,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import Literal
 
@@ -27,6 +28,7 @@ from edgevoice.settings import Config
 from edgevoice.weights import machine
 from edgevoice.weights.disk import size_text
 from edgevoice.weights.store import Installed, Store
+from edgevoice.weights.voices import languages, missing, voices
 
 State = Literal["ok", "warning", "failed"]
 
@@ -74,6 +76,7 @@ def examine(resolve: Callable[[], Resolved]) -> Iterator[Check]:
         "microphone": lambda: _microphone(config),
         "speaker": lambda: _speaker(config),
         **{ROLES[role]: _model(config, role) for role in ROLES},
+        "languages": lambda: _languages(config),
         "chat template": lambda: _chat_template(config),
         "memory": lambda: _memory(config),
         "memory lock": lambda: _memory_lock(config),
@@ -213,6 +216,28 @@ def _empty(store: Store, role: Role) -> Check | None:
     return Check(ROLES[role], "warning", found, f"edgevoice models pull {first}")
 
 
+def _languages(config: Config) -> Check:
+    """Which recognizer and which voice each language has."""
+    store = Store(config)
+    recognizer = store.choose("stt")
+    codes, here, absent = languages(store), voices(store), missing(store)
+    deaf = [code for code in codes if not recognizer.entry.speaks(code)]
+    told = (
+        f"{code}: {'nothing' if code in deaf else recognizer.name} and "
+        f"{here[code].name if code in here and code not in absent else 'no voice'}"
+        for code in codes
+    )
+    found = "\n".join(told)
+    if deaf:
+        fix = f"--set models.stt=whisper-base understands {' and '.join(deaf)}, too"
+        return Check("languages", "failed", found, fix)
+    pull = [name for name in absent.values() if name]
+    if absent:
+        fix = f"pull {' '.join(pull)}" if pull else "add VOICE.onnx"
+        return Check("languages", "warning", found, f"edgevoice models {fix}")
+    return Check("languages", "ok", found)
+
+
 def _chat_template(config: Config) -> Check:
     from edgevoice.weights.gguf import NotGguf, read_header
 
@@ -233,13 +258,12 @@ def _chat_template(config: Config) -> Check:
 def _chosen(config: Config) -> list[Installed]:
     """The models that would run, as far as they are there and sound."""
     store = Store(config)
-    found = []
+    found: dict[str, Installed] = {}
     for role in ROLES:
-        try:
-            found.append(store.choose(role))
-        except EdgevoiceError:
-            continue
-    return found
+        with suppress(EdgevoiceError):
+            chosen = voices(store).values() if role == "tts" else [store.choose(role)]
+            found.update((model.name, model) for model in chosen)
+    return list(found.values())
 
 
 def _memory(config: Config) -> Check:

@@ -32,7 +32,8 @@ class Event(Struct, frozen=True, kw_only=True, tag=_snake, tag_field="type"):
 
 
 class SessionStarted(Event, frozen=True, kw_only=True):
-    """First event of every trace. `wall` is ISO 8601 local time; `models` maps role to name."""
+    """First event of every trace. `wall` is ISO 8601 local time; `models` maps role to name;
+    `languages` are those that are understood and answered, the main one first."""
 
     version: str
     schema: int
@@ -41,6 +42,7 @@ class SessionStarted(Event, frozen=True, kw_only=True):
     models: dict[str, str]
     input: str
     output: str
+    languages: tuple[str, ...] = ()
 
 
 class EngineLoading(Event, frozen=True, kw_only=True):

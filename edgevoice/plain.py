@@ -109,7 +109,9 @@ class PlainPrinter:
     def _question(self, exchange: Exchange) -> None:
         if self._asked != exchange.turn and exchange.question:
             self._asked = exchange.turn
-            self._line(f"you: {exchange.question}")
+            language = self._scene.asked_in(exchange)
+            who = f"you ({language})" if language else "you"
+            self._line(f"{who}: {exchange.question}")
 
     def _ready(self) -> None:
         scene = self._scene

@@ -32,6 +32,8 @@ class Exchange:
     turn: int
     origin: Literal["speech", "text", "talk_key"]
     question: str = ""
+    language: str = ""
+    """What it was asked in, as far as that was recognized."""
     final: bool = False
     """Whether `question` is the last word of the recognizer, and not a look on the way."""
     reply: str = ""
@@ -101,6 +103,7 @@ class Scene:
         self.timings = Timings()
         self.version = ""
         self.models: dict[str, str] = {}
+        self.languages: tuple[str, ...] = ()
         self.loading: dict[str, Loading] = {}
         self.devices: dict[str, str] = {}
         self.lost: dict[str, Lost] = {}
@@ -146,6 +149,10 @@ class Scene:
     def pending(self) -> list[str]:
         """Roles whose engines are still loading."""
         return [role for role, loading in self.loading.items() if loading.seconds is None]
+
+    def asked_in(self, exchange: Exchange) -> str:
+        """The code of the language it was asked in; empty where only one is spoken."""
+        return exchange.language if len(self.languages) > 1 else ""
 
     def exchange(self, turn: int) -> Exchange | None:
         """The exchange of this turn, if it is still in the conversation."""
@@ -217,6 +224,7 @@ class Scene:
                 self.loading.clear()
                 self.version = event.version
                 self.models.update(event.models)
+                self.languages = event.languages
                 self.devices = {"input": event.input, "output": event.output}
             case ev.EngineLoading():
                 self.loading[event.role] = Loading(event.model)
@@ -312,6 +320,7 @@ def _tell(exchange: Exchange, event: ev.Event) -> bool:
             exchange.question = event.text
         case ev.Recognized():
             exchange.question, exchange.final = event.text.strip(), True
+            exchange.language = event.language
         case ev.SpeechEnded():
             _go(exchange, "thinking")
         case ev.TurnCommitted():

@@ -65,6 +65,7 @@ def _type(text: str, type_: object) -> str:
         return " or ".join(f"`{part.strip(chr(39))}`" for part in text[15:-1].split(", "))
     return {
         "dict[str, str]": "object of strings",
+        "tuple[str, ...]": "array of strings",
         "int | None": "integer or null",
         "float | None": "number or null",
     }[text]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 
+import msgspec
+
 from edgevoice import events as ev
 from edgevoice.plain import LineWriter, PlainPrinter
 from edgevoice.testing.rehearsal import Rehearsal
@@ -160,3 +162,12 @@ def test_a_closed_pipe_is_told_once() -> None:
         write("one\n")
         write("two\n")
     assert told == [True]
+
+
+def test_the_language_of_a_question_is_told_where_several_are_spoken() -> None:
+    """With one language there is nothing to tell."""
+    first, *rest = conversation().events
+    several = [msgspec.structs.replace(first, languages=("en", "pt")), *rest]
+    assert "you (en): What is the capital of France?" in lines_of(several)
+    single = [msgspec.structs.replace(first, languages=("en",)), *rest]
+    assert "you: What is the capital of France?" in lines_of(single)

@@ -28,18 +28,20 @@ def _store(context: Context) -> Store:
 
 @models.command("list")
 @click.option("--json", "as_json", is_flag=True, help="One JSON array instead of the table.")
+@click.option("--language", metavar="CODE", default="", help="Only models that are for it: de.")
 @pass_context
-def list_models(context: Context, as_json: bool) -> None:
+def list_models(context: Context, as_json: bool, language: str) -> None:
     """Show every model: ✓ is here, * would run.
 
     Also its languages, what it takes on disk and in memory, and its licence.
     """
     store = _store(context)
     running = _running(store)
+    shown = [entry for entry in store.catalog if not language or entry.speaks(language)]
     if as_json:
         import msgspec
 
-        rows = [_row(store, entry, running) for entry in store.catalog]
+        rows = [_row(store, entry, running) for entry in shown]
         click.echo(msgspec.json.format(msgspec.json.encode(rows)).decode())
         return
     from rich import box
@@ -53,7 +55,7 @@ def list_models(context: Context, as_json: bool) -> None:
     # On a narrow terminal what a model is can be told from its name, but not what it needs.
     wide = console.width >= 110
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1), pad_edge=False, header_style="bold")
-    names = max(len(entry.name) for entry in store.catalog)
+    names = max((len(entry.name) for entry in shown), default=0)
     for heading, least in (("", 2), ("role", 4), ("name", min(names, 30))):
         table.add_column(heading, no_wrap=True, min_width=least)
     for heading in ("what", "languages") if wide else ("languages",):
@@ -63,7 +65,7 @@ def list_models(context: Context, as_json: bool) -> None:
     table.add_column("licence", no_wrap=True, overflow="ellipsis")
     marks = {"present": "✓", "damaged": "damaged", "partial": "partial", "absent": ""}
     for role in ROLES:
-        for entry in store.catalog.of(role):
+        for entry in (entry for entry in shown if entry.role == role):
             mark = marks[store.state(entry)] + ("*" if entry.name in running else "")
             languages = " ".join(entry.languages[:4])
             more = f" +{len(entry.languages) - 4}" if len(entry.languages) > 4 else ""
@@ -80,8 +82,9 @@ def list_models(context: Context, as_json: bool) -> None:
 def _running(store: Store) -> set[str]:
     """The names of the models that would run now, as far as they are present."""
     from edgevoice.catalog import ROLES
+    from edgevoice.weights.voices import speaking
 
-    names = set()
+    names = speaking(store)
     for role in ROLES:
         named = getattr(store.config.models, role)
         ranked = [named] if named else [entry.name for entry in store.ranked(role)]

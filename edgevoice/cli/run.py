@@ -62,7 +62,7 @@ def shared(command: Callable[..., Any]) -> Callable[..., Any]:
     metavar="DEVICE|FILE",
     help="Speaker by name or number, or a WAV file (- for stdout) to record it to.",
 )
-@click.option("--language", metavar="CODE", help="What the user speaks, or auto.")
+@click.option("--language", metavar="CODE", help="What the user speaks: en or en,pt or auto.")
 @click.option("--barge-in/--no-barge-in", default=None, help="Whether speaking stops the reply.")
 @click.option(
     "--wake-word",

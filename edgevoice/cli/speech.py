@@ -27,7 +27,7 @@ SHORT_WORK = 30.0
 @click.argument("files", nargs=-1, metavar="FILE…")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a file, with segments.")
 @click.option("--stt", metavar="NAME", help="Recognizer, by its name in `models list`.")
-@click.option("--language", metavar="CODE", help="What is spoken, or auto.")
+@click.option("--language", metavar="CODE", help="What is spoken: en or auto or one of en,pt.")
 @pass_context
 def transcribe(
     context: Context, files: tuple[str, ...], as_json: bool, stt: str | None, language: str | None

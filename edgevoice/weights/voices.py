@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from edgevoice.catalog import Entry
+from edgevoice.errors import EdgevoiceError
 from edgevoice.languages import listed
 from edgevoice.weights.store import Installed, Store
 
@@ -46,6 +47,27 @@ def best(store: Store, language: str, *, present: bool = False) -> str:
     """The best voice for a language, of all or of those that are `present`; empty if none."""
     able = (entry for entry in store.ranked("tts") if _is_for(entry, language))
     return next((e.name for e in able if not present or store.state(e) == "present"), "")
+
+
+def speaking(store: Store) -> set[str]:
+    """The names of the voices that would run; none where there is a fault."""
+    try:
+        return {voice.name for voice in voices(store).values()}
+    except EdgevoiceError:
+        return set()
+
+
+def missing(store: Store) -> dict[str, str]:
+    """The languages that have no voice here, each with the one to pull; empty where none is known.
+
+    Raises what `voices` does.
+    """
+    here = voices(store)
+    return {
+        code: best(store, code)
+        for code in languages(store)
+        if code not in here or not here[code].entry.speaks(code)
+    }
 
 
 def _is_for(entry: Entry, language: str) -> bool:

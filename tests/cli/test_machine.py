@@ -9,12 +9,14 @@ import click.testing
 import pytest
 
 from edgevoice import doctor
+from edgevoice.catalog import Catalog
 from edgevoice.cli import cli
 from edgevoice.config import Resolved, load
 from edgevoice.devices import listing
 from edgevoice.devices.listing import Device
 from edgevoice.errors import ConfigError, DeviceError
 from edgevoice.settings import Config
+from edgevoice.weights.store import Store
 
 HEADSET = Device(3, "USB Headset", "ALSA", 1, 2, 48000.0, True, True)
 MONITOR = Device(4, "HDMI 1", "ALSA", 0, 8, 44100.0, False, False)
@@ -90,7 +92,7 @@ def test_without_models_and_devices_each_is_named_with_its_fix(tmp_path: Path) -
     failed = {name for name, check in found.items() if check.state == "failed"}
     assert failed == {
         *("microphone", "speaker", "speech to text", "language model", "voice"),
-        *("speech detection", "chat template", "offline"),
+        *("speech detection", "chat template", "offline", "languages"),
     }
     assert all(found[name].fix for name in failed)
     assert "edgevoice models pull whisper-base" in found["speech to text"].fix
@@ -106,6 +108,53 @@ def test_a_turn_detector_is_missed_but_not_needed(tmp_path: Path) -> None:
     assert (off.state, off.fix) == ("ok", "")
     foreign = checks(tmp_path / "models", **{"stt.language": "cy"})["turn detection"]
     assert (foreign.state, foreign.fix) == ("ok", "")
+
+
+def pretend(folder: Path, *names: str) -> None:
+    """Files of the right size, which is what a look from far away looks at."""
+    catalog = Catalog.load()
+    for name in names:
+        for file in catalog.get(name).files:
+            (folder / name).mkdir(parents=True, exist_ok=True)
+            with (folder / name / file.name).open("wb") as sparse:
+                sparse.truncate(file.size)
+
+
+@pytest.mark.usefixtures("no_devices", "loads")
+def test_each_language_is_shown_with_its_recognizer_and_its_voice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A voice that is not here comes with the command that brings it; deafness is a failure."""
+    monkeypatch.setattr(Store, "prove", lambda *_: "")
+    folder = tmp_path / "models"
+    pretend(folder, "whisper-base", "whisper-tiny.en", "en_US-joe-medium", "de_DE-thorsten-medium")
+    here = checks(folder, **{"stt.language": "en,de"})["languages"]
+    assert here.state == "ok"
+    assert here.found.splitlines() == [
+        "en: whisper-base and en_US-joe-medium",
+        "de: whisper-base and de_DE-thorsten-medium",
+    ]
+    voiceless = checks(folder, **{"stt.language": "en,fr"})["languages"]
+    assert voiceless.state == "warning"
+    assert "fr: whisper-base and no voice" in voiceless.found
+    assert voiceless.fix == "edgevoice models pull fr_FR-siwis-medium"
+    deaf = checks(folder, **{"stt.language": "en,de", "models.stt": "whisper-tiny.en"})["languages"]
+    assert deaf.state == "failed"
+    assert "de: nothing" in deaf.found
+    assert "whisper-base" in deaf.fix
+    assert checks(folder, **{"stt.language": "auto"})["languages"].found.splitlines() == [
+        "en: whisper-base and en_US-joe-medium",
+        "de: whisper-base and de_DE-thorsten-medium",
+    ]
+
+
+@pytest.mark.usefixtures("no_devices", "loads")
+def test_models_can_be_listed_by_language(tmp_path: Path) -> None:
+    """Voices and recognizers for it are shown, those for others are not."""
+    words = ("--set", f"models.folder={tmp_path}", "models", "list", "--language", "de", "--json")
+    names = {row["name"] for row in json.loads(run(*words).stdout)}
+    assert {"de_DE-thorsten-medium", "whisper-base"} <= names
+    assert not {"en_US-joe-medium", "whisper-base.en", "fr_FR-siwis-medium"} & names
 
 
 @pytest.mark.usefixtures("no_devices", "loads")

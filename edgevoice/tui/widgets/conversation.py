@@ -154,7 +154,8 @@ class Conversation(ScrollView, can_focus=False):
     def _strips(self, row: Row, width: int, selected: bool) -> list[Strip]:
         if isinstance(row, Remark):
             return self._said(REMARK_NAMES[row.kind], _remark(row), width, row.kind, False)
-        strips = self._said("you", _question(row), width, "you", selected)
+        name = f"you {self._scene.asked_in(row)}".rstrip()
+        strips = self._said(name, _question(row), width, "you", selected)
         if reply := _reply(row):
             timing = self._scene.timing(row.turn)
             gap = timing.gap if timing else None
