@@ -74,27 +74,6 @@ def library() -> Any:
     return sd
 
 
-def look_again() -> None:
-    """List the devices anew, those of which are open excluded: there must be none.
-
-    PortAudio does so only when it is initialised. Where it fails, there are no devices until the
-    next time.
-    """
-    portaudio = library()
-    if left_open:
-        # To be initialised anew it would have to close it, and wait for ever.
-        return
-    # Not the binding's own `_initialize`: it takes stderr away for a while, and with it the screen.
-    with contextlib.suppress(portaudio.PortAudioError):
-        portaudio._terminate()
-    if portaudio._lib.Pa_Initialize() == 0:
-        portaudio._initialized += 1
-
-
-left_open: list[Any] = []
-"""Streams that could not be closed."""
-
-
 def listed() -> list[Device]:
     """Every device there is. Raises DeviceError when PortAudio is missing or fails."""
     portaudio = library()

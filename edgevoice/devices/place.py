@@ -29,7 +29,7 @@ class Real(Protocol):
         """Why it can no longer be used; None while it can."""
 
     def alive(self) -> bool:
-        """Whether its callback has come at least once."""
+        """Whether its callback has come for a while."""
 
 
 D = TypeVar("D", bound=Real)

@@ -6,30 +6,22 @@ ring; whatever takes longer happens in the thread that reads or writes the ring.
 
 from __future__ import annotations
 
-import atexit
-import contextlib
-import logging
-import threading
 from typing import Any
 
 import numpy as np
 
 from edgevoice.audio import EAR_RATE, FRAME_SAMPLES, Frame, Samples
 from edgevoice.clock import Clock
-from edgevoice.devices.listing import Device, find, left_open, library
+from edgevoice.devices.listing import find, library
 from edgevoice.devices.outgoing import Outgoing
 from edgevoice.devices.past import Past
 from edgevoice.devices.pulse import Pulse
 from edgevoice.devices.ring import Ring
 from edgevoice.devices.rousing import Rousing
+from edgevoice.devices.streams import close_stream, open_stream
 from edgevoice.devices.volume import DUCKED
 from edgevoice.errors import DeviceError
 from edgevoice.resample import Resampler
-
-_log = logging.getLogger(__name__)
-
-CLOSING = 3.0
-"""Seconds that closing a device may take."""
 
 RING_SECONDS = 4.0
 """How long the reading thread may be held up before microphone samples are lost."""
@@ -67,7 +59,7 @@ class Microphone:
         self._blocks = 0
         self._closed = False
         self._pulse = Pulse(clock.now())
-        self._stream = _open(
+        self._stream = open_stream(
             portaudio.InputStream,
             device,
             "input",
@@ -131,8 +123,8 @@ class Microphone:
         return float(self._origins.min()) + index / EAR_RATE
 
     def close(self) -> None:
-        self._closed = True
-        _close(self._stream)
+        failed, self._closed = self.failed() is not None, True
+        close_stream(self._stream, failed)
 
 
 class Loudspeaker:
@@ -165,7 +157,7 @@ class Loudspeaker:
         self._stops = 0
         self._closed = False
         self._pulse = Pulse(clock.now())
-        self._stream = _open(
+        self._stream = open_stream(
             portaudio.OutputStream,
             device,
             "output",
@@ -258,45 +250,7 @@ class Loudspeaker:
         return self._missed
 
     def close(self) -> None:
-        self._closed = True
+        failed, self._closed = self.failed() is not None, True
         # What has not been taken yet would be played before the device stops.
         self._queue.stop()
-        _close(self._stream)
-
-
-def _open(make: Any, device: Device, kind: str, **settings: Any) -> Any:
-    portaudio = library()
-    try:
-        stream = make(device=device.index, **settings)
-        stream.start()
-    except (portaudio.PortAudioError, ValueError) as error:
-        word = "microphone" if kind == "input" else "speaker"
-        raise DeviceError(
-            f"the {word} could not be opened at {settings['samplerate']} Hz: {error}",
-            where=device.name,
-            remedy="close other programs that use it, or choose another: `edgevoice devices`, "
-            f"then `--{kind} NAME`",
-        ) from None
-    return stream
-
-
-def _close(stream: Any) -> None:
-    """Stop the stream and close it; a device that does not let go of it is left behind."""
-
-    def close() -> None:
-        # Not `abort`: it cancels PortAudio's thread wherever that is, and if it waits for the
-        # interpreter just then, the interpreter is never free again.
-        with contextlib.suppress(Exception):
-            stream.stop()
-        # Closing a device that has gone may fail, and there is nothing left to do about it.
-        with contextlib.suppress(Exception):
-            stream.close()
-
-    closing = threading.Thread(target=close, name="closing", daemon=True)
-    closing.start()
-    closing.join(CLOSING)
-    if closing.is_alive():
-        left_open.append(stream)
-        _log.warning("the sound system does not close a device; leaving it open")
-        # It would wait for the same thing when the program ends.
-        atexit.unregister(library()._exit_handler)
+        close_stream(self._stream, failed)

@@ -8,6 +8,9 @@ STALLED = 3.0
 HELD_UP = 0.5
 """Seconds between two looks at a device after which it gets as long as ever to answer."""
 
+STEADY = 0.3
+"""Seconds of callbacks after which a device is known to work."""
+
 
 class Pulse:
     """Tells when a device has gone silent.
@@ -23,8 +26,9 @@ class Pulse:
 
     @property
     def beats(self) -> bool:
-        """Whether there was a callback at all."""
-        return self.last > self._made
+        """Whether callbacks have come for long enough: a device that is suspended takes what its
+        buffers hold, and then nothing more."""
+        return self.last - self._made >= STEADY
 
     def stalled(self, now: float) -> bool:
         """Whether the last callback is too long ago; `now` is the session time in seconds."""

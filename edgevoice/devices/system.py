@@ -9,9 +9,9 @@ from edgevoice.clock import Clock
 from edgevoice.devices.converted import Converted
 from edgevoice.devices.lasting_loudspeaker import LastingLoudspeaker, Mouth
 from edgevoice.devices.lasting_microphone import Ear, LastingMicrophone
-from edgevoice.devices.listing import look_again
 from edgevoice.devices.place import Place
 from edgevoice.devices.signs import Signs, signs, slept
+from edgevoice.devices.streams import look_again
 from edgevoice.devices.watch import Watch
 from edgevoice.errors import DeviceError
 from edgevoice.settings import AudioSettings

@@ -159,8 +159,8 @@ class Watch:
             self._list_anew(places, away)
         for place in places:
             if (error := place.failed()) is not None:
-                place.clear()
                 self._lost(place, error)
+                place.clear()
         self._follow_mute(places)
         self._bring_back(places, now)
         for place in places:

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from edgevoice.devices import listing, portaudio
+from edgevoice.devices import listing, streams
 
 
 class Stream:
@@ -47,7 +47,7 @@ def test_a_device_is_stopped_and_closed_even_if_it_is_gone(
     free = threading.Event()
     free.set()
     stream = Stream(free, fails)
-    portaudio._close(stream)
+    streams.close_stream(stream)
     assert stream.done[-1] == "close"
     assert left_alone == []
 
@@ -58,13 +58,17 @@ def test_a_device_that_does_not_let_go_is_left_behind(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     """The program goes on and ends, and says that something was wrong."""
-    monkeypatch.setattr(portaudio, "CLOSING", 0.01)
+    monkeypatch.setattr(streams, "CLOSING", 0.01)
     monkeypatch.setattr(listing, "sd", SimpleNamespace(_exit_handler=lambda: None))
+    initialised: list[str] = []
+    monkeypatch.setattr(listing.sd, "_terminate", lambda: initialised.append("anew"), raising=False)
     free = threading.Event()
     stream = Stream(free)
     with caplog.at_level(logging.WARNING):
-        portaudio._close(stream)
+        streams.close_stream(stream)
     assert stream.done == []
     assert "does not close" in caplog.text
     assert len(left_alone) == 1
+    streams.look_again()
+    assert initialised == []
     free.set()

@@ -225,6 +225,19 @@ def test_the_speaker_is_kept_from_being_suspended(sinks: NullSinks) -> None:
         assert state(sinks, "speaker") == "RUNNING"
 
 
+def test_callbacks_that_stop_are_noticed_and_their_coming_back_too(
+    sinks: NullSinks, tone: Path
+) -> None:
+    """The stream is open and well, as far as PortAudio knows, but nothing comes any more."""
+    with Program(sinks) as program:
+        hears(program, sinks, tone)
+        sinks.pactl("suspend-sink", "microphone", "1")
+        program.expect("lost input")
+        sinks.pactl("suspend-sink", "microphone", "0")
+        back(program, "input", time.monotonic())
+        hears(program, sinks, tone)
+
+
 def test_a_session_may_begin_without_devices_and_wait_for_them(
     sinks: NullSinks, tone: Path
 ) -> None:
