@@ -60,6 +60,7 @@ def open_sink(config: Config, clock: Clock, wanted: str | None = None, rate: int
         clock,
         audio.output if wanted is None else wanted,
         audio.latency_ms / 1000,
+        10 ** (config.turn.duck_db / 20),
         rate=rate,
         lead=audio.wake_ms / 1000,
         hiss=audio.keep_awake,

@@ -10,8 +10,9 @@ import numpy as np
 from edgevoice import events as ev
 from edgevoice.attention import LAG, WAKE_FRAMES, Attention
 from edgevoice.audio import EAR_RATE, FRAME_SAMPLES, Frame, Samples, Utterance, dbfs
-from edgevoice.endpoint import HYSTERESIS, Endpoint, Mark, Signal
+from edgevoice.endpoint import GAPPY, HYSTERESIS, Endpoint, Mark, Signal
 from edgevoice.floor import Floor
+from edgevoice.interruption import manner
 from edgevoice.judge import Docket, Judge, Pause
 from edgevoice.levels import Levels
 from edgevoice.mailbox import Mailbox
@@ -20,6 +21,7 @@ from edgevoice.settings import Config
 from edgevoice.stages import AudioSource, SpeechDetector
 from edgevoice.takeover import Takeover
 from edgevoice.turn import Turn
+from edgevoice.yielding import FRAME_MS, ToSound
 
 GLANCE_SAMPLES = int(0.5 * EAR_RATE)
 """New speech between two glances at what is being said."""
@@ -59,8 +61,10 @@ class Ears:
         self._docket = Docket(config.turn, judge)
         self._takeover = Takeover(config.turn, self._bus)
         self._endpoint = Endpoint(config.turn, self._takeover.pace)
+        self._yielding = ToSound(config.turn, floor)
         pre_roll = -(-config.turn.pre_roll_ms * EAR_RATE // (1000 * FRAME_SAMPLES))
-        unsure = -(-max(config.turn.min_speech_ms, config.turn.barge_in_ms) // 32) + 1
+        notice_ms = GAPPY * manner(config.turn).notice_ms
+        unsure = int(max(config.turn.min_speech_ms, notice_ms) / FRAME_MS) + 2
         self._recent: deque[Frame] = deque(maxlen=max(pre_roll + unsure, WAKE_FRAMES))
         self._pre_roll = pre_roll
         self._longest = int(config.turn.max_seconds * EAR_RATE)
@@ -108,6 +112,7 @@ class Ears:
             self._shut(self.muted or not self._attention.microphone)
             levels.add(-120.0 if self.muted else dbfs(frame.samples), probability)
         if self._turn is not None:  # What was said before the source ended still counts.
+            self._floor.confirm(self._turn)
             self._ended(Mark(Signal.ENDED, self._start + FRAME_SAMPLES * len(self._frames)))
 
     def _take(self, frame: Frame, detector: SpeechDetector) -> float:
@@ -128,6 +133,7 @@ class Ears:
         self._given = given
         if not given:
             self._called = None
+            self._yielding.reset()
             self._recent.append(frame)
             return 0.0
         for late in earlier:
@@ -162,6 +168,7 @@ class Ears:
         if self._turn is not None:
             self._floor.cancel(self._turn, "interrupted", why)
             self._turn = None
+        self._yielding.reset()
         if self._recent:
             self._recent.clear()
             self._endpoint.reset()
@@ -173,12 +180,16 @@ class Ears:
             self._endpoint.reset()
             self._recent.clear()
             return
+        if self._turn is not None and self._turn.doubted and self._turn.cancelled:
+            self._dismissed()
         if not self._recent or self._recent[-1].index < frame.index:
             self._recent.append(frame)
         if self._turn is not None:
             self._frames.append(frame.samples)
         if self.held and (begun := self._endpoint.hold(frame.index)):
             self._marked(begun)
+        if self.held and self._turn is not None:
+            self._floor.confirm(self._turn)
         if self._turn is not None and self._turn.committed:
             # The first sound of the answer was let out, because the silence had lasted long enough.
             self._docket.answered(True, self._endpoint.silence_ms)
@@ -200,9 +211,19 @@ class Ears:
             self._turn.hushed = not voiced
             if voiced:
                 self._turn.voiced_end = frame.index + FRAME_SAMPLES
+                self._turn.voiced = self._endpoint.voiced / EAR_RATE
+        self._yielding.step(self._turn, voiced)
         if voiced or self._voiced:
             self._look(self._glances if voiced else self._inbox, GLANCE_SAMPLES if voiced else 1)
         self._voiced = voiced
+
+    def _dismissed(self) -> None:
+        """What was heard was no interruption: listen anew."""
+        turn, self._turn = self._turn, None
+        if turn is not None:
+            self._end_speech(turn, turn.voiced_end)
+        self._endpoint.reset()
+        self._yielding.begin()
 
     def _weigh(self) -> None:
         """Let what has become known of the pause decide how long it must last."""
@@ -246,12 +267,19 @@ class Ears:
         self._start = kept[0].index
         self._started_at = self._source.time_of(mark.index)
         self._looked = 0
-        turn = self._floor.begin("talk_key" if self.held else "speech")
+        for unclear in self._floor.turns():
+            # Two in a row that nobody has understood yet are no cough.
+            self._floor.confirm(unclear)
+        reply = None if self.held else self._floor.reply
+        turn = self._floor.begin("talk_key" if self.held else "speech", interrupts=reply)
         turn.called = called is not None and mark.index < called + BREATH
         self._turn = turn
         if not self.held:
             self._takeover.began(mark.index)
-        self._floor.cancel_others(turn, "barge_in")
+        if reply is None:
+            self._floor.cancel_others(turn, "barge_in")
+            self._yielding.reset()
+        self._yielding.begin()
         self._bus.emit(ev.SpeechStarted(turn=turn.number, at=self._started_at))
 
     def _paused(self, mark: Mark) -> None:
@@ -277,15 +305,18 @@ class Ears:
         turn, self._turn = self._turn, None
         if turn is None:
             return
-        at = self._source.time_of(mark.index)
-        seconds = len(self._frames) * FRAME_SAMPLES / EAR_RATE
-        self._bus.emit(ev.SpeechEnded(turn=turn.number, at=at, seconds=seconds))
+        self._end_speech(turn, mark.index)
         asked = turn.asked
         end, endpoint = self._start + FRAME_SAMPLES * len(self._frames), self._endpoint
         self._takeover.ended(turn, mark.index, end, endpoint.ended_at_ms, endpoint.voiced)
         self._floor.commit(turn)
         if not asked:
             self._ask(turn, mark)
+
+    def _end_speech(self, turn: Turn, index: int) -> None:
+        at = self._source.time_of(index)
+        seconds = len(self._frames) * FRAME_SAMPLES / EAR_RATE
+        self._bus.emit(ev.SpeechEnded(turn=turn.number, at=at, seconds=seconds))
 
     def _ask(self, turn: Turn, mark: Mark) -> None:
         turn.asked = True

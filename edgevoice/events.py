@@ -17,7 +17,10 @@ SCHEMA = 1
 
 Role = Literal["vad", "stt", "slm", "tts", "turn"]
 Stage = Literal["ears", "judge", "scribe", "mind", "voice", "speaker"]
-CancelReason = Literal["resumed", "barge_in", "interrupted", "nothing_said", "failed", "shutdown"]
+CancelReason = Literal[
+    "resumed", "barge_in", "interrupted", "nothing_said", "backchannel", "told_to_stop", "failed",
+    "shutdown",
+]  # fmt: skip
 
 
 def _snake(name: str) -> str:
@@ -88,11 +91,14 @@ class Resources(Event, frozen=True, kw_only=True):
 
 class TurnStarted(Event, frozen=True, kw_only=True):
     """A turn begins, speculative. `origin` is what the user did; `replaces` is the turn that this
-    one continues, when the user went on after a pause (that one was cancelled as `resumed`)."""
+    one continues, when the user went on after a pause (that one was cancelled as `resumed`).
+    `interrupts` is the turn whose reply it may be an interruption of: if it turns out to be none,
+    it is cancelled as `nothing_said` or `backchannel`, and that reply goes on."""
 
     turn: int
     origin: Literal["speech", "text", "talk_key"]
     replaces: int | None = None
+    interrupts: int | None = None
 
 
 class SpeechStarted(Event, frozen=True, kw_only=True):
@@ -266,6 +272,28 @@ class Spoken(Event, frozen=True, kw_only=True):
     chars: int
 
 
+class ReplyDucked(Event, frozen=True, kw_only=True):
+    """The reply goes on more quietly: somebody may be speaking."""
+
+    turn: int
+
+
+class ReplyHeld(Event, frozen=True, kw_only=True):
+    """The reply pauses, because of turn `by`: its last sound leaves the speaker at `at`, and the
+    rest of it is kept."""
+
+    turn: int
+    by: int
+    at: float
+
+
+class ReplyResumed(Event, frozen=True, kw_only=True):
+    """The reply goes on as it was, after it was `held`, or only quieter: it was not interrupted."""
+
+    turn: int
+    held: bool
+
+
 class PlaybackEnded(Event, frozen=True, kw_only=True):
     """The last sample of the reply left the speaker at `at`, or sound was stopped there."""
 
@@ -358,9 +386,9 @@ AnyEvent = Union[
     TurnStarted, SpeechStarted, SpeechPaused, SpeechEnded, RecognitionStarted, PartialHeard,
     PromptBegun, Recognized, EndJudged, TurnCommitted, TurnCancelled, TurnCompleted, PromptStarted,
     PromptReady, TokenMade, ReplyEnded, ClauseCut, SynthesisStarted, SynthesisReady, SynthesisEnded,
-    PlaybackStarted, Spoken, PlaybackEnded, Underrun, Overrun, EchoMeasured, StageFailed,
-    DeviceLost, DeviceFound, AddressedBy, Woke, Slept, Muted, ConversationCleared, HistoryTrimmed,
-    Notice, PaceChanged,
+    PlaybackStarted, Spoken, ReplyDucked, ReplyHeld, ReplyResumed, PlaybackEnded, Underrun, Overrun,
+    EchoMeasured, StageFailed, DeviceLost, DeviceFound, AddressedBy, Woke, Slept, Muted,
+    ConversationCleared, HistoryTrimmed, Notice, PaceChanged,
 ]  # fmt: skip
 
 KINDS = frozenset(str(kind.__struct_config__.tag) for kind in AnyEvent.__args__)  # type: ignore[attr-defined]

@@ -34,28 +34,42 @@ class Floor:
         self.monitor = clock.monitor()
         self.history = history
         self._sink = sink
+        self._held = False
+        self._ducked = False
         self._turns: list[Turn] = []
         self.next_turn = first_turn
         self.aside: Callable[[Kind], None] = lambda kind: None
         """Sounds something that is no part of a reply; never waits."""
 
-    def begin(self, origin: Origin, replaces: Turn | None = None) -> Turn:
-        """A new speculative turn."""
+    def begin(
+        self, origin: Origin, replaces: Turn | None = None, interrupts: Turn | None = None
+    ) -> Turn:
+        """A new speculative turn; with `interrupts` it is doubted until `confirm`."""
         with self.monitor:
-            turn = Turn(self.next_turn, origin, self.monitor)
+            interrupts = replaces.interrupts if replaces else interrupts
+            turn = Turn(self.next_turn, origin, self.monitor, interrupts)
+            if replaces:
+                turn.doubted = replaces.doubted
+                turn.sense, turn.sensed = replaces.sense, replaces.sensed
             self.next_turn += 1
             self._turns.append(turn)
         self.bus.emit(
             ev.TurnStarted(
-                turn=turn.number, origin=origin, replaces=replaces.number if replaces else None
+                turn=turn.number,
+                origin=origin,
+                replaces=replaces.number if replaces else None,
+                interrupts=interrupts.number if interrupts else None,
             )
         )
         return turn
 
     def commit(self, turn: Turn) -> bool:
-        """Let the reply be heard and remembered; false if the turn is over already."""
-        if not turn.commit():
-            return False
+        """Let the reply be heard and remembered; false if the turn is over already, or waits to be
+        confirmed."""
+        with self.monitor:
+            turn.ended = True
+            if turn.doubted or not turn.commit():
+                return False
         self.bus.emit(ev.TurnCommitted(turn=turn.number))
         return True
 
@@ -71,6 +85,8 @@ class Floor:
         if not turn.committed:
             # Nothing of it was heard or will be remembered: there is nothing left to wait for.
             self._forget(turn)
+        if turn.doubted and reason != "resumed":
+            self._go_on(turn.interrupts)
         return True
 
     def cancel_others(self, turn: Turn | None, reason: ev.CancelReason) -> None:
@@ -78,6 +94,62 @@ class Floor:
         for other in self.turns():
             if other is not turn:
                 self.cancel(other, reason)
+
+    @property
+    def reply(self) -> Turn | None:
+        """The newest turn that is being answered."""
+        return next((t for t in reversed(self.turns()) if t.committed and t.live), None)
+
+    def duck(self, on: bool) -> None:
+        """Make the reply quieter, for somebody may be speaking, or as loud as before."""
+        with self.monitor:
+            reply = self.reply
+            if on == self._ducked or (on and reply is None):
+                return
+            self._ducked = on
+            self._sink.duck(on)
+        if reply is None:
+            return
+        if on:
+            self.bus.emit(ev.ReplyDucked(turn=reply.number))
+        else:
+            self.bus.emit(ev.ReplyResumed(turn=reply.number, held=False))
+
+    def hold(self, turn: Turn) -> None:
+        """Pause the reply that `turn` may interrupt, until it is confirmed or cancelled."""
+        with self.monitor:
+            reply = turn.interrupts
+            if reply is None or self._held or not (turn.doubted and turn.live and reply.live):
+                return
+            self._held = True
+            at = self._sink.time_of(self._sink.hold())
+        at = max(at, self.clock.now())
+        self.bus.emit(ev.ReplyHeld(turn=reply.number, by=turn.number, at=at))
+
+    def confirm(self, turn: Turn) -> bool:
+        """`turn` is an interruption: the reply will not go on. False where there is no doubt."""
+        if not turn.confirm():
+            return False
+        self.cancel_others(turn, "barge_in")
+        self._unhold()
+        if turn.ended:
+            self.commit(turn)
+        return True
+
+    def _go_on(self, reply: Turn | None) -> None:
+        """Let the reply go on, if it is still there: it was not interrupted."""
+        held, quieter = self._unhold()
+        if reply is not None and reply.live and (held or quieter):
+            self.bus.emit(ev.ReplyResumed(turn=reply.number, held=held))
+
+    def _unhold(self) -> tuple[bool, bool]:
+        """Let the speaker go on as it did; whether it was held, and whether it was quieter."""
+        with self.monitor:
+            held, quieter = self._held, self._ducked
+            self._held = self._ducked = False
+            self._sink.duck(False)
+            self._sink.release()
+        return held, quieter
 
     def failed(self, stage: ev.Stage, turn: Turn | None, error: Exception) -> None:
         """Tell that a stage failed, and end the turn that it failed in, if any."""
@@ -106,7 +178,7 @@ class Floor:
             return
         interrupted = turn.cancelled
         reply = turn.reply[:heard].rstrip() if interrupted else turn.reply
-        if turn.continued and len(reply.split()) <= HARDLY:
+        if interrupted and turn.continued and len(reply.split()) <= HARDLY:
             # It answered half a question, which is now asked whole.
             reply = ""
         with self.monitor:

@@ -88,6 +88,8 @@ class PlainPrinter:
             case ev.PlaybackStarted():
                 self._due.append((event.at, event.turn, event.clause))
                 self._speak(event.t)
+            case ev.ReplyHeld():
+                self._line("(paused)")
             case ev.TurnCancelled():
                 self._due = [due for due in self._due if due[1] != event.turn]
                 exchange = self._scene.exchange(event.turn)

@@ -31,6 +31,8 @@ class Exchange:
 
     turn: int
     origin: Literal["speech", "text", "talk_key"]
+    interrupts: int | None = None
+    """The turn whose reply it may have interrupted."""
     question: str = ""
     language: str = ""
     """What it was asked in, as far as that was recognized."""
@@ -43,6 +45,8 @@ class Exchange:
     clauses: dict[int, str] = field(default_factory=dict)
     committed: bool = False
     phase: Phase = "hearing"
+    paused: bool = False
+    """Whether the reply waits for what is being said into it."""
     ending: Literal["", "completed", "interrupted", "failed", "shutdown"] = ""
     detail: str = ""
     revision: int = 0
@@ -124,6 +128,8 @@ class Scene:
         self.underruns = 0
         self.overruns = 0
         self._resumed: dict[int, str] = {}
+        self._dismissed: dict[int, str] = {}
+        """What was heard into a reply, by its turn, and was no interruption."""
 
     @property
     def live(self) -> Exchange | None:
@@ -195,6 +201,8 @@ class Scene:
                 self._remark(
                     "note", f"the context was full: the oldest {event.messages} messages are gone"
                 )
+            case ev.ReplyResumed():
+                self._go_on(event)
             case ev.ConversationCleared():
                 self.rows.clear()
                 self._remark("note", "new conversation")
@@ -252,7 +260,7 @@ class Scene:
                 pass
 
     def _start(self, event: ev.TurnStarted) -> None:
-        exchange = Exchange(event.turn, event.origin)
+        exchange = Exchange(event.turn, event.origin, event.interrupts)
         exchange.phase = "thinking" if event.origin == "text" else "hearing"
         if event.replaces is not None:
             # What was understood before the pause stays in sight until the longer text is there.
@@ -273,7 +281,16 @@ class Scene:
                 self._resumed[event.turn] = exchange.question
                 self._drop(exchange)
                 return
-            case "nothing_said":
+            case "nothing_said" | "backchannel" if exchange.interrupts is not None:
+                self._drop(exchange)
+                said = f'"{event.detail}"' if event.reason == "backchannel" else NOTHING_SAID
+                self._dismissed = {exchange.interrupts: said}
+                return
+            case "told_to_stop":
+                self._drop(exchange)
+                self._remark("note", f'told to stop: "{event.detail}"')
+                return
+            case "nothing_said" | "backchannel":
                 self._drop(exchange)
                 self._remark("note", f"{NOTHING_SAID}: {event.detail}".removesuffix(": "))
                 return
@@ -283,6 +300,15 @@ class Scene:
                 exchange.ending = event.reason
         exchange.phase, exchange.detail = "over", event.detail
         self._touch(exchange)
+
+    def _go_on(self, event: ev.ReplyResumed) -> None:
+        exchange = self.exchange(event.turn)
+        if exchange is not None and exchange.paused:
+            exchange.paused = False
+            self._touch(exchange)
+        said = self._dismissed.pop(event.turn, NOTHING_SAID)
+        if event.held:
+            self._remark("note", f"goes on: {said}")
 
     def _remark(self, kind: Literal["note", "notice", "failure"], text: str, fix: str = "") -> None:
         last = self.rows[-1] if self.rows else None
@@ -334,10 +360,12 @@ def _tell(exchange: Exchange, event: ev.Event) -> bool:
             exchange.clauses[event.clause] = event.text
         case ev.PlaybackStarted():
             _go(exchange, "speaking")
+        case ev.ReplyHeld():
+            exchange.paused = True
         case ev.Spoken():
             exchange.spoken = max(exchange.spoken, min(event.chars, len(exchange.reply)))
         case ev.TurnCompleted():
-            exchange.phase = "over"
+            exchange.phase, exchange.paused = "over", False
             # A committed turn that was cancelled completes too: why it ended was told then.
             exchange.ending = exchange.ending or (
                 "interrupted" if event.interrupted else "completed"

@@ -27,6 +27,7 @@ from edgevoice.settings import Config
 from edgevoice.stages import Effort, Recognizer, Segment, Transcript
 from edgevoice.thoughts import Asked, Beginning, Thought
 from edgevoice.turn import Turn
+from edgevoice.yielding import ToWords
 
 SETTLED_SECONDS = 12.0
 """Speech up to a pause is settled once there is this much of it: enough context to be read well.
@@ -105,6 +106,7 @@ class Scribe:
         self._load_recognizer = recognizer
         self._floor = floor
         self._bus = floor.bus
+        self._yielding = ToWords(config, floor)
         self._inbox = inbox
         self._glances = glances
         self._outbox = outbox
@@ -151,6 +153,7 @@ class Scribe:
         except Exception:
             # The whole question goes to the same recognizer soon, and then the failure is told.
             return
+        self._yielding.look(turn, replace(read, text=self._others(turn, text)), said)
         with self._floor.monitor:
             draft = self._draft
             if not text or turn.cancelled or turn.question or draft.end > said.end:
@@ -216,6 +219,8 @@ class Scribe:
                 logprob=round(transcript.logprob, 4),
             )
         )
+        if not self._yielding.are_to_be_answered(turn, replace(transcript, text=text)):
+            return "", ""
         return text, transcript.language
 
     def _others(self, turn: Turn, text: str) -> str:

@@ -81,8 +81,18 @@ class TurnSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """The longest utterance; a longer one is answered as it stands."""
     barge_in: bool = True
     """Whether speaking while it speaks stops it."""
-    barge_in_ms: Milliseconds = 256
-    """Voiced time that counts as an interruption."""
+    interruption: Literal["eager", "normal", "careful"] = "normal"
+    """How soon a voice makes it fall silent: sets the four times below where they are 0."""
+    duck_ms: Milliseconds = 0
+    """Voiced time after which it speaks more quietly; 0: as interruption has it."""
+    barge_in_ms: Milliseconds = 0
+    """Voiced time after which what is said is listened to; 0: as interruption has it."""
+    hold_ms: Milliseconds = 0
+    """Voiced time after which it pauses; 0: as interruption has it."""
+    sure_ms: Milliseconds = 0
+    """Voiced time that interrupts it though no word is known yet; 0: as interruption has it."""
+    duck_db: Annotated[float, Meta(ge=-60.0, le=0.0)] = -12.0
+    """How much quieter it speaks while somebody may be speaking; 0: as loud as ever."""
 
 
 class AddressSettings(Struct, frozen=True, forbid_unknown_fields=True):

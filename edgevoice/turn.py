@@ -12,6 +12,7 @@ from typing import Literal
 
 from edgevoice.clock import Monitor
 from edgevoice.events import CancelReason
+from edgevoice.interruption import Sense
 
 Origin = Literal["speech", "text", "talk_key"]
 
@@ -19,9 +20,21 @@ Origin = Literal["speech", "text", "talk_key"]
 class Turn:
     """One exchange. Verdicts wake everyone who waits on the shared `monitor`."""
 
-    def __init__(self, number: int, origin: Origin, monitor: Monitor) -> None:
+    def __init__(
+        self, number: int, origin: Origin, monitor: Monitor, interrupts: Turn | None = None
+    ) -> None:
         self.number = number
         self.origin = origin
+        self.interrupts = interrupts
+        """The turn whose reply was being made or heard when this one began, if it was speech."""
+        self.doubted = interrupts is not None
+        """Whether it is an interruption at all is yet to be heard: that reply waits for it."""
+        self.ended = False
+        """The end of the question was confirmed, though perhaps while it was still doubted."""
+        self.sense: Sense | None = None
+        """What has been said so far comes to; written by the scribe."""
+        self.sensed = 0.0
+        """Seconds of voice in it when that was known; written by the scribe."""
         self.reason: CancelReason | None = None
         self.detail = ""
         self.committed = False
@@ -37,6 +50,8 @@ class Turn:
         """What is being asked, as read last; written by the scribe."""
         self.hushed = False
         """The voice has stopped, perhaps for good; written by the ears."""
+        self.voiced = 0.0
+        """Seconds of voice in it so far; written by the ears."""
         self.voiced_end = 0
         """Stream index after the last sample that was voice; written by the ears."""
         self.question = ""
@@ -82,6 +97,15 @@ class Turn:
             if self.committed or self.cancelled:
                 return False
             self.committed = True
+            self._monitor.notify_all()
+            return True
+
+    def confirm(self) -> bool:
+        """It is an interruption; true the first time, false if that was known or it is over."""
+        with self._monitor:
+            if not self.doubted or not self.live:
+                return False
+            self.doubted = False
             self._monitor.notify_all()
             return True
 

@@ -15,6 +15,8 @@ import numpy as np
 
 from edgevoice import events as ev
 from edgevoice.audio import EAR_RATE, FRAME_SAMPLES, Frame, Samples
+from edgevoice.endpoint import GAPPY
+from edgevoice.interruption import manner
 from edgevoice.kept.turn import KeptTurn, Said, raw, settings_of, timed
 from edgevoice.settings import Config
 from edgevoice.stages import Message
@@ -111,7 +113,7 @@ class Keeping:
         first = min((start for start in wanted if start is not None), default=None)
         if first is None:
             settings = self._config.turn
-            late = max(settings.min_speech_ms, settings.barge_in_ms) / 1000
+            late = max(settings.min_speech_ms, GAPPY * manner(settings).notice_ms) / 1000
             first = sound.frame.index - round((self._lead() + late + SPARE) * EAR_RATE)
         while self._sound and self._sound[0].frame.index + FRAME_SAMPLES <= first:
             self._sound.popleft()

@@ -16,6 +16,9 @@ from edgevoice.timings import Timings, TurnTimings
 
 Outcome = Literal["answered", "interrupted", "dropped"]
 
+UNANSWERED = ("nothing_said", "backchannel", "told_to_stop")
+"""Why a turn has no answer though nothing failed."""
+
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
@@ -99,7 +102,7 @@ def _over(one: _Open, last: ev.Event) -> Exchange:
     reason = one.reason
     if not reason:
         outcome, reason = ("answered", "") if played else ("dropped", "empty")
-    elif reason == "nothing_said" or (reason == "failed" and not played):
+    elif reason in UNANSWERED or (reason == "failed" and not played):
         outcome = "dropped"
     spoken = [event.at for event in one.events if isinstance(event, ev.SpeechStarted)]
     return Exchange(

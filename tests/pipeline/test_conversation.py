@@ -101,7 +101,7 @@ def test_one_clause_is_ready_while_another_one_plays() -> None:
 def test_speaking_while_it_speaks_stops_it_and_history_holds_what_was_heard() -> None:
     """After a barge-in the history ends at the word the user heard, not where the model was."""
     show = Rehearsal(PARIS)
-    show.hear((0.5, "what is the capital of france", 1.5), (4.5, "stop please", 1.0))
+    show.hear((0.5, "what is the capital of france", 1.5), (4.5, "and what about spain", 1.0))
     show.run()
     cancelled = show.all(ev.TurnCancelled)
     assert [(e.turn, e.reason) for e in cancelled] == [(0, "barge_in")]

@@ -120,14 +120,14 @@ def test_the_history_is_what_the_model_was_asked_with(tmp_path: Path) -> None:
 def test_an_interrupted_turn_is_kept_with_what_was_heard_of_it(tmp_path: Path) -> None:
     """And the one that interrupted it knows of that, in its own recording from its beginning."""
     kept = Kept(tmp_path, "This is a long answer that goes on for quite a while, for once.")
-    kept.show.hear((0.2, "tell me", 1.0), (4.0, "stop it", 1.0))
+    kept.show.hear((0.2, "tell me", 1.0), (4.0, "and now this", 1.0))
     one, two = kept.run()
     assert (one.heard, one.ending) == ("tell me", "barge_in")
     assert one.spoken
     assert one.reply.startswith(one.spoken)
     assert one.spoken != one.reply
     assert two.past == (Message("user", "tell me"), Message("assistant", one.spoken))
-    assert two.heard == "stop it"
+    assert two.heard == "and now this"
     first, end = voiced(sound(tmp_path, two))
     assert end - first == pytest.approx(1.0)
 
