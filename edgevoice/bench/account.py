@@ -106,7 +106,7 @@ class Account:
             output=self.output,
             played_to=self.played_to,
             conversation=self.conversation,
-            models=_described(self.models),
+            models=described(self.models),
             settings=differing(self._config),
             libraries=libraries(),
             machine=machine(self._load, load(), self._facts),
@@ -139,7 +139,8 @@ class Account:
         return roofline(self._config, limits, self.models, turns)
 
 
-def _described(models: Mapping[str, str]) -> dict[str, Model]:
+def described(models: Mapping[str, str]) -> dict[str, Model]:
+    """The models of each role by name, as a result has them."""
     known = hashes(models.values())
     return {
         role: Model(name=name, shape=name.startswith(SHAPE), sha256=known.get(name))

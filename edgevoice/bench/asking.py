@@ -61,7 +61,7 @@ class Interview:
     def wait_until_ready(self) -> None:
         """Wait until everything is loaded and warm. Raises what the assistant failed with."""
         self._wait(self.assistant.is_idle)
-        self._settle(self.clock.now() + PATIENCE)
+        self.settle(self.clock.now() + PATIENCE)
 
     def wipe(self) -> None:
         """Have nothing in the KV cache that helps to answer again what was answered just now."""
@@ -77,7 +77,7 @@ class Interview:
         self.shelf.wait_for_prime(
             messages, began, lambda: self._ended or self.clock.now() > began + PRIMING
         )
-        self._check()
+        self.check()
 
     def ask(self, question: Question, variant: str = AS_SET, warm_up: bool = False) -> Turn:
         """Ask, hear the answer out, and say what came of it."""
@@ -117,24 +117,24 @@ class Interview:
         """Say it; returns the session time at which its first sample was heard."""
         self.shelf.set_reply(question.reply)
         at = self.mouth.say(question.samples)
-        self._check()
+        self.check()
         return self.clock.now() if at is None else at
 
     def _hear_out(self, enough: Callable[[], bool] = lambda: False) -> bool:
         """Wait until all is answered and idle; false as soon as it is `enough` before that."""
-        if self._settle(self.clock.now() + PATIENCE, enough):
+        if self.settle(self.clock.now() + PATIENCE, enough):
             return True
         if enough():
             return False
         self.assistant.interrupt()
-        return self._settle(self.clock.now() + PATIENCE)
+        return self.settle(self.clock.now() + PATIENCE)
 
     def rest(self, seconds: float) -> Idle | None:
         """Say nothing for so long at least, and tell what listening took; None if unmeasured."""
-        self._settle(self.clock.now() + PATIENCE)
+        self.settle(self.clock.now() + PATIENCE)
         before, began = self.meter(), self.clock.now()
         while (lasted := self.clock.now() - began) < seconds:
-            self._check()
+            self.check()
             self.clock.sleep(SLICE)
         spent = self.meter().since(before)
         if spent.cpu_seconds is None:
@@ -146,13 +146,13 @@ class Interview:
             energy_per_minute=None if spent.energy is None else round(spent.energy / minutes, 3),
         )
 
-    def _settle(self, end: float, enough: Callable[[], bool] = lambda: False) -> bool:
+    def settle(self, end: float, enough: Callable[[], bool] = lambda: False) -> bool:
         """Wait until it has been idle for a while; false if it is not at session time `end`, or
         when it is `enough` before."""
         since: float | None = None
         self._when_idle = None
         while self.clock.now() < end and not enough():
-            self._check()
+            self.check()
             now = self.clock.now()
             if not self.assistant.is_idle():
                 since = None
@@ -167,9 +167,9 @@ class Interview:
         with self._monitor:
             while not self._monitor.wait_for(lambda: ready() or self._ended, SLICE):
                 continue
-        self._check()
+        self.check()
 
-    def _check(self) -> None:
+    def check(self) -> None:
         """Raise what the session ended with, if it has."""
         if not self._ended:
             return

@@ -113,9 +113,11 @@ def _add_commands() -> None:
         settings,
         soak,
         speech,
+        turns,
     )
 
     bench.bench.add_command(soak.soak)
+    bench.bench.add_command(turns.turns)
     for command in (
         run.run,
         run.demo,

@@ -57,7 +57,7 @@ def measure(
 
     if given.get("shapes"):
         settings = with_shapes(context, given)
-    with _traced(given.get("trace")) as trace, shown() as progress:
+    with traced(given.get("trace")) as trace, shown() as progress:
         todo = plan(command, settings, given, progress)
         bench = maker(todo, progress, trace, where) if maker else runner(todo, progress, trace)
         return kept(bench, where, progress)
@@ -96,7 +96,7 @@ def make_shape(model: Architecture, store: Store) -> Entry:
 
 
 @contextlib.contextmanager
-def _traced(path: Path | None) -> Iterator[TraceFile | None]:
+def traced(path: Path | None) -> Iterator[TraceFile | None]:
     """Who writes every event to `path`, where one was named."""
     if path is None:
         yield None

@@ -9,6 +9,7 @@ from msgspec.structs import fields
 
 from edgevoice.audio import EAR_RATE, dbfs
 from edgevoice.bench.turns.noises import LOUD, noise
+from edgevoice.bench.turns.outcome import Answer, Counts, Line, Outcome, Totals, Turns, Way
 from edgevoice.bench.turns.reading import SHIPPED, listed, parsed, read
 from edgevoice.bench.turns.scenario import Expect, Room, Scenario, Step, variants
 from edgevoice.errors import ConfigError
@@ -138,7 +139,9 @@ def test_noises_are_the_same_every_time_and_equally_loud(kind: str) -> None:
     assert dbfs(sounding) >= LOUD - 12.0
 
 
-@pytest.mark.parametrize("struct", [Scenario, Room, Step, Expect])
+@pytest.mark.parametrize(
+    "struct", [Scenario, Room, Step, Expect, Turns, Outcome, Line, Answer, Counts, Way, Totals]
+)
 def test_docs_name_every_field(struct: type) -> None:
     """docs/turns.md has a row for each of them."""
     shown = (ROOT / "docs" / "turns.md").read_text("utf-8")

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 import numpy as np
 from msgspec import Struct
 
-from edgevoice.audio import EAR_RATE, Samples, dbfs
+from edgevoice.audio import EAR_RATE, Frame, Samples, dbfs
 from edgevoice.clock import Clock
 from edgevoice.resample import resample
-from edgevoice.stages import AudioSink, AudioSource
+from edgevoice.stages import AudioSink
 
 PROBE = 0.5
 """Seconds of noise that are played to find the delay."""
@@ -31,7 +33,15 @@ class Loop(Struct, frozen=True, kw_only=True):
     level: float
 
 
-def measured(clock: Clock, source: AudioSource, sink: AudioSink) -> Loop | None:
+class Hearing(Protocol):
+    """What is needed of a microphone."""
+
+    def read(self) -> Frame | None: ...
+
+    def time_of(self, index: int) -> float: ...
+
+
+def measured(clock: Clock, source: Hearing, sink: AudioSink) -> Loop | None:
     """Play a little noise and find it in what the microphone hears; None: it does not hear it.
 
     Both devices are open and used by nobody else; what the microphone hears meanwhile is lost.

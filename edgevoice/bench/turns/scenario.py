@@ -114,15 +114,13 @@ class Expect(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     `answers` is how many answers there must be, unless as many as questions and interruptions.
     `recognized` and `replies` have a list for each answer in turn: words that must be in what was
-    understood, and in what was said; `a|b` is either. `whole`: each reply that nobody is to
-    interrupt is heard to its end. `silent_ms`: time from the first voiced sample of an interruption
-    until it is silent, and `confirmed_ms` from when it is told to be one.
+    understood, and in what was said; `a|b` is either. `silent_ms`: time from the first voiced
+    sample of an interruption until it is silent, and `confirmed_ms` from when it is told to be one.
     """
 
     answers: Count | None = None
     recognized: tuple[tuple[str, ...], ...] = ()
     replies: tuple[tuple[str, ...], ...] = ()
-    whole: bool = True
     silent_ms: Count | None = None
     confirmed_ms: Count | None = None
     missed: Count | None = 0

@@ -1,0 +1,196 @@
+"""`bench turns`: conversations with more than one in the room, and who got a word in."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from edgevoice.cli import Context, pass_context
+from edgevoice.cli.bench import MODELS, OUTPUT, options
+from edgevoice.cli.measured import config, target, traced
+from edgevoice.errors import DeviceError, EdgevoiceError, UsageError
+
+if TYPE_CHECKING:
+    from edgevoice.bench.progress import Progress
+    from edgevoice.bench.turns.making import Script
+    from edgevoice.bench.turns.outcome import Turns
+    from edgevoice.bench.turns.scenario import Scenario
+    from edgevoice.settings import Config
+
+REPLY = 60
+"""Tokens of a reply at most, unless another number is set: a story of a quarter of a minute is long
+enough to be interrupted."""
+
+
+@click.command()
+@click.argument(
+    "scenarios", nargs=-1, metavar="[SCENARIO|FILE|FOLDER]…", type=click.Path(path_type=Path)
+)
+@click.option("--list", "only_list", is_flag=True, help="Only say which there are.")
+@click.option(
+    "--limit",
+    type=click.IntRange(0),
+    default=0,
+    metavar="N",
+    help="Only N scenarios, evenly from all of them.",
+)
+@click.option(
+    "--repeat", type=click.IntRange(1), default=1, show_default=True, help="Each so many times."
+)
+@click.option(
+    "--corpus",
+    type=click.Path(path_type=Path),
+    help="A folder with the recordings that some scenarios ask for; without it they are left out.",
+)
+@click.option(
+    "--hears",
+    metavar="DEVICE",
+    default="room",
+    show_default=True,
+    help="An input device that gives what the speaker plays.",
+)
+@click.option(
+    "--speaks",
+    metavar="DEVICE",
+    default="room",
+    show_default=True,
+    help="An output device that the microphone hears.",
+)
+@click.option(
+    "--trace", type=click.Path(path_type=Path), help="Write every event as JSON lines too."
+)
+@options(MODELS, OUTPUT)
+@pass_context
+def turns(
+    context: Context,
+    scenarios: tuple[Path, ...],
+    only_list: bool,
+    limit: int,
+    repeat: int,
+    corpus: Path | None,
+    hears: str,
+    speaks: str,
+    **given: Any,
+) -> None:
+    """Hold conversations through sound devices, and see that everybody gets a word in.
+
+    Scenarios say who speaks when, in what room, and what must come of it; those that ship are run
+    unless others are named. Needs a microphone and a speaker made of loopback devices. Exits with 1
+    if anything was not as it must be. docs/turns.md explains scenarios and figures.
+    """
+    from edgevoice.bench.turns.lines import shelf
+    from edgevoice.bench.turns.reading import listed, read
+    from edgevoice.bench.turns.scenario import variants
+    from edgevoice.config import default
+
+    found = [(path, read(path)) for path in listed(scenarios)]
+    if only_list:
+        for line in shelf([(path, one, len(variants(one))) for path, one in found]):
+            click.echo(line)
+        return
+    where = target(given["json_file"])
+    if corpus is not None and not corpus.is_dir():
+        raise UsageError("no such folder", where=str(corpus), remedy="name one with recordings")
+    settings = config(context, given)
+    if settings.slm.max_tokens == default("slm.max_tokens"):
+        settings = config(context, given, {"slm.max_tokens": str(REPLY)})
+    _prove_devices(settings, hears, speaks)
+    left_out = [path.name for path, one in found if one.from_corpus and corpus is None]
+    wanted = [
+        (path, one) for path, whole in found if path.name not in left_out for one in variants(whole)
+    ]
+    if not wanted:
+        raise UsageError(
+            f"recordings are needed for {', '.join(left_out)}", remedy="--corpus FOLDER"
+        )
+    from edgevoice.bench.corpus import spread
+    from edgevoice.bench.progress import shown
+    from edgevoice.bench.turns.running import Plan, Run
+
+    with traced(given["trace"]) as trace, shown() as progress:
+        for name in left_out:
+            progress.say(f"{name} needs recordings (--corpus): left out")
+        plan = Plan(
+            config=settings,
+            scripts=_scripts(spread(wanted, limit), settings, corpus, progress),
+            hears=hears,
+            speaks=speaks,
+            repeat=repeat,
+            left_out=left_out,
+        )
+        run = Run(plan, progress, trace)
+        try:
+            run.run()
+        except BaseException as error:
+            if run.outcomes:
+                why = "failed" if isinstance(error, EdgevoiceError) else "stopped"
+                progress.say(f"{why} after {len(run.outcomes)} scenarios; what was done is kept")
+                _deliver(run.result(), where)
+            raise
+    result = run.result()
+    _deliver(result, where)
+    click.get_current_context().exit(0 if result.totals.passed == result.totals.scenarios else 1)
+
+
+def _prove_devices(settings: Config, hears: str, speaks: str) -> None:
+    """See that all four devices are there. Raises DeviceError."""
+    from edgevoice.devices.listing import find
+
+    find("input", settings.audio.input)
+    find("output", settings.audio.output)
+    try:
+        find("input", hears)
+        find("output", speaks)
+    except DeviceError as error:
+        raise DeviceError(
+            error.what,
+            where="--hears, --speaks",
+            remedy="scenarios need loopback devices: a virtual cable for the speaker and one for "
+            "the microphone, or on Linux `make null-sinks`; docs/turns.md tells how",
+        ) from None
+
+
+def _scripts(
+    wanted: list[tuple[Path, Scenario]], settings: Config, corpus: Path | None, progress: Progress
+) -> list[Script]:
+    """All sound that is needed, made before anything begins."""
+    import msgspec
+
+    from edgevoice.bench.preparing import prove_models
+    from edgevoice.bench.turns.making import Sounds
+    from edgevoice.weights.store import Store
+
+    prove_models(settings)
+    progress.begin("making the sounds", 0.0)
+    store = Store(settings)
+
+    def voice() -> Any:
+        from edgevoice.engines.piper import Piper
+
+        # The same sound every time, so that two runs hear the same.
+        steady = msgspec.structs.replace(settings.tts, variation=0.0)
+        return Piper(store.choose("tts").path, steady)
+
+    def detector() -> Any:
+        from edgevoice.engines.silero import Silero
+
+        return Silero(store.choose("vad").path)
+
+    sounds = Sounds(voice, detector, corpus)
+    return [sounds.script(one, path) for path, one in wanted]
+
+
+def _deliver(result: Turns, where: Path | None) -> None:
+    from edgevoice import files
+    from edgevoice.bench.result import encoded
+    from edgevoice.bench.turns.lines import whole
+
+    for line in whole(result):
+        click.echo(line, err=where is None)
+    if where is None:
+        click.echo(encoded(result), nl=False)
+        return
+    files.deliver(where, [encoded(result)], "the result", "--json FILE")
+    click.echo(f"written to {where}", err=True)
