@@ -212,6 +212,14 @@ class PromptReady(Event, frozen=True, kw_only=True):
     reused: int
 
 
+class ReplyContinued(Event, frozen=True, kw_only=True):
+    """The turn goes on with the reply before it, which was interrupted or too long. `text` of that
+    was written already and not heard; it is said first."""
+
+    turn: int
+    text: str
+
+
 class TokenMade(Event, frozen=True, kw_only=True):
     """`index` counts the reply's tokens from 0."""
 
@@ -385,10 +393,10 @@ AnyEvent = Union[
     SessionStarted, EngineLoading, EngineReady, Listening, Ready, SessionEnded, Level, Resources,
     TurnStarted, SpeechStarted, SpeechPaused, SpeechEnded, RecognitionStarted, PartialHeard,
     PromptBegun, Recognized, EndJudged, TurnCommitted, TurnCancelled, TurnCompleted, PromptStarted,
-    PromptReady, TokenMade, ReplyEnded, ClauseCut, SynthesisStarted, SynthesisReady, SynthesisEnded,
-    PlaybackStarted, Spoken, ReplyDucked, ReplyHeld, ReplyResumed, PlaybackEnded, Underrun, Overrun,
-    EchoMeasured, StageFailed, DeviceLost, DeviceFound, AddressedBy, Woke, Slept, Muted,
-    ConversationCleared, HistoryTrimmed, Notice, PaceChanged,
+    PromptReady, ReplyContinued, TokenMade, ReplyEnded, ClauseCut, SynthesisStarted, SynthesisReady,
+    SynthesisEnded, PlaybackStarted, Spoken, ReplyDucked, ReplyHeld, ReplyResumed, PlaybackEnded,
+    Underrun, Overrun, EchoMeasured, StageFailed, DeviceLost, DeviceFound, AddressedBy, Woke, Slept,
+    Muted, ConversationCleared, HistoryTrimmed, Notice, PaceChanged,
 ]  # fmt: skip
 
 KINDS = frozenset(str(kind.__struct_config__.tag) for kind in AnyEvent.__args__)  # type: ignore[attr-defined]

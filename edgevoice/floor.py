@@ -14,7 +14,7 @@ from edgevoice.asides import Kind
 from edgevoice.bus import Bus
 from edgevoice.clock import Clock
 from edgevoice.errors import EdgevoiceError
-from edgevoice.history import History
+from edgevoice.history import History, Reply
 from edgevoice.stages import AudioSink, Message
 from edgevoice.turn import Origin, Turn
 
@@ -183,12 +183,21 @@ class Floor:
             reply = ""
         with self.monitor:
             if turn.question and not turn.forgotten:
-                tokens = () if interrupted else turn.tokens
-                self.history.remember(turn.question, reply, tokens, turn.language)
+                self._remember(turn, reply)
         self.bus.emit(
             ev.TurnCompleted(turn=turn.number, heard=reply.strip(), interrupted=interrupted)
         )
         self._forget(turn)
+
+    def _remember(self, turn: Turn, heard: str) -> None:
+        unheard = turn.reply[len(heard) :]
+        missing = bool(unheard.strip()) or not turn.ended
+        broken_off = turn.cancelled and missing
+        reply = Reply(heard, unheard, tuple(turn.tokens), broken_off, turn.ended)
+        if turn.goes_on:
+            self.history.extend(reply)
+        else:
+            self.history.remember(turn.question, reply, turn.language)
 
     def clear(self, past: Sequence[Message] = ()) -> None:
         """Begin a new conversation: nothing said so far, or being said now, is remembered, but

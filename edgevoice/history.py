@@ -7,11 +7,32 @@ the KV cache of the language model stays a prefix of the next prompt for as long
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 from edgevoice.stages import Message
 
 TRIM_TO = 0.5
 """Share of the room for history that is kept when it is full: rare large steps keep the prefix."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A reply, or what was added to one: `heard` of it was heard, which may be nothing, `unheard`
+    was written beyond that. `tokens` are the ids the model made for both.
+
+    `interrupted`: somebody broke it off. `ended`: the model had nothing to add.
+    """
+
+    heard: str
+    unheard: str = ""
+    tokens: tuple[int, ...] = ()
+    interrupted: bool = False
+    ended: bool = True
+
+    @property
+    def unfinished(self) -> bool:
+        """Whether there is something to go on with."""
+        return bool(self.unheard.strip()) or not self.ended
 
 
 class History:
@@ -20,8 +41,14 @@ class History:
     def __init__(self, system_prompt: str) -> None:
         self._system = Message("system", system_prompt) if system_prompt else None
         self._past: list[Message] = []
+        self._last: Reply | None = None
         self.leads: Mapping[str, str] = {}
         """By language, what the model reads in front of everything that is said in it."""
+
+    @property
+    def unfinished(self) -> Reply | None:
+        """The last reply, if it was interrupted or became too long."""
+        return self._last if self._last is not None and self._last.unfinished else None
 
     @property
     def messages(self) -> list[Message]:
@@ -32,41 +59,79 @@ class History:
         """The messages of a prompt that asks `question` next."""
         return _with_user(self.messages, question, self.leads.get(language, ""))
 
-    def remember(
-        self, question: str, heard: str, tokens: Sequence[int] = (), language: str = ""
-    ) -> None:
-        """Add an exchange: `heard` is the part of the reply that was heard, and may be empty;
-        `tokens` are the ids the model made for it, only where all of it was heard."""
+    def going_on(self) -> list[Message]:
+        """The messages of a prompt whose reply goes on with all that was written of the last."""
+        reply = self._last or Reply("")
+        written = reply.heard + reply.unheard
+        asked = self.messages[:-1] if reply.heard else self.messages
+        return [*asked, Message("assistant", written, reply.tokens)] if written else asked
+
+    def remember(self, question: str, reply: Reply, language: str = "") -> None:
+        """Add an exchange."""
         self._past = _with_user(self._past, question, self.leads.get(language, ""))
-        if heard:
-            self._past.append(Message("assistant", heard, tuple(tokens)))
+        self._add(reply)
+
+    def extend(self, more: Reply) -> None:
+        """The last reply was gone on with: it and `more` are one from now on."""
+        before = self._last or Reply("")
+        if before.heard:
+            self._past.pop()
+        self._add(
+            Reply(
+                before.heard + more.heard,
+                more.unheard,
+                before.tokens + more.tokens,
+                more.interrupted,
+                more.ended,
+            )
+        )
+
+    def _add(self, reply: Reply) -> None:
+        self._last = reply
+        if reply.heard:
+            message = Message("assistant", reply.heard, reply.tokens, interrupted=reply.interrupted)
+            self._past.append(message)
 
     def clear(self, past: Sequence[Message] = ()) -> None:
         """Forget everything but the system prompt, and remember `past` instead."""
-        self._past = list(past)
+        self._past, self._last = list(past), None
+        if past and past[-1].interrupted:
+            self._last = Reply(past[-1].text, "", past[-1].tokens, interrupted=True, ended=False)
 
     def trim(
         self,
-        question: str,
+        question: str | None,
         count: Callable[[Sequence[Message]], int],
         room: int,
         language: str = "",
     ) -> int:
-        """Forget the oldest exchanges if the prompt for `question` takes more than `room` tokens.
+        """Forget the oldest exchanges if the prompt for `question` takes more than `room` tokens;
+        with None, the prompt that goes on with the last reply, which itself is kept.
 
         Cuts down to `TRIM_TO` of the room at once. Returns how many messages were forgotten.
         """
-        if not self._past or count(self.asking(question, language)) <= room:
+
+        def tokens() -> int:
+            return count(self.going_on() if question is None else self.asking(question, language))
+
+        least = 0 if question is not None else self._last_exchange()
+        if len(self._past) <= least or tokens() <= room:
             return 0
         dropped = 0
-        while self._past and count(self.asking(question, language)) > room * TRIM_TO:
+        while len(self._past) > least and tokens() > room * TRIM_TO:
             self._past.pop(0)
             dropped += 1
             # A conversation begins with the user: most templates insist on it.
             while self._past and self._past[0].role == "assistant":
                 self._past.pop(0)
                 dropped += 1
+        if not self._past:
+            self._last = None
         return dropped
+
+    def _last_exchange(self) -> int:
+        """How many messages the last question and its reply are."""
+        return 2 if self._past and self._past[-1].role == "assistant" else 1
 
 
 def _with_user(messages: list[Message], text: str, lead: str) -> list[Message]:

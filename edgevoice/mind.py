@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from edgevoice import events as ev
 from edgevoice.agreement import respelled
 from edgevoice.clauses import Clause, ClauseCutter
 from edgevoice.floor import Floor
+from edgevoice.going_on import wants_more
+from edgevoice.history import Reply
 from edgevoice.mailbox import Mailbox
 from edgevoice.pacing import Pacings, Plan
 from edgevoice.settings import Config
@@ -129,6 +131,8 @@ class Mind:
             return
         if self._guess is None or self._guess.is_wrong():
             self._guess = None
+            if self._unfinished(beginning.reading):
+                return
             try:
                 if self._config.turn.speculate and beginning.is_whole():
                     self._guess = self._begin_guess(beginning, slm)
@@ -188,6 +192,10 @@ class Mind:
                 self._reply(turn, itertools.chain(guess.made[1:], guess.coming), asked.language)
                 return
             self._floor.wait_for_earlier(turn)
+            if unfinished := self._unfinished(text, asked.language):
+                turn.question = text
+                self._go_on(turn, unfinished, asked.language)
+                return
             slm = self._model(turn)
             if turn.cancelled or slm is None:
                 return
@@ -199,15 +207,44 @@ class Mind:
         except Exception as error:
             self._floor.failed("mind", turn, error)
 
+    def _unfinished(self, text: str, language: str = "") -> Reply | None:
+        """The last reply, if it is not finished and this is a wish to hear the rest."""
+        with self._floor.monitor:
+            unfinished = self._floor.history.unfinished
+        return unfinished if unfinished and wants_more(text, language) else None
+
+    def _go_on(self, turn: Turn, unfinished: Reply, language: str) -> None:
+        """Have said what was written and not heard; the model adds to it meanwhile."""
+        turn.reply, turn.goes_on = unfinished.unheard, True
+        if turn.cancelled:
+            return
+        self._bus.emit(ev.ReplyContinued(turn=turn.number, text=turn.reply))
+        more = iter([Stopped("stop")]) if unfinished.ended else self._more(turn)
+        self._reply(turn, more, language)
+
+    def _more(self, turn: Turn) -> Iterator[Prefilled | Token | Stopped]:
+        """What the model adds to the last reply, or else answers to the wish."""
+        slm = self._model(turn)
+        if turn.cancelled or slm is None:
+            return
+        self._tell_trimmed(self._floor.history.trim(None, slm.count, self._room(slm)))
+        self._bus.emit(ev.PromptStarted(turn=turn.number))
+        for item in slm.reply(self._floor.history.going_on(), turn.is_cancelled):
+            if item == Stopped("stop") and not turn.reply:
+                turn.goes_on = False
+                yield from slm.reply(
+                    self._prompt(turn.question, turn.language, slm), turn.is_cancelled
+                )
+                return
+            yield item
+
     def _room(self, slm: LanguageModel) -> int:
         """Tokens of the context window that a prompt may take."""
         return slm.context - min(self._config.slm.max_tokens, slm.context // 2) - PROMPT_MARGIN
 
     def _prompt(self, text: str, language: str, slm: LanguageModel) -> Sequence[Message]:
         history = self._floor.history
-        dropped = history.trim(text, slm.count, self._room(slm), language)
-        if dropped:
-            self._bus.emit(ev.HistoryTrimmed(messages=dropped))
+        self._tell_trimmed(history.trim(text, slm.count, self._room(slm), language))
         return history.asking(text, language)
 
     def _reply(
@@ -228,6 +265,8 @@ class Mind:
                 self._outbox.put(Say(turn, count, clause))
                 count += 1
 
+        if turn.reply:
+            cut(cutter.push(turn.reply, self._floor.clock.now()))
         for item in coming:
             match item:
                 case Prefilled():
@@ -241,10 +280,15 @@ class Mind:
                     plan.wrote(len(item.text), now)
                     cut(cutter.push(item.text, now))
                 case Stopped():
+                    turn.ended = item.reason == "stop"
                     cut(cutter.flush())
                     self._bus.emit(
                         ev.ReplyEnded(turn=turn.number, tokens=len(turn.tokens), reason=item.reason)
                     )
+
+    def _tell_trimmed(self, dropped: int) -> None:
+        if dropped:
+            self._bus.emit(ev.HistoryTrimmed(messages=dropped))
 
     def _tell_prompt(self, turn: Turn, item: Prefilled) -> None:
         self._bus.emit(ev.PromptReady(turn=turn.number, tokens=item.tokens, reused=item.reused))

@@ -352,7 +352,7 @@ def _tell(exchange: Exchange, event: ev.Event) -> bool:
         case ev.TurnCommitted():
             exchange.committed = True
             _go(exchange, "thinking")
-        case ev.TokenMade():
+        case ev.TokenMade() | ev.ReplyContinued():
             exchange.reply += event.text
         case ev.ReplyEnded():
             exchange.written = True

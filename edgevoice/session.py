@@ -147,7 +147,9 @@ class Session:
         """What was said and heard so far, one line a message."""
         names = {"user": "you", "assistant": "edgevoice"}
         return "\n".join(
-            f"{names[m.role]}: {m.text}" for m in self._history.messages if m.role in names
+            f"{names[m.role]}: {m.text}{'— (interrupted)' if m.interrupted else ''}"
+            for m in self._history.messages
+            if m.role in names
         )
 
     def save_trace(self, path: Path) -> None:

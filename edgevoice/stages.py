@@ -209,24 +209,30 @@ class Recognizer(Protocol):
         """
 
 
+BROKEN_OFF = "—"
+"""What stands behind the last word of a reply that was interrupted."""
+
+
 @dataclass(frozen=True, slots=True)
 class Message:
     """One message of the conversation.
 
-    `tokens` are the ids the model itself produced for `text`, where it did and all were heard:
-    given back verbatim they match the KV cache exactly. A `lead` is read by the model in front of
-    the text, and by nobody else.
+    `tokens` are the ids the model itself produced, where it did, of which `text` is all or the
+    beginning: given back verbatim they match the KV cache exactly. A `lead` is read by the model in
+    front of the text, and by nobody else. `interrupted`: no more than `text` of it was heard.
     """
 
     role: Literal["system", "user", "assistant"]
     text: str
     tokens: tuple[int, ...] = field(default=(), compare=False)
     lead: str = ""
+    interrupted: bool = False
 
     @property
     def whole(self) -> str:
         """The text as the model reads it."""
-        return f"{self.lead} {self.text}".strip() if self.lead else self.text
+        text = self.text + BROKEN_OFF if self.interrupted else self.text
+        return f"{self.lead} {text}".strip() if self.lead else text
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,7 +274,10 @@ class LanguageModel(Protocol):
     def reply(
         self, messages: Sequence[Message], cancelled: Cancelled
     ) -> Iterator[Prefilled | Token | Stopped]:
-        """One Prefilled, then Tokens as they are made, then one Stopped."""
+        """One Prefilled, then Tokens as they are made, then one Stopped.
+
+        A last message of the assistant's is the beginning of the reply: what comes goes on with it.
+        """
 
     def count(self, messages: Sequence[Message]) -> int:
         """How many tokens the prompt for these messages takes."""

@@ -63,6 +63,7 @@ class _Record:
     recognized: float | None = None
     prompt: float | None = None
     prefilled: float | None = None
+    resumed: float | None = None
     first_token: float | None = None
     last_token: float | None = None
     reply_ended: float | None = None
@@ -139,6 +140,9 @@ def _note(record: _Record, event: ev.Event) -> None:
             if record.recognition is None:
                 # The last look held the whole question, and was not repeated.
                 record.recognition = record.look
+        case ev.ReplyContinued() if event.text:
+            # What is said first needs no prompt.
+            record.resumed = event.t
         case ev.PromptStarted():
             record.prompt = event.t
         case ev.PromptReady():
@@ -175,7 +179,7 @@ def _timings(r: _Record) -> TurnTimings:
     milestones = (
         r.recognition,
         r.recognized,
-        r.prefilled,
+        r.prefilled if r.resumed is None else r.resumed,
         r.cut.get(clause),
         r.sounding.get(clause),
         r.committed,

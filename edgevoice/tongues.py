@@ -31,6 +31,8 @@ class Tongue:
     """Verbs that begin what is said to an assistant."""
     short_commands: Words = NO_WORDS
     """Whole commands of a word or two."""
+    going_on: Words = NO_WORDS
+    """Whole utterances that ask somebody to go on speaking."""
     wishes: tuple[str, ...] = ()
     """How a wish for something begins; what is wished for follows."""
     thinking: Words = NO_WORDS
@@ -101,6 +103,12 @@ TONGUES: dict[str, Tongue] = {
             "stop|pause|resume|cancel|next|skip|mute|unmute|nevermind|never mind|continue|repeat"
             "|louder|quieter|go on|go back|stop it|thank you|goodbye|help"
         ),
+        going_on=_phrases(
+            "go on|continue|carry on|keep going|go ahead|proceed|resume|and then|and then what"
+            "|what then|then what|go on then|keep talking|you were saying|as you were saying"
+            "|what were you saying|where were you|finish your sentence"
+            "|finish what you were saying"
+        ),
         wishes=(
             *("i'd like", "i would like", "i want a", "i want an", "i want some", "i want the"),
             *("can i have", "can i get", "could i have", "could i get", "may i have"),
@@ -146,6 +154,10 @@ TONGUES: dict[str, Tongue] = {
             " schließe starte ruf rufe erzähl erzähle erkläre erklär nenn nenne such suche lies"
         ),
         short_commands=_phrases("stopp|stop|pause|weiter|abbrechen|lauter|leiser|danke"),
+        going_on=_phrases(
+            "weiter|mach weiter|sprich weiter|rede weiter|red weiter|erzähl weiter|erzähle weiter"
+            "|lies weiter|fahr fort|fahre fort|nur weiter|und dann|und weiter"
+        ),
         wishes=("ich möchte", "ich hätte gern", "ich hätte gerne"),
         thinking=_phrases("moment|warte|einen moment|lass mich überlegen"),
         numbers=_w("null eins zwei drei vier fünf sechs sieben acht neun zehn elf zwölf hundert"),
@@ -170,6 +182,10 @@ TONGUES: dict[str, Tongue] = {
             " appelle raconte explique cherche lis ajoute rappelle-moi"
         ),
         short_commands=_phrases("stop|pause|suivant|continue|annule|merci"),
+        going_on=_phrases(
+            "continue|continuez|vas-y|allez-y|poursuis|poursuivez|la suite|et alors|et après"
+            "|et ensuite"
+        ),
         wishes=("je voudrais", "j'aimerais"),
         thinking=_phrases("attends|attendez|un moment|je veux dire"),
         numbers=_w("zéro deux trois quatre cinq six sept huit neuf dix onze douze vingt cent"),
@@ -191,6 +207,10 @@ TONGUES: dict[str, Tongue] = {
             " cuéntame explica explícame busca lee añade recuérdame"
         ),
         short_commands=_phrases("para|pausa|siguiente|continúa|cancela|gracias"),
+        going_on=_phrases(
+            "continúa|continúe|sigue|siga|sigue hablando|adelante|prosigue|y entonces|y luego"
+            "|y después"
+        ),
         wishes=("quisiera", "me gustaría", "quiero"),
         thinking=_phrases("espera|un momento|o sea"),
         numbers=_w("cero uno dos tres cuatro cinco seis siete ocho nueve diez once doce cien"),
@@ -212,6 +232,9 @@ TONGUES: dict[str, Tongue] = {
             " raccontami spiegami cerca leggi aggiungi ricordami"
         ),
         short_commands=_phrases("stop|pausa|avanti|continua|annulla|grazie"),
+        going_on=_phrases(
+            "continua|continui|vai avanti|va avanti|avanti|prosegui|vai|e allora|e poi"
+        ),
         wishes=("vorrei",),
         thinking=_phrases("aspetta|un momento|cioè"),
         numbers=_w("zero due tre quattro cinque sei sette otto nove dieci undici dodici cento"),
@@ -233,6 +256,9 @@ TONGUES: dict[str, Tongue] = {
             " explique procure leia adicione lembre"
         ),
         short_commands=_phrases("pare|pausa|próxima|continue|cancele|obrigado|obrigada"),
+        going_on=_phrases(
+            "continue|continua|continua a falar|prossiga|siga|vá em frente|e então|e depois"
+        ),
         wishes=("gostaria de", "queria"),
         thinking=_phrases("espera|um momento|quer dizer"),
         numbers=_w("zero dois três quatro cinco seis sete oito nove dez onze doze cem"),
@@ -252,6 +278,10 @@ TONGUES: dict[str, Tongue] = {
             "zeg toon geef speel stop zet doe open sluit start bel vertel zoek lees noem leg"
         ),
         short_commands=_phrases("stop|pauze|volgende|verder|bedankt"),
+        going_on=_phrases(
+            "ga door|ga verder|ga maar door|ga maar verder|verder|doorgaan|praat verder"
+            "|vertel verder|en dan|en toen"
+        ),
         wishes=("ik wil graag", "ik zou graag"),
         thinking=_phrases("wacht|momentje|even denken"),
         numbers=_w("nul een twee drie vier vijf zes zeven acht negen tien elf twaalf honderd"),

@@ -72,6 +72,10 @@ class Turn:
         written by the ears."""
         self.reply = ""
         """What the model has written so far, as it wrote it; written by the mind."""
+        self.ended = False
+        """The model had nothing to add to it; written by the mind."""
+        self.goes_on = False
+        """Its reply goes on with the one before; written by the mind."""
         self.tokens: list[int] = []
         """The ids of the reply's tokens; written by the mind."""
         self.stopped_at: int | None = None

@@ -233,7 +233,9 @@ def _answered(answer: TurnTimings, events: Sequence[ev.Event], spoken: float) ->
     return {
         "gap": answer.gap,
         "spans": {span.name: span.seconds for span in answer.spans},
-        "reply": "".join(e.text for e in own if isinstance(e, ev.TokenMade)).strip(),
+        "reply": "".join(
+            e.text for e in own if isinstance(e, ev.TokenMade | ev.ReplyContinued)
+        ).strip(),
         "ttft": answer.ttft,
         "tokens_per_second": answer.tokens_per_second,
         "prompt_tokens": answer.prompt_tokens,

@@ -21,6 +21,7 @@ from edgevoice.engines.kept import Kept
 from edgevoice.engines.llama_file import CHOOSE_ANOTHER, check_memory, checked, pull_again
 from edgevoice.engines.llama_native import NativeModel, NotLoaded, gpu_layers, version
 from edgevoice.engines.resident import fetch_ahead
+from edgevoice.engines.verbatim import spelled
 from edgevoice.errors import EngineError, ModelError
 from edgevoice.settings import SlmSettings
 from edgevoice.stages import Cancelled, Message, Prefilled, Stopped, Token
@@ -99,6 +100,7 @@ class Llama:
     ) -> Iterator[Prefilled | Token | Stopped]:
         """Evaluate what is new of the prompt, then make tokens until the model ends its turn.
 
+        A last message of the assistant's is left open, and gone on with.
         Raises EngineError if the prompt does not fit the context. May be abandoned at any token.
         """
         prompt = self._prompt(messages)
@@ -173,9 +175,13 @@ class Llama:
                 self._kept.keep(start, self._native.state())
 
     def _prompt(self, messages: Sequence[Message]) -> list[int]:
-        """The prompt's ids, in which every reply that still has its own ids keeps them."""
+        """The prompt's ids, in which every reply that still has its own ids keeps them, as far as
+        they spell what was heard of it."""
         try:
-            whole = self._template.render(messages)
+            if messages and messages[-1].role == "assistant":
+                whole = self._template.render(messages[:-1]) + messages[-1].text
+            else:
+                whole = self._template.render(messages)
             ids: list[int] = []
             done = ""
             for number, message in enumerate(messages):
@@ -183,11 +189,14 @@ class Llama:
                     continue
                 before = self._template.render(messages[:number])
                 said = _said_after(whole, before, message.text)
-                if not before.startswith(done) or said is None:
+                own, chars = spelled(message.tokens, message.text, self._native.piece)
+                if not before.startswith(done) or said is None or not own:
                     continue
                 ids += self._tokenize(before[len(done) :], first=not done)
-                ids += message.tokens
-                done = before + said
+                ids += own
+                # Some templates trim what was said.
+                trimmed = message.text.find(said)
+                done = before + said[: max(0, chars - trimmed)]
             return ids + self._tokenize(whole[len(done) :], first=not done)
         except TemplateRefused as error:
             raise EngineError(str(error), remedy=CHOOSE_ANOTHER) from None

@@ -84,6 +84,7 @@ class NativeModel:
             self.close()
             raise NotLoaded("there is not enough memory for its context")
         self._vocab = native.llama_model_get_vocab(self._model)
+        self._size = int(native.llama_vocab_n_tokens(self._vocab))
         self._memory = native.llama_get_memory(self._context)
         self._piece = ctypes.create_string_buffer(256)
         self._tokens = (native.llama_token * batch)()
@@ -105,7 +106,12 @@ class NativeModel:
             room = -count
 
     def piece(self, token: int) -> bytes:
-        """The bytes of one token; none for a special one. May be part of a UTF-8 character."""
+        """The bytes of one token; none for a special one. May be part of a UTF-8 character.
+
+        An id that this model does not have gives a byte that no text has.
+        """
+        if not 0 <= token < self._size:
+            return b"\xff"
         count = native.llama_token_to_piece(
             self._vocab, token, self._piece, len(self._piece), 0, False
         )

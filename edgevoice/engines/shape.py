@@ -19,7 +19,8 @@ PLAIN_REPLY = "Yes, I can tell you about that. It takes a moment, and then we go
 class Shape(Llama):
     """A LanguageModel that costs what a model of its dimensions costs and says `reply_text`.
 
-    `reply_text` is read when a reply begins; empty means a plain sentence.
+    `reply_text` is read when a reply begins; empty means a plain sentence. Of a reply that is gone
+    on with, it says what is missing of the text.
     """
 
     reply_text: str = ""
@@ -31,7 +32,10 @@ class Shape(Llama):
 
         Raises EngineError as Llama does, and for a text that the tokenizer cannot give back.
         """
-        self._script = iter(self._spelled(self.reply_text or PLAIN_REPLY))
+        text = self.reply_text or PLAIN_REPLY
+        if messages and messages[-1].role == "assistant":
+            text = text.removeprefix(messages[-1].text)
+        self._script = iter(self._spelled(text))
         yield from super().reply(messages, cancelled)
 
     def _choose(self) -> int:

@@ -176,7 +176,7 @@ class Keeping:
                     for sound in self._sound
                     if turn.start is not None and sound.frame.index + FRAME_SAMPLES > turn.start
                 ]
-            case ev.PromptStarted():
+            case ev.PromptStarted() | ev.ReplyContinued() if not turn.asked:
                 turn.messages, turn.asked = messages, True
             case ev.TurnCommitted():
                 turn.committed = True
@@ -220,13 +220,15 @@ class Keeping:
             input=session.input,
             ending=turn.ending,
             heard=" ".join(e.text.strip() for e in own if isinstance(e, ev.Recognized)),
-            reply="".join(e.text for e in own if isinstance(e, ev.TokenMade)).strip(),
+            reply="".join(
+                e.text for e in own if isinstance(e, ev.TokenMade | ev.ReplyContinued)
+            ).strip(),
             spoken="".join(e.heard for e in own if isinstance(e, ev.TurnCompleted)),
             gap=timings.gap if timings else None,
             spans={span.name: span.seconds for span in timings.spans} if timings else {},
             models=session.models,
             settings=settings_of(self._config),
-            history=tuple(Said(m.role, m.text) for m in turn.messages or ()),
+            history=tuple(Said(m.role, m.text, m.interrupted) for m in turn.messages or ()),
             events=raw(turn.events),
         )
         return kept, samples

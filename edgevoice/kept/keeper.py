@@ -90,7 +90,7 @@ class Keeper:
             case _:
                 pass
         # Copied now: when the turn is written the conversation has gone on.
-        asks = isinstance(event, ev.PromptStarted | ev.TurnCancelled)
+        asks = isinstance(event, ev.PromptStarted | ev.ReplyContinued | ev.TurnCancelled)
         messages = tuple(self._history.messages) if asks and self._history else None
         self._put(Told(event, messages), urgent=isinstance(event, URGENT))
 

@@ -28,10 +28,12 @@ version."""
 
 
 class Said(Struct, frozen=True):
-    """A message of the conversation before the turn."""
+    """A message of the conversation before the turn; of one that was `interrupted`, what was
+    heard."""
 
     role: str
     text: str
+    interrupted: bool = False
 
 
 class KeptTurn(Struct, frozen=True, kw_only=True):
@@ -65,7 +67,11 @@ class KeptTurn(Struct, frozen=True, kw_only=True):
     def past(self) -> tuple[Message, ...]:
         """What was said before it, as the model remembers it; no system prompt."""
         return tuple(
-            Message("user" if said.role == "user" else "assistant", said.text)
+            Message(
+                "user" if said.role == "user" else "assistant",
+                said.text,
+                interrupted=said.interrupted,
+            )
             for said in self.history
             if said.role in ("user", "assistant")
         )

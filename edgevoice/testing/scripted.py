@@ -185,16 +185,25 @@ class ScriptedLanguageModel:
             yield Stopped("cancelled")
             return
         yield Prefilled(len(prompt), reused)
-        for index, word in enumerate(self._answer(messages).split(" ")):
+        for index, word in enumerate(self._words_to_come(messages)):
             if index == self._fail_after:
                 raise RuntimeError("the scripted model fell over")
             self.clock.sleep(self._token)
             if cancelled():
                 yield Stopped("cancelled")
                 return
-            self.cache.append(word)
-            yield Token(word if index == 0 else " " + word, index)
+            self.cache.append(word.strip())
+            yield Token(word, index)
         yield Stopped("stop")
+
+    def _words_to_come(self, messages: Sequence[Message]) -> list[str]:
+        """The reply word by word, with the spaces between them; or what is missing of one that is
+        open."""
+        if messages[-1].role != "assistant":
+            first, *words = self._answer(messages).split(" ")
+            return [first, *(f" {word}" for word in words)]
+        rest = self._answer(messages[:-1]).removeprefix(messages[-1].text)
+        return [f" {word}" for word in rest.split(" ") if word]
 
     def count(self, messages: Sequence[Message]) -> int:
         return len(_words(messages))
@@ -216,7 +225,10 @@ class ScriptedLanguageModel:
 
 
 def _words(messages: Sequence[Message]) -> list[str]:
-    return [word for message in messages for word in message.whole.split()]
+    texts = [message.whole for message in messages]
+    if messages and messages[-1].role == "assistant":
+        texts[-1] = messages[-1].text
+    return [word for text in texts for word in text.split()]
 
 
 @dataclass

@@ -126,7 +126,10 @@ def test_an_interrupted_turn_is_kept_with_what_was_heard_of_it(tmp_path: Path) -
     assert one.spoken
     assert one.reply.startswith(one.spoken)
     assert one.spoken != one.reply
-    assert two.past == (Message("user", "tell me"), Message("assistant", one.spoken))
+    assert two.past == (
+        Message("user", "tell me"),
+        Message("assistant", one.spoken, interrupted=True),
+    )
     assert two.heard == "and now this"
     first, end = voiced(sound(tmp_path, two))
     assert end - first == pytest.approx(1.0)

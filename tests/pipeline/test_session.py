@@ -79,6 +79,22 @@ def test_choosing_a_model_goes_on_with_the_same_conversation() -> None:
     ]
 
 
+def test_the_transcript_shows_where_a_reply_was_interrupted() -> None:
+    """It ends with the word that was heard, and says so."""
+    show = Rehearsal("A reply that takes a while to say.")
+    session, _, _ = make(show)
+    act(show, 2.0, lambda: session.say("first"))
+    act(show, 3.0, session.interrupt)
+    act(show, 6.0, session.close)
+    session.run()
+    (heard,) = show.heard
+    assert 0 < len(heard) < len("A reply that takes a while to say.")
+    assert session.transcript().splitlines() == [
+        "you: first",
+        f"edgevoice: {heard}— (interrupted)",
+    ]
+
+
 def test_a_choice_that_cannot_be_used_leaves_everything_as_it_was() -> None:
     """The failure is told to whoever chose, nothing is kept, and the old model answers on."""
     show = Rehearsal("Fine.")
