@@ -159,11 +159,11 @@ class Session:
     def choices(self, kind: Kind) -> list[tuple[str, str]]:
         """What can be chosen: the value to `choose`, and how to show it."""
         if kind in ("input", "output"):
-            from edgevoice.devices.listing import listed
+            from edgevoice.devices.listing import listed_now
 
             return [
                 (d.name, f"{d.name} ({d.api}, {d.rate:.0f} Hz)")
-                for d in listed()
+                for d in listed_now()
                 if (d.inputs if kind == "input" else d.outputs) > 0
             ]
         from edgevoice.weights.store import Store

@@ -6,10 +6,14 @@ import contextlib
 import ctypes
 import functools
 import os
+import subprocess
 import sys
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
+
+from edgevoice.devices.signs import Signs, signs
 from edgevoice.errors import DeviceError
 
 try:
@@ -23,6 +27,9 @@ PORTAUDIO_REMEDY = (
     "pacman -S portaudio (Arch), brew install portaudio (macOS)"
 )
 
+
+LISTING = 10.0
+"""Seconds that another process may take to list the devices."""
 
 _ALSA_HANDLER = ctypes.CFUNCTYPE(
     None, ctypes.c_char_p, ctypes.c_int, ctypes.c_char_p, ctypes.c_int, ctypes.c_char_p
@@ -52,6 +59,20 @@ def silence() -> None:
             ctypes.c_void_p.in_dll(c, "stderr").value = nowhere
 
 
+_listed_when: list[Signs] = []
+"""What was to be seen when PortAudio listed the devices last."""
+
+
+def note_listing() -> None:
+    """Note that devices have been listed just now."""
+    _listed_when[:] = [signs()]
+
+
+def outdated() -> bool:
+    """Whether devices have come or gone since they were listed."""
+    return bool(_listed_when) and signs() != _listed_when[0]
+
+
 @dataclass(frozen=True, slots=True)
 class Device:
     """A sound device as PortAudio lists it; `rate` is its default in Hz."""
@@ -71,6 +92,8 @@ def library() -> Any:
     if sd is None:
         raise DeviceError("PortAudio is not installed", where=_missing, remedy=PORTAUDIO_REMEDY)
     silence()
+    if not _listed_when:
+        note_listing()
     return sd
 
 
@@ -95,6 +118,19 @@ def listed() -> list[Device]:
         ]
     except portaudio.PortAudioError as error:
         raise DeviceError(f"PortAudio failed: {error}", remedy="edgevoice doctor") from None
+
+
+def listed_now() -> list[Device]:
+    """Every device there is by now, also while some are open: then another process lists them.
+
+    Raises DeviceError like `listed`.
+    """
+    if outdated():
+        command = [sys.executable, "-m", "edgevoice.devices.listing"]
+        with contextlib.suppress(OSError, subprocess.SubprocessError, msgspec.MsgspecError):
+            told = subprocess.run(command, capture_output=True, timeout=LISTING, check=True).stdout
+            return msgspec.json.decode(told, type=list[Device])
+    return listed()
 
 
 def find(kind: str, wanted: str) -> Device:
@@ -124,3 +160,7 @@ def find(kind: str, wanted: str) -> Device:
             remedy=f"choose one of: {', '.join(f'{d.index} {d.name}' for d in devices)}",
         )
     return chosen[0]
+
+
+if __name__ == "__main__":
+    sys.stdout.buffer.write(msgspec.json.encode(listed()))

@@ -8,7 +8,7 @@ import logging
 import threading
 from typing import Any
 
-from edgevoice.devices.listing import Device, library
+from edgevoice.devices.listing import Device, library, note_listing
 from edgevoice.errors import DeviceError
 
 _log = logging.getLogger(__name__)
@@ -22,18 +22,22 @@ CLOSING_FAILED = 0.3
 _one_at_a_time = threading.Lock()
 """PortAudio keeps a list of what is open, and no lock."""
 
-_closing: list[Any] = []
-"""Streams that are not closed yet, or never will be."""
+_open: list[Any] = []
+"""Streams that are open: in use, not closed yet, or never to be."""
 
 
 def open_stream(make: Any, device: Device, kind: str, **settings: Any) -> Any:
     """A running stream of `kind` "input" or "output". Raises DeviceError."""
     portaudio = library()
+    stream = None
     try:
         with _one_at_a_time:
             stream = make(device=device.index, **settings)
+            _open.append(stream)
         stream.start()
     except (portaudio.PortAudioError, ValueError) as error:
+        if stream is not None:
+            close_stream(stream, failed=True)
         word = "microphone" if kind == "input" else "speaker"
         raise DeviceError(
             f"the {word} could not be opened at {settings['samplerate']} Hz: {error}",
@@ -55,9 +59,9 @@ def close_stream(stream: Any, failed: bool = False) -> None:
         # Closing a device that has gone may fail, and there is nothing left to do about it.
         with contextlib.suppress(Exception), _one_at_a_time:
             stream.close()
-        _closing.remove(stream)
+        if stream in _open:
+            _open.remove(stream)
 
-    _closing.append(stream)
     closing = threading.Thread(target=close, name="closing", daemon=True)
     closing.start()
     closing.join(CLOSING_FAILED if failed else CLOSING)
@@ -69,17 +73,17 @@ def close_stream(stream: Any, failed: bool = False) -> None:
 
 
 def look_again() -> None:
-    """List the devices anew; none may be open.
+    """List the devices anew, unless one is open.
 
-    PortAudio does so only when it is initialised. Where that fails, there are no devices until the
-    next time.
+    PortAudio does so only when it is initialised, and closes what is open; for a device that does
+    not let go it would wait for ever. Where it fails, there are no devices until the next time.
     """
     portaudio = library()
-    if _closing:
-        # To be initialised anew it would have to close that as well, and wait for ever.
+    if _open:
         return
     # Not the binding's own `_initialize`: it takes stderr away for a while, and with it the screen.
     with contextlib.suppress(portaudio.PortAudioError):
         portaudio._terminate()
     if portaudio._lib.Pa_Initialize() == 0:
         portaudio._initialized += 1
+    note_listing()

@@ -9,6 +9,7 @@ from edgevoice.clock import Clock
 from edgevoice.devices.converted import Converted
 from edgevoice.devices.lasting_loudspeaker import LastingLoudspeaker, Mouth
 from edgevoice.devices.lasting_microphone import Ear, LastingMicrophone
+from edgevoice.devices.listing import outdated
 from edgevoice.devices.place import Place
 from edgevoice.devices.signs import Signs, signs, slept
 from edgevoice.devices.streams import look_again
@@ -70,6 +71,9 @@ def loudspeaker(
 
 
 def _begin(place: Place[Any], settings: AudioSettings, watch: Watch) -> None:
+    if outdated():
+        # Another device was chosen, perhaps one that was not there when the session began.
+        look_again()
     try:
         place.fill(strictly=not settings.wait)
     except DeviceError:

@@ -11,6 +11,8 @@ from types import SimpleNamespace
 import pytest
 
 from edgevoice.devices import listing, streams
+from edgevoice.devices.listing import Device
+from edgevoice.errors import DeviceError
 
 
 class Stream:
@@ -64,6 +66,7 @@ def test_a_device_that_does_not_let_go_is_left_behind(
     monkeypatch.setattr(listing.sd, "_terminate", lambda: initialised.append("anew"), raising=False)
     free = threading.Event()
     stream = Stream(free)
+    monkeypatch.setattr(streams, "_open", [stream])
     with caplog.at_level(logging.WARNING):
         streams.close_stream(stream)
     assert stream.done == []
@@ -72,3 +75,22 @@ def test_a_device_that_does_not_let_go_is_left_behind(
     streams.look_again()
     assert initialised == []
     free.set()
+
+
+def test_a_stream_that_does_not_start_is_closed_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else devices could never be listed anew."""
+
+    class Refused(Stream):
+        def start(self) -> None:
+            raise ValueError("another program has it")
+
+    monkeypatch.setattr(streams, "_open", [])
+    monkeypatch.setattr(listing, "sd", SimpleNamespace(PortAudioError=OSError))
+    free = threading.Event()
+    free.set()
+    stream = Refused(free)
+    device = Device(0, "headset", "ALSA", 1, 0, 48_000.0, True, False)
+    with pytest.raises(DeviceError, match="another program has it"):
+        streams.open_stream(lambda **_: stream, device, "input", samplerate=48_000)
+    assert stream.done == ["stop", "close"]
+    assert streams._open == []

@@ -265,3 +265,36 @@ def test_a_reply_that_loses_its_speaker_for_long_is_given_up(sinks: NullSinks) -
         program.expect("found output")
         program.tell("0.5")
         program.expect(f"played {heard + 22_050}")
+
+
+CHOOSE = """
+from edgevoice.devices.listing import listed, listed_now
+from edgevoice.devices.streams import look_again
+names = lambda devices: "default" in [d.name for d in devices]
+print(names(listed_now()), flush=True)
+input()
+print(names(listed()), names(listed_now()), flush=True)
+look_again()
+print(names(listed()), names(listed_now()), flush=True)
+"""
+
+
+def test_what_was_plugged_in_since_the_beginning_can_be_chosen(sinks: NullSinks) -> None:
+    """It is in the list that is shown, though PortAudio does not know it before it lists anew."""
+    sinks.kill()
+    with subprocess.Popen(
+        [sys.executable, "-c", CHOOSE],
+        cwd=ROOT,
+        env={**os.environ, **sinks.env(), "PYTHONPATH": str(ROOT)},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        assert process.stdout.readline() == "False\n"
+        sinks.start()
+        process.stdin.write("\n")
+        process.stdin.flush()
+        assert process.stdout.readline() == "False True\n"
+        assert process.stdout.readline() == "True True\n"
