@@ -17,7 +17,7 @@ def _phrases(text: str) -> frozenset[tuple[str, ...]]:
 
 
 _VOCAL = re.compile(
-    r"m+h*m+|h+m+|m+|u+h+(?:hu+h+)?|hu+h|a+h+a*|o+h+|e+h+|u+g+h+|ou+ch|oo+f|pf+|a*hem|a*choo|o+w"
+    r"m+h*m+|h+m+|m+|h+|u+h+(?:hu+h+)?|u+h*m+|e+h*m+|e+r+|hu+h|a+h+a*|o+h+|e+h+|u+g+h+|ou+ch|oo+f|pf+|a*hem|a*choo|o+w"
     r"|(?:m*[hk][aeiou]+h?){2,}|ha+h?|wo+w|te?hee|ok|okay|okey|mkay|kay"
 )
 """Sounds of no language: humming, laughing, coughing, as a recognizer spells them."""

@@ -49,6 +49,7 @@ class Floor:
             interrupts = replaces.interrupts if replaces else interrupts
             turn = Turn(self.next_turn, origin, self.monitor, interrupts)
             if replaces:
+                replaces.successor = turn
                 turn.doubted = replaces.doubted
                 turn.sense, turn.sensed = replaces.sense, replaces.sensed
             self.next_turn += 1
@@ -127,7 +128,12 @@ class Floor:
         self.bus.emit(ev.ReplyHeld(turn=reply.number, by=turn.number, at=at))
 
     def confirm(self, turn: Turn) -> bool:
-        """`turn` is an interruption: the reply will not go on. False where there is no doubt."""
+        """`turn` is an interruption: the reply will not go on. False where there is no doubt.
+
+        What was known too late of a turn is true of the one that has replaced it.
+        """
+        while turn.successor is not None:
+            turn = turn.successor
         if not turn.confirm():
             return False
         self.cancel_others(turn, "barge_in")
@@ -135,6 +141,10 @@ class Floor:
         if turn.ended:
             self.commit(turn)
         return True
+
+    def go_on(self, turn: Turn) -> None:
+        """Let the reply go on, though `turn` may yet be confirmed."""
+        self._go_on(turn.interrupts)
 
     def _go_on(self, reply: Turn | None) -> None:
         """Let the reply go on, if it is still there: it was not interrupted."""

@@ -21,6 +21,9 @@ RESTORE_MS = 256
 MOST_UNSAID_MS = 3000
 """Voiced time without a word in it after which a sound is taken for nobody's."""
 
+MOST_HELD_MS = 1500
+"""Silence after which the reply goes on though it is not known yet what was said."""
+
 WORDS_AT_ONCE = 2
 """Words in what is still being said that make it an interruption: a single one may be a cough."""
 
@@ -100,6 +103,8 @@ class Deed(Enum):
     HOLD = "hold"
     TAKE_OVER = "take over"
     """It is over: somebody speaks who does not stop."""
+    GO_ON = "go on"
+    """It goes on for now: what was said is still being read."""
     DISMISS = "dismiss"
     """It goes on: what is heard has no words."""
 
@@ -135,11 +140,14 @@ class Interruption:
             return Deed.RESTORE
         return None
 
-    def follow(self, voiced_ms: float, sense: Sense | None, sensed_ms: float) -> Deed | None:
-        """Take the next frame of a turn of `voiced_ms` of voice, which came to `sense` when
+    def follow(
+        self, voiced: bool, ms: float, voiced_ms: float, sense: Sense | None, sensed_ms: float
+    ) -> Deed | None:
+        """Take the next `ms` of a turn of `voiced_ms` of voice, which came to `sense` when
         `sensed_ms` of it had been read."""
         self._ducked = False
-        self._run_ms = self._quiet_ms = 0.0
+        self._run_ms = 0.0
+        self._quiet_ms = 0.0 if voiced else self._quiet_ms + ms
         wordless = sense in (Sense.NOBODY, Sense.BACKCHANNEL)
         # What was found to be nothing counts no longer; only what came after it does.
         unread = voiced_ms - sensed_ms if wordless else voiced_ms
@@ -147,7 +155,10 @@ class Interruption:
             return Deed.TAKE_OVER
         if sense is Sense.NOBODY and voiced_ms >= MOST_UNSAID_MS:
             return Deed.DISMISS
-        if not self._held and voiced_ms >= self._manner.hold_ms:
+        if self._held and self._quiet_ms >= MOST_HELD_MS:
+            self._held = False
+            return Deed.GO_ON
+        if voiced and not self._held and voiced_ms >= self._manner.hold_ms:
             self._held = True
             return Deed.HOLD
         return None

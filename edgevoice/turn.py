@@ -29,6 +29,8 @@ class Turn:
         """The turn whose reply was being made or heard when this one began, if it was speech."""
         self.doubted = interrupts is not None
         """Whether it is an interruption at all is yet to be heard: that reply waits for it."""
+        self.successor: Turn | None = None
+        """The turn that replaced it, when the user went on after a pause."""
         self.ended = False
         """The end of the question was confirmed, though perhaps while it was still doubted."""
         self.sense: Sense | None = None

@@ -23,9 +23,15 @@ class ToSound:
     def __init__(self, settings: TurnSettings, floor: Floor) -> None:
         self._floor = floor
         self._interruption = Interruption(settings)
+        self._unclear: Turn | None = None
 
     def step(self, turn: Turn | None, voiced: bool) -> None:
         """Take the next frame, of the utterance under way, if there is one."""
+        if turn is not None:
+            self._unclear = turn
+        elif self._unclear is not None and self._unclear.doubted and self._unclear.live:
+            # It has ended, but nobody knows yet what it was.
+            turn = self._unclear
         if turn is None:
             heard = voiced and self._floor.answering
             deed = self._interruption.listen(heard, FRAME_MS)
@@ -34,11 +40,14 @@ class ToSound:
             return
         if not (turn.doubted and turn.live):
             return
-        match self._interruption.follow(1000 * turn.voiced, turn.sense, 1000 * turn.sensed):
+        spoken, sensed = 1000 * turn.voiced, 1000 * turn.sensed
+        match self._interruption.follow(voiced, FRAME_MS, spoken, turn.sense, sensed):
             case Deed.HOLD:
                 self._floor.hold(turn)
             case Deed.TAKE_OVER:
                 self._floor.confirm(turn)
+            case Deed.GO_ON:
+                self._floor.go_on(turn)
             case Deed.DISMISS:
                 self._floor.cancel(turn, "nothing_said", "a sound without words")
 

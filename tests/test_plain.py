@@ -171,3 +171,15 @@ def test_the_language_of_a_question_is_told_where_several_are_spoken() -> None:
     assert "you (en): What is the capital of France?" in lines_of(several)
     single = [msgspec.structs.replace(first, languages=("en",)), *rest]
     assert "you: What is the capital of France?" in lines_of(single)
+
+
+def test_a_reply_that_pauses_and_goes_on_is_told() -> None:
+    """Why it paused follows once that is known, and a word that stops it is not a question."""
+    show = Rehearsal("Once there was a king who had three sons. The youngest of them was kind." * 2)
+    show.hear((0.5, "tell me a story", 1.0), (5.0, "mhm", 0.4), (8.0, "stop", 0.5))
+    lines = lines_of(show.run())
+    begun = lines.index("you: tell me a story")
+    told = [line for line in lines[begun + 1 :] if not line.startswith(("edgevoice:", "gap"))]
+    assert told[:3] == ["(paused)", '(goes on: "mhm")', "(paused)"]
+    assert told[3].startswith("(interrupted after ")
+    assert told[4] == '(told to stop: "stop")'

@@ -253,3 +253,20 @@ def test_a_written_trace_shows_the_same_scene(tmp_path: Path) -> None:
         (e.question, e.reply, e.spoken) for e in exchanges(live)
     ]
     assert told.timings.turns == live.timings.turns
+
+
+def test_what_only_disturbed_a_reply_leaves_one_note() -> None:
+    """While it is held the reply is paused; afterwards nothing but a note tells of the mhm."""
+    show = Rehearsal("Once there was a king who had three sons. The youngest of them was kind.")
+    show.hear((0.5, "tell me a story", 1.0), (5.0, "mhm", 0.4))
+    scene, paused = Scene(), False
+    for event in show.run():
+        scene.apply(event)
+        reply = scene.exchange(0)
+        paused = paused or (reply is not None and reply.paused)
+    assert paused
+    exchange, note = scene.rows
+    assert isinstance(exchange, Exchange)
+    assert (exchange.ending, exchange.paused) == ("completed", False)
+    assert isinstance(note, Remark)
+    assert note.text == 'goes on: "mhm"'

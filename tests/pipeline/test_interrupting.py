@@ -180,6 +180,24 @@ def test_a_voice_that_goes_on_is_an_interruption_before_a_word_of_it_is_read() -
     assert cancelled.t - spoken == pytest.approx(1.2, abs=0.1)
 
 
+def test_what_is_read_too_late_of_half_a_sentence_counts_for_the_whole() -> None:
+    """A pause begins a turn anew; words that were read of the first half end the reply still."""
+    show, _ = story((5.0, "no", 0.5), (5.75, "tell me more of the queen", 0.75), slow=0.45)
+    show.run()
+    assert [e.turn for e in show.all(ev.TurnCancelled) if e.reason == "barge_in"] == [0]
+    assert show.all(ev.Recognized)[-1].text == "no tell me more of the queen"
+
+
+def test_a_reply_goes_on_while_a_slow_recognizer_still_reads() -> None:
+    """It is not kept waiting for long, and ends when words are found after all."""
+    show, _ = story((4.0, "now this", 0.5), slow=3.5)
+    show.run()
+    resumed, cancelled = show.all(ev.ReplyResumed)[0], show.all(ev.TurnCancelled)[0]
+    assert resumed.held
+    assert (cancelled.turn, cancelled.reason) == (0, "barge_in")
+    assert resumed.t < cancelled.t
+
+
 def test_a_noise_that_goes_on_does_not_end_the_reply() -> None:
     """What has been read, and was nothing, is not taken for a voice; it is given up in the end."""
     show, _ = story((4.0, "typing", 6.0))
