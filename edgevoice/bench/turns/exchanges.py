@@ -13,7 +13,7 @@ class Exchange:
     """One turn, with what it replaced; times are session times in seconds, None: it never was.
 
     `began` and `ended` are those of the user's speech, `told` when the turn began to be one, and
-    `noticed` when it was told that its reply is to end.
+    `noticed` when it was told that its reply is to end, or to pause until that is known.
     """
 
     turn: int
@@ -79,8 +79,12 @@ def _add(one: Exchange, event: ev.Event) -> None:
                 one.audible_from = event.audible_at
         case ev.PlaybackEnded():
             one.audible_to = event.at
-        case ev.TurnCancelled():
+        case ev.ReplyHeld():
             one.noticed = event.t
+        case ev.ReplyResumed():
+            one.noticed = None
+        case ev.TurnCancelled():
+            one.noticed = event.t if one.noticed is None else one.noticed
         case ev.TurnCompleted():
             one.heard, one.interrupted = event.heard, event.interrupted
         case _:
