@@ -23,6 +23,13 @@ HARDLY = 3
 the user was going on."""
 
 
+SEAMLESS = 0.15
+"""Seconds of pause after which a reply goes on in mid-word: shorter than some sounds of speech."""
+
+LONGEST_WORD = 0.8
+"""Seconds that are heard again at most."""
+
+
 class Floor:
     """The turns of one session. All methods may be called from any thread."""
 
@@ -34,7 +41,10 @@ class Floor:
         self.monitor = clock.monitor()
         self.history = history
         self._sink = sink
-        self._held = False
+        self.word_before: Callable[[int], int] = lambda number: number
+        """Where the word begins that a sample of the speaker is in; never waits."""
+        self._held: tuple[int, float] | None = None
+        """The first sample that is kept back, and since when."""
         self._ducked = False
         self._turns: list[Turn] = []
         self.next_turn = first_turn
@@ -122,8 +132,9 @@ class Floor:
             reply = turn.interrupts
             if reply is None or self._held or not (turn.doubted and turn.live and reply.live):
                 return
-            self._held = True
-            at = self._sink.time_of(self._sink.hold())
+            number = self._sink.hold()
+            self._held = number, self.clock.now()
+            at = self._sink.time_of(number)
         at = max(at, self.clock.now())
         self.bus.emit(ev.ReplyHeld(turn=reply.number, by=turn.number, at=at))
 
@@ -156,10 +167,18 @@ class Floor:
         """Let the speaker go on as it did; whether it was held, and whether it was quieter."""
         with self.monitor:
             held, quieter = self._held, self._ducked
-            self._held = self._ducked = False
+            self._held, self._ducked = None, False
             self._sink.duck(False)
-            self._sink.release()
-        return held, quieter
+            self._sink.release(0 if held is None else self._again(*held))
+        return held is not None, quieter
+
+    def _again(self, number: int, since: float) -> int:
+        """How many samples before `number` are to be heard again: after a pause of any length, half
+        a word is none."""
+        if self.clock.now() - since < SEAMLESS:
+            return 0
+        again = number - self.word_before(number)
+        return again if 0 < again <= LONGEST_WORD * self._sink.rate else 0
 
     def failed(self, stage: ev.Stage, turn: Turn | None, error: Exception) -> None:
         """Tell that a stage failed, and end the turn that it failed in, if any."""

@@ -112,6 +112,7 @@ class Speaker:
         self._playing: _Playing | None = None
         self._converting: tuple[Clause, Resampling] | None = None
         self._underruns = 0
+        floor.word_before = self._word_before
 
     def run(self) -> None:
         """Play until the inbox is closed. Raises DeviceError when the speaker is gone."""
@@ -231,6 +232,18 @@ class Speaker:
         if missed > self._underruns:
             self._bus.emit(ev.Underrun(turn=turn.number, count=missed - self._underruns))
             self._underruns = missed
+
+    def _word_before(self, number: int) -> int:
+        """Where the word begins that sample `number` is in; `number` where that is not known."""
+        playing = self._playing
+        begun = [
+            passage.start + mark.start
+            for passage in (playing.passages if playing else [])
+            if passage.told
+            for mark in passage.marks
+            if passage.start + mark.start < number < passage.start + mark.stop
+        ]
+        return max(begun, default=number)
 
     def _finish(self, turn: Turn) -> None:
         playing = self._playing if self._playing and self._playing.turn is turn else None
