@@ -94,6 +94,8 @@ class MicroWake:
         if self._quiet or max(probabilities, default=0.0) <= self._cutoff:
             return False
         self._quiet = REFRACTORY
+        # In digital silence it would go on for seconds to be sure of what it has heard.
+        self._network.reset()
         return True
 
     def reset(self) -> None:
