@@ -24,6 +24,9 @@ MOST_UNSAID_MS = 3000
 MOST_HELD_MS = 1500
 """Silence after which the reply goes on though it is not known yet what was said."""
 
+SHORT_SECONDS = 0.6
+"""Voiced time under which words do not count that the recognizer takes for no speech."""
+
 WORDS_AT_ONCE = 2
 """Words in what is still being said that make it an interruption: a single one may be a cough."""
 
@@ -90,9 +93,16 @@ def sense_of(
         return Sense.STOP
     if is_backchannel(text, language):
         return Sense.BACKCHANNEL
+    if is_doubtful(transcript, voiced_seconds, settings):
+        return Sense.NOBODY
     if whole or telling(text, language) >= WORDS_AT_ONCE:
         return Sense.WORDS
     return None
+
+
+def is_doubtful(transcript: Transcript, voiced_seconds: float, settings: SttSettings) -> bool:
+    """Whether words are too unlikely to end a reply: a "mhm" that was read as somebody's name."""
+    return transcript.no_speech > settings.no_speech and voiced_seconds < SHORT_SECONDS
 
 
 class Deed(Enum):

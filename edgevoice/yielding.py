@@ -9,7 +9,7 @@ from __future__ import annotations
 from edgevoice.audio import EAR_RATE, FRAME_SAMPLES, Utterance
 from edgevoice.backchannels import is_backchannel, is_stop
 from edgevoice.floor import Floor
-from edgevoice.interruption import Deed, Interruption, Sense, sense_of
+from edgevoice.interruption import Deed, Interruption, Sense, is_doubtful, sense_of
 from edgevoice.settings import Config, TurnSettings
 from edgevoice.stages import Transcript
 from edgevoice.turn import Turn
@@ -94,6 +94,9 @@ class ToWords:
         stop = is_stop(text, language)
         if turn.doubted and not stop and is_backchannel(text, language):
             self._floor.cancel(turn, "backchannel", text)
+            return False
+        if turn.doubted and not stop and is_doubtful(transcript, turn.voiced, self._settings.stt):
+            self._floor.cancel(turn, "nothing_said", "too uncertain to end a reply")
             return False
         self._floor.confirm(turn)
         if stop:

@@ -104,6 +104,14 @@ def test_what_a_recognizer_makes_of_a_noise_is_nobody_s() -> None:
     assert sense("[coughs]") is Sense.NOBODY
 
 
+def test_a_short_sound_that_is_probably_no_speech_does_not_end_a_reply() -> None:
+    """What is said for longer, or clearly, does; and so does being told to stop."""
+    assert sense("Emma Chen", no_speech=0.87, logprob=-0.75, voiced=0.45) is Sense.NOBODY
+    assert sense("Emma Chen", no_speech=0.2, logprob=-0.75, voiced=0.45) is Sense.WORDS
+    assert sense("Emma Chen", no_speech=0.87, logprob=-0.75, voiced=0.9) is Sense.WORDS
+    assert sense("Stop", no_speech=0.87, logprob=-0.75, voiced=0.45) is Sense.STOP
+
+
 def deeds(sound: str, **settings: object) -> list[tuple[int, Deed]]:
     """What is done, and in which frame, to a sound of voiced (#) and silent (.) frames that never
     becomes a turn."""

@@ -32,6 +32,7 @@ RATE = 16_000
 NOISES = {
     "cough": Transcript("Thank you.", no_speech=0.8, logprob=-1.2),
     "door": Transcript("", no_speech=0.9, logprob=-0.2),
+    "humming": Transcript("Emma Chen", no_speech=0.87, logprob=-0.75),
     "typing": Transcript("[typing]", logprob=-0.3),
 }
 
@@ -78,7 +79,9 @@ def said(messages: list[Message]) -> list[tuple[str, str]]:
     return [(m.role, m.text) for m in messages if m.role != "system"]
 
 
-@pytest.mark.parametrize("noise", ["cough", "door", "typing", "mhm", "yeah okay", "ha ha ha"])
+@pytest.mark.parametrize(
+    "noise", ["cough", "door", "typing", "humming", "mhm", "yeah okay", "ha ha ha"]
+)
 def test_a_cough_and_a_mhm_pause_the_reply_and_it_goes_on_where_it_was(noise: str) -> None:
     """Nothing of the reply is lost, nothing is answered, and nothing of it is remembered."""
     show, tape = story((5.0, noise, 0.4))
