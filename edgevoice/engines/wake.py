@@ -35,6 +35,7 @@ class WakeWord:
 
     phrase: str
     config: Path
+    model: Path
     cutoff: float
     """The mean probability at which the model's makers tuned it to be noticed."""
 
@@ -71,6 +72,7 @@ class MicroWake:
     def __init__(self, word: WakeWord, sensitivity: float = 0.5) -> None:
         library = _library()
         try:
+            _check(library, word)
             self._network: Any = library.MicroWakeWord.from_config(word.config)
             self._features: Any = library.MicroWakeWordFeatures()
         except (OSError, ValueError, RuntimeError, ctypes.ArgumentError) as error:
@@ -102,6 +104,18 @@ class MicroWake:
         self._features.reset()
         self._network.reset()
         self._quiet = 0
+
+
+def _check(library: Any, word: WakeWord) -> None:
+    """Have the model opened once: the library crashes where that fails. Raises ValueError."""
+    runtime = next((Path(library.__file__).parent / "lib").glob("*tensorflowlite_c.*"), None)
+    if runtime is None:
+        raise ValueError("the library came without its runtime")
+    lib = library.microwakeword.TfLiteWakeWord(runtime).lib
+    model = lib.TfLiteModelCreateFromFile(str(word.model).encode())
+    if not model:
+        raise ValueError("its model is damaged")
+    lib.TfLiteModelDelete(model)
 
 
 def _library() -> Any:
@@ -157,4 +171,4 @@ def _read(path: Path) -> WakeWord:
         ) from None
     if head[4:8] != b"TFL3":
         raise ModelError("this is no TensorFlow Lite model", where=str(model), remedy=remedy)
-    return WakeWord(phrase, path, cutoff)
+    return WakeWord(phrase, path, model, cutoff)

@@ -140,6 +140,16 @@ def test_a_file_that_is_no_wake_word_is_refused(
     assert error.value.remedy
 
 
+def test_a_damaged_model_is_refused_and_does_not_crash(tmp_path: Path) -> None:
+    """Cut short, it still begins as one does."""
+    source = wake._folder()
+    shutil.copy(source / "alexa.json", tmp_path)
+    whole = (source / "alexa.tflite").read_bytes()
+    (tmp_path / "alexa.tflite").write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(ModelError, match="damaged"):
+        MicroWake(find(WakeSettings(word=str(tmp_path / "alexa.json"))))
+
+
 def test_without_the_library_it_is_said_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where there is no build of it the rest of the program works, and a wake word is refused."""
     monkeypatch.setitem(__import__("sys").modules, "pymicro_wakeword", None)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from edgevoice import events as ev
 from edgevoice.address import Address, without_wake_word
+from edgevoice.asides import NOTES, PEAK, earcon
 from edgevoice.audio import EAR_RATE, FRAME_SAMPLES, Samples
 from edgevoice.settings import AddressSettings, Config, SttSettings, WakeSettings
 from edgevoice.testing.rehearsal import Rehearsal
@@ -64,7 +66,7 @@ def test_a_question_in_one_breath_with_the_wake_word_is_answered_without_it() ->
 def test_the_pause_after_the_wake_word_may_have_any_length(pause: float) -> None:
     """Short or long, the first word after it is not lost."""
     show = rehearsal()
-    show.hear((0.5, CALL, 0.7), (1.2 + pause, "what time is it", 1.2))
+    show.hear((0.5, CALL, 0.7), (1.2 + pause, "what time is it", 1.0))
     show.run()
     assert asked(show) == ["what time is it"]
 
@@ -244,3 +246,47 @@ def test_doubtful_language_does_not_matter() -> None:
     show.hear((0.5, CALL, 0.7), (1.2, "what time is it", 1.2))
     show.run()
     assert asked(show) == ["what time is it"]
+
+
+def test_earcons_are_heard_and_are_no_part_of_a_reply() -> None:
+    """Called alone, it answers with a tone; the reply that follows begins with its own first sound,
+    and is remembered whole."""
+    plain, chiming = rehearsal(), rehearsal()
+    chiming.config = Config(
+        address=AddressSettings(mode="wake", follow_up_seconds=3.0, earcons="on"),
+        wake=WakeSettings(listen_seconds=2.0),
+    )
+    told = []
+    for show in (plain, chiming):
+        show.hear((0.5, CALL, 0.7), (2.5, "what time is it", 1.0))
+        show.run()
+        assert show.heard == ["All right."]
+        told.append([(e.clause, e.at, e.audible_at) for e in show.all(ev.PlaybackStarted)])
+    assert told[0] == told[1]
+    # The same times, but more samples had been heard before.
+    assert plain.sink.heard() < chiming.sink.heard()
+
+
+def test_it_says_a_word_when_it_is_called_alone_and_none_in_one_breath() -> None:
+    """The voice says it ahead of time; a question that follows at once is not spoken into."""
+    heard = []
+    for pause in (0.0, 1.3):
+        show = rehearsal()
+        show.config = Config(
+            address=show.config.address, wake=WakeSettings(listen_seconds=2.0, reply="Yes?")
+        )
+        show.hear((0.5, CALL, 0.7), (1.2 + pause, "what time is it", 1.0))
+        show.run()
+        assert asked(show) == ["what time is it"]
+        assert show.heard == ["All right."]
+        heard.append(show.sink.heard())
+    assert heard[1] > heard[0]
+
+
+def test_earcons_are_quiet_and_do_not_click() -> None:
+    """Some 10 dB below speech, and from and to silence."""
+    for kind in NOTES:
+        sound = earcon(kind).samples
+        assert 0.02 < float(np.abs(sound).max()) <= PEAK
+        assert max(abs(sound[0]), abs(sound[-1])) < 1e-4
+        assert earcon(kind).seconds < 0.5
