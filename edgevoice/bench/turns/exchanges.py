@@ -28,6 +28,8 @@ class Exchange:
     heard: str = ""
     interrupted: bool = False
     resumed: bool = False
+    resumed_after: int = 0
+    """How often its reply paused and went on."""
     audible_from: float | None = None
     audible_to: float | None = None
 
@@ -83,7 +85,9 @@ def _add(one: Exchange, event: ev.Event) -> None:
             one.noticed = event.t
         case ev.ReplyResumed():
             one.noticed = None
+            one.resumed_after += event.held
         case ev.TurnCancelled():
+            # Where it had paused before, that is when it was told.
             one.noticed = event.t if one.noticed is None else one.noticed
         case ev.TurnCompleted():
             one.heard, one.interrupted = event.heard, event.interrupted

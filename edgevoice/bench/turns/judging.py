@@ -89,6 +89,7 @@ def judged(scenario: Scenario, acted: Acted) -> Verdict:
         questions=sum(one.part == "question" for one in asked),
         interruptions=sum(one.part in SILENCING for one in said),
         replies=sum(turn.answered for turn in turns),
+        resumed=sum(turn.resumed_after for turn in turns),
         missed=sum(line.missed for line in lines),
         cut_offs=sum(line.cut_off for line in lines),
         false_starts=len(stray),

@@ -66,6 +66,8 @@ def totals(told: Totals) -> list[str]:
     lines = [f"{told.passed} of {told.scenarios} scenarios passed, in {duration(told.seconds)}"]
     for name, _, many in COUNTED:
         lines.append(f"  {many:<28}{getattr(counts, name):>5}  of {of[name]}")
+    if counts.resumed:
+        lines.append(f"  {'replies that paused, went on':<28}{counts.resumed:>5}")
     if told.false_answers_per_hour is not None:
         lines.append(
             f"  {'false answers an hour':<28}{told.false_answers_per_hour:>5g}"

@@ -57,6 +57,7 @@ class Counts(Struct, frozen=True, kw_only=True):
     questions: int = 0
     interruptions: int = 0
     replies: int = 0
+    resumed: int = 0
     missed: int = 0
     cut_offs: int = 0
     false_starts: int = 0
