@@ -22,7 +22,8 @@ BLOCK = 480
 """Frames that each callback gets: 10 ms. With fewer, a busy machine does not keep up."""
 
 LATENCY = 0.02
-"""Seconds asked of either device."""
+"""Seconds asked of either device, unless another number is: as little as a machine keeps up with
+that has not much else to do."""
 
 REMEMBERED = 64
 """Callbacks whose times are weighed: their median, so that none that comes late counts."""
@@ -70,7 +71,8 @@ class Through:
     """Gives `hear` what one device hears and has `speak` fill what another plays.
 
     Both get float32 [BLOCK] at RATE Hz and the number of its first sample, in PortAudio's own
-    threads; `hears` and `speaks` are the devices as `find` takes them. Raises DeviceError.
+    threads; `hears` and `speaks` are the devices as `find` takes them, each asked
+    for `latency` seconds. Raises DeviceError.
     """
 
     def __init__(
@@ -79,6 +81,7 @@ class Through:
         speaks: str,
         hear: Callable[[Samples, int], None],
         speak: Callable[[Samples, int], None],
+        latency: float = LATENCY,
     ) -> None:
         self.input, self.output = Timed(), Timed()
         self.dry = 0
@@ -87,6 +90,7 @@ class Through:
         self._heard = self._spoken = 0
         self._block = np.zeros(BLOCK, dtype=np.float32)
         self._streams: list[Any] = []
+        self._latency = latency
         portaudio = library()
         source, target = find("input", hears), find("output", speaks)
         try:
@@ -104,7 +108,7 @@ class Through:
                 channels=min(channels, 2),
                 dtype="float32",
                 blocksize=BLOCK,
-                latency=LATENCY,
+                latency=self._latency,
                 callback=callback,
             )
             self._streams.append(stream)

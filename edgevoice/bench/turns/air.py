@@ -93,7 +93,7 @@ class _Waiting:
 class Air:
     """Carries sound from one device to another. All but the two callbacks are commands."""
 
-    def __init__(self, hears: str, speaks: str) -> None:
+    def __init__(self, hears: str, speaks: str, latency: float) -> None:
         self._ring = np.zeros(KEPT, dtype=np.float32)
         self._written = 0
         self._next = 0
@@ -113,7 +113,7 @@ class Air:
         self._since = time.monotonic()
         self._cpu = time.process_time()
         self._through: Through | None = None
-        self._through = Through(hears, speaks, self._hear, self._speak)
+        self._through = Through(hears, speaks, self._hear, self._speak, latency)
 
     # The two callbacks.
 

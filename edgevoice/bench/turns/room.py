@@ -31,7 +31,7 @@ from edgevoice.bench.apart import Failed
 from edgevoice.bench.turns.acoustics import Acoustics
 from edgevoice.bench.turns.air import Air, State, Tape
 from edgevoice.clock import Clock
-from edgevoice.devices.through import RATE
+from edgevoice.devices.through import LATENCY, RATE
 from edgevoice.errors import DeviceError, EdgevoiceError
 from edgevoice.resample import resample
 
@@ -39,6 +39,9 @@ COMMAND = ("-m", "edgevoice.bench.turns.room")
 
 TAPE = 180.0
 """Seconds that are recorded at most, unless another number is asked for."""
+
+URGENT = -10
+"""Its priority, where the system grants that."""
 
 SLICE = 0.01
 """Seconds between two looks at whether a sound has begun."""
@@ -87,10 +90,18 @@ class Recording:
 
 
 class Room:
-    """Two loopback devices with the air between them. Usable by any thread; times are session
-    times. Raises DeviceError where a device is missing or fails."""
+    """Two loopback devices with the air between them, each asked for `latency` seconds: the less
+    the shorter a delay can be had, and the more the safer is sound from being broken up while the
+    machine is busy. Usable by any thread; times are session times. Raises DeviceError where a
+    device is missing or fails."""
 
-    def __init__(self, clock: Clock, hears: str = "room", speaks: str = "room") -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        hears: str = "room",
+        speaks: str = "room",
+        latency: float = LATENCY,
+    ) -> None:
         self._ids = itertools.count()
         self._lock = threading.Lock()
         self._origin = time.monotonic() - clock.now()
@@ -104,7 +115,7 @@ class Room:
             stdout=subprocess.PIPE,
         )
         try:
-            self._ask("open", hears, speaks)
+            self._ask("open", hears, speaks, latency)
         except BaseException:
             self.close()
             raise
@@ -238,6 +249,9 @@ def main() -> None:
     """The process that carries the sound: commands on standard input, answers on standard
     output, which nothing else may write to."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # What it does takes next to nothing, and must not wait for those who compute.
+    with contextlib.suppress(OSError, AttributeError):
+        os.setpriority(os.PRIO_PROCESS, 0, URGENT)
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     serve(sys.stdin.buffer, answers)

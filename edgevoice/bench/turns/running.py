@@ -28,6 +28,7 @@ from edgevoice.bench.turns.room import Room
 from edgevoice.build import Devices, build, echo_free, open_sink, open_source
 from edgevoice.bus import Bus, Subscriber
 from edgevoice.clock import SystemClock
+from edgevoice.devices.through import LATENCY
 from edgevoice.errors import DeviceError
 from edgevoice.settings import Config
 
@@ -36,6 +37,12 @@ PROBED = Acoustics(delay=0.1, level=-6.0, tail=0.0)
 
 PROBES = 3
 """How often it is; the median counts."""
+
+CALM = 0.08
+"""Seconds asked of a room's devices where nothing asks for a short delay."""
+
+SHORT = 0.22
+"""Delay in seconds up to which they are asked for as little as they offer."""
 
 SETTLING = 1.0
 """Seconds until a room's devices keep their pace."""
@@ -51,11 +58,6 @@ class Plan:
     speaks: str
     repeat: int = 1
     left_out: Sequence[str] = ()
-
-    @property
-    def expected(self) -> float:
-        """Seconds that all of it will take, roughly."""
-        return self.repeat * sum(script.expected for script in self.scripts)
 
 
 class Run:
@@ -80,28 +82,34 @@ class Run:
         plan = self._plan
         with ExitStack() as stack:
             stack.callback(self._shelf.close)
-            self._progress.begin("listening to the room", 0.0)
-            room = stack.enter_context(Room(self._clock, plan.hears, plan.speaks))
-            self._clock.sleep(SETTLING)
-            self._loop = self._probed(room)
-            self._progress.begin("loading the models", 0.0)
-            begun = False
-            for config, scripts in self._groups():
-                with self._assistant(config) as one:
-                    if not begun:
-                        count = len(plan.scripts) * plan.repeat
-                        what = "1 scenario" if count == 1 else f"{count} scenarios"
-                        self._progress.begin(what, plan.expected)
-                        begun = True
-                    acting = Acting(one, room)
-                    for script in scripts:
-                        self._act(acting, room, script)
+            for latency in dict.fromkeys(map(_latency, plan.scripts)):
+                self._progress.begin("listening to the room", 0.0)
+                with Room(self._clock, plan.hears, plan.speaks, latency) as room:
+                    self._clock.sleep(SETTLING)
+                    self._loop = self._probed(room)
+                    self._all_in(room, latency)
         self.finished = True
 
-    def _groups(self) -> list[tuple[Config, list[Script]]]:
+    def _all_in(self, room: Room, latency: float) -> None:
+        self._progress.begin("loading the models", 0.0)
+        scripts = [script for script in self._plan.scripts if _latency(script) == latency]
+        begun = False
+        for config, same in self._groups(scripts):
+            with self._assistant(config) as one:
+                if not begun:
+                    count = len(scripts) * self._plan.repeat
+                    what = "1 scenario" if count == 1 else f"{count} scenarios"
+                    expected = self._plan.repeat * sum(script.expected for script in scripts)
+                    self._progress.begin(what, expected)
+                    begun = True
+                acting = Acting(one, room)
+                for script in same:
+                    self._act(acting, room, script)
+
+    def _groups(self, scripts: Sequence[Script]) -> list[tuple[Config, list[Script]]]:
         """Those with the same settings one after the other: each change of them is a new start."""
         groups: list[tuple[Config, list[Script]]] = []
-        for script in self._plan.scripts:
+        for script in scripts:
             config = changed(self._plan.config, script.scenario.changes)
             mine = next((scripts for other, scripts in groups if other == config), None)
             if mine is None:
@@ -255,3 +263,9 @@ def totals(outcomes: Sequence[Outcome]) -> Totals:
 
 def _way(loop: Loop) -> Way:
     return Way(delay=round(loop.delay, 4), level=round(loop.level, 1), tail=0.0)
+
+
+def _latency(script: Script) -> float:
+    """Seconds to ask of the devices of the room that a script is acted out in."""
+    way = script.scenario.room.acoustics
+    return LATENCY if way is not None and way.delay <= SHORT else CALM
