@@ -13,6 +13,9 @@ from edgevoice.bench.turns.judging import COUNTED
 from edgevoice.bench.turns.outcome import Outcome, Totals, Turns
 from edgevoice.bench.turns.scenario import Scenario
 
+UNDISTURBED = 5
+"""How often the devices of a room may be late before it is told."""
+
 NAME = 40
 """Columns that the name of a scenario takes."""
 
@@ -29,6 +32,8 @@ def _scenario(outcome: Outcome) -> Iterator[str]:
     yield f"{verdict}  {_short(name):<{NAME}}{_told(outcome):>{WIDTH - NAME - 8}}"
     for reason in outcome.failed:
         yield from textwrap.wrap(reason, WIDTH, initial_indent=" " * 8, subsequent_indent=" " * 10)
+    if (times := outcome.dry + outcome.late) > UNDISTURBED:
+        yield f"        (the room's devices were late {times} times: its sound was broken up)"
 
 
 def _told(outcome: Outcome) -> str:
