@@ -85,6 +85,30 @@ def test_the_next_turn_evaluates_only_what_is_new(model: Llama) -> None:
 
 
 @pytest.mark.models
+def test_an_open_reply_is_gone_on_with_from_the_cache(model: Llama) -> None:
+    """Token by token as if it had never been interrupted, and hardly any of it is evaluated."""
+    whole = ask(model, SYSTEM, FRANCE)
+    text = whole.text[: whole.text.rindex(" ")]
+    heard = Message("assistant", text, whole.ids, interrupted=True)
+    model.prime([SYSTEM, FRANCE, heard], never)
+    part = Message("assistant", text, whole.ids)
+    more = ask(model, SYSTEM, FRANCE, part)
+    assert part.text + more.text == whole.text
+    assert more.prefilled[0].tokens - more.prefilled[0].reused <= 4
+
+
+@pytest.mark.models
+def test_an_interrupted_reply_keeps_its_own_ids_up_to_the_cut(model: Llama) -> None:
+    """What was heard of it is not evaluated again; what was not is not in the prompt."""
+    first = ask(model, SYSTEM, FRANCE)
+    cut = first.text.rindex(" ")
+    heard = Message("assistant", first.text[:cut], first.ids, interrupted=True)
+    second = ask(model, SYSTEM, FRANCE, heard, ITALY)
+    assert second.prefilled[0].reused >= first.prefilled[0].tokens + 2
+    assert "Rome" in second.text
+
+
+@pytest.mark.models
 def test_priming_leaves_only_the_question_itself(model: Llama) -> None:
     """After priming, what is evaluated is the user's words and the opening of the reply."""
     model.prime([SYSTEM], never)
