@@ -14,7 +14,7 @@ from edgevoice.engines.llama import Llama
 from edgevoice.engines.piper import Piper
 from edgevoice.engines.whisper import Whisper
 from edgevoice.errors import ConfigError
-from edgevoice.history import History
+from edgevoice.history import History, Reply
 from edgevoice.languages import LEAST_SECONDS, Following, leads
 from edgevoice.resample import resample
 from edgevoice.settings import SYSTEM_PROMPT, Config, SlmSettings, SttSettings, TtsSettings
@@ -141,6 +141,7 @@ def test_a_small_model_answers_in_the_language_of_the_question(
             tokens = [item for item in items if isinstance(item, Token)]
             reply = "".join(token.text for token in tokens)
             assert word in reply.lower()
-            history.remember(question, reply, [token.id for token in tokens], language)
+            said = Reply(reply, tokens=tuple(token.id for token in tokens))
+            history.remember(question, said, language)
     finally:
         model.close()
