@@ -8,6 +8,7 @@ method for estimation of time delay", IEEE ASSP 24, 1976), over the last seconds
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,11 +18,11 @@ from edgevoice.audio import EAR_RATE, Samples, dbfs
 WINDOW = 16_384
 """Samples in one look, about a second: several times the longest delay."""
 
-HOP = WINDOW // 4
+HOP = WINDOW // 2
 """Samples between two looks."""
 
-KEPT = 0.93
-"""The weight of what was known before in each look: about 14 of them count, four seconds."""
+KEPT = 0.87
+"""The weight of what was known before in each look: about 7 of them count, four seconds."""
 
 BAND = (200.0, 6000.0)
 """Frequencies in Hz that are compared: what small speakers play and voices hold."""
@@ -32,14 +33,14 @@ EARLIEST, LATEST = -0.2, 0.5
 LOUD_DBFS = -50.0
 """A look in which less was played tells nothing."""
 
-CLEAR = 14.0
+CLEAR = 16.0
 """How far the peak must stand out, in standard deviations of the rest, to be an echo. Recorded
-voices beside a reply reach 12.6 by chance, noise 9.2; an echo of -45 dB in a quiet room 33."""
+voices beside a reply reach 13.9 by chance, babble 11.1; an echo of -45 dB in a quiet room 27."""
 
-LOOKS = 6
+LOOKS = 3
 """Looks before anything is told."""
 
-UNHEARD_LOOKS = 16
+UNHEARD_LOOKS = 8
 """Looks without any echo after which there is none: about four seconds of speech."""
 
 
@@ -70,9 +71,10 @@ class EchoPath:
     def forget(self) -> None:
         """Begin anew, as after a change of devices."""
         self._looks = self._in_vain = 0
-        self._cross = np.zeros(WINDOW + 1, dtype=np.complex128)
-        self._power_played = np.zeros(WINDOW + 1)
-        self._power_heard = np.zeros(WINDOW + 1)
+        self._cross: NDArray[np.complexfloating[Any, Any]]
+        self._cross = np.zeros(WINDOW + 1, dtype=np.complex64)
+        self._power_played = np.zeros(WINDOW + 1, dtype=np.float32)
+        self._power_heard = np.zeros(WINDOW + 1, dtype=np.float32)
         self.echo, self.unheard = None, False
 
     def hear(self, played: Samples, heard: Samples) -> bool:
@@ -99,9 +101,8 @@ class EchoPath:
         self._looks += 1
         weight = np.sqrt(self._power_played * self._power_heard) + 1e-12
         likeness = np.fft.irfft(np.where(self._band, self._cross / weight, 0.0))
-        likeness = np.roll(likeness, -int(EARLIEST * EAR_RATE))[
-            : int((LATEST - EARLIEST) * EAR_RATE)
-        ]
+        likeness = np.roll(likeness, -int(EARLIEST * EAR_RATE))
+        likeness = likeness[: int((LATEST - EARLIEST) * EAR_RATE)]
         size = np.abs(likeness)
         peak = int(np.argmax(size))
         # An echo is a peak and what follows it in the room; the rest is chance.
@@ -123,16 +124,15 @@ class EchoPath:
         # The later it comes, the less of it is in the same window.
         apart = abs(peak + int(EARLIEST * EAR_RATE))
         common = float(np.dot(self._shape[apart:], self._shape[: WINDOW - apart]))
-        share = (
-            (BAND[1] - BAND[0]) / (EAR_RATE / 2) * (common / float(self._shape @ self._shape)) ** 2
-        )
+        common /= float(np.dot(self._shape, self._shape))
+        share = (BAND[1] - BAND[0]) / (EAR_RATE / 2) * common**2
         early, late = peak - int(0.005 * EAR_RATE), peak + int(0.2 * EAR_RATE)
         chance = _middle(answer**2) / 0.455
         energy = float(np.sum(answer[max(0, early) : late] ** 2 - chance))
         return 10.0 * float(np.log10(max(energy, 1e-6) / share))
 
 
-def _middle(values: NDArray[np.float64]) -> float:
+def _middle(values: NDArray[np.floating[Any]]) -> float:
     """The median; numpy's own imports a third of a second's worth of masked arrays."""
     half = len(values) // 2
     return float(np.partition(values, half)[half])

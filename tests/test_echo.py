@@ -162,7 +162,8 @@ def test_what_the_speaker_plays_is_not_heard_and_what_the_user_says_is_where_it_
         n * FRAME_SAMPLES for n in range(len(scene.frames))
     ]
     assert dbfs(scene.heard(1.2, 3.0)) < -60
-    np.testing.assert_allclose(scene.heard(3.0, 4.0), near, atol=2e-3)
+    # What is far quieter than the echo was, between syllables, may be made quieter still.
+    assert dbfs(scene.heard(3.05, 4.0) - near[int(0.05 * EAR_RATE) :]) < dbfs(near) - 30
     assert len(scene.frames) == len(scene.microphone.near) // FRAME_SAMPLES
 
 

@@ -44,6 +44,10 @@ class Past:
         self._data[: len(block) - first] = block[first:]
         self._taken += len(block)
 
+    def interrupted(self) -> None:
+        """The device let out silence of its own: what it tells of the time from now on holds."""
+        self._origins.fill(np.inf)
+
     def at(self, time: float, count: int) -> Samples:
         """float32 [count] that left the speaker from session time `time` on; zeros where nothing
         did, or where it is not yet or no longer known."""
@@ -51,7 +55,10 @@ class Past:
         taken = self._taken
         if not taken:
             return found
-        begin = round((time - float(self._origins.min())) * self._rate)
+        origin = float(self._origins.min())
+        if origin == np.inf:
+            return found
+        begin = round((time - origin) * self._rate)
         first = max(begin, taken - int(KEPT * self._rate), 0)
         last = min(begin + count, taken)
         if first < last:

@@ -179,6 +179,8 @@ class Loudspeaker:
             count = self._queue.take(scratch, leaves)
         out[:] = scratch
         self._rousing.fill(out, count)
+        if status.output_underflow:
+            self._past.interrupted()
         self._past.put(scratch[:, 0], leaves)
         if status.output_underflow and count:
             self._missed += 1

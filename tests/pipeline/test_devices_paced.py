@@ -386,6 +386,16 @@ def test_holding_ducking_and_stopping_in_any_order_loses_no_count(moment: int, a
     assert counts[-1] == end + 50
 
 
+def test_a_device_that_tells_of_its_silence_is_aligned_anew_at_once() -> None:
+    """After an underrun the next block's time counts, and none before."""
+    past = Past(1000)
+    device(past, 1000, 2.0)
+    past.interrupted()
+    assert not past.at(6.0, 10).any()
+    past.put(count_from(0, 10), 8.0)
+    assert past.at(8.005, 2).tolist() == [5, 6]
+
+
 def test_a_ring_gives_back_what_was_put_across_its_edge() -> None:
     """Wrapping around loses and reorders nothing."""
     ring = Ring(10, 1)
