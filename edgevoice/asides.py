@@ -11,8 +11,9 @@ import numpy as np
 from edgevoice.audio import Audio, Samples
 from edgevoice.settings import Config
 
-Kind = Literal["called", "woke", "slept", "muted", "unmuted", "failed"]
-"""`called`: by a wake word that came alone; `woke`: by a key."""
+Kind = Literal["called", "woke", "slept", "muted", "unmuted", "failed", "unclear"]
+"""`called`: by a wake word that came alone; `woke`: by a key; `unclear`: for too long no
+word could be made out."""
 
 RATE = 24_000
 PEAK = 0.07
@@ -24,12 +25,35 @@ NOTES: dict[Kind, tuple[tuple[float, float], ...]] = {
     "slept": ((880.0, 0.07), (659.3, 0.11)),
     "muted": ((440.0, 0.06), (330.0, 0.09)),
     "unmuted": ((330.0, 0.06), (440.0, 0.09)),
+    "unclear": ((440.0, 0.07), (415.3, 0.07), (440.0, 0.09)),
     "failed": ((311.1, 0.12), (0.0, 0.05), (311.1, 0.12)),
 }
 """Each as notes one after the other: Hz (0: a rest) and seconds. Up is open, down is closed."""
 
 EDGE = 0.012
 """Seconds in which a note swells and fades, so that it does not click."""
+
+
+UNCLEAR = {
+    "en": "I can't hear you well.",
+    "de": "Ich kann dich nicht gut hören.",
+    "fr": "Je t'entends mal.",
+    "es": "No te oigo bien.",
+    "it": "Non ti sento bene.",
+    "pt": "Não te ouço bem.",
+    "nl": "Ik kan je niet goed horen.",
+    "ja": "よく聞こえません。",
+    "zh": "我听不清楚。",
+}
+"""What is said where no word can be made out, by language."""
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """Something to be said aside, in a language."""
+
+    text: str
+    language: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from edgevoice import events as ev
-from edgevoice.asides import Aside, Asides, Kind
+from edgevoice.asides import UNCLEAR, Aside, Asides, Kind, Words
 from edgevoice.attention import Attention
 from edgevoice.bus import Bus
 from edgevoice.clock import Clock
@@ -103,7 +103,8 @@ class Assistant:
         self._glances: Mailbox[Look] = Mailbox(monitor, QUEUE, heard_is_dead)
         self._thoughts: Mailbox[Thought] = Mailbox(monitor, QUEUE, thought_is_dead)
         self._pauses: Mailbox[Pause] = Mailbox(monitor, QUEUE, pause_is_over)
-        clauses: Mailbox[Say | End] = Mailbox(monitor, QUEUE, _is_dead)
+        clauses: Mailbox[Say | End | Words] = Mailbox(monitor, QUEUE, _is_dead)
+        self._clauses = clauses
         self._sounds: Mailbox[Sound | End | Aside] = Mailbox(monitor, QUEUE, _is_dead)
         self._asides = Asides(config)
         self._floor.aside = self._say_aside
@@ -291,7 +292,10 @@ class Assistant:
         return self._ears.held
 
     def _say_aside(self, kind: Kind) -> None:
-        if aside := self._asides.sound(kind):
+        language = self._scribe.language
+        if kind == "unclear" and language in UNCLEAR:
+            self._clauses.offer(Words(UNCLEAR[language], language))
+        elif aside := self._asides.sound(kind):
             self._sounds.offer(aside)
 
     def new_conversation(self, past: Sequence[Message] = ()) -> None:
@@ -305,5 +309,5 @@ class Assistant:
         self._shut_down()
 
 
-def _is_dead(item: Say | Sound | End | Aside) -> bool:
+def _is_dead(item: Say | Sound | End | Aside | Words) -> bool:
     return isinstance(item, Say | Sound) and item.turn.cancelled

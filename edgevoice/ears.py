@@ -19,6 +19,7 @@ from edgevoice.mailbox import Mailbox
 from edgevoice.scribe import Heard, Look, Question
 from edgevoice.settings import Config
 from edgevoice.stages import AudioSource, SpeechDetector
+from edgevoice.surroundings import Surroundings
 from edgevoice.takeover import Takeover
 from edgevoice.turn import Turn
 from edgevoice.yielding import FRAME_MS, ToSound
@@ -59,6 +60,7 @@ class Ears:
         self._inbox = inbox
         self._glances = glances
         self._docket = Docket(config.turn, judge)
+        self._around = Surroundings(config.turn, floor)
         self._takeover = Takeover(config.turn, self._bus)
         self._endpoint = Endpoint(config.turn, self._takeover.pace)
         self._yielding = ToSound(config.turn, floor)
@@ -172,6 +174,7 @@ class Ears:
         if self._recent:
             self._recent.clear()
             self._endpoint.reset()
+            self._around.reset()
             detector.reset()
 
     def _hear(self, frame: Frame, probability: float) -> None:
@@ -186,6 +189,8 @@ class Ears:
             self._recent.append(frame)
         if self._turn is not None:
             self._frames.append(frame.samples)
+        if not self.held:
+            probability = self._around.without(frame, probability, self._endpoint.speaking)
         if self.held and (begun := self._endpoint.hold(frame.index)):
             self._marked(begun)
         if self.held and self._turn is not None:
@@ -213,6 +218,9 @@ class Ears:
                 self._turn.voiced_end = frame.index + FRAME_SAMPLES
                 self._turn.voiced = self._endpoint.voiced / EAR_RATE
         self._yielding.step(self._turn, voiced)
+        if self._turn and not self.held and self._around.drown(self._turn, frame.index):
+            self._turn = None
+            self._endpoint.reset()
         if voiced or self._voiced:
             self._look(self._glances if voiced else self._inbox, GLANCE_SAMPLES if voiced else 1)
         self._voiced = voiced
@@ -272,6 +280,7 @@ class Ears:
             self._floor.confirm(unclear)
         reply = None if self.held else self._floor.reply
         turn = self._floor.begin("talk_key" if self.held else "speech", interrupts=reply)
+        self._around.begin(mark.index)
         turn.called = called is not None and mark.index < called + BREATH
         self._turn = turn
         if not self.held:
@@ -307,6 +316,7 @@ class Ears:
             return
         self._end_speech(turn, mark.index)
         asked = turn.asked
+        self._around.ended(turn)
         end, endpoint = self._start + FRAME_SAMPLES * len(self._frames), self._endpoint
         self._takeover.ended(turn, mark.index, end, endpoint.ended_at_ms, endpoint.voiced)
         self._floor.commit(turn)
@@ -326,9 +336,10 @@ class Ears:
 
     def _look(self, inbox: Mailbox[Heard] | Mailbox[Look], least: int) -> None:
         turn = self._turn
-        if turn is None or not self._looks or turn.asked:
-            return
         size = len(self._frames) * FRAME_SAMPLES
+        looks = self._looks or self._around.is_doubtful(self._start + size)
+        if turn is None or not looks or turn.asked:
+            return
         if size - self._looked < least:
             return
         frames, start = self._frames, self._start

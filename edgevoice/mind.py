@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from edgevoice import events as ev
 from edgevoice.agreement import respelled
+from edgevoice.asides import Words
 from edgevoice.clauses import Clause, ClauseCutter
 from edgevoice.floor import Floor
 from edgevoice.going_on import wants_more
@@ -51,7 +52,7 @@ class Mind:
         language_model: Callable[[], LanguageModel],
         floor: Floor,
         inbox: Mailbox[Thought],
-        outbox: Mailbox[Say | End],
+        outbox: Mailbox[Say | End | Words],
         loaded: Callable[[], None],
         primed: Callable[[], None],
         pacings: Pacings,

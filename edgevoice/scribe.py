@@ -134,6 +134,11 @@ class Scribe:
             self._glances.close()
             self._outbox.close()
 
+    @property
+    def language(self) -> str:
+        """What was spoken last."""
+        return self._following.last
+
     def glance(self) -> None:
         """Read what is being said, in the middle of it, until the inbox is closed."""
         while (look := self._glances.get()) is not None:
@@ -154,6 +159,7 @@ class Scribe:
             # The whole question goes to the same recognizer soon, and then the failure is told.
             return
         self._yielding.look(turn, replace(read, text=self._others(turn, text)), said)
+        self._note(turn, read, said.seconds, 0.0)
         with self._floor.monitor:
             draft = self._draft
             if not text or turn.cancelled or turn.question or draft.end > said.end:
@@ -202,7 +208,7 @@ class Scribe:
         draft = self._draft
         if said.voiced_end - draft.cut >= SETTLED_SECONDS * EAR_RATE:
             draft.pause = said.voiced_end + SETTLED_TAIL, transcript
-        doubt = is_nobody(transcript, said.seconds, question.voiced, self._config.stt)
+        doubt = self._note(turn, transcript, said.seconds, question.voiced)
         if doubt is not None:
             self._floor.cancel(turn, "nothing_said", doubt)
             return "", ""
@@ -222,6 +228,14 @@ class Scribe:
         if not self._yielding.are_to_be_answered(turn, replace(transcript, text=text)):
             return "", ""
         return text, transcript.language
+
+    def _note(self, turn: Turn, read: Transcript, seconds: float, voiced: float) -> str | None:
+        """Why this reading is nobody's, if it is; and how much of the turn was understood."""
+        doubt = is_nobody(read, seconds, voiced, self._config.stt)
+        if doubt is None:
+            turn.understood = max(turn.understood, len(read.text.split()))
+        turn.readings += 1
+        return doubt
 
     def _others(self, turn: Turn, text: str) -> str:
         """`text` without what the assistant itself was saying meanwhile."""

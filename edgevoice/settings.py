@@ -77,6 +77,11 @@ class TurnSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """A fixed silence that ends every turn, whatever was said; 0: as long as what was said asks."""
     speculate: bool = True
     """Whether work on the answer begins in a pause; off: only when the turn has ended."""
+    noise_floor: bool = True
+    """Whether what is no louder than the surroundings is taken for no speech of the user's."""
+    unclear_seconds: Annotated[float, Meta(ge=0, le=600)] = 10.0
+    """How long something may go on of which no word can be made out, before it says so; 0: as long
+    as it likes."""
     max_seconds: Annotated[float, Meta(gt=0, le=600)] = 60.0
     """The longest utterance; a longer one is answered as it stands."""
     barge_in: bool = True

@@ -50,6 +50,10 @@ class Turn:
         """Its sound begins with the wake word; written by the ears."""
         self.reading = ""
         """What is being asked, as read last; written by the scribe."""
+        self.readings = 0
+        """How often what was said was read so far; written by the scribe."""
+        self.understood = 0
+        """Words of it that were believed; written by the scribe."""
         self.hushed = False
         """The voice has stopped, perhaps for good; written by the ears."""
         self.voiced = 0.0

@@ -9,7 +9,7 @@ import numpy as np
 
 from edgevoice import events as ev
 from edgevoice.alignment import written
-from edgevoice.asides import Aside, Asides
+from edgevoice.asides import Aside, Asides, Words
 from edgevoice.audio import Audio
 from edgevoice.clauses import Clause
 from edgevoice.delivery import Delivery
@@ -49,7 +49,7 @@ class Voice:
         settings: TtsSettings,
         synthesizers: Mapping[str, Callable[[], Synthesizer]],
         floor: Floor,
-        inbox: Mailbox[Say | End],
+        inbox: Mailbox[Say | End | Words],
         outbox: Mailbox[Sound | End | Aside],
         loaded: Callable[[], None],
         pacings: Pacings,
@@ -78,6 +78,9 @@ class Voice:
                 if isinstance(item, End):
                     self._outbox.put(item)
                     continue
+                if isinstance(item, Words):
+                    self._say_aside(item)
+                    continue
                 try:
                     self._synthesize(item)
                 except Exception as error:
@@ -88,10 +91,17 @@ class Voice:
 
     def _prepare(self, delivery: Delivery) -> None:
         """Say ahead of time what is said when it is called."""
-        words = self._asides.words
-        if words and (made := list(delivery.sound(words, lambda: False, first=True))):
-            samples = np.concatenate([audio.samples for audio in made])
-            self._asides.spoken = Audio(samples, made[0].rate)
+        if words := self._asides.words:
+            self._asides.spoken = _whole(delivery, words)
+
+    def _say_aside(self, words: Words) -> None:
+        try:
+            audio = _whole(self._delivery(words.language), words.text)
+        except Exception as error:
+            self._floor.failed("voice", None, error)
+            return
+        if audio is not None:
+            self._outbox.offer(Aside(audio))
 
     def _load(self) -> None:
         loaded: dict[Callable[[], Synthesizer], Synthesizer] = {}
@@ -142,6 +152,13 @@ def _written(audio: Audio, clause: Clause) -> Audio:
     if not audio.marks:
         return audio
     return audio.marked(written(audio.marks, clause.text, clause.spoken))
+
+
+def _whole(delivery: Delivery, words: str) -> Audio | None:
+    made = list(delivery.sound(words, lambda: False, first=True))
+    if not made:
+        return None
+    return Audio(np.concatenate([audio.samples for audio in made]), made[0].rate)
 
 
 def _clauses(waiting: Sequence[Sound | End | Aside]) -> int:

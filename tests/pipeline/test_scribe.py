@@ -135,7 +135,8 @@ def test_the_last_reading_of_a_long_speech_costs_what_is_new() -> None:
     show = Rehearsal("I see.", Config(turn=TurnSettings(pause_ms=200, silence_ms=900)))
     watched = Watched(show)
     show.recognizer = watched
-    first, second = "word " * 19 + "end", "and some more"
+    first = " ".join(f"word{number}" for number in range(20))
+    second = "and some more"
     show.hear((0.2, first, 13.0), (13.7, second, 1.5))
     show.run()
     assert show.all(ev.Recognized)[-1].text == f"{first} {second}"
@@ -148,7 +149,7 @@ def test_what_is_made_up_for_a_breath_behind_a_long_speech_is_not_added_to_it() 
     show = Rehearsal("I see.", Config(turn=TurnSettings(pause_ms=200, silence_ms=900)))
     made_up = Transcript("Thank you.", no_speech=0.7, logprob=-0.7)
     show.recognizer = ScriptedRecognizer(show.clock, show.book, results={"hm": made_up})
-    speech = "word " * 19 + "end"
+    speech = " ".join(f"word{number}" for number in range(20))
     show.hear((0.2, speech, 13.0), (13.7, "hm", 0.15))
     show.run()
     assert show.all(ev.Recognized)[-1].text == speech
