@@ -8,7 +8,7 @@ BIN := .venv/bin
 SETUP = @$(if $(PYTHON),,$(BIN)/python -ES scripts/setup.py --check $(1) 2>/dev/null ||) \
 	{ python=$$(sh scripts/find-python $(PYTHON)) && "$$python" scripts/setup.py $(1); }
 PYTEST = $(BIN)/python -m pytest
-TEST_MODELS = silero-vad whisper-base qwen2.5-coder-0.5b smollm2-135m en_US-joe-medium smart-turn-v3.2
+TEST_MODELS = silero-vad whisper-base whisper-tiny.en qwen2.5-coder-0.5b smollm2-135m en_US-joe-medium smart-turn-v3.2
 
 .DEFAULT_GOAL := help
 .PHONY: help run demo test test-fast check lint format setup models lock null-sinks cold-start clean
