@@ -22,6 +22,7 @@ from edgevoice.errors import EdgevoiceError
 from edgevoice.reference import Reference
 from edgevoice.settings import EchoSettings
 from edgevoice.stages import AudioSink, AudioSource, EchoCanceller
+from edgevoice.stillness import Stillness
 
 LEAD = 0.04
 """Seconds by which the reference goes ahead of the microphone: devices tell their times no better
@@ -69,6 +70,7 @@ class EchoFree:
         self._reference = Reference(sink)
         self._lead = LEAD
         self._path = EchoPath()
+        self._stillness = Stillness()
         self._told: Echo | None = None
         self._unheard_told = False
         self._next = 0
@@ -119,14 +121,16 @@ class EchoFree:
             # Another device, or one that was away: what was known is of another room.
             self._pass_on()
             self._path.forget()
+            self._stillness = Stillness()
             self._reference.restart()
         self._next = frame.index + FRAME_SAMPLES
+        self._stillness.hear(frame.samples, FRAME_SECONDS)
         time = self._source.time_of(frame.index)
         echoes = self._measures and self._may_echo(time + self._lead)
         played = np.zeros(FRAME_SAMPLES, dtype=np.float32)
         if echoes:
             played = self._reference.take(time + self._lead, FRAME_SAMPLES)
-            if self._path.hear(played, frame.samples):
+            if self._path.hear(played, frame.samples, self._stillness.level):
                 self._measured()
         # Where nothing comes back, as with headphones, what is heard stays as it is.
         needed = echoes and self._cancels and not (self._as_needed and self._path.unheard)

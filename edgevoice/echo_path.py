@@ -40,8 +40,18 @@ voices beside a reply reach 13.9 by chance, babble 11.1; an echo of -45 dB in a 
 LOOKS = 3
 """Looks before anything is told."""
 
-UNHEARD_LOOKS = 8
-"""Looks without any echo after which there is none: about four seconds of speech."""
+UNHEARD_LOOKS = 4
+"""Looks without any echo after which there is none: about two seconds of speech."""
+
+FAINTEST = -42.0
+"""dB of what was played under which nothing that comes back matters. Two voices in a room without
+any sound of its own look like an echo of -52."""
+
+OTHERS = 6.0
+"""dB above a known echo from which something else is heard as well."""
+
+STIRRING = 1.5
+"""dB above the stillest that it was before, from which something may be heard at all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +87,12 @@ class EchoPath:
         self._power_heard = np.zeros(WINDOW + 1, dtype=np.float32)
         self.echo, self.unheard = None, False
 
-    def hear(self, played: Samples, heard: Samples) -> bool:
-        """Take float32 [n] that was played and heard at the same time; true after a new look."""
+    def hear(self, played: Samples, heard: Samples, stillness: float) -> bool:
+        """Take float32 [n] that was played and heard at the same time; true after a new look.
+
+        What is not heard above `stillness`, in dBFS, is no echo that matters: a canceller given a
+        reference that it cannot find again takes the user's voice out instead.
+        """
         size = len(played)
         self._played = np.concatenate([self._played[size:], played])
         self._heard = np.concatenate([self._heard[size:], heard])
@@ -86,12 +100,18 @@ class EchoPath:
         if self._new < HOP:
             return False
         self._new = 0
-        if dbfs(self._played) < LOUD_DBFS:
+        loudness = dbfs(self._played)
+        if loudness < LOUD_DBFS:
             return False
-        self._look()
+        self._look(max(FAINTEST, stillness - loudness))
+        # Where it has been playing for the whole second, the newer half holds its echo.
+        throughout = min(dbfs(self._played[:HOP]), dbfs(self._played[HOP:])) >= LOUD_DBFS
+        if throughout and dbfs(self._heard[HOP:]) < stillness + STIRRING:
+            self.echo, self.unheard = None, True
         return True
 
-    def _look(self) -> None:
+    def _look(self, faintest: float) -> None:
+        """Compare; an echo that is not at least `faintest` dB of what was played is none."""
         # Twice as long as the sound, so that what is late does not come round to what is early.
         played = np.fft.rfft(self._played * self._shape, 2 * WINDOW)
         heard = np.fft.rfft(self._heard * self._shape, 2 * WINDOW)
@@ -109,9 +129,12 @@ class EchoPath:
         clear = size[peak] / (_middle(size) / 0.6745 + 1e-12)
         if self._looks < LOOKS:
             return
-        if clear >= CLEAR:
+        if clear >= CLEAR and (level := self._level(peak)) >= faintest:
             self._in_vain, self.unheard = 0, False
-            self.echo = Echo(EARLIEST + peak / EAR_RATE, self._level(peak))
+            self.echo = Echo(EARLIEST + peak / EAR_RATE, level)
+            return
+        if self.echo and dbfs(self._heard) > dbfs(self._played) + self.echo.level + OTHERS:
+            # Somebody speaks over it: that is no sign that it is gone.
             return
         self._in_vain += 1
         if self._in_vain >= UNHEARD_LOOKS:

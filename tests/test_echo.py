@@ -23,6 +23,8 @@ from edgevoice.testing.virtual import VirtualClock
 RATE = 48_000
 LATENCY = 0.1
 """Seconds after which a frame is handed over."""
+STILL = -70.0
+"""A quiet room, in dBFS."""
 STEP = 160
 LAG = 200
 
@@ -245,6 +247,22 @@ def test_with_headphones_everything_is_heard_as_it_is() -> None:
     np.testing.assert_array_equal(scene.heard(10.0, 13.0), near)
 
 
+@pytest.mark.parametrize(("room", "gain"), [(0.0, 0.0), (0.001, 0.001), (0.02, 0.01)])
+def test_who_speaks_into_the_first_reply_is_heard_where_it_does_not_come_back(
+    room: float, gain: float
+) -> None:
+    """Headphones, or an echo softer than the room: the canceller is left out within a second or
+    two, for it takes out the user instead of an echo that it cannot find."""
+    scene = Scene(8.0, gain=gain)
+    scene.microphone.near[:] = room * np.random.default_rng(3).standard_normal(8 * EAR_RATE)
+    scene.microphone.near[int(4.5 * EAR_RATE) : int(6.5 * EAR_RATE)] += voice(2.0, seed=2)
+    near = scene.microphone.near[int(4.5 * EAR_RATE) : int(6.5 * EAR_RATE)].copy()
+    scene.play(1.0, voice(6.0, RATE))
+    scene.run()
+    assert dbfs(scene.heard(4.5, 6.5) - near) < dbfs(near) - 30
+    assert scene.canceller.calls < 4.0 * EAR_RATE / STEP
+
+
 def test_headphones_that_are_pulled_out_are_noticed() -> None:
     """When the speaker is heard after all, it is taken out again."""
     scene = Scene(24.0, gain=0.0)
@@ -402,7 +420,7 @@ def test_what_is_not_an_echo_is_not_taken_for_one() -> None:
     path = EchoPath()
     played, heard = voice(30.0), voice(30.0, seed=9)
     for at in range(0, len(played), FRAME_SAMPLES):
-        path.hear(played[at : at + FRAME_SAMPLES], heard[at : at + FRAME_SAMPLES])
+        path.hear(played[at : at + FRAME_SAMPLES], heard[at : at + FRAME_SAMPLES], STILL)
     assert path.echo is None
     assert path.unheard
 
@@ -413,7 +431,7 @@ def test_an_echo_under_the_voice_of_the_user_is_found() -> None:
     played, heard = voice(10.0), voice(10.0, seed=9)
     heard[800:] += 0.1 * played[:-800]
     for at in range(0, len(played), FRAME_SAMPLES):
-        path.hear(played[at : at + FRAME_SAMPLES], heard[at : at + FRAME_SAMPLES])
+        path.hear(played[at : at + FRAME_SAMPLES], heard[at : at + FRAME_SAMPLES], STILL)
     assert path.echo is not None
     assert path.echo.delay == pytest.approx(0.05, abs=0.001)
     assert path.echo.level == pytest.approx(-20, abs=5)
