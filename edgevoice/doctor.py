@@ -34,6 +34,7 @@ State = Literal["ok", "warning", "failed"]
 
 LIBRARIES = {
     "llama_cpp": "llama-cpp-python",
+    "livekit.rtc": "livekit",
     "faster_whisper": "faster-whisper",
     "onnxruntime": "onnxruntime",
     "piper": "piper-tts",

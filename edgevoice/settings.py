@@ -85,7 +85,7 @@ class TurnSettings(Struct, frozen=True, forbid_unknown_fields=True):
     max_seconds: Annotated[float, Meta(gt=0, le=600)] = 60.0
     """The longest utterance; a longer one is answered as it stands."""
     barge_in: bool = True
-    """Whether speaking while it speaks stops it."""
+    """Whether speaking while it speaks stops it; off where it interrupts itself after all."""
     interruption: Literal["eager", "normal", "careful"] = "normal"
     """How soon a voice makes it fall silent: sets the four times below where they are 0."""
     duck_ms: Milliseconds = 0
