@@ -196,7 +196,8 @@ class EchoFree:
                 self._expect(self._canceller)
             return
         if found is not None:
-            self._tell(Echo(found.delay - self._lead, found.level))
+            if self._path.settled:
+                self._tell(Echo(found.delay - self._lead, found.level))
         elif self._path.unheard and (self._told is not None or not self._unheard_told):
             self._told, self._unheard_told = None, True
             self._bus.emit(ev.EchoMeasured(delay=None, level=None))

@@ -37,11 +37,16 @@ CLEAR = 16.0
 """How far the peak must stand out, in standard deviations of the rest, to be an echo. Recorded
 voices beside a reply reach 13.9 by chance, babble 11.1; an echo of -45 dB in a quiet room 27."""
 
-LOOKS = 3
-"""Looks before anything is told."""
+LOOKS = 2
+"""Looks before anything is known. In the second, replies in 144 simulated rooms stood out by 16.5 at
+least, and 96 recorded voices beside a reply that was not heard by 15.2 at most."""
+
+SETTLED_LOOKS = 3
+"""Looks before its delay and level are told."""
 
 UNHEARD_LOOKS = 4
-"""Looks without any echo after which there is none: about two seconds of speech."""
+"""Looks without a known echo after which it is gone: about two seconds of speech. Where none was
+ever found, the first is enough."""
 
 FAINTEST = -42.0
 """dB of what was played under which nothing that comes back matters. Two voices in a room without
@@ -86,6 +91,11 @@ class EchoPath:
         self._power_played = np.zeros(WINDOW + 1, dtype=np.float32)
         self._power_heard = np.zeros(WINDOW + 1, dtype=np.float32)
         self.echo, self.unheard = None, False
+
+    @property
+    def settled(self) -> bool:
+        """Whether enough was compared for the figures, too, to be right."""
+        return self._looks >= SETTLED_LOOKS
 
     def hear(self, played: Samples, heard: Samples, stillness: float) -> bool:
         """Take float32 [n] that was played and heard at the same time; true after a new look.
@@ -137,7 +147,7 @@ class EchoPath:
             # Somebody speaks over it: that is no sign that it is gone.
             return
         self._in_vain += 1
-        if self._in_vain >= UNHEARD_LOOKS:
+        if self._in_vain >= UNHEARD_LOOKS or self.echo is None:
             self.echo, self.unheard = None, True
 
     def _level(self, peak: int) -> float:
