@@ -38,8 +38,8 @@ CLEAR = 16.0
 voices beside a reply reach 13.9 by chance, babble 11.1; an echo of -45 dB in a quiet room 27."""
 
 LOOKS = 2
-"""Looks before anything is known. In the second, replies in 144 simulated rooms stood out by 16.5 at
-least, and 96 recorded voices beside a reply that was not heard by 15.2 at most."""
+"""Looks before anything is known. In the second, replies in 144 simulated rooms stood out by 16.5
+at least, and 96 recorded voices beside a reply that was not heard by 15.2 at most."""
 
 SETTLED_LOOKS = 3
 """Looks before its delay and level are told."""
