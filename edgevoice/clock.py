@@ -57,7 +57,12 @@ class _Monitor:
         return self._condition.__enter__()
 
     def __exit__(self, *exc: object) -> None:
-        self._condition.release()
+        try:
+            self._condition.release()
+        except RuntimeError:
+            # A signal that broke off a wait may have come before the lock was taken again.
+            if exc[0] is None:
+                raise
 
     def wait_for(self, ready: Callable[[], bool], timeout: float | None = None) -> bool:
         return self._condition.wait_for(ready, timeout)

@@ -26,7 +26,10 @@ Jarvis" is tuned to 0.97, which becomes 0.998 at 0 and 0.62 at 1."""
 REFRACTORY = 32
 """Frames after a word was noticed in which it is not noticed again: a second."""
 
-INSTALL = "pip install pymicro-wakeword (Linux with glibc 2.35, macOS 15, Windows; x86-64 or ARM)"
+INSTALL = (
+    "pip install 'edgevoice[wake]', or pymicro-wakeword beside it (x86-64 or ARM; Linux with "
+    "glibc 2.35, macOS 15, Windows)"
+)
 
 
 @dataclass(frozen=True, slots=True)

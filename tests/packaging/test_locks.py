@@ -29,6 +29,8 @@ SYSTEMS = {
 }
 PYTHONS = ("3.10", "3.11", "3.12", "3.13")
 OLDEST_MACOS = "14.0"
+NEWER = ("pymicro-wakeword", "pymicro-features")
+"""The extra `wake` and what it needs, which have builds for newer systems only."""
 SOURCE_ONLY = "llama-cpp-python"
 """Comes as source alone and is compiled during set-up."""
 
@@ -103,11 +105,14 @@ def resolved(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str], 
 def resolve(system: str, python: str, folder: Path) -> Resolution:
     """Ask for what the locks name, as ready-made wheels for another system than this one."""
     output = folder / f"{system} {python}.txt"
+    asked = folder / f"{system} {python}.in"
+    wanted = [block for lock in LOCKS for block in blocks(lock) if not block.startswith(NEWER)]
+    asked.write_text("\n".join(wanted), "utf-8")
     command = [
         *(sys.executable, "-m", "uv", "pip", "compile", "--quiet", "--no-header", "--no-annotate"),
         *("--python-platform", SYSTEMS[system], "--python-version", python),
         *("--only-binary", ":all:", "--no-binary", SOURCE_ONLY),
-        *(*(str(lock.relative_to(ROOT)) for lock in LOCKS), "--output-file", str(output)),
+        *(str(asked), "--output-file", str(output)),
     ]
     environ = {k: v for k, v in os.environ.items() if not k.startswith(("PIP_", "UV_"))}
     environ["MACOSX_DEPLOYMENT_TARGET"] = OLDEST_MACOS
