@@ -89,7 +89,7 @@ class PlainPrinter:
                 self._due.append((event.at, event.turn, event.clause))
                 self._speak(event.t)
             case ev.ReplyHeld():
-                self._line("(paused)")
+                self._line("(paused: listening to you)")
             case ev.TurnCancelled():
                 self._due = [due for due in self._due if due[1] != event.turn]
                 exchange = self._scene.exchange(event.turn)

@@ -13,7 +13,7 @@ from edgevoice import events as ev
 from edgevoice.timings import Timings, TurnTimings
 
 State = Literal[
-    "loading", "asleep", "listening", "hearing", "thinking", "speaking", "muted", "ended"
+    "loading", "asleep", "listening", "hearing", "thinking", "speaking", "paused", "muted", "ended"
 ]
 Phase = Literal["hearing", "thinking", "speaking", "over"]
 
@@ -45,6 +45,8 @@ class Exchange:
     clauses: dict[int, str] = field(default_factory=dict)
     committed: bool = False
     phase: Phase = "hearing"
+    quieter: bool = False
+    """Whether the reply makes way, for somebody may be speaking."""
     paused: bool = False
     """Whether the reply waits for what is being said into it."""
     ending: Literal["", "completed", "interrupted", "failed", "shutdown"] = ""
@@ -148,8 +150,13 @@ class Scene:
             return "loading"
         live = self.live
         if live is not None and live.phase != "over":
-            return live.phase
+            return "paused" if self._waits(live) else live.phase
         return "muted" if self.muted else "listening" if self.awake else "asleep"
+
+    def _waits(self, live: Exchange) -> bool:
+        """Whether a reply waits for what is being said into it, which is perhaps `live`."""
+        reply = live if live.interrupts is None else self.exchange(live.interrupts)
+        return reply is not None and reply.paused and reply.phase != "over"
 
     @property
     def pending(self) -> list[str]:
@@ -299,12 +306,13 @@ class Scene:
             case "failed" | "shutdown":
                 exchange.ending = event.reason
         exchange.phase, exchange.detail = "over", event.detail
+        exchange.quieter = exchange.paused = False
         self._touch(exchange)
 
     def _go_on(self, event: ev.ReplyResumed) -> None:
         exchange = self.exchange(event.turn)
-        if exchange is not None and exchange.paused:
-            exchange.paused = False
+        if exchange is not None and (exchange.quieter or exchange.paused):
+            exchange.quieter = exchange.paused = False
             self._touch(exchange)
         said = self._dismissed.pop(event.turn, NOTHING_SAID)
         if event.held:
@@ -360,12 +368,14 @@ def _tell(exchange: Exchange, event: ev.Event) -> bool:
             exchange.clauses[event.clause] = event.text
         case ev.PlaybackStarted():
             _go(exchange, "speaking")
+        case ev.ReplyDucked():
+            exchange.quieter = True
         case ev.ReplyHeld():
             exchange.paused = True
         case ev.Spoken():
             exchange.spoken = max(exchange.spoken, min(event.chars, len(exchange.reply)))
         case ev.TurnCompleted():
-            exchange.phase, exchange.paused = "over", False
+            exchange.phase, exchange.quieter, exchange.paused = "over", False, False
             # A committed turn that was cancelled completes too: why it ended was told then.
             exchange.ending = exchange.ending or (
                 "interrupted" if event.interrupted else "completed"

@@ -158,6 +158,16 @@ def conversation() -> Session:
     )
 
 
+def paused() -> Session:
+    """The user speaks into the third reply, which waits for what that comes to."""
+    session = conversation().at(26.2).add(ev.ReplyDucked(turn=2))
+    session.at(26.4).add(
+        ev.TurnStarted(turn=3, origin="speech", interrupts=2), ev.SpeechStarted(turn=3, at=26.1)
+    )
+    session.at(26.5).add(ev.ReplyHeld(turn=2, by=3, at=26.51))
+    return session.add(ev.Level(dbfs=-24.0, speech=0.9))
+
+
 def asleep() -> Session:
     """It waits for its wake word, after an exchange."""
     session = Session().ready().add(ev.AddressedBy(mode="wake", word="hey jarvis"))

@@ -180,6 +180,7 @@ def test_a_reply_that_pauses_and_goes_on_is_told() -> None:
     lines = lines_of(show.run())
     begun = lines.index("you: tell me a story")
     told = [line for line in lines[begun + 1 :] if not line.startswith(("edgevoice:", "gap"))]
-    assert told[:3] == ["(paused)", '(goes on: "mhm")', "(paused)"]
+    paused = "(paused: listening to you)"
+    assert told[:3] == [paused, '(goes on: "mhm")', paused]
     assert told[3].startswith("(interrupted after ")
     assert told[4] == '(told to stop: "stop")'

@@ -10,7 +10,7 @@ from edgevoice import events as ev
 from edgevoice.scene import KEEP, Exchange, Remark, Scene
 from edgevoice.testing.rehearsal import Rehearsal
 from edgevoice.trace import line, read
-from tests.sessions import Session, conversation, failed, loading
+from tests.sessions import Session, conversation, failed, loading, paused
 
 
 def scene_of(session: Session) -> Scene:
@@ -253,6 +253,37 @@ def test_a_written_trace_shows_the_same_scene(tmp_path: Path) -> None:
         (e.question, e.reply, e.spoken) for e in exchanges(live)
     ]
     assert told.timings.turns == live.timings.turns
+
+
+def test_a_reply_that_waits_is_paused_until_it_goes_on() -> None:
+    """It is neither speaking nor only hearing while somebody speaks into a reply; and once that was
+    no interruption, or was one, nothing is paused any more."""
+    session = paused()
+    scene = scene_of(session)
+    assert scene.state == "paused"
+    session.add(ev.SpeechEnded(turn=3, at=27.0, seconds=0.6))
+    assert scene_of(session).state == "paused"
+    went_on = [
+        *session.events,
+        ev.TurnCancelled(turn=3, reason="backchannel", detail="mhm"),
+        ev.ReplyResumed(turn=2, held=True),
+    ]
+    assert fold(went_on).state == "speaking"
+    assert not any(e.paused for e in exchanges(fold(went_on)))
+    ended = fold([*session.events, ev.TurnCancelled(turn=2, reason="barge_in")])
+    assert ended.state == "thinking"
+    assert not any(e.paused for e in exchanges(ended))
+
+
+def test_a_quieter_reply_still_speaks() -> None:
+    """It is told that it makes way, until it is as loud as before."""
+    session = conversation().add(ev.ReplyDucked(turn=2))
+    scene = scene_of(session)
+    assert scene.state == "speaking"
+    assert exchanges(scene)[-1].quieter
+    scene.apply(ev.ReplyResumed(turn=2, held=False))
+    assert not exchanges(scene)[-1].quieter
+    assert remarks(scene) == []
 
 
 def test_what_only_disturbed_a_reply_leaves_one_note() -> None:

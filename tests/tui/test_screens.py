@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from edgevoice.events import Event
+from edgevoice.events import Event, ReplyDucked
 from edgevoice.tui.widgets import conversation as widget
-from tests.sessions import Session, asleep, conversation, failed, hearing, loading
+from tests.sessions import Session, asleep, conversation, failed, hearing, loading, paused
 from tests.tui.stage import stage
 
 SMALL, LARGE = (80, 24), (120, 40)
@@ -97,6 +97,26 @@ class TestSpeaking:
     def test_an_older_turn_is_marked(self, snap_compare: Compare) -> None:
         """The exchange whose waterfall is shown has a bar beside it."""
         assert looks(snap_compare, conversation().events, SMALL, press=["up"])
+
+
+class TestPaused:
+    def test_small(self, snap_compare: Compare) -> None:
+        """A reply that somebody speaks into waits, and says for whom."""
+        assert looks(snap_compare, paused().events, SMALL)
+
+    def test_without_colour(self, snap_compare: Compare, monkeypatch: pytest.MonkeyPatch) -> None:
+        """The same in words and shapes alone."""
+        monkeypatch.setenv("NO_COLOR", "1")
+        assert looks(snap_compare, paused().events, SMALL)
+
+    def test_tiny(self, snap_compare: Compare) -> None:
+        """In 40×12 there is room for it, too."""
+        assert looks(snap_compare, paused().events, (40, 12))
+
+    def test_quieter(self, snap_compare: Compare) -> None:
+        """Before that it only speaks more quietly, and says why."""
+        events = conversation().add(ReplyDucked(turn=2)).events
+        assert looks(snap_compare, events, SMALL)
 
 
 class TestFailed:

@@ -264,6 +264,8 @@ def _reply(row: Exchange) -> Content:
             parts.append((" …", "$foreground-muted"))
     elif row.phase == "thinking":
         parts.append(("…", "$foreground-muted"))
+    if row.paused:
+        parts.append(("  (paused)", "$text-warning"))
     if row.ending == "interrupted":
         parts.append(("  (interrupted)", "$text-warning"))
     elif row.ending in ("failed", "shutdown") and not heard:

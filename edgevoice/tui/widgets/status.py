@@ -17,6 +17,7 @@ SHAPES: dict[State, str] = {
     "hearing": "●",
     "thinking": "◆",
     "speaking": "▶",
+    "paused": "‖",
     "muted": "×",
     "ended": "■",
 }
@@ -29,6 +30,7 @@ COLOURS: dict[State, str] = {
     "hearing": "$text-accent",
     "thinking": "$text-secondary",
     "speaking": "$text-primary",
+    "paused": "$text-accent",
     "muted": "$text-warning",
     "ended": "$foreground-muted",
 }
@@ -40,6 +42,7 @@ WORDS: dict[State, tuple[str, str]] = {
     "hearing": ("hearing you", ""),
     "thinking": ("thinking", "esc stops it"),
     "speaking": ("speaking", "esc stops it"),
+    "paused": ("paused: listening to you", "esc stops it"),
     "muted": ("muted", "m to be heard, / to type"),
     "ended": ("ended", "q to quit"),
 }
@@ -115,6 +118,8 @@ def _hint(scene: Scene, talking: bool) -> str:
         return "press / to type"
     if talking and state == "hearing":
         return "let space go, or tap it, when you have finished"
+    if state == "speaking" and scene.live and scene.live.quieter:
+        return "more quietly: is that you?"
     if state == "asleep":
         return f'say "{scene.word}", or hold space' if scene.word else "hold space to talk"
     return "microphone muted" if scene.muted and state != "muted" else hint
