@@ -122,6 +122,8 @@ class EchoFree:
             self._pass_on()
             self._path.forget()
             self._stillness = Stillness()
+            if self._canceller is not None:
+                self._canceller.restart()
             self._reference.restart()
         self._next = frame.index + FRAME_SAMPLES
         self._stillness.hear(frame.samples, FRAME_SECONDS)

@@ -122,6 +122,9 @@ class EchoCanceller(Protocol):
         The echo of a reference comes with it or later, never before. Keeps state.
         """
 
+    def restart(self) -> None:
+        """Forget the room: what comes next is heard in another."""
+
     def expect(self, delay: float) -> None:
         """Tell that the echo comes `delay` seconds after its reference."""
 

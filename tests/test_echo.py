@@ -92,7 +92,7 @@ class Subtracting:
         self._out = np.zeros(LAG, dtype=np.float32)
         self._gain = gain
         self.expected: list[float] = []
-        self.calls = 0
+        self.calls = self.restarts = 0
 
     def cancel(self, microphone: Samples, reference: Samples) -> Samples:
         assert len(microphone) == len(reference) == STEP
@@ -102,6 +102,9 @@ class Subtracting:
         self._late = self._late[STEP:]
         made, self._out = self._out[:STEP], self._out[STEP:]
         return made
+
+    def restart(self) -> None:
+        self.restarts += 1
 
     def expect(self, delay: float) -> None:
         self.expected.append(delay)
@@ -352,6 +355,7 @@ def test_another_microphone_is_another_room() -> None:
     assert steps.count(FRAME_SAMPLES * 7 // 2) == 1
     assert set(steps) == {FRAME_SAMPLES, FRAME_SAMPLES * 7 // 2}
     assert [round(event.delay or 0, 2) for event in scene.measured()] == [0.06, 0.12]
+    assert scene.canceller.restarts == 1
 
 
 def test_what_belongs_to_the_device_is_asked_of_the_device() -> None:
@@ -435,3 +439,22 @@ def test_an_echo_under_the_voice_of_the_user_is_found() -> None:
     assert path.echo is not None
     assert path.echo.delay == pytest.approx(0.05, abs=0.001)
     assert path.echo.level == pytest.approx(-20, abs=5)
+
+
+@pytest.mark.parametrize("room", [0.0004, 0.002])
+def test_an_echo_that_the_room_hides_is_not_found_by_somebody_speaking(room: float) -> None:
+    """Their voice makes it seem louder than it is; a canceller would take them out for it."""
+    path = EchoPath()
+    played = voice(8.0)
+    heard = room * np.random.default_rng(3).standard_normal(len(played)).astype(np.float32)
+    heard[800:] += 0.1 * room / 0.02 * played[:-800]
+    spoken = int(1.2 * EAR_RATE)
+    heard[spoken:] += voice(8.0, seed=9)[spoken:]
+    found = []
+    for at in range(0, len(played), FRAME_SAMPLES):
+        end = at + FRAME_SAMPLES
+        if path.hear(played[at:end], heard[at:end], 20 * np.log10(room)):
+            found.append(path.echo is not None)
+    assert len(found) > 10
+    assert not any(found)
+    assert path.unheard

@@ -5,6 +5,8 @@ Of LiveKit's library only this part is used; it opens no connection, and nothing
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -43,11 +45,13 @@ class WebRtc:
                 "`--set echo.cancel=off`",
             ) from error
         cancels = settings.cancel != "off"
-        self._module = AudioProcessingModule(
+        self._make = partial(
+            AudioProcessingModule,
             echo_cancellation=cancels,
             noise_suppression=settings.noise_suppression,
             auto_gain_control=settings.gain_control,
         )
+        self._module = self._make()
         self.lag = CANCELLING_LAG * cancels + SUPPRESSING_LAG * settings.noise_suppression
         heard, played = bytearray(2 * STEP), bytearray(2 * STEP)
         # Both are changed in place, seen by us as numbers and by the library as its frames.
@@ -67,6 +71,10 @@ class WebRtc:
         except RuntimeError as error:
             raise EngineError(f"echo cancellation failed: {error}") from error
         return self._microphone.astype(np.float32) / np.float32(FULL_SCALE)
+
+    def restart(self) -> None:
+        """Forget the room: what comes next is heard in another."""
+        self._module = self._make()
 
     def expect(self, delay: float) -> None:
         """Tell that the echo comes `delay` seconds after its reference."""

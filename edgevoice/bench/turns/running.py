@@ -107,15 +107,17 @@ class Run:
                     self._act(acting, room, script)
 
     def _groups(self, scripts: Sequence[Script]) -> list[tuple[Config, list[Script]]]:
-        """Those with the same settings one after the other: each change of them is a new start."""
-        groups: list[tuple[Config, list[Script]]] = []
+        """Those with the same settings, in the same room, one after the other: each change of
+        either is a new start, for nobody carries it from room to room while it runs."""
+        groups: list[tuple[Config, Acoustics | None, list[Script]]] = []
         for script in scripts:
             config = changed(self._plan.config, script.scenario.changes)
-            mine = next((scripts for other, scripts in groups if other == config), None)
+            way = script.scenario.room.acoustics
+            mine = next((of for *known, of in groups if known == [config, way]), None)
             if mine is None:
-                groups.append((config, mine := []))
+                groups.append((config, way, mine := []))
             mine += [script] * self._plan.repeat
-        return groups
+        return [(config, same) for config, _, same in groups]
 
     def _probed(self, room: Room) -> Loop:
         room.acoustics(PROBED)
