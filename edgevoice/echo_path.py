@@ -73,7 +73,7 @@ SOFT = 10.0
 """Percent of what is heard with loud frames that says what comes back: in the rest of it somebody
 may speak as well."""
 
-DELAYS = tuple(range(0, 13))
+DELAYS = tuple(range(13))
 """Delays in frames at which an echo may be that is not found yet, up to 0.4 s."""
 
 
