@@ -14,7 +14,7 @@ from functools import partial
 import numpy as np
 
 from edgevoice import events as ev
-from edgevoice.audio import EAR_RATE, FRAME_SAMPLES, Frame, Samples
+from edgevoice.audio import EAR_RATE, FRAME_SAMPLES, Frame, Samples, dbfs
 from edgevoice.bus import Bus
 from edgevoice.clock import Clock
 from edgevoice.echo_path import Echo, EchoPath
@@ -36,6 +36,20 @@ TAIL = 1.0
 long room."""
 
 FRAME_SECONDS = FRAME_SAMPLES / EAR_RATE
+
+FAINT = -28.0
+"""dB of what is played up to which the canceller may not find an echo, in a room with a sound of
+its own, and takes out all that is heard with it."""
+
+OVER = 15.0
+"""dB above the loudest that such an echo can be, from which it does not matter, and a frame is
+handed on as it was heard."""
+
+ARRIVING = 12
+"""Frames, 0.4 s, in which what was played may still be on its way."""
+
+FADE = 160
+"""Samples in which it goes from one to the other: 10 ms."""
 
 DELAY_CHANGE = 0.01
 LEVEL_CHANGE = 6.0
@@ -82,8 +96,13 @@ class EchoFree:
         self._heard = self._played = self._clean = NOTHING
         self._stale = 0
         """Samples still to come out of the canceller that are of an earlier stretch."""
-        self._waiting: deque[Frame] = deque()
-        """Frames that the canceller has, at least in part, and that were not yet handed on."""
+        self._waiting: deque[tuple[Frame, float]] = deque()
+        """Frames that the canceller has, at least in part, and that were not yet handed on, with
+        the most in dBFS that their echo can be."""
+        self._loudness: deque[float] = deque(maxlen=ARRIVING)
+        """Of what was played of late, in dBFS."""
+        self._untouched = False
+        """Whether the last frame was handed on as it was heard."""
         self._ready: deque[Frame] = deque()
 
         if load is not None:
@@ -132,6 +151,7 @@ class EchoFree:
         played = np.zeros(FRAME_SAMPLES, dtype=np.float32)
         if echoes:
             played = self._reference.take(time + self._lead, FRAME_SAMPLES)
+            self._loudness.append(dbfs(played))
             if self._path.hear(played, frame.samples, self._stillness.level):
                 self._measured()
         # Where nothing comes back, as with headphones, what is heard stays as it is.
@@ -157,10 +177,10 @@ class EchoFree:
 
     def _cancel(self, frame: Frame, played: Samples, canceller: EchoCanceller) -> None:
         if not self._cancelling:
-            self._cancelling = True
+            self._cancelling, self._untouched = True, False
             self._stale = canceller.lag
             self._expect(canceller)
-        self._waiting.append(frame)
+        self._waiting.append((frame, self._most()))
         self._heard = np.concatenate([self._heard, frame.samples])
         self._played = np.concatenate([self._played, played])
         step = canceller.step
@@ -175,14 +195,27 @@ class EchoFree:
         self._stale -= stale
         self._clean = clean[stale:]
         while len(self._clean) >= FRAME_SAMPLES:
-            index = self._waiting.popleft().index
-            self._ready.append(Frame(self._clean[:FRAME_SAMPLES], index))
-            self._clean = self._clean[FRAME_SAMPLES:]
+            clean, self._clean = self._clean[:FRAME_SAMPLES], self._clean[FRAME_SAMPLES:]
+            self._ready.append(self._chosen(clean, *self._waiting.popleft()))
+
+    def _most(self) -> float:
+        """The most in dBFS that can come back by now, where that is faint."""
+        echo = self._path.echo
+        if echo is None or not self._path.settled or echo.level > FAINT:
+            return float("inf")
+        return max(self._loudness, default=0.0) + echo.level
+
+    def _chosen(self, clean: Samples, frame: Frame, most: float) -> Frame:
+        """What was heard, or what was left of it."""
+        before, self._untouched = self._untouched, dbfs(frame.samples) > most + OVER
+        share = np.full(FRAME_SAMPLES, self._untouched, dtype=np.float32)
+        share[:FADE] = np.linspace(before, self._untouched, FADE)
+        return Frame(clean + share * (frame.samples - clean), frame.index)
 
     def _pass_on(self, *frames: Frame) -> None:
         """Hand on frames as they are, behind those that the canceller has not finished."""
         self._cancelling = False
-        self._ready.extend((*self._waiting, *frames))
+        self._ready.extend((*(waiting for waiting, _ in self._waiting), *frames))
         self._waiting.clear()
         self._heard = self._played = self._clean = NOTHING
 

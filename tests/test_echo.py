@@ -458,3 +458,26 @@ def test_an_echo_that_the_room_hides_is_not_found_by_somebody_speaking(room: flo
     assert len(found) > 10
     assert not any(found)
     assert path.unheard
+
+
+class Deafening(Subtracting):
+    """An EchoCanceller that finds no echo, and takes out whatever is heard with what is played."""
+
+    def cancel(self, microphone: Samples, reference: Samples) -> Samples:
+        return super().cancel(microphone, reference) * np.float32(0.0)
+
+
+@pytest.mark.parametrize(("gain", "is_heard"), [(0.01, True), (0.25, False)])
+def test_who_speaks_far_above_a_faint_echo_is_heard_though_the_canceller_takes_them_out(
+    gain: float, is_heard: bool
+) -> None:
+    """What is much louder than any echo can be by now is handed on as it was heard; where the echo
+    is no faint one, that is left to the canceller."""
+    scene = Scene(8.0, gain=gain)
+    scene.canceller = Deafening(0.1)
+    scene.microphone.near[int(4.5 * EAR_RATE) : int(6.5 * EAR_RATE)] += voice(2.0, seed=2)
+    near = scene.microphone.near[int(4.5 * EAR_RATE) : int(6.5 * EAR_RATE)].copy()
+    scene.play(1.0, voice(6.0, RATE))
+    scene.run()
+    assert dbfs(scene.heard(3.0, 4.0)) < -100
+    assert (dbfs(scene.heard(4.5, 6.5)) > dbfs(near) - 3) == is_heard
