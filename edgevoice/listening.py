@@ -11,7 +11,7 @@ from edgevoice.attention import LAG, WAKE_FRAMES
 from edgevoice.audio import EAR_RATE, FRAME_SAMPLES, Frame, Samples, Utterance
 from edgevoice.endpoint import GAPPY, HYSTERESIS, Endpoint, Mark, Signal
 from edgevoice.floor import Floor
-from edgevoice.interruption import manner
+from edgevoice.interruption import RESTORE_MS, manner
 from edgevoice.judge import Docket, Judge, Pause
 from edgevoice.mailbox import Mailbox
 from edgevoice.scribe import Heard, Look, Question
@@ -27,6 +27,9 @@ GLANCE_SAMPLES = int(0.5 * EAR_RATE)
 
 BREATH = 2 * LAG
 """Samples after a wake word within which what is said is said in one breath with it."""
+
+STIR_FRAMES = 32
+"""Frames, a second, in which what begins a turn may have been stirring before it was one."""
 
 _SILENCE = np.zeros(FRAME_SAMPLES, dtype=np.float32)
 
@@ -58,7 +61,7 @@ class Listening:
         pre_roll = -(-config.turn.pre_roll_ms * EAR_RATE // (1000 * FRAME_SAMPLES))
         notice_ms = GAPPY * manner(config.turn).notice_ms
         unsure = int(max(config.turn.min_speech_ms, notice_ms) / FRAME_MS) + 2
-        self._recent: deque[Frame] = deque(maxlen=max(pre_roll + unsure, WAKE_FRAMES))
+        self._recent: deque[Frame] = deque(maxlen=max(pre_roll + unsure + STIR_FRAMES, WAKE_FRAMES))
         self._pre_roll = pre_roll
         self._longest = int(config.turn.max_seconds * EAR_RATE)
         self._frames: list[Samples] = []
@@ -68,6 +71,9 @@ class Listening:
         self._pause = 0
         self._weighed: tuple[int, str, float | None] | None = None
         self._voiced = False
+        self._stirred: int | None = None
+        """Where what is stirring began, that is no turn yet."""
+        self._stilled = 0
         self._turn: Turn | None = None
         self.held = False
         """Push-to-talk: the user holds the floor, whatever is heard."""
@@ -167,6 +173,7 @@ class Listening:
         if not self.held and (let_go := self._endpoint.release(frame.index + FRAME_SAMPLES)):
             self._marked(let_go)
         voiced = probability >= self._settings.speech_threshold - HYSTERESIS
+        self._stir(frame, voiced)
         # The moment the voice stops is the best one for a look: if this was the last word, the
         # question is read by the time the pause is noticed.
         if self._turn is not None:
@@ -181,6 +188,17 @@ class Listening:
         if voiced or self._voiced:
             self._look(self._glances if voiced else self._inbox, GLANCE_SAMPLES if voiced else 1)
         self._voiced = voiced
+
+    def _stir(self, frame: Frame, voiced: bool) -> None:
+        """Follow what is voiced, with no silence in it but that between two words."""
+        if self._turn is not None:
+            self._stirred = None
+        elif voiced:
+            self._stilled = frame.index + FRAME_SAMPLES
+            if self._stirred is None:
+                self._stirred = frame.index
+        elif frame.index - self._stilled >= RESTORE_MS * EAR_RATE // 1000:
+            self._stirred = None
 
     def _dismissed(self) -> None:
         """What was heard was no interruption: listen anew."""
@@ -220,7 +238,11 @@ class Listening:
                 self._ended(mark)
 
     def _started(self, mark: Mark) -> None:
-        first = mark.index - self._pre_roll * FRAME_SAMPLES
+        reply = None if self.held else self._floor.reply
+        # Into a reply it takes more to begin a turn: a short word before that belongs to it.
+        stirred = self._stirred if reply is not None else None
+        begun = mark.index if stirred is None else min(stirred, mark.index)
+        first = begun - self._pre_roll * FRAME_SAMPLES
         called, self.called = self.called, None
         if called is not None:
             # Said in one breath, the wake word is kept: the first word is read better for it, and
@@ -230,12 +252,11 @@ class Listening:
         kept = [f for f in self._recent if f.index >= first]
         self._frames = [f.samples for f in kept]
         self._start = kept[0].index
-        self._started_at = self._source.time_of(mark.index)
+        self._started_at = self._source.time_of(begun)
         self._looked = 0
         for unclear in self._floor.turns():
             # Two in a row that nobody has understood yet are no cough.
             self._floor.confirm(unclear)
-        reply = None if self.held else self._floor.reply
         turn = self._floor.begin("talk_key" if self.held else "speech", interrupts=reply)
         self._around.begin(mark.index)
         turn.called = called is not None and mark.index < called + BREATH

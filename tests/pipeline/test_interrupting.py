@@ -150,6 +150,23 @@ def test_sound_that_ends_before_it_can_be_a_word_only_makes_the_reply_quieter() 
     assert show.heard == [STORY]
 
 
+def test_a_short_first_word_belongs_to_what_follows_it() -> None:
+    """It is too short for a turn of its own; what begins behind it is read with it."""
+    show, _ = story((5.0, "stop", 0.16), (5.375, "the music", 0.8))
+    show.run()
+    question, interruption = (event.at for event in show.all(ev.SpeechStarted))
+    assert interruption - question == pytest.approx(4.5, abs=0.04)
+    assert show.all(ev.Recognized)[-1].text == "stop the music"
+
+
+def test_what_was_heard_long_before_does_not() -> None:
+    """A click, silence, and then a question: the turn begins with the question."""
+    show, _ = story((5.0, "stop", 0.16), (5.625, "the music", 0.8))
+    show.run()
+    question, interruption = (event.at for event in show.all(ev.SpeechStarted))
+    assert interruption - question == pytest.approx(5.125, abs=0.04)
+
+
 def test_words_end_the_reply_and_are_answered() -> None:
     """A real interruption pauses the reply at once, ends it as soon as it is read, and is asked."""
     show, tape = story((5.0, "no tell me about the queen", 1.5))
