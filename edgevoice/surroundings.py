@@ -7,7 +7,7 @@ from edgevoice.audio import Frame, dbfs
 from edgevoice.clarity import Clarity
 from edgevoice.endpoint import HYSTERESIS
 from edgevoice.floor import Floor
-from edgevoice.noise_floor import NoiseFloor
+from edgevoice.noise_floor import STIRRING, NoiseFloor
 from edgevoice.settings import TurnSettings
 from edgevoice.turn import Turn
 
@@ -35,8 +35,13 @@ class Surroundings:
         threshold = self._settings.speech_threshold
         speech = probability >= threshold - HYSTERESIS
         sure = probability >= threshold
-        level = dbfs(frame.samples)
-        is_voice = self._level.is_voice(level, speech=speech, sure=sure, speaking=speaking)
+        is_voice = self._level.is_voice(
+            dbfs(frame.samples),
+            speech=speech,
+            sure=sure,
+            speaking=speaking,
+            stirring=probability >= STIRRING,
+        )
         return 0.0 if speech and not is_voice else probability
 
     def begin(self, index: int) -> None:
