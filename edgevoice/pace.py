@@ -37,7 +37,8 @@ class Pace:
     """Learns from the pauses of one conversation; `factor` is what to wait by, 1 at first."""
 
     def __init__(self, settings: TurnSettings) -> None:
-        self._adapts = settings.adapt
+        fixed = settings.silence_ms or (settings.shortest_ms and settings.longest_ms)
+        self._adapts = settings.adapt and not fixed
         self.reset()
 
     def reset(self) -> None:

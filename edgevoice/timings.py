@@ -38,7 +38,8 @@ class TurnTimings:
 
     `spans` are contiguous and add up to `gap` seconds (None until something was audible). `bars`
     are each stage's own work, which may overlap and may begin before the gap does. `ttft` is from
-    prompt start to first token, in seconds.
+    prompt start to first token, in seconds. `pace` is what had been learned of how the speaker
+    pauses when the turn began; None where that was nothing, or where nothing was spoken.
     """
 
     turn: int
@@ -51,12 +52,14 @@ class TurnTimings:
     tokens_per_second: float | None = None
     ttft: float | None = None
     interrupted: bool = False
+    pace: ev.PaceChanged | None = None
 
 
 @dataclass(slots=True)
 class _Record:
     turn: int
     began: float
+    pace: ev.PaceChanged | None
     voiced_end: float | None = None
     look: float | None = None
     recognition: float | None = None
@@ -87,6 +90,7 @@ class Timings:
     def __init__(self) -> None:
         self._records: dict[int, _Record] = {}
         self._answered: list[TurnTimings] = []
+        self._pace: ev.PaceChanged | None = None
 
     @property
     def turns(self) -> list[TurnTimings]:
@@ -110,7 +114,12 @@ class Timings:
         """Take one more event; they must come in order."""
         match event:
             case ev.TurnStarted():
-                self._records[event.turn] = _Record(event.turn, event.t)
+                pace = None if event.origin == "text" else self._pace
+                self._records[event.turn] = _Record(event.turn, event.t, pace)
+            case ev.PaceChanged():
+                self._pace = event
+            case ev.ConversationCleared() | ev.SessionStarted():
+                self._pace = None
             case ev.TurnCompleted():
                 if record := self._records.pop(event.turn, None):
                     record.interrupted = event.interrupted
@@ -212,6 +221,7 @@ def _timings(r: _Record) -> TurnTimings:
         tokens_per_second=decoding,
         ttft=ttft,
         interrupted=r.interrupted,
+        pace=r.pace,
     )
 
 

@@ -92,7 +92,8 @@ def _own_work(turn: TurnTimings, name: str) -> list[Span]:
 def render_waterfall(
     turn: TurnTimings, width: int, title: str = "", seconds: float = 0.0
 ) -> list[str]:
-    """The turn as lines of at most `width` characters: a headline, a row a span, the whole gap.
+    """The turn as lines of at most `width` characters: a headline, a row a span, the whole gap, and
+    how long a silence was waited for where the speaker has changed that.
 
     `seconds` as in `bars`; the `title` is its number unless another one is given.
     """
@@ -108,7 +109,20 @@ def render_waterfall(
         inside = max(0, round(axis * min(1.0, turn.gap / seconds)) if seconds else axis) - 2
         line = f"└{'─' * max(0, inside)}┘"
         lines.append(f"{'gap':<{NAME_WIDTH}} {line:<{axis}} {total:>{_LABEL_WIDTH}}")
+    if learned := patience(turn):
+        lines.append(f"{learned}: {waits(turn)}"[:width])
     return lines
+
+
+def patience(turn: TurnTimings) -> str:
+    """By how much longer or shorter it waited than at first; empty where that was the same."""
+    return f"patience ×{turn.pace.factor:.2f}" if turn.pace and turn.pace.factor != 1 else ""
+
+
+def waits(turn: TurnTimings) -> str:
+    """How long a silence was to end the turn, by what had been learned; empty for nothing."""
+    pace = turn.pace
+    return f"{pace.shortest_ms} to {pace.longest_ms} ms of silence" if pace else ""
 
 
 def model_figures(turn: TurnTimings) -> str:

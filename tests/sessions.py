@@ -158,6 +158,16 @@ def conversation() -> Session:
     )
 
 
+def patient() -> Session:
+    """It was too soon once, and waits longer since."""
+    session = Session().ready()
+    session.asked(0, 3.0, "What is the capital of France?")
+    session.answered(0, 3.0, ["Paris is the capital of France,", "and its largest city."])
+    session.add(ev.PaceChanged(turn=0, factor=1.35, shortest_ms=270, longest_ms=2430))
+    session.asked(1, 12.0, "How many people live there?")
+    return session.answered(1, 12.0, ["About two million in the city."])
+
+
 def paused() -> Session:
     """The user speaks into the third reply, which waits for what that comes to."""
     session = conversation().at(26.2).add(ev.ReplyDucked(turn=2))

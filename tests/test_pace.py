@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -91,6 +92,16 @@ def test_it_can_be_switched_off() -> None:
     pace = Pace(TurnSettings(adapt=False))
     pace.cut_off(1500, 500)
     talk(pace, 1.0, 5)
+    assert pace.factor == 1.0
+
+
+@pytest.mark.parametrize(
+    "fixed", [TurnSettings(silence_ms=900), TurnSettings(shortest_ms=300, longest_ms=1500)]
+)
+def test_waits_that_are_set_are_not_learned(fixed: TurnSettings) -> None:
+    """What has no effect is not told."""
+    pace = Pace(fixed)
+    pace.cut_off(1500, 500)
     assert pace.factor == 1.0
 
 

@@ -7,6 +7,7 @@ from edgevoice.config import Config
 from edgevoice.settings import TurnSettings
 from edgevoice.testing.rehearsal import Rehearsal
 from edgevoice.testing.scripted import ScriptedLanguageModel
+from edgevoice.timings import Timings, fold
 
 HALF = "What is the tallest mountain in the world?"
 REST = "That children can climb in one day I mean."
@@ -46,6 +47,26 @@ def test_a_cut_off_makes_it_wait_longer_and_says_so() -> None:
     assert changed.turn == show.all(ev.TurnCommitted)[-1].turn
     assert changed.factor > 1.3
     assert (changed.shortest_ms, changed.longest_ms) > (200, 1800)
+
+
+def test_the_waits_of_a_turn_are_told_with_its_timings() -> None:
+    """Who wonders about a long wait finds in its turn what had been learned before; in a typed one
+    nobody waits, and a new conversation knows nothing."""
+    show = cut_off(1.1)
+    show.hear((0.2, "What time is it now?", 1.2))
+    show.run()
+    [learned] = show.all(ev.PaceChanged)[:1]
+    _, whole, later = fold(show.events)
+    assert (whole.pace, later.pace) == (None, learned)
+    timings = Timings()
+    for event in show.events:
+        timings.add(event)
+    timings.add(ev.TurnStarted(turn=90, origin="text"))
+    assert timings.current
+    assert timings.current.pace is None
+    timings.add(ev.ConversationCleared())
+    timings.add(ev.TurnStarted(turn=91, origin="speech"))
+    assert timings.current.pace is None
 
 
 def test_the_next_pause_of_that_length_is_no_cut_off_any_more() -> None:

@@ -9,7 +9,16 @@ import pytest
 
 from edgevoice.events import Event, ReplyDucked
 from edgevoice.tui.widgets import conversation as widget
-from tests.sessions import Session, asleep, conversation, failed, hearing, loading, paused
+from tests.sessions import (
+    Session,
+    asleep,
+    conversation,
+    failed,
+    hearing,
+    loading,
+    patient,
+    paused,
+)
 from tests.tui.stage import stage
 
 SMALL, LARGE = (80, 24), (120, 40)
@@ -97,6 +106,16 @@ class TestSpeaking:
     def test_an_older_turn_is_marked(self, snap_compare: Compare) -> None:
         """The exchange whose waterfall is shown has a bar beside it."""
         assert looks(snap_compare, conversation().events, SMALL, press=["up"])
+
+
+class TestPatience:
+    def test_small(self, snap_compare: Compare) -> None:
+        """Above the waterfall stands by how much longer it waited, if it has learned to."""
+        assert looks(snap_compare, patient().events, SMALL)
+
+    def test_large(self, snap_compare: Compare) -> None:
+        """With more room it says how long that was."""
+        assert looks(snap_compare, patient().events, LARGE)
 
 
 class TestPaused:

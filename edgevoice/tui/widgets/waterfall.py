@@ -19,12 +19,15 @@ from edgevoice.waterfall import (
     Bar,
     bars,
     model_figures,
+    patience,
     sparkline,
+    waits,
 )
 
 LABEL = 8
 TALL = 10
-"""From this many lines on, the waterfall has its axis, its legend and the model's figures."""
+"""From this many lines on, the waterfall has its axis, its legend, the model's figures and the
+silences that were waited for."""
 
 
 def _ms(seconds: float | None) -> str:
@@ -43,7 +46,8 @@ class Waterfall(Widget):
 
     def show(self, scene: Scene, turn: TurnTimings | None, *, alone: bool) -> None:
         """Show this turn; the border tells its gap and, if it stands `alone`, those before it."""
-        seen = (turn, len(scene.timings.turns), alone)
+        tall = self.content_size.height >= TALL
+        seen = (turn, len(scene.timings.turns), alone, tall)
         if seen == self._seen:
             return
         self._seen = seen
@@ -52,7 +56,9 @@ class Waterfall(Widget):
             self.border_title = "from your last word to the first sound"
             self.border_subtitle = ""
             return
-        self.border_title = Content(f"turn {turn.turn} · gap {_ms(turn.gap)}").markup
+        learned = "" if tall else patience(turn)
+        parts = (f"turn {turn.turn}", f"gap {_ms(turn.gap)}", learned)
+        self.border_title = Content(" · ".join(filter(None, parts))).markup
         gaps = [t.gap for t in scene.timings.turns if t.gap is not None]
         figures = f"p50 {_ms(scene.timings.p50())}  p95 {_ms(scene.timings.p95())}" if gaps else ""
         self.border_subtitle = f"{sparkline(gaps, 16)}  {figures}" if alone and gaps else figures
@@ -78,6 +84,9 @@ class Waterfall(Widget):
             )
             lines.append(_legend())
             lines += [Content(), Content.styled(model_figures(self.turn), "$foreground-muted")]
+            if learned := patience(self.turn):
+                told = f"{learned}: {waits(self.turn)}"
+                lines.append(Content.styled(told, "$foreground-muted"))
         return Content("\n").join(lines)
 
 
