@@ -220,9 +220,9 @@ class Floor:
 
     def _remember(self, turn: Turn, heard: str) -> None:
         unheard = turn.reply[len(heard) :]
-        missing = bool(unheard.strip()) or not turn.ended
+        missing = bool(unheard.strip()) or not turn.written
         broken_off = turn.cancelled and missing
-        reply = Reply(heard, unheard, tuple(turn.tokens), broken_off, turn.ended)
+        reply = Reply(heard, unheard, tuple(turn.tokens), broken_off, turn.written)
         if turn.goes_on:
             self.history.extend(reply)
         else:

@@ -281,7 +281,7 @@ class Mind:
                     plan.wrote(len(item.text), now)
                     cut(cutter.push(item.text, now))
                 case Stopped():
-                    turn.ended = item.reason == "stop"
+                    turn.written = item.reason == "stop"
                     cut(cutter.flush())
                     self._bus.emit(
                         ev.ReplyEnded(turn=turn.number, tokens=len(turn.tokens), reason=item.reason)

@@ -78,7 +78,7 @@ class Turn:
         written by the ears."""
         self.reply = ""
         """What the model has written so far, as it wrote it; written by the mind."""
-        self.ended = False
+        self.written = False
         """The model had nothing to add to it; written by the mind."""
         self.goes_on = False
         """Its reply goes on with the one before; written by the mind."""

@@ -1,0 +1,39 @@
+"""Who has the floor, and what is left of a turn."""
+
+from __future__ import annotations
+
+from edgevoice.bus import Bus
+from edgevoice.devices.paced import PacedSink
+from edgevoice.floor import Floor
+from edgevoice.history import History
+from edgevoice.testing.virtual import VirtualClock
+
+
+def test_a_question_that_has_ended_is_no_answer_that_has() -> None:
+    """Broken off while the model was still writing, a reply is not finished, though all that was
+    written of it had been heard."""
+    clock = VirtualClock()
+    history = History("")
+    floor = Floor(clock, Bus(clock), PacedSink(clock, 16_000, "nobody"), history)
+    turn = floor.begin("speech")
+    turn.question = "tell me a story"
+    assert floor.commit(turn)
+    turn.reply = "Once there was a king"
+    floor.cancel(turn, "interrupted")
+    floor.settle(turn, len(turn.reply))
+    assert history.unfinished is not None
+    assert not history.unfinished.ended
+
+
+def test_an_answer_that_is_written_does_not_end_the_question() -> None:
+    """What was thought ahead for somebody who may be interrupting is not let out with the first
+    word that confirms them: they may still be speaking."""
+    clock = VirtualClock()
+    floor = Floor(clock, Bus(clock), PacedSink(clock, 16_000, "nobody"), History(""))
+    reply = floor.begin("speech")
+    floor.commit(reply)
+    turn = floor.begin("speech", interrupts=reply)
+    turn.written = True
+    assert floor.confirm(turn)
+    assert not turn.committed
+    assert floor.commit(turn)
