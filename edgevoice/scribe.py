@@ -115,6 +115,8 @@ class Scribe:
         self._recognizer: Recognizer | None = None
         self._following = Following(listed(config.stt.language) or ("en",))
         self._latest: Turn | None = None
+        self._failure: tuple[Turn, str, str] | None = None
+        """What was told last to have failed: in which turn, the error, and in words."""
         self._draft = _Draft(-1, -1)
 
     def run(self) -> None:
@@ -155,8 +157,9 @@ class Scribe:
         try:
             read = self._read(turn, said, effort)
             text = read.text
-        except Exception:
-            # The whole question goes to the same recognizer soon, and then the failure is told.
+        except Exception as error:
+            # It costs no turn yet: the whole question goes to the same recognizer soon.
+            self._tell_failure(turn, error)
             return
         self._yielding.look(turn, replace(read, text=self._others(turn, text)), said)
         self._note(turn, read, said.seconds, 0.0)
@@ -183,12 +186,23 @@ class Scribe:
         try:
             text, language = self._written(question)
         except Exception as error:
-            self._floor.failed("scribe", turn, error)
+            self._floor.cancel(turn, "failed", self._tell_failure(turn, error))
         turn.language = language
         self._latest = turn
         turn.reading = turn.question = text
         # Even without a text: a committed turn is settled by what comes out at the far end.
         self._outbox.put(Asked(turn, text, language))
+
+    def _tell_failure(self, turn: Turn, error: Exception) -> str:
+        """Tell of a failure once, however often the turn meets it; returns what failed."""
+        with self._floor.monitor:
+            told = self._failure
+        if told is not None and told[:2] == (turn, repr(error)):
+            return told[2]
+        what = self._floor.tell_failure("scribe", turn, error)
+        with self._floor.monitor:
+            self._failure = turn, repr(error), what
+        return what
 
     def _written(self, question: Question) -> tuple[str, str]:
         """The text of the question, empty if there was none, and its language."""

@@ -247,3 +247,44 @@ def test_a_guess_is_given_up_when_the_user_goes_on() -> None:
     assert show.heard == ["You said 6 words."]
     tokens = [e for e in show.all(ev.TokenMade) if e.turn == show.all(ev.TurnCompleted)[0].turn]
     assert "".join(e.text for e in tokens) == "You said 6 words."
+
+
+class Stumbling(ScriptedRecognizer):
+    """Fails at everything but the whole question; or at that as well."""
+
+    at_all = False
+
+    def transcribe(
+        self,
+        samples: Samples,
+        effort: Effort = "final",
+        languages: Mapping[str, float] | None = None,
+    ) -> Transcript:
+        if self.at_all or effort in ("look", "glance"):
+            raise RuntimeError("out of memory")
+        return super().transcribe(samples, effort, languages)
+
+
+def test_a_look_that_fails_is_told_once_and_costs_no_turn() -> None:
+    """However many looks fail in a question, it is one failure, and the question is answered."""
+    show = Rehearsal("Everest.")
+    show.recognizer = Stumbling(show.clock, show.book)
+    show.hear((0.2, SENTENCE, 4.0))
+    show.run()
+    assert len([e for e in show.all(ev.RecognitionStarted) if e.partial]) > 1
+    [failure] = show.all(ev.StageFailed)
+    assert (failure.stage, failure.turn) == ("scribe", 0)
+    assert "out of memory" in failure.what
+    assert show.heard == ["Everest."]
+
+
+def test_a_question_that_fails_as_its_looks_did_is_told_once() -> None:
+    """The turn ends with what was told already, and is not told of again."""
+    show = Rehearsal("Everest.")
+    show.recognizer = stumbling = Stumbling(show.clock, show.book)
+    stumbling.at_all = True
+    show.hear((0.2, SENTENCE, 4.0))
+    show.run()
+    [failure] = show.all(ev.StageFailed)
+    [ended] = [e for e in show.all(ev.TurnCancelled) if e.reason == "failed"]
+    assert (ended.turn, ended.detail) == (0, failure.what)
