@@ -22,6 +22,7 @@ from edgevoice.weights.disk import BLOCK, link, need_space, sha256_of, writing
 from edgevoice.weights.packages import Packages
 from edgevoice.weights.progress import Progress
 from edgevoice.weights.store import Installed, Store
+from edgevoice.weights.voices import best
 
 STARTER = (
     "qwen2.5-coder-1.5b",
@@ -50,7 +51,8 @@ def ensure_starter(store: Store, progress: Progress, *, whole: bool = False) -> 
 
     A role for which a usable model is present is left alone; one for which the configuration
     names a model gets that one. What a conversation can do without is asked for only with
-    `whole`, or beside what it cannot do without, and then it may fail.
+    `whole`, or beside what it cannot do without, and then it may fail: a turn detector, and the
+    voices of further languages, for which the main one stands in.
     """
     suited = starter(machine.cores(), machine.total_memory())
     missing = {role: name for role in ROLES if (name := _missing(store, role, suited))}
@@ -60,18 +62,30 @@ def ensure_starter(store: Store, progress: Progress, *, whole: bool = False) -> 
         if role in OPTIONAL and not getattr(store.config.models, role)
     ]
     wanted = [name for name in missing.values() if name not in extra]
+    extra += _further_voices(store, missing.get("tts", "") or store.config.models.tts)
     if wanted:
         pull(wanted, store, progress)
     if not whole and not wanted:
         return []
-    try:
-        pull(extra, store, progress)
-    except PullError as error:
-        if whole:
-            raise
-        progress.say(f"going on without {', '.join(extra)}: {error.what}")
-        extra = []
-    return wanted + extra
+    pulled = wanted
+    for name in extra:
+        try:
+            pull([name], store, progress)
+        except PullError as error:
+            if whole:
+                raise
+            progress.say(f"going on without {name}: {error.what}")
+        else:
+            pulled = [*pulled, name]
+    return pulled
+
+
+def _further_voices(store: Store, voice: str) -> list[str]:
+    """A voice for each language that is configured and that neither `voice` speaks nor one here."""
+    spoken = store.catalog.get(voice).speaks if voice else lambda code: False
+    codes = [code for code in listed(store.config.stt.language) if not spoken(code)]
+    names = [best(store, code) for code in codes if not best(store, code, present=True)]
+    return [name for name in dict.fromkeys(names) if name]
 
 
 def _missing(store: Store, role: Role, suited: Sequence[str]) -> str:

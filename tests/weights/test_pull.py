@@ -13,7 +13,7 @@ import pytest
 
 from edgevoice.catalog import Mirror
 from edgevoice.errors import ModelError, PullError
-from edgevoice.settings import Config, Models
+from edgevoice.settings import Config, Models, SttSettings
 from edgevoice.weights import packages
 from edgevoice.weights import pull as pulling
 from edgevoice.weights.pull import ensure_starter, pull, starter
@@ -233,6 +233,30 @@ def test_a_model_that_can_be_done_without_comes_along_and_is_never_the_reason_to
     store.remove("tone")
     assert ensure_starter(store, Told()) == []
     assert ensure_starter(store, Told(), whole=True) == ["tone"]
+
+
+def test_the_voices_of_further_languages_come_along(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With several languages configured each gets a voice on the first run; one that is here, or
+    that nobody speaks, is not asked for, and one that cannot be had is only told."""
+    monkeypatch.setattr(pulling, "starter", lambda cores, memory: ["brain", "ears", "gate"])
+    world.put(VOICE_ENTRY)
+    german = msgspec.structs.replace(
+        GATE_ENTRY, name="german", role="tts", languages=("de_DE",), rank=10
+    )
+    french = msgspec.structs.replace(
+        TONE_ENTRY, name="french", role="tts", languages=("fr_FR",), rank=20, mirrors=()
+    )
+    store = world.store(entries=(*ENTRIES, german, french))
+    store.config = msgspec.structs.replace(store.config, stt=SttSettings(language="en,de,fr,cy"))
+    told = Told()
+    pulled = ensure_starter(store, told)
+    assert set(pulled) == {"ears", "brain", "gate", "german"}
+    assert any("going on without french" in line for line in told.lines)
+    assert ensure_starter(store, Told()) == []
+    store.config = msgspec.structs.replace(store.config, stt=SttSettings(language="en,de"))
+    assert ensure_starter(store, Told(), whole=True) == []
 
 
 def test_a_first_conversation_does_not_fail_for_what_it_can_do_without(
