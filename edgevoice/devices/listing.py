@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import functools
+import logging
 import os
 import subprocess
 import sys
@@ -28,6 +29,8 @@ PORTAUDIO_REMEDY = (
 )
 
 
+_log = logging.getLogger(__name__)
+
 LISTING = 10.0
 """Seconds that another process may take to list the devices."""
 
@@ -43,12 +46,13 @@ _say_nothing = _ALSA_HANDLER(lambda file, line, function, error, message: None)
 
 @functools.cache
 def silence() -> None:
-    """Keep the libraries of ALSA and PortAudio from writing to stderr, on Linux.
+    """Keep the libraries of ALSA and PortAudio from writing to stderr, on Linux, except for those
+    who ask for such messages with --debug.
 
     ALSA can be asked to. PortAudio cannot, and prints every call that fails; but it does so through
     C's `stderr`, which is a variable: from here on that is nowhere, for what is written in C.
     """
-    if not sys.platform.startswith("linux"):
+    if not sys.platform.startswith("linux") or _log.isEnabledFor(logging.DEBUG):
         return
     with contextlib.suppress(OSError, AttributeError):
         ctypes.CDLL("libasound.so.2").snd_lib_error_set_handler(_say_nothing)
