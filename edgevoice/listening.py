@@ -11,7 +11,7 @@ from edgevoice.attention import LAG, WAKE_FRAMES
 from edgevoice.audio import EAR_RATE, FRAME_SAMPLES, Frame, Samples, Utterance
 from edgevoice.endpoint import GAPPY, HYSTERESIS, Endpoint, Mark, Signal
 from edgevoice.floor import Floor
-from edgevoice.interruption import RESTORE_MS, manner
+from edgevoice.interruption import manner
 from edgevoice.judge import Docket, Judge, Pause
 from edgevoice.mailbox import Mailbox
 from edgevoice.scribe import Heard, Look, Question
@@ -20,7 +20,7 @@ from edgevoice.stages import AudioSource
 from edgevoice.surroundings import Surroundings
 from edgevoice.takeover import Takeover
 from edgevoice.turn import Turn
-from edgevoice.yielding import FRAME_MS, ToSound
+from edgevoice.yielding import FRAME_MS, Stirring, ToSound
 
 GLANCE_SAMPLES = int(0.5 * EAR_RATE)
 """New speech between two glances at what is being said."""
@@ -58,6 +58,7 @@ class Listening:
         self._takeover = Takeover(config.turn, self._bus)
         self._endpoint = Endpoint(config.turn, self._takeover.pace)
         self._yielding = ToSound(config.turn, floor)
+        self._stirring = Stirring()
         pre_roll = -(-config.turn.pre_roll_ms * EAR_RATE // (1000 * FRAME_SAMPLES))
         notice_ms = GAPPY * manner(config.turn).notice_ms
         unsure = int(max(config.turn.min_speech_ms, notice_ms) / FRAME_MS) + 2
@@ -71,9 +72,6 @@ class Listening:
         self._pause = 0
         self._weighed: tuple[int, str, float | None] | None = None
         self._voiced = False
-        self._stirred: int | None = None
-        """Where what is stirring began, that is no turn yet."""
-        self._stilled = 0
         self._turn: Turn | None = None
         self.held = False
         """Push-to-talk: the user holds the floor, whatever is heard."""
@@ -173,7 +171,7 @@ class Listening:
         if not self.held and (let_go := self._endpoint.release(frame.index + FRAME_SAMPLES)):
             self._marked(let_go)
         voiced = probability >= self._settings.speech_threshold - HYSTERESIS
-        self._stir(frame, voiced)
+        self._stirring.follow(frame.index, voiced, self._turn)
         # The moment the voice stops is the best one for a look: if this was the last word, the
         # question is read by the time the pause is noticed.
         if self._turn is not None:
@@ -182,23 +180,22 @@ class Listening:
                 self._turn.voiced_end = frame.index + FRAME_SAMPLES
                 self._turn.voiced = self._endpoint.voiced / EAR_RATE
         self._yielding.step(self._turn, voiced)
-        if self._turn and not self.held and self._around.drown(self._turn, frame.index):
-            self._turn = None
-            self._endpoint.reset()
+        if self._turn is not None and not self.held:
+            self._bound(self._turn, frame.index)
         if voiced or self._voiced:
             self._look(self._glances if voiced else self._inbox, GLANCE_SAMPLES if voiced else 1)
         self._voiced = voiced
 
-    def _stir(self, frame: Frame, voiced: bool) -> None:
-        """Follow what is voiced, with no silence in it but that between two words."""
-        if self._turn is not None:
-            self._stirred = None
-        elif voiced:
-            self._stilled = frame.index + FRAME_SAMPLES
-            if self._stirred is None:
-                self._stirred = frame.index
-        elif frame.index - self._stilled >= RESTORE_MS * EAR_RATE // 1000:
-            self._stirred = None
+    def _bound(self, turn: Turn, index: int) -> None:
+        """End at stream index `index` what would go on only because others do."""
+        end = None if turn.asked else self._around.outlast(turn, index)
+        if end is not None:
+            self._frames = self._frames[: -(-(end - self._start) // FRAME_SAMPLES)]
+            self._ended(Mark(Signal.ENDED, end))
+            self._endpoint.reset()
+        elif self._around.drown(turn, index):
+            self._turn = None
+            self._endpoint.reset()
 
     def _dismissed(self) -> None:
         """What was heard was no interruption: listen anew."""
@@ -240,7 +237,7 @@ class Listening:
     def _started(self, mark: Mark) -> None:
         reply = None if self.held else self._floor.reply
         # Into a reply it takes more to begin a turn: a short word before that belongs to it.
-        stirred = self._stirred if reply is not None else None
+        stirred = self._stirring.since if reply is not None else None
         begun = mark.index if stirred is None else min(stirred, mark.index)
         first = begun - self._pre_roll * FRAME_SAMPLES
         called, self.called = self.called, None

@@ -9,12 +9,31 @@ from __future__ import annotations
 from edgevoice.audio import EAR_RATE, FRAME_SAMPLES, Utterance
 from edgevoice.backchannels import is_backchannel, is_stop
 from edgevoice.floor import Floor
-from edgevoice.interruption import Deed, Interruption, Sense, is_doubtful, sense_of
+from edgevoice.interruption import RESTORE_MS, Deed, Interruption, Sense, is_doubtful, sense_of
 from edgevoice.settings import Config, TurnSettings
 from edgevoice.stages import Transcript
 from edgevoice.turn import Turn
 
 FRAME_MS = 1000 * FRAME_SAMPLES / EAR_RATE
+
+
+class Stirring:
+    """Where what is voiced, and no turn yet, began: with no longer silence since than in speech."""
+
+    def __init__(self) -> None:
+        self.since: int | None = None
+        """Its first sample's index in the stream."""
+        self._end = 0
+
+    def follow(self, index: int, voiced: bool, turn: Turn | None) -> None:
+        """Take the frame at stream index `index`, of the utterance under way, if there is one."""
+        if turn is not None:
+            self.since = None
+        elif voiced:
+            self._end = index + FRAME_SAMPLES
+            self.since = index if self.since is None else self.since
+        elif index - self._end >= RESTORE_MS * EAR_RATE // 1000:
+            self.since = None
 
 
 class ToSound:

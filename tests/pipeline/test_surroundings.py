@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import pytest
 
@@ -37,6 +38,32 @@ class Drowned:
         if NOISE in transcript.text:
             return Transcript("Thank you.", no_speech=0.9, logprob=-1.4)
         return transcript
+
+
+class Beside(Drowned):
+    """Reads one voice among others, and nothing of the others."""
+
+    def transcribe(
+        self,
+        samples: Samples,
+        effort: Effort = "final",
+        languages: Mapping[str, float] | None = None,
+    ) -> Transcript:
+        transcript = self._inner.transcribe(samples, effort, languages)
+        return replace(transcript, text=transcript.text.split(NOISE)[0].strip())
+
+
+class Crowded(Drowned):
+    """Reads another question each time."""
+
+    def transcribe(
+        self,
+        samples: Samples,
+        effort: Effort = "final",
+        languages: Mapping[str, float] | None = None,
+    ) -> Transcript:
+        transcript = self._inner.transcribe(samples, effort, languages)
+        return replace(transcript, text=f"What is {len(samples)}?")
 
 
 def noisy(seconds: float, turn: TurnSettings | None = None, partials: bool = True) -> Rehearsal:
@@ -88,6 +115,32 @@ def test_once_something_was_understood_the_next_noise_is_told_again() -> None:
     show.hear((12.0, f"{NOISE} " * 160, 16.0))
     show.run()
     assert len(show.all(ev.Notice)) == 2
+
+
+@pytest.mark.parametrize(
+    ("said", "answers", "told"), [(QUESTION, ["Paris."], 0), ("I would like the", [], 1)]
+)
+def test_whoever_has_said_a_sentence_is_answered_while_others_go_on(
+    said: str, answers: list[str], told: int
+) -> None:
+    """After five seconds that brought no word, not after sixty; half a sentence is none."""
+    show = Rehearsal("Paris.")
+    show.recognizer = Beside(show.clock, show.recognizer)
+    show.hear((0.2, f"{said} " + f"{NOISE} " * 140, 14.0))
+    show.run()
+    assert [e.heard for e in show.all(ev.TurnCompleted)] == answers
+    assert all(e.t < 9.0 for e in show.all(ev.TurnCommitted))
+    assert len(show.all(ev.Notice)) == told
+
+
+def test_what_is_read_differently_each_time_is_nobody_s_question() -> None:
+    """A crowd is given up, however many questions a recognizer makes out of it."""
+    show = Rehearsal("Paris.")
+    show.recognizer = Crowded(show.clock, show.recognizer)
+    show.hear((0.2, f"{NOISE} " * 140, 14.0))
+    show.run()
+    assert show.all(ev.TurnCompleted) == []
+    assert len(show.all(ev.Notice)) == 1
 
 
 def test_a_long_dictation_is_not_cut() -> None:
