@@ -14,6 +14,7 @@ import socket
 import stat
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
@@ -105,6 +106,9 @@ def controlled(session: Controlled) -> Iterator[None]:
             token = secrets.token_hex(16)
             path.write_text(f"{listener.getsockname()[1]} {token}", "ascii")
         listener.listen(8)
+        # The system's own times are some milliseconds coarse, and tell no newest of two.
+        now = time.time_ns()
+        os.utime(path, ns=(now, now))
     except OSError as error:
         raise StorageError(
             f"`edgevoice ptt` will not reach this session: {error.strerror or error}",
