@@ -34,7 +34,10 @@ class Drowned:
         effort: Effort = "final",
         languages: Mapping[str, float] | None = None,
     ) -> Transcript:
-        transcript = self._inner.transcribe(samples, effort, languages)
+        return self.read(self._inner.transcribe(samples, effort, languages), len(samples))
+
+    def read(self, transcript: Transcript, size: int) -> Transcript:
+        """What it makes of `size` samples of which all could be understood."""
         if NOISE in transcript.text:
             return Transcript("Thank you.", no_speech=0.9, logprob=-1.4)
         return transcript
@@ -43,27 +46,15 @@ class Drowned:
 class Beside(Drowned):
     """Reads one voice among others, and nothing of the others."""
 
-    def transcribe(
-        self,
-        samples: Samples,
-        effort: Effort = "final",
-        languages: Mapping[str, float] | None = None,
-    ) -> Transcript:
-        transcript = self._inner.transcribe(samples, effort, languages)
+    def read(self, transcript: Transcript, size: int) -> Transcript:
         return replace(transcript, text=transcript.text.split(NOISE)[0].strip())
 
 
 class Crowded(Drowned):
     """Reads another question each time."""
 
-    def transcribe(
-        self,
-        samples: Samples,
-        effort: Effort = "final",
-        languages: Mapping[str, float] | None = None,
-    ) -> Transcript:
-        transcript = self._inner.transcribe(samples, effort, languages)
-        return replace(transcript, text=f"What is {len(samples)}?")
+    def read(self, transcript: Transcript, size: int) -> Transcript:
+        return replace(transcript, text=f"What is {size}?")
 
 
 def noisy(seconds: float, turn: TurnSettings | None = None, partials: bool = True) -> Rehearsal:
