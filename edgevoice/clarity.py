@@ -13,7 +13,6 @@ LEAST_READINGS = 2
 """What was heard is read so often, at least, before it is given up: a slow recognizer's fault is
 not the speaker's."""
 
-
 SAME_READINGS = 4
 """Readings in a row that say the same, at least, to be taken for somebody's: of a crowd another
 thing is read each time."""

@@ -45,9 +45,6 @@ OVER = 15.0
 """dB above the loudest that such an echo can be, from which it does not matter, and a frame is
 handed on as it was heard."""
 
-ARRIVING = 12
-"""Frames, 0.4 s, in which what was played may still be on its way."""
-
 FADE = 160
 """Samples in which it goes from one to the other: 10 ms."""
 
@@ -96,11 +93,9 @@ class EchoFree:
         self._heard = self._played = self._clean = NOTHING
         self._stale = 0
         """Samples still to come out of the canceller that are of an earlier stretch."""
-        self._waiting: deque[tuple[Frame, float]] = deque()
+        self._waiting: deque[tuple[Frame, bool]] = deque()
         """Frames that the canceller has, at least in part, and that were not yet handed on, with
-        the most in dBFS that their echo can be."""
-        self._loudness: deque[float] = deque(maxlen=ARRIVING)
-        """Of what was played of late, in dBFS."""
+        whether they will be as they were heard."""
         self._untouched = False
         """Whether the last frame was handed on as it was heard."""
         self._ready: deque[Frame] = deque()
@@ -151,7 +146,6 @@ class EchoFree:
         played = np.zeros(FRAME_SAMPLES, dtype=np.float32)
         if echoes:
             played = self._reference.take(time + self._lead, FRAME_SAMPLES)
-            self._loudness.append(dbfs(played))
             if self._path.hear(played, frame.samples, self._stillness.level):
                 self._measured()
         # Where nothing comes back, as with headphones, what is heard stays as it is.
@@ -180,7 +174,7 @@ class EchoFree:
             self._cancelling, self._untouched = True, False
             self._stale = canceller.lag
             self._expect(canceller)
-        self._waiting.append((frame, self._most()))
+        self._waiting.append((frame, self._is_far_above(frame)))
         self._heard = np.concatenate([self._heard, frame.samples])
         self._played = np.concatenate([self._played, played])
         step = canceller.step
@@ -198,18 +192,20 @@ class EchoFree:
             clean, self._clean = self._clean[:FRAME_SAMPLES], self._clean[FRAME_SAMPLES:]
             self._ready.append(self._chosen(clean, *self._waiting.popleft()))
 
-    def _most(self) -> float:
-        """The most in dBFS that can come back by now, where that is faint."""
+    def _is_far_above(self, frame: Frame) -> bool:
+        """Whether a faint echo does not matter in it."""
         echo = self._path.echo
-        if echo is None or not self._path.settled or echo.level > FAINT:
-            return float("inf")
-        return max(self._loudness, default=0.0) + echo.level
+        if echo is None or echo.level > FAINT:
+            return False
+        return dbfs(frame.samples) > self._path.loudest + OVER
 
-    def _chosen(self, clean: Samples, frame: Frame, most: float) -> Frame:
+    def _chosen(self, clean: Samples, frame: Frame, untouched: bool) -> Frame:
         """What was heard, or what was left of it."""
-        before, self._untouched = self._untouched, dbfs(frame.samples) > most + OVER
-        share = np.full(FRAME_SAMPLES, self._untouched, dtype=np.float32)
-        share[:FADE] = np.linspace(before, self._untouched, FADE)
+        before, self._untouched = self._untouched, untouched
+        if not (before or untouched):
+            return Frame(clean, frame.index)
+        share = np.full(FRAME_SAMPLES, untouched, dtype=np.float32)
+        share[:FADE] = np.linspace(before, untouched, FADE)
         return Frame(clean + share * (frame.samples - clean), frame.index)
 
     def _pass_on(self, *frames: Frame) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -73,6 +74,9 @@ SOFT = 10.0
 """Percent of what is heard with loud frames that says what comes back: in the rest of it somebody
 may speak as well."""
 
+ARRIVING = 12
+"""Frames, 0.4 s, in which what was played may still be on its way."""
+
 DELAYS = tuple(range(13))
 """Delays in frames at which an echo may be that is not found yet, up to 0.4 s."""
 
@@ -118,6 +122,15 @@ class EchoPath:
         """Whether enough was compared for the figures, too, to be right."""
         return self._looks >= SETTLED_LOOKS
 
+    @property
+    def loudest(self) -> float:
+        """The most in dBFS that can come back by now; infinite where that is not known."""
+        if self.echo is None or not self.settled:
+            return np.inf
+        return self.echo.level + max(
+            played for played, _ in islice(reversed(self._levels), ARRIVING)
+        )
+
     def hear(self, played: Samples, heard: Samples, stillness: float) -> bool:
         """Take a frame, float32 [n], that was played and one that was heard at the same time; true
         after a new look. What is not heard above `stillness`, in dBFS, is no echo that matters."""
@@ -134,16 +147,13 @@ class EchoPath:
         self._look(stillness + AUDIBLE)
         return True
 
-    def _comes_back(self, delay: int) -> float:
-        """The level in dBFS of what is heard `delay` frames after what was loud; infinite where
-        that was too little to know."""
-        if len(self._levels) <= delay:
-            return np.inf
+    def _comes_back(self) -> float:
+        """The level in dBFS of what is heard with what was loud, at the delay at which that is the
+        most; infinite where it was too little to know."""
         played, heard = np.array(self._levels).T
-        played, heard = played[: len(played) - delay], heard[delay:]
-        mean = 10.0 * np.log10(np.mean(10.0 ** (played / 10.0)) + 1e-12)
-        loud = heard[played >= max(LOUD_DBFS, mean)]
-        return float(np.percentile(loud, SOFT)) if len(loud) >= LOUD_FRAMES else np.inf
+        return max(
+            _with_loud(played[: max(0, len(played) - late)], heard[late:]) for late in DELAYS
+        )
 
     def _look(self, audible: float) -> None:
         """Compare; an echo of less than `audible` dBFS is none."""
@@ -154,6 +164,11 @@ class EchoPath:
         self._power_played = KEPT * self._power_played + np.abs(played) ** 2
         self._power_heard = KEPT * self._power_heard + np.abs(heard) ** 2
         self._looks += 1
+        if self._comes_back() < audible:
+            self.echo, self.unheard = None, True
+            return
+        if self._looks < LOOKS:
+            return
         weight = np.sqrt(self._power_played * self._power_heard) + 1e-12
         likeness = np.fft.irfft(np.where(self._band, self._cross / weight, 0.0))
         likeness = np.roll(likeness, -int(EARLIEST * EAR_RATE))
@@ -162,11 +177,6 @@ class EchoPath:
         peak = int(np.argmax(size))
         # An echo is a peak and what follows it in the room; the rest is chance.
         clear = size[peak] / (_middle(size) / 0.6745 + 1e-12)
-        if max(self._comes_back(late) for late in DELAYS) < audible:
-            self.echo, self.unheard = None, True
-            return
-        if self._looks < LOOKS:
-            return
         if clear >= CLEAR and (level := self._level(peak)) >= FAINTEST:
             self._in_vain, self.unheard = 0, False
             self.echo = Echo(EARLIEST + peak / EAR_RATE, level)
@@ -191,6 +201,15 @@ class EchoPath:
         chance = _middle(answer**2) / 0.455
         energy = float(np.sum(answer[max(0, early) : late] ** 2 - chance))
         return 10.0 * float(np.log10(max(energy, 1e-6) / share))
+
+
+def _with_loud(played: NDArray[np.floating[Any]], heard: NDArray[np.floating[Any]]) -> float:
+    """The level of what is heard in the frames in which what was played is loud, all in dBFS."""
+    if not len(played):
+        return np.inf
+    mean = 10.0 * np.log10(np.mean(10.0 ** (played / 10.0)) + 1e-12)
+    loud = heard[played >= max(LOUD_DBFS, mean)]
+    return float(np.percentile(loud, SOFT)) if len(loud) >= LOUD_FRAMES else np.inf
 
 
 def _middle(values: NDArray[np.floating[Any]]) -> float:

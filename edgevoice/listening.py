@@ -188,6 +188,7 @@ class Listening:
 
     def _bound(self, turn: Turn, index: int) -> None:
         """End at stream index `index` what would go on only because others do."""
+        self._around.follow(turn, index)
         end = None if turn.asked else self._around.outlast(turn, index)
         if end is not None:
             self._frames = self._frames[: -(-(end - self._start) // FRAME_SAMPLES)]

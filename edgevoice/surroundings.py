@@ -53,10 +53,13 @@ class Surroundings:
         """Whether it is time to look at the utterance, even where nobody looks as a rule."""
         return self._clarity.is_doubtful(index)
 
+    def follow(self, turn: Turn, index: int) -> None:
+        """The utterance goes on at stream index `index`."""
+        self._clarity.note(index, turn.number, turn.readings, turn.understood, turn.reading)
+
     def outlast(self, turn: Turn, index: int) -> int | None:
         """Up to which stream index the utterance was the user's, where they have said a sentence
         and others go on; None where that cannot be told."""
-        self._note(turn, index)
         if not self._clarity.is_left(index):
             return None
         if form_of(turn.reading, turn.language) > Form.SAID:
@@ -67,7 +70,6 @@ class Surroundings:
     def drown(self, turn: Turn, index: int) -> bool:
         """Whether no word of the utterance could be made out for too long. The turn is over then,
         and the user told: once, until something is understood again."""
-        self._note(turn, index)
         if not self._clarity.is_lost(index):
             return False
         self._floor.cancel(turn, "nothing_said", "no word could be made out of it")
@@ -77,9 +79,6 @@ class Surroundings:
             self._floor.bus.emit(ev.Notice(text=UNCLEAR))
             self._floor.aside("unclear")
         return True
-
-    def _note(self, turn: Turn, index: int) -> None:
-        self._clarity.note(index, turn.number, turn.readings, turn.understood, turn.reading)
 
     def ended(self, turn: Turn) -> None:
         """A turn is over; if it was understood, the next time that nothing is will be told."""

@@ -109,8 +109,8 @@ def render_waterfall(
         inside = max(0, round(axis * min(1.0, turn.gap / seconds)) if seconds else axis) - 2
         line = f"└{'─' * max(0, inside)}┘"
         lines.append(f"{'gap':<{NAME_WIDTH}} {line:<{axis}} {total:>{_LABEL_WIDTH}}")
-    if learned := patience(turn):
-        lines.append(f"{learned}: {waits(turn)}"[:width])
+    if learned := waits(turn):
+        lines.append(learned[:width])
     return lines
 
 
@@ -120,9 +120,11 @@ def patience(turn: TurnTimings) -> str:
 
 
 def waits(turn: TurnTimings) -> str:
-    """How long a silence was to end the turn, by what had been learned; empty for nothing."""
-    pace = turn.pace
-    return f"{pace.shortest_ms} to {pace.longest_ms} ms of silence" if pace else ""
+    """The same, with how long a silence was to end the turn."""
+    pace, learned = turn.pace, patience(turn)
+    if pace is None or not learned:
+        return ""
+    return f"{learned}: {pace.shortest_ms} to {pace.longest_ms} ms of silence"
 
 
 def model_figures(turn: TurnTimings) -> str:

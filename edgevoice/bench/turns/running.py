@@ -109,15 +109,15 @@ class Run:
     def _groups(self, scripts: Sequence[Script]) -> list[tuple[Config, list[Script]]]:
         """Those with the same settings, in the same room, one after the other: each change of
         either is a new start, for nobody carries it from room to room while it runs."""
-        groups: list[tuple[Config, Acoustics | None, list[Script]]] = []
+        groups: list[tuple[tuple[Config, Acoustics | None], list[Script]]] = []
         for script in scripts:
-            config = changed(self._plan.config, script.scenario.changes)
-            way = script.scenario.room.acoustics
-            mine = next((of for *known, of in groups if known == [config, way]), None)
+            scenario = script.scenario
+            start = changed(self._plan.config, scenario.changes), scenario.room.acoustics
+            mine = next((scripts for other, scripts in groups if other == start), None)
             if mine is None:
-                groups.append((config, way, mine := []))
+                groups.append((start, mine := []))
             mine += [script] * self._plan.repeat
-        return [(config, same) for config, _, same in groups]
+        return [(config, same) for (config, _), same in groups]
 
     def _probed(self, room: Room) -> Loop:
         room.acoustics(PROBED)

@@ -84,9 +84,8 @@ class Waterfall(Widget):
             )
             lines.append(_legend())
             lines += [Content(), Content.styled(model_figures(self.turn), "$foreground-muted")]
-            if learned := patience(self.turn):
-                told = f"{learned}: {waits(self.turn)}"
-                lines.append(Content.styled(told, "$foreground-muted"))
+            if learned := waits(self.turn):
+                lines.append(Content.styled(learned, "$foreground-muted"))
         return Content("\n").join(lines)
 
 
