@@ -10,8 +10,9 @@ import pytest
 
 pytestmark = pytest.mark.devices
 
-PROGRAM = """
+PROGRAM = '''
 import json
+import sys
 import numpy as np
 from edgevoice.audio import EAR_RATE
 from edgevoice.bench.turns.acoustics import Acoustics
@@ -20,36 +21,68 @@ from edgevoice.bench.turns.room import Room
 from edgevoice.clock import SystemClock
 from edgevoice.devices.portaudio import Loudspeaker, Microphone
 
+UNBROKEN = ("delay", "late", "moved", "dry")
+
 clock = SystemClock()
 told = {}
+
+
+def usual(room, take):
+    """The median of three readings, each taken while the room's sound was carried without a break:
+    a machine that is busy with something else may break it, which the room tells."""
+    readings = []
+    for _ in range(20):
+        before, taken, after = room.state(), take(), room.state()
+        if all(getattr(before, name) == getattr(after, name) for name in UNBROKEN):
+            readings.append(taken)
+        if len(readings) == 3:
+            return np.median(readings, axis=0).tolist()
+    sys.exit("the machine was too busy to carry sound for a second: nothing could be measured")
+
+
 with Room(clock) as room:
     microphone, speaker = Microphone(clock), Loudspeaker(clock)
     told["deaf"] = measured(clock, microphone, speaker) is None
+
+    def looped():
+        loop = measured(clock, microphone, speaker)
+        # Where sound comes too late again and again, the room gives it more time, and says so.
+        return loop.delay, loop.level, room.state().delay
+
     for delay, level in ((0.08, -12.0), (0.25, -30.0)):
         room.acoustics(Acoustics(delay=delay, level=level, tail=0.2))
-        loop = measured(clock, microphone, speaker)
-        told[f"{delay:g}"] = [loop.delay, loop.level]
+        told[f"{delay:g}"] = usual(room, looped)
     room.acoustics(None)
-    room.record(30)
     voice = np.random.default_rng(5).standard_normal(EAR_RATE).astype(np.float32) / 10
-    wanted = clock.now() + 0.5
-    number = room.say(voice, at=wanted, level=-6.0)
-    frames = []
-    while clock.now() < wanted + 1.5:
-        frames.append(microphone.read())
-    heard = np.concatenate([frame.samples for frame in frames])
-    at, sure, gain = found(voice, heard)
-    arrived = microphone.time_of(frames[0].index) + at / EAR_RATE
-    told["voice"] = [arrived - wanted, room.begun(number) - wanted, gain]
-    later = room.say(voice, after=0.7)
     noise = np.random.default_rng(6).standard_normal(speaker.rate).astype(np.float32) / 10
-    first = speaker.write(noise)
-    told["after"] = room.wait_for(later) - speaker.time_of(first)
-    recording = room.recorded()
-    loud = np.flatnonzero(np.abs(recording.microphone.samples) > 0.02)
-    told["tape"] = recording.microphone.time_of(int(loud[0])) - wanted
-    loud = np.flatnonzero(np.abs(recording.speaker.samples) > 0.02)
-    told["speaker"] = recording.speaker.time_of(int(loud[0])) - speaker.time_of(first)
+
+    def spoken():
+        room.record(30)
+        wanted = clock.now() + 0.5
+        number = room.say(voice, at=wanted, level=-6.0)
+        frames = []
+        while clock.now() < wanted + 1.5:
+            frames.append(microphone.read())
+        heard = np.concatenate([frame.samples for frame in frames])
+        at, sure, gain = found(voice, heard)
+        arrived = microphone.time_of(frames[0].index) + at / EAR_RATE
+        tape = room.recorded().microphone
+        loud = np.flatnonzero(np.abs(tape.samples) > 0.02)
+        taped = tape.time_of(int(loud[0]))
+        return arrived - wanted, room.begun(number) - wanted, gain, taped - wanted
+
+    def answered():
+        room.record(30)
+        later = room.say(voice, after=0.7)
+        first = speaker.time_of(speaker.write(noise))
+        begun = room.wait_for(later)
+        clock.sleep(1.0)
+        tape = room.recorded().speaker
+        loud = np.flatnonzero(np.abs(tape.samples) > 0.02)
+        return begun - first, tape.time_of(int(loud[0])) - first
+
+    told["spoken"] = usual(room, spoken)
+    told["answered"] = usual(room, answered)
     microphone.close()
     speaker.close()
 try:
@@ -57,7 +90,7 @@ try:
 except Exception as error:
     told["error"] = str(error)
 print(json.dumps(told))
-"""
+'''
 
 
 def test_the_microphone_hears_speaker_and_voices_as_the_room_is_told(
@@ -69,20 +102,22 @@ def test_the_microphone_hears_speaker_and_voices_as_the_room_is_told(
         [sys.executable, "-c", PROGRAM],
         env=sound_env,
         stdout=subprocess.PIPE,
-        timeout=120,
+        timeout=240,
         check=True,
     )
     told = json.loads(done.stdout)
     assert told["deaf"]
-    (near, loud), (far, soft) = told["0.08"], told["0.25"]
-    assert far - near == pytest.approx(0.17, abs=0.03)
-    assert near == pytest.approx(0.08, abs=0.04)
+    (near, loud, sooner), (far, soft, later) = told["0.08"], told["0.25"]
+    assert far - near == pytest.approx(later - sooner, abs=0.03)
+    assert near == pytest.approx(sooner, abs=0.04)
+    assert 0.08 <= sooner < later == 0.25
     assert loud - soft == pytest.approx(18.0, abs=4.0)
-    arrived, begun, gain = told["voice"]
+    arrived, begun, gain, taped = told["spoken"]
     assert begun == pytest.approx(0.0, abs=0.001)
     assert arrived == pytest.approx(0.0, abs=0.04)
     assert gain == pytest.approx(0.5, abs=0.2)
-    assert told["after"] == pytest.approx(0.7, abs=0.04)
-    assert told["tape"] == pytest.approx(0.0, abs=0.005)
-    assert told["speaker"] == pytest.approx(0.0, abs=0.04)
+    assert taped == pytest.approx(0.0, abs=0.005)
+    after, let_out = told["answered"]
+    assert after == pytest.approx(0.7, abs=0.04)
+    assert let_out == pytest.approx(0.0, abs=0.04)
     assert "no such device" in told["error"]
