@@ -24,7 +24,7 @@ from edgevoice.judge import Judge, Pause, pause_is_over
 from edgevoice.languages import leads, listed
 from edgevoice.mailbox import Mailbox
 from edgevoice.mind import End, Mind, Say
-from edgevoice.own_words import OwnWords
+from edgevoice.own_words import OwnWords, Pronounce
 from edgevoice.pacing import Pacings
 from edgevoice.scribe import Heard, Look, Question, Scribe, heard_is_dead
 from edgevoice.settings import Config
@@ -67,6 +67,7 @@ class Engines:
     wake_detector: Callable[[], WakeDetector | None] = lambda: None
     wake_word: str = ""
     """What the wake detector hears, as it is said."""
+    pronounce: Pronounce = lambda word, language: ()
 
 
 class Assistant:
@@ -120,7 +121,7 @@ class Assistant:
             Attention(config, self._floor, engines.wake_detector),
             self._when("ears"),
         )
-        self._own_words = OwnWords()
+        self._own_words = OwnWords(engines.pronounce)
         self._scribe = Scribe(
             config,
             engines.recognizer,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import platform
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -184,6 +184,13 @@ def wake_word(config: Config) -> tuple[Callable[[], WakeDetector | None], str]:
     return lambda: MicroWake(word, config.wake.sensitivity), word.phrase
 
 
+def _pronounced(word: str, language: str) -> Sequence[str]:
+    # Imported with the first word of a reply that is heard again: seconds after it listens.
+    from edgevoice.engines.pronouncing import pronounced
+
+    return pronounced(word, language)
+
+
 def _pin_when_ready(event: ev.Event) -> None:
     if isinstance(event, ev.Ready):
         from edgevoice.engines.resident import lock_memory
@@ -251,6 +258,7 @@ def build(
             told("turn", turn) if turn else lambda: None,
             wake,
             word,
+            _pronounced,
         ),
         Resampler,
         history,

@@ -1,13 +1,16 @@
 """The assistant's own words, should the ears have taken them for somebody's.
 
 The second line behind the echo canceller: what was recognized is compared with what was spoken
-aloud meanwhile and just before. Words in the same order are its own, a little misheard or not;
-what comes behind them is the user's. Pure: a fold over events, and a comparison of texts.
+aloud meanwhile and just before, by spelling and by sound, for "2 plus 2" and "Two + two" are the
+same to an ear. Words in the same order are its own, a little misheard or not; what comes behind
+them is the user's. Pure: a fold over events, and a comparison of texts.
 """
 
 from __future__ import annotations
 
+import re
 from collections import deque
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
@@ -40,6 +43,22 @@ CLAUSES = 64
 """Clauses that are remembered."""
 
 
+Pronounce = Callable[[str, str], Sequence[str]]
+"""How a word is said in a language (a code, "en"): the sounds of each word in it, "21" has two;
+none where that is not known."""
+
+_HYPHEN = re.compile(r"(?<=\w)-(?=\w)")
+
+
+@dataclass(frozen=True, slots=True)
+class _Word:
+    """A word as it is compared: its letters, its sound, and which of the text's words it is of."""
+
+    letters: str
+    sound: str
+    of: int
+
+
 @dataclass(slots=True)
 class _Clause:
     """`text` as written, `spoken` as said; began and ended at session times in seconds."""
@@ -51,13 +70,14 @@ class _Clause:
 
 
 class OwnWords:
-    """Follows what is said aloud; subscribe it to the bus.
+    """Follows what is said aloud; subscribe it to the bus. `pronounce` tells how a word is said.
 
     It knows of none as long as the microphone is not known to hear the speaker: who hears the
     answer in headphones may well repeat it.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, pronounce: Pronounce = lambda word, language: ()) -> None:
+        self._pronounce = pronounce
         self._cut: dict[tuple[int, int], tuple[str, str]] = {}
         self._seconds: dict[tuple[int, int], float] = {}
         self._played: deque[tuple[tuple[int, int], _Clause]] = deque(maxlen=CLAUSES)
@@ -99,37 +119,54 @@ class OwnWords:
                 before.ended = min(before.ended, at)
         self._played.append((key, _Clause(*self._cut[key], at, ended)))
 
-    def without(self, turn: int, text: str) -> str:
-        """`text`, recognized as the question of `turn`, without its own words; empty if it was
-        mostly those."""
+    def without(self, turn: int, text: str, language: str = "") -> str:
+        """`text`, recognized as the question of `turn` in `language`, without its own words; empty
+        if it was mostly those."""
         if not self._echoes or turn not in self._started:
             return text
         began = self._started[turn]
         said = [c for (of, _), c in self._played if of != turn and c.ended >= began - LATE]
+
+        def sounds(word: str) -> Sequence[str]:
+            return self._pronounce(word, language)
+
         left = (
-            others(text, " ".join(c.text for c in said)),
-            others(text, " ".join(c.spoken for c in said)),
+            others(text, " ".join(c.text for c in said), sounds),
+            others(text, " ".join(c.spoken for c in said), sounds),
         )
         return min(left, key=len)
 
 
-def others(text: str, said: str) -> str:
+def others(text: str, said: str, sounds: Callable[[str], Sequence[str]] = lambda word: ()) -> str:
     """What is left of `text` without the words that `said` has in the same order.
 
     All of it where those are too few to be no coincidence, or where they do not come first.
     """
     found = text.split()
-    words = [plain(word) for word in found]
-    first, last, matched = _common(words, [plain(word) for word in said.split()])
+    words = _words(found, sounds)
+    first, last, matched = _common(words, _words(said.split(), sounds))
     if matched < (LEAST_ALONE if matched == len(words) else LEAST):
         return text
     if matched >= MOSTLY * len(words) and first <= STRAY and len(words) - last <= STRAY:
         return ""
     # With more before them, somebody quotes.
-    return " ".join(found[last:]) if first <= STRAY else text
+    return " ".join(found[words[last - 1].of + 1 :]) if first <= STRAY else text
 
 
-def _common(words: list[str], said: list[str]) -> tuple[int, int, int]:
+def _words(found: Sequence[str], sounds: Callable[[str], Sequence[str]]) -> list[_Word]:
+    """The words in `found` as they are compared, of which "twenty-one" and "21" have two each."""
+    words = []
+    for number, whole in enumerate(found):
+        for part in _HYPHEN.split(whole):
+            said = sounds(part)
+            if len(said) > 1:
+                words += [_Word("", sound, number) for sound in said]
+            else:
+                words.append(_Word(plain(part), said[0] if said else "", number))
+    return words
+
+
+def _common(words: list[_Word], said: list[_Word]) -> tuple[int, int, int]:
     """The stretch of `words` that is most like a stretch of `said`: its first word, the one after
     its last, and how many match (local alignment: Smith, Waterman, J. Mol. Biol. 147, 1981)."""
     best = (0.0, 0, 0, 0)
@@ -149,12 +186,12 @@ def _common(words: list[str], said: list[str]) -> tuple[int, int, int]:
     return best[1], best[2], best[3]
 
 
-def _alike(word: str, other: str) -> float:
-    if word == other:
-        return 1.0 if word else 0.0
-    if min(len(word), len(other)) < 3:
+def _alike(one: _Word, other: _Word) -> float:
+    if (one.letters and one.letters == other.letters) or (one.sound and one.sound == other.sound):
+        return 1.0
+    if min(len(one.letters), len(other.letters)) < 3:
         return 0.0
-    matcher = SequenceMatcher(None, word, other, autojunk=False)
+    matcher = SequenceMatcher(None, one.letters, other.letters, autojunk=False)
     if matcher.real_quick_ratio() < LIKE or matcher.quick_ratio() < LIKE:
         return 0.0
     ratio = matcher.ratio()

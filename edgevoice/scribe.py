@@ -161,7 +161,7 @@ class Scribe:
             # It costs no turn yet: the whole question goes to the same recognizer soon.
             self._tell_failure(turn, error)
             return
-        self._yielding.look(turn, replace(read, text=self._others(turn, text)), said)
+        self._yielding.look(turn, replace(read, text=self._others(turn, read)), said)
         self._note(turn, read, said.seconds, 0.0)
         with self._floor.monitor:
             draft = self._draft
@@ -226,7 +226,7 @@ class Scribe:
         if doubt is not None:
             self._floor.cancel(turn, "nothing_said", doubt)
             return "", ""
-        text = self._others(turn, transcript.text)
+        text = self._others(turn, transcript)
         if not text:
             self._floor.cancel(turn, "nothing_said", "the assistant's own words")
             return "", ""
@@ -251,11 +251,11 @@ class Scribe:
         turn.readings += 1
         return doubt
 
-    def _others(self, turn: Turn, text: str) -> str:
-        """`text` without what the assistant itself was saying meanwhile."""
+    def _others(self, turn: Turn, read: Transcript) -> str:
+        """The text without what the assistant itself was saying meanwhile."""
         if not self._config.echo.own_words or turn.origin == "talk_key":
-            return text
-        return self._own_words.without(turn.number, text)
+            return read.text
+        return self._own_words.without(turn.number, read.text, read.language)
 
     def _read_already(self, said: Utterance) -> Transcript | None:
         """The newest reading, if it held every voiced sample."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from edgevoice import events as ev
-from edgevoice.own_words import LATE, OwnWords, others
+from edgevoice.engines.pronouncing import pronounced
+from edgevoice.own_words import LATE, OwnWords, Pronounce, others
 
 SAID = (
     "It takes about eight minutes for light from the sun to reach the earth. "
@@ -67,9 +68,33 @@ def test_a_reply_without_words_and_a_long_one_are_compared_too() -> None:
     assert others("reach the earth would you", "word " * 300 + SAID) == ""
 
 
-def said_aloud(echo: float | None = 0.06) -> OwnWords:
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("2 plus 2", ""),
+        ("Two + two", ""),
+        ("to plus to is for", ""),
+        ("It is 21 in all", ""),
+        ("it is twenty-one in all", ""),
+        ("2 plus 2 is 4. No, 2 plus 3!", "No, 2 plus 3!"),
+        ("twenty one in all what is the time", "what is the time"),
+        ("2 times 2", "2 times 2"),
+        ("It was 20 before", "It was 20 before"),
+    ],
+)
+def test_what_sounds_like_its_own_words_is_its_own_however_it_is_spelt(
+    text: str, left: str
+) -> None:
+    """The ear hears no digits, no signs and no hyphens."""
+    for said in ("Two plus two is four. It is 21 in all.", "2 + 2 is 4. It is twenty-one in all."):
+        assert others(text, said, lambda word: pronounced(word, "en")) == left
+
+
+def said_aloud(
+    echo: float | None = 0.06, pronounce: Pronounce = lambda word, language: ()
+) -> OwnWords:
     """A reply of two clauses, from 10 s to 16 s of the session, as turn 1."""
-    own = OwnWords()
+    own = OwnWords(pronounce)
     own(ev.EchoMeasured(delay=echo, level=None))
     for clause, (at, text) in enumerate(
         [(10.0, "It takes about 8 minutes for light."), (13.0, "Would you like to know more?")]
@@ -88,6 +113,15 @@ def test_numbers_are_its_own_as_written_and_as_spoken(text: str) -> None:
     own = said_aloud()
     own(ev.SpeechStarted(turn=2, at=12.0))
     assert own.without(2, text) == ""
+
+
+def test_it_is_asked_how_words_are_said_in_the_language_that_was_heard() -> None:
+    """A digit sounds different in each."""
+    own = said_aloud(pronounce=pronounced)
+    own(ev.SpeechStarted(turn=2, at=12.0))
+    assert own.without(2, "a bout ate minutes for light", "en") == ""
+    assert own.without(2, "8 for like", "de") == "8 for like"
+    assert own.without(2, "ate four light", "en") == ""
 
 
 def test_only_what_was_said_aloud_of_late_is_its_own() -> None:
