@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
 
 import numpy as np
 
-from edgevoice.audio import EAR_RATE, Samples
+from edgevoice.audio import EAR_RATE, Audio, Mark, Samples
 from edgevoice.bench.corpus import builtin, speech_end
 from edgevoice.bench.turns.noises import leveled, noise
 from edgevoice.bench.turns.scenario import Room, Scenario, Step
@@ -19,6 +20,9 @@ from edgevoice.wav import read_speech
 
 FAINT = 0.03
 """Share of a sound's peak from which on it counts as begun: 30 dB below."""
+
+FADE = 0.01
+"""Seconds at both ends of a part of a sentence in which it fades."""
 
 TALKERS = 12
 """Questions of which babble is made."""
@@ -82,17 +86,22 @@ class Sounds:
         self._voice: Synthesizer | None = None
         self._detector: SpeechDetector | None = None
         self._corpus = corpus
-        self._made: dict[tuple[str, float], Clip] = {}
+        self._made: dict[tuple[tuple[str, ...], float], tuple[Clip, ...]] = {}
         self._talk: Samples | None = None
 
     def script(self, scenario: Scenario, file: Path) -> Script:
         """The scenario of `file` with its sounds. Raises ConfigError and AudioFileError."""
-        clips = tuple(self._clip(step, file) for step in scenario.step)
-        return Script(scenario, file, clips, self._bed(scenario.room, file))
+        clips: list[Clip | None] = []
+        for breath in breaths(scenario.step):
+            if len(breath) > 1:
+                clips += self._said([step.say for step in breath], breath[0].pitch)
+            else:
+                clips.append(self._clip(breath[0], file))
+        return Script(scenario, file, tuple(clips), self._bed(scenario.room, file))
 
     def _clip(self, step: Step, file: Path) -> Clip | None:
         if step.say:
-            return self._said(step.say, step.pitch)
+            return self._said([step.say], step.pitch)[0]
         if step.noise:
             made = noise(step.noise, step.seconds, voices=self._talkers(step.noise))
             return Clip(made, *_sounding(made))
@@ -109,17 +118,34 @@ class Sounds:
             return np.zeros(0, dtype=np.float32)
         return leveled(made, room.noise_db)
 
-    def _said(self, text: str, pitch: float) -> Clip:
-        if (text, pitch) not in self._made:
+    def _said(self, parts: Sequence[str], pitch: float) -> tuple[Clip, ...]:
+        """A clip for each part of a sentence, as they are said together."""
+        key = tuple(parts), pitch
+        if key not in self._made:
             if self._voice is None:
                 self._voice = self._make_voice()
-            pieces = [audio.samples for audio in self._voice.synthesize(text, lambda: False)]
-            whole = np.concatenate([*pieces, np.zeros(0, dtype=np.float32)])
-            if not len(whole):
-                raise ConfigError(f"{text!r} has no words to be spoken", remedy="write a sentence")
-            samples = resample(whole, round(self._voice.rate * pitch), EAR_RATE)
-            self._made[text, pitch] = self._voiced(samples)
-        return self._made[text, pitch]
+            sound, rate = self._sentence(" ".join(parts), self._voice), self._voice.rate
+            begins = list(accumulate((len(part) + 1 for part in parts[:-1]), initial=0))
+            words = {mark.begin: mark.start for mark in sound.marks or ()}
+            cuts = [words[begin] for begin in begins[1:] if begin in words]
+            if len(cuts) + 1 == len(parts):
+                pieces = np.split(sound.samples, cuts)
+            else:
+                # A voice that does not tell where its words are says each part for itself.
+                pieces = [self._sentence(part, self._voice).samples for part in parts]
+            ears = [resample(faded(piece, rate), round(rate * pitch), EAR_RATE) for piece in pieces]
+            self._made[key] = tuple(self._voiced(samples) for samples in ears)
+        return self._made[key]
+
+    def _sentence(self, text: str, voice: Synthesizer) -> Audio:
+        """All of it, with its words. Raises ConfigError where there are none."""
+        made, marks = np.zeros(0, dtype=np.float32), list[Mark]()
+        for audio in voice.synthesize(text, lambda: False):
+            marks += [mark.moved(len(made)) for mark in audio.marks or ()]
+            made = np.concatenate([made, audio.samples])
+        if not len(made):
+            raise ConfigError(f"{text!r} has no words to be spoken", remedy="write a sentence")
+        return Audio(made, voice.rate, marks=tuple(marks))
 
     def _voiced(self, samples: Samples) -> Clip:
         if self._detector is None:
@@ -133,7 +159,7 @@ class Sounds:
             return None
         if self._talk is None:
             texts = [question for question, _ in builtin()[:TALKERS]]
-            self._talk = np.concatenate([self._said(text, 1.0).samples for text in texts])
+            self._talk = np.concatenate([self._said([text], 1.0)[0].samples for text in texts])
         return self._talk
 
     def _read(self, item: Step | Room, file: Path) -> Samples:
@@ -151,6 +177,29 @@ class Sounds:
             where=str(self._corpus),
             remedy=f"put it there, or leave {file.name} out",
         )
+
+
+def breaths(steps: Sequence[Step]) -> list[tuple[Step, ...]]:
+    """The steps, those together that are parts of one sentence by one voice: who pauses in the
+    middle of one does not drop the voice before it, as for a sentence that ends there."""
+    made: list[tuple[Step, ...]] = []
+    for step in steps:
+        last = made[-1][-1] if made else None
+        goes_on = last is not None and last.say and last.part == "begun" and step.after == "step"
+        if last is not None and goes_on and step.say and step.pitch == last.pitch:
+            made[-1] = (*made[-1], step)
+        else:
+            made.append((step,))
+    return made
+
+
+def faded(samples: Samples, rate: int) -> Samples:
+    """Without a click where a sentence was cut apart."""
+    slope = np.linspace(0.0, 1.0, min(round(FADE * rate), len(samples) // 2), dtype=np.float32)
+    made = samples.copy()
+    made[: len(slope)] *= slope
+    made[len(made) - len(slope) :] *= slope[::-1]
+    return made
 
 
 def _sounding(samples: Samples) -> tuple[float, float]:
