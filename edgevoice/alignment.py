@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgevoice.audio import Mark
+from edgevoice.words import WIDE
 
 LONGEST = 600
 """Characters beyond which a text is not laid beside another: it is a block of code, and nothing
@@ -22,8 +23,7 @@ NEVER = 4
 """What it costs to take a space for a letter: more than to leave out both."""
 
 _UNSPOKEN = ".,;:!?…*_`\"'“”‘’()[]"
-_WIDE = r"\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"
-_WORD = re.compile(rf"[{_WIDE}]|[^\s{_WIDE}]+")
+_WORD = re.compile(rf"[{WIDE}]|[^\s{WIDE}]+")
 
 
 def word_spans(text: str) -> list[tuple[int, int]]:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from edgevoice.speakable import speakable
+from edgevoice.words import count
 
 Break = Literal["sentence", "pause", "comma", "conjunction", "word"]
 
@@ -57,8 +58,6 @@ _LEAN_FORWARD = _words(
     " de la el los las un una le les du des der die das ein eine"
 )
 """Words after which nobody pauses."""
-_WORD = re.compile(r"\w+(?:['’.,:/\-]\w+)*")
-_WIDE = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]")
 _DOTTED = re.compile(r"(?:\w\.)+\w$")
 _OPEN_LINK = re.compile(r"\[[^\]\n]{0,200}$|\]\([^)\s]*$")
 
@@ -151,7 +150,7 @@ class ClauseCutter:
             return 0
         kind, position = found
         head = text[:position]
-        words = _count(head)
+        words = count(head)
         if not self._enough(kind, words, len(head.strip()), now) or _inside_markup(head):
             return 0
         if kind == "word" and words < LAST_RESORT and _leans(head, text[position]):
@@ -257,9 +256,3 @@ def _fenced(text: str) -> Literal["none", "open", "closed"]:
         return "open"
     last = rest[:-1].rsplit("\n", 1)[-1]
     return "closed" if last.strip().startswith(text[:3]) else "open"
-
-
-def _count(text: str) -> int:
-    """Words in `text`, two signs counted as one word where words are written without spaces."""
-    wide = len(_WIDE.findall(text))
-    return len(_WORD.findall(_WIDE.sub(" ", text))) + wide // 2

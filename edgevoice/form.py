@@ -12,10 +12,11 @@ import re
 from enum import IntEnum
 
 from edgevoice.tongues import NONE_KNOWN, TONGUES, WIDE_ASKING, WIDE_DANGLING, Tongue
+from edgevoice.words import WIDE
 
 _END = re.compile(r"(?<=[.!?؟。！？])[\"'”’»)\]]*\s+|(?<=[。！？])")
 _WORD = re.compile(r"\w+(?:['’.:\-]\w+)*")
-_WIDE = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]")
+_WIDE = re.compile(f"[{WIDE}]")
 _CLOSERS = "\"'”’»)]」』 "
 _QUESTION_MARKS = "?？؟"
 _TRAILS_OFF = ("...", "…", "-", "–", "—", ",", "，", "、", ":", "：", ";")

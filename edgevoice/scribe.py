@@ -27,6 +27,7 @@ from edgevoice.settings import Config
 from edgevoice.stages import Effort, Recognizer, Segment, Transcript
 from edgevoice.thoughts import Asked, Beginning, Thought
 from edgevoice.turn import Turn
+from edgevoice.words import count
 from edgevoice.yielding import ToWords
 
 SETTLED_SECONDS = 12.0
@@ -247,7 +248,7 @@ class Scribe:
         """Why this reading is nobody's, if it is; and how much of the turn was understood."""
         doubt = is_nobody(read, seconds, voiced, self._config.stt)
         if doubt is None:
-            turn.understood = max(turn.understood, len(read.text.split()))
+            turn.understood = max(turn.understood, count(read.text))
         turn.readings += 1
         return doubt
 

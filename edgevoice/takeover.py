@@ -12,6 +12,7 @@ from edgevoice.pace import Pace
 from edgevoice.patience import limits
 from edgevoice.settings import TurnSettings
 from edgevoice.turn import Turn
+from edgevoice.words import count
 
 CONTINUED = int(1.0 * EAR_RATE)
 """Who begins to speak this soon after a turn was taken over has not heard the answer and objected:
@@ -67,7 +68,7 @@ class Takeover:
         if half is not None and form_of(turn.question, turn.language) is not Form.TOLD:
             # "Stop!" is no rest of a question.
             pace.cut_off(half.silence_ms, half.wait_ms)
-        pace.spoke(len(turn.question.split()), voiced / EAR_RATE)
+        pace.spoke(count(turn.question), voiced / EAR_RATE)
         if abs(pace.factor - self._told) >= LEAST_CHANGE:
             self._told = pace.factor
             shortest, longest = limits(self._settings, pace.factor)

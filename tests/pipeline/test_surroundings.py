@@ -57,6 +57,13 @@ class Crowded(Drowned):
         return replace(transcript, text=f"What is {size}?")
 
 
+class Unspaced(Drowned):
+    """Writes a sign for each word, as in Chinese."""
+
+    def read(self, transcript: Transcript, size: int) -> Transcript:
+        return replace(transcript, text="字" * len(transcript.text.split()))
+
+
 def noisy(seconds: float, turn: TurnSettings | None = None, partials: bool = True) -> Rehearsal:
     """So many seconds of noise without a pause."""
     config = Config(
@@ -142,6 +149,17 @@ def test_a_long_dictation_is_not_cut() -> None:
     assert not show.all(ev.Notice)
     [asked] = [e.text for e in show.all(ev.Recognized)]
     assert asked == DICTATION
+
+
+def test_a_language_without_spaces_has_words_too() -> None:
+    """Whoever dictates in it for long is followed like anybody else."""
+    show = Rehearsal("好。")
+    show.recognizer = Unspaced(show.clock, show.recognizer)
+    show.hear((0.2, DICTATION, 16.0))
+    show.run()
+    assert not show.all(ev.Notice)
+    [asked] = [e.text for e in show.all(ev.Recognized)]
+    assert asked == "字" * len(DICTATION.split())
 
 
 def test_the_limit_can_be_switched_off() -> None:
