@@ -81,8 +81,9 @@ def _of_words(words: list[str], asks: bool, tongue: Tongue) -> Form:
             # "What is it famous for?" is whole, "What is the capital of?" is not.
             return Form.TOLD
         return Form.SAID if asks or last in tongue.particles else Form.HANGING
-    if last in tongue.receivers and words[-2] in tongue.giving:
-        # "Tell me", "Can you remind him?": the verb still wants what.
+    given = words[:-1] if last in tongue.interrogatives else words
+    if len(given) > 1 and given[-1] in tongue.receivers and given[-2] in tongue.giving:
+        # "Tell me", "Can you remind him?", "Can you tell me who?": the verb still wants what.
         return Form.OPEN
     if _wishes(words, tongue):
         return Form.TOLD

@@ -89,6 +89,8 @@ def test_a_sentence_that_asks_for_nothing_is_said(text: str) -> None:
         "the biblical narratives",
         "Tell me.",
         "Can you tell me?",
+        "Can you tell me who?",
+        "Show me how.",
         "If I have three apples.",
         "Because it was raining.",
         "He was born in 1984.",
