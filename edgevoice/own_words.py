@@ -145,7 +145,9 @@ def others(text: str, said: str, sounds: Callable[[str], Sequence[str]] = lambda
     found = text.split()
     words = _words(found, sounds)
     first, last, matched = _common(words, _words(said.split(), sounds))
-    if matched < (LEAST_ALONE if matched == len(words) else LEAST):
+    # However many words a number is read as, whoever asks for it again has said one.
+    common = min(matched, len({word.of for word in words[first:last]}))
+    if common < (LEAST_ALONE if matched == len(words) else LEAST):
         return text
     if matched >= MOSTLY * len(words) and first <= STRAY and len(words) - last <= STRAY:
         return ""

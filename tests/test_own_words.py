@@ -80,13 +80,17 @@ def test_a_reply_without_words_and_a_long_one_are_compared_too() -> None:
         ("twenty one in all what is the time", "what is the time"),
         ("2 times 2", "2 times 2"),
         ("It was 20 before", "It was 20 before"),
+        ("In 1984?", "In 1984?"),
     ],
 )
 def test_what_sounds_like_its_own_words_is_its_own_however_it_is_spelt(
     text: str, left: str
 ) -> None:
     """The ear hears no digits, no signs and no hyphens."""
-    for said in ("Two plus two is four. It is 21 in all.", "2 + 2 is 4. It is twenty-one in all."):
+    for said in (
+        "Two plus two is four. It is 21 in all. It was written in 1984.",
+        "2 + 2 is 4. It is twenty-one in all. It was written in 1984.",
+    ):
         assert others(text, said, lambda word: pronounced(word, "en")) == left
 
 
