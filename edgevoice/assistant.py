@@ -12,23 +12,22 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from edgevoice import events as ev
-from edgevoice.asides import UNCLEAR, Aside, Asides, Kind, Words
-from edgevoice.attention import Attention
 from edgevoice.bus import Bus
 from edgevoice.clock import Clock
 from edgevoice.crew import Crew
-from edgevoice.ears import Ears
-from edgevoice.floor import Floor
+from edgevoice.hearing.attention import Attention
+from edgevoice.hearing.ears import Ears
 from edgevoice.history import History
-from edgevoice.judge import Judge, Pause, pause_is_over
-from edgevoice.languages import leads, listed
 from edgevoice.mailbox import Mailbox
-from edgevoice.mind import End, Mind, Say
-from edgevoice.own_words import OwnWords, Pronounce
-from edgevoice.pacing import Pacings
-from edgevoice.scribe import Heard, Look, Question, Scribe, heard_is_dead
+from edgevoice.recognition.languages import leads, listed
+from edgevoice.recognition.own_words import OwnWords, Pronounce
+from edgevoice.recognition.scribe import Heard, Look, Question, Scribe, heard_is_dead
+from edgevoice.recognition.thoughts import Prime, Thought, thought_is_dead
+from edgevoice.reply.mind import End, Mind, Say
+from edgevoice.reply.pacing import Pacings
 from edgevoice.settings import Config
-from edgevoice.speaker import Resampling, Speaker
+from edgevoice.speech.speaker import Resampling, Speaker
+from edgevoice.speech.voice import Sound, Voice
 from edgevoice.stages import (
     AudioSink,
     AudioSource,
@@ -40,9 +39,10 @@ from edgevoice.stages import (
     TurnDetector,
     WakeDetector,
 )
-from edgevoice.thoughts import Prime, Thought, thought_is_dead
-from edgevoice.turn import Turn
-from edgevoice.voice import Sound, Voice
+from edgevoice.turn_taking.asides import UNCLEAR, Aside, Asides, Kind, Words
+from edgevoice.turn_taking.floor import Floor
+from edgevoice.turn_taking.judge import Judge, Pause, pause_is_over
+from edgevoice.turn_taking.turn import Turn
 
 QUEUE = 256
 """Room in the mailboxes that must never hold up their writer."""

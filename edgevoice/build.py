@@ -18,7 +18,7 @@ from edgevoice.bus import Bus
 from edgevoice.clock import Clock
 from edgevoice.devices.paced import PacedSink, PacedSource, Writer
 from edgevoice.history import History
-from edgevoice.languages import named
+from edgevoice.recognition.languages import named
 from edgevoice.settings import Config
 from edgevoice.stages import AudioSink, AudioSource, EchoCanceller, WakeDetector
 from edgevoice.weights.store import Installed, Store
@@ -121,7 +121,7 @@ def echo_free(
     cleans = settings.noise_suppression or settings.gain_control
     if settings.cancel == "off" and not cleans and not settings.own_words:
         return source
-    from edgevoice.echo import EchoFree
+    from edgevoice.hearing.echo import EchoFree
 
     def load() -> EchoCanceller:
         from edgevoice.engines.echo import WebRtc

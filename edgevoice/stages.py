@@ -1,4 +1,4 @@
-"""The eight seams of the pipeline: what a device or an engine must be able to do, and nothing else.
+"""The seams of the pipeline: what a device or an engine must be able to do, and nothing else.
 
 Each is called from one thread at a time. A blocking call returns, raises a
 `edgevoice.errors.EdgevoiceError`, or ends soon after `cancelled()` turns true.

@@ -23,7 +23,7 @@ from edgevoice.clock import Clock, SystemClock
 from edgevoice.errors import EdgevoiceError
 from edgevoice.events import Role
 from edgevoice.history import History
-from edgevoice.speakable import speakable
+from edgevoice.reply.speakable import speakable
 from edgevoice.stages import (
     LanguageModel,
     Message,

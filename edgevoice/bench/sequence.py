@@ -18,9 +18,9 @@ from edgevoice.bench.corpus import Question
 from edgevoice.bench.result import Turn
 from edgevoice.clock import Clock
 from edgevoice.history import History
+from edgevoice.reply.speakable import speakable
 from edgevoice.resample import resample
 from edgevoice.settings import Config
-from edgevoice.speakable import speakable
 from edgevoice.stages import (
     AudioSink,
     LanguageModel,

@@ -90,7 +90,7 @@ def _record(recognizer: Whisper, name: str, notice: Callable[[str], None]) -> di
     """A file's transcript with its times, as it is written with --json. Times are seconds."""
     from edgevoice.audio import EAR_RATE
     from edgevoice.engines.whisper import LONGEST_PIECE, SHORTEST_PIECE
-    from edgevoice.pieces import pieces
+    from edgevoice.recognition.pieces import pieces
     from edgevoice.wav import read_speech
 
     samples = read_speech(name, notice)
@@ -117,7 +117,7 @@ def _record(recognizer: Whisper, name: str, notice: Callable[[str], None]) -> di
 
 def _invented(transcript: Transcript, recognizer: Whisper) -> bool:
     """Whether the text of a stretch without speech is the recognizer's own."""
-    from edgevoice.hallucinations import is_nobody
+    from edgevoice.turn_taking.hallucinations import is_nobody
 
     seconds = max((segment.end for segment in transcript.segments), default=0.0)
     doubt = is_nobody(transcript, seconds, 0.0, recognizer.settings)
@@ -164,7 +164,7 @@ def ask(
     with contextlib.ExitStack() as stack:
         speech = None
         if aloud:
-            from edgevoice.aloud import Aloud
+            from edgevoice.speech.aloud import Aloud
 
             speech = stack.enter_context(Aloud(*_voice_and_speaker(config), config.tts))
         with _waiting("loading the language model"):
@@ -210,7 +210,7 @@ def say(
     """
     config = context.resolve(models__tts=tts, tts__speed=speed, tts__speaker=speaker).config
     text = _text(words, "edgevoice say 'Hello there.'")
-    from edgevoice.aloud import Aloud, sounds
+    from edgevoice.speech.aloud import Aloud, sounds
 
     if output is None:
         with Aloud(*_voice_and_speaker(config), config.tts) as speech:

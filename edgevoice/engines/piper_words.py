@@ -12,8 +12,8 @@ import unicodedata
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 
-from edgevoice.alignment import reached, word_spans
 from edgevoice.audio import Mark
+from edgevoice.speech.alignment import reached, word_spans
 
 _log = logging.getLogger(__name__)
 

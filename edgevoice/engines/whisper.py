@@ -25,8 +25,8 @@ from edgevoice.audio import EAR_RATE, Samples
 from edgevoice.engines.cores import cores
 from edgevoice.engines.threads import of_recognizer
 from edgevoice.errors import ConfigError, EngineError, ModelError
-from edgevoice.languages import listed
-from edgevoice.pieces import pieces
+from edgevoice.recognition.languages import listed
+from edgevoice.recognition.pieces import pieces
 from edgevoice.settings import SttSettings
 from edgevoice.stages import Effort, Segment, Transcript
 from edgevoice.words import plain, words

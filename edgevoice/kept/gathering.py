@@ -15,12 +15,12 @@ import numpy as np
 
 from edgevoice import events as ev
 from edgevoice.audio import EAR_RATE, FRAME_SAMPLES, Frame, Samples
-from edgevoice.endpoint import GAPPY
-from edgevoice.interruption import manner
 from edgevoice.kept.turn import KeptTurn, Said, raw, settings_of, timed
 from edgevoice.settings import Config
 from edgevoice.stages import Message
 from edgevoice.timings import fold
+from edgevoice.turn_taking.endpoint import GAPPY
+from edgevoice.turn_taking.interruption import manner
 
 LEAD = 0.5
 """Seconds kept from before the first voiced sample, at least: the detector needs to have heard the

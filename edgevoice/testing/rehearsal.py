@@ -13,7 +13,7 @@ from edgevoice.audio import EAR_RATE, Samples
 from edgevoice.bus import Bus
 from edgevoice.devices.paced import PacedSink, PacedSource
 from edgevoice.history import History
-from edgevoice.languages import listed
+from edgevoice.recognition.languages import listed
 from edgevoice.resample import Resampler
 from edgevoice.settings import Config
 from edgevoice.stages import (

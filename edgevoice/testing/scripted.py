@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from edgevoice.alignment import word_spans
 from edgevoice.audio import EAR_RATE, Audio, Mark, Samples
 from edgevoice.clock import Clock
+from edgevoice.speech.alignment import word_spans
 from edgevoice.stages import Cancelled, Effort, Message, Prefilled, Stopped, Token, Transcript
 
 STEP = 1 / 64

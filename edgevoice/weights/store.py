@@ -30,7 +30,7 @@ from edgevoice.catalog import (
     packaged_path,
 )
 from edgevoice.errors import ModelError
-from edgevoice.languages import listed
+from edgevoice.recognition.languages import listed
 from edgevoice.settings import Config
 from edgevoice.weights.disk import put, sha256_of, writing
 

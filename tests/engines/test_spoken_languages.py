@@ -15,7 +15,7 @@ from edgevoice.engines.piper import Piper
 from edgevoice.engines.whisper import Whisper
 from edgevoice.errors import ConfigError
 from edgevoice.history import History, Reply
-from edgevoice.languages import LEAST_SECONDS, Following, leads
+from edgevoice.recognition.languages import LEAST_SECONDS, Following, leads
 from edgevoice.resample import resample
 from edgevoice.settings import SYSTEM_PROMPT, Config, SlmSettings, SttSettings, TtsSettings
 from edgevoice.stages import Token

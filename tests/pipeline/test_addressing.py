@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from edgevoice import events as ev
-from edgevoice.address import Address, without_wake_word
-from edgevoice.asides import NOTES, PEAK, earcon
 from edgevoice.audio import EAR_RATE, FRAME_SAMPLES, Samples
 from edgevoice.settings import AddressSettings, Config, SttSettings, WakeSettings
 from edgevoice.testing.rehearsal import Rehearsal
 from edgevoice.testing.scripted import LoudnessDetector, ScriptedWakeDetector
+from edgevoice.turn_taking.address import Address, without_wake_word
+from edgevoice.turn_taking.asides import NOTES, PEAK, earcon
 
 CALL = "hey jarvis"
 LONG = "Once upon a time there was a very long story that nobody ever heard the end of."

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edgevoice.agreement import Agreement, respelled, same_words, without_last_word
+from edgevoice.recognition.agreement import Agreement, respelled, same_words, without_last_word
 from edgevoice.words import plain
 
 texts = st.lists(st.sampled_from(["What", "what", "is", "it,", "it", "for?", "for"])).map(" ".join)

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edgevoice.audio import FRAME_SAMPLES
-from edgevoice.endpoint import Endpoint, Mark, Signal
 from edgevoice.settings import TurnSettings
+from edgevoice.turn_taking.endpoint import Endpoint, Mark, Signal
 
 SETTINGS = TurnSettings(min_speech_ms=96, pause_ms=256, silence_ms=640, barge_in_ms=256)
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from edgevoice.bus import Bus
 from edgevoice.devices.paced import PacedSink
-from edgevoice.floor import Floor
 from edgevoice.history import History
 from edgevoice.testing.virtual import VirtualClock
+from edgevoice.turn_taking.floor import Floor
 
 
 def test_a_question_that_has_ended_is_no_answer_that_has() -> None:

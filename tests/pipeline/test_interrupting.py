@@ -14,7 +14,6 @@ from edgevoice.assistant import Assistant
 from edgevoice.audio import Audio, Mark, Samples
 from edgevoice.devices.paced import PacedSink
 from edgevoice.devices.volume import DUCKED
-from edgevoice.floor import LONGEST_WORD
 from edgevoice.settings import Config, SttSettings, TurnSettings
 from edgevoice.stages import Cancelled, Message, Transcript
 from edgevoice.testing.rehearsal import Rehearsal
@@ -23,6 +22,7 @@ from edgevoice.testing.scripted import (
     ScriptedRecognizer,
     ScriptedSynthesizer,
 )
+from edgevoice.turn_taking.floor import LONGEST_WORD
 
 STORY = (
     "Once there was a king who had three sons. The eldest was strong, the second was clever, and"

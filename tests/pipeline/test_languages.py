@@ -9,7 +9,8 @@ import pytest
 from edgevoice import events as ev
 from edgevoice.audio import Audio, Samples
 from edgevoice.errors import ConfigError
-from edgevoice.languages import Following, listed
+from edgevoice.recognition.languages import Following, listed
+from edgevoice.recognition.thoughts import Guess
 from edgevoice.settings import Config, SttSettings
 from edgevoice.stages import Cancelled, Effort, Transcript
 from edgevoice.testing.rehearsal import Rehearsal
@@ -19,8 +20,7 @@ from edgevoice.testing.scripted import (
     ScriptedSynthesizer,
 )
 from edgevoice.testing.virtual import VirtualClock
-from edgevoice.thoughts import Guess
-from edgevoice.turn import Turn
+from edgevoice.turn_taking.turn import Turn
 
 ENGLISH = "what is the tallest mountain in the world"
 PORTUGUESE = "qual é a montanha mais alta do mundo"

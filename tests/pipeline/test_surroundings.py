@@ -11,9 +11,9 @@ from edgevoice import events as ev
 from edgevoice.audio import Samples
 from edgevoice.clock import Clock
 from edgevoice.config import Config
+from edgevoice.hearing.surroundings import UNCLEAR
 from edgevoice.settings import SlmSettings, SttSettings, TurnSettings
 from edgevoice.stages import Effort, Recognizer, Transcript
-from edgevoice.surroundings import UNCLEAR
 from edgevoice.testing.rehearsal import Rehearsal
 
 NOISE = "noise"

@@ -11,7 +11,7 @@ from typing import Literal
 from edgevoice.bench.fitting.record import Problem
 from edgevoice.catalog import SHAPE, Entry, Role
 from edgevoice.errors import ModelError, UsageError
-from edgevoice.languages import listed
+from edgevoice.recognition.languages import listed
 from edgevoice.settings import Config
 from edgevoice.weights import shapes
 from edgevoice.weights.shape_layout import weights_size

@@ -18,13 +18,13 @@ from msgspec.structs import replace
 from edgevoice.bench.corpus import REPLIES
 from edgevoice.bench.fitting.record import Hearing, How, Prediction, Speaking, Strain, Thinking
 from edgevoice.bench.fitting.thinking import on, scaled
-from edgevoice.clauses import ClauseCutter
 from edgevoice.engines.batches import interpolated
 from edgevoice.engines.batches import plan as cut
-from edgevoice.pacing import ASIDE, BREATH, Pacing, Plan
-from edgevoice.patience import limits
+from edgevoice.reply.clauses import ClauseCutter
+from edgevoice.reply.pacing import ASIDE, BREATH, Pacing, Plan
 from edgevoice.settings import Config
 from edgevoice.timings import SPANS, percentile
+from edgevoice.turn_taking.patience import limits
 
 SEEN = 0.036
 """Seconds after the last voiced sample at which a silence has been seen and is read: about a frame

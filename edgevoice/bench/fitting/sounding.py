@@ -12,15 +12,15 @@ from statistics import median
 from edgevoice.audio import Samples, first_audible
 from edgevoice.bench.corpus import builtin, spread
 from edgevoice.bench.fitting.record import Hearing, Speaking
-from edgevoice.delivery import Delivery
 from edgevoice.demo import spoken
 from edgevoice.engines.cores import cores
 from edgevoice.engines.piper import Piper
 from edgevoice.engines.threads import of_recognizer, of_voice
 from edgevoice.engines.whisper import Whisper
 from edgevoice.errors import EngineError
-from edgevoice.pacing import Pacing
+from edgevoice.reply.pacing import Pacing
 from edgevoice.settings import Config
+from edgevoice.speech.delivery import Delivery
 
 QUESTIONS = 5
 CLAUSES = 3

@@ -1,0 +1,83 @@
+"""Attention: what the ears let through to the detector of speech, and when it is told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from edgevoice import events as ev
+from edgevoice.audio import FRAME_SAMPLES, Frame
+from edgevoice.settings import Config
+from edgevoice.stages import WakeDetector
+from edgevoice.turn_taking.address import Address
+from edgevoice.turn_taking.floor import Floor
+
+LAG = 4 * FRAME_SAMPLES
+"""How far back from where a wake word is noticed its sound ends, at most: "Hey Jarvis" is noticed
+30 to 130 ms after its end."""
+
+WAKE_FRAMES = 40
+"""Frames that a wake word may last, 1.3 s: "Hey Jarvis", said slowly, lasts 1.0 s."""
+
+
+class Attention:
+    """Follows the frames of one source; used by the ears alone, in their thread."""
+
+    def __init__(
+        self, config: Config, floor: Floor, wake: Callable[[], WakeDetector | None]
+    ) -> None:
+        self._mode = config.address.mode
+        self._close_between = config.address.close_between
+        self._address = Address(config.address, config.wake)
+        self._floor = floor
+        self._load = wake
+        self._wake: WakeDetector | None = None
+        self._heard = False
+
+    def load(self) -> None:
+        """Load the wake word, where there is one. Raises ModelError."""
+        if self._mode == "wake":
+            self._wake = self._load()
+
+    def called(self, frame: Frame) -> int | None:
+        """The stream index at which a wake word has ended that is noticed with this frame."""
+        if self._wake is None:
+            return None
+        self._heard = True
+        if not self._wake.heard(frame.samples):
+            return None
+        end = frame.index + FRAME_SAMPLES
+        self._address.called(end)
+        at = frame.index - LAG + FRAME_SAMPLES
+        self._floor.bus.emit(ev.Woke(by="wake_word"))
+        return max(0, at)
+
+    def given(self, frame: Frame, *, held: bool, hearing: bool) -> bool:
+        """Whether this frame is to be listened to, after `called`."""
+        before = self._address.awake
+        open_ = self._address.step(
+            frame.index, held=held, hearing=hearing, answering=self._floor.answering
+        )
+        if self._address.awake and not before:
+            self._floor.bus.emit(ev.Woke(by="key"))
+            self._floor.aside("woke")
+        elif before and not self._address.awake:
+            self._floor.bus.emit(ev.Slept())
+            self._floor.aside("slept")
+        elif self._address.came_alone(frame.index):
+            self._floor.aside("called")
+        return open_
+
+    def lost(self) -> None:
+        """Forget what was heard: the microphone is muted, or was away."""
+        before = self._address.awake
+        self._address.sleep()
+        if before and not self._address.awake:
+            self._floor.bus.emit(ev.Slept())
+        if self._wake is not None and self._heard:
+            self._wake.reset()
+            self._heard = False
+
+    @property
+    def microphone(self) -> bool:
+        """Whether anything could come of what the microphone hears now."""
+        return self._address.awake or not (self._mode == "push" and self._close_between)

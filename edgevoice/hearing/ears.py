@@ -1,0 +1,122 @@
+"""The ears: what the microphone gives is listened to where it is meant for us."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from edgevoice.audio import FRAME_SAMPLES, Frame, dbfs
+from edgevoice.hearing.attention import Attention
+from edgevoice.hearing.levels import Levels
+from edgevoice.hearing.listening import Listening
+from edgevoice.mailbox import Mailbox
+from edgevoice.recognition.scribe import Heard, Look
+from edgevoice.settings import Config
+from edgevoice.stages import AudioSource, SpeechDetector
+from edgevoice.turn_taking.floor import Floor
+from edgevoice.turn_taking.judge import Judge
+
+
+class Ears:
+    """Owns the source and the detector; runs in a thread of its own."""
+
+    def __init__(
+        self,
+        config: Config,
+        source: AudioSource,
+        detector: Callable[[], SpeechDetector],
+        floor: Floor,
+        inbox: Mailbox[Heard],
+        glances: Mailbox[Look],
+        judge: Judge,
+        attention: Attention,
+        loaded: Callable[[], None],
+    ) -> None:
+        self._loaded = loaded
+        self._attention = attention
+        self._source = source
+        self._load = detector
+        self._floor = floor
+        self._listening = Listening(config, source, floor, inbox, glances, judge)
+        self._given = True
+        self._closed = self._opening = False
+        self.muted = False
+
+    @property
+    def held(self) -> bool:
+        """Push-to-talk: the user holds the floor, whatever is heard."""
+        return self._listening.held
+
+    @held.setter
+    def held(self, on: bool) -> None:
+        self._listening.held = on
+
+    def forget(self) -> None:
+        """A new conversation: whoever speaks now may speak at another pace."""
+        self._listening.forget()
+
+    def run(self) -> None:
+        """Listen until the source ends. Raises DeviceError when the microphone is gone."""
+        detector = self._load()
+        self._attention.load()
+        self._loaded()
+        levels = Levels(self._floor.bus, self._source)
+        expected: int | None = None
+        while (frame := self._source.read()) is not None:
+            if expected is not None and frame.index != expected:
+                self._hole(detector, frame.index - expected)
+            expected = frame.index + FRAME_SAMPLES
+            if self.muted:
+                self._drop(detector)
+                probability = 0.0
+            else:
+                probability = self._take(frame, detector)
+            self._shut(self.muted or not self._attention.microphone)
+            levels.add(-120.0 if self.muted else dbfs(frame.samples), probability)
+        self._listening.finish()
+
+    def _take(self, frame: Frame, detector: SpeechDetector) -> float:
+        """Listen to the frame if it is meant for us; returns the probability that it is speech."""
+        listening = self._listening
+        called = self._attention.called(frame)
+        if self.held and listening.full:
+            self.held = False
+        earlier: list[Frame] = []
+        if called is not None and not listening.hearing:
+            self._floor.cancel_others(None, "barge_in")
+            earlier = listening.kept(called, frame.index)
+            listening.called = called
+        given = self._attention.given(frame, held=self.held, hearing=listening.hearing)
+        if earlier or (given and not self._given):
+            # What it heard before had a gap, or was the wake word itself.
+            detector.reset()
+            listening.begin_anew()
+        self._given = given
+        if not given:
+            listening.keep(frame)
+            return 0.0
+        for late in earlier:
+            listening.hear(late, detector.probability(late.samples))
+        probability = detector.probability(frame.samples)
+        listening.hear(frame, probability)
+        return probability
+
+    def _shut(self, on: bool) -> None:
+        """Close the microphone, or open it again."""
+        self._opening = (self._opening or self._closed) and not on
+        self._closed = on
+        self._source.mute(on)
+
+    def _hole(self, detector: SpeechDetector, missing: int) -> None:
+        """There is sound missing between the last frame and this one: the microphone was away."""
+        if self._opening and self.held:
+            # It is being opened for what is said now: nothing was lost but the moment it took.
+            self._opening = False
+            self._listening.fill(missing)
+            return
+        self._listening.finish_if_paused()
+        self._drop(detector, "the microphone was away")
+
+    def _drop(self, detector: SpeechDetector, why: str = "") -> None:
+        self._attention.lost()
+        if self._listening.drop(why):
+            detector.reset()

@@ -1,0 +1,329 @@
+"""What is meant for us, frame by frame: frames become utterances, and silence becomes verdicts."""
+
+from __future__ import annotations
+
+from collections import deque
+
+import numpy as np
+
+from edgevoice import events as ev
+from edgevoice.audio import EAR_RATE, FRAME_SAMPLES, Frame, Samples, Utterance
+from edgevoice.hearing.attention import LAG, WAKE_FRAMES
+from edgevoice.hearing.surroundings import Surroundings
+from edgevoice.mailbox import Mailbox
+from edgevoice.recognition.scribe import Heard, Look, Question
+from edgevoice.settings import Config
+from edgevoice.stages import AudioSource
+from edgevoice.turn_taking.endpoint import GAPPY, HYSTERESIS, Endpoint, Mark, Signal
+from edgevoice.turn_taking.floor import Floor
+from edgevoice.turn_taking.interruption import manner
+from edgevoice.turn_taking.judge import Docket, Judge, Pause
+from edgevoice.turn_taking.takeover import Takeover
+from edgevoice.turn_taking.turn import Turn
+from edgevoice.turn_taking.yielding import FRAME_MS, Stirring, ToSound
+
+GLANCE_SAMPLES = int(0.5 * EAR_RATE)
+"""New speech between two glances at what is being said."""
+
+BREATH = 2 * LAG
+"""Samples after a wake word within which what is said is said in one breath with it."""
+
+STIR_FRAMES = 32
+"""Frames, a second, in which what begins a turn may have been stirring before it was one."""
+
+_SILENCE = np.zeros(FRAME_SAMPLES, dtype=np.float32)
+
+
+class Listening:
+    """Follows the frames of `source` that are meant for us; belongs to the ears' thread."""
+
+    def __init__(
+        self,
+        config: Config,
+        source: AudioSource,
+        floor: Floor,
+        inbox: Mailbox[Heard],
+        glances: Mailbox[Look],
+        judge: Judge,
+    ) -> None:
+        self._settings = config.turn
+        self._looks = config.stt.partials or config.slm.prefill_ahead
+        self._source = source
+        self._floor = floor
+        self._bus = floor.bus
+        self._inbox = inbox
+        self._glances = glances
+        self._docket = Docket(config.turn, judge)
+        self._around = Surroundings(config.turn, floor)
+        self._takeover = Takeover(config.turn, self._bus)
+        self._endpoint = Endpoint(config.turn, self._takeover.pace)
+        self._yielding = ToSound(config.turn, floor)
+        self._stirring = Stirring()
+        pre_roll = -(-config.turn.pre_roll_ms * EAR_RATE // (1000 * FRAME_SAMPLES))
+        notice_ms = GAPPY * manner(config.turn).notice_ms
+        unsure = int(max(config.turn.min_speech_ms, notice_ms) / FRAME_MS) + 2
+        self._recent: deque[Frame] = deque(maxlen=max(pre_roll + unsure + STIR_FRAMES, WAKE_FRAMES))
+        self._pre_roll = pre_roll
+        self._longest = int(config.turn.max_seconds * EAR_RATE)
+        self._frames: list[Samples] = []
+        self._start = 0
+        self._started_at = 0.0
+        self._looked = 0
+        self._pause = 0
+        self._weighed: tuple[int, str, float | None] | None = None
+        self._voiced = False
+        self._turn: Turn | None = None
+        self.held = False
+        """Push-to-talk: the user holds the floor, whatever is heard."""
+        self.called: int | None = None
+        """Where the wake word ended that nothing has been said after yet."""
+
+    @property
+    def hearing(self) -> bool:
+        """Whether an utterance is under way."""
+        return self._turn is not None
+
+    @property
+    def full(self) -> bool:
+        """Whether the utterance under way has lasted as long as one may."""
+        return self.hearing and len(self._frames) * FRAME_SAMPLES >= self._longest
+
+    def forget(self) -> None:
+        """A new conversation: whoever speaks now may speak at another pace."""
+        self._takeover.pace.reset()
+
+    def keep(self, frame: Frame) -> None:
+        """Take a frame that is not meant for us, for what is said next may have begun in it."""
+        self.called = None
+        self._yielding.reset()
+        self._recent.append(frame)
+
+    def kept(self, first: int, end: int) -> list[Frame]:
+        """The frames of late that begin in [`first`, `end`)."""
+        return [frame for frame in self._recent if first <= frame.index < end]
+
+    def begin_anew(self) -> None:
+        """What comes next does not follow what was heard before."""
+        self._endpoint.reset()
+
+    def finish(self) -> None:
+        """Nothing more will be heard; what was said until now still counts."""
+        if self._turn is not None:
+            self._floor.confirm(self._turn)
+            self._ended(Mark(Signal.ENDED, self._start + FRAME_SAMPLES * len(self._frames)))
+
+    def fill(self, missing: int) -> None:
+        """So many samples of what is being said were not heard: silence in their place."""
+        if self._turn is not None:
+            self._frames += [_SILENCE] * round(missing / FRAME_SAMPLES)
+
+    def finish_if_paused(self) -> None:
+        """End the utterance that is in a pause, for nothing more was being said."""
+        turn = self._turn
+        if turn is not None and turn.hushed and turn.asked:
+            self._ended(Mark(Signal.ENDED, self._pause))
+
+    def drop(self, why: str = "") -> bool:
+        """Forget what is being said and what was heard of late; false where there was nothing."""
+        self.held, self.called = False, None
+        if self._turn is not None:
+            self._floor.cancel(self._turn, "interrupted", why)
+            self._turn = None
+        self._yielding.reset()
+        if not self._recent:
+            return False
+        self._recent.clear()
+        self._endpoint.reset()
+        self._around.reset()
+        return True
+
+    def hear(self, frame: Frame, probability: float) -> None:
+        """Take the next frame, which is speech with this probability."""
+        answering = self._floor.answering
+        if answering and not self._settings.barge_in and self._turn is None and not self.held:
+            self._endpoint.reset()
+            self._recent.clear()
+            return
+        if self._turn is not None and self._turn.doubted and self._turn.cancelled:
+            self._dismissed()
+        if not self._recent or self._recent[-1].index < frame.index:
+            self._recent.append(frame)
+        if self._turn is not None:
+            self._frames.append(frame.samples)
+        if not self.held:
+            probability = self._around.without(frame, probability, self._endpoint.speaking)
+        if self.held and (begun := self._endpoint.hold(frame.index)):
+            self._marked(begun)
+        if self.held and self._turn is not None:
+            self._floor.confirm(self._turn)
+        if self._turn is not None and self._turn.committed:
+            # The first sound of the answer was let out, because the silence had lasted long enough.
+            self._docket.answered(True, self._endpoint.silence_ms)
+            self._marked(self._endpoint.finish())
+        self._weigh()
+        ready = self._turn is not None and self._turn.sounding
+        self._docket.answered(ready, self._endpoint.silence_ms)
+        mark = self._endpoint.step(probability, frame.index, interrupting=answering, ready=ready)
+        if mark:
+            self._marked(mark)
+        if self._turn is not None:
+            self._turn.conceded = self._endpoint.conceded
+        if not self.held and (let_go := self._endpoint.release(frame.index + FRAME_SAMPLES)):
+            self._marked(let_go)
+        voiced = probability >= self._settings.speech_threshold - HYSTERESIS
+        self._stirring.follow(frame.index, voiced, self._turn)
+        # The moment the voice stops is the best one for a look: if this was the last word, the
+        # question is read by the time the pause is noticed.
+        if self._turn is not None:
+            self._turn.hushed = not voiced
+            if voiced:
+                self._turn.voiced_end = frame.index + FRAME_SAMPLES
+                self._turn.voiced = self._endpoint.voiced / EAR_RATE
+        self._yielding.step(self._turn, voiced)
+        if self._turn is not None and not self.held:
+            self._bound(self._turn, frame.index)
+        if voiced or self._voiced:
+            self._look(self._glances if voiced else self._inbox, GLANCE_SAMPLES if voiced else 1)
+        self._voiced = voiced
+
+    def _bound(self, turn: Turn, index: int) -> None:
+        """End at stream index `index` what would go on only because others do."""
+        self._around.follow(turn, index)
+        end = None if turn.asked else self._around.outlast(turn, index)
+        if end is not None:
+            self._frames = self._frames[: -(-(end - self._start) // FRAME_SAMPLES)]
+            self._ended(Mark(Signal.ENDED, end))
+            self._endpoint.reset()
+        elif self._around.drown(turn, index):
+            self._turn = None
+            self._endpoint.reset()
+
+    def _dismissed(self) -> None:
+        """What was heard was no interruption: listen anew."""
+        turn, self._turn = self._turn, None
+        if turn is not None:
+            self._end_speech(turn, turn.voiced_end)
+        self._endpoint.reset()
+        self._yielding.begin()
+
+    def _weigh(self) -> None:
+        """Let what has become known of the pause decide how long it must last."""
+        turn = self._turn
+        if turn is None or not turn.asked or not turn.question:
+            return
+        complete = turn.complete
+        if complete is None and self._docket.open:
+            # A judgement can be had: until it is there, it may be the most cautious one.
+            complete = 0.0
+        known = (turn.number, turn.question, complete)
+        if known != self._weighed:
+            self._weighed = known
+            self._endpoint.weigh(
+                self._pause, complete=complete, text=turn.question, language=turn.language
+            )
+        if turn.voicing:
+            self._docket.call(self._endpoint.missing_ms)
+
+    def _marked(self, mark: Mark) -> None:
+        match mark.signal:
+            case Signal.STARTED:
+                self._started(mark)
+            case Signal.PAUSED:
+                self._paused(mark)
+            case Signal.RESUMED:
+                self._resumed()
+            case Signal.ENDED:
+                self._ended(mark)
+
+    def _started(self, mark: Mark) -> None:
+        reply = None if self.held else self._floor.reply
+        # Into a reply it takes more to begin a turn: a short word before that belongs to it.
+        stirred = self._stirring.since if reply is not None else None
+        begun = mark.index if stirred is None else min(stirred, mark.index)
+        first = begun - self._pre_roll * FRAME_SAMPLES
+        called, self.called = self.called, None
+        if called is not None:
+            # Said in one breath, the wake word is kept: the first word is read better for it, and
+            # it is left out of what was read. After a pause it is left out here.
+            breath = mark.index < called + BREATH
+            first = called - WAKE_FRAMES * FRAME_SAMPLES if breath else max(first, called)
+        kept = [f for f in self._recent if f.index >= first]
+        self._frames = [f.samples for f in kept]
+        self._start = kept[0].index
+        self._started_at = self._source.time_of(begun)
+        self._looked = 0
+        for unclear in self._floor.turns():
+            # Two in a row that nobody has understood yet are no cough.
+            self._floor.confirm(unclear)
+        turn = self._floor.begin("talk_key" if self.held else "speech", interrupts=reply)
+        self._around.begin(mark.index)
+        turn.called = called is not None and mark.index < called + BREATH
+        self._turn = turn
+        if not self.held:
+            self._takeover.began(mark.index)
+        if reply is None:
+            self._floor.cancel_others(turn, "barge_in")
+            self._yielding.reset()
+        self._yielding.begin()
+        self._bus.emit(ev.SpeechStarted(turn=turn.number, at=self._started_at))
+
+    def _paused(self, mark: Mark) -> None:
+        if self._turn is None:
+            return
+        self._pause = mark.index
+        at = self._source.time_of(mark.index)
+        self._bus.emit(ev.SpeechPaused(turn=self._turn.number, at=at))
+        if self._settings.speculate:
+            self._ask(self._turn, mark)
+            self._docket.call_early()
+
+    def _resumed(self) -> None:
+        old = self._turn
+        if old is None:
+            return
+        self._floor.cancel(old, "resumed")
+        self._turn = self._floor.begin(old.origin, replaces=old)
+        self._turn.called = old.called
+        self._bus.emit(ev.SpeechStarted(turn=self._turn.number, at=self._started_at))
+
+    def _ended(self, mark: Mark) -> None:
+        turn, self._turn = self._turn, None
+        if turn is None:
+            return
+        self._end_speech(turn, mark.index)
+        asked = turn.asked
+        self._around.ended(turn)
+        end, endpoint = self._start + FRAME_SAMPLES * len(self._frames), self._endpoint
+        self._takeover.ended(turn, mark.index, end, endpoint.ended_at_ms, endpoint.voiced)
+        self._floor.commit(turn)
+        if not asked:
+            self._ask(turn, mark)
+
+    def _end_speech(self, turn: Turn, index: int) -> None:
+        at = self._source.time_of(index)
+        seconds = len(self._frames) * FRAME_SAMPLES / EAR_RATE
+        self._bus.emit(ev.SpeechEnded(turn=turn.number, at=at, seconds=seconds))
+
+    def _ask(self, turn: Turn, mark: Mark) -> None:
+        turn.asked = True
+        utterance = Utterance(np.concatenate(self._frames), self._start, mark.index)
+        self._docket.enter(Pause(turn, utterance))
+        self._inbox.put(Question(turn, utterance, self._endpoint.voiced / EAR_RATE))
+
+    def _look(self, inbox: Mailbox[Heard] | Mailbox[Look], least: int) -> None:
+        turn = self._turn
+        size = len(self._frames) * FRAME_SAMPLES
+        looks = self._looks or self._around.is_doubtful(self._start + size)
+        if turn is None or not looks or turn.asked:
+            return
+        if size - self._looked < least:
+            return
+        frames, start = self._frames, self._start
+
+        def take() -> Utterance:
+            # When the scribe gets to it, so that the look is never out of date.
+            samples = np.concatenate(list(frames))
+            return Utterance(samples, start, start + len(samples))
+
+        if inbox.offer(Look(turn, take)):
+            self._looked = size

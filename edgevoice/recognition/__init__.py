@@ -1,0 +1,1 @@
+"""From sound to what was said, while it is still being said."""

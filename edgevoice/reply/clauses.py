@@ -1,0 +1,258 @@
+"""Pieces of text, as the model makes them → clauses that can be spoken.
+
+Decided character by character, so that how the text was cut into tokens makes no difference. The
+first clause is cut early, because the user waits for it; later ones where a speaker would breathe,
+while the one before is still being heard. How early, and whether there is time for a breath, is
+for a pace to say; without one it is a matter of words alone.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from edgevoice.reply.speakable import speakable
+from edgevoice.words import count
+
+Break = Literal["sentence", "pause", "comma", "conjunction", "word"]
+
+LATER: dict[Break, int] = {"sentence": 1, "pause": 5, "comma": 8, "conjunction": 12, "word": 25}
+"""Words that a later clause must have to be cut at each kind of break."""
+FIRST_WORDS = 4
+"""Words after which the first clause may be cut where neither setting nor pace says."""
+FIRST_SLACK = 3
+"""Words beyond `first_words` after which the first clause is cut without any natural break."""
+LAST_RESORT = 40
+"""Words after which a clause is cut between any two words."""
+
+_ENDERS = "!?؟۔।॥։።။។"
+_WIDE_ENDERS = "。！？｡"
+_WIDE_COMMAS = "、，"
+_WIDE_PAUSES = "；："
+_CLOSERS = "\"'”’»›)]}*_~`」』）】》〉"
+_OPENERS = "\"'“‘«‹([{*_~`¿¡"
+_FENCES = ("```", "~~~")
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+_NEVER_LAST = _words(
+    "dr mr mrs ms prof st mt rev hon gen col lt sgt capt cf vs approx ca fig bzw z.b d.h u.a usw"
+    " sra srta sig mme mlle e.g i.e dept est gov sen rep messrs jan feb aug sept oct nov dec"
+)
+"""Abbreviations that are always followed by more of the sentence."""
+_BEFORE_NUMBERS = _words("no nr num fig vol p pp ch sec art eq tel")
+_LAST_BEFORE_CAPITAL = _words("etc inc ltd co corp jr sr al a.m p.m am pm usw")
+_CONJUNCTIONS = _words(
+    "and but because so or which while when if though although unless until since where"
+    " pero porque mais car und aber weil denn oder"
+)
+_LEAN_FORWARD = _words(
+    "a an the of to in on at by for from with and or but as is are was were be been am has have had"
+    " do does did can could will would shall should may might must not no very more most less its"
+    " my your his her our their this that these those about into than i you he she it we they who"
+    " which there under over between through during without within upon against"
+    " de la el los las un una le les du des der die das ein eine"
+)
+"""Words after which nobody pauses."""
+_DOTTED = re.compile(r"(?:\w\.)+\w$")
+_OPEN_LINK = re.compile(r"\[[^\]\n]{0,200}$|\]\([^)\s]*$")
+
+
+@dataclass(frozen=True, slots=True)
+class Clause:
+    """`text` is the slice [start:end) of the reply, `spoken` what is to be said for it.
+
+    `spoken` is empty where there is nothing to say. The texts of all clauses make up the reply.
+    """
+
+    text: str
+    spoken: str
+    start: int
+    end: int
+
+
+class Pace(Protocol):
+    """Decides by time where there is a choice; `chars` are those to be spoken."""
+
+    def may_begin(self, kind: Break, words: int, chars: int) -> bool:
+        """Whether the first clause may be cut at this break."""
+
+    def must_go_on(self, kind: Break, words: int, chars: int, now: float) -> bool:
+        """Whether a later clause is to be cut at this break though it is short."""
+
+    def cut(self, chars: int, now: float) -> None:
+        """A clause was cut."""
+
+
+class ClauseCutter:
+    """Cuts one reply.
+
+    The first clause may end after `first_words` words; with 0, when `pace` says so, or after a few
+    where there is none. With None, as nobody waits for it, it is cut like any other.
+    """
+
+    def __init__(
+        self, first_words: int | None, language: str = "en", pace: Pace | None = None
+    ) -> None:
+        self._language = language
+        self._pace = None if first_words else pace
+        self._first = True
+        self._least: dict[Break, int] = LATER
+        if first_words is not None and self._pace is None:
+            first_words = first_words or FIRST_WORDS
+            self._least = {
+                "sentence": 1,
+                "pause": first_words,
+                "comma": first_words,
+                "conjunction": first_words,
+                "word": first_words + FIRST_SLACK,
+            }
+        self._pending = ""
+        self._start = 0
+
+    def push(self, text: str, now: float = 0.0) -> list[Clause]:
+        """Take the next piece of the reply, written at `now`; returns the clauses it completes."""
+        clauses = []
+        for char in text:
+            self._pending += char
+            if cut := self._cut(now):
+                clauses.append(self._take(cut, now))
+        return clauses
+
+    def flush(self) -> list[Clause]:
+        """The reply is over; returns what was left of it."""
+        return [self._take(len(self._pending), 0.0)] if self._pending else []
+
+    def _take(self, length: int, now: float) -> Clause:
+        text, self._pending = self._pending[:length], self._pending[length:]
+        clause = Clause(text, speakable(text, self._language), self._start, self._start + length)
+        self._start = clause.end
+        if clause.spoken:
+            self._least = LATER
+            self._first = False
+            if self._pace:
+                self._pace.cut(len(clause.spoken), now)
+        return clause
+
+    def _cut(self, now: float) -> int:
+        """Where to cut what is pending, now that its last character is known; 0: not yet."""
+        text = self._pending
+        if text.lstrip()[:3] in _FENCES and (fence := _fenced(text.lstrip())) != "none":
+            return len(text) if fence == "closed" else 0
+        if text[-1] == "\n":
+            return len(text) if text.strip() else 0
+        found = _break_before_last(text)
+        if found is None:
+            return 0
+        kind, position = found
+        head = text[:position]
+        words = count(head)
+        if not self._enough(kind, words, len(head.strip()), now) or _inside_markup(head):
+            return 0
+        if kind == "word" and words < LAST_RESORT and _leans(head, text[position]):
+            return 0
+        return position
+
+    def _enough(self, kind: Break, words: int, chars: int, now: float) -> bool:
+        """Whether what is pending may end at a break of this kind."""
+        if self._pace is None or not words:
+            return words >= self._least[kind]
+        if self._first:
+            long = kind != "sentence" and words >= LATER[kind]
+            return long or self._pace.may_begin(kind, words, chars)
+        return words >= LATER[kind] or self._pace.must_go_on(kind, words, chars, now)
+
+
+def _break_before_last(text: str) -> tuple[Break, int] | None:
+    """The kind of break that the last character reveals, and where it is."""
+    if len(text) < 2:
+        return None
+    before, last = text[-2], text[-1]
+    if last.isspace():
+        if before.isspace():
+            return None
+        word = text[:-1].rsplit(None, 1)[-1]
+        start = len(text) - 1 - len(word)
+        return ("conjunction", start) if start and word.lower() in _CONJUNCTIONS else None
+    end = len(text) - 1
+    if before.isspace():
+        return _break_between(text[:end].rstrip(), last), end
+    if last in _CLOSERS or last in _WIDE_ENDERS:
+        return None
+    closed = text[:end].rstrip(_CLOSERS)
+    if closed and closed[-1] in _WIDE_ENDERS:
+        return "sentence", end
+    if before in _WIDE_PAUSES or (before == "—" and "://" not in text.rsplit(None, 1)[-1]):
+        return "pause", end
+    if before in _WIDE_COMMAS:
+        return "comma", end
+    return None
+
+
+def _break_between(head: str, follows: str) -> Break:
+    """The kind of break between the end of `head` and, after a space, a word with `follows`."""
+    if not head:
+        return "word"
+    word = head.rsplit(None, 1)[-1]
+    if word in ("-", "–", "—", "--"):
+        in_sum = follows.isdigit() and head[: -len(word)].rstrip()[-1:].isdigit()
+        return "word" if in_sum else "pause"
+    core = word.rstrip(_CLOSERS)
+    match core[-1:]:
+        case ";" | ":":
+            return "pause"
+        case ",":
+            return "comma"
+        case ".":
+            return _after_full_stop(head, core, follows)
+        case "…":
+            return "pause" if follows.islower() else "sentence"
+        case mark if mark and mark in _ENDERS + _WIDE_ENDERS:
+            return "pause" if follows.islower() else "sentence"
+    return "word"
+
+
+def _after_full_stop(head: str, core: str, follows: str) -> Break:
+    if core.endswith(".."):
+        return "pause" if follows.islower() else "sentence"
+    stem = core[:-1].lstrip(_OPENERS)
+    low = stem.lower()
+    alone_on_line = head.rsplit("\n", 1)[-1].strip().strip(_OPENERS + _CLOSERS) == stem + "."
+    abbreviated = (
+        low in _NEVER_LAST
+        or (low in _BEFORE_NUMBERS and follows.isdigit())
+        or (low in _LAST_BEFORE_CAPITAL and not follows.isupper())
+        or (bool(_DOTTED.match(stem)) and low not in _LAST_BEFORE_CAPITAL)
+        or (len(stem) == 1 and stem.isalpha() and stem != "I" and stem.isascii())
+        or (alone_on_line and stem.isdigit())
+        or follows.islower()
+    )
+    return "word" if abbreviated else "sentence"
+
+
+def _leans(head: str, follows: str) -> bool:
+    """Whether nobody would breathe here: after a preposition, or beside a number."""
+    word = head.split()[-1].strip(_OPENERS + _CLOSERS).lower()
+    numeric = follows.isdigit() or any(char.isdigit() for char in word)
+    return numeric or word.endswith(".") or word in _LEAN_FORWARD
+
+
+def _inside_markup(head: str) -> bool:
+    """Whether `head` ends within inline code, a link or a table row."""
+    line = head.rsplit("\n", 1)[-1]
+    return line.count("`") % 2 == 1 or bool(_OPEN_LINK.search(line)) or line.lstrip()[:1] == "|"
+
+
+def _fenced(text: str) -> Literal["none", "open", "closed"]:
+    """Whether text that begins with a fence is a block of code, and whether it has ended."""
+    first, newline, rest = text.partition("\n")
+    if "`" in first.lstrip("`"):
+        return "none"
+    if not newline or not rest.endswith("\n"):
+        return "open"
+    last = rest[:-1].rsplit("\n", 1)[-1]
+    return "closed" if last.strip().startswith(text[:3]) else "open"

@@ -1,0 +1,295 @@
+"""The mind: a question, while it is still being asked, becomes a reply, the reply clauses."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from edgevoice import events as ev
+from edgevoice.history import Reply
+from edgevoice.mailbox import Mailbox
+from edgevoice.recognition.agreement import respelled
+from edgevoice.recognition.thoughts import Asked, Beginning, Guess, Prime, Thought, thought_is_dead
+from edgevoice.reply.clauses import Clause, ClauseCutter
+from edgevoice.reply.pacing import Pacings, Plan
+from edgevoice.settings import Config
+from edgevoice.stages import LanguageModel, Message, Prefilled, Stopped, Token
+from edgevoice.turn_taking.asides import Words
+from edgevoice.turn_taking.floor import Floor
+from edgevoice.turn_taking.going_on import wants_more
+from edgevoice.turn_taking.turn import Turn
+
+PROMPT_MARGIN = 32
+"""Tokens of the context window kept free beside prompt and reply, for the template's own."""
+
+GUESSED_TOKENS = 24
+"""How far a reply to a mere reading is thought ahead."""
+
+
+@dataclass(frozen=True, slots=True)
+class Say:
+    """A clause to be spoken."""
+
+    turn: Turn
+    number: int
+    clause: Clause
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """Nothing more will come of this turn. Goes down the whole pipeline, even for dead turns."""
+
+    turn: Turn
+
+
+class Mind:
+    """Owns the language model; runs in a thread of its own."""
+
+    def __init__(
+        self,
+        config: Config,
+        language_model: Callable[[], LanguageModel],
+        floor: Floor,
+        inbox: Mailbox[Thought],
+        outbox: Mailbox[Say | End | Words],
+        loaded: Callable[[], None],
+        primed: Callable[[], None],
+        pacings: Pacings,
+    ) -> None:
+        self._config = config
+        self._load_language_model = language_model
+        self._floor = floor
+        self._bus = floor.bus
+        self._inbox = inbox
+        self._outbox = outbox
+        self._loaded = loaded
+        self._tell_primed = primed
+        self._pacings = pacings
+        self._slm: LanguageModel | None = None
+        self._primed = False
+        self._guess: Guess | None = None
+        self._prefilled = ""
+        """The first words of a question that are in the KV cache."""
+
+    def load_language_model(self) -> None:
+        """Load the model; runs in a thread of its own, so that the ears need not wait for it."""
+        slm = self._load_language_model()
+        with self._floor.monitor:
+            self._slm = slm
+            self._floor.monitor.notify_all()
+        self._inbox.put(Prime())
+        self._loaded()
+
+    def run(self) -> None:
+        """Answer until the inbox is closed."""
+        try:
+            while (thought := self._inbox.get()) is not None:
+                match thought:
+                    case Beginning():
+                        self._begin(thought)
+                    case Prime():
+                        self._prime()
+                    case Asked():
+                        try:
+                            self._answer(thought)
+                        finally:
+                            self._outbox.put(End(thought.turn))
+        finally:
+            self._inbox.close()
+            self._outbox.close()
+
+    def close(self) -> None:
+        """Free the language model; only after `run` has returned."""
+        if self._slm is not None:
+            self._slm.close()
+
+    def _model(self, turn: Turn | None) -> LanguageModel | None:
+        """The language model, waiting for it to be loaded; None if it is not wanted any more."""
+        with self._floor.monitor:
+            self._floor.monitor.wait_for(
+                lambda: self._slm is not None or bool(turn and turn.cancelled)
+            )
+            return self._slm
+
+    def _prime(self) -> None:
+        with self._floor.monitor:
+            slm, messages = self._slm, self._floor.history.messages
+        if slm is not None:
+            try:
+                slm.prime(messages, lambda: not self._inbox.empty)
+            except Exception as error:
+                self._floor.failed("mind", None, error)
+            if not self._primed:
+                self._primed = True
+                self._tell_primed()
+
+    def _begin(self, beginning: Beginning) -> None:
+        """Think about a question that may still be going on, until it is known."""
+        turn, slm = beginning.turn, self._slm
+        # Before the earlier turns are settled it is not known what the words will follow.
+        if slm is None or self._floor.waits_for_earlier(turn):
+            return
+        if self._guess is None or self._guess.is_wrong():
+            self._guess = None
+            if self._unfinished(beginning.reading):
+                return
+            try:
+                if self._config.turn.speculate and beginning.is_whole():
+                    self._guess = self._begin_guess(beginning, slm)
+                else:
+                    self._prefill(beginning, slm)
+            except Exception:
+                # The whole question goes to the same model soon, and then the failure is told.
+                return
+        self._go_on_guessing()
+
+    def _prefill(self, beginning: Beginning, slm: LanguageModel) -> None:
+        turn = beginning.turn
+        likely = respelled(beginning.likely, self._prefilled)
+        if likely in ("", self._prefilled):
+            return
+        self._prefilled = likely
+        with self._floor.monitor:
+            messages = self._floor.history.asking(likely, beginning.language)
+        tokens = slm.prime(messages, lambda: not self._inbox.empty or thought_is_dead(beginning))
+        self._bus.emit(ev.PromptBegun(turn=turn.number, tokens=tokens, text=likely))
+
+    def _begin_guess(self, beginning: Beginning, slm: LanguageModel) -> Guess | None:
+        """The voice has stopped: reply to what was read so far, as if that were the question."""
+        reading = respelled(beginning.reading, self._prefilled)
+        guess = Guess(beginning.turn, reading, beginning.language)
+        with self._floor.monitor:
+            messages = self._floor.history.asking(guess.reading, guess.language)
+        if slm.count(messages) > self._room(slm):
+            return None
+        self._bus.emit(ev.PromptStarted(turn=guess.turn.number))
+        guess.coming = slm.reply(messages, guess.is_wrong)
+        return guess
+
+    def _go_on_guessing(self) -> None:
+        guess = self._guess
+        while guess is not None and len(guess.made) < GUESSED_TOKENS and self._inbox.empty:
+            try:
+                item = next(guess.coming, None)
+            except Exception:
+                self._guess = None
+                return
+            if item is None or guess.is_wrong():
+                return
+            if isinstance(item, Prefilled):
+                self._tell_prompt(guess.turn, item)
+            guess.made.append(item)
+
+    def _answer(self, asked: Asked) -> None:
+        turn, guess = asked.turn, self._guess
+        text = respelled(asked.text, self._prefilled)
+        self._guess, self._prefilled = None, ""
+        if not text:
+            return
+        try:
+            if guess is not None and guess.turn is turn and not guess.is_wrong():
+                turn.question = guess.reading
+                self._reply(turn, itertools.chain(guess.made[1:], guess.coming), asked.language)
+                return
+            self._floor.wait_for_earlier(turn)
+            if unfinished := self._unfinished(text, asked.language):
+                turn.question = text
+                self._go_on(turn, unfinished, asked.language)
+                return
+            slm = self._model(turn)
+            if turn.cancelled or slm is None:
+                return
+            # Remembered as the model has read it: its cache stays right.
+            turn.question = text
+            messages = self._prompt(text, asked.language, slm)
+            self._bus.emit(ev.PromptStarted(turn=turn.number))
+            self._reply(turn, slm.reply(messages, turn.is_cancelled), asked.language)
+        except Exception as error:
+            self._floor.failed("mind", turn, error)
+
+    def _unfinished(self, text: str, language: str = "") -> Reply | None:
+        """The last reply, if it is not finished and this is a wish to hear the rest."""
+        with self._floor.monitor:
+            unfinished = self._floor.history.unfinished
+        return unfinished if unfinished and wants_more(text, language) else None
+
+    def _go_on(self, turn: Turn, unfinished: Reply, language: str) -> None:
+        """Have said what was written and not heard; the model adds to it meanwhile."""
+        turn.reply, turn.goes_on = unfinished.unheard, True
+        if turn.cancelled:
+            return
+        self._bus.emit(ev.ReplyContinued(turn=turn.number, text=turn.reply))
+        more = iter([Stopped("stop")]) if unfinished.ended else self._more(turn)
+        self._reply(turn, more, language)
+
+    def _more(self, turn: Turn) -> Iterator[Prefilled | Token | Stopped]:
+        """What the model adds to the last reply, or else answers to the wish."""
+        slm = self._model(turn)
+        if turn.cancelled or slm is None:
+            return
+        self._tell_trimmed(self._floor.history.trim(None, slm.count, self._room(slm)))
+        self._bus.emit(ev.PromptStarted(turn=turn.number))
+        for item in slm.reply(self._floor.history.going_on(), turn.is_cancelled):
+            if item == Stopped("stop") and not turn.reply:
+                turn.goes_on = False
+                yield from slm.reply(
+                    self._prompt(turn.question, turn.language, slm), turn.is_cancelled
+                )
+                return
+            yield item
+
+    def _room(self, slm: LanguageModel) -> int:
+        """Tokens of the context window that a prompt may take."""
+        return slm.context - min(self._config.slm.max_tokens, slm.context // 2) - PROMPT_MARGIN
+
+    def _prompt(self, text: str, language: str, slm: LanguageModel) -> Sequence[Message]:
+        history = self._floor.history
+        self._tell_trimmed(history.trim(text, slm.count, self._room(slm), language))
+        return history.asking(text, language)
+
+    def _reply(
+        self, turn: Turn, coming: Iterable[Prefilled | Token | Stopped], language: str
+    ) -> None:
+        plan = Plan(self._pacings.of(language))
+        cutter = ClauseCutter(self._config.tts.first_clause_words, language, plan)
+        count = 0
+
+        def cut(clauses: list[Clause]) -> None:
+            nonlocal count
+            for clause in clauses:
+                self._bus.emit(
+                    ev.ClauseCut(
+                        turn=turn.number, clause=count, text=clause.text, spoken=clause.spoken
+                    )
+                )
+                self._outbox.put(Say(turn, count, clause))
+                count += 1
+
+        if turn.reply:
+            cut(cutter.push(turn.reply, self._floor.clock.now()))
+        for item in coming:
+            match item:
+                case Prefilled():
+                    self._tell_prompt(turn, item)
+                case Token():
+                    index = len(turn.tokens)
+                    turn.tokens.append(item.id)
+                    turn.reply += item.text
+                    self._bus.emit(ev.TokenMade(turn=turn.number, index=index, text=item.text))
+                    now = self._floor.clock.now()
+                    plan.wrote(len(item.text), now)
+                    cut(cutter.push(item.text, now))
+                case Stopped():
+                    turn.written = item.reason == "stop"
+                    cut(cutter.flush())
+                    self._bus.emit(
+                        ev.ReplyEnded(turn=turn.number, tokens=len(turn.tokens), reason=item.reason)
+                    )
+
+    def _tell_trimmed(self, dropped: int) -> None:
+        if dropped:
+            self._bus.emit(ev.HistoryTrimmed(messages=dropped))
+
+    def _tell_prompt(self, turn: Turn, item: Prefilled) -> None:
+        self._bus.emit(ev.PromptReady(turn=turn.number, tokens=item.tokens, reused=item.reused))

@@ -1,0 +1,146 @@
+"""Text as written by a language model → text as it should be said.
+
+What espeak-ng says well in every language (%, &, °, +, =, ×) is left to it; what it would spell out
+or choke on (markdown, emoji, code, addresses, tables) is turned into words or left out. The few
+words put in are those of the language, and none where they are not known.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+
+from edgevoice.reply.sayings import NONE_KNOWN, SAYINGS, SCALES, Sayings
+
+_FENCE = re.compile(r"^[ \t]*(```+|~~~+)[^`\n]*(?:\n.*?(?:^[ \t]*\1[^\n]*|\Z)|\Z)", re.M | re.S)
+_TAG = re.compile(r"<!--.*?-->|</?[a-zA-Z][^<>@:]*/?>", re.S)
+_LINK = re.compile(r"!?\[([^\]\n]*)\]\([^)\s]*(?:\s+\"[^\"]*\")?\)")
+_FOOTNOTE = re.compile(r"\[\^?\d+\]")
+_URL = re.compile(
+    r"<?\b(?:https?://|ftp://|www\.)([^\s<>()\[\]/?#:]+)[^\s<>()\[\]]*?([.,;:!?]*)>?(?=[\s)\]*_\"”]|$)"
+)
+_EMAIL = re.compile(r"\b([\w.+-]+)@([\w-]+(?:\.[\w-]+)+)\b")
+_ESCAPE = re.compile(r"\\([!-/:-@\[-`{-~])")
+_MATH = re.compile(r"\\[()\[\]]|\$\$")
+
+_RULE = re.compile(r"^\s*(?:[-*_=]\s*){3,}$")
+_TABLE_RULE = re.compile(r"^\s*\|?\s*:?-{2,}:?\s*(?:\|\s*:?-{2,}:?\s*)*\|?\s*$")
+_QUOTE = re.compile(r"^\s*(?:>\s?)+")
+_HEADING = re.compile(r"^\s{0,3}#{1,6}\s+(.*?)\s*#*\s*$")
+_BULLET = re.compile(r"^\s*(?:[-*+•‣◦▪]\s+)(?:\[[ xX]\]\s+)?")
+_NUMBER = re.compile(r"^(\s*\d+)[.)]\s+")
+
+_STRONG = re.compile(r"\*\*+|__+|~~+|`+")
+_TIMES = re.compile(r"(?<=\d)\s*\*\s*(?=\d)")
+_UNDERLINE = re.compile(r"(?<!\w)_+|_+(?!\w)")
+_ARROW = re.compile(r"\s*(?:[→⇒⟶➔➜]|[-=]+>)\s*")
+_BACK_ARROW = re.compile(r"\s*(?:[←↔⇐↑↓⇑⇓⇔])\s*")
+_DASH = re.compile(r"\s*—\s*|\s+(?:–|--?)\s+|(?<=\w)--(?=\w)")
+_ELLIPSIS = re.compile(r"\s*(?:…|\.{3,})\s*(\w?)")
+_EMOJI = re.compile(
+    "[\U0001f000-\U0001faff\U000e0020-\U000e007f\u2300-\u23ff\u2500-\u27bf\u2b00-\u2bff"
+    "\ufe0f\u20e3\u200d®™]"
+)
+_TITLE = re.compile(r"\b(Dr|Mr|Mrs|Ms|Prof|St|Jr|Sr|vs|approx|Mt)\.(?=\s)")
+_BRACKETS = re.compile(r"[\[\]{}<>\\^#|]+")
+
+_AMOUNT = r"(\d+(?:[.,]\d{3})*)(?:[.,](\d{1,2}))?"
+_MONEY = re.compile(rf"([$€£¥₹])\s?{_AMOUNT}(?!\d)(\s(?:{SCALES})\b)?")
+_MONEY_AFTER = re.compile(rf"(?<![\w.,]){_AMOUNT}(\s(?:{SCALES}))?\s?([$€£¥₹])(?!\s?\d)")
+_RANGE = re.compile(r"(?<=\d)\s?–\s?(?=\d)|(?<![\d-])(?<=\d)-(?=\d{1,3}(?![\d-]))")
+_HYPHEN_RANGE = re.compile(r"(?<![\w-])(\d{1,3})-(\d{1,3})(?![\w-])")
+_SLASH = re.compile(r"(?<=[^\W\d])/(?=[^\W\d])")
+_FRACTIONS = {"1/2": "½", "1/4": "¼", "3/4": "¾", "1/3": "⅓", "2/3": "⅔"}
+_FRACTION = re.compile(r"(?<![\d/.])([123]/[234])(?![\d/])")
+
+
+def speakable(text: str, language: str = "en") -> str:
+    """`text` (a clause, or several lines) as it should be said; empty if nothing is to be said."""
+    words = SAYINGS.get(language.partition("-")[0] or "en", NONE_KNOWN)
+    text = _FENCE.sub(words.code, text)
+    text = html.unescape(text)
+    text = _LINK.sub(r"\1", text)
+    text = _URL.sub(lambda m: _dotted(m[1].removeprefix("www."), words) + m[2], text)
+    text = _EMAIL.sub(lambda m: _address(m[1], m[2], words), text)
+    text = _TAG.sub(" ", text)
+    text = _MATH.sub(" ", text)
+    text = _ESCAPE.sub(r"\1", text)
+    lines = [said for line in text.splitlines() if (said := _line(line, words))]
+    whole = " ".join(_ended(line) for line in lines[:-1]) + " " + (lines[-1] if lines else "")
+    whole = whole.strip()
+    return whole if any(char.isalnum() for char in whole) else ""
+
+
+def _line(line: str, words: Sayings) -> str:
+    """One line without its markup."""
+    if _RULE.match(line) or _TABLE_RULE.match(line):
+        return ""
+    line = _QUOTE.sub("", line)
+    line = _HEADING.sub(r"\1", line)
+    line = _BULLET.sub("", line)
+    line = _NUMBER.sub(r"\1, ", line)
+    if line.strip().startswith("|"):
+        line = ", ".join(cell.strip() for cell in line.strip().strip("|").split("|"))
+    line = _STRONG.sub("", line)
+    line = _TIMES.sub(" × ", line)
+    line = _UNDERLINE.sub("", line.replace("*", "")).replace("_", " ")
+    line = _FOOTNOTE.sub("", line)
+    line = _FRACTION.sub(lambda m: _FRACTIONS.get(m[1], m[1]), line)
+    line = _MONEY.sub(lambda m: _money(m[1], m[2], m[3], m[4], words), line)
+    line = _MONEY_AFTER.sub(lambda m: _money(m[4], m[1], m[2], m[3], words), line)
+    line = _ARROW.sub(f" {words.leads_to} " if words.leads_to else ", ", line)
+    line = _BACK_ARROW.sub(", ", line)
+    if words.to:
+        line = _RANGE.sub(f" {words.to} ", line)
+        line = _HYPHEN_RANGE.sub(rf"\1 {words.to} \2", line)
+    for pattern, said in words.words:
+        line = pattern.sub(said, line)
+    line = _SLASH.sub(" ", line)
+    line = _TITLE.sub(r"\1", line)
+    line = _DASH.sub(", ", line)
+    line = _ELLIPSIS.sub(lambda m: (". " if not m[1] or m[1].isupper() else ", ") + m[1], line)
+    line = _EMOJI.sub(" ", line)
+    line = _BRACKETS.sub(" ", line)
+    return _tidy(line)
+
+
+def _tidy(line: str) -> str:
+    line = re.sub(r"\s+", " ", line)
+    line = re.sub(r"\s+([,.;:!?])", r"\1", line)
+    line = re.sub(r"([,;:])[,;:]*(?:\s*,)+", r"\1", line)
+    line = re.sub(r"([.!?]),", r"\1", line)
+    line = re.sub(r"\(\s*\)", "", line)
+    return line.strip().lstrip(",;:.!?)").strip()
+
+
+def _ended(line: str) -> str:
+    """A line with a full stop where it has none, so that the voice pauses behind it."""
+    return line if line[-1] in ".!?:;,。！？…" else line + "."
+
+
+def _dotted(host: str, words: Sayings) -> str:
+    return host.rstrip(".").replace(".", f" {words.dot} ") if words.dot else host
+
+
+def _address(name: str, host: str, words: Sayings) -> str:
+    if not words.at:
+        return f"{name} @ {host}"
+    return f"{_dotted(name, words)} {words.at} {_dotted(host, words)}"
+
+
+def _money(sign: str, whole: str, part: str | None, scale: str | None, words: Sayings) -> str:
+    """An amount with its coin behind it; two digits behind the point are hundredths."""
+    if sign not in words.coins:
+        return f"{whole}{',' + part if part else ''}{scale or ''} {sign}"
+    one, several = words.coins[sign]
+    if scale:
+        of = f" {words.of_coins} " if words.of_coins else " "
+        if of == " de " and several[0] in "aeiouy" and one == "euro" and words.to == "à":
+            of = " d'"
+        return f"{whole}{'.' + part if part else ''}{scale}{of}{several}"
+    if part and part.strip("0") and len(part) == 2:
+        cents = f" {words.and_cents}" if words.and_cents else ""
+        return f"{whole} {one if whole == '1' else several}{cents} {part}"
+    if part and part.strip("0"):
+        return f"{whole}.{part} {several}"
+    return f"{whole} {one if whole == '1' and not part else several}"

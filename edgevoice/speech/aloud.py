@@ -1,0 +1,128 @@
+"""Text as it comes → sound, outside a conversation: for `say` and `ask --say`."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterable, Iterator
+from types import TracebackType
+
+from edgevoice.audio import Samples
+from edgevoice.clock import Clock
+from edgevoice.crew import Crew
+from edgevoice.mailbox import Mailbox
+from edgevoice.reply.clauses import Clause, ClauseCutter
+from edgevoice.reply.pacing import Pacing, Plan
+from edgevoice.resample import Resampler
+from edgevoice.settings import TtsSettings
+from edgevoice.speech.delivery import Delivery
+from edgevoice.stages import AudioSink, Synthesizer
+
+BLOCK_SECONDS = 0.1
+"""How much sound is given to the speaker at once."""
+CLAUSES_AHEAD = 1000
+SOUNDS_AHEAD = 4
+
+
+def sounds(text: Iterable[str], voice: Synthesizer, settings: TtsSettings) -> Iterator[Samples]:
+    """The sound of `text`, float32 [n] at the voice's rate, clause by clause."""
+    cutter = ClauseCutter(settings.first_clause_words or None)
+    for piece in text:
+        for clause in cutter.push(piece):
+            yield from _sound(clause, voice)
+    for clause in cutter.flush():
+        yield from _sound(clause, voice)
+
+
+def _sound(clause: Clause, voice: Synthesizer) -> Iterator[Samples]:
+    for audio in voice.synthesize(clause.spoken, lambda: False):
+        yield audio.samples
+
+
+class Aloud:
+    """Speaks what is pushed to it, in order, while more is coming.
+
+    Leaving it waits until everything was heard, except after an exception: then it falls silent at
+    once. Closes the speaker either way. Raises what the voice or the speaker raise.
+    """
+
+    def __init__(
+        self, voice: Synthesizer, sink: AudioSink, clock: Clock, settings: TtsSettings
+    ) -> None:
+        self._voice = voice
+        self._sink = sink
+        self._clock = clock
+        pacing = Pacing()
+        self._plan = Plan(pacing)
+        self._cutter = ClauseCutter(settings.first_clause_words, pace=self._plan)
+        self._delivery = Delivery(voice, settings, pacing, clock.now)
+        monitor = clock.monitor()
+        self._clauses = Mailbox[Clause](monitor, CLAUSES_AHEAD, lambda _: False)
+        self._sounds = Mailbox[Samples](monitor, SOUNDS_AHEAD, lambda _: False)
+        self._stopped = False
+        self._crew = Crew(clock, self._stop)
+
+    @property
+    def failed(self) -> bool:
+        """Whether the voice or the speaker has failed, so that there is no use in going on."""
+        return bool(self._crew.errors)
+
+    def push(self, text: str) -> None:
+        """Speak `text` after what was pushed before; returns at once."""
+        now = self._clock.now()
+        self._plan.wrote(len(text), now)
+        for clause in self._cutter.push(text, now):
+            self._clauses.put(clause)
+
+    def __enter__(self) -> Aloud:
+        self._crew.__enter__()
+        self._crew.start("voice", self._synthesize)
+        self._crew.start("speaker", self._play)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        try:
+            try:
+                if kind is None:
+                    for clause in self._cutter.flush():
+                        self._clauses.put(clause)
+                    self._clauses.close()
+                    self._crew.join()
+            finally:
+                # Falls silent at once where the wait was broken off, by Ctrl-C for one.
+                self._crew.__exit__(kind, error, trace)
+        finally:
+            self._sink.close()
+
+    def _stop(self) -> None:
+        self._stopped = True
+        self._clauses.close()
+        self._sounds.close()
+        with contextlib.suppress(Exception):
+            self._sink.stop()
+
+    def _synthesize(self) -> None:
+        first = True
+        while (clause := self._clauses.get()) is not None and not self._stopped:
+            resampler = Resampler(self._voice.rate, self._sink.rate)
+            for audio in self._delivery.sound(clause.spoken, lambda: self._stopped, first=first):
+                first = False
+                self._sounds.put(resampler.push(audio.samples))
+            self._sounds.put(resampler.flush())
+        self._sounds.close()
+
+    def _play(self) -> None:
+        block = max(1, int(BLOCK_SECONDS * self._sink.rate))
+        end = 0
+        while (samples := self._sounds.get()) is not None and not self._stopped:
+            for start in range(0, len(samples), block):
+                if self._stopped:
+                    return
+                part = samples[start : start + block]
+                end = self._sink.write(part) + len(part)
+        while not self._stopped and self._sink.heard() < end:
+            self._clock.sleep(0.02)

@@ -1,0 +1,93 @@
+"""Clauses as sound: said as parts of one reply, and timed for the next one's sake."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+
+from edgevoice.audio import Audio, Mark
+from edgevoice.reply.pacing import Pacing
+from edgevoice.settings import TtsSettings
+from edgevoice.speech.hush import held_up, shortened
+from edgevoice.stages import Cancelled, Synthesizer
+
+SPACING = 0.1
+"""Seconds from a clause's first piece to its second, before that is measured."""
+SPARE = 1.25
+"""How much longer than the last time the second piece may take."""
+EASE = 0.5
+"""Weight of the newest measurement where pieces come faster; slower counts at once."""
+
+
+class Delivery:
+    """Has a voice say clauses; `pacing` learns how long that takes, by the clock `now` reads."""
+
+    def __init__(
+        self,
+        voice: Synthesizer,
+        settings: TtsSettings,
+        pacing: Pacing,
+        now: Callable[[], float],
+    ) -> None:
+        self._voice = voice
+        self._hushed = settings.shorten_silence
+        self._pacing = pacing
+        self._now = now
+        self._spacing = SPACING
+
+    def sound(self, spoken: str, cancelled: Cancelled, *, first: bool) -> Iterator[Audio]:
+        """What is `spoken`, in pieces as they are made.
+
+        `first`: nothing of the reply is heard before it. Of its sound so much is held back that the
+        next piece can be expected before it is over.
+        """
+        began = self._now()
+        until_first = seconds = 0.0
+        held: Audio | None = None
+        missed: tuple[Mark, ...] = ()
+        text = held_up(spoken) if self._hushed else spoken
+        for audio in self._timed(text, cancelled):
+            heard = audio
+            if self._hushed:
+                shorter = shortened(audio, spoken, first=first and held is None)
+                if shorter is None:
+                    dropped = audio.marked(missed + (audio.marks or ()), -len(audio.samples))
+                    missed = dropped.marks or ()
+                    continue
+                heard = shorter
+                if missed and heard.marks is not None:
+                    heard, missed = heard.marked(missed + heard.marks), ()
+            if held is not None:
+                heard = _joined(held, heard)
+            if first and heard.left and heard.seconds < SPARE * self._spacing:
+                held = heard
+                continue
+            if not seconds:
+                until_first = self._now() - began
+            first, held = False, None
+            seconds += heard.seconds
+            yield heard
+        if held is not None and not cancelled():  # a voice that had less to say than it thought
+            seconds += held.seconds
+            yield held
+        if seconds and not cancelled():
+            self._pacing.said(len(spoken), until_first, seconds)
+
+    def _timed(self, text: str, cancelled: Cancelled) -> Iterator[Audio]:
+        """The voice's pieces; how long after the first the second one comes is noted."""
+        last: float | None = None
+        for number, audio in enumerate(self._voice.synthesize(text, cancelled)):
+            if number == 1 and last is not None:
+                took = self._now() - last
+                self._spacing += (1.0 if took > self._spacing else EASE) * (took - self._spacing)
+            last = self._now()
+            yield audio
+
+
+def _joined(one: Audio, other: Audio) -> Audio:
+    both = Audio(np.concatenate([one.samples, other.samples]), one.rate, other.left)
+    if other.marks is None:
+        return both
+    later = (mark.moved(len(one.samples)) for mark in other.marks)
+    return both.marked((*(one.marks or ()), *later))

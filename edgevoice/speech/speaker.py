@@ -1,0 +1,276 @@
+"""The speaker: sound goes out without a gap, and what was heard of it is known to the sample."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+
+from edgevoice import events as ev
+from edgevoice.audio import Audio, Mark, Samples, first_audible
+from edgevoice.errors import SpeakerAwayError
+from edgevoice.mailbox import Mailbox
+from edgevoice.reply.clauses import Clause
+from edgevoice.reply.mind import End
+from edgevoice.speech.voice import Sound
+from edgevoice.stages import AudioSink
+from edgevoice.turn_taking.asides import Aside
+from edgevoice.turn_taking.floor import Floor
+from edgevoice.turn_taking.turn import Turn
+
+TICK = 0.05
+"""Seconds between two looks at how far the listener has got."""
+
+SLICE = 0.1
+"""Seconds written at a time: how soon a cancelled turn stops being written."""
+
+
+class Resampling(Protocol):
+    """One stream of sound on its way from one sample rate to another, float32 [n] each time."""
+
+    def push(self, block: Samples) -> Samples:
+        """What has come out of it with the next block."""
+
+    def flush(self) -> Samples:
+        """What it still holds; the stream is over."""
+
+
+@dataclass(slots=True)
+class _Passage:
+    """A clause in the speaker: samples [start, end) of the sink so far, of `length` to come by
+    what is known, `whole` once all are written. `marks` are counted from `start`, `given` is how
+    many of the voice's own samples there have been, and `told` whether it marks its words."""
+
+    clause: Clause
+    start: int
+    end: int
+    length: int = 0
+    whole: bool = False
+    audible: bool = False
+    marks: list[Mark] = field(default_factory=list)
+    given: int = 0
+    told: bool = False
+
+    def take(self, audio: Audio, rate: int) -> None:
+        """Note when the words of the next piece are heard from a sink of this rate."""
+        self.told = audio.marks is not None and (self.told or not self.given)
+        for mark in audio.marks or ():
+            start, stop = (
+                max(0, self.given + sample) * rate // audio.rate
+                for sample in (mark.start, mark.stop)
+            )
+            self.marks.append(Mark(mark.begin, mark.end, start, stop))
+        self.given += len(audio.samples)
+
+    def chars(self, heard: int) -> int:
+        """How many characters of the reply have been heard once `heard` samples have."""
+        if heard >= self.end and self.whole:
+            return self.clause.end
+        if self.told:
+            # A word counts once its larger part was heard.
+            played = 2 * (heard - self.start)
+            ended = [mark.end for mark in self.marks if played > mark.start + mark.stop]
+            return self.clause.start + max(ended, default=0)
+        share = (heard - self.start) / self.length if self.length else 0.0
+        text = self.clause.text
+        reached = min(len(text), int(share * len(text)))
+        # Back to the last whole word: half a word was not heard.
+        while 0 < reached < len(text) and not text[reached].isspace():
+            reached -= 1
+        return self.clause.start + reached
+
+
+@dataclass(slots=True)
+class _Playing:
+    turn: Turn
+    passages: list[_Passage] = field(default_factory=list)
+    due: list[tuple[int, int, int]] = field(default_factory=list)
+    """Clauses written but not yet heard: clause number, first sample, first audible sample."""
+    spoken: int = 0
+
+
+class Speaker:
+    """Owns the sink; runs in a thread of its own, and settles every turn at its end."""
+
+    def __init__(
+        self,
+        sink: AudioSink,
+        resampler: Callable[[int, int], Resampling],
+        floor: Floor,
+        inbox: Mailbox[Sound | End | Aside],
+        settled: Callable[[Turn], None],
+    ) -> None:
+        self._sink = sink
+        self._resampler = resampler
+        self._floor = floor
+        self._bus = floor.bus
+        self._inbox = inbox
+        self._settled = settled
+        self._playing: _Playing | None = None
+        self._converting: tuple[Clause, Resampling] | None = None
+        self._underruns = 0
+        floor.word_before = self._word_before
+
+    def run(self) -> None:
+        """Play until the inbox is closed. Raises DeviceError when the speaker is gone."""
+        try:
+            while not self._inbox.closed:
+                item = self._inbox.get(TICK if self._playing else None)
+                with self._patiently(item.turn if isinstance(item, Sound | End) else None):
+                    if isinstance(item, Sound):
+                        self._play(item)
+                    elif isinstance(item, End):
+                        self._finish(item.turn)
+                    elif isinstance(item, Aside):
+                        self._say(item.audio)
+                    self._follow()
+        finally:
+            self._inbox.close()
+
+    @contextmanager
+    def _patiently(self, turn: Turn | None) -> Iterator[None]:
+        """Give the reply up, and no more than that, where there is no speaker for too long."""
+        try:
+            yield
+        except SpeakerAwayError as error:
+            turn = turn or (self._playing.turn if self._playing else None)
+            if turn is not None:
+                self._floor.cancel(turn, "interrupted", error.what)
+
+    def _play(self, sound: Sound) -> None:
+        turn = sound.turn
+        # From now on there is something to be gained by the end of the question.
+        turn.sounding = True
+        if turn.conceded:
+            self._floor.commit(turn)
+        samples = self._convert(sound)
+        with self._floor.monitor:
+            self._floor.monitor.wait_for(lambda: turn.committed or turn.cancelled)
+        if turn.cancelled:
+            return
+        playing = self._playing
+        if playing is None or playing.turn is not turn:
+            playing = self._playing = _Playing(turn)
+        if not playing.passages or playing.passages[-1].clause is not sound.clause:
+            at = playing.passages[-1].end if playing.passages else self._sink.heard()
+            playing.passages.append(_Passage(sound.clause, at, at))
+        if sound.audio is not None:
+            playing.passages[-1].take(sound.audio, self._sink.rate)
+        self._write(playing, sound, samples)
+        if sound.last and not turn.cancelled:
+            playing.passages[-1].whole = True
+
+    def _say(self, aside: Audio) -> None:
+        """Play what is no part of a reply, and is not accounted for."""
+        stream = self._resampler(aside.rate, self._sink.rate)
+        self._sink.write(np.concatenate([stream.push(aside.samples), stream.flush()]))
+
+    def _convert(self, sound: Sound) -> Samples:
+        """The piece at the speaker's rate; a clause is one stream, so that no seam is heard."""
+        if self._converting is not None and self._converting[0] is not sound.clause:
+            self._converting = None
+        samples = np.zeros(0, dtype=np.float32)
+        if sound.audio is not None:
+            if self._converting is None:
+                stream = self._resampler(sound.audio.rate, self._sink.rate)
+                self._converting = sound.clause, stream
+            samples = self._converting[1].push(sound.audio.samples)
+        if sound.last and self._converting is not None:
+            samples = np.concatenate([samples, self._converting[1].flush()])
+            self._converting = None
+        return samples
+
+    def _write(self, playing: _Playing, sound: Sound, samples: Samples) -> None:
+        turn, passage = playing.turn, playing.passages[-1]
+        left = sound.audio.left * self._sink.rate // sound.audio.rate if sound.audio else 0
+        passage.length = passage.end - passage.start + len(samples) + left
+        size = max(1, int(SLICE * self._sink.rate))
+        for offset in range(0, len(samples), size):
+            if turn.cancelled:
+                return
+            begun = len(playing.passages) > 1 or passage.end > passage.start
+            part = samples[offset : offset + size]
+            number = self._sink.write(part)
+            if begun and self._sink.silent_before(number):
+                self._bus.emit(ev.Underrun(turn=turn.number, count=1))
+            if passage.end == passage.start:
+                passage.start = number
+            passage.end = number + len(part)
+            quiet = first_audible(part)
+            if quiet < len(part) and not passage.audible:
+                passage.audible = True
+                playing.due.append((sound.number, passage.start, number + quiet))
+            self._follow()
+        if sound.last and not passage.audible and passage.end > passage.start:
+            playing.due.append((sound.number, passage.start, passage.end - 1))
+
+    def _follow(self) -> None:
+        """Tell how far the listener has got."""
+        playing = self._playing
+        if playing is None:
+            return
+        turn = playing.turn
+        heard = self._sink.heard() if turn.stopped_at is None else turn.stopped_at
+        while playing.due and heard > playing.due[0][1]:
+            clause, first, audible = playing.due.pop(0)
+            self._bus.emit(
+                ev.PlaybackStarted(
+                    turn=turn.number,
+                    clause=clause,
+                    at=self._sink.time_of(first),
+                    audible_at=self._sink.time_of(audible),
+                )
+            )
+        chars = _heard(playing, heard)
+        if chars > playing.spoken:
+            playing.spoken = chars
+            self._bus.emit(ev.Spoken(turn=turn.number, chars=chars))
+        missed = self._sink.underruns()
+        if missed > self._underruns:
+            self._bus.emit(ev.Underrun(turn=turn.number, count=missed - self._underruns))
+            self._underruns = missed
+
+    def _word_before(self, number: int) -> int:
+        """Where the word begins that sample `number` is in; `number` where that is not known."""
+        playing = self._playing
+        begun = [
+            passage.start + mark.start
+            for passage in (playing.passages if playing else [])
+            if passage.told
+            for mark in passage.marks
+            if passage.start + mark.start < number < passage.start + mark.stop
+        ]
+        return max(begun, default=number)
+
+    def _finish(self, turn: Turn) -> None:
+        playing = self._playing if self._playing and self._playing.turn is turn else None
+        heard = 0
+        if playing is not None and playing.passages:
+            end = playing.passages[-1].end
+            with self._patiently(turn):
+                while not turn.cancelled and self._sink.heard() < end:
+                    with self._floor.monitor:
+                        self._floor.monitor.wait_for(turn.is_cancelled, TICK)
+                    self._follow()
+            if turn.cancelled:
+                # Once more, in case a slice was written while the sound was being stopped.
+                again = self._sink.stop()
+                end = again if turn.stopped_at is None else min(again, turn.stopped_at)
+                turn.stopped_at = end
+            self._follow()
+            heard = _heard(playing, end)
+            self._bus.emit(ev.PlaybackEnded(turn=turn.number, at=self._sink.time_of(end)))
+        self._playing = None
+        self._floor.settle(turn, heard)
+        self._settled(turn)
+
+
+def _heard(playing: _Playing, samples: int) -> int:
+    chars = playing.spoken
+    for passage in playing.passages:
+        if samples > passage.start or (passage.whole and samples >= passage.end):
+            chars = max(chars, passage.chars(samples))
+    return chars

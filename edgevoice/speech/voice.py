@@ -1,0 +1,165 @@
+"""The voice: clauses become sound, one clause ahead of the one that is playing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from edgevoice import events as ev
+from edgevoice.audio import Audio
+from edgevoice.mailbox import Mailbox
+from edgevoice.recognition.languages import named
+from edgevoice.reply.clauses import Clause
+from edgevoice.reply.mind import End, Say
+from edgevoice.reply.pacing import Pacings
+from edgevoice.settings import TtsSettings
+from edgevoice.speech.alignment import written
+from edgevoice.speech.delivery import Delivery
+from edgevoice.stages import Synthesizer
+from edgevoice.turn_taking.asides import Aside, Asides, Words
+from edgevoice.turn_taking.floor import Floor
+from edgevoice.turn_taking.turn import Turn
+
+AHEAD = 2
+"""Whole clauses that may wait behind the one that is playing before the next one is begun: enough
+that a short clause before a long one leaves no gap, few enough to leave the cores to the model."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sound:
+    """A piece of a clause's sound; `last` when the clause ends with it."""
+
+    turn: Turn
+    number: int
+    clause: Clause
+    audio: Audio | None
+    last: bool
+
+
+class Voice:
+    """Owns the synthesizers, one a language; runs in a thread of its own.
+
+    A reply in a language that has none is read by the main language's, which is told once.
+    """
+
+    def __init__(
+        self,
+        settings: TtsSettings,
+        synthesizers: Mapping[str, Callable[[], Synthesizer]],
+        floor: Floor,
+        inbox: Mailbox[Say | End | Words],
+        outbox: Mailbox[Sound | End | Aside],
+        loaded: Callable[[], None],
+        pacings: Pacings,
+        asides: Asides,
+    ) -> None:
+        self._asides = asides
+        self._synthesizers = synthesizers
+        self._settings = settings
+        self._pacings = pacings
+        self._deliveries: dict[str, Delivery] = {}
+        self._voiceless: set[str] = set()
+        self._begun: Turn | None = None
+        self._floor = floor
+        self._bus = floor.bus
+        self._inbox = inbox
+        self._outbox = outbox
+        self._loaded = loaded
+
+    def run(self) -> None:
+        """Speak until the inbox is closed. Raises ModelError when the voice cannot be loaded."""
+        try:
+            self._load()
+            self._prepare(self._deliveries[next(iter(self._synthesizers))])
+            self._loaded()
+            while (item := self._inbox.get()) is not None:
+                if isinstance(item, End):
+                    self._outbox.put(item)
+                    continue
+                if isinstance(item, Words):
+                    self._say_aside(item)
+                    continue
+                try:
+                    self._synthesize(item)
+                except Exception as error:
+                    self._floor.failed("voice", item.turn, error)
+        finally:
+            self._inbox.close()
+            self._outbox.close()
+
+    def _prepare(self, delivery: Delivery) -> None:
+        """Say ahead of time what is said when it is called."""
+        if words := self._asides.words:
+            self._asides.spoken = _whole(delivery, words)
+
+    def _say_aside(self, words: Words) -> None:
+        try:
+            audio = _whole(self._delivery(words.language), words.text)
+        except Exception as error:
+            self._floor.failed("voice", None, error)
+            return
+        if audio is not None:
+            self._outbox.offer(Aside(audio))
+
+    def _load(self) -> None:
+        loaded: dict[Callable[[], Synthesizer], Synthesizer] = {}
+        # The main one last: it is the one that is told of from then on.
+        for language, load in reversed(list(self._synthesizers.items())):
+            voice = loaded[load] = loaded.get(load) or load()
+            self._deliveries[language] = Delivery(
+                voice, self._settings, self._pacings.of(language), self._floor.clock.now
+            )
+
+    def _delivery(self, language: str) -> Delivery:
+        """How what is in this language is said."""
+        main = next(iter(self._synthesizers))
+        if language not in self._deliveries and language not in self._voiceless:
+            self._voiceless.add(language)
+            told = f"no voice here speaks {named(language)}: the one for {named(main)} reads it"
+            self._bus.emit(ev.Notice(text=told))
+        return self._deliveries.get(language) or self._deliveries[main]
+
+    def _synthesize(self, say: Say) -> None:
+        turn, number = say.turn, say.number
+        if not say.clause.spoken:
+            # Nothing to be heard (a rule, a stray asterisk), but it is passed once it is reached.
+            self._outbox.put(Sound(turn, number, say.clause, None, last=True))
+            return
+        self._outbox.wait_while(lambda waiting: not turn.cancelled and _clauses(waiting) >= AHEAD)
+        if turn.cancelled:
+            return
+        turn.voicing = True
+        self._bus.emit(ev.SynthesisStarted(turn=turn.number, clause=number))
+        seconds = 0.0
+        first = self._begun is not turn
+        delivery = self._delivery(turn.language)
+        for audio in delivery.sound(say.clause.spoken, turn.is_cancelled, first=first):
+            if not seconds:
+                self._begun = turn
+                self._bus.emit(ev.SynthesisReady(turn=turn.number, clause=number))
+            seconds += audio.seconds
+            self._outbox.put(Sound(turn, number, say.clause, _written(audio, say.clause), False))
+        self._bus.emit(
+            ev.SynthesisEnded(turn=turn.number, clause=number, seconds=round(seconds, 4))
+        )
+        self._outbox.put(Sound(turn, number, say.clause, None, last=True))
+
+
+def _written(audio: Audio, clause: Clause) -> Audio:
+    """The sound with marks of the words as the model wrote them."""
+    if not audio.marks:
+        return audio
+    return audio.marked(written(audio.marks, clause.text, clause.spoken))
+
+
+def _whole(delivery: Delivery, words: str) -> Audio | None:
+    made = list(delivery.sound(words, lambda: False, first=True))
+    if not made:
+        return None
+    return Audio(np.concatenate([audio.samples for audio in made]), made[0].rate)
+
+
+def _clauses(waiting: Sequence[Sound | End | Aside]) -> int:
+    return sum(isinstance(item, Sound) and item.last for item in waiting)

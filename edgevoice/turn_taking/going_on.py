@@ -1,0 +1,34 @@
+"""Whether the user's words are a wish that the assistant go on with what it was saying."""
+
+from __future__ import annotations
+
+from edgevoice.turn_taking.tongues import TONGUES, Tongue
+from edgevoice.words import words
+
+
+def wants_more(text: str, language: str = "") -> bool:
+    """Whether these words, and no others but polite ones, ask somebody to go on speaking.
+
+    `language` is a code such as `en`; where it is not known, any language may be meant.
+    """
+    tongue = TONGUES.get(language.partition("-")[0])
+    said = words(text)
+    tongues = [tongue] if tongue else list(TONGUES.values())
+    return any(_is_wish(said, tongue) for tongue in tongues)
+
+
+def _is_wish(said: list[str], tongue: Tongue) -> bool:
+    wishes = {tuple(words(phrase)) for phrase in tongue.going_on}
+    polite = [words(phrase) for phrase in tongue.polite]
+    before = tongue.leading | tongue.connectives | tongue.fillers
+    while said:
+        if tuple(said) in wishes:
+            return True
+        ending = next((p for p in polite if said[-len(p) :] == p), None)
+        if said[0] in before:
+            said = said[1:]
+        elif ending:
+            said = said[: -len(ending)]
+        else:
+            return False
+    return False

@@ -1,0 +1,174 @@
+"""Whether a sound that is heard while it speaks is an interruption, and what is done meanwhile.
+
+Pure: it knows voiced time and what words came to, not clocks or speakers. Nothing that is done
+before the words are known is for good: the reply becomes quieter, then it pauses, and goes on where
+it was if nobody meant to interrupt it. Only words, or a voice that goes on, end it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from edgevoice.settings import SttSettings, TurnSettings
+from edgevoice.stages import Transcript
+from edgevoice.turn_taking.backchannels import is_backchannel, is_stop, telling
+from edgevoice.turn_taking.hallucinations import is_nobody
+
+RESTORE_MS = 256
+"""Silence after which the reply is as loud as before: between two words there is less."""
+
+MOST_UNSAID_MS = 3000
+"""Voiced time without a word in it after which a sound is taken for nobody's."""
+
+MOST_HELD_MS = 1500
+"""Silence after which the reply goes on though it is not known yet what was said."""
+
+SHORT_SECONDS = 0.6
+"""Voiced time under which words do not count that the recognizer takes for no speech."""
+
+WORDS_AT_ONCE = 2
+"""Words in what is still being said that make it an interruption: a single one may be a cough."""
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """Voiced time in milliseconds after which the reply is made quieter, after which what is said
+    is listened to as a turn of its own, after which the reply pauses, and after which it is over
+    though no word is known."""
+
+    duck_ms: int
+    notice_ms: int
+    hold_ms: int
+    sure_ms: int
+
+
+PRESETS: dict[str, Manner] = {
+    "eager": Manner(32, 160, 160, 800),
+    "normal": Manner(64, 256, 256, 1200),
+    "careful": Manner(96, 256, 640, 1600),
+}
+
+
+def manner(settings: TurnSettings) -> Manner:
+    """As set, else the preset's."""
+    preset = PRESETS[settings.interruption]
+    return Manner(
+        settings.duck_ms or preset.duck_ms,
+        settings.barge_in_ms or preset.notice_ms,
+        settings.hold_ms or preset.hold_ms,
+        settings.sure_ms or preset.sure_ms,
+    )
+
+
+class Sense(Enum):
+    """What the words of a turn come to that may be an interruption."""
+
+    NOBODY = "nobody"
+    """No words: a cough, a door, what a recognizer makes up for them."""
+    BACKCHANNEL = "backchannel"
+    """Somebody listens, and wants the reply to go on."""
+    STOP = "stop"
+    """Silence is asked for, and nothing else."""
+    WORDS = "words"
+
+
+def sense_of(
+    transcript: Transcript,
+    seconds: float,
+    voiced_seconds: float,
+    settings: SttSettings,
+    *,
+    whole: bool,
+) -> Sense | None:
+    """What has been read comes to; None where that is not clear yet.
+
+    `seconds` is the length of the clip, `voiced_seconds` how much of it is voice. `whole` says that
+    nothing was said after it.
+    """
+    if is_nobody(transcript, seconds, voiced_seconds, settings) is not None:
+        return Sense.NOBODY
+    text, language = transcript.text, transcript.language
+    if is_stop(text, language):
+        return Sense.STOP
+    if is_backchannel(text, language):
+        return Sense.BACKCHANNEL
+    if is_doubtful(transcript, voiced_seconds, settings):
+        return Sense.NOBODY
+    if whole or telling(text, language) >= WORDS_AT_ONCE:
+        return Sense.WORDS
+    return None
+
+
+def is_doubtful(transcript: Transcript, voiced_seconds: float, settings: SttSettings) -> bool:
+    """Whether words are too unlikely to end a reply: a "mhm" that was read as somebody's name."""
+    return transcript.no_speech > settings.no_speech and voiced_seconds < SHORT_SECONDS
+
+
+class Deed(Enum):
+    """What is to be done about the reply."""
+
+    DUCK = "duck"
+    RESTORE = "restore"
+    HOLD = "hold"
+    TAKE_OVER = "take over"
+    """It is over: somebody speaks who does not stop."""
+    GO_ON = "go on"
+    """It goes on for now: what was said is still being read."""
+    DISMISS = "dismiss"
+    """It goes on: what is heard has no words."""
+
+
+class Interruption:
+    """Follows the frames that are heard while a reply is."""
+
+    def __init__(self, settings: TurnSettings) -> None:
+        self._manner = manner(settings)
+        self.reset()
+
+    def reset(self) -> None:
+        """Nothing is heard."""
+        self._run_ms = 0.0
+        self._quiet_ms = 0.0
+        self._ducked = False
+        self._held = False
+
+    def listen(self, voiced: bool, ms: float) -> Deed | None:
+        """Take `ms` of sound, before anything is listened to as a turn."""
+        self._held = False
+        if voiced:
+            self._run_ms += ms
+            self._quiet_ms = 0.0
+            if not self._ducked and self._run_ms >= self._manner.duck_ms:
+                self._ducked = True
+                return Deed.DUCK
+            return None
+        self._run_ms = 0.0
+        self._quiet_ms += ms
+        if self._ducked and self._quiet_ms >= RESTORE_MS:
+            self._ducked = False
+            return Deed.RESTORE
+        return None
+
+    def follow(
+        self, voiced: bool, ms: float, voiced_ms: float, sense: Sense | None, sensed_ms: float
+    ) -> Deed | None:
+        """Take the next `ms` of a turn of `voiced_ms` of voice, which came to `sense` when
+        `sensed_ms` of it had been read."""
+        self._ducked = False
+        self._run_ms = 0.0
+        self._quiet_ms = 0.0 if voiced else self._quiet_ms + ms
+        wordless = sense in (Sense.NOBODY, Sense.BACKCHANNEL)
+        # What was found to be nothing counts no longer; only what came after it does.
+        unread = voiced_ms - sensed_ms if wordless else voiced_ms
+        if unread >= self._manner.sure_ms:
+            return Deed.TAKE_OVER
+        if sense is Sense.NOBODY and voiced_ms >= MOST_UNSAID_MS:
+            return Deed.DISMISS
+        if self._held and self._quiet_ms >= MOST_HELD_MS:
+            self._held = False
+            return Deed.GO_ON
+        if voiced and not self._held and voiced_ms >= self._manner.hold_ms:
+            self._held = True
+            return Deed.HOLD
+        return None

@@ -1,0 +1,80 @@
+"""Taking over from the user: whether a turn had ended, and what that tells of the speaker."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from edgevoice import events as ev
+from edgevoice.audio import EAR_RATE
+from edgevoice.bus import Bus
+from edgevoice.settings import TurnSettings
+from edgevoice.turn_taking.form import Form, form_of
+from edgevoice.turn_taking.pace import Pace
+from edgevoice.turn_taking.patience import limits
+from edgevoice.turn_taking.turn import Turn
+from edgevoice.words import count
+
+CONTINUED = int(1.0 * EAR_RATE)
+"""Who begins to speak this soon after a turn was taken over has not heard the answer and objected:
+it takes people a quarter of a second to understand what they hear, and another to say something."""
+
+LEAST_CHANGE = 0.02
+"""Of the pace, from which it is told."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Taken:
+    """A turn that is over: its last voiced sample, the stream index at which it was taken over, and
+    the silence that had to be waited for; and how long the user was silent who then went on."""
+
+    turn: Turn
+    voiced_end: int
+    index: int
+    wait_ms: float
+    silence_ms: float = 0.0
+
+
+class Takeover:
+    """Follows where utterances begin and end, and teaches `pace`; belongs to the ears' thread."""
+
+    def __init__(self, settings: TurnSettings, bus: Bus) -> None:
+        self.pace = Pace(settings)
+        self._settings = settings
+        self._bus = bus
+        self._told = self.pace.factor
+        self._last: _Taken | None = None
+        self._half: _Taken | None = None
+        """What the utterance under way is the other half of."""
+
+    def began(self, start: int) -> None:
+        """An utterance begins at stream index `start`. A turn of which it is the rest is marked as
+        `continued`; to be called before that turn is cancelled."""
+        last, self._half = self._last, None
+        if last is None or not last.turn.live:
+            return
+        if last.turn.sounding and start - last.index > CONTINUED:
+            return
+        last.turn.continued = True
+        self._half = replace(last, silence_ms=1000 * (start - last.voiced_end) / EAR_RATE)
+
+    def ended(self, turn: Turn, voiced_end: int, index: int, wait_ms: float, voiced: int) -> None:
+        """A turn is taken over at stream index `index`, after a silence that had to last `wait_ms`;
+        it holds `voiced` samples of voice."""
+        half, self._half = self._half, None
+        self._last = _Taken(turn, voiced_end, index, wait_ms)
+        if not turn.question:
+            return
+        pace = self.pace
+        if half is not None and form_of(turn.question, turn.language) is not Form.TOLD:
+            # "Stop!" is no rest of a question.
+            pace.cut_off(half.silence_ms, half.wait_ms)
+        pace.spoke(count(turn.question), voiced / EAR_RATE)
+        if abs(pace.factor - self._told) >= LEAST_CHANGE:
+            self._told = pace.factor
+            shortest, longest = limits(self._settings, pace.factor)
+            factor = round(pace.factor, 2)
+            self._bus.emit(
+                ev.PaceChanged(
+                    turn=turn.number, factor=factor, shortest_ms=shortest, longest_ms=longest
+                )
+            )

@@ -1,0 +1,130 @@
+"""Yielding: what is done about a reply that somebody speaks into, as far as that is known.
+
+The ears tell what they hear, frame by frame, and the scribe what it has read of it; the floor does
+what follows. A reply that was only disturbed goes on.
+"""
+
+from __future__ import annotations
+
+from edgevoice.audio import EAR_RATE, FRAME_SAMPLES, Utterance
+from edgevoice.settings import Config, TurnSettings
+from edgevoice.stages import Transcript
+from edgevoice.turn_taking.backchannels import is_backchannel, is_stop
+from edgevoice.turn_taking.floor import Floor
+from edgevoice.turn_taking.interruption import (
+    RESTORE_MS,
+    Deed,
+    Interruption,
+    Sense,
+    is_doubtful,
+    sense_of,
+)
+from edgevoice.turn_taking.turn import Turn
+
+FRAME_MS = 1000 * FRAME_SAMPLES / EAR_RATE
+
+
+class Stirring:
+    """Where what is voiced, and no turn yet, began: with no longer silence since than in speech."""
+
+    def __init__(self) -> None:
+        self.since: int | None = None
+        """Its first sample's index in the stream."""
+        self._end = 0
+
+    def follow(self, index: int, voiced: bool, turn: Turn | None) -> None:
+        """Take the frame at stream index `index`, of the utterance under way, if there is one."""
+        if turn is not None:
+            self.since = None
+        elif voiced:
+            self._end = index + FRAME_SAMPLES
+            self.since = index if self.since is None else self.since
+        elif index - self._end >= RESTORE_MS * EAR_RATE // 1000:
+            self.since = None
+
+
+class ToSound:
+    """Follows the frames; belongs to the ears' thread."""
+
+    def __init__(self, settings: TurnSettings, floor: Floor) -> None:
+        self._floor = floor
+        self._interruption = Interruption(settings)
+        self._unclear: Turn | None = None
+
+    def step(self, turn: Turn | None, voiced: bool) -> None:
+        """Take the next frame, of the utterance under way, if there is one."""
+        if turn is not None:
+            self._unclear = turn
+        elif self._unclear is not None and self._unclear.doubted and self._unclear.live:
+            # It has ended, but nobody knows yet what it was.
+            turn = self._unclear
+        if turn is None:
+            heard = voiced and self._floor.answering
+            deed = self._interruption.listen(heard, FRAME_MS)
+            if deed is not None:
+                self._floor.duck(deed is Deed.DUCK)
+            return
+        if not (turn.doubted and turn.live):
+            return
+        spoken, sensed = 1000 * turn.voiced, 1000 * turn.sensed
+        match self._interruption.follow(voiced, FRAME_MS, spoken, turn.sense, sensed):
+            case Deed.HOLD:
+                self._floor.hold(turn)
+            case Deed.TAKE_OVER:
+                self._floor.confirm(turn)
+            case Deed.GO_ON:
+                self._floor.go_on(turn)
+            case Deed.DISMISS:
+                self._floor.cancel(turn, "nothing_said", "a sound without words")
+
+    def begin(self) -> None:
+        """What follows is another utterance."""
+        self._interruption.reset()
+
+    def reset(self) -> None:
+        """Nothing is listened to any more."""
+        self._interruption.reset()
+        self._floor.duck(False)
+
+
+class ToWords:
+    """Takes what is read of a turn; belongs to the scribe."""
+
+    def __init__(self, config: Config, floor: Floor) -> None:
+        self._settings = config
+        self._floor = floor
+
+    def look(self, turn: Turn, transcript: Transcript, said: Utterance) -> None:
+        """Take what has been read while the turn may still be going on."""
+        if not turn.doubted:
+            return
+        voiced = turn.voiced
+        whole = turn.hushed and said.end >= turn.voiced_end
+        stt = self._settings.stt
+        sense = sense_of(transcript, said.seconds, voiced, stt, whole=whole)
+        turn.sense, turn.sensed = sense, voiced
+        if sense in (Sense.STOP, Sense.WORDS):
+            self._floor.confirm(turn)
+        elif whole and not self._settings.turn.speculate:
+            # Nobody asks for the whole of it in the pause that has begun.
+            if sense is Sense.BACKCHANNEL:
+                self._floor.cancel(turn, "backchannel", transcript.text)
+            elif sense is Sense.NOBODY:
+                self._floor.cancel(turn, "nothing_said")
+
+    def are_to_be_answered(self, turn: Turn, transcript: Transcript) -> bool:
+        """Take the whole of what was said, by somebody; whether that wants an answer."""
+        if turn.interrupts is None:
+            return True
+        text, language = transcript.text, transcript.language
+        stop = is_stop(text, language)
+        if turn.doubted and not stop and is_backchannel(text, language):
+            self._floor.cancel(turn, "backchannel", text)
+            return False
+        if turn.doubted and not stop and is_doubtful(transcript, turn.voiced, self._settings.stt):
+            self._floor.cancel(turn, "nothing_said", "too uncertain to end a reply")
+            return False
+        self._floor.confirm(turn)
+        if stop:
+            self._floor.cancel(turn, "told_to_stop", text)
+        return not stop
