@@ -12,7 +12,8 @@ from collections.abc import Callable
 from typing import TextIO
 
 from edgevoice import events as ev
-from edgevoice.scene import DEVICE_WORDS, Exchange, Remark, Scene
+from edgevoice.exchange import Exchange
+from edgevoice.scene import DEVICE_WORDS, Remark, Scene
 from edgevoice.waterfall import render_waterfall, sentence
 
 _TAIL_WORDS = 4

@@ -6,62 +6,19 @@ A Scene is changed by `apply` only and knows nothing of terminals. What costs to
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal, Union
 
 from edgevoice import events as ev
+from edgevoice.exchange import Exchange
 from edgevoice.timings import Timings, TurnTimings
 
 State = Literal[
     "loading", "asleep", "listening", "hearing", "thinking", "speaking", "paused", "muted", "ended"
 ]
-Phase = Literal["hearing", "thinking", "speaking", "over"]
 
 KEEP = 500
 """Rows of conversation kept; a session may run for weeks."""
-
-
-@dataclass(slots=True, eq=False)
-class Exchange:
-    """One question and its answer; `spoken` characters of `reply` have been heard by the user.
-
-    Nothing of the reply is to be shown before the turn is `committed`: it may yet be taken back.
-    `ending` is empty while the exchange goes on; `interrupted` covers barge-in and key alike.
-    """
-
-    turn: int
-    origin: Literal["speech", "text", "talk_key"]
-    interrupts: int | None = None
-    """The turn whose reply it may have interrupted."""
-    question: str = ""
-    language: str = ""
-    """What it was asked in, as far as that was recognized."""
-    final: bool = False
-    """Whether `question` is the last word of the recognizer, and not a look on the way."""
-    reply: str = ""
-    written: bool = False
-    """Whether the model has finished writing the reply."""
-    spoken: int = 0
-    clauses: dict[int, str] = field(default_factory=dict)
-    committed: bool = False
-    phase: Phase = "hearing"
-    quieter: bool = False
-    """Whether the reply makes way, for somebody may be speaking."""
-    paused: bool = False
-    """Whether the reply waits for what is being said into it."""
-    ending: Literal["", "completed", "interrupted", "failed", "shutdown"] = ""
-    detail: str = ""
-    revision: int = 0
-
-    @property
-    def heard(self) -> str:
-        """The part of the reply that the user has heard."""
-        return self.reply[: self.spoken]
-
-    @property
-    def unheard(self) -> str:
-        """The part of the reply that is written but not heard."""
-        return self.reply[self.spoken :]
 
 
 @dataclass(slots=True, eq=False)
@@ -227,7 +184,7 @@ class Scene:
             case _:
                 turn = getattr(event, "turn", None)
                 exchange = None if turn is None else self.exchange(turn)
-                if exchange is not None and _tell(exchange, event):
+                if exchange is not None and exchange.apply(event):
                     self._touch(exchange)
 
     def _machine(self, event: ev.Event) -> None:
@@ -343,57 +300,3 @@ class Scene:
     def _touch(self, row: Row) -> None:
         row.revision += 1
         self.revision += 1
-
-
-def _tell(exchange: Exchange, event: ev.Event) -> bool:
-    """Take an event of this exchange's own turn; whether there is now something else to see."""
-    match event:
-        case ev.PartialHeard():
-            if exchange.final:
-                return False
-            exchange.question = event.text
-        case ev.Recognized():
-            exchange.question, exchange.final = event.text.strip(), True
-            exchange.language = event.language
-        case ev.SpeechEnded():
-            _go(exchange, "thinking")
-        case ev.TurnCommitted():
-            exchange.committed = True
-            _go(exchange, "thinking")
-        case ev.TokenMade() | ev.ReplyContinued():
-            exchange.reply += event.text
-        case ev.ReplyEnded():
-            exchange.written = True
-        case ev.ClauseCut():
-            exchange.clauses[event.clause] = event.text
-        case ev.PlaybackStarted():
-            _go(exchange, "speaking")
-        case ev.ReplyDucked():
-            exchange.quieter = True
-        case ev.ReplyHeld():
-            exchange.paused = True
-        case ev.Spoken():
-            exchange.spoken = max(exchange.spoken, min(event.chars, len(exchange.reply)))
-        case ev.TurnCompleted():
-            exchange.phase, exchange.quieter, exchange.paused = "over", False, False
-            # A committed turn that was cancelled completes too: why it ended was told then.
-            exchange.ending = exchange.ending or (
-                "interrupted" if event.interrupted else "completed"
-            )
-            exchange.reply = exchange.reply or event.heard
-            exchange.committed = exchange.committed or bool(event.heard)
-            if not event.interrupted:
-                exchange.spoken = len(exchange.reply)
-            elif exchange.reply.lstrip().startswith(event.heard):
-                lead = len(exchange.reply) - len(exchange.reply.lstrip())
-                exchange.spoken = lead + len(event.heard)
-        case _:
-            return False
-    return True
-
-
-def _go(exchange: Exchange, phase: Phase) -> None:
-    """Phases only go forward: a late event must not bring an earlier one back."""
-    order = ("hearing", "thinking", "speaking", "over")
-    if order.index(phase) > order.index(exchange.phase):
-        exchange.phase = phase

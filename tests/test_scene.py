@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from edgevoice import events as ev
-from edgevoice.scene import KEEP, Exchange, Remark, Scene
+from edgevoice.exchange import Exchange
+from edgevoice.scene import KEEP, Remark, Scene
 from edgevoice.testing.rehearsal import Rehearsal
 from edgevoice.trace import line, read
 from tests.sessions import Session, conversation, failed, loading, paused

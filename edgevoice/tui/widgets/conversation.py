@@ -15,7 +15,8 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.visual import Visual
 
-from edgevoice.scene import Exchange, Remark, Row, Scene
+from edgevoice.exchange import Exchange
+from edgevoice.scene import Remark, Row, Scene
 from edgevoice.tui.widgets.machine import devices
 
 GUTTER = 12
