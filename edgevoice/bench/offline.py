@@ -7,17 +7,15 @@ they would in real time. What is replied is always the same sentence.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-
-import numpy as np
 
 from edgevoice import events as ev
 from edgevoice.assistant import Assistant, Engines
-from edgevoice.audio import EAR_RATE, FRAME_SAMPLES, Frame, Samples
+from edgevoice.audio import EAR_RATE, Samples
 from edgevoice.bus import Bus
 from edgevoice.clock import Clock
-from edgevoice.devices.paced import PacedSink
+from edgevoice.devices.paced import PacedSink, PacedSource
 from edgevoice.resample import Resampler
 from edgevoice.settings import Config
 from edgevoice.stages import (
@@ -88,7 +86,7 @@ def overhear(config: Config, engines: HearingEngines, sounds: Sequence[Samples])
         config,
         clock,
         bus,
-        lambda idle: _Played(clock, sounds, idle),
+        lambda idle: PacedSource(clock, iter(sounds), idle, "recordings", REST, at_once=True),
         PacedSink(clock, QUIET_RATE, "nobody"),
         Engines(
             lambda: detector,
@@ -103,58 +101,6 @@ def overhear(config: Config, engines: HearingEngines, sounds: Sequence[Samples])
     )
     assistant.run()
     return events
-
-
-class _Played:
-    """A microphone that hears sounds, with silence behind each until all is answered."""
-
-    name = "recordings"
-
-    def __init__(self, clock: Clock, sounds: Sequence[Samples], idle: Callable[[], bool]) -> None:
-        self._clock = clock
-        self._coming = list(sounds)
-        self._rest = np.zeros(0, dtype=np.float32)
-        self._idle = idle
-        self._quiet = REST
-        self._index = 0
-        self._muted = False
-        self._closed = False
-
-    def read(self) -> Frame | None:
-        self._clock.sleep(self.time_of(self._index + FRAME_SAMPLES) - self._clock.now())
-        if self._closed or not self._more():
-            return None
-        samples = np.zeros(FRAME_SAMPLES, dtype=np.float32)
-        taken = self._rest[:FRAME_SAMPLES]
-        samples[: len(taken)] = 0.0 if self._muted else taken
-        self._rest = self._rest[FRAME_SAMPLES:]
-        frame = Frame(samples, self._index)
-        self._index += FRAME_SAMPLES
-        return frame
-
-    def _more(self) -> bool:
-        if len(self._rest):
-            self._quiet = 0.0
-            return True
-        self._quiet = self._quiet + FRAME_SAMPLES / EAR_RATE if self._idle() else 0.0
-        if self._index and self._quiet < REST:
-            return True
-        if not self._coming:
-            return False
-        self._rest = self._coming.pop(0)
-        return True
-
-    def time_of(self, index: int) -> float:
-        return index / EAR_RATE
-
-    def overruns(self) -> int:
-        return 0
-
-    def mute(self, on: bool) -> None:
-        self._muted = on
-
-    def close(self) -> None:
-        self._closed = True
 
 
 class _Reading:

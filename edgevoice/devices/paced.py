@@ -30,17 +30,27 @@ KEPT = 3.0
 class PacedSource:
     """Plays clips (float32 [n] at 16 kHz) into the ears, each once the last one is dealt with.
 
-    `idle` tells whether the assistant is ready and has nothing to do; between clips there is
-    silence. The source ends after the last clip, when the assistant is idle again.
+    `idle` tells whether the assistant is ready and has nothing to do. Before each clip there are
+    `gap` seconds of silence in which it is; before the first there are none if it is to come
+    `at_once`. After the last one the source ends as if another one were to come.
     """
 
     def __init__(
-        self, clock: Clock, clips: Iterator[Samples], idle: Callable[[], bool], name: str
+        self,
+        clock: Clock,
+        clips: Iterator[Samples],
+        idle: Callable[[], bool],
+        name: str,
+        gap: float = GAP,
+        *,
+        at_once: bool = False,
     ) -> None:
         self.name = name
         self._clock = clock
         self._clips = clips
         self._idle = idle
+        self._gap = gap
+        self._waits = not at_once
         self._origin: float | None = None
         self._index = 0
         self._rest = np.zeros(0, dtype=np.float32)
@@ -68,8 +78,9 @@ class PacedSource:
             self._quiet = 0.0
             return True
         self._quiet = self._quiet + FRAME_SAMPLES / EAR_RATE if self._idle() else 0.0
-        if self._quiet < GAP:
+        if self._waits and self._quiet < self._gap:
             return True
+        self._waits = True
         clip = next(self._clips, None)
         if clip is None:
             return False

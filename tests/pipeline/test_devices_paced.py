@@ -51,6 +51,19 @@ def test_a_clip_waits_until_the_last_one_is_dealt_with() -> None:
     assert times[0] >= busy_until + GAP - 0.1
 
 
+def test_only_the_first_clip_may_come_at_once() -> None:
+    """The second one waits for the answer to the first."""
+    clock = VirtualClock()
+    clips = iter([ones(0.1), ones(0.1)])
+    source = PacedSource(clock, clips, lambda: clock.now() >= 5.0, "file", 2.0, at_once=True)
+    times = []
+    while (frame := source.read()) is not None:
+        if frame.samples.any():
+            times.append(clock.now())
+    assert times[0] == pytest.approx(FRAME_SAMPLES / 16_000)
+    assert [time for time in times if time > 1.0][0] == pytest.approx(7.0, abs=0.1)
+
+
 def test_what_is_written_is_heard_sample_by_sample_as_time_passes() -> None:
     """`heard` follows the clock and stops at what was written."""
     clock = VirtualClock()
