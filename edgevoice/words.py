@@ -8,6 +8,7 @@ WIDE = r"\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"
 """Within brackets, a regular expression's signs of languages that are written without spaces."""
 
 _WIDE = re.compile(f"[{WIDE}]")
+_APART = re.compile(rf"[{WIDE}][^\w\s]*|[^\s{WIDE}]+")
 _WORD = re.compile(r"\w+(?:['’.,:/\-]\w+)*")
 _MARKS = re.compile(r"[^\w\s]")
 
@@ -20,6 +21,19 @@ def words(text: str) -> list[str]:
 def plain(word: str) -> str:
     """One word of a text that was split at its spaces; empty if it is only punctuation."""
     return _MARKS.sub("", word.lower())
+
+
+def apart(text: str) -> list[re.Match[str]]:
+    """The words of a text where they stand, with their punctuation.
+
+    Where words are written without spaces, each sign is one by itself.
+    """
+    return list(_APART.finditer(text))
+
+
+def worth(word: str) -> float:
+    """How much of a word it is that stands `apart`: a sign is half of one."""
+    return 0.5 if _WIDE.match(word) else 1.0
 
 
 def count(text: str) -> int:

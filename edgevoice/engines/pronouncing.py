@@ -19,15 +19,18 @@ KNOWN = 4096
 _SOUNDING = re.compile(r"\w|[%&°+=×€$£]")
 """What a word has that is not only punctuation."""
 
+_IDEOGRAPH = re.compile(r"[\u3400-\u9fff\uf900-\ufaff]")
+"""Whatever the language, espeak-ng says "Chinese letter" for each."""
+
 
 @lru_cache(KNOWN)
 def pronounced(word: str, language: str) -> tuple[str, ...]:
     """The phonemes of each word that is heard in `word`, without stress and length.
 
-    "21" has two; "2", "two" and "to" are alike. None for punctuation, and in a language that
-    espeak-ng does not have.
+    "21" has two; "2", "two" and "to" are alike. None for punctuation and ideographs, and in a
+    language that espeak-ng does not have.
     """
-    if not language or not _SOUNDING.search(word):
+    if not language or not _SOUNDING.search(word) or _IDEOGRAPH.search(word):
         return ()
     try:
         sentences = _espeak(language).phonemize(word)

@@ -7,11 +7,7 @@ Liu, Spanakis and Niehues (Interspeech 2020), which Whisper-Streaming made known
 
 from __future__ import annotations
 
-import re
-
-from edgevoice.words import plain
-
-_WORD = re.compile(r"\S+")
+from edgevoice.words import apart, plain
 
 
 class Agreement:
@@ -26,24 +22,22 @@ class Agreement:
         Case and punctuation do not count. The beginning ends with a whole word, and without the
         punctuation after it, which the next word may still change.
         """
-        found = list(_WORD.finditer(text))
-        words = [plain(match[0]) for match in found]
-        same = 0
-        while same < min(len(words), len(self._words)) and words[same] == self._words[same]:
-            same += 1
+        found = apart(text)
+        words = _plain_words(text)
+        same = _same(words, self._words)
         self._words = words
         return _open_ended(text[: found[same - 1].end()]) if same else ""
 
 
 def without_last_word(text: str) -> str:
     """`text` up to its last word, which may have been cut in the middle."""
-    found = list(_WORD.finditer(text))
+    found = apart(text)
     return _open_ended(text[: found[-2].end()]) if len(found) > 1 else ""
 
 
 def same_words(one: str, other: str) -> bool:
     """Whether two readings have the same words, whatever their case and punctuation."""
-    return [*map(plain, one.split())] == [*map(plain, other.split())]
+    return _plain_words(one) == _plain_words(other)
 
 
 def respelled(text: str, like: str) -> str:
@@ -51,17 +45,25 @@ def respelled(text: str, like: str) -> str:
 
     A recognizer changes case and commas from one reading to the next, which means nothing.
     """
-    words, known = text.split(), like.split()
-    same = 0
-    while same < min(len(words), len(known)) and plain(words[same]) == plain(known[same]):
-        same += 1
+    words, known = apart(text), apart(like)
+    same = _same(_plain_words(text), _plain_words(like))
     if not same:
         return text
-    kept = known[:same]
+    kept, rest = like[: known[same - 1].end()], text[words[same - 1].end() :]
     if same == len(words):
         # The last word keeps the mark behind it: now it is known to end the sentence.
-        kept[-1] = _open_ended(kept[-1]) + words[-1][len(_open_ended(words[-1])) :]
-    return " ".join([*kept, *words[same:]])
+        kept = _open_ended(kept) + text[len(_open_ended(text)) :]
+    return kept + rest
+
+
+def _plain_words(text: str) -> list[str]:
+    return [plain(word[0]) for word in apart(text)]
+
+
+def _same(one: list[str], other: list[str]) -> int:
+    """How many words they have in common from the beginning."""
+    pairs = zip(one, other, strict=False)
+    return next((at for at, (a, b) in enumerate(pairs) if a != b), min(len(one), len(other)))
 
 
 def _open_ended(text: str) -> str:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 
 from edgevoice import events as ev
-from edgevoice.words import plain
+from edgevoice.words import apart, plain, worth
 
 LATE = 2.0
 """Seconds after it was spoken that a word may still be heard: a long delay, and a long room."""
@@ -52,7 +52,8 @@ _HYPHEN = re.compile(r"(?<=\w)-(?=\w)")
 
 @dataclass(frozen=True, slots=True)
 class _Word:
-    """A word as it is compared: its letters, its sound, and which of the text's words it is of."""
+    """A word, or a sign where they are not parted, as it is compared: its letters, its sound, and
+    which of the text's it is of."""
 
     letters: str
     sound: str
@@ -142,24 +143,27 @@ def others(text: str, said: str, sounds: Callable[[str], Sequence[str]] = lambda
 
     All of it where those are too few to be no coincidence, or where they do not come first.
     """
-    found = text.split()
+    found = apart(text)
     words = _words(found, sounds)
-    first, last, matched = _common(words, _words(said.split(), sounds))
+    first, last, matched = _common(words, _words(apart(said), sounds))
+    if not matched:
+        return text
     # However many words a number is read as, whoever asks for it again has said one.
-    common = min(matched, len({word.of for word in words[first:last]}))
+    stretch = {word.of for word in words[first:last]}
+    common = min(1.0, matched / len(stretch)) * sum(worth(found[at][0]) for at in stretch)
     if common < (LEAST_ALONE if matched == len(words) else LEAST):
         return text
     if matched >= MOSTLY * len(words) and first <= STRAY and len(words) - last <= STRAY:
         return ""
     # With more before them, somebody quotes.
-    return " ".join(found[words[last - 1].of + 1 :]) if first <= STRAY else text
+    return text[found[words[last - 1].of].end() :].lstrip() if first <= STRAY else text
 
 
-def _words(found: Sequence[str], sounds: Callable[[str], Sequence[str]]) -> list[_Word]:
+def _words(found: Sequence[re.Match[str]], sounds: Callable[[str], Sequence[str]]) -> list[_Word]:
     """The words in `found` as they are compared, of which "twenty-one" and "21" have two each."""
     words = []
     for number, whole in enumerate(found):
-        for part in _HYPHEN.split(whole):
+        for part in _HYPHEN.split(whole[0]):
             said = sounds(part)
             if len(said) > 1:
                 words += [_Word("", sound, number) for sound in said]

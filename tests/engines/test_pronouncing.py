@@ -34,3 +34,9 @@ def test_what_is_not_heard_has_no_sound() -> None:
     """Punctuation, and all words of a language that is not known."""
     for word, language in (("...", "en"), ("—", "en"), ("", "en"), ("two", ""), ("two", "xx")):
         assert pronounced(word, language) == ()
+
+
+def test_signs_of_which_no_sound_is_known_are_not_alike() -> None:
+    """To espeak-ng every ideograph is a "Chinese letter"."""
+    assert pronounced("東京", "ja") == pronounced("大阪", "ja") == ()
+    assert pronounced("か", "ja") != ()

@@ -32,6 +32,14 @@ def test_what_was_agreed_on_may_be_taken_back() -> None:
     assert agreement.add("one too three four five") == "one"
 
 
+def test_signs_that_are_written_without_spaces_are_agreed_on_one_by_one() -> None:
+    """A sentence of Chinese is no single word that changes with each sign."""
+    agreement = Agreement()
+    agreement.add("意大利的首都，使")
+    assert agreement.add("意大利的首都是哪里？") == "意大利的首都"
+    assert without_last_word("意大利的首都是？") == "意大利的首都"
+
+
 @given(texts, texts)
 def test_the_agreement_is_a_beginning_of_both(first: str, second: str) -> None:
     """Word for word, whatever was read."""
@@ -60,6 +68,8 @@ def test_the_last_word_may_be_cut_in_the_middle(text: str, expected: str) -> Non
         ("No", "Yes", "No"),
         ("", "Yes", ""),
         ("Yes.", "", "Yes."),
+        ("東京の人口は？", "東京の、", "東京の、人口は？"),
+        ("東京は？", "東京は", "東京は？"),
     ],
 )
 def test_words_keep_the_spelling_they_were_read_in_first(

@@ -61,7 +61,7 @@ def test_only_the_first_clip_may_come_at_once() -> None:
         if frame.samples.any():
             times.append(clock.now())
     assert times[0] == pytest.approx(FRAME_SAMPLES / 16_000)
-    assert [time for time in times if time > 1.0][0] == pytest.approx(7.0, abs=0.1)
+    assert next(time for time in times if time > 1.0) == pytest.approx(7.0, abs=0.1)
 
 
 def test_what_is_written_is_heard_sample_by_sample_as_time_passes() -> None:

@@ -48,6 +48,24 @@ def test_a_question_with_words_of_the_reply_is_the_user_s(text: str) -> None:
     assert others(text, SAID) == text
 
 
+CHINESE = "意大利的首都是罗马，那里大约有两百八十万人。"
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("那里大约有两百八十万人", ""),
+        ("首都是罗马，哪里大约有", ""),
+        ("那里大约有两百八十万，够了，谢谢你，请停下来吧", "够了，谢谢你，请停下来吧"),
+        ("罗马有多少人？", "罗马有多少人？"),
+        ("首都", "首都"),
+    ],
+)
+def test_words_that_are_written_without_spaces_are_told_sign_by_sign(text: str, left: str) -> None:
+    """Two signs count as one word: a name alone is no reason to take a question for its own."""
+    assert others(text, CHINESE) == left
+
+
 @pytest.mark.parametrize(
     ("text", "left"),
     [
