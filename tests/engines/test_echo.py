@@ -92,7 +92,8 @@ def test_a_library_that_is_missing_is_told_with_the_remedy(
 def test_it_is_not_loaded_before_it_is_needed() -> None:
     """Neither the commands nor the composition root import it."""
     code = (
-        "import sys, edgevoice.cli, edgevoice.build, edgevoice.echo, edgevoice.engines.echo; "
+        "import sys, edgevoice.cli, edgevoice.build; "
+        "import edgevoice.hearing.echo, edgevoice.engines.echo; "
         "sys.exit('livekit' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], timeout=60).returncode == 0
