@@ -71,7 +71,7 @@ def _load(scene: Scene) -> str:
     if scene.cpu is not None:
         parts.append(f"cpu {scene.cpu:.0f} %")
     if scene.underruns:
-        parts.append(f"{scene.underruns} underruns")
+        parts.append(f"underruns {scene.underruns}")
     if scene.overruns:
-        parts.append(f"{scene.overruns} overruns")
+        parts.append(f"overruns {scene.overruns}")
     return "  ".join(parts)
