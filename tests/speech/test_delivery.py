@@ -125,6 +125,14 @@ def test_a_beginning_that_would_be_over_too_soon_waits_for_the_next_piece() -> N
     assert lengths(delivery, first=True) == [500, 1000], "long enough by itself"
 
 
+def test_a_beginning_must_last_for_what_the_speaker_takes_at_once_as_well() -> None:
+    """A tenth of a second is too short where the next piece takes most of that."""
+    voice, delivery = uneven()
+    voice.delays = [0.05, 0.07]
+    heard = [lengths(delivery, first=True) for _ in range(8)]
+    assert heard[-1] == [1100]
+
+
 def test_where_pieces_come_quickly_a_short_beginning_is_let_out_at_once() -> None:
     """What is held back follows the machine: slower counts at once, faster after some replies."""
     voice, delivery = uneven()
