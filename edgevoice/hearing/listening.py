@@ -90,7 +90,7 @@ class Listening:
 
     def forget(self) -> None:
         """A new conversation: whoever speaks now may speak at another pace."""
-        self._takeover.pace.reset()
+        self._takeover.forget()
 
     def keep(self, frame: Frame) -> None:
         """Take a frame that is not meant for us, for what is said next may have begun in it."""

@@ -46,6 +46,11 @@ class Takeover:
         self._half: _Taken | None = None
         """What the utterance under way is the other half of."""
 
+    def forget(self) -> None:
+        """A new conversation: whoever speaks now may speak at another pace, which is told anew."""
+        self.pace.reset()
+        self._told = self.pace.factor
+
     def began(self, start: int) -> None:
         """An utterance begins at stream index `start`. A turn of which it is the rest is marked as
         `continued`; to be called before that turn is cancelled."""

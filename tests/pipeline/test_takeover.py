@@ -104,3 +104,13 @@ def test_a_new_conversation_waits_as_at_the_beginning() -> None:
     show.hear((20.0, HALF, 2.0), (23.1, REST, 2.0))
     show.run()
     assert len(show.all(ev.TurnCommitted)) == 4
+
+
+def test_what_is_learned_in_a_new_conversation_is_told_anew() -> None:
+    """Though it is the same as in the one before, which whoever reads the events has forgotten."""
+    show = cut_off(1.1)
+    show.at(20.0, lambda assistant: assistant.new_conversation())
+    show.hear((20.0, HALF, 2.0), (23.1, REST, 2.0))
+    show.run()
+    before, after = show.all(ev.PaceChanged)
+    assert before.factor == after.factor
