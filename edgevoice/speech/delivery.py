@@ -18,8 +18,8 @@ SPARE = 1.25
 """How much longer than the last time the second piece may take."""
 AT_ONCE = 0.03
 """Seconds of the first piece that win no time: a speaker takes its sound in blocks, a third of its
-latency each, and a little is held back where sample rates are changed. First pieces are 0.17 to 0.23
-s long as a rule, but 0.1 before a soft vowel ("In Italian"), which was over too soon now and then."""
+latency each, and a little is held back where sample rates are changed. Most first pieces last 0.17
+to 0.23 s; one of 0.1 ("In Italian", whose silence before it was long) was over too soon."""
 EASE = 0.5
 """Weight of the newest measurement where pieces come faster; slower counts at once."""
 
