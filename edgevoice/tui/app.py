@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
@@ -18,11 +17,12 @@ from textual.widgets import Footer, Input
 
 from edgevoice.bus import Subscriber
 from edgevoice.errors import EdgevoiceError
-from edgevoice.events import Event, SpeechEnded, TurnCancelled, TurnStarted
+from edgevoice.events import Event
 from edgevoice.scene import Scene
 from edgevoice.timings import TurnTimings
 from edgevoice.tui.commands import Commands, Kind
 from edgevoice.tui.keys import KEYS
+from edgevoice.tui.meanwhile import Meanwhile
 from edgevoice.tui.pushing import Pushing
 from edgevoice.tui.widgets.conversation import TINY, WIDE, Conversation
 from edgevoice.tui.widgets.machine import Machine
@@ -69,10 +69,9 @@ class EdgevoiceApp(App[None]):
         self._arrived: deque[Event] = deque()
         # Appending to a deque is atomic and never waits, which is all the bus allows.
         self._unsubscribe = subscribe(self._arrived.append)
-        self._results: deque[Callable[[], object]] = deque()
+        self._meanwhile = Meanwhile(self._show_error)
         self._selected: int | None = None
         self._pushing = Pushing()
-        self._talk_turn: int | None = None
         self._status, self._banner = Status(), Banner()
         self._conversation = Conversation(id="conversation")
         self._waterfall, self._last_turns = Waterfall(), LastTurns()
@@ -110,10 +109,9 @@ class EdgevoiceApp(App[None]):
         """Fold in everything that arrived and show what changed."""
         for _ in range(len(self._arrived)):
             event = self._arrived.popleft()
-            self._follow_talk(event)
+            self._pushing.hear(event)
             self.scene.apply(event)
-        while self._results:
-            self._results.popleft()()
+        self._meanwhile.drain()
         self._talk(self._pushing.tick(time.monotonic()))
         scene, turn = self.scene, self.turn
         self._status.show(scene, self._pushing.on)
@@ -138,15 +136,6 @@ class EdgevoiceApp(App[None]):
             turns.append(current)
         return turns
 
-    def _follow_talk(self, event: Event) -> None:
-        # The key toggles, but the end of an utterance may also come from elsewhere.
-        if isinstance(event, TurnStarted) and event.origin == "talk_key":
-            self._pushing.follow(True)
-            self._talk_turn = event.turn
-        elif isinstance(event, SpeechEnded | TurnCancelled) and event.turn == self._talk_turn:
-            self._pushing.follow(False)
-            self._talk_turn = None
-
     def _do(self, command: Callable[[], None]) -> None:
         try:
             command()
@@ -158,24 +147,6 @@ class EdgevoiceApp(App[None]):
         self.notify(
             f"{text}\n{error.remedy}".rstrip(), title="failed", severity="error", markup=False
         )
-
-    def _aside(self, work: Callable[[], Callable[[], object]]) -> None:
-        """Do what may take seconds away from the screen, which then does what that returned."""
-
-        def run() -> None:
-            try:
-                self._results.append(work())
-            except EdgevoiceError as error:
-                self._results.append(partial(self._show_error, error))
-            except Exception as error:
-                unexpected = EdgevoiceError(
-                    f"unexpected {type(error).__name__}: {error}",
-                    remedy="see it with --debug --plain",
-                )
-                self._results.append(partial(self._show_error, unexpected))
-
-        # No Textual worker: quitting would wait for it, and a model may take long to load.
-        threading.Thread(target=run, name="aside", daemon=True).start()
 
     def _awake(self) -> bool:
         if not self.scene.listens:
@@ -254,7 +225,7 @@ class EdgevoiceApp(App[None]):
                     self._commands.choose(kind, value)
                     return partial(self.notify, f"{WORDS[kind]}: {value}", markup=False)
 
-                self._aside(change)
+                self._meanwhile.do(change)
 
         def look() -> Callable[[], object]:
             try:
@@ -269,7 +240,7 @@ class EdgevoiceApp(App[None]):
             self._show_error(error)
 
         self.push_screen(screen, chosen)
-        self._aside(look)
+        self._meanwhile.do(look)
 
     def action_theme(self) -> None:
         """Switch between light and dark."""
@@ -296,7 +267,7 @@ class EdgevoiceApp(App[None]):
                     self._commands.save_trace(path)
                     return partial(self.notify, f"Trace saved to {path}", markup=False)
 
-                self._aside(write)
+                self._meanwhile.do(write)
 
         self.push_screen(Save(time.strftime("edgevoice-trace-%Y%m%d-%H%M%S.jsonl")), save)
 

@@ -3,6 +3,8 @@ by the presses that a held key repeats."""
 
 from __future__ import annotations
 
+from edgevoice.events import Event, SpeechEnded, TurnCancelled, TurnStarted
+
 REPEAT = 0.15
 """Seconds between two presses that no finger does, but a key that is held down: terminals repeat it
 10 to 40 times a second."""
@@ -22,11 +24,13 @@ class Pushing:
         self._pressed = 0.0
         self._second: float | None = None
         """When it was pressed again, as long as it may be the first repetition."""
+        self._turn: int | None = None
+        """The turn that a talk key, this one or another, has begun."""
 
     def press(self, now: float) -> bool | None:
         if not self.on:
             self._held, self._second = False, None
-            return self._turn(True)
+            return self._switch(True)
         if self._second is not None and now - self._second <= REPEAT:
             self._held, self._second = True, None
         elif not self._held:
@@ -39,13 +43,18 @@ class Pushing:
             return None
         tapped = self._second is not None and now - self._second > REPEAT
         let_go = self._held and now - self._pressed > LET_GO
-        return self._turn(False) if tapped or let_go else None
+        return self._switch(False) if tapped or let_go else None
 
-    def follow(self, on: bool) -> None:
-        """The floor was taken or given back by something else."""
+    def hear(self, event: Event) -> None:
+        """The floor may also be taken or given back by something else."""
+        if isinstance(event, TurnStarted) and event.origin == "talk_key":
+            self._turn = event.turn
+            self._switch(True)
+        elif isinstance(event, SpeechEnded | TurnCancelled) and event.turn == self._turn:
+            self._turn = None
+            self._switch(False)
+
+    def _switch(self, on: bool) -> bool:
         if on != self.on:
             self.on, self._held, self._second = on, False, None
-
-    def _turn(self, on: bool) -> bool:
-        self.follow(on)
         return on

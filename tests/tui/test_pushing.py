@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from edgevoice.events import SpeechEnded, TurnCancelled, TurnStarted
 from edgevoice.tui.pushing import LET_GO, Pushing
 
 FRAME = 1 / 15
@@ -51,6 +52,17 @@ def test_an_utterance_that_ended_by_itself_leaves_the_key_as_new() -> None:
     """The next press begins another one."""
     key = Pushing()
     assert key.press(0.0) is True
-    key.follow(False)
+    key.hear(TurnStarted(turn=3, origin="talk_key"))
+    key.hear(SpeechEnded(turn=3, at=0.9, seconds=0.9))
     assert key.tick(1.0) is None
     assert key.press(2.0) is True
+
+
+def test_who_was_given_the_floor_by_a_shortcut_can_give_it_back_by_this_key() -> None:
+    """`edgevoice ptt` is the same key; the end of another utterance is none of this one."""
+    key = Pushing()
+    key.hear(TurnStarted(turn=3, origin="talk_key"))
+    key.hear(TurnCancelled(turn=2, reason="resumed"))
+    assert key.on
+    assert key.press(1.0) is None
+    assert key.tick(2.0) is False
