@@ -32,6 +32,13 @@ def edgevoice(
     )
 
 
+def said(text: str, wav: Path) -> Path:
+    """`text` as a sound file, said alike in every run."""
+    done = edgevoice("--set", "tts.variation=0", "say", text, "-o", wav)
+    assert done.returncode == 0, done.stderr
+    return wav
+
+
 def message(done: Done, code: int = 1) -> str:
     """The one message of a failure: exit code, one `edgevoice:` line, a remedy, no traceback."""
     lines = done.stderr.splitlines()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -12,8 +11,7 @@ from null_sinks import NullSinks
 
 from edgevoice import events as ev
 from edgevoice.trace import read
-from tests.command import Talk, edgevoice, talking
-from tests.conftest import ROOT
+from tests.command import Talk, edgevoice, said, talking
 
 pytestmark = [pytest.mark.devices, pytest.mark.models]
 
@@ -29,16 +27,7 @@ def spoken(
         "addressed": "Hey Jarvis, what is the capital of Italy?",
         "follow up": "And what is the capital of France?",
     }
-    for name, text in texts.items():
-        subprocess.run(
-            [
-                *(sys.executable, "-m", "edgevoice", "--set", "tts.variation=0"),
-                *("say", text, "-o", str(folder / f"{name}.wav")),
-            ],
-            cwd=ROOT,
-            check=True,
-        )
-    return {name: folder / f"{name}.wav" for name in texts}
+    return {name: said(text, folder / f"{name}.wav") for name, text in texts.items()}
 
 
 def recording(sinks: NullSinks) -> bool:

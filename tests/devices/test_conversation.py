@@ -17,7 +17,7 @@ from edgevoice.settings import SttSettings
 from edgevoice.timings import fold
 from edgevoice.trace import read
 from edgevoice.wav import read_speech
-from tests.command import talking
+from tests.command import said, talking
 from tests.conftest import ROOT
 from tests.devices.conftest import Recording
 
@@ -35,14 +35,7 @@ def spoken(
         "story": "Please tell me a long story about the sea.",
         "stop": "Stop please. What is two plus two?",
     }
-    steadily = [sys.executable, "-m", "edgevoice", "--set", "tts.variation=0"]
-    for name, text in texts.items():
-        subprocess.run(
-            [*steadily, "say", text, "-o", str(folder / f"{name}.wav")],
-            cwd=ROOT,
-            check=True,
-        )
-    return {name: folder / f"{name}.wav" for name in texts}
+    return {name: said(text, folder / f"{name}.wav") for name, text in texts.items()}
 
 
 def words_in(path: Path, starter_models: dict[str, Path]) -> str:

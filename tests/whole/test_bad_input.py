@@ -12,7 +12,7 @@ import pytest
 import soundfile
 
 from edgevoice.trace import read
-from tests.command import Talk, edgevoice, message, talking
+from tests.command import Talk, edgevoice, message, said, talking
 from tests.conftest import ROOT, STARTER
 
 pytestmark = [
@@ -26,10 +26,8 @@ SMALL = ("--set", "models.slm=qwen2.5-coder-0.5b")
 @pytest.fixture(scope="module")
 def question(starter_models: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A question as a sound file."""
-    path = tmp_path_factory.mktemp("said") / "question.wav"
-    steadily = ("--set", "tts.variation=0")
-    assert edgevoice(*steadily, "say", "What is the capital of Italy?", "-o", path).returncode == 0
-    return path
+    folder = tmp_path_factory.mktemp("said")
+    return said("What is the capital of Italy?", folder / "question.wav")
 
 
 @pytest.fixture

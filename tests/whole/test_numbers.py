@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-from tests.command import talking
-from tests.conftest import ROOT
+from tests.command import said, talking
 from tests.metrics.collector import collecting
 from tests.metrics.test_prometheus import fetched, parsed
 
@@ -26,9 +23,7 @@ def test_a_conversation_is_served_and_sent_while_it_goes_on(
 ) -> None:
     """When the second question is read, the first turn can be fetched; at the end both were sent,
     stage by stage, and neither question nor answer is in a byte of it."""
-    wav = tmp_path / "question.wav"
-    say = [sys.executable, "-m", "edgevoice", "say", QUESTION, "-o", str(wav)]
-    subprocess.run(say, cwd=ROOT, check=True)
+    wav = said(QUESTION, tmp_path / "question.wav")
     with collecting() as collector:
         env = {**os.environ, "OTEL_EXPORTER_OTLP_ENDPOINT": collector.url}
         options = ("--metrics", "127.0.0.1:0", "--otel", "--output", tmp_path / "reply.wav")

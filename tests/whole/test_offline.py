@@ -12,6 +12,7 @@ import pytest
 
 from edgevoice.timings import fold
 from edgevoice.trace import read
+from tests.command import said
 from tests.conftest import ROOT
 
 pytestmark = pytest.mark.models
@@ -23,12 +24,7 @@ QUESTION = "What is the capital of Italy?"
 @pytest.fixture(scope="module")
 def question(starter_models: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The question as a sound file."""
-    wav = tmp_path_factory.mktemp("question") / "question.wav"
-    steadily = ["-m", "edgevoice", "--set", "tts.variation=0"]
-    subprocess.run(
-        [sys.executable, *steadily, "say", QUESTION, "-o", str(wav)], cwd=ROOT, check=True
-    )
-    return wav
+    return said(QUESTION, tmp_path_factory.mktemp("question") / "question.wav")
 
 
 def sealed(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
