@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import re
 
-WIDE = r"\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"
+IDEOGRAPHS = r"\u3400-\u9fff\uf900-\ufaff"
+WIDE = rf"\u3040-\u30ff{IDEOGRAPHS}"
 """Within brackets, a regular expression's signs of languages that are written without spaces."""
+SIGNS = 2
+"""How many of them are counted as one word."""
 
 _WIDE = re.compile(f"[{WIDE}]")
 _APART = re.compile(rf"[{WIDE}][^\w\s]*|[^\s{WIDE}]+")
@@ -32,11 +35,11 @@ def apart(text: str) -> list[re.Match[str]]:
 
 
 def worth(word: str) -> float:
-    """How much of a word it is that stands `apart`: a sign is half of one."""
-    return 0.5 if _WIDE.match(word) else 1.0
+    """How much of a word it is that stands `apart`: a sign is a part of one."""
+    return 1 / SIGNS if _WIDE.match(word) else 1.0
 
 
 def count(text: str) -> int:
-    """Words in `text`, two signs counted as one word where words are written without spaces."""
+    """Words in `text`; where they are written without spaces, SIGNS signs are one."""
     wide = len(_WIDE.findall(text))
-    return len(_WORD.findall(_WIDE.sub(" ", text))) + -(wide // -2)
+    return len(_WORD.findall(_WIDE.sub(" ", text))) + -(wide // -SIGNS)

@@ -11,6 +11,8 @@ from typing import Any
 from piper import PiperVoice
 from piper.config import PhonemeType, PiperConfig
 
+from edgevoice.words import IDEOGRAPHS
+
 _log = logging.getLogger(__name__)
 
 KNOWN = 4096
@@ -19,7 +21,7 @@ KNOWN = 4096
 _SOUNDING = re.compile(r"\w|[%&°+=×€$£]")
 """What a word has that is not only punctuation."""
 
-_IDEOGRAPH = re.compile(r"[\u3400-\u9fff\uf900-\ufaff]")
+_IDEOGRAPH = re.compile(f"[{IDEOGRAPHS}]")
 """Whatever the language, espeak-ng says "Chinese letter" for each."""
 
 

@@ -7,6 +7,9 @@ Liu, Spanakis and Niehues (Interspeech 2020), which Whisper-Streaming made known
 
 from __future__ import annotations
 
+import re
+from itertools import takewhile
+
 from edgevoice.words import apart, plain
 
 
@@ -23,7 +26,7 @@ class Agreement:
         punctuation after it, which the next word may still change.
         """
         found = apart(text)
-        words = _plain_words(text)
+        words = _plain(found)
         same = _same(words, self._words)
         self._words = words
         return _open_ended(text[: found[same - 1].end()]) if same else ""
@@ -37,7 +40,7 @@ def without_last_word(text: str) -> str:
 
 def same_words(one: str, other: str) -> bool:
     """Whether two readings have the same words, whatever their case and punctuation."""
-    return _plain_words(one) == _plain_words(other)
+    return _plain(apart(one)) == _plain(apart(other))
 
 
 def respelled(text: str, like: str) -> str:
@@ -46,7 +49,7 @@ def respelled(text: str, like: str) -> str:
     A recognizer changes case and commas from one reading to the next, which means nothing.
     """
     words, known = apart(text), apart(like)
-    same = _same(_plain_words(text), _plain_words(like))
+    same = _same(_plain(words), _plain(known))
     if not same:
         return text
     kept, rest = like[: known[same - 1].end()], text[words[same - 1].end() :]
@@ -56,14 +59,14 @@ def respelled(text: str, like: str) -> str:
     return kept + rest
 
 
-def _plain_words(text: str) -> list[str]:
-    return [plain(word[0]) for word in apart(text)]
+def _plain(found: list[re.Match[str]]) -> list[str]:
+    return [plain(word[0]) for word in found]
 
 
 def _same(one: list[str], other: list[str]) -> int:
     """How many words they have in common from the beginning."""
     pairs = zip(one, other, strict=False)
-    return next((at for at, (a, b) in enumerate(pairs) if a != b), min(len(one), len(other)))
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
 
 
 def _open_ended(text: str) -> str:
