@@ -1,14 +1,19 @@
-"""edgevoice as a user runs it, in a process of its own, and what every failure must look like."""
+"""edgevoice as a user runs it, and what every failure must look like."""
 
 from __future__ import annotations
 
+import contextlib
+import io
+import os
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from unittest import mock
 
+from edgevoice.cli import run_command
 from tests.conftest import ROOT
 
 LIMITED = str(Path(__file__).with_name("limited.py"))
@@ -16,15 +21,38 @@ LIMITED = str(Path(__file__).with_name("limited.py"))
 Done = subprocess.CompletedProcess[str]
 
 
-def edgevoice(
+def edgevoice(*words: str | Path, stdin: str = "", env: Mapping[str, str] | None = None) -> Done:
+    """Run a command line in this process, as the program runs it in its own; in the environment
+    `env`, if one is given."""
+    with mock.patch.dict(os.environ, env or {}, clear=env is not None):
+        done = piped(*words, stdin=stdin.encode())
+    return Done(done.args, done.returncode, done.stdout.decode(), done.stderr.decode())
+
+
+def piped(*words: str | Path, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
+    """The same with bytes on its standard streams, which are no terminal."""
+    given = [str(word) for word in words]
+    out, err = io.BytesIO(), io.BytesIO()
+    with (
+        mock.patch("sys.stdin", io.TextIOWrapper(io.BytesIO(stdin), "utf-8")),
+        contextlib.redirect_stdout(io.TextIOWrapper(out, "utf-8", write_through=True)),
+        contextlib.redirect_stderr(io.TextIOWrapper(err, "utf-8", write_through=True)),
+    ):
+        code = run_command(given)
+        made = out.getvalue(), err.getvalue()
+    return subprocess.CompletedProcess(given, code, *made)
+
+
+def edgevoice_process(
     *words: str | Path,
     stdin: str = "",
     env: dict[str, str] | None = None,
     limits: tuple[str, ...] = (),
     patience: float = 120.0,
 ) -> Done:
-    """Run it to its end; `limits` are the words that limited.py takes before the command, and
-    `patience` the seconds after which it has failed."""
+    """Run it to its end in a process of its own, where that is what is tested; `limits` are the
+    words that limited.py takes before the command, and `patience` the seconds after which it has
+    failed."""
     before = [sys.executable, LIMITED, *limits] if limits else []
     command = [*before, sys.executable, "-m", "edgevoice", *map(str, words)]
     return subprocess.run(

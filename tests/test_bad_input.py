@@ -21,7 +21,7 @@ from edgevoice.devices.pulse import STALLED, Pulse
 from edgevoice.errors import DeviceError, StorageError
 from edgevoice.testing.virtual import VirtualClock
 from edgevoice.wav import WavWriter
-from tests.command import LIMITED, edgevoice, message
+from tests.command import LIMITED, edgevoice, edgevoice_process, message
 
 posix = pytest.mark.skipif(os.name != "posix", reason="this is about POSIX systems")
 
@@ -59,7 +59,7 @@ def test_a_sound_file_that_may_not_be_read_is_told_from_one_that_is_broken(tmp_p
     path = tmp_path / "secret.wav"
     path.write_bytes(b"RIFF")
     path.chmod(0)
-    done = edgevoice("run", "--plain", "--input", path, limits=("rights",))
+    done = edgevoice_process("run", "--plain", "--input", path, limits=("rights",))
     assert "may not be read" in message(done)
 
 
@@ -125,7 +125,7 @@ def test_a_configuration_that_finds_no_room_leaves_the_old_one(tmp_path: Path) -
     path = tmp_path / "config.toml"
     path.write_text("[ui]\ntheme = 'light'\n")
     env = {**os.environ, "EDGEVOICE_CONFIG": str(path)}
-    done = edgevoice("config", "init", "--force", env=env, limits=("disk", "100"))
+    done = edgevoice_process("config", "init", "--force", env=env, limits=("disk", "100"))
     assert "cannot be written" in message(done)
     assert [each.read_text() for each in tmp_path.iterdir()] == ["[ui]\ntheme = 'light'\n"]
 
@@ -153,9 +153,8 @@ def test_a_models_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None
     """A pull into it ends before anything is asked of a network."""
     folder = tmp_path / "models"
     folder.mkdir(mode=0o500)
-    done = edgevoice(
-        "--set", f"models.folder={folder}", "models", "pull", "silero-vad", limits=("rights",)
-    )
+    words = ("--set", f"models.folder={folder}", "models", "pull", "silero-vad")
+    done = edgevoice_process(*words, limits=("rights",))
     told = message(done)
     assert "cannot be written" in told
     assert "models.folder" in told

@@ -144,13 +144,19 @@ _add_commands()
 
 
 def main(command: click.Command = cli) -> None:
-    """Run the command line, or one command of it by itself; every failure ends in one clear message
-    and a non-zero exit code."""
+    """Run this process's command line, or one command of it by itself, and end the process with its
+    exit code."""
     _open_what_is_closed()
     _end_cleanly()
-    debug = "--debug" in sys.argv
+    _leave(run_command(sys.argv[1:], command))
+
+
+def run_command(words: list[str], command: click.Command = cli) -> int:
+    """Run one command line and return its exit code; every failure ends in one clear message and a
+    code other than 0. With --debug an unforeseen error is raised."""
+    debug = "--debug" in words
     try:
-        code = command.main(standalone_mode=False)
+        code = command.main(args=words, prog_name="edgevoice", standalone_mode=False)
     except (click.exceptions.Abort, KeyboardInterrupt):
         code = 130
     except SystemExit as ended:
@@ -168,7 +174,7 @@ def main(command: click.Command = cli) -> None:
         code = known.exit_code if known else 70
         with contextlib.suppress(OSError):
             click.echo(f"edgevoice: {known or _unexpected(error)}", err=True)
-    _leave(code if isinstance(code, int) else 0)
+    return code if isinstance(code, int) else 0
 
 
 def _open_what_is_closed() -> None:

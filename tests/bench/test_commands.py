@@ -18,7 +18,7 @@ from edgevoice.bench.switches import ALL, TECHNIQUES, variants
 from edgevoice.config import keys
 from edgevoice.settings import Config
 from edgevoice.wav import WavWriter
-from tests.command import PATIENCE, edgevoice, message
+from tests.command import PATIENCE, edgevoice, edgevoice_process, message
 from tests.conftest import ROOT
 
 
@@ -184,7 +184,7 @@ def test_a_disk_that_fills_up_costs_the_file_and_not_the_table(
         file.write((0.3 * tone).astype(np.float32))
     (asked / "manifest.tsv").write_text("file\tspeech_end_s\ntone.wav\t1.0\n")
     words = ("bench", "run", "--corpus", asked, "--slm", "qwen2.5-coder-0.5b", "--warm-up", "0")
-    done = edgevoice(*words, "--json", tmp_path / "r.json", limits=("disk", "1000"))
+    done = edgevoice_process(*words, "--json", tmp_path / "r.json", limits=("disk", "1000"))
     assert done.returncode == 1
     assert "0 of 1 question answered" in done.stdout
     assert "the result cannot be written: File too large" in done.stderr

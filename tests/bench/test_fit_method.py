@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from edgevoice.bench.result import read
-from tests.command import edgevoice
+from tests.command import edgevoice_process
 
 pytestmark = [pytest.mark.models, pytest.mark.slow]
 
@@ -36,9 +36,9 @@ def test_the_error_of_predictions_is_computed_and_their_order_is_right(
     for name in (SMALL, LARGE):
         files.append(folder / f"{name}.json")
         words = ("bench", "run", "--slm", name, "--limit", "2", "--json", files[-1])
-        done = edgevoice(*words, env=env, patience=LONG)
+        done = edgevoice_process(*words, env=env, patience=LONG)
         assert done.returncode == 0, done.stderr
-    done = edgevoice(
+    done = edgevoice_process(
         "fit", "--check", *files, "--json", folder / "check.json", env=env, patience=LONG
     )
     assert done.returncode == 0, done.stderr
@@ -66,7 +66,7 @@ def test_what_is_not_here_is_predicted_from_some_layers_of_its_shape(folder: Pat
         "EDGEVOICE_MODELS_FOLDER": str(folder / "none"),
     }
     words = ("--slm", "phi-3-mini", "--stt", "whisper-tiny", "--json", "-")
-    done = edgevoice(
+    done = edgevoice_process(
         "fit", "--budget", "60s", "--memory", "100GB", "--again", *words, env=env, patience=LONG
     )
     made = json.loads(done.stdout)

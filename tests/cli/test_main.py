@@ -11,16 +11,12 @@ import pytest
 
 from edgevoice import __version__
 from edgevoice.cli import cli
+from tests.command import edgevoice, edgevoice_process
 
 HEAVY = {
     *("numpy", "textual", "llama_cpp", "faster_whisper", "ctranslate2", "onnxruntime", "piper"),
     *("sounddevice", "soundfile", "soxr", "huggingface_hub", "rich", "psutil", "jinja2"),
 }
-
-
-def edgevoice(*words: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "edgevoice", *words]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60)
 
 
 def commands(group: click.Group, path: tuple[str, ...] = ()) -> Iterator[tuple[str, click.Command]]:
@@ -65,7 +61,7 @@ def test_every_command_and_option_says_what_it_is_for(name: str, command: click.
 
 def test_version_is_printed() -> None:
     """`--version` names the program and its version."""
-    assert edgevoice("--version").stdout == f"edgevoice, version {__version__}\n"
+    assert edgevoice_process("--version").stdout == f"edgevoice, version {__version__}\n"
 
 
 @pytest.mark.parametrize(
@@ -91,7 +87,7 @@ def test_a_mistake_on_the_command_line_is_one_message_and_exit_code_2(
 
 def test_an_error_shows_its_traceback_only_with_debug() -> None:
     """--debug is for those who look for the cause; everyone else gets the message alone."""
-    done = edgevoice("--debug", "--set", "turn.silence=5", "config", "show")
+    done = edgevoice_process("--debug", "--set", "turn.silence=5", "config", "show")
     assert done.returncode != 0
     assert "Traceback" in done.stderr
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -13,26 +12,20 @@ import pytest
 import soundfile
 
 from edgevoice.wav import read_speech
-
-Done = subprocess.CompletedProcess[bytes]
-
-
-def edgevoice(*words: str | Path, stdin: bytes = b"") -> Done:
-    command = [sys.executable, "-m", "edgevoice", *map(str, words)]
-    return subprocess.run(command, input=stdin, capture_output=True, timeout=300)
+from tests.command import piped
 
 
-def small(*words: str | Path, stdin: bytes = b"") -> Done:
+def small(*words: str | Path, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
     """With the small language model, answering the same each time."""
     slm = ("--set", "models.slm=qwen2.5-coder-0.5b", "--set", "slm.temperature=0")
-    return edgevoice(*slm, *words, stdin=stdin)
+    return piped(*slm, *words, stdin=stdin)
 
 
 @pytest.fixture(scope="module")
 def question(starter_models: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A WAV file made by `say`."""
     path = tmp_path_factory.mktemp("said") / "question.wav"
-    done = edgevoice("--set", "tts.variation=0", "say", "-o", path, "What is the capital of Italy?")
+    done = piped("--set", "tts.variation=0", "say", "-o", path, "What is the capital of Italy?")
     assert done.returncode == 0, done.stderr
     assert done.stdout == b""
     return path
@@ -46,7 +39,7 @@ def test_a_model_that_is_missing_is_named_with_the_command_that_fetches_it(
     sound, made = tmp_path / "a.wav", tmp_path / "b.wav"
     soundfile.write(sound, np.zeros(16_000), 16_000)
     words = {"transcribe": [sound], "ask": ["Why?"], "say": ["-o", made, "Hello"]}[command]
-    done = edgevoice("--set", f"models.folder={tmp_path / 'none'}", command, *words)
+    done = piped("--set", f"models.folder={tmp_path / 'none'}", command, *words)
     assert done.returncode == 1
     assert b"edgevoice models pull" in done.stderr
     assert b"Traceback" not in done.stderr
@@ -56,7 +49,7 @@ def test_a_model_that_is_missing_is_named_with_the_command_that_fetches_it(
 @pytest.mark.parametrize("command", ["ask", "say"])
 def test_an_empty_pipe_is_no_text(command: str) -> None:
     """Nothing to ask and nothing to say are mistakes of use, found before a model is loaded."""
-    done = edgevoice(command, *(["-o", "x.wav"] if command == "say" else []), stdin=b" \n")
+    done = piped(command, *(["-o", "x.wav"] if command == "say" else []), stdin=b" \n")
     assert done.returncode == 2
     assert b"empty" in done.stderr
 
@@ -64,7 +57,7 @@ def test_an_empty_pipe_is_no_text(command: str) -> None:
 @pytest.mark.models
 def test_what_say_writes_transcribe_reads(question: Path) -> None:
     """Text to a file and back."""
-    done = edgevoice("transcribe", question)
+    done = piped("transcribe", question)
     assert done.returncode == 0
     assert done.stdout.decode().strip().rstrip("?") == "What is the capital of Italy"
     assert done.stderr == b""
@@ -74,16 +67,16 @@ def test_what_say_writes_transcribe_reads(question: Path) -> None:
 def test_everything_goes_through_pipes(starter_models: dict[str, Path]) -> None:
     """Text on stdin becomes WAV on stdout, which on stdin becomes text on stdout."""
     words = ("--set", "tts.variation=0", "say", "-o", "-")
-    sound = edgevoice(*words, stdin=b"The capital of Italy is Rome.\n")
+    sound = piped(*words, stdin=b"The capital of Italy is Rome.\n")
     assert sound.stdout[:4] == b"RIFF"
-    text = edgevoice("transcribe", stdin=sound.stdout)
+    text = piped("transcribe", stdin=sound.stdout)
     assert b"capital of Italy" in text.stdout
 
 
 @pytest.mark.models
 def test_json_gives_segments_and_timings(question: Path) -> None:
     """One object a file, with times in seconds within it."""
-    done = edgevoice("transcribe", "--json", question)
+    done = piped("transcribe", "--json", question)
     record = json.loads(done.stdout)
     assert record["file"] == str(question)
     assert record["language"] == "en"
@@ -100,7 +93,7 @@ def test_a_bad_file_does_not_keep_the_others_from_being_done(
     """Every file that can be read is; the bad one is named, and the exit code tells of it."""
     bad = tmp_path / "bad.wav"
     bad.write_bytes(b"not a sound")
-    done = edgevoice("transcribe", bad, question, tmp_path / "missing.wav")
+    done = piped("transcribe", bad, question, tmp_path / "missing.wav")
     assert done.returncode == 1
     assert done.stdout.decode().startswith(f"{question}: What is the capital of Italy")
     assert str(bad).encode() in done.stderr
@@ -113,7 +106,7 @@ def test_a_long_recording_shows_how_far_it_is(question: Path, tmp_path: Path) ->
     clip, rate = soundfile.read(question)
     long = tmp_path / "long.wav"
     soundfile.write(long, np.concatenate([clip, np.zeros(12 * rate)] * 4), rate)
-    done = edgevoice("transcribe", long)
+    done = piped("transcribe", long)
     assert re.findall(rb"(\d+) %", done.stderr)[-1] == b"100"
     assert done.stdout.lower().count(b"capital of italy") >= 3
 
@@ -125,7 +118,7 @@ def test_silence_is_written_down_as_nothing(
     """What Whisper makes up for a file without speech is not printed."""
     path = tmp_path / "silence.wav"
     soundfile.write(path, np.zeros(48_000), 16_000)
-    done = edgevoice("transcribe", path)
+    done = piped("transcribe", path)
     assert done.returncode == 0
     assert done.stdout == b"\n"
 
@@ -144,7 +137,7 @@ def test_saying_into_a_folder_that_is_not_there_is_one_message(
     starter_models: dict[str, Path], tmp_path: Path
 ) -> None:
     """A path that cannot be written ends it, with the reason and without a traceback."""
-    done = edgevoice("say", "-o", tmp_path / "none" / "a.wav", "Hello")
+    done = piped("say", "-o", tmp_path / "none" / "a.wav", "Hello")
     assert done.returncode == 1
     assert b"cannot be written" in done.stderr
     assert b"Traceback" not in done.stderr

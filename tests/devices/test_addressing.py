@@ -11,7 +11,7 @@ from null_sinks import NullSinks
 
 from edgevoice import events as ev
 from edgevoice.trace import read
-from tests.command import Talk, edgevoice, said, talking
+from tests.command import Talk, edgevoice_process, said, talking
 
 pytestmark = [pytest.mark.devices, pytest.mark.models]
 
@@ -57,7 +57,7 @@ def asked(trace: Path) -> list[str]:
 
 def told(env: dict[str, str], *words: str) -> str:
     """What a command says to whoever pressed the key."""
-    done = edgevoice(*words, env=env)
+    done = edgevoice_process(*words, env=env)
     assert done.returncode == 0, done
     return done.stdout.strip()
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from null_sinks import NullSinks
 
-from tests.command import edgevoice, message
+from tests.command import edgevoice_process, message
 
 pytestmark = pytest.mark.devices
 
@@ -38,7 +38,7 @@ def test_without_a_device_every_command_that_needs_one_says_so(
 ) -> None:
     """What is missing, and what to do, before anything is loaded."""
     env = {**sound_env, "PULSE_SERVER": "unix:/nowhere"}
-    assert said in message(edgevoice(*words, env=env))
+    assert said in message(edgevoice_process(*words, env=env))
 
 
 @pytest.mark.parametrize("kind", ["input", "output"])
@@ -48,7 +48,7 @@ def test_a_device_that_is_not_there_is_named_with_those_that_are(
     """A mistyped name gets the list to choose from."""
     setting = ("--set", f"audio.{kind}=Nonesuch")
     words = ("run", "--plain") if kind == "input" else ("say", "Hello.")
-    told = message(edgevoice(*setting, *words, env=sound_env))
+    told = message(edgevoice_process(*setting, *words, env=sound_env))
     assert "is called 'Nonesuch'" in told
     assert "choose one of: " in told
 
@@ -56,7 +56,7 @@ def test_a_device_that_is_not_there_is_named_with_those_that_are(
 def test_what_the_bench_is_to_play_to_is_looked_for_first(sound_env: dict[str, str]) -> None:
     """A mistyped device is told before a question is spoken or a model is loaded."""
     words = ("bench", "run", "--through-devices", "--play-to", "Nonesuch")
-    assert "no speaker is called 'Nonesuch'" in message(edgevoice(*words, env=sound_env))
+    assert "no speaker is called 'Nonesuch'" in message(edgevoice_process(*words, env=sound_env))
 
 
 @pytest.mark.models

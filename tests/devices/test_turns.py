@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from edgevoice.bench.turns.outcome import read
-from tests.command import edgevoice, message
+from tests.command import edgevoice_process, message
 
 pytestmark = [pytest.mark.devices, pytest.mark.models]
 
@@ -44,7 +44,7 @@ answers = 1
 def test_without_a_loopback_it_says_what_to_do(sound_env: dict[str, str]) -> None:
     """A virtual cable, or the null sinks: before any model is loaded."""
     words = ("bench", "turns", "question", "--hears", "nothing", "--json", "-")
-    told = message(edgevoice(*words, env=sound_env))
+    told = message(edgevoice_process(*words, env=sound_env))
     assert "nothing" in told
     assert "virtual cable" in told
 
@@ -57,7 +57,7 @@ def test_scenarios_are_run_and_what_is_not_as_it_must_be_is_told(
         (tmp_path / f"{name}.toml").write_text(HEAD + text)
     file = tmp_path / "r.json"
     words = ("--slm", "qwen2.5-coder-0.5b", "--json", file)
-    done = edgevoice("bench", "turns", tmp_path, *words, env=sound_env, patience=300.0)
+    done = edgevoice_process("bench", "turns", tmp_path, *words, env=sound_env, patience=300.0)
     assert done.returncode == 1, done.stderr
     assert "1 of 2 scenarios passed" in done.stdout
     made = read(file)

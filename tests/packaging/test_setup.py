@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 
@@ -45,7 +46,7 @@ def find_python(path: Path, *words: str) -> subprocess.CompletedProcess[str]:
 def setup(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[ModuleType]:
     """The set-up script as a module, working on a project in `tmp_path`."""
     monkeypatch.syspath_prepend(str(SCRIPTS))
-    for name in ("setup", "pins", "progress", "system_packages"):
+    for name in ("setup", "progress", "system_packages"):
         sys.modules.pop(name, None)
     import setup as module
 
@@ -54,7 +55,7 @@ def setup(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[ModuleTyp
     shutil.copy(ROOT / "pyproject.toml", tmp_path)
     places = {
         "ROOT": tmp_path,
-        "VENV_FOLDER": tmp_path / ".venv",
+        "VENV": tmp_path / ".venv",
         "LOG": tmp_path / ".venv/setup.log",
         "STATE": tmp_path / ".venv/edgevoice-setup.json",
         "BIN": tmp_path / ".venv/bin",
@@ -63,7 +64,7 @@ def setup(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[ModuleTyp
     for name, place in places.items():
         monkeypatch.setattr(module, name, place)
     yield module
-    for name in ("setup", "pins", "progress", "system_packages"):
+    for name in ("setup", "progress", "system_packages"):
         sys.modules.pop(name, None)
 
 
@@ -94,14 +95,6 @@ def test_a_python_that_was_named_is_taken_and_no_other(tmp_path: Path) -> None:
     assert find_python(tmp_path / "bin", "mine").returncode == 0
 
 
-def test_every_line_of_a_lock_is_read_back_as_it_stands(setup: ModuleType) -> None:
-    """Set-up splits a lock into requirements and loses nothing of it, hashes above all."""
-    for lock in (ROOT / "lock").glob("*.txt"):
-        comment, _, requirements = lock.read_text("utf-8").partition("\n")
-        assert comment.startswith("# ")
-        assert "".join(pin.text for pin in setup.pins(lock)) == requirements
-
-
 def test_a_changed_lock_or_project_is_a_reason_to_install_again(setup: ModuleType) -> None:
     """The mark that a finished set-up leaves holds for exactly what it installed."""
     before = {goal: setup.key(goal) for goal in ("run", "dev")}
@@ -115,49 +108,81 @@ def test_a_changed_lock_or_project_is_a_reason_to_install_again(setup: ModuleTyp
     assert setup.key("run") != before["run"]
 
 
-def test_a_folder_that_was_moved_is_set_up_anew(setup: ModuleType) -> None:
-    """The commands in .venv hold its path, so a mark made elsewhere does not count."""
+def installed(setup: ModuleType) -> None:
+    """What a finished set-up leaves, as far as it is looked at."""
     setup.BIN.mkdir(parents=True)
     setup.PYTHON.touch()
     (setup.BIN / "edgevoice").touch()
-    state = '{{"root": "{}", "cmake_args": "", "goals": {{"run": "{}"}}}}'
-    setup.STATE.write_text(state.format(setup.ROOT, setup.key("run")))
+
+
+def test_a_folder_that_was_moved_is_set_up_again(setup: ModuleType) -> None:
+    """The commands in .venv hold its path, so a mark made elsewhere does not count."""
+    installed(setup)
+    setup.write_state("", {"run": setup.key("run")})
     assert setup.fresh("run")
-    setup.STATE.write_text(state.format("/somewhere/else", setup.key("run")))
+    setup.STATE.write_text(setup.STATE.read_text().replace(str(setup.ROOT), "/somewhere/else"))
     assert not setup.fresh("run")
+    assert not setup.venv_works(setup.read_state())
+
+
+def test_other_options_for_the_compiler_are_a_reason_to_install_again(
+    setup: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """CMAKE_ARGS counts when it is given, and what was compiled with it stays without it."""
+    installed(setup)
+    setup.write_state("-DGGML_CUDA=on", {"run": setup.key("run")})
+    monkeypatch.delenv("CMAKE_ARGS", raising=False)
+    assert setup.fresh("run")
+    monkeypatch.setenv("CMAKE_ARGS", "-DGGML_CUDA=off")
+    assert not setup.fresh("run")
+
+
+def provide(setup: ModuleType, monkeypatch: pytest.MonkeyPatch, **present: bool) -> tuple[str, str]:
+    """What set-up says is vital and missing, and its other lines, where apt may not be used."""
+    import system_packages
+
+    for need in ("venv", "compiler", "portaudio", "pulseaudio"):
+        monkeypatch.setattr(system_packages, f"has_{need}", partial(present.get, need, True))
+    monkeypatch.setattr(system_packages, "apt_install", lambda needs, log, say: False)
+    lines: list[str] = []
+    vital = system_packages.provide("dev", True, io.StringIO(), lines.append)
+    return vital, "\n".join(lines)
 
 
 def test_without_a_compiler_it_stops_at_once_with_the_command_for_every_system(
     setup: ModuleType, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nobody finds out after minutes of installing, or from a page of CMake."""
-    missing = setup.SystemPackage("a compiler", lambda: False, ("g++",), setup.COMPILER.commands)
-    monkeypatch.setattr(setup, "COMPILER", missing)
-    monkeypatch.setattr(setup, "install", lambda packages, log, say: False)
-    one = setup.Setup("run")
-    one.log = io.StringIO()
-    with pytest.raises(setup.SetupError) as caught:
-        one._system_packages(compile_needed=True)
-    said = str(caught.value)
+    """You learn it before anything is installed, and not from a page of CMake."""
+    vital, _ = provide(setup, monkeypatch, compiler=False)
     for words in ("apt-get install g++", "dnf install gcc-c++", "pacman -S gcc", "xcode-select"):
-        assert words in said
+        assert words in vital
 
 
 def test_without_portaudio_it_says_the_commands_and_goes_on(
-    setup: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    setup: ModuleType, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A machine without a sound library can still be set up, for files and for the demo."""
-    missing = setup.SystemPackage(
-        "PortAudio", lambda: False, ("libportaudio2",), setup.PORTAUDIO.commands
-    )
-    monkeypatch.setattr(setup, "PORTAUDIO", missing)
-    monkeypatch.setattr(setup, "install", lambda packages, log, say: False)
-    one = setup.Setup("run")
-    one.log = io.StringIO()
-    one._system_packages(compile_needed=False)
-    said = capsys.readouterr().err
+    vital, lines = provide(setup, monkeypatch, portaudio=False)
+    assert vital == ""
     for words in ("apt-get install libportaudio2", "dnf install", "pacman -S", "brew install"):
-        assert words in said
+        assert words in lines
+
+
+@pytest.mark.parametrize(
+    ("line", "remedy"),
+    [
+        ("OSError: [Errno 28] No space left on device", "make room"),
+        ("c++: fatal error: Killed signal terminated program cc1plus", "PARALLEL_LEVEL=1"),
+        ("ERROR: THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE", "hash"),
+        ("ERROR: No matching distribution found for numpy==99", "none for this system"),
+        ("CMake Error: no compiler was found", "no compiler was found"),
+    ],
+)
+def test_a_failed_command_is_told_by_its_remedy_or_its_own_error(
+    setup: ModuleType, line: str, remedy: str
+) -> None:
+    """The last lines of pip, CMake or the compiler are read for a known reason."""
+    assert remedy in setup.reason(["something before\n", f"{line}\n"])
 
 
 def test_what_takes_long_says_how_far_it_is_and_how_long_it_will_take(
@@ -213,7 +238,7 @@ def test_an_index_that_cannot_be_reached_is_one_message_with_the_log(project: Pa
     with setting_up(project, "http://127.0.0.1:9/") as process:
         said = process.communicate(timeout=600)[1]
     assert process.returncode == 1
-    assert "installing pip failed: the package index could not be reached" in said
+    assert "installing the build tools failed: the package index could not be reached" in said
     assert "Traceback" not in said
     assert "127.0.0.1" in (project / ".venv/setup.log").read_text("utf-8")
 
@@ -229,5 +254,5 @@ def test_interrupted_it_stops_at_once_and_says_that_it_goes_on_later(project: Pa
             said = process.communicate(timeout=600)[1]
             waiting.close()
     assert process.returncode == 130
-    assert "the same command goes on from there" in said
+    assert "the same command continues from there" in said
     assert "Traceback" not in said

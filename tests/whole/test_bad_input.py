@@ -12,7 +12,7 @@ import pytest
 import soundfile
 
 from edgevoice.trace import read
-from tests.command import Talk, edgevoice, message, said, talking
+from tests.command import Talk, edgevoice, edgevoice_process, message, said, talking
 from tests.conftest import ROOT, STARTER
 
 pytestmark = [
@@ -47,7 +47,7 @@ def test_a_full_disk_ends_the_recording_and_keeps_what_it_has(
     """`--output` on a disk that fills up: one message, and a sound file of what found room."""
     reply = tmp_path / "reply.wav"
     words = ("run", "--plain", "--input", question, "--output", reply)
-    done = edgevoice(*SMALL, *words, limits=("disk", "200000"))
+    done = edgevoice_process(*SMALL, *words, limits=("disk", "200000"))
     assert "the sound cannot be written" in message(done)
     assert soundfile.info(reply).frames > 48_000
     assert list(tmp_path.iterdir()) == [reply]
@@ -59,7 +59,7 @@ def test_a_full_disk_costs_the_trace_and_not_the_conversation(
     """It is held to its end; then the exit code and one message tell of the trace."""
     trace = tmp_path / "trace.jsonl"
     words = ("run", "--plain", "--input", question, "--trace", trace)
-    done = edgevoice(*SMALL, *words, limits=("disk", "2000"))
+    done = edgevoice_process(*SMALL, *words, limits=("disk", "2000"))
     assert "Rome" in done.stdout
     assert "ended: end of input" in done.stdout
     assert done.returncode == 1
@@ -88,9 +88,8 @@ def test_models_in_a_folder_that_is_read_only_run(question: Path, models: Path) 
     for folder in (*models.iterdir(), models):
         folder.chmod(0o500)
     try:
-        done = edgevoice(
-            "--set", f"models.folder={models}", "transcribe", question, limits=("rights",)
-        )
+        words = ("--set", f"models.folder={models}", "transcribe", question)
+        done = edgevoice_process(*words, limits=("rights",))
     finally:
         for folder in (models, *models.iterdir()):
             folder.chmod(0o700)
