@@ -8,10 +8,13 @@ BIN := .venv/bin
 SETUP = @$(if $(PYTHON),,$(BIN)/python -ES scripts/setup.py --check $(1) 2>/dev/null ||) \
 	{ python=$$(sh scripts/find-python $(PYTHON)) && "$$python" scripts/setup.py $(1); }
 PYTEST = $(BIN)/python -m pytest
+# Tests with sound devices run in real time, so they have the machine to themselves.
+DEVICES = $(PYTEST) -m "devices and not long"
+OTHERS = $(PYTEST) -n auto --dist worksteal -m "not devices and not long"
 TEST_MODELS = silero-vad whisper-base whisper-tiny.en qwen2.5-coder-0.5b smollm2-135m en_US-joe-medium smart-turn-v3.2
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test test-fast check lint format setup models lock null-sinks cold-start clean
+.PHONY: help run demo test test-fast test-slow check lint format setup models lock null-sinks cold-start clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | while IFS='	' read -r name what; do \
@@ -25,14 +28,19 @@ demo: ## Set up what is missing, then watch a conversation with a synthesized us
 	$(call SETUP,run)
 	@exec $(BIN)/edgevoice demo $(ARGS)
 
-test: setup models ## Set up what is missing, then run every test
-	@$(PYTEST) $(ARGS)
+test: setup models ## Set up what is missing, then run the tests; ARGS="tests/x.py" runs some
+	@$(if $(ARGS),$(PYTEST) $(ARGS),code=0; $(OTHERS) || code=1; $(DEVICES) || code=1; exit $$code)
 
 test-fast: setup ## The tests that need no models and no devices, on all cores
-	@$(PYTEST) -n auto -m "not models and not devices and not network and not slow" $(ARGS)
+	@$(PYTEST) -n auto --dist worksteal \
+		-m "not models and not devices and not network and not slow and not long" $(ARGS)
 
-check: lint models ## Style, types, import contracts and every test, with coverage
-	@$(PYTEST) --cov --cov-report=term-missing:skip-covered $(ARGS)
+test-slow: setup models ## What a release is tested with on top: statistics, endurance, fuzzing
+	@$(PYTEST) --thorough -m "long or statistics or hypothesis" $(ARGS)
+
+check: lint models ## Style, types, import contracts and the tests, with coverage
+	@code=0; $(OTHERS) --cov --cov-report= || code=1; \
+		$(DEVICES) --cov --cov-append --cov-report=term-missing:skip-covered || code=1; exit $$code
 
 lint: setup ## Style, types and import contracts
 	@$(BIN)/ruff check .

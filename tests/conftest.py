@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
+pytest_plugins = ("tests.sampling",)
 
 ROOT = Path(__file__).resolve().parent.parent
 SEED = 1
@@ -21,14 +24,18 @@ STARTER = (
 )
 
 
+@pytest.fixture(scope="session")
+def homes(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder that holds a home folder for each test."""
+    return tmp_path_factory.mktemp("homes")
+
+
 @pytest.fixture(autouse=True)
-def no_settings_of_ones_own(
-    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Whoever runs the tests has perhaps a configuration, a catalog and variables; none counts."""
+def no_settings_of_ones_own(homes: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hide the configuration, the catalog and the variables of the user who runs the tests."""
     for variable in [name for name in os.environ if name.startswith("EDGEVOICE_")]:
         monkeypatch.delenv(variable)
-    home = tmp_path_factory.mktemp("home")
+    home = Path(tempfile.mkdtemp(dir=homes))
     monkeypatch.setenv("EDGEVOICE_CONFIG", str(home / "config.toml"))
     monkeypatch.setenv("XDG_CONFIG_HOME", str(home / "config"))
     monkeypatch.setenv("XDG_DATA_HOME", str(home / "data"))

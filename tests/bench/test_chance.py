@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from edgevoice.bench import chance
 from edgevoice.bench.intervals import interval, ranks
 from edgevoice.timings import percentile
 
-TRIALS = 300
+Trials = Callable[[int], int]
 
 
 @pytest.fixture
@@ -67,53 +68,59 @@ def test_the_percentile_lies_in_its_interval(values: list[float], q: float) -> N
         assert middle - 1e-9 <= found[1] <= max(values)
 
 
-def test_intervals_hold_the_true_percentile_as_often_as_they_say() -> None:
+def test_intervals_hold_the_true_percentile_as_often_as_they_say(trials: Trials) -> None:
     """Of a skewed distribution with a known median and 95th percentile."""
     rng = np.random.default_rng(3)
     missed = {0.5: 0, 0.95: 0}
-    for _ in range(TRIALS):
+    count = trials(300)
+    for _ in range(count):
         values = rng.exponential(1.0, 80).tolist()
         for q in missed:
             found = interval(values, q)
             assert found is not None
             missed[q] += not found[0] <= -math.log(1 - q) <= found[1]
-    assert max(missed.values()) <= at_most(0.05, TRIALS)
+    assert max(missed.values()) <= at_most(0.05, count)
 
 
 @pytest.mark.parametrize("skewed", [False, True])
-def test_chance_alone_seldom_looks_like_a_change(fewer_draws: None, skewed: bool) -> None:
+def test_chance_alone_seldom_looks_like_a_change(
+    fewer_draws: None, skewed: bool, trials: Trials
+) -> None:
     """p is below 0.05 in about one of twenty pairs of samples of the same distribution."""
     rng = np.random.default_rng(5)
     alarms = {"paired": 0, "unpaired": 0}
-    for _ in range(TRIALS):
+    count = trials(300)
+    for _ in range(count):
         draw = rng.standard_cauchy if skewed else rng.standard_normal
         one, other = draw(30), draw(30)
         alarms["paired"] += chance.paired(one, other).p < 0.05
         alarms["unpaired"] += chance.unpaired(one, other).p < 0.05
-    assert max(alarms.values()) <= at_most(0.05, TRIALS)
+    assert max(alarms.values()) <= at_most(0.05, count)
     # One that never calls would be no test.
     assert min(alarms.values()) > 0
 
 
 @pytest.mark.parametrize("tame", [False, True])
-def test_intervals_of_a_change_hold_it(fewer_draws: None, tame: bool) -> None:
+def test_intervals_of_a_change_hold_it(fewer_draws: None, tame: bool, trials: Trials) -> None:
     """A true shift lies within the 95 % interval in about nineteen of twenty samples, and bringing
     wild values back does not draw it towards zero."""
     rng = np.random.default_rng(7)
     hard = rng.lognormal(0.0, 0.4, 40)
     missed = {"paired": 0, "unpaired": 0}
     means = {"paired": 0.0, "unpaired": 0.0}
-    for _ in range(TRIALS):
+    count = trials(300)
+    for _ in range(count):
         one = 0.5 + 0.1 * hard * rng.normal(0.0, 1.0, 40)
         other = 0.8 + 0.1 * hard * rng.normal(0.0, 1.0, 40)
         for name, test in (("paired", chance.paired), ("unpaired", chance.unpaired)):
             found = test(one, other, tame)
             assert found.low <= found.change <= found.high
             missed[name] += not found.low <= 0.3 <= found.high
-            means[name] += found.change / TRIALS
-    assert max(missed.values()) <= at_most(0.06, TRIALS)
-    assert means["paired"] == pytest.approx(0.3, abs=0.005)
-    assert means["unpaired"] == pytest.approx(0.3, abs=0.005)
+            means[name] += found.change / count
+    assert max(missed.values()) <= at_most(0.06, count)
+    # Six standard errors of the mean of so many trials.
+    near = pytest.approx(0.3, abs=0.085 / math.sqrt(count))
+    assert means == {"paired": near, "unpaired": near}
 
 
 def test_a_shift_of_every_turn_is_found_behind_a_few_wild_ones() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import pytest
 from msgspec.structs import replace
@@ -15,7 +16,6 @@ from edgevoice.errors import UsageError
 from tests.bench.simulated import MACHINE, result, turns
 
 FILES = ("a.json", "b.json")
-TRIALS = 120
 
 
 def compared(before: Result, after: Result, least: float = 0.05) -> Compared:
@@ -28,21 +28,22 @@ def change(of: Compared, name: str) -> Change:
 
 @pytest.mark.parametrize("name", ["question", "other question"])
 def test_two_runs_of_the_same_are_seldom_called_different(
-    name: str, monkeypatch: pytest.MonkeyPatch
+    name: str, monkeypatch: pytest.MonkeyPatch, trials: Callable[[int], int]
 ) -> None:
     """Over many pairs of runs, paired or not, false alarms are as rare as the documents say,
     even where the smallest change counts."""
     monkeypatch.setattr(chance, "DRAWS", 599)
     base = result([])
     alarms = 0
-    for seed in range(TRIALS):
+    count = trials(120)
+    for seed in range(count):
         one = replace(base, turns=tuple(turns(2 * seed)))
         other = replace(base, turns=tuple(turns(2 * seed + 1, name=name)))
         found = compared(one, other, least=1e-6)
         assert found.paired == (name == "question")
         alarms += found.verdict != "no change"
         assert found.regressed == bool(found.having("slower", "worse"))
-    assert alarms <= TRIALS * ALPHA + 3 * math.sqrt(TRIALS * ALPHA * (1 - ALPHA))
+    assert alarms <= count * ALPHA + 3 * math.sqrt(count * ALPHA * (1 - ALPHA))
 
 
 @pytest.mark.parametrize("seed", range(5))

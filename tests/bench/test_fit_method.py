@@ -12,7 +12,7 @@ import pytest
 from edgevoice.bench.result import read
 from tests.command import edgevoice_process
 
-pytestmark = [pytest.mark.models, pytest.mark.slow]
+pytestmark = [pytest.mark.models, pytest.mark.long]
 
 LONG = 600.0
 SMALL, LARGE = "smollm2-135m", "qwen2.5-coder-0.5b"

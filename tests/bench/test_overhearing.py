@@ -88,7 +88,7 @@ def test_the_command_counts_what_is_answered(
 
 
 @pytest.mark.models
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("mode", ["wake", "push"])
 def test_with_a_wake_word_or_a_key_noise_is_never_answered(
     mode: Literal["wake", "push"], shared: Path, starter_models: dict[str, Path]

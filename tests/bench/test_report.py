@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from edgevoice.bench import report_csv, report_text
@@ -422,7 +422,6 @@ def test_summaries_as_csv_read_back(tmp_path: Path) -> None:
     assert "gap" not in full
 
 
-@settings(deadline=None, max_examples=40)
 @given(
     gaps=st.lists(st.just(0.0) | st.floats(1e-6, 1e4), min_size=1, max_size=5),
     said=st.text(st.characters(exclude_categories=("Cs", "Cc")), max_size=40),

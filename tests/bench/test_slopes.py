@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 import pytest
 
 from edgevoice.bench.slopes import LEAST_POINTS, growth, theil_sen
 
-TRIALS = 300
 TIMES = np.arange(30) / 60
 
 
@@ -32,18 +32,19 @@ def test_a_quarter_of_wild_points_hides_no_slope_and_makes_none() -> None:
 
 
 @pytest.mark.parametrize(("alike", "share"), [(0.0, 0.05), (0.5, 0.2)])
-def test_intervals_hold_the_slope(alike: float, share: float) -> None:
+def test_intervals_hold_the_slope(alike: float, share: float, trials: Callable[[int], int]) -> None:
     """In nineteen of twenty samples of independent noise; of noise in which each point is half of
     the one before it, in four of five at least, which without widening would be far fewer."""
     rng = np.random.default_rng(4)
     missed = 0
-    for _ in range(TRIALS):
+    count = trials(300)
+    for _ in range(count):
         noise = rng.normal(0.0, 1.0, 60)
         for i in range(1, 60):
             noise[i] += alike * noise[i - 1]
         found = theil_sen(TIMES, 10.0 * TIMES + noise[30:])
         missed += not found.low <= 10.0 <= found.high
-    assert missed <= TRIALS * share + 3 * math.sqrt(TRIALS * share * (1 - share))
+    assert missed <= count * share + 3 * math.sqrt(count * share * (1 - share))
 
 
 def test_points_that_are_alike_tell_less() -> None:
@@ -86,12 +87,15 @@ def test_what_grows_less_and_less_is_level_in_the_end() -> None:
     assert found.course == "level"
 
 
-def test_wide_noise_is_unclear_and_a_few_points_are_nothing() -> None:
+def test_wide_noise_is_unclear_and_a_few_points_are_nothing(
+    trials: Callable[[int], int],
+) -> None:
     """No verdict is made up where there is not enough to be told, but for one time in twenty."""
     rng = np.random.default_rng(11)
-    noise = [rng.normal(0.0, 60.0, 30) for _ in range(TRIALS)]
+    count = trials(300)
+    noise = [rng.normal(0.0, 60.0, 30) for _ in range(count)]
     courses = [found.course for values in noise if (found := growth(TIMES, values, 5.0))]
     share = 0.05
-    sure = TRIALS * share + 3 * math.sqrt(TRIALS * share * (1 - share))
-    assert TRIALS - courses.count("unclear") <= sure
+    sure = count * share + 3 * math.sqrt(count * share * (1 - share))
+    assert count - courses.count("unclear") <= sure
     assert growth(TIMES[: LEAST_POINTS - 1], noise[0][: LEAST_POINTS - 1], 5.0) is None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from edgevoice import events as ev
@@ -50,7 +50,6 @@ clips = st.lists(
 )
 
 
-@settings(max_examples=60, deadline=None)
 @given(
     config=configs,
     costs=costs,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -32,14 +33,17 @@ def test_what_stays_as_it_is_is_steady(hours: float) -> None:
     assert soak(hours).verdict == STEADY
 
 
-def test_steady_runs_are_seldom_called_anything_else(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of sixty half hours with nothing but noise, few are called bad by chance."""
+def test_steady_runs_are_seldom_called_anything_else(
+    monkeypatch: pytest.MonkeyPatch, trials: Callable[[int], int]
+) -> None:
+    """Of many half hours with nothing but noise, few are called bad by chance."""
     monkeypatch.setattr(chance, "DRAWS", 499)
+    count = trials(60)
     wrong = sum(
         soak(0.5, turns(0.5, seed=seed), samples(0.5, seed=seed)).verdict != STEADY
-        for seed in range(60)
+        for seed in range(count)
     )
-    assert wrong <= 60 * 0.05 + 3 * math.sqrt(60 * 0.05 * 0.95)
+    assert wrong <= count * 0.05 + 3 * math.sqrt(count * 0.05 * 0.95)
 
 
 @pytest.mark.parametrize("leak", [25.0, 200.0])

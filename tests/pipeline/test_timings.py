@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from edgevoice import events as ev
@@ -19,7 +19,6 @@ from edgevoice.timings import SPANS, Timings, fold, percentile
 costs = st.floats(0.001, 1.5)
 
 
-@settings(max_examples=40, deadline=None)
 @given(recognize=costs, token=costs, prefill=costs, rtf=costs, pause=st.integers(100, 1500))
 def test_spans_add_up_to_the_gap(
     recognize: float, token: float, prefill: float, rtf: float, pause: int
