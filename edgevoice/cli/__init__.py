@@ -147,7 +147,7 @@ def main(command: click.Command = cli) -> None:
     """Run the command line, or one command of it by itself; every failure ends in one clear message
     and a non-zero exit code."""
     _open_what_is_closed()
-    _end_cleanly()
+    end_cleanly()
     debug = "--debug" in sys.argv
     try:
         code = command.main(standalone_mode=False)
@@ -178,7 +178,7 @@ def _open_what_is_closed() -> None:
             setattr(sys, name, open(os.devnull, mode))  # noqa: SIM115 - as long as we run
 
 
-def _end_cleanly() -> None:
+def end_cleanly() -> None:
     """Have SIGTERM and a closed terminal unwind the program as Ctrl-C does: files are completed
     and the screen is restored. The second one ends it there and then."""
 

