@@ -422,7 +422,7 @@ def test_summaries_as_csv_read_back(tmp_path: Path) -> None:
     assert "gap" not in full
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(
     gaps=st.lists(st.just(0.0) | st.floats(1e-6, 1e4), min_size=1, max_size=5),
     said=st.text(st.characters(exclude_categories=("Cs", "Cc")), max_size=40),

@@ -50,7 +50,7 @@ clips = st.lists(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     config=configs,
     costs=costs,

@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tests.processes import running
+
 pytestmark = pytest.mark.devices
 
 RECORD = """
@@ -45,9 +47,8 @@ def test_what_is_played_into_the_microphone_is_what_portaudio_records(
     null_sinks: Any, sound_env: dict[str, str], tmp_path: Path
 ) -> None:
     """A 440 Hz tone played into the null sink arrives at PortAudio's default input."""
-    with subprocess.Popen(
-        [sys.executable, "-c", RECORD], env=sound_env, stdout=subprocess.PIPE, text=True
-    ) as process:
+    command = (sys.executable, "-c", RECORD)
+    with running(command, env=sound_env, stdout=subprocess.PIPE) as process:
         assert process.stdout
         assert process.stdout.readline() == "listening\n"
         assert null_sinks.play(tone(tmp_path / "tone.wav", 440)).wait(20) == 0
