@@ -82,8 +82,8 @@ class Talk:
 
     def end(self) -> int:
         """Wait for its end and return its exit code."""
-        code = self.process.wait(30)
-        self._reader.join(10)
+        code = self.process.wait(PATIENCE)
+        self._reader.join()
         assert self.process.stdout is not None
         self.process.stdout.close()
         return code
@@ -105,9 +105,13 @@ class Talk:
 
 @contextmanager
 def talking(env: dict[str, str] | None, *arguments: str | Path) -> Iterator[Talk]:
+    """A conversation that ends with the block, and does not outlive it."""
     talk = Talk(env, *arguments)
     try:
         yield talk
     finally:
         talk.process.terminate()
-        talk.end()
+        try:
+            talk.end()
+        finally:
+            talk.process.kill()
