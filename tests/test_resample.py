@@ -33,7 +33,7 @@ def test_the_same_rate_and_an_empty_clip_are_left_alone() -> None:
     assert len(resample(samples[:0], 48_000, 16_000)) == 0
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.lists(st.integers(1, 3000), min_size=1, max_size=12), st.sampled_from([16_000, 44_100]))
 def test_blocks_cut_anywhere_give_the_same_sound(cuts: list[int], rate: int) -> None:
     """A stream in blocks of any size equals the stream in one block."""

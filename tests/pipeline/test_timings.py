@@ -19,7 +19,7 @@ from edgevoice.timings import SPANS, Timings, fold, percentile
 costs = st.floats(0.001, 1.5)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(recognize=costs, token=costs, prefill=costs, rtf=costs, pause=st.integers(100, 1500))
 def test_spans_add_up_to_the_gap(
     recognize: float, token: float, prefill: float, rtf: float, pause: int
