@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.conftest import ROOT
+from tests.processes import PATIENCE
 
 LIMITED = str(Path(__file__).with_name("limited.py"))
 
@@ -21,14 +22,12 @@ def edgevoice(
     stdin: str = "",
     env: dict[str, str] | None = None,
     limits: tuple[str, ...] = (),
-    patience: float = 120.0,
 ) -> Done:
-    """Run it to its end; `limits` are the words that limited.py takes before the command, and
-    `patience` the seconds after which it has failed."""
+    """Run it to its end; `limits` are the words that limited.py takes before the command."""
     before = [sys.executable, LIMITED, *limits] if limits else []
     command = [*before, sys.executable, "-m", "edgevoice", *map(str, words)]
     return subprocess.run(
-        command, input=stdin, capture_output=True, text=True, timeout=patience, env=env, check=False
+        command, input=stdin, capture_output=True, text=True, timeout=PATIENCE, env=env, check=False
     )
 
 
@@ -47,10 +46,6 @@ def message(done: Done, code: int = 1) -> str:
     assert [line for line in lines if line.startswith("edgevoice: ")] == lines[:1], done.stderr
     assert lines[1].startswith("  fix: "), done.stderr
     return done.stderr
-
-
-PATIENCE = 90.0
-"""Seconds after which a line that does not come is a failure; nothing is timed."""
 
 
 class Talk:
