@@ -6,8 +6,12 @@ import contextlib
 import os
 import signal
 import subprocess
+import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
+
+PATIENCE = 300.0
+"""Seconds after which a process that does nothing has failed. It only ends a test that hangs."""
 
 
 @contextlib.contextmanager
@@ -27,6 +31,14 @@ def running(command: Sequence[object], **options: Any) -> Iterator[subprocess.Po
                 with contextlib.suppress(ProcessLookupError, PermissionError):
                     os.killpg(process.pid, signal.SIGKILL)
             process.kill()
+
+
+def until(there: Callable[[], bool]) -> None:
+    """Return once `there`, which another process brings about in its own time."""
+    end = time.monotonic() + PATIENCE
+    while not there():
+        assert time.monotonic() < end, "it never happened"
+        time.sleep(0.02)
 
 
 def let_children_be_stopped() -> Callable[[], None]:

@@ -11,8 +11,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.command import PATIENCE
-from tests.processes import let_children_be_stopped, running
+from tests.processes import PATIENCE, let_children_be_stopped, running
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals and groups are POSIX ones")
 

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.command import PATIENCE, edgevoice, message
+from tests.command import edgevoice, message
 from tests.conftest import ROOT
-from tests.processes import running
+from tests.processes import PATIENCE, running
 
 SMALL = ("--slm", "qwen2.5-coder-0.5b")
 

@@ -11,6 +11,7 @@ import pytest
 
 from edgevoice import __version__
 from edgevoice.cli import cli
+from tests.processes import PATIENCE
 
 HEAVY = {
     *("numpy", "textual", "llama_cpp", "faster_whisper", "ctranslate2", "onnxruntime", "piper"),
@@ -20,7 +21,7 @@ HEAVY = {
 
 def edgevoice(*words: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "edgevoice", *words]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60)
+    return subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE)
 
 
 def commands(group: click.Group, path: tuple[str, ...] = ()) -> Iterator[tuple[str, click.Command]]:
@@ -37,7 +38,9 @@ def test_help_imports_nothing_heavy() -> None:
         "cli.main(['--help'], standalone_mode=False)\n"
         "print(*sorted(sys.modules), file=sys.stderr)"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=PATIENCE
+    )
     assert done.returncode == 0, done.stderr
     assert HEAVY & set(done.stderr.split()) == set()
 

@@ -9,8 +9,7 @@ import sys
 
 import pytest
 
-from tests.command import PATIENCE
-from tests.processes import running
+from tests.processes import PATIENCE, running
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals are POSIX ones")
 

@@ -13,13 +13,14 @@ import pytest
 import soundfile
 
 from edgevoice.wav import read_speech
+from tests.processes import PATIENCE
 
 Done = subprocess.CompletedProcess[bytes]
 
 
 def edgevoice(*words: str | Path, stdin: bytes = b"") -> Done:
     command = [sys.executable, "-m", "edgevoice", *map(str, words)]
-    return subprocess.run(command, input=stdin, capture_output=True, timeout=300)
+    return subprocess.run(command, input=stdin, capture_output=True, timeout=PATIENCE)
 
 
 def small(*words: str | Path, stdin: bytes = b"") -> Done:

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from null_sinks import NullSinks
 
-from tests.command import PATIENCE, edgevoice, message
-from tests.processes import running
+from tests.command import edgevoice, message
+from tests.processes import PATIENCE, running
 
 pytestmark = pytest.mark.devices
 

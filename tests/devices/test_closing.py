@@ -12,7 +12,7 @@ import pytest
 from edgevoice.devices import listing, streams
 from edgevoice.devices.listing import Device
 from edgevoice.errors import DeviceError
-from tests.command import PATIENCE
+from tests.processes import PATIENCE
 
 
 class Stream:

@@ -9,7 +9,7 @@ import tempfile
 import threading
 import time
 import wave
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -17,9 +17,8 @@ import numpy as np
 import pytest
 from null_sinks import NullSinks
 
-from tests.command import PATIENCE
 from tests.conftest import ROOT
-from tests.processes import running
+from tests.processes import PATIENCE, running, until
 
 pytestmark = pytest.mark.devices
 
@@ -114,16 +113,8 @@ def tone(tmp_path: Path) -> Path:
 
 def hears(program: Program, sinks: NullSinks, tone: Path) -> None:
     """What is played into the microphone arrives, once and only once the microphone is there."""
-    assert sinks.play(tone).wait(20) == 0
+    assert sinks.play(tone).wait(PATIENCE) == 0
     program.expect("tone", "quiet")
-
-
-def until(there: Callable[[], bool]) -> None:
-    """Wait for something that the sound server does in its own time."""
-    end = time.monotonic() + PATIENCE
-    while not there():
-        assert time.monotonic() < end
-        time.sleep(0.05)
 
 
 def state(sinks: NullSinks, sink: str) -> str:
@@ -208,7 +199,7 @@ def test_another_default_is_followed(sinks: NullSinks, tone: Path) -> None:
         sinks.pactl("set-default-source", "other.monitor")
         until(lambda: "headset" in streams(sinks, "sink-inputs", "sinks"))
         until(lambda: "other.monitor" in streams(sinks, "source-outputs", "sources"))
-        assert sinks.play(tone, "other").wait(20) == 0
+        assert sinks.play(tone, "other").wait(PATIENCE) == 0
         program.expect("tone", "quiet")
         program.tell("0.5")
         program.expect("played")

@@ -14,6 +14,7 @@ import soundfile
 from edgevoice.trace import read
 from tests.command import edgevoice, message, said, talking
 from tests.conftest import ROOT, STARTER
+from tests.processes import PATIENCE
 
 pytestmark = [
     pytest.mark.models,
@@ -119,7 +120,7 @@ def test_a_reader_that_goes_away_ends_the_conversation_quietly(
         ["sh", "-c", f"{run} --output {tmp_path}/reply.wav | head -1"],
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=PATIENCE,
         check=False,
     )
     assert done.stdout.startswith("edgevoice ")

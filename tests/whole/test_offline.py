@@ -12,9 +12,9 @@ import pytest
 
 from edgevoice.timings import fold
 from edgevoice.trace import read
-from tests.command import PATIENCE, said
+from tests.command import said
 from tests.conftest import ROOT
-from tests.processes import running
+from tests.processes import PATIENCE, running
 
 pytestmark = pytest.mark.models
 
@@ -45,7 +45,7 @@ def sealed(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
         env=env,
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=PATIENCE,
         check=False,
     )
 
