@@ -58,8 +58,12 @@ def recording(null_sinks: NullSinks) -> Recording:
     @contextmanager
     def record(wav: Path) -> Iterator[None]:
         recorder = null_sinks.record(wav)
-        yield
-        finish(recorder, wav, 2 * 16_000)
+        try:
+            yield
+            finish(recorder, wav, 2 * 16_000)
+        finally:
+            recorder.kill()
+            recorder.wait()
 
     return record
 
