@@ -28,6 +28,8 @@ from pathlib import Path
 RATE = 48_000
 NEEDED = ("pulseaudio", "pactl", "paplay", "parecord")
 START_SECONDS = 20.0
+SOUND_SECONDS = 300.0
+"""How long a program may load before it plays something."""
 
 # Without rewinding, a sink that nobody plays to goes on in steps of 50 ms instead of 2 s, which is
 # how long a player that starts again would otherwise wait for its sound.
@@ -65,6 +67,7 @@ class NullSinks:
         self._script = server
         self._pid = folder / "pid"
         self._server: subprocess.Popen[bytes] | None = None
+        self._programs: list[subprocess.Popen[bytes]] = []
 
     def env(self) -> dict[str, str]:
         """The variables that point PulseAudio, ALSA and PortAudio programs at these sinks."""
@@ -126,7 +129,10 @@ class NullSinks:
         self._server.wait()
 
     def stop(self) -> None:
-        """End the server, if it runs, and remove its files."""
+        """End the server and all that plays or records, as far as they run; remove its files."""
+        for program in self._programs:
+            program.kill()
+            program.wait()
         if self._pid.exists():
             pid = int(self._pid.read_text())
             # The number may have gone to another program since.
@@ -151,7 +157,7 @@ class NullSinks:
 
     def wait_for_sound(self) -> None:
         """Return once a program has opened the speaker and plays. Raises NullSinksError."""
-        end = time.monotonic() + START_SECONDS
+        end = time.monotonic() + SOUND_SECONDS
         while time.monotonic() < end:
             if self._call("pactl", "list", "short", "sink-inputs"):
                 return
@@ -189,7 +195,10 @@ class NullSinks:
         os.kill(pid, signal.SIGKILL)
 
     def _program(self, *command: str) -> subprocess.Popen[bytes]:
-        return subprocess.Popen(command, env={**os.environ, **self.env()}, stdin=subprocess.DEVNULL)
+        environ = {**os.environ, **self.env()}
+        program = subprocess.Popen(command, env=environ, stdin=subprocess.DEVNULL)
+        self._programs.append(program)
+        return program
 
     def _call(self, *command: str, check: bool = True) -> str:
         environ = {**os.environ, **self.env(), "LC_ALL": "C"}

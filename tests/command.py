@@ -15,6 +15,7 @@ from unittest import mock
 
 from edgevoice.cli import run_command
 from tests.conftest import ROOT
+from tests.processes import PATIENCE
 
 LIMITED = str(Path(__file__).with_name("limited.py"))
 
@@ -48,15 +49,13 @@ def edgevoice_process(
     stdin: str = "",
     env: dict[str, str] | None = None,
     limits: tuple[str, ...] = (),
-    patience: float = 120.0,
 ) -> Done:
     """Run it to its end in a process of its own, where that is what is tested; `limits` are the
-    words that limited.py takes before the command, and `patience` the seconds after which it has
-    failed."""
+    words that limited.py takes before the command."""
     before = [sys.executable, LIMITED, *limits] if limits else []
     command = [*before, sys.executable, "-m", "edgevoice", *map(str, words)]
     return subprocess.run(
-        command, input=stdin, capture_output=True, text=True, timeout=patience, env=env, check=False
+        command, input=stdin, capture_output=True, text=True, timeout=PATIENCE, env=env, check=False
     )
 
 
@@ -75,10 +74,6 @@ def message(done: Done, code: int = 1) -> str:
     assert [line for line in lines if line.startswith("edgevoice: ")] == lines[:1], done.stderr
     assert lines[1].startswith("  fix: "), done.stderr
     return done.stderr
-
-
-PATIENCE = 90.0
-"""Seconds after which a line that does not come is a failure; nothing is timed."""
 
 
 class Talk:
@@ -110,8 +105,8 @@ class Talk:
 
     def end(self) -> int:
         """Wait for its end and return its exit code."""
-        code = self.process.wait(30)
-        self._reader.join(10)
+        code = self.process.wait(PATIENCE)
+        self._reader.join()
         assert self.process.stdout is not None
         self.process.stdout.close()
         return code
@@ -133,9 +128,13 @@ class Talk:
 
 @contextmanager
 def talking(env: dict[str, str] | None, *arguments: str | Path) -> Iterator[Talk]:
+    """A conversation that ends with the block, and does not outlive it."""
     talk = Talk(env, *arguments)
     try:
         yield talk
     finally:
         talk.process.terminate()
-        talk.end()
+        try:
+            talk.end()
+        finally:
+            talk.process.kill()

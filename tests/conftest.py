@@ -9,11 +9,9 @@ from pathlib import Path
 
 import pytest
 
-pytest_plugins = ("tests.sampling",)
+pytest_plugins = ("tests.lanes", "tests.reproducing", "tests.sampling")
 
 ROOT = Path(__file__).resolve().parent.parent
-SEED = 1
-"""What voices begin their variations with; sessions that are made after it is set go by it."""
 
 STARTER = (
     "silero-vad",
@@ -43,7 +41,7 @@ def no_settings_of_ones_own(homes: Path, monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 @pytest.fixture(scope="session")
-def model_path() -> Callable[[str], Path]:
+def model_path(pytestconfig: pytest.Config) -> Callable[[str], Path]:
     """Gives what the engine of a model is to open; fails, with the command, where it is absent.
 
     A voice says a sentence differently each time. Here it does so alike in every run, for what
@@ -54,7 +52,8 @@ def model_path() -> Callable[[str], Path]:
     from edgevoice.settings import Config
     from edgevoice.weights.store import Store
 
-    onnxruntime.set_seed(SEED)
+    # Voices that are opened from now on begin their variations with it.
+    onnxruntime.set_seed(pytestconfig.getoption("--seed"))
     store = Store(Config())
 
     def path(name: str) -> Path:

@@ -17,6 +17,7 @@ from edgevoice import control
 from edgevoice.control import ask, controlled
 from edgevoice.errors import SessionError, StorageError
 from tests.command import edgevoice, message
+from tests.processes import running
 
 
 class Steered:
@@ -133,12 +134,9 @@ with controlled(Steered()):
 
 def test_of_several_sessions_the_newest_is_meant_unless_one_is_named() -> None:
     """`--session` takes the process; one that is not there is refused with those that are."""
-    other = subprocess.Popen(
-        [sys.executable, "-c", SESSION], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    )
-    assert other.stdin is not None
-    assert other.stdout is not None
-    try:
+    command = (sys.executable, "-c", SESSION)
+    with running(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
+        assert other.stdout is not None
         assert other.stdout.readline() == "there\n"
         session = Steered()
         with controlled(session):
@@ -149,10 +147,6 @@ def test_of_several_sessions_the_newest_is_meant_unless_one_is_named() -> None:
             with pytest.raises(SessionError, match="no session runs as process 1") as error:
                 ask("stop", 1)
             assert str(other.pid) in error.value.remedy
-    finally:
-        other.stdin.close()
-        other.stdout.close()
-        other.wait(10)
 
 
 def test_without_unix_sockets_a_port_and_a_token_do(

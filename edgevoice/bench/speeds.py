@@ -87,8 +87,8 @@ def measure() -> Speeds:
     rates: dict[str, tuple[float | None, float | None]] = {}
     if size:
         rates["memory"] = _reading(size, threads)
-    rates["float32"] = _multiplying(_float32, threads)
-    rates["int8"] = _multiplying(_int8, threads)
+    rates["float32"] = multiplying(_float32, threads)
+    rates["int8"] = multiplying(_int8, threads)
     found = {
         f"{name}_{which}": value
         for name, pair in rates.items()
@@ -147,7 +147,7 @@ def _reading(size: int, threads: int) -> tuple[float, float]:
     return one, max(one, max(_best([way(part) for part in stretches]) for way in ways))
 
 
-def _multiplying(make: Callable[[], Piece], threads: int) -> tuple[float | None, float | None]:
+def multiplying(make: Callable[[], Piece], threads: int) -> tuple[float | None, float | None]:
     """Operations a second of one thread, and of all; None where the library does not do it."""
     try:
         pieces = [make() for _ in range(threads)]
@@ -174,7 +174,7 @@ def _float32() -> Piece:
 def _int8() -> Piece:
     from edgevoice.engines.onnx import open_model
 
-    session = open_model(_integer_product(SIDE), 1)
+    session = open_model(integer_product(SIDE), 1)
     random = np.random.default_rng(1)
     feed = {
         "a": random.integers(0, 128, (SIDE, SIDE), dtype=np.uint8),
@@ -188,7 +188,7 @@ def _int8() -> Piece:
     return piece
 
 
-def _integer_product(side: int) -> bytes:
+def integer_product(side: int) -> bytes:
     """An ONNX model of one node: int32 [side, side] = uint8 [side, side] · int8 [side, side]."""
     uint8, int8, int32 = 2, 3, 6
     shape = b"".join(_field(1, _field(1, side)) for _ in range(2))

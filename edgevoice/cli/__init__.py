@@ -147,7 +147,7 @@ def main(command: click.Command = cli) -> None:
     """Run this process's command line, or one command of it by itself, and end the process with its
     exit code."""
     _open_what_is_closed()
-    _end_cleanly()
+    end_cleanly()
     _leave(run_command(sys.argv[1:], command))
 
 
@@ -184,7 +184,7 @@ def _open_what_is_closed() -> None:
             setattr(sys, name, open(os.devnull, mode))  # noqa: SIM115 - as long as we run
 
 
-def _end_cleanly() -> None:
+def end_cleanly() -> None:
     """Have SIGTERM and a closed terminal unwind the program as Ctrl-C does: files are completed
     and the screen is restored. The second one ends it there and then."""
 

@@ -103,7 +103,7 @@ class Llama:
         A last message of the assistant's is left open, and gone on with.
         Raises EngineError if the prompt does not fit the context. May be abandoned at any token.
         """
-        prompt = self._prompt(messages)
+        prompt = self.prompt(messages)
         if len(prompt) >= self.context:
             raise EngineError(
                 f"the conversation takes {len(prompt)} tokens, the context window {self.context}",
@@ -134,49 +134,12 @@ class Llama:
             self._append([token])
         yield Stopped("length")
 
-    def count(self, messages: Sequence[Message]) -> int:
-        """Tokens of the prompt for `messages`, the opening of the reply included."""
-        return len(self._prompt(messages))
+    def prompt(self, messages: Sequence[Message]) -> list[int]:
+        """The token ids of the prompt for `messages`, the opening of the reply included.
 
-    def close(self) -> None:
-        """Free the model's memory."""
-        if self._kept and self._costs and self._costs.measured:
-            self._kept.keep_costs(self._costs.measured)
-        self._native.close()
-
-    def _choose(self) -> int:
-        """The id that comes next; asked once for each token of a reply."""
-        return self._native.sample()
-
-    def _shared(self, messages: Sequence[Message]) -> list[int]:
-        """The ids that `messages` and whatever may follow them have in common."""
-        before, begun = messages, Message("user", "")
-        if messages and messages[-1].role == "user":
-            before, begun = messages[:-1], messages[-1]
-        one, other = (
-            self._prompt([*before, replace(begun, text=(begun.text.rstrip() + more).strip())])
-            for more in PROBES
-        )
-        return one[: _common(one, other)]
-
-    def _restore(self, messages: Sequence[Message]) -> None:
-        """If the cache is empty, put what was kept of the system prompt into it."""
-        if self._kept and not self._kv and messages and messages[0].role == "system":
-            start = self._shared(messages[:1])
-            state = self._kept.state(start)
-            if state is not None and self._native.restore(state):
-                self._kv = start
-
-    def _keep(self, messages: Sequence[Message]) -> None:
-        """Keep the cache on disk if it holds the system prompt and nothing else."""
-        if self._kept and [message.role for message in messages] == ["system"]:
-            start = self._shared(messages)
-            if self._kv == start and not self._kept.has(start):
-                self._kept.keep(start, self._native.state())
-
-    def _prompt(self, messages: Sequence[Message]) -> list[int]:
-        """The prompt's ids, in which every reply that still has its own ids keeps them, as far as
-        they spell what was heard of it."""
+        Every reply that still has its own ids keeps them, as far as they spell what was heard of
+        it. Raises EngineError for messages that the template refuses.
+        """
         try:
             if messages and messages[-1].role == "assistant":
                 whole = self._template.render(messages[:-1]) + messages[-1].text
@@ -200,6 +163,46 @@ class Llama:
             return ids + self._tokenize(whole[len(done) :], first=not done)
         except TemplateRefused as error:
             raise EngineError(str(error), remedy=CHOOSE_ANOTHER) from None
+
+    def count(self, messages: Sequence[Message]) -> int:
+        """Tokens of the prompt for `messages`, the opening of the reply included."""
+        return len(self.prompt(messages))
+
+    def close(self) -> None:
+        """Free the model's memory."""
+        if self._kept and self._costs and self._costs.measured:
+            self._kept.keep_costs(self._costs.measured)
+        self._native.close()
+
+    def _choose(self) -> int:
+        """The id that comes next; asked once for each token of a reply."""
+        return self._native.sample()
+
+    def _shared(self, messages: Sequence[Message]) -> list[int]:
+        """The ids that `messages` and whatever may follow them have in common."""
+        before, begun = messages, Message("user", "")
+        if messages and messages[-1].role == "user":
+            before, begun = messages[:-1], messages[-1]
+        one, other = (
+            self.prompt([*before, replace(begun, text=(begun.text.rstrip() + more).strip())])
+            for more in PROBES
+        )
+        return one[: _common(one, other)]
+
+    def _restore(self, messages: Sequence[Message]) -> None:
+        """If the cache is empty, put what was kept of the system prompt into it."""
+        if self._kept and not self._kv and messages and messages[0].role == "system":
+            start = self._shared(messages[:1])
+            state = self._kept.state(start)
+            if state is not None and self._native.restore(state):
+                self._kv = start
+
+    def _keep(self, messages: Sequence[Message]) -> None:
+        """Keep the cache on disk if it holds the system prompt and nothing else."""
+        if self._kept and [message.role for message in messages] == ["system"]:
+            start = self._shared(messages)
+            if self._kv == start and not self._kept.has(start):
+                self._kept.keep(start, self._native.state())
 
     def _tokenize(self, text: str, first: bool) -> list[int]:
         ids = self._native.tokenize(text)

@@ -70,7 +70,7 @@ def find(settings: WakeSettings) -> WakeWord:
 
 
 class MicroWake:
-    """WakeDetector for one wake word."""
+    """WakeDetector for one wake word, noticed where it is more probable than `cutoff`."""
 
     def __init__(self, word: WakeWord, sensitivity: float = 0.5) -> None:
         library = _library()
@@ -85,7 +85,7 @@ class MicroWake:
                 remedy="choose another wake.word",
             ) from None
         odds = math.log(word.cutoff / (1 - word.cutoff)) - STEEPNESS * (sensitivity - 0.5)
-        self._cutoff = 1 / (1 + math.exp(-odds))
+        self.cutoff = 1 / (1 + math.exp(-odds))
         self._quiet = 0
 
     def heard(self, samples: Samples) -> bool:
@@ -96,7 +96,7 @@ class MicroWake:
             for features in self._features.process_streaming(pcm)
         ]
         self._quiet = max(0, self._quiet - 1)
-        if self._quiet or max(probabilities, default=0.0) <= self._cutoff:
+        if self._quiet or max(probabilities, default=0.0) <= self.cutoff:
             return False
         self._quiet = REFRACTORY
         # In digital silence it would go on for seconds to be sure of what it has heard.

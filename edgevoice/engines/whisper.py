@@ -295,7 +295,7 @@ def _doubt(take: _Take, settings: SttSettings) -> str:
     transcript = take.transcript
     if not take.ended:
         return "it does not end"
-    if transcript.compression > MOST_COMPRESSION or _period(words(transcript.text)):
+    if transcript.compression > MOST_COMPRESSION or repeats_after(words(transcript.text)):
         return "it repeats itself"
     margin = NOBODY_MARGIN if transcript.no_speech > settings.no_speech else 0.0
     if transcript.logprob < settings.min_logprob + margin:
@@ -306,7 +306,7 @@ def _doubt(take: _Take, settings: SttSettings) -> str:
 def _said_once(transcript: Transcript) -> Transcript:
     """The transcript without what was said again."""
     said = transcript.text.split()
-    period = _period([plain(word) for word in said])
+    period = repeats_after([plain(word) for word in said])
     if not period:
         return transcript
     text = " ".join(said[:period])
@@ -320,7 +320,7 @@ def _said_once(transcript: Transcript) -> Transcript:
     )
 
 
-def _period(words: list[str]) -> int:
+def repeats_after(words: list[str]) -> int:
     """After how many words a text begins anew, its last round perhaps cut short; 0: it does not.
 
     A round may differ in one word of five: the second hearing is seldom quite the first.

@@ -94,6 +94,12 @@ class Keeper:
         messages = tuple(self._history.messages) if asks and self._history else None
         self._put(Told(event, messages), urgent=isinstance(event, URGENT))
 
+    @property
+    def waiting(self) -> int:
+        """How many events and frames wait to be taken up."""
+        with self._monitor:
+            return len(self._coming)
+
     def _put(self, item: Item, urgent: bool = False) -> None:
         with self._monitor:
             if len(self._coming) >= BACKLOG:

@@ -149,7 +149,11 @@ class ScriptedTurnDetector:
 
 
 class ScriptedLanguageModel:
-    """Answers from a function of the messages; tokens are words, and its KV cache is real."""
+    """Answers from a function of the messages; tokens are words, and its KV cache is real.
+
+    `prefill` is the virtual seconds that a word of the prompt takes. At the word `fail_after` of a
+    reply it raises RuntimeError.
+    """
 
     context: int
 
@@ -168,8 +172,8 @@ class ScriptedLanguageModel:
         self.asked: list[list[Message]] = []
         self._answer = answer
         self._token = token
-        self._prefill = prefill
-        self._fail_after = fail_after
+        self.prefill = prefill
+        self.fail_after = fail_after
 
     def prime(self, messages: Sequence[Message], cancelled: Cancelled) -> int:
         self._fill(_words(messages), cancelled)
@@ -186,7 +190,7 @@ class ScriptedLanguageModel:
             return
         yield Prefilled(len(prompt), reused)
         for index, word in enumerate(self._words_to_come(messages)):
-            if index == self._fail_after:
+            if index == self.fail_after:
                 raise RuntimeError("the scripted model fell over")
             self.clock.sleep(self._token)
             if cancelled():
@@ -219,7 +223,7 @@ class ScriptedLanguageModel:
         for word in prompt[same:]:
             if cancelled():
                 break
-            self.clock.sleep(self._prefill)
+            self.clock.sleep(self.prefill)
             self.cache.append(word)
         return same
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-QUOTA = Path("/sys/fs/cgroup/cpu.max")
+CONTROL_GROUP = Path("/sys/fs/cgroup")
+"""Where the limits of a container are told."""
 SPARE_MEMORY = 500_000_000
 """Bytes that a running assistant takes besides its models, and the system beside it."""
 
@@ -20,7 +21,7 @@ def cores() -> int:
     found = psutil.cpu_count(logical=False) or os.cpu_count() or 1
     if hasattr(os, "sched_getaffinity"):
         found = min(found, len(os.sched_getaffinity(0)))
-    return max(1, min(found, granted_cores(QUOTA)))
+    return max(1, min(found, granted_cores(CONTROL_GROUP / "cpu.max")))
 
 
 def granted_cores(quota: Path) -> int:
@@ -49,10 +50,10 @@ def free_memory() -> int:
     return max(free, 0)
 
 
-def _container_limit(root: Path = Path("/sys/fs/cgroup")) -> list[int]:
+def _container_limit() -> list[int]:
     for name in ("memory.max", "memory/memory.limit_in_bytes"):
         try:
-            text = (root / name).read_text().strip()
+            text = (CONTROL_GROUP / name).read_text().strip()
         except OSError:
             continue
         if text.isdigit():

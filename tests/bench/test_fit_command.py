@@ -70,7 +70,7 @@ def calibrated(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
             return option
         return replace(option, here=True, path=tmp_path / option.name)
 
-    monkeypatch.setattr(options, "_looked_at", here)
+    monkeypatch.setattr(options, "looked_at", here)
     monkeypatch.chdir(tmp_path)
     return tmp_path
 

@@ -16,7 +16,7 @@ from edgevoice.config import load
 from edgevoice.errors import EdgevoiceError, ModelError
 from edgevoice.settings import Config
 from edgevoice.weights.shape_table import Architecture
-from edgevoice.weights.shapes import _entry
+from edgevoice.weights.shapes import entry_of
 from edgevoice.weights.store import Store
 from tests.weights.conftest import file_of
 
@@ -115,7 +115,7 @@ def test_a_shape_stands_for_a_model_that_is_not_here(folder: Path) -> None:
 
     def make(model: Architecture, store: Store) -> Entry:
         made.append(model.name)
-        entry = _entry(model, file_of(f"{model.model}.gguf", b"a shape"))
+        entry = entry_of(model, file_of(f"{model.model}.gguf", b"a shape"))
         append(store.catalog.own_path, entry)
         put_there(entry, folder)
         return entry

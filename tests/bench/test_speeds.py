@@ -47,7 +47,7 @@ def test_pieces_at_once_are_added_up() -> None:
 
 def test_the_product_of_integers_is_one() -> None:
     """The model that is made by hand multiplies what it says it does."""
-    session = open_model(speeds._integer_product(8), 1)
+    session = open_model(speeds.integer_product(8), 1)
     random = np.random.default_rng(3)
     # Larger ones overflow where a processor adds two products in 16 bits.
     a = random.integers(0, 128, (8, 8), dtype=np.uint8)
@@ -62,7 +62,7 @@ def test_a_library_that_refuses_has_no_speed() -> None:
     def refuse() -> speeds.Piece:
         raise RuntimeError("no such kernel here")
 
-    assert speeds._multiplying(refuse, 2) == (None, None)
+    assert speeds.multiplying(refuse, 2) == (None, None)
 
 
 def test_a_measurement_that_fails_is_none(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.command import PATIENCE, edgevoice, message
+from tests.command import edgevoice, message
 from tests.conftest import ROOT
+from tests.processes import PATIENCE, running
 
 SMALL = ("--slm", "qwen2.5-coder-0.5b")
 
@@ -190,20 +191,19 @@ def test_what_a_sweep_has_done_is_kept_when_it_is_stopped(
 ) -> None:
     """The combination at work tells what it has, and its process is gone."""
     words = ("bench", "run", *SMALL, "--limit", "8", "--warm-up", "0", "--json", "out")
-    process = subprocess.Popen(
+    with running(
         [sys.executable, "-m", "edgevoice", *words, "--sweep", "llm.threads=1,2"],
         cwd=tmp_path,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stderr is not None
-    for line in process.stderr:
-        if line.strip().startswith("1/4 "):
-            break
-    process.send_signal(number)
-    out, errors = process.communicate(timeout=PATIENCE)
+    ) as process:
+        assert process.stderr is not None
+        for line in process.stderr:
+            if line.strip().startswith("1/4 "):
+                break
+        process.send_signal(number)
+        out, errors = process.communicate(timeout=PATIENCE)
     assert process.returncode == code, errors
     assert "Traceback" not in errors
     assert "what was measured is kept" in errors

@@ -43,8 +43,8 @@ def no_devices(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def loads(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Engines that load; loading the real ones takes seconds and is a test of its own."""
-    monkeypatch.setattr(doctor, "_load", lambda module: None)
+    """No engines to be loaded: that takes seconds and is a test of its own."""
+    monkeypatch.setattr(doctor, "LIBRARIES", {})
 
 
 def test_devices_shows_numbers_names_channels_rates_and_the_defaults(
@@ -186,14 +186,18 @@ def test_a_check_that_breaks_does_not_hide_the_others(
     assert list(found)[-1] == "offline"
 
 
-def test_what_an_extra_asks_for_is_not_missed(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.usefixtures("no_devices", "loads")
+def test_what_an_extra_asks_for_is_not_missed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A requirement of an extra that nobody asked for may be absent; one of ours may not."""
     asked = ["click>=8.1", "not-there-at-all>=1; extra == 'otel'", "nowhere-either>=2"]
     monkeypatch.setattr("importlib.metadata.requires", lambda name: asked)
-    found = doctor._packages()
+    found = checks(tmp_path)["packages"]
     assert (found.state, found.found) == ("failed", "not installed: nowhere-either")
 
 
+@pytest.mark.usefixtures("no_devices")
 @pytest.mark.parametrize(
     ("code", "said"),
     [
@@ -208,12 +212,13 @@ def test_an_engine_that_does_not_load_or_crashes_is_named(
     (tmp_path / "soxr.py").write_text(code)
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     monkeypatch.setattr(doctor, "LIBRARIES", {"soxr": "soxr"})
-    check = doctor._engines()
+    check = checks(tmp_path / "models")["engines"]
     assert check.state == "failed"
     assert said in check.found
     assert check.fix == "pip install --force-reinstall --no-cache-dir soxr"
 
 
+@pytest.mark.usefixtures("no_devices", "loads")
 @pytest.mark.parametrize(
     ("total", "free", "state"),
     [(64e9, 32e9, "ok"), (64e9, 0.1e9, "warning"), (0.2e9, 0.1e9, "failed")],
@@ -224,8 +229,7 @@ def test_memory_is_judged_by_what_the_chosen_models_need(
     """Too little in all is a failure; too little just now is a warning."""
     monkeypatch.setattr("edgevoice.weights.machine.total_memory", lambda: int(total))
     monkeypatch.setattr("edgevoice.weights.machine.free_memory", lambda: int(free))
-    monkeypatch.setenv("EDGEVOICE_MODELS_FOLDER", str(tmp_path))
-    assert doctor._memory(load().config).state == state
+    assert checks(tmp_path)["memory"].state == state
 
 
 @pytest.mark.usefixtures("no_devices", "loads")

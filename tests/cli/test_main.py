@@ -12,6 +12,7 @@ import pytest
 from edgevoice import __version__
 from edgevoice.cli import cli
 from tests.command import edgevoice, edgevoice_process
+from tests.processes import PATIENCE
 
 HEAVY = {
     *("numpy", "textual", "llama_cpp", "faster_whisper", "ctranslate2", "onnxruntime", "piper"),
@@ -33,7 +34,9 @@ def test_help_imports_nothing_heavy() -> None:
         "cli.main(['--help'], standalone_mode=False)\n"
         "print(*sorted(sys.modules), file=sys.stderr)"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=PATIENCE
+    )
     assert done.returncode == 0, done.stderr
     assert HEAVY & set(done.stderr.split()) == set()
 

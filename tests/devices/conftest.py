@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -15,10 +16,15 @@ from pathlib import Path
 
 import pytest
 
+from tests.processes import PATIENCE, until
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(ROOT / "scripts"))
 
 from null_sinks import NullSinks, NullSinksError  # noqa: E402
+
+BUFFERED = 0.5
+"""Seconds of sound that may be on the way from a program to a recording of what it plays."""
 
 Recording = Callable[[Path], AbstractContextManager[None]]
 
@@ -54,8 +60,21 @@ def recording(null_sinks: NullSinks) -> Recording:
         recorder = null_sinks.record(wav)
         try:
             yield
+            finish(recorder, wav, 2 * 16_000)
         finally:
-            recorder.send_signal(signal.SIGINT)
-            recorder.wait(10)
+            recorder.kill()
+            recorder.wait()
 
     return record
+
+
+def finish(recorder: subprocess.Popen[bytes], wav: Path, rate: int) -> None:
+    """End a recording of `rate` bytes a second once all that was played before is in it."""
+
+    def size() -> int:
+        return wav.stat().st_size if wav.exists() else 0
+
+    enough = size() + round(BUFFERED * rate)
+    until(lambda: size() >= enough or recorder.poll() is not None)
+    recorder.send_signal(signal.SIGINT)
+    assert recorder.wait(PATIENCE) == 0

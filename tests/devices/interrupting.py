@@ -104,7 +104,7 @@ def main(out: Path, keyboard: Path | None) -> None:
             wait_until_idle()
             told[name] = account(happened, began, room)
         assistant.close()
-        thread.join(20)
+        thread.join()
     out.write_text(json.dumps({**told, "story": STORY}, indent=1), "utf-8")
 
 

@@ -15,12 +15,14 @@ import numpy as np
 
 from edgevoice import events as ev
 from edgevoice.audio import Frame
+from edgevoice.bench import measuring
 from edgevoice.bench.measuring import Bench, Plan
-from edgevoice.bench.playing import Mouth
 from edgevoice.bench.preparing import asked_aloud
 from edgevoice.bench.progress import Lines
+from edgevoice.build import unwatched_source
+from edgevoice.clock import Clock
 from edgevoice.settings import Config, Models
-from edgevoice.stages import AudioSink, AudioSource
+from edgevoice.stages import AudioSource
 from edgevoice.trace import line
 
 QUESTIONS = (
@@ -59,43 +61,34 @@ class Tee:
         self.source.close()
 
 
-class Overheard(Bench):
-    """A bench with a copy of everything."""
-
-    def __init__(self, plan: Plan) -> None:
-        super().__init__(plan, Lines(sys.stderr))
-        self.events: list[ev.Event] = []
-
-    def _devices(self, config: Config) -> tuple[AudioSource, AudioSink, Mouth]:
-        source, sink, mouth = super()._devices(config)
-        self.tee = Tee(source)
-        return self.tee, sink, mouth
-
-    def _note(self, event: ev.Event) -> None:
-        super()._note(event)
-        self.events.append(event)
-
-
 def main(folder: Path) -> None:
     config = Config(models=Models(slm="qwen2.5-coder-0.5b"))
     questions = asked_aloud(QUESTIONS, 0, config, Lines(sys.stderr))
-    bench = Overheard(
-        Plan(
-            command="run",
-            config=config,
-            questions=questions,
-            source="the test's own",
-            warm_ups=0,
-            through_devices=True,
-            play_to="user",
-        )
+    tees: list[Tee] = []
+
+    def microphone(config: Config, clock: Clock) -> Tee:
+        tees.append(Tee(unwatched_source(config, clock)))
+        return tees[-1]
+
+    measuring.unwatched_source = microphone  # type: ignore[assignment]
+    events: list[ev.Event] = []
+    plan = Plan(
+        command="run",
+        config=config,
+        questions=questions,
+        source="the test's own",
+        warm_ups=0,
+        through_devices=True,
+        play_to="user",
     )
+    bench = Bench(plan, Lines(sys.stderr), events.append)
     bench.run()
-    (folder / "trace.jsonl").write_text("".join(map(line, bench.events)), "utf-8")
+    (folder / "trace.jsonl").write_text("".join(map(line, events)), "utf-8")
+    [tee] = tees
     np.savez(
         folder / "ears.npz",
-        samples=np.concatenate([frame.samples for frame in bench.tee.frames]),
-        times=np.asarray(bench.tee.times),
+        samples=np.concatenate([frame.samples for frame in tee.frames]),
+        times=np.asarray(tee.times),
     )
     for turn in bench.account.turns:
         print(turn.question, turn.gap, turn.end_error, turn.spans)

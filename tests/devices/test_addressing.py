@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
-import time
 from pathlib import Path
 
 import pytest
@@ -12,6 +12,7 @@ from null_sinks import NullSinks
 from edgevoice import events as ev
 from edgevoice.trace import read
 from tests.command import Talk, edgevoice_process, said, talking
+from tests.processes import until
 
 pytestmark = [pytest.mark.devices, pytest.mark.models]
 
@@ -42,17 +43,14 @@ def recording(sinks: NullSinks) -> bool:
     return bool(listed.stdout.strip())
 
 
-def becomes(sinks: NullSinks, wanted: bool) -> bool:
-    """Whether recording is as `wanted` before long; nothing is timed."""
-    for _ in range(200):
-        if recording(sinks) == wanted:
-            return True
-        time.sleep(0.05)
-    return False
-
-
 def asked(trace: Path) -> list[str]:
     return [event.text for event in read(trace) if isinstance(event, ev.Recognized)]
+
+
+def fell_silent(trace: Path) -> bool:
+    """Whether a session that still runs has heard somebody speak and then pause."""
+    told = re.findall(r'"type":"(speech_\w+)"', trace.read_text("utf-8"))
+    return told[-1:] == ["speech_paused"]
 
 
 def told(env: dict[str, str], *words: str) -> str:
@@ -96,7 +94,7 @@ def test_a_key_of_the_desktop_makes_it_listen_and_answer(
         null_sinks.play(spoken["unaddressed"]).wait()
         assert told(sound_env, "ptt", "press") == "talking"
         null_sinks.play(spoken["follow up"]).wait()
-        time.sleep(0.5)  # the player's own buffer
+        until(lambda: fell_silent(trace))
         assert told(sound_env, "ptt", "release") == "not talking"
         talk.expect("gap")
     assert len(asked(trace)) == 1
@@ -111,14 +109,14 @@ def test_mute_closes_the_stream_and_unmute_opens_it_in_the_same_time(
     trace = tmp_path / "trace.jsonl"
     with talking(sound_env, "--trace", trace) as talk:
         talk.expect("ready")
-        assert becomes(null_sinks, True)
+        until(lambda: recording(null_sinks))
         assert told(sound_env, "mute", "on") == "muted"
-        assert becomes(null_sinks, False)
+        until(lambda: not recording(null_sinks))
         talk.expect("microphone muted")
         null_sinks.play(spoken["unaddressed"]).wait()
         assert not recording(null_sinks)
         assert told(sound_env, "mute", "toggle") == "listening"
-        assert becomes(null_sinks, True)
+        until(lambda: recording(null_sinks))
         say(null_sinks, spoken["follow up"], talk, 1)
     events = list(read(trace))
     assert len(asked(trace)) == 1

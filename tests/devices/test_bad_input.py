@@ -4,23 +4,25 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from null_sinks import NullSinks
 
 from tests.command import edgevoice_process, message
+from tests.processes import PATIENCE, running
 
 pytestmark = pytest.mark.devices
 
 
 @pytest.fixture
-def own_sinks(null_sinks: NullSinks, sound_env: dict[str, str], tmp_path: Path) -> NullSinks:
+def own_sinks(null_sinks: NullSinks) -> Iterator[NullSinks]:
     """A sound server that a test may break."""
     own = NullSinks(null_sinks.folder.parent / "breakable")
-    own.stop()
     own.start()
-    return own
+    yield own
+    own.stop()
 
 
 @pytest.mark.parametrize(
@@ -66,18 +68,11 @@ def test_a_speaker_that_goes_in_the_middle_of_a_sentence_ends_it_with_a_message(
     """`say` does not go on into nowhere, and does not wait for ever."""
     env = {**sound_env, **own_sinks.env()}
     text = "This sentence is long enough for somebody to pull the plug. " * 4
-    process = subprocess.Popen(
-        [sys.executable, "-m", "edgevoice", "say", text],
-        env=env,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    try:
+    command = (sys.executable, "-m", "edgevoice", "say", text)
+    with running(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         own_sinks.wait_for_sound()
-    finally:
         own_sinks.stop()
-    out, errors = process.communicate(timeout=60)
+        out, errors = process.communicate(timeout=PATIENCE)
     # PortAudio's library has its own word to say on stderr, and no way to be asked not to.
     errors = "\n".join(line for line in errors.splitlines() if not line.startswith("Expression "))
     assert "the speaker stopped taking sound" in message(

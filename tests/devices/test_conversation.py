@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +19,7 @@ from edgevoice.wav import read_speech
 from tests.command import said, talking
 from tests.conftest import ROOT
 from tests.devices.conftest import Recording
+from tests.processes import PATIENCE
 
 pytestmark = [pytest.mark.devices, pytest.mark.models]
 
@@ -60,7 +60,6 @@ def asked_aloud(
         with recording(reply):
             sinks.play(question).wait()
             talk.expect("gap")
-            time.sleep(0.5)  # the recorder's own buffer
     return trace, reply
 
 
@@ -167,7 +166,7 @@ def test_without_any_device_the_error_says_so_and_names_the_demo(
         env=env,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
         check=False,
     )
     assert done.returncode == 1

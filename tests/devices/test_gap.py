@@ -8,11 +8,9 @@ audible sample is the first one above -50 dBFS in the recorded speaker.
 
 from __future__ import annotations
 
-import signal
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -27,6 +25,8 @@ from edgevoice.resample import resample
 from edgevoice.timings import fold
 from edgevoice.trace import read
 from tests.conftest import ROOT
+from tests.devices.conftest import finish
+from tests.processes import PATIENCE
 
 pytestmark = [pytest.mark.devices, pytest.mark.models, pytest.mark.slow]
 
@@ -65,22 +65,18 @@ def overheard(sinks: NullSinks, env: dict[str, str], folder: Path) -> Samples:
     """Ask the questions through the devices; returns what both sinks played, float32 [n, 2]."""
     both = folder / "both.wav"
     recorder = sinks.record(both, "both", channels=2, rate=RATE)
-    try:
-        done = subprocess.run(
-            [sys.executable, str(PROGRAM), str(folder)],
-            cwd=ROOT,
-            env={**env, **sinks.env()},
-            capture_output=True,
-            text=True,
-            timeout=300,
-            check=False,
-        )
-        assert done.returncode == 0, done.stderr
-        print(done.stdout)
-        time.sleep(0.5)  # the recorder's own buffer
-    finally:
-        recorder.send_signal(signal.SIGINT)
-        recorder.wait(10)
+    done = subprocess.run(
+        [sys.executable, str(PROGRAM), str(folder)],
+        cwd=ROOT,
+        env={**env, **sinks.env()},
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    print(done.stdout)
+    finish(recorder, both, 2 * 2 * RATE)
     samples, rate = soundfile.read(both, dtype="float32")
     assert rate == RATE
     return np.asarray(samples)

@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from tests.processes import PATIENCE
+
 pytestmark = [pytest.mark.devices, pytest.mark.models, pytest.mark.slow]
 
 PROGRAM = Path(__file__).with_name("interrupting.py")
@@ -25,7 +27,7 @@ def told(null_sinks: Any, tmp_path_factory: pytest.TempPathFactory) -> dict[str,
     env = {**os.environ, **null_sinks.env(), "PYTHONPATH": str(ROOT)}
     keyboard = [str(KEYBOARD)] if KEYBOARD.exists() else []
     command = [sys.executable, str(PROGRAM), str(out), *keyboard]
-    subprocess.run(command, env=env, timeout=300, check=True)
+    subprocess.run(command, env=env, timeout=PATIENCE, check=True)
     made: dict[str, Any] = json.loads(out.read_text("utf-8"))
     return made
 

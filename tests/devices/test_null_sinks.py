@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tests.processes import PATIENCE, running
+
 pytestmark = pytest.mark.devices
 
 RECORD = """
@@ -45,12 +47,11 @@ def test_what_is_played_into_the_microphone_is_what_portaudio_records(
     null_sinks: Any, sound_env: dict[str, str], tmp_path: Path
 ) -> None:
     """A 440 Hz tone played into the null sink arrives at PortAudio's default input."""
-    with subprocess.Popen(
-        [sys.executable, "-c", RECORD], env=sound_env, stdout=subprocess.PIPE, text=True
-    ) as process:
+    command = (sys.executable, "-c", RECORD)
+    with running(command, env=sound_env, stdout=subprocess.PIPE) as process:
         assert process.stdout
         assert process.stdout.readline() == "listening\n"
-        assert null_sinks.play(tone(tmp_path / "tone.wav", 440)).wait(20) == 0
+        assert null_sinks.play(tone(tmp_path / "tone.wav", 440)).wait(PATIENCE) == 0
         loudest, pitch = json.loads(process.stdout.readline())
     assert loudest > 0.2
     assert abs(pitch - 440) < 2
@@ -61,7 +62,7 @@ def test_what_portaudio_plays_can_be_recorded_from_the_speaker(
 ) -> None:
     """A 660 Hz tone that PortAudio plays to its default output is in the recording."""
     with recording(tmp_path / "heard.wav"):
-        subprocess.run([sys.executable, "-c", PLAY], env=sound_env, check=True, timeout=30)
+        subprocess.run([sys.executable, "-c", PLAY], env=sound_env, check=True, timeout=PATIENCE)
     with wave.open(str(tmp_path / "heard.wav")) as file:
         rate = file.getframerate()
         heard = np.frombuffer(file.readframes(file.getnframes()), "<i2")
@@ -82,6 +83,6 @@ def test_devices_lists_the_null_sinks_as_default_input_and_output(
 ) -> None:
     """`edgevoice devices` sees the same devices that a conversation would use."""
     command = [sys.executable, "-m", "edgevoice", "devices"]
-    done = subprocess.run(command, env=sound_env, capture_output=True, text=True, timeout=30)
+    done = subprocess.run(command, env=sound_env, capture_output=True, text=True, timeout=PATIENCE)
     assert done.returncode == 0, done.stderr
     assert "(default input and output)" in done.stdout

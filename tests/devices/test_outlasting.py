@@ -9,15 +9,16 @@ import tempfile
 import threading
 import time
 import wave
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
 import pytest
 from null_sinks import NullSinks
 
-from tests.command import PATIENCE
 from tests.conftest import ROOT
+from tests.processes import PATIENCE, running, until
 
 pytestmark = pytest.mark.devices
 
@@ -28,16 +29,17 @@ class Program:
     """outlasting.py in a process of its own, whose lines can be waited for in turn."""
 
     def __init__(self, sinks: NullSinks, *settings: str) -> None:
-        self._errors = tempfile.TemporaryFile("w+")  # noqa: SIM115
-        self.process = subprocess.Popen(
-            [sys.executable, str(PROGRAM), *settings],
+        self._open = ExitStack()
+        self._errors = self._open.enter_context(tempfile.TemporaryFile("w+"))  # noqa: SIM115
+        program = running(
+            [sys.executable, PROGRAM, *settings],
             cwd=ROOT,
             env={**os.environ, **sinks.env(), "PYTHONPATH": str(ROOT)},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._errors,
-            text=True,
         )
+        self.process = self._open.enter_context(program)
         self.lines: list[str] = []
         self._read = 0
         self._arrived = threading.Condition()
@@ -45,25 +47,21 @@ class Program:
         self._reader.start()
 
     def __enter__(self) -> Program:
-        self.expect("ready")
+        try:
+            self.expect("ready")
+        except BaseException:
+            self._open.close()
+            raise
         return self
 
     def __exit__(self, *exc: object) -> None:
         """End it as a user would: nothing must have been written over the user's screen."""
-        try:
+        with self._open:
             self.tell("end")
-            code = self.process.wait(30)
-        finally:
-            self.process.kill()
-            self.process.wait()
-            self._reader.join(10)
-            for stream in (self.process.stdin, self.process.stdout):
-                assert stream is not None
-                stream.close()
+            code = self.process.wait(PATIENCE)
+            self._reader.join()
             self._errors.seek(0)
-            errors = self._errors.read()
-            self._errors.close()
-        assert (code, errors) == (0, "")
+            assert (code, self._errors.read()) == (0, "")
 
     def _collect(self) -> None:
         assert self.process.stdout is not None
@@ -115,16 +113,8 @@ def tone(tmp_path: Path) -> Path:
 
 def hears(program: Program, sinks: NullSinks, tone: Path) -> None:
     """What is played into the microphone arrives, once and only once the microphone is there."""
-    assert sinks.play(tone).wait(20) == 0
+    assert sinks.play(tone).wait(PATIENCE) == 0
     program.expect("tone", "quiet")
-
-
-def until(there: Callable[[], bool]) -> None:
-    """Wait for something that the sound server does in its own time."""
-    end = time.monotonic() + PATIENCE
-    while not there():
-        assert time.monotonic() < end
-        time.sleep(0.05)
 
 
 def state(sinks: NullSinks, sink: str) -> str:
@@ -209,7 +199,7 @@ def test_another_default_is_followed(sinks: NullSinks, tone: Path) -> None:
         sinks.pactl("set-default-source", "other.monitor")
         until(lambda: "headset" in streams(sinks, "sink-inputs", "sinks"))
         until(lambda: "other.monitor" in streams(sinks, "source-outputs", "sources"))
-        assert sinks.play(tone, "other").wait(20) == 0
+        assert sinks.play(tone, "other").wait(PATIENCE) == 0
         program.expect("tone", "quiet")
         program.tell("0.5")
         program.expect("played")
@@ -282,13 +272,12 @@ print(names(listed()), names(listed_now()), flush=True)
 def test_what_was_plugged_in_since_the_beginning_can_be_chosen(sinks: NullSinks) -> None:
     """It is in the list that is shown, though PortAudio does not know it before it lists anew."""
     sinks.kill()
-    with subprocess.Popen(
+    with running(
         [sys.executable, "-c", CHOOSE],
         cwd=ROOT,
         env={**os.environ, **sinks.env(), "PYTHONPATH": str(ROOT)},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        text=True,
     ) as process:
         assert process.stdin is not None
         assert process.stdout is not None

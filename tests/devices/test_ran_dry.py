@@ -8,6 +8,8 @@ import sys
 
 import pytest
 
+from tests.processes import PATIENCE
+
 pytestmark = pytest.mark.devices
 
 SPEAK = """
@@ -44,7 +46,7 @@ def test_silence_before_a_sample_is_known(sound_env: dict[str, str]) -> None:
         [sys.executable, "-c", SPEAK],
         env=sound_env,
         stdout=subprocess.PIPE,
-        timeout=60,
+        timeout=PATIENCE,
         check=True,
     ).stdout
     fed, late, after = json.loads(told)

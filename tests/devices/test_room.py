@@ -8,6 +8,8 @@ import sys
 
 import pytest
 
+from tests.processes import PATIENCE
+
 pytestmark = pytest.mark.devices
 
 PROGRAM = '''
@@ -102,7 +104,7 @@ def test_the_microphone_hears_speaker_and_voices_as_the_room_is_told(
         [sys.executable, "-c", PROGRAM],
         env=sound_env,
         stdout=subprocess.PIPE,
-        timeout=240,
+        timeout=PATIENCE,
         check=True,
     )
     told = json.loads(done.stdout)

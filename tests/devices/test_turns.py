@@ -57,7 +57,7 @@ def test_scenarios_are_run_and_what_is_not_as_it_must_be_is_told(
         (tmp_path / f"{name}.toml").write_text(HEAD + text)
     file = tmp_path / "r.json"
     words = ("--slm", "qwen2.5-coder-0.5b", "--json", file)
-    done = edgevoice_process("bench", "turns", tmp_path, *words, env=sound_env, patience=300.0)
+    done = edgevoice_process("bench", "turns", tmp_path, *words, env=sound_env)
     assert done.returncode == 1, done.stderr
     assert "1 of 2 scenarios passed" in done.stdout
     made = read(file)

@@ -85,10 +85,11 @@ def test_sizes_too_large_are_not_tried() -> None:
 def test_a_number_of_threads_not_yet_measured_costs_in_proportion() -> None:
     """One thread is taken for half as fast as two until it is known better."""
     costs = Costs(64)
-    for size in (1, 4):
-        costs.note(2, size, 0.03 * size)
-    assert max(costs.cut(12, threads=2, longest=0.13)) == 4
-    assert costs._curve(1) == pytest.approx([2 * cost for cost in costs._curve(2)])
+    for size in (1, 9):
+        costs.note(2, size, 0.1 + 0.02 * size)
+    for longest, size in ((0.21, 5), (0.23, 6), (0.25, 7), (0.27, 8)):
+        assert max(costs.cut(72, threads=2, longest=longest)) == size
+        assert max(costs.cut(72, threads=1, longest=2 * longest)) == size
 
 
 def test_one_slow_batch_does_not_overturn_what_is_known() -> None:

@@ -13,6 +13,7 @@ from collections import namedtuple
 import pytest
 
 from edgevoice.engines.cores import LOOK, SOON, SURE, Cores, used_elsewhere
+from tests.processes import PATIENCE
 
 MOST = SURE + SOON + 2 * LOOK
 """Seconds within which everything is noticed."""
@@ -72,9 +73,9 @@ def test_who_would_be_one_too_many_waits_for_a_core() -> None:
         ledger.wait_for_one(lambda: True)
         waiting = threading.Thread(target=wait)
         waiting.start()
-        assert begun.wait(10)
+        assert begun.wait(PATIENCE)
         assert not over.is_set()
-    waiting.join(10)
+    waiting.join(PATIENCE)
     assert over.is_set()
 
 

@@ -14,6 +14,7 @@ from edgevoice.engines.echo import STEP, WebRtc
 from edgevoice.errors import EngineError
 from edgevoice.settings import EchoSettings
 from edgevoice.wav import read_speech
+from tests.processes import PATIENCE
 
 
 def cancelled(canceller: WebRtc, microphone: Samples, reference: Samples) -> Samples:
@@ -96,4 +97,4 @@ def test_it_is_not_loaded_before_it_is_needed() -> None:
         "import edgevoice.hearing.echo, edgevoice.engines.echo; "
         "sys.exit('livekit' in sys.modules)"
     )
-    assert subprocess.run([sys.executable, "-c", code], timeout=60).returncode == 0
+    assert subprocess.run([sys.executable, "-c", code], timeout=PATIENCE).returncode == 0

@@ -31,6 +31,14 @@ def states(folder: Path) -> list[Path]:
     return sorted(folder.glob(f"*{SUFFIX}"))
 
 
+def keep_at(seconds: int, store: Kept, folder: Path, number: int) -> None:
+    """Keep the state of `number` as if it were that time, in seconds since 1970."""
+    before = states(folder)
+    store.keep([number], STATE)
+    (new,) = set(states(folder)).difference(before)
+    os.utime(new, (seconds, seconds))
+
+
 def test_a_state_comes_back_byte_for_byte(folder: Path, model: Path) -> None:
     """The next start finds what this one kept, under the same ids only."""
     Kept(folder, model, "1").keep(IDS, STATE)
@@ -78,8 +86,7 @@ def test_the_states_used_longest_ago_make_room(
     monkeypatch.setattr(kept, "MOST_FILES", 3)
     store = Kept(folder, model, "1")
     for number in range(3):
-        store.keep([number], STATE)
-        os.utime(store._path([number]), (1000 + number, 1000 + number))
+        keep_at(1000 + number, store, folder, number)
     assert store.state([0]) == STATE
     store.keep([3], STATE)
     assert [number for number in range(4) if store.has([number])] == [0, 2, 3]
@@ -94,8 +101,7 @@ def test_states_never_take_more_than_so_many_bytes(
     size = states(folder)[0].stat().st_size
     monkeypatch.setattr(kept, "MOST_BYTES", 2 * size + 10)
     for number in range(1, 4):
-        store.keep([number], STATE)
-        os.utime(store._path([number]), (1000 + number, 1000 + number))
+        keep_at(1000 + number, store, folder, number)
         assert sum(path.stat().st_size for path in states(folder)) <= 2 * size + 10
     store.keep([4], STATE * 3)
     assert not store.has([4])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edgevoice.audio import Audio, Samples
-from edgevoice.engines import piper_parts
+from edgevoice.engines import piper, piper_split
 from edgevoice.engines.onnx import Session, open_model
 from edgevoice.engines.piper import Piper
 from edgevoice.engines.piper_parts import DECODER, ENCODER, NOTE, open_parts, places
-from edgevoice.engines.piper_stream import FIRST, Computing, Feed, Streamed, Whole, piece
+from edgevoice.engines.piper_stream import FIRST, Computing, Feed, Whole, piece
 from edgevoice.settings import TtsSettings
 from tests.engines.voices import HOP, RATE, write_voice
 
@@ -76,13 +76,31 @@ class Counting:
         return self._session.get_inputs()
 
 
-def count_decoding(voice: Piper) -> Counting:
-    """Watch how often the voice's decoder is run from now on."""
-    streamed = voice._speech
-    assert isinstance(streamed, Streamed)
-    counting = Counting(streamed._parts.decoder)
-    object.__setattr__(streamed._parts, "decoder", counting)
-    return counting
+class Encoding(Counting):
+    """An encoder whose frames are kept: [1, channels, frames] of each sentence."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(session)
+        self.frames: list[Any] = []
+
+    def run(self, outputs: list[str] | None, feed: dict[str, Any]) -> list[Any]:
+        told = super().run(outputs, feed)
+        self.frames.append(told[0])
+        return told
+
+
+class Opened:
+    """A split voice, and how often its halves were run since it was loaded."""
+
+    def __init__(self, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        parts = open_parts(path, 1)
+        assert parts is not None
+        self.decoder, self.encoder = Counting(parts.decoder), Encoding(parts.encoder)
+        self.parts = replace(parts, decoder=self.decoder, encoder=self.encoder)
+        monkeypatch.setattr(piper, "open_parts", lambda path, threads: self.parts)
+        self.voice = open_voice(path)
+        self.decoder.runs = 0
+        self.encoder.frames.clear()
 
 
 def test_a_split_voice_says_what_the_whole_one_says(path: Path) -> None:
@@ -108,56 +126,47 @@ def test_a_voice_of_several_speakers_is_split_too(tmp_path: Path, speaker: int) 
 @pytest.mark.models
 @pytest.mark.parametrize("text", CLAUSES)
 def test_the_real_voice_decodes_in_pieces_what_it_decodes_whole(
-    starter_models: dict[str, Path], text: str
+    starter_models: dict[str, Path], monkeypatch: pytest.MonkeyPatch, text: str
 ) -> None:
     """Of the same frames, pieces make what the whole makes, but for how sums are rounded.
 
     From the second piece on they are equal bit by bit; on few frames the runtime adds up in
     another order.
     """
-    voice = open_voice(starter_models["tts"])
-    streamed = voice._speech
-    assert isinstance(streamed, Streamed)
-    parts = streamed._parts
-    frames: list[Any] = []
-
-    class Encoder(Counting):
-        def run(self, outputs: list[str] | None, feed: dict[str, Any]) -> list[Any]:
-            told = super().run(outputs, feed)
-            frames.append(told[0])
-            return told
-
-    object.__setattr__(parts, "encoder", Encoder(parts.encoder))
-    pieces = say(voice, text)
-    whole = np.ravel(parts.decoder.run(None, {parts.latent: frames[0]})[0])
+    opened = Opened(starter_models["tts"], monkeypatch)
+    pieces = say(opened.voice, text)
+    [frames] = opened.encoder.frames
+    whole = np.ravel(opened.decoder.run(None, {opened.parts.latent: frames})[0])
     assert len(pieces) > 1
-    assert len(pieces[0].samples) < 0.25 * voice.rate
+    assert len(pieces[0].samples) < 0.25 * opened.voice.rate
     np.testing.assert_allclose(joined(pieces), whole, atol=1e-5, rtol=0)
 
 
-def test_the_first_piece_is_there_before_the_rest_is_decoded(path: Path) -> None:
+def test_the_first_piece_is_there_before_the_rest_is_decoded(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """When the first sound comes the decoder has run once, and what is left is told."""
-    voice = open_voice(path)
-    decoding = count_decoding(voice)
-    sound = voice.synthesize(TEXT, never)
+    opened = Opened(path, monkeypatch)
+    sound = opened.voice.synthesize(TEXT, never)
     first = next(sound)
-    assert decoding.runs == 1
+    assert opened.decoder.runs == 1
     assert len(first.samples) == FIRST * HOP
     rest = joined(list(sound))
-    assert decoding.runs > 2
+    assert opened.decoder.runs > 2
     assert first.left == len(rest)
 
 
-def test_nothing_more_is_decoded_once_nobody_listens(path: Path) -> None:
+def test_nothing_more_is_decoded_once_nobody_listens(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A cancellation between two pieces ends the clause."""
-    voice = open_voice(path)
-    decoding = count_decoding(voice)
+    opened = Opened(path, monkeypatch)
     stopped = False
-    sound = voice.synthesize(TEXT, lambda: stopped)
+    sound = opened.voice.synthesize(TEXT, lambda: stopped)
     next(sound)
     stopped = True
     assert list(sound) == []
-    assert decoding.runs == 1
+    assert opened.decoder.runs == 1
 
 
 @pytest.mark.parametrize("decoder", ["global", "textual"])
@@ -175,13 +184,13 @@ def test_a_voice_with_another_decoder_is_run_whole(tmp_path: Path, decoder: str)
 def splits(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     """The voices that are split from now on."""
     seen: list[Path] = []
-    make: Callable[..., Any] = piper_parts._make
+    halve = piper_split.halve
 
-    def counted(path: Path, *rest: Any) -> Any:
-        seen.append(path)
-        return make(path, *rest)
+    def counted(path: str) -> piper_split.Halves:
+        seen.append(Path(path))
+        return halve(path)
 
-    monkeypatch.setattr(piper_parts, "_make", counted)
+    monkeypatch.setattr(piper_split, "halve", counted)
     return seen
 
 
@@ -262,13 +271,16 @@ def test_a_full_disk_only_means_that_it_is_split_each_time(
     assert [file for place in places(path) for file in place.glob(".*")] + left == []
 
 
-def test_a_voice_is_not_kept_in_memory_twice(path: Path) -> None:
+def test_a_voice_is_not_kept_in_memory_twice(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A split voice is its halves: the whole model is not opened beside them."""
+    opened: list[object] = []
+    monkeypatch.setattr(piper, "open_session", lambda *given: opened.append(given))
     parts = open_parts(path, 1)
     assert parts is not None
     made = {node.name for node in parts.decoder.get_inputs()}
     assert made == {parts.latent}
-    assert not isinstance(open_voice(path)._speech, Whole)
+    assert len(say(open_voice(path))) > 2
+    assert opened == []
 
 
 @given(st.integers(1, 2000), st.integers(1, 40), st.floats(0.05, 200, allow_nan=False))

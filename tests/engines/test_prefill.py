@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+import hashlib
+import json
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
 from edgevoice.engines import llama
-from edgevoice.engines.batches import Costs
 from edgevoice.engines.cores import Cores
+from edgevoice.engines.kept import MARK, SUFFIX
 from edgevoice.engines.llama import Llama
 from edgevoice.errors import EngineError
 from edgevoice.settings import SlmSettings
 from edgevoice.stages import Message, Prefilled, Stopped, Token
 from tests.engines.test_llama import after, ask, never
+from tests.engines.watched import Watched, watched
 
 pytestmark = pytest.mark.models
 
@@ -23,60 +27,56 @@ BEGINNING = "Which of the planets"
 MORE = "Which of the planets is the largest"
 WHOLE = "Which of the planets is the largest one?"
 OTHER = "Which of the plants is the largest one?"
+SETTINGS = SlmSettings(temperature=0.0, max_tokens=12, context=512)
 
 
 def user(text: str) -> Message:
     return Message("user", text)
 
 
-class Counted:
-    """A model, and every id it was made to evaluate, in order."""
+class Counted(NamedTuple):
+    """A model, and the llama.cpp under it."""
 
-    def __init__(self, model: Llama, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.model = model
-        self.ids: list[int] = []
-        evaluate = model._native.evaluate
-
-        def counting(ids: Sequence[int]) -> None:
-            self.ids += ids
-            evaluate(ids)
-
-        monkeypatch.setattr(model._native, "evaluate", counting)
+    model: Llama
+    native: Watched
 
     def during(self, work: Callable[[], object]) -> list[int]:
-        """What is evaluated while `work` runs."""
-        before = len(self.ids)
+        """The ids that are evaluated while `work` runs, in order."""
+        before = len(self.native.evaluated)
         work()
-        return self.ids[before:]
+        return [each for ids in self.native.evaluated[before:] for each in ids]
 
 
 @pytest.fixture(scope="module")
-def loaded(model_path: Callable[[str], Path]) -> Iterator[Llama]:
-    model = Llama(
-        model_path("smollm2-135m"), SlmSettings(temperature=0.0, max_tokens=12, context=512)
-    )
-    yield model
-    model.close()
+def path(model_path: Callable[[str], Path]) -> Path:
+    """The file of a tiny model."""
+    return model_path("smollm2-135m")
+
+
+@pytest.fixture(scope="module")
+def loaded(path: Path) -> Iterator[Counted]:
+    with watched(Llama, path, SETTINGS) as opened:
+        yield Counted(*opened)
 
 
 @pytest.fixture
-def counted(loaded: Llama, monkeypatch: pytest.MonkeyPatch) -> Counted:
+def counted(loaded: Counted) -> Counted:
     """The model with nothing of use in its cache."""
-    list(loaded.reply([user("x")], after(2)))
-    return Counted(loaded, monkeypatch)
+    list(loaded.model.reply([user("x")], after(2)))
+    return loaded
 
 
 def whole(model: Llama, text: str) -> list[int]:
-    return model._prompt([SYSTEM, user(text)])
+    return model.prompt([SYSTEM, user(text)])
 
 
 def test_the_words_so_far_go_in_and_nothing_that_closes_them(counted: Counted) -> None:
     """After priming a beginning, the cache is the whole question's prompt up to just there."""
     there = counted.model.prime([SYSTEM, user(BEGINNING)], never)
-    assert counted.model._kv == whole(counted.model, WHOLE)[:there]
+    assert counted.native.held == whole(counted.model, WHOLE)[:there]
     longer = len(whole(counted.model, BEGINNING)) - len(whole(counted.model, ""))
     assert there - counted.model.prime([SYSTEM], never) == longer
-    assert there == len(counted.model._kv), "priming what is there takes nothing away"
+    assert there == len(counted.native.held), "priming what is there takes nothing away"
 
 
 def test_every_agreed_word_costs_only_itself(counted: Counted) -> None:
@@ -167,9 +167,9 @@ def test_cancelling_while_they_speak_keeps_what_was_done(counted: Counted) -> No
     long = user("word " * 200)
     there = model.prime([SYSTEM, long], after(2))
     assert 0 < there < 200
-    assert there == len(model._kv)
+    assert there == len(counted.native.held)
     new = counted.during(lambda: model.prime([SYSTEM, long], never))
-    assert there + len(new) == len(model._kv) >= 200
+    assert there + len(new) == len(counted.native.held) >= 200
 
 
 def test_what_does_not_fit_the_context_is_not_begun(counted: Counted) -> None:
@@ -182,7 +182,7 @@ def test_what_does_not_fit_the_context_is_not_begun(counted: Counted) -> None:
 
 
 def test_threads_follow_the_ledger_unless_they_are_fixed(
-    model_path: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
+    path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each evaluation asks anew how many cores are left, unless the number is fixed."""
     left = iter(range(1, 1000))
@@ -191,100 +191,77 @@ def test_threads_follow_the_ledger_unless_they_are_fixed(
         (SlmSettings(context=256, max_tokens=4), {1, 2}),
         (SlmSettings(context=256, max_tokens=4, threads=2), {2}),
     ):
-        model = Llama(model_path("smollm2-135m"), settings)
-        try:
-            asked: set[int] = set()
-            monkeypatch.setattr(model._native, "use_threads", asked.add)
+        with watched(Llama, path, settings) as (model, native):
             ask(model, user("Count to ten."))
-            assert asked == expected
-        finally:
-            model.close()
+        assert set(native.threads) == expected
 
 
 @pytest.mark.parametrize(("token", "threads"), [(0.05, 1), (0.4, 2)])
 def test_only_a_model_that_keeps_up_with_speech_leaves_the_recognizer_its_core(
-    counted: Counted, monkeypatch: pytest.MonkeyPatch, token: float, threads: int
+    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, token: float, threads: int
 ) -> None:
-    """Between two readings, a model that is slow on one core takes the other one as well."""
+    """Between two readings, a model that is slow on one core takes the other one as well.
+
+    What a token costs is known from the start before.
+    """
     ledger = Cores(2, lambda: 0.0)
     ledger.reserve(1)
     monkeypatch.setattr(llama, "cores", ledger)
-    costs = Costs(8)
-    costs.note(1, 1, token)
-    monkeypatch.setattr(counted.model, "_costs", costs)
-    used: list[int] = []
-    monkeypatch.setattr(counted.model._native, "use_threads", used.append)
-    counted.model.prime([SYSTEM, user(BEGINNING)], never)
-    assert set(used) == {threads}
+    with watched(Llama, path, SETTINGS, tmp_path) as (model, _):
+        list(model.reply([user("x")], after(2)))
+    (costs,) = tmp_path.glob("*.json")
+    costs.write_text(json.dumps({1: {1: token}}))
+    with watched(Llama, path, SETTINGS, tmp_path) as (model, native):
+        model.prime([SYSTEM, user(BEGINNING)], never)
+    assert set(native.threads) == {threads}
 
 
-def test_a_start_with_a_kept_prompt_evaluates_none_of_it(
-    model_path: Callable[[str], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_start_with_a_kept_prompt_evaluates_none_of_it(path: Path, tmp_path: Path) -> None:
     """The second start reads the system prompt's cache from disk, and says just the same."""
-    settings = SlmSettings(temperature=0.0, max_tokens=12, context=512)
-    replies, evaluated = [], []
+    replies, primed, evaluated = [], [], []
     for _ in range(2):
-        model = Llama(model_path("smollm2-135m"), settings, tmp_path)
-        try:
-            counted = Counted(model, monkeypatch)
-            primed: list[int] = []
-            evaluated.append(
-                counted.during(lambda: primed.append(model.prime([SYSTEM], never)))  # noqa: B023
-            )
-            assert primed == [len(model._kv)]
+        with watched(Llama, path, SETTINGS, tmp_path) as (model, native):
+            native.evaluated.clear()
+            primed.append(model.prime([SYSTEM], never))
+            evaluated.append(sum(map(len, native.evaluated)))
             replies.append(ask(model, SYSTEM, user(WHOLE)).ids)
-        finally:
-            model.close()
-    assert len(evaluated[0]) > 10
-    assert evaluated[1] == []
+    assert primed[0] == primed[1] > 10
+    assert evaluated == [primed[0], 0]
     assert replies[0] == replies[1]
 
 
 def test_a_question_that_comes_before_any_priming_uses_the_kept_prompt(
-    model_path: Callable[[str], Path], tmp_path: Path
+    path: Path, tmp_path: Path
 ) -> None:
     """Whoever asks first thing after the start does not wait for the system prompt either."""
     settings = SlmSettings(temperature=0.0, max_tokens=4, context=512)
     reused = []
     for _ in range(2):
-        model = Llama(model_path("smollm2-135m"), settings, tmp_path)
-        try:
+        with watched(Llama, path, settings, tmp_path) as (model, _):
             reused.append(ask(model, SYSTEM, user(WHOLE)).prefilled[0].reused)
             list(model.reply([user("x")], after(2)))
             model.prime([SYSTEM], never)
-        finally:
-            model.close()
     assert reused[0] == 0
     assert reused[1] > 10
 
 
-def test_a_kept_prompt_that_is_refused_is_computed_anew(
-    model_path: Callable[[str], Path], tmp_path: Path
-) -> None:
+def test_a_kept_prompt_that_is_refused_is_computed_anew(path: Path, tmp_path: Path) -> None:
     """Well-formed on disk but not this model's: the cache is empty and the answer right."""
-    settings = SlmSettings(temperature=0.0, max_tokens=12, context=512)
-    model = Llama(model_path("smollm2-135m"), settings, tmp_path)
-    try:
-        start = model._shared([SYSTEM])
-        assert model._kept is not None
-        model._kept.keep(start, b"not a state of llama.cpp" * 10)
-        assert model.prime([SYSTEM], never) == len(start)
+    with watched(Llama, path, SETTINGS, tmp_path) as (model, _):
+        there = model.prime([SYSTEM], never)
         right = ask(model, SYSTEM, user(WHOLE)).ids
-    finally:
-        model.close()
-    fresh = Llama(model_path("smollm2-135m"), settings)
-    try:
-        assert ask(fresh, SYSTEM, user(WHOLE)).ids == right
-    finally:
-        fresh.close()
+    (state,) = tmp_path.glob(f"*{SUFFIX}")
+    foreign = b"not a state of llama.cpp" * 10
+    state.write_bytes(MARK + hashlib.sha256(foreign).digest() + foreign)
+    with watched(Llama, path, SETTINGS, tmp_path) as (model, native):
+        native.evaluated.clear()
+        assert model.prime([SYSTEM], never) == there == sum(map(len, native.evaluated))
+        assert ask(model, SYSTEM, user(WHOLE)).ids == right
 
 
-def test_nothing_is_written_unless_it_is_wanted(
-    model_path: Callable[[str], Path], tmp_path: Path
-) -> None:
+def test_nothing_is_written_unless_it_is_wanted(path: Path, tmp_path: Path) -> None:
     """With slm.keep_state off the folder stays as it was."""
-    model = Llama(model_path("smollm2-135m"), SlmSettings(context=512, keep_state=False), tmp_path)
-    model.prime([SYSTEM], never)
-    model.close()
+    settings = SlmSettings(context=512, keep_state=False)
+    with watched(Llama, path, settings, tmp_path) as (model, _):
+        model.prime([SYSTEM], never)
     assert list(tmp_path.iterdir()) == []

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
+from typing import NamedTuple
 
 import llama_cpp
 import numpy as np
@@ -23,6 +25,7 @@ from edgevoice.weights.progress import Silent
 from edgevoice.weights.shape_file import header, write
 from edgevoice.weights.shape_table import ARCHITECTURES
 from edgevoice.weights.store import Installed, Store
+from tests.engines.watched import Watched, watched
 from tests.weights.small_shapes import small, vocabulary
 
 SYSTEM = Message("system", "Be short.")
@@ -35,25 +38,33 @@ def never() -> bool:
     return False
 
 
+class Loaded(NamedTuple):
+    """A shape, the llama.cpp under it, and its file."""
+
+    shape: Shape
+    native: Watched
+    path: Path
+
+
 @pytest.fixture(scope="module", params=ARCHITECTURES)
 def loaded(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Shape]:
+) -> Iterator[Loaded]:
     folder = tmp_path_factory.mktemp("shape")
     architecture = small(request.param)
     path = folder / "shape.gguf"
     write(path, header(architecture, vocabulary(folder / "tiny.gguf")), architecture, Silent())
-    model = Shape(path, SlmSettings(threads=1, context=512, max_tokens=200))
-    yield model
-    model.close()
+    settings = SlmSettings(threads=1, context=512, max_tokens=200)
+    with watched(Shape, path, settings) as (shape, native):
+        yield Loaded(shape, native, path)
 
 
 @pytest.fixture
-def shape(loaded: Shape, monkeypatch: pytest.MonkeyPatch) -> Shape:
+def shape(loaded: Loaded) -> Shape:
     """A shape of each family with a cold cache and nothing to say."""
-    loaded.reply_text = ""
-    list(loaded.reply([Message("user", "x")], iter([False, True]).__next__))
-    return loaded
+    loaded.shape.reply_text = ""
+    list(loaded.shape.reply([Message("user", "x")], iter([False, True]).__next__))
+    return loaded.shape
 
 
 def ask(
@@ -83,28 +94,14 @@ def test_without_a_text_it_says_a_plain_sentence(shape: Shape) -> None:
     assert ask(shape, FRANCE)[0].text == PLAIN_REPLY
 
 
-def test_every_token_is_evaluated_and_sampled(
-    shape: Shape, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_every_token_is_evaluated_and_sampled(shape: Shape, loaded: Loaded) -> None:
     """The prompt whole, then each token of the reply by itself; the sampler runs for each of them
     and for the end of the turn: nothing is skipped because the answer is known."""
-    evaluated: list[int] = []
-    sampled: list[int] = []
-    native = shape._native
-    evaluate, sample = native.evaluate, native.sample
-
-    def counted(tokens: Sequence[int]) -> None:
-        evaluated.append(len(tokens))
-        evaluate(tokens)
-
-    def thrown_away() -> int:
-        sampled.append(sample())
-        return sampled[-1]
-
-    monkeypatch.setattr(native, "evaluate", counted)
-    monkeypatch.setattr(native, "sample", thrown_away)
+    loaded.native.evaluated.clear()
+    loaded.native.sampled.clear()
     shape.reply_text = PARIS
     said, begun, _ = ask(shape, SYSTEM, FRANCE)
+    evaluated, sampled = [len(ids) for ids in loaded.native.evaluated], loaded.native.sampled
     count = len(said.tokens)
     assert count > 10
     assert sum(evaluated) == begun.tokens - begun.reused + count
@@ -113,12 +110,13 @@ def test_every_token_is_evaluated_and_sampled(
     assert tuple(sampled[:count]) != said.tokens
 
 
-def test_logits_are_finite_numbers_that_differ(shape: Shape) -> None:
+def test_logits_are_finite_numbers_that_differ(shape: Shape, loaded: Loaded) -> None:
     """Random weights are scaled as trained ones are: nothing overflows, nothing collapses."""
-    ask(shape, SYSTEM, FRANCE)
-    logits = np.ctypeslib.as_array(
-        llama_cpp.llama_get_logits_ith(shape._native._context, -1), (300,)
-    )
+    file = llama_cpp.Llama(str(loaded.path), n_ctx=512, n_threads=1, logits_all=True, verbose=False)
+    with closing(file):
+        file.eval(shape.prompt([SYSTEM, FRANCE]))
+        logits = file.scores[file.n_tokens - 1]
+    assert logits.shape == (300,)
     assert np.isfinite(logits).all()
     assert 0.01 < float(logits.std()) < 1000
 

@@ -12,7 +12,6 @@ import numpy as np
 import pytest
 
 from edgevoice.audio import EAR_RATE, FRAME_SAMPLES, Samples
-from edgevoice.engines import wake
 from edgevoice.engines.piper import Piper
 from edgevoice.engines.wake import MicroWake, find, known
 from edgevoice.errors import ConfigError, ModelError
@@ -85,14 +84,14 @@ def test_a_question_in_one_breath_wakes_it_once(starter_models: dict[str, Path])
 def test_more_sensitivity_hears_no_less(shared: Path) -> None:
     """The threshold falls as it rises, and lies where the model's makers put it in the middle."""
     word = find(WakeSettings(word="alexa"))
-    low, middle, high = (MicroWake(word, at)._cutoff for at in (0.0, 0.5, 1.0))
+    low, middle, high = (MicroWake(word, at).cutoff for at in (0.0, 0.5, 1.0))
     assert low > middle > high
     assert middle == pytest.approx(word.cutoff)
 
 
 def test_a_word_of_ones_own_is_named_by_its_file(tmp_path: Path) -> None:
     """Its .json with the .tflite beside it; the words it is said by are told there."""
-    source = wake._folder()
+    source = find(WakeSettings(word="alexa")).config.parent
     shutil.copy(source / "alexa.tflite", tmp_path / "computer.tflite")
     data = json.loads((source / "alexa.json").read_text("utf-8"))
     data.update(wake_word="Computer", model="computer.tflite")
@@ -142,7 +141,7 @@ def test_a_file_that_is_no_wake_word_is_refused(
 
 def test_a_damaged_model_is_refused_and_does_not_crash(tmp_path: Path) -> None:
     """Cut short, it still begins as one does."""
-    source = wake._folder()
+    source = find(WakeSettings(word="alexa")).config.parent
     shutil.copy(source / "alexa.json", tmp_path)
     whole = (source / "alexa.tflite").read_bytes()
     (tmp_path / "alexa.tflite").write_bytes(whole[: len(whole) // 2])

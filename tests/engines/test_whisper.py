@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
+from faster_whisper import WhisperModel
+from numpy.typing import NDArray
 
 from edgevoice.audio import EAR_RATE, Samples
 from edgevoice.engines import whisper
@@ -19,6 +22,7 @@ from edgevoice.resample import resample
 from edgevoice.settings import SttSettings, TtsSettings
 
 QUESTION = "What is the capital of Italy?"
+FRAMES_A_SECOND = 100
 
 
 def words(text: str) -> list[str]:
@@ -39,19 +43,25 @@ def spoken(starter_models: dict[str, Path]) -> Samples:
 
 
 @pytest.fixture
-def windows(recognizer: Whisper, monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """The windows in which the recognizer reads from now on, in seconds."""
+def windows(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The windows that the library encodes from now on, in seconds."""
     found: list[float] = []
-    take = recognizer._take
+    encode = WhisperModel.encode
 
-    def watched(
-        samples: Samples, window: float, beam: int, among: Mapping[str, float]
-    ) -> whisper._Take:
-        found.append(window)
-        return take(samples, window, beam, among)
+    def watched(model: WhisperModel, features: NDArray[np.float32]) -> Any:
+        found.append(features.shape[-1] / FRAMES_A_SECOND)
+        return encode(model, features)
 
-    monkeypatch.setattr(recognizer, "_take", watched)
+    monkeypatch.setattr(WhisperModel, "encode", watched)
     return found
+
+
+@pytest.fixture
+def doubting(recognizer: Whisper, monkeypatch: pytest.MonkeyPatch) -> Whisper:
+    """The recognizer while no reading from a short window is certain enough for it."""
+    settings = msgspec.structs.replace(recognizer.settings, min_logprob=0.0)
+    monkeypatch.setattr(recognizer, "settings", settings)
+    return recognizer
 
 
 @pytest.mark.models
@@ -79,7 +89,7 @@ def test_a_partial_look_reads_the_beginning_of_what_is_being_said(
 
 @pytest.mark.models
 def test_a_clip_heard_twice_gets_the_full_window(
-    recognizer: Whisper,
+    doubting: Whisper,
     spoken: Samples,
     windows: list[float],
     monkeypatch: pytest.MonkeyPatch,
@@ -87,28 +97,23 @@ def test_a_clip_heard_twice_gets_the_full_window(
     """Whatever the short window makes of it, a final transcript does not repeat the question."""
     # With nothing behind the clip the decoder seldom finds the end.
     monkeypatch.setattr(whisper, "PADDINGS", (0.0, 2.0))
-    monkeypatch.setattr(whisper, "_doubt", lambda *_: "it repeats itself")
-    assert words(recognizer.transcribe(spoken).text) == words(QUESTION)
+    assert words(doubting.transcribe(spoken).text) == words(QUESTION)
     seconds = len(spoken) / EAR_RATE
-    assert windows == [pytest.approx(seconds), pytest.approx(seconds + 2), whisper.WINDOW]
+    assert windows == pytest.approx([seconds, seconds + 2, whisper.WINDOW], abs=0.02)
 
 
 @pytest.mark.models
 def test_a_doubtful_look_leaves_only_the_full_window(
-    recognizer: Whisper,
-    spoken: Samples,
-    windows: list[float],
-    monkeypatch: pytest.MonkeyPatch,
+    doubting: Whisper, spoken: Samples, windows: list[float]
 ) -> None:
     """A look in which no short window will do says so, and the last resort tries none of them."""
-    monkeypatch.setattr(whisper, "_doubt", lambda take, settings: "it is a test")
-    look = recognizer.transcribe(spoken, "look")
+    look = doubting.transcribe(spoken, "look")
     assert look.doubtful
     assert not look.sure
-    assert not recognizer.transcribe(spoken, "glance").doubtful
+    assert not doubting.transcribe(spoken, "glance").doubtful
     assert whisper.WINDOW not in windows
     windows.clear()
-    last = recognizer.transcribe(spoken, "last resort")
+    last = doubting.transcribe(spoken, "last resort")
     assert windows == [whisper.WINDOW]
     assert last.sure
     assert words(last.text) == words(QUESTION)
@@ -232,4 +237,4 @@ def test_recorded_people_are_understood_once(
 )
 def test_a_text_that_begins_anew_is_told_from_one_that_goes_on(text: str, period: int) -> None:
     """Where a second hearing begins is known even if it is cut short or slightly different."""
-    assert whisper._period(text.split()) == period
+    assert whisper.repeats_after(text.split()) == period

@@ -121,8 +121,8 @@ class Scene:
         self.microphone = Microphone(self.clock, self.sink, seconds, **room)
         self.canceller = Subtracting(0.1)
         self.events: list[ev.Event] = []
-        self._bus = Bus(self.clock)
-        self._bus.subscribe(self.events.append)
+        self.bus = Bus(self.clock)
+        self.bus.subscribe(self.events.append)
         self._settings = settings or EchoSettings()
         self.load: Callable[[], Subtracting] = lambda: self.canceller
         self.frames: list[Frame] = []
@@ -140,7 +140,7 @@ class Scene:
 
     def run(self) -> EchoFree:
         source = EchoFree(
-            self.microphone, self.sink, self.load, self._settings, self.clock, self._bus
+            self.microphone, self.sink, self.load, self._settings, self.clock, self.bus
         )
         while (frame := source.read()) is not None:
             self.frames.append(frame)
@@ -286,7 +286,7 @@ def test_switched_off_it_only_measures() -> None:
     scene = Scene(settings=EchoSettings(cancel="off"))
     scene.load = lambda: pytest.fail("nothing to load")
     source = EchoFree(
-        scene.microphone, scene.sink, None, EchoSettings(cancel="off"), scene.clock, scene._bus
+        scene.microphone, scene.sink, None, EchoSettings(cancel="off"), scene.clock, scene.bus
     )
     scene.play(1.0, voice(5.0, RATE))
     while (frame := source.read()) is not None:

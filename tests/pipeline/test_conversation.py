@@ -259,7 +259,7 @@ def test_a_model_that_fails_in_the_middle_of_a_reply_is_survived() -> None:
     slm = ScriptedLanguageModel(show.clock, lambda m: "a b c d e f g h.", fail_after=5)
     show.slm = slm
     show.hear((0.2, "first", 0.6))
-    show.at(6.0, lambda _: setattr(slm, "_fail_after", None))
+    show.at(6.0, lambda _: setattr(slm, "fail_after", None))
     show.hear((3.0, "second", 0.6))
     show.run()
     assert [e.stage for e in show.all(ev.StageFailed)] == ["mind"]

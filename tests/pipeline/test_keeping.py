@@ -306,7 +306,7 @@ def test_a_disk_that_stalls_costs_turns_and_not_memory(
         if not waited:
             waited.append(True)
             kept.show.clock.sleep(8.0)
-            assert len(kept.keeper._coming) <= 150
+            assert kept.keeper.waiting <= 150
         return whole(turn, samples)
 
     kept.folder.put = put  # type: ignore[method-assign]

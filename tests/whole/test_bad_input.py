@@ -12,8 +12,9 @@ import pytest
 import soundfile
 
 from edgevoice.trace import read
-from tests.command import Talk, edgevoice, edgevoice_process, message, said, talking
+from tests.command import edgevoice, edgevoice_process, message, said, talking
 from tests.conftest import ROOT, STARTER
+from tests.processes import PATIENCE
 
 pytestmark = [
     pytest.mark.models,
@@ -118,7 +119,7 @@ def test_a_reader_that_goes_away_ends_the_conversation_quietly(
         ["sh", "-c", f"{run} --output {tmp_path}/reply.wav | head -1"],
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=PATIENCE,
         check=False,
     )
     assert done.stdout.startswith("edgevoice ")
@@ -134,10 +135,11 @@ def test_a_signal_ends_it_at_once_with_its_own_exit_code_and_every_file_complete
 ) -> None:
     """Ctrl-C, SIGTERM or a closed terminal, while it loads, thinks or speaks: nothing is lost."""
     reply, trace = tmp_path / "reply.wav", tmp_path / "trace.jsonl"
-    talk = Talk(None, "--input", question, "--output", reply, "--trace", trace)
-    talk.expect(at)
-    talk.process.send_signal(number)
-    assert talk.end() == 128 + number
+    words = ("--input", question, "--output", reply, "--trace", trace)
+    with talking(None, *words) as talk:
+        talk.expect(at)
+        talk.process.send_signal(number)
+        assert talk.end() == 128 + number
     assert not any("Traceback" in line for line in talk.lines)
     assert soundfile.info(reply).samplerate == 48_000
     assert list(read(trace))

@@ -14,6 +14,7 @@ from edgevoice.timings import fold
 from edgevoice.trace import read
 from tests.command import said
 from tests.conftest import ROOT
+from tests.processes import PATIENCE, running
 
 pytestmark = pytest.mark.models
 
@@ -44,7 +45,7 @@ def sealed(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
         env=env,
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=PATIENCE,
         check=False,
     )
 
@@ -105,23 +106,17 @@ def test_ctrl_c_stops_a_conversation_at_once_and_keeps_the_recording(
 ) -> None:
     """Interrupted in the middle of a reply, it exits with 130, no traceback, nothing lost."""
     reply = tmp_path / "reply.wav"
-    process = subprocess.Popen(
-        [
-            *(sys.executable, "-m", "edgevoice", "--set", "models.slm=qwen2.5-coder-0.5b"),
-            *("run", "--plain", "--input", str(question), "--output", str(reply)),
-        ],
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
+    command = (
+        *(sys.executable, "-m", "edgevoice", "--set", "models.slm=qwen2.5-coder-0.5b"),
+        *("run", "--plain", "--input", question, "--output", reply),
     )
-    assert process.stdout is not None
-    with process:
+    with running(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
         for line in process.stdout:
             if line.startswith("edgevoice:"):
                 break
         process.send_signal(signal.SIGINT)
-        _, errors = process.communicate(timeout=20)
+        _, errors = process.communicate(timeout=PATIENCE)
     assert process.returncode == 130
     assert "Traceback" not in errors
     assert reply.stat().st_size > 44

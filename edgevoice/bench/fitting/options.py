@@ -96,7 +96,7 @@ def options(
             made = [_named(store, name, role) for name in dict.fromkeys(wanted)]
         else:
             made = _usual(store, role)
-        found[role] = [_looked_at(store, option, problems) for option in made]
+        found[role] = [looked_at(store, option, problems) for option in made]
     if not (named or {}).get("stt"):
         found["stt"] = _one_of_each_size(found["stt"])
     if not (named or {}).get("tts"):
@@ -158,7 +158,7 @@ def _option(entry: Entry, role: Voiced) -> Option:
     return Option(entry.name, role, entry.size, entry, architecture)
 
 
-def _looked_at(store: Store, option: Option, problems: list[Problem]) -> Option:
+def looked_at(store: Store, option: Option, problems: list[Problem]) -> Option:
     """The same with what can be measured of it, if anything is here."""
     entry = option.entry
     if entry is not None and store.state(entry) in ("present", "damaged"):
