@@ -57,6 +57,8 @@ def command(config: pytest.Config, test: str) -> str:
     words = [python, "-m", "pytest", test, f"--seed={config.getoption('--seed')}"]
     if config.option.hypothesis_seed != config.getoption("--seed"):
         words.append(f"--hypothesis-seed={config.option.hypothesis_seed}")
+    if config.getoption("--thorough"):
+        words.append("--thorough")
     if config.pluginmanager.hasplugin("xdist"):
         words.append("-n0")
     go = "" if config.invocation_params.dir == root else f"cd {shlex.quote(str(root))} && "

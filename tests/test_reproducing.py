@@ -31,7 +31,16 @@ def test_numbers(numbers):
 
 def run(folder: Path, *words: str) -> str:
     """What pytest prints of a run in `folder`."""
-    command = [sys.executable, "-m", "pytest", "-p", "tests.reproducing", *words]
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-p",
+        "tests.reproducing",
+        "-p",
+        "tests.sampling",
+        *words,
+    ]
     env = {**os.environ, "PYTHONPATH": str(ROOT)}
     done = subprocess.run(
         [*command, "-p", "no:cacheprovider"], cwd=folder, env=env, capture_output=True, text=True
