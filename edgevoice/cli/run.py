@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,13 +14,15 @@ import click
 from edgevoice.cli import Context, metrics, pass_context
 from edgevoice.cli.converse import converse, is_screen
 from edgevoice.cli.keeping import keep_option
-from edgevoice.errors import AudioFileError, DeviceError, UsageError
+from edgevoice.errors import AudioFileError, DeviceError, NoDeviceError, UsageError
 
 if TYPE_CHECKING:
     from edgevoice.audio import Samples
     from edgevoice.build import Devices
     from edgevoice.settings import Config
     from edgevoice.stages import AudioSink
+
+UNHEARD_DEMO = "the demo goes on unheard"
 
 SOUND_FILES = (".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff")
 
@@ -72,6 +75,11 @@ def shared(command: Callable[..., Any]) -> Callable[..., Any]:
     help='Listen only after a wake word: "hey jarvis", or another one.',
 )
 @click.option("--push-to-talk", is_flag=True, help="Listen only while the key is on.")
+@click.option(
+    "--demo-without-microphone",
+    is_flag=True,
+    help="Hold the demo conversation on a machine that has no input device at all.",
+)
 @keep_option
 @shared
 @pass_context
@@ -84,6 +92,7 @@ def run(
     barge_in: bool | None,
     wake_word: str | None,
     push_to_talk: bool,
+    demo_without_microphone: bool,
     keep_audio: str | None,
     **options: Any,
 ) -> None:
@@ -124,6 +133,7 @@ def run(
     config = context.load(overrides).config
     from edgevoice.build import clips_source, open_source, quiet_sink
     from edgevoice.clock import SystemClock
+    from edgevoice.devices.listing import find
 
     def source(config: Config, devices: Devices) -> Any:
         return (
@@ -132,30 +142,35 @@ def run(
             else devices.source(config)
         )
 
-    def sink(config: Config, devices: Devices) -> AudioSink:
+    def sink(config: Config, devices: Devices, unheard: str = "") -> AudioSink:
         if record:
             from edgevoice.wav import WavWriter
 
             return quiet_sink(devices.clock, record, WavWriter(record, 48_000))
         quietly = files and not config.audio.output
-        return _speaker(config, devices, "the conversation goes on unheard" if quietly else "")
+        return _speaker(config, devices, "the conversation goes on unheard" if quietly else unheard)
 
-    clock = SystemClock()
+    # Found out before anything is fetched or loaded: an error that comes at once costs no wait.
     try:
         if not files and not config.audio.wait:
-            # Found out before anything is fetched or loaded: nobody waits to be told this.
-            open_source(config, clock).close()
+            open_source(config, SystemClock()).close()
     except DeviceError as error:
-        if not (is_screen(options, record) and sys.stdin.isatty()):
+        none = isinstance(error, NoDeviceError) and not config.audio.input
+        if demo_without_microphone and none:
+            told = "this is the demo conversation; to talk, see `edgevoice devices`"
+            click.echo(f"edgevoice: {error.what}: {told}", err=True)
+        elif not (is_screen(options, record) and sys.stdin.isatty()):
             raise
-        click.echo(f"edgevoice: {error}", err=True)
-        if not click.confirm("Watch the demo instead?", default=True, err=True):
-            click.get_current_context().exit(error.exit_code)
-        _ready(context, overrides)
-        converse(
-            context, config, overrides, options, _demo_source, _demo_sink, title="edgevoice demo"
+        else:
+            click.echo(f"edgevoice: {error}", err=True)
+            if not click.confirm("Watch the demo instead?", default=True, err=True):
+                click.get_current_context().exit(error.exit_code)
+        _demonstrate(
+            context, overrides, options, partial(sink, unheard=UNHEARD_DEMO), binary=record == "-"
         )
         return
+    if not (files or record or config.audio.wait):
+        find("output", config.audio.output)
     _ready(context, overrides)
     to = config.keep.audio
     converse(context, config, overrides, options, source, sink, record == "-", keep=to)
@@ -171,16 +186,34 @@ def run(
 @pass_context
 def demo(context: Context, questions: Any, **options: Any) -> None:
     """Watch a conversation with a synthesized user: no microphone needed."""
-    lines = _lines(questions) if questions else None
-    overrides = _overrides(context, options)
+    _demonstrate(
+        context,
+        _overrides(context, options),
+        options,
+        lambda config, devices: _speaker(config, devices, UNHEARD_DEMO),
+        _lines(questions) if questions else None,
+    )
+
+
+def _demonstrate(
+    context: Context,
+    overrides: dict[str, str],
+    options: dict[str, Any],
+    sink: Callable[[Config, Devices], AudioSink],
+    questions: list[str] | None = None,
+    binary: bool = False,
+) -> None:
+    """Hold the conversation with a synthesized user, who knows no wake word and has no key."""
+    overrides = {**overrides, "address.mode": "always"}
     config = _ready(context, overrides)
     converse(
         context,
         config,
         overrides,
         options,
-        lambda config, devices: _demo_source(config, devices, lines),
-        _demo_sink,
+        lambda config, devices: _demo_source(config, devices, questions),
+        sink,
+        binary,
         title="edgevoice demo",
     )
 
@@ -271,7 +304,3 @@ def _demo_source(config: Config, devices: Devices, questions: list[str] | None =
 
     voice = Piper(Store(config).choose("tts").path, config.tts)
     return clips_source(devices.clock, spoken(questions or QUESTIONS, voice), "a synthesized user")
-
-
-def _demo_sink(config: Config, devices: Devices) -> AudioSink:
-    return _speaker(config, devices, "the demo goes on unheard")
