@@ -69,6 +69,11 @@ pass_context: Callable[[Callable[..., Any]], Callable[..., Any]] = click.make_pa
 )
 
 
+def complain(text: str) -> None:
+    """Write a message of the program to standard error."""
+    click.echo(f"edgevoice: {text}", err=True)
+
+
 @click.group(
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="Start with `edgevoice run`. If something is wrong, `edgevoice doctor` says what.",
@@ -167,7 +172,7 @@ def main(command: click.Command = cli) -> None:
         known = _known(error)
         code = known.exit_code if known else 70
         with contextlib.suppress(OSError):
-            click.echo(f"edgevoice: {known or _unexpected(error)}", err=True)
+            complain(str(known or _unexpected(error)))
     _leave(code if isinstance(code, int) else 0)
 
 
@@ -179,18 +184,21 @@ def _open_what_is_closed() -> None:
 
 
 def _end_cleanly() -> None:
-    """Have SIGTERM and a closed terminal unwind the program as Ctrl-C does: files are completed
-    and the screen is restored. The second one ends it there and then."""
+    """Have SIGTERM and a closed terminal unwind the program as Ctrl-C does, so that files are
+    completed. A second SIGTERM ends it there and then."""
 
     def end(number: int, frame: object) -> None:
-        signal.signal(number, signal.SIG_DFL)
+        for each in caught:
+            # A closed terminal is told twice where a shell passes it on.
+            again = signal.SIG_DFL if each == signal.SIGTERM else signal.SIG_IGN
+            signal.signal(each, again)
         raise SystemExit(128 + number)
 
-    for name in ("SIGTERM", "SIGHUP"):
-        number = getattr(signal, name, None)
-        # One that is ignored stays so: that is what nohup is for.
-        if number is not None and signal.getsignal(number) is signal.SIG_DFL:
-            signal.signal(number, end)
+    named = (getattr(signal, name, None) for name in ("SIGTERM", "SIGHUP"))
+    # One that is ignored stays so: that is what nohup is for.
+    caught = [n for n in named if n is not None and signal.getsignal(n) is signal.SIG_DFL]
+    for number in caught:
+        signal.signal(number, end)
 
 
 def _known(error: Exception) -> EdgevoiceError | None:

@@ -165,15 +165,14 @@ def run(
             click.echo(f"edgevoice: {error}", err=True)
             if not click.confirm("Watch the demo instead?", default=True, err=True):
                 click.get_current_context().exit(error.exit_code)
-        _demonstrate(
-            context, overrides, options, partial(sink, unheard=UNHEARD_DEMO), binary=record == "-"
-        )
+        unheard = partial(sink, unheard=UNHEARD_DEMO)
+        _demonstrate(context, overrides, options, unheard, record=record)
         return
     if not (files or record or config.audio.wait):
         find("output", config.audio.output)
     _ready(context, overrides)
     to = config.keep.audio
-    converse(context, config, overrides, options, source, sink, record == "-", keep=to)
+    converse(context, config, overrides, options, source, sink, record, keep=to)
 
 
 @click.command()
@@ -201,7 +200,7 @@ def _demonstrate(
     options: dict[str, Any],
     sink: Callable[[Config, Devices], AudioSink],
     questions: list[str] | None = None,
-    binary: bool = False,
+    record: str | None = None,
 ) -> None:
     """Hold the conversation with a synthesized user, who knows no wake word and has no key."""
     overrides = {**overrides, "address.mode": "always"}
@@ -213,7 +212,7 @@ def _demonstrate(
         options,
         lambda config, devices: _demo_source(config, devices, questions),
         sink,
-        binary,
+        record,
         title="edgevoice demo",
     )
 

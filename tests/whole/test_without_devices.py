@@ -8,12 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from tests.command import edgevoice, message
+if sys.platform != "linux":
+    pytest.skip("devices can be hidden on Linux only", allow_module_level=True)
 
-pytestmark = [
-    pytest.mark.models,
-    pytest.mark.skipif(sys.platform != "linux", reason="devices can be hidden on Linux only"),
-]
+from edgevoice.events import TurnCompleted
+from edgevoice.trace import read
+from tests.command import edgevoice, message
+from tests.terminal import Terminal
+
+pytestmark = pytest.mark.models
 
 RUN = ("--set", "models.slm=qwen2.5-coder-0.5b", "run")
 
@@ -48,6 +51,18 @@ def test_without_any_input_device_the_demo_is_held_as_plain_lines_to_its_end(
     assert done.stdout.count("\nyou: ") == 3
     assert done.stdout.endswith("ended: end of input\n")
     assert "\x1b" not in done.stdout + done.stderr
+
+
+def test_on_a_terminal_the_demo_is_shown_on_the_screen(
+    bare: dict[str, str], starter_models: dict[str, Path], tmp_path: Path
+) -> None:
+    """As the conversation would be, and it ends by itself and leaves the terminal as it was."""
+    trace = tmp_path / "trace.jsonl"
+    terminal = Terminal(*RUN, "--demo-without-microphone", "--trace", trace, env=bare)
+    assert terminal.end() == 0
+    assert terminal.restored
+    assert b"this is the demo conversation" in terminal.shown
+    assert sum(isinstance(event, TurnCompleted) for event in read(trace)) == 3
 
 
 def test_run_itself_stays_strict(bare: dict[str, str]) -> None:
