@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import io
 import os
 import signal
 import sys
@@ -21,6 +22,7 @@ import click
 from edgevoice import __version__
 from edgevoice.config import Resolved, config_path, load
 from edgevoice.errors import EdgevoiceError, StorageError, UsageError
+from edgevoice.harmless import harmless, harmless_json
 
 
 class Context:
@@ -69,9 +71,21 @@ pass_context: Callable[[Callable[..., Any]], Callable[..., Any]] = click.make_pa
 )
 
 
+def echo(text: str = "", *, err: bool = False, nl: bool = True, **style: Any) -> None:
+    """Write a result to standard output, or something about it to standard error; all that commands
+    write goes through here, so that no text commands a terminal. `style` is that of click.style."""
+    text = harmless(text)
+    click.echo(click.style(text, **style) if style else text, err=err, nl=nl)
+
+
+def echo_json(text: str, *, nl: bool = True) -> None:
+    """Write JSON to standard output."""
+    click.echo(harmless_json(text), nl=nl)
+
+
 def complain(text: str) -> None:
     """Write a message of the program to standard error."""
-    click.echo(f"edgevoice: {text}", err=True)
+    echo(f"edgevoice: {text}", err=True)
 
 
 @click.group(
@@ -161,7 +175,9 @@ def main(command: click.Command = cli) -> None:
     except SystemExit as ended:
         code = ended.code
     except click.ClickException as error:
-        error.show()
+        said = io.StringIO()
+        error.show(said)
+        echo(said.getvalue(), err=True, nl=False)
         code = error.exit_code
     except BrokenPipeError:
         # The reader of our pipe has gone, as `| head` does.

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from edgevoice.cli import Context, metrics, pass_context
+from edgevoice.cli import Context, complain, metrics, pass_context
 from edgevoice.cli.converse import converse, is_screen
 from edgevoice.cli.keeping import keep_option
 from edgevoice.errors import AudioFileError, DeviceError, NoDeviceError, UsageError
@@ -158,11 +158,11 @@ def run(
         none = isinstance(error, NoDeviceError) and not config.audio.input
         if demo_without_microphone and none:
             told = "this is the demo conversation; to talk, see `edgevoice devices`"
-            click.echo(f"edgevoice: {error.what}: {told}", err=True)
+            complain(f"{error.what}: {told}")
         elif not (is_screen(options, record) and sys.stdin.isatty()):
             raise
         else:
-            click.echo(f"edgevoice: {error}", err=True)
+            complain(str(error))
             if not click.confirm("Watch the demo instead?", default=True, err=True):
                 click.get_current_context().exit(error.exit_code)
         unheard = partial(sink, unheard=UNHEARD_DEMO)
@@ -275,7 +275,7 @@ def _read(files: list[str]) -> list[Samples]:
 
     clips = []
     for name in files:
-        clip = read_speech(name, lambda text: click.echo(f"edgevoice: {text}", err=True))
+        clip = read_speech(name, complain)
         if not len(clip):
             raise AudioFileError("there is no sound in it", where=name)
         clips.append(clip)
@@ -291,7 +291,7 @@ def _speaker(config: Config, devices: Devices, without: str = "") -> AudioSink:
     except DeviceError as error:
         if not without:
             raise
-        click.echo(f"edgevoice: {error.what}: {without}", err=True)
+        complain(f"{error.what}: {without}")
         return quiet_sink(devices.clock, "no speaker")
 
 
