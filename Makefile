@@ -22,7 +22,7 @@ help: ## Show this list
 
 run: ## Set up what is missing, then talk
 	$(call SETUP,run)
-	@exec $(BIN)/edgevoice run $(ARGS)
+	@exec $(BIN)/edgevoice run --demo-without-microphone $(ARGS)
 
 demo: ## Set up what is missing, then watch a conversation with a synthesized user
 	$(call SETUP,run)

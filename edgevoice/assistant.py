@@ -155,6 +155,7 @@ class Assistant:
             self._asides,
         )
         self._speaker = Speaker(sink, resampler, self._floor, self._sounds, self._turn_settled)
+        self._crew = Crew(clock, self._shut_down)
         self._closed = False
         self._reason = "closed"
 
@@ -163,7 +164,7 @@ class Assistant:
 
         Raises ModelError when an engine cannot be loaded, and DeviceError when a device goes.
         """
-        crew = Crew(self._clock, self._shut_down)
+        crew = self._crew
         unsubscribe = self.bus.subscribe(self._own_words)
         try:
             with crew:
@@ -305,9 +306,13 @@ class Assistant:
         self._ears.forget()
         self._thoughts.offer(Prime())
 
-    def close(self) -> None:
-        """End the session; `run` returns soon after."""
-        self._shut_down()
+    def close(self, hurry: bool = False) -> None:
+        """End the session; `run` returns soon after, and in a `hurry` waits for no model that is
+        being loaded."""
+        if hurry:
+            self._crew.hurry()
+        else:
+            self._shut_down()
 
 
 def _is_dead(item: Say | Sound | End | Aside | Words) -> bool:

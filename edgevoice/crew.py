@@ -12,7 +12,7 @@ if sys.version_info < (3, 11):
     from exceptiongroup import ExceptionGroup
 
 HASTE = 0.5
-"""Seconds that the members have to end after Ctrl-C."""
+"""Seconds that the members have to end in a hurry, as after Ctrl-C."""
 SLICE = 0.1
 
 
@@ -45,6 +45,11 @@ class Crew:
                 self.stop()
 
         self._tasks.append(self._clock.spawn(member, name))
+
+    def hurry(self) -> None:
+        """Ask every member to end, and wait for none that is stuck, as in a model being loaded."""
+        self._patience = min(self._patience, HASTE)
+        self.stop()
 
     def stop(self) -> None:
         """Ask every member to end; returns at once."""
@@ -86,8 +91,8 @@ class Crew:
         trace: TracebackType | None,
     ) -> None:
         if kind is not None and not issubclass(kind, Exception):
-            # Ctrl-C or the like: whoever pressed it does not wait for a model to be loaded.
-            self._patience = min(self._patience, HASTE)
+            # Ctrl-C or the like: the user does not wait for a model to be loaded.
+            self.hurry()
         self.stop()
         self.join()
         if error is None and self.errors:

@@ -5,6 +5,7 @@ EdgevoiceError            what failed, where, and the remedy; exit code 1
 ├── ConfigError           a setting is unknown, of the wrong type or out of range; exit code 2
 ├── AudioFileError        a sound file is missing, broken or of another kind
 ├── DeviceError           a microphone or speaker is missing, refuses or disappears
+│   ├── NoDeviceError     there is no microphone, or no speaker, at all
 │   └── SpeakerAwayError  there was no speaker for so long that the reply is given up
 ├── ModelError            a model is missing, altered, of another kind or does not fit
 │   └── PullError         a download could not be finished
@@ -56,6 +57,10 @@ class AudioFileError(EdgevoiceError):
 
 class DeviceError(EdgevoiceError):
     """A microphone or speaker is missing, refuses the format or disappeared."""
+
+
+class NoDeviceError(DeviceError):
+    """There is no microphone, or no speaker, at all: none is listed, or nothing can list them."""
 
 
 class SpeakerAwayError(DeviceError):

@@ -39,9 +39,52 @@ def replace_bytes(path: Path, data: Iterable[bytes], private: bool = False) -> N
 
     A `private` file may be read by nobody but its owner, from its first byte on.
     """
+    with replaced(path, data, private):
+        pass
+
+
+@contextmanager
+def replaced(path: Path, data: Iterable[bytes], private: bool = False) -> Iterator[None]:
+    """Write `data` beside `path`, and put it in its place at the end of the block; like
+    `replace_bytes`."""
     opener = _private if private else None
-    with _draft(path) as draft, open(draft, "wb", opener=opener) as file:
-        file.writelines(data)
+    with _draft(path) as draft:
+        with open(draft, "wb", opener=opener) as file:
+            file.writelines(data)
+        yield
+
+
+def lock(handle: int, wait: bool = False) -> bool:
+    """Have an open file or folder alone until it is closed, also by the end of the program.
+
+    False where another program has it. Systems without such locks say true.
+    """
+    try:
+        import fcntl
+    except ImportError:
+        return True
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+    except BlockingIOError:
+        return False
+    except OSError:
+        # A file system without locks.
+        pass
+    return True
+
+
+def set_aside(path: Path, name: str) -> Path:
+    """Rename the file `path` so that it is found beside `name` as unfinished; returns its new path.
+
+    Raises OSError. Nothing is overwritten.
+    """
+    wanted = path.with_name(name)
+    free = wanted.with_name(f"{wanted.stem}.unfinished{wanted.suffix}")
+    count = 1
+    while free.exists():
+        count += 1
+        free = wanted.with_name(f"{wanted.stem}.unfinished-{count}{wanted.suffix}")
+    return path.rename(free)
 
 
 def _private(path: str, flags: int) -> int:

@@ -13,6 +13,7 @@ from typing import TextIO
 
 from edgevoice import events as ev
 from edgevoice.exchange import Exchange
+from edgevoice.harmless import one_line
 from edgevoice.scene import DEVICE_WORDS, Remark, Scene
 from edgevoice.waterfall import render_waterfall, sentence
 
@@ -174,8 +175,7 @@ class PlainPrinter:
             self._line(f"  fix: {remedy}")
 
     def _line(self, text: str) -> None:
-        clean = "".join(c if c.isprintable() else " " for c in text.rstrip())
-        self._write(clean + "\n")
+        self._write(one_line(text.rstrip()) + "\n")
 
 
 def _times(count: int) -> str:

@@ -51,7 +51,7 @@ class Session:
         self._settings = settings
         self._history = History(config.slm.system_prompt)
         self._assistant: Assistant | None = None
-        self._closed = False
+        self._closed = self._hurry = False
         self._mute = False
         self._monitor = clock.monitor()
         self._former: Config | None = None
@@ -67,7 +67,7 @@ class Session:
                 assistant = self._build(tried, self._history, first_turn)
                 self._assistant = assistant
                 if self._closed:
-                    assistant.close()
+                    assistant.close(self._hurry)
                 if self._mute:
                     # Another device or model does not open the microphone.
                     assistant.mute(True)
@@ -136,12 +136,14 @@ class Session:
         if assistant := self._assistant:
             assistant.new_conversation()
 
-    def close(self) -> None:
+    def close(self, hurry: bool = False) -> None:
+        """End the session; in a `hurry` it waits for no model that is being loaded."""
         with self._monitor:
             self._closed = True
+            self._hurry = self._hurry or hurry
             self._monitor.notify_all()
         if assistant := self._assistant:
-            assistant.close()
+            assistant.close(hurry)
 
     def transcript(self) -> str:
         """What was said and heard so far, one line a message."""

@@ -5,6 +5,8 @@ docs/trace.md describes the format. Nothing here is written unless the user aske
 
 from __future__ import annotations
 
+import contextlib
+import os
 from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,6 +22,10 @@ KEPT = 100_000
 """Events kept in memory at most: several hours of conversation."""
 
 
+TAIL = 1_000_000
+"""Bytes in which the last line of a trace surely lies."""
+
+
 class TraceFile:
     """A subscriber that writes every event to `path` as it happens, one JSON object a line.
 
@@ -32,6 +38,7 @@ class TraceFile:
         self._failure: OSError | None = None
         try:
             self._file: TextIO = path.open("w", encoding="utf-8")
+            files.lock(self._file.fileno())
         except OSError as error:
             raise _unwritable(path, error) from None
 
@@ -95,6 +102,39 @@ def read(path: Path) -> Iterator[ev.Event]:
         raise EdgevoiceError(
             f"cannot be read: {error.strerror}", where=str(path), remedy="check the path"
         ) from None
+
+
+def recover(path: Path) -> Path | None:
+    """Save a trace that has no last event, as its program was killed, from being overwritten.
+
+    Returns where it is now, without a line that was not written to its end; None where `path` is
+    no such trace.
+    """
+    path = Path(os.path.realpath(path))
+    if not path.is_file():
+        return None
+    with contextlib.suppress(OSError):
+        with path.open("r+b") as file:
+            if not files.lock(file.fileno()) or _type(file.readline()) != "session_started":
+                return None
+            file.seek(max(0, path.stat().st_size - TAIL))
+            *whole, rest = file.read().split(b"\n")
+            if _type(whole[-1]) == "session_ended":
+                return None
+            file.seek(-len(rest), os.SEEK_END)
+            file.truncate()
+        return files.set_aside(path, path.name)
+    return None
+
+
+def _type(line: bytes) -> str:
+    with contextlib.suppress(msgspec.MsgspecError, UnicodeDecodeError):
+        return msgspec.json.decode(line, type=_Head).type
+    return ""
+
+
+class _Head(msgspec.Struct):
+    type: str
 
 
 def _unwritable(path: Path, error: OSError) -> StorageError:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import glob
 import io
 import os
 import re
@@ -18,6 +19,7 @@ from typing import IO
 import numpy as np
 import soundfile
 
+from edgevoice import files
 from edgevoice.audio import EAR_RATE, Samples
 from edgevoice.errors import AudioFileError, StorageError, UsageError
 from edgevoice.resample import Resampler
@@ -169,6 +171,7 @@ class WavWriter:
             prefix=f".{target.name}.", suffix=".part", dir=target.parent
         )
         self._part = Path(part)
+        files.lock(handle)
         # Unbuffered: what has been written can be completed even when the disk is full.
         return os.fdopen(handle, "wb", buffering=0)
 
@@ -193,10 +196,7 @@ class WavWriter:
                 self._file.seek(0)
                 self._file.write(_header(self.rate, self._bytes))
                 self._file.close()
-                # mkstemp makes private files; this one is the user's and gets the usual rights.
-                mask = os.umask(0)
-                os.umask(mask)
-                self._part.chmod(0o666 & ~mask)
+                _give(self._part)
                 self._part.replace(self._target)
         except BrokenPipeError:
             raise
@@ -250,6 +250,37 @@ class WavWriter:
             where="standard output" if self._name == "-" else self._name,
             remedy="free some space or name another folder",
         )
+
+
+def recover(path: str | Path) -> list[Path]:
+    """Complete the recordings to `path` that programs which were killed left behind; returns where
+    they are now, each under a name of its own."""
+    target = Path(os.path.realpath(path))
+    saved = []
+    for part in target.parent.glob(f".{glob.escape(target.name)}.*.part"):
+        with contextlib.suppress(OSError):
+            with part.open("r+b") as file:
+                if not files.lock(file.fileno()):
+                    continue
+                head = file.read(HEADER_BYTES)
+                size = max(0, part.stat().st_size - HEADER_BYTES) // 2 * 2
+                if size and head[:4] + head[8:12] == b"RIFFWAVE":
+                    file.truncate(HEADER_BYTES + size)
+                    file.seek(0)
+                    file.write(_header(struct.unpack_from("<I", head, 24)[0], size))
+            if size:
+                _give(part)
+                saved.append(files.set_aside(part, target.name))
+            else:
+                part.unlink()
+    return saved
+
+
+def _give(part: Path) -> None:
+    """Give a file that mkstemp made private the usual rights of a user's file."""
+    mask = os.umask(0)
+    os.umask(mask)
+    part.chmod(0o666 & ~mask)
 
 
 def pcm_file(samples: Samples, rate: int) -> bytes:

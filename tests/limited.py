@@ -1,8 +1,9 @@
-"""Run a command as a user with less: without root's right to write and read everything, or with
-a disk that takes no more than so many bytes a file.
+"""Run a command as a user with less: without root's right to write and read everything, with
+a disk that takes no more than so many bytes a file, or as what its terminal takes along.
 
     python limited.py rights COMMAND…
     python limited.py disk BYTES COMMAND…
+    python limited.py terminal COMMAND…
 """
 
 from __future__ import annotations
@@ -27,6 +28,11 @@ if __name__ == "__main__":
     what, *rest = sys.argv[1:]
     if what == "rights":
         drop_rights()
+    elif what == "terminal":
+        import fcntl
+        import termios
+
+        fcntl.ioctl(0, termios.TIOCSCTTY, 0)
     else:
         import resource
 

@@ -11,10 +11,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+from soundfile import info
 
 from edgevoice.audio import EAR_RATE, Samples
 from edgevoice.errors import AudioFileError, StorageError, UsageError
-from edgevoice.wav import WavWriter, read_speech, speech_blocks
+from edgevoice.wav import WavWriter, read_speech, recover, speech_blocks
 
 RATES = [8_000, 16_000, 22_050, 44_100, 48_000]
 
@@ -222,3 +223,39 @@ def test_sound_is_not_written_to_a_terminal(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True, raising=False)
     with pytest.raises(UsageError, match="terminal"):
         WavWriter("-", EAR_RATE)
+
+
+def killed(code: str) -> None:
+    """Run `code`, which ends as a killed program does: nothing is completed."""
+    done = subprocess.run([sys.executable, "-c", f"import os\n{code}\nos._exit(9)"], timeout=60)
+    assert done.returncode == 9
+
+
+def test_a_recording_of_a_program_that_was_killed_is_completed(tmp_path: Path) -> None:
+    """It gets a name of its own beside the one it was meant for, and is a sound file like any."""
+    path = tmp_path / "reply.wav"
+    path.write_bytes(b"an older one")
+    begin = f"import numpy as np; from edgevoice.wav import WavWriter; w = WavWriter({str(path)!r},"
+    killed(f"{begin} 8_000); w.write(np.full(16_000, 0.5, np.float32))")
+    killed(f"{begin} 48_000); w.write(np.full(480, 0.5, np.float32))")
+    with next(tmp_path.glob(".*.part")).open("ab") as file:
+        file.write(b"x")  # Half a sample.
+    saved = recover(path)
+    assert {path.name for path in tmp_path.iterdir()} == {
+        *("reply.wav", "reply.unfinished.wav", "reply.unfinished-2.wav"),
+    }
+    found = {(i.samplerate, i.frames, i.extra_info.count("should be")) for i in map(info, saved)}
+    assert found == {(8_000, 16_000, 0), (48_000, 480, 0)}
+    assert path.read_bytes() == b"an older one"
+    assert recover(path) == []
+
+
+def test_a_recording_that_is_being_made_is_left_alone(tmp_path: Path) -> None:
+    """Another session may write to the same name; what holds no sound is no recording."""
+    path = tmp_path / "reply.wav"
+    killed(f"from edgevoice.wav import WavWriter; WavWriter({str(path)!r}, 8_000)")
+    with WavWriter(path, EAR_RATE) as writer:
+        writer.write(tone())
+        assert recover(path) == []
+        assert len(list(tmp_path.iterdir())) == 1
+    assert info(path).frames == EAR_RATE

@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Protocol, TextIO
 
+from edgevoice.harmless import harmless, one_line
+
 
 class Progress(Protocol):
     """What is told how far the work has come. Its measure is seconds of work as expected before."""
@@ -39,7 +41,7 @@ class Lines:
         self.say(f"{line}  ({duration(left)} left)" if left > 0 else line)
 
     def say(self, line: str) -> None:
-        print(line, file=self._out, flush=True)
+        print(harmless(line), file=self._out, flush=True)
 
 
 class Bar:
@@ -72,7 +74,7 @@ class Bar:
         if self._task is not None:
             self._live.remove_task(self._task)
         left = f"{duration(total)} left" if total else ""
-        self._task = self._live.add_task(what, total=total or None, left=left)
+        self._task = self._live.add_task(one_line(what), total=total or None, left=left)
 
     def done(self, seconds: float, line: str) -> None:
         self.say(line)
@@ -81,7 +83,7 @@ class Bar:
             self._live.update(self._task, advance=seconds, left=f"{duration(left)} left")
 
     def say(self, line: str) -> None:
-        self._live.console.print(line, markup=False, highlight=False, soft_wrap=True)
+        self._live.console.print(harmless(line), markup=False, highlight=False, soft_wrap=True)
 
 
 class _Left:

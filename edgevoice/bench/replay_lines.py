@@ -12,6 +12,7 @@ from edgevoice.bench.replaying import Recording, Replayed
 from edgevoice.bench.result import Turn
 from edgevoice.bench.table import counted
 from edgevoice.errors import EdgevoiceError
+from edgevoice.harmless import one_line
 from edgevoice.kept.turn import read
 from edgevoice.timings import SPANS, TurnTimings
 from edgevoice.waterfall import render_waterfall
@@ -86,7 +87,7 @@ def _pair(what: str, then: str, now: str) -> Iterator[str]:
 
 def _named(name: str, text: str) -> list[str]:
     return textwrap.wrap(
-        clean(text),
+        one_line(text),
         WIDTH,
         initial_indent=f"  {name:<{_NAME}}",
         subsequent_indent=" " * (_NAME + 2),
@@ -152,12 +153,7 @@ def _place(name: str) -> int:
 
 
 def _wrapped(text: str) -> list[str]:
-    return textwrap.wrap(clean(text), WIDTH, subsequent_indent="  ", break_on_hyphens=False)
-
-
-def clean(text: str) -> str:
-    """Without what a terminal would take for a command."""
-    return "".join(c if c.isprintable() else " " for c in text)
+    return textwrap.wrap(one_line(text), WIDTH, subsequent_indent="  ", break_on_hyphens=False)
 
 
 def listing(files: Mapping[int, Path]) -> Iterator[str]:
@@ -166,9 +162,9 @@ def listing(files: Mapping[int, Path]) -> Iterator[str]:
         try:
             kept = read(file)
         except EdgevoiceError as error:
-            yield clean(f"{number:>6}  {error.what}")[:WIDTH]
+            yield one_line(f"{number:>6}  {error.what}")[:WIDTH]
             continue
         gap = "" if kept.gap is None else ms(kept.gap)
         when = kept.started[:19].replace("T", " ")
         heard = kept.heard or f"({kept.ending.replace('_', ' ')})"
-        yield clean(f"{number:>6}  {when}  {gap:>8}  {heard}")[:WIDTH]
+        yield one_line(f"{number:>6}  {when}  {gap:>8}  {heard}")[:WIDTH]

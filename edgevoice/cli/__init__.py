@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import io
 import os
 import signal
 import sys
@@ -21,6 +22,7 @@ import click
 from edgevoice import __version__
 from edgevoice.config import Resolved, config_path, load
 from edgevoice.errors import EdgevoiceError, StorageError, UsageError
+from edgevoice.harmless import harmless, harmless_json
 
 
 class Context:
@@ -67,6 +69,23 @@ class Context:
 pass_context: Callable[[Callable[..., Any]], Callable[..., Any]] = click.make_pass_decorator(
     Context
 )
+
+
+def echo(text: str = "", *, err: bool = False, nl: bool = True, **style: Any) -> None:
+    """Write a result to standard output, or something about it to standard error; all that commands
+    write goes through here, so that no text commands a terminal. `style` is that of click.style."""
+    text = harmless(text)
+    click.echo(click.style(text, **style) if style else text, err=err, nl=nl)
+
+
+def echo_json(text: str, *, nl: bool = True) -> None:
+    """Write JSON to standard output."""
+    click.echo(harmless_json(text), nl=nl)
+
+
+def complain(text: str) -> None:
+    """Write a message of the program to standard error."""
+    echo(f"edgevoice: {text}", err=True)
 
 
 @click.group(
@@ -162,7 +181,9 @@ def run_command(words: list[str], command: click.Command = cli) -> int:
     except SystemExit as ended:
         code = ended.code
     except click.ClickException as error:
-        error.show()
+        said = io.StringIO()
+        error.show(said)
+        echo(said.getvalue(), err=True, nl=False)
         code = error.exit_code
     except BrokenPipeError:
         # The reader of our pipe has gone, as `| head` does.
@@ -173,7 +194,7 @@ def run_command(words: list[str], command: click.Command = cli) -> int:
         known = _known(error)
         code = known.exit_code if known else 70
         with contextlib.suppress(OSError):
-            click.echo(f"edgevoice: {known or _unexpected(error)}", err=True)
+            complain(str(known or _unexpected(error)))
     return code if isinstance(code, int) else 0
 
 
@@ -185,18 +206,21 @@ def _open_what_is_closed() -> None:
 
 
 def end_cleanly() -> None:
-    """Have SIGTERM and a closed terminal unwind the program as Ctrl-C does: files are completed
-    and the screen is restored. The second one ends it there and then."""
+    """Have SIGTERM and a closed terminal unwind the program as Ctrl-C does, so that files are
+    completed. A second SIGTERM ends it there and then."""
 
     def end(number: int, frame: object) -> None:
-        signal.signal(number, signal.SIG_DFL)
+        for each in caught:
+            # A closed terminal is told twice where a shell passes it on.
+            again = signal.SIG_DFL if each == signal.SIGTERM else signal.SIG_IGN
+            signal.signal(each, again)
         raise SystemExit(128 + number)
 
-    for name in ("SIGTERM", "SIGHUP"):
-        number = getattr(signal, name, None)
-        # One that is ignored stays so: that is what nohup is for.
-        if number is not None and signal.getsignal(number) is signal.SIG_DFL:
-            signal.signal(number, end)
+    named = (getattr(signal, name, None) for name in ("SIGTERM", "SIGHUP"))
+    # One that is ignored stays so: that is what nohup is for.
+    caught = [n for n in named if n is not None and signal.getsignal(n) is signal.SIG_DFL]
+    for number in caught:
+        signal.signal(number, end)
 
 
 def _known(error: Exception) -> EdgevoiceError | None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from edgevoice.cli import echo, echo_json
 from edgevoice.errors import EdgevoiceError, UsageError
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ def compare(
         from edgevoice.bench import verdict
 
         for line in (verdict.markdown if as_markdown else verdict.render)(compared):
-            click.echo(line, err=json_file == "-")
+            echo(line, err=json_file == "-")
         if json_file is not None:
             _write(compared, json_file)
     broken = any(not outcome.kept for outcome in compared.budgets)
@@ -95,7 +96,7 @@ def keeps(result: Result, budgets: list[Budget], err: bool = False) -> bool:
 
     outcomes = check(budgets, result.variants[0].summary)
     for outcome in outcomes:
-        click.echo(outcome.told, err=err)
+        echo(outcome.told, err=err)
     return all(outcome.kept for outcome in outcomes)
 
 
@@ -152,6 +153,6 @@ def _write(compared: Compared, json_file: str) -> None:
 
     text = encoded(compared)
     if json_file == "-":
-        click.echo(text, nl=False)
+        echo_json(text, nl=False)
         return
     files.deliver(Path(json_file), [text], "the comparison", "--json FILE")

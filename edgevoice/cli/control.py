@@ -7,6 +7,8 @@ from typing import Any
 
 import click
 
+from edgevoice.cli import echo
+
 Command = Callable[..., Any]
 
 
@@ -47,4 +49,4 @@ def stop(session: int | None) -> None:
 def _ask(line: str, session: int | None) -> None:
     from edgevoice.control import ask
 
-    click.echo(ask(line, session))
+    echo(ask(line, session))

@@ -9,9 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import click
-
-from edgevoice.cli import Context, metrics
+from edgevoice.cli import Context, complain, metrics, unfinished
 from edgevoice.cli.keeping import keeping
 from edgevoice.errors import EdgevoiceError
 
@@ -37,15 +35,16 @@ def converse(
     options: dict[str, Any],
     source: Callable[[Config, Devices], Any],
     sink: Callable[[Config, Devices], AudioSink],
-    binary: bool = False,
+    record: str | None = None,
     title: str = "edgevoice",
     keep: str = "",
 ) -> None:
-    """Hold the conversation until it ends. With `binary` its sound goes to stdout."""
+    """Hold the conversation until it ends; `sink` records it to the file `record`, - for stdout."""
     from edgevoice.assistant import Assistant
     from edgevoice.build import Devices, build, echo_free
     from edgevoice.bus import Bus
     from edgevoice.clock import SystemClock
+    from edgevoice.events import Notice
     from edgevoice.history import History
     from edgevoice.session import Session
 
@@ -61,26 +60,37 @@ def converse(
                 # A microphone; what is made of files hears no speaker.
                 listener = echo_free(config, clock, bus, listener, speaker)
             heard = keeper.listen(listener, config, history) if keeper else listener
-            return build(config, clock, bus, heard, speaker, history, first_turn)
+            assistant = build(config, clock, bus, heard, speaker, history, first_turn)
         except BaseException:
             if hasattr(listener, "close"):
                 listener.close()
             raise
+        while found:
+            bus.emit(Notice(text=found.pop()))
+        return assistant
 
-    with (
-        _traced(bus, options["trace"]),
-        metrics.collected(config.metrics, bus),
-        keeping(clock, bus, config, keep) as keeper,
-        contextlib.ExitStack() as stack,
-    ):
-        session = Session(config, clock, bus, assemble, _Settings(context, overrides))
-        stack.enter_context(_reachable(session))
-        if is_screen(options, "-" if binary else None):
-            from edgevoice.tui.show import show
+    found = [text] if (text := unfinished.saved(record, options["trace"], keep)) else []
+    late: list[str] = []
+    with contextlib.ExitStack() as stack:
+        stack.callback(lambda: list(map(complain, late)))
+        with contextlib.ExitStack() as written:
+            written.enter_context(_traced(bus, options["trace"]))
+            written.enter_context(metrics.collected(config.metrics, bus, late.append))
+            keeper = written.enter_context(keeping(clock, bus, config, keep, late.append))
+            session = Session(config, clock, bus, assemble, _Settings(context, overrides))
+            stack.enter_context(_reachable(session))
 
-            show(session, config.ui.theme, title)
-        else:
-            _plainly(session, bus, options, binary)
+            def hold() -> None:
+                # Completed by the thread that holds the conversation, whatever becomes of a screen.
+                with written.pop_all():
+                    session.run()
+
+            if is_screen(options, record):
+                from edgevoice.tui.show import show
+
+                show(session, hold, config.ui.theme, title)
+            else:
+                _plainly(session, hold, bus, options, record == "-")
 
 
 class _Settings:
@@ -107,7 +117,7 @@ def _reachable(session: Session) -> Iterator[None]:
         try:
             stack.enter_context(controlled(session))
         except EdgevoiceError as error:
-            click.echo(f"edgevoice: {error}", err=True)
+            complain(str(error))
         yield
 
 
@@ -126,13 +136,15 @@ def _traced(bus: Bus, path: Path | None) -> Iterator[None]:
         trace.close()
 
 
-def _plainly(session: Session, bus: Bus, options: dict[str, Any], binary: bool) -> None:
+def _plainly(
+    session: Session, hold: Callable[[], None], bus: Bus, options: dict[str, Any], binary: bool
+) -> None:
     from edgevoice.plain import LineWriter, PlainPrinter
 
     # Sound on stdout leaves the lines to stderr.
     stream = sys.stderr if binary else sys.stdout
     with LineWriter(stream, session.close) as write:
         bus.subscribe(PlainPrinter(write, waterfall=options["waterfall"]))
-        session.run()
+        hold()
     if write.failure is not None:
         raise write.failure

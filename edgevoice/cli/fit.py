@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from edgevoice.cli import Context, pass_context
+from edgevoice.cli import Context, echo, echo_json, pass_context
 from edgevoice.errors import ModelError, UsageError
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def fit(
     elif writes:
         _write(context, resolved, found.best)
     else:
-        click.echo("nothing was written: --write puts the best into the configuration", err=True)
+        echo("nothing was written: --write puts the best into the configuration", err=True)
 
 
 def _fitted(
@@ -135,7 +135,7 @@ def _check(context: Context, files: tuple[Path, ...], again: bool, json_file: st
         calibration = calibrator.run(checking.wanted(runs))
     made = checking.check(runs, calibration, config, [*problems, *calibrator.problems])
     for line in telling.check(made):
-        click.echo(line, err=json_file == "-")
+        echo(line, err=json_file == "-")
     if json_file is not None:
         _deliver(made, json_file)
 
@@ -148,12 +148,12 @@ def _show(found: Fit, err: bool) -> None:
     from edgevoice.bench.fitting import telling
 
     for line in telling.heading(found):
-        click.echo(line, err=err)
+        echo(line, err=err)
     out = sys.stderr if err else sys.stdout
     console = Console(file=out, width=None if out.isatty() else telling.WIDTH, highlight=False)
     console.print(telling.table(found))
     for line in telling.verdict(found):
-        click.echo(line, err=err)
+        echo(line, err=err)
 
 
 def _deliver(made: Struct, json_file: str) -> None:
@@ -162,7 +162,7 @@ def _deliver(made: Struct, json_file: str) -> None:
 
     text = encoded(made)
     if json_file == "-":
-        click.echo(text, nl=False)
+        echo_json(text, nl=False)
         return
     files.deliver(Path(json_file), [text], "the result", "--json FILE")
 
@@ -177,12 +177,12 @@ def _write(context: Context, resolved: Resolved, best: Choice) -> None:
         old = getattr(getattr(resolved.config, section), name)
         if old != value:
             changed[key] = value
-            click.echo(f"{key}: {old or 'not set'} → {value}", err=True)
+            echo(f"{key}: {old or 'not set'} → {value}", err=True)
         origin = resolved.origins[key]
         if origin != "default" and not origin.startswith("file "):
-            click.echo(f"  {origin} still stands over it", err=True)
+            echo(f"  {origin} still stands over it", err=True)
     if not changed:
-        click.echo("the configuration says all of it already", err=True)
+        echo("the configuration says all of it already", err=True)
         return
     context.remember_all(changed)
-    click.echo(f"written to {context.path or config_path()}", err=True)
+    echo(f"written to {context.path or config_path()}", err=True)

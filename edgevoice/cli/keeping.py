@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,8 +23,13 @@ keep_option = click.option(
 
 
 @contextlib.contextmanager
-def keeping(clock: Clock, bus: Bus, config: Config, folder: str) -> Iterator[Keeper | None]:
-    """Who keeps every turn in `folder` for as long as the block lasts; nobody where it is empty."""
+def keeping(
+    clock: Clock, bus: Bus, config: Config, folder: str, tell: Callable[[str], None]
+) -> Iterator[Keeper | None]:
+    """Keeps every turn in `folder` while the block lasts, or none where `folder` is empty.
+
+    `tell` is given what goes wrong at the end, when no session shows it any more.
+    """
     if not folder:
         yield None
         return
@@ -39,4 +44,4 @@ def keeping(clock: Clock, bus: Bus, config: Config, folder: str) -> Iterator[Kee
             yield keeper
     finally:
         if keeper.untold:
-            click.echo(f"edgevoice: {keeper.untold}", err=True)
+            tell(keeper.untold)

@@ -6,8 +6,9 @@ import sys
 
 import click
 
-from edgevoice.cli import Context, pass_context
+from edgevoice.cli import Context, echo, echo_json, pass_context
 from edgevoice.errors import DeviceError
+from edgevoice.harmless import one_line
 
 
 @click.command()
@@ -20,7 +21,7 @@ def devices(as_json: bool) -> None:
     if as_json:
         import msgspec
 
-        click.echo(msgspec.json.format(msgspec.json.encode(found)))
+        echo_json(msgspec.json.format(msgspec.json.encode(found)).decode())
     if not found:
         raise DeviceError(
             "no sound device was found",
@@ -41,14 +42,14 @@ def devices(as_json: bool) -> None:
                 _channels(device.inputs),
                 _channels(device.outputs),
                 f"{device.rate:.0f} Hz",
-                device.api,
-                device.name + (f"  (default {' and '.join(default)})" if default else ""),
+                one_line(device.api),
+                one_line(device.name) + (f"  (default {' and '.join(default)})" if default else ""),
             )
         )
     widths = [max(len(row[column]) for row in rows) for column in range(5)]
     for row in rows:
         cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=False)]
-        click.echo("  ".join([*cells, row[-1]]))
+        echo("  ".join([*cells, row[-1]]))
 
 
 def _channels(count: int) -> str:
@@ -74,21 +75,21 @@ def doctor(context: Context, as_json: bool) -> None:
         checks.append(check)
         if as_json:
             continue
-        word = click.style(words[check.state].ljust(9), fg=colours[check.state])
         found = check.found.replace("\n", "\n" + " " * 29)
-        click.echo(f"{word}  {check.name:16}  {found}")
+        echo(words[check.state].ljust(9), nl=False, fg=colours[check.state])
+        echo(f"  {check.name:16}  {found}")
         if check.fix:
-            click.echo(f"{'':29}fix: {check.fix}")
+            echo(f"{'':29}fix: {check.fix}")
     failed = [check.name for check in checks if check.state == "failed"]
     if as_json:
         import msgspec
 
         report = {"can_converse": not failed, "checks": checks}
-        click.echo(msgspec.json.format(msgspec.json.encode(report)))
+        echo_json(msgspec.json.format(msgspec.json.encode(report)).decode())
     elif failed:
-        click.echo(f"It cannot converse yet: {', '.join(failed)}.")
+        echo(f"It cannot converse yet: {', '.join(failed)}.")
     else:
-        click.echo("It can converse, without a network.")
+        echo("It can converse, without a network.")
     click.get_current_context().exit(1 if failed else 0)
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from edgevoice.cli import Context
+from edgevoice.cli import Context, complain, echo
 from edgevoice.cli.measured import config, make_shape, plan
 from edgevoice.errors import ConfigError, EdgevoiceError, StorageError, UsageError
 
@@ -110,7 +110,7 @@ def sweep(context: Context, asked: str, given: dict[str, Any]) -> bool:
             Matrix(points, progress).run()
     except BaseException:
         if any(point.result for point in points):
-            click.echo("stopped; what was measured is kept", err=True)
+            echo("stopped; what was measured is kept", err=True)
             _deliver([*points, *lost_points], folder)
         raise
     _deliver([*points, *lost_points], folder)
@@ -128,7 +128,7 @@ def _combinations(
 
     found, problems = axes(given["sweep"], set(keys()))
     for problem in problems:
-        click.echo(f"edgevoice: {problem}", err=True)
+        complain(str(problem))
     if not found:
         raise UsageError(
             "nothing is left to be varied", where="--sweep", remedy="edgevoice config show"
@@ -153,7 +153,7 @@ def _combinations(
             possible.append(resolved(cell, load, make, alone))
         except EdgevoiceError as error:
             lost.append((cell, error))
-            click.echo(f"edgevoice: not measured: {cell.label}: {error}", err=True)
+            complain(f"not measured: {cell.label}: {error}")
     if not possible:
         raise UsageError(
             f"none of the {len(lost)} combinations can be measured",
@@ -202,6 +202,6 @@ def _deliver(points: list[Point], folder: Path) -> None:
     from edgevoice.bench.matrix_table import rows, table
 
     for line in table(points):
-        click.echo(line)
+        echo(line)
     files.deliver(folder / TABLE, [rows(points)], "the table", "--json FOLDER")
-    click.echo(f"written to {folder}: edgevoice bench report {folder}/*.json", err=True)
+    echo(f"written to {folder}: edgevoice bench report {folder}/*.json", err=True)

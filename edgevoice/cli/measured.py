@@ -10,9 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-import click
-
-from edgevoice.cli import Context
+from edgevoice.cli import Context, echo, echo_json
 from edgevoice.errors import EdgevoiceError, StorageError, UsageError
 
 if TYPE_CHECKING:
@@ -257,9 +255,9 @@ def _deliver(result: Result, where: Path | None) -> None:
         "starts": alone_table.starts,
     }
     for line in renders.get(result.command, table.render)(result):
-        click.echo(line, err=where is None)
+        echo(line, err=where is None)
     if where is None:
-        click.echo(encoded(result), nl=False)
+        echo_json(encoded(result), nl=False)
         return
     write(where, result)
-    click.echo(f"written to {where}", err=True)
+    echo(f"written to {where}", err=True)

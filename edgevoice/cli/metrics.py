@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from edgevoice.cli import complain
+
 if TYPE_CHECKING:
     from edgevoice.bus import Bus
     from edgevoice.settings import MetricsSettings
@@ -38,8 +40,13 @@ def check(settings: MetricsSettings) -> None:
 
 
 @contextlib.contextmanager
-def collected(settings: MetricsSettings, bus: Bus) -> Iterator[None]:
-    """Numbers of the conversation, where they are wanted; nothing is even imported where not."""
+def collected(
+    settings: MetricsSettings, bus: Bus, tell: Callable[[str], None] = complain
+) -> Iterator[None]:
+    """Numbers of the conversation, where they are wanted; nothing is even imported where not.
+
+    `tell` is given what goes wrong at the end, when no session shows it any more.
+    """
     if not (settings.prometheus or settings.otel):
         yield
         return
@@ -52,4 +59,4 @@ def collected(settings: MetricsSettings, bus: Bus) -> Iterator[None]:
             yield
     finally:
         for text in late:
-            click.echo(f"edgevoice: {text}", err=True)
+            tell(text)

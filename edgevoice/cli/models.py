@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from edgevoice.cli import Context, pass_context
+from edgevoice.cli import Context, echo, echo_json, pass_context
 from edgevoice.errors import ModelError
+from edgevoice.harmless import one_line
 
 if TYPE_CHECKING:
     from edgevoice.catalog import Entry
@@ -42,11 +43,12 @@ def list_models(context: Context, as_json: bool, language: str) -> None:
         import msgspec
 
         rows = [_row(store, entry, running) for entry in shown]
-        click.echo(msgspec.json.format(msgspec.json.encode(rows)).decode())
+        echo_json(msgspec.json.format(msgspec.json.encode(rows)).decode())
         return
     from rich import box
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
     from edgevoice.catalog import ROLES
     from edgevoice.weights.disk import size_text
@@ -70,13 +72,15 @@ def list_models(context: Context, as_json: bool, language: str) -> None:
             languages = " ".join(entry.languages[:4])
             more = f" +{len(entry.languages) - 4}" if len(entry.languages) > 4 else ""
             what = entry.title + ("" if entry.chat_template else " (cannot converse)")
-            table.add_row(
+            cells = (
                 *(mark, role, entry.name, *((what,) if wide else ()), languages + more),
                 *(size_text(entry.size), size_text(entry.ram), entry.licence),
             )
+            # Text, for a title with brackets in it is no markup.
+            table.add_row(*(Text(one_line(cell)) for cell in cells))
         table.add_section()
     console.print(table)
-    click.echo(f"✓ is here   * would run now   folder: {store.folder}")
+    echo(f"✓ is here   * would run now   folder: {store.folder}")
 
 
 def _running(store: Store) -> set[str]:
@@ -134,11 +138,11 @@ def pull(context: Context, names: tuple[str, ...]) -> None:
         if not names:
             names = tuple(ensure_starter(store, progress, whole=True))
             if not names:
-                click.echo("A model for every role is here already.")
+                echo("A model for every role is here already.")
         else:
             fetch(names, store, progress)
     for name in names:
-        click.echo(f"{name}\t{store.path(store.catalog.get(name))}")
+        echo(f"{name}\t{store.path(store.catalog.get(name))}")
 
 
 @models.command()
@@ -163,7 +167,7 @@ def verify(context: Context, names: tuple[str, ...]) -> None:
                 if fault := store.prove(entry, file, progress.reach):
                     faults.append(f"{file.name} is {fault}")
                 progress.end()
-            click.echo(f"{entry.name}\t{'; '.join(faults) or 'ok'}")
+            echo(f"{entry.name}\t{'; '.join(faults) or 'ok'}")
             if faults:
                 bad.append(entry.name)
     if bad:
@@ -194,12 +198,12 @@ def add(context: Context, model: str, name: str) -> None:
         entry = adopt(model, store, progress, name)
     after = Store(store.config)
     if after.state(after.catalog.get(entry.name)) == "present":
-        click.echo(f"{entry.name}\t{after.path(entry)}")
+        echo(f"{entry.name}\t{after.path(entry)}")
         use = f"use it: --set models.{entry.role}={entry.name}"
     else:
-        click.echo(f"{entry.name}\tin your catalog")
+        echo(f"{entry.name}\tin your catalog")
         use = f"fetch it: edgevoice models pull {entry.name}"
-    click.echo(use, err=True)
+    echo(use, err=True)
 
 
 @models.command()
@@ -220,9 +224,7 @@ def remove(context: Context, names: tuple[str, ...]) -> None:
         if store.catalog.is_own(entry.name):
             with writing(store.catalog.own_path.parent):
                 discard(store.catalog.own_path, entry.name)
-        click.echo(
-            f"{entry.name}\t{f'removed, {size_text(freed)} freed' if there else 'was not here'}"
-        )
+        echo(f"{entry.name}\t{f'removed, {size_text(freed)} freed' if there else 'was not here'}")
 
 
 @models.command()
@@ -234,4 +236,4 @@ def path(context: Context, name: str | None) -> None:
     Without NAME the folder, with one what its engine opens.
     """
     store = _store(context)
-    click.echo(str(store.require(name).path) if name else str(store.folder))
+    echo(str(store.require(name).path) if name else str(store.folder))

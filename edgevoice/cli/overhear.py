@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from edgevoice.cli import Context, pass_context
+from edgevoice.cli import Context, echo, echo_json, pass_context
 from edgevoice.cli.bench import OUTPUT, options
 from edgevoice.cli.measured import target
 
@@ -82,9 +82,9 @@ def _deliver(result: Result, where: Path | None) -> None:
     from edgevoice.bench.result import encoded
 
     for line in table(result.overheard):
-        click.echo(line, err=where is None)
+        echo(line, err=where is None)
     if where is None:
-        click.echo(encoded(result), nl=False)
+        echo_json(encoded(result), nl=False)
         return
     files.deliver(where, [encoded(result)], "the result", "--json FILE")
-    click.echo(f"written to {where}", err=True)
+    echo(f"written to {where}", err=True)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from edgevoice.cli import Context, pass_context
+from edgevoice.cli import Context, echo, echo_json, pass_context
 from edgevoice.errors import EdgevoiceError, UsageError
 
 if TYPE_CHECKING:
@@ -149,13 +149,13 @@ def _deliver(
     account = bench.account
     made = replayed(recording, config, dict(account.models), account.turns, events)
     for line in render(made):
-        click.echo(line, err=as_json)
+        echo(line, err=as_json)
     result = made.beside(account.result())
     if as_json:
-        click.echo(encoded(result), nl=False)
+        echo_json(encoded(result), nl=False)
     if out is not None:
         write(out, result, "--out FILE")
-        click.echo(f"written to {out}", err=True)
+        echo(f"written to {out}", err=True)
 
 
 def _list(folder: str, words: Sequence[str]) -> None:
@@ -171,4 +171,4 @@ def _list(folder: str, words: Sequence[str]) -> None:
     if not found:
         raise EdgevoiceError("no turn is kept here", where=folder, remedy=KEEP)
     for line in listing(found):
-        click.echo(line)
+        echo(line)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from edgevoice.cli import complain, echo, echo_json
 from edgevoice.errors import EdgevoiceError, UsageError
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ def _loaded(paths: list[Path]) -> Report:
             remedy="name files that `edgevoice bench run` has written",
         )
     for error in found.problems:
-        click.echo(f"edgevoice: not shown: {error}", err=True)
+        complain(f"not shown: {error}")
     return found
 
 
@@ -82,7 +83,7 @@ def _write_page(found: Report, target: str) -> None:
 
     text = page(found)
     if target == "-":
-        click.echo(text, nl=False)
+        echo(text, nl=False)
     else:
         _write(Path(target), [text], "the page", "--html FILE")
 
@@ -92,12 +93,12 @@ def _print(found: Report, markdown: bool, rows: str | None) -> None:
         from edgevoice.bench import report_csv
 
         written = report_csv.turns(found) if rows == "turns" else report_csv.summary(found)
-        click.echo(written, nl=False)
+        echo(written, nl=False)
         return
     from edgevoice.bench import report_text
 
     for line in report_text.markdown(found) if markdown else report_text.text(found):
-        click.echo(line)
+        echo(line)
 
 
 @click.command()
@@ -117,12 +118,12 @@ def trace(file: Path, out: str | None) -> None:
     from edgevoice.bench.traced import traced
 
     def notice(told: str) -> None:
-        click.echo(f"edgevoice: {told}", err=True)
+        complain(told)
 
     lines = document(traced(file, notice))
     if out == "-":
         for line in lines:
-            click.echo(line, nl=False)
+            echo_json(line, nl=False)
         return
     _write(Path(out) if out else file.with_suffix(".perfetto.json"), lines, "it", "--out FILE")
 
@@ -131,4 +132,4 @@ def _write(path: Path, text: list[str], what: str, option: str) -> None:
     from edgevoice import files
 
     files.deliver(path, text, what, option)
-    click.echo(f"written to {path}", err=True)
+    echo(f"written to {path}", err=True)

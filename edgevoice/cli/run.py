@@ -5,21 +5,24 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from edgevoice.cli import Context, metrics, pass_context
+from edgevoice.cli import Context, complain, metrics, pass_context
 from edgevoice.cli.converse import converse, is_screen
 from edgevoice.cli.keeping import keep_option
-from edgevoice.errors import AudioFileError, DeviceError, UsageError
+from edgevoice.errors import AudioFileError, DeviceError, NoDeviceError, UsageError
 
 if TYPE_CHECKING:
     from edgevoice.audio import Samples
     from edgevoice.build import Devices
     from edgevoice.settings import Config
     from edgevoice.stages import AudioSink
+
+UNHEARD_DEMO = "the demo goes on unheard"
 
 SOUND_FILES = (".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff")
 
@@ -72,6 +75,11 @@ def shared(command: Callable[..., Any]) -> Callable[..., Any]:
     help='Listen only after a wake word: "hey jarvis", or another one.',
 )
 @click.option("--push-to-talk", is_flag=True, help="Listen only while the key is on.")
+@click.option(
+    "--demo-without-microphone",
+    is_flag=True,
+    help="Hold the demo conversation on a machine that has no input device at all.",
+)
 @keep_option
 @shared
 @pass_context
@@ -84,6 +92,7 @@ def run(
     barge_in: bool | None,
     wake_word: str | None,
     push_to_talk: bool,
+    demo_without_microphone: bool,
     keep_audio: str | None,
     **options: Any,
 ) -> None:
@@ -124,6 +133,7 @@ def run(
     config = context.load(overrides).config
     from edgevoice.build import clips_source, open_source, quiet_sink
     from edgevoice.clock import SystemClock
+    from edgevoice.devices.listing import find
 
     def source(config: Config, devices: Devices) -> Any:
         return (
@@ -132,33 +142,37 @@ def run(
             else devices.source(config)
         )
 
-    def sink(config: Config, devices: Devices) -> AudioSink:
+    def sink(config: Config, devices: Devices, unheard: str = "") -> AudioSink:
         if record:
             from edgevoice.wav import WavWriter
 
             return quiet_sink(devices.clock, record, WavWriter(record, 48_000))
         quietly = files and not config.audio.output
-        return _speaker(config, devices, "the conversation goes on unheard" if quietly else "")
+        return _speaker(config, devices, "the conversation goes on unheard" if quietly else unheard)
 
-    clock = SystemClock()
+    # Found out before anything is fetched or loaded: an error that comes at once costs no wait.
     try:
         if not files and not config.audio.wait:
-            # Found out before anything is fetched or loaded: nobody waits to be told this.
-            open_source(config, clock).close()
+            open_source(config, SystemClock()).close()
     except DeviceError as error:
-        if not (is_screen(options, record) and sys.stdin.isatty()):
+        none = isinstance(error, NoDeviceError) and not config.audio.input
+        if demo_without_microphone and none:
+            told = "this is the demo conversation; to talk, see `edgevoice devices`"
+            complain(f"{error.what}: {told}")
+        elif not (is_screen(options, record) and sys.stdin.isatty()):
             raise
-        click.echo(f"edgevoice: {error}", err=True)
-        if not click.confirm("Watch the demo instead?", default=True, err=True):
-            click.get_current_context().exit(error.exit_code)
-        _ready(context, overrides)
-        converse(
-            context, config, overrides, options, _demo_source, _demo_sink, title="edgevoice demo"
-        )
+        else:
+            complain(str(error))
+            if not click.confirm("Watch the demo instead?", default=True, err=True):
+                click.get_current_context().exit(error.exit_code)
+        unheard = partial(sink, unheard=UNHEARD_DEMO)
+        _demonstrate(context, overrides, options, unheard, record=record)
         return
+    if not (files or record or config.audio.wait):
+        find("output", config.audio.output)
     _ready(context, overrides)
     to = config.keep.audio
-    converse(context, config, overrides, options, source, sink, record == "-", keep=to)
+    converse(context, config, overrides, options, source, sink, record, keep=to)
 
 
 @click.command()
@@ -171,16 +185,34 @@ def run(
 @pass_context
 def demo(context: Context, questions: Any, **options: Any) -> None:
     """Watch a conversation with a synthesized user: no microphone needed."""
-    lines = _lines(questions) if questions else None
-    overrides = _overrides(context, options)
+    _demonstrate(
+        context,
+        _overrides(context, options),
+        options,
+        lambda config, devices: _speaker(config, devices, UNHEARD_DEMO),
+        _lines(questions) if questions else None,
+    )
+
+
+def _demonstrate(
+    context: Context,
+    overrides: dict[str, str],
+    options: dict[str, Any],
+    sink: Callable[[Config, Devices], AudioSink],
+    questions: list[str] | None = None,
+    record: str | None = None,
+) -> None:
+    """Hold the conversation with a synthesized user, who knows no wake word and has no key."""
+    overrides = {**overrides, "address.mode": "always"}
     config = _ready(context, overrides)
     converse(
         context,
         config,
         overrides,
         options,
-        lambda config, devices: _demo_source(config, devices, lines),
-        _demo_sink,
+        lambda config, devices: _demo_source(config, devices, questions),
+        sink,
+        record,
         title="edgevoice demo",
     )
 
@@ -243,7 +275,7 @@ def _read(files: list[str]) -> list[Samples]:
 
     clips = []
     for name in files:
-        clip = read_speech(name, lambda text: click.echo(f"edgevoice: {text}", err=True))
+        clip = read_speech(name, complain)
         if not len(clip):
             raise AudioFileError("there is no sound in it", where=name)
         clips.append(clip)
@@ -259,7 +291,7 @@ def _speaker(config: Config, devices: Devices, without: str = "") -> AudioSink:
     except DeviceError as error:
         if not without:
             raise
-        click.echo(f"edgevoice: {error.what}: {without}", err=True)
+        complain(f"{error.what}: {without}")
         return quiet_sink(devices.clock, "no speaker")
 
 
@@ -271,7 +303,3 @@ def _demo_source(config: Config, devices: Devices, questions: list[str] | None =
 
     voice = Piper(Store(config).choose("tts").path, config.tts)
     return clips_source(devices.clock, spoken(questions or QUESTIONS, voice), "a synthesized user")
-
-
-def _demo_sink(config: Config, devices: Devices) -> AudioSink:
-    return _speaker(config, devices, "the demo goes on unheard")

@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from edgevoice.cli import Context, pass_context
+from edgevoice.cli import Context, echo, echo_json, pass_context
 from edgevoice.config import default, keys, sections
 from edgevoice.errors import UsageError
 
@@ -38,21 +38,21 @@ def show(context: Context, as_json: bool) -> None:
         import json
 
         both = {k: {"value": v, "origin": resolved.origins[k]} for k, v in values.items()}
-        click.echo(json.dumps(both, indent=2, ensure_ascii=False))
+        echo_json(json.dumps(both, indent=2, ensure_ascii=False))
         return
     width = max(map(len, values))
     for key, value in values.items():
         origin = resolved.origins[key]
         line = f"{key:{width}} = {_toml(value):{VALUE_COLUMNS}}"
-        line = click.style(line, bold=origin != "default")
-        click.echo(line + click.style(f"  # {origin}", dim=True))
+        echo(line, nl=False, bold=origin != "default")
+        echo(f"  # {origin}", dim=True)
 
 
 @config.command()
 @pass_context
 def path(context: Context) -> None:
     """Print which configuration file is read, whether it is there or not."""
-    click.echo(context.path)
+    echo(str(context.path))
 
 
 @config.command()
@@ -70,7 +70,7 @@ def init(context: Context, force: bool) -> None:
             remedy="edit it, or replace it with edgevoice config init --force",
         )
     replace(target, template())
-    click.echo(target)
+    echo(str(target))
 
 
 @dataclass(frozen=True, slots=True)

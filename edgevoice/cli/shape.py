@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from edgevoice.cli import Context, pass_context
+from edgevoice.cli import Context, echo, pass_context
 from edgevoice.errors import UsageError
 
 
@@ -38,8 +38,8 @@ def shape(context: Context, names: tuple[str, ...], listed: bool) -> None:
     with shown() as progress:
         made = [make(model, store, progress) for model in wanted]
     for entry in made:
-        click.echo(f"{entry.name}\t{store.path(entry)}")
-    click.echo(f"measure it: edgevoice bench run --slm {made[-1].name}", err=True)
+        echo(f"{entry.name}\t{store.path(entry)}")
+    echo(f"measure it: edgevoice bench run --slm {made[-1].name}", err=True)
 
 
 def _show(context: Context) -> None:
@@ -69,7 +69,7 @@ def _show(context: Context) -> None:
             *(f"{model.vocabulary:,}", f"{model.tokenizer.origin}; {model.tokenizer.licence}"),
         )
     Console(width=None if sys.stdout.isatty() else 160).print(table)
-    click.echo(
+    echo(
         "✓ is here   width: of a block/feed-forward   heads: of queries/of keys and values\n"
         "Weights are random, so no model's licence holds for them."
     )

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from edgevoice.cli import Context, pass_context
+from edgevoice.cli import Context, complain, echo, echo_json, pass_context
 from edgevoice.errors import AudioFileError, EdgevoiceError, UsageError
+from edgevoice.harmless import one_line
 
 if TYPE_CHECKING:
     from edgevoice.engines.whisper import Whisper
@@ -50,7 +51,7 @@ def transcribe(
 
     def notice(text: str) -> None:
         notices.append(text)
-        click.echo(f"edgevoice: {text}", err=True)
+        complain(text)
 
     for name in files:
         try:
@@ -58,15 +59,15 @@ def transcribe(
         except AudioFileError as error:
             if len(files) == 1:
                 raise
-            click.echo(f"edgevoice: {error}", err=True)
+            complain(str(error))
             failed.append(error)
             continue
         if as_json:
             import msgspec
 
-            click.echo(msgspec.json.encode(record).decode())
+            echo_json(msgspec.json.encode(record).decode())
         else:
-            click.echo(f"{name}: {record['text']}" if len(files) > 1 else record["text"])
+            echo(f"{name}: {record['text']}" if len(files) > 1 else record["text"])
     if failed:
         raise AudioFileError(
             f"{len(failed)} of {len(files)} files could not be read",
@@ -177,11 +178,11 @@ def ask(
         stopped = (lambda: speech.failed) if speech else (lambda: False)
         for item in model.reply(messages, stopped):
             if isinstance(item, Token):
-                click.echo(item.text, nl=False)
+                echo(item.text, nl=False)
                 sys.stdout.flush()
                 if speech:
                     speech.push(item.text)
-        click.echo()
+        echo()
 
 
 @click.command()
@@ -295,16 +296,17 @@ def _progress(name: str, seconds: float) -> Iterator[Any]:
             nonlocal tenths
             if (now := int(reached / seconds * 10)) > tenths:
                 tenths = now
-                click.echo(f"{name}: {now * 10} %", err=True)
+                echo(f"{name}: {now * 10} %", err=True)
 
         yield line
         return
     from rich import progress as bars
     from rich.console import Console
 
-    columns = ("{task.description}", bars.BarColumn(), bars.TaskProgressColumn())
+    name_column = bars.TextColumn("{task.description}", markup=False)
+    columns = (name_column, bars.BarColumn(), bars.TaskProgressColumn())
     with bars.Progress(
         *columns, bars.TimeRemainingColumn(), console=Console(stderr=True), transient=True
     ) as live:
-        task = live.add_task(Path(name).name, total=seconds)
+        task = live.add_task(one_line(Path(name).name), total=seconds)
         yield lambda reached: live.update(task, completed=reached)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from edgevoice.cli import Context, pass_context
+from edgevoice.cli import Context, echo, echo_json, pass_context
 from edgevoice.cli.bench import MODELS, OUTPUT, options
 from edgevoice.cli.measured import config, target, traced
 from edgevoice.errors import DeviceError, EdgevoiceError, UsageError
@@ -88,7 +88,7 @@ def turns(
     found = [(path, read(path)) for path in listed(scenarios)]
     if only_list:
         for line in shelf([(path, one, len(variants(one))) for path, one in found]):
-            click.echo(line)
+            echo(line)
         return
     where = target(given["json_file"])
     if corpus is not None and not corpus.is_dir():
@@ -188,9 +188,9 @@ def _deliver(result: Turns, where: Path | None) -> None:
     from edgevoice.bench.turns.lines import whole
 
     for line in whole(result):
-        click.echo(line, err=where is None)
+        echo(line, err=where is None)
     if where is None:
-        click.echo(encoded(result), nl=False)
+        echo_json(encoded(result), nl=False)
         return
     files.deliver(where, [encoded(result)], "the result", "--json FILE")
-    click.echo(f"written to {where}", err=True)
+    echo(f"written to {where}", err=True)

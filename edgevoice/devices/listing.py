@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 
 from edgevoice.devices.signs import Signs, signs
-from edgevoice.errors import DeviceError
+from edgevoice.errors import DeviceError, NoDeviceError
 
 try:
     import sounddevice as sd
@@ -92,9 +92,9 @@ class Device:
 
 
 def library() -> Any:
-    """PortAudio's binding. Raises DeviceError where the library is missing."""
+    """PortAudio's binding. Raises NoDeviceError where the library is missing."""
     if sd is None:
-        raise DeviceError("PortAudio is not installed", where=_missing, remedy=PORTAUDIO_REMEDY)
+        raise NoDeviceError("PortAudio is not installed", where=_missing, remedy=PORTAUDIO_REMEDY)
     silence()
     if not _listed_when:
         note_listing()
@@ -139,11 +139,12 @@ def listed_now() -> list[Device]:
 
 def find(kind: str, wanted: str) -> Device:
     """The device of `kind` ("input" or "output") that `wanted` names: a number, a name or part of
-    one, or the default where it is empty. Raises DeviceError when there is none."""
+    one, or the default where it is empty. Raises DeviceError when none is called that, and
+    NoDeviceError when there is none at all."""
     word = "microphone" if kind == "input" else "speaker"
     devices = [d for d in listed() if (d.inputs if kind == "input" else d.outputs) > 0]
     if not devices:
-        raise DeviceError(
+        raise NoDeviceError(
             f"no {word} was found",
             where=f"audio.{kind} is {wanted}" if wanted else "",
             remedy=f"plug one in and see `edgevoice devices`; without a {word}, "

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from msgspec.structs import replace
@@ -17,10 +17,12 @@ from msgspec.structs import replace
 from edgevoice import files
 from edgevoice.audio import EAR_RATE, Samples
 from edgevoice.errors import EdgevoiceError, UsageError
-from edgevoice.kept.turn import KeptTurn, encoded
+from edgevoice.kept.turn import KeptTurn, encoded, read
 from edgevoice.wav import pcm_file
 
 NAME = re.compile(r"turn-(\d{6,9})\.(json|wav)")
+DRAFT = re.compile(r"\.(turn-\d{6,9})\.(json|wav)\.\d+")
+"""What is left of a turn if the program is killed while it writes it."""
 KEEP = "`edgevoice run --keep-audio DIR` keeps them"
 
 
@@ -48,20 +50,62 @@ class KeptFolder:
         Raises OSError, and then leaves nothing of it.
         """
         self.open()
-        wav = self._reserved()
-        file = wav.with_suffix(".json")
-        try:
-            files.replace_bytes(wav, [pcm_file(samples, EAR_RATE)], private=True)
+        with self._alone():
+            wav = self._reserved()
+            file = wav.with_suffix(".json")
             text = encoded(replace(turn, audio=wav.name))
-            files.replace_bytes(file, [text.encode()], private=True)
-        except BaseException:
-            for half in (wav, file):
-                with contextlib.suppress(OSError):
-                    half.unlink(missing_ok=True)
-            raise
-        with contextlib.suppress(OSError):
-            self._make_room()
+            try:
+                # The words are there from the beginning, and get their name when the sound is too.
+                with files.replaced(file, [text.encode()], private=True):
+                    files.replace_bytes(wav, [pcm_file(samples, EAR_RATE)], private=True)
+            except BaseException:
+                for half in (wav, file):
+                    with contextlib.suppress(OSError):
+                        half.unlink(missing_ok=True)
+                raise
+            with contextlib.suppress(OSError):
+                self._make_room()
         return file
+
+    @contextlib.contextmanager
+    def _alone(self) -> Iterator[None]:
+        """While the block lasts no other session writes into the folder, where that can be had."""
+        try:
+            handle = os.open(self.path, os.O_RDONLY)
+        except OSError:
+            yield
+            return
+        try:
+            files.lock(handle, wait=True)
+            yield
+        finally:
+            os.close(handle)
+
+    def recover(self) -> list[Path]:
+        """Save what sessions that were killed left of turns that they were writing; returns where
+        it is now. A turn of which everything is there is one like the others."""
+        saved: list[Path] = []
+        if not self.path.is_dir():
+            return saved
+        with self._alone(), contextlib.suppress(OSError):
+            # The words before the sound: with both there is nothing to be set aside.
+            for draft in sorted(self.path.glob(".turn-*")):
+                if found := DRAFT.fullmatch(draft.name):
+                    with contextlib.suppress(OSError):
+                        saved += self._saved(draft, found[1], found[2])
+        return saved
+
+    def _saved(self, draft: Path, name: str, kind: str) -> list[Path]:
+        wav = self.path / f"{name}.wav"
+        sound = wav.exists() and wav.stat().st_size > 0
+        if kind == "json" and sound and _is_whole(draft):
+            return [draft.rename(self.path / f"{name}.json")]
+        if not sound:
+            wav.unlink(missing_ok=True)
+        if draft.stat().st_size:
+            return [files.set_aside(draft, f"{name}.{kind}")]
+        draft.unlink()
+        return []
 
     def _reserved(self) -> Path:
         """An empty file under the next number, which no other session takes as well."""
@@ -125,6 +169,13 @@ class KeptFolder:
                 f"`edgevoice replay --list {self.path}` shows them",
             )
         return there[number]
+
+
+def _is_whole(file: Path) -> bool:
+    with contextlib.suppress(EdgevoiceError):
+        read(file)
+        return True
+    return False
 
 
 def named(words: Sequence[str], usual: str) -> Path:

@@ -12,12 +12,14 @@ from typing import Any, ClassVar, Literal
 from textual.app import App, ComposeResult, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
+from textual.content import Content
 from textual.screen import Screen
 from textual.widgets import Footer, Input
 
 from edgevoice.bus import Subscriber
 from edgevoice.errors import EdgevoiceError
 from edgevoice.events import Event
+from edgevoice.harmless import harmless, harmless_event
 from edgevoice.scene import Scene
 from edgevoice.timings import TurnTimings
 from edgevoice.tui.commands import Commands, Kind
@@ -92,7 +94,7 @@ class EdgevoiceApp(App[None]):
         yield Footer(compact=True, show_command_palette=False)
 
     def on_mount(self) -> None:
-        self._conversation.border_title = self.title
+        self._conversation.border_title = Content(self.title).markup
         self._last_turns.border_title = "last turns"
         self._panel.border_title = "runs on"
         self.query_one("#typed", Input).cursor_blink = False
@@ -108,7 +110,7 @@ class EdgevoiceApp(App[None]):
     def drain(self) -> None:
         """Fold in everything that arrived and show what changed."""
         for _ in range(len(self._arrived)):
-            event = self._arrived.popleft()
+            event = harmless_event(self._arrived.popleft())
             self._pushing.hear(event)
             self.scene.apply(event)
         self._meanwhile.drain()
@@ -144,9 +146,10 @@ class EdgevoiceApp(App[None]):
 
     def _show_error(self, error: EdgevoiceError) -> None:
         text = f"{error.what} ({error.where})" if error.where else error.what
-        self.notify(
-            f"{text}\n{error.remedy}".rstrip(), title="failed", severity="error", markup=False
-        )
+        self._notify(f"{text}\n{error.remedy}".rstrip(), title="failed", severity="error")
+
+    def _notify(self, text: str, **how: Any) -> None:
+        self.notify(harmless(text), markup=False, **how)
 
     def _awake(self) -> bool:
         if not self.scene.listens:
@@ -223,7 +226,7 @@ class EdgevoiceApp(App[None]):
 
                 def change() -> Callable[[], object]:
                     self._commands.choose(kind, value)
-                    return partial(self.notify, f"{WORDS[kind]}: {value}", markup=False)
+                    return partial(self._notify, f"{WORDS[kind]}: {value}")
 
                 self._meanwhile.do(change)
 
@@ -248,7 +251,7 @@ class EdgevoiceApp(App[None]):
 
     def action_copy(self) -> None:
         """Copy the conversation to the terminal's clipboard."""
-        text = self._commands.transcript()
+        text = harmless(self._commands.transcript())
         if text.strip():
             self.copy_to_clipboard(text)
             self.notify("The conversation is on the clipboard, if your terminal allows it.")
@@ -265,7 +268,7 @@ class EdgevoiceApp(App[None]):
 
                 def write() -> Callable[[], object]:
                     self._commands.save_trace(path)
-                    return partial(self.notify, f"Trace saved to {path}", markup=False)
+                    return partial(self._notify, f"Trace saved to {path}")
 
                 self._meanwhile.do(write)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable
 from typing import Literal
@@ -9,41 +10,77 @@ from typing import Literal
 from edgevoice.bus import Subscriber
 from edgevoice.session import Session
 from edgevoice.tui.app import INTERRUPTED, EdgevoiceApp
+from edgevoice.tui.outside import Outside
+
+PATIENCE = 10.0
+"""Seconds that the session has to end and to complete its files; as many again in a hurry."""
+
+LEAVING = 3.0
+"""Seconds that the screen has to go once the session is over. It may wait for ever for a terminal
+that is gone."""
 
 
-def show(session: Session, theme: Literal["dark", "light"], title: str) -> None:
-    """Hold the session's conversation on the screen until either of them ends.
+def show(
+    session: Session, hold: Callable[[], None], theme: Literal["dark", "light"], title: str
+) -> None:
+    """Show the conversation that `hold` holds, with `session`, until either of them ends.
 
-    Raises what the session raised, or KeyboardInterrupt after Ctrl-C, once the terminal is its old
-    self again.
+    Raises what `hold` raised, KeyboardInterrupt after Ctrl-C, or SystemExit after a signal or the
+    loss of the terminal. By then everything that `hold` writes is complete.
     """
     failures: list[BaseException] = []
+    over, left = threading.Event(), threading.Event()
 
     def subscribe(subscriber: Subscriber) -> Callable[[], None]:
         return session.bus.subscribe(subscriber)
 
     def work() -> None:
         try:
-            session.run()
+            hold()
         except BaseException as error:
             failures.append(error)
+        over.set()
+        leave()
+
+    def leave() -> None:
         if app.is_running:
             app.call_from_thread(app.exit)
 
     worker = threading.Thread(target=work, name="session", daemon=True)
 
+    def end(hurry: bool) -> None:
+        session.close(hurry)
+        if worker.ident is not None and not over.wait(PATIENCE):
+            session.close(hurry=True)
+            over.wait(PATIENCE)
+
+    def from_outside(code: int) -> None:
+        # Before the screen goes, which may take long: nothing that was said waits for a terminal.
+        end(hurry=True)
+        threading.Thread(target=leave, name="leaving", daemon=True).start()
+        if not left.wait(LEAVING):
+            os._exit(code)
+
     class Shown(EdgevoiceApp):
         # The screen first: loading shows on it, and a failure can close it again.
         def on_ready(self) -> None:
-            worker.start()
+            if outside.code is None:
+                worker.start()
+            else:
+                self.exit()
 
     app = Shown(session, subscribe, theme, title)
-    app.run()
-    session.close()
-    if worker.ident is not None:
-        # Nobody waits for models that are still being loaded; what is recorded is completed.
-        worker.join(timeout=10.0 if app.scene.ready else 0.5)
-    if failures:
-        raise failures[0]
+    outside = Outside(from_outside)
+    try:
+        with outside:
+            app.run()
+    finally:
+        left.set()
+        # The user does not wait for models that are still being loaded.
+        end(hurry=not app.scene.ready or outside.code is not None)
+        if failures:
+            raise failures[0]
+        if outside.code is not None:
+            raise SystemExit(outside.code)
     if app.return_code == INTERRUPTED:
         raise KeyboardInterrupt

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, TextIO
 
+from edgevoice.harmless import harmless, one_line
 from edgevoice.weights.disk import size_text
 
 if TYPE_CHECKING:
@@ -92,7 +93,7 @@ class Lines:
 
     def say(self, line: str) -> None:
         """Print the line."""
-        print(line, file=self._out, flush=True)
+        print(harmless(line), file=self._out, flush=True)
 
 
 class Bar:
@@ -105,7 +106,7 @@ class Bar:
     def begin(self, label: str, total: int, done: int = 0) -> None:
         """Show a new bar."""
         if total >= SMALL:
-            self._task = self._live.add_task(label, total=total, completed=done)
+            self._task = self._live.add_task(one_line(label), total=total, completed=done)
 
     def reach(self, done: int) -> None:
         """Move the bar."""
@@ -120,7 +121,7 @@ class Bar:
 
     def say(self, line: str) -> None:
         """Print the line above the bars."""
-        self._live.console.print(line, markup=False, highlight=False)
+        self._live.console.print(harmless(line), markup=False, highlight=False)
 
 
 class shown:
@@ -137,7 +138,7 @@ class shown:
         from rich.console import Console
 
         self._live = bars.Progress(
-            bars.TextColumn("{task.description}"),
+            bars.TextColumn("{task.description}", markup=False),
             bars.BarColumn(),
             bars.DownloadColumn(),
             bars.TransferSpeedColumn(),

@@ -28,6 +28,7 @@ from edgevoice.timings import SPANS
 from edgevoice.waterfall import shares
 from tests.bench.pages import Page
 from tests.command import edgevoice, message
+from tests.hostile import COMMANDS, EVIL
 
 SHARES = (0.1, 0.25, 0.3, 0.2, 0.1, 0.0, 0.05)
 ALIEN = "<script>alert(\"1\")</script> & 'two' </title> | `x`"
@@ -168,6 +169,17 @@ def test_words_of_a_result_are_never_markup(tmp_path: Path) -> None:
     assert Page(text).words.count(ALIEN) >= 4
     lines = report_text.markdown(load([tmp_path / "a&amp;b.json"]))
     assert all(line.count("|") - line.count("\\|") in (0, 3, 4, 6, 11) for line in lines)
+
+
+@pytest.mark.parametrize("form", [(), ("--markdown",), ("--csv", "turns")])
+def test_no_word_of_a_result_commands_a_terminal(form: tuple[str, ...], tmp_path: Path) -> None:
+    """Whatever the recognizer heard or a model is called, the report is text."""
+    turns = [answered(EVIL, 0.5, reply=EVIL, recognized=EVIL, word_errors=1)] * 2
+    write(tmp_path / "evil.json", result(turns, models={"slm": EVIL, "stt": EVIL}))
+    done = edgevoice("bench", "report", tmp_path / "evil.json", *form)
+    assert done.returncode == 0, done.stderr
+    assert "evil" in done.stdout.replace("evil.json", "")
+    assert not COMMANDS.search(done.stdout + done.stderr)
 
 
 @pytest.mark.parametrize("many", [1, 2])

@@ -6,6 +6,8 @@ import errno
 import json
 import os
 import stat
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -28,7 +30,7 @@ from edgevoice.stages import Message
 from edgevoice.testing.scripted import ScriptedRecognizer
 from edgevoice.timings import fold
 from edgevoice.wav import read_speech
-from tests.kept import STARTED, Kept
+from tests.kept import STARTED, Kept, file_of
 
 FIXED = Config(turn=TurnSettings(silence_ms=700))
 
@@ -217,7 +219,7 @@ def test_a_full_disk_is_told_once_and_the_conversation_goes_on(
     full, whole = [True, True, False], files.replace_bytes
 
     def write(path: Path, *args: object, **more: object) -> None:
-        if path.suffix == ".json" and full.pop(0):
+        if path.suffix == ".wav" and full.pop(0):
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         whole(path, *args, **more)  # type: ignore[arg-type]
 
@@ -361,6 +363,48 @@ def test_two_sessions_in_one_folder_take_no_number_twice(tmp_path: Path) -> None
     (tmp_path / "turn-000003.wav").write_bytes(b"another one is writing this")
     file = kept.folder.put(kept.turns()[-1], np.zeros(FRAME_SAMPLES, dtype=np.float32))
     assert file.name == "turn-000004.json"
+
+
+KILLED = """
+import os, sys
+from pathlib import Path
+import numpy as np
+from edgevoice.kept.folder import KeptFolder
+from edgevoice.kept.turn import read
+
+def replace(*_, left=[int(sys.argv[3])], really=os.replace):
+    if not left[0]:
+        os._exit(9)
+    left[0] -= 1
+    really(*_)
+
+os.replace = replace
+KeptFolder(Path(sys.argv[2])).put(read(Path(sys.argv[1])), np.zeros(16_000, np.float32))
+"""
+"""Keeps a turn and is killed before the file with the given number gets its name, from 0 on."""
+
+
+@pytest.mark.parametrize(
+    ("named", "left"),
+    [
+        (0, {"turn-000001.unfinished.json", "turn-000001.unfinished.wav"}),
+        (1, {"turn-000001.json", "turn-000001.wav"}),
+    ],
+)
+def test_what_a_killed_session_left_of_a_turn_is_saved(
+    named: int, left: set[str], tmp_path: Path
+) -> None:
+    """A whole turn is one like the others; of another one, each file has a name to be found by."""
+    kept = Kept(tmp_path / "before")
+    kept.show.hear((0.2, "one", 1.0))
+    kept.run()
+    command = [sys.executable, "-c", KILLED, file_of(kept, 1), tmp_path / "kept", str(named)]
+    assert subprocess.run(command, timeout=60).returncode == 9
+    folder = KeptFolder(tmp_path / "kept")
+    folder.recover()
+    assert {path.name for path in folder.path.iterdir()} == left
+    assert [read(file).heard for file in folder.kept().values()] == ["one"] * named
+    assert folder.recover() == []
 
 
 def test_a_reader_of_the_same_version_skips_events_it_does_not_know(tmp_path: Path) -> None:

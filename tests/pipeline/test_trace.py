@@ -15,7 +15,8 @@ from edgevoice.errors import EdgevoiceError, StorageError
 from edgevoice.testing.rehearsal import Rehearsal
 from edgevoice.testing.virtual import VirtualClock
 from edgevoice.timings import fold
-from edgevoice.trace import Recorder, TraceFile, read
+from edgevoice.trace import Recorder, TraceFile, read, recover
+from tests.kept import STARTED
 
 
 def rehearse(*subscribers: object) -> Rehearsal:
@@ -116,3 +117,41 @@ def test_the_example_in_the_docs_is_a_trace_of_this_schema() -> None:
     assert len(turns) == 3
     for turn in turns:
         assert sum(s.seconds for s in turn.spans) == pytest.approx(turn.gap)
+
+
+def unfinished(path: Path) -> list[ev.Event]:
+    """A trace as a program leaves it that is killed in the middle of a line; its whole events."""
+    trace = TraceFile(path)
+    trace(STARTED)
+    trace(ev.Notice(text="remember this"))
+    trace.close()
+    events = list(read(path))
+    with path.open("a") as file:
+        file.write('{"type":"level","t":1.')
+    return events
+
+
+def test_a_trace_without_its_last_event_is_set_aside_and_can_be_read(tmp_path: Path) -> None:
+    """The next trace of that name does not overwrite it, nor the one that was set aside before."""
+    path = tmp_path / "trace.jsonl"
+    for name in ("trace.unfinished.jsonl", "trace.unfinished-2.jsonl"):
+        events = unfinished(path)
+        saved = recover(path)
+        assert saved == tmp_path / name
+        assert list(read(saved)) == events
+        assert not path.exists()
+
+
+def test_only_an_unfinished_trace_that_has_no_writer_is_set_aside(tmp_path: Path) -> None:
+    """A complete one, another file, none at all, and one that a session is writing stay."""
+    path = tmp_path / "trace.jsonl"
+    assert recover(path) is None
+    path.write_text("my notes\n")
+    assert recover(path) is None
+    trace = TraceFile(path)
+    trace(STARTED)
+    assert recover(path) is None
+    trace(ev.SessionEnded(reason="closed"))
+    trace.close()
+    assert recover(path) is None
+    assert len(list(read(path))) == 2

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import msgspec
 import pytest
 from click.testing import CliRunner, Result
 
@@ -13,7 +14,16 @@ from edgevoice.cli import Context
 from edgevoice.cli.models import models
 from edgevoice.errors import EdgevoiceError, ModelError
 from edgevoice.weights import pull as pulling
-from tests.weights.conftest import BRAIN_ENTRY, EARS_ENTRY, GATE, GATE_ENTRY, World, gguf
+from tests.hostile import COMMANDS, EVIL
+from tests.weights.conftest import (
+    BRAIN_ENTRY,
+    EARS_ENTRY,
+    GATE,
+    GATE_ENTRY,
+    World,
+    gguf,
+    write_catalog,
+)
 
 
 @pytest.fixture
@@ -52,6 +62,16 @@ def test_list_tells_what_is_here_and_what_would_run(packaged: World) -> None:
     assert str(packaged.folder) in result.output
     ears = next(line for line in result.output.splitlines() if " ears " in line)
     assert "✓" not in ears
+
+
+def test_what_a_model_calls_itself_is_text(packaged: World) -> None:
+    """A title does not command the terminal, and brackets in it are no markup."""
+    entry = msgspec.structs.replace(EARS_ENTRY, title=f"[bold]Ears[/bold] {EVIL}", licence=EVIL)
+    write_catalog(packaged.packaged, (entry,))
+    output = call("list").output
+    assert "[bold]Ears[/bold]" in output
+    assert "evil" in output
+    assert not COMMANDS.search(output)
 
 
 def test_list_as_json_is_complete(packaged: World) -> None:

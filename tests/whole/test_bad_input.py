@@ -146,6 +146,20 @@ def test_a_signal_ends_it_at_once_with_its_own_exit_code_and_every_file_complete
     assert {path.name for path in tmp_path.iterdir()} == {"reply.wav", "trace.jsonl"}
 
 
+def test_a_terminal_that_says_twice_that_it_is_closed_is_heard_once(
+    question: Path, tmp_path: Path
+) -> None:
+    """Its shell passes SIGHUP on, and the system sends it too: the files are complete."""
+    trace = tmp_path / "trace.jsonl"
+    with talking(None, "--input", question, "--trace", trace) as talk:
+        talk.expect("you:")
+        talk.process.send_signal(signal.SIGHUP)
+        while talk.process.poll() is None:
+            talk.process.send_signal(signal.SIGHUP)
+        assert talk.end() == 128 + signal.SIGHUP
+    assert list(read(trace))[-1].reason == "closed"  # type: ignore[attr-defined]
+
+
 def test_two_conversations_can_be_held_at_once(question: Path, tmp_path: Path) -> None:
     """Neither takes anything from the other but time."""
     talks = [("--input", question, "--output", tmp_path / f"{n}.wav") for n in range(2)]

@@ -18,6 +18,7 @@ from edgevoice.bench.fitting.record import (
     How,
     Problem,
 )
+from edgevoice.harmless import one_line
 from edgevoice.weights.disk import size_text
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ def heading(fit: Fit) -> list[str]:
 def table(fit: Fit) -> Table:
     """The first sets of models, each in a line."""
     from rich.table import Table
+    from rich.text import Text
 
     made = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False, header_style="bold")
     made.add_column("", no_wrap=True, min_width=1)
@@ -53,7 +55,7 @@ def table(fit: Fit) -> Table:
         about = "" if all(how in SURE for how in choice.how.values()) else "~"
         made.add_row(
             "✓" if choice.meets else "",
-            *(choice.slm, choice.quantization or "?", choice.stt),
+            *map(Text, map(one_line, (choice.slm, choice.quantization or "?", choice.stt))),
             _marked(f"{about}{_short(gap.gap)}", "gap" in choice.why),
             f"{_short(gap.low)}–{_short(gap.high)}",
             _marked(size_text(choice.memory), "memory" in choice.why),

@@ -13,6 +13,7 @@ from textual.screen import ModalScreen
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
+from edgevoice.harmless import one_line
 from edgevoice.tui.commands import Kind
 
 WORDS: dict[Kind, str] = {
@@ -64,7 +65,8 @@ class Choose(ModalScreen["tuple[Kind, str] | None"]):
                 options.append(None)
             options.append(Option(Content.styled(WORDS[kind], "bold"), disabled=True))
             for n, (value, label) in enumerate(choices):
-                used = self._current.get(kind) in (value, label)
+                value_shown, label = one_line(value), one_line(label)
+                used = self._current.get(kind) in (value_shown, label)
                 self._values[f"{kind}-{n}"] = (kind, value)
                 options.append(Option(Content(f"{'●' if used else '○'} {label}"), f"{kind}-{n}"))
             if not choices:
