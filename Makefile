@@ -11,7 +11,7 @@ PYTEST = $(BIN)/python -m pytest
 TEST_MODELS = silero-vad whisper-base whisper-tiny.en qwen2.5-coder-0.5b smollm2-135m en_US-joe-medium smart-turn-v3.2
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test test-fast check lint format setup models lock null-sinks cold-start clean
+.PHONY: help run demo test test-fast check lint format setup models lock release null-sinks cold-start clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | while IFS='	' read -r name what; do \
@@ -52,6 +52,9 @@ models: setup
 
 lock: setup ## Resolve the lock files anew (UPGRADE=1: to the newest versions)
 	@$(BIN)/python scripts/lock.py $(if $(UPGRADE),--upgrade)
+
+release: setup ## Make a folder in dist/ that installs without a compiler
+	@$(BIN)/python scripts/release.py $(ARGS)
 
 null-sinks: ## Start a microphone and a speaker made of software, for a machine without any
 	@sh -c 'python=$$(sh scripts/find-python $(PYTHON)) && exec "$$python" scripts/null_sinks.py start'
