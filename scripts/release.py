@@ -18,10 +18,12 @@ import importlib.util
 import os
 import platform
 import re
+import shlex
 import shutil
 import subprocess
 import sys
 import tarfile
+import tempfile
 import zipfile
 from pathlib import Path
 
@@ -115,12 +117,12 @@ class Release:
         self.steps.begin(COMPILED)
         (pin,) = [pin for pin in self.pins if pin.name == COMPILED]
         recipe = f"{pin.text}{PORTABLE}{WHEEL_OPTIONS}{platform.libc_ver()}"
-        recipe += INCLUDED.read_text("utf-8")
-        ready = WORK / hashlib.sha256(recipe.encode()).hexdigest()[:12]
+        digest = hashlib.sha256(f"{recipe}{INCLUDED.read_text('utf-8')}".encode()).hexdigest()[:12]
+        ready = WORK / digest
         how = "there"
         if not any(ready.glob("*.whl")):
             how = "compiled"
-            raw = self._compile(pin)
+            raw = self._compile(pin, digest)
             # Gives the wheel the name of the systems that it runs on, and brings libgomp along.
             repair = ["auditwheel", "repair", "--strip", "--wheel-dir", str(WORK / "repaired")]
             shutil.rmtree(WORK / "repaired", ignore_errors=True)
@@ -131,22 +133,21 @@ class Release:
         shutil.copy2(wheel, wheels)
         self.steps.done(f"{pin.version}, {how}")
 
-    def _compile(self, pin: Pin) -> Path:
-        for name in ("source", "cmake", "built"):
-            shutil.rmtree(WORK / name, ignore_errors=True)
-        options = ["--no-deps", "--no-build-isolation", "--no-binary", ":all:"]
-        fetch = [*pip("download"), *options, "--dest", str(WORK / "source"), *self._asked([pin])]
-        self._call(fetch, f"fetching {COMPILED}")
-        (archive,) = (WORK / "source").glob("*.tar.gz")
-        with tarfile.open(archive) as data:
-            data.extractall(WORK / "source", filter="data")
-        (source,) = [path for path in (WORK / "source").iterdir() if path.is_dir()]
+    def _compile(self, pin: Pin, digest: str) -> Path:
+        """Compile it; what an interrupted run compiled by the same recipe is used again."""
+        stamp = WORK / "cmake" / "recipe"
+        if not stamp.exists() or stamp.read_text("utf-8") != digest:
+            shutil.rmtree(stamp.parent, ignore_errors=True)
+            stamp.parent.mkdir()
+            stamp.write_text(digest, "utf-8")
+        source = self._source(pin)
+        shutil.rmtree(WORK / "built", ignore_errors=True)
         settings = [f"--config-settings={text}" for text in WHEEL_OPTIONS]
         settings.append(f"--config-settings=build-dir={WORK / 'cmake'}")
         # The compiler writes file names into error messages: relative ones, wherever this lies.
-        flags = f"-ffile-prefix-map={WORK}=."
+        flags = shlex.quote(f"-ffile-prefix-map={WORK}=.")
         portable = (*PORTABLE, f"-DCMAKE_PROJECT_llama_cpp_INCLUDE={INCLUDED}")
-        environ = {"CMAKE_ARGS": " ".join(portable), "CFLAGS": flags, "CXXFLAGS": flags}
+        environ = {"CMAKE_ARGS": shlex.join(portable), "CFLAGS": flags, "CXXFLAGS": flags}
         environ["SOURCE_DATE_EPOCH"] = str(EPOCH)
         # llama.cpp asks git for its commit, and would be given ours.
         environ["GIT_CEILING_DIRECTORIES"] = str(WORK)
@@ -155,6 +156,21 @@ class Release:
         self._call(command, f"compiling {COMPILED}", environ, counted=True)
         (wheel,) = (WORK / "built").glob("*.whl")
         return wheel
+
+    def _source(self, pin: Pin) -> Path:
+        """Its source, unpacked; fetched unless it is there."""
+        source = WORK / f"{COMPILED.replace('-', '_')}-{pin.version}"
+        if not source.exists():
+            options = ["--no-deps", "--no-build-isolation", "--no-binary", ":all:"]
+            command = [*pip("download"), *options, "--dest", str(WORK), *self._asked([pin])]
+            self._call(command, f"fetching {COMPILED}")
+            with (
+                tarfile.open(f"{source}.tar.gz") as archive,
+                tempfile.TemporaryDirectory(dir=WORK) as folder,
+            ):
+                archive.extractall(folder, filter="data")
+                Path(folder, source.name).rename(source)
+        return source
 
     def _others(self, wheels: Path) -> None:
         self.steps.begin("the other wheels")
