@@ -14,7 +14,7 @@ OTHERS = $(PYTEST) -n auto --dist worksteal -m "not devices and not long"
 TEST_MODELS = silero-vad whisper-base whisper-tiny.en qwen2.5-coder-0.5b smollm2-135m en_US-joe-medium smart-turn-v3.2
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test test-fast test-slow check lint format setup models lock null-sinks cold-start clean
+.PHONY: help run demo test test-fast test-slow check lint format setup models lock release null-sinks cold-start clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | while IFS='	' read -r name what; do \
@@ -60,6 +60,9 @@ models: setup
 
 lock: setup ## Resolve the lock files anew (UPGRADE=1: to the newest versions)
 	@$(BIN)/python scripts/lock.py $(if $(UPGRADE),--upgrade)
+
+release: setup ## Make a folder in dist/ that installs without a compiler
+	@$(BIN)/python scripts/release.py $(ARGS)
 
 null-sinks: ## Start a microphone and a speaker made of software, for a machine without any
 	@sh -c 'python=$$(sh scripts/find-python $(PYTHON)) && exec "$$python" scripts/null_sinks.py start'

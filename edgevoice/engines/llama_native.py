@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import llama_cpp as native
+from llama_cpp._ggml import libggml, libggml_base_path
 
 from edgevoice.errors import EngineError
 
@@ -25,10 +26,28 @@ def _to_log(level: int, text: bytes, _: ctypes.c_void_p) -> None:
     _log.debug("%s", text.decode("utf-8", "replace").rstrip())
 
 
+def _prepare() -> None:
+    """Send llama.cpp's messages to our log, and load its code for this processor.
+
+    A portable build has that code in several libraries and needs one of them. Told no folder,
+    llama.cpp would load any library of such a name from the current one.
+    """
+    native.llama_log_set(_to_log, ctypes.c_void_p(0))
+    if not libggml.ggml_backend_reg_count():
+        libggml.ggml_backend_load_all_from_path(str(libggml_base_path).encode())
+        if not libggml.ggml_backend_reg_count():
+            raise EngineError(
+                "llama.cpp has no code for this processor",
+                where=str(libggml_base_path),
+                remedy="pip install --force-reinstall llama-cpp-python",
+            )
+
+
 def gpu_layers(asked: int) -> int:
     """Layers to put on the GPU; `asked` -1 means all where llama.cpp was built for one."""
     if asked >= 0:
         return asked
+    _prepare()
     return ALL_LAYERS if native.llama_supports_gpu_offload() else 0
 
 
@@ -39,7 +58,7 @@ def version() -> str:
 
 def build_flags() -> str:
     """With which of the processor's abilities llama.cpp was built, in its own words."""
-    native.llama_log_set(_to_log, ctypes.c_void_p(0))
+    _prepare()
     told: bytes = native.llama_print_system_info() or b""
     return " ".join(told.decode("utf-8", "replace").split())
 
@@ -65,7 +84,7 @@ class NativeModel:
 
     def __init__(self, path: Path, context: int, batch: int, threads: int, layers: int) -> None:
         self._model = self._context = self._sampler = None
-        native.llama_log_set(_to_log, ctypes.c_void_p(0))
+        _prepare()
         native.llama_backend_init()
         model_params = native.llama_model_default_params()
         model_params.n_gpu_layers = layers
