@@ -65,14 +65,14 @@ class Crew:
 
     def join(self) -> None:
         """Wait until every member has ended by itself or was stopped."""
-        end = None
+        since = None
         for task in self._tasks:
-            # In slices, so that Ctrl-C reaches a main thread that waits here.
+            # In slices, so that Ctrl-C reaches a main thread that waits here, and `hurry` any.
             while not task.join(SLICE):
                 if not self._stopping:
                     continue
-                end = self._clock.now() + self._patience if end is None else end
-                if not task.join(max(0.0, end - self._clock.now())):
+                since = self._clock.now() if since is None else since
+                if self._clock.now() - since >= self._patience:
                     # Stuck in native code: a daemon thread, which dies with the program.
                     break
 

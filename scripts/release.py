@@ -27,9 +27,8 @@ import tempfile
 import zipfile
 from pathlib import Path
 
-from pins import Pin, pins
 from progress import Steps
-from system_packages import COMPILER
+from system_packages import has_compiler, instructions
 
 try:
     from packaging.markers import Marker
@@ -67,6 +66,20 @@ WHEEL_OPTIONS = (
     "wheel.exclude=include;llama_cpp/lib/cmake;llama_cpp/lib/pkgconfig",
     "wheel.license-files=LICENSE.md;vendor/llama.cpp/LICENSE;vendor/llama.cpp/licenses/*",
 )
+
+
+class Pin:
+    """One requirement of a lock: `text` is its lines as they stand, hashes included."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.name, self.version = re.match(r"([\w.-]+)==([^\s;\\]+)", text).groups()
+
+
+def pins(lock: Path) -> list[Pin]:
+    """The requirements of a lock file, in its order."""
+    text = lock.read_text("utf-8")
+    return [Pin(found) for found in re.findall(r"^\S+==(?:.*\\\n)*.*\n", text, re.MULTILINE)]
 
 
 class ReleaseError(Exception):
@@ -252,8 +265,8 @@ def check_tools() -> None:
     for name in COMMANDS:
         if shutil.which(name, path=tools_path()) is None:
             raise ReleaseError(f"the command {name} is missing; `make setup`, or your system's")
-    if not COMPILER.present():
-        raise ReleaseError(f"{COMPILER.what}, is missing. Install it:\n{COMPILER.instructions()}")
+    if not has_compiler():
+        raise ReleaseError(instructions("compiler"))
 
 
 def commit_date() -> int:

@@ -15,7 +15,7 @@ from edgevoice.tui.outside import Outside
 PATIENCE = 10.0
 """Seconds that the session has to end and to complete its files; as many again in a hurry."""
 
-LEAVING = 3.0
+LEAVING = 10.0
 """Seconds that the screen has to go once the session is over. It may wait for ever for a terminal
 that is gone."""
 
@@ -73,11 +73,13 @@ def show(
     outside = Outside(from_outside)
     try:
         with outside:
-            app.run()
+            try:
+                app.run()
+            finally:
+                left.set()
+                # The user does not wait for models that are still being loaded.
+                end(hurry=not app.scene.ready or outside.code is not None)
     finally:
-        left.set()
-        # The user does not wait for models that are still being loaded.
-        end(hurry=not app.scene.ready or outside.code is not None)
         if failures:
             raise failures[0]
         if outside.code is not None:

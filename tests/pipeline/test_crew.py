@@ -80,6 +80,26 @@ def test_leaving_the_block_stops_the_members_and_waits_for_them() -> None:
     assert ended == [1.0]
 
 
+@pytest.mark.parametrize(("hurry", "left_at"), [(False, 10.0), (True, 1.0)])
+def test_a_member_that_is_stuck_is_left_behind_and_at_once_in_a_hurry(
+    hurry: bool, left_at: float
+) -> None:
+    """As one in which a model is being loaded: it ends with the program."""
+    clock = VirtualClock()
+    crew = Crew(clock, lambda: None)
+
+    def user() -> None:
+        clock.sleep(1.0)
+        crew.hurry()
+
+    with crew:
+        crew.start("stuck", lambda: clock.sleep(100.0))
+        if hurry:
+            clock.spawn(user, "user")
+    assert left_at <= clock.now() < left_at + 1.0
+    assert not crew.ended
+
+
 def test_a_deadlock_is_told_and_names_who_waits() -> None:
     """On virtual time threads that wait for each other fail the test instead of hanging it."""
     clock = VirtualClock()

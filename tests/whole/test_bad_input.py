@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -156,6 +157,7 @@ def test_a_terminal_that_says_twice_that_it_is_closed_is_heard_once(
         talk.process.send_signal(signal.SIGHUP)
         while talk.process.poll() is None:
             talk.process.send_signal(signal.SIGHUP)
+            time.sleep(0.01)
         assert talk.end() == 128 + signal.SIGHUP
     assert list(read(trace))[-1].reason == "closed"  # type: ignore[attr-defined]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -43,6 +44,13 @@ def by(number: signal.Signals) -> Callable[[Terminal], None]:
     return lambda terminal: terminal.process.send_signal(number)
 
 
+def insisting(terminal: Terminal) -> None:
+    """SIGHUP again and again, as from a shell, from its terminal and from the system."""
+    while terminal.process.poll() is None:
+        terminal.process.send_signal(signal.SIGHUP)
+        time.sleep(0.01)
+
+
 WORDS = {"token_made", "playback_started"}
 """Events by which the question has been understood."""
 
@@ -52,7 +60,7 @@ WORDS = {"token_made", "playback_started"}
     [
         ("engine_loading", by(signal.SIGTERM), signal.SIGTERM),
         ("playback_started", by(signal.SIGTERM), signal.SIGTERM),
-        ("token_made", by(signal.SIGHUP), signal.SIGHUP),
+        ("token_made", insisting, signal.SIGHUP),
         ("token_made", by(signal.SIGINT), signal.SIGINT),
         ("engine_loading", Terminal.close, signal.SIGHUP),
         ("playback_started", Terminal.close, signal.SIGHUP),
