@@ -252,7 +252,7 @@ def test_each_python_gets_the_versions_that_the_lock_has_for_it(module: ModuleTy
         assert ("tomli" in names) == (python == "3.10")
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.network
 @pytest.mark.models
 @pytest.mark.skipif(sys.platform != "linux", reason="releases are made on Linux")
