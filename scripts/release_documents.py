@@ -56,7 +56,8 @@ Check the files, then install. Run both in this folder:
 
 {pythons}
 Without pipx: python3 -m venv ~/edgevoice, then ~/edgevoice/bin/pip install with the same options.
-To update from an older folder, add --force after "install".
+To update from an older folder, add --force after "install". Without a network, old versions of pipx
+report that they could not upgrade their shared libraries. The installation goes on.
 
 The microphone and the speaker need PortAudio (Debian, Ubuntu: sudo apt-get install libportaudio2).
 Then: edgevoice doctor says what is missing, edgevoice models pull fetches the models.
@@ -68,11 +69,13 @@ With Python {pythons} this reaches no network. With another supported Python, le
 
 @dataclass(frozen=True)
 class Wheel:
-    """One wheel: its metadata and the licence texts in it, by their path in the archive."""
+    """One wheel: its metadata, the licence texts in it by their path in the archive, and the
+    libraries that its own SBOM names."""
 
     file: Path
     metadata: Message
     texts: dict[str, str]
+    libraries: list[dict]
 
     @property
     def name(self) -> str:
@@ -102,6 +105,7 @@ class Wheel:
 def read_wheel(file: Path) -> Wheel:
     """Read the metadata and licence texts; a text lies in .dist-info or near the package's top."""
     texts = {}
+    libraries = []
     with zipfile.ZipFile(file) as archive:
         names = sorted(archive.namelist())
         (metadata,) = [name for name in names if re.fullmatch(r"[^/]+\.dist-info/METADATA", name)]
@@ -111,8 +115,11 @@ def read_wheel(file: Path) -> Wheel:
             licence = LICENCE_FILE.search(path.name) or "/licenses/" in name
             if near and licence and not name.endswith("/") and path.suffix not in NOT_TEXT:
                 texts[name] = archive.read(name).decode("utf-8", "replace").strip()
+            if re.search(r"\.dist-info/sboms/.*\.json$", name):
+                parts = json.loads(archive.read(name)).get("components", [])
+                libraries += [part for part in parts if "pkg:pypi/" not in part.get("purl", "")]
         message = BytesParser().parsebytes(archive.read(metadata))
-    return Wheel(file, message, texts)
+    return Wheel(file, message, texts, libraries)
 
 
 def read_wheels(folder: Path) -> list[Wheel]:
@@ -186,10 +193,23 @@ def _component(files: list[Wheel]) -> dict:
             "bom-ref": each.file.name,
             "name": each.file.name,
             "hashes": [{"alg": "SHA-256", "content": checksum(each.file)}],
+            **({"components": libraries} if (libraries := _libraries(each)) else {}),
         }
         for each in files
     ]
     return component
+
+
+def _libraries(wheel: Wheel) -> list[dict]:
+    """What is compiled or copied into the wheel, each once, without addresses and references."""
+    found = {}
+    for part in wheel.libraries:
+        plain = {key: part[key] for key in ("type", "name", "version") if key in part}
+        if "purl" in part:
+            # What follows says where the wheel's maker had it from.
+            plain["purl"] = re.split("[?#]", part["purl"])[0]
+        found[part["name"], part.get("version", ""), plain.get("purl", "")] = plain
+    return [plain for _, plain in sorted(found.items())]
 
 
 def notices(wheels: list[Wheel]) -> str:

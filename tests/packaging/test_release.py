@@ -33,6 +33,11 @@ def wheel(folder: Path, name: str, tag: str, fields: str, **texts: str) -> Path:
         archive.writestr(f"{info}/METADATA", head + fields)
         for text_name, text in texts.items():
             archive.writestr(f"{info}/licenses/{text_name}", text)
+        if "manylinux" in tag:
+            purl = "pkg:deb/debian/libgomp1@12?from=file:///srv/build"
+            part = {"type": "library", "name": "libgomp1", "version": "12", "purl": purl}
+            parts = [{**part, "bom-ref": "x"}, {**part, "bom-ref": "y"}]
+            archive.writestr(f"{info}/sboms/auditwheel.cdx.json", json.dumps({"components": parts}))
     return file
 
 
@@ -98,6 +103,10 @@ def test_the_sbom_names_every_package_with_licence_files_and_needs(folder: Path)
     (file,) = found["bare"]["components"]
     data = (folder / file["name"]).read_bytes()
     assert file["hashes"] == [{"alg": "SHA-256", "content": hashlib.sha256(data).hexdigest()}]
+    (file,) = found["llama-cpp-python"]["components"]
+    purl = "pkg:deb/debian/libgomp1@12"
+    libgomp = {"type": "library", "name": "libgomp1", "version": "12", "purl": purl}
+    assert file["components"] == [libgomp], "what was copied into a wheel is named, too"
     needs = {each["ref"]: each["dependsOn"] for each in bom["dependencies"]}
     assert needs["pkg:pypi/edgevoice@1.0"] == ["pkg:pypi/piper-tts@1.0"], "extras are not installed"
 
