@@ -6,6 +6,7 @@ import contextlib
 import errno
 import glob
 import io
+import mmap
 import os
 import re
 import struct
@@ -27,6 +28,12 @@ from edgevoice.resample import Resampler
 BLOCK_SECONDS = 10
 STREAMED = 0xFFFFFFFF
 """The length a WAV header gives when it was written before its sound was known."""
+PLACEHOLDERS = (0x80000000, STREAMED)
+"""Such lengths in the files of other recorders are at most NEAR bytes from one of these."""
+NEAR = 0xFFFF
+
+CANCELLED = 0.1
+"""Share of their power below which the mean of channels shows that one of them is inverted."""
 
 HEADER_BYTES = 44
 
@@ -56,7 +63,7 @@ def speech_blocks(path: str | Path, notice: Notice = _ignore) -> Iterator[Sample
         some = False
         try:
             while len(block := file.read(BLOCK_SECONDS * file.samplerate, "float32", True)):
-                heard = resampler.push(_clean(block))
+                heard = resampler.push(_in_phase(_clean(block)))
                 some = some or len(heard) > 0
                 yield heard
         except soundfile.LibsndfileError as error:
@@ -89,9 +96,58 @@ def _opened(path: str | Path) -> soundfile.SoundFile:
     if empty:
         raise AudioFileError("the file is empty", where=name, remedy="record it again")
     try:
-        return soundfile.SoundFile(source)
+        file = soundfile.SoundFile(source)
+        if file.frames == 0:
+            file.close()
+            file = soundfile.SoundFile(_with_length(source))
+        return file
     except soundfile.LibsndfileError as error:
         raise _unreadable(name, error) from None
+
+
+class _Copy(mmap.mmap):
+    """A file of which only what is changed is in memory; libsndfile may look behind its end."""
+
+    def seek(self, pos: int, whence: int = os.SEEK_SET) -> None:
+        at = pos + (0, self.tell(), len(self))[whence]
+        super().seek(max(0, min(at, len(self))))
+
+
+def _with_length(source: io.BytesIO | str) -> io.BytesIO | mmap.mmap:
+    """The file, with the length of a stream where a recorder that was killed has left none."""
+    if isinstance(source, io.BytesIO):
+        file: io.BytesIO | mmap.mmap = io.BytesIO(source.getvalue())
+    else:
+        with Path(source).open("rb") as opened:
+            file = _Copy(opened.fileno(), 0, access=mmap.ACCESS_COPY)
+    if at := _unset_length(file):
+        file.seek(at)
+        file.write(struct.pack("<I", STREAMED))
+    file.seek(0)
+    return file
+
+
+def _unset_length(file: io.BytesIO | mmap.mmap) -> int:
+    """Where the length of a WAV file's sound stands, if it is 0 and sound follows; else 0."""
+    file.seek(0, io.SEEK_END)
+    end = file.tell()
+    file.seek(0)
+    at = 12 if file.read(4) == b"RIFF" else end
+    while at + 8 < end:
+        file.seek(at)
+        kind, size = struct.unpack("<4sI", file.read(8))
+        if kind == b"data":
+            return at + 4 if size == 0 and not _is_chunk(file.read(8), end - at - 16) else 0
+        at += 8 + size + size % 2
+    return 0
+
+
+def _is_chunk(head: bytes, rest: int) -> bool:
+    """Whether the last chunk of a file begins with these bytes, and `rest` of it follow."""
+    if len(head) < 8:
+        return False
+    kind, size = struct.unpack("<4sI", head)
+    return bool(kind.strip().isalnum()) and rest - 1 <= size <= rest
 
 
 def _size(name: str) -> int:
@@ -110,7 +166,7 @@ def _lost_seconds(file: soundfile.SoundFile) -> float:
     """Seconds the header promises and the file does not hold."""
     # libsndfile reads such files without a word and mentions it only in its log.
     found = re.search(r"data\s*: (\d+) \(should be (\d+)\)", file.extra_info)
-    if not found or int(found[1]) >= STREAMED - 0xFFFF:
+    if not found or any(abs(int(found[1]) - length) <= NEAR for length in PLACEHOLDERS):
         return 0.0
     promised, there = int(found[1]), int(found[2])
     if promised <= there or file.frames == 0:
@@ -121,6 +177,15 @@ def _lost_seconds(file: soundfile.SoundFile) -> float:
 def _clean(block: Samples) -> Samples:
     """float32 [n, channels] without the NaNs, infinities and overshoots a float WAV may hold."""
     return np.clip(np.nan_to_num(block, copy=False), -1.0, 1.0)
+
+
+def _in_phase(block: Samples) -> Samples:
+    """float32 [n, channels], of which those that would silence the others are turned round."""
+    power = np.square(block).mean()
+    if block.shape[1] == 1 or np.square(block.mean(axis=1)).mean() > CANCELLED * power:
+        return block
+    loudest = block[:, int(np.argmax(np.square(block).sum(axis=0)))]
+    return np.where(loudest @ block < 0, -block, block)
 
 
 class WavWriter:

@@ -81,16 +81,72 @@ def test_of_a_truncated_file_what_is_there_is_used_and_said(tmp_path: Path, keep
     assert f"the last {missing:.1f} s are missing" in notices[0]
 
 
-def test_a_stream_of_unknown_length_is_no_truncated_file(tmp_path: Path) -> None:
-    """Programs that write to a pipe cannot know the length; that is nothing to mention."""
-    path = tmp_path / "streamed.wav"
-    soundfile.write(path, tone(), EAR_RATE, subtype="PCM_16")
+UNKNOWN = (0xFFFFFFFF, 0xFFFFFF00, 0x7FFFF000, 0x7FFFFF00, 0x7FFFFFFF, 0x80000000, 0)
+
+
+def of_length(path: Path, length: int, samples: Samples) -> bytes:
+    """A WAV file of these samples whose header gives another length, written to `path`."""
+    soundfile.write(path, samples, EAR_RATE, subtype="PCM_16")
     data = bytearray(path.read_bytes())
-    data[4:8] = data[40:44] = b"\xff\xff\xff\xff"
+    data[4:8] = data[40:44] = length.to_bytes(4, "little")
     path.write_bytes(data)
+    return bytes(data)
+
+
+@pytest.mark.parametrize("length", UNKNOWN)
+def test_a_stream_of_unknown_length_is_no_truncated_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, length: int
+) -> None:
+    """A recorder that writes to a pipe or is killed leaves no length; there is nothing to mention.
+
+    It is the same from a file and from standard input.
+    """
+    path = tmp_path / "streamed.wav"
+    data = of_length(path, length, tone())
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(data)))
+    notices: list[str] = []
+    for name in (path, "-"):
+        samples = read_speech(name, notices.append)
+        assert len(samples) == EAR_RATE
+        assert closest(samples) < 0.001
+    assert notices == []
+
+
+def test_a_long_recording_that_is_cut_short_is_told_of(tmp_path: Path) -> None:
+    """A long recording that was cut short is told of, although its header gives a high number."""
+    path = tmp_path / "cut.wav"
+    of_length(path, 0x70000000, tone())
     notices: list[str] = []
     assert len(read_speech(path, notices.append)) == EAR_RATE
-    assert notices == []
+    assert len(notices) == 1
+
+
+def test_what_stands_behind_no_sound_is_not_taken_for_sound(tmp_path: Path) -> None:
+    """A file that was closed properly before anything was recorded holds none."""
+    path = tmp_path / "empty.wav"
+    of_length(path, 0, tone()[:0])
+    path.write_bytes(path.read_bytes() + b"LIST\x04\x00\x00\x00abcd")
+    with pytest.raises(AudioFileError, match="no sound"):
+        read_speech(path)
+
+
+@pytest.mark.parametrize("signs", [(1, -1), (-1, 1), (1, -1, 1, -1), (1, -0.9)])
+def test_a_channel_that_is_inverted_silences_nothing(
+    tmp_path: Path, signs: tuple[float, ...]
+) -> None:
+    """A cable with two poles exchanged makes one channel the opposite of the other."""
+    path = tmp_path / "inverted.wav"
+    soundfile.write(path, tone()[:, None] * np.array(signs), EAR_RATE)
+    samples = read_speech(path)
+    assert np.abs(samples).max() > 0.4
+
+
+def test_channels_that_differ_are_mixed_as_they_are(tmp_path: Path) -> None:
+    """Only what would cancel out is turned round."""
+    path = tmp_path / "stereo.wav"
+    other = np.random.default_rng(0).standard_normal(EAR_RATE).astype(np.float32) / 10
+    soundfile.write(path, np.stack([tone(), other - tone() / 4], 1), EAR_RATE, subtype="FLOAT")
+    np.testing.assert_allclose(read_speech(path), (tone() * 0.75 + other) / 2, atol=1e-3)
 
 
 def test_a_float_file_with_nonsense_in_it_is_made_harmless(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import logging
 import math
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -42,11 +42,15 @@ With less, more clips are heard twice; only 3 of 127 recordings want the full wi
 NOBODY_MARGIN = 0.2
 """How much surer a reading must be where perhaps nobody spoke: with less silence behind a clip,
 what is made up for noise comes out a little too sure of itself."""
-MOST_TOKENS_A_SECOND = 8
-"""Faster than anybody speaks."""
+USUAL_TOKENS, USUAL_TOKENS_A_SECOND = 12, 4
+"""What an ordinary clip needs at most; the repetitions of a lost decoder end here."""
+MOST_TOKENS, MOST_TOKENS_A_SECOND = 24, 40
+"""What the fastest speech needs: Georgian or Tamil takes three tokens for every letter."""
 MOST_COMPRESSION = 2.4
-MOST_CHARACTERS = 30
-"""A second, faster than anybody speaks."""
+MOST_CHARACTERS = 60
+"""A second, faster than anybody speaks; hasty speech has 35."""
+SHORTEST_HALF = 3.0
+"""Seconds under which a clip is not read in two parts."""
 TIMESTAMP = 0.02
 READERS = 2
 """Clips that can be read at once: one at its end, and one more that somebody glanced at before."""
@@ -55,7 +59,7 @@ FILES = ("model.bin", "config.json", "tokenizer.json")
 
 @dataclass(frozen=True, slots=True)
 class _Take:
-    """One reading of a clip, and whether the decoder came to an end by itself."""
+    """One reading of a clip, and whether it reached the end of the clip or of the words."""
 
     transcript: Transcript
     ended: bool
@@ -126,29 +130,14 @@ class Whisper:
             part = self._short(samples[start:end], effort, among)
             parts.append((part, start / EAR_RATE))
             among = {part.language: 1.0}
-        spoken = [part for part, _ in parts if part.text] or [parts[0][0]]
-        text = " ".join(part.text for part in spoken)
-        return Transcript(
-            text,
-            parts[0][0].language,
-            min(part.no_speech for part in spoken),
-            float(np.mean([part.logprob for part in spoken])),
-            max(part.compression for part in spoken),
-            tuple(
-                Segment(s.text, s.start + offset, s.end + offset)
-                for part, offset in parts
-                for s in part.segments
-            ),
-            all(part.sure for part in spoken),
-            certainty=parts[0][0].certainty,
-        )
+        return _joined(parts)
 
     def _short(self, samples: Samples, effort: Effort, among: Mapping[str, float]) -> Transcript:
         seconds = len(samples) / EAR_RATE
         answering = effort in ("final", "last resort")
         beam = self.settings.beam if answering else 1
         if self.settings.window == "full" or effort == "last resort":
-            whole = self._take(samples, WINDOW, beam, among).transcript
+            whole = self._whole(samples, beam, among)
             return replace(whole, sure=effort != "glance")
         for padding in PADDINGS[: 1 if effort == "glance" else None]:
             take = self._take(samples, min(WINDOW, seconds + padding), beam, among)
@@ -161,9 +150,24 @@ class Whisper:
                 return replace(take.transcript, sure=sure)
             _log.debug("clip of %.1f s with %.1f s behind it: %s", seconds, padding, doubt)
         if answering:
-            return self._take(samples, WINDOW, beam, among).transcript
+            return self._whole(samples, beam, among)
         doubtful = effort == "look" and self.settings.beam == 1
         return replace(_said_once(take.transcript), sure=False, doubtful=doubtful)
+
+    def _whole(self, samples: Samples, beam: int, among: Mapping[str, float]) -> Transcript:
+        """The clip in the full window, or in two parts if it has too many words for one reading."""
+        take = self._take(samples, WINDOW, beam, among)
+        seconds = len(samples) / EAR_RATE
+        if take.ended or _repeats(take.transcript) or seconds < 2 * SHORTEST_HALF:
+            return take.transcript
+        _log.debug("clip of %.1f s: more words than one reading holds", seconds)
+        among = {take.transcript.language: take.transcript.certainty}
+        return _joined(
+            [
+                (self._whole(samples[start:end], beam, among), start / EAR_RATE)
+                for start, end in pieces(samples, 0.6 * seconds, 0.4 * seconds)
+            ]
+        )
 
     def _take(
         self, samples: Samples, window: float, beam: int, among: Mapping[str, float]
@@ -177,21 +181,23 @@ class Whisper:
         language, certainty = self._spoken(encoded, among)
         tokenizer = self._tokenizer(language)
         prompt = list(tokenizer.sot_sequence)
-        most = int(len(samples) / EAR_RATE * MOST_TOKENS_A_SECOND) + 24
-        room = min(self._model.max_length - len(prompt), most)
-        result = self._native.generate(
-            encoded,
-            [prompt],
-            beam_size=beam,
-            max_length=len(prompt) + room,
-            return_scores=True,
-            return_no_speech_prob=True,
-        )[0]
-        ids: list[int] = result.sequences_ids[0]
-        segments = _segments(ids, tokenizer, len(samples) / EAR_RATE)
-        text = " ".join(segment.text for segment in segments)
-        return _Take(
-            Transcript(
+        seconds = len(samples) / EAR_RATE
+        room = self._model.max_length - len(prompt)
+        most = min(room, int(MOST_TOKENS + MOST_TOKENS_A_SECOND * seconds))
+        tokens = min(most, int(USUAL_TOKENS + USUAL_TOKENS_A_SECOND * seconds))
+        while True:
+            result = self._native.generate(
+                encoded,
+                [prompt],
+                beam_size=beam,
+                max_length=2 * tokens,
+                return_scores=True,
+                return_no_speech_prob=True,
+            )[0]
+            ids: list[int] = result.sequences_ids[0]
+            segments, over = _segments(ids, tokenizer, seconds)
+            text = " ".join(segment.text for segment in segments)
+            transcript = Transcript(
                 text,
                 tokenizer.language_code,
                 float(result.no_speech_prob),
@@ -200,9 +206,11 @@ class Whisper:
                 _compression(text),
                 tuple(segments),
                 certainty=certainty,
-            ),
-            len(ids) < room,
-        )
+            )
+            ended = over or len(ids) < tokens
+            if ended or tokens == most or _repeats(transcript):
+                return _Take(transcript, ended)
+            tokens = min(2 * tokens, most)
 
     def _spoken(
         self, encoded: ctranslate2.StorageView, among: Mapping[str, float]
@@ -261,8 +269,9 @@ def on_gpu() -> bool:
     return int(ctranslate2.get_cuda_device_count()) > 0
 
 
-def _segments(ids: list[int], tokenizer: Tokenizer, seconds: float) -> list[Segment]:
-    """The texts between timestamps, with times in seconds within the clip."""
+def _segments(ids: list[int], tokenizer: Tokenizer, seconds: float) -> tuple[list[Segment], bool]:
+    """The texts between timestamps, with times in seconds within the clip, and whether the reading
+    went on behind the clip's end."""
     found: list[Segment] = []
     start, words = 0.0, list[int]()
     for token in [*ids, tokenizer.timestamp_begin + round(seconds / TIMESTAMP)]:
@@ -273,12 +282,12 @@ def _segments(ids: list[int], tokenizer: Tokenizer, seconds: float) -> list[Segm
         text = tokenizer.decode(words).strip()
         if found and len(text) > MOST_CHARACTERS * (seconds - start):
             # In the silence behind the clip it says again what it has heard.
-            break
+            return found, True
         if text:
             # Rounded down, so that no segment ends after its clip does.
             found.append(Segment(text, _hundredths(start), _hundredths(max(start, time))))
         start, words = time, []
-    return found
+    return found, False
 
 
 def _hundredths(seconds: float) -> float:
@@ -293,14 +302,37 @@ def _compression(text: str) -> float:
 def _doubt(take: _Take, settings: SttSettings) -> str:
     """Why a reading from a short window may be wrong; empty if nothing speaks against it."""
     transcript = take.transcript
+    if _repeats(transcript):
+        return "it repeats itself"
     if not take.ended:
         return "it does not end"
-    if transcript.compression > MOST_COMPRESSION or repeats_after(words(transcript.text)):
-        return "it repeats itself"
     margin = NOBODY_MARGIN if transcript.no_speech > settings.no_speech else 0.0
     if transcript.logprob < settings.min_logprob + margin:
         return "it is uncertain"
     return ""
+
+
+def _repeats(transcript: Transcript) -> bool:
+    return transcript.compression > MOST_COMPRESSION or repeats_after(words(transcript.text)) > 0
+
+
+def _joined(parts: Sequence[tuple[Transcript, float]]) -> Transcript:
+    """The transcripts of parts of one clip, each with where it begins, in seconds."""
+    spoken = [part for part, _ in parts if part.text] or [parts[0][0]]
+    return Transcript(
+        " ".join(part.text for part in spoken),
+        parts[0][0].language,
+        min(part.no_speech for part in spoken),
+        float(np.mean([part.logprob for part in spoken])),
+        max(part.compression for part in spoken),
+        tuple(
+            Segment(s.text, s.start + offset, s.end + offset)
+            for part, offset in parts
+            for s in part.segments
+        ),
+        all(part.sure for part in spoken),
+        certainty=parts[0][0].certainty,
+    )
 
 
 def _said_once(transcript: Transcript) -> Transcript:

@@ -48,6 +48,13 @@ moments, either."""
 LEAST_HEARD = 94
 """Frames, three seconds, in which one voice that goes on has gaps: less tells nothing."""
 
+CLOSED = 46
+"""Frames, a second and a half, in which one voice closes its lips at least twice, however hasty."""
+DEPTH = 15.0
+"""dB between the loud moments of one voice and the softest two frames in that time. In letters read
+at up to 1.6 times the usual speed it is 15 to 76, in a café 3 to 10, in a crowded room 7 to 14 in
+eight of ten cases, in a voice 10 dB above babble 9 to 22."""
+
 BELOW = 3.0
 """dB below the speaker's own loud moments to which both are limited: whoever is hardly louder than
 their surroundings is heard all the same. With six, ten of twenty turns hang in babble 5 dB under
@@ -70,11 +77,12 @@ class NoiseFloor:
         self._stirred: deque[bool] = deque(maxlen=KEPT)
         self._voice: deque[float] = deque(maxlen=VOICED)
         self._powers: deque[float] = deque(maxlen=FRAMES)
+        self._levels: deque[float] = deque(maxlen=CLOSED)
         self._own = -np.inf
 
     def reset(self) -> None:
         """Forget the surroundings: it is another microphone or another place."""
-        for levels in (self._around, self._heard, self._powers):
+        for levels in (self._around, self._heard, self._powers, self._levels):
             levels.clear()
         self._deceiving.clear()
         self._stirred.clear()
@@ -88,6 +96,7 @@ class NoiseFloor:
         The detector takes it for `speech`, and is `sure` enough of it for an utterance to begin, or
         it is at least `stirring`; `speaking` tells that an utterance is under way.
         """
+        self._levels.append(level)
         self._powers.append(10.0 ** (level / 10.0))
         mean = _decibels(sum(self._powers) / len(self._powers))
         self._heard.append(mean)
@@ -126,7 +135,7 @@ class NoiseFloor:
 
     def _above_gaps(self, speaking: bool) -> float:
         """The same, by what is heard in the gaps of what is loud."""
-        if len(self._heard) < LEAST_HEARD:
+        if len(self._heard) < LEAST_HEARD or (speaking and self._closes()):
             return -np.inf
         levels = np.array(self._heard)
         gaps, soft, middle = np.percentile(levels, (10, SOFTEST, 50))
@@ -134,6 +143,11 @@ class NoiseFloor:
             return -np.inf
         above = ABOVE_GAPS if speaking else ABOVE_GAPS + TO_BEGIN
         return min(float(gaps) + above, float(middle) + ABOVE_MIDDLE)
+
+    def _closes(self) -> bool:
+        """Whether what is heard goes down as far between two sounds as one voice alone does."""
+        softest = sorted(self._levels)[1]
+        return _share(self._levels, 75) - softest >= DEPTH
 
 
 def _decibels(power: float) -> float:

@@ -15,8 +15,8 @@ from edgevoice.words import words
 
 MOST_COMPRESSION = 2.4
 """Above this the text repeats itself; Whisper's own limit."""
-MOST_CHARACTERS = 30.0
-"""Characters a second of voice that nobody can say."""
+MOST_CHARACTERS, MOST_AT_ONCE = 60.0, 15
+"""Characters a second of voice, and how many more, that nobody can say. Hasty speech has 35."""
 LEAST_VOICED = 0.25
 """Seconds of voice under which a stock phrase is not believed."""
 MUCH_VOICED = 0.5
@@ -105,7 +105,7 @@ def is_nobody(
         or 0 < voiced_seconds < LEAST_VOICED
     ):
         return "a phrase Whisper makes up for silence"
-    if len(text) > MOST_CHARACTERS * ((voiced_seconds or seconds) + 0.5):
+    if len(text) > MOST_AT_ONCE + MOST_CHARACTERS * (voiced_seconds or seconds):
         return "more words than the sound can hold"
     return None
 

@@ -84,6 +84,18 @@ def test_one_voice_that_goes_on_for_long_is_not_taken_for_a_crowd() -> None:
             floor.is_voice(-60, speech=False, sure=False, speaking=True, stirring=False)
 
 
+def test_hasty_speech_without_a_pause_is_not_taken_for_a_crowd() -> None:
+    """The detector hears speech all the time, but one voice goes far down before each stop.
+
+    Nor are the words at the end of a sentence, which are softer.
+    """
+    floor = NoiseFloor()
+    syllables = (-26, -24, -30, -25, -28, -33, -27, -44)
+    sentence = [*syllables * 12, *(level - 6 for level in syllables * 3)]
+    heard = [v for level in sentence * 2 for v in said(floor, level, 1, speaking=True)]
+    assert all(heard)
+
+
 def test_the_babble_behind_the_last_word_does_not_become_the_speakers_own_voice() -> None:
     """Six seconds on, it is still 12 dB softer than they were."""
     floor = surrounded(-42, -38, -40)

@@ -111,6 +111,12 @@ def test_more_words_than_time_for_them_are_made_up() -> None:
     assert heard("and then " * 25 + "we went", seconds=12.0, voiced=11.0) is None
 
 
+def test_hasty_speech_is_no_invention() -> None:
+    """A minute's letter said in half a minute has 35 characters a second."""
+    letter = "We walked along the river every evening, and swam. " * 21
+    assert heard(letter, seconds=31.0, voiced=29.0) is None
+
+
 def test_low_probability_counts_only_with_a_second_sign() -> None:
     """One rare word, clearly spoken, is answered; the same out of silence is not.
 
