@@ -110,7 +110,7 @@ def test_what_was_heard_and_said_then_and_now_stands_together(kept: Kept) -> Non
     lines = list(render(again(kept, 1, change)))
     text = "\n".join(lines)
     assert "heard\n  kept      what time is it\n  replayed  the same" in text
-    assert "  kept      I was told 2 things.\n  replayed  Something else [31m entirely." in text
+    assert "  kept      I was told 2 things.\n  replayed  Something else entirely." in text
     assert "  kept      slm.max_tokens=300\n  replayed  slm.max_tokens=99" in text
     assert "\x1b" not in text
 
