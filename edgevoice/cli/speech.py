@@ -18,7 +18,7 @@ from edgevoice.harmless import one_line
 if TYPE_CHECKING:
     from edgevoice.engines.whisper import Whisper
     from edgevoice.settings import Config
-    from edgevoice.stages import Segment, Transcript
+    from edgevoice.stages import Segment, SpeechDetector, Transcript
 
 SHORT_WORK = 30.0
 """Seconds of sound that are recognized without showing progress."""
@@ -45,7 +45,7 @@ def transcribe(
             raise UsageError("no file was given", remedy="edgevoice transcribe speech.wav")
         files = ("-",)
     config = context.resolve(models__stt=stt, stt__language=language).config
-    recognizer = _recognizer(config)
+    recognizer, detector = _recognizer(config)
     failed: list[EdgevoiceError] = []
     notices: list[str] = []
 
@@ -55,7 +55,7 @@ def transcribe(
 
     for name in files:
         try:
-            record = _record(recognizer, name, notice)
+            record = _record(recognizer, detector, name, notice)
         except AudioFileError as error:
             if len(files) == 1:
                 raise
@@ -78,51 +78,71 @@ def transcribe(
         click.get_current_context().exit(1)
 
 
-def _recognizer(config: Config) -> Whisper:
+def _recognizer(config: Config) -> tuple[Whisper, SpeechDetector | None]:
+    """The recognizer, and the detector that tells where somebody speaks, if that is here."""
+    from edgevoice.build import engine
     from edgevoice.weights.store import Store
 
     with _waiting("loading the recognizer"):
         from edgevoice.engines.whisper import Whisper
 
-        return Whisper(Store(config).choose("stt").path, config.stt)
+        store = Store(config)
+        vad = store.optional("vad")
+        detector = engine("vad", vad, config) if vad else None
+        return Whisper(store.choose("stt").path, config.stt), detector
 
 
-def _record(recognizer: Whisper, name: str, notice: Callable[[str], None]) -> dict[str, Any]:
+def _record(
+    recognizer: Whisper,
+    detector: SpeechDetector | None,
+    name: str,
+    notice: Callable[[str], None],
+) -> dict[str, Any]:
     """A file's transcript with its times, as it is written with --json. Times are seconds."""
     from edgevoice.audio import EAR_RATE
     from edgevoice.engines.whisper import LONGEST_PIECE, SHORTEST_PIECE
     from edgevoice.recognition.pieces import pieces
+    from edgevoice.recognition.stretches import Stretch, stretches
     from edgevoice.wav import read_speech
 
     samples = read_speech(name, notice)
     seconds = len(samples) / EAR_RATE
+    spoken = stretches(samples, detector) if detector else [Stretch(0, len(samples), 0.0)]
     parts: list[tuple[float, Transcript]] = []
     with _progress(name, seconds) as reach:
-        for start, end in pieces(samples, LONGEST_PIECE, SHORTEST_PIECE):
-            parts.append((start / EAR_RATE, recognizer.transcribe(samples[start:end])))
-            reach(end / EAR_RATE)
+        for stretch in spoken:
+            for start, end in pieces(
+                samples[stretch.start : stretch.end], LONGEST_PIECE, SHORTEST_PIECE
+            ):
+                begin = stretch.start + start
+                transcript = recognizer.transcribe(samples[begin : stretch.start + end])
+                if not _invented(transcript, stretch.voiced, recognizer):
+                    parts.append((begin / EAR_RATE, transcript))
+                reach((stretch.start + end) / EAR_RATE)
+        reach(seconds)
     segments = [
         _shifted(segment, offset, transcript)
         for offset, transcript in parts
         for segment in transcript.segments
-        if not _invented(transcript, recognizer)
     ]
+    longest = max((part for _, part in parts), key=lambda part: len(part.text), default=None)
     return {
         "file": name,
         "seconds": round(seconds, 3),
-        "language": parts[0][1].language,
+        "language": longest.language if longest else "",
         "text": " ".join(segment["text"] for segment in segments),
         "segments": segments,
     }
 
 
-def _invented(transcript: Transcript, recognizer: Whisper) -> bool:
-    """Whether the text of a stretch without speech is the recognizer's own."""
-    from edgevoice.turn_taking.hallucinations import is_nobody
+def _invented(transcript: Transcript, voiced: float, recognizer: Whisper) -> bool:
+    """Whether the text of a stretch in which hardly anybody speaks is the recognizer's own."""
+    from edgevoice.turn_taking.hallucinations import MUCH_VOICED, is_nobody
 
     seconds = max((segment.end for segment in transcript.segments), default=0.0)
-    doubt = is_nobody(transcript, seconds, 0.0, recognizer.settings)
-    return doubt is not None and transcript.no_speech > recognizer.settings.no_speech
+    doubt = is_nobody(transcript, seconds, voiced, recognizer.settings)
+    unlikely = transcript.no_speech > recognizer.settings.no_speech or 0 < voiced < MUCH_VOICED
+    return doubt is not None and unlikely
 
 
 def _shifted(segment: Segment, offset: float, transcript: Transcript) -> dict[str, Any]:

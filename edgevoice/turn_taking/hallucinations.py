@@ -2,7 +2,7 @@
 
 On near-silence, noise and music it falls back on what ended the videos it learned from. Such a
 phrase is taken for nobody only with another sign of doubt: a user who clearly says "thank you" is
-answered.
+answered. Of one word, such as "okay", Whisper is seldom sure: voice as long as a word will do.
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ MOST_CHARACTERS, MOST_AT_ONCE = 60.0, 15
 """Characters a second of voice, and how many more, that nobody can say. Hasty speech has 35."""
 LEAST_VOICED = 0.25
 """Seconds of voice under which a stock phrase is not believed."""
+WORD_VOICED = 0.8
+"""Seconds of voice that one word has at most. Noise for which Whisper makes one up is longer."""
 MUCH_VOICED = 0.5
 """Seconds of voice, heard by the speech detector, that outweigh a suspicion of silence."""
 DOUBTFUL_NO_SPEECH = 0.3
@@ -57,6 +59,13 @@ _PHRASES = frozenset(
     |시청해주셔서 감사합니다|감사합니다|구독과 좋아요 부탁드립니다
     """.replace("\n", " ").split("|")
 )
+_ANSWERS = frozenset(
+    (
+        *("ok", "okay", "yeah", "thanks", "bye", "byebye", "goodbye", "danke", "tschüss", "merci"),
+        *("gracias", "obrigado", "obrigada", "grazie", "dziękuję", "спасибо", "谢谢"),
+    )
+)
+"""Those of them that are a whole turn where somebody answers or takes their leave."""
 _CREDITS = re.compile(
     r"amara\.org|^(?:subtitles|captions|transcribed|transcription) by "
     r"|^untertitel(?:ung)? (?:der|des|im)"
@@ -99,12 +108,19 @@ def is_nobody(
             return "too uncertain to be answered"
     if _CREDITS.search(text):
         return "a phrase Whisper makes up for silence"
-    if (" ".join(words(text)) in _PHRASES or _SIGN_OFF.search(text)) and (
+    phrase = " ".join(words(text))
+    if (phrase in _PHRASES or _SIGN_OFF.search(text)) and (
         transcript.no_speech > DOUBTFUL_NO_SPEECH
         or transcript.logprob < DOUBTFUL_LOGPROB
         or 0 < voiced_seconds < LEAST_VOICED
     ):
-        return "a phrase Whisper makes up for silence"
+        likely = (
+            transcript.no_speech <= settings.no_speech
+            and transcript.logprob >= settings.min_logprob
+        )
+        one_word = phrase in _ANSWERS and LEAST_VOICED <= voiced_seconds <= WORD_VOICED
+        if not (likely and one_word):
+            return "a phrase Whisper makes up for silence"
     if len(text) > MOST_AT_ONCE + MOST_CHARACTERS * (voiced_seconds or seconds):
         return "more words than the sound can hold"
     return None

@@ -123,6 +123,66 @@ def test_silence_is_written_down_as_nothing(
     assert done.stdout == b"\n"
 
 
+def made_up_for(kind: str) -> np.ndarray:
+    """Ten seconds of a sound that is no speech, float64 [n] at 16 kHz."""
+    time = np.arange(10 * 16_000) / 16_000
+    noise = np.random.default_rng(1).standard_normal(len(time))
+    if kind == "hum":
+        return sum(0.1 / n * np.sin(2 * np.pi * 50 * n * time) for n in (1, 3, 5)) + noise * 0.001
+    if kind == "clicks":
+        return np.where(np.arange(len(time)) % 8_000 < 2, 0.8, 0.0)
+    if kind == "beeps":
+        return 0.3 * np.sin(2 * np.pi * 1000 * time) * (time % 1 < 0.2)
+    if kind == "keys":
+        return 0.4 * noise * np.exp(-(time % 0.37) * 100)
+    if kind == "hiss":
+        return 0.03 * noise
+    tones = np.array([262, 330, 392, 523])[(time * 2).astype(int) % 4]
+    phase = 2 * np.pi * np.cumsum(tones) / 16_000
+    return 0.2 * (np.sin(phase) + np.sin(2 * phase) / 2) * np.exp(-(time * 2 % 1) * 2)
+
+
+@pytest.mark.models
+def test_what_is_no_speech_is_written_down_as_nothing(
+    starter_models: dict[str, Path], tmp_path: Path
+) -> None:
+    """Hum, clicks, beeps, keys, hiss and a tune: Whisper has a sentence for each of them."""
+    files = []
+    for kind in ("hum", "clicks", "beeps", "keys", "hiss", "tune"):
+        files.append(tmp_path / f"{kind}.wav")
+        soundfile.write(files[-1], made_up_for(kind), 16_000)
+    done = edgevoice("transcribe", "--json", *files)
+    assert done.returncode == 0
+    assert [json.loads(line)["text"] for line in done.stdout.splitlines()] == [""] * len(files)
+
+
+@pytest.mark.models
+def test_language_and_times_are_those_of_the_speech(question: Path, tmp_path: Path) -> None:
+    """Forty seconds of weak noise before it change neither."""
+    speech = read_speech(question)
+    noise = 0.002 * np.random.default_rng(1).standard_normal(40 * 16_000 + len(speech))
+    noise[40 * 16_000 :] += speech
+    path = tmp_path / "late.wav"
+    soundfile.write(path, noise, 16_000)
+    record = json.loads(edgevoice("transcribe", "--json", "--language", "auto", path).stdout)
+    assert record["language"] == "en"
+    assert "capital of Italy" in record["text"]
+    assert record["segments"][0]["start"] == pytest.approx(40, abs=0.5)
+    assert record["segments"][-1]["end"] == pytest.approx(record["seconds"], abs=0.7)
+
+
+@pytest.mark.models
+@pytest.mark.parametrize("way", ["quiet", "inverted"])
+def test_speech_that_was_recorded_badly_is_written_down(
+    question: Path, tmp_path: Path, way: str
+) -> None:
+    """50 dB too soft, or with one channel the opposite of the other."""
+    speech, rate = soundfile.read(question)
+    path = tmp_path / "badly.wav"
+    soundfile.write(path, speech / 300 if way == "quiet" else np.stack([speech, -speech], 1), rate)
+    assert b"capital of Italy" in edgevoice("transcribe", path).stdout
+
+
 @pytest.mark.models
 def test_ask_prints_the_answer_and_nothing_else(starter_models: dict[str, Path]) -> None:
     """The answer alone is on stdout, from an argument as from a pipe."""

@@ -8,9 +8,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edgevoice.settings import SttSettings
+from edgevoice import events as ev
+from edgevoice.audio import EAR_RATE
+from edgevoice.bench.offline import hearing_engines, overhear
+from edgevoice.settings import Config, SttSettings
 from edgevoice.stages import Transcript
 from edgevoice.turn_taking.hallucinations import is_nobody
+from edgevoice.wav import read_speech
+from tests.command import said
 
 SETTINGS = SttSettings()
 
@@ -66,6 +71,19 @@ def test_what_is_clearly_said_is_answered(text: str) -> None:
 def test_a_stock_phrase_with_a_sign_of_doubt_is_nobodys(text: str, doubt: dict[str, float]) -> None:
     """Near-silence, a low probability or hardly any voice: one of them is enough."""
     assert heard(text, **doubt) == "a phrase Whisper makes up for silence"
+
+
+@pytest.mark.parametrize("text", ["Okay.", "Thanks.", "Bye.", "Yeah.", "Goodbye.", "Danke."])
+def test_one_word_that_is_a_whole_turn_is_heard(text: str) -> None:
+    """Whisper doubts a single word; a voice as long as a word speaks for it, a longer one not."""
+    doubts = {"no_speech": 0.53, "logprob": -0.94}
+    assert heard(text, seconds=0.8, voiced=0.3, **doubts) is None
+    made_up = "a phrase Whisper makes up for silence"
+    assert heard(text, seconds=0.8, voiced=0.1, **doubts) == made_up
+    assert heard(text, seconds=3.0, voiced=2.2, **doubts) == made_up
+    assert heard(text, seconds=0.8, voiced=0.0, **doubts) == made_up
+    assert heard(text, seconds=0.8, voiced=0.3, no_speech=0.7, logprob=-0.7) == made_up
+    assert heard("You", seconds=0.8, voiced=0.3, **doubts) == made_up
 
 
 @pytest.mark.parametrize(
@@ -139,6 +157,21 @@ def test_the_thresholds_are_the_users() -> None:
     assert is_nobody(transcript, 2.0, 1.0, strict) == "probably nobody spoke"
 
 
+@pytest.mark.models
+@pytest.mark.parametrize("word", ["Okay.", "Thanks.", "Bye.", "Yeah."])
+def test_a_word_that_somebody_says_is_answered(
+    starter_models: dict[str, Path], tmp_path: Path, word: str
+) -> None:
+    """In a conversation, from the detector's first frame to the first sound of the answer."""
+    speech = read_speech(said(word, tmp_path / "word.wav"))
+    sound = np.concatenate([np.zeros(EAR_RATE, dtype=np.float32), speech])
+    events = overhear(Config(), hearing_engines(Config()), [sound])
+    assert [event.text.strip(".") for event in events if isinstance(event, ev.Recognized)] == [
+        word.strip(".")
+    ]
+    assert any(isinstance(event, ev.PlaybackStarted) for event in events)
+
+
 def rows(folder: Path) -> list[dict[str, str]]:
     """The recordings a folder lists."""
     with (folder / "manifest.tsv").open(encoding="utf-8") as manifest:
@@ -152,7 +185,6 @@ def test_recorded_noise_is_not_answered_and_recorded_people_are(
 ) -> None:
     """On real recordings: no noise without a singing voice passes, and hardly any person fails."""
     from edgevoice.engines.whisper import Whisper
-    from edgevoice.wav import read_speech
 
     recognizer = Whisper(starter_models["stt"], SETTINGS)
 

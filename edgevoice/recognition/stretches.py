@@ -1,0 +1,66 @@
+"""A recording of any length → the stretches of it in which somebody speaks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from edgevoice.audio import EAR_RATE, FRAME_SAMPLES, Samples
+from edgevoice.stages import SpeechDetector
+
+LIKELY, PERHAPS = 0.5, 0.35
+"""Probability at which a frame is speech, and that of the frames before and behind it."""
+LEAST = int(0.096 * EAR_RATE)
+"""Samples of speech under which a stretch is a click or a knock."""
+PAUSE = int(2.0 * EAR_RATE)
+"""Samples without speech that a stretch may have in it."""
+MARGIN = int(0.3 * EAR_RATE)
+"""Samples before and behind the speech that belong to its stretch: a soft first or last sound."""
+USUAL_PEAK, MOST_GAIN = 0.5, 100.0
+"""What the loudest moments of a recording are brought to for the detector, which misses what is
+very quiet, and by how much at most: 40 dB."""
+PEAK_SHARE = 99.9
+"""Percent of the samples that are softer than such moments: a click is louder than any speech."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Samples [start, end) of a recording, and how many seconds of them are voiced."""
+
+    start: int
+    end: int
+    voiced: float
+
+
+def stretches(samples: Samples, detector: SpeechDetector) -> list[Stretch]:
+    """The stretches of float32 [n] at 16 kHz in which somebody speaks, first to last."""
+    detector.reset()
+    gain = _gain(samples)
+    frames = -(-len(samples) // FRAME_SAMPLES)
+    found: list[tuple[int, int, int]] = []
+    for start in range(0, frames * FRAME_SAMPLES, FRAME_SAMPLES):
+        frame = np.zeros(FRAME_SAMPLES, dtype=np.float32)
+        part = samples[start : start + FRAME_SAMPLES]
+        frame[: len(part)] = np.clip(part * gain, -1.0, 1.0)
+        probability = detector.probability(frame)
+        end = start + FRAME_SAMPLES
+        speech = FRAME_SAMPLES if probability >= LIKELY else 0
+        if probability < PERHAPS:
+            continue
+        if found and start - found[-1][1] <= PAUSE:
+            found[-1] = found[-1][0], end, found[-1][2] + speech
+        else:
+            found.append((start, end, speech))
+    return [
+        Stretch(max(0, start - MARGIN), min(len(samples), end + MARGIN), speech / EAR_RATE)
+        for start, end, speech in found
+        if speech >= LEAST
+    ]
+
+
+def _gain(samples: Samples) -> float:
+    if not len(samples):
+        return 1.0
+    peak = float(np.percentile(np.abs(samples), PEAK_SHARE))
+    return min(MOST_GAIN, max(1.0, USUAL_PEAK / peak)) if peak else 1.0
