@@ -79,7 +79,7 @@ def test_a_clip_with_more_words_than_one_reading_holds_is_read_in_parts(
 
 
 @pytest.mark.models
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("speed", [1.0, 1.2, 1.4, 1.6])
 def test_no_more_words_are_lost_than_by_the_full_window(
     recognizer: Whisper, dictated: Dictated, starter_models: dict[str, Path], speed: float
