@@ -151,7 +151,7 @@ def test_what_is_no_speech_is_written_down_as_nothing(
     for kind in ("hum", "clicks", "beeps", "keys", "hiss", "tune"):
         files.append(tmp_path / f"{kind}.wav")
         soundfile.write(files[-1], made_up_for(kind), 16_000)
-    done = edgevoice("transcribe", "--json", *files)
+    done = piped("transcribe", "--json", *files)
     assert done.returncode == 0
     assert [json.loads(line)["text"] for line in done.stdout.splitlines()] == [""] * len(files)
 
@@ -164,7 +164,7 @@ def test_language_and_times_are_those_of_the_speech(question: Path, tmp_path: Pa
     noise[40 * 16_000 :] += speech
     path = tmp_path / "late.wav"
     soundfile.write(path, noise, 16_000)
-    record = json.loads(edgevoice("transcribe", "--json", "--language", "auto", path).stdout)
+    record = json.loads(piped("transcribe", "--json", "--language", "auto", path).stdout)
     assert record["language"] == "en"
     assert "capital of Italy" in record["text"]
     assert record["segments"][0]["start"] == pytest.approx(40, abs=0.5)
@@ -180,7 +180,7 @@ def test_speech_that_was_recorded_badly_is_written_down(
     speech, rate = soundfile.read(question)
     path = tmp_path / "badly.wav"
     soundfile.write(path, speech / 300 if way == "quiet" else np.stack([speech, -speech], 1), rate)
-    assert b"capital of Italy" in edgevoice("transcribe", path).stdout
+    assert b"capital of Italy" in piped("transcribe", path).stdout
 
 
 @pytest.mark.models
