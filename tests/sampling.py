@@ -43,6 +43,5 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture
 def trials(pytestconfig: pytest.Config) -> Callable[[int], int]:
     """Gives the number of trials to make, of those that a thorough run makes."""
-    return lambda all_of_them: (
-        all_of_them if pytestconfig.getoption("--thorough") else all_of_them // SHARE
-    )
+    share = 1 if pytestconfig.getoption("--thorough") else SHARE
+    return lambda all_of_them: all_of_them // share

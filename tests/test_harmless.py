@@ -122,6 +122,7 @@ def pictures(app: EdgevoiceApp, feed: Feed, play: Play) -> list[str]:
     return seen
 
 
+@pytest.mark.slow
 def test_no_picture_of_a_conversation_holds_a_command() -> None:
     """Words, models, devices, notices and failures are text, brackets and all."""
 
