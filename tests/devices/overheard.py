@@ -21,7 +21,7 @@ from edgevoice.bench.preparing import asked_aloud
 from edgevoice.bench.progress import Lines
 from edgevoice.build import unwatched_source
 from edgevoice.clock import Clock
-from edgevoice.settings import Config, Models
+from edgevoice.settings import Config, Models, SlmSettings
 from edgevoice.stages import AudioSource
 from edgevoice.trace import line
 
@@ -62,7 +62,8 @@ class Tee:
 
 
 def main(folder: Path) -> None:
-    config = Config(models=Models(slm="qwen2.5-coder-0.5b"))
+    # Only the beginning of a reply is measured.
+    config = Config(models=Models(slm="qwen2.5-coder-0.5b"), slm=SlmSettings(max_tokens=24))
     questions = asked_aloud(QUESTIONS, 0, config, Lines(sys.stderr))
     tees: list[Tee] = []
 
