@@ -40,6 +40,11 @@ BUILD_OPTIONS = (
     f"-DCMAKE_PROJECT_llama_cpp_INCLUDE={ROOT.as_posix()}/scripts/llama_cpp.cmake",
 )
 
+PACKAGE = re.compile(
+    r"(?:Collecting |Requirement already satisfied: |Processing \S*/)([\w.-]+?)(?:[=<> ]|-\d|\n)"
+)
+"""The name in pip's line for a package: from the index, installed already, from a local folder."""
+
 REMEDIES = (
     (r"No space left on device|Errno 28", "the disk is full: make room"),
     (r"cc1plus.*Killed|Killed signal|out of memory|virtual memory exhausted",
@@ -112,8 +117,8 @@ def install_packages(goal: str, flags: str, new_flags: bool, log: IO[str], steps
     seen: set[str] = set()
 
     def progress(line: str) -> None:
-        if found := re.match(r"(?:Collecting|Requirement already satisfied:) ([\w.-]+)==", line):
-            seen.add(found[1])
+        if found := PACKAGE.match(line):
+            seen.add(found[1].lower().replace("_", "-"))
             steps.advance(0.15 * min(1.0, len(seen) / total), found[1])
         elif found := re.match(r"\s*\[(\d+)/(\d+)\]", line):
             share = int(found[1]) / int(found[2])
