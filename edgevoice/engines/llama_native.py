@@ -119,7 +119,7 @@ class NativeModel:
 
         The names of control tokens in it become these tokens, or with `control` off, stay text.
         """
-        data = text.encode("utf-8")
+        data = text.encode("utf-8", "replace")
         room = len(data) + 8
         while True:
             ids = (native.llama_token * room)()

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from edgevoice.catalog import Format, Role
+from edgevoice.engines.chat_template import ChatTemplate, TemplateRefused
 from edgevoice.errors import ModelError
 from edgevoice.weights.gguf import NotGguf, Read, read_header
 
@@ -72,6 +73,12 @@ def gguf(read: Read, size: int, where: str, *, whole: bool = True) -> Kind:
             where=where,
             remedy="choose the instruct or chat variant of it",
         )
+    try:
+        ChatTemplate(header.values["tokenizer.chat_template"])
+    except TemplateRefused as reason:
+        raise ModelError(
+            f"this model cannot converse: {reason}", where=where, remedy="choose another model"
+        ) from None
     shape = " ".join(filter(None, (header.architecture, header.quantization)))
     return Kind(
         role="slm",
