@@ -32,6 +32,10 @@ PLACEHOLDERS = (0x80000000, STREAMED)
 """Such lengths in the files of other recorders are at most NEAR bytes from one of these."""
 NEAR = 0xFFFF
 
+SLOWEST, FASTEST = 4_000, 384_000
+"""Samples a second; no sound is recorded at other rates, and a false one would take much memory."""
+MOST_NUMBERS = 1 << 23
+"""Samples of all channels that are read at once."""
 CANCELLED = 0.1
 """Share of their power below which the mean of channels shows that one of them is inverted."""
 
@@ -57,12 +61,19 @@ def speech_blocks(path: str | Path, notice: Notice = _ignore) -> Iterator[Sample
     """
     with _opened(path) as file:
         name = str(path)
+        if not SLOWEST <= file.samplerate <= FASTEST:
+            raise AudioFileError(
+                f"its sample rate is {file.samplerate} Hz; {SLOWEST} to {FASTEST} can be read",
+                where=name,
+                remedy="convert it first, for example: ffmpeg -i INPUT -ar 16000 speech.wav",
+            )
+        frames = min(BLOCK_SECONDS * file.samplerate, MOST_NUMBERS // file.channels)
         if lost := _lost_seconds(file):
             notice(f"{name}: the file is cut short, the last {lost:.1f} s are missing")
         resampler = Resampler(file.samplerate, EAR_RATE, file.channels)
         some = False
         try:
-            while len(block := file.read(BLOCK_SECONDS * file.samplerate, "float32", True)):
+            while len(block := file.read(frames, "float32", True)):
                 heard = resampler.push(_in_phase(_clean(block)))
                 some = some or len(heard) > 0
                 yield heard

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,9 @@ _log = logging.getLogger(__name__)
 
 FIRST_WORDS = "Hello there."
 """Said unheard when a voice is loaded."""
+
+MOST_PHONEMES = 500
+"""In what a voice computes at once, whose memory grows with it; a sentence of 40 words has 300."""
 
 
 class Piper:
@@ -64,7 +67,7 @@ class Piper:
         if not any(char.isalnum() for char in text):
             return
         try:
-            sentences = self._voice.phonemize(text)
+            sentences = list(bounded(self._voice.phonemize(text)))
             for number, phonemes in enumerate(sentences):
                 ids = self._voice.phonemes_to_ids(phonemes) if phonemes else []
                 if not ids or cancelled():
@@ -89,6 +92,17 @@ class Piper:
         except Exception as error:  # piper, espeak-ng and onnxruntime share no base class
             _log.debug("piper failed on %d characters", len(text), exc_info=True)
             raise EngineError(f"the voice {self._name} failed: {error}") from error
+
+
+def bounded(sentences: Iterable[list[str]], most: int = MOST_PHONEMES) -> Iterator[list[str]]:
+    """The phonemes of sentences, longer ones cut, between words where there are any."""
+    for phonemes in sentences:
+        while len(phonemes) > most:
+            spaces = [at for at in range(most // 2, most) if phonemes[at] == " "]
+            end = spaces[-1] + 1 if spaces else most
+            yield phonemes[:end]
+            phonemes = phonemes[end:]
+        yield phonemes
 
 
 def _open(
