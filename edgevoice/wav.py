@@ -204,15 +204,16 @@ class WavWriter:
 
     The file appears under its name only when it is closed and complete. `-` is standard output,
     where the header says that the length is unknown. Used as a context, an exception discards the
-    file. Raises StorageError when the disk is full or the folder cannot be written; `close` then
-    keeps what was written before, `discard` does not.
+    file. Only the owner may read a `private` one. Raises StorageError when the disk is full or the
+    folder cannot be written; `close` then keeps what was written before, `discard` does not.
     """
 
-    def __init__(self, path: str | Path, rate: int) -> None:
+    def __init__(self, path: str | Path, rate: int, private: bool = False) -> None:
         self.rate = rate
         self.samples = 0
         """How many samples were written so far."""
         self._name = str(path)
+        self._private = private
         self._closed = False
         self._bytes = 0
         self._part: Path | None = None
@@ -271,8 +272,9 @@ class WavWriter:
                 self._file.truncate(HEADER_BYTES + self._bytes)
                 self._file.seek(0)
                 self._file.write(_header(self.rate, self._bytes))
+                if not self._private:
+                    files.give(self._file.fileno())
                 self._file.close()
-                _give(self._part)
                 self._part.replace(self._target)
         except BrokenPipeError:
             raise
@@ -345,18 +347,10 @@ def recover(path: str | Path) -> list[Path]:
                     file.seek(0)
                     file.write(_header(struct.unpack_from("<I", head, 24)[0], size))
             if size:
-                _give(part)
                 saved.append(files.set_aside(part, target.name))
             else:
                 part.unlink()
     return saved
-
-
-def _give(part: Path) -> None:
-    """Give a file that mkstemp made private the usual rights of a user's file."""
-    mask = os.umask(0)
-    os.umask(mask)
-    part.chmod(0o666 & ~mask)
 
 
 def pcm_file(samples: Samples, rate: int) -> bytes:

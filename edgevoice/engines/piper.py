@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -20,8 +19,10 @@ from edgevoice.engines.piper_stream import Computing, Feed, Speech, Streamed, Wh
 from edgevoice.engines.piper_words import Words
 from edgevoice.engines.threads import of_voice
 from edgevoice.errors import ConfigError, EngineError, ModelError
+from edgevoice.outside import Malformed, from_json
 from edgevoice.settings import TtsSettings
 from edgevoice.stages import Cancelled
+from edgevoice.weights import voice_file
 
 _log = logging.getLogger(__name__)
 
@@ -123,12 +124,15 @@ def _open(
 
 def _voice_config(path: Path, remedy: str) -> PiperConfig:
     try:
-        parsed: dict[str, Any] = json.loads(path.read_text("utf-8"))
-        return PiperConfig.from_dict(parsed)
+        data = path.read_bytes()
+        voice_file.read(data)
+        return PiperConfig.from_dict(from_json(data, dict[str, Any]))
     except FileNotFoundError:
         what = "the voice's settings file is missing"
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+    except OSError as error:
         what = f"the voice's settings file cannot be read: {error}"
+    except Malformed as error:
+        what = f"the voice's settings file is damaged: {error}"
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         what = f"the voice's settings file is not one of Piper's: {error!r}"
     raise ModelError(what, where=str(path), remedy=remedy)
