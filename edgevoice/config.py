@@ -9,7 +9,6 @@ from __future__ import annotations
 import difflib
 import os
 import re
-import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,12 +18,8 @@ import msgspec
 from msgspec import Struct
 
 from edgevoice.errors import ConfigError
+from edgevoice.outside import Malformed, check_numbers, from_toml
 from edgevoice.settings import Config
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 PREFIX = "EDGEVOICE_"
 
@@ -104,8 +99,10 @@ def _typed(section: str, name: str, value: Any, origin: str) -> Any:
     type_ = next(f.type for f in msgspec.structs.fields(sections()[section]) if f.name == name)
     from_text = not origin.startswith("file ")
     try:
-        return msgspec.convert(value, type_, strict=not from_text)
-    except msgspec.ValidationError as error:
+        typed = msgspec.convert(value, type_, strict=not from_text)
+        check_numbers(typed)
+        return typed
+    except (msgspec.ValidationError, Malformed) as error:
         raise ConfigError(
             f"{section}.{name} cannot be {value!r}: {str(error)[:1].lower()}{str(error)[1:]}",
             where=origin,
@@ -121,9 +118,9 @@ def default(key: str) -> Any:
 
 def _from_file(path: Path) -> list[tuple[str, Any, str]]:
     try:
-        text = path.read_text("utf-8")
-        data = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        text = path.read_text("utf-8-sig")
+        data = from_toml(text)
+    except (Malformed, UnicodeDecodeError) as error:
         raise ConfigError(
             f"not valid TOML: {error}", where=str(path), remedy=f"edit or delete {path}"
         ) from None

@@ -30,7 +30,7 @@ def remember(values: Mapping[str, str | int], path: Path | None = None) -> None:
         raise ConfigError(
             f"cannot be read: {error.strerror}", where=str(path), remedy="check its permissions"
         ) from None
-    except (TOMLKitError, UnicodeDecodeError) as error:
+    except (TOMLKitError, ValueError, RecursionError) as error:
         raise ConfigError(
             f"not valid TOML: {error}", where=str(path), remedy=f"edit or delete {path}"
         ) from None

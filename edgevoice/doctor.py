@@ -255,20 +255,25 @@ def _languages(config: Config) -> Check:
 
 
 def _chat_template(config: Config) -> Check:
+    from edgevoice.engines.chat_template import ChatTemplate, TemplateRefused
     from edgevoice.weights.gguf import NotGguf, read_header
 
     chosen = Store(config).choose("slm")
+    fix = "choose an instruct or chat model: edgevoice models list"
     try:
         with chosen.path.open("rb") as file:
-            template = read_header(file.read, tensors=False).chat_template
+            header = read_header(file.read, tensors=False)
     except NotGguf as error:
-        fix = f"edgevoice models pull {chosen.name}"
-        return Check("chat template", "failed", f"{chosen.path}: {error}", fix)
-    if not template:
-        fix = "choose an instruct or chat model: edgevoice models list"
+        again = f"edgevoice models pull {chosen.name}"
+        return Check("chat template", "failed", f"{chosen.path}: {error}", again)
+    if not header.chat_template:
         found = f"{chosen.name} has none and cannot converse"
         return Check("chat template", "failed", found, fix)
-    return Check("chat template", "ok", f"{chosen.name} brings its own")
+    try:
+        ChatTemplate(header.values["tokenizer.chat_template"])
+    except TemplateRefused as error:
+        return Check("chat template", "failed", f"{chosen.name}: {error}", fix)
+    return Check("chat template", "ok", f"{chosen.name} brings its own, and it renders")
 
 
 def _chosen(config: Config) -> list[Installed]:

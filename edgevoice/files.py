@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import errno
 import os
+import stat
+import tempfile
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO
 
 from edgevoice.errors import StorageError
 
 
-def replace(path: Path, text: Iterable[str]) -> None:
+def replace(path: Path, text: Iterable[str], private: bool = False) -> None:
     """Put `text`, in pieces, in the place of what is at `path`; its folder is made if need be.
 
     Raises OSError, and then leaves what was there. A symbolic link stays one: its target is
-    replaced. A device or a folder is not replaced.
+    replaced. A device or a folder is not replaced. Only the owner may read a `private` file.
     """
-    with _draft(path) as draft, draft.open("w", encoding="utf-8") as file:
-        file.writelines(text)
+    replace_bytes(path, (piece.encode("utf-8") for piece in text), private)
 
 
 def deliver(path: Path, text: Iterable[str], what: str, option: str) -> None:
@@ -37,7 +39,7 @@ def deliver(path: Path, text: Iterable[str], what: str, option: str) -> None:
 def replace_bytes(path: Path, data: Iterable[bytes], private: bool = False) -> None:
     """Put `data`, in pieces, in the place of what is at `path`, as `replace` does.
 
-    A `private` file may be read by nobody but its owner, from its first byte on.
+    Only the owner may read a `private` file, from its first byte on.
     """
     with replaced(path, data, private):
         pass
@@ -47,10 +49,9 @@ def replace_bytes(path: Path, data: Iterable[bytes], private: bool = False) -> N
 def replaced(path: Path, data: Iterable[bytes], private: bool = False) -> Iterator[None]:
     """Write `data` beside `path`, and put it in its place at the end of the block; like
     `replace_bytes`."""
-    opener = _private if private else None
-    with _draft(path) as draft:
-        with open(draft, "wb", opener=opener) as file:
-            file.writelines(data)
+    with _draft(path, private) as draft:
+        draft.writelines(data)
+        draft.flush()
         yield
 
 
@@ -87,20 +88,39 @@ def set_aside(path: Path, name: str) -> Path:
     return path.rename(free)
 
 
-def _private(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o600)
+def private(path: str, flags: int) -> int:
+    """An opener for `open`: only the owner may read the file, also one that was there before."""
+    handle = os.open(path, flags, 0o600)
+    if hasattr(os, "fchmod") and stat.S_ISREG(os.fstat(handle).st_mode):
+        with suppress(OSError):
+            os.fchmod(handle, 0o600)
+    return handle
+
+
+def give(handle: int) -> None:
+    """Give an open file that mkstemp made private the usual rights of a user's file."""
+    if hasattr(os, "fchmod"):
+        mask = os.umask(0)
+        os.umask(mask)
+        os.fchmod(handle, 0o666 & ~mask)
 
 
 @contextmanager
-def _draft(path: Path) -> Iterator[Path]:
-    """A file beside `path` that takes its place at the end of the block, unless that fails."""
+def _draft(path: Path, private: bool) -> Iterator[BinaryIO]:
+    """A file beside `path` that takes its place at the end of the block, unless that fails.
+
+    Its name cannot be guessed, and nothing that is there already is opened or followed.
+    """
     path = Path(os.path.realpath(path))
     if path.exists() and not path.is_file():
         raise OSError(errno.EINVAL, "what is there is not a file", str(path))
     path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     try:
-        yield draft
-        os.replace(draft, path)
+        with os.fdopen(handle, "wb") as draft:
+            if not private:
+                give(handle)
+            yield draft
+        os.replace(name, path)
     finally:
-        draft.unlink(missing_ok=True)
+        Path(name).unlink(missing_ok=True)

@@ -17,6 +17,7 @@ import msgspec
 from edgevoice import events as ev
 from edgevoice import files
 from edgevoice.errors import EdgevoiceError, StorageError
+from edgevoice.outside import Malformed, from_json
 
 KEPT = 100_000
 """Events kept in memory at most: several hours of conversation."""
@@ -37,7 +38,7 @@ class TraceFile:
         self._path = path
         self._failure: OSError | None = None
         try:
-            self._file: TextIO = path.open("w", encoding="utf-8")
+            self._file: TextIO = open(path, "w", encoding="utf-8", opener=files.private)
             files.lock(self._file.fileno())
         except OSError as error:
             raise _unwritable(path, error) from None
@@ -74,7 +75,7 @@ class Recorder:
     def save(self, path: Path) -> None:
         """Write what is kept to `path`, whole or not at all. Raises StorageError."""
         try:
-            files.replace(path, map(line, list(self.events)))
+            files.replace(path, map(line, list(self.events)), private=True)
         except OSError as error:
             raise _unwritable(path, error) from None
 
@@ -86,13 +87,12 @@ def line(event: ev.Event) -> str:
 
 def read(path: Path) -> Iterator[ev.Event]:
     """The events of a trace. Raises EdgevoiceError naming the line that is not one."""
-    decoder = msgspec.json.Decoder(ev.AnyEvent)
     try:
         with path.open("rb") as file:
             for number, text in enumerate(file, 1):
                 try:
-                    yield decoder.decode(text)
-                except msgspec.MsgspecError as error:
+                    yield from_json(text, ev.AnyEvent)  # type: ignore[arg-type]
+                except Malformed as error:
                     raise EdgevoiceError(
                         f"not an event of a trace: {error}",
                         where=f"{path}, line {number}",
@@ -128,8 +128,8 @@ def recover(path: Path) -> Path | None:
 
 
 def _type(line: bytes) -> str:
-    with contextlib.suppress(msgspec.MsgspecError, UnicodeDecodeError):
-        return msgspec.json.decode(line, type=_Head).type
+    with contextlib.suppress(Malformed):
+        return from_json(line, _Head).type
     return ""
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import msgspec
 
 from edgevoice.errors import EdgevoiceError
+from edgevoice.outside import Malformed, from_json
 
 T = TypeVar("T", bound=msgspec.Struct)
 
@@ -36,8 +37,8 @@ class Format(Generic[T]):
         """
         try:
             data = path.read_bytes()
-            head = msgspec.json.decode(data)
-            if not isinstance(head, dict) or head.get("format") != self.format:
+            head = from_json(data, dict[str, Any])
+            if head.get("format") != self.format:
                 raise EdgevoiceError(f"not a {self.noun}", where=str(path), remedy=self.missing)
             version = head.get("version")
             if isinstance(version, int) and version > self.version:
@@ -47,12 +48,12 @@ class Format(Generic[T]):
                     where=str(path),
                     remedy=self.newer,
                 )
-            return msgspec.json.decode(data, type=self.kind)
+            return from_json(data, self.kind)
         except OSError as error:
             raise EdgevoiceError(
                 f"cannot be read: {error.strerror}", where=str(path), remedy="check the path"
             ) from None
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        except Malformed as error:
             raise self.broken(path, error) from None
 
     def broken(self, path: Path, error: Exception) -> EdgevoiceError:

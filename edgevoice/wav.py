@@ -32,6 +32,10 @@ PLACEHOLDERS = (0x80000000, STREAMED)
 """Such lengths in the files of other recorders are at most NEAR bytes from one of these."""
 NEAR = 0xFFFF
 
+SLOWEST, FASTEST = 4_000, 384_000
+"""Samples a second; no sound is recorded at other rates, and a false one would take much memory."""
+MOST_NUMBERS = 1 << 23
+"""Samples of all channels that are read at once."""
 CANCELLED = 0.1
 """Share of their power below which the mean of channels shows that one of them is inverted."""
 
@@ -57,12 +61,19 @@ def speech_blocks(path: str | Path, notice: Notice = _ignore) -> Iterator[Sample
     """
     with _opened(path) as file:
         name = str(path)
+        if not SLOWEST <= file.samplerate <= FASTEST:
+            raise AudioFileError(
+                f"its sample rate is {file.samplerate} Hz; {SLOWEST} to {FASTEST} can be read",
+                where=name,
+                remedy="convert it first, for example: ffmpeg -i INPUT -ar 16000 speech.wav",
+            )
+        frames = min(BLOCK_SECONDS * file.samplerate, MOST_NUMBERS // file.channels)
         if lost := _lost_seconds(file):
             notice(f"{name}: the file is cut short, the last {lost:.1f} s are missing")
         resampler = Resampler(file.samplerate, EAR_RATE, file.channels)
         some = False
         try:
-            while len(block := file.read(BLOCK_SECONDS * file.samplerate, "float32", True)):
+            while len(block := file.read(frames, "float32", True)):
                 heard = resampler.push(_in_phase(_clean(block)))
                 some = some or len(heard) > 0
                 yield heard
@@ -193,15 +204,16 @@ class WavWriter:
 
     The file appears under its name only when it is closed and complete. `-` is standard output,
     where the header says that the length is unknown. Used as a context, an exception discards the
-    file. Raises StorageError when the disk is full or the folder cannot be written; `close` then
-    keeps what was written before, `discard` does not.
+    file. Only the owner may read a `private` one. Raises StorageError when the disk is full or the
+    folder cannot be written; `close` then keeps what was written before, `discard` does not.
     """
 
-    def __init__(self, path: str | Path, rate: int) -> None:
+    def __init__(self, path: str | Path, rate: int, private: bool = False) -> None:
         self.rate = rate
         self.samples = 0
         """How many samples were written so far."""
         self._name = str(path)
+        self._private = private
         self._closed = False
         self._bytes = 0
         self._part: Path | None = None
@@ -260,8 +272,9 @@ class WavWriter:
                 self._file.truncate(HEADER_BYTES + self._bytes)
                 self._file.seek(0)
                 self._file.write(_header(self.rate, self._bytes))
+                if not self._private:
+                    files.give(self._file.fileno())
                 self._file.close()
-                _give(self._part)
                 self._part.replace(self._target)
         except BrokenPipeError:
             raise
@@ -334,18 +347,10 @@ def recover(path: str | Path) -> list[Path]:
                     file.seek(0)
                     file.write(_header(struct.unpack_from("<I", head, 24)[0], size))
             if size:
-                _give(part)
                 saved.append(files.set_aside(part, target.name))
             else:
                 part.unlink()
     return saved
-
-
-def _give(part: Path) -> None:
-    """Give a file that mkstemp made private the usual rights of a user's file."""
-    mask = os.umask(0)
-    os.umask(mask)
-    part.chmod(0o666 & ~mask)
 
 
 def pcm_file(samples: Samples, rate: int) -> bytes:

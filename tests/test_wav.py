@@ -315,3 +315,23 @@ def test_a_recording_that_is_being_made_is_left_alone(tmp_path: Path) -> None:
         assert recover(path) == []
         assert len(list(tmp_path.iterdir())) == 1
     assert info(path).frames == EAR_RATE
+
+
+@pytest.mark.parametrize("rate", [1, 100, 3999, 384_001, 2_000_000_000])
+def test_a_rate_that_no_sound_has_is_refused(tmp_path: Path, rate: int) -> None:
+    """A small file cannot become gigabytes by the rate in its header."""
+    path = tmp_path / "strange.wav"
+    soundfile.write(path, np.zeros(1000, np.float32), 16_000, subtype="PCM_16")
+    data = bytearray(path.read_bytes())
+    data[24:28] = rate.to_bytes(4, "little")
+    path.write_bytes(data)
+    with pytest.raises(AudioFileError, match=f"{rate} Hz"):
+        read_speech(path)
+
+
+@pytest.mark.parametrize("rate", [4000, 384_000])
+def test_the_slowest_and_the_fastest_rate_are_read(tmp_path: Path, rate: int) -> None:
+    """The limits themselves are rates of real recorders."""
+    path = tmp_path / "sound.wav"
+    soundfile.write(path, tone(rate), rate)
+    assert abs(len(read_speech(path)) - EAR_RATE) < 50

@@ -7,11 +7,12 @@ so that a floor reckoned from it is a little too low rather than too high.
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
+from edgevoice.outside import Malformed
 from edgevoice.settings import SlmSettings, SttSettings
+from edgevoice.weights import voice_file
 from edgevoice.weights.ct2 import NotCt2, Stored, stored
 from edgevoice.weights.gguf import Header, NotGguf, read_header
 
@@ -138,9 +139,8 @@ def voice(path: Path) -> float:
     from edgevoice.engines.piper_parts import decoder_products
 
     try:
-        config = json.loads(path.with_name(f"{path.name}.json").read_text("utf-8"))
-        rate = int(config["audio"]["sample_rate"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        rate = voice_file.read(path.with_name(f"{path.name}.json").read_bytes()).audio.sample_rate
+    except (OSError, Malformed) as error:
         raise Underivable(f"its settings cannot be read: {error}") from None
     products = decoder_products(path)
     if products is None:

@@ -9,6 +9,7 @@ import msgspec
 
 from edgevoice import events as ev
 from edgevoice.errors import EdgevoiceError
+from edgevoice.outside import Malformed, from_json
 
 
 class _Head(msgspec.Struct):
@@ -24,8 +25,6 @@ def traced(path: Path, notice: Callable[[str], None]) -> list[ev.Event]:
 
     Raises EdgevoiceError where the file cannot be read, is of a newer schema or holds no event.
     """
-    decoder = msgspec.json.Decoder(ev.AnyEvent)
-    heads = msgspec.json.Decoder(_Head)
     found: list[ev.Event] = []
     broken: list[int] = []
     unknown: dict[str, None] = {}
@@ -33,15 +32,15 @@ def traced(path: Path, notice: Callable[[str], None]) -> list[ev.Event]:
         with path.open("rb") as file:
             for number, line in enumerate(file, 1):
                 try:
-                    head = heads.decode(line)
+                    head = from_json(line, _Head)
                     if head.schema > ev.SCHEMA:
                         raise _newer(path, head.schema)
                     if head.type in ev.KINDS:
-                        found.append(decoder.decode(line))
+                        found.append(from_json(line, ev.AnyEvent))  # type: ignore[arg-type]
                     else:
                         # An added event does not change the version of the format.
                         unknown[head.type] = None
-                except (msgspec.MsgspecError, UnicodeDecodeError):
+                except Malformed:
                     broken.append(number)
     except OSError as error:
         raise EdgevoiceError(

@@ -146,7 +146,7 @@ def run(
         if record:
             from edgevoice.wav import WavWriter
 
-            return quiet_sink(devices.clock, record, WavWriter(record, 48_000))
+            return quiet_sink(devices.clock, record, WavWriter(record, 48_000, private=True))
         quietly = files and not config.audio.output
         return _speaker(config, devices, "the conversation goes on unheard" if quietly else unheard)
 

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from datetime import datetime
-from typing import Any, NoReturn
+from typing import Any
 
-import jinja2
-from jinja2.sandbox import ImmutableSandboxedEnvironment
-
+from edgevoice.engines.chat_sandbox import LimitExceeded, Sandbox
 from edgevoice.stages import Message
 
 _PROBE = "probe-4711"
@@ -19,31 +15,35 @@ class TemplateRefused(ValueError):
     """The template is broken, or refuses a plain conversation."""
 
 
+class _TooCostly(TemplateRefused):
+    """The template ran into a limit, and would again."""
+
+
 class ChatTemplate:
     """Renders messages with the Jinja template `source` from the model file, in a sandbox.
 
     A model that knows no system role gets the system text in front of the first user message;
     one that insists on taking turns gets messages of one role in a row joined into one. Raises
-    TemplateRefused if not even a single question can be rendered.
+    TemplateRefused if it cannot render a question and a short conversation.
     """
 
-    def __init__(self, source: str, bos: str = "", eos: str = "") -> None:
-        environment = ImmutableSandboxedEnvironment(
-            trim_blocks=True, lstrip_blocks=True, extensions=["jinja2.ext.loopcontrols"]
-        )
-        environment.filters["tojson"] = _to_json
-        environment.globals["raise_exception"] = _refuse
-        environment.globals["strftime_now"] = lambda form: datetime.now().strftime(form)
+    def __init__(self, source: Any, bos: str = "", eos: str = "") -> None:
         self._bos, self._eos = bos, eos
+        self._sandbox = Sandbox()
         try:
-            self._template = environment.from_string(source)
-        except jinja2.TemplateError as error:
-            raise TemplateRefused(f"the chat template is broken: {error}") from None
+            if not isinstance(source, str):
+                raise TypeError("it is no text")
+            self._template = self._sandbox.compiled(source)
+        except Exception as error:  # a template is a program, and may fail as any program may
+            raise TemplateRefused(f"the chat template is broken: {_reason(error)}") from None
         user = Message("user", "Hello")
         self._knows_system = self._renders(Message("system", _PROBE), user)
         self._takes_turns = not self._renders(Message("user", _PROBE), user)
-        if not self._renders(Message("user", _PROBE)):
+        if _PROBE not in self.render([Message("user", _PROBE)]):
             raise TemplateRefused("the chat template does not render a question")
+        system, reply = Message("system", "Be brief."), Message("assistant", "Yes.")
+        if _PROBE not in self.render([system, user, reply, Message("user", _PROBE)]):
+            raise TemplateRefused("the chat template does not render a conversation")
 
     def render(self, messages: Sequence[Message], opening: bool = True) -> str:
         """The prompt text; with `opening` it ends where the assistant's reply begins."""
@@ -70,32 +70,36 @@ class ChatTemplate:
         """Whether the probe text in `messages` comes out at the other end."""
         try:
             return _PROBE in self._render([(m.role, m.text) for m in messages], True)
+        except _TooCostly:
+            raise
         except TemplateRefused:
             return False
 
     def _render(self, messages: list[tuple[str, str]], opening: bool) -> str:
         try:
-            return self._template.render(
-                messages=[{"role": role, "content": text} for role, text in messages],
-                add_generation_prompt=opening,
-                bos_token=self._bos,
-                eos_token=self._eos,
-                tools=None,
-                # Models that can think aloud first answer seconds later: not in a conversation.
-                enable_thinking=False,
+            return self._sandbox.rendered(
+                self._template,
+                {
+                    "messages": [{"role": role, "content": text} for role, text in messages],
+                    "add_generation_prompt": opening,
+                    "bos_token": self._bos,
+                    "eos_token": self._eos,
+                    "tools": None,
+                    # Models that can think aloud first answer seconds later: not in a conversation.
+                    "enable_thinking": False,
+                },
             )
-        except (jinja2.TemplateError, TypeError, ValueError, AttributeError, KeyError) as error:
-            raise TemplateRefused(f"the chat template refuses the messages: {error}") from None
+        except (LimitExceeded, RecursionError, MemoryError) as error:
+            raise _TooCostly(f"the chat template wants too much: {_reason(error)}") from None
+        except Exception as error:
+            raise TemplateRefused(
+                f"the chat template refuses the messages: {_reason(error)}"
+            ) from None
 
 
 def _joined(first: str, second: str) -> str:
     return f"{first}\n\n{second}" if first else second
 
 
-def _refuse(message: str) -> NoReturn:
-    raise jinja2.TemplateError(message)
-
-
-def _to_json(value: Any, indent: int | None = None, **_: Any) -> str:
-    # Jinja's own filter escapes for HTML, which no model was trained on.
-    return json.dumps(value, ensure_ascii=False, indent=indent)
+def _reason(error: Exception) -> str:
+    return (str(error) or type(error).__name__)[:200]

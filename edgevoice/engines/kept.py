@@ -16,6 +16,7 @@ import msgspec
 import platformdirs
 
 from edgevoice.files import replace_bytes
+from edgevoice.outside import Malformed, from_json
 
 _log = logging.getLogger(__name__)
 
@@ -97,10 +98,8 @@ class Kept:
 
 def _read_costs(path: Path) -> dict[int, dict[int, float]]:
     try:
-        return msgspec.json.decode(
-            path.read_bytes(), type=dict[int, dict[int, float]], strict=False
-        )
-    except (OSError, msgspec.DecodeError) as error:
+        return from_json(path.read_bytes(), dict[int, dict[int, float]], strict=False)
+    except (OSError, Malformed) as error:
         _log.debug("no kept costs: %s", error)
         return {}
 

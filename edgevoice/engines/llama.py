@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import lru_cache, partial
 from pathlib import Path
 
 from edgevoice.engines.batches import Costs
@@ -20,6 +21,7 @@ from edgevoice.engines.cores import cores
 from edgevoice.engines.kept import Kept
 from edgevoice.engines.llama_file import CHOOSE_ANOTHER, check_memory, checked, pull_again
 from edgevoice.engines.llama_native import NativeModel, NotLoaded, gpu_layers, version
+from edgevoice.engines.plain_text import BREAK, broken, parts
 from edgevoice.engines.resident import fetch_ahead
 from edgevoice.engines.verbatim import spelled
 from edgevoice.errors import EngineError, ModelError
@@ -33,6 +35,8 @@ SPEAKING, ANSWERING, QUIET = 0.15, 0.3, 0.5
 """Seconds without such a look: while they speak, when they pause, while nobody waits."""
 SLOW = 0.15
 """Seconds a token: people speak about four a second, and what they say is read more than once."""
+KNOWN_TEXTS = 256
+"""So many messages are known to be text, and not looked at again."""
 PROBES = ("? Why", " 1 of them")
 """Two ways in which a question may go on, with nothing in common."""
 
@@ -68,6 +72,7 @@ class Llama:
         except TemplateRefused as error:
             self._native.close()
             raise ModelError(str(error), where=str(path), remedy=CHOOSE_ANOTHER) from None
+        self._broken = lru_cache(KNOWN_TEXTS)(partial(broken, names=self._native.control_names))
         self._kv: list[int] = []
         self._fresh = False  # whether the newest logits are those after the last id in the cache
         self._kept = None
@@ -138,8 +143,10 @@ class Llama:
         """The token ids of the prompt for `messages`, the opening of the reply included.
 
         Every reply that still has its own ids keeps them, as far as they spell what was heard of
-        it. Raises EngineError for messages that the template refuses.
+        it. Only the template's own marks become control tokens, never the text of a message.
+        Raises EngineError for messages that the template refuses.
         """
+        messages = [self._as_text(message) for message in messages]
         try:
             if messages and messages[-1].role == "assistant":
                 whole = self._template.render(messages[:-1]) + messages[-1].text
@@ -148,7 +155,7 @@ class Llama:
             ids: list[int] = []
             done = ""
             for number, message in enumerate(messages):
-                if message.role != "assistant" or not message.tokens:
+                if message.role != "assistant" or not message.tokens or BREAK in message.text:
                     continue
                 before = self._template.render(messages[:number])
                 said = _said_after(whole, before, message.text)
@@ -205,10 +212,16 @@ class Llama:
                 self._kept.keep(start, self._native.state())
 
     def _tokenize(self, text: str, first: bool) -> list[int]:
-        ids = self._native.tokenize(text)
+        ids: list[int] = []
+        for part, control in parts(text, self._native.control_names):
+            ids += self._native.tokenize(part, control)
         if first and self._native.adds_bos and ids[:1] != [self._native.bos]:
             ids.insert(0, self._native.bos)
         return ids
+
+    def _as_text(self, message: Message) -> Message:
+        text, lead = self._broken(message.text), self._broken(message.lead)
+        return replace(message, text=text, lead=lead)
 
     def _evaluate(
         self, ids: Sequence[int], cancelled: Cancelled, longest: float = ANSWERING

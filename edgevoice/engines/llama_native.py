@@ -17,6 +17,7 @@ _log = logging.getLogger(__name__)
 
 RANDOM_SEED = 0xFFFFFFFF
 ALL_LAYERS = 99
+_CONTROL = native.LLAMA_TOKEN_ATTR_CONTROL | native.LLAMA_TOKEN_ATTR_UNKNOWN
 _LEVELS = {2: logging.DEBUG, 3: logging.DEBUG, 4: logging.DEBUG}
 
 
@@ -113,13 +114,16 @@ class NativeModel:
         self.bos: int = native.llama_vocab_bos(self._vocab)
         self.eos: int = native.llama_vocab_eos(self._vocab)
 
-    def tokenize(self, text: str) -> list[int]:
-        """Token ids of `text`, the names of special tokens in it understood, nothing added."""
-        data = text.encode("utf-8")
+    def tokenize(self, text: str, control: bool = True) -> list[int]:
+        """Token ids of `text`, nothing added.
+
+        The names of control tokens in it become these tokens, or with `control` off, stay text.
+        """
+        data = text.encode("utf-8", "replace")
         room = len(data) + 8
         while True:
             ids = (native.llama_token * room)()
-            count = native.llama_tokenize(self._vocab, data, len(data), ids, room, False, True)
+            count = native.llama_tokenize(self._vocab, data, len(data), ids, room, False, control)
             if count >= 0:
                 return list(ids[:count])
             room = -count
@@ -138,6 +142,15 @@ class NativeModel:
             self._piece = ctypes.create_string_buffer(-count)
             return self.piece(token)
         return self._piece.raw[:count]
+
+    def control_names(self, text: str) -> set[str]:
+        """The names of control tokens that `tokenize` finds in `text`."""
+        found = set(self.tokenize(text)) if text else set()
+        return {self.name(token) for token in found if self._is_control(token)} - {""}
+
+    def _is_control(self, token: int) -> bool:
+        attributes = native.llama_vocab_get_attr(self._vocab, token)
+        return bool(attributes & _CONTROL) and not self.piece(token)
 
     def name(self, token: int) -> str:
         """How a (special) token is written; empty if there is none."""

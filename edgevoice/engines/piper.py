@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,13 +19,18 @@ from edgevoice.engines.piper_stream import Computing, Feed, Speech, Streamed, Wh
 from edgevoice.engines.piper_words import Words
 from edgevoice.engines.threads import of_voice
 from edgevoice.errors import ConfigError, EngineError, ModelError
+from edgevoice.outside import Malformed, from_json
 from edgevoice.settings import TtsSettings
 from edgevoice.stages import Cancelled
+from edgevoice.weights import voice_file
 
 _log = logging.getLogger(__name__)
 
 FIRST_WORDS = "Hello there."
 """Said unheard when a voice is loaded."""
+
+MOST_PHONEMES = 500
+"""In what a voice computes at once, whose memory grows with it; a sentence of 40 words has 300."""
 
 
 class Piper:
@@ -64,7 +68,7 @@ class Piper:
         if not any(char.isalnum() for char in text):
             return
         try:
-            sentences = self._voice.phonemize(text)
+            sentences = list(bounded(self._voice.phonemize(text)))
             for number, phonemes in enumerate(sentences):
                 ids = self._voice.phonemes_to_ids(phonemes) if phonemes else []
                 if not ids or cancelled():
@@ -91,6 +95,17 @@ class Piper:
             raise EngineError(f"the voice {self._name} failed: {error}") from error
 
 
+def bounded(sentences: Iterable[list[str]], most: int = MOST_PHONEMES) -> Iterator[list[str]]:
+    """The phonemes of sentences, longer ones cut, between words where there are any."""
+    for phonemes in sentences:
+        while len(phonemes) > most:
+            spaces = [at for at in range(most // 2, most) if phonemes[at] == " "]
+            end = spaces[-1] + 1 if spaces else most
+            yield phonemes[:end]
+            phonemes = phonemes[end:]
+        yield phonemes
+
+
 def _open(
     path: Path, config: PiperConfig, settings: TtsSettings, remedy: str
 ) -> tuple[Session, Speech]:
@@ -109,12 +124,15 @@ def _open(
 
 def _voice_config(path: Path, remedy: str) -> PiperConfig:
     try:
-        parsed: dict[str, Any] = json.loads(path.read_text("utf-8"))
-        return PiperConfig.from_dict(parsed)
+        data = path.read_bytes()
+        voice_file.read(data)
+        return PiperConfig.from_dict(from_json(data, dict[str, Any]))
     except FileNotFoundError:
         what = "the voice's settings file is missing"
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+    except OSError as error:
         what = f"the voice's settings file cannot be read: {error}"
+    except Malformed as error:
+        what = f"the voice's settings file is damaged: {error}"
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         what = f"the voice's settings file is not one of Piper's: {error!r}"
     raise ModelError(what, where=str(path), remedy=remedy)

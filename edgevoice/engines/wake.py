@@ -7,7 +7,6 @@ system the program is installed without it, and says so when a wake word is aske
 from __future__ import annotations
 
 import ctypes
-import json
 import math
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,7 @@ import numpy as np
 
 from edgevoice.audio import Samples
 from edgevoice.errors import ConfigError, ModelError
+from edgevoice.outside import from_json
 from edgevoice.settings import WakeSettings
 
 STEEPNESS = 6.0
@@ -146,7 +146,7 @@ def _read(path: Path) -> WakeWord:
         "name a microWakeWord .json file with its .tflite beside it, or a word that is built in"
     )
     try:
-        data = json.loads(path.read_text("utf-8"))
+        data = from_json(path.read_bytes(), dict[str, Any])
         phrase, model = str(data["wake_word"]).lower(), path.parent / str(data["model"])
         cutoff = float(data["micro"]["probability_cutoff"])
         int(data["micro"]["sliding_window_size"])
@@ -154,7 +154,7 @@ def _read(path: Path) -> WakeWord:
         raise ModelError(
             f"the wake word cannot be read: {error.strerror}", where=str(path), remedy=remedy
         ) from None
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, OverflowError) as error:
         raise ModelError(
             f"this is no wake word of microWakeWord: {type(error).__name__} {error}",
             where=str(path),

@@ -21,7 +21,7 @@ from edgevoice.kept.turn import KeptTurn, encoded, read
 from edgevoice.wav import pcm_file
 
 NAME = re.compile(r"turn-(\d{6,9})\.(json|wav)")
-DRAFT = re.compile(r"\.(turn-\d{6,9})\.(json|wav)\.\d+")
+DRAFT = re.compile(r"\.(turn-\d{6,9})\.(json|wav)\.[a-z0-9_]+")
 """What is left of a turn if the program is killed while it writes it."""
 KEEP = "`edgevoice run --keep-audio DIR` keeps them"
 

@@ -9,6 +9,7 @@ for a pace to say; without one it is a matter of words alone.
 from __future__ import annotations
 
 import re
+import unicodedata
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -25,6 +26,10 @@ FIRST_SLACK = 3
 """Words beyond `first_words` after which the first clause is cut without any natural break."""
 LAST_RESORT = 40
 """Words after which a clause is cut between any two words."""
+LONGEST_WORD = 120
+"""Letters without a blank after which a clause is cut between any two; wide signs count twice.
+
+A voice takes memory for all of a clause at once."""
 
 _ENDERS = "!?؟۔।॥։።။។"
 _WIDE_ENDERS = "。！？｡"
@@ -58,6 +63,7 @@ _LEAN_FORWARD = _words(
     " de la el los las un una le les du des der die das ein eine"
 )
 """Words after which nobody pauses."""
+_JOINER = "\u200d"
 _DOTTED = re.compile(r"(?:\w\.)+\w$")
 _OPEN_LINK = re.compile(r"\[[^\]\n]{0,200}$|\]\([^)\s]*$")
 
@@ -147,7 +153,7 @@ class ClauseCutter:
             return len(text) if text.strip() else 0
         found = _break_before_last(text)
         if found is None:
-            return 0
+            return len(text) - 1 if _endless(text) else 0
         kind, position = found
         head = text[:position]
         words = count(head)
@@ -165,6 +171,21 @@ class ClauseCutter:
             long = kind != "sentence" and words >= LATER[kind]
             return long or self._pace.may_begin(kind, words, chars)
         return words >= LATER[kind] or self._pace.must_go_on(kind, words, chars, now)
+
+
+def _endless(text: str) -> bool:
+    """Whether a word goes on and on, and may be cut before its last character."""
+    run = text[-LONGEST_WORD:]
+    if len(text) < LONGEST_WORD // 2 or _belongs(run[-1]) or run[-2] == _JOINER:
+        return False
+    word = "" if run[-1].isspace() else run.split()[-1]
+    wide = sum(unicodedata.east_asian_width(char) in "WF" for char in word)
+    return len(word) + wide >= LONGEST_WORD and "://" not in text.split()[-1]
+
+
+def _belongs(char: str) -> bool:
+    """Whether the character is a part of the one before."""
+    return char == _JOINER or unicodedata.category(char) in ("Mn", "Mc", "Me", "Cf", "Sk")
 
 
 def _break_before_last(text: str) -> tuple[Break, int] | None:

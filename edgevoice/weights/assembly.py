@@ -12,6 +12,7 @@ import shutil
 from types import TracebackType
 from typing import BinaryIO
 
+from edgevoice import files
 from edgevoice.catalog import Entry, File
 from edgevoice.weights.disk import BLOCK, put, writing
 from edgevoice.weights.progress import Progress
@@ -142,6 +143,4 @@ class Assembly:
         os.fsync(self._data.fileno())
 
     def _write_journal(self) -> None:
-        draft = self._journal.with_name("parts.new")
-        draft.write_text("\n".join(map(str, self._ends)))
-        os.replace(draft, self._journal)
+        files.replace(self._journal, ["\n".join(map(str, self._ends))])

@@ -41,8 +41,13 @@ ALIGNMENT = 32
 SHAPE_KEY = "edgevoice.shape"
 """Our own key, which no file of trained weights has."""
 
-_LARGEST = 1 << 28
-"""No count or length in a header is larger than this; one that is means a broken file."""
+LARGEST_HEADER = 256 << 20
+"""Bytes; the vocabularies of today's models take up to 20 MB."""
+_MOST_NAMED, _MOST_ELEMENTS = 100_000, 1 << 24
+"""Of pairs or tensors, and of an array; more of them means a broken file."""
+_LONGEST_NAME, _LONGEST_TEXT = 1 << 16, 1 << 20
+_DEEPEST, _MOST_DIMENSIONS = 4, 8
+_WIDEST_ALIGNMENT = 1 << 20
 
 
 class Weight(NamedTuple):
@@ -142,22 +147,11 @@ class Header:
 
 def read_header(read: Read, *, tensors: bool = True) -> Header:
     """Parse the header; raises NotGguf. Without `tensors`, only as far as the chat template."""
-    taken = 0
-
-    def counted(count: int) -> bytes:
-        nonlocal taken
-        taken += count
-        return read(count)
-
-    if counted(4) != b"GGUF":
-        raise NotGguf("it does not begin as a GGUF file does")
-    version = _scalar(counted, "I")
-    if version not in (2, 3):
-        raise NotGguf(f"its GGUF version is {version}; 2 and 3 are known")
-    count, pairs = _count(counted), _count(counted)
+    counted = _Counted(read)
+    count, pairs = _begin(counted)
     values: dict[str, Any] = {}
     for _ in range(pairs):
-        key = _string(counted)
+        key = _string(counted, _LONGEST_NAME)
         values[key] = _value(counted, _scalar(counted, "I"))
         if not tensors and key == "tokenizer.chat_template":
             break
@@ -165,8 +159,34 @@ def read_header(read: Read, *, tensors: bool = True) -> Header:
         return Header(values, 0, count)
     weights, end = _weights(counted, count)
     alignment = _whole(values.get("general.alignment")) or ALIGNMENT
-    length = -(-taken // alignment) * alignment + end if end else 0
+    if alignment > _WIDEST_ALIGNMENT:
+        raise NotGguf("its header is broken")
+    length = -(-counted.taken // alignment) * alignment + end if end else 0
     return Header(values, length, count, weights)
+
+
+class _Counted:
+    """Reads on, and no further than a header may reach."""
+
+    def __init__(self, read: Read) -> None:
+        self._read = read
+        self.taken = 0
+
+    def __call__(self, count: int) -> bytes:
+        self.taken += count
+        if self.taken > LARGEST_HEADER:
+            raise NotGguf("its header is broken")
+        return self._read(count)
+
+
+def _begin(read: Read) -> tuple[int, int]:
+    """The numbers of tensors and of pairs, from the first bytes of a file."""
+    if read(4) != b"GGUF":
+        raise NotGguf("it does not begin as a GGUF file does")
+    version = _scalar(read, "I")
+    if version not in (2, 3):
+        raise NotGguf(f"its GGUF version is {version}; 2 and 3 are known")
+    return _count(read, _MOST_NAMED), _count(read, _MOST_NAMED)
 
 
 def _weights(read: Read, count: int) -> tuple[tuple[Weight, ...], int]:
@@ -176,8 +196,11 @@ def _weights(read: Read, count: int) -> tuple[tuple[Weight, ...], int]:
     end = 0
     known = True
     for _ in range(count):
-        name = _string(read)
-        shape = tuple(_scalar(read, "Q") for _ in range(min(_scalar(read, "I"), 8)))
+        name = _string(read, _LONGEST_NAME)
+        dimensions = _scalar(read, "I")
+        if dimensions > _MOST_DIMENSIONS:
+            raise NotGguf("its header is broken")
+        shape = tuple(_scalar(read, "Q") for _ in range(dimensions))
         weight = Weight(name, shape, _scalar(read, "I"))
         offset = _scalar(read, "Q")
         found.append(weight)
@@ -197,19 +220,16 @@ def size_of(kind: int, elements: int) -> int:
 def read_pairs(read: Read) -> dict[str, bytes]:
     """Each key with its value as it stands in the file, type first; raises NotGguf."""
     kept = bytearray()
+    counted = _Counted(read)
 
     def recorded(count: int) -> bytes:
-        data = read(count)
+        data = counted(count)
         kept.extend(data)
         return data
 
-    if read(4) != b"GGUF":
-        raise NotGguf("it does not begin as a GGUF file does")
-    _scalar(read, "I")
-    _count(read)
     pairs: dict[str, bytes] = {}
-    for _ in range(_count(read)):
-        key = _string(read)
+    for _ in range(_begin(counted)[1]):
+        key = _string(counted, _LONGEST_NAME)
         kept.clear()
         _value(recorded, _scalar(recorded, "I"))
         pairs[key] = bytes(kept)
@@ -219,21 +239,22 @@ def read_pairs(read: Read) -> dict[str, bytes]:
 _LENGTH = struct.Struct("<Q")
 
 
-def _value(read: Read, kind: int) -> Any:
+def _value(read: Read, kind: int, depth: int = 0) -> Any:
     if kind == _STRING:
-        return _string(read)
+        return _string(read, _LONGEST_TEXT)
     if kind == _ARRAY:
-        inner, count = _scalar(read, "I"), _count(read)
+        if depth == _DEEPEST:
+            raise NotGguf("its header is broken")
+        inner, count = _scalar(read, "I"), _count(read, _MOST_ELEMENTS)
         if inner in _SCALARS:
-            width = struct.calcsize("<" + _SCALARS[inner])
-            _exactly(read, width * count)
+            _skip(read, struct.calcsize("<" + _SCALARS[inner]) * count)
             return None  # Vocabulary scores and the like: long, and nothing we ask for.
         for _ in range(count):
             # Vocabularies have some hundred thousand strings, and nothing we ask for: no decoding.
             if inner == _STRING:
-                _exactly(read, _LENGTH.unpack(_exactly(read, 8))[0])
+                _skip(read, _LENGTH.unpack(_exactly(read, 8))[0])
             else:
-                _value(read, inner)
+                _value(read, inner, depth + 1)
         return None
     if kind not in _SCALARS:
         raise NotGguf(f"a value of unknown type {kind} is in its header")
@@ -250,15 +271,25 @@ def _scalar(read: Read, letter: str) -> Any:
     return struct.unpack(form, _exactly(read, struct.calcsize(form)))[0]
 
 
-def _count(read: Read) -> int:
+def _count(read: Read, most: int) -> int:
     count = int(_scalar(read, "Q"))
-    if count > _LARGEST:
+    if count > most:
         raise NotGguf("its header is broken")
     return count
 
 
-def _string(read: Read) -> str:
-    return _exactly(read, _count(read)).decode("utf-8", "replace")
+def _string(read: Read, longest: int) -> str:
+    return _exactly(read, _count(read, longest)).decode("utf-8", "replace")
+
+
+_BLOCK = 1 << 20
+
+
+def _skip(read: Read, count: int) -> None:
+    while count > _BLOCK:
+        _exactly(read, _BLOCK)
+        count -= _BLOCK
+    _exactly(read, count)
 
 
 def _exactly(read: Read, count: int) -> bytes:

@@ -7,7 +7,10 @@ from typing import Any
 import msgspec
 
 from edgevoice.catalog import Format, Role
+from edgevoice.engines.chat_template import ChatTemplate, TemplateRefused
 from edgevoice.errors import ModelError
+from edgevoice.outside import Malformed, from_json
+from edgevoice.weights import voice_file
 from edgevoice.weights.gguf import NotGguf, Read, read_header
 
 WHISPER_FILES = ("model.bin", "config.json", "tokenizer.json", "preprocessor_config.json")
@@ -72,6 +75,12 @@ def gguf(read: Read, size: int, where: str, *, whole: bool = True) -> Kind:
             where=where,
             remedy="choose the instruct or chat variant of it",
         )
+    try:
+        ChatTemplate(header.values["tokenizer.chat_template"])
+    except TemplateRefused as reason:
+        raise ModelError(
+            f"this model cannot converse: {reason}", where=where, remedy="choose another model"
+        ) from None
     shape = " ".join(filter(None, (header.architecture, header.quantization)))
     return Kind(
         role="slm",
@@ -116,24 +125,25 @@ def whisper(names: list[str], config: bytes, head: bytes, size: int, where: str)
 
 def voice(config: bytes, head: bytes, size: int, where: str) -> Kind:
     """A voice, from its .onnx.json, the head of its .onnx and the size of that."""
-    values = _json(config, f"{where}.json")
-    audio, ids = values.get("audio"), values.get("phoneme_id_map")
-    if not isinstance(audio, dict) or "sample_rate" not in audio or not isinstance(ids, dict):
+    try:
+        values = voice_file.read(config)
+    except Malformed as error:
         raise ModelError(
-            "this is not a Piper voice: its .onnx.json names no sample rate or no phonemes",
+            "this is not a Piper voice: its .onnx.json names no sample rate or no phonemes "
+            f"that can be used: {error}",
             where=f"{where}.json",
             remedy="choose a voice made for Piper",
-        )
+        ) from None
     # The first field of every ONNX file is its format version: tag 8 and a small number.
     if head and head[:1] != b"\x08":
         raise ModelError("this is not an ONNX file", where=where, remedy="fetch the file again")
-    language = values.get("language")
+    language = values.language
     code = language.get("code", "") if isinstance(language, dict) else ""
-    dataset = values.get("dataset") or where.rsplit("/", 1)[-1].removesuffix(".onnx")
+    dataset = values.dataset or where.rsplit("/", 1)[-1].removesuffix(".onnx")
     return Kind(
         role="tts",
         format="piper",
-        title=f"{dataset}, {audio['sample_rate'] // 1000} kHz",
+        title=f"{dataset}, {values.audio.sample_rate // 1000} kHz",
         languages=(str(code),) if code else (),
         ram=2 * size + 50_000_000,
     )
@@ -141,8 +151,8 @@ def voice(config: bytes, head: bytes, size: int, where: str) -> Kind:
 
 def _json(data: bytes, where: str) -> dict[str, Any]:
     try:
-        return msgspec.json.decode(data, type=dict[str, Any])
-    except msgspec.DecodeError as error:
+        return from_json(data, dict[str, Any])
+    except Malformed as error:
         raise ModelError(
             f"this is not a JSON file: {error}", where=where, remedy="fetch the file again"
         ) from None

@@ -19,6 +19,7 @@ from typing import Literal
 
 import msgspec
 
+from edgevoice import files
 from edgevoice.catalog import (
     NONE,
     ROLES,
@@ -30,9 +31,10 @@ from edgevoice.catalog import (
     packaged_path,
 )
 from edgevoice.errors import ModelError
+from edgevoice.outside import Malformed, from_json
 from edgevoice.recognition.languages import listed
 from edgevoice.settings import Config
-from edgevoice.weights.disk import put, sha256_of, writing
+from edgevoice.weights.disk import sha256_of, writing
 
 State = Literal["present", "absent", "partial", "damaged"]
 _STAMP = ".proved"
@@ -277,7 +279,7 @@ class Store:
                 lock.acquire(poll_interval=0.1)
         try:
             with writing(self.folder):
-                owner.write_text(f"process {os.getpid()}", "utf-8")
+                files.replace(owner, [f"process {os.getpid()}"])
             yield
         finally:
             owner.unlink(missing_ok=True)
@@ -286,16 +288,14 @@ class Store:
     def _stamp(self, entry: Entry) -> dict[str, tuple[int, int]]:
         try:
             data = (self.folder / entry.name / _STAMP).read_bytes()
-            return msgspec.json.decode(data, type=dict[str, tuple[int, int]])
-        except (OSError, msgspec.DecodeError):
+            return from_json(data, dict[str, tuple[int, int]])
+        except (OSError, Malformed):
             return {}
 
     def _remember(self, entry: Entry, marks: dict[str, tuple[int, int]]) -> None:
         path = self.folder / entry.name / _STAMP
-        draft = path.with_name(f"{_STAMP}.{os.getpid()}")
         try:
-            draft.write_bytes(msgspec.json.encode(marks))
-            put(draft, path)
+            files.replace_bytes(path, [msgspec.json.encode(marks)])
         except OSError:
             pass  # A read-only or full folder only means that the file is hashed again next time.
 
@@ -312,7 +312,7 @@ def _model_for(role: Role) -> str:
 
 def _owner(path: Path) -> str:
     try:
-        return path.read_text("utf-8")
+        return path.read_text("utf-8", "replace")[:40]
     except OSError:
         return "another process"
 

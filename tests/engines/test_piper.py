@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from edgevoice.audio import Samples, dbfs
-from edgevoice.engines.piper import Piper
+from edgevoice.engines.piper import Piper, bounded
 from edgevoice.errors import ConfigError, ModelError
 from edgevoice.settings import TtsSettings
 
@@ -111,3 +111,12 @@ def test_another_onnx_model_is_no_voice(starter_models: dict[str, Path], tmp_pat
     shutil.copyfile(f"{starter_models['tts']}.json", tmp_path / "joe.onnx.json")
     with pytest.raises(ModelError, match="not a Piper voice"):
         Piper(onnx, TtsSettings())
+
+
+def test_a_sentence_is_cut_before_a_voice_needs_too_much_memory() -> None:
+    """Between words where it can, anywhere where it must, and nothing is lost."""
+    words = list("abc " * 300)
+    pieces = list(bounded([words, list("x" * 1200), []], 500))
+    assert [phoneme for piece in pieces for phoneme in piece] == words + list("x" * 1200)
+    assert max(map(len, pieces)) <= 500
+    assert all(piece[-1] == " " for piece in pieces[:3])

@@ -207,3 +207,29 @@ def test_empty_pieces_and_an_empty_reply_make_no_clause() -> None:
     cutter = ClauseCutter(4)
     assert cutter.push("") == []
     assert cutter.flush() == []
+
+
+@pytest.mark.parametrize(
+    ("text", "longest"),
+    [
+        ("x" * 1000, 120),
+        ("e" * 500 + " and " + "o" * 500, 240),
+        ("好" * 300, 60),
+        ("ก" * 400, 120),
+    ],
+    ids=["letters", "two words", "Chinese", "Thai"],
+)
+def test_a_word_without_end_is_cut(text: str, longest: int) -> None:
+    """Letters or signs without a blank make clauses of bounded length, and none is lost."""
+    clauses = cut(text)
+    assert "".join(clause.text for clause in clauses) == text
+    assert max(len(clause.text) for clause in clauses) <= longest
+
+
+def test_long_words_and_addresses_are_whole() -> None:
+    """The longest words of a language stay together, an address too, and accents with letters."""
+    word = "Rindfleischetikettierungsüberwachungsaufgabenübertragungsgesetz"
+    assert texts(f"{word}. {word}") == [f"{word}.", word]
+    address = "https://example.org/" + "a" * 300
+    assert texts(address) == [address]
+    assert not any(clause.text.startswith("\u0301") for clause in cut("e\u0301" * 400))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import struct
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import given
@@ -68,3 +70,37 @@ def test_rubbish_is_refused_and_nothing_worse(rubbish: bytes, at: int) -> None:
         header(data[:at] + rubbish + data[at + len(rubbish) :])
     except NotGguf:
         pass
+
+
+def hostile_headers() -> Iterator[tuple[str, bytes]]:
+    """Headers that promise more than any model has."""
+    begin = b"GGUF" + struct.pack("<I", 3)
+    key = struct.pack("<Q", 1) + b"a"
+    one = begin + struct.pack("<QQ", 1, 1)
+    yield "pairs", begin + struct.pack("<QQ", 1, 1 << 27)
+    yield "tensors", begin + struct.pack("<QQ", 1 << 27, 0)
+    yield "key", one + struct.pack("<Q", 1 << 40)
+    yield "text", one + key + struct.pack("<IQ", 8, 1 << 27)
+    yield "array", one + key + struct.pack("<IIQ", 9, 12, 1 << 27)
+    yield "text in an array", one + key + struct.pack("<IIQQ", 9, 8, 1, (1 << 64) - 1)
+    yield "nesting", one + key + struct.pack("<I", 9) + struct.pack("<IQ", 9, 1) * 5000
+    yield "dimensions", begin + struct.pack("<QQ", 1, 0) + key + struct.pack("<I", 1 << 30)
+    yield "one that never ends", one + key + struct.pack("<IIQ", 9, 8, 1 << 24)
+
+
+@pytest.mark.parametrize(("what", "data"), hostile_headers())
+def test_a_header_that_promises_too_much_is_refused_without_reading_on(
+    what: str, data: bytes
+) -> None:
+    """Lengths, counts and nesting are bounded, whatever the file would give."""
+    asked: list[int] = []
+    file = io.BytesIO(data)
+
+    def read(count: int) -> bytes:
+        asked.append(count)
+        assert count <= 1 << 20
+        return file.read(count).ljust(count, b"\x01")  # a file without end
+
+    with pytest.raises(NotGguf):
+        read_header(read)
+    assert sum(asked) <= 256 << 20

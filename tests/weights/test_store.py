@@ -218,7 +218,7 @@ def test_present_models_run_from_a_folder_that_cannot_be_written(
         raise PermissionError(13, "Permission denied")
 
     world.put(BRAIN_ENTRY)
-    monkeypatch.setattr(module, "put", refuse)
+    monkeypatch.setattr(module.files, "replace_bytes", refuse)
     assert world.store().require("brain").path.is_file()
 
 

@@ -14,6 +14,7 @@ from edgevoice.bench.fitting.record import VERSION, Calibration
 from edgevoice.bench.machine import cpu_name, libraries
 from edgevoice.engines.cores import cores
 from edgevoice.files import replace_bytes
+from edgevoice.outside import Malformed, from_json
 from edgevoice.settings import Config
 from edgevoice.weights.machine import total_memory
 
@@ -48,8 +49,8 @@ def mark(path: Path) -> str:
 def read(path: Path) -> Calibration | None:
     """What was kept; None where nothing of use is there."""
     try:
-        found = msgspec.json.decode(path.read_bytes(), type=Calibration, strict=False)
-    except (OSError, msgspec.DecodeError) as error:
+        found = from_json(path.read_bytes(), Calibration, strict=False)
+    except (OSError, Malformed) as error:
         _log.debug("no calibration: %s", error)
         return None
     return found if found.version == VERSION else None

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import get_args
 
-import msgspec
 from msgspec.structs import replace
 
 from edgevoice.bench.account import changed
@@ -16,12 +14,8 @@ from edgevoice.bench.turns.noises import Noise
 from edgevoice.bench.turns.scenario import FORMAT, SOURCES, VERSION, After, Key, Part, Scenario
 from edgevoice.config import default, keys
 from edgevoice.errors import ConfigError
+from edgevoice.outside import Malformed, converted, from_toml
 from edgevoice.settings import Config
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 SHIPPED = Path(__file__).parent / "scenarios"
 """Those that come with the program."""
@@ -76,8 +70,8 @@ def read(path: Path) -> Scenario:
 def parsed(text: str, path: Path) -> Scenario:
     """The same from its text; `path` is where that came from."""
     try:
-        data = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+        data = from_toml(text)
+    except Malformed as error:
         found = re.search(r"\(at (line \d+)", str(error))
         where = f"{path}, {found[1]}" if found else str(path)
         raise ConfigError(
@@ -98,8 +92,8 @@ def parsed(text: str, path: Path) -> Scenario:
             remedy="update edgevoice",
         )
     try:
-        made = msgspec.convert(data, Scenario)
-    except msgspec.ValidationError as error:
+        made = converted(data, Scenario)
+    except Malformed as error:
         what, at = _told(str(error))
         if "enum" in what and (allowed := ALLOWED.get(str(at[-1]) if at else "")):
             what = f"{what.replace('enum ', '')}; one of {', '.join(allowed)}"

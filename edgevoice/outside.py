@@ -1,0 +1,88 @@
+"""JSON and TOML that others wrote: one error for whatever may be wrong with it.
+
+Nesting, size and numbers are bounded, and text must be UTF-8; a byte order mark is left out.
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+import sys
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any, TypeVar
+
+import msgspec
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+T = TypeVar("T")
+
+MOST_BYTES = 1 << 30
+LARGEST = 1e20
+"""No number in a file is larger; one that is becomes infinite where it is reckoned with."""
+_SUSPICIOUS = re.compile(rb"\d{20}|\d[eE]\+?\d")
+
+
+class Malformed(ValueError):
+    """The text is not what it should be, and why."""
+
+
+def from_json(data: bytes, kind: type[T], *, strict: bool = True) -> T:
+    """`data` as a value of `kind`. Raises Malformed."""
+    try:
+        if len(data) > MOST_BYTES:
+            raise Malformed(f"it has more than {MOST_BYTES:,} bytes")
+        data = data.removeprefix(codecs.BOM_UTF8)
+        if _SUSPICIOUS.search(data):
+            check_numbers(msgspec.json.decode(data))
+        decoder: msgspec.json.Decoder[T] = _decoder(kind, strict)  # type: ignore[arg-type]
+        return decoder.decode(data)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise Malformed(_reason(error)) from None
+
+
+def from_toml(data: bytes | str) -> dict[str, Any]:
+    """The tables of `data`. Raises Malformed, with the place as tomllib tells it."""
+    try:
+        text = data if isinstance(data, str) else data.decode("utf-8")
+        values = tomllib.loads(text.removeprefix("\ufeff"))
+        check_numbers(values)
+    except Malformed:
+        raise
+    except (ValueError, RecursionError) as error:
+        raise Malformed(_reason(error)) from None
+    return values
+
+
+def converted(values: Any, kind: type[T]) -> T:
+    """Values that were read as one of `kind`. Raises Malformed."""
+    try:
+        return msgspec.convert(values, kind)
+    except (msgspec.MsgspecError, RecursionError) as error:
+        raise Malformed(_reason(error)) from None
+
+
+def check_numbers(value: Any) -> None:
+    """Raise Malformed where a number in `value` is too large to be reckoned with, or none."""
+    waiting = [value]
+    while waiting:
+        each = waiting.pop()
+        if isinstance(each, Mapping):
+            waiting.extend(each.values())
+        elif isinstance(each, list):
+            waiting.extend(each)
+        elif isinstance(each, (int, float)) and not abs(each) <= LARGEST:
+            raise Malformed("a number in it is too large")
+
+
+@lru_cache(maxsize=64)
+def _decoder(kind: Any, strict: bool) -> msgspec.json.Decoder[Any]:
+    return msgspec.json.Decoder(kind, strict=strict)
+
+
+def _reason(error: Exception) -> str:
+    return "it is nested too deeply" if isinstance(error, RecursionError) else str(error)

@@ -1,0 +1,43 @@
+"""The settings file beside a Piper voice, as far as it is relied on."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from msgspec import Meta, Struct
+
+from edgevoice.outside import from_json
+
+Scale = Annotated[float, Meta(ge=0, le=100)]
+
+
+class Sound(Struct, frozen=True):
+    """How the voice sounds."""
+
+    sample_rate: Annotated[int, Meta(ge=100, le=384_000)]
+
+
+class Inference(Struct, frozen=True):
+    """How the voice was meant to speak."""
+
+    noise_scale: Scale = 0.667
+    length_scale: Annotated[float, Meta(gt=0, le=100)] = 1.0
+    noise_w: Scale = 0.8
+
+
+class VoiceFile(Struct, frozen=True):
+    """What is checked before a voice is used; Piper reads more of it."""
+
+    audio: Sound
+    phoneme_id_map: dict[str, list[Annotated[int, Meta(ge=0, le=1_000_000)]]]
+    num_symbols: Annotated[int, Meta(ge=1, le=1_000_000)] = 256
+    num_speakers: Annotated[int, Meta(ge=0, le=1_000_000)] = 1
+    inference: Inference = Inference()
+    espeak: dict[str, Any] = {}
+    language: Any = None
+    dataset: Any = None
+
+
+def read(data: bytes) -> VoiceFile:
+    """The file's content, checked. Raises Malformed."""
+    return from_json(data, VoiceFile)
