@@ -20,6 +20,7 @@ from typing import Any, NoReturn
 import click
 
 from edgevoice import __version__
+from edgevoice.cli.streams import prepare_streams
 from edgevoice.config import Resolved, config_path, load
 from edgevoice.errors import EdgevoiceError, StorageError, UsageError
 from edgevoice.harmless import harmless, harmless_json
@@ -75,12 +76,14 @@ def echo(text: str = "", *, err: bool = False, nl: bool = True, **style: Any) ->
     """Write a result to standard output, or something about it to standard error; all that commands
     write goes through here, so that no text commands a terminal. `style` is that of click.style."""
     text = harmless(text)
-    click.echo(click.style(text, **style) if style else text, err=err, nl=nl)
+    # Named, for click's own choice ignores the encoding of the stream.
+    stream = sys.stderr if err else sys.stdout
+    click.echo(click.style(text, **style) if style else text, file=stream, nl=nl)
 
 
 def echo_json(text: str, *, nl: bool = True) -> None:
     """Write JSON to standard output."""
-    click.echo(harmless_json(text), nl=nl)
+    click.echo(harmless_json(text), file=sys.stdout, nl=nl)
 
 
 def complain(text: str) -> None:
@@ -165,7 +168,7 @@ _add_commands()
 def main(command: click.Command = cli) -> None:
     """Run this process's command line, or one command of it by itself, and end the process with its
     exit code."""
-    _open_what_is_closed()
+    prepare_streams()
     end_cleanly()
     _leave(run_command(sys.argv[1:], command))
 
@@ -196,13 +199,6 @@ def run_command(words: list[str], command: click.Command = cli) -> int:
         with contextlib.suppress(OSError):
             complain(str(known or _unexpected(error)))
     return code if isinstance(code, int) else 0
-
-
-def _open_what_is_closed() -> None:
-    """Have a standard stream that our caller closed be nothing to read and nowhere to write."""
-    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
-        if getattr(sys, name) is None:
-            setattr(sys, name, open(os.devnull, mode))  # noqa: SIM115 - as long as we run
 
 
 def end_cleanly() -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-
 import click
 
 from edgevoice.cli import Context, echo, echo_json, pass_context
@@ -67,8 +65,6 @@ def doctor(context: Context, as_json: bool) -> None:
     from edgevoice.doctor import examine
 
     words = {"ok": "✓ ok", "warning": "! warning", "failed": "✗ FAILED"}
-    if not _encodes("✓✗"):
-        words = {state: state for state in words}
     colours = {"ok": "green", "warning": "yellow", "failed": "red"}
     checks = []
     for check in examine(context.resolve):
@@ -91,11 +87,3 @@ def doctor(context: Context, as_json: bool) -> None:
     else:
         echo("It can converse, without a network.")
     click.get_current_context().exit(1 if failed else 0)
-
-
-def _encodes(text: str) -> bool:
-    try:
-        text.encode(sys.stdout.encoding or "ascii")
-    except UnicodeEncodeError:
-        return False
-    return True
