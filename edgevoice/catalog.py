@@ -245,7 +245,7 @@ def read(path: Path) -> tuple[Entry, ...]:
     """The entries of one catalog file. Raises ConfigError with the place at fault."""
     remedy = f"edit or delete {path}"
     try:
-        entries = msgspec.toml.decode(path.read_bytes(), type=CatalogFile).model
+        entries = msgspec.toml.decode(path.read_text("utf-8-sig"), type=CatalogFile).model
     except OSError as error:
         raise ConfigError(
             f"the catalog cannot be read: {error.strerror}", where=str(path), remedy=remedy
@@ -273,7 +273,7 @@ def append(path: Path, entry: Entry) -> None:
     """
     import tomlkit
 
-    document = tomlkit.parse(path.read_text("utf-8")) if path.exists() else tomlkit.document()
+    document = tomlkit.parse(path.read_text("utf-8-sig")) if path.exists() else tomlkit.document()
     if not document.get("model"):
         document.pop("model", None)
         document["model"] = tomlkit.aot()
@@ -285,7 +285,7 @@ def discard(path: Path, name: str) -> None:
     """Take the entry called `name` out of the user's own catalog at `path`."""
     import tomlkit
 
-    document = tomlkit.parse(path.read_text("utf-8"))
+    document = tomlkit.parse(path.read_text("utf-8-sig"))
     models = document.get("model", [])
     for number, table in enumerate(models):
         if table.get("name") == name:

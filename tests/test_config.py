@@ -8,6 +8,7 @@ import pytest
 
 from edgevoice import config
 from edgevoice.config import load
+from edgevoice.config_file import remember
 from edgevoice.errors import ConfigError
 from edgevoice.settings import Config
 
@@ -122,3 +123,55 @@ def test_a_file_that_is_not_text_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigError) as caught:
         load(tmp_path / "c.toml", {})
     assert "c.toml" in caught.value.where
+
+
+@pytest.mark.parametrize(
+    ("variable", "text"),
+    [
+        ("EDGEVOICE_PORT", "tcp://10.0.0.7:9464"),
+        ("EDGEVOICE_PORT_9464_TCP", "tcp://10.0.0.7:9464"),
+        ("EDGEVOICE_PORT_9464_TCP_ADDR", "10.0.0.7"),
+        ("EDGEVOICE_PORT_53_UDP_PROTO", "udp"),
+        ("EDGEVOICE_SERVICE_HOST", "10.0.0.7"),
+        ("EDGEVOICE_SERVICE_PORT", "9464"),
+        ("EDGEVOICE_SERVICE_PORT_METRICS", "9464"),
+        ("EDGEVOICE_METRICS_SERVICE_HOST", "10.0.0.7"),
+        ("EDGEVOICE_METRICS_PORT", "tcp://10.0.0.7:9464"),
+        ("EDGEVOICE_VERSION", "1.2"),
+        ("EDGEVOICE_HOME", "/opt/edgevoice"),
+    ],
+)
+def test_a_variable_that_a_platform_sets_is_ignored_with_a_warning(
+    tmp_path: Path, variable: str, text: str
+) -> None:
+    """Other programs use our prefix for a service of this name: that stops no command."""
+    environ = {"EDGEVOICE_CONFIG": str(tmp_path / "none.toml"), variable: text}
+    resolved = load(environ=environ)
+    assert resolved.config == Config()
+    (warning,) = resolved.warnings
+    assert variable in warning
+
+
+@pytest.mark.parametrize(
+    "variable", ["EDGEVOICE_TURN_SILENCE_MS", "EDGEVOICE_STT_LANGUAGE", "EDGEVOICE_NONSENSE"]
+)
+@pytest.mark.parametrize("text", ["", " "])
+def test_an_empty_variable_is_unset(tmp_path: Path, variable: str, text: str) -> None:
+    """A variable that a script or a compose file leaves empty changes nothing and is no error."""
+    environ = {"EDGEVOICE_CONFIG": str(tmp_path / "none.toml"), variable: text}
+    resolved = load(environ=environ)
+    assert resolved.config == Config()
+    assert set(resolved.origins.values()) == {"default"}
+    assert resolved.warnings == ()
+
+
+def test_a_byte_order_mark_is_no_part_of_the_file(tmp_path: Path) -> None:
+    """A file that an editor saved with a mark is read, and can be written to."""
+    file = tmp_path / "c.toml"
+    file.write_text('[turn]\nsilence_ms = 500\n[ui]\ntheme = "light"\n', "utf-8-sig")
+    resolved = load(file, {})
+    assert resolved.config.turn.silence_ms == 500
+    assert resolved.origins["turn.silence_ms"] == f"file {file}, line 2"
+    remember({"ui.theme": "dark"}, file)
+    again = load(file, {}).config
+    assert (again.ui.theme, again.turn.silence_ms) == ("dark", 500)

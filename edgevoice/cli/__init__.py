@@ -32,6 +32,7 @@ class Context:
     def __init__(self, config_file: Path | None, settings: tuple[str, ...], debug: bool) -> None:
         self.debug = debug
         self._config_file = config_file
+        self._warned: set[str] = set()
         self.settings: dict[str, str] = {}
         for setting in settings:
             key, equals, value = setting.partition("=")
@@ -49,7 +50,12 @@ class Context:
 
     def load(self, overrides: dict[str, str]) -> Resolved:
         """The configuration under exactly these overrides, by `section.key`."""
-        return load(self._config_file, flags=overrides)
+        resolved = load(self._config_file, flags=overrides)
+        for warning in resolved.warnings:
+            if warning not in self._warned:
+                self._warned.add(warning)
+                complain(warning)
+        return resolved
 
     @property
     def path(self) -> Path:
