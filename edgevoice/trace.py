@@ -16,6 +16,7 @@ import msgspec
 
 from edgevoice import events as ev
 from edgevoice import files
+from edgevoice.encoding import json_bytes
 from edgevoice.errors import EdgevoiceError, StorageError
 
 KEPT = 100_000
@@ -81,7 +82,7 @@ class Recorder:
 
 def line(event: ev.Event) -> str:
     """One event as one line of JSON."""
-    return msgspec.json.encode(event).decode() + "\n"
+    return json_bytes(event).decode() + "\n"
 
 
 def read(path: Path) -> Iterator[ev.Event]:

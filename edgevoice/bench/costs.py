@@ -138,7 +138,7 @@ def voice(path: Path) -> float:
     from edgevoice.engines.piper_parts import decoder_products
 
     try:
-        config = json.loads(path.with_name(f"{path.name}.json").read_text("utf-8"))
+        config = json.loads(path.with_name(f"{path.name}.json").read_text("utf-8-sig"))
         rate = int(config["audio"]["sample_rate"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise Underivable(f"its settings cannot be read: {error}") from None

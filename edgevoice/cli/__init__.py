@@ -22,6 +22,7 @@ import click
 from edgevoice import __version__
 from edgevoice.cli.streams import prepare_streams
 from edgevoice.config import Resolved, config_path, load
+from edgevoice.encoding import well_formed
 from edgevoice.errors import EdgevoiceError, StorageError, UsageError
 from edgevoice.harmless import harmless, harmless_json
 
@@ -233,6 +234,12 @@ def _known(error: Exception) -> EdgevoiceError | None:
         # Stages that failed together: one has failed first, mostly for the others' reason.
         known = [_known(member) for member in members]
         return known[0] if all(known) else None
+    if isinstance(error, UnicodeEncodeError) and well_formed(error.object) != error.object:
+        return EdgevoiceError(
+            "a name that is not valid UTF-8 cannot be used here",
+            where=error.object,
+            remedy="rename that file or folder",
+        )
     if isinstance(error, OSError) and error.errno in (
         errno.ENOSPC,
         errno.EDQUOT,

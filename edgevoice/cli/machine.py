@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from edgevoice.cli import Context, echo, echo_json, pass_context
+from edgevoice.encoding import json_bytes
 from edgevoice.errors import DeviceError
 from edgevoice.harmless import one_line
 
@@ -81,7 +82,7 @@ def doctor(context: Context, as_json: bool) -> None:
         import msgspec
 
         report = {"can_converse": not failed, "checks": checks}
-        echo_json(msgspec.json.format(msgspec.json.encode(report)).decode())
+        echo_json(msgspec.json.format(json_bytes(report)).decode())
     elif failed:
         echo(f"It cannot converse yet: {', '.join(failed)}.")
     else:

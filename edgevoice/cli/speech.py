@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from edgevoice.cli import Context, complain, echo, echo_json, pass_context
+from edgevoice.encoding import decoded, json_bytes, well_formed
 from edgevoice.errors import AudioFileError, EdgevoiceError, UsageError
 from edgevoice.harmless import one_line
 
@@ -63,9 +64,7 @@ def transcribe(
             failed.append(error)
             continue
         if as_json:
-            import msgspec
-
-            echo_json(msgspec.json.encode(record).decode())
+            echo_json(json_bytes(record).decode())
         else:
             echo(f"{name}: {record['text']}" if len(files) > 1 else record["text"])
     if failed:
@@ -253,7 +252,8 @@ def _text(words: tuple[str, ...], example: str) -> Iterator[str]:
     """What was given as arguments, or standard input piece by piece as it comes."""
     if not words and sys.stdin.isatty():
         raise UsageError("no text was given", remedy=example)
-    pieces = iter([" ".join(words)]) if words and words != ("-",) else _stdin()
+    given = bool(words) and words != ("-",)
+    pieces = iter([well_formed(" ".join(words))]) if given else decoded(_stdin())
     # Found out before a model is loaded.
     for piece in pieces:
         if piece.strip():
@@ -261,14 +261,10 @@ def _text(words: tuple[str, ...], example: str) -> Iterator[str]:
     raise UsageError("the text is empty", remedy=example)
 
 
-def _stdin() -> Iterator[str]:
-    import codecs
-
-    decoder = codecs.getincrementaldecoder("utf-8")("replace")
+def _stdin() -> Iterator[bytes]:
     reader = sys.stdin.buffer
     while data := reader.read1(4096) if hasattr(reader, "read1") else reader.read(4096):
-        yield decoder.decode(data)
-    yield decoder.decode(b"", True)
+        yield data
 
 
 @contextlib.contextmanager

@@ -106,7 +106,7 @@ def _read_costs(path: Path) -> dict[int, dict[int, float]]:
 
 
 def _name(text: str) -> str:
-    return hashlib.sha256(text.encode("utf-8")).hexdigest()[:32]
+    return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:32]
 
 
 def _make_room(folder: Path, newest: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import logging
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -90,7 +91,7 @@ class NativeModel:
         model_params.n_gpu_layers = layers
         if layers == 0:
             _read_whole(model_params)
-        self._model = native.llama_model_load_from_file(str(path).encode(), model_params)
+        self._model = native.llama_model_load_from_file(os.fsencode(path), model_params)
         if not self._model:
             raise NotLoaded("llama.cpp cannot read the file")
         params = native.llama_context_default_params()
@@ -115,7 +116,7 @@ class NativeModel:
 
     def tokenize(self, text: str) -> list[int]:
         """Token ids of `text`, the names of special tokens in it understood, nothing added."""
-        data = text.encode("utf-8")
+        data = text.encode("utf-8", "replace")
         room = len(data) + 8
         while True:
             ids = (native.llama_token * room)()

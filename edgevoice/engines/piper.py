@@ -109,7 +109,7 @@ def _open(
 
 def _voice_config(path: Path, remedy: str) -> PiperConfig:
     try:
-        parsed: dict[str, Any] = json.loads(path.read_text("utf-8"))
+        parsed: dict[str, Any] = json.loads(path.read_text("utf-8-sig"))
         return PiperConfig.from_dict(parsed)
     except FileNotFoundError:
         what = "the voice's settings file is missing"

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ctypes
 import json
 import math
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -115,7 +116,7 @@ def _check(library: Any, word: WakeWord) -> None:
     if runtime is None:
         raise ValueError("the library came without its runtime")
     lib = library.microwakeword.TfLiteWakeWord(runtime).lib
-    model = lib.TfLiteModelCreateFromFile(str(word.model).encode())
+    model = lib.TfLiteModelCreateFromFile(os.fsencode(word.model))
     if not model:
         raise ValueError("its model is damaged")
     lib.TfLiteModelDelete(model)
@@ -146,7 +147,7 @@ def _read(path: Path) -> WakeWord:
         "name a microWakeWord .json file with its .tflite beside it, or a word that is built in"
     )
     try:
-        data = json.loads(path.read_text("utf-8"))
+        data = json.loads(path.read_text("utf-8-sig"))
         phrase, model = str(data["wake_word"]).lower(), path.parent / str(data["model"])
         cutoff = float(data["micro"]["probability_cutoff"])
         int(data["micro"]["sliding_window_size"])

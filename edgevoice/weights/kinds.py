@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from codecs import BOM_UTF8
 from typing import Any
 
 import msgspec
@@ -141,7 +142,7 @@ def voice(config: bytes, head: bytes, size: int, where: str) -> Kind:
 
 def _json(data: bytes, where: str) -> dict[str, Any]:
     try:
-        return msgspec.json.decode(data, type=dict[str, Any])
+        return msgspec.json.decode(data.removeprefix(BOM_UTF8), type=dict[str, Any])
     except msgspec.DecodeError as error:
         raise ModelError(
             f"this is not a JSON file: {error}", where=where, remedy="fetch the file again"

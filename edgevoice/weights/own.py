@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from edgevoice.catalog import Entry, File, append
 from edgevoice.errors import ModelError, PullError, UsageError
+from edgevoice.harmless import one_line
 from edgevoice.weights import hub, kinds
 from edgevoice.weights.assembly import Assembly, Unavailable
 from edgevoice.weights.disk import BLOCK, link, need_space, sha256_of, writing
@@ -164,7 +165,7 @@ def _entry(
         name=name,
         role=kind.role,
         format=kind.format,
-        title=kind.title,
+        title=one_line(kind.title),
         files=files,
         languages=kind.languages or (source.languages if source else ()),
         ram=kind.ram,
