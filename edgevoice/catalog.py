@@ -17,6 +17,7 @@ from msgspec import Meta, Struct
 
 from edgevoice import files
 from edgevoice.errors import ConfigError, ModelError
+from edgevoice.places import user_folder
 
 Role = Literal["stt", "slm", "tts", "vad", "turn"]
 Format = Literal["gguf", "ctranslate2", "piper", "onnx"]
@@ -184,9 +185,7 @@ def packaged_path() -> Path:
 
 def data_folder() -> Path:
     """The user's data folder, which holds the user's own catalog."""
-    import platformdirs
-
-    return Path(platformdirs.user_data_dir("edgevoice", appauthor=False))
+    return user_folder("data")
 
 
 class Catalog:

@@ -19,6 +19,7 @@ import msgspec
 from msgspec import Struct
 
 from edgevoice.errors import ConfigError
+from edgevoice.places import expanded, user_folder
 from edgevoice.settings import Config
 
 if sys.version_info >= (3, 11):
@@ -54,10 +55,8 @@ def keys() -> Iterator[str]:
 def config_path(environ: Mapping[str, str] = os.environ) -> Path:
     """The user's file: `$EDGEVOICE_CONFIG`, or config.toml in the user's configuration folder."""
     if named := environ.get(PREFIX + "CONFIG"):
-        return Path(named).expanduser()
-    import platformdirs
-
-    return Path(platformdirs.user_config_dir("edgevoice", appauthor=False)) / "config.toml"
+        return expanded(named)
+    return user_folder("config") / "config.toml"
 
 
 def load(

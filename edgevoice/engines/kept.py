@@ -13,9 +13,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
-import platformdirs
 
 from edgevoice.files import replace_bytes
+from edgevoice.places import user_folder
 
 _log = logging.getLogger(__name__)
 
@@ -28,7 +28,7 @@ DIGEST = 32
 
 def default_folder() -> Path:
     """Where states lie: in the user's cache folder."""
-    return Path(platformdirs.user_cache_dir("edgevoice", appauthor=False)) / "prompts"
+    return user_folder("cache") / "prompts"
 
 
 def measured(folder: Path, path: Path) -> dict[int, dict[int, float]]:

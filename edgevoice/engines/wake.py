@@ -18,6 +18,7 @@ import numpy as np
 
 from edgevoice.audio import Samples
 from edgevoice.errors import ConfigError, ModelError
+from edgevoice.places import expanded
 from edgevoice.settings import WakeSettings
 
 STEEPNESS = 6.0
@@ -57,7 +58,7 @@ def find(settings: WakeSettings) -> WakeWord:
     """
     wanted = settings.word.strip()
     if wanted.endswith((".json", ".tflite")) or "/" in wanted or "\\" in wanted:
-        return _read(Path(wanted).expanduser().with_suffix(".json"))
+        return _read(expanded(wanted).with_suffix(".json"))
     folder = _folder()
     plain = wanted.lower().replace("_", " ")
     for path in folder.glob("*.json"):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from edgevoice.catalog import Entry, File, append
 from edgevoice.errors import ModelError, PullError, UsageError
 from edgevoice.harmless import one_line
+from edgevoice.places import expanded
 from edgevoice.weights import hub, kinds
 from edgevoice.weights.assembly import Assembly, Unavailable
 from edgevoice.weights.disk import BLOCK, link, need_space, sha256_of, writing
@@ -28,7 +29,7 @@ def add(text: str, store: Store, progress: Progress, name: str = "") -> Entry:
     catalog knows already become that model. Raises ModelError for a file of another kind,
     UsageError for a name that is taken.
     """
-    path = Path(text).expanduser()
+    path = expanded(text)
     if path.exists():
         return _local(path.resolve(), store, progress, name)
     reference = hub.reference(text)

@@ -7,13 +7,13 @@ import logging
 from pathlib import Path
 
 import msgspec
-import platformdirs
 
 from edgevoice.bench.fingerprint import facts
 from edgevoice.bench.fitting.record import VERSION, Calibration
 from edgevoice.bench.machine import cpu_name, libraries
 from edgevoice.engines.cores import cores
 from edgevoice.files import replace_bytes
+from edgevoice.places import user_folder
 from edgevoice.settings import Config
 from edgevoice.weights.machine import total_memory
 
@@ -26,7 +26,7 @@ DEPENDS = ("slm.threads", "slm.gpu_layers", "stt.beam", "stt.threads", "stt.wind
 
 def folder() -> Path:
     """Where calibrations lie."""
-    return Path(platformdirs.user_cache_dir("edgevoice", appauthor=False)) / "fit"
+    return user_folder("cache") / "fit"
 
 
 def fingerprint(config: Config) -> str:
