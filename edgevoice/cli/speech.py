@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import itertools
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from edgevoice.cli import Context, complain, echo, echo_json, pass_context
-from edgevoice.encoding import decoded, json_bytes, well_formed
+from edgevoice.cli.text import TextCommand, given_text
+from edgevoice.encoding import json_bytes
 from edgevoice.errors import AudioFileError, EdgevoiceError, UsageError
 from edgevoice.harmless import one_line
 
@@ -134,7 +134,7 @@ def _shifted(segment: Segment, offset: float, transcript: Transcript) -> dict[st
     }
 
 
-@click.command()
+@click.command(cls=TextCommand)
 @click.argument("words", nargs=-1, metavar="TEXT")
 @click.option("--say", "aloud", is_flag=True, help="Speak the answer while it is written.")
 @click.option("--slm", metavar="NAME", help="Language model, by its name in `models list`.")
@@ -156,7 +156,7 @@ def ask(
     config = context.resolve(
         models__slm=slm, models__tts=tts, slm__system_prompt=system_prompt
     ).config
-    question = "".join(_text(words, "edgevoice ask 'Why is the sky blue?'")).strip()
+    question = "".join(given_text(words, "edgevoice ask 'Why is the sky blue?'")).strip()
     from edgevoice.history import History
     from edgevoice.stages import Token
     from edgevoice.weights.store import Store
@@ -184,7 +184,7 @@ def ask(
         echo()
 
 
-@click.command()
+@click.command(cls=TextCommand)
 @click.argument("words", nargs=-1, metavar="TEXT")
 @click.option(
     "-o",
@@ -209,7 +209,7 @@ def say(
     The text is TEXT, or standard input when that is - or a pipe; it is spoken as it comes.
     """
     config = context.resolve(models__tts=tts, tts__speed=speed, tts__speaker=speaker).config
-    text = _text(words, "edgevoice say 'Hello there.'")
+    text = given_text(words, "edgevoice say 'Hello there.'")
     from edgevoice.speech.aloud import Aloud, sounds
 
     if output is None:
@@ -246,25 +246,6 @@ def _voice_and_speaker(config: Config) -> tuple[Any, Any, Any]:
     except BaseException:
         sink.close()
         raise
-
-
-def _text(words: tuple[str, ...], example: str) -> Iterator[str]:
-    """What was given as arguments, or standard input piece by piece as it comes."""
-    if not words and sys.stdin.isatty():
-        raise UsageError("no text was given", remedy=example)
-    given = bool(words) and words != ("-",)
-    pieces = iter([well_formed(" ".join(words))]) if given else decoded(_stdin())
-    # Found out before a model is loaded.
-    for piece in pieces:
-        if piece.strip():
-            return itertools.chain([piece], pieces)
-    raise UsageError("the text is empty", remedy=example)
-
-
-def _stdin() -> Iterator[bytes]:
-    reader = sys.stdin.buffer
-    while data := reader.read1(4096) if hasattr(reader, "read1") else reader.read(4096):
-        yield data
 
 
 @contextlib.contextmanager
