@@ -13,7 +13,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args, get_origin
 
 import msgspec
 from msgspec import Struct
@@ -112,8 +112,14 @@ def _typed(section: str, name: str, value: Any, origin: str) -> Any:
         raise ConfigError(
             f"{section}.{name} cannot be {value!r}: {str(error)[:1].lower()}{str(error)[1:]}",
             where=origin,
-            remedy=f"the default is {default(f'{section}.{name}')!r}",
+            remedy=_allowed(type_) or f"the default is {default(f'{section}.{name}')!r}",
         ) from None
+
+
+def _allowed(type_: Any) -> str:
+    """The values of a setting that takes one of a few."""
+    values = get_args(type_) if get_origin(type_) is Literal else ()
+    return f"choose one of: {', '.join(map(repr, values))}" if values else ""
 
 
 def default(key: str) -> Any:

@@ -101,6 +101,21 @@ def test_a_mistake_in_a_variable_is_named_with_the_variable(
     assert remedy in caught.value.remedy
 
 
+@pytest.mark.parametrize(
+    ("key", "values"),
+    [
+        ("turn.patience", "'quick', 'normal', 'patient'"),
+        ("address.mode", "'always', 'wake', 'push'"),
+        ("ui.theme", "'dark', 'light'"),
+    ],
+)
+def test_a_value_that_is_none_of_a_few_is_answered_with_all_of_them(key: str, values: str) -> None:
+    """The message lists what the setting takes."""
+    with pytest.raises(ConfigError) as caught:
+        load(environ={"EDGEVOICE_CONFIG": "none.toml"}, flags={key: "nonsense"})
+    assert values in caught.value.remedy
+
+
 def test_an_unknown_flag_key_is_named_with_the_nearest(tmp_path: Path) -> None:
     """--set with a key that does not exist suggests the one that does."""
     with pytest.raises(ConfigError) as caught:
