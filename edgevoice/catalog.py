@@ -18,6 +18,7 @@ from msgspec import Meta, Struct
 from edgevoice import files
 from edgevoice.errors import ConfigError, ModelError
 from edgevoice.outside import Malformed, converted, from_toml
+from edgevoice.places import user_folder
 
 Role = Literal["stt", "slm", "tts", "vad", "turn"]
 Format = Literal["gguf", "ctranslate2", "piper", "onnx"]
@@ -198,9 +199,7 @@ def packaged_path() -> Path:
 
 def data_folder() -> Path:
     """The user's data folder, which holds the user's own catalog."""
-    import platformdirs
-
-    return Path(platformdirs.user_data_dir("edgevoice", appauthor=False))
+    return user_folder("data")
 
 
 class Catalog:
@@ -285,7 +284,7 @@ def append(path: Path, entry: Entry) -> None:
     """
     import tomlkit
 
-    document = tomlkit.parse(path.read_text("utf-8")) if path.exists() else tomlkit.document()
+    document = tomlkit.parse(path.read_text("utf-8-sig")) if path.exists() else tomlkit.document()
     if not document.get("model"):
         document.pop("model", None)
         document["model"] = tomlkit.aot()
@@ -297,7 +296,7 @@ def discard(path: Path, name: str) -> None:
     """Take the entry called `name` out of the user's own catalog at `path`."""
     import tomlkit
 
-    document = tomlkit.parse(path.read_text("utf-8"))
+    document = tomlkit.parse(path.read_text("utf-8-sig"))
     models = document.get("model", [])
     for number, table in enumerate(models):
         if table.get("name") == name:

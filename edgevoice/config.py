@@ -12,13 +12,14 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args, get_origin
 
 import msgspec
 from msgspec import Struct
 
 from edgevoice.errors import ConfigError
 from edgevoice.outside import Malformed, check_numbers, from_toml
+from edgevoice.places import expanded, user_folder
 from edgevoice.settings import Config
 
 PREFIX = "EDGEVOICE_"
@@ -30,6 +31,8 @@ class Resolved:
 
     config: Config
     origins: Mapping[str, str]
+    warnings: tuple[str, ...] = ()
+    """What was ignored, one sentence each."""
 
 
 def sections() -> dict[str, type[Struct]]:
@@ -47,10 +50,8 @@ def keys() -> Iterator[str]:
 def config_path(environ: Mapping[str, str] = os.environ) -> Path:
     """The user's file: `$EDGEVOICE_CONFIG`, or config.toml in the user's configuration folder."""
     if named := environ.get(PREFIX + "CONFIG"):
-        return Path(named).expanduser()
-    import platformdirs
-
-    return Path(platformdirs.user_config_dir("edgevoice", appauthor=False)) / "config.toml"
+        return expanded(named)
+    return user_folder("config") / "config.toml"
 
 
 def load(
@@ -70,9 +71,10 @@ def load(
             "no such configuration file", where=str(path), remedy="edgevoice config init"
         )
     file = path or config_path(environ)
+    variables, ignored = _from_environ(environ)
     layers = [
         _from_file(file) if file.exists() else [],
-        _from_environ(environ),
+        variables,
         [(key, text, f"--set {key}") for key, text in (flags or {}).items()],
     ]
     for layer in layers:
@@ -82,7 +84,8 @@ def load(
             section, name = key.split(".", 1)
             values[section][name] = _typed(section, name, value, origin)
             origins[key] = origin
-    return Resolved(msgspec.convert(values, Config), origins)
+    warnings = tuple(f"{variable} is ignored: there is no such setting" for variable in ignored)
+    return Resolved(msgspec.convert(values, Config), origins, warnings)
 
 
 def _unknown(key: str, where: str) -> ConfigError:
@@ -106,8 +109,14 @@ def _typed(section: str, name: str, value: Any, origin: str) -> Any:
         raise ConfigError(
             f"{section}.{name} cannot be {value!r}: {str(error)[:1].lower()}{str(error)[1:]}",
             where=origin,
-            remedy=f"the default is {default(f'{section}.{name}')!r}",
+            remedy=_allowed(type_) or f"the default is {default(f'{section}.{name}')!r}",
         ) from None
+
+
+def _allowed(type_: Any) -> str:
+    """The values of a setting that takes one of a few."""
+    values = get_args(type_) if get_origin(type_) is Literal else ()
+    return f"choose one of: {', '.join(map(repr, values))}" if values else ""
 
 
 def default(key: str) -> Any:
@@ -164,21 +173,38 @@ def _line(text: str, section: str, name: str | None) -> int:
     return 1
 
 
-def _from_environ(environ: Mapping[str, str]) -> list[tuple[str, Any, str]]:
+def _from_environ(environ: Mapping[str, str]) -> tuple[list[tuple[str, Any, str]], list[str]]:
+    """The settings in variables, and the variables that other programs mean something by."""
     by_variable = {PREFIX + key.replace(".", "_").upper(): key for key in keys()}
-    found = []
+    found, ignored = [], []
     for variable, text in environ.items():
-        if not variable.startswith(PREFIX) or variable in OTHER_VARIABLES:
+        if not variable.startswith(PREFIX) or variable in OTHER_VARIABLES or not text.strip():
             continue
-        if variable not in by_variable:
-            near = difflib.get_close_matches(variable, [*by_variable, *OTHER_VARIABLES], 1)
+        if variable in by_variable:
+            found.append((by_variable[variable], text, variable))
+        elif _of_a_platform(variable, text):
+            ignored.append(variable)
+        else:
+            name = variable.removeprefix(PREFIX)
+            names = [known.removeprefix(PREFIX) for known in (*by_variable, *OTHER_VARIABLES)]
+            ours = name.split("_")[0].lower() in sections()
+            near = difflib.get_close_matches(name, names, 1, 0.6 if ours else 0.8)
+            if not near and not ours:
+                ignored.append(variable)
+                continue
             raise ConfigError(
                 "unknown variable",
                 where=variable,
-                remedy=f"did you mean {near[0]}?" if near else f"unset {variable}",
+                remedy=f"did you mean {PREFIX}{near[0]}?" if near else f"unset {variable}",
             )
-        found.append((by_variable[variable], text, variable))
-    return found
+    return found, ignored
+
+
+def _of_a_platform(variable: str, text: str) -> bool:
+    """Whether a container platform set it, as each does for a service that is called edgevoice."""
+    if re.search(r"_SERVICE_(HOST|PORT(_\w+)?)$|_PORT_\d+_(TCP|UDP|SCTP)(_\w+)?$", variable):
+        return True
+    return variable.endswith("_PORT") and "://" in text
 
 
 OTHER_VARIABLES = {PREFIX + "CONFIG": "the configuration file"}

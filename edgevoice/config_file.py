@@ -20,7 +20,7 @@ def remember(values: Mapping[str, str | int], path: Path | None = None) -> None:
     """
     path = path or config_path()
     try:
-        document = tomlkit.parse(path.read_text("utf-8") if path.exists() else "")
+        document = tomlkit.parse(path.read_text("utf-8-sig") if path.exists() else "")
         for key, value in values.items():
             section, name = key.split(".", 1)
             table = document.setdefault(section, tomlkit.table())

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Protocol
 
 from edgevoice.errors import EdgevoiceError, SessionError, StorageError
+from edgevoice.places import user_folder
 
 PATIENCE = 5.0
 """Seconds that either side waits for the other's line."""
@@ -75,15 +76,13 @@ def obey(session: Controlled, line: str) -> str:
 
 def folder() -> Path:
     """Where the sockets of this user's sessions are."""
-    import platformdirs
-
     if not sys.platform.startswith("linux"):
-        return Path(platformdirs.user_runtime_dir("edgevoice", appauthor=False))
+        return user_folder("runtime")
     # A shortcut of the desktop and a session begun over SSH need not have the same variables.
     runtime = Path(os.environ.get("XDG_RUNTIME_DIR") or f"/run/user/{os.getuid()}")
     if runtime.is_dir():
         return runtime / "edgevoice"
-    return Path(platformdirs.user_cache_dir("edgevoice", appauthor=False)) / "run"
+    return user_folder("cache") / "run"
 
 
 @contextlib.contextmanager

@@ -39,6 +39,9 @@ def harmless(text: str) -> str:
 
 
 def _instead(found: re.Match[str]) -> str:
+    if "\udc80" <= found[0] <= "\udcff":
+        # A byte of a file name that is not UTF-8.
+        return "\ufffd"
     return "" if found[0] in "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069" else " "
 
 

@@ -16,6 +16,7 @@ import msgspec
 
 from edgevoice import events as ev
 from edgevoice import files
+from edgevoice.encoding import json_bytes
 from edgevoice.errors import EdgevoiceError, StorageError
 from edgevoice.outside import Malformed, from_json
 
@@ -38,7 +39,7 @@ class TraceFile:
         self._path = path
         self._failure: OSError | None = None
         try:
-            self._file: TextIO = open(path, "w", encoding="utf-8", opener=files.private)
+            self._file: TextIO = open(path, "w", encoding="utf-8", opener=files.private)  # noqa: SIM115 - until close
             files.lock(self._file.fileno())
         except OSError as error:
             raise _unwritable(path, error) from None
@@ -82,7 +83,7 @@ class Recorder:
 
 def line(event: ev.Event) -> str:
     """One event as one line of JSON."""
-    return msgspec.json.encode(event).decode() + "\n"
+    return json_bytes(event).decode() + "\n"
 
 
 def read(path: Path) -> Iterator[ev.Event]:

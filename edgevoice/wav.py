@@ -91,7 +91,7 @@ def speech_blocks(path: str | Path, notice: Notice = _ignore) -> Iterator[Sample
 
 def _opened(path: str | Path) -> soundfile.SoundFile:
     name = str(path)
-    source: IO[bytes] | str
+    source: io.BytesIO | str | bytes
     if name == "-":
         # Kept in memory: what was said is never written to disk, and a pipe cannot be rewound.
         source = io.BytesIO(sys.stdin.buffer.read())
@@ -102,7 +102,8 @@ def _opened(path: str | Path) -> soundfile.SoundFile:
     elif not os.access(path, os.R_OK):
         raise AudioFileError("the file may not be read", where=name, remedy="check its permissions")
     else:
-        source = name
+        # libsndfile takes any name in bytes; Windows has names in characters only.
+        source = name if os.name == "nt" else os.fsencode(name)
     empty = len(source.getvalue()) == 0 if isinstance(source, io.BytesIO) else not _size(name)
     if empty:
         raise AudioFileError("the file is empty", where=name, remedy="record it again")
@@ -124,12 +125,12 @@ class _Copy(mmap.mmap):
         super().seek(max(0, min(at, len(self))))
 
 
-def _with_length(source: io.BytesIO | str) -> io.BytesIO | mmap.mmap:
+def _with_length(source: io.BytesIO | str | bytes) -> io.BytesIO | mmap.mmap:
     """The file, with the length of a stream where a recorder that was killed has left none."""
     if isinstance(source, io.BytesIO):
         file: io.BytesIO | mmap.mmap = io.BytesIO(source.getvalue())
     else:
-        with Path(source).open("rb") as opened:
+        with open(source, "rb") as opened:
             file = _Copy(opened.fileno(), 0, access=mmap.ACCESS_COPY)
     if at := _unset_length(file):
         file.seek(at)

@@ -8,6 +8,7 @@ import pytest
 
 from edgevoice import config
 from edgevoice.config import load
+from edgevoice.config_file import remember
 from edgevoice.errors import ConfigError
 from edgevoice.settings import Config
 
@@ -100,6 +101,21 @@ def test_a_mistake_in_a_variable_is_named_with_the_variable(
     assert remedy in caught.value.remedy
 
 
+@pytest.mark.parametrize(
+    ("key", "values"),
+    [
+        ("turn.patience", "'quick', 'normal', 'patient'"),
+        ("address.mode", "'always', 'wake', 'push'"),
+        ("ui.theme", "'dark', 'light'"),
+    ],
+)
+def test_a_value_that_is_none_of_a_few_is_answered_with_all_of_them(key: str, values: str) -> None:
+    """The message lists what the setting takes."""
+    with pytest.raises(ConfigError) as caught:
+        load(environ={"EDGEVOICE_CONFIG": "none.toml"}, flags={key: "nonsense"})
+    assert values in caught.value.remedy
+
+
 def test_an_unknown_flag_key_is_named_with_the_nearest(tmp_path: Path) -> None:
     """--set with a key that does not exist suggests the one that does."""
     with pytest.raises(ConfigError) as caught:
@@ -122,3 +138,55 @@ def test_a_file_that_is_not_text_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigError) as caught:
         load(tmp_path / "c.toml", {})
     assert "c.toml" in caught.value.where
+
+
+@pytest.mark.parametrize(
+    ("variable", "text"),
+    [
+        ("EDGEVOICE_PORT", "tcp://10.0.0.7:9464"),
+        ("EDGEVOICE_PORT_9464_TCP", "tcp://10.0.0.7:9464"),
+        ("EDGEVOICE_PORT_9464_TCP_ADDR", "10.0.0.7"),
+        ("EDGEVOICE_PORT_53_UDP_PROTO", "udp"),
+        ("EDGEVOICE_SERVICE_HOST", "10.0.0.7"),
+        ("EDGEVOICE_SERVICE_PORT", "9464"),
+        ("EDGEVOICE_SERVICE_PORT_METRICS", "9464"),
+        ("EDGEVOICE_METRICS_SERVICE_HOST", "10.0.0.7"),
+        ("EDGEVOICE_METRICS_PORT", "tcp://10.0.0.7:9464"),
+        ("EDGEVOICE_VERSION", "1.2"),
+        ("EDGEVOICE_HOME", "/opt/edgevoice"),
+    ],
+)
+def test_a_variable_that_a_platform_sets_is_ignored_with_a_warning(
+    tmp_path: Path, variable: str, text: str
+) -> None:
+    """Other programs use our prefix for a service of this name: that stops no command."""
+    environ = {"EDGEVOICE_CONFIG": str(tmp_path / "none.toml"), variable: text}
+    resolved = load(environ=environ)
+    assert resolved.config == Config()
+    (warning,) = resolved.warnings
+    assert variable in warning
+
+
+@pytest.mark.parametrize(
+    "variable", ["EDGEVOICE_TURN_SILENCE_MS", "EDGEVOICE_STT_LANGUAGE", "EDGEVOICE_NONSENSE"]
+)
+@pytest.mark.parametrize("text", ["", " "])
+def test_an_empty_variable_is_unset(tmp_path: Path, variable: str, text: str) -> None:
+    """A variable that a script or a compose file leaves empty changes nothing and is no error."""
+    environ = {"EDGEVOICE_CONFIG": str(tmp_path / "none.toml"), variable: text}
+    resolved = load(environ=environ)
+    assert resolved.config == Config()
+    assert set(resolved.origins.values()) == {"default"}
+    assert resolved.warnings == ()
+
+
+def test_a_byte_order_mark_is_no_part_of_the_file(tmp_path: Path) -> None:
+    """A file that an editor saved with a mark is read, and can be written to."""
+    file = tmp_path / "c.toml"
+    file.write_text('[turn]\nsilence_ms = 500\n[ui]\ntheme = "light"\n', "utf-8-sig")
+    resolved = load(file, {})
+    assert resolved.config.turn.silence_ms == 500
+    assert resolved.origins["turn.silence_ms"] == f"file {file}, line 2"
+    remember({"ui.theme": "dark"}, file)
+    again = load(file, {}).config
+    assert (again.ui.theme, again.turn.silence_ms) == ("dark", 500)

@@ -24,6 +24,7 @@ import msgspec
 from msgspec import Struct
 
 from edgevoice.bench.progress import Progress
+from edgevoice.encoding import json_bytes
 from edgevoice.errors import (
     AudioFileError,
     ConfigError,
@@ -187,7 +188,7 @@ class Telling:
         self._out = out
 
     def _tell(self, line: Line) -> None:
-        self._out.write(msgspec.json.encode(line) + b"\n")
+        self._out.write(json_bytes(line) + b"\n")
         self._out.flush()
 
     def begin(self, what: str, total: float) -> None:
@@ -201,7 +202,7 @@ class Telling:
 
     def made(self, result: Struct) -> None:
         """Hand over what was made."""
-        self._tell(Made(msgspec.Raw(msgspec.json.encode(result))))
+        self._tell(Made(msgspec.Raw(json_bytes(result))))
 
     def failed(self, error: EdgevoiceError) -> None:
         """Hand over why it was not."""

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import msgspec
 from msgspec import Struct
 from msgspec.structs import fields
 
 from edgevoice import files
 from edgevoice.bench.result import Result
+from edgevoice.encoding import json_bytes
 
 EVERY = 60.0
 """Seconds from one writing to the next."""
@@ -55,7 +55,7 @@ def streamed(result: Struct) -> Iterator[str]:
     would look like a leak."""
 
     def text(value: object) -> str:
-        return msgspec.json.encode(value).decode()
+        return json_bytes(value).decode()
 
     yield "{"
     for number, field in enumerate(fields(result)):

@@ -10,11 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-import msgspec
-
 from edgevoice import events as ev
 from edgevoice.bench.drawing import Drawing, Slice
 from edgevoice.bench.tracks import drawn
+from edgevoice.encoding import json_bytes
 
 PROCESS = 1000
 """How far apart the numbers of processes are: viewers want each thread's to be one of its own, and
@@ -29,8 +28,8 @@ def document(events: Iterable[ev.Event]) -> list[str]:
         for number, session in enumerate(sessions, 1)
         for entry in _process(number, session, len(sessions))
     ]
-    lines = [msgspec.json.encode(entry).decode() for entry in entries]
-    told = msgspec.json.encode(_about(sessions)).decode()
+    lines = [json_bytes(entry).decode() for entry in entries]
+    told = json_bytes(_about(sessions)).decode()
     between = [",\n"] * (len(lines) - 1) + ["\n"]
     body = [part for pair in zip(lines, between, strict=True) for part in pair]
     return ['{"traceEvents":[\n', *body, f'],"displayTimeUnit":"ms","otherData":{told}}}\n']

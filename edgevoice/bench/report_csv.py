@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from edgevoice.bench.report import Column, Report
+from edgevoice.encoding import json_bytes
 
 
 def turns(report: Report) -> str:
@@ -88,5 +89,5 @@ def _plain(value: object) -> object:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, list | tuple):
-        return msgspec.json.encode(value).decode()
+        return json_bytes(value).decode()
     return value

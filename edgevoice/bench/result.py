@@ -12,6 +12,7 @@ from msgspec import Struct, field
 from edgevoice import files
 from edgevoice.bench.endurance import Soak
 from edgevoice.bench.record import Idle, Roofline, Sample, Speeds, Start
+from edgevoice.encoding import json_bytes
 from edgevoice.versioned import Format
 
 FORMAT = "edgevoice bench"
@@ -212,7 +213,7 @@ class Result(Struct, frozen=True, kw_only=True):
 
 def encoded(result: Struct) -> str:
     """A result, or what was made of some, as indented JSON with a newline at its end."""
-    return msgspec.json.format(msgspec.json.encode(result), indent=1).decode() + "\n"
+    return msgspec.json.format(json_bytes(result), indent=1).decode() + "\n"
 
 
 def write(path: Path, result: Result, option: str = "--json FILE") -> None:

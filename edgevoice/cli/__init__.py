@@ -20,7 +20,9 @@ from typing import Any, NoReturn
 import click
 
 from edgevoice import __version__
+from edgevoice.cli.streams import prepare_streams
 from edgevoice.config import Resolved, config_path, load
+from edgevoice.encoding import well_formed
 from edgevoice.errors import EdgevoiceError, StorageError, UsageError
 from edgevoice.harmless import harmless, harmless_json
 
@@ -31,6 +33,7 @@ class Context:
     def __init__(self, config_file: Path | None, settings: tuple[str, ...], debug: bool) -> None:
         self.debug = debug
         self._config_file = config_file
+        self._warned: set[str] = set()
         self.settings: dict[str, str] = {}
         for setting in settings:
             key, equals, value = setting.partition("=")
@@ -48,7 +51,12 @@ class Context:
 
     def load(self, overrides: dict[str, str]) -> Resolved:
         """The configuration under exactly these overrides, by `section.key`."""
-        return load(self._config_file, flags=overrides)
+        resolved = load(self._config_file, flags=overrides)
+        for warning in resolved.warnings:
+            if warning not in self._warned:
+                self._warned.add(warning)
+                complain(warning)
+        return resolved
 
     @property
     def path(self) -> Path:
@@ -75,12 +83,14 @@ def echo(text: str = "", *, err: bool = False, nl: bool = True, **style: Any) ->
     """Write a result to standard output, or something about it to standard error; all that commands
     write goes through here, so that no text commands a terminal. `style` is that of click.style."""
     text = harmless(text)
-    click.echo(click.style(text, **style) if style else text, err=err, nl=nl)
+    # Named, for click's own choice ignores the encoding of the stream.
+    stream = sys.stderr if err else sys.stdout
+    click.echo(click.style(text, **style) if style else text, file=stream, nl=nl)
 
 
 def echo_json(text: str, *, nl: bool = True) -> None:
     """Write JSON to standard output."""
-    click.echo(harmless_json(text), nl=nl)
+    click.echo(harmless_json(text), file=sys.stdout, nl=nl)
 
 
 def complain(text: str) -> None:
@@ -165,7 +175,7 @@ _add_commands()
 def main(command: click.Command = cli) -> None:
     """Run this process's command line, or one command of it by itself, and end the process with its
     exit code."""
-    _open_what_is_closed()
+    prepare_streams()
     end_cleanly()
     _leave(run_command(sys.argv[1:], command))
 
@@ -198,13 +208,6 @@ def run_command(words: list[str], command: click.Command = cli) -> int:
     return code if isinstance(code, int) else 0
 
 
-def _open_what_is_closed() -> None:
-    """Have a standard stream that our caller closed be nothing to read and nowhere to write."""
-    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
-        if getattr(sys, name) is None:
-            setattr(sys, name, open(os.devnull, mode))  # noqa: SIM115 - as long as we run
-
-
 def end_cleanly() -> None:
     """Have SIGTERM and a closed terminal unwind the program as Ctrl-C does, so that files are
     completed. A second SIGTERM ends it there and then."""
@@ -231,6 +234,12 @@ def _known(error: Exception) -> EdgevoiceError | None:
         # Stages that failed together: one has failed first, mostly for the others' reason.
         known = [_known(member) for member in members]
         return known[0] if all(known) else None
+    if isinstance(error, UnicodeEncodeError) and well_formed(error.object) != error.object:
+        return EdgevoiceError(
+            "a name that is not valid UTF-8 cannot be used here",
+            where=error.object,
+            remedy="rename that file or folder",
+        )
     if isinstance(error, OSError) and error.errno in (
         errno.ENOSPC,
         errno.EDQUOT,

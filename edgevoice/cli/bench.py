@@ -71,7 +71,7 @@ def options(*groups: tuple[Option, ...]) -> Callable[[Callable[..., Any]], Calla
 
 questions_option = click.option(
     "--questions",
-    type=click.File("r", encoding="utf-8"),
+    type=click.File("rb"),
     help="Questions to be synthesized, one a line, instead of the built-in ones; - for stdin.",
 )
 conversation_option = click.option(

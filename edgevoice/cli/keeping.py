@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+
+from edgevoice.places import expanded
 
 if TYPE_CHECKING:
     from edgevoice.bus import Bus
@@ -37,7 +38,7 @@ def keeping(
     from edgevoice.kept.keeper import Keeper
 
     limits = config.keep
-    kept = KeptFolder(Path(folder).expanduser(), limits.turns, limits.megabytes)
+    kept = KeptFolder(expanded(folder), limits.turns, limits.megabytes)
     keeper = Keeper(clock, bus, kept)
     try:
         with keeper:

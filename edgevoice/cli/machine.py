@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import sys
-
 import click
 
 from edgevoice.cli import Context, echo, echo_json, pass_context
+from edgevoice.encoding import json_bytes
 from edgevoice.errors import DeviceError
 from edgevoice.harmless import one_line
 
@@ -67,8 +66,6 @@ def doctor(context: Context, as_json: bool) -> None:
     from edgevoice.doctor import examine
 
     words = {"ok": "✓ ok", "warning": "! warning", "failed": "✗ FAILED"}
-    if not _encodes("✓✗"):
-        words = {state: state for state in words}
     colours = {"ok": "green", "warning": "yellow", "failed": "red"}
     checks = []
     for check in examine(context.resolve):
@@ -85,17 +82,9 @@ def doctor(context: Context, as_json: bool) -> None:
         import msgspec
 
         report = {"can_converse": not failed, "checks": checks}
-        echo_json(msgspec.json.format(msgspec.json.encode(report)).decode())
+        echo_json(msgspec.json.format(json_bytes(report)).decode())
     elif failed:
         echo(f"It cannot converse yet: {', '.join(failed)}.")
     else:
         echo("It can converse, without a network.")
     click.get_current_context().exit(1 if failed else 0)
-
-
-def _encodes(text: str) -> bool:
-    try:
-        text.encode(sys.stdout.encoding or "ascii")
-    except UnicodeEncodeError:
-        return False
-    return True

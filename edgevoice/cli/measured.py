@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from edgevoice.cli import Context, echo, echo_json
+from edgevoice.cli.questions import question_lines
 from edgevoice.errors import EdgevoiceError, StorageError, UsageError
 
 if TYPE_CHECKING:
@@ -172,7 +173,7 @@ def plan(command: str, settings: Config, given: dict[str, Any], progress: Progre
             given["corpus"], given["only"], given["limit"], pause, settings, progress, roles
         )
     else:
-        texts = _texts(given["questions"]) if given.get("questions") else None
+        texts = question_lines(given["questions"]) if given.get("questions") else None
         source = given["questions"].name if texts else "built-in, synthesized"
         questions, left_out = asked_aloud(texts, given["limit"], settings, progress, roles), []
     variants, unknown = _variants(command, given)
@@ -201,20 +202,6 @@ def _variants(command: str, given: dict[str, Any]) -> tuple[dict[str, Any], list
     if command != "switches":
         return {AS_SET: {}}, []
     return variants(set(keys()), given["techniques"])
-
-
-def _texts(file: Any) -> list[str]:
-    try:
-        texts = [line.strip() for line in file if line.strip()]
-    except UnicodeDecodeError:
-        raise UsageError(
-            "the questions are not UTF-8 text", where=file.name, remedy="write them one a line"
-        ) from None
-    if not texts:
-        raise UsageError(
-            "no questions were given", where=file.name, remedy="write one question a line"
-        )
-    return texts
 
 
 def target(named: str | None, option: str = "--json") -> Path | None:

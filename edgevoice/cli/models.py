@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from edgevoice.cli import Context, echo, echo_json, pass_context
+from edgevoice.encoding import json_bytes
 from edgevoice.errors import ModelError
 from edgevoice.harmless import one_line
 
@@ -43,7 +44,7 @@ def list_models(context: Context, as_json: bool, language: str) -> None:
         import msgspec
 
         rows = [_row(store, entry, running) for entry in shown]
-        echo_json(msgspec.json.format(msgspec.json.encode(rows)).decode())
+        echo_json(msgspec.json.format(json_bytes(rows)).decode())
         return
     from rich import box
     from rich.console import Console

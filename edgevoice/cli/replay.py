@@ -10,6 +10,7 @@ import click
 
 from edgevoice.cli import Context, echo, echo_json, pass_context
 from edgevoice.errors import EdgevoiceError, UsageError
+from edgevoice.places import expanded
 
 if TYPE_CHECKING:
     from edgevoice.bench.measuring import Bench
@@ -166,7 +167,7 @@ def _list(folder: str, words: Sequence[str]) -> None:
     from edgevoice.bench.replay_lines import listing
     from edgevoice.kept.folder import KEEP, KeptFolder
 
-    path = Path(folder).expanduser()
+    path = expanded(folder)
     found = KeptFolder(path).kept()
     if not found:
         raise EdgevoiceError("no turn is kept here", where=folder, remedy=KEEP)

@@ -14,6 +14,7 @@ import click
 from edgevoice.cli import Context, complain, metrics, pass_context
 from edgevoice.cli.converse import converse, is_screen
 from edgevoice.cli.keeping import keep_option
+from edgevoice.cli.questions import question_lines
 from edgevoice.errors import AudioFileError, DeviceError, NoDeviceError, UsageError
 
 if TYPE_CHECKING:
@@ -178,7 +179,7 @@ def run(
 @click.command()
 @click.option(
     "--questions",
-    type=click.File("r", encoding="utf-8"),
+    type=click.File("rb"),
     help="What the user asks, one question a line; - for stdin.",
 )
 @shared
@@ -190,7 +191,7 @@ def demo(context: Context, questions: Any, **options: Any) -> None:
         _overrides(context, options),
         options,
         lambda config, devices: _speaker(config, devices, UNHEARD_DEMO),
-        _lines(questions) if questions else None,
+        question_lines(questions) if questions else None,
     )
 
 
@@ -215,22 +216,6 @@ def _demonstrate(
         record,
         title="edgevoice demo",
     )
-
-
-def _lines(questions: Any) -> list[str]:
-    try:
-        lines = [line.strip() for line in questions if line.strip()]
-    except UnicodeDecodeError:
-        raise UsageError(
-            "the questions are not UTF-8 text",
-            where=questions.name,
-            remedy="write them to a text file, one a line",
-        ) from None
-    if not lines:
-        raise UsageError(
-            "no questions were given", where=questions.name, remedy="write one question a line"
-        )
-    return lines
 
 
 def _is_path(name: str) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import itertools
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from edgevoice.cli import Context, complain, echo, echo_json, pass_context
+from edgevoice.cli.text import TextCommand, given_text
+from edgevoice.encoding import json_bytes
 from edgevoice.errors import AudioFileError, EdgevoiceError, UsageError
 from edgevoice.harmless import one_line
 
@@ -63,9 +64,7 @@ def transcribe(
             failed.append(error)
             continue
         if as_json:
-            import msgspec
-
-            echo_json(msgspec.json.encode(record).decode())
+            echo_json(json_bytes(record).decode())
         else:
             echo(f"{name}: {record['text']}" if len(files) > 1 else record["text"])
     if failed:
@@ -155,7 +154,7 @@ def _shifted(segment: Segment, offset: float, transcript: Transcript) -> dict[st
     }
 
 
-@click.command()
+@click.command(cls=TextCommand)
 @click.argument("words", nargs=-1, metavar="TEXT")
 @click.option("--say", "aloud", is_flag=True, help="Speak the answer while it is written.")
 @click.option("--slm", metavar="NAME", help="Language model, by its name in `models list`.")
@@ -177,7 +176,7 @@ def ask(
     config = context.resolve(
         models__slm=slm, models__tts=tts, slm__system_prompt=system_prompt
     ).config
-    question = "".join(_text(words, "edgevoice ask 'Why is the sky blue?'")).strip()
+    question = "".join(given_text(words, "edgevoice ask 'Why is the sky blue?'")).strip()
     from edgevoice.history import History
     from edgevoice.stages import Token
     from edgevoice.weights.store import Store
@@ -205,7 +204,7 @@ def ask(
         echo()
 
 
-@click.command()
+@click.command(cls=TextCommand)
 @click.argument("words", nargs=-1, metavar="TEXT")
 @click.option(
     "-o",
@@ -230,7 +229,7 @@ def say(
     The text is TEXT, or standard input when that is - or a pipe; it is spoken as it comes.
     """
     config = context.resolve(models__tts=tts, tts__speed=speed, tts__speaker=speaker).config
-    text = _text(words, "edgevoice say 'Hello there.'")
+    text = given_text(words, "edgevoice say 'Hello there.'")
     from edgevoice.speech.aloud import Aloud, sounds
 
     if output is None:
@@ -267,28 +266,6 @@ def _voice_and_speaker(config: Config) -> tuple[Any, Any, Any]:
     except BaseException:
         sink.close()
         raise
-
-
-def _text(words: tuple[str, ...], example: str) -> Iterator[str]:
-    """What was given as arguments, or standard input piece by piece as it comes."""
-    if not words and sys.stdin.isatty():
-        raise UsageError("no text was given", remedy=example)
-    pieces = iter([" ".join(words)]) if words and words != ("-",) else _stdin()
-    # Found out before a model is loaded.
-    for piece in pieces:
-        if piece.strip():
-            return itertools.chain([piece], pieces)
-    raise UsageError("the text is empty", remedy=example)
-
-
-def _stdin() -> Iterator[str]:
-    import codecs
-
-    decoder = codecs.getincrementaldecoder("utf-8")("replace")
-    reader = sys.stdin.buffer
-    while data := reader.read1(4096) if hasattr(reader, "read1") else reader.read(4096):
-        yield decoder.decode(data)
-    yield decoder.decode(b"", True)
 
 
 @contextlib.contextmanager

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from edgevoice.places import expanded
+
 
 def saved(record: str | None, trace: Path | None, keep: str) -> str:
     """Save what is left where this session is about to write; tells what it was, or nothing.
@@ -22,7 +24,7 @@ def saved(record: str | None, trace: Path | None, keep: str) -> str:
     if keep:
         from edgevoice.kept.folder import KeptFolder
 
-        found += KeptFolder(Path(keep).expanduser()).recover()
+        found += KeptFolder(expanded(keep)).recover()
     if not found:
         return ""
     names = ", ".join(map(str, found))

@@ -13,10 +13,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
-import platformdirs
 
 from edgevoice.files import replace_bytes
 from edgevoice.outside import Malformed, from_json
+from edgevoice.places import user_folder
 
 _log = logging.getLogger(__name__)
 
@@ -29,7 +29,7 @@ DIGEST = 32
 
 def default_folder() -> Path:
     """Where states lie: in the user's cache folder."""
-    return Path(platformdirs.user_cache_dir("edgevoice", appauthor=False)) / "prompts"
+    return user_folder("cache") / "prompts"
 
 
 def measured(folder: Path, path: Path) -> dict[int, dict[int, float]]:
@@ -105,7 +105,7 @@ def _read_costs(path: Path) -> dict[int, dict[int, float]]:
 
 
 def _name(text: str) -> str:
-    return hashlib.sha256(text.encode("utf-8")).hexdigest()[:32]
+    return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:32]
 
 
 def _make_room(folder: Path, newest: Path) -> None:

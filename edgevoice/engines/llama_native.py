@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import logging
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -91,7 +92,7 @@ class NativeModel:
         model_params.n_gpu_layers = layers
         if layers == 0:
             _read_whole(model_params)
-        self._model = native.llama_model_load_from_file(str(path).encode(), model_params)
+        self._model = native.llama_model_load_from_file(os.fsencode(path), model_params)
         if not self._model:
             raise NotLoaded("llama.cpp cannot read the file")
         params = native.llama_context_default_params()

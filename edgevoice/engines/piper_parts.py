@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
-import platformdirs
 
 from edgevoice.engines.onnx import Session, open_model
 from edgevoice.files import replace_bytes
+from edgevoice.places import user_folder
 
 _log = logging.getLogger(__name__)
 
@@ -79,7 +79,7 @@ def places(path: Path) -> Iterator[Path]:
     """Where the halves of the voice at `path` may be kept, best first."""
     yield path.parent / ".made" / path.stem
     where = zlib.crc32(str(path.absolute()).encode("utf-8", "surrogateescape"))
-    cache = Path(platformdirs.user_cache_dir("edgevoice", appauthor=False))
+    cache = user_folder("cache")
     yield cache / "voices" / f"{path.stem}-{where:08x}"
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import math
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ import numpy as np
 from edgevoice.audio import Samples
 from edgevoice.errors import ConfigError, ModelError
 from edgevoice.outside import from_json
+from edgevoice.places import expanded
 from edgevoice.settings import WakeSettings
 
 STEEPNESS = 6.0
@@ -56,7 +58,7 @@ def find(settings: WakeSettings) -> WakeWord:
     """
     wanted = settings.word.strip()
     if wanted.endswith((".json", ".tflite")) or "/" in wanted or "\\" in wanted:
-        return _read(Path(wanted).expanduser().with_suffix(".json"))
+        return _read(expanded(wanted).with_suffix(".json"))
     folder = _folder()
     plain = wanted.lower().replace("_", " ")
     for path in folder.glob("*.json"):
@@ -115,7 +117,7 @@ def _check(library: Any, word: WakeWord) -> None:
     if runtime is None:
         raise ValueError("the library came without its runtime")
     lib = library.microwakeword.TfLiteWakeWord(runtime).lib
-    model = lib.TfLiteModelCreateFromFile(str(word.model).encode())
+    model = lib.TfLiteModelCreateFromFile(os.fsencode(word.model))
     if not model:
         raise ValueError("its model is damaged")
     lib.TfLiteModelDelete(model)

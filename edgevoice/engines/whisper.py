@@ -77,11 +77,12 @@ class Whisper:
                 f"the model lacks {' and '.join(missing)}", where=str(folder), remedy=remedy
             )
         self.settings = settings
+        codes = listed(settings.language)
         self._threads = of_recognizer(settings, cores.all)
         self._model = _load(folder, self._threads, remedy)
         self._native: Any = self._model.model
         self._multilingual = bool(self._native.is_multilingual)
-        self._languages = self._among(listed(settings.language), settings.language, folder.name)
+        self._languages = self._among(codes, settings.language, folder.name)
         self._tokenizers: dict[str, Tokenizer] = {}
 
     def _among(self, codes: tuple[str, ...], setting: str, name: str) -> Mapping[str, float]:

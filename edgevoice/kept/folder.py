@@ -18,6 +18,7 @@ from edgevoice import files
 from edgevoice.audio import EAR_RATE, Samples
 from edgevoice.errors import EdgevoiceError, UsageError
 from edgevoice.kept.turn import KeptTurn, encoded, read
+from edgevoice.places import expanded
 from edgevoice.wav import pcm_file
 
 NAME = re.compile(r"turn-(\d{6,9})\.(json|wav)")
@@ -181,7 +182,7 @@ def _is_whole(file: Path) -> bool:
 def named(words: Sequence[str], usual: str) -> Path:
     """The JSON file of the turn that `words` name: a file, `last` or a number (in the `usual`
     folder), or a folder and one of these. Raises EdgevoiceError where there is none."""
-    first = Path(words[0]).expanduser() if words else Path()
+    first = expanded(words[0]) if words else Path()
     if len(words) == 2:
         return KeptFolder(first).find(words[1])
     if len(words) != 1:
@@ -195,7 +196,7 @@ def named(words: Sequence[str], usual: str) -> Path:
                 f"in which folder turn {words[0]} is was not told",
                 remedy=f"edgevoice replay DIR {words[0]}, or set keep.audio",
             )
-        return KeptFolder(Path(usual).expanduser()).find(words[0])
+        return KeptFolder(expanded(usual)).find(words[0])
     if first.is_dir():
         raise UsageError(
             "a folder, and no turn in it",

@@ -14,6 +14,7 @@ from msgspec import Struct, field
 
 from edgevoice import events as ev
 from edgevoice.config import sections
+from edgevoice.encoding import json_bytes
 from edgevoice.settings import Config
 from edgevoice.stages import Message
 from edgevoice.versioned import Format
@@ -98,7 +99,7 @@ def settings_of(config: Config) -> dict[str, Any]:
 
 def raw(events: Sequence[ev.Event]) -> tuple[msgspec.Raw, ...]:
     """Events as they stand in a trace."""
-    return tuple(msgspec.Raw(msgspec.json.encode(event)) for event in events)
+    return tuple(msgspec.Raw(json_bytes(event)) for event in events)
 
 
 def timed(events: Iterable[ev.Event]) -> list[ev.Event]:
@@ -113,7 +114,7 @@ def timed(events: Iterable[ev.Event]) -> list[ev.Event]:
 
 def encoded(turn: KeptTurn) -> str:
     """The turn as one line of JSON."""
-    return msgspec.json.encode(turn).decode() + "\n"
+    return json_bytes(turn).decode() + "\n"
 
 
 KEPT = Format(

@@ -43,6 +43,15 @@ NAMES: Mapping[str, str] = {
 """What languages are called in English."""
 
 
+_CODES = """\
+af am ar as az ba be bg bn bo br bs ca cs cy da de el en es et eu fa fi fo fr gl gu ha haw he hi hr
+ht hu hy id is it ja jw ka kk km kn ko la lb ln lo lt lv mg mi mk ml mn mr ms mt my ne nl nn no oc
+pa pl ps pt ro ru sa sd si sk sl sn so sq sr su sv sw ta te tg th tk tl tr tt uk ur uz vi yi yo yue
+zh"""
+CODES = tuple(_CODES.split())
+"""The languages that Whisper knows."""
+
+
 def named(code: str) -> str:
     """What a language is called: its name, or the code where that is not known."""
     return NAMES.get(code, code)
@@ -51,7 +60,7 @@ def named(code: str) -> str:
 def listed(setting: str) -> tuple[str, ...]:
     """The codes that `stt.language` names, the main one first; none for `auto`.
 
-    Raises ConfigError where it names nothing.
+    Raises ConfigError where it names nothing, or what no recognizer knows.
     """
     if setting.strip().lower() == AUTO:
         return ()
@@ -60,7 +69,19 @@ def listed(setting: str) -> tuple[str, ...]:
         raise ConfigError(
             "stt.language names no language", remedy="a code such as en, several (en,de), or auto"
         )
+    if unknown := [code for code in codes if code not in CODES]:
+        raise ConfigError(
+            f"stt.language is {setting}, and no recognizer knows {', '.join(unknown)}",
+            remedy=_meant(unknown[0]) or f"auto, or of: {', '.join(CODES)}",
+        )
     return codes
+
+
+def _meant(text: str) -> str:
+    """Which code was meant by a name ("german") or a code with a region ("de-at"), if any was."""
+    named = (code for code, name in NAMES.items() if name.lower() == text)
+    code = next(named, re.split(r"[-_]", text)[0])
+    return f"did you mean {code}?" if code in CODES else ""
 
 
 _LEADS = {

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from edgevoice import events as ev
-from edgevoice.history import Reply
+from edgevoice.errors import ModelError
+from edgevoice.history import History, Reply
 from edgevoice.mailbox import Mailbox
 from edgevoice.recognition.agreement import respelled
 from edgevoice.recognition.thoughts import Asked, Beginning, Guess, Prime, Thought, thought_is_dead
@@ -73,8 +74,16 @@ class Mind:
         """The first words of a question that are in the KV cache."""
 
     def load_language_model(self) -> None:
-        """Load the model; runs in a thread of its own, so that the ears need not wait for it."""
+        """Load the model; runs in a thread of its own, so that the ears need not wait for it.
+
+        Raises ModelError, also where the system prompt leaves the model no room for a conversation.
+        """
         slm = self._load_language_model()
+        try:
+            self._check_system_prompt(slm)
+        except BaseException:
+            slm.close()
+            raise
         with self._floor.monitor:
             self._slm = slm
             self._floor.monitor.notify_all()
@@ -238,6 +247,18 @@ class Mind:
                 )
                 return
             yield item
+
+    def _check_system_prompt(self, slm: LanguageModel) -> None:
+        if not (prompt := self._config.slm.system_prompt):
+            return
+        tokens = slm.count(History(prompt).asking("Why?"))
+        if tokens > self._room(slm):
+            raise ModelError(
+                f"the system prompt does not fit: it takes {tokens} tokens, and the context "
+                f"of {slm.context} has room for {max(0, self._room(slm))} beside a reply",
+                where="slm.system_prompt",
+                remedy="shorten slm.system_prompt, or raise slm.context",
+            )
 
     def _room(self, slm: LanguageModel) -> int:
         """Tokens of the context window that a prompt may take."""

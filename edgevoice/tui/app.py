@@ -6,7 +6,6 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable
 from functools import partial
-from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 from textual.app import App, ComposeResult, SystemCommand
@@ -20,6 +19,7 @@ from edgevoice.bus import Subscriber
 from edgevoice.errors import EdgevoiceError
 from edgevoice.events import Event
 from edgevoice.harmless import harmless, harmless_event
+from edgevoice.places import expanded
 from edgevoice.scene import Scene
 from edgevoice.timings import TurnTimings
 from edgevoice.tui.commands import Commands, Kind
@@ -264,9 +264,9 @@ class EdgevoiceApp(App[None]):
 
         def save(name: str | None) -> None:
             if name:
-                path = Path(name).expanduser()
 
                 def write() -> Callable[[], object]:
+                    path = expanded(name)
                     self._commands.save_trace(path)
                     return partial(self._notify, f"Trace saved to {path}")
 

@@ -76,21 +76,21 @@ def in_stores(entry: Entry, file: File, environ: Mapping[str, str]) -> Iterator[
 def hugging_face(environ: Mapping[str, str]) -> list[Path]:
     """Where the Hugging Face libraries keep what they download."""
     if named := environ.get("HF_HUB_CACHE"):
-        return [Path(named).expanduser()]
+        return [Path(os.path.expanduser(named))]
     caches = environ.get("XDG_CACHE_HOME") or "~/.cache"
     home = environ.get("HF_HOME") or f"{caches}/huggingface"
-    return [Path(home).expanduser() / "hub"]
+    return [Path(os.path.expanduser(home)) / "hub"]
 
 
 def ollama(environ: Mapping[str, str]) -> list[Path]:
     """Where Ollama keeps its models: the user's own, and those of its system service."""
     if named := environ.get("OLLAMA_MODELS"):
-        return [Path(named).expanduser()]
-    own = Path("~/.ollama/models").expanduser()
+        return [Path(os.path.expanduser(named))]
+    own = Path(os.path.expanduser("~/.ollama/models"))
     return [own, Path("/usr/share/ollama/.ollama/models"), Path("/var/lib/ollama/models")]
 
 
 def lm_studio() -> list[Path]:
     """Where LM Studio keeps its models, now and in earlier versions."""
     folders = ("~/.lmstudio/models", "~/.cache/lm-studio/models")
-    return [Path(folder).expanduser() for folder in folders]
+    return [Path(os.path.expanduser(folder)) for folder in folders]

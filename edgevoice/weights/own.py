@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 from edgevoice.catalog import Entry, File, append
 from edgevoice.errors import ModelError, PullError, UsageError
+from edgevoice.harmless import one_line
+from edgevoice.places import expanded
 from edgevoice.weights import hub, kinds
 from edgevoice.weights.assembly import Assembly, Unavailable
 from edgevoice.weights.disk import BLOCK, link, need_space, sha256_of, writing
@@ -27,9 +29,10 @@ def add(text: str, store: Store, progress: Progress, name: str = "") -> Entry:
     catalog knows already become that model. Raises ModelError for a file of another kind,
     UsageError for a name that is taken.
     """
-    path = Path(text).expanduser()
+    path = expanded(text)
     if path.exists():
-        return _local(path.resolve(), store, progress, name)
+        # Not resolved: a link may have the name that its file, called by its hash, has not.
+        return _local(path.absolute(), store, progress, name)
     reference = hub.reference(text)
     if reference is None or text.startswith((".", "~", "/")):
         raise UsageError(
@@ -47,8 +50,8 @@ def add(text: str, store: Store, progress: Progress, name: str = "") -> Entry:
 
 def _local(path: Path, store: Store, progress: Progress, name: str) -> Entry:
     try:
-        kind, paths = _recognize(path)
-        files = tuple(_hashed(each, progress) for each in paths)
+        kind, named = _recognize(path)
+        files = tuple(_hashed(each, file, progress) for file, each in named.items())
     except OSError as error:
         raise ModelError(
             f"the file cannot be read: {error.strerror}",
@@ -59,8 +62,8 @@ def _local(path: Path, store: Store, progress: Progress, name: str) -> Entry:
     known = (e for e in store.catalog if {file.sha256 for file in e.files} <= hashes)
     entry = next(known, None)
     if entry is None:
-        entry = _entry(kind, files, _name(name or path.name, store, given=bool(name)))
-    by_hash = {file.sha256: each for file, each in zip(files, paths, strict=True)}
+        entry = _entry(kind, files, _name(name or _called(path, kind), store, given=bool(name)))
+    by_hash = {file.sha256: each for file, each in zip(files, named.values(), strict=True)}
     with store.lock(progress.say):
         for file in entry.files:
             _place(by_hash[file.sha256], entry, file, store, progress)
@@ -70,8 +73,8 @@ def _local(path: Path, store: Store, progress: Progress, name: str) -> Entry:
     return entry
 
 
-def _recognize(path: Path) -> tuple[Kind, list[Path]]:
-    """The kind of model at `path` and the files that belong to it."""
+def _recognize(path: Path) -> tuple[Kind, dict[str, Path]]:
+    """The kind of model at `path`, told by its content, and the files of it by their names."""
     where = str(path)
     if path.is_dir():
         names = sorted(each.name for each in path.iterdir() if each.is_file())
@@ -85,23 +88,36 @@ def _recognize(path: Path) -> tuple[Kind, list[Path]]:
             model.stat().st_size if model.exists() else 0,
             where,
         )
-        return kind, [path / name for name in used]
-    if path.suffix == ".gguf":
+        return kind, {name: path / name for name in used}
+    head, ending = _head(path), path.suffix.lower()
+    if head[:4] == b"GGUF" or ending == ".gguf":
         with path.open("rb") as source:
-            return kinds.gguf(source.read, path.stat().st_size, where), [path]
-    if path.suffix == ".onnx":
-        config = path.with_name(f"{path.name}.json")
-        if not config.exists():
+            kind = kinds.gguf(source.read, path.stat().st_size, where)
+        return kind, {_file_name(path.name, ".gguf"): path}
+    wanted = f"{path.name}.json"
+    beside = (each for each in path.parent.iterdir() if each.name.lower() == wanted.lower())
+    settings = next(beside, None)
+    if ending == ".onnx" or settings:
+        if not settings:
             raise ModelError(
-                f"a voice needs {config.name} beside it", where=where, remedy="fetch both files"
+                f"a voice needs {wanted} beside it", where=where, remedy="fetch both files"
             )
-        kind = kinds.voice(config.read_bytes(), _head(path), path.stat().st_size, where)
-        return kind, [path, config]
+        kind = kinds.voice(settings.read_bytes(), head, path.stat().st_size, where)
+        name = _file_name(path.name, ".onnx")
+        return kind, {name: path, f"{name}.json": settings}
     raise ModelError(
         "this is neither a .gguf file, a Whisper folder nor a Piper .onnx file",
         where=where,
         remedy="edgevoice models add --help says what can be added",
     )
+
+
+def _called(path: Path, kind: Kind) -> str:
+    """What the model at `path` is called: after its file, unless a cache named that by its hash."""
+    folder = re.fullmatch(r"models--.*--(.+)", path.parent.parent.name)
+    if path.is_dir() and folder:
+        return folder[1]
+    return kind.title if re.fullmatch(r"(sha256[-:])?[0-9a-f]{40,64}", path.name) else path.name
 
 
 def _remote(reference: hub.HubReference, store: Store, name: str) -> Entry:
@@ -113,11 +129,12 @@ def _remote(reference: hub.HubReference, store: Store, name: str) -> Entry:
     def small(path: str) -> bytes:
         return hub.read_small(*at, by_path[path]) if path in by_path else b""
 
-    if reference.path.endswith(".gguf") and reference.path in by_path:
+    ending = Path(reference.path).suffix.lower()
+    if ending == ".gguf" and reference.path in by_path:
         with hub.reading(*at, reference.path) as read:
             kind = kinds.gguf(read, by_path[reference.path].size, place, whole=False)
         paths = [reference.path]
-    elif reference.path.endswith(".onnx") and reference.path in by_path:
+    elif ending == ".onnx" and reference.path in by_path:
         config = f"{reference.path}.json"
         kind = kinds.voice(small(config), b"", by_path[reference.path].size, place)
         paths = [reference.path, config]
@@ -139,7 +156,7 @@ def _remote(reference: hub.HubReference, store: Store, name: str) -> Entry:
 
 
 def _which(reference: hub.HubReference, paths: list[str]) -> UsageError:
-    usable = [path for path in paths if path.endswith((".gguf", ".onnx"))]
+    usable = [path for path in paths if path.lower().endswith((".gguf", ".onnx"))]
     return UsageError(
         f"{reference.repo} has no {reference.path or 'Whisper model at its top'}",
         remedy="name one of its files: " + ", ".join(usable[:8])
@@ -153,7 +170,9 @@ def _hub_file(file: hub.HubFile, small: Callable[[str], bytes]) -> File:
     import hashlib
 
     sha256 = file.sha256 or hashlib.sha256(small(file.path)).hexdigest()
-    name = _safe(file.path.rsplit("/", 1)[-1])
+    name = file.path.rsplit("/", 1)[-1]
+    ending = re.search(r"\.(gguf|onnx)$", name, re.IGNORECASE)
+    name = _file_name(name, ending[0].lower()) if ending else _safe(name)
     return File(name, file.size, sha256, file.path if file.path != name else "")
 
 
@@ -164,7 +183,7 @@ def _entry(
         name=name,
         role=kind.role,
         format=kind.format,
-        title=kind.title,
+        title=one_line(kind.title),
         files=files,
         languages=kind.languages or (source.languages if source else ()),
         ram=kind.ram,
@@ -177,7 +196,7 @@ def _entry(
 
 def _name(text: str, store: Store, *, given: bool) -> str:
     """A name for the catalog made of `text`; UsageError if it is taken or makes no name."""
-    stem = re.sub(r"\.(gguf|onnx)$", "", text)
+    stem = re.sub(r"\.(gguf|onnx)$", "", text, flags=re.IGNORECASE)
     name = _safe(stem).strip("-._+")[:80]
     if not name or (given and name != text):
         raise UsageError(
@@ -194,13 +213,19 @@ def _safe(text: str) -> str:
     return re.sub(r"[^A-Za-z0-9_.+-]+", "-", text).lstrip("-.+")
 
 
-def _hashed(path: Path, progress: Progress) -> File:
+def _file_name(name: str, ending: str) -> str:
+    """A file name for the catalog made of `name`, with the ending by which engines know it."""
+    stem = name[: -len(ending)] if name.lower().endswith(ending) else name
+    return f"{_safe(stem)[:140] or 'model'}{ending}"
+
+
+def _hashed(path: Path, name: str, progress: Progress) -> File:
     size = path.stat().st_size
     if not size:
         raise ModelError("the file is empty", where=str(path), remedy="fetch the file again")
     progress.begin(f"reading {path.name}", size)
     try:
-        return File(_safe(path.name), size, sha256_of(path, progress.reach))
+        return File(name, size, sha256_of(path, progress.reach))
     finally:
         progress.end()
 

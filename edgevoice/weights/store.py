@@ -32,6 +32,7 @@ from edgevoice.catalog import (
 )
 from edgevoice.errors import ModelError
 from edgevoice.outside import Malformed, from_json
+from edgevoice.places import expanded
 from edgevoice.recognition.languages import listed
 from edgevoice.settings import Config
 from edgevoice.weights.disk import sha256_of, writing
@@ -61,7 +62,7 @@ class Installed:
 def models_folder(config: Config) -> Path:
     """Where weights live: the setting, else models/ of a checkout, else the user's data folder."""
     if config.models.folder:
-        return Path(config.models.folder).expanduser().absolute()
+        return expanded(config.models.folder).absolute()
     beside = packaged_path().parent
     if beside.name == "models" and (beside.parent / "pyproject.toml").exists():
         return beside

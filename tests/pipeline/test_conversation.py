@@ -295,6 +295,36 @@ def test_a_model_that_cannot_be_loaded_ends_the_session_with_its_own_error() -> 
     assert show.all(ev.SessionEnded)[0].reason == "failed"
 
 
+def with_system_prompt(words: int) -> Rehearsal:
+    """A rehearsal of a model with a context of 256 words, of which half is for the reply."""
+    show = Rehearsal(PARIS, Config(slm=SlmSettings(system_prompt="word " * words)))
+    show.slm = ScriptedLanguageModel(show.clock, lambda _: PARIS, context=256)
+    show.hear((0.2, "hello", 0.6))
+    return show
+
+
+@pytest.mark.parametrize("words", [100, 200, 300])
+def test_a_system_prompt_that_does_not_fit_ends_the_session_before_a_question_is_asked(
+    words: int,
+) -> None:
+    """One error says what is too long and by which setting it fits; no turn fails for it."""
+    show = with_system_prompt(words)
+    with pytest.raises(ModelError, match="the system prompt does not fit") as caught:
+        show.run()
+    assert caught.value.exit_code == 1
+    assert "slm.context" in caught.value.remedy
+    assert show.all(ev.SessionEnded)[0].reason == "failed"
+    assert not show.all(ev.Ready)
+    assert not show.all(ev.StageFailed)
+
+
+def test_a_system_prompt_that_leaves_room_is_no_error() -> None:
+    """A long prompt is fine as long as a question and a reply go beside it."""
+    show = with_system_prompt(80)
+    show.run()
+    assert show.heard == [PARIS]
+
+
 def test_a_speaker_that_disappears_ends_the_session_and_names_the_device() -> None:
     """Losing the speaker in the middle of a reply stops every stage and raises one DeviceError."""
     show = Rehearsal(PARIS)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 
+import numpy as np
 import pytest
 
 from edgevoice import events as ev
@@ -21,6 +23,8 @@ from edgevoice.testing.scripted import (
 )
 from edgevoice.testing.virtual import VirtualClock
 from edgevoice.turn_taking.turn import Turn
+from edgevoice.wav import WavWriter
+from tests.command import edgevoice, message
 
 ENGLISH = "what is the tallest mountain in the world"
 PORTUGUESE = "qual é a montanha mais alta do mundo"
@@ -191,6 +195,37 @@ def test_a_setting_that_names_nothing_is_refused() -> None:
     with pytest.raises(ConfigError, match="names no language") as caught:
         listed(" , ")
     assert "auto" in caught.value.remedy
+
+
+@pytest.mark.parametrize(
+    ("setting", "said", "remedy"),
+    [
+        ("xx", "xx", "of: af, am"),
+        ("en,xx,yy", "xx, yy", "of: af, am"),
+        ("english", "english", "did you mean en?"),
+        ("pt-BR", "pt-br", "did you mean pt?"),
+        ("de_AT", "de_at", "did you mean de?"),
+    ],
+)
+def test_a_language_that_no_recognizer_knows_is_told_before_anything_is_loaded(
+    setting: str, said: str, remedy: str
+) -> None:
+    """The code is named, and the one that was meant, or else all there are."""
+    with pytest.raises(ConfigError, match=f"no recognizer knows {said}") as caught:
+        listed(setting)
+    assert remedy in caught.value.remedy
+
+
+@pytest.mark.parametrize("command", [("transcribe",), ("run", "--plain", "--input")])
+def test_a_command_with_an_unknown_language_asks_for_no_model(
+    command: tuple[str, ...], tmp_path: Path
+) -> None:
+    """Where no model is, the language is what the message is about: it came first."""
+    wav = tmp_path / "x.wav"
+    with WavWriter(wav, 16_000) as file:
+        file.write(np.zeros(1600, dtype=np.float32))
+    words = ("--set", f"models.folder={tmp_path}", *command, wav, "--language", "english")
+    assert "did you mean en?" in message(edgevoice(*words), 2)
 
 
 def test_the_last_language_is_one_of_those_that_are_spoken() -> None:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import errno
+import hashlib
+import os
 import struct
+import sys
 from pathlib import Path
 
 import pytest
@@ -12,6 +15,8 @@ from edgevoice.errors import EdgevoiceError, ModelError, UsageError
 from edgevoice.weights import disk
 from edgevoice.weights.own import add
 from tests.weights.conftest import BRAIN, VOICE, VOICE_CONFIG, Told, World, gguf
+
+links = pytest.mark.skipif(sys.platform == "win32", reason="links need a right on Windows")
 
 WHISPER = struct.pack("<IH", 6, 12) + b"WhisperSpec\0" + bytes(200)
 
@@ -169,3 +174,102 @@ def test_adding_never_damages_a_model_that_is_there(world: World) -> None:
     with pytest.raises(EdgevoiceError):
         add(str(world.root / "nothing.gguf"), world.store(), Told())
     assert (world.folder / "brain" / "brain.gguf").read_bytes() == BRAIN
+
+
+def hub_cache(root: Path, files: dict[str, bytes]) -> Path:
+    """A snapshot in the cache of the Hugging Face libraries: links to blobs named by hash."""
+    repo = root / "hub" / "models--someone--Toy-Model"
+    snapshot = repo / "snapshots" / ("c" * 40)
+    snapshot.mkdir(parents=True)
+    (repo / "blobs").mkdir()
+    for name, data in files.items():
+        blob = repo / "blobs" / hashlib.sha256(data).hexdigest()
+        blob.write_bytes(data)
+        (snapshot / name).symlink_to(f"../../blobs/{blob.name}")
+    return snapshot
+
+
+@links
+def test_a_link_in_a_hub_cache_is_added_under_its_own_name(world: World) -> None:
+    """Its target is called by a hash; the link says what the model is called."""
+    snapshot = hub_cache(world.root, {"toy.Q4.gguf": gguf()})
+    entry = add(str(snapshot / "toy.Q4.gguf"), world.store(), Told())
+    assert entry.name == "toy.Q4"
+    assert world.store().require("toy.Q4").path.read_bytes() == gguf()
+
+
+@links
+def test_a_voice_and_a_recognizer_are_added_from_a_hub_cache(world: World) -> None:
+    """All files that belong together are found by the names of their links."""
+    files = {
+        "xx.onnx": VOICE + b"!",
+        "xx.onnx.json": VOICE_CONFIG,
+        "model.bin": WHISPER,
+        "config.json": b'{"lang_ids": []}',
+        "tokenizer.json": b"{}",
+    }
+    snapshot = hub_cache(world.root, files)
+    assert add(str(snapshot / "xx.onnx"), world.store(), Told()).role == "tts"
+    recognizer = add(str(snapshot), world.store(), Told())
+    assert (recognizer.role, recognizer.name) == ("stt", "Toy-Model")
+
+
+@pytest.mark.parametrize(
+    ("file", "name"),
+    [
+        (f"sha256-{'a' * 64}", "Toy-toy-Q4_K_M"),
+        (f"sha256:{'a' * 64}", "Toy-toy-Q4_K_M"),
+        ("b" * 64, "Toy-toy-Q4_K_M"),
+        ("TOY.GGUF", "TOY"),
+        ("Toy.Gguf", "Toy"),
+        ("model.bin", "model.bin"),
+        ("no-ending", "no-ending"),
+    ],
+)
+def test_a_language_model_is_known_by_its_content(world: World, file: str, name: str) -> None:
+    """Blobs of Ollama and of the hub, capital endings and none: the first bytes say what it is."""
+    path = world.root / file
+    path.write_bytes(gguf())
+    assert add(str(path), world.store(), Told()).name == name
+    model = world.store().require(name)
+    assert model.path.read_bytes() == gguf()
+    assert model.path.suffix == ".gguf"
+
+
+@links
+def test_a_blob_that_the_catalog_knows_becomes_that_model(world: World) -> None:
+    """An Ollama blob or a link to it is put in its place under the model's own name."""
+    path = world.root / f"sha256-{hashlib.sha256(gguf()).hexdigest()}"
+    path.write_bytes(gguf())
+    first = add(str(path), world.store(), Told())
+    link = world.root / "other name.bin"
+    link.symlink_to(path)
+    assert add(str(link), world.store(), Told()) == first
+
+
+@pytest.mark.parametrize("beside", ["VOICE.ONNX.json", "VOICE.ONNX.JSON", "voice.onnx.json"])
+def test_a_voice_may_have_capital_endings(world: World, beside: str) -> None:
+    """The voice and its settings are found, and stored under the endings that engines want."""
+    (world.root / "VOICE.ONNX").write_bytes(VOICE + b"!")
+    (world.root / beside).write_bytes(VOICE_CONFIG)
+    entry = add(str(world.root / "VOICE.ONNX"), world.store(), Told(), "capital")
+    assert [file.name for file in entry.files] == ["VOICE.onnx", "VOICE.onnx.json"]
+    assert world.store().require("capital").path.exists()
+
+
+@pytest.mark.parametrize("name", ["sha256-" + "c" * 64, "PHOTO.JPG", "x.ONNX"])
+def test_a_blob_of_another_kind_is_refused(world: World, name: str) -> None:
+    """Its name says nothing, and its content nothing that can be used."""
+    (world.root / name).write_bytes(b"\xff\xd8\xff\xe0 a picture")
+    with pytest.raises(ModelError):
+        add(str(world.root / name), world.store(), Told())
+
+
+@pytest.mark.skipif(sys.platform in ("win32", "darwin"), reason="file names are always text here")
+def test_a_name_that_is_not_utf8_can_be_added(world: World) -> None:
+    """The catalog gets a name that can be written."""
+    path = world.root / os.fsdecode(b"t\xf6y.gguf")
+    path.write_bytes(gguf({"general.name": ""}))
+    entry = add(str(path), world.store(), Told())
+    assert entry.name == "t-y"
+    assert "t\ufffdy.gguf" in world.store().catalog.get("t-y").title

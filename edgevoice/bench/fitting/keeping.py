@@ -7,7 +7,6 @@ import logging
 from pathlib import Path
 
 import msgspec
-import platformdirs
 
 from edgevoice.bench.fingerprint import facts
 from edgevoice.bench.fitting.record import VERSION, Calibration
@@ -15,6 +14,7 @@ from edgevoice.bench.machine import cpu_name, libraries
 from edgevoice.engines.cores import cores
 from edgevoice.files import replace_bytes
 from edgevoice.outside import Malformed, from_json
+from edgevoice.places import user_folder
 from edgevoice.settings import Config
 from edgevoice.weights.machine import total_memory
 
@@ -27,7 +27,7 @@ DEPENDS = ("slm.threads", "slm.gpu_layers", "stt.beam", "stt.threads", "stt.wind
 
 def folder() -> Path:
     """Where calibrations lie."""
-    return Path(platformdirs.user_cache_dir("edgevoice", appauthor=False)) / "fit"
+    return user_folder("cache") / "fit"
 
 
 def fingerprint(config: Config) -> str:

@@ -1,0 +1,78 @@
+"""Text that is given on a command line or through a pipe, for `ask` and `say`."""
+
+from __future__ import annotations
+
+import itertools
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import click
+
+from edgevoice.encoding import decoded, well_formed
+from edgevoice.errors import UsageError
+
+MARK = "\0"
+"""Stands before an argument that is text while options are looked for: no argument holds it."""
+
+
+class TextCommand(click.Command):
+    """A command whose arguments are text, which may begin with a minus or a dash."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        try:
+            rest = super().parse_args(ctx, self._marked(args))
+        except click.NoSuchOption as error:
+            raise UsageError(
+                f"no such option: {error.option_name}",
+                remedy=f"text that begins with - goes after --: {ctx.command_path} -- TEXT",
+            ) from None
+        ctx.params = {name: _unmarked(value) for name, value in ctx.params.items()}
+        return rest
+
+    def _marked(self, args: list[str]) -> list[str]:
+        options = [each for each in self.params if isinstance(each, click.Option)]
+        names = {name for option in options for name in option.opts}
+        with_value = {name for each in options if not each.is_flag for name in each.opts}
+        marked: list[str] = []
+        before = ""
+        for number, arg in enumerate(args):
+            if before == "--":
+                return marked + args[number:]
+            option = arg.split("=")[0] in names or arg[:2] in names
+            text = not option and before not in with_value and _looks_like_text(arg)
+            marked.append(MARK + arg if text else arg)
+            before = arg
+        return marked
+
+
+def _looks_like_text(arg: str) -> bool:
+    """Whether an argument that begins with - is no option: "-5", "- five" or "-five of them"."""
+    if len(arg) < 2 or arg[0] != "-":
+        return False
+    return any(map(str.isspace, arg)) or not (arg[1].isalpha() or arg[1] == "-")
+
+
+def _unmarked(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return tuple(map(_unmarked, value))
+    return value.removeprefix(MARK) if isinstance(value, str) else value
+
+
+def given_text(words: tuple[str, ...], example: str) -> Iterator[str]:
+    """What was given as arguments, or standard input piece by piece as it comes."""
+    if not words and sys.stdin.isatty():
+        raise UsageError("no text was given", remedy=example)
+    given = bool(words) and words != ("-",)
+    pieces = iter([well_formed(" ".join(words))]) if given else decoded(_stdin())
+    # Found out before a model is loaded.
+    for piece in pieces:
+        if piece.strip():
+            return itertools.chain([piece], pieces)
+    raise UsageError("the text is empty", remedy=example)
+
+
+def _stdin() -> Iterator[bytes]:
+    reader = sys.stdin.buffer
+    while data := reader.read1(4096) if hasattr(reader, "read1") else reader.read(4096):
+        yield data
