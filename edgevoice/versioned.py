@@ -37,8 +37,8 @@ class Format(Generic[T]):
         """
         try:
             data = path.read_bytes()
-            head = from_json(data, dict[str, Any])
-            if head.get("format") != self.format:
+            head: Any = from_json(data, object)
+            if not isinstance(head, dict) or head.get("format") != self.format:
                 raise EdgevoiceError(f"not a {self.noun}", where=str(path), remedy=self.missing)
             version = head.get("version")
             if isinstance(version, int) and version > self.version:
