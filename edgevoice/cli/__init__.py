@@ -25,13 +25,13 @@ from edgevoice.config import Resolved, config_path, load
 from edgevoice.encoding import well_formed
 from edgevoice.errors import EdgevoiceError, StorageError, UsageError
 from edgevoice.harmless import harmless, harmless_json
+from edgevoice.logs import ENGINES
 
 
 class Context:
     """What the global options said; the configuration is read when a command asks for it."""
 
-    def __init__(self, config_file: Path | None, settings: tuple[str, ...], debug: bool) -> None:
-        self.debug = debug
+    def __init__(self, config_file: Path | None, settings: tuple[str, ...]) -> None:
         self._config_file = config_file
         self._warned: set[str] = set()
         self.settings: dict[str, str] = {}
@@ -98,7 +98,20 @@ def complain(text: str) -> None:
     echo(f"edgevoice: {text}", err=True)
 
 
+DEBUG_LEVELS = ("edgevoice", "engine")
+
+
+class Program(click.Group):
+    """The group of all commands, whose --debug takes a value only after =."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        own = next((at for at, arg in enumerate(args) if arg in self.commands), len(args))
+        levelled = [f"--debug={DEBUG_LEVELS[0]}" if arg == "--debug" else arg for arg in args[:own]]
+        return super().parse_args(ctx, levelled + args[own:])
+
+
 @click.group(
+    cls=Program,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="Start with `edgevoice run`. If something is wrong, `edgevoice doctor` says what.",
 )
@@ -115,11 +128,16 @@ def complain(text: str) -> None:
     metavar="SECTION.KEY=VALUE",
     help="Override one setting; repeatable. `edgevoice config show` lists them all.",
 )
-@click.option("--debug", is_flag=True, help="Show tracebacks and the engines' own messages.")
+@click.option(
+    "--debug",
+    type=click.Choice(DEBUG_LEVELS),
+    metavar="[=engine]",
+    help="Show tracebacks and what edgevoice logs; =engine adds the engines' own messages.",
+)
 @click.version_option(__version__, "--version", prog_name="edgevoice")
 @click.pass_context
 def cli(
-    ctx: click.Context, config_file: Path | None, settings: tuple[str, ...], debug: bool
+    ctx: click.Context, config_file: Path | None, settings: tuple[str, ...], debug: str | None
 ) -> None:
     """A voice assistant that runs on your own device, offline, and shows where the time went."""
     if debug:
@@ -127,7 +145,9 @@ def cli(
 
         logging.basicConfig(format="%(name)s: %(message)s")
         logging.getLogger("edgevoice").setLevel(logging.DEBUG)
-    ctx.obj = Context(config_file, settings, debug)
+        level = logging.DEBUG if debug == "engine" else logging.WARNING
+        logging.getLogger(ENGINES).setLevel(level)
+    ctx.obj = Context(config_file, settings)
 
 
 def _add_commands() -> None:
@@ -183,7 +203,7 @@ def main(command: click.Command = cli) -> None:
 def run_command(words: list[str], command: click.Command = cli) -> int:
     """Run one command line and return its exit code; every failure ends in one clear message and a
     code other than 0. With --debug an unforeseen error is raised."""
-    debug = "--debug" in words
+    debug = any(word.split("=")[0] == "--debug" for word in words)
     try:
         code = command.main(args=words, prog_name="edgevoice", standalone_mode=False)
     except (click.exceptions.Abort, KeyboardInterrupt):

@@ -13,8 +13,9 @@ import llama_cpp as native
 from llama_cpp._ggml import libggml, libggml_base_path
 
 from edgevoice.errors import EngineError
+from edgevoice.logs import ENGINES
 
-_log = logging.getLogger(__name__)
+_messages = logging.getLogger(ENGINES)
 
 RANDOM_SEED = 0xFFFFFFFF
 ALL_LAYERS = 99
@@ -25,7 +26,7 @@ _LEVELS = {2: logging.DEBUG, 3: logging.DEBUG, 4: logging.DEBUG}
 @native.llama_log_callback  # type: ignore[untyped-decorator, unused-ignore]
 def _to_log(level: int, text: bytes, _: ctypes.c_void_p) -> None:
     # llama.cpp's idea of an error is often ours of a detail, and nothing native may print.
-    _log.debug("%s", text.decode("utf-8", "replace").rstrip())
+    _messages.debug("%s", text.decode("utf-8", "replace").rstrip())
 
 
 def _prepare() -> None:

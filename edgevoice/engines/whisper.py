@@ -25,6 +25,7 @@ from edgevoice.audio import EAR_RATE, Samples
 from edgevoice.engines.cores import cores
 from edgevoice.engines.threads import of_recognizer
 from edgevoice.errors import ConfigError, EngineError, ModelError
+from edgevoice.logs import ENGINES
 from edgevoice.recognition.languages import listed
 from edgevoice.recognition.pieces import pieces
 from edgevoice.settings import SttSettings
@@ -239,9 +240,8 @@ class Whisper:
 
 
 def _load(folder: Path, threads: int, remedy: str) -> WhisperModel:
-    ctranslate2.set_log_level(
-        logging.DEBUG if _log.isEnabledFor(logging.DEBUG) else logging.CRITICAL
-    )
+    told = logging.getLogger(ENGINES).isEnabledFor(logging.DEBUG)
+    ctranslate2.set_log_level(logging.DEBUG if told else logging.CRITICAL)
     tries = [("cpu", "int8")]
     if on_gpu():
         tries.insert(0, ("cuda", "int8_float16"))

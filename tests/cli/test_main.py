@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,7 +12,9 @@ import pytest
 
 from edgevoice import __version__
 from edgevoice.cli import cli
+from edgevoice.errors import EdgevoiceError
 from tests.command import edgevoice, edgevoice_process
+from tests.conftest import ROOT
 from tests.processes import PATIENCE
 
 HEAVY = {
@@ -93,6 +96,51 @@ def test_an_error_shows_its_traceback_only_with_debug() -> None:
     done = edgevoice_process("--debug", "--set", "turn.silence=5", "config", "show")
     assert done.returncode != 0
     assert "Traceback" in done.stderr
+
+
+LEVELS = """
+import logging, sys
+from edgevoice.cli import run_command
+from edgevoice.logs import ENGINES
+assert run_command([*sys.argv[1:], "config", "path"]) == 0
+for name in ("edgevoice.engines.llama", ENGINES):
+    print(logging.getLogger(name).isEnabledFor(logging.DEBUG), file=sys.stderr)
+"""
+
+
+@pytest.mark.parametrize(
+    ("words", "ours", "engines"),
+    [((), False, False), (("--debug",), True, False), (("--debug=engine",), True, True)],
+)
+def test_the_engines_messages_come_only_when_they_are_asked_for(
+    words: tuple[str, ...], ours: bool, engines: bool
+) -> None:
+    """--debug alone is readable; thousands of lines of llama.cpp want --debug=engine."""
+    done = subprocess.run(
+        [sys.executable, "-c", LEVELS, *words], capture_output=True, text=True, timeout=PATIENCE
+    )
+    assert done.stderr.splitlines() == [str(ours), str(engines)]
+
+
+def test_another_level_of_debug_is_answered_with_those_there_are() -> None:
+    """The message lists the values."""
+    done = edgevoice("--debug=engines", "config", "path")
+    assert done.returncode == 2
+    assert "'engine'" in done.stderr
+
+
+def test_every_exit_code_of_an_error_is_in_the_documentation() -> None:
+    """Scripts and supervisors can look up what a code means."""
+
+    def all_kinds(kind: type[EdgevoiceError]) -> Iterator[type[EdgevoiceError]]:
+        yield kind
+        for each in kind.__subclasses__():
+            yield from all_kinds(each)
+
+    page = (ROOT / "docs" / "configuration.md").read_text("utf-8")
+    table = page.split("## Exit codes")[1].split("\n## ")[0]
+    codes = {kind.exit_code for kind in all_kinds(EdgevoiceError)} | {0, 70, 129, 130, 143}
+    assert {int(code) for code in re.findall(r"\b\d+\b(?=[ ,|\d]*\|)", table)} >= codes
 
 
 def test_a_reader_that_goes_away_is_no_error() -> None:

@@ -43,7 +43,7 @@ def packaged(world: World, monkeypatch: pytest.MonkeyPatch) -> World:
 
 def call(*arguments: str) -> Result:
     """The command's result; an EdgevoiceError is what main() would print."""
-    return CliRunner().invoke(models, arguments, obj=Context(None, (), False))
+    return CliRunner().invoke(models, arguments, obj=Context(None, ()))
 
 
 def failed(*arguments: str) -> EdgevoiceError:

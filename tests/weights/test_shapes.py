@@ -214,7 +214,7 @@ def test_a_shape_broken_off_leaves_nothing(
 
 
 def call(group: object, *words: str) -> Result:
-    return CliRunner().invoke(group, words, obj=Context(None, (), False))  # type: ignore[arg-type]
+    return CliRunner().invoke(group, words, obj=Context(None, ()))  # type: ignore[arg-type]
 
 
 def test_the_list_shows_every_shape_with_its_cost() -> None:
