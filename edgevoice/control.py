@@ -25,6 +25,9 @@ from edgevoice.places import user_folder
 PATIENCE = 5.0
 """Seconds that either side waits for the other's line."""
 
+MOST_CLIENTS = 16
+"""That are served at once; others are turned away."""
+
 LONGEST = 200
 """Characters of a line."""
 
@@ -104,7 +107,7 @@ def controlled(session: Controlled) -> Iterator[None]:
             listener.bind(("127.0.0.1", 0))
             token = secrets.token_hex(16)
             path.write_text(f"{listener.getsockname()[1]} {token}", "ascii")
-        listener.listen(8)
+        listener.listen(64)
         # The system's own times are some milliseconds coarse, and tell no newest of two.
         now = time.time_ns()
         os.utime(path, ns=(now, now))
@@ -160,18 +163,27 @@ def ask(line: str, session: int | None = None) -> str:
 
 
 def _serve(listener: socket.socket, session: Controlled, token: str) -> None:
+    """Serve several clients at once, so that one that sends nothing keeps no other waiting."""
+    free, one = threading.Semaphore(MOST_CLIENTS), threading.Lock()
+
+    def serve(connection: socket.socket) -> None:
+        with connection, contextlib.suppress(OSError):
+            shown, _, line = _line(connection).partition(" ")
+            if secrets.compare_digest(shown.encode(), token.encode()):
+                with one:
+                    answer = _answer(session, line)
+                connection.sendall(f"{answer}\n".encode())
+        free.release()
+
     while True:
         try:
             connection, _ = listener.accept()
         except OSError:
             return
-        # One after the other: a line takes no time, and who sends none is not waited for long.
-        with connection, contextlib.suppress(OSError):
-            connection.settimeout(PATIENCE)
-            shown, _, line = _line(connection).partition(" ")
-            if not secrets.compare_digest(shown.encode(), token.encode()):
-                continue
-            connection.sendall(f"{_answer(session, line)}\n".encode())
+        if free.acquire(blocking=False):
+            threading.Thread(target=serve, args=(connection,), name="control", daemon=True).start()
+        else:
+            connection.close()
 
 
 def _answer(session: Controlled, line: str) -> str:
@@ -183,7 +195,9 @@ def _answer(session: Controlled, line: str) -> str:
 
 def _line(connection: socket.socket) -> str:
     data = b""
+    end = time.monotonic() + PATIENCE
     while b"\n" not in data and len(data) < LONGEST:
+        connection.settimeout(max(0.001, end - time.monotonic()))
         more = connection.recv(LONGEST)
         if not more:
             break

@@ -39,7 +39,8 @@ class TraceFile:
         self._path = path
         self._failure: OSError | None = None
         try:
-            self._file: TextIO = open(path, "w", encoding="utf-8", opener=files.private)  # noqa: SIM115 - until close
+            handle = files.private(str(path), os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+            self._file: TextIO = os.fdopen(handle, "w", encoding="utf-8")
             files.lock(self._file.fileno())
         except OSError as error:
             raise _unwritable(path, error) from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 import stat
@@ -56,6 +57,21 @@ def test_a_key_can_be_pressed_and_let_go_from_outside() -> None:
         assert (ask("ptt release"), session.talking) == ("not talking", False)
         assert (ask("ptt toggle"), session.talking) == ("talking", True)
         assert (ask("ptt toggle"), session.talking) == ("not talking", False)
+
+
+def test_a_client_that_says_nothing_keeps_no_other_waiting(runtime: Path) -> None:
+    """Several clients are served at once; more than a few are turned away, and later served."""
+    session = Steered()
+    with controlled(session), contextlib.ExitStack() as stack:
+        (path,) = runtime.glob("*.sock")
+        silent = [stack.enter_context(socket.socket(socket.AF_UNIX)) for _ in range(8)]
+        for each in silent:
+            each.connect(str(path))
+        assert ask("ptt press") == "talking"
+        for each in silent:
+            each.sendall(b" ptt toggle\n")
+        answers = sorted(each.recv(100).decode() for each in silent)
+        assert answers == ["ok not talking\n"] * 4 + ["ok talking\n"] * 4
 
 
 def test_muting_and_stopping_work_from_outside() -> None:

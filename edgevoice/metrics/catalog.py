@@ -145,7 +145,12 @@ DEVICE_ERRORS = Metric(
 LOADING = Metric(
     "edgevoice.engine.load", "s", "gauge", "How long an engine took to be loaded.", ("role",)
 )
-READY = Metric("edgevoice.ready", "", "gauge", "1 when it can answer at once, else 0.")
+READY = Metric(
+    "edgevoice.ready",
+    "",
+    "gauge",
+    "1 when it can answer at once, else 0; 0 without a microphone or speaker.",
+)
 MODELS = Metric(
     "edgevoice.models.info", "", "gauge", "The models in use, by role; always 1.", ROLES, sole=True
 )

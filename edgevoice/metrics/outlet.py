@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import queue
 import re
@@ -174,11 +175,16 @@ def _serve(outlet: Outlet, text: str, stack: ExitStack) -> str:
     endpoint = Endpoint(exposition, host, port)
     stack.callback(endpoint.close)
     outlet.meters.append(exposition.add)
-    return endpoint.url if _is_loopback(host) else f"{endpoint.url}, open to the network"
+    if _is_loopback(host):
+        return endpoint.url
+    return f"{endpoint.url}: warning: open to the network, and without a password"
 
 
 def _is_loopback(host: str) -> bool:
-    return host in ("localhost", "::1") or host.startswith("127.")
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False  # a name, which may mean any address
 
 
 def _destinations() -> dict[Signal, str]:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import socket
 import socketserver
 import threading
-from typing import Union
+import time
+from collections.abc import Callable
+from typing import Any, Union
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 from prometheus_client import (
@@ -20,9 +23,13 @@ from prometheus_client import (
 )
 
 from edgevoice.errors import EdgevoiceError
-from edgevoice.metrics.catalog import CATALOG, Metric, Reading
+from edgevoice.metrics.catalog import CATALOG, READY, Metric, Reading
 
-PATH = "/metrics"
+PATH, LIVE, READY_PATH = "/metrics", "/livez", "/readyz"
+MOST_CLIENTS = 8
+"""Connections that are served at once; others are closed at once."""
+LONGEST = 10.0
+"""Seconds after which a connection is closed, whatever it is doing."""
 
 
 class Exposition:
@@ -32,11 +39,15 @@ class Exposition:
         # When a counter was made would be a series more for each.
         disable_created_metrics()  # type: ignore[no-untyped-call]
         self.registry = CollectorRegistry()
+        self.ready = False
+        """Whether it can answer at once, as far as was told."""
         self._instruments = {metric: _instrument(metric, self.registry) for metric in CATALOG}
 
     def add(self, reading: Reading) -> None:
         """Take one reading."""
         metric, value = reading.metric, reading.value
+        if metric is READY:
+            self.ready = value > 0
         instrument = self._instruments[metric]
         if metric.sole:
             instrument.clear()
@@ -56,13 +67,31 @@ def _instrument(metric: Metric, registry: CollectorRegistry) -> Union[Counter, G
     return (Counter if metric.kind == "counter" else Gauge)(*about, registry=registry)
 
 
+def _with_probes(exposition: Exposition) -> Callable[..., Any]:
+    """The metrics, and for an orchestrator whether it runs and whether it can answer."""
+    metrics = make_wsgi_app(exposition.registry)
+
+    def app(environ: dict[str, Any], start: Callable[..., Any]) -> Any:
+        path = environ.get("PATH_INFO", "")
+        if path not in (LIVE, READY_PATH):
+            return metrics(environ, start)
+        well = path == LIVE or exposition.ready
+        start("200 OK" if well else "503 Service Unavailable", [("Content-Type", "text/plain")])
+        return [b"ok\n" if well else b"not ready\n"]
+
+    return app
+
+
 class _Silent(WSGIRequestHandler):
     def log_message(self, format: str, *args: object) -> None:
         """Nothing: the screen is the conversation's."""
 
 
 class _Server(socketserver.ThreadingMixIn, WSGIServer):
+    """Serves a few clients at once, each for a limited time."""
+
     daemon_threads = True
+    _ends: dict[Any, float]
     # On Windows it would take a port away from whoever has it.
     allow_reuse_address = os.name == "posix"
 
@@ -71,6 +100,34 @@ class _Server(socketserver.ThreadingMixIn, WSGIServer):
         socketserver.TCPServer.server_bind(self)
         self.server_name, self.server_port = str(self.server_address[0]), self.server_address[1]
         self.setup_environ()
+
+    def server_activate(self) -> None:
+        self._ends = {}
+        self._lock = threading.Lock()
+        super().server_activate()
+
+    def verify_request(self, request: Any, client_address: Any) -> bool:
+        with self._lock:
+            return len(self._ends) < MOST_CLIENTS
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        with self._lock:
+            self._ends[request] = time.monotonic() + LONGEST
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request: Any) -> None:
+        with self._lock:
+            self._ends.pop(request, None)
+        super().shutdown_request(request)
+
+    def service_actions(self) -> None:
+        """End what takes too long; called several times a second."""
+        now = time.monotonic()
+        with self._lock:
+            for request, end in self._ends.items():
+                if now > end:
+                    with contextlib.suppress(OSError):
+                        request.shutdown(socket.SHUT_RDWR)
 
     def handle_error(self, request: object, client_address: object) -> None:
         """Nothing: who fetches numbers and goes away is no concern of the conversation."""
@@ -88,7 +145,7 @@ class Endpoint:
 
     def __init__(self, exposition: Exposition, host: str, port: int) -> None:
         kind = _Server6 if ":" in host else _Server
-        app = make_wsgi_app(exposition.registry)
+        app = _with_probes(exposition)
         try:
             self._server = make_server(host, port, app, kind, handler_class=_Silent)
         except OSError as error:

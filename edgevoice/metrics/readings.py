@@ -16,19 +16,25 @@ class Readings:
     def __init__(self) -> None:
         self._measured: float | None = None
         """Until when the processor time is counted."""
+        self._loaded = False
+        self._absent: set[str] = set()
+        """Which of microphone and speaker are not there."""
 
     def add(self, event: ev.Event) -> Iterator[Reading]:
         """Take one more event, in order."""
         match event:
             case ev.SessionStarted():
                 self._measured = event.t
+                self._loaded = False
+                self._absent.clear()
                 yield Reading(m.BUILD, 1.0, (event.version, event.platform))
                 yield Reading(m.MODELS, 1.0, tuple(event.models.get(r, "") for r in m.ROLES))
                 yield Reading(m.READY, 0.0)
             case ev.EngineReady():
                 yield Reading(m.LOADING, event.seconds, (event.role,))
             case ev.Ready() | ev.SessionEnded():
-                yield Reading(m.READY, float(isinstance(event, ev.Ready)))
+                self._loaded = isinstance(event, ev.Ready)
+                yield self._ready()
             case ev.Resources():
                 yield Reading(m.MEMORY, float(event.rss))
                 if self._measured is not None and event.t > self._measured:
@@ -44,9 +50,17 @@ class Readings:
             case ev.StageFailed():
                 yield Reading(m.FAILURES, 1.0, (event.stage,))
             case ev.DeviceLost():
+                self._absent.add(event.kind)
                 yield Reading(m.DEVICE_ERRORS, 1.0, (event.kind,))
+                yield self._ready()
+            case ev.DeviceFound():
+                self._absent.discard(event.kind)
+                yield self._ready()
             case _:
                 pass
+
+    def _ready(self) -> Reading:
+        return Reading(m.READY, float(self._loaded and not self._absent))
 
 
 def of(exchange: Exchange) -> Iterator[Reading]:

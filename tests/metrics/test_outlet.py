@@ -122,7 +122,9 @@ def test_an_address_for_everybody_is_said_to_be_one(watched: Watched) -> None:
     """0.0.0.0 is served to the network, and the user is told so."""
     with opened(MetricsSettings(prometheus="0.0.0.0:0"), watched.bus):
         watched.play(sessions.loading().events)
-        assert watched.notices(1)[0].endswith("/metrics, open to the network")
+        assert watched.notices(1)[0].endswith(
+            "/metrics: warning: open to the network, and without a password"
+        )
 
 
 def test_where_otel_sends_is_told_and_both_ways_out_get_the_same(

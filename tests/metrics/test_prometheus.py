@@ -164,3 +164,49 @@ def test_to_serve_asks_nobody_for_a_name(
         assert fetched(served.url)
     finally:
         served.close()
+
+
+def status(url: str, path: str) -> int:
+    parts = urlsplit(url)
+    with closing(http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=20)) as asked:
+        asked.request("GET", path)
+        with asked.getresponse() as answer:
+            return answer.status
+
+
+def test_an_orchestrator_is_told_whether_it_runs_and_whether_it_can_answer(
+    exposition: Exposition, endpoint: Endpoint
+) -> None:
+    """It lives from the beginning, and is ready as long as `edgevoice_ready` is 1."""
+    assert status(endpoint.url, "/livez") == 200
+    assert status(endpoint.url, "/readyz") == 503
+    session = sessions.Session().ready()
+    for reading in readings(session.events):
+        exposition.add(reading)
+    assert status(endpoint.url, "/readyz") == 200
+    lost = session.add(ev.DeviceLost(kind="input", name="mic", remedy=""))
+    for reading in readings(lost.events):
+        exposition.add(reading)
+    assert status(endpoint.url, "/readyz") == 503
+    assert status(endpoint.url, "/livez") == 200
+
+
+def test_clients_that_say_nothing_do_not_keep_others_away_for_good(
+    endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """More connections than are served at once are closed, and those that stay idle soon, too."""
+    from edgevoice.metrics import prometheus
+
+    monkeypatch.setattr(prometheus, "LONGEST", 0.5)
+    parts = urlsplit(endpoint.url)
+    idle = [
+        socket.create_connection((parts.hostname or "", parts.port or 0), timeout=20)
+        for _ in range(prometheus.MOST_CLIENTS + 4)
+    ]
+    try:
+        for each in idle:
+            assert each.recv(1) == b"", "closed by the server, though nothing was sent"
+        assert fetched(endpoint.url)
+    finally:
+        for each in idle:
+            each.close()

@@ -166,3 +166,20 @@ def test_the_documentation_has_a_row_for_every_metric() -> None:
     }
     labels = {row[0]: tuple(re.findall(r"`(\w+)`", row[3])) for row in rows}
     assert labels == {metric.prometheus: metric.labels for metric in m.CATALOG}
+
+
+def test_without_a_microphone_or_a_speaker_it_is_not_ready() -> None:
+    """Ready again only when both are there, and not before everything is loaded."""
+    away, back = (
+        ev.DeviceLost(kind="input", name="a", remedy=""),
+        ev.DeviceFound(kind="input", name="a"),
+    )
+    mute, loud = (
+        ev.DeviceLost(kind="output", name="b", remedy=""),
+        ev.DeviceFound(kind="output", name="b"),
+    )
+    session = sessions.Session().ready()
+    for event in (away, mute, back, loud):
+        session = session.add(event)
+    found = values(readings(session.events), m.READY)
+    assert found == {(): [0.0, 1.0, 0.0, 0.0, 0.0, 1.0]}
