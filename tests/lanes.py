@@ -8,10 +8,14 @@ from __future__ import annotations
 
 import os
 
+import pytest
 
-def pytest_xdist_auto_num_workers() -> int:
-    """As many as processors, but four on two: conversations in real time mostly wait."""
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """As many as processors; with models four on two, since a conversation mostly waits."""
     processors = os.cpu_count() or 1
+    if "not models" in config.option.markexpr:
+        return processors
     return max(processors, min(4, 2 * processors))
 
 

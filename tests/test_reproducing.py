@@ -62,6 +62,7 @@ def commands(told: str) -> list[str]:
     return re.findall(r"^.* -m pytest .*--seed=.*$", told, re.MULTILINE)
 
 
+@pytest.mark.slow
 def test_a_failure_is_told_with_the_command_that_repeats_it(failing: Path) -> None:
     """One line for each failed test, also where workers ran it; it runs that test alone."""
     lines = commands(run(failing, "-n", "2", "--seed", "7"))
@@ -74,6 +75,7 @@ def test_a_failure_is_told_with_the_command_that_repeats_it(failing: Path) -> No
     assert commands(again) == [line]
 
 
+@pytest.mark.slow
 def test_a_seed_decides_what_is_tried_and_a_failing_example_is_printed(failing: Path) -> None:
     """The same seed tries the same values; Hypothesis gives what reproduces the failure exactly."""
 

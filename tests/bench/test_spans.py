@@ -50,6 +50,7 @@ clips = st.lists(
 )
 
 
+@pytest.mark.slow
 @given(
     config=configs,
     costs=costs,

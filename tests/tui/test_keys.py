@@ -339,6 +339,7 @@ def test_every_key_is_documented() -> None:
     assert missing == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [(40, 12), (20, 5), (10, 3), (80, 8), (300, 100)])
 def test_no_size_breaks_the_screen(size: tuple[int, int]) -> None:
     """However small or large the terminal, and while it is being resized, keys still work."""
