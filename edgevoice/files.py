@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from edgevoice.encoding import well_formed
 from edgevoice.errors import StorageError
 
 
@@ -22,10 +23,10 @@ def replace(path: Path, text: Iterable[str]) -> None:
 
 
 def deliver(path: Path, text: Iterable[str], what: str, option: str) -> None:
-    """`replace` what the user asked for. Raises StorageError, which says that `what` cannot be
-    written, and that `option` names another place."""
+    """`replace` what the user asked for, made well-formed. Raises StorageError, which says that
+    `what` cannot be written, and that `option` names another place."""
     try:
-        replace(path, text)
+        replace(path, map(well_formed, text))
     except OSError as error:
         raise StorageError(
             f"{what} cannot be written: {error.strerror}",
