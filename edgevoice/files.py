@@ -11,6 +11,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
+from edgevoice.encoding import well_formed
 from edgevoice.errors import StorageError
 
 
@@ -24,10 +25,10 @@ def replace(path: Path, text: Iterable[str], private: bool = False) -> None:
 
 
 def deliver(path: Path, text: Iterable[str], what: str, option: str) -> None:
-    """`replace` what the user asked for. Raises StorageError, which says that `what` cannot be
-    written, and that `option` names another place."""
+    """`replace` what the user asked for, made well-formed. Raises StorageError, which says that
+    `what` cannot be written, and that `option` names another place."""
     try:
-        replace(path, text)
+        replace(path, map(well_formed, text))
     except OSError as error:
         raise StorageError(
             f"{what} cannot be written: {error.strerror}",

@@ -12,7 +12,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from edgevoice import trace
+from edgevoice import files, trace
 from edgevoice.encoding import decoded, json_bytes, well_formed
 from edgevoice.events import DeviceFound
 from edgevoice.wav import WavWriter, read_speech
@@ -134,6 +134,12 @@ def test_a_name_that_is_no_text_costs_no_other_file(elsewhere: Path) -> None:
     assert "not a sound file that can be read" in done.stderr
     assert "b\ufffdd.wav" in done.stderr
     assert json.loads(done.stdout)["file"] == "g\ufffd\ufffdd.wav"
+
+
+def test_a_page_or_a_table_holds_such_a_name_replaced(tmp_path: Path) -> None:
+    """What a command writes for its user is UTF-8, whatever a file in it is called."""
+    files.deliver(tmp_path / "page.html", ["<p>", BROKEN], "the page", "--html FILE")
+    assert (tmp_path / "page.html").read_text("utf-8") == "<p>b\ufffdd.wav"
 
 
 @bytes_as_names

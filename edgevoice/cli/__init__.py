@@ -257,7 +257,7 @@ def _known(error: Exception) -> EdgevoiceError | None:
     if isinstance(error, UnicodeEncodeError) and well_formed(error.object) != error.object:
         return EdgevoiceError(
             "a name that is not valid UTF-8 cannot be used here",
-            where=error.object,
+            where=error.object[max(0, error.start - 40) : error.end + 40],
             remedy="rename that file or folder",
         )
     if isinstance(error, OSError) and error.errno in (

@@ -112,7 +112,7 @@ class Llama:
         if len(prompt) >= self.context:
             raise EngineError(
                 f"the conversation takes {len(prompt)} tokens, the context window {self.context}",
-                remedy="begin a new conversation, or raise slm.context",
+                remedy="begin a new conversation, shorten slm.system_prompt, or raise slm.context",
             )
         self._restore(messages)
         reused = self._evaluate(prompt, cancelled)
