@@ -13,7 +13,7 @@ if sys.platform != "linux":
 
 from edgevoice.events import TurnCompleted
 from edgevoice.trace import read
-from tests.command import edgevoice, message
+from tests.command import edgevoice, edgevoice_process, message
 from tests.terminal import Terminal
 
 pytestmark = pytest.mark.models
@@ -45,7 +45,7 @@ def test_without_any_input_device_the_demo_is_held_as_plain_lines_to_its_end(
 ) -> None:
     """One line says why, three questions are answered without screen control, and it exits 0."""
     env = request.getfixturevalue(machine)
-    done = edgevoice(*RUN, "--demo-without-microphone", env=env)
+    done = edgevoice_process(*RUN, "--demo-without-microphone", env=env)
     assert done.returncode == 0, done.stderr
     assert done.stderr.startswith(f"edgevoice: {why}: this is the demo conversation")
     assert done.stdout.count("\nyou: ") == 3
