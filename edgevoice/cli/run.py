@@ -130,6 +130,10 @@ def run(
         "keep__audio": keep_audio,
     }
     overrides = _overrides(context, options, **flags)
+    if not files:
+        from edgevoice.devices import probe
+
+        probe.start()  # beside what is imported until a device is opened
     clips = _read(files)
     config = context.load(overrides).config
     from edgevoice.build import clips_source, open_source, quiet_sink

@@ -14,14 +14,12 @@ from typing import Any
 
 import msgspec
 
+from edgevoice.devices import probe
 from edgevoice.devices.signs import Signs, signs
 from edgevoice.errors import DeviceError, NoDeviceError
 
-try:
-    import sounddevice as sd
-except OSError as _error:  # The Python package is there, the PortAudio library is not.
-    sd = None
-    _missing = str(_error)
+sd: Any = None
+"""PortAudio's binding, once it has been asked for: to load it asks the sound system."""
 
 PORTAUDIO_REMEDY = (
     "install PortAudio: apt install libportaudio2 (Debian/Ubuntu), dnf install portaudio (Fedora), "
@@ -92,9 +90,17 @@ class Device:
 
 
 def library() -> Any:
-    """PortAudio's binding. Raises NoDeviceError where the library is missing."""
+    """PortAudio's binding. Raises NoDeviceError where the library is missing or would crash."""
+    global sd
     if sd is None:
-        raise NoDeviceError("PortAudio is not installed", where=_missing, remedy=PORTAUDIO_REMEDY)
+        probe.check()
+        try:
+            import sounddevice
+        except OSError as error:  # The Python package is there, the PortAudio library is not.
+            raise NoDeviceError(
+                "PortAudio is not installed", where=str(error), remedy=PORTAUDIO_REMEDY
+            ) from None
+        sd = sounddevice
     silence()
     if not _listed_when:
         note_listing()

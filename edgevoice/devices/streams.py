@@ -8,8 +8,9 @@ import logging
 import threading
 from typing import Any
 
+from edgevoice.devices import probe
 from edgevoice.devices.listing import Device, library, note_listing
-from edgevoice.errors import DeviceError
+from edgevoice.errors import DeviceError, NoDeviceError
 
 _log = logging.getLogger(__name__)
 
@@ -76,10 +77,16 @@ def look_again() -> None:
     """List the devices anew, unless one is open.
 
     PortAudio does so only when it is initialised, and closes what is open; for a device that does
-    not let go it would wait for ever. Where it fails, there are no devices until the next time.
+    not let go it would wait for ever. Where it fails, there are no devices until the next time;
+    where it would crash, they stay as they were.
     """
     portaudio = library()
     if _open:
+        return
+    try:
+        probe.check()
+    except NoDeviceError:
+        note_listing()
         return
     # Not the binding's own `_initialize`: it takes stderr away for a while, and with it the screen.
     with contextlib.suppress(portaudio.PortAudioError):
