@@ -66,13 +66,16 @@ def test_a_clip_with_more_words_than_one_reading_holds_is_read_in_parts(
 ) -> None:
     """A reading that ran into its limit is known as such, and nothing is missing in the end."""
     text = sentences(LETTERS[3], 3)
+    samples = dictated(text, 1.0)
+    whole = recognizer.transcribe(samples).text
     monkeypatch.setattr(whisper, "MOST_TOKENS", 40)
     monkeypatch.setattr(whisper, "MOST_TOKENS_A_SECOND", 0)
-    samples = dictated(text, 1.0)
     assert not recognizer.transcribe(samples, "look").sure
     transcript = recognizer.transcribe(samples)
     assert words(transcript.text)[-3:] == words(text)[-3:]
-    assert recalled(text, transcript.text) >= 0.9 * len(words(text))
+    # As many words as in one reading without the limit, and hardly one heard differently.
+    assert len(words(transcript.text)) >= len(words(whole))
+    assert recalled(text, transcript.text) >= recalled(text, whole) - 2
     starts = [segment.start for segment in transcript.segments]
     assert starts == sorted(starts)
     assert len(starts) > 1
