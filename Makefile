@@ -6,7 +6,7 @@ SHELL := /bin/sh
 BIN := .venv/bin
 # .venv's own Python can tell at once that nothing changed; only another one can make .venv anew.
 SETUP = @$(if $(PYTHON),,$(BIN)/python -ES scripts/setup.py --check $(1) 2>/dev/null ||) \
-	{ python=$$(sh scripts/find-python $(PYTHON)) && "$$python" scripts/setup.py $(1); }
+	{ python=$$(sh scripts/find-python $(if $(PYTHON),"$(PYTHON)")) && "$$python" scripts/setup.py $(1); }
 PYTEST = $(BIN)/python -m pytest
 # Tests with sound devices run in real time, so they have the machine to themselves.
 DEVICES = $(PYTEST) -m "devices and not long"
@@ -65,7 +65,7 @@ release: setup ## Make a folder in dist/ that installs without a compiler
 	@$(BIN)/python scripts/release.py $(ARGS)
 
 null-sinks: ## Start a microphone and a speaker made of software, for a machine without any
-	@sh -c 'python=$$(sh scripts/find-python $(PYTHON)) && exec "$$python" scripts/null_sinks.py start'
+	@sh -c 'python=$$(sh scripts/find-python $(if $(PYTHON),"$(PYTHON)")) && exec "$$python" scripts/null_sinks.py start'
 
 cold-start: setup ## Time `edgevoice --help`
 	@$(BIN)/python scripts/cold_start.py

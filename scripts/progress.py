@@ -50,7 +50,7 @@ class Steps:
         """The step is done by `share` in [0, 1]; time left follows from the time it took so far."""
         now = time.monotonic()
         elapsed = now - self._began
-        left = f", about {spell(elapsed * (1 - share) / share)} left" if share > 0.03 else ""
+        left = f", about {spell(elapsed * (1 - share) / share)} left" if share >= 0.1 else ""
         if self._live:
             filled = round(share * 24)
             bar = "█" * filled + "░" * (24 - filled)

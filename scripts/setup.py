@@ -64,6 +64,11 @@ class SetupError(Exception):
     """Set-up cannot go on; the message says why and what to do."""
 
 
+def interrupt(number: int, frame: object) -> None:
+    """Have SIGTERM end set-up as Ctrl-C does."""
+    raise KeyboardInterrupt(number)
+
+
 def set_up(goal: str, steps: Steps) -> None:
     """Do every step for `goal`; after an interruption the next call continues from there."""
     from system_packages import provide
@@ -75,7 +80,7 @@ def set_up(goal: str, steps: Steps) -> None:
     hint = ""
     if new_flags or not compiled:
         seconds = max(60, COMPILE_CORE_SECONDS / (os.cpu_count() or 1))
-        hint = f"; compiling {COMPILED} takes about {spell(seconds)} of it, this once"
+        hint = f"; compiling {COMPILED} takes about {spell(seconds)}, unless pip kept it"
     print(f"Setting up edgevoice in .venv{hint}", file=sys.stderr, flush=True)
 
     with tempfile.TemporaryFile("w+", encoding="utf-8") as early:
@@ -93,13 +98,14 @@ def set_up(goal: str, steps: Steps) -> None:
         text = early.read()
 
     # Until the end nothing counts as installed: an earlier set-up must not vouch for this one.
-    write_state(state.get("cmake_args", ""), {})
+    write_state(state.get("cmake_args", "") if compiled else flags, {})
     with LOG.open("w", encoding="utf-8") as log:
         log.write(text)
         steps.begin("build tools")
         call(pip("--require-hashes", "-r", "lock/build.txt"), log, "installing the build tools")
         steps.done()
         install_packages(goal, flags, new_flags, log, steps)
+        write_state(flags, {})
         steps.begin("edgevoice")
         own = ("--no-deps", "--no-build-isolation", "--editable", ".")
         call(pip(*own), log, "installing edgevoice")
@@ -249,14 +255,14 @@ def main() -> int:
         return 2
     if fresh(goal) or "--check" in sys.argv:
         return 0 if fresh(goal) else 1
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    signal.signal(signal.SIGTERM, interrupt)
     steps = Steps(5)
     try:
         set_up(goal, steps)
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as error:
         steps.stop()
         print("\nSet-up was interrupted; the same command continues from there.", file=sys.stderr)
-        return 130
+        return 143 if error.args else 130
     except (SetupError, OSError) as error:
         steps.stop()
         print(f"\nSet-up stopped: {error}", file=sys.stderr)

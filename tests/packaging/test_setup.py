@@ -93,6 +93,8 @@ def test_a_python_that_was_named_is_taken_and_no_other(tmp_path: Path) -> None:
     assert find_python(tmp_path / "bin", "mine").returncode == 1
     command(tmp_path / "bin", "mine", WORKS)
     assert find_python(tmp_path / "bin", "mine").returncode == 0
+    command(tmp_path / "my bin", "python3", WORKS)
+    assert find_python(tmp_path / "bin", str(tmp_path / "my bin/python3")).returncode == 0
 
 
 def test_a_changed_lock_or_project_is_a_reason_to_install_again(setup: ModuleType) -> None:
@@ -244,15 +246,18 @@ def test_an_index_that_cannot_be_reached_is_one_message_with_the_log(project: Pa
 
 
 @pytest.mark.slow
-def test_interrupted_it_stops_at_once_and_says_that_it_goes_on_later(project: Path) -> None:
-    """Ctrl-C while pip waits for an index that never answers."""
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_interrupted_it_stops_at_once_and_says_that_it_goes_on_later(
+    project: Path, number: signal.Signals, code: int
+) -> None:
+    """Ctrl-C or SIGTERM while pip waits for an index that never answers."""
     with socket.create_server(("127.0.0.1", 0)) as index:
         index.settimeout(600)
         with setting_up(project, f"http://127.0.0.1:{index.getsockname()[1]}/") as process:
             waiting, _ = index.accept()
-            process.send_signal(signal.SIGINT)
+            process.send_signal(number)
             said = process.communicate(timeout=600)[1]
             waiting.close()
-    assert process.returncode == 130
+    assert process.returncode == code
     assert "the same command continues from there" in said
     assert "Traceback" not in said
