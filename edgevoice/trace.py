@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import stat
 from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
@@ -32,18 +33,31 @@ class TraceFile:
     """A subscriber that writes every event to `path` as it happens, one JSON object a line.
 
     A failure to write (a full disk) does not disturb the conversation: writing stops there, and
-    `close` raises it.
+    `close` raises it. A file that another session is writing is refused with a StorageError.
     """
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._failure: OSError | None = None
         try:
-            handle = files.private(str(path), os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+            handle = files.private(str(path), os.O_WRONLY | os.O_CREAT)
             self._file: TextIO = os.fdopen(handle, "w", encoding="utf-8")
-            files.lock(self._file.fileno())
+            # Any number of sessions may write to a device or a pipe, such as /dev/null.
+            if stat.S_ISREG(os.fstat(handle).st_mode):
+                self._have_alone(handle)
         except OSError as error:
             raise _unwritable(path, error) from None
+
+    def _have_alone(self, handle: int) -> None:
+        if not files.lock(handle):
+            self._file.close()
+            raise StorageError(
+                "another session is writing its trace to this file",
+                where=str(self._path),
+                remedy="name another file with `--trace FILE`, or end that session",
+            )
+        # Only now: what is there may have been the other session's.
+        os.ftruncate(handle, 0)
 
     def __call__(self, event: ev.Event) -> None:
         if self._failure is not None or self._file.closed:
