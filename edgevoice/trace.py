@@ -11,7 +11,7 @@ import stat
 from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TextIO
+from typing import BinaryIO, TextIO
 
 import msgspec
 
@@ -25,8 +25,10 @@ KEPT = 100_000
 """Events kept in memory at most: several hours of conversation."""
 
 
-TAIL = 1_000_000
-"""Bytes in which the last line of a trace surely lies."""
+BLOCK = 1_000_000
+"""Bytes that are read at once in search of the last line of a trace."""
+LONGEST = 100_000_000
+"""Bytes of a line beyond which it is no event."""
 
 
 class TraceFile:
@@ -131,16 +133,42 @@ def recover(path: Path) -> Path | None:
         return None
     with contextlib.suppress(OSError):
         with path.open("r+b") as file:
-            if not files.lock(file.fileno()) or _type(file.readline()) != "session_started":
+            if not files.lock(file.fileno()):
                 return None
-            file.seek(max(0, path.stat().st_size - TAIL))
-            *whole, rest = file.read().split(b"\n")
-            if _type(whole[-1]) == "session_ended":
+            if _type(file.readline(LONGEST)) != "session_started":
                 return None
-            file.seek(-len(rest), os.SEEK_END)
-            file.truncate()
+            size = file.seek(0, os.SEEK_END)
+            begin, end = _line_start(file, size), size
+            kind = _type_between(file, begin, end)
+            if not kind:
+                # Nothing, or the beginning of a line: the last whole one stands before it.
+                begin, end = _line_start(file, begin - 1), begin
+                kind = _type_between(file, begin, end)
+            if kind == "session_ended":
+                return None
+            if end < size:
+                file.truncate(end)
         return files.set_aside(path, path.name)
     return None
+
+
+def _line_start(file: BinaryIO, end: int) -> int:
+    """Where the line begins that reaches to `end`, however long it is."""
+    while end > 0:
+        begin = max(0, end - BLOCK)
+        file.seek(begin)
+        if found := file.read(end - begin).rfind(b"\n") + 1:
+            return begin + found
+        end = begin
+    return 0
+
+
+def _type_between(file: BinaryIO, begin: int, end: int) -> str:
+    """The type of the event that stands there; empty where none does."""
+    if end - begin > LONGEST:
+        return ""
+    file.seek(begin)
+    return _type(file.read(end - begin))
 
 
 def _type(line: bytes) -> str:

@@ -182,3 +182,40 @@ def test_any_number_of_sessions_may_write_to_a_device() -> None:
     first, second = TraceFile(Path(os.devnull)), TraceFile(Path(os.devnull))
     first.close()
     second.close()
+
+
+BEGIN = b'{"type":"session_started","t":0}'
+LONG = b'{"type":"notice","text":"' + b"x" * 2_500_000
+ENDED = b'{"type":"session_ended","reason":"closed","t":2.0,"seq":1}'
+
+
+@pytest.mark.parametrize(
+    ("written", "kept"),
+    [
+        (BEGIN, BEGIN),
+        (BEGIN + b"\n", BEGIN + b"\n"),
+        (BEGIN + b"\n" + LONG, BEGIN + b"\n"),
+        (BEGIN + b"\n" + LONG + b'"}', BEGIN + b"\n" + LONG + b'"}'),
+        (BEGIN + b"\n" + LONG + b'"}\n', BEGIN + b"\n" + LONG + b'"}\n'),
+        (BEGIN + b"\n" + LONG + b'"}\n{"ty', BEGIN + b"\n" + LONG + b'"}\n'),
+    ],
+    ids=["one line", "one ended line", "long and cut", "long", "long and ended", "cut after long"],
+)
+def test_every_whole_line_of_an_unfinished_trace_is_kept(
+    tmp_path: Path, written: bytes, kept: bytes
+) -> None:
+    """However few or long its lines are; only what is no event at the end is cut off."""
+    path = tmp_path / "trace.jsonl"
+    path.write_bytes(written)
+    saved = recover(path)
+    assert saved == tmp_path / "trace.unfinished.jsonl"
+    assert saved.read_bytes() == kept
+
+
+@pytest.mark.parametrize("end", [b"", b"\n", b"\r\n", b'\n{"type":"le'])
+def test_a_complete_trace_is_left_as_it_is(tmp_path: Path, end: bytes) -> None:
+    """Also one that lacks only its final newline, as some editors save it."""
+    path = tmp_path / "trace.jsonl"
+    path.write_bytes(BEGIN + b"\n" + ENDED + end)
+    assert recover(path) is None
+    assert path.read_bytes() == BEGIN + b"\n" + ENDED + end
