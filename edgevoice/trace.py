@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import contextlib
 import os
+import stat
 from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TextIO
+from typing import BinaryIO, TextIO
 
 import msgspec
 
@@ -24,26 +25,41 @@ KEPT = 100_000
 """Events kept in memory at most: several hours of conversation."""
 
 
-TAIL = 1_000_000
-"""Bytes in which the last line of a trace surely lies."""
+BLOCK = 1_000_000
+"""Bytes that are read at once in search of the last line of a trace."""
+LONGEST = 100_000_000
+"""Bytes of a line beyond which it is no event."""
 
 
 class TraceFile:
     """A subscriber that writes every event to `path` as it happens, one JSON object a line.
 
     A failure to write (a full disk) does not disturb the conversation: writing stops there, and
-    `close` raises it.
+    `close` raises it. A file that another session is writing is refused with a StorageError.
     """
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._failure: OSError | None = None
         try:
-            handle = files.private(str(path), os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+            handle = files.private(str(path), os.O_WRONLY | os.O_CREAT)
             self._file: TextIO = os.fdopen(handle, "w", encoding="utf-8")
-            files.lock(self._file.fileno())
+            # Any number of sessions may write to a device or a pipe, such as /dev/null.
+            if stat.S_ISREG(os.fstat(handle).st_mode):
+                self._have_alone(handle)
         except OSError as error:
             raise _unwritable(path, error) from None
+
+    def _have_alone(self, handle: int) -> None:
+        if not files.lock(handle):
+            self._file.close()
+            raise StorageError(
+                "another session is writing its trace to this file",
+                where=str(self._path),
+                remedy="name another file with `--trace FILE`, or end that session",
+            )
+        # Only now: what is there may have been the other session's.
+        os.ftruncate(handle, 0)
 
     def __call__(self, event: ev.Event) -> None:
         if self._failure is not None or self._file.closed:
@@ -117,16 +133,42 @@ def recover(path: Path) -> Path | None:
         return None
     with contextlib.suppress(OSError):
         with path.open("r+b") as file:
-            if not files.lock(file.fileno()) or _type(file.readline()) != "session_started":
+            if not files.lock(file.fileno()):
                 return None
-            file.seek(max(0, path.stat().st_size - TAIL))
-            *whole, rest = file.read().split(b"\n")
-            if _type(whole[-1]) == "session_ended":
+            if _type(file.readline(LONGEST)) != "session_started":
                 return None
-            file.seek(-len(rest), os.SEEK_END)
-            file.truncate()
+            size = file.seek(0, os.SEEK_END)
+            begin, end = _line_start(file, size), size
+            kind = _type_between(file, begin, end)
+            if not kind:
+                # Nothing, or the beginning of a line: the last whole one stands before it.
+                begin, end = _line_start(file, begin - 1), begin
+                kind = _type_between(file, begin, end)
+            if kind == "session_ended":
+                return None
+            if end < size:
+                file.truncate(end)
         return files.set_aside(path, path.name)
     return None
+
+
+def _line_start(file: BinaryIO, end: int) -> int:
+    """Where the line begins that reaches to `end`, however long it is."""
+    while end > 0:
+        begin = max(0, end - BLOCK)
+        file.seek(begin)
+        if found := file.read(end - begin).rfind(b"\n") + 1:
+            return begin + found
+        end = begin
+    return 0
+
+
+def _type_between(file: BinaryIO, begin: int, end: int) -> str:
+    """The type of the event that stands there; empty where none does."""
+    if end - begin > LONGEST:
+        return ""
+    file.seek(begin)
+    return _type(file.read(end - begin))
 
 
 def _type(line: bytes) -> str:

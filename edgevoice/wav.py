@@ -341,17 +341,28 @@ def recover(path: str | Path) -> list[Path]:
             with part.open("r+b") as file:
                 if not files.lock(file.fileno()):
                     continue
-                head = file.read(HEADER_BYTES)
-                size = max(0, part.stat().st_size - HEADER_BYTES) // 2 * 2
-                if size and head[:4] + head[8:12] == b"RIFFWAVE":
+                rate = _own_rate(file.read(HEADER_BYTES))
+                if rate is None:
+                    continue
+                size = (part.stat().st_size - HEADER_BYTES) // 2 * 2
+                if size:
                     file.truncate(HEADER_BYTES + size)
                     file.seek(0)
-                    file.write(_header(struct.unpack_from("<I", head, 24)[0], size))
+                    file.write(_header(rate, size))
             if size:
                 saved.append(files.set_aside(part, target.name))
             else:
                 part.unlink()
     return saved
+
+
+def _own_rate(head: bytes) -> int | None:
+    """The sample rate of a file that begins as `WavWriter` begins one; None of any other."""
+    if len(head) < HEADER_BYTES:
+        return None
+    rate, length = struct.unpack_from("<I", head, 24)[0], struct.unpack_from("<I", head, 40)[0]
+    own = rate <= FASTEST and head == _header(rate, length)
+    return rate if own else None
 
 
 def pcm_file(samples: Samples, rate: int) -> bytes:

@@ -317,6 +317,27 @@ def test_a_recording_that_is_being_made_is_left_alone(tmp_path: Path) -> None:
     assert info(path).frames == EAR_RATE
 
 
+@pytest.mark.parametrize(
+    "head", [b"", b"notes", b"n" * 100, b"RIFF" + b"n" * 100, b"RIFF1234WAVE" + b"n" * 100]
+)
+def test_a_file_that_is_no_recording_of_ours_is_left_alone(tmp_path: Path, head: bytes) -> None:
+    """A name like those of our recordings is no reason to rename a file or to delete it."""
+    part = tmp_path / ".reply.wav.mine.part"
+    part.write_bytes(head)
+    assert recover(tmp_path / "reply.wav") == []
+    assert [*tmp_path.iterdir()] == [part]
+    assert part.read_bytes() == head
+
+
+def test_a_recording_without_sound_is_deleted(tmp_path: Path) -> None:
+    """Of a session that was killed before it said a word nothing is left behind."""
+    path = tmp_path / "reply.wav"
+    killed(f"from edgevoice.wav import WavWriter; WavWriter({str(path)!r}, 8_000)")
+    assert len(list(tmp_path.iterdir())) == 1
+    assert recover(path) == []
+    assert not list(tmp_path.iterdir())
+
+
 @pytest.mark.parametrize("rate", [1, 100, 3999, 384_001, 2_000_000_000])
 def test_a_rate_that_no_sound_has_is_refused(tmp_path: Path, rate: int) -> None:
     """A small file cannot become gigabytes by the rate in its header."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -155,3 +156,66 @@ def test_only_an_unfinished_trace_that_has_no_writer_is_set_aside(tmp_path: Path
     trace.close()
     assert recover(path) is None
     assert len(list(read(path))) == 2
+
+
+@pytest.mark.skipif(os.name == "nt", reason="files are not locked there")
+def test_a_file_that_another_session_writes_is_refused_and_kept(tmp_path: Path) -> None:
+    """The second session with the same file ends with a remedy; the first loses nothing."""
+    path = tmp_path / "trace.jsonl"
+    path.write_text("an older and much longer trace\n" * 100)
+    first = TraceFile(path)
+    first(STARTED)
+    with pytest.raises(StorageError, match="another session") as refused:
+        TraceFile(path)
+    assert "--trace" in refused.value.remedy
+    assert refused.value.exit_code == 1
+    first(ev.SessionEnded(reason="closed"))
+    first.close()
+    assert len(list(read(path))) == 2
+    TraceFile(path).close()
+    assert path.read_bytes() == b"", "free again, and begun anew"
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/null"), reason="no such device here")
+def test_any_number_of_sessions_may_write_to_a_device() -> None:
+    """Nothing of one session can be lost there to another."""
+    first, second = TraceFile(Path(os.devnull)), TraceFile(Path(os.devnull))
+    first.close()
+    second.close()
+
+
+BEGIN = b'{"type":"session_started","t":0}'
+LONG = b'{"type":"notice","text":"' + b"x" * 2_500_000
+ENDED = b'{"type":"session_ended","reason":"closed","t":2.0,"seq":1}'
+
+
+@pytest.mark.parametrize(
+    ("written", "kept"),
+    [
+        (BEGIN, BEGIN),
+        (BEGIN + b"\n", BEGIN + b"\n"),
+        (BEGIN + b"\n" + LONG, BEGIN + b"\n"),
+        (BEGIN + b"\n" + LONG + b'"}', BEGIN + b"\n" + LONG + b'"}'),
+        (BEGIN + b"\n" + LONG + b'"}\n', BEGIN + b"\n" + LONG + b'"}\n'),
+        (BEGIN + b"\n" + LONG + b'"}\n{"ty', BEGIN + b"\n" + LONG + b'"}\n'),
+    ],
+    ids=["one line", "one ended line", "long and cut", "long", "long and ended", "cut after long"],
+)
+def test_every_whole_line_of_an_unfinished_trace_is_kept(
+    tmp_path: Path, written: bytes, kept: bytes
+) -> None:
+    """However few or long its lines are; only what is no event at the end is cut off."""
+    path = tmp_path / "trace.jsonl"
+    path.write_bytes(written)
+    saved = recover(path)
+    assert saved == tmp_path / "trace.unfinished.jsonl"
+    assert saved.read_bytes() == kept
+
+
+@pytest.mark.parametrize("end", [b"", b"\n", b"\r\n", b'\n{"type":"le'])
+def test_a_complete_trace_is_left_as_it_is(tmp_path: Path, end: bytes) -> None:
+    """Also one that lacks only its final newline, as some editors save it."""
+    path = tmp_path / "trace.jsonl"
+    path.write_bytes(BEGIN + b"\n" + ENDED + end)
+    assert recover(path) is None
+    assert path.read_bytes() == BEGIN + b"\n" + ENDED + end
