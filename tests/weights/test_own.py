@@ -273,3 +273,44 @@ def test_a_name_that_is_not_utf8_can_be_added(world: World) -> None:
     entry = add(str(path), world.store(), Told())
     assert entry.name == "t-y"
     assert "t\ufffdy.gguf" in world.store().catalog.get("t-y").title
+
+
+@links
+@pytest.mark.parametrize("name", ["toy.gguf", "voice.onnx", "other"])
+def test_a_pipe_or_a_device_is_no_model(world: World, name: str) -> None:
+    """It is refused at once and not waited for, by whatever name it goes."""
+    path = world.root / name
+    os.mkfifo(path)
+    device = world.root / f"device-{name}"
+    device.symlink_to("/dev/zero")
+    for each in (path, device):
+        with pytest.raises(ModelError, match="not a file") as raised:
+            add(str(each), world.store(), Told())
+        assert raised.value.where == str(each)
+        assert raised.value.remedy
+        assert raised.value.exit_code == 1
+
+
+@links
+@pytest.mark.parametrize("name", ["config.json", "model.bin", "xx.onnx.json"])
+def test_a_device_among_the_files_of_a_model_is_named(world: World, name: str) -> None:
+    """A link to /dev/zero has no end, so nothing is read of it."""
+    folder = whisper_folder(world.root / "w")
+    (folder / "xx.onnx").write_bytes(VOICE)
+    (folder / name).unlink(missing_ok=True)
+    (folder / name).symlink_to("/dev/zero")
+    with pytest.raises(ModelError, match="not a file") as raised:
+        add(str(folder / "xx.onnx" if "onnx" in name else folder), world.store(), Told())
+    assert raised.value.where == str(folder / name)
+
+
+@pytest.mark.parametrize("name", ["config.json", "xx.onnx.json"])
+def test_settings_without_end_are_not_read(world: World, name: str) -> None:
+    """A file far larger than any settings is named, and not loaded whole."""
+    folder = whisper_folder(world.root / "w")
+    (folder / "xx.onnx").write_bytes(VOICE)
+    with (folder / name).open("wb") as file:
+        file.truncate(8 << 20)
+    with pytest.raises(ModelError, match="too large for the settings") as raised:
+        add(str(folder / "xx.onnx" if "onnx" in name else folder), world.store(), Told())
+    assert raised.value.where == str(folder / name)
