@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from edgevoice.weights.store import Store
 
 
+WANTED = "name a .gguf file, a Whisper folder, a Piper .onnx file, or OWNER/REPO/FILE"
 MOST_SETTINGS = 4 << 20
 """Bytes that the settings of a model may have; those that are made have some thousand."""
 
@@ -33,6 +34,8 @@ def add(text: str, store: Store, progress: Progress, name: str = "") -> Entry:
     catalog knows already become that model. Raises ModelError for a file of another kind,
     UsageError for a name that is taken.
     """
+    if not text:
+        raise UsageError("an empty name means no model", remedy=WANTED)
     path = expanded(text)
     if path.exists():
         # Not resolved: a link may have the name that its file, called by its hash, has not.
@@ -41,7 +44,7 @@ def add(text: str, store: Store, progress: Progress, name: str = "") -> Entry:
     if reference is None or text.startswith((".", "~", "/")):
         raise UsageError(
             f"there is no {text}, and it is no reference to a hub file",
-            remedy="name a .gguf file, a Whisper folder, a Piper .onnx file, or OWNER/REPO/FILE",
+            remedy=WANTED,
         )
     try:
         return _remote(reference, store, name)
@@ -83,8 +86,17 @@ def _recognize(path: Path) -> tuple[Kind, dict[str, Path]]:
     if path.is_dir():
         names = sorted(each.name for each in path.iterdir() if each.is_file())
         used = [n for n in names if n in kinds.WHISPER_FILES or n.startswith("vocabulary.")]
+        usable = [n for n in names if n.lower().endswith((".gguf", ".onnx"))]
         config = path / "config.json"
         model = path / "model.bin"
+        if usable and not model.exists():
+            one = len(usable) == 1
+            raise ModelError(
+                "this folder is not a Whisper model, and other models are added by their file",
+                where=where,
+                remedy=f"name {'the file' if one else 'one of the files'} in it: "
+                + ", ".join(str(path / each) if one else each for each in usable[:8]),
+            )
         kind = kinds.whisper(
             names,
             _settings(config) if config.exists() else b"",

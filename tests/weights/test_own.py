@@ -314,3 +314,32 @@ def test_settings_without_end_are_not_read(world: World, name: str) -> None:
     with pytest.raises(ModelError, match="too large for the settings") as raised:
         add(str(folder / "xx.onnx" if "onnx" in name else folder), world.store(), Told())
     assert raised.value.where == str(folder / name)
+
+
+def test_an_empty_name_is_not_the_current_folder(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A variable that was never set adds nothing, even where a model could be added."""
+    monkeypatch.chdir(whisper_folder(world.root / "w"))
+    with pytest.raises(UsageError, match="empty") as raised:
+        add("", world.store(), Told())
+    assert "name a .gguf file" in raised.value.remedy
+
+
+@pytest.mark.parametrize(
+    ("names", "says"),
+    [
+        (["toy.Q4.gguf", "config.json"], "name the file in it: {}/toy.Q4.gguf"),
+        (["Voice.ONNX", "README.md"], "name the file in it: {}/Voice.ONNX"),
+        (["b.gguf", "a.gguf"], "name one of the files in it: a.gguf, b.gguf"),
+    ],
+)
+def test_a_folder_that_holds_models_names_them(world: World, names: list[str], says: str) -> None:
+    """What to add from a snapshot of the hub is told, whole where there is only one."""
+    folder = world.root / "snapshot"
+    folder.mkdir()
+    for name in names:
+        (folder / name).write_bytes(gguf())
+    with pytest.raises(ModelError, match="not a Whisper model") as raised:
+        add(str(folder), world.store(), Told())
+    assert raised.value.remedy.replace(os.sep, "/") == says.format(folder.as_posix())
