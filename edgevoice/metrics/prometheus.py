@@ -71,13 +71,30 @@ def _with_probes(exposition: Exposition) -> Callable[..., Any]:
     """The metrics, and for an orchestrator whether it runs and whether it can answer."""
     metrics = make_wsgi_app(exposition.registry)
 
-    def app(environ: dict[str, Any], start: Callable[..., Any]) -> Any:
+    def answer(environ: dict[str, Any], start: Callable[..., Any]) -> Any:
         path = environ.get("PATH_INFO", "")
-        if path not in (LIVE, READY_PATH):
+        if path in ("/", PATH):
             return metrics(environ, start)
-        well = path == LIVE or exposition.ready
-        start("200 OK" if well else "503 Service Unavailable", [("Content-Type", "text/plain")])
-        return [b"ok\n" if well else b"not ready\n"]
+        if path == LIVE:
+            status, text = "200 OK", b"ok\n"
+        elif path != READY_PATH:
+            status, text = "404 Not Found", f"the metrics are at {PATH}\n".encode()
+        elif exposition.ready:
+            status, text = "200 OK", b"ok\n"
+        else:
+            status, text = "503 Service Unavailable", b"not ready\n"
+        start(status, [("Content-Type", "text/plain")])
+        return [text]
+
+    def app(environ: dict[str, Any], start: Callable[..., Any]) -> Any:
+        if environ["REQUEST_METHOD"] != "HEAD":
+            return answer(environ, start)
+        # The headers of GET, and no body.
+        told: list[Any] = []
+        body = answer({**environ, "REQUEST_METHOD": "GET"}, lambda *words: told.extend(words))
+        status, headers = told
+        start(status, [*headers, ("Content-Length", str(sum(map(len, body))))])
+        return []
 
     return app
 

@@ -229,3 +229,32 @@ def test_a_probe_is_answered_at_once_behind_silent_clients(endpoint: Endpoint) -
         assert idle[0].recv(1) == b""
         idle[-1].sendall(b"GET /livez HTTP/1.0\r\n\r\n")
         assert idle[-1].recv(12) == b"HTTP/1.0 200"
+
+
+def raw(url: str, method: str, path: str) -> tuple[str, bytes]:
+    """The headers and the body as they come, whatever they should be."""
+    parts = urlsplit(url)
+    with socket.create_connection((parts.hostname or "", parts.port or 0), timeout=20) as asked:
+        asked.sendall(f"{method} {path} HTTP/1.0\r\n\r\n".encode())
+        with asked.makefile("rb") as answer:
+            head, _, body = answer.read().partition(b"\r\n\r\n")
+    return head.decode(), body
+
+
+@pytest.mark.parametrize("path", ["/livez", "/readyz", "/metrics", "/", "/nope"])
+def test_head_has_the_headers_of_get_and_no_body(endpoint: Endpoint, path: str) -> None:
+    """A body would be taken for the beginning of the next answer."""
+    shown, body = raw(endpoint.url, "GET", path)
+    head, nothing = raw(endpoint.url, "HEAD", path)
+    assert nothing == b""
+    assert head.splitlines()[0] == shown.splitlines()[0]
+    assert f"Content-Length: {len(body)}" in head.splitlines()
+
+
+@pytest.mark.parametrize("path", ["/nope", "/metric", "/metrics/x", "/favicon.ico"])
+def test_an_unknown_path_is_not_found(endpoint: Endpoint, path: str) -> None:
+    """A mistyped probe is no success; the metrics are at / and /metrics alone."""
+    head, body = raw(endpoint.url, "GET", path)
+    assert head.startswith("HTTP/1.0 404 ")
+    assert b"the metrics are at /metrics" in body
+    assert status(endpoint.url, "/") == status(endpoint.url, "/metrics?name=x") == 200
