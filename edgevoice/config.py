@@ -125,11 +125,26 @@ def default(key: str) -> Any:
     return getattr(getattr(Config(), section), name)
 
 
-def _from_file(path: Path) -> list[tuple[str, Any, str]]:
+def file_text(path: Path) -> str:
+    """The text of a configuration file. Raises ConfigError where it is not UTF-8, or OSError."""
     try:
         text = path.read_text("utf-8-sig")
+    except UnicodeDecodeError:
+        text = "\0"
+    if "\0" in text:  # what UTF-16 without a mark is full of
+        raise ConfigError(
+            "the file is not UTF-8 text",
+            where=str(path),
+            remedy="save it as UTF-8 in your editor",
+        )
+    return text
+
+
+def _from_file(path: Path) -> list[tuple[str, Any, str]]:
+    try:
+        text = file_text(path)
         data = from_toml(text)
-    except (Malformed, UnicodeDecodeError) as error:
+    except Malformed as error:
         raise ConfigError(
             f"not valid TOML: {error}", where=str(path), remedy=f"edit or delete {path}"
         ) from None

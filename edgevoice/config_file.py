@@ -9,18 +9,18 @@ import tomlkit
 from tomlkit.exceptions import TOMLKitError
 
 from edgevoice import files
-from edgevoice.config import config_path
+from edgevoice.config import config_path, file_text
 from edgevoice.errors import ConfigError, StorageError
 
 
 def remember(values: Mapping[str, str | int], path: Path | None = None) -> None:
     """Set each `section.key` in the user's file, comments and all else kept; written atomically.
 
-    Raises ConfigError if the file is not TOML, StorageError if it cannot be written.
+    Raises ConfigError if the file is not TOML in UTF-8, StorageError if it cannot be written.
     """
     path = path or config_path()
     try:
-        document = tomlkit.parse(path.read_text("utf-8-sig") if path.exists() else "")
+        document = tomlkit.parse(file_text(path) if path.exists() else "")
         for key, value in values.items():
             section, name = key.split(".", 1)
             table = document.setdefault(section, tomlkit.table())

@@ -75,7 +75,7 @@ def test_questions_that_are_no_text_are_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (b"\xff\xfe", "not valid TOML"),
+        (b"\xff\xfe", "not UTF-8"),
         (b"[turn\n", "not valid TOML"),
         (b"turn = 5\n", "turn is a section"),
         (b"[turns]\n", "did you mean [turn]?"),

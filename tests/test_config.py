@@ -83,6 +83,21 @@ def test_a_mistake_in_the_file_is_named_with_its_line_and_what_would_be_right(
     assert remedy in caught.value.remedy
 
 
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "latin-1"])
+def test_a_file_that_is_not_utf8_is_said_to_be_none(tmp_path: Path, encoding: str) -> None:
+    """Read or changed, the remedy is to save it as UTF-8; it stays as it is."""
+    path = tmp_path / "c.toml"
+    data = '[slm]\nsystem_prompt = "Höflich"\n'.encode(encoding)
+    path.write_bytes(data)
+    for use in (lambda: load(path, {}), lambda: remember({"ui.theme": "light"}, path)):
+        with pytest.raises(ConfigError, match="not UTF-8") as caught:
+            use()
+        assert caught.value.where == str(path)
+        assert "save it as UTF-8" in caught.value.remedy
+        assert "codec" not in str(caught.value)
+    assert path.read_bytes() == data
+
+
 @pytest.mark.parametrize(
     ("environ", "where", "remedy"),
     [

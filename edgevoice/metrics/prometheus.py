@@ -27,7 +27,7 @@ from edgevoice.metrics.catalog import CATALOG, READY, Metric, Reading
 
 PATH, LIVE, READY_PATH = "/metrics", "/livez", "/readyz"
 MOST_CLIENTS = 8
-"""Connections that are served at once; others are closed at once."""
+"""Connections that are served at once; one more closes the one that has been silent longest."""
 LONGEST = 10.0
 """Seconds after which a connection is closed, whatever it is doing."""
 
@@ -71,13 +71,30 @@ def _with_probes(exposition: Exposition) -> Callable[..., Any]:
     """The metrics, and for an orchestrator whether it runs and whether it can answer."""
     metrics = make_wsgi_app(exposition.registry)
 
-    def app(environ: dict[str, Any], start: Callable[..., Any]) -> Any:
+    def answer(environ: dict[str, Any], start: Callable[..., Any]) -> Any:
         path = environ.get("PATH_INFO", "")
-        if path not in (LIVE, READY_PATH):
+        if path in ("/", PATH):
             return metrics(environ, start)
-        well = path == LIVE or exposition.ready
-        start("200 OK" if well else "503 Service Unavailable", [("Content-Type", "text/plain")])
-        return [b"ok\n" if well else b"not ready\n"]
+        if path == LIVE:
+            status, text = "200 OK", b"ok\n"
+        elif path != READY_PATH:
+            status, text = "404 Not Found", f"the metrics are at {PATH}\n".encode()
+        elif exposition.ready:
+            status, text = "200 OK", b"ok\n"
+        else:
+            status, text = "503 Service Unavailable", b"not ready\n"
+        start(status, [("Content-Type", "text/plain")])
+        return [text]
+
+    def app(environ: dict[str, Any], start: Callable[..., Any]) -> Any:
+        if environ["REQUEST_METHOD"] != "HEAD":
+            return answer(environ, start)
+        # The headers of GET, and no body.
+        told: list[Any] = []
+        body = answer({**environ, "REQUEST_METHOD": "GET"}, lambda *words: told.extend(words))
+        status, headers = told
+        start(status, [*headers, ("Content-Length", str(sum(map(len, body))))])
+        return []
 
     return app
 
@@ -86,12 +103,21 @@ class _Silent(WSGIRequestHandler):
     def log_message(self, format: str, *args: object) -> None:
         """Nothing: the screen is the conversation's."""
 
+    def parse_request(self) -> bool:
+        asked = super().parse_request()
+        if asked and isinstance(self.server, _Server):
+            self.server.asked(self.connection)
+        return asked
+
 
 class _Server(socketserver.ThreadingMixIn, WSGIServer):
     """Serves a few clients at once, each for a limited time."""
 
     daemon_threads = True
     _ends: dict[Any, float]
+    """When each connection is closed at the latest; the oldest comes first."""
+    _asking: set[Any]
+    """Those of them that have asked for something."""
     # On Windows it would take a port away from whoever has it.
     allow_reuse_address = os.name == "posix"
 
@@ -102,32 +128,49 @@ class _Server(socketserver.ThreadingMixIn, WSGIServer):
         self.setup_environ()
 
     def server_activate(self) -> None:
-        self._ends = {}
+        self._ends, self._asking = {}, set()
         self._lock = threading.Lock()
         super().server_activate()
 
     def verify_request(self, request: Any, client_address: Any) -> bool:
+        """Make room: a probe must be answered, however many silent clients there are."""
         with self._lock:
-            return len(self._ends) < MOST_CLIENTS
+            if len(self._ends) >= MOST_CLIENTS:
+                silent = (each for each in self._ends if each not in self._asking)
+                self._end(next(silent, None) or next(iter(self._ends)))
+        return True
 
     def process_request(self, request: Any, client_address: Any) -> None:
         with self._lock:
             self._ends[request] = time.monotonic() + LONGEST
         super().process_request(request, client_address)
 
+    def asked(self, request: Any) -> None:
+        """Note that the client of `request` is not silent."""
+        with self._lock:
+            if request in self._ends:
+                self._asking.add(request)
+
     def shutdown_request(self, request: Any) -> None:
         with self._lock:
-            self._ends.pop(request, None)
+            self._forget(request)
         super().shutdown_request(request)
 
     def service_actions(self) -> None:
         """End what takes too long; called several times a second."""
         now = time.monotonic()
         with self._lock:
-            for request, end in self._ends.items():
-                if now > end:
-                    with contextlib.suppress(OSError):
-                        request.shutdown(socket.SHUT_RDWR)
+            for request in [each for each, end in self._ends.items() if now > end]:
+                self._end(request)
+
+    def _end(self, request: Any) -> None:
+        self._forget(request)
+        with contextlib.suppress(OSError):
+            request.shutdown(socket.SHUT_RDWR)
+
+    def _forget(self, request: Any) -> None:
+        self._ends.pop(request, None)
+        self._asking.discard(request)
 
     def handle_error(self, request: object, client_address: object) -> None:
         """Nothing: who fetches numbers and goes away is no concern of the conversation."""

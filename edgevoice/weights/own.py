@@ -13,12 +13,17 @@ from edgevoice.harmless import one_line
 from edgevoice.places import expanded
 from edgevoice.weights import hub, kinds
 from edgevoice.weights.assembly import Assembly, Unavailable
-from edgevoice.weights.disk import BLOCK, link, need_space, sha256_of, writing
+from edgevoice.weights.disk import BLOCK, link, need_space, sha256_of, size_text, writing
 from edgevoice.weights.kinds import Kind
 
 if TYPE_CHECKING:
     from edgevoice.weights.progress import Progress
     from edgevoice.weights.store import Store
+
+
+WANTED = "name a .gguf file, a Whisper folder, a Piper .onnx file, or OWNER/REPO/FILE"
+MOST_SETTINGS = 4 << 20
+"""Bytes that the settings of a model may have; those that are made have some thousand."""
 
 
 def add(text: str, store: Store, progress: Progress, name: str = "") -> Entry:
@@ -29,6 +34,8 @@ def add(text: str, store: Store, progress: Progress, name: str = "") -> Entry:
     catalog knows already become that model. Raises ModelError for a file of another kind,
     UsageError for a name that is taken.
     """
+    if not text:
+        raise UsageError("an empty name means no model", remedy=WANTED)
     path = expanded(text)
     if path.exists():
         # Not resolved: a link may have the name that its file, called by its hash, has not.
@@ -37,7 +44,7 @@ def add(text: str, store: Store, progress: Progress, name: str = "") -> Entry:
     if reference is None or text.startswith((".", "~", "/")):
         raise UsageError(
             f"there is no {text}, and it is no reference to a hub file",
-            remedy="name a .gguf file, a Whisper folder, a Piper .onnx file, or OWNER/REPO/FILE",
+            remedy=WANTED,
         )
     try:
         return _remote(reference, store, name)
@@ -79,11 +86,20 @@ def _recognize(path: Path) -> tuple[Kind, dict[str, Path]]:
     if path.is_dir():
         names = sorted(each.name for each in path.iterdir() if each.is_file())
         used = [n for n in names if n in kinds.WHISPER_FILES or n.startswith("vocabulary.")]
+        usable = [n for n in names if n.lower().endswith((".gguf", ".onnx"))]
         config = path / "config.json"
         model = path / "model.bin"
+        if usable and not model.exists():
+            one = len(usable) == 1
+            raise ModelError(
+                "this folder is not a Whisper model, and other models are added by their file",
+                where=where,
+                remedy=f"name {'the file' if one else 'one of the files'} in it: "
+                + ", ".join(str(path / each) if one else each for each in usable[:8]),
+            )
         kind = kinds.whisper(
             names,
-            config.read_bytes() if config.exists() else b"",
+            _settings(config) if config.exists() else b"",
             _head(model) if model.exists() else b"",
             model.stat().st_size if model.exists() else 0,
             where,
@@ -102,7 +118,7 @@ def _recognize(path: Path) -> tuple[Kind, dict[str, Path]]:
             raise ModelError(
                 f"a voice needs {wanted} beside it", where=where, remedy="fetch both files"
             )
-        kind = kinds.voice(settings.read_bytes(), head, path.stat().st_size, where)
+        kind = kinds.voice(_settings(settings), head, path.stat().st_size, where)
         name = _file_name(path.name, ".onnx")
         return kind, {name: path, f"{name}.json": settings}
     raise ModelError(
@@ -259,5 +275,30 @@ def _place(path: Path, entry: Entry, file: File, store: Store, progress: Progres
 
 
 def _head(path: Path) -> bytes:
+    _need_file(path)
     with path.open("rb") as source:
         return source.read(64)
+
+
+def _settings(path: Path) -> bytes:
+    """The settings beside a model, whole."""
+    _need_file(path)
+    with path.open("rb") as source:
+        data = source.read(MOST_SETTINGS + 1)
+    if len(data) > MOST_SETTINGS:
+        raise ModelError(
+            f"too large for the settings of a model: more than {size_text(MOST_SETTINGS)}",
+            where=str(path),
+            remedy="fetch the file again",
+        )
+    return data
+
+
+def _need_file(path: Path) -> None:
+    """Raise ModelError for a pipe or a device, which may never end; a link is what it leads to."""
+    if not path.is_file():
+        raise ModelError(
+            "not a file",
+            where=str(path),
+            remedy="name a file on the disk: what comes through a pipe, save to one first",
+        )

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import http.client
 import socket
+import time
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing
 from urllib.parse import urlsplit
 
 import pytest
@@ -14,7 +15,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from edgevoice import events as ev
 from edgevoice.errors import EdgevoiceError
 from edgevoice.metrics.catalog import CATALOG
-from edgevoice.metrics.prometheus import Endpoint, Exposition
+from edgevoice.metrics.prometheus import LONGEST, MOST_CLIENTS, Endpoint, Exposition
 from tests import sessions
 from tests.metrics.told import WORDS, readings, spoken
 
@@ -194,7 +195,7 @@ def test_an_orchestrator_is_told_whether_it_runs_and_whether_it_can_answer(
 def test_clients_that_say_nothing_do_not_keep_others_away_for_good(
     endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """More connections than are served at once are closed, and those that stay idle soon, too."""
+    """Those that stay idle are closed soon, and so is what is more than are served at once."""
     from edgevoice.metrics import prometheus
 
     monkeypatch.setattr(prometheus, "LONGEST", 0.5)
@@ -210,3 +211,50 @@ def test_clients_that_say_nothing_do_not_keep_others_away_for_good(
     finally:
         for each in idle:
             each.close()
+
+
+def test_a_probe_is_answered_at_once_behind_silent_clients(endpoint: Endpoint) -> None:
+    """The one that has been silent longest makes way; the others stay."""
+    parts = urlsplit(endpoint.url)
+    with ExitStack() as stack:
+        idle = [
+            stack.enter_context(
+                socket.create_connection((parts.hostname or "", parts.port or 0), timeout=20)
+            )
+            for _ in range(MOST_CLIENTS)
+        ]
+        begun = time.monotonic()
+        assert status(endpoint.url, "/livez") == 200
+        assert time.monotonic() - begun < LONGEST / 2
+        assert idle[0].recv(1) == b""
+        idle[-1].sendall(b"GET /livez HTTP/1.0\r\n\r\n")
+        assert idle[-1].recv(12) == b"HTTP/1.0 200"
+
+
+def raw(url: str, method: str, path: str) -> tuple[str, bytes]:
+    """The headers and the body as they come, whatever they should be."""
+    parts = urlsplit(url)
+    with socket.create_connection((parts.hostname or "", parts.port or 0), timeout=20) as asked:
+        asked.sendall(f"{method} {path} HTTP/1.0\r\n\r\n".encode())
+        with asked.makefile("rb") as answer:
+            head, _, body = answer.read().partition(b"\r\n\r\n")
+    return head.decode(), body
+
+
+@pytest.mark.parametrize("path", ["/livez", "/readyz", "/metrics", "/", "/nope"])
+def test_head_has_the_headers_of_get_and_no_body(endpoint: Endpoint, path: str) -> None:
+    """A body would be taken for the beginning of the next answer."""
+    shown, body = raw(endpoint.url, "GET", path)
+    head, nothing = raw(endpoint.url, "HEAD", path)
+    assert nothing == b""
+    assert head.splitlines()[0] == shown.splitlines()[0]
+    assert f"Content-Length: {len(body)}" in head.splitlines()
+
+
+@pytest.mark.parametrize("path", ["/nope", "/metric", "/metrics/x", "/favicon.ico"])
+def test_an_unknown_path_is_not_found(endpoint: Endpoint, path: str) -> None:
+    """A mistyped probe is no success; the metrics are at / and /metrics alone."""
+    head, body = raw(endpoint.url, "GET", path)
+    assert head.startswith("HTTP/1.0 404 ")
+    assert b"the metrics are at /metrics" in body
+    assert status(endpoint.url, "/") == status(endpoint.url, "/metrics?name=x") == 200

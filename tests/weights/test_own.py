@@ -273,3 +273,73 @@ def test_a_name_that_is_not_utf8_can_be_added(world: World) -> None:
     entry = add(str(path), world.store(), Told())
     assert entry.name == "t-y"
     assert "t\ufffdy.gguf" in world.store().catalog.get("t-y").title
+
+
+@links
+@pytest.mark.parametrize("name", ["toy.gguf", "voice.onnx", "other"])
+def test_a_pipe_or_a_device_is_no_model(world: World, name: str) -> None:
+    """It is refused at once and not waited for, by whatever name it goes."""
+    path = world.root / name
+    os.mkfifo(path)
+    device = world.root / f"device-{name}"
+    device.symlink_to("/dev/zero")
+    for each in (path, device):
+        with pytest.raises(ModelError, match="not a file") as raised:
+            add(str(each), world.store(), Told())
+        assert raised.value.where == str(each)
+        assert raised.value.remedy
+        assert raised.value.exit_code == 1
+
+
+@links
+@pytest.mark.parametrize("name", ["config.json", "model.bin", "xx.onnx.json"])
+def test_a_device_among_the_files_of_a_model_is_named(world: World, name: str) -> None:
+    """A link to /dev/zero has no end, so nothing is read of it."""
+    folder = whisper_folder(world.root / "w")
+    (folder / "xx.onnx").write_bytes(VOICE)
+    (folder / name).unlink(missing_ok=True)
+    (folder / name).symlink_to("/dev/zero")
+    with pytest.raises(ModelError, match="not a file") as raised:
+        add(str(folder / "xx.onnx" if "onnx" in name else folder), world.store(), Told())
+    assert raised.value.where == str(folder / name)
+
+
+@pytest.mark.parametrize("name", ["config.json", "xx.onnx.json"])
+def test_settings_without_end_are_not_read(world: World, name: str) -> None:
+    """A file far larger than any settings is named, and not loaded whole."""
+    folder = whisper_folder(world.root / "w")
+    (folder / "xx.onnx").write_bytes(VOICE)
+    with (folder / name).open("wb") as file:
+        file.truncate(8 << 20)
+    with pytest.raises(ModelError, match="too large for the settings") as raised:
+        add(str(folder / "xx.onnx" if "onnx" in name else folder), world.store(), Told())
+    assert raised.value.where == str(folder / name)
+
+
+def test_an_empty_name_is_not_the_current_folder(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A variable that was never set adds nothing, even where a model could be added."""
+    monkeypatch.chdir(whisper_folder(world.root / "w"))
+    with pytest.raises(UsageError, match="empty") as raised:
+        add("", world.store(), Told())
+    assert "name a .gguf file" in raised.value.remedy
+
+
+@pytest.mark.parametrize(
+    ("names", "says"),
+    [
+        (["toy.Q4.gguf", "config.json"], "name the file in it: {}/toy.Q4.gguf"),
+        (["Voice.ONNX", "README.md"], "name the file in it: {}/Voice.ONNX"),
+        (["b.gguf", "a.gguf"], "name one of the files in it: a.gguf, b.gguf"),
+    ],
+)
+def test_a_folder_that_holds_models_names_them(world: World, names: list[str], says: str) -> None:
+    """What to add from a snapshot of the hub is told, whole where there is only one."""
+    folder = world.root / "snapshot"
+    folder.mkdir()
+    for name in names:
+        (folder / name).write_bytes(gguf())
+    with pytest.raises(ModelError, match="not a Whisper model") as raised:
+        add(str(folder), world.store(), Told())
+    assert raised.value.remedy.replace(os.sep, "/") == says.format(folder.as_posix())
