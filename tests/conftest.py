@@ -6,8 +6,15 @@ import os
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+from edgevoice.settings import SttSettings, TtsSettings
+
+if TYPE_CHECKING:
+    from edgevoice.engines.piper import Piper
+    from edgevoice.engines.whisper import Whisper
 
 pytest_plugins = ("tests.lanes", "tests.reproducing", "tests.sampling")
 
@@ -71,6 +78,22 @@ def model_path(pytestconfig: pytest.Config) -> Callable[[str], Path]:
 def starter_models(model_path: Callable[[str], Path]) -> dict[str, Path]:
     """What each engine opens, by role: vad, stt, slm, tts, turn; the small language model."""
     return dict(zip(("vad", "stt", "slm", "tts", "turn"), map(model_path, STARTER), strict=True))
+
+
+@pytest.fixture(scope="session")
+def recognizer(starter_models: dict[str, Path]) -> Whisper:
+    """The starter recognizer with the settings as they come, loaded once."""
+    from edgevoice.engines.whisper import Whisper
+
+    return Whisper(starter_models["stt"], SttSettings())
+
+
+@pytest.fixture(scope="session")
+def steady_voice(starter_models: dict[str, Path]) -> Piper:
+    """The starter voice, loaded once; it says a sentence the same way each time."""
+    from edgevoice.engines.piper import Piper
+
+    return Piper(starter_models["tts"], TtsSettings(variation=0.0))
 
 
 @pytest.fixture(scope="session")

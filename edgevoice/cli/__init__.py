@@ -282,6 +282,9 @@ def _unexpected(error: Exception) -> str:
 
 
 def _leave(code: int) -> NoReturn:
+    if hasattr(signal, "SIGHUP"):
+        # Everything is complete. While Python ends, one more would make this an end by a signal.
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()

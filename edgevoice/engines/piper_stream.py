@@ -26,8 +26,6 @@ UNHEARD = 8
 little is held back where sample rates are changed."""
 LAST = 24
 """Frames under which what is left is decoded with the piece before: too few to pay for context."""
-MOST = 1000
-"""Frames in any piece: about 12 s, whose decoding takes 200 MB."""
 MARGIN = 0.5
 """Share of the time in which a piece is heard that may be spent on making the next one."""
 EASE = 0.3
@@ -138,7 +136,6 @@ def piece(left: int, last: int, context: int, speed: float) -> int:
         size = max(last, int(ahead * last) - 2 * context)
         if ahead * last >= left + context:
             size = left
-    size = min(size, MOST)
     return left if left - size < LAST else size
 
 

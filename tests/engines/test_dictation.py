@@ -23,11 +23,6 @@ Dictated = Callable[[str, float], Samples]
 
 
 @pytest.fixture(scope="module")
-def recognizer(starter_models: dict[str, Path]) -> Whisper:
-    return Whisper(starter_models["stt"], SttSettings())
-
-
-@pytest.fixture(scope="module")
 def dictated(starter_models: dict[str, Path]) -> Dictated:
     """Says a text so many times as fast as usual; float32 [n] at 16 kHz, alike in every run."""
 

@@ -181,14 +181,12 @@ def test_a_phonemizer_that_fails_at_single_words_costs_only_the_marks() -> None:
 
 
 @pytest.mark.models
-def test_a_real_voice_s_words_begin_and_end_where_its_sound_does(
-    starter_models: dict[str, Path],
-) -> None:
+def test_a_real_voice_s_words_begin_and_end_where_its_sound_does(steady_voice: Piper) -> None:
     """Around the pauses of real sentences, where sound tells, words are found within hundredths.
 
     A word that ends in a stop is silent before its end, so only half of the ends are this near.
     """
-    voice = Piper(starter_models["tts"], TtsSettings(variation=0.0))
+    voice = steady_voice
     text = (
         "The capital of the country is Paris, in the north of France. In 1984, there were rivers,"
         " and hills, and farms. A long time ago, he said, it was so, because of the wind."

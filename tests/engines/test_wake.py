@@ -16,7 +16,7 @@ from edgevoice.engines.piper import Piper
 from edgevoice.engines.wake import MicroWake, find, known
 from edgevoice.errors import ConfigError, ModelError
 from edgevoice.resample import resample
-from edgevoice.settings import TtsSettings, WakeSettings
+from edgevoice.settings import WakeSettings
 from edgevoice.wav import read_speech
 
 
@@ -73,11 +73,10 @@ def test_noise_music_and_speech_wake_nobody(shared: Path, word: str) -> None:
 
 
 @pytest.mark.models
-def test_a_question_in_one_breath_wakes_it_once(starter_models: dict[str, Path]) -> None:
+def test_a_question_in_one_breath_wakes_it_once(steady_voice: Piper) -> None:
     """The voice says it, and it is noticed once, before the question is over."""
-    voice = Piper(starter_models["tts"], TtsSettings(variation=0.0))
-    said = list(voice.synthesize("Hey Jarvis, what is the capital of Italy?", lambda: False))
-    sound = resample(np.concatenate([part.samples for part in said]), voice.rate, EAR_RATE)
+    said = list(steady_voice.synthesize("Hey Jarvis, what is the capital of Italy?", lambda: False))
+    sound = resample(np.concatenate([part.samples for part in said]), steady_voice.rate, EAR_RATE)
     assert hits(detector("hey jarvis"), sound) == 1
 
 

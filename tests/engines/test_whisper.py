@@ -19,7 +19,7 @@ from edgevoice.engines.piper import Piper
 from edgevoice.engines.whisper import Whisper
 from edgevoice.errors import ConfigError, ModelError
 from edgevoice.resample import resample
-from edgevoice.settings import SttSettings, TtsSettings
+from edgevoice.settings import SttSettings
 
 QUESTION = "What is the capital of Italy?"
 FRAMES_A_SECOND = 100
@@ -30,16 +30,10 @@ def words(text: str) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def recognizer(starter_models: dict[str, Path]) -> Whisper:
-    return Whisper(starter_models["stt"], SttSettings())
-
-
-@pytest.fixture(scope="module")
-def spoken(starter_models: dict[str, Path]) -> Samples:
+def spoken(steady_voice: Piper) -> Samples:
     """The question as the starter voice says it, float32 [n] at 16 kHz."""
-    voice = Piper(starter_models["tts"], TtsSettings(variation=0.0))
-    pieces = [audio.samples for audio in voice.synthesize(QUESTION, lambda: False)]
-    return resample(np.concatenate(pieces), voice.rate, EAR_RATE)
+    pieces = [audio.samples for audio in steady_voice.synthesize(QUESTION, lambda: False)]
+    return resample(np.concatenate(pieces), steady_voice.rate, EAR_RATE)
 
 
 @pytest.fixture
@@ -128,10 +122,10 @@ def test_no_sound_and_almost_no_sound_are_no_error(recognizer: Whisper) -> None:
 
 @pytest.mark.models
 def test_a_recording_longer_than_the_window_is_written_down_whole(
-    recognizer: Whisper, starter_models: dict[str, Path]
+    recognizer: Whisper, steady_voice: Piper
 ) -> None:
     """Over half a minute, the times go on counting and no sentence is lost."""
-    voice = Piper(starter_models["tts"], TtsSettings(variation=0.0))
+    voice = steady_voice
     animals = ["dog", "horse", "elephant", "chicken", "monkey", "tiger", "rabbit", "mouse", "cow"]
     pause = np.zeros(int(1.5 * voice.rate), dtype=np.float32)
     pieces = [

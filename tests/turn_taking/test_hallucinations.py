@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -16,6 +17,9 @@ from edgevoice.stages import Transcript
 from edgevoice.turn_taking.hallucinations import is_nobody
 from edgevoice.wav import read_speech
 from tests.command import said
+
+if TYPE_CHECKING:
+    from edgevoice.engines.whisper import Whisper
 
 SETTINGS = SttSettings()
 
@@ -181,12 +185,9 @@ def rows(folder: Path) -> list[dict[str, str]]:
 @pytest.mark.models
 @pytest.mark.slow
 def test_recorded_noise_is_not_answered_and_recorded_people_are(
-    starter_models: dict[str, Path], shared: Path
+    recognizer: Whisper, shared: Path
 ) -> None:
     """On real recordings: no noise without a singing voice passes, and hardly any person fails."""
-    from edgevoice.engines.whisper import Whisper
-
-    recognizer = Whisper(starter_models["stt"], SETTINGS)
 
     def doubt(samples: np.ndarray) -> str | None:
         return is_nobody(recognizer.transcribe(samples), len(samples) / 16_000, 0.0, SETTINGS)
