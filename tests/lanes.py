@@ -12,11 +12,11 @@ import pytest
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    """As many as processors; with models four on two, since a conversation mostly waits."""
+    """As many as processors; with models three on two, since a conversation mostly waits."""
     processors = os.cpu_count() or 1
     if "not models" in config.option.markexpr:
         return processors
-    return max(processors, min(4, 2 * processors))
+    return max(processors, min(3, 2 * processors))
 
 
 def pytest_configure() -> None:

@@ -56,7 +56,8 @@ def test_a_short_soak_asks_interrupts_and_says_that_it_was_too_short(
     words = ("--hours", "0.008", "--interrupt-every", "1", "--json", file)
     done = edgevoice("bench", "soak", *SMALL, *words)
     assert done.returncode == 1, done.stderr
-    assert "too short to tell after" in done.stdout
+    # On a machine that is busy just now the sound may break up, and that is told before it.
+    assert re.search("too short to tell( after|:)", done.stdout)
     made = json.loads(file.read_text())
     assert made["command"] == "soak"
     assert not made["interrupted"]
@@ -84,7 +85,7 @@ def test_ctrl_c_keeps_what_is_done_and_says_how_much_it_was(
         out, errors = process.communicate(timeout=PATIENCE)
     assert process.returncode == 130, errors
     assert "Traceback" not in errors
-    assert "too short to tell after" in out
+    assert re.search("too short to tell( after|:)", out)
     assert "of 30 min" in out
     made = json.loads(file.read_text())
     assert made["interrupted"]
