@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from edgevoice.settings import SttSettings, TtsSettings
+from edgevoice.settings import Config, SttSettings, TtsSettings
 
 if TYPE_CHECKING:
     from edgevoice.engines.piper import Piper
@@ -56,7 +56,6 @@ def model_path(pytestconfig: pytest.Config) -> Callable[[str], Path]:
     """
     import onnxruntime
 
-    from edgevoice.settings import Config
     from edgevoice.weights.store import Store
 
     # Voices that are opened from now on begin their variations with it.

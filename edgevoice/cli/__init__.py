@@ -234,7 +234,7 @@ def end_cleanly() -> None:
 
     def end(number: int, frame: object) -> None:
         for each in caught:
-            # A closed terminal is told twice where a shell passes it on.
+            # A closed terminal sends SIGHUP twice where a shell passes it on.
             again = signal.SIG_DFL if each == signal.SIGTERM else signal.SIG_IGN
             signal.signal(each, again)
         raise SystemExit(128 + number)
