@@ -3,6 +3,8 @@
 #   make run ARGS="--plain"             with options for edgevoice
 
 SHELL := /bin/sh
+# Else each parallel worker and each process of the tests would compile everything anew.
+export PYTHONDONTWRITEBYTECODE :=
 BIN := .venv/bin
 # .venv's own Python can tell at once that nothing changed; only another one can make .venv anew.
 SETUP = @$(if $(PYTHON),,$(BIN)/python -ES scripts/setup.py --check $(1) 2>/dev/null ||) \

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import io
 import os
 import subprocess
@@ -11,9 +12,14 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 from unittest import mock
 
+from edgevoice import events as ev
+from edgevoice.build import engine as _load
 from edgevoice.cli import run_command
+from edgevoice.settings import Config, SttSettings
+from edgevoice.weights.store import Installed
 from tests.conftest import ROOT
 from tests.processes import PATIENCE
 
@@ -30,11 +36,24 @@ def edgevoice(*words: str | Path, stdin: str = "", env: Mapping[str, str] | None
     return Done(done.args, done.returncode, done.stdout.decode(), done.stderr.decode())
 
 
+@functools.cache
+def _recognizer(path: Path, settings: SttSettings) -> Any:
+    from edgevoice.engines.whisper import Whisper
+
+    return Whisper(path, settings)
+
+
+def _engine(role: ev.Role, model: Installed, config: Config) -> Any:
+    """As build.engine; one recognizer serves all command lines, as it keeps nothing of a file."""
+    return _recognizer(model.path, config.stt) if role == "stt" else _load(role, model, config)
+
+
 def piped(*words: str | Path, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
     """The same with bytes on its standard streams, which are no terminal."""
     given = [str(word) for word in words]
     out, err = io.BytesIO(), io.BytesIO()
     with (
+        mock.patch("edgevoice.build.engine", _engine),
         mock.patch("sys.stdin", io.TextIOWrapper(io.BytesIO(stdin), "utf-8")),
         contextlib.redirect_stdout(io.TextIOWrapper(out, "utf-8", write_through=True)),
         contextlib.redirect_stderr(io.TextIOWrapper(err, "utf-8", write_through=True)),

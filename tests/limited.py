@@ -38,4 +38,6 @@ if __name__ == "__main__":
 
         limit = int(rest.pop(0))
         resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+        # Python keeps compiled modules that such a limit has cut short.
+        os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
     os.execvp(rest[0], rest)

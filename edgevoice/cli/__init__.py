@@ -206,8 +206,12 @@ def run_command(words: list[str], command: click.Command = cli) -> int:
     debug = any(word.split("=")[0] == "--debug" for word in words)
     try:
         code = command.main(args=words, prog_name="edgevoice", standalone_mode=False)
-    except (click.exceptions.Abort, KeyboardInterrupt):
+    except KeyboardInterrupt:
         code = 130
+    except click.exceptions.Abort as aborted:
+        # click takes every EOFError for a Ctrl-D; its own prompts name no cause.
+        cause = aborted.__cause__
+        code = _told(cause, debug) if isinstance(cause, EOFError) else 130
     except SystemExit as ended:
         code = ended.code
     except click.ClickException as error:
@@ -219,13 +223,18 @@ def run_command(words: list[str], command: click.Command = cli) -> int:
         # The reader of our pipe has gone, as `| head` does.
         code = 0
     except Exception as error:
-        if debug:
-            raise
-        known = _known(error)
-        code = known.exit_code if known else 70
-        with contextlib.suppress(OSError):
-            complain(str(known or _unexpected(error)))
+        code = _told(error, debug)
     return code if isinstance(code, int) else 0
+
+
+def _told(error: Exception, debug: bool) -> int:
+    """Say what failed, and return its exit code; raise it again if `debug`."""
+    if debug:
+        raise error
+    known = _known(error)
+    with contextlib.suppress(OSError):
+        complain(str(known or _unexpected(error)))
+    return known.exit_code if known else 70
 
 
 def end_cleanly() -> None:

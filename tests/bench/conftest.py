@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Iterator
 from pathlib import Path
+from unittest import mock
 
 import pytest
 
+from edgevoice.bench import speeds
 from tests.kept import Kept, counted
+
+
+@pytest.fixture(autouse=True, scope="session")
+def one_measurement_of_the_machine() -> Iterator[None]:
+    """The speeds of memory and processor, which each bench measures anew, are measured once."""
+    once = functools.cache(speeds.measured_elsewhere)
+    with mock.patch.object(speeds, "measured_elsewhere", once):
+        yield
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import click
 import pytest
 
 from edgevoice import __version__
-from edgevoice.cli import cli
+from edgevoice.cli import cli, run_command
 from edgevoice.errors import EdgevoiceError
 from tests.command import edgevoice, edgevoice_process
 from tests.conftest import ROOT
@@ -96,6 +96,20 @@ def test_an_error_shows_its_traceback_only_with_debug() -> None:
     done = edgevoice_process("--debug", "--set", "turn.silence=5", "config", "show")
     assert done.returncode != 0
     assert "Traceback" in done.stderr
+
+
+@click.command()
+def broken() -> None:
+    """A command that reads a damaged file of its own."""
+    raise EOFError("marshal data too short")
+
+
+def test_a_file_that_ends_too_soon_is_not_taken_for_ctrl_d(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """An EOFError from anywhere but a prompt is told as what it is, never as an end by the user."""
+    assert run_command([], broken) == 70
+    assert "marshal data too short" in capsys.readouterr().err
 
 
 LEVELS = """
