@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from edgevoice.bench import speeds
+from edgevoice.bench.speeds import measured_elsewhere
 from edgevoice.engines.onnx import open_model
 
 MB = 1 << 20
@@ -68,19 +69,19 @@ def test_a_library_that_refuses_has_no_speed() -> None:
 def test_a_measurement_that_fails_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
     """A process that cannot be started, fails, or says something else."""
     monkeypatch.setattr(sys, "executable", "/nowhere/python")
-    assert speeds.measured_elsewhere() is None
+    assert measured_elsewhere() is None
 
     def rubbish(*_: object, **__: object) -> subprocess.CompletedProcess[bytes]:
         return subprocess.CompletedProcess([], 0, stdout=b"hello", stderr=b"")
 
     monkeypatch.setattr(subprocess, "run", rubbish)
-    assert speeds.measured_elsewhere() is None
+    assert measured_elsewhere() is None
 
 
 @pytest.mark.slow
 def test_this_machine_has_speeds() -> None:
     """All cores are no slower than one, and reading is in the range of memories there are."""
-    found = speeds.measured_elsewhere()
+    found = measured_elsewhere()
     assert found is not None
     assert found.float32_one is not None
     assert found.float32_all is not None
