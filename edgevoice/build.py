@@ -102,6 +102,12 @@ class Devices:
             config.audio, self.clock, self._watched(), partial(open_sink, config, self.clock)
         )
 
+    def recorded(self, path: str) -> AudioSink:
+        """A speaker that nobody hears, recorded to a WAV file. Raises StorageError."""
+        from edgevoice.recording import Recording
+
+        return quiet_sink(self.clock, path, Recording(self._bus, path, QUIET_RATE))
+
     def _watched(self) -> Watch:
         if self._watch is None:
             from edgevoice.devices.system import PortAudio
