@@ -28,9 +28,8 @@ from edgevoice.resample import Resampler
 BLOCK_SECONDS = 10
 STREAMED = 0xFFFFFFFF
 """The length a WAV header gives when it was written before its sound was known."""
-PLACEHOLDERS = (0x80000000, STREAMED)
-"""Such lengths in the files of other recorders are at most NEAR bytes from one of these."""
-NEAR = 0xFFFF
+IMPLAUSIBLE = 0x7FFE0000
+"""Recorders that write to a pipe give 2 or 4 GiB, less up to 128 KiB. No recording is that long."""
 
 SLOWEST, FASTEST = 4_000, 384_000
 """Samples a second; no sound is recorded at other rates, and a false one would take much memory."""
@@ -87,6 +86,13 @@ def speech_blocks(path: str | Path, notice: Notice = _ignore) -> Iterator[Sample
                 "the file holds no sound", where=name, remedy="record it again or name another"
             )
         yield rest
+
+
+def check(path: str | Path) -> None:
+    """Raise AudioFileError unless the file can be opened as sound; of standard input, nothing is
+    known before it is read."""
+    if str(path) != "-":
+        _opened(path).close()
 
 
 def _opened(path: str | Path) -> soundfile.SoundFile:
@@ -178,7 +184,7 @@ def _lost_seconds(file: soundfile.SoundFile) -> float:
     """Seconds the header promises and the file does not hold."""
     # libsndfile reads such files without a word and mentions it only in its log.
     found = re.search(r"data\s*: (\d+) \(should be (\d+)\)", file.extra_info)
-    if not found or any(abs(int(found[1]) - length) <= NEAR for length in PLACEHOLDERS):
+    if not found or int(found[1]) >= IMPLAUSIBLE:
         return 0.0
     promised, there = int(found[1]), int(found[2])
     if promised <= there or file.frames == 0:

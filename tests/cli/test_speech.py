@@ -46,6 +46,31 @@ def test_a_model_that_is_missing_is_named_with_the_command_that_fetches_it(
     assert not made.exists()
 
 
+@pytest.mark.parametrize("files", [["no.wav"], ["text.wav"], ["no.wav", "text.wav"], ["-"], []])
+def test_a_file_that_cannot_be_read_is_told_before_a_recognizer_is_wanted(
+    files: list[str], tmp_path: Path
+) -> None:
+    """Missing, of another kind or an empty pipe: nothing is loaded, for no model is here."""
+    (tmp_path / "text.wav").write_text("this is no sound")
+    named = [name if name == "-" else tmp_path / name for name in files]
+    done = piped("--set", f"models.folder={tmp_path / 'none'}", "transcribe", *named)
+    assert done.returncode == 1
+    assert b"edgevoice models pull" not in done.stderr
+    for name in files:
+        assert name.encode() in done.stderr
+
+
+def test_a_recognizer_without_the_language_is_refused_before_it_is_loaded(tmp_path: Path) -> None:
+    """Nor fetched: no model is here, and the language is what is told."""
+    sound = tmp_path / "a.wav"
+    soundfile.write(sound, np.zeros(16_000), 16_000)
+    english = ("--set", f"models.folder={tmp_path}", "--set", "models.stt=whisper-tiny.en")
+    for words in (("transcribe", sound), ("run", "--plain", "--input", sound)):
+        done = piped(*english, *words, "--language", "de")
+        assert b"understands English only, and stt.language is de" in done.stderr
+        assert (done.returncode, done.stdout) == (2, b"")
+
+
 @pytest.mark.parametrize("command", ["ask", "say"])
 def test_an_empty_pipe_is_no_text(command: str) -> None:
     """Nothing to ask and nothing to say are mistakes of use, found before a model is loaded."""
