@@ -1,17 +1,17 @@
-"""The recording of a session's replies, which only a session that has listened leaves."""
+"""The recording of a session's replies, which only a session that was ready leaves."""
 
 from __future__ import annotations
 
 from edgevoice.audio import Samples
 from edgevoice.bus import Bus
-from edgevoice.events import Event, Listening, Notice
+from edgevoice.events import Event, Notice, PlaybackStarted, Ready
 from edgevoice.wav import WavWriter
 
 
 class Recording:
     """A private WAV file at `rate` Hz, written as the sound comes; see `WavWriter`.
 
-    Where the session ends before it listens there is nothing to keep: a file of that name that was
+    Where the session ends while it loads there is nothing to keep: a file of that name that was
     there before stays as it was, and a notice says so. Raises StorageError.
     """
 
@@ -19,11 +19,11 @@ class Recording:
         self._bus = bus
         self._path = path
         self._file = WavWriter(path, rate, private=True)
-        self._listened = False
+        self._ready = False
         self._unsubscribe = bus.subscribe(self._hear)
 
     def _hear(self, event: Event) -> None:
-        self._listened = self._listened or isinstance(event, Listening)
+        self._ready = self._ready or isinstance(event, Ready | PlaybackStarted)
 
     def write(self, samples: Samples) -> None:
         """Append float32 [n]."""
@@ -32,7 +32,7 @@ class Recording:
     def close(self) -> None:
         """Complete the file, or leave none."""
         self._unsubscribe()
-        if self._listened:
+        if self._ready:
             self._file.close()
             return
         self._file.discard()

@@ -149,8 +149,8 @@ def test_silence_is_written_down_as_nothing(
 
 
 def made_up_for(kind: str) -> np.ndarray:
-    """Ten seconds of a sound that is no speech, float64 [n] at 16 kHz."""
-    time = np.arange(10 * 16_000) / 16_000
+    """Half a minute of a sound that is no speech, float64 [n] at 16 kHz."""
+    time = np.arange(30 * 16_000) / 16_000
     noise = np.random.default_rng(1).standard_normal(len(time))
     if kind == "hum":
         return sum(0.1 / n * np.sin(2 * np.pi * 50 * n * time) for n in (1, 3, 5)) + noise * 0.001

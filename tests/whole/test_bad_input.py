@@ -128,6 +128,19 @@ def test_a_reader_that_goes_away_ends_the_conversation_quietly(
     assert done.stderr == ""
 
 
+def test_a_system_prompt_that_does_not_fit_is_one_message_before_the_conversation(
+    question: Path, tmp_path: Path
+) -> None:
+    """`run` ends with the setting that helps; nothing was asked, and nothing is recorded."""
+    prompt = tmp_path / "prompt.toml"
+    prompt.write_text(f'[slm]\ncontext = 512\nsystem_prompt = "{"word " * 1000}"\n')
+    words = ("--config", prompt, *SMALL, "run", "--plain", "--input", question)
+    done = edgevoice_process(*words, "--output", tmp_path / "reply.wav")
+    assert "slm.context" in message(done)
+    assert "you:" not in done.stdout
+    assert list(tmp_path.iterdir()) == [prompt]
+
+
 @pytest.mark.parametrize(
     ("number", "at"),
     [
@@ -141,7 +154,7 @@ def test_a_signal_ends_it_at_once_with_its_own_exit_code_and_every_file_complete
     number: signal.Signals, at: str, question: Path, tmp_path: Path
 ) -> None:
     """Ctrl-C, SIGTERM or a closed terminal, while it loads, thinks or speaks: nothing is lost, and
-    what ended before it listened claims no recording."""
+    what ended while it loaded claims no recording."""
     reply, trace = tmp_path / "reply.wav", tmp_path / "trace.jsonl"
     words = ("--input", question, "--output", reply, "--trace", trace)
     with talking(None, *words) as talk:
@@ -152,7 +165,7 @@ def test_a_signal_ends_it_at_once_with_its_own_exit_code_and_every_file_complete
     events = list(read(trace))
     assert isinstance(events[-1], ev.SessionEnded)
     written = {trace}
-    if any(isinstance(event, ev.Listening) for event in events):
+    if any(isinstance(event, ev.Ready) for event in events):
         assert soundfile.info(reply).samplerate == 48_000
         written.add(reply)
     assert set(tmp_path.iterdir()) == written
