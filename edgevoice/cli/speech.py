@@ -99,12 +99,10 @@ def _recognizer(config: Config) -> tuple[Whisper, SpeechDetector | None]:
     from edgevoice.weights.store import Store
 
     with _waiting("loading the recognizer"):
-        from edgevoice.engines.whisper import Whisper
-
         store = Store(config)
         vad = store.optional("vad")
-        detector = engine("vad", vad, config) if vad else None
-        return Whisper(store.choose("stt").path, config.stt), detector
+        recognizer: Whisper = engine("stt", store.choose("stt"), config)
+        return recognizer, engine("vad", vad, config) if vad else None
 
 
 def _record(

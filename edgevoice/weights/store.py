@@ -33,7 +33,7 @@ from edgevoice.catalog import (
 from edgevoice.errors import ModelError
 from edgevoice.outside import Malformed, from_json
 from edgevoice.places import expanded
-from edgevoice.recognition.languages import check_known, listed
+from edgevoice.recognition.languages import listed
 from edgevoice.settings import Config
 from edgevoice.weights.disk import sha256_of, writing
 
@@ -190,8 +190,6 @@ class Store:
                 raise no_template(name)
             if entry.shape and not shapes:
                 raise only_a_shape(name)
-            if role == "stt":
-                check_known(entry.name, entry.languages, self.config.stt.language)
             return self.require(name)
         ranked = self.ranked(role)
         for entry in ranked:

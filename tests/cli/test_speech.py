@@ -11,7 +11,9 @@ import numpy as np
 import pytest
 import soundfile
 
+from edgevoice.settings import Config
 from edgevoice.wav import read_speech
+from edgevoice.weights.store import Installed, Store
 from tests.command import piped
 
 
@@ -60,11 +62,16 @@ def test_a_file_that_cannot_be_read_is_told_before_a_recognizer_is_wanted(
         assert name.encode() in done.stderr
 
 
-def test_a_recognizer_without_the_language_is_refused_before_it_is_loaded(tmp_path: Path) -> None:
-    """Nor fetched: no model is here, and the language is what is told."""
+def test_a_recognizer_without_the_language_is_refused_before_it_is_loaded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nor is it fetched: its files are no model, and the language is what is told."""
     sound = tmp_path / "a.wav"
     soundfile.write(sound, np.zeros(16_000), 16_000)
-    english = ("--set", f"models.folder={tmp_path}", "--set", "models.stt=whisper-tiny.en")
+    name = "whisper-tiny.en"
+    english = ("--set", f"models.folder={tmp_path}", "--set", f"models.stt={name}")
+    here = Installed(Store(Config()).catalog.get(name), tmp_path)
+    monkeypatch.setattr(Store, "require", lambda *_: here)
     for words in (("transcribe", sound), ("run", "--plain", "--input", sound)):
         done = piped(*english, *words, "--language", "de")
         assert b"understands English only, and stt.language is de" in done.stderr
