@@ -28,7 +28,14 @@ _SUSPICIOUS = re.compile(rb"\d{20}|\d[eE]\+?\d")
 
 
 class Malformed(ValueError):
-    """The text is not what it should be, and why."""
+    """The text is not what it should be, and why.
+
+    `place` holds the names and the numbers, from 0, that lead to what is wrong, if that is known.
+    """
+
+    def __init__(self, why: str, place: tuple[str | int, ...] = ()) -> None:
+        super().__init__(why)
+        self.place = place
 
 
 def from_json(data: bytes, kind: type[T], *, strict: bool = True) -> T:
@@ -42,7 +49,7 @@ def from_json(data: bytes, kind: type[T], *, strict: bool = True) -> T:
         decoder: msgspec.json.Decoder[T] = _decoder(kind, strict)  # type: ignore[arg-type]
         return decoder.decode(data)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise Malformed(reason(error)) from None
+        raise _malformed(error) from None
 
 
 def from_toml(data: bytes | str) -> dict[str, Any]:
@@ -54,7 +61,7 @@ def from_toml(data: bytes | str) -> dict[str, Any]:
     except Malformed:
         raise
     except (ValueError, RecursionError) as error:
-        raise Malformed(reason(error)) from None
+        raise _malformed(error) from None
     return values
 
 
@@ -63,7 +70,7 @@ def converted(values: Any, kind: type[T]) -> T:
     try:
         return msgspec.convert(values, kind)
     except (msgspec.MsgspecError, RecursionError) as error:
-        raise Malformed(reason(error)) from None
+        raise _malformed(error) from None
 
 
 def check_numbers(value: Any) -> None:
@@ -82,6 +89,12 @@ def check_numbers(value: Any) -> None:
 @lru_cache(maxsize=64)
 def _decoder(kind: Any, strict: bool) -> msgspec.json.Decoder[Any]:
     return msgspec.json.Decoder(kind, strict=strict)
+
+
+def _malformed(error: Exception) -> Malformed:
+    place = re.findall(r"\.([^.\[\]`]+)|\[(\d+)\]", str(error).partition(" - at `")[2])
+    unknown = re.findall(r"unknown field `([^`]+)`", str(error))
+    return Malformed(reason(error), (*(name or int(number) for name, number in place), *unknown))
 
 
 def reason(error: Exception) -> str:
@@ -116,6 +129,8 @@ def in_words(error: str) -> str:
         return f"{name} cannot be {found[1]}"
     if found := re.fullmatch(r"Object missing required field `(.+)`", text):
         return f"{found[1]} is missing in {place}" if place else f"{found[1]} is missing"
+    if found := re.fullmatch(r"Object contains unknown field `(.+)`", text):
+        return f"{found[1]} is not known in {place}" if place else f"{found[1]} is not known"
     if found := re.fullmatch(r"JSON is malformed: .* \(byte (\d+)\)", text):
         return f"it is not valid JSON at byte {found[1]}"
     if text == "Input data was truncated":

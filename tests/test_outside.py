@@ -73,7 +73,7 @@ class Line(msgspec.Struct):
     more: int | None = None
 
 
-class Page(msgspec.Struct):
+class Page(msgspec.Struct, forbid_unknown_fields=True):
     lines: list[Line]
 
 
@@ -104,6 +104,16 @@ def test_what_is_wrong_is_told_in_plain_english(line: str, told: str) -> None:
     with pytest.raises(Malformed) as caught:
         from_json(f'{{"lines": [{line}{"" if line == "{" else "]}"}'.encode(), Page)
     assert str(caught.value) == told
+
+
+def test_the_place_of_what_is_wrong_is_known() -> None:
+    """Names and numbers lead to it, to a field that is not known as well."""
+    places = {b'{"lines": [{"gap": "x"}]}': ("lines", 0, "gap"), b'{"more": 1}': ("more",)}
+    for data, place in places.items():
+        with pytest.raises(Malformed) as caught:
+            from_json(data, Page)
+        assert caught.value.place == place
+    assert str(caught.value) == "more is not known"
 
 
 def test_plain_values_are_read_as_they_are() -> None:
