@@ -18,7 +18,7 @@ from edgevoice.bus import Bus
 from edgevoice.clock import Clock
 from edgevoice.devices.paced import PacedSink, PacedSource, Writer
 from edgevoice.history import History
-from edgevoice.recognition.languages import named
+from edgevoice.recognition.languages import check_known, named
 from edgevoice.settings import Config
 from edgevoice.stages import AudioSink, AudioSource, EchoCanceller, WakeDetector
 from edgevoice.weights.store import Installed, Store
@@ -102,6 +102,12 @@ class Devices:
             config.audio, self.clock, self._watched(), partial(open_sink, config, self.clock)
         )
 
+    def recorded(self, path: str) -> AudioSink:
+        """A speaker that nobody hears, recorded to a WAV file. Raises StorageError."""
+        from edgevoice.recording import Recording
+
+        return quiet_sink(self.clock, path, Recording(self._bus, path, QUIET_RATE))
+
     def _watched(self) -> Watch:
         if self._watch is None:
             from edgevoice.devices.system import PortAudio
@@ -153,6 +159,7 @@ def engine(role: ev.Role, model: Installed, config: Config) -> Any:
 
         return SmartTurn(model.path)
     if role == "stt":
+        check_known(model.name, model.entry.languages, config.stt.language)
         from edgevoice.engines.whisper import Whisper
 
         return Whisper(model.path, config.stt)
@@ -225,6 +232,7 @@ def build(
         bus.subscribe(_pin_when_ready)
     store = Store(config)
     vad, stt, slm = (store.choose(role, shapes=shapes) for role in ("vad", "stt", "slm"))
+    check_known(stt.name, stt.entry.languages, config.stt.language)
     spoken, voices = languages(store), voices_here(store)
     tts = voices[spoken[0]]
     turn = store.optional("turn")

@@ -18,7 +18,7 @@ import msgspec
 from msgspec import Struct
 
 from edgevoice.errors import ConfigError
-from edgevoice.outside import Malformed, check_numbers, from_toml
+from edgevoice.outside import Malformed, check_numbers, from_toml, in_words
 from edgevoice.places import expanded, user_folder
 from edgevoice.settings import Config
 
@@ -84,8 +84,15 @@ def load(
             section, name = key.split(".", 1)
             values[section][name] = _typed(section, name, value, origin)
             origins[key] = origin
-    warnings = tuple(f"{variable} is ignored: there is no such setting" for variable in ignored)
+    warnings = (_ignoring(ignored),) if ignored else ()
     return Resolved(msgspec.convert(values, Config), origins, warnings)
+
+
+def _ignoring(variables: list[str]) -> str:
+    """One sentence about variables that other programs set."""
+    if len(variables) == 1:
+        return f"{variables[0]} is ignored: there is no such setting"
+    return f"{', '.join(sorted(variables))} are ignored: there are no such settings"
 
 
 def _unknown(key: str, where: str) -> ConfigError:
@@ -106,10 +113,12 @@ def _typed(section: str, name: str, value: Any, origin: str) -> Any:
         check_numbers(typed)
         return typed
     except (msgspec.ValidationError, Malformed) as error:
+        text = ", not text" if from_text else ""  # what a variable or a flag always is
+        why = "" if (allowed := _allowed(type_)) else f": {in_words(str(error)).removesuffix(text)}"
         raise ConfigError(
-            f"{section}.{name} cannot be {value!r}: {str(error)[:1].lower()}{str(error)[1:]}",
+            f"{section}.{name} cannot be {value!r}{why}",
             where=origin,
-            remedy=_allowed(type_) or f"the default is {default(f'{section}.{name}')!r}",
+            remedy=allowed or f"the default is {default(f'{section}.{name}')!r}",
         ) from None
 
 

@@ -15,7 +15,7 @@ import stat
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Protocol
 
@@ -25,11 +25,18 @@ from edgevoice.places import user_folder
 PATIENCE = 5.0
 """Seconds that either side waits for the other's line."""
 
+LOADING_PATIENCE = 1.0
+"""Seconds that a session has to answer while it loads: onnxruntime holds the interpreter's lock
+meanwhile, for seconds, and no thread of the session can answer."""
+
 MOST_CLIENTS = 16
 """That are served at once; others are turned away."""
 
 LONGEST = 200
 """Characters of a line."""
+
+LOADING = ".loading"
+"""The ending of the file beside a session's socket that says that it still loads."""
 
 UNIX = hasattr(socket, "AF_UNIX")
 
@@ -56,7 +63,7 @@ class Controlled(Protocol):
 def obey(session: Controlled, line: str) -> str:
     """Do what `line` asks of the session; returns what is so now. Raises SessionError."""
     if not session.listens:
-        raise SessionError("the session is still loading", remedy="try again in a moment")
+        raise _loading()
     match line.split():
         case ["ptt", "press" | "release" | "toggle" as how]:
             on = not session.talking if how == "toggle" else how == "press"
@@ -77,6 +84,10 @@ def obey(session: Controlled, line: str) -> str:
             )
 
 
+def _loading() -> SessionError:
+    return SessionError("the session is still loading", remedy="try again in a moment")
+
+
 def folder() -> Path:
     """Where the sockets of this user's sessions are."""
     if not sys.platform.startswith("linux"):
@@ -89,15 +100,23 @@ def folder() -> Path:
 
 
 @contextlib.contextmanager
-def controlled(session: Controlled) -> Iterator[None]:
-    """Let the session be steered as long as the block lasts. Raises StorageError."""
+def controlled(session: Controlled) -> Iterator[Callable[[], None]]:
+    """Let the session be steered as long as the block lasts; what it gives is to be called when
+    everything is loaded. Raises StorageError."""
     own = _own_folder()
     list(_running())  # Clears away what sessions that crashed have left.
     path = own / f"{os.getpid()}.sock"
     token = ""
+    loading = path.with_suffix(LOADING)
+
+    def loaded() -> None:
+        with contextlib.suppress(OSError):
+            loading.unlink()
+
     with contextlib.suppress(FileNotFoundError):
         path.unlink()
     try:
+        loading.touch(mode=0o600)
         if UNIX:
             listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
             listener.bind(str(path))
@@ -121,8 +140,9 @@ def controlled(session: Controlled) -> Iterator[None]:
         target=_serve, args=(listener, session, token), name="control", daemon=True
     ).start()
     try:
-        yield
+        yield loaded
     finally:
+        loaded()
         with contextlib.suppress(OSError):
             path.unlink()
         # Wakes the thread that waits in accept, which closing alone does not everywhere.
@@ -145,11 +165,15 @@ def ask(line: str, session: int | None = None) -> str:
     if not running:
         raise SessionError("no session is running", remedy="start one: edgevoice run")
     pid = session if session is not None else list(running)[-1]
+    loading = running[pid].with_suffix(LOADING)
+    patience = LOADING_PATIENCE if loading.exists() else PATIENCE
     try:
         with _connected(running[pid]) as (connection, token):
             connection.sendall(f"{token} {line}\n".encode())
-            answer = _line(connection)
+            answer = _line(connection, patience)
     except OSError as error:
+        if patience < PATIENCE:
+            raise _loading() from None
         raise SessionError(
             f"the session does not answer: {error.strerror or error}",
             where=f"process {pid}",
@@ -193,9 +217,9 @@ def _answer(session: Controlled, line: str) -> str:
         return f"no {error.what}\t{error.remedy}"
 
 
-def _line(connection: socket.socket) -> str:
+def _line(connection: socket.socket, patience: float = PATIENCE) -> str:
     data = b""
-    end = time.monotonic() + PATIENCE
+    end = time.monotonic() + patience
     while b"\n" not in data and len(data) < LONGEST:
         connection.settimeout(max(0.001, end - time.monotonic()))
         more = connection.recv(LONGEST)
@@ -216,8 +240,9 @@ def _running() -> Iterator[tuple[int, Path]]:
             with _connected(path):
                 yield pid, path
         except (ConnectionRefusedError, FileNotFoundError, ValueError):
-            with contextlib.suppress(OSError):
-                path.unlink()
+            for left in (path, path.with_suffix(LOADING)):
+                with contextlib.suppress(OSError):
+                    left.unlink()
         except OSError:
             continue
 

@@ -1,4 +1,4 @@
-"""JSON and TOML that others wrote: one error for whatever may be wrong with it.
+"""JSON and TOML that others wrote: one error, in plain English, for whatever may be wrong with it.
 
 Nesting, size and numbers are bounded, and text must be UTF-8; a byte order mark is left out.
 """
@@ -28,7 +28,14 @@ _SUSPICIOUS = re.compile(rb"\d{20}|\d[eE]\+?\d")
 
 
 class Malformed(ValueError):
-    """The text is not what it should be, and why."""
+    """The text is not what it should be, and why.
+
+    `place` holds the names and the numbers, from 0, that lead to what is wrong, if that is known.
+    """
+
+    def __init__(self, why: str, place: tuple[str | int, ...] = ()) -> None:
+        super().__init__(why)
+        self.place = place
 
 
 def from_json(data: bytes, kind: type[T], *, strict: bool = True) -> T:
@@ -42,7 +49,7 @@ def from_json(data: bytes, kind: type[T], *, strict: bool = True) -> T:
         decoder: msgspec.json.Decoder[T] = _decoder(kind, strict)  # type: ignore[arg-type]
         return decoder.decode(data)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise Malformed(_reason(error)) from None
+        raise _malformed(error) from None
 
 
 def from_toml(data: bytes | str) -> dict[str, Any]:
@@ -54,7 +61,7 @@ def from_toml(data: bytes | str) -> dict[str, Any]:
     except Malformed:
         raise
     except (ValueError, RecursionError) as error:
-        raise Malformed(_reason(error)) from None
+        raise _malformed(error) from None
     return values
 
 
@@ -63,7 +70,7 @@ def converted(values: Any, kind: type[T]) -> T:
     try:
         return msgspec.convert(values, kind)
     except (msgspec.MsgspecError, RecursionError) as error:
-        raise Malformed(_reason(error)) from None
+        raise _malformed(error) from None
 
 
 def check_numbers(value: Any) -> None:
@@ -84,5 +91,60 @@ def _decoder(kind: Any, strict: bool) -> msgspec.json.Decoder[Any]:
     return msgspec.json.Decoder(kind, strict=strict)
 
 
-def _reason(error: Exception) -> str:
-    return "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
+def _malformed(error: Exception) -> Malformed:
+    place = re.findall(r"\.([^.\[\]`]+)|\[(\d+)\]", str(error).partition(" - at `")[2])
+    unknown = re.findall(r"unknown field `([^`]+)`", str(error))
+    return Malformed(reason(error), (*(name or int(number) for name, number in place), *unknown))
+
+
+def reason(error: Exception) -> str:
+    """Why a text could not be read, in plain English."""
+    return "it is nested too deeply" if isinstance(error, RecursionError) else in_words(str(error))
+
+
+_KINDS = {
+    "int": "a whole number",
+    "float": "a number",
+    "str": "text",
+    "bool": "true or false",
+    "null": "empty",
+    "array": "a list",
+    "object": "a table",
+}
+_LIMITS = {">=": "at least", "<=": "at most", ">": "more than", "<": "less than"}
+
+
+def in_words(error: str) -> str:
+    """What msgspec says about a value, in plain English; other text is returned as it is."""
+    text, _, at = error.partition(" - at `")
+    place = at.removesuffix("`").removeprefix("$").removeprefix(".").replace("...", "…")
+    name = place or "it"
+    if found := re.fullmatch(r"Expected `([^`]+)`(?:, got `([^`]+)`)?(.*)", text):
+        kinds, got, limit = found.groups()
+        wanted = " or ".join(_KINDS.get(kind, kind) for kind in kinds.split(" | "))
+        return f"{name} must be {wanted}{_limit(kinds, limit)}" + (
+            f", not {_KINDS.get(got, got)}" if got else ""
+        )
+    if found := re.fullmatch(r"Invalid enum value (.+)", text):
+        return f"{name} cannot be {found[1]}"
+    if found := re.fullmatch(r"Object missing required field `(.+)`", text):
+        return f"{found[1]} is missing in {place}" if place else f"{found[1]} is missing"
+    if found := re.fullmatch(r"Object contains unknown field `(.+)`", text):
+        return f"{found[1]} is not known in {place}" if place else f"{found[1]} is not known"
+    if found := re.fullmatch(r"JSON is malformed: .* \(byte (\d+)\)", text):
+        return f"it is not valid JSON at byte {found[1]}"
+    if text == "Input data was truncated":
+        return "it ends too early"
+    return f"{text} (at {place})" if place else text
+
+
+def _limit(kind: str, limit: str) -> str:
+    """The rest of `Expected …`: a bound, a length or a form."""
+    if found := re.fullmatch(r" (of length )?([<>]=?)? ?(\S+)", limit):
+        length, bound, number = found.groups()
+        number = number.removesuffix(".0")
+        if length:
+            unit = "characters" if kind == "str" else "entries"
+            return f" of {_LIMITS.get(bound, 'exactly')} {number} {unit}"
+        return f", {_LIMITS[bound]} {number}" if bound else ""
+    return " of another form" if "matching regex" in limit else ""

@@ -18,7 +18,7 @@ import msgspec
 from edgevoice import events as ev
 from edgevoice import files
 from edgevoice.encoding import json_bytes
-from edgevoice.errors import EdgevoiceError, StorageError
+from edgevoice.errors import StorageError, UsageError
 from edgevoice.outside import Malformed, from_json
 
 KEPT = 100_000
@@ -104,20 +104,20 @@ def line(event: ev.Event) -> str:
 
 
 def read(path: Path) -> Iterator[ev.Event]:
-    """The events of a trace. Raises EdgevoiceError naming the line that is not one."""
+    """The events of a trace. Raises UsageError naming the line that is not one."""
     try:
         with path.open("rb") as file:
             for number, text in enumerate(file, 1):
                 try:
                     yield from_json(text, ev.AnyEvent)  # type: ignore[arg-type]
                 except Malformed as error:
-                    raise EdgevoiceError(
+                    raise UsageError(
                         f"not an event of a trace: {error}",
                         where=f"{path}, line {number}",
                         remedy="write the trace again with `edgevoice run --trace FILE`",
                     ) from None
     except OSError as error:
-        raise EdgevoiceError(
+        raise UsageError(
             f"cannot be read: {error.strerror}", where=str(path), remedy="check the path"
         ) from None
 

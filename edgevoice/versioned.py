@@ -8,7 +8,7 @@ from typing import Any, Generic, TypeVar
 
 import msgspec
 
-from edgevoice.errors import EdgevoiceError
+from edgevoice.errors import UsageError
 from edgevoice.outside import Malformed, from_json
 
 T = TypeVar("T", bound=msgspec.Struct)
@@ -33,16 +33,16 @@ class Format(Generic[T]):
     def read(self, path: Path) -> T:
         """What the file holds; fields that are not known are ignored.
 
-        Raises EdgevoiceError where it is another file, a damaged one or of a newer version.
+        Raises UsageError where it is another file, a damaged one or of a newer version.
         """
         try:
             data = path.read_bytes()
             head: Any = from_json(data, object)
             if not isinstance(head, dict) or head.get("format") != self.format:
-                raise EdgevoiceError(f"not a {self.noun}", where=str(path), remedy=self.missing)
+                raise UsageError(f"not a {self.noun}", where=str(path), remedy=self.missing)
             version = head.get("version")
             if isinstance(version, int) and version > self.version:
-                raise EdgevoiceError(
+                raise UsageError(
                     f"written by a newer edgevoice (version {version} of the format, "
                     f"this one reads {self.version})",
                     where=str(path),
@@ -50,14 +50,12 @@ class Format(Generic[T]):
                 )
             return from_json(data, self.kind)
         except OSError as error:
-            raise EdgevoiceError(
+            raise UsageError(
                 f"cannot be read: {error.strerror}", where=str(path), remedy="check the path"
             ) from None
         except Malformed as error:
-            raise self.broken(path, error) from None
+            raise self.broken(path, str(error)) from None
 
-    def broken(self, path: Path, error: Exception) -> EdgevoiceError:
+    def broken(self, path: Path, why: str) -> UsageError:
         """That the file is damaged, and why."""
-        return EdgevoiceError(
-            f"a damaged {self.noun}: {error}", where=str(path), remedy=self.damaged
-        )
+        return UsageError(f"a damaged {self.noun}: {why}", where=str(path), remedy=self.damaged)

@@ -6,9 +6,7 @@ import contextlib
 import errno
 import glob
 import io
-import mmap
 import os
-import re
 import struct
 import sys
 import tempfile
@@ -24,13 +22,9 @@ from edgevoice import files
 from edgevoice.audio import EAR_RATE, Samples
 from edgevoice.errors import AudioFileError, StorageError, UsageError
 from edgevoice.resample import Resampler
+from edgevoice.wav_length import STREAMED, missing_share, with_length
 
 BLOCK_SECONDS = 10
-STREAMED = 0xFFFFFFFF
-"""The length a WAV header gives when it was written before its sound was known."""
-PLACEHOLDERS = (0x80000000, STREAMED)
-"""Such lengths in the files of other recorders are at most NEAR bytes from one of these."""
-NEAR = 0xFFFF
 
 SLOWEST, FASTEST = 4_000, 384_000
 """Samples a second; no sound is recorded at other rates, and a false one would take much memory."""
@@ -68,7 +62,8 @@ def speech_blocks(path: str | Path, notice: Notice = _ignore) -> Iterator[Sample
                 remedy="convert it first, for example: ffmpeg -i INPUT -ar 16000 speech.wav",
             )
         frames = min(BLOCK_SECONDS * file.samplerate, MOST_NUMBERS // file.channels)
-        if lost := _lost_seconds(file):
+        # libsndfile reads such files without a word and mentions it only in its log.
+        if lost := file.frames / file.samplerate * missing_share(file.extra_info):
             notice(f"{name}: the file is cut short, the last {lost:.1f} s are missing")
         resampler = Resampler(file.samplerate, EAR_RATE, file.channels)
         some = False
@@ -87,6 +82,13 @@ def speech_blocks(path: str | Path, notice: Notice = _ignore) -> Iterator[Sample
                 "the file holds no sound", where=name, remedy="record it again or name another"
             )
         yield rest
+
+
+def check(path: str | Path) -> None:
+    """Raise AudioFileError unless the file can be opened as sound; of standard input, nothing is
+    known before it is read."""
+    if str(path) != "-":
+        _opened(path).close()
 
 
 def _opened(path: str | Path) -> soundfile.SoundFile:
@@ -111,55 +113,10 @@ def _opened(path: str | Path) -> soundfile.SoundFile:
         file = soundfile.SoundFile(source)
         if file.frames == 0:
             file.close()
-            file = soundfile.SoundFile(_with_length(source))
+            file = soundfile.SoundFile(with_length(source))
         return file
     except soundfile.LibsndfileError as error:
         raise _unreadable(name, error) from None
-
-
-class _Copy(mmap.mmap):
-    """A file of which only what is changed is in memory; libsndfile may look behind its end."""
-
-    def seek(self, pos: int, whence: int = os.SEEK_SET) -> None:
-        at = pos + (0, self.tell(), len(self))[whence]
-        super().seek(max(0, min(at, len(self))))
-
-
-def _with_length(source: io.BytesIO | str | bytes) -> io.BytesIO | mmap.mmap:
-    """The file, with the length of a stream where a recorder that was killed has left none."""
-    if isinstance(source, io.BytesIO):
-        file: io.BytesIO | mmap.mmap = io.BytesIO(source.getvalue())
-    else:
-        with open(source, "rb") as opened:
-            file = _Copy(opened.fileno(), 0, access=mmap.ACCESS_COPY)
-    if at := _unset_length(file):
-        file.seek(at)
-        file.write(struct.pack("<I", STREAMED))
-    file.seek(0)
-    return file
-
-
-def _unset_length(file: io.BytesIO | mmap.mmap) -> int:
-    """Where the length of a WAV file's sound stands, if it is 0 and sound follows; else 0."""
-    file.seek(0, io.SEEK_END)
-    end = file.tell()
-    file.seek(0)
-    at = 12 if file.read(4) == b"RIFF" else end
-    while at + 8 < end:
-        file.seek(at)
-        kind, size = struct.unpack("<4sI", file.read(8))
-        if kind == b"data":
-            return at + 4 if size == 0 and not _is_chunk(file.read(8), end - at - 16) else 0
-        at += 8 + size + size % 2
-    return 0
-
-
-def _is_chunk(head: bytes, rest: int) -> bool:
-    """Whether the last chunk of a file begins with these bytes, and `rest` of it follow."""
-    if len(head) < 8:
-        return False
-    kind, size = struct.unpack("<4sI", head)
-    return bool(kind.strip().isalnum()) and rest - 1 <= size <= rest
 
 
 def _size(name: str) -> int:
@@ -172,18 +129,6 @@ def _unreadable(name: str, error: soundfile.LibsndfileError) -> AudioFileError:
         where=name,
         remedy="convert it first, for example: ffmpeg -i INPUT -ar 16000 -ac 1 speech.wav",
     )
-
-
-def _lost_seconds(file: soundfile.SoundFile) -> float:
-    """Seconds the header promises and the file does not hold."""
-    # libsndfile reads such files without a word and mentions it only in its log.
-    found = re.search(r"data\s*: (\d+) \(should be (\d+)\)", file.extra_info)
-    if not found or any(abs(int(found[1]) - length) <= NEAR for length in PLACEHOLDERS):
-        return 0.0
-    promised, there = int(found[1]), int(found[2])
-    if promised <= there or file.frames == 0:
-        return 0.0
-    return float(file.frames / file.samplerate * (promised - there) / there)
 
 
 def _clean(block: Samples) -> Samples:

@@ -27,6 +27,7 @@ import tempfile
 import zipfile
 from pathlib import Path
 
+from compile_options import COMPILED, INCLUDED, OPTIONS, WITHOUT_IMAGES
 from progress import Steps
 from system_packages import has_compiler, instructions
 
@@ -45,13 +46,10 @@ NEWEST_GLIBC = 28
 """Of the wheels that are fetched: 2.28, as the locks are tested. The compiled one may ask more."""
 EPOCH = 315532800
 """1980, the date of all files in the compiled wheel: it does not change with our commits."""
-COMPILED = "llama-cpp-python"
 TOOLS = ("auditwheel", "hatchling", "scikit_build_core")
 COMMANDS = ("git", "patchelf", "cmake", "ninja")
 
-INCLUDED = ROOT / "scripts" / "llama_cpp.cmake"
 PORTABLE = (
-    "-DLLAVA_BUILD=OFF",
     "-DGGML_NATIVE=OFF",
     "-DGGML_BACKEND_DL=ON",
     "-DGGML_CPU_ALL_VARIANTS=ON",
@@ -129,7 +127,7 @@ class Release:
     def _llama_cpp(self, wheels: Path) -> None:
         self.steps.begin(COMPILED)
         (pin,) = [pin for pin in self.pins if pin.name == COMPILED]
-        recipe = f"{pin.text}{PORTABLE}{WHEEL_OPTIONS}{platform.libc_ver()}"
+        recipe = f"{pin.text}{(WITHOUT_IMAGES, *PORTABLE)}{WHEEL_OPTIONS}{platform.libc_ver()}"
         digest = hashlib.sha256(f"{recipe}{INCLUDED.read_text('utf-8')}".encode()).hexdigest()[:12]
         ready = WORK / digest
         how = "there"
@@ -159,7 +157,7 @@ class Release:
         settings.append(f"--config-settings=build-dir={WORK / 'cmake'}")
         # The compiler writes file names into error messages: relative ones, wherever this lies.
         flags = shlex.quote(f"-ffile-prefix-map={WORK}=.")
-        portable = (*PORTABLE, f"-DCMAKE_PROJECT_llama_cpp_INCLUDE={INCLUDED}")
+        portable = (*OPTIONS, *PORTABLE)
         environ = {"CMAKE_ARGS": shlex.join(portable), "CFLAGS": flags, "CXXFLAGS": flags}
         environ["SOURCE_DATE_EPOCH"] = str(EPOCH)
         # llama.cpp asks git for its commit, and would be given ours.

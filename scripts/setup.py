@@ -21,6 +21,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO
 
+from compile_options import COMPILED, OPTIONS
 from progress import Steps, spell
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -30,15 +31,8 @@ STATE = VENV / "edgevoice-setup.json"
 BIN = VENV / ("Scripts" if sys.platform == "win32" else "bin")
 PYTHON = BIN / ("python.exe" if sys.platform == "win32" else "python")
 LOCKS = {"run": ["build", "run"], "dev": ["build", "run", "dev"]}
-COMPILED = "llama-cpp-python"
 COMPILE_CORE_SECONDS = 210
 """An estimate to print before the compile starts; the time left is measured once it runs."""
-
-BUILD_OPTIONS = (
-    # Image and sound input of llama.cpp, which edgevoice does not use.
-    "-DLLAVA_BUILD=OFF",
-    f"-DCMAKE_PROJECT_llama_cpp_INCLUDE={ROOT.as_posix()}/scripts/llama_cpp.cmake",
-)
 
 PACKAGE = re.compile(
     r"(?:Collecting |Requirement already satisfied: |Processing \S*/)([\w.-]+?)(?:[=<> ]|-\d|\n)"
@@ -133,7 +127,7 @@ def install_packages(goal: str, flags: str, new_flags: bool, log: IO[str], steps
             steps.advance(0.97, "unpacking")
 
     steps.begin("packages")
-    environ = {"CMAKE_ARGS": " ".join((*BUILD_OPTIONS, flags)).strip()}
+    environ = {"CMAKE_ARGS": " ".join((*OPTIONS, flags)).strip()}
     if flags:
         # pip's cache does not tell builds with different options apart.
         environ["PIP_NO_CACHE_DIR"] = "1"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,7 @@ from edgevoice.config import load
 from edgevoice.config_file import remember
 from edgevoice.errors import ConfigError
 from edgevoice.settings import Config
+from tests.command import edgevoice, message
 
 
 def written(path: Path, text: str) -> Path:
@@ -180,6 +183,42 @@ def test_a_variable_that_a_platform_sets_is_ignored_with_a_warning(
     assert resolved.config == Config()
     (warning,) = resolved.warnings
     assert variable in warning
+
+
+def test_all_variables_of_a_platform_are_one_warning(tmp_path: Path) -> None:
+    """A platform sets a dozen for a service; a command mentions them once."""
+    names = [f"EDGEVOICE_{name}" for name in ("SERVICE_PORT", "PORT_9464_TCP", "SERVICE_HOST")]
+    environ = {"EDGEVOICE_CONFIG": str(tmp_path / "none.toml"), **dict.fromkeys(names, "10.0.0.7")}
+    (warning,) = load(environ=environ).warnings
+    assert warning == f"{', '.join(sorted(names))} are ignored: there are no such settings"
+    env = {**os.environ, **environ}
+    assert edgevoice("config", "show", env=env).stderr == f"edgevoice: {warning}\n"
+
+
+@pytest.mark.parametrize(
+    ("setting", "why"),
+    [
+        ("turn.silence_ms=soon", "turn.silence_ms cannot be 'soon': it must be a whole number"),
+        ("turn.silence_ms=1.5", "turn.silence_ms cannot be '1.5': it must be a whole number"),
+        ("turn.silence_ms=-1", "it must be a whole number, at least 0"),
+        ("turn.max_seconds=0", "it must be a number, more than 0"),
+        ("tts.speed=3", "it must be a number, at most 2"),
+        ("turn.barge_in=maybe", "it must be true or false"),
+        ("turn.patience=soon", "turn.patience cannot be 'soon'"),
+    ],
+)
+def test_a_wrong_value_is_told_in_plain_english(setting: str, why: str) -> None:
+    """The setting, what was given and what it takes, without the words of programmers."""
+    told = message(edgevoice("--set", setting, "config", "show"), 2)
+    assert why in told
+    assert not re.search(r"`|\$|\bint\b|\bstr\b|\bfloat\b|\benum\b|[Ee]xpected", told)
+
+
+def test_a_wrong_type_in_the_file_is_told_in_plain_english(tmp_path: Path) -> None:
+    """What it is, and what it must be."""
+    file = written(tmp_path / "c.toml", "[turn]\nsilence_ms = 'soon'\n")
+    with pytest.raises(ConfigError, match="it must be a whole number, not text"):
+        load(file, {})
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ import stat
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from edgevoice import control
 from edgevoice.control import ask, controlled
 from edgevoice.errors import SessionError, StorageError
 from tests.command import edgevoice, message
-from tests.processes import running
+from tests.processes import PATIENCE, running
 
 
 class Steered:
@@ -99,12 +100,37 @@ def test_what_a_session_cannot_do_is_told_with_a_remedy() -> None:
     assert not session.talking
 
 
+class Stuck(Steered):
+    """A session whose threads stand still, as while onnxruntime loads a model."""
+
+    def __init__(self) -> None:
+        self.goes_on = threading.Event()
+        super().__init__()
+
+    @property
+    def listens(self) -> bool:
+        return self.goes_on.wait(PATIENCE)
+
+    @listens.setter
+    def listens(self, _: bool) -> None: ...
+
+
+@pytest.mark.parametrize("line", ["stop", "ptt press", "mute on"])
+def test_a_session_that_stands_still_while_it_loads_is_said_to_load(line: str) -> None:
+    """It cannot answer then; who asks is told so, and not to end it."""
+    session = Stuck()
+    with controlled(session):
+        with pytest.raises(SessionError, match="still loading") as told:
+            ask(line)
+        session.goes_on.set()
+    assert told.value.remedy == "try again in a moment"
+
+
 def test_nobody_else_can_reach_it(runtime: Path) -> None:
     """The folder and the socket are the user's alone."""
     with controlled(Steered()):
-        [path] = runtime.iterdir()
         assert stat.S_IMODE(runtime.stat().st_mode) == 0o700
-        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+        assert {stat.S_IMODE(path.stat().st_mode) for path in runtime.iterdir()} == {0o600}
 
 
 def test_a_folder_that_others_may_use_is_not_used(runtime: Path) -> None:
@@ -123,7 +149,9 @@ def test_without_a_session_it_is_said_that_there_is_none() -> None:
 
 def test_after_the_session_nothing_is_left(runtime: Path) -> None:
     """Its socket goes with it."""
-    with controlled(Steered()):
+    with controlled(Steered()) as loaded:
+        assert len(list(runtime.iterdir())) == 2
+        loaded()
         assert len(list(runtime.iterdir())) == 1
     assert list(runtime.iterdir()) == []
 
@@ -133,6 +161,7 @@ def test_a_socket_left_by_a_crash_is_cleared_away(runtime: Path) -> None:
     runtime.mkdir(mode=0o700)
     with socket.socket(socket.AF_UNIX) as dead:
         dead.bind(str(runtime / "4194999.sock"))
+    (runtime / "4194999.loading").touch()
     with pytest.raises(SessionError, match="no session is running"):
         ask("stop")
     assert list(runtime.iterdir()) == []
@@ -173,7 +202,7 @@ def test_without_unix_sockets_a_port_and_a_token_do(
     session = Steered()
     with controlled(session):
         assert ask("mute on") == "muted"
-        [path] = runtime.iterdir()
+        [path] = runtime.glob("*.sock")
         port, token = path.read_text().split()
         path.write_text(f"{port} {'0' * len(token)}")
         with pytest.raises(SessionError):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 import pytest
@@ -61,6 +61,59 @@ def test_toml_that_is_no_plain_table_is_malformed(what: str) -> None:
     """Depth, digits, encodings and types each end in the one error."""
     with pytest.raises(Malformed):
         converted(from_toml(TOML[what]), dict[str, str])
+
+
+class Line(msgspec.Struct):
+    gap: int
+    name: Annotated[str, msgspec.Meta(max_length=3)] = ""
+    kind: Literal["slow", "fast"] = "slow"
+    spans: dict[str, float] = {}
+    pair: tuple[int, int] = (0, 0)
+    share: Annotated[float, msgspec.Meta(gt=0, le=0.5)] = 0.5
+    more: int | None = None
+
+
+class Page(msgspec.Struct, forbid_unknown_fields=True):
+    lines: list[Line]
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("{}", "gap is missing in lines[0]"),
+        ('{"gap": "soon"}', "lines[0].gap must be a whole number, not text"),
+        ('{"gap": 1.5}', "lines[0].gap must be a whole number, not a number"),
+        ('{"gap": null}', "lines[0].gap must be a whole number, not empty"),
+        ('{"gap": 1, "name": "long"}', "lines[0].name must be text of at most 3 characters"),
+        ('{"gap": 1, "kind": "idle"}', "lines[0].kind cannot be 'idle'"),
+        ('{"gap": 1, "spans": {"a": []}}', "lines[0].spans[…] must be a number, not a list"),
+        ('{"gap": 1, "pair": [1]}', "lines[0].pair must be a list of exactly 2 entries"),
+        ('{"gap": 1, "share": 0}', "lines[0].share must be a number, more than 0"),
+        ('{"gap": 1, "share": 0.75}', "lines[0].share must be a number, at most 0.5"),
+        (
+            '{"gap": 1, "more": true}',
+            "lines[0].more must be a whole number or empty, not true or false",
+        ),
+        ("3", "lines[0] must be a table, not a whole number"),
+        ("oh", "it is not valid JSON at byte 11"),
+        ("{", "it ends too early"),
+    ],
+)
+def test_what_is_wrong_is_told_in_plain_english(line: str, told: str) -> None:
+    """The place and what belongs there, without the words of programmers."""
+    with pytest.raises(Malformed) as caught:
+        from_json(f'{{"lines": [{line}{"" if line == "{" else "]}"}'.encode(), Page)
+    assert str(caught.value) == told
+
+
+def test_the_place_of_what_is_wrong_is_known() -> None:
+    """Names and numbers lead to it, to a field that is not known as well."""
+    places = {b'{"lines": [{"gap": "x"}]}': ("lines", 0, "gap"), b'{"more": 1}': ("more",)}
+    for data, place in places.items():
+        with pytest.raises(Malformed) as caught:
+            from_json(data, Page)
+        assert caught.value.place == place
+    assert str(caught.value) == "more is not known"
 
 
 def test_plain_values_are_read_as_they_are() -> None:

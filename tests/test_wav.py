@@ -81,7 +81,10 @@ def test_of_a_truncated_file_what_is_there_is_used_and_said(tmp_path: Path, keep
     assert f"the last {missing:.1f} s are missing" in notices[0]
 
 
-UNKNOWN = (0xFFFFFFFF, 0xFFFFFF00, 0x7FFFF000, 0x7FFFFF00, 0x7FFFFFFF, 0x80000000, 0)
+UNKNOWN = (
+    *(0, 0x7FFE0000, 0x7FFEFFD4, 0x7FFF0000, 0x7FFF0024, 0x7FFFF000, 0x7FFFFF00, 0x7FFFFFFF),
+    *(0x80000000, 0x80000024, 0xC0000000, 0xFFFE0000, 0xFFFF0000, 0xFFFFFF00, 0xFFFFFFFF),
+)
 
 
 def of_length(path: Path, length: int, samples: Samples) -> bytes:

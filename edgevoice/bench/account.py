@@ -21,6 +21,7 @@ from edgevoice.catalog import SHAPE
 from edgevoice.clock import Clock
 from edgevoice.config import default, keys
 from edgevoice.errors import ConfigError
+from edgevoice.outside import in_words
 from edgevoice.settings import Config
 
 
@@ -158,7 +159,8 @@ def changed(config: Config, changes: Mapping[str, Any]) -> Config:
         return msgspec.convert(values, Config)
     except msgspec.ValidationError as error:
         raise ConfigError(
-            f"a setting cannot be changed as a variant asks: {error}", where=", ".join(changes)
+            f"a setting cannot be changed as a variant asks: {in_words(str(error))}",
+            where=", ".join(changes),
         ) from None
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from edgevoice.bench.result import Result, Summary, Turn, Variant, read
-from edgevoice.errors import EdgevoiceError
+from edgevoice.errors import EdgevoiceError, UsageError
 from edgevoice.timings import Span, TurnTimings
 from edgevoice.waterfall import WAITING
 
@@ -104,7 +104,7 @@ def load(paths: Sequence[Path]) -> Report:
         try:
             result = read(path)
             if not result.variants:
-                raise EdgevoiceError(
+                raise UsageError(
                     "nothing was measured in it", where=str(path), remedy="run the bench again"
                 )
             sources.append(Source(name, result))

@@ -233,5 +233,5 @@ WRITTEN = Format(
 
 
 def read(path: Path) -> Result:
-    """A result that was written. Raises EdgevoiceError where it is none, or a newer one's."""
+    """A result that was written. Raises UsageError where it is none, or a newer one's."""
     return WRITTEN.read(path)

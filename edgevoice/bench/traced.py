@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 
 from edgevoice import events as ev
-from edgevoice.errors import EdgevoiceError
+from edgevoice.errors import UsageError
 from edgevoice.outside import Malformed, from_json
 
 
@@ -23,7 +23,7 @@ class _Head(msgspec.Struct):
 def traced(path: Path, notice: Callable[[str], None]) -> list[ev.Event]:
     """The events of a trace, in order; those that cannot be read are told to `notice`.
 
-    Raises EdgevoiceError where the file cannot be read, is of a newer schema or holds no event.
+    Raises UsageError where the file cannot be read, is of a newer schema or holds no event.
     """
     found: list[ev.Event] = []
     broken: list[int] = []
@@ -43,11 +43,11 @@ def traced(path: Path, notice: Callable[[str], None]) -> list[ev.Event]:
                 except Malformed:
                     broken.append(number)
     except OSError as error:
-        raise EdgevoiceError(
+        raise UsageError(
             f"cannot be read: {error.strerror}", where=str(path), remedy="check the path"
         ) from None
     if not found:
-        raise EdgevoiceError(
+        raise UsageError(
             "not a trace",
             where=str(path),
             remedy="write one with `edgevoice run --trace FILE`",
@@ -60,8 +60,8 @@ def traced(path: Path, notice: Callable[[str], None]) -> list[ev.Event]:
     return found
 
 
-def _newer(path: Path, schema: int) -> EdgevoiceError:
-    return EdgevoiceError(
+def _newer(path: Path, schema: int) -> UsageError:
+    return UsageError(
         f"written by a newer edgevoice (schema {schema}, this one reads {ev.SCHEMA})",
         where=str(path),
         remedy="update edgevoice, or write the trace again",

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import io
 import os
 import signal
 import sys
@@ -214,10 +213,11 @@ def run_command(words: list[str], command: click.Command = cli) -> int:
         code = _told(cause, debug) if isinstance(cause, EOFError) else 130
     except SystemExit as ended:
         code = ended.code
+    except click.exceptions.NoArgsIsHelpError as error:
+        echo(error.format_message(), err=True)
+        code = error.exit_code
     except click.ClickException as error:
-        said = io.StringIO()
-        error.show(said)
-        echo(said.getvalue(), err=True, nl=False)
+        complain(str(_refused(error)))
         code = error.exit_code
     except BrokenPipeError:
         # The reader of our pipe has gone, as `| head` does.
@@ -253,6 +253,17 @@ def end_cleanly() -> None:
     caught = [n for n in named if n is not None and signal.getsignal(n) is signal.SIG_DFL]
     for number in caught:
         signal.signal(number, end)
+
+
+def _refused(error: click.ClickException) -> UsageError:
+    """What click refuses, in the words of every other message."""
+    context = getattr(error, "ctx", None)
+    near = getattr(error, "possibilities", None)
+    text = (error.message if near else error.format_message()).rstrip(".")
+    remedy = f"{context.command_path if context else 'edgevoice'} --help"
+    return UsageError(
+        f"{text[:1].lower()}{text[1:]}", remedy=f"did you mean {near[0]}?" if near else remedy
+    )
 
 
 def _known(error: Exception) -> EdgevoiceError | None:

@@ -112,12 +112,20 @@ class _Settings:
 def _reachable(session: Session) -> Iterator[None]:
     """Let `edgevoice ptt` and its like reach the session; without that it goes on all the same."""
     from edgevoice.control import controlled
+    from edgevoice.events import Event, Ready
 
     with contextlib.ExitStack() as stack:
         try:
-            stack.enter_context(controlled(session))
+            loaded = stack.enter_context(controlled(session))
         except EdgevoiceError as error:
             complain(str(error))
+        else:
+
+            def hear(event: Event) -> None:
+                if isinstance(event, Ready):
+                    loaded()
+
+            session.bus.subscribe(hear)
         yield
 
 

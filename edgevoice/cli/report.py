@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from edgevoice.cli import complain, echo, echo_json
-from edgevoice.errors import EdgevoiceError, UsageError
+from edgevoice.errors import UsageError
 
 if TYPE_CHECKING:
     from edgevoice.bench.report import Report
@@ -69,7 +69,7 @@ def _loaded(paths: list[Path]) -> Report:
         raise found.problems[0]
     if not found.sources:
         told = "\n".join(f"  {error.what} ({error.where})" for error in found.problems)
-        raise EdgevoiceError(
+        raise UsageError(
             f"none of the {len(paths)} files can be shown:\n{told}",
             remedy="name files that `edgevoice bench run` has written",
         )

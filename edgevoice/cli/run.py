@@ -136,7 +136,7 @@ def run(
         probe.start()  # beside what is imported until a device is opened
     clips = _read(files)
     config = context.load(overrides).config
-    from edgevoice.build import clips_source, open_source, quiet_sink
+    from edgevoice.build import clips_source, open_source
     from edgevoice.clock import SystemClock
     from edgevoice.devices.listing import find
 
@@ -149,9 +149,7 @@ def run(
 
     def sink(config: Config, devices: Devices, unheard: str = "") -> AudioSink:
         if record:
-            from edgevoice.wav import WavWriter
-
-            return quiet_sink(devices.clock, record, WavWriter(record, 48_000, private=True))
+            return devices.recorded(record)
         quietly = files and not config.audio.output
         return _speaker(config, devices, "the conversation goes on unheard" if quietly else unheard)
 

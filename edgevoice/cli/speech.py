@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,7 @@ from edgevoice.errors import AudioFileError, EdgevoiceError, UsageError
 from edgevoice.harmless import one_line
 
 if TYPE_CHECKING:
+    from edgevoice.audio import Samples
     from edgevoice.engines.whisper import Whisper
     from edgevoice.settings import Config
     from edgevoice.stages import Segment, SpeechDetector, Transcript
@@ -46,7 +47,6 @@ def transcribe(
             raise UsageError("no file was given", remedy="edgevoice transcribe speech.wav")
         files = ("-",)
     config = context.resolve(models__stt=stt, stt__language=language).config
-    recognizer, detector = _recognizer(config)
     failed: list[EdgevoiceError] = []
     notices: list[str] = []
 
@@ -54,15 +54,31 @@ def transcribe(
         notices.append(text)
         complain(text)
 
+    def fail(error: AudioFileError) -> None:
+        if len(files) == 1:
+            raise error
+        complain(str(error))
+        failed.append(error)
+
+    from edgevoice.wav import check, read_speech
+
+    readable = []
     for name in files:
         try:
-            record = _record(recognizer, detector, name, notice)
+            check(name)
         except AudioFileError as error:
-            if len(files) == 1:
-                raise
-            complain(str(error))
-            failed.append(error)
+            fail(error)
+        else:
+            readable.append(name)
+    engines = None
+    for name in readable:
+        try:
+            samples = read_speech(name, notice)
+        except AudioFileError as error:
+            fail(error)
             continue
+        engines = engines or _recognizer(config)
+        record = _record(*engines, name, samples)
         if as_json:
             echo_json(json_bytes(record).decode())
         else:
@@ -83,28 +99,24 @@ def _recognizer(config: Config) -> tuple[Whisper, SpeechDetector | None]:
     from edgevoice.weights.store import Store
 
     with _waiting("loading the recognizer"):
-        from edgevoice.engines.whisper import Whisper
-
         store = Store(config)
         vad = store.optional("vad")
-        detector = engine("vad", vad, config) if vad else None
-        return Whisper(store.choose("stt").path, config.stt), detector
+        recognizer: Whisper = engine("stt", store.choose("stt"), config)
+        return recognizer, engine("vad", vad, config) if vad else None
 
 
 def _record(
     recognizer: Whisper,
     detector: SpeechDetector | None,
     name: str,
-    notice: Callable[[str], None],
+    samples: Samples,
 ) -> dict[str, Any]:
     """A file's transcript with its times, as it is written with --json. Times are seconds."""
     from edgevoice.audio import EAR_RATE
     from edgevoice.engines.whisper import LONGEST_PIECE, SHORTEST_PIECE
     from edgevoice.recognition.pieces import pieces
     from edgevoice.recognition.stretches import Stretch, stretches
-    from edgevoice.wav import read_speech
 
-    samples = read_speech(name, notice)
     seconds = len(samples) / EAR_RATE
     spoken = stretches(samples, detector) if detector else [Stretch(0, len(samples), 0.0)]
     parts: list[tuple[float, Transcript]] = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 import sys
 from collections.abc import Iterator
 from typing import Any
@@ -21,7 +22,7 @@ class TextCommand(click.Command):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         try:
-            rest = super().parse_args(ctx, self._marked(args))
+            rest = super().parse_args(ctx, self._marked(ctx, args))
         except click.NoSuchOption as error:
             raise UsageError(
                 f"no such option: {error.option_name}",
@@ -30,7 +31,7 @@ class TextCommand(click.Command):
         ctx.params = {name: _unmarked(value) for name, value in ctx.params.items()}
         return rest
 
-    def _marked(self, args: list[str]) -> list[str]:
+    def _marked(self, ctx: click.Context, args: list[str]) -> list[str]:
         options = [each for each in self.params if isinstance(each, click.Option)]
         names = {name for option in options for name in option.opts}
         with_value = {name for each in options if not each.is_flag for name in each.opts}
@@ -39,11 +40,19 @@ class TextCommand(click.Command):
         for number, arg in enumerate(args):
             if before == "--":
                 return marked + args[number:]
-            option = arg.split("=")[0] in names or arg[:2] in names
+            option = arg.split("=")[0] in names or (arg[:2] in names and _is_file(arg[2:]))
             text = not option and before not in with_value and _looks_like_text(arg)
+            if arg[:2] in names and not (option or text or before in with_value):
+                # "-once" would be taken for -o with the value "nce".
+                raise click.NoSuchOption(arg, ctx=ctx)
             marked.append(MARK + arg if text else arg)
             before = arg
         return marked
+
+
+def _is_file(value: str) -> bool:
+    """Whether the rest of "-ospeech.wav" is the value of a short option, and not of a word."""
+    return value in ("", "-") or value.lower().endswith(".wav") or "/" in value or os.sep in value
 
 
 def _looks_like_text(arg: str) -> bool:

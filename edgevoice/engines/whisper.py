@@ -24,9 +24,9 @@ from faster_whisper.tokenizer import Tokenizer
 from edgevoice.audio import EAR_RATE, Samples
 from edgevoice.engines.cores import cores
 from edgevoice.engines.threads import of_recognizer
-from edgevoice.errors import ConfigError, EngineError, ModelError
+from edgevoice.errors import EngineError, ModelError
 from edgevoice.logs import ENGINES
-from edgevoice.recognition.languages import listed
+from edgevoice.recognition.languages import check_known, listed
 from edgevoice.recognition.pieces import pieces
 from edgevoice.settings import SttSettings
 from edgevoice.stages import Effort, Segment, Transcript
@@ -89,18 +89,7 @@ class Whisper:
     def _among(self, codes: tuple[str, ...], setting: str, name: str) -> Mapping[str, float]:
         """The languages of the settings, all alike. Raises ConfigError for one it does not know."""
         known = self._model.supported_languages if self._multilingual else ["en"]
-        unknown = [code for code in codes if code not in known]
-        if unknown and not self._multilingual:
-            raise ConfigError(
-                f"{name} understands English only, and stt.language is {setting}",
-                remedy="choose a recognizer for it with --stt, whisper-base for one "
-                "(edgevoice models pull whisper-base), or --set stt.language=en",
-            )
-        if unknown:
-            raise ConfigError(
-                f"stt.language is {setting}, and {name} does not know {', '.join(unknown)}",
-                remedy=f"auto, or of: {', '.join(known)}",
-            )
+        check_known(name, known, setting)
         return dict.fromkeys(codes or known, 1.0)
 
     def transcribe(

@@ -148,7 +148,7 @@ class KeptFolder:
         try:
             names = [(NAME.fullmatch(file.name), file) for file in self.path.iterdir()]
         except OSError as error:
-            raise EdgevoiceError(
+            raise UsageError(
                 f"the folder of kept turns cannot be read: {error.strerror}",
                 where=str(self.path),
                 remedy=f"check the path; {KEEP}",
@@ -160,7 +160,7 @@ class KeptFolder:
         """The JSON file of `last` or of a number. Raises EdgevoiceError naming those there are."""
         there = self.kept()
         if not there:
-            raise EdgevoiceError("no turn is kept here", where=str(self.path), remedy=KEEP)
+            raise UsageError("no turn is kept here", where=str(self.path), remedy=KEEP)
         number = max(there) if which == "last" else int(which) if which.isdecimal() else 0
         if number not in there:
             raise UsageError(
@@ -206,9 +206,9 @@ def named(words: Sequence[str], usual: str) -> Path:
         )
     file = first.with_suffix(".json")
     if not first.exists() and not file.exists():
-        raise EdgevoiceError("no such turn", where=str(first), remedy="check the path")
+        raise UsageError("no such turn", where=str(first), remedy="check the path")
     if not file.exists():
-        raise EdgevoiceError(
+        raise UsageError(
             f"a recording without {file.name} beside it, so nothing is known of the turn",
             where=str(first),
             remedy="any recordings are asked with `edgevoice bench run --corpus FOLDER`",

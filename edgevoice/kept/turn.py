@@ -15,6 +15,7 @@ from msgspec import Struct, field
 from edgevoice import events as ev
 from edgevoice.config import sections
 from edgevoice.encoding import json_bytes
+from edgevoice.outside import reason
 from edgevoice.settings import Config
 from edgevoice.stages import Message
 from edgevoice.versioned import Format
@@ -135,5 +136,5 @@ def read(path: Path) -> KeptTurn:
     try:
         turn.told()
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise KEPT.broken(path, error) from None
+        raise KEPT.broken(path, reason(error)) from None
     return turn

@@ -77,6 +77,24 @@ def listed(setting: str) -> tuple[str, ...]:
     return codes
 
 
+def check_known(name: str, known: Sequence[str], setting: str) -> None:
+    """Raise ConfigError where the recognizer `name` lacks a language that `setting` names; `known`
+    are its languages, none or `multilingual` where it does not say."""
+    unknown = [code for code in listed(setting) if code not in known]
+    if not unknown or not known or "multilingual" in known:
+        return
+    if len(known) == 1:
+        raise ConfigError(
+            f"{name} understands {named(known[0])} only, and stt.language is {setting}",
+            remedy="choose a recognizer for it with --stt, whisper-base for one "
+            f"(edgevoice models pull whisper-base), or --set stt.language={known[0]}",
+        )
+    raise ConfigError(
+        f"stt.language is {setting}, and {name} does not know {', '.join(unknown)}",
+        remedy=f"auto, or of: {', '.join(known)}",
+    )
+
+
 def _meant(text: str) -> str:
     """Which code was meant by a name ("german") or a code with a region ("de-at"), if any was."""
     named = (code for code, name in NAMES.items() if name.lower() == text)

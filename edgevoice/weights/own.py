@@ -70,6 +70,9 @@ def _local(path: Path, store: Store, progress: Progress, name: str) -> Entry:
     entry = next(known, None)
     if entry is None:
         entry = _entry(kind, files, _name(name or _called(path, kind), store, given=bool(name)))
+    else:
+        here = "is here already" if store.state(entry) == "present" else "is put in its place"
+        progress.say(f"{path.name} is the model {entry.name}, which {here} under that name")
     by_hash = {file.sha256: each for file, each in zip(files, named.values(), strict=True)}
     with store.lock(progress.say):
         for file in entry.files:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from edgevoice.catalog import NONE, OPTIONAL, ROLES, Entry, File, Role
 from edgevoice.errors import ModelError, PullError
-from edgevoice.recognition.languages import listed
+from edgevoice.recognition.languages import check_known, listed
 from edgevoice.weights import held, hub, machine
 from edgevoice.weights.assembly import Assembly, Unavailable, Unreachable
 from edgevoice.weights.disk import BLOCK, link, need_space, sha256_of, writing
@@ -92,7 +92,11 @@ def _missing(store: Store, role: Role, suited: Sequence[str]) -> str:
     if name := getattr(store.config.models, role):
         if name == NONE and role in OPTIONAL:
             return ""
-        return "" if store.state(store.catalog.get(name)) == "present" else name
+        entry = store.catalog.get(name)
+        if role == "stt":
+            # Refused before it is fetched.
+            check_known(name, entry.languages, store.config.stt.language)
+        return "" if store.state(entry) == "present" else name
     ranked = store.ranked(role)
     if any(store.state(entry) == "present" for entry in ranked):
         return ""

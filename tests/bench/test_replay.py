@@ -275,7 +275,7 @@ def test_docs_name_every_field_of_a_kept_turn() -> None:
         (("kept", "1", "turn.silence_ms=soon"), "turn.silence_ms cannot be", 2),
         (("kept", "1", "--out", "nowhere/r.json"), "no such folder for the result", 1),
         (("kept", "1"), "edgevoice models pull silero-vad", 1),
-        (("--list", "nowhere"), "cannot be read", 1),
+        (("--list", "nowhere"), "cannot be read", 2),
         (("kept", "1", "--list", "kept"), "takes no turn", 2),
     ],
 )

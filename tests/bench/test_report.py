@@ -487,11 +487,11 @@ def test_files_that_cannot_be_shown_are_named_and_the_rest_is(saved: Path) -> No
 
 
 def test_without_a_file_that_can_be_shown_it_fails(tmp_path: Path) -> None:
-    """One message that names each, and exit code 1; nothing on standard output, no page."""
+    """One message that names each, and exit code 2; nothing on standard output, no page."""
     (tmp_path / "a.json").write_text("{}")
     for files in ([tmp_path / "a.json"], [tmp_path / "a.json", tmp_path / "b.json"]):
         done = edgevoice("bench", "report", *files, "--html", tmp_path / "page.html")
-        told = message_with_list(done) if len(files) > 1 else message(done)
+        told = message_with_list(done) if len(files) > 1 else message(done, 2)
         for file in files:
             assert file.name in told
         assert not done.stdout
@@ -499,7 +499,7 @@ def test_without_a_file_that_can_be_shown_it_fails(tmp_path: Path) -> None:
 
 
 def message_with_list(done: Any) -> str:
-    assert done.returncode == 1
+    assert done.returncode == 2
     assert "Traceback" not in done.stderr
     assert done.stderr.count("edgevoice: ") == 1
     assert done.stderr.splitlines()[-1].startswith("  fix: ")

@@ -49,7 +49,7 @@ def test_a_scenario_is_what_its_file_says() -> None:
     [
         ("x = = 2", 4, "not valid TOML"),
         ("nope = 1\nlisten = 1", 4, "nope"),
-        ('[[step]]\nsay = "a"\n[[step]]\nsay = "b"\nwait = -1', 8, "step.wait"),
+        ('[[step]]\nsay = "a"\n[[step]]\nsay = "b"\nwait = -1', 8, "step[1].wait"),
         ('[[step]]\nsay = "a"\n\n[[step]]\nfoo = "b"', 8, "foo"),
         ('[[step]]\nsay = "a"\ntype = "b"', 4, "say and type"),
         ("[[step]]\nwait = 1", 4, "needs one of say"),

@@ -279,13 +279,13 @@ def test_a_damaged_trace_is_read_as_far_as_it_can_be(tmp_path: Path) -> None:
     ],
 )
 def test_what_is_no_trace_is_named(tmp_path: Path, text: str | None, told: str) -> None:
-    """Empty, another file, of a newer version, or not there: exit code 1 and nothing written."""
+    """Empty, another file, of a newer version, or not there: exit code 2 and nothing written."""
     path = tmp_path / "trace.jsonl"
     if text is not None:
         path.write_text(text)
     with pytest.raises(EdgevoiceError, match=told):
         traced(path, lambda _: None)
-    assert told in message(edgevoice("bench", "trace", path))
+    assert told in message(edgevoice("bench", "trace", path), 2)
     assert not list(tmp_path.glob("*.json"))
 
 

@@ -13,7 +13,7 @@ import pytest
 from edgevoice import __version__
 from edgevoice.cli import cli, run_command
 from edgevoice.errors import EdgevoiceError
-from tests.command import edgevoice, edgevoice_process
+from tests.command import edgevoice, edgevoice_process, message
 from tests.conftest import ROOT
 from tests.processes import PATIENCE
 
@@ -76,8 +76,15 @@ def test_version_is_printed() -> None:
         (("--set", "turn.silence=5", "config", "show"), "did you mean turn.silence_ms?"),
         (("--set", "nonsense", "config", "show"), "--set takes section.key=value"),
         (("--config", "/nowhere/c.toml", "config", "show"), "no such configuration file"),
-        (("sing",), "No such command 'sing'"),
-        (("devices", "--loud"), "No such option"),
+        (("sing",), "no such command 'sing'"),
+        (("devices", "--loud"), "no such option '--loud'"),
+        (("transcribe", "--jsn", "a.wav"), "did you mean --json?"),
+        (("models", "remove"), "missing argument 'NAMES...'"),
+        (("ptt", "up"), "'up' is not one of 'press', 'release', 'toggle'"),
+        (("say", "--speed", "fast", "Hello"), "'fast' is not a valid float"),
+        (("--config",), "option '--config' requires an argument"),
+        (("demo", "--questions", "none.txt"), "No such file"),
+        (("--debug=engines", "config", "path"), "'engine'"),
     ],
 )
 def test_a_mistake_on_the_command_line_is_one_message_and_exit_code_2(
@@ -85,10 +92,18 @@ def test_a_mistake_on_the_command_line_is_one_message_and_exit_code_2(
 ) -> None:
     """Nothing on stdout, what is wrong and how to mend it on stderr, and no traceback."""
     done = edgevoice(*words)
-    assert done.returncode == 2
     assert done.stdout == ""
-    assert said in done.stderr
-    assert "Traceback" not in done.stderr
+    assert said in message(done, 2)
+    assert "Usage:" not in done.stderr
+
+
+@pytest.mark.parametrize("words", [(), ("models",), ("bench",)])
+def test_a_group_without_a_command_shows_its_help(words: tuple[str, ...]) -> None:
+    """It lists what there is, as --help does."""
+    done = edgevoice(*words)
+    assert done.returncode == 2
+    assert done.stderr.startswith("Usage: edgevoice")
+    assert "Commands:" in done.stderr
 
 
 def test_an_error_shows_its_traceback_only_with_debug() -> None:
@@ -134,13 +149,6 @@ def test_the_engines_messages_come_only_when_they_are_asked_for(
         [sys.executable, "-c", LEVELS, *words], capture_output=True, text=True, timeout=PATIENCE
     )
     assert done.stderr.splitlines() == [str(ours), str(engines)]
-
-
-def test_another_level_of_debug_is_answered_with_those_there_are() -> None:
-    """The message lists the values."""
-    done = edgevoice("--debug=engines", "config", "path")
-    assert done.returncode == 2
-    assert "'engine'" in done.stderr
 
 
 def test_every_exit_code_of_an_error_is_in_the_documentation() -> None:

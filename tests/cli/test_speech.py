@@ -11,7 +11,9 @@ import numpy as np
 import pytest
 import soundfile
 
+from edgevoice.settings import Config
 from edgevoice.wav import read_speech
+from edgevoice.weights.store import Installed, Store
 from tests.command import piped
 
 
@@ -44,6 +46,36 @@ def test_a_model_that_is_missing_is_named_with_the_command_that_fetches_it(
     assert b"edgevoice models pull" in done.stderr
     assert b"Traceback" not in done.stderr
     assert not made.exists()
+
+
+@pytest.mark.parametrize("files", [["no.wav"], ["text.wav"], ["no.wav", "text.wav"], ["-"], []])
+def test_a_file_that_cannot_be_read_is_told_before_a_recognizer_is_wanted(
+    files: list[str], tmp_path: Path
+) -> None:
+    """Missing, of another kind or an empty pipe: nothing is loaded, for no model is here."""
+    (tmp_path / "text.wav").write_text("this is no sound")
+    named = [name if name == "-" else tmp_path / name for name in files]
+    done = piped("--set", f"models.folder={tmp_path / 'none'}", "transcribe", *named)
+    assert done.returncode == 1
+    assert b"edgevoice models pull" not in done.stderr
+    for name in files:
+        assert name.encode() in done.stderr
+
+
+def test_a_recognizer_without_the_language_is_refused_before_it_is_loaded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nor is it fetched: its files are no model, and the language is what is told."""
+    sound = tmp_path / "a.wav"
+    soundfile.write(sound, np.zeros(16_000), 16_000)
+    name = "whisper-tiny.en"
+    english = ("--set", f"models.folder={tmp_path}", "--set", f"models.stt={name}")
+    here = Installed(Store(Config()).catalog.get(name), tmp_path)
+    monkeypatch.setattr(Store, "require", lambda *_: here)
+    for words in (("transcribe", sound), ("run", "--plain", "--input", sound)):
+        done = piped(*english, *words, "--language", "de")
+        assert b"understands English only, and stt.language is de" in done.stderr
+        assert (done.returncode, done.stdout) == (2, b"")
 
 
 @pytest.mark.parametrize("command", ["ask", "say"])
@@ -124,8 +156,8 @@ def test_silence_is_written_down_as_nothing(
 
 
 def made_up_for(kind: str) -> np.ndarray:
-    """Ten seconds of a sound that is no speech, float64 [n] at 16 kHz."""
-    time = np.arange(10 * 16_000) / 16_000
+    """Half a minute of a sound that is no speech, float64 [n] at 16 kHz."""
+    time = np.arange(30 * 16_000) / 16_000
     noise = np.random.default_rng(1).standard_normal(len(time))
     if kind == "hum":
         return sum(0.1 / n * np.sin(2 * np.pi * 50 * n * time) for n in (1, 3, 5)) + noise * 0.001

@@ -37,6 +37,8 @@ def taken(*words: str) -> dict[str, object]:
         "--no, really",
         "-5=5",
         "-",
+        "-on the dot",
+        "-once upon a time",
     ],
 )
 def test_text_that_begins_with_a_minus_is_text(text: str) -> None:
@@ -53,6 +55,8 @@ def test_text_that_begins_with_a_minus_is_text(text: str) -> None:
         (("-o", "-5.wav", "hi"), {"output": "-5.wav", "words": ("hi",)}),
         (("--output=my file.wav", "hi"), {"output": "my file.wav", "words": ("hi",)}),
         (("-omy file.wav", "hi"), {"output": "my file.wav", "words": ("hi",)}),
+        (("-omy folder/a.raw", "hi"), {"output": "my folder/a.raw", "words": ("hi",)}),
+        (("-o-", "hi"), {"output": "-", "words": ("hi",)}),
         (("--speed", "-1", "hi"), {"speed": -1.0, "words": ("hi",)}),
         (("--", "--speed", "-1"), {"words": ("--speed", "-1")}),
     ],
@@ -62,6 +66,12 @@ def test_options_and_their_values_stay_options(
 ) -> None:
     """The value of an option may look like text, and what follows -- is all text."""
     assert taken(*words) == expected
+
+
+def test_a_word_is_no_option_with_its_value_behind_it() -> None:
+    """-once is not -o with the file nce: the message names the dashes."""
+    for word in ("-once", "-o'clock"):
+        assert "edgevoice say -- TEXT" in message(edgevoice("say", word), 2)
 
 
 @pytest.mark.parametrize("command", ["say", "ask"])

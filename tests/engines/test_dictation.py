@@ -56,6 +56,19 @@ def test_hasty_speech_is_written_down_to_its_last_word(
 
 
 @pytest.mark.models
+@pytest.mark.parametrize("speed", [1.4, 1.5, 1.6])
+def test_every_word_of_a_fast_sentence_is_written_down(
+    recognizer: Whisper, dictated: Dictated, speed: float
+) -> None:
+    """Its end is heard, which needs more tokens than an ordinary clip of its length."""
+    text = (
+        "In July my brother came to visit with his two children and we walked along the river "
+        "every evening."
+    )
+    assert words(recognizer.transcribe(dictated(text, speed)).text) == words(text)
+
+
+@pytest.mark.models
 def test_a_clip_with_more_words_than_one_reading_holds_is_read_in_parts(
     recognizer: Whisper, dictated: Dictated, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -230,7 +230,7 @@ def test_missing_git_is_named(checkout: Path, tmp_path: Path) -> None:
 def module(monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
     """scripts/release.py, to ask its functions."""
     monkeypatch.syspath_prepend(str(SCRIPTS))
-    names = ("release", "release_documents", "progress", "system_packages")
+    names = ("release", "release_documents", "compile_options", "progress", "system_packages")
     for name in names:
         sys.modules.pop(name, None)
     import release as module

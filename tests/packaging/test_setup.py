@@ -46,7 +46,7 @@ def find_python(path: Path, *words: str) -> subprocess.CompletedProcess[str]:
 def setup(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[ModuleType]:
     """The set-up script as a module, working on a project in `tmp_path`."""
     monkeypatch.syspath_prepend(str(SCRIPTS))
-    for name in ("setup", "progress", "system_packages"):
+    for name in ("setup", "compile_options", "progress", "system_packages"):
         sys.modules.pop(name, None)
     import setup as module
 
@@ -64,7 +64,7 @@ def setup(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[ModuleTyp
     for name, place in places.items():
         monkeypatch.setattr(module, name, place)
     yield module
-    for name in ("setup", "progress", "system_packages"):
+    for name in ("setup", "compile_options", "progress", "system_packages"):
         sys.modules.pop(name, None)
 
 

@@ -14,6 +14,8 @@ from edgevoice.audio import EAR_RATE
 from edgevoice.bench.offline import hearing_engines, overhear
 from edgevoice.settings import Config, SttSettings
 from edgevoice.stages import Transcript
+from edgevoice.testing.rehearsal import Rehearsal
+from edgevoice.testing.scripted import ScriptedRecognizer
 from edgevoice.turn_taking.hallucinations import is_nobody
 from edgevoice.wav import read_speech
 from tests.command import said
@@ -159,6 +161,19 @@ def test_the_thresholds_are_the_users() -> None:
     strict = SttSettings(no_speech=0.4, min_logprob=-0.8)
     assert is_nobody(transcript, 2.0, 1.0, SETTINGS) is None
     assert is_nobody(transcript, 2.0, 1.0, strict) == "probably nobody spoke"
+
+
+@pytest.mark.parametrize("word", ["Okay.", "Thanks.", "Bye.", "Yeah."])
+def test_one_word_answers_a_question_of_the_assistant(word: str) -> None:
+    """However much Whisper doubts it, it is the next turn and gets an answer."""
+    show = Rehearsal("Shall I tell you more?")
+    doubted = Transcript(word, "en", no_speech=0.53, logprob=-0.94)
+    show.recognizer = ScriptedRecognizer(show.clock, show.book, results={word: doubted})
+    show.hear((0.2, "what is a comet", 0.8))
+    show.hear((0.6, word, 0.4))
+    show.run()
+    assert [event.text for event in show.all(ev.Recognized)][-1] == word
+    assert show.heard == ["Shall I tell you more?"] * 2
 
 
 @pytest.mark.models

@@ -247,6 +247,22 @@ def test_a_blob_that_the_catalog_knows_becomes_that_model(world: World) -> None:
     assert add(str(link), world.store(), Told()) == first
 
 
+def test_what_the_catalog_knows_is_said_to_keep_its_name(world: World) -> None:
+    """Another name for the same bytes makes no second model, and that is told."""
+    path = world.root / "toy.gguf"
+    path.write_bytes(gguf())
+    told = Told()
+    assert add(str(path), world.store(), told).name == "toy"
+    assert told.lines == []
+    assert add(str(path), world.store(), told, "another").name == "toy"
+    assert told.lines == ["toy.gguf is the model toy, which is here already under that name"]
+    world.store().remove("toy")
+    add(str(path), world.store(), told, "another")
+    (line,) = told.lines[1:]
+    assert line == "toy.gguf is the model toy, which is put in its place under that name"
+    assert "another" not in world.store().catalog
+
+
 @pytest.mark.parametrize("beside", ["VOICE.ONNX.json", "VOICE.ONNX.JSON", "voice.onnx.json"])
 def test_a_voice_may_have_capital_endings(world: World, beside: str) -> None:
     """The voice and its settings are found, and stored under the endings that engines want."""

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 import soundfile
 
+from edgevoice import events as ev
 from edgevoice.trace import read
 from tests.command import edgevoice, edgevoice_process, message, said, talking
 from tests.conftest import ROOT, STARTER
@@ -127,14 +128,33 @@ def test_a_reader_that_goes_away_ends_the_conversation_quietly(
     assert done.stderr == ""
 
 
+def test_a_system_prompt_that_does_not_fit_is_one_message_before_the_conversation(
+    question: Path, tmp_path: Path
+) -> None:
+    """`run` ends with the setting that helps; nothing was asked, and nothing is recorded."""
+    prompt = tmp_path / "prompt.toml"
+    prompt.write_text(f'[slm]\ncontext = 512\nsystem_prompt = "{"word " * 1000}"\n')
+    words = ("--config", prompt, *SMALL, "run", "--plain", "--input", question)
+    done = edgevoice_process(*words, "--output", tmp_path / "reply.wav")
+    assert "slm.context" in message(done)
+    assert "you:" not in done.stdout
+    assert list(tmp_path.iterdir()) == [prompt]
+
+
 @pytest.mark.parametrize(
     ("number", "at"),
-    [(signal.SIGINT, "loading slm"), (signal.SIGTERM, "edgevoice:"), (signal.SIGHUP, "you:")],
+    [
+        (signal.SIGINT, "listening"),
+        (signal.SIGTERM, "loading stt"),
+        (signal.SIGTERM, "edgevoice:"),
+        (signal.SIGHUP, "you:"),
+    ],
 )
 def test_a_signal_ends_it_at_once_with_its_own_exit_code_and_every_file_complete(
     number: signal.Signals, at: str, question: Path, tmp_path: Path
 ) -> None:
-    """Ctrl-C, SIGTERM or a closed terminal, while it loads, thinks or speaks: nothing is lost."""
+    """Ctrl-C, SIGTERM or a closed terminal, while it loads, thinks or speaks: nothing is lost, and
+    what ended while it loaded claims no recording."""
     reply, trace = tmp_path / "reply.wav", tmp_path / "trace.jsonl"
     words = ("--input", question, "--output", reply, "--trace", trace)
     with talking(None, *words) as talk:
@@ -142,9 +162,13 @@ def test_a_signal_ends_it_at_once_with_its_own_exit_code_and_every_file_complete
         talk.process.send_signal(number)
         assert talk.end() == 128 + number
     assert not any("Traceback" in line for line in talk.lines)
-    assert soundfile.info(reply).samplerate == 48_000
-    assert list(read(trace))
-    assert {path.name for path in tmp_path.iterdir()} == {"reply.wav", "trace.jsonl"}
+    events = list(read(trace))
+    assert isinstance(events[-1], ev.SessionEnded)
+    written = {trace}
+    if any(isinstance(event, ev.Ready) for event in events):
+        assert soundfile.info(reply).samplerate == 48_000
+        written.add(reply)
+    assert set(tmp_path.iterdir()) == written
 
 
 def test_a_terminal_that_says_twice_that_it_is_closed_is_heard_once(

@@ -94,33 +94,24 @@ def parsed(text: str, path: Path) -> Scenario:
     try:
         made = converted(data, Scenario)
     except Malformed as error:
-        what, at = _told(str(error))
-        if "enum" in what and (allowed := ALLOWED.get(str(at[-1]) if at else "")):
-            what = f"{what.replace('enum ', '')}; one of {', '.join(allowed)}"
+        at, what = error.place, str(error)
+        if " cannot be " in what and (allowed := ALLOWED.get(str(at[-1]) if at else "")):
+            what = f"{what}; one of {', '.join(allowed)}"
         raise _wrong(what, text, path, at) from None
     if not made.name:
         made = replace(made, name=path.stem)
     for at, what in _senseless(made):
-        raise _wrong(what, text, path, at)
+        name = ".".join(str(part) for part in at if isinstance(part, str)) or "scenario"
+        raise _wrong(f"{name}: {what}", text, path, at)
     return made
 
 
 def _wrong(what: str, text: str, path: Path, at: Sequence[str | int]) -> ConfigError:
     return ConfigError(
-        f"{'.'.join(str(p) for p in at if isinstance(p, str)) or 'scenario'}: {what}",
+        what,
         where=f"{path}, line {line_of(text, at)}",
         remedy="docs/turns.md has every field",
     )
-
-
-def _told(message: str) -> tuple[str, tuple[str | int, ...]]:
-    """msgspec's message without the place, and the place: names of tables and keys, numbers."""
-    what, _, place = message.partition(" - at `")
-    parts = re.findall(r"\.([A-Za-z_]\w*)|\[(\d+)\]", place)
-    at: tuple[str | int, ...] = tuple(name or int(number) for name, number in parts)
-    if unknown := re.search(r"unknown field `([^`]+)`", what):
-        at = (*at, unknown[1])
-    return f"{what[:1].lower()}{what[1:]}", at
 
 
 def _senseless(scenario: Scenario) -> Iterator[tuple[tuple[str | int, ...], str]]:

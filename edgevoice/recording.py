@@ -1,0 +1,39 @@
+"""The recording of a session's replies, which only a session that was ready leaves."""
+
+from __future__ import annotations
+
+from edgevoice.audio import Samples
+from edgevoice.bus import Bus
+from edgevoice.events import Event, Notice, PlaybackStarted, Ready
+from edgevoice.wav import WavWriter
+
+
+class Recording:
+    """A private WAV file at `rate` Hz, written as the sound comes; see `WavWriter`.
+
+    Where the session ends while it loads there is nothing to keep: a file of that name that was
+    there before stays as it was, and a notice says so. Raises StorageError.
+    """
+
+    def __init__(self, bus: Bus, path: str, rate: int) -> None:
+        self._bus = bus
+        self._path = path
+        self._file = WavWriter(path, rate, private=True)
+        self._ready = False
+        self._unsubscribe = bus.subscribe(self._hear)
+
+    def _hear(self, event: Event) -> None:
+        self._ready = self._ready or isinstance(event, Ready | PlaybackStarted)
+
+    def write(self, samples: Samples) -> None:
+        """Append float32 [n]."""
+        self._file.write(samples)
+
+    def close(self) -> None:
+        """Complete the file, or leave none."""
+        self._unsubscribe()
+        if self._ready:
+            self._file.close()
+            return
+        self._file.discard()
+        self._bus.emit(Notice(text=f"the session ended while loading: {self._path} is not written"))
