@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import functools
 import io
 import os
 import subprocess
@@ -36,16 +35,17 @@ def edgevoice(*words: str | Path, stdin: str = "", env: Mapping[str, str] | None
     return Done(done.args, done.returncode, done.stdout.decode(), done.stderr.decode())
 
 
-@functools.cache
-def _recognizer(path: Path, settings: SttSettings) -> Any:
-    from edgevoice.engines.whisper import Whisper
-
-    return Whisper(path, settings)
+_recognizers: dict[tuple[Path, SttSettings], Any] = {}
 
 
 def _engine(role: ev.Role, model: Installed, config: Config) -> Any:
     """As build.engine; one recognizer serves all command lines, as it keeps nothing of a file."""
-    return _recognizer(model.path, config.stt) if role == "stt" else _load(role, model, config)
+    if role != "stt":
+        return _load(role, model, config)
+    wanted = model.path, config.stt
+    if wanted not in _recognizers:
+        _recognizers[wanted] = _load(role, model, config)
+    return _recognizers[wanted]
 
 
 def piped(*words: str | Path, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
