@@ -68,13 +68,14 @@ def edgevoice_process(
     stdin: str = "",
     env: dict[str, str] | None = None,
     limits: tuple[str, ...] = (),
+    patience: float = PATIENCE,
 ) -> Done:
     """Run it to its end in a process of its own, where that is what is tested; `limits` are the
     words that limited.py takes before the command."""
     before = [sys.executable, LIMITED, *limits] if limits else []
     command = [*before, sys.executable, "-m", "edgevoice", *map(str, words)]
     return subprocess.run(
-        command, input=stdin, capture_output=True, text=True, timeout=PATIENCE, env=env, check=False
+        command, input=stdin, capture_output=True, text=True, timeout=patience, env=env, check=False
     )
 
 
