@@ -10,6 +10,7 @@ import re
 import sys
 from collections.abc import Mapping
 from functools import lru_cache
+from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
@@ -21,7 +22,10 @@ else:
 
 T = TypeVar("T")
 
-MOST_BYTES = 1 << 30
+MOST_BYTES = 32 << 20
+"""Of JSON; the values that are made of it take up to thirty times as much memory."""
+MOST_TOML = 1 << 20
+"""Bytes; TOML is read slowly."""
 LARGEST = 1e20
 """No number in a file is larger; one that is becomes infinite where it is reckoned with."""
 _SUSPICIOUS = re.compile(rb"\d{20}|\d[eE]\+?\d")
@@ -31,11 +35,27 @@ class Malformed(ValueError):
     """The text is not what it should be, and why."""
 
 
+def read(path: Path, most: int = MOST_BYTES) -> bytes:
+    """The content of a file of `most` bytes at most. Raises Malformed, and OSError."""
+    with path.open("rb") as file:
+        data = file.read(most + 1)
+    _limit(len(data), most)
+    return data
+
+
+def read_text(path: Path, most: int = MOST_TOML) -> str:
+    """The same as text in UTF-8, without its byte order mark and with \\n at the end of lines."""
+    try:
+        text = read(path, most).decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise Malformed(str(error)) from None
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
 def from_json(data: bytes, kind: type[T], *, strict: bool = True) -> T:
     """`data` as a value of `kind`. Raises Malformed."""
     try:
-        if len(data) > MOST_BYTES:
-            raise Malformed(f"it has more than {MOST_BYTES:,} bytes")
+        _limit(len(data), MOST_BYTES)
         data = data.removeprefix(codecs.BOM_UTF8)
         if _SUSPICIOUS.search(data):
             check_numbers(msgspec.json.decode(data))
@@ -47,6 +67,7 @@ def from_json(data: bytes, kind: type[T], *, strict: bool = True) -> T:
 
 def from_toml(data: bytes | str) -> dict[str, Any]:
     """The tables of `data`. Raises Malformed, with the place as tomllib tells it."""
+    _limit(len(data), MOST_TOML)
     try:
         text = data if isinstance(data, str) else data.decode("utf-8")
         values = tomllib.loads(text.removeprefix("\ufeff"))
@@ -82,6 +103,11 @@ def check_numbers(value: Any) -> None:
 @lru_cache(maxsize=64)
 def _decoder(kind: Any, strict: bool) -> msgspec.json.Decoder[Any]:
     return msgspec.json.Decoder(kind, strict=strict)
+
+
+def _limit(size: int, most: int) -> None:
+    if size > most:
+        raise Malformed(f"it has more than {most:,} bytes")
 
 
 def _reason(error: Exception) -> str:
