@@ -299,6 +299,8 @@ class Session:
 
 
 def read_control(data: bytes, path: Path, random: Random) -> None:
+    if not control.UNIX:
+        return
     with (
         mock.patch.dict(os.environ, {"XDG_RUNTIME_DIR": str(path.parent)}),
         control.controlled(Session()),

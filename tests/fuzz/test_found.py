@@ -24,6 +24,7 @@ from edgevoice.reply.sayings import SAYINGS
 from edgevoice.reply.speakable import speakable
 from edgevoice.weights import whisper_file
 from tests.command import edgevoice, message
+from tests.conftest import ROOT
 
 LEVEL = b'{"type":"muted","t":1.5,"on":true}\n'
 
@@ -247,4 +248,4 @@ def test_files_beside_a_recognizer_are_checked_before_native_code_reads_them(
 @pytest.mark.parametrize("name", ["whisper-base", "whisper-tiny.en"])
 def test_the_files_of_real_recognizers_pass(name: str) -> None:
     """What is checked is what such models have."""
-    whisper_file.check(Path("models") / name)
+    whisper_file.check(ROOT / "models" / name)
