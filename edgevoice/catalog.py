@@ -17,7 +17,8 @@ from msgspec import Meta, Struct
 
 from edgevoice import files
 from edgevoice.errors import ConfigError, ModelError
-from edgevoice.outside import Malformed, converted, from_toml
+from edgevoice.outside import MOST_TOML, Malformed, converted, from_toml
+from edgevoice.outside import read as read_file
 from edgevoice.places import user_folder
 
 Role = Literal["stt", "slm", "tts", "vad", "turn"]
@@ -52,6 +53,13 @@ PackageName = Annotated[
     str, Meta(pattern=rf"^(?:@[a-z0-9][a-z0-9._-]*/)?[A-Za-z0-9](?:[A-Za-z0-9._-]|{_NUMBER})*\Z",
               max_length=200)
 ]  # fmt: skip
+# Names in the hub's folders: relative, and no pattern of paths or format string.
+HubPath = Annotated[
+    str, Meta(pattern=r"^(?:(?!\.\.?(?:/|\Z)|-)[\w@+.,=~!'&()# -]+(?:/(?!\Z)|\Z))*\Z",
+              max_length=500)
+]  # fmt: skip
+Repo = Annotated[str, Meta(pattern=r"^(?:[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9_][\w.-]{0,95})?\Z")]
+Revision = Annotated[str, Meta(pattern=r"^(?:[A-Za-z0-9](?:(?!\.\.|//)[A-Za-z0-9._/-]){0,99})?\Z")]
 Version = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._+!-]{0,80}\Z")]
 Member = Annotated[
     str, Meta(pattern=rf"^(?!.*(?:^|/)\.\.?(?:/|\Z))(?:[A-Za-z0-9@_+. -]|{_NUMBER})"
@@ -67,7 +75,7 @@ class File(Struct, frozen=True, forbid_unknown_fields=True):
     name: FileName
     size: Annotated[int, Meta(gt=0, le=1 << 50)]
     sha256: Sha256
-    hub_path: str = ""
+    hub_path: HubPath = ""
     """Where it is in the hub repository, if not at its top under the same name."""
 
     @property
@@ -128,9 +136,9 @@ class Entry(Struct, frozen=True, forbid_unknown_fields=True):
     ram: Bytes = 0
     licence: str = ""
     licence_url: str = ""
-    repo: str = ""
+    repo: Repo = ""
     """The hub repository `owner/name`; empty for a model that has none."""
-    revision: str = ""
+    revision: Revision = ""
     """The commit the hashes were taken at."""
     mirrors: tuple[Mirror, ...] = ()
     chat_template: bool = True
@@ -258,7 +266,7 @@ def read(path: Path) -> tuple[Entry, ...]:
     """The entries of one catalog file. Raises ConfigError with the place at fault."""
     remedy = f"edit or delete {path}"
     try:
-        entries = converted(from_toml(path.read_bytes()), CatalogFile).model
+        entries = converted(from_toml(read_file(path, MOST_TOML)), CatalogFile).model
     except OSError as error:
         raise ConfigError(
             f"the catalog cannot be read: {error.strerror}", where=str(path), remedy=remedy

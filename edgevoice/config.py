@@ -11,14 +11,16 @@ import os
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
 import msgspec
 from msgspec import Struct
 
+from edgevoice.encoding import well_formed
 from edgevoice.errors import ConfigError
-from edgevoice.outside import Malformed, check_numbers, from_toml, in_words
+from edgevoice.outside import Malformed, check_numbers, from_toml, in_words, read_text
 from edgevoice.places import expanded, user_folder
 from edgevoice.settings import Config
 
@@ -35,16 +37,25 @@ class Resolved:
     """What was ignored, one sentence each."""
 
 
-def sections() -> dict[str, type[Struct]]:
+@lru_cache(maxsize=1)
+def sections() -> Mapping[str, type[Struct]]:
     """The sections by name, in the order they are shown."""
     return {f.name: f.type for f in msgspec.structs.fields(Config)}
 
 
+@lru_cache(maxsize=1)
+def _types() -> Mapping[str, Any]:
+    """The type of each setting, by `section.key`; to look it up takes long."""
+    return {
+        f"{section}.{f.name}": f.type
+        for section, type_ in sections().items()
+        for f in msgspec.structs.fields(type_)
+    }
+
+
 def keys() -> Iterator[str]:
     """Every `section.key` there is."""
-    for section, type_ in sections().items():
-        for f in msgspec.structs.fields(type_):
-            yield f"{section}.{f.name}"
+    return iter(_types())
 
 
 def config_path(environ: Mapping[str, str] = os.environ) -> Path:
@@ -106,20 +117,29 @@ def _unknown(key: str, where: str) -> ConfigError:
 
 def _typed(section: str, name: str, value: Any, origin: str) -> Any:
     """`value` checked (text from variables and flags is converted) against the key's own type."""
-    type_ = next(f.type for f in msgspec.structs.fields(sections()[section]) if f.name == name)
+    type_ = _types()[f"{section}.{name}"]
     from_text = not origin.startswith("file ")
     try:
         typed = msgspec.convert(value, type_, strict=not from_text)
         check_numbers(typed)
         return typed
-    except (msgspec.ValidationError, Malformed) as error:
+    except (msgspec.ValidationError, Malformed, UnicodeEncodeError) as error:
         text = ", not text" if from_text else ""  # what a variable or a flag always is
-        why = "" if (allowed := _allowed(type_)) else f": {in_words(str(error)).removesuffix(text)}"
+        unreadable = isinstance(error, UnicodeEncodeError)
+        told = "not UTF-8" if unreadable else in_words(str(error)).removesuffix(text)
+        allowed = "" if unreadable else _allowed(type_)
+        why = "" if allowed else f": {told}"
         raise ConfigError(
-            f"{section}.{name} cannot be {value!r}{why}",
+            f"{section}.{name} cannot be {_short(value)}{why}",
             where=origin,
             remedy=allowed or f"the default is {default(f'{section}.{name}')!r}",
         ) from None
+
+
+def _short(value: Any) -> str:
+    """What was given, as far as it helps to find it."""
+    text = repr(well_formed(value) if isinstance(value, str) else value)
+    return text if len(text) <= 200 else f"{text[:200]}…"
 
 
 def _allowed(type_: Any) -> str:
@@ -136,16 +156,15 @@ def default(key: str) -> Any:
 
 def file_text(path: Path) -> str:
     """The text of a configuration file. Raises ConfigError where it is not UTF-8, or OSError."""
+    what, fix = "the file is not UTF-8 text", "save it as UTF-8 in your editor"
     try:
-        text = path.read_text("utf-8-sig")
-    except UnicodeDecodeError:
+        text = read_text(path)
+    except Malformed as error:
+        if "more than" in str(error):
+            what, fix = f"the file is too large: {error}", f"edit or delete {path}"
         text = "\0"
     if "\0" in text:  # what UTF-16 without a mark is full of
-        raise ConfigError(
-            "the file is not UTF-8 text",
-            where=str(path),
-            remedy="save it as UTF-8 in your editor",
-        )
+        raise ConfigError(what, where=str(path), remedy=fix)
     return text
 
 
@@ -164,9 +183,10 @@ def _from_file(path: Path) -> list[tuple[str, Any, str]]:
             remedy="name another file" if path.is_dir() else "check its permissions",
         ) from None
     found = []
+    lines = _lines(text)
     for section, table in data.items():
         if not isinstance(table, dict) or section not in sections():
-            where = f"file {path}, line {_line(text, section, None)}"
+            where = f"file {path}, line {lines.get((section, None)) or lines.get(('', section), 1)}"
             if section in sections():
                 raise ConfigError(
                     f"{section} is a section, not a setting",
@@ -177,24 +197,24 @@ def _from_file(path: Path) -> list[tuple[str, Any, str]]:
             remedy = f"did you mean [{near[0]}]?" if near else f"sections: {', '.join(sections())}"
             raise ConfigError(f"unknown section {section}", where=where, remedy=remedy)
         for name, value in table.items():
-            line = _line(text, section, name)
-            found.append((f"{section}.{name}", value, f"file {path}, line {line}"))
+            where = f"file {path}, line {lines.get((section, name), 1)}"
+            found.append((f"{section}.{name}", value, where))
     return found
 
 
-def _line(text: str, section: str, name: str | None) -> int:
-    """The line (from 1) at which a section or one of its keys stands; tomllib does not tell."""
+def _lines(text: str) -> dict[tuple[str, str | None], int]:
+    """The lines (from 1) at which sections and their keys stand; tomllib does not tell.
+
+    A section itself has None for its key, and a key before all sections "" for its section."""
+    found: dict[tuple[str, str | None], int] = {}
     inside = ""
     for number, line in enumerate(text.splitlines(), 1):
-        if header := re.match(r"\s*\[+\s*([^\]]+?)\s*\]", line):
-            inside = header[1]
-            if name is None and inside == section:
-                return number
-        elif re.match(rf"\s*[\"']?{re.escape(name or section)}[\"']?\s*[=.]", line) and inside == (
-            section if name else ""
-        ):
-            return number
-    return 1
+        if header := re.match(r"\s*\[+([^\]]+)\]", line):
+            inside = header[1].strip()
+            found.setdefault((inside, None), number)
+        elif key := re.match(r"\s*[\"']?([\w-]+)[\"']?\s*[=.]", line):
+            found.setdefault((inside, key[1]), number)
+    return found
 
 
 def _from_environ(environ: Mapping[str, str]) -> tuple[list[tuple[str, Any, str]], list[str]]:

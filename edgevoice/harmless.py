@@ -16,7 +16,7 @@ E = TypeVar("E", bound=msgspec.Struct)
 
 SEQUENCE = re.compile(
     # Strings for the terminal (OSC, DCS, SOS, PM, APC) up to their end, where they have one;
-    r"(?:\x1b[\]PX^_]|[\x90\x98\x9d-\x9f])[^\x07\x1b\x9c\n]*(?:\x07|\x1b\\|\x9c)"
+    r"(?:\x1b[\]PX^_]|[\x90\x98\x9d-\x9f])[^\x07\x1b\x90\x98\x9c-\x9f\n]*(?:\x07|\x1b\\|\x9c)"
     # CSI with its parameters; and everything shorter.
     r"|(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]"
     r"|\x1b[ -/]*[0-~]?"

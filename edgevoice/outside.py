@@ -10,6 +10,7 @@ import re
 import sys
 from collections.abc import Mapping
 from functools import lru_cache
+from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
@@ -21,7 +22,10 @@ else:
 
 T = TypeVar("T")
 
-MOST_BYTES = 1 << 30
+MOST_BYTES = 32 << 20
+"""Of JSON; the values that are made of it take up to thirty times as much memory."""
+MOST_TOML = 1 << 20
+"""Bytes; TOML is read slowly."""
 LARGEST = 1e20
 """No number in a file is larger; one that is becomes infinite where it is reckoned with."""
 _SUSPICIOUS = re.compile(rb"\d{20}|\d[eE]\+?\d")
@@ -38,11 +42,27 @@ class Malformed(ValueError):
         self.place = place
 
 
+def read(path: Path, most: int = MOST_BYTES) -> bytes:
+    """The content of a file of `most` bytes at most. Raises Malformed, and OSError."""
+    with path.open("rb") as file:
+        data = file.read(most + 1)
+    _limit(len(data), most)
+    return data
+
+
+def read_text(path: Path, most: int = MOST_TOML) -> str:
+    """The same as text in UTF-8, without its byte order mark and with \\n at the end of lines."""
+    try:
+        text = read(path, most).decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise Malformed(str(error)) from None
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
 def from_json(data: bytes, kind: type[T], *, strict: bool = True) -> T:
     """`data` as a value of `kind`. Raises Malformed."""
     try:
-        if len(data) > MOST_BYTES:
-            raise Malformed(f"it has more than {MOST_BYTES:,} bytes")
+        _limit(len(data), MOST_BYTES)
         data = data.removeprefix(codecs.BOM_UTF8)
         if _SUSPICIOUS.search(data):
             check_numbers(msgspec.json.decode(data))
@@ -54,6 +74,7 @@ def from_json(data: bytes, kind: type[T], *, strict: bool = True) -> T:
 
 def from_toml(data: bytes | str) -> dict[str, Any]:
     """The tables of `data`. Raises Malformed, with the place as tomllib tells it."""
+    _limit(len(data), MOST_TOML)
     try:
         text = data if isinstance(data, str) else data.decode("utf-8")
         values = tomllib.loads(text.removeprefix("\ufeff"))
@@ -91,6 +112,11 @@ def _decoder(kind: Any, strict: bool) -> msgspec.json.Decoder[Any]:
     return msgspec.json.Decoder(kind, strict=strict)
 
 
+def _limit(size: int, most: int) -> None:
+    if size > most:
+        raise Malformed(f"it has more than {most:,} bytes")
+
+
 def _malformed(error: Exception) -> Malformed:
     place = re.findall(r"\.([^.\[\]`]+)|\[(\d+)\]", str(error).partition(" - at `")[2])
     unknown = re.findall(r"unknown field `([^`]+)`", str(error))
@@ -122,7 +148,7 @@ def in_words(error: str) -> str:
     if found := re.fullmatch(r"Expected `([^`]+)`(?:, got `([^`]+)`)?(.*)", text):
         kinds, got, limit = found.groups()
         wanted = " or ".join(_KINDS.get(kind, kind) for kind in kinds.split(" | "))
-        return f"{name} must be {wanted}{_limit(kinds, limit)}" + (
+        return f"{name} must be {wanted}{_bound(kinds, limit)}" + (
             f", not {_KINDS.get(got, got)}" if got else ""
         )
     if found := re.fullmatch(r"Invalid enum value (.+)", text):
@@ -138,7 +164,7 @@ def in_words(error: str) -> str:
     return f"{text} (at {place})" if place else text
 
 
-def _limit(kind: str, limit: str) -> str:
+def _bound(kind: str, limit: str) -> str:
     """The rest of `Expected …`: a bound, a length or a form."""
     if found := re.fullmatch(r" (of length )?([<>]=?)? ?(\S+)", limit):
         length, bound, number = found.groups()

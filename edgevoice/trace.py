@@ -27,8 +27,8 @@ KEPT = 100_000
 
 BLOCK = 1_000_000
 """Bytes that are read at once in search of the last line of a trace."""
-LONGEST = 100_000_000
-"""Bytes of a line beyond which it is no event."""
+LONGEST = 16 << 20
+"""Bytes of a line beyond which it is no event; a long reply has some ten thousand."""
 
 
 class TraceFile:
@@ -107,9 +107,9 @@ def read(path: Path) -> Iterator[ev.Event]:
     """The events of a trace. Raises UsageError naming the line that is not one."""
     try:
         with path.open("rb") as file:
-            for number, text in enumerate(file, 1):
+            for number, text in enumerate(lines(file), 1):
                 try:
-                    yield from_json(text, ev.AnyEvent)  # type: ignore[arg-type]
+                    yield from_json(whole(text), ev.AnyEvent)  # type: ignore[arg-type]
                 except Malformed as error:
                     raise UsageError(
                         f"not an event of a trace: {error}",
@@ -120,6 +120,23 @@ def read(path: Path) -> Iterator[ev.Event]:
         raise UsageError(
             f"cannot be read: {error.strerror}", where=str(path), remedy="check the path"
         ) from None
+
+
+def lines(file: BinaryIO) -> Iterator[bytes]:
+    """The lines of a file; of one that is too long only its beginning, one byte more than LONGEST
+    allows."""
+    while line := file.readline(LONGEST + 1):
+        yield line
+        rest = line
+        while len(rest) > LONGEST and not rest.endswith(b"\n"):
+            rest = file.readline(LONGEST + 1)
+
+
+def whole(line: bytes) -> bytes:
+    """The line, if it is not too long. Raises Malformed."""
+    if len(line) > LONGEST:
+        raise Malformed(f"the line has more than {LONGEST:,} bytes")
+    return line
 
 
 def recover(path: Path) -> Path | None:

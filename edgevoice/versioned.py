@@ -9,7 +9,7 @@ from typing import Any, Generic, TypeVar
 import msgspec
 
 from edgevoice.errors import UsageError
-from edgevoice.outside import Malformed, from_json
+from edgevoice.outside import Malformed, from_json, read
 
 T = TypeVar("T", bound=msgspec.Struct)
 
@@ -36,7 +36,7 @@ class Format(Generic[T]):
         Raises UsageError where it is another file, a damaged one or of a newer version.
         """
         try:
-            data = path.read_bytes()
+            data = read(path)
             head: Any = from_json(data, object)
             if not isinstance(head, dict) or head.get("format") != self.format:
                 raise UsageError(f"not a {self.noun}", where=str(path), remedy=self.missing)

@@ -17,6 +17,7 @@ from edgevoice.bench.result import Reference, Turn
 from edgevoice.bench.words import word_errors
 from edgevoice.demo import spoken
 from edgevoice.errors import AudioFileError, UsageError
+from edgevoice.outside import Malformed, check_numbers, read_text
 from edgevoice.stages import Message, SpeechDetector, Synthesizer
 from edgevoice.wav import read_speech
 
@@ -108,7 +109,7 @@ def listed(folder: Path, notice: Notice) -> tuple[list[Row], list[str]]:
         return rows, []
     rows, missing = [], []
     for row in _manifest(manifest):
-        if row.file.is_file():
+        if _is_file(row.file):
             rows.append(row)
         else:
             notice(f"{manifest} names {row.file.name}, which is not there: left out")
@@ -122,15 +123,28 @@ def listed(folder: Path, notice: Notice) -> tuple[list[Row], list[str]]:
     return rows, missing
 
 
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # a name that is too long
+        return False
+
+
 def _manifest(path: Path) -> Iterator[Row]:
     try:
-        text = path.read_text("utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
+        text = read_text(path)
+    except (OSError, Malformed) as error:
         raise UsageError(
             f"the manifest cannot be read: {error}",
             where=str(path),
             remedy="write it as UTF-8 text, values separated by tabs",
         ) from None
+    if len(longest := max(text.splitlines(), key=len, default="")) > csv.field_size_limit():
+        raise UsageError(
+            f"a line of the manifest has {len(longest):,} characters",
+            where=str(path),
+            remedy="write a line for each recording, values separated by tabs",
+        )
     table = csv.DictReader(text.splitlines(), delimiter="\t", quoting=csv.QUOTE_NONE)
     if "file" not in (table.fieldnames or ()):
         raise UsageError(
@@ -164,7 +178,9 @@ def _seconds(text: str | None, column: str, where: str) -> float | None:
     if not text:
         return None
     try:
-        return float(text)
+        seconds = float(text)
+        check_numbers(seconds)
+        return seconds
     except ValueError:
         raise UsageError(
             f"`{column}` is {text!r}", where=where, remedy="write seconds as a number, or nothing"

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from edgevoice.outside import Malformed
+from edgevoice.outside import Malformed, read
 from edgevoice.settings import SlmSettings, SttSettings
 from edgevoice.weights import voice_file
 from edgevoice.weights.ct2 import NotCt2, Stored, stored
@@ -139,7 +139,7 @@ def voice(path: Path) -> float:
     from edgevoice.engines.piper_parts import decoder_products
 
     try:
-        rate = voice_file.read(path.with_name(f"{path.name}.json").read_bytes()).audio.sample_rate
+        rate = voice_file.read(read(path.with_name(f"{path.name}.json"))).audio.sample_rate
     except (OSError, Malformed) as error:
         raise Underivable(f"its settings cannot be read: {error}") from None
     products = decoder_products(path)

@@ -10,6 +10,7 @@ import msgspec
 from edgevoice import events as ev
 from edgevoice.errors import UsageError
 from edgevoice.outside import Malformed, from_json
+from edgevoice.trace import lines, whole
 
 
 class _Head(msgspec.Struct):
@@ -30,9 +31,9 @@ def traced(path: Path, notice: Callable[[str], None]) -> list[ev.Event]:
     unknown: dict[str, None] = {}
     try:
         with path.open("rb") as file:
-            for number, line in enumerate(file, 1):
+            for number, line in enumerate(lines(file), 1):
                 try:
-                    head = from_json(line, _Head)
+                    head = from_json(whole(line), _Head)
                     if head.schema > ev.SCHEMA:
                         raise _newer(path, head.schema)
                     if head.type in ev.KINDS:
@@ -53,8 +54,8 @@ def traced(path: Path, notice: Callable[[str], None]) -> list[ev.Event]:
             remedy="write one with `edgevoice run --trace FILE`",
         )
     if broken:
-        lines = "1 line is" if len(broken) == 1 else f"{len(broken)} lines are"
-        notice(f"{lines} no event, the first is line {broken[0]} of {path}: left out")
+        told = "1 line is" if len(broken) == 1 else f"{len(broken)} lines are"
+        notice(f"{told} no event, the first is line {broken[0]} of {path}: left out")
     if unknown:
         notice(f"not known to this version, left out: {', '.join(unknown)} ({path})")
     return found

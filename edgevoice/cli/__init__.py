@@ -280,6 +280,12 @@ def _known(error: Exception) -> EdgevoiceError | None:
             where=error.object[max(0, error.start - 40) : error.end + 40],
             remedy="rename that file or folder",
         )
+    if isinstance(error, OSError) and error.errno == errno.ENAMETOOLONG:
+        return EdgevoiceError(
+            "there is no file of so long a name",
+            where=f"{str(error.filename)[:80]}…",
+            remedy="name another file or folder",
+        )
     if isinstance(error, OSError) and error.errno in (
         errno.ENOSPC,
         errno.EDQUOT,

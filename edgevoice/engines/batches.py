@@ -58,13 +58,14 @@ class Costs:
                 if size not in known and size <= min(self._largest, count):
                     batches.append(size)
                     count -= size
-        if not self.measured:
+        if not any(min(known) <= self._largest for known in self.measured.values()):
             return batches + [UNIT] * (count // UNIT) + [1] * (count % UNIT)
         return batches + plan(count, self._curve(threads), longest)
 
     def _curve(self, threads: int) -> list[float]:
         """The cost of each size from 1; where this number of threads is new, from the nearest."""
-        nearest = min(self.measured, key=lambda other: abs(other - threads))
+        usable = [n for n, known in self.measured.items() if min(known) <= self._largest]
+        nearest = min(usable, key=lambda other: abs(other - threads))
         curve = interpolated(self.measured[nearest], self._largest)
         return [seconds * nearest / threads for seconds in curve]
 

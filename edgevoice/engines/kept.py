@@ -11,11 +11,13 @@ import logging
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Annotated
 
 import msgspec
+from msgspec import Meta
 
 from edgevoice.files import replace_bytes
-from edgevoice.outside import Malformed, from_json
+from edgevoice.outside import Malformed, from_json, read
 from edgevoice.places import user_folder
 
 _log = logging.getLogger(__name__)
@@ -96,9 +98,16 @@ class Kept:
         return self._folder / (_name(f"{self._model} {list(ids)}") + SUFFIX)
 
 
+Whole = Annotated[int, Meta(ge=1, le=65_536)]
+Measured = dict[
+    Whole, Annotated[dict[Whole, Annotated[float, Meta(gt=0, le=3600)]], Meta(min_length=1)]
+]
+"""threads → size → seconds"""
+
+
 def _read_costs(path: Path) -> dict[int, dict[int, float]]:
     try:
-        return from_json(path.read_bytes(), dict[int, dict[int, float]], strict=False)
+        return from_json(read(path), Measured, strict=False)
     except (OSError, Malformed) as error:
         _log.debug("no kept costs: %s", error)
         return {}

@@ -19,7 +19,7 @@ from edgevoice.engines.piper_stream import Computing, Feed, Speech, Streamed, Wh
 from edgevoice.engines.piper_words import Words
 from edgevoice.engines.threads import of_voice
 from edgevoice.errors import ConfigError, EngineError, ModelError
-from edgevoice.outside import Malformed, from_json
+from edgevoice.outside import Malformed, from_json, read
 from edgevoice.settings import TtsSettings
 from edgevoice.stages import Cancelled
 from edgevoice.weights import voice_file
@@ -124,7 +124,7 @@ def _open(
 
 def _voice_config(path: Path, remedy: str) -> PiperConfig:
     try:
-        data = path.read_bytes()
+        data = read(path)
         voice_file.read(data)
         return PiperConfig.from_dict(from_json(data, dict[str, Any]))
     except FileNotFoundError:

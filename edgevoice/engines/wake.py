@@ -17,7 +17,7 @@ import numpy as np
 
 from edgevoice.audio import Samples
 from edgevoice.errors import ConfigError, ModelError
-from edgevoice.outside import from_json
+from edgevoice.outside import from_json, read
 from edgevoice.places import expanded
 from edgevoice.settings import WakeSettings
 
@@ -148,7 +148,7 @@ def _read(path: Path) -> WakeWord:
         "name a microWakeWord .json file with its .tflite beside it, or a word that is built in"
     )
     try:
-        data = from_json(path.read_bytes(), dict[str, Any])
+        data = from_json(read(path), dict[str, Any])
         phrase, model = str(data["wake_word"]).lower(), path.parent / str(data["model"])
         cutoff = float(data["micro"]["probability_cutoff"])
         int(data["micro"]["sliding_window_size"])

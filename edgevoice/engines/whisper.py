@@ -26,10 +26,12 @@ from edgevoice.engines.cores import cores
 from edgevoice.engines.threads import of_recognizer
 from edgevoice.errors import EngineError, ModelError
 from edgevoice.logs import ENGINES
+from edgevoice.outside import Malformed
 from edgevoice.recognition.languages import check_known, listed
 from edgevoice.recognition.pieces import pieces
 from edgevoice.settings import SttSettings
 from edgevoice.stages import Effort, Segment, Transcript
+from edgevoice.weights import whisper_file
 from edgevoice.words import plain, words
 
 _log = logging.getLogger(__name__)
@@ -77,6 +79,12 @@ class Whisper:
             raise ModelError(
                 f"the model lacks {' and '.join(missing)}", where=str(folder), remedy=remedy
             )
+        try:
+            whisper_file.check(folder)
+        except (Malformed, OSError) as error:
+            raise ModelError(
+                f"the model is damaged: {error}", where=str(folder), remedy=remedy
+            ) from None
         self.settings = settings
         codes = listed(settings.language)
         self._threads = of_recognizer(settings, cores.all)
@@ -232,6 +240,7 @@ def _load(folder: Path, threads: int, remedy: str) -> WhisperModel:
     told = logging.getLogger(ENGINES).isEnabledFor(logging.DEBUG)
     ctranslate2.set_log_level(logging.DEBUG if told else logging.CRITICAL)
     tries = [("cpu", "int8")]
+    fault: BaseException | None = None
     if on_gpu():
         tries.insert(0, ("cuda", "int8_float16"))
     for device, compute in tries:
@@ -244,7 +253,9 @@ def _load(folder: Path, threads: int, remedy: str) -> WhisperModel:
                 num_workers=READERS,
                 local_files_only=True,
             )
-        except Exception as error:  # CTranslate2, tokenizers and json each raise their own
+        except BaseException as error:  # CTranslate2, tokenizers and json each raise their own
+            if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
+                raise
             _log.debug("Whisper on %s: %s", device, error)
             fault = error
     raise ModelError(

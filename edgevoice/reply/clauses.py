@@ -31,6 +31,12 @@ LONGEST_WORD = 120
 
 A voice takes memory for all of a clause at once."""
 
+LONGEST_NAME = 200
+"""Characters of a link that has been opened, after which it is taken for none."""
+LONGEST_CLAUSE = 1000
+"""Characters after which the text is cut anywhere, as no sentence is so long: each further one
+costs as much as there are before it."""
+
 _ENDERS = "!?؟۔।॥։።။។"
 _WIDE_ENDERS = "。！？｡"
 _WIDE_COMMAS = "、，"
@@ -65,7 +71,6 @@ _LEAN_FORWARD = _words(
 """Words after which nobody pauses."""
 _JOINER = "\u200d"
 _DOTTED = re.compile(r"(?:\w\.)+\w$")
-_OPEN_LINK = re.compile(r"\[[^\]\n]{0,200}$|\]\([^)\s]*$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,13 +124,15 @@ class ClauseCutter:
             }
         self._pending = ""
         self._start = 0
+        self._code = ""
+        """The fence of a block of code, of which the beginning has been cut already."""
 
     def push(self, text: str, now: float = 0.0) -> list[Clause]:
         """Take the next piece of the reply, written at `now`; returns the clauses it completes."""
         clauses = []
         for char in text:
             self._pending += char
-            if cut := self._cut(now):
+            if cut := self._cut(now) or self._too_long():
                 clauses.append(self._take(cut, now))
         return clauses
 
@@ -135,7 +142,12 @@ class ClauseCutter:
 
     def _take(self, length: int, now: float) -> Clause:
         text, self._pending = self._pending[:length], self._pending[length:]
-        clause = Clause(text, speakable(text, self._language), self._start, self._start + length)
+        spoken = "" if self._code else speakable(text, self._language)
+        if self._code:
+            self._code = "" if _closes(text, self._code) else self._code
+        elif text.lstrip()[:3] in _FENCES and _fenced(text.lstrip()) == "open":
+            self._code = text.lstrip()[:3]
+        clause = Clause(text, spoken, self._start, self._start + length)
         self._start = clause.end
         if clause.spoken:
             self._least = LATER
@@ -147,6 +159,8 @@ class ClauseCutter:
     def _cut(self, now: float) -> int:
         """Where to cut what is pending, now that its last character is known; 0: not yet."""
         text = self._pending
+        if self._code:
+            return len(text) if _closes(text, self._code) else 0
         if text.lstrip()[:3] in _FENCES and (fence := _fenced(text.lstrip())) != "none":
             return len(text) if fence == "closed" else 0
         if text[-1] == "\n":
@@ -162,6 +176,13 @@ class ClauseCutter:
         if kind == "word" and words < LAST_RESORT and _leans(head, text[position]):
             return 0
         return position
+
+    def _too_long(self) -> int:
+        """Where to cut what grows without a break; code at the end of a line, if it has lines."""
+        length = len(self._pending)
+        code = self._code or self._pending.lstrip()[:3] in _FENCES
+        whole = self._pending[-1] == "\n" or length >= 2 * LONGEST_CLAUSE or not code
+        return length if length >= LONGEST_CLAUSE and whole else 0
 
     def _enough(self, kind: Break, words: int, chars: int, now: float) -> bool:
         """Whether what is pending may end at a break of this kind."""
@@ -179,6 +200,8 @@ def _endless(text: str) -> bool:
     if len(text) < LONGEST_WORD // 2 or _belongs(run[-1]) or run[-2] == _JOINER:
         return False
     word = "" if run[-1].isspace() else run.split()[-1]
+    if 2 * len(word) < LONGEST_WORD:
+        return False
     wide = sum(unicodedata.east_asian_width(char) in "WF" for char in word)
     return len(word) + wide >= LONGEST_WORD and "://" not in text.split()[-1]
 
@@ -265,7 +288,10 @@ def _leans(head: str, follows: str) -> bool:
 def _inside_markup(head: str) -> bool:
     """Whether `head` ends within inline code, a link or a table row."""
     line = head.rsplit("\n", 1)[-1]
-    return line.count("`") % 2 == 1 or bool(_OPEN_LINK.search(line)) or line.lstrip()[:1] == "|"
+    name, address = line.rfind("["), line.rfind("](")
+    named = name > line.rfind("]") and len(line) - name <= LONGEST_NAME
+    addressed = address >= 0 and not re.search(r"[)\s]", line[address:])
+    return line.count("`") % 2 == 1 or named or addressed or line.lstrip()[:1] == "|"
 
 
 def _fenced(text: str) -> Literal["none", "open", "closed"]:
@@ -275,5 +301,9 @@ def _fenced(text: str) -> Literal["none", "open", "closed"]:
         return "none"
     if not newline or not rest.endswith("\n"):
         return "open"
-    last = rest[:-1].rsplit("\n", 1)[-1]
-    return "closed" if last.strip().startswith(text[:3]) else "open"
+    return "closed" if _closes(rest, text[:3]) else "open"
+
+
+def _closes(text: str, fence: str) -> bool:
+    """Whether the last line of `text` is whole, and ends a block of code."""
+    return text[-1:] == "\n" and text[:-1].rsplit("\n", 1)[-1].strip().startswith(fence)

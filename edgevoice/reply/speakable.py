@@ -23,6 +23,7 @@ _EMAIL = re.compile(r"\b([\w.+-]+)@([\w-]+(?:\.[\w-]+)+)\b")
 _ESCAPE = re.compile(r"\\([!-/:-@\[-`{-~])")
 _MATH = re.compile(r"\\[()\[\]]|\$\$")
 
+_BLANKS = re.compile(r"\s{5,}")
 _RULE = re.compile(r"^\s*(?:[-*_=]\s*){3,}$")
 _TABLE_RULE = re.compile(r"^\s*\|?\s*:?-{2,}:?\s*(?:\|\s*:?-{2,}:?\s*)*\|?\s*$")
 _QUOTE = re.compile(r"^\s*(?:>\s?)+")
@@ -73,6 +74,8 @@ def speakable(text: str, language: str = "en") -> str:
 
 def _line(line: str, words: Sayings) -> str:
     """One line without its markup."""
+    # What stands between two words takes several patterns; together they would try all lengths.
+    line = _BLANKS.sub("    ", line)
     if _RULE.match(line) or _TABLE_RULE.match(line):
         return ""
     line = _QUOTE.sub("", line)

@@ -5,6 +5,7 @@ Candidates are found by name or size; whether one is the file, only its hash dec
 
 from __future__ import annotations
 
+import glob
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -65,7 +66,7 @@ def in_stores(entry: Entry, file: File, environ: Mapping[str, str]) -> Iterator[
         yield from cache.glob(f"models--*/blobs/{file.sha256}")
         if entry.repo:
             repo = cache / f"models--{entry.repo.replace('/', '--')}"
-            yield from repo.glob(f"snapshots/*/{file.path_in_repo}")
+            yield from repo.glob(f"snapshots/*/{glob.escape(file.path_in_repo)}")
     for models in ollama(environ):
         yield models / "blobs" / f"sha256-{file.sha256}"
     if file.name.endswith(".gguf"):

@@ -7,9 +7,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from edgevoice.catalog import Entry, File, append
 from edgevoice.errors import ModelError, PullError, UsageError
 from edgevoice.harmless import one_line
+from edgevoice.outside import Malformed, converted
 from edgevoice.places import expanded
 from edgevoice.weights import hub, kinds
 from edgevoice.weights.assembly import Assembly, Unavailable
@@ -198,7 +201,7 @@ def _hub_file(file: hub.HubFile, small: Callable[[str], bytes]) -> File:
 def _entry(
     kind: Kind, files: tuple[File, ...], name: str, source: hub.HubRepository | None = None
 ) -> Entry:
-    return Entry(
+    entry = Entry(
         name=name,
         role=kind.role,
         format=kind.format,
@@ -211,6 +214,15 @@ def _entry(
         revision=source.revision if source else "",
         context=kind.context,
     )
+    try:
+        # What the catalog would refuse must not be written into it.
+        return converted(msgspec.to_builtins(entry), Entry)
+    except Malformed as reason:
+        raise ModelError(
+            f"the catalog cannot hold this model: {reason}",
+            where=f"{entry.repo}/{entry.main.path_in_repo}" if entry.repo else entry.main.name,
+            remedy="add the file under another name, from this machine",
+        ) from None
 
 
 def _name(text: str, store: Store, *, given: bool) -> str:

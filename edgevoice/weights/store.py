@@ -31,7 +31,7 @@ from edgevoice.catalog import (
     packaged_path,
 )
 from edgevoice.errors import ModelError
-from edgevoice.outside import Malformed, from_json
+from edgevoice.outside import Malformed, from_json, read
 from edgevoice.places import expanded
 from edgevoice.recognition.languages import listed
 from edgevoice.settings import Config
@@ -288,7 +288,7 @@ class Store:
 
     def _stamp(self, entry: Entry) -> dict[str, tuple[int, int]]:
         try:
-            data = (self.folder / entry.name / _STAMP).read_bytes()
+            data = read(self.folder / entry.name / _STAMP)
             return from_json(data, dict[str, tuple[int, int]])
         except (OSError, Malformed):
             return {}

@@ -198,6 +198,24 @@ def test_a_damaged_model_is_an_error_and_nothing_is_printed(
 
 
 @pytest.mark.models
+def test_a_tokenizer_at_which_the_library_panics_is_refused_before(
+    starter_models: dict[str, Path], tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """The library takes some files for a bug of its own, and says so on the terminal."""
+    folder = tmp_path / "whisper-base"
+    shutil.copytree(starter_models["stt"], folder, symlinks=True)
+    tokens = folder / "tokenizer.json"
+    data = tokens.read_bytes().replace(
+        b'"continuing_subword_prefix": ""', b'"continuing_subword_prefix": "######"'
+    )
+    tokens.unlink()
+    tokens.write_bytes(data)
+    with pytest.raises(ModelError, match=r"the model is damaged: tokenizer\.json"):
+        Whisper(folder, SttSettings())
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.models
 @pytest.mark.parametrize(
     ("file", "said"),
     [

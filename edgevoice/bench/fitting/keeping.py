@@ -8,6 +8,7 @@ from pathlib import Path
 
 import msgspec
 
+from edgevoice import outside
 from edgevoice.bench.fingerprint import facts
 from edgevoice.bench.fitting.record import VERSION, Calibration
 from edgevoice.bench.machine import cpu_name, libraries
@@ -49,7 +50,7 @@ def mark(path: Path) -> str:
 def read(path: Path) -> Calibration | None:
     """What was kept; None where nothing of use is there."""
     try:
-        found = from_json(path.read_bytes(), Calibration, strict=False)
+        found = from_json(outside.read(path), Calibration, strict=False)
     except (OSError, Malformed) as error:
         _log.debug("no calibration: %s", error)
         return None

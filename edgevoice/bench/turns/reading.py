@@ -14,7 +14,7 @@ from edgevoice.bench.turns.noises import Noise
 from edgevoice.bench.turns.scenario import FORMAT, SOURCES, VERSION, After, Key, Part, Scenario
 from edgevoice.config import default, keys
 from edgevoice.errors import ConfigError
-from edgevoice.outside import Malformed, converted, from_toml
+from edgevoice.outside import Malformed, converted, from_toml, read_text
 from edgevoice.settings import Config
 
 SHIPPED = Path(__file__).parent / "scenarios"
@@ -59,8 +59,8 @@ def listed(named: Sequence[Path]) -> list[Path]:
 def read(path: Path) -> Scenario:
     """The scenario of a file. Raises ConfigError that names the file and the line."""
     try:
-        text = path.read_text("utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
+        text = read_text(path)
+    except (OSError, Malformed) as error:
         raise ConfigError(
             f"the scenario cannot be read: {error}", where=str(path), remedy="check the path"
         ) from None

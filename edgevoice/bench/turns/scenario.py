@@ -98,8 +98,9 @@ class Step(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     @property
     def source(self) -> str:
-        """Which of `SOURCES` it has."""
-        return next(name for name in SOURCES if getattr(self, name) not in ("", None))
+        """Which of `SOURCES` it has; empty where it has none."""
+        has = (name for name in SOURCES if getattr(self, name) not in ("", None))
+        return next(has, "")
 
     @property
     def role(self) -> Part:

@@ -1,0 +1,90 @@
+"""The JSON files beside a Whisper model, as far as the libraries that read them rely on them.
+
+Those libraries are native code: ids beyond the vocabulary are addresses there, and sizes memory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from msgspec import Meta, Struct
+
+from edgevoice import outside
+from edgevoice.outside import Malformed, from_json
+
+MOST_TOKENS = 1 << 20
+"""Whisper has 51,866."""
+Id = Annotated[int, Meta(ge=0, lt=MOST_TOKENS)]
+Ids = Annotated[tuple[Id, ...], Meta(max_length=4096)]
+Place = Annotated[int, Meta(ge=0, lt=1024)]
+Piece = Annotated[str, Meta(max_length=4096)]
+
+
+class Config(Struct, frozen=True):
+    """config.json: ids that CTranslate2 looks up, and heads of layers."""
+
+    alignment_heads: Annotated[tuple[tuple[Place, Place], ...], Meta(max_length=4096)] | None = None
+    lang_ids: Ids | None = None
+    suppress_ids: Ids | None = None
+    suppress_ids_begin: Ids | None = None
+
+
+class Added(Struct, frozen=True):
+    """A token beside the vocabulary."""
+
+    id: Id
+    content: Annotated[str, Meta(min_length=1, max_length=4096)]
+
+
+class Vocabulary(Struct, frozen=True, kw_only=True):
+    """What a byte pair tokenizer is made of."""
+
+    # With one of these the library takes a merge that does not begin so for a bug of its own.
+    continuing_subword_prefix: Literal["", None] = None
+    end_of_word_suffix: Literal["", None] = None
+    vocab: Annotated[dict[Piece, Id], Meta(min_length=1, max_length=MOST_TOKENS)]
+    type: Literal["BPE"] = "BPE"
+
+
+class Tokens(Struct, frozen=True):
+    """tokenizer.json."""
+
+    model: Vocabulary
+    added_tokens: Annotated[tuple[Added, ...], Meta(max_length=MOST_TOKENS)] = ()
+
+
+class Features(Struct, frozen=True):
+    """preprocessor_config.json: Whisper knows one rate and one window."""
+
+    feature_size: Annotated[int, Meta(ge=1, le=1024)] = 80
+    sampling_rate: Literal[16000] = 16000
+    hop_length: Literal[160] = 160
+    chunk_length: Annotated[int, Meta(ge=1, le=60)] = 30
+    n_fft: Literal[400] = 400
+
+
+KINDS: Mapping[str, Any] = {
+    "config.json": Config,
+    "tokenizer.json": Tokens,
+    "preprocessor_config.json": Features,
+    "vocabulary.json": Annotated[tuple[Piece, ...], Meta(min_length=1, max_length=MOST_TOKENS)],
+}
+"""What each file must hold; more in it is ignored."""
+
+
+def read(name: str, data: bytes) -> Any:
+    """The content of the file `name`, checked. Raises Malformed."""
+    return from_json(data, KINDS[name])
+
+
+def check(folder: Path) -> None:
+    """Read those that are in `folder`. Raises Malformed with the file's name, and OSError."""
+    for name in KINDS:
+        path = folder / name
+        if path.is_file():
+            try:
+                read(name, outside.read(path))
+            except Malformed as error:
+                raise Malformed(f"{name}: {error}") from None
