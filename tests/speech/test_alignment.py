@@ -89,9 +89,10 @@ def test_what_is_not_said_has_no_mark() -> None:
 def test_a_block_of_code_is_passed_with_what_is_said_for_it() -> None:
     """Code too long to be laid beside anything is one word, which sounds as the whole sentence."""
     code = "```\n" + "x = 1\n" * LONGEST + "```\n"
-    (clause,) = ClauseCutter(None).push(code)
+    clause, *others = ClauseCutter(None).push(code)
     marks = written(said(clause.spoken), clause.text, clause.spoken)
-    assert marks == (Mark(0, len(code.rstrip()), 0, 10 * len(clause.spoken)),)
+    assert marks == (Mark(0, len(clause.text.rstrip()), 0, 10 * len(clause.spoken)),)
+    assert not any(other.spoken for other in others)
 
 
 def test_signs_of_a_script_without_spaces_are_words() -> None:
