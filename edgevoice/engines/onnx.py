@@ -44,6 +44,8 @@ def open_model(model: str | bytes, threads: int) -> Session:
     # Threads that spin between two calls take a quarter of the other engines' speed.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.add_session_config_entry("session.inter_op.allow_spinning", "0")
+    # A plan of memory is kept for every shape of input, for good, and each sentence is a new shape.
+    options.enable_mem_pattern = False
     options.log_severity_level = 2 if _log.isEnabledFor(logging.DEBUG) else 4
     session: Session = onnxruntime.InferenceSession(
         model, sess_options=options, providers=["CPUExecutionProvider"]
