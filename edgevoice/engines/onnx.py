@@ -16,11 +16,23 @@ _log = logging.getLogger(__name__)
 class Session(Protocol):
     """A model ready to run."""
 
-    def run(self, outputs: list[str] | None, feed: dict[str, Any]) -> list[Any]:
+    def run(
+        self, outputs: list[str] | None, feed: dict[str, Any], options: Any = None
+    ) -> list[Any]:
         """The named outputs (None: all) for the given inputs, as numpy arrays."""
 
     def get_inputs(self) -> list[Any]:
         """What it takes; each has a `name` and a `shape`."""
+
+
+def giving_back() -> Any:
+    """Options for a run after which the session frees the memory that the run needed in addition.
+
+    Without them a session keeps for good what its largest input took.
+    """
+    options = onnxruntime.RunOptions()
+    options.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
+    return options
 
 
 def open_session(path: Path, threads: int, remedy: str) -> Session:

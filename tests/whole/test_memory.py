@@ -45,6 +45,19 @@ def test_turns_that_interrupt_one_another_do_not_stay_in_memory() -> None:
 
 
 @pytest.mark.models
+@pytest.mark.skipif(sys.platform != "linux", reason="memory is counted differently elsewhere")
+def test_the_voice_gives_back_what_a_long_sentence_took(model_path: Callable[[str], Path]) -> None:
+    """A hundred words without a full stop leave less than 150 MB behind."""
+    from edgevoice.engines.piper import Piper
+
+    voice = Piper(model_path("en_US-joe-medium"), Config().tts)
+    before = psutil.Process().memory_info().rss
+    for _ in voice.synthesize("around the old house " * 25, lambda: False):
+        pass
+    assert psutil.Process().memory_info().rss <= before + 150e6
+
+
+@pytest.mark.models
 @pytest.mark.long
 @pytest.mark.skipif(sys.platform != "linux", reason="memory is counted differently elsewhere")
 def test_memory_stays_level_over_many_turns(
