@@ -17,6 +17,7 @@ from edgevoice.clock import Clock
 from edgevoice.crew import Crew
 from edgevoice.hearing.attention import Attention
 from edgevoice.hearing.ears import Ears
+from edgevoice.hearing.faint import Faint
 from edgevoice.history import History
 from edgevoice.mailbox import Mailbox
 from edgevoice.recognition.languages import leads, listed
@@ -68,6 +69,8 @@ class Engines:
     wake_word: str = ""
     """What the wake detector hears, as it is said."""
     pronounce: Pronounce = lambda word, language: ()
+    faint_detector: Callable[[], SpeechDetector | None] = lambda: None
+    """Another detector, for what is too quiet for the first."""
 
 
 class Assistant:
@@ -119,6 +122,7 @@ class Assistant:
             self._glances,
             self._judge,
             Attention(config, self._floor, engines.wake_detector),
+            Faint(engines.faint_detector, self._floor),
             self._when("ears"),
         )
         self._own_words = OwnWords(engines.pronounce)

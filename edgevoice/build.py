@@ -267,6 +267,7 @@ def build(
             wake,
             word,
             _pronounced,
+            partial(engine, "vad", vad, config),
         ),
         Resampler,
         history,

@@ -16,11 +16,23 @@ _log = logging.getLogger(__name__)
 class Session(Protocol):
     """A model ready to run."""
 
-    def run(self, outputs: list[str] | None, feed: dict[str, Any]) -> list[Any]:
+    def run(
+        self, outputs: list[str] | None, feed: dict[str, Any], options: Any = None
+    ) -> list[Any]:
         """The named outputs (None: all) for the given inputs, as numpy arrays."""
 
     def get_inputs(self) -> list[Any]:
         """What it takes; each has a `name` and a `shape`."""
+
+
+def giving_back() -> Any:
+    """Options for a run after which the session frees the memory that the run needed in addition.
+
+    Without them a session keeps for good what its largest input took.
+    """
+    options = onnxruntime.RunOptions()
+    options.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
+    return options
 
 
 def open_session(path: Path, threads: int, remedy: str) -> Session:
@@ -44,6 +56,8 @@ def open_model(model: str | bytes, threads: int) -> Session:
     # Threads that spin between two calls take a quarter of the other engines' speed.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.add_session_config_entry("session.inter_op.allow_spinning", "0")
+    # A plan of memory is kept for every shape of input, for good, and each sentence is a new shape.
+    options.enable_mem_pattern = False
     options.log_severity_level = 2 if _log.isEnabledFor(logging.DEBUG) else 4
     session: Session = onnxruntime.InferenceSession(
         model, sess_options=options, providers=["CPUExecutionProvider"]

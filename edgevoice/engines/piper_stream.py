@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from edgevoice.audio import Samples
 from edgevoice.engines.cores import cores
-from edgevoice.engines.onnx import Session
+from edgevoice.engines.onnx import Session, giving_back
 from edgevoice.engines.piper_parts import Parts
 from edgevoice.stages import Cancelled
 
@@ -28,6 +28,9 @@ LAST = 24
 """Frames under which what is left is decoded with the piece before: too few to pay for context."""
 MARGIN = 0.5
 """Share of the time in which a piece is heard that may be spent on making the next one."""
+LARGE = 200
+"""Ids or frames (2.3 s) above which the memory of a run is freed after it: 100 words at once
+leave 370 MB otherwise. After every run, it would take 6 % longer."""
 EASE = 0.3
 """Weight of the newest measurement where decoding has become faster; slower counts at once."""
 
@@ -57,11 +60,14 @@ class Computing:
 
     def __init__(self, threads: int) -> None:
         self._threads = threads
+        self._giving_back = giving_back()
 
     def run(self, session: Session, outputs: list[str] | None, feed: Feed) -> list[NDArray[Any]]:
         """The outputs asked for, or all."""
+        large = any(array.shape[-1] > LARGE for array in feed.values())
         with cores.taken(self._threads):
-            return [np.asarray(output) for output in session.run(outputs, feed)]
+            made = session.run(outputs, feed, self._giving_back if large else None)
+            return [np.asarray(output) for output in made]
 
 
 class Whole:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from edgevoice.audio import FRAME_SAMPLES, Frame, dbfs
 from edgevoice.hearing.attention import Attention
+from edgevoice.hearing.faint import Faint
 from edgevoice.hearing.levels import Levels
 from edgevoice.hearing.listening import Listening
 from edgevoice.mailbox import Mailbox
@@ -29,10 +30,12 @@ class Ears:
         glances: Mailbox[Look],
         judge: Judge,
         attention: Attention,
+        faint: Faint,
         loaded: Callable[[], None],
     ) -> None:
         self._loaded = loaded
         self._attention = attention
+        self._faint = faint
         self._source = source
         self._load = detector
         self._floor = floor
@@ -59,6 +62,7 @@ class Ears:
         detector = self._load()
         self._attention.load()
         self._loaded()
+        self._faint.load()
         levels = Levels(self._floor.bus, self._source)
         expected: int | None = None
         while (frame := self._source.read()) is not None:
@@ -98,6 +102,7 @@ class Ears:
             listening.hear(late, detector.probability(late.samples))
         probability = detector.probability(frame.samples)
         listening.hear(frame, probability)
+        self._faint.step(frame)
         return probability
 
     def _shut(self, on: bool) -> None:

@@ -58,6 +58,7 @@ class Rehearsal:
         self.bus = Bus(self.clock)
         self.bus.subscribe(self.events.append)
         self.detector: Callable[[], SpeechDetector] = LoudnessDetector
+        self.faint_detector: Callable[[], SpeechDetector | None] = lambda: None
         self.recognizer: Recognizer = ScriptedRecognizer(self.clock, self.book)
         self.slm: LanguageModel = ScriptedLanguageModel(
             self.clock, answer if callable(answer) else lambda _: answer
@@ -127,6 +128,7 @@ class Rehearsal:
                 lambda: self.turn_detector,
                 lambda: self.wake_detector,
                 self.config.wake.word if self.config.address.mode == "wake" else "",
+                faint_detector=lambda: self.faint_detector(),
             ),
             Resampler,
             history,

@@ -216,6 +216,8 @@ class Floor:
         self.bus.emit(
             ev.TurnCompleted(turn=turn.number, heard=reply.strip(), interrupted=interrupted)
         )
+        # A turn that interrupts each before it would keep all of them in memory.
+        turn.interrupts = None
         self._forget(turn)
 
     def _remember(self, turn: Turn, heard: str) -> None:

@@ -68,7 +68,9 @@ class Counting:
         self._session = session
         self.runs = 0
 
-    def run(self, outputs: list[str] | None, feed: dict[str, Any]) -> list[Any]:
+    def run(
+        self, outputs: list[str] | None, feed: dict[str, Any], options: Any = None
+    ) -> list[Any]:
         self.runs += 1
         return self._session.run(outputs, feed)
 
@@ -83,7 +85,9 @@ class Encoding(Counting):
         super().__init__(session)
         self.frames: list[Any] = []
 
-    def run(self, outputs: list[str] | None, feed: dict[str, Any]) -> list[Any]:
+    def run(
+        self, outputs: list[str] | None, feed: dict[str, Any], options: Any = None
+    ) -> list[Any]:
         told = super().run(outputs, feed)
         self.frames.append(told[0])
         return told

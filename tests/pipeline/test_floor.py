@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
+
 from edgevoice.bus import Bus
 from edgevoice.devices.paced import PacedSink
 from edgevoice.history import History
@@ -37,3 +40,23 @@ def test_an_answer_that_is_written_does_not_end_the_question() -> None:
     assert floor.confirm(turn)
     assert not turn.committed
     assert floor.commit(turn)
+
+
+def test_an_ended_turn_is_released_though_the_next_one_interrupted_it() -> None:
+    """However many replies are interrupted in a row, no earlier turn stays in memory."""
+    clock = VirtualClock()
+    floor = Floor(clock, Bus(clock), PacedSink(clock, 16_000, "nobody"), History(""))
+    newest = floor.begin("speech")
+    floor.commit(newest)
+    ended = []
+    for _ in range(5):
+        interrupted = newest
+        newest = floor.begin("speech", interrupts=interrupted)
+        floor.confirm(newest)
+        floor.commit(newest)
+        floor.settle(interrupted, 0)
+        ended.append(weakref.ref(interrupted))
+    floor.settle(newest, 0)
+    del interrupted
+    gc.collect()
+    assert [turn() for turn in ended] == [None] * 5

@@ -1,0 +1,103 @@
+"""Memory stays level, however long people talk, interrupt and begin anew."""
+
+from __future__ import annotations
+
+import gc
+import itertools
+import random
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import psutil
+import pytest
+from msgspec.structs import replace
+
+from edgevoice import events as ev
+from edgevoice.audio import EAR_RATE, Samples
+from edgevoice.devices.paced import PacedSource
+from edgevoice.settings import Config
+from edgevoice.testing.rehearsal import Rehearsal
+from edgevoice.turn_taking.turn import Turn
+from edgevoice.wav import read_speech
+
+WARM_UP, TURNS = 20, 60
+GROWTH = 0.05
+"""Share by which memory may grow in so short a time; 400 turns stay within 3 %."""
+
+
+def test_turns_that_interrupt_one_another_do_not_stay_in_memory() -> None:
+    """Of twelve turns, each of which interrupts the reply before it, few are there at the end."""
+    show = Rehearsal("There is a great deal to be said about that, and it takes a long while.")
+    show.hear(*((0.5 + 3.0 * number, f"and what is {number}", 1.0) for number in range(12)))
+    alive: list[int] = []
+
+    def look(_: object) -> None:
+        gc.collect()
+        alive.append(sum(isinstance(each, Turn) for each in gc.get_objects()))
+
+    show.at(1.4, look)
+    show.at(36.0, look)
+    show.run()
+    assert len([e for e in show.all(ev.TurnCompleted) if e.interrupted]) >= 10
+    assert alive[1] <= alive[0] + 3
+
+
+@pytest.mark.models
+@pytest.mark.skipif(sys.platform != "linux", reason="memory is counted differently elsewhere")
+def test_the_voice_gives_back_what_a_long_sentence_took(model_path: Callable[[str], Path]) -> None:
+    """A hundred words without a full stop leave less than 150 MB behind."""
+    from edgevoice.engines.piper import Piper
+
+    voice = Piper(model_path("en_US-joe-medium"), Config().tts)
+    before = psutil.Process().memory_info().rss
+    for _ in voice.synthesize("around the old house " * 25, lambda: False):
+        pass
+    assert psutil.Process().memory_info().rss <= before + 150e6
+
+
+@pytest.mark.models
+@pytest.mark.long
+@pytest.mark.skipif(sys.platform != "linux", reason="memory is counted differently elsewhere")
+def test_memory_stays_level_over_many_turns(
+    shared: Path, model_path: Callable[[str], Path]
+) -> None:
+    """Sixty turns after twenty, with interruptions and new conversations, add hardly anything."""
+    from edgevoice.engines.llama import Llama
+    from edgevoice.engines.piper import Piper
+    from edgevoice.engines.silero import Silero
+    from edgevoice.engines.whisper import Whisper
+
+    config = Config()
+    config = replace(config, slm=replace(config.slm, max_tokens=30, adapt_threads=False))
+    show = Rehearsal(config=config)
+    show.detector = lambda: Silero(model_path("silero-vad"))
+    show.recognizer = Whisper(model_path("whisper-tiny.en"), config.stt)
+    show.slm = Llama(model_path("smollm2-135m"), config.slm)
+    show.synthesizer = Piper(model_path("en_US-joe-medium"), config.tts)
+    files = sorted((shared / "speech").glob("*.wav"))
+    spoken = [clip for clip in map(read_speech, files) if len(clip) < 3.2 * EAR_RATE]
+    chance = random.Random(3)
+    taken: list[float] = []
+
+    def clips() -> Iterator[Samples]:
+        """A question, mostly with another one said into the reply, of ever new lengths."""
+        for number in itertools.count():
+            done = len(show.all(ev.TurnCompleted))
+            if done >= WARM_UP:
+                taken.append(psutil.Process().memory_info().rss)
+            if done >= WARM_UP + TURNS:
+                return
+            if number % 6 == 0:
+                show.assistant.new_conversation()
+            parts = [chance.choice(spoken)[: -chance.randrange(1, 2048)]]
+            if chance.random() < 0.6:
+                pause = np.zeros(int(chance.choice((1.3, 1.8, 2.3)) * EAR_RATE), dtype=np.float32)
+                parts += [pause, chance.choice(spoken)]
+            yield np.concatenate(parts)
+
+    show.source = lambda idle: PacedSource(show.clock, clips(), idle, "people")
+    show.run()
+    assert any(e.interrupted for e in show.all(ev.TurnCompleted))
+    assert np.median(taken[-5:]) <= (1 + GROWTH) * np.median(taken[:5])
