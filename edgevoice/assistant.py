@@ -13,11 +13,11 @@ from dataclasses import dataclass
 
 from edgevoice import events as ev
 from edgevoice.bus import Bus
+from edgevoice.capture.capture import Capture
+from edgevoice.capture.faint import Faint
+from edgevoice.capture.wake_gate import WakeGate
 from edgevoice.clock import Clock
 from edgevoice.crew import Crew
-from edgevoice.hearing.attention import Attention
-from edgevoice.hearing.ears import Ears
-from edgevoice.hearing.faint import Faint
 from edgevoice.history import History
 from edgevoice.mailbox import Mailbox
 from edgevoice.recognition.languages import leads, listed
@@ -113,7 +113,7 @@ class Assistant:
         self._asides = Asides(config)
         self._floor.aside = self._say_aside
         self._judge = Judge(engines.turn_detector, self._floor, self._pauses)
-        self._ears = Ears(
+        self._ears = Capture(
             config,
             self._source,
             engines.detector,
@@ -121,7 +121,7 @@ class Assistant:
             self._heard,
             self._glances,
             self._judge,
-            Attention(config, self._floor, engines.wake_detector),
+            WakeGate(config, self._floor, engines.wake_detector),
             Faint(engines.faint_detector, self._floor),
             self._when("ears"),
         )

@@ -127,7 +127,7 @@ def echo_free(
     cleans = settings.noise_suppression or settings.gain_control
     if settings.cancel == "off" and not cleans and not settings.own_words:
         return source
-    from edgevoice.hearing.echo import EchoFree
+    from edgevoice.capture.echo_cancellation import EchoCancelledSource
 
     def load() -> EchoCanceller:
         from edgevoice.engines.echo import WebRtc
@@ -135,7 +135,7 @@ def echo_free(
         return WebRtc(settings)
 
     needed = settings.cancel != "off" or cleans
-    return EchoFree(source, sink, load if needed else None, settings, clock, bus)
+    return EchoCancelledSource(source, sink, load if needed else None, settings, clock, bus)
 
 
 def clips_source(clock: Clock, clips: Iterator[Samples], name: str) -> Source:

@@ -94,7 +94,7 @@ def test_it_is_not_loaded_before_it_is_needed() -> None:
     """Neither the commands nor the composition root import it."""
     code = (
         "import sys, edgevoice.cli, edgevoice.build; "
-        "import edgevoice.hearing.echo, edgevoice.engines.echo; "
+        "import edgevoice.capture.echo_cancellation, edgevoice.engines.echo; "
         "sys.exit('livekit' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], timeout=PATIENCE).returncode == 0

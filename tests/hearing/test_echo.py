@@ -11,11 +11,11 @@ import pytest
 from edgevoice import events as ev
 from edgevoice.audio import EAR_RATE, FRAME_SAMPLES, Frame, Samples, dbfs
 from edgevoice.bus import Bus
+from edgevoice.capture.echo_cancellation import TAIL, EchoCancelledSource
+from edgevoice.capture.echo_path import EchoPath
+from edgevoice.capture.reference import Reference
 from edgevoice.devices.paced import PacedSink
 from edgevoice.errors import EngineError
-from edgevoice.hearing.echo import TAIL, EchoFree
-from edgevoice.hearing.echo_path import EchoPath
-from edgevoice.hearing.reference import Reference
 from edgevoice.resample import resample
 from edgevoice.settings import EchoSettings
 from edgevoice.testing.virtual import VirtualClock
@@ -138,8 +138,8 @@ class Scene:
 
         self.clock.spawn(player, "player")
 
-    def run(self) -> EchoFree:
-        source = EchoFree(
+    def run(self) -> EchoCancelledSource:
+        source = EchoCancelledSource(
             self.microphone, self.sink, self.load, self._settings, self.clock, self.bus
         )
         while (frame := source.read()) is not None:
@@ -285,7 +285,7 @@ def test_switched_off_it_only_measures() -> None:
     """The echo stays in what is heard, but whose words they are can still be told."""
     scene = Scene(settings=EchoSettings(cancel="off"))
     scene.load = lambda: pytest.fail("nothing to load")
-    source = EchoFree(
+    source = EchoCancelledSource(
         scene.microphone, scene.sink, None, EchoSettings(cancel="off"), scene.clock, scene.bus
     )
     scene.play(1.0, voice(5.0, RATE))

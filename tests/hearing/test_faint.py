@@ -10,7 +10,7 @@ import pytest
 
 from edgevoice import events as ev
 from edgevoice.audio import EAR_RATE, FRAME_SAMPLES, Samples, dbfs
-from edgevoice.hearing.faint import TOO_QUIET
+from edgevoice.capture.faint import TOO_QUIET
 from edgevoice.settings import Config
 from edgevoice.testing.rehearsal import Rehearsal
 from edgevoice.wav import read_speech

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 
-from edgevoice.hearing.noise_floor import NoiseFloor
+from edgevoice.capture.noise_floor import NoiseFloor
 
 
 def surrounded(*levels: float, frames: int = 60) -> NoiseFloor:

@@ -9,9 +9,9 @@ import pytest
 
 from edgevoice import events as ev
 from edgevoice.audio import Samples
+from edgevoice.capture.background import UNCLEAR
 from edgevoice.clock import Clock
 from edgevoice.config import Config
-from edgevoice.hearing.surroundings import UNCLEAR
 from edgevoice.settings import SlmSettings, SttSettings, TurnSettings
 from edgevoice.stages import Effort, Recognizer, Transcript
 from edgevoice.testing.rehearsal import Rehearsal

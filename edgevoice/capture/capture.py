@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from edgevoice.audio import FRAME_SAMPLES, Frame, dbfs
-from edgevoice.hearing.attention import Attention
-from edgevoice.hearing.faint import Faint
-from edgevoice.hearing.levels import Levels
-from edgevoice.hearing.listening import Listening
+from edgevoice.capture.faint import Faint
+from edgevoice.capture.levels import LevelMeter
+from edgevoice.capture.utterance_detector import UtteranceDetector
+from edgevoice.capture.wake_gate import WakeGate
 from edgevoice.mailbox import Mailbox
 from edgevoice.recognition.scribe import Heard, Look
 from edgevoice.settings import Config
@@ -17,7 +17,7 @@ from edgevoice.turn_taking.floor import Floor
 from edgevoice.turn_taking.judge import Judge
 
 
-class Ears:
+class Capture:
     """Owns the source and the detector; runs in a thread of its own."""
 
     def __init__(
@@ -29,7 +29,7 @@ class Ears:
         inbox: Mailbox[Heard],
         glances: Mailbox[Look],
         judge: Judge,
-        attention: Attention,
+        attention: WakeGate,
         faint: Faint,
         loaded: Callable[[], None],
     ) -> None:
@@ -39,7 +39,7 @@ class Ears:
         self._source = source
         self._load = detector
         self._floor = floor
-        self._listening = Listening(config, source, floor, inbox, glances, judge)
+        self._listening = UtteranceDetector(config, source, floor, inbox, glances, judge)
         self._given = True
         self._closed = self._opening = False
         self.muted = False
@@ -63,7 +63,7 @@ class Ears:
         self._attention.load()
         self._loaded()
         self._faint.load()
-        levels = Levels(self._floor.bus, self._source)
+        levels = LevelMeter(self._floor.bus, self._source)
         expected: int | None = None
         while (frame := self._source.read()) is not None:
             if expected is not None and frame.index != expected:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from edgevoice import events as ev
 from edgevoice.audio import Frame, dbfs
-from edgevoice.hearing.clarity import Clarity
-from edgevoice.hearing.noise_floor import STIRRING, NoiseFloor
+from edgevoice.capture.intelligibility import Intelligibility
+from edgevoice.capture.noise_floor import STIRRING, NoiseFloor
 from edgevoice.settings import TurnSettings
 from edgevoice.turn_taking.endpoint import HYSTERESIS
 from edgevoice.turn_taking.floor import Floor
@@ -15,14 +15,14 @@ from edgevoice.turn_taking.turn import Turn
 UNCLEAR = "no word can be made out here: come closer to the microphone, or turn the noise down"
 
 
-class Surroundings:
+class Background:
     """Follows the frames of one source; belongs to the ears' thread."""
 
     def __init__(self, settings: TurnSettings, floor: Floor) -> None:
         self._settings = settings
         self._floor = floor
         self._level = NoiseFloor()
-        self._clarity = Clarity(settings.unclear_seconds)
+        self._clarity = Intelligibility(settings.unclear_seconds)
         self._complained = False
 
     def reset(self) -> None:

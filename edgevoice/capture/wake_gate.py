@@ -19,7 +19,7 @@ WAKE_FRAMES = 40
 """Frames that a wake word may last, 1.3 s: "Hey Jarvis", said slowly, lasts 1.0 s."""
 
 
-class Attention:
+class WakeGate:
     """Follows the frames of one source; used by the ears alone, in their thread."""
 
     def __init__(

@@ -10,7 +10,7 @@ FRAMES = 3
 """Frames between two Level events."""
 
 
-class Levels:
+class LevelMeter:
     """Belongs to the ears' thread."""
 
     def __init__(self, bus: Bus, source: AudioSource) -> None:

@@ -16,11 +16,11 @@ import numpy as np
 from edgevoice import events as ev
 from edgevoice.audio import EAR_RATE, FRAME_SAMPLES, Frame, Samples, dbfs
 from edgevoice.bus import Bus
+from edgevoice.capture.echo_path import Echo, EchoPath
+from edgevoice.capture.reference import Reference
+from edgevoice.capture.silence import SilenceMonitor
 from edgevoice.clock import Clock
 from edgevoice.errors import EdgevoiceError
-from edgevoice.hearing.echo_path import Echo, EchoPath
-from edgevoice.hearing.reference import Reference
-from edgevoice.hearing.stillness import Stillness
 from edgevoice.settings import EchoSettings
 from edgevoice.stages import AudioSink, AudioSource, EchoCanceller
 
@@ -55,7 +55,7 @@ LEVEL_CHANGE = 6.0
 NOTHING: Samples = np.zeros(0, dtype=np.float32)
 
 
-class EchoFree:
+class EchoCancelledSource:
     """An AudioSource: `source` without the sound of `sink`.
 
     `load` makes the canceller; that happens in a thread of its own, and until it is there frames
@@ -81,7 +81,7 @@ class EchoFree:
         self._reference = Reference(sink)
         self._lead = LEAD
         self._path = EchoPath()
-        self._stillness = Stillness()
+        self._stillness = SilenceMonitor()
         self._told: Echo | None = None
         self._unheard_told = False
         self._next = 0
@@ -135,7 +135,7 @@ class EchoFree:
             # Another device, or one that was away: what was known is of another room.
             self._pass_on()
             self._path.forget()
-            self._stillness = Stillness()
+            self._stillness = SilenceMonitor()
             if self._canceller is not None:
                 self._canceller.restart()
             self._reference.restart()

@@ -12,7 +12,7 @@ STILLEST = -90.0
 """dBFS; what is stiller than 16 bits can tell is as still as that."""
 
 
-class Stillness:
+class SilenceMonitor:
     """Follows one microphone, frame by frame."""
 
     def __init__(self) -> None:

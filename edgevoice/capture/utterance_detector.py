@@ -8,8 +8,8 @@ import numpy as np
 
 from edgevoice import events as ev
 from edgevoice.audio import EAR_RATE, FRAME_SAMPLES, Frame, Samples, Utterance
-from edgevoice.hearing.attention import LAG, WAKE_FRAMES
-from edgevoice.hearing.surroundings import Surroundings
+from edgevoice.capture.background import Background
+from edgevoice.capture.wake_gate import LAG, WAKE_FRAMES
 from edgevoice.mailbox import Mailbox
 from edgevoice.recognition.scribe import Heard, Look, Question
 from edgevoice.settings import Config
@@ -34,7 +34,7 @@ STIR_FRAMES = 32
 _SILENCE = np.zeros(FRAME_SAMPLES, dtype=np.float32)
 
 
-class Listening:
+class UtteranceDetector:
     """Follows the frames of `source` that are meant for us; belongs to the ears' thread."""
 
     def __init__(
@@ -54,7 +54,7 @@ class Listening:
         self._inbox = inbox
         self._glances = glances
         self._docket = Docket(config.turn, judge)
-        self._around = Surroundings(config.turn, floor)
+        self._around = Background(config.turn, floor)
         self._takeover = Takeover(config.turn, self._bus)
         self._endpoint = Endpoint(config.turn, self._takeover.pace)
         self._yielding = ToSound(config.turn, floor)

@@ -22,7 +22,7 @@ LEFT = 0.5
 has finished should not wait as long as somebody of whom no word was made out."""
 
 
-class Clarity:
+class Intelligibility:
     """Follows one utterance after the other."""
 
     def __init__(self, seconds: float) -> None:
