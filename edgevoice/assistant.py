@@ -20,10 +20,7 @@ from edgevoice.clock import Clock
 from edgevoice.crew import Crew
 from edgevoice.history import History
 from edgevoice.mailbox import Mailbox
-from edgevoice.recognition.languages import leads, listed
-from edgevoice.recognition.own_words import OwnWords, Pronounce
-from edgevoice.recognition.scribe import Heard, Look, Question, Scribe, heard_is_dead
-from edgevoice.recognition.thoughts import Prime, Thought, thought_is_dead
+from edgevoice.messages import Prefill, Thought, thought_is_dead
 from edgevoice.reply.mind import End, Mind, Say
 from edgevoice.reply.pacing import Pacings
 from edgevoice.settings import Config
@@ -39,6 +36,15 @@ from edgevoice.stages import (
     Synthesizer,
     TurnDetector,
     WakeDetector,
+)
+from edgevoice.transcription.self_speech import Pronounce, SelfSpeechFilter
+from edgevoice.transcription.spoken_language import leads, listed
+from edgevoice.transcription.transcriber import (
+    FinalRequest,
+    Heard,
+    InterimRequest,
+    Transcriber,
+    heard_is_dead,
 )
 from edgevoice.turn_taking.asides import UNCLEAR, Aside, Asides, Kind, Words
 from edgevoice.turn_taking.floor import Floor
@@ -104,7 +110,7 @@ class Assistant:
         self._floor = Floor(clock, bus, sink, self.history, first_turn)
         monitor = self._floor.monitor
         self._heard: Mailbox[Heard] = Mailbox(monitor, QUEUE, heard_is_dead)
-        self._glances: Mailbox[Look] = Mailbox(monitor, QUEUE, heard_is_dead)
+        self._glances: Mailbox[InterimRequest] = Mailbox(monitor, QUEUE, heard_is_dead)
         self._thoughts: Mailbox[Thought] = Mailbox(monitor, QUEUE, thought_is_dead)
         self._pauses: Mailbox[Pause] = Mailbox(monitor, QUEUE, pause_is_over)
         clauses: Mailbox[Say | End | Words] = Mailbox(monitor, QUEUE, _is_dead)
@@ -125,8 +131,8 @@ class Assistant:
             Faint(engines.faint_detector, self._floor),
             self._when("ears"),
         )
-        self._own_words = OwnWords(engines.pronounce)
-        self._scribe = Scribe(
+        self._own_words = SelfSpeechFilter(engines.pronounce)
+        self._scribe = Transcriber(
             config,
             engines.recognizer,
             self._floor,
@@ -242,7 +248,7 @@ class Assistant:
 
     def _turn_settled(self, turn: Turn) -> None:
         if turn.committed:
-            self._thoughts.offer(Prime())
+            self._thoughts.offer(Prefill())
 
     @property
     def source_name(self) -> str:
@@ -276,7 +282,7 @@ class Assistant:
         turn.asked = True
         self._floor.cancel_others(turn, "barge_in")
         self._floor.commit(turn)
-        self._heard.put(Question(turn, text.strip()))
+        self._heard.put(FinalRequest(turn, text.strip()))
 
     def talk(self, on: bool) -> None:
         """Push-to-talk: take the floor, or give it back and be answered."""
@@ -308,7 +314,7 @@ class Assistant:
         """Forget everything said so far, and go on from `past` instead."""
         self._floor.clear(past)
         self._ears.forget()
-        self._thoughts.offer(Prime())
+        self._thoughts.offer(Prefill())
 
     def close(self, hurry: bool = False) -> None:
         """End the session; `run` returns soon after, and in a `hurry` waits for no model that is

@@ -18,9 +18,9 @@ from edgevoice.bus import Bus
 from edgevoice.clock import Clock
 from edgevoice.devices.paced import PacedSink, PacedSource, Writer
 from edgevoice.history import History
-from edgevoice.recognition.languages import check_known, named
 from edgevoice.settings import Config
 from edgevoice.stages import AudioSink, AudioSource, EchoCanceller, WakeDetector
+from edgevoice.transcription.spoken_language import check_known, named
 from edgevoice.weights.store import Installed, Store
 from edgevoice.weights.voices import languages, missing
 from edgevoice.weights.voices import voices as voices_here

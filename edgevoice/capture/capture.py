@@ -10,9 +10,9 @@ from edgevoice.capture.levels import LevelMeter
 from edgevoice.capture.utterance_detector import UtteranceDetector
 from edgevoice.capture.wake_gate import WakeGate
 from edgevoice.mailbox import Mailbox
-from edgevoice.recognition.scribe import Heard, Look
 from edgevoice.settings import Config
 from edgevoice.stages import AudioSource, SpeechDetector
+from edgevoice.transcription.transcriber import Heard, InterimRequest
 from edgevoice.turn_taking.floor import Floor
 from edgevoice.turn_taking.judge import Judge
 
@@ -27,7 +27,7 @@ class Capture:
         detector: Callable[[], SpeechDetector],
         floor: Floor,
         inbox: Mailbox[Heard],
-        glances: Mailbox[Look],
+        glances: Mailbox[InterimRequest],
         judge: Judge,
         attention: WakeGate,
         faint: Faint,

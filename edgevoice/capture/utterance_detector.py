@@ -11,9 +11,9 @@ from edgevoice.audio import EAR_RATE, FRAME_SAMPLES, Frame, Samples, Utterance
 from edgevoice.capture.background import Background
 from edgevoice.capture.wake_gate import LAG, WAKE_FRAMES
 from edgevoice.mailbox import Mailbox
-from edgevoice.recognition.scribe import Heard, Look, Question
 from edgevoice.settings import Config
 from edgevoice.stages import AudioSource
+from edgevoice.transcription.transcriber import FinalRequest, Heard, InterimRequest
 from edgevoice.turn_taking.endpoint import GAPPY, HYSTERESIS, Endpoint, Mark, Signal
 from edgevoice.turn_taking.floor import Floor
 from edgevoice.turn_taking.interruption import manner
@@ -43,7 +43,7 @@ class UtteranceDetector:
         source: AudioSource,
         floor: Floor,
         inbox: Mailbox[Heard],
-        glances: Mailbox[Look],
+        glances: Mailbox[InterimRequest],
         judge: Judge,
     ) -> None:
         self._settings = config.turn
@@ -308,9 +308,9 @@ class UtteranceDetector:
         turn.asked = True
         utterance = Utterance(np.concatenate(self._frames), self._start, mark.index)
         self._docket.enter(Pause(turn, utterance))
-        self._inbox.put(Question(turn, utterance, self._endpoint.voiced / EAR_RATE))
+        self._inbox.put(FinalRequest(turn, utterance, self._endpoint.voiced / EAR_RATE))
 
-    def _look(self, inbox: Mailbox[Heard] | Mailbox[Look], least: int) -> None:
+    def _look(self, inbox: Mailbox[Heard] | Mailbox[InterimRequest], least: int) -> None:
         turn = self._turn
         size = len(self._frames) * FRAME_SAMPLES
         looks = self._looks or self._around.is_doubtful(self._start + size)
@@ -325,5 +325,5 @@ class UtteranceDetector:
             samples = np.concatenate(list(frames))
             return Utterance(samples, start, start + len(samples))
 
-        if inbox.offer(Look(turn, take)):
+        if inbox.offer(InterimRequest(turn, take)):
             self._looked = size

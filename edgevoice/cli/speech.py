@@ -114,11 +114,11 @@ def _record(
     """A file's transcript with its times, as it is written with --json. Times are seconds."""
     from edgevoice.audio import EAR_RATE
     from edgevoice.engines.whisper import LONGEST_PIECE, SHORTEST_PIECE
-    from edgevoice.recognition.pieces import pieces
-    from edgevoice.recognition.stretches import Stretch, stretches
+    from edgevoice.transcription.chunking import pieces
+    from edgevoice.transcription.speech_spans import SpeechSpan, stretches
 
     seconds = len(samples) / EAR_RATE
-    spoken = stretches(samples, detector) if detector else [Stretch(0, len(samples), 0.0)]
+    spoken = stretches(samples, detector) if detector else [SpeechSpan(0, len(samples), 0.0)]
     parts: list[tuple[float, Transcript]] = []
     with _progress(name, seconds) as reach:
         for stretch in spoken:

@@ -27,10 +27,10 @@ from edgevoice.engines.threads import of_recognizer
 from edgevoice.errors import EngineError, ModelError
 from edgevoice.logs import ENGINES
 from edgevoice.outside import Malformed
-from edgevoice.recognition.languages import check_known, listed
-from edgevoice.recognition.pieces import pieces
 from edgevoice.settings import SttSettings
 from edgevoice.stages import Effort, Segment, Transcript
+from edgevoice.transcription.chunking import pieces
+from edgevoice.transcription.spoken_language import check_known, listed
 from edgevoice.weights import whisper_file
 from edgevoice.words import plain, words
 

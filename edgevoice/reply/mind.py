@@ -10,12 +10,19 @@ from edgevoice import events as ev
 from edgevoice.errors import ModelError
 from edgevoice.history import History, Reply
 from edgevoice.mailbox import Mailbox
-from edgevoice.recognition.agreement import respelled
-from edgevoice.recognition.thoughts import Asked, Beginning, Guess, Prime, Thought, thought_is_dead
+from edgevoice.messages import (
+    FinalQuestion,
+    PartialQuestion,
+    Prefill,
+    SpeculativeReply,
+    Thought,
+    thought_is_dead,
+)
 from edgevoice.reply.clauses import Clause, ClauseCutter
 from edgevoice.reply.pacing import Pacings, Plan
 from edgevoice.settings import Config
 from edgevoice.stages import LanguageModel, Message, Prefilled, Stopped, Token
+from edgevoice.transcription.local_agreement import respelled
 from edgevoice.turn_taking.asides import Words
 from edgevoice.turn_taking.floor import Floor
 from edgevoice.turn_taking.going_on import wants_more
@@ -69,7 +76,7 @@ class Mind:
         self._pacings = pacings
         self._slm: LanguageModel | None = None
         self._primed = False
-        self._guess: Guess | None = None
+        self._guess: SpeculativeReply | None = None
         self._prefilled = ""
         """The first words of a question that are in the KV cache."""
 
@@ -87,7 +94,7 @@ class Mind:
         with self._floor.monitor:
             self._slm = slm
             self._floor.monitor.notify_all()
-        self._inbox.put(Prime())
+        self._inbox.put(Prefill())
         self._loaded()
 
     def run(self) -> None:
@@ -95,11 +102,11 @@ class Mind:
         try:
             while (thought := self._inbox.get()) is not None:
                 match thought:
-                    case Beginning():
+                    case PartialQuestion():
                         self._begin(thought)
-                    case Prime():
+                    case Prefill():
                         self._prime()
-                    case Asked():
+                    case FinalQuestion():
                         try:
                             self._answer(thought)
                         finally:
@@ -133,7 +140,7 @@ class Mind:
                 self._primed = True
                 self._tell_primed()
 
-    def _begin(self, beginning: Beginning) -> None:
+    def _begin(self, beginning: PartialQuestion) -> None:
         """Think about a question that may still be going on, until it is known."""
         turn, slm = beginning.turn, self._slm
         # Before the earlier turns are settled it is not known what the words will follow.
@@ -153,7 +160,7 @@ class Mind:
                 return
         self._go_on_guessing()
 
-    def _prefill(self, beginning: Beginning, slm: LanguageModel) -> None:
+    def _prefill(self, beginning: PartialQuestion, slm: LanguageModel) -> None:
         turn = beginning.turn
         likely = respelled(beginning.likely, self._prefilled)
         if likely in ("", self._prefilled):
@@ -164,10 +171,12 @@ class Mind:
         tokens = slm.prime(messages, lambda: not self._inbox.empty or thought_is_dead(beginning))
         self._bus.emit(ev.PromptBegun(turn=turn.number, tokens=tokens, text=likely))
 
-    def _begin_guess(self, beginning: Beginning, slm: LanguageModel) -> Guess | None:
+    def _begin_guess(
+        self, beginning: PartialQuestion, slm: LanguageModel
+    ) -> SpeculativeReply | None:
         """The voice has stopped: reply to what was read so far, as if that were the question."""
         reading = respelled(beginning.reading, self._prefilled)
-        guess = Guess(beginning.turn, reading, beginning.language)
+        guess = SpeculativeReply(beginning.turn, reading, beginning.language)
         with self._floor.monitor:
             messages = self._floor.history.asking(guess.reading, guess.language)
         if slm.count(messages) > self._room(slm):
@@ -190,7 +199,7 @@ class Mind:
                 self._tell_prompt(guess.turn, item)
             guess.made.append(item)
 
-    def _answer(self, asked: Asked) -> None:
+    def _answer(self, asked: FinalQuestion) -> None:
         turn, guess = asked.turn, self._guess
         text = respelled(asked.text, self._prefilled)
         self._guess, self._prefilled = None, ""

@@ -10,7 +10,6 @@ import numpy as np
 from edgevoice import events as ev
 from edgevoice.audio import Audio
 from edgevoice.mailbox import Mailbox
-from edgevoice.recognition.languages import named
 from edgevoice.reply.clauses import Clause
 from edgevoice.reply.mind import End, Say
 from edgevoice.reply.pacing import Pacings
@@ -18,6 +17,7 @@ from edgevoice.settings import TtsSettings
 from edgevoice.speech.alignment import written
 from edgevoice.speech.delivery import Delivery
 from edgevoice.stages import Synthesizer
+from edgevoice.transcription.spoken_language import named
 from edgevoice.turn_taking.asides import Aside, Asides, Words
 from edgevoice.turn_taking.floor import Floor
 from edgevoice.turn_taking.turn import Turn

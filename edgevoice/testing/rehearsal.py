@@ -13,7 +13,6 @@ from edgevoice.audio import EAR_RATE, Samples
 from edgevoice.bus import Bus
 from edgevoice.devices.paced import PacedSink, PacedSource
 from edgevoice.history import History
-from edgevoice.recognition.languages import listed
 from edgevoice.resample import Resampler
 from edgevoice.settings import Config
 from edgevoice.stages import (
@@ -35,6 +34,7 @@ from edgevoice.testing.scripted import (
     ScriptedSynthesizer,
 )
 from edgevoice.testing.virtual import VirtualClock
+from edgevoice.transcription.spoken_language import listed
 
 E = TypeVar("E", bound=ev.Event)
 

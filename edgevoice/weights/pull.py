@@ -15,7 +15,7 @@ from pathlib import Path
 
 from edgevoice.catalog import NONE, OPTIONAL, ROLES, Entry, File, Role
 from edgevoice.errors import ModelError, PullError
-from edgevoice.recognition.languages import check_known, listed
+from edgevoice.transcription.spoken_language import check_known, listed
 from edgevoice.weights import held, hub, machine
 from edgevoice.weights.assembly import Assembly, Unavailable, Unreachable
 from edgevoice.weights.disk import BLOCK, link, need_space, sha256_of, writing

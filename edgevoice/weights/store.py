@@ -33,8 +33,8 @@ from edgevoice.catalog import (
 from edgevoice.errors import ModelError
 from edgevoice.outside import Malformed, from_json, read
 from edgevoice.places import expanded
-from edgevoice.recognition.languages import listed
 from edgevoice.settings import Config
+from edgevoice.transcription.spoken_language import listed
 from edgevoice.weights.disk import sha256_of, writing
 
 State = Literal["present", "absent", "partial", "damaged"]

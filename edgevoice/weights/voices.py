@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from edgevoice.catalog import Entry
 from edgevoice.errors import EdgevoiceError
-from edgevoice.recognition.languages import listed
+from edgevoice.transcription.spoken_language import listed
 from edgevoice.weights.store import Installed, Store
 
 

@@ -16,10 +16,10 @@ from edgevoice.engines.piper import Piper
 from edgevoice.engines.whisper import Whisper
 from edgevoice.errors import ConfigError
 from edgevoice.history import History, Reply
-from edgevoice.recognition.languages import LEAST_SECONDS, Following, leads
 from edgevoice.resample import resample
 from edgevoice.settings import SYSTEM_PROMPT, Config, SlmSettings, SttSettings, TtsSettings
 from edgevoice.stages import Token
+from edgevoice.transcription.spoken_language import LEAST_SECONDS, LanguageTracker, leads
 from edgevoice.wav import read_speech
 from edgevoice.weights.store import Store
 from edgevoice.weights.voices import best
@@ -48,7 +48,7 @@ def test_recorded_english_is_english_whatever_was_spoken_before(
     """Among seven languages, also after a turn in each of the others."""
     speech = read_speech(str(shared / "speech" / f"{recording}.wav"))[: 8 * EAR_RATE]
     for last in ("pt", "de"):
-        following = Following((last, *(code for code in SEVEN if code != last)))
+        following = LanguageTracker((last, *(code for code in SEVEN if code != last)))
         heard = recognizer.transcribe(speech, "look", following.weights(len(speech) / EAR_RATE))
         assert heard.language == "en"
         assert heard.certainty > 0.5
@@ -67,7 +67,7 @@ def test_synthesized_speech_in_another_language_is_understood_in_it(
     voice = Piper(model_path(name), TtsSettings(variation=0.0))
     pieces = [audio.samples for audio in voice.synthesize(text, lambda: False)]
     speech: Samples = resample(np.concatenate(pieces), voice.rate, EAR_RATE)
-    following = Following(("en", code))
+    following = LanguageTracker(("en", code))
     heard = recognizer.transcribe(speech, "final", following.weights(len(speech) / EAR_RATE))
     assert heard.language == code
     assert word in heard.text.lower()

@@ -6,7 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edgevoice.recognition.agreement import Agreement, respelled, same_words, without_last_word
+from edgevoice.transcription.local_agreement import (
+    LocalAgreement,
+    respelled,
+    same_words,
+    without_last_word,
+)
 from edgevoice.words import plain
 
 texts = st.lists(st.sampled_from(["What", "what", "is", "it,", "it", "for?", "for"])).map(" ".join)
@@ -14,19 +19,19 @@ texts = st.lists(st.sampled_from(["What", "what", "is", "it,", "it", "for?", "fo
 
 def test_nothing_is_agreed_on_after_one_reading() -> None:
     """It takes two to agree."""
-    assert Agreement().add("what is the") == ""
+    assert LocalAgreement().add("what is the") == ""
 
 
 def test_two_readings_agree_up_to_the_first_other_word() -> None:
     """Case and punctuation are no difference; the newer spelling is given, open at its end."""
-    agreement = Agreement()
+    agreement = LocalAgreement()
     agreement.add("what is the capital of friends?")
     assert agreement.add("What is, the capital of France?") == "What is, the capital of"
 
 
 def test_what_was_agreed_on_may_be_taken_back() -> None:
     """A reading that differs earlier shortens the agreement."""
-    agreement = Agreement()
+    agreement = LocalAgreement()
     for text in ("one two three", "one two three four"):
         agreement.add(text)
     assert agreement.add("one too three four five") == "one"
@@ -34,7 +39,7 @@ def test_what_was_agreed_on_may_be_taken_back() -> None:
 
 def test_signs_that_are_written_without_spaces_are_agreed_on_one_by_one() -> None:
     """A sentence of Chinese is no single word that changes with each sign."""
-    agreement = Agreement()
+    agreement = LocalAgreement()
     agreement.add("意大利的首都，使")
     assert agreement.add("意大利的首都是哪里？") == "意大利的首都"
     assert without_last_word("意大利的首都是？") == "意大利的首都"
@@ -43,7 +48,7 @@ def test_signs_that_are_written_without_spaces_are_agreed_on_one_by_one() -> Non
 @given(texts, texts)
 def test_the_agreement_is_a_beginning_of_both(first: str, second: str) -> None:
     """Word for word, whatever was read."""
-    agreement = Agreement()
+    agreement = LocalAgreement()
     agreement.add(first)
     agreed = [*map(plain, agreement.add(second).split())]
     assert [*map(plain, first.split())][: len(agreed)] == agreed

@@ -11,8 +11,7 @@ import pytest
 from edgevoice import events as ev
 from edgevoice.audio import Audio, Samples
 from edgevoice.errors import ConfigError
-from edgevoice.recognition.languages import Following, listed
-from edgevoice.recognition.thoughts import Guess
+from edgevoice.messages import SpeculativeReply
 from edgevoice.settings import Config, SttSettings
 from edgevoice.stages import Cancelled, Effort, Transcript
 from edgevoice.testing.rehearsal import Rehearsal
@@ -22,6 +21,7 @@ from edgevoice.testing.scripted import (
     ScriptedSynthesizer,
 )
 from edgevoice.testing.virtual import VirtualClock
+from edgevoice.transcription.spoken_language import LanguageTracker, listed
 from edgevoice.turn_taking.turn import Turn
 from edgevoice.wav import WavWriter
 from tests.command import edgevoice, message
@@ -230,7 +230,7 @@ def test_a_command_with_an_unknown_language_asks_for_no_model(
 
 def test_the_last_language_is_one_of_those_that_are_spoken() -> None:
     """A reading in some other language does not become what is expected next."""
-    following = Following(["en", "pt"])
+    following = LanguageTracker(["en", "pt"])
     following.spoke("cy")
     assert following.last == "en"
     following.spoke("pt")
@@ -265,7 +265,7 @@ def test_a_reading_that_turns_out_to_be_in_another_language_is_no_guess() -> Non
     """What was thought of the same words in the wrong language is thrown away."""
     turn = Turn(0, "speech", VirtualClock().monitor())
     turn.reading = "no"
-    guess = Guess(turn, "no", "en")
+    guess = SpeculativeReply(turn, "no", "en")
     assert not guess.is_wrong()
     turn.language = "pt"
     assert guess.is_wrong()

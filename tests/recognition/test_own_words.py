@@ -6,7 +6,7 @@ import pytest
 
 from edgevoice import events as ev
 from edgevoice.engines.pronouncing import pronounced
-from edgevoice.recognition.own_words import LATE, OwnWords, Pronounce, others
+from edgevoice.transcription.self_speech import LATE, Pronounce, SelfSpeechFilter, others
 
 SAID = (
     "It takes about eight minutes for light from the sun to reach the earth. "
@@ -114,9 +114,9 @@ def test_what_sounds_like_its_own_words_is_its_own_however_it_is_spelt(
 
 def said_aloud(
     echo: float | None = 0.06, pronounce: Pronounce = lambda word, language: ()
-) -> OwnWords:
+) -> SelfSpeechFilter:
     """A reply of two clauses, from 10 s to 16 s of the session, as turn 1."""
-    own = OwnWords(pronounce)
+    own = SelfSpeechFilter(pronounce)
     own(ev.EchoMeasured(delay=echo, level=None))
     for clause, (at, text) in enumerate(
         [(10.0, "It takes about 8 minutes for light."), (13.0, "Would you like to know more?")]

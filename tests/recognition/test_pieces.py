@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from edgevoice.audio import EAR_RATE, Samples
-from edgevoice.recognition.pieces import pieces
+from edgevoice.transcription.chunking import pieces
 
 
 def talk(*stretches: tuple[float, float]) -> Samples:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from edgevoice.audio import EAR_RATE, FRAME_SAMPLES, Samples
-from edgevoice.recognition.stretches import MARGIN, stretches
+from edgevoice.transcription.speech_spans import MARGIN, stretches
 
 
 class Loudness:

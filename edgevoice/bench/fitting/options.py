@@ -11,8 +11,8 @@ from typing import Literal
 from edgevoice.bench.fitting.record import Problem
 from edgevoice.catalog import SHAPE, Entry, Role
 from edgevoice.errors import ModelError, UsageError
-from edgevoice.recognition.languages import listed
 from edgevoice.settings import Config
+from edgevoice.transcription.spoken_language import listed
 from edgevoice.weights import shapes
 from edgevoice.weights.shape_layout import weights_size
 from edgevoice.weights.shape_table import ARCHITECTURES, Architecture

@@ -25,7 +25,7 @@ PEAK_SHARE = 99.9
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch:
+class SpeechSpan:
     """Samples [start, end) of a recording, and how many seconds of them are voiced."""
 
     start: int
@@ -33,7 +33,7 @@ class Stretch:
     voiced: float
 
 
-def stretches(samples: Samples, detector: SpeechDetector) -> list[Stretch]:
+def stretches(samples: Samples, detector: SpeechDetector) -> list[SpeechSpan]:
     """The stretches of float32 [n] at 16 kHz in which somebody speaks, first to last."""
     detector.reset()
     gain = _gain(samples)
@@ -53,7 +53,7 @@ def stretches(samples: Samples, detector: SpeechDetector) -> list[Stretch]:
         else:
             found.append((start, end, speech))
     return [
-        Stretch(max(0, start - MARGIN), min(len(samples), end + MARGIN), speech / EAR_RATE)
+        SpeechSpan(max(0, start - MARGIN), min(len(samples), end + MARGIN), speech / EAR_RATE)
         for start, end, speech in found
         if speech >= LEAST
     ]

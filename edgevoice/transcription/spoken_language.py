@@ -134,7 +134,7 @@ def leads(languages: Sequence[str]) -> Mapping[str, str]:
     return {code: _LEADS.get(code, f"Answer in {named(code)}.") for code in languages}
 
 
-class Following:
+class LanguageTracker:
     """Follows the language of whoever speaks, from turn to turn; the first one is the main one."""
 
     def __init__(self, languages: Sequence[str]) -> None:

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import Union
 
 from edgevoice.audio import EAR_RATE
-from edgevoice.recognition.agreement import same_words
 from edgevoice.stages import Prefilled, Stopped, Token
+from edgevoice.transcription.local_agreement import same_words
 from edgevoice.turn_taking.turn import Turn
 
 MISSED_SECONDS = 0.16
@@ -16,7 +16,7 @@ MISSED_SECONDS = 0.16
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class FinalQuestion:
     """A question written down, to be answered; no `text` where nothing was said after all."""
 
     turn: Turn
@@ -25,7 +25,7 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class Beginning:
+class PartialQuestion:
     """A question that may still be going on: the whole newest `reading` of it, in the `language` it
     seems to be in, and as much of that as is `likely` to stay. It was read of the sound up to
     stream index `end`."""
@@ -43,27 +43,27 @@ class Beginning:
 
 
 @dataclass(frozen=True, slots=True)
-class Prime:
+class Prefill:
     """The conversation has changed: bring it into the KV cache while nobody speaks."""
 
 
-Thought = Union[Asked, Beginning, Prime]
+Thought = Union[FinalQuestion, PartialQuestion, Prefill]
 
 
 def thought_is_dead(thought: Thought) -> bool:
     """A committed question is taken up even when it was cancelled: it is to be remembered."""
     match thought:
-        case Asked():
+        case FinalQuestion():
             return thought.turn.cancelled and not thought.turn.committed
-        case Beginning(turn, reading):
+        case PartialQuestion(turn, reading):
             known = bool(turn.question) or turn.language != thought.language
             return turn.cancelled or known or turn.reading != reading
-        case Prime():
+        case Prefill():
             return False
 
 
 @dataclass(slots=True)
-class Guess:
+class SpeculativeReply:
     """A reply to a reading that may turn out to be the question; nothing of it is told yet."""
 
     turn: Turn

@@ -70,7 +70,7 @@ class _Clause:
     ended: float
 
 
-class OwnWords:
+class SelfSpeechFilter:
     """Follows what is said aloud; subscribe it to the bus. `pronounce` tells how a word is said.
 
     It knows of none as long as the microphone is not known to hear the speaker: who hears the

@@ -17,12 +17,12 @@ import numpy as np
 from edgevoice import events as ev
 from edgevoice.audio import EAR_RATE, Utterance
 from edgevoice.mailbox import Mailbox
-from edgevoice.recognition.agreement import Agreement, without_last_word
-from edgevoice.recognition.languages import Following, is_settled, listed
-from edgevoice.recognition.own_words import OwnWords
-from edgevoice.recognition.thoughts import Asked, Beginning, Thought
+from edgevoice.messages import FinalQuestion, PartialQuestion, Thought
 from edgevoice.settings import Config
 from edgevoice.stages import Effort, Recognizer, Segment, Transcript
+from edgevoice.transcription.local_agreement import LocalAgreement, without_last_word
+from edgevoice.transcription.self_speech import SelfSpeechFilter
+from edgevoice.transcription.spoken_language import LanguageTracker, is_settled, listed
 from edgevoice.turn_taking.address import without_wake_word
 from edgevoice.turn_taking.floor import Floor
 from edgevoice.turn_taking.hallucinations import is_nobody
@@ -40,7 +40,7 @@ SETTLED_TAIL = int(0.064 * EAR_RATE)
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class FinalRequest:
     """Something to be answered; `said` is sound or typed text, `voiced` its seconds of speech."""
 
     turn: Turn
@@ -49,19 +49,19 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class InterimRequest:
     """A look (or glance) at what is being said; `take` gives the sound so far."""
 
     turn: Turn
     take: Callable[[], Utterance]
 
 
-Heard = Union[Question, Look]
+Heard = Union[FinalRequest, InterimRequest]
 
 
 def heard_is_dead(heard: Heard) -> bool:
     """A committed question is taken up even when it was cancelled: it is to be remembered."""
-    if isinstance(heard, Question):
+    if isinstance(heard, FinalRequest):
         return heard.turn.cancelled and not heard.turn.committed
     return heard.turn.cancelled or heard.turn.asked
 
@@ -83,10 +83,10 @@ class _Draft:
     pause: tuple[int, Transcript] | None = None
     language: str = ""
     likely: str = ""
-    agreement: Agreement = field(default_factory=Agreement)
+    agreement: LocalAgreement = field(default_factory=LocalAgreement)
 
 
-class Scribe:
+class Transcriber:
     """Owns the recognizer; runs in two threads of its own, so that no glance holds up a look."""
 
     def __init__(
@@ -95,10 +95,10 @@ class Scribe:
         recognizer: Callable[[], Recognizer],
         floor: Floor,
         inbox: Mailbox[Heard],
-        glances: Mailbox[Look],
+        glances: Mailbox[InterimRequest],
         outbox: Mailbox[Thought],
         loaded: Callable[[], None],
-        own_words: OwnWords,
+        own_words: SelfSpeechFilter,
         wake_word: str = "",
     ) -> None:
         self._config = config
@@ -114,7 +114,7 @@ class Scribe:
         self._loaded = loaded
         self._pre_roll = config.turn.pre_roll_ms / 1000
         self._recognizer: Recognizer | None = None
-        self._following = Following(listed(config.stt.language) or ("en",))
+        self._following = LanguageTracker(listed(config.stt.language) or ("en",))
         self._latest: Turn | None = None
         self._failure: tuple[Turn, str, str] | None = None
         """What was told last to have failed: in which turn, the error, and in words."""
@@ -128,7 +128,7 @@ class Scribe:
                 self._recognizer = recognizer
             self._loaded()
             while (heard := self._inbox.get()) is not None:
-                if isinstance(heard, Look):
+                if isinstance(heard, InterimRequest):
                     self._look(heard, "look")
                 else:
                     self._question(heard)
@@ -149,7 +149,7 @@ class Scribe:
             if self._recognizer is not None and not look.turn.hushed:
                 self._look(look, "glance")
 
-    def _look(self, look: Look, effort: Effort) -> None:
+    def _look(self, look: InterimRequest, effort: Effort) -> None:
         turn, said = look.turn, look.take()
         if effort == "look" and self._draft.start == said.start:
             # A reply may be begun to what was read last, while this shows whether it was all.
@@ -179,9 +179,11 @@ class Scribe:
     def _hand_on(self, turn: Turn) -> None:
         draft = self._draft
         if self._config.slm.prefill_ahead and turn.reading:
-            self._outbox.put(Beginning(turn, turn.reading, draft.likely, draft.end, turn.language))
+            self._outbox.put(
+                PartialQuestion(turn, turn.reading, draft.likely, draft.end, turn.language)
+            )
 
-    def _question(self, question: Question) -> None:
+    def _question(self, question: FinalRequest) -> None:
         turn = question.turn
         text, language = "", ""
         try:
@@ -192,7 +194,7 @@ class Scribe:
         self._latest = turn
         turn.reading = turn.question = text
         # Even without a text: a committed turn is settled by what comes out at the far end.
-        self._outbox.put(Asked(turn, text, language))
+        self._outbox.put(FinalQuestion(turn, text, language))
 
     def _tell_failure(self, turn: Turn, error: Exception) -> str:
         """Tell of a failure once, however often the turn meets it; returns what failed."""
@@ -205,7 +207,7 @@ class Scribe:
             self._failure = turn, repr(error), what
         return what
 
-    def _written(self, question: Question) -> tuple[str, str]:
+    def _written(self, question: FinalRequest) -> tuple[str, str]:
         """The text of the question, empty if there was none, and its language."""
         turn, said = question.turn, question.said
         if isinstance(said, str):

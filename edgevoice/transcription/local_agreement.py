@@ -13,7 +13,7 @@ from itertools import takewhile
 from edgevoice.words import apart, plain
 
 
-class Agreement:
+class LocalAgreement:
     """Follows the readings of one utterance."""
 
     def __init__(self) -> None:
