@@ -12,6 +12,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from edgevoice import events as ev
+from edgevoice.agent.responder import ClauseToSpeak, EndOfReply, Responder
+from edgevoice.agent.speech_rate import SpeechRates
 from edgevoice.bus import Bus
 from edgevoice.capture.capture import Capture
 from edgevoice.capture.faint import Faint
@@ -21,8 +23,6 @@ from edgevoice.crew import Crew
 from edgevoice.history import History
 from edgevoice.mailbox import Mailbox
 from edgevoice.messages import Prefill, Thought, thought_is_dead
-from edgevoice.reply.mind import End, Mind, Say
-from edgevoice.reply.pacing import Pacings
 from edgevoice.settings import Config
 from edgevoice.speech.speaker import Resampling, Speaker
 from edgevoice.speech.voice import Sound, Voice
@@ -113,9 +113,9 @@ class Assistant:
         self._glances: Mailbox[InterimRequest] = Mailbox(monitor, QUEUE, heard_is_dead)
         self._thoughts: Mailbox[Thought] = Mailbox(monitor, QUEUE, thought_is_dead)
         self._pauses: Mailbox[Pause] = Mailbox(monitor, QUEUE, pause_is_over)
-        clauses: Mailbox[Say | End | Words] = Mailbox(monitor, QUEUE, _is_dead)
+        clauses: Mailbox[ClauseToSpeak | EndOfReply | Words] = Mailbox(monitor, QUEUE, _is_dead)
         self._clauses = clauses
-        self._sounds: Mailbox[Sound | End | Aside] = Mailbox(monitor, QUEUE, _is_dead)
+        self._sounds: Mailbox[Sound | EndOfReply | Aside] = Mailbox(monitor, QUEUE, _is_dead)
         self._asides = Asides(config)
         self._floor.aside = self._say_aside
         self._judge = Judge(engines.turn_detector, self._floor, self._pauses)
@@ -143,8 +143,8 @@ class Assistant:
             self._own_words,
             engines.wake_word,
         )
-        pacings = Pacings(list(engines.synthesizers))
-        self._mind = Mind(
+        pacings = SpeechRates(list(engines.synthesizers))
+        self._mind = Responder(
             config,
             engines.language_model,
             self._floor,
@@ -325,5 +325,5 @@ class Assistant:
             self._shut_down()
 
 
-def _is_dead(item: Say | Sound | End | Aside | Words) -> bool:
-    return isinstance(item, Say | Sound) and item.turn.cancelled
+def _is_dead(item: ClauseToSpeak | Sound | EndOfReply | Aside | Words) -> bool:
+    return isinstance(item, ClauseToSpeak | Sound) and item.turn.cancelled

@@ -12,6 +12,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from edgevoice.agent.text_normalization import speakable
 from edgevoice.audio import EAR_RATE, FRAME_SAMPLES
 from edgevoice.bench.account import Account
 from edgevoice.bench.corpus import Question
@@ -23,7 +24,6 @@ from edgevoice.clock import Clock, SystemClock
 from edgevoice.errors import EdgevoiceError
 from edgevoice.events import Role
 from edgevoice.history import History
-from edgevoice.reply.speakable import speakable
 from edgevoice.stages import (
     LanguageModel,
     Message,

@@ -12,13 +12,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from edgevoice.agent.text_normalization import speakable
 from edgevoice.audio import EAR_RATE, Samples, first_audible
 from edgevoice.bench.asking import ELSEWHERE
 from edgevoice.bench.corpus import Question
 from edgevoice.bench.result import Turn
 from edgevoice.clock import Clock
 from edgevoice.history import History
-from edgevoice.reply.speakable import speakable
 from edgevoice.resample import resample
 from edgevoice.settings import Config
 from edgevoice.stages import (

@@ -6,12 +6,12 @@ import contextlib
 from collections.abc import Iterable, Iterator
 from types import TracebackType
 
+from edgevoice.agent.clauses import Clause, ClauseCutter
+from edgevoice.agent.speech_rate import CutPlan, SpeechRate
 from edgevoice.audio import Samples
 from edgevoice.clock import Clock
 from edgevoice.crew import Crew
 from edgevoice.mailbox import Mailbox
-from edgevoice.reply.clauses import Clause, ClauseCutter
-from edgevoice.reply.pacing import Pacing, Plan
 from edgevoice.resample import Resampler
 from edgevoice.settings import TtsSettings
 from edgevoice.speech.delivery import Delivery
@@ -51,8 +51,8 @@ class Aloud:
         self._voice = voice
         self._sink = sink
         self._clock = clock
-        pacing = Pacing()
-        self._plan = Plan(pacing)
+        pacing = SpeechRate()
+        self._plan = CutPlan(pacing)
         self._cutter = ClauseCutter(settings.first_clause_words, pace=self._plan)
         self._delivery = Delivery(voice, settings, pacing, clock.now)
         monitor = clock.monitor()

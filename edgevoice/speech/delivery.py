@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
+from edgevoice.agent.speech_rate import SpeechRate
 from edgevoice.audio import Audio, Mark
-from edgevoice.reply.pacing import Pacing
 from edgevoice.settings import TtsSettings
 from edgevoice.speech.hush import held_up, shortened
 from edgevoice.stages import Cancelled, Synthesizer
@@ -31,7 +31,7 @@ class Delivery:
         self,
         voice: Synthesizer,
         settings: TtsSettings,
-        pacing: Pacing,
+        pacing: SpeechRate,
         now: Callable[[], float],
     ) -> None:
         self._voice = voice

@@ -10,11 +10,11 @@ from typing import Protocol
 import numpy as np
 
 from edgevoice import events as ev
+from edgevoice.agent.clauses import Clause
+from edgevoice.agent.responder import EndOfReply
 from edgevoice.audio import Audio, Mark, Samples, first_audible
 from edgevoice.errors import SpeakerAwayError
 from edgevoice.mailbox import Mailbox
-from edgevoice.reply.clauses import Clause
-from edgevoice.reply.mind import End
 from edgevoice.speech.voice import Sound
 from edgevoice.stages import AudioSink
 from edgevoice.turn_taking.asides import Aside
@@ -100,7 +100,7 @@ class Speaker:
         sink: AudioSink,
         resampler: Callable[[int, int], Resampling],
         floor: Floor,
-        inbox: Mailbox[Sound | End | Aside],
+        inbox: Mailbox[Sound | EndOfReply | Aside],
         settled: Callable[[Turn], None],
     ) -> None:
         self._sink = sink
@@ -119,10 +119,10 @@ class Speaker:
         try:
             while not self._inbox.closed:
                 item = self._inbox.get(TICK if self._playing else None)
-                with self._patiently(item.turn if isinstance(item, Sound | End) else None):
+                with self._patiently(item.turn if isinstance(item, Sound | EndOfReply) else None):
                     if isinstance(item, Sound):
                         self._play(item)
-                    elif isinstance(item, End):
+                    elif isinstance(item, EndOfReply):
                         self._finish(item.turn)
                     elif isinstance(item, Aside):
                         self._say(item.audio)

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from edgevoice import events as ev
+from edgevoice.agent.clauses import Clause
+from edgevoice.agent.responder import ClauseToSpeak, EndOfReply
+from edgevoice.agent.speech_rate import SpeechRates
 from edgevoice.audio import Audio
 from edgevoice.mailbox import Mailbox
-from edgevoice.reply.clauses import Clause
-from edgevoice.reply.mind import End, Say
-from edgevoice.reply.pacing import Pacings
 from edgevoice.settings import TtsSettings
 from edgevoice.speech.alignment import written
 from edgevoice.speech.delivery import Delivery
@@ -49,10 +49,10 @@ class Voice:
         settings: TtsSettings,
         synthesizers: Mapping[str, Callable[[], Synthesizer]],
         floor: Floor,
-        inbox: Mailbox[Say | End | Words],
-        outbox: Mailbox[Sound | End | Aside],
+        inbox: Mailbox[ClauseToSpeak | EndOfReply | Words],
+        outbox: Mailbox[Sound | EndOfReply | Aside],
         loaded: Callable[[], None],
-        pacings: Pacings,
+        pacings: SpeechRates,
         asides: Asides,
     ) -> None:
         self._asides = asides
@@ -75,7 +75,7 @@ class Voice:
             self._prepare(self._deliveries[next(iter(self._synthesizers))])
             self._loaded()
             while (item := self._inbox.get()) is not None:
-                if isinstance(item, End):
+                if isinstance(item, EndOfReply):
                     self._outbox.put(item)
                     continue
                 if isinstance(item, Words):
@@ -121,7 +121,7 @@ class Voice:
             self._bus.emit(ev.Notice(text=told))
         return self._deliveries.get(language) or self._deliveries[main]
 
-    def _synthesize(self, say: Say) -> None:
+    def _synthesize(self, say: ClauseToSpeak) -> None:
         turn, number = say.turn, say.number
         if not say.clause.spoken:
             # Nothing to be heard (a rule, a stray asterisk), but it is passed once it is reached.
@@ -161,5 +161,5 @@ def _whole(delivery: Delivery, words: str) -> Audio | None:
     return Audio(np.concatenate([audio.samples for audio in made]), made[0].rate)
 
 
-def _clauses(waiting: Sequence[Sound | End | Aside]) -> int:
+def _clauses(waiting: Sequence[Sound | EndOfReply | Aside]) -> int:
     return sum(isinstance(item, Sound) and item.last for item in waiting)

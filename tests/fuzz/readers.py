@@ -24,6 +24,7 @@ import msgspec
 import numpy as np
 
 from edgevoice import catalog, config, config_file, control, trace
+from edgevoice.agent.clauses import ClauseCutter
 from edgevoice.bench import budgets, corpus, costs, result
 from edgevoice.bench.fitting import keeping
 from edgevoice.bench.replaying import last, made_with
@@ -40,7 +41,6 @@ from edgevoice.harmless import harmless, harmless_event, harmless_json, one_line
 from edgevoice.history import History
 from edgevoice.kept import turn as kept_turn
 from edgevoice.outside import Malformed
-from edgevoice.reply.clauses import ClauseCutter
 from edgevoice.stages import Message
 from edgevoice.timings import fold
 from edgevoice.wav import read_speech

@@ -9,6 +9,9 @@ from pathlib import Path
 import pytest
 
 from edgevoice import config, trace
+from edgevoice.agent.clauses import LONGEST_CLAUSE, Clause, ClauseCutter
+from edgevoice.agent.text_normalization import speakable
+from edgevoice.agent.verbalization import SAYINGS
 from edgevoice.bench import corpus
 from edgevoice.bench.traced import traced
 from edgevoice.bench.turns import reading
@@ -19,9 +22,6 @@ from edgevoice.errors import ConfigError, EdgevoiceError, UsageError
 from edgevoice.harmless import harmless
 from edgevoice.outside import MOST_BYTES, MOST_TOML, Malformed, from_json, from_toml
 from edgevoice.outside import read as read_file
-from edgevoice.reply.clauses import LONGEST_CLAUSE, Clause, ClauseCutter
-from edgevoice.reply.sayings import SAYINGS
-from edgevoice.reply.speakable import speakable
 from edgevoice.weights import whisper_file
 from tests.command import edgevoice, message
 from tests.conftest import ROOT

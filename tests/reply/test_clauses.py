@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edgevoice.reply.clauses import Clause, ClauseCutter
-from edgevoice.reply.sayings import SAYINGS
+from edgevoice.agent.clauses import Clause, ClauseCutter
+from edgevoice.agent.verbalization import SAYINGS
 
 PIECES = st.sampled_from(
     [

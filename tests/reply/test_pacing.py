@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edgevoice.reply.clauses import LATER, Break, ClauseCutter
-from edgevoice.reply.pacing import FEWEST, Pacing, Plan
+from edgevoice.agent.clauses import LATER, Break, ClauseCutter
+from edgevoice.agent.speech_rate import FEWEST, CutPlan, SpeechRate
 
 REPLIES = [
     "The capital of France is Paris, of course. It lies on the Seine, and more than two million "
@@ -26,9 +26,9 @@ SAYING, ASIDE, EACH = 0.055, 0.045, 0.003
 RATES = st.floats(0.0, 0.2)
 
 
-def measured(writing: float) -> Pacing:
+def measured(writing: float) -> SpeechRate:
     """The rates of a machine that writes a character in so many seconds, after some talk."""
-    pacing = Pacing()
+    pacing = SpeechRate()
     for _ in range(20):
         pacing.wrote(50, 50 * writing)
         pacing.said(50, ASIDE + 50 * EACH, 0.15 + 50 * SAYING)
@@ -44,9 +44,9 @@ class Heard:
     gaps: list[float] = field(default_factory=list)
 
 
-def hear(reply: str, writing: float, pacing: Pacing, first_words: int = 0) -> Heard:
+def hear(reply: str, writing: float, pacing: SpeechRate, first_words: int = 0) -> Heard:
     """Write, synthesize and play `reply` at the rates of a machine."""
-    cutter = ClauseCutter(first_words, pace=Plan(pacing))
+    cutter = ClauseCutter(first_words, pace=CutPlan(pacing))
     heard = Heard()
     now = idle = end = 0.0
     texts = [(char, writing) for char in reply] + [("", 0.0)]
@@ -114,7 +114,7 @@ def test_a_number_of_words_in_the_settings_is_kept_to() -> None:
 def test_before_anything_is_measured_the_machine_is_taken_for_a_slow_one() -> None:
     """A first reply must not stutter: it begins no earlier than on a machine that is known."""
     for reply in REPLIES:
-        unknown, known = hear(reply, 0.024, Pacing()), hear(reply, 0.024, measured(0.024))
+        unknown, known = hear(reply, 0.024, SpeechRate()), hear(reply, 0.024, measured(0.024))
         assert unknown.gaps == []
         assert unknown.begun >= known.begun
 
@@ -134,7 +134,7 @@ def test_tokens_are_timed_one_after_the_other() -> None:
     """A reply's rate is that of its own tokens: not of the wait for the first, nor of those that
     had been made before they were wanted."""
     pacing = measured(0.012)
-    plan, now = Plan(pacing), 100.0
+    plan, now = CutPlan(pacing), 100.0
     for index in range(400):
         now += 0.0 if index < 100 else 0.1
         plan.wrote(4 if index % 2 else 0, now)
@@ -146,7 +146,7 @@ def test_what_is_enough_for_a_slow_machine_is_enough_for_a_fast_one(
     one: float, other: float, kind: Break, words: int, chars: int
 ) -> None:
     """Except that between two words nothing is cut where a breath costs no time."""
-    fast, slow = (Plan(measured(rate)) for rate in sorted((one, other)))
+    fast, slow = (CutPlan(measured(rate)) for rate in sorted((one, other)))
     if kind != "word" and slow.may_begin(kind, words, chars):
         assert fast.may_begin(kind, words, chars)
 
@@ -156,7 +156,7 @@ def test_what_is_enough_stays_enough_as_text_is_added(
     rate: float, kind: Break, words: int, chars: int
 ) -> None:
     """A longer clause may be cut wherever a shorter one may."""
-    plan = Plan(measured(rate))
+    plan = CutPlan(measured(rate))
     if plan.may_begin(kind, words, chars):
         assert plan.may_begin(kind, words + 1, chars + 1)
 
@@ -171,7 +171,7 @@ def test_a_first_clause_is_never_longer_than_a_later_one_may_be(rate: float) -> 
 @given(st.lists(st.tuples(st.integers(0, 500), st.floats(-1.0, 100.0)), max_size=50))
 def test_rates_stay_sane_whatever_is_measured(times: list[tuple[int, float]]) -> None:
     """Nothing written, no time passed or a clock that stepped back break no rate."""
-    pacing = Pacing()
+    pacing = SpeechRate()
     for chars, seconds in times:
         pacing.wrote(chars, seconds)
         pacing.said(chars, seconds, seconds)
@@ -183,15 +183,15 @@ def test_rates_stay_sane_whatever_is_measured(times: list[tuple[int, float]]) ->
 def test_a_clause_that_became_shorter_than_expected_brings_the_next_one_forward() -> None:
     """When the one before ends is known once it is synthesized, and not only by the rates."""
     pacing = measured(0.03)
-    plan = Plan(pacing)
+    plan = CutPlan(pacing)
     plan.cut(30, 1.0)
     expected = plan.end
     assert expected is not None
     sound = pacing.sound(30)
     pacing.said(30, 0.1, sound - 0.4)
     assert plan.end == pytest.approx(expected - 0.4)
-    assert Plan(pacing).end is None
-    later = Plan(pacing)
+    assert CutPlan(pacing).end is None
+    later = CutPlan(pacing)
     later.cut(30, 9.0)
     assert later.end == pytest.approx(9.0 + pacing.beginning(30) + pacing.sound(30)), (
         "what earlier replies were is in the rates"
@@ -200,7 +200,7 @@ def test_a_clause_that_became_shorter_than_expected_brings_the_next_one_forward(
 
 def test_a_comma_is_taken_where_the_next_break_would_come_too_late() -> None:
     """Between words there may be none to cut at for a while: a number is one, and slow to write."""
-    plan = Plan(Pacing())
+    plan = CutPlan(SpeechRate())
     plan.cut(24, 0.5)
     assert plan.must_go_on("comma", 5, 20, 0.6)
     assert not plan.must_go_on("word", 5, 20, 0.6)

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edgevoice.reply.sayings import SAYINGS
-from edgevoice.reply.speakable import speakable
+from edgevoice.agent.text_normalization import speakable
+from edgevoice.agent.verbalization import SAYINGS
 
 CODE_LEFT_OUT = SAYINGS["en"].code
 

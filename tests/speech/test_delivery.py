@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
+from edgevoice.agent.speech_rate import BREATH, SpeechRate
 from edgevoice.audio import Audio
-from edgevoice.reply.pacing import BREATH, Pacing
 from edgevoice.settings import TtsSettings
 from edgevoice.speech.delivery import Delivery
 from edgevoice.stages import Cancelled
@@ -37,8 +37,10 @@ class Voice:
             yield Audio(sound[piece * RATE : (piece + 1) * RATE], RATE, (2 - piece) * RATE)
 
 
-def deliver(spoken: str, *, first: bool, shorten: bool = True) -> tuple[Voice, Pacing, list[Audio]]:
-    clock, pacing = VirtualClock(), Pacing()
+def deliver(
+    spoken: str, *, first: bool, shorten: bool = True
+) -> tuple[Voice, SpeechRate, list[Audio]]:
+    clock, pacing = VirtualClock(), SpeechRate()
     voice = Voice(clock)
     delivery = Delivery(voice, TtsSettings(shorten_silence=shorten), pacing, clock.now)
     return voice, pacing, list(delivery.sound(spoken, lambda: False, first=first))
@@ -67,7 +69,7 @@ def test_with_the_setting_off_nothing_is_changed() -> None:
 
 def test_what_was_said_is_learnt_from() -> None:
     """How long the first sound took, and how long the words were heard, become the rates."""
-    before = Pacing()
+    before = SpeechRate()
     _, pacing, heard = deliver("x" * 60, first=False)
     seconds = sum(audio.seconds for audio in heard)
     assert (seconds - BREATH) / 60 < pacing.saying < before.saying
@@ -76,14 +78,14 @@ def test_what_was_said_is_learnt_from() -> None:
 
 def test_a_clause_that_was_broken_off_teaches_nothing() -> None:
     """Half a clause is no measure of the whole."""
-    clock, pacing = VirtualClock(), Pacing()
+    clock, pacing = VirtualClock(), SpeechRate()
     stopped = False
     delivery = Delivery(Voice(clock), TtsSettings(), pacing, clock.now)
     sound = delivery.sound("x" * 60, lambda: stopped, first=False)
     next(sound)
     stopped = True
     assert list(sound) == []
-    assert pacing.saying == pytest.approx(Pacing().saying)
+    assert pacing.saying == pytest.approx(SpeechRate().saying)
 
 
 class Uneven:
@@ -107,7 +109,7 @@ class Uneven:
 def uneven() -> tuple[Uneven, Delivery]:
     clock = VirtualClock()
     voice = Uneven(clock)
-    return voice, Delivery(voice, TtsSettings(shorten_silence=False), Pacing(), clock.now)
+    return voice, Delivery(voice, TtsSettings(shorten_silence=False), SpeechRate(), clock.now)
 
 
 def lengths(delivery: Delivery, *, first: bool) -> list[int]:

@@ -15,13 +15,13 @@ from statistics import median
 
 from msgspec.structs import replace
 
+from edgevoice.agent.clauses import ClauseCutter
+from edgevoice.agent.speech_rate import ASIDE, BREATH, CutPlan, SpeechRate
 from edgevoice.bench.corpus import REPLIES
 from edgevoice.bench.fitting.record import Hearing, How, Prediction, Speaking, Strain, Thinking
 from edgevoice.bench.fitting.thinking import on, scaled
 from edgevoice.engines.batches import interpolated
 from edgevoice.engines.batches import plan as cut
-from edgevoice.reply.clauses import ClauseCutter
-from edgevoice.reply.pacing import ASIDE, BREATH, Pacing, Plan
 from edgevoice.settings import Config
 from edgevoice.timings import SPANS, percentile
 from edgevoice.turn_taking.patience import limits
@@ -144,12 +144,12 @@ def _cut(
 ) -> tuple[tuple[int, int], ...]:
     found = []
     for reply in REPLIES:
-        pacing = Pacing()
+        pacing = SpeechRate()
         pieces = _PIECES.findall(reply)
         # As after some turns: the rates of this machine, and not those to begin with.
         pacing.wrote(len(reply), len(pieces) * writing)
         pacing.said(len(reply), ASIDE + len(reply) * beginning, BREATH + len(reply) * saying)
-        found.append(_first(ClauseCutter(words, pace=Plan(pacing)), pieces, token))
+        found.append(_first(ClauseCutter(words, pace=CutPlan(pacing)), pieces, token))
     return tuple(found)
 
 

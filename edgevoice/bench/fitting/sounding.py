@@ -9,6 +9,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from statistics import median
 
+from edgevoice.agent.speech_rate import SpeechRate
 from edgevoice.audio import Samples, first_audible
 from edgevoice.bench.corpus import builtin, spread
 from edgevoice.bench.fitting.record import Hearing, Speaking
@@ -18,7 +19,6 @@ from edgevoice.engines.piper import Piper
 from edgevoice.engines.threads import of_recognizer, of_voice
 from edgevoice.engines.whisper import Whisper
 from edgevoice.errors import EngineError
-from edgevoice.reply.pacing import Pacing
 from edgevoice.settings import Config
 from edgevoice.speech.delivery import Delivery
 
@@ -73,7 +73,7 @@ def speaking(name: str, voice: Piper, size: int, config: Config, other: Working)
     """
     replies = [reply.split() for _, reply in builtin()]
     first: dict[int, float] = {}
-    pacing = Pacing()
+    pacing = SpeechRate()
     with working([other]):
         for count in WORDS:
             long = [words for words in replies if len(words) > count]

@@ -15,7 +15,7 @@ SCALES = (
 
 
 @dataclass(frozen=True, slots=True)
-class Sayings:
+class Verbalization:
     """How one language says signs; an empty word leaves the sign as it is, or a pause for it."""
 
     code: str = ""
@@ -72,10 +72,10 @@ def _closing(**said: str) -> tuple[tuple[re.Pattern[str], str], ...]:
     )
 
 
-NONE_KNOWN = Sayings()
+NONE_KNOWN = Verbalization()
 
-SAYINGS: Mapping[str, Sayings] = {
-    "en": Sayings(
+SAYINGS: Mapping[str, Verbalization] = {
+    "en": Verbalization(
         code="I have left out the code.",
         dot="dot",
         at="at",
@@ -101,7 +101,7 @@ SAYINGS: Mapping[str, Sayings] = {
             ),
         ),
     ),
-    "de": Sayings(
+    "de": Verbalization(
         code="Den Code habe ich weggelassen.",
         dot="Punkt",
         at="ät",
@@ -130,7 +130,7 @@ SAYINGS: Mapping[str, Sayings] = {
             ),
         ),
     ),
-    "fr": Sayings(
+    "fr": Verbalization(
         code="J'ai laissé le code de côté.",
         dot="point",
         at="arobase",
@@ -158,7 +158,7 @@ SAYINGS: Mapping[str, Sayings] = {
             ),
         ),
     ),
-    "es": Sayings(
+    "es": Verbalization(
         code="He omitido el código.",
         dot="punto",
         at="arroba",
@@ -186,7 +186,7 @@ SAYINGS: Mapping[str, Sayings] = {
             ),
         ),
     ),
-    "it": Sayings(
+    "it": Verbalization(
         code="Ho tralasciato il codice.",
         dot="punto",
         at="chiocciola",
@@ -214,7 +214,7 @@ SAYINGS: Mapping[str, Sayings] = {
             ),
         ),
     ),
-    "pt": Sayings(
+    "pt": Verbalization(
         code="Deixei o código de fora.",
         dot="ponto",
         at="arroba",
@@ -242,7 +242,7 @@ SAYINGS: Mapping[str, Sayings] = {
             ),
         ),
     ),
-    "nl": Sayings(
+    "nl": Verbalization(
         code="De code heb ik weggelaten.",
         dot="punt",
         at="apenstaartje",

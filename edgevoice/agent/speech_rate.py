@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from edgevoice.reply.clauses import Break
+from edgevoice.agent.clauses import Break
 
 WRITING, SAYING, BEGINNING = 0.036, 0.055, 0.012
 """Seconds a character to begin with: 0.15 s a token; speech; until speech begins, for each."""
@@ -56,7 +56,7 @@ class _Rate:
         self.value = self._seconds / self._chars
 
 
-class Pacing:
+class SpeechRate:
     """The rates of one assistant. Lives as long as it does.
 
     `wrote` is called by who writes, `said` by who speaks; each may have a thread of its own.
@@ -101,25 +101,25 @@ class Pacing:
             self._saying.add(sound - BREATH, chars)
 
 
-class Pacings:
+class SpeechRates:
     """The rates of each language: its words are written by more tokens or fewer, and another voice
     says them. A language that is none of these has the rates of the first one."""
 
     def __init__(self, languages: Sequence[str]) -> None:
-        self._of = {language: Pacing() for language in languages}
+        self._of = {language: SpeechRate() for language in languages}
         self._main = self._of[languages[0]]
 
-    def of(self, language: str) -> Pacing:
+    def of(self, language: str) -> SpeechRate:
         """The rates of a language."""
         return self._of.get(language, self._main)
 
 
 @dataclass(slots=True)
-class Plan:
+class CutPlan:
     """When to cut one reply. `end` is the time at which all that was cut will have been heard,
     `last` that of its newest token; in seconds on any clock, as given to it."""
 
-    pacing: Pacing
+    pacing: SpeechRate
     last: float | None = None
     _end: float | None = None
     _longer: float = 0.0

@@ -13,7 +13,7 @@ import unicodedata
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from edgevoice.reply.speakable import speakable
+from edgevoice.agent.text_normalization import speakable
 from edgevoice.words import count
 
 Break = Literal["sentence", "pause", "comma", "conjunction", "word"]
@@ -86,7 +86,7 @@ class Clause:
     end: int
 
 
-class Pace(Protocol):
+class CutTiming(Protocol):
     """Decides by time where there is a choice; `chars` are those to be spoken."""
 
     def may_begin(self, kind: Break, words: int, chars: int) -> bool:
@@ -107,7 +107,7 @@ class ClauseCutter:
     """
 
     def __init__(
-        self, first_words: int | None, language: str = "en", pace: Pace | None = None
+        self, first_words: int | None, language: str = "en", pace: CutTiming | None = None
     ) -> None:
         self._language = language
         self._pace = None if first_words else pace

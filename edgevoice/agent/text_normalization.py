@@ -10,7 +10,7 @@ from __future__ import annotations
 import html
 import re
 
-from edgevoice.reply.sayings import NONE_KNOWN, SAYINGS, SCALES, Sayings
+from edgevoice.agent.verbalization import NONE_KNOWN, SAYINGS, SCALES, Verbalization
 
 _FENCE = re.compile(r"^[ \t]*(```+|~~~+)[^`\n]*(?:\n.*?(?:^[ \t]*\1[^\n]*|\Z)|\Z)", re.M | re.S)
 _TAG = re.compile(r"<!--.*?-->|</?[a-zA-Z][^<>@:]*/?>", re.S)
@@ -72,7 +72,7 @@ def speakable(text: str, language: str = "en") -> str:
     return whole if any(char.isalnum() for char in whole) else ""
 
 
-def _line(line: str, words: Sayings) -> str:
+def _line(line: str, words: Verbalization) -> str:
     """One line without its markup."""
     # What stands between two words takes several patterns; together they would try all lengths.
     line = _BLANKS.sub("    ", line)
@@ -121,17 +121,17 @@ def _ended(line: str) -> str:
     return line if line[-1] in ".!?:;,。！？…" else line + "."
 
 
-def _dotted(host: str, words: Sayings) -> str:
+def _dotted(host: str, words: Verbalization) -> str:
     return host.rstrip(".").replace(".", f" {words.dot} ") if words.dot else host
 
 
-def _address(name: str, host: str, words: Sayings) -> str:
+def _address(name: str, host: str, words: Verbalization) -> str:
     if not words.at:
         return f"{name} @ {host}"
     return f"{_dotted(name, words)} {words.at} {_dotted(host, words)}"
 
 
-def _money(sign: str, whole: str, part: str | None, scale: str | None, words: Sayings) -> str:
+def _money(sign: str, whole: str, part: str | None, scale: str | None, words: Verbalization) -> str:
     """An amount with its coin behind it; two digits behind the point are hundredths."""
     if sign not in words.coins:
         return f"{whole}{',' + part if part else ''}{scale or ''} {sign}"

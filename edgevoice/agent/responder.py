@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from edgevoice import events as ev
+from edgevoice.agent.clauses import Clause, ClauseCutter
+from edgevoice.agent.speech_rate import CutPlan, SpeechRates
 from edgevoice.errors import ModelError
 from edgevoice.history import History, Reply
 from edgevoice.mailbox import Mailbox
@@ -18,8 +20,6 @@ from edgevoice.messages import (
     Thought,
     thought_is_dead,
 )
-from edgevoice.reply.clauses import Clause, ClauseCutter
-from edgevoice.reply.pacing import Pacings, Plan
 from edgevoice.settings import Config
 from edgevoice.stages import LanguageModel, Message, Prefilled, Stopped, Token
 from edgevoice.transcription.local_agreement import respelled
@@ -36,7 +36,7 @@ GUESSED_TOKENS = 24
 
 
 @dataclass(frozen=True, slots=True)
-class Say:
+class ClauseToSpeak:
     """A clause to be spoken."""
 
     turn: Turn
@@ -45,13 +45,13 @@ class Say:
 
 
 @dataclass(frozen=True, slots=True)
-class End:
+class EndOfReply:
     """Nothing more will come of this turn. Goes down the whole pipeline, even for dead turns."""
 
     turn: Turn
 
 
-class Mind:
+class Responder:
     """Owns the language model; runs in a thread of its own."""
 
     def __init__(
@@ -60,10 +60,10 @@ class Mind:
         language_model: Callable[[], LanguageModel],
         floor: Floor,
         inbox: Mailbox[Thought],
-        outbox: Mailbox[Say | End | Words],
+        outbox: Mailbox[ClauseToSpeak | EndOfReply | Words],
         loaded: Callable[[], None],
         primed: Callable[[], None],
-        pacings: Pacings,
+        pacings: SpeechRates,
     ) -> None:
         self._config = config
         self._load_language_model = language_model
@@ -110,7 +110,7 @@ class Mind:
                         try:
                             self._answer(thought)
                         finally:
-                            self._outbox.put(End(thought.turn))
+                            self._outbox.put(EndOfReply(thought.turn))
         finally:
             self._inbox.close()
             self._outbox.close()
@@ -281,7 +281,7 @@ class Mind:
     def _reply(
         self, turn: Turn, coming: Iterable[Prefilled | Token | Stopped], language: str
     ) -> None:
-        plan = Plan(self._pacings.of(language))
+        plan = CutPlan(self._pacings.of(language))
         cutter = ClauseCutter(self._config.tts.first_clause_words, language, plan)
         count = 0
 
@@ -293,7 +293,7 @@ class Mind:
                         turn=turn.number, clause=count, text=clause.text, spoken=clause.spoken
                     )
                 )
-                self._outbox.put(Say(turn, count, clause))
+                self._outbox.put(ClauseToSpeak(turn, count, clause))
                 count += 1
 
         if turn.reply:
