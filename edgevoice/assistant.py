@@ -23,9 +23,8 @@ from edgevoice.crew import Crew
 from edgevoice.history import History
 from edgevoice.mailbox import Mailbox
 from edgevoice.messages import Prefill, Thought, thought_is_dead
+from edgevoice.playback.playback import Playback, StreamResampler
 from edgevoice.settings import Config
-from edgevoice.speech.speaker import Resampling, Speaker
-from edgevoice.speech.voice import Sound, Voice
 from edgevoice.stages import (
     AudioSink,
     AudioSource,
@@ -37,6 +36,7 @@ from edgevoice.stages import (
     TurnDetector,
     WakeDetector,
 )
+from edgevoice.synthesis.synthesis import SpeechAudio, Synthesis
 from edgevoice.transcription.self_speech import Pronounce, SelfSpeechFilter
 from edgevoice.transcription.spoken_language import leads, listed
 from edgevoice.transcription.transcriber import (
@@ -94,7 +94,7 @@ class Assistant:
         source: AudioSource | Callable[[Callable[[], bool]], AudioSource],
         sink: AudioSink,
         engines: Engines,
-        resampler: Callable[[int, int], Resampling],
+        resampler: Callable[[int, int], StreamResampler],
         history: History | None = None,
         meter: Callable[[], ev.Resources] | None = None,
         first_turn: int = 0,
@@ -115,7 +115,7 @@ class Assistant:
         self._pauses: Mailbox[Pause] = Mailbox(monitor, QUEUE, pause_is_over)
         clauses: Mailbox[ClauseToSpeak | EndOfReply | Words] = Mailbox(monitor, QUEUE, _is_dead)
         self._clauses = clauses
-        self._sounds: Mailbox[Sound | EndOfReply | Aside] = Mailbox(monitor, QUEUE, _is_dead)
+        self._sounds: Mailbox[SpeechAudio | EndOfReply | Aside] = Mailbox(monitor, QUEUE, _is_dead)
         self._asides = Asides(config)
         self._floor.aside = self._say_aside
         self._judge = Judge(engines.turn_detector, self._floor, self._pauses)
@@ -154,7 +154,7 @@ class Assistant:
             self._when("prompt"),
             pacings,
         )
-        self._voice = Voice(
+        self._voice = Synthesis(
             config.tts,
             engines.synthesizers,
             self._floor,
@@ -164,7 +164,7 @@ class Assistant:
             pacings,
             self._asides,
         )
-        self._speaker = Speaker(sink, resampler, self._floor, self._sounds, self._turn_settled)
+        self._speaker = Playback(sink, resampler, self._floor, self._sounds, self._turn_settled)
         self._crew = Crew(clock, self._shut_down)
         self._closed = False
         self._reason = "closed"
@@ -325,5 +325,5 @@ class Assistant:
             self._shut_down()
 
 
-def _is_dead(item: ClauseToSpeak | Sound | EndOfReply | Aside | Words) -> bool:
-    return isinstance(item, ClauseToSpeak | Sound) and item.turn.cancelled
+def _is_dead(item: ClauseToSpeak | SpeechAudio | EndOfReply | Aside | Words) -> bool:
+    return isinstance(item, ClauseToSpeak | SpeechAudio) and item.turn.cancelled

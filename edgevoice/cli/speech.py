@@ -196,9 +196,9 @@ def ask(
     with contextlib.ExitStack() as stack:
         speech = None
         if aloud:
-            from edgevoice.speech.aloud import Aloud
+            from edgevoice.synthesis.streaming_tts import StreamingSpeech
 
-            speech = stack.enter_context(Aloud(*_voice_and_speaker(config), config.tts))
+            speech = stack.enter_context(StreamingSpeech(*_voice_and_speaker(config), config.tts))
         with _waiting("loading the language model"):
             from edgevoice.engines.kept import default_folder
             from edgevoice.engines.llama import Llama
@@ -242,10 +242,10 @@ def say(
     """
     config = context.resolve(models__tts=tts, tts__speed=speed, tts__speaker=speaker).config
     text = given_text(words, "edgevoice say 'Hello there.'")
-    from edgevoice.speech.aloud import Aloud, sounds
+    from edgevoice.synthesis.streaming_tts import StreamingSpeech, sounds
 
     if output is None:
-        with Aloud(*_voice_and_speaker(config), config.tts) as speech:
+        with StreamingSpeech(*_voice_and_speaker(config), config.tts) as speech:
             for piece in text:
                 speech.push(piece)
         return

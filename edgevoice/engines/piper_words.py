@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from functools import lru_cache
 
 from edgevoice.audio import Mark
-from edgevoice.speech.alignment import reached, word_spans
+from edgevoice.synthesis.alignment import reached, word_spans
 
 _log = logging.getLogger(__name__)
 

@@ -13,8 +13,8 @@ import numpy as np
 
 from edgevoice.audio import EAR_RATE, Audio, Mark, Samples
 from edgevoice.clock import Clock
-from edgevoice.speech.alignment import word_spans
 from edgevoice.stages import Cancelled, Effort, Message, Prefilled, Stopped, Token, Transcript
+from edgevoice.synthesis.alignment import word_spans
 
 STEP = 1 / 64
 """Difference in amplitude between two phrases; a power of two, so that float32 keeps it exact."""

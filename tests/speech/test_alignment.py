@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from edgevoice.agent.clauses import ClauseCutter
 from edgevoice.agent.text_normalization import speakable
 from edgevoice.audio import Mark
-from edgevoice.speech.alignment import LONGEST, reached, word_spans, written
+from edgevoice.synthesis.alignment import LONGEST, reached, word_spans, written
 
 TEXTS = st.text("ab C.,\n*12—中", max_size=40)
 

@@ -11,8 +11,8 @@ from edgevoice.audio import Audio, Samples
 from edgevoice.devices.paced import PacedSink
 from edgevoice.errors import EngineError
 from edgevoice.settings import TtsSettings
-from edgevoice.speech.aloud import Aloud, sounds
 from edgevoice.stages import Cancelled
+from edgevoice.synthesis.streaming_tts import StreamingSpeech, sounds
 from edgevoice.testing.scripted import ScriptedSynthesizer
 from edgevoice.testing.virtual import VirtualClock
 
@@ -55,7 +55,7 @@ def test_everything_pushed_is_heard_before_it_ends() -> None:
     voice = Voice(clock)
     sink = PacedSink(clock, 16_000, "tape", tape)
     text = "This is the first sentence. And here is another one, which is longer."
-    with Aloud(voice, sink, clock, SETTINGS) as speech:
+    with StreamingSpeech(voice, sink, clock, SETTINGS) as speech:
         for char in text:
             speech.push(char)
     assert " ".join(voice.said) == text
@@ -68,7 +68,7 @@ def test_speech_begins_while_text_is_still_coming() -> None:
     """The first clause is spoken when it is complete, not when the text is."""
     clock, tape = VirtualClock(), Tape()
     sink = PacedSink(clock, 16_000, "tape", tape)
-    with Aloud(Voice(clock), sink, clock, SETTINGS) as speech:
+    with StreamingSpeech(Voice(clock), sink, clock, SETTINGS) as speech:
         speech.push("This is a sentence of some length. And")
         clock.sleep(5.0)
         assert sink.heard() > 0
@@ -80,7 +80,7 @@ def test_an_exception_makes_it_fall_silent_at_once() -> None:
     """Ctrl-C stops the sound with the program."""
     clock, tape = VirtualClock(), Tape()
     sink = PacedSink(clock, 16_000, "tape", tape)
-    speech = Aloud(Voice(clock), sink, clock, SETTINGS).__enter__()
+    speech = StreamingSpeech(Voice(clock), sink, clock, SETTINGS).__enter__()
     speech.push("A long sentence that would take many seconds to be said. " * 5)
     clock.sleep(1.0)
     speech.__exit__(KeyboardInterrupt, KeyboardInterrupt(), None)
@@ -94,7 +94,7 @@ def test_a_voice_that_fails_ends_it_with_its_error() -> None:
     sink = PacedSink(clock, 16_000, "tape", Tape())
     with (
         pytest.raises(EngineError, match="the voice failed"),
-        Aloud(Voice(clock), sink, clock, SETTINGS) as speech,
+        StreamingSpeech(Voice(clock), sink, clock, SETTINGS) as speech,
     ):
         speech.push("This will fail here. And this is never said.")
 

@@ -10,8 +10,8 @@ import pytest
 from edgevoice.agent.speech_rate import BREATH, SpeechRate
 from edgevoice.audio import Audio
 from edgevoice.settings import TtsSettings
-from edgevoice.speech.delivery import Delivery
 from edgevoice.stages import Cancelled
+from edgevoice.synthesis.synthesis_timing import TimedSynthesis
 from edgevoice.testing.virtual import VirtualClock
 
 RATE = 1000
@@ -42,7 +42,7 @@ def deliver(
 ) -> tuple[Voice, SpeechRate, list[Audio]]:
     clock, pacing = VirtualClock(), SpeechRate()
     voice = Voice(clock)
-    delivery = Delivery(voice, TtsSettings(shorten_silence=shorten), pacing, clock.now)
+    delivery = TimedSynthesis(voice, TtsSettings(shorten_silence=shorten), pacing, clock.now)
     return voice, pacing, list(delivery.sound(spoken, lambda: False, first=first))
 
 
@@ -80,7 +80,7 @@ def test_a_clause_that_was_broken_off_teaches_nothing() -> None:
     """Half a clause is no measure of the whole."""
     clock, pacing = VirtualClock(), SpeechRate()
     stopped = False
-    delivery = Delivery(Voice(clock), TtsSettings(), pacing, clock.now)
+    delivery = TimedSynthesis(Voice(clock), TtsSettings(), pacing, clock.now)
     sound = delivery.sound("x" * 60, lambda: stopped, first=False)
     next(sound)
     stopped = True
@@ -106,13 +106,13 @@ class Uneven:
             yield Audio(np.full(round(length * RATE), 0.5, dtype=np.float32), RATE, left)
 
 
-def uneven() -> tuple[Uneven, Delivery]:
+def uneven() -> tuple[Uneven, TimedSynthesis]:
     clock = VirtualClock()
     voice = Uneven(clock)
-    return voice, Delivery(voice, TtsSettings(shorten_silence=False), SpeechRate(), clock.now)
+    return voice, TimedSynthesis(voice, TtsSettings(shorten_silence=False), SpeechRate(), clock.now)
 
 
-def lengths(delivery: Delivery, *, first: bool) -> list[int]:
+def lengths(delivery: TimedSynthesis, *, first: bool) -> list[int]:
     return [len(a.samples) for a in delivery.sound("one two", lambda: False, first=first)]
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from edgevoice.audio import Audio, Samples
-from edgevoice.speech.hush import AFTER_PAUSE, AFTER_WORD, BEFORE, held_up, shortened
+from edgevoice.synthesis.silence_trimming import AFTER_PAUSE, AFTER_WORD, BEFORE, held_up, shortened
 
 RATE = 1000
 

@@ -20,7 +20,7 @@ from edgevoice.engines.threads import of_recognizer, of_voice
 from edgevoice.engines.whisper import Whisper
 from edgevoice.errors import EngineError
 from edgevoice.settings import Config
-from edgevoice.speech.delivery import Delivery
+from edgevoice.synthesis.synthesis_timing import TimedSynthesis
 
 QUESTIONS = 5
 CLAUSES = 3
@@ -78,7 +78,7 @@ def speaking(name: str, voice: Piper, size: int, config: Config, other: Working)
         for count in WORDS:
             long = [words for words in replies if len(words) > count]
             texts = [" ".join(words[:count]) for words in spread(long, CLAUSES)]
-            delivery = Delivery(voice, config.tts, pacing, time.perf_counter)
+            delivery = TimedSynthesis(voice, config.tts, pacing, time.perf_counter)
             taken = [_first(delivery, text) for text in texts]
             first[round(sum(map(len, texts)) / len(texts))] = median(taken)
     return Speaking(
@@ -91,7 +91,7 @@ def speaking(name: str, voice: Piper, size: int, config: Config, other: Working)
     )
 
 
-def _first(delivery: Delivery, text: str) -> float:
+def _first(delivery: TimedSynthesis, text: str) -> float:
     began = time.perf_counter()
     heard = 0.0
     for _ in delivery.sound(text, lambda: False, first=True):

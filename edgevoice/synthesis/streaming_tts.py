@@ -14,8 +14,8 @@ from edgevoice.crew import Crew
 from edgevoice.mailbox import Mailbox
 from edgevoice.resample import Resampler
 from edgevoice.settings import TtsSettings
-from edgevoice.speech.delivery import Delivery
 from edgevoice.stages import AudioSink, Synthesizer
+from edgevoice.synthesis.synthesis_timing import TimedSynthesis
 
 BLOCK_SECONDS = 0.1
 """How much sound is given to the speaker at once."""
@@ -38,7 +38,7 @@ def _sound(clause: Clause, voice: Synthesizer) -> Iterator[Samples]:
         yield audio.samples
 
 
-class Aloud:
+class StreamingSpeech:
     """Speaks what is pushed to it, in order, while more is coming.
 
     Leaving it waits until everything was heard, except after an exception: then it falls silent at
@@ -54,7 +54,7 @@ class Aloud:
         pacing = SpeechRate()
         self._plan = CutPlan(pacing)
         self._cutter = ClauseCutter(settings.first_clause_words, pace=self._plan)
-        self._delivery = Delivery(voice, settings, pacing, clock.now)
+        self._delivery = TimedSynthesis(voice, settings, pacing, clock.now)
         monitor = clock.monitor()
         self._clauses = Mailbox[Clause](monitor, CLAUSES_AHEAD, lambda _: False)
         self._sounds = Mailbox[Samples](monitor, SOUNDS_AHEAD, lambda _: False)
@@ -73,7 +73,7 @@ class Aloud:
         for clause in self._cutter.push(text, now):
             self._clauses.put(clause)
 
-    def __enter__(self) -> Aloud:
+    def __enter__(self) -> StreamingSpeech:
         self._crew.__enter__()
         self._crew.start("voice", self._synthesize)
         self._crew.start("speaker", self._play)

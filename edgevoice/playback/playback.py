@@ -15,8 +15,8 @@ from edgevoice.agent.responder import EndOfReply
 from edgevoice.audio import Audio, Mark, Samples, first_audible
 from edgevoice.errors import SpeakerAwayError
 from edgevoice.mailbox import Mailbox
-from edgevoice.speech.voice import Sound
 from edgevoice.stages import AudioSink
+from edgevoice.synthesis.synthesis import SpeechAudio
 from edgevoice.turn_taking.asides import Aside
 from edgevoice.turn_taking.floor import Floor
 from edgevoice.turn_taking.turn import Turn
@@ -28,7 +28,7 @@ SLICE = 0.1
 """Seconds written at a time: how soon a cancelled turn stops being written."""
 
 
-class Resampling(Protocol):
+class StreamResampler(Protocol):
     """One stream of sound on its way from one sample rate to another, float32 [n] each time."""
 
     def push(self, block: Samples) -> Samples:
@@ -92,15 +92,15 @@ class _Playing:
     spoken: int = 0
 
 
-class Speaker:
+class Playback:
     """Owns the sink; runs in a thread of its own, and settles every turn at its end."""
 
     def __init__(
         self,
         sink: AudioSink,
-        resampler: Callable[[int, int], Resampling],
+        resampler: Callable[[int, int], StreamResampler],
         floor: Floor,
-        inbox: Mailbox[Sound | EndOfReply | Aside],
+        inbox: Mailbox[SpeechAudio | EndOfReply | Aside],
         settled: Callable[[Turn], None],
     ) -> None:
         self._sink = sink
@@ -110,7 +110,7 @@ class Speaker:
         self._inbox = inbox
         self._settled = settled
         self._playing: _Playing | None = None
-        self._converting: tuple[Clause, Resampling] | None = None
+        self._converting: tuple[Clause, StreamResampler] | None = None
         self._underruns = 0
         floor.word_before = self._word_before
 
@@ -119,8 +119,10 @@ class Speaker:
         try:
             while not self._inbox.closed:
                 item = self._inbox.get(TICK if self._playing else None)
-                with self._patiently(item.turn if isinstance(item, Sound | EndOfReply) else None):
-                    if isinstance(item, Sound):
+                with self._patiently(
+                    item.turn if isinstance(item, SpeechAudio | EndOfReply) else None
+                ):
+                    if isinstance(item, SpeechAudio):
                         self._play(item)
                     elif isinstance(item, EndOfReply):
                         self._finish(item.turn)
@@ -140,7 +142,7 @@ class Speaker:
             if turn is not None:
                 self._floor.cancel(turn, "interrupted", error.what)
 
-    def _play(self, sound: Sound) -> None:
+    def _play(self, sound: SpeechAudio) -> None:
         turn = sound.turn
         # From now on there is something to be gained by the end of the question.
         turn.sounding = True
@@ -168,7 +170,7 @@ class Speaker:
         stream = self._resampler(aside.rate, self._sink.rate)
         self._sink.write(np.concatenate([stream.push(aside.samples), stream.flush()]))
 
-    def _convert(self, sound: Sound) -> Samples:
+    def _convert(self, sound: SpeechAudio) -> Samples:
         """The piece at the speaker's rate; a clause is one stream, so that no seam is heard."""
         if self._converting is not None and self._converting[0] is not sound.clause:
             self._converting = None
@@ -183,7 +185,7 @@ class Speaker:
             self._converting = None
         return samples
 
-    def _write(self, playing: _Playing, sound: Sound, samples: Samples) -> None:
+    def _write(self, playing: _Playing, sound: SpeechAudio, samples: Samples) -> None:
         turn, passage = playing.turn, playing.passages[-1]
         left = sound.audio.left * self._sink.rate // sound.audio.rate if sound.audio else 0
         passage.length = passage.end - passage.start + len(samples) + left

@@ -9,8 +9,8 @@ import numpy as np
 from edgevoice.agent.speech_rate import SpeechRate
 from edgevoice.audio import Audio, Mark
 from edgevoice.settings import TtsSettings
-from edgevoice.speech.hush import held_up, shortened
 from edgevoice.stages import Cancelled, Synthesizer
+from edgevoice.synthesis.silence_trimming import held_up, shortened
 
 SPACING = 0.1
 """Seconds from a clause's first piece to its second, before that is measured."""
@@ -24,7 +24,7 @@ EASE = 0.5
 """Weight of the newest measurement where pieces come faster; slower counts at once."""
 
 
-class Delivery:
+class TimedSynthesis:
     """Has a voice say clauses; `pacing` learns how long that takes, by the clock `now` reads."""
 
     def __init__(

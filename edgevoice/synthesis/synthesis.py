@@ -14,9 +14,9 @@ from edgevoice.agent.speech_rate import SpeechRates
 from edgevoice.audio import Audio
 from edgevoice.mailbox import Mailbox
 from edgevoice.settings import TtsSettings
-from edgevoice.speech.alignment import written
-from edgevoice.speech.delivery import Delivery
 from edgevoice.stages import Synthesizer
+from edgevoice.synthesis.alignment import written
+from edgevoice.synthesis.synthesis_timing import TimedSynthesis
 from edgevoice.transcription.spoken_language import named
 from edgevoice.turn_taking.asides import Aside, Asides, Words
 from edgevoice.turn_taking.floor import Floor
@@ -28,7 +28,7 @@ that a short clause before a long one leaves no gap, few enough to leave the cor
 
 
 @dataclass(frozen=True, slots=True)
-class Sound:
+class SpeechAudio:
     """A piece of a clause's sound; `last` when the clause ends with it."""
 
     turn: Turn
@@ -38,7 +38,7 @@ class Sound:
     last: bool
 
 
-class Voice:
+class Synthesis:
     """Owns the synthesizers, one a language; runs in a thread of its own.
 
     A reply in a language that has none is read by the main language's, which is told once.
@@ -50,7 +50,7 @@ class Voice:
         synthesizers: Mapping[str, Callable[[], Synthesizer]],
         floor: Floor,
         inbox: Mailbox[ClauseToSpeak | EndOfReply | Words],
-        outbox: Mailbox[Sound | EndOfReply | Aside],
+        outbox: Mailbox[SpeechAudio | EndOfReply | Aside],
         loaded: Callable[[], None],
         pacings: SpeechRates,
         asides: Asides,
@@ -59,7 +59,7 @@ class Voice:
         self._synthesizers = synthesizers
         self._settings = settings
         self._pacings = pacings
-        self._deliveries: dict[str, Delivery] = {}
+        self._deliveries: dict[str, TimedSynthesis] = {}
         self._voiceless: set[str] = set()
         self._begun: Turn | None = None
         self._floor = floor
@@ -89,7 +89,7 @@ class Voice:
             self._inbox.close()
             self._outbox.close()
 
-    def _prepare(self, delivery: Delivery) -> None:
+    def _prepare(self, delivery: TimedSynthesis) -> None:
         """Say ahead of time what is said when it is called."""
         if words := self._asides.words:
             self._asides.spoken = _whole(delivery, words)
@@ -108,11 +108,11 @@ class Voice:
         # The main one last: it is the one that is told of from then on.
         for language, load in reversed(list(self._synthesizers.items())):
             voice = loaded[load] = loaded.get(load) or load()
-            self._deliveries[language] = Delivery(
+            self._deliveries[language] = TimedSynthesis(
                 voice, self._settings, self._pacings.of(language), self._floor.clock.now
             )
 
-    def _delivery(self, language: str) -> Delivery:
+    def _delivery(self, language: str) -> TimedSynthesis:
         """How what is in this language is said."""
         main = next(iter(self._synthesizers))
         if language not in self._deliveries and language not in self._voiceless:
@@ -125,7 +125,7 @@ class Voice:
         turn, number = say.turn, say.number
         if not say.clause.spoken:
             # Nothing to be heard (a rule, a stray asterisk), but it is passed once it is reached.
-            self._outbox.put(Sound(turn, number, say.clause, None, last=True))
+            self._outbox.put(SpeechAudio(turn, number, say.clause, None, last=True))
             return
         self._outbox.wait_while(lambda waiting: not turn.cancelled and _clauses(waiting) >= AHEAD)
         if turn.cancelled:
@@ -140,11 +140,13 @@ class Voice:
                 self._begun = turn
                 self._bus.emit(ev.SynthesisReady(turn=turn.number, clause=number))
             seconds += audio.seconds
-            self._outbox.put(Sound(turn, number, say.clause, _written(audio, say.clause), False))
+            self._outbox.put(
+                SpeechAudio(turn, number, say.clause, _written(audio, say.clause), False)
+            )
         self._bus.emit(
             ev.SynthesisEnded(turn=turn.number, clause=number, seconds=round(seconds, 4))
         )
-        self._outbox.put(Sound(turn, number, say.clause, None, last=True))
+        self._outbox.put(SpeechAudio(turn, number, say.clause, None, last=True))
 
 
 def _written(audio: Audio, clause: Clause) -> Audio:
@@ -154,12 +156,12 @@ def _written(audio: Audio, clause: Clause) -> Audio:
     return audio.marked(written(audio.marks, clause.text, clause.spoken))
 
 
-def _whole(delivery: Delivery, words: str) -> Audio | None:
+def _whole(delivery: TimedSynthesis, words: str) -> Audio | None:
     made = list(delivery.sound(words, lambda: False, first=True))
     if not made:
         return None
     return Audio(np.concatenate([audio.samples for audio in made]), made[0].rate)
 
 
-def _clauses(waiting: Sequence[Sound | EndOfReply | Aside]) -> int:
-    return sum(isinstance(item, Sound) and item.last for item in waiting)
+def _clauses(waiting: Sequence[SpeechAudio | EndOfReply | Aside]) -> int:
+    return sum(isinstance(item, SpeechAudio) and item.last for item in waiting)
