@@ -7,9 +7,9 @@ from pathlib import Path
 
 from edgevoice import events as ev
 from edgevoice.history import History
-from edgevoice.kept.folder import KeptFolder
-from edgevoice.kept.keeper import Keeper
-from edgevoice.kept.turn import KeptTurn, read
+from edgevoice.recordings.folder import RecordingsFolder
+from edgevoice.recordings.recorded_turn import RecordedTurn, read
+from edgevoice.recordings.turn_recorder import TurnRecorder
 from edgevoice.settings import Config
 from edgevoice.stages import Message
 from edgevoice.testing.rehearsal import Rehearsal
@@ -38,13 +38,13 @@ class Kept:
         megabytes: int = 0,
     ) -> None:
         self.show = Rehearsal(answer, config)
-        self.folder = KeptFolder(folder, turns, megabytes)
+        self.folder = RecordingsFolder(folder, turns, megabytes)
 
-    def run(self) -> list[KeptTurn]:
+    def run(self) -> list[RecordedTurn]:
         """Play it all, and return what was kept."""
         show = self.show
         history = History(show.config.slm.system_prompt)
-        with Keeper(show.clock, show.bus, self.folder) as self.keeper:
+        with TurnRecorder(show.clock, show.bus, self.folder) as self.keeper:
             plain = show.assemble
             source = show.source
             show.source = lambda idle: self.keeper.listen(source, show.config, history)(idle)  # type: ignore[operator]
@@ -58,7 +58,7 @@ class Kept:
             show.run()
         return self.turns()
 
-    def turns(self) -> list[KeptTurn]:
+    def turns(self) -> list[RecordedTurn]:
         """What is there now, the oldest first."""
         return [read(file) for file in self.folder.kept().values()]
 

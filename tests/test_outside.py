@@ -17,8 +17,8 @@ from edgevoice.bench.turns import reading
 from edgevoice.catalog import Mirror
 from edgevoice.engines.kept import Kept
 from edgevoice.errors import ConfigError, EdgevoiceError
-from edgevoice.kept import turn
 from edgevoice.outside import Malformed, converted, from_json, from_toml
+from edgevoice.recordings import recorded_turn
 from edgevoice.weights import voice_file
 
 DEEP = 100_000
@@ -138,7 +138,7 @@ def test_no_bytes_are_anything_worse_than_malformed(data: bytes) -> None:
 READERS: dict[str, Callable[[Path], object]] = {
     "trace": lambda path: list(trace.read(path)),
     "a trace as far as it goes": lambda path: traced(path, lambda _: None),
-    "kept turn": turn.read,
+    "kept turn": recorded_turn.read,
     "catalog": catalog.read,
     "configuration": config.load,
     "scenario": reading.read,

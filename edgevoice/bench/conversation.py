@@ -12,8 +12,8 @@ from dataclasses import replace
 
 from edgevoice.bench.corpus import Notice, Row
 from edgevoice.errors import EdgevoiceError
-from edgevoice.kept.folder import NAME
-from edgevoice.kept.turn import KeptTurn, read
+from edgevoice.recordings.folder import NAME
+from edgevoice.recordings.recorded_turn import RecordedTurn, read
 
 
 def with_history(rows: Sequence[Row], notice: Notice) -> tuple[list[Row], list[str]]:
@@ -46,7 +46,7 @@ def with_history(rows: Sequence[Row], notice: Notice) -> tuple[list[Row], list[s
     return found, left_out
 
 
-def known(row: Row, kept: KeptTurn) -> Row:
+def known(row: Row, kept: RecordedTurn) -> Row:
     """A recording, with what is known of its turn; what a manifest says of it comes first."""
     return replace(
         row,

@@ -13,7 +13,7 @@ from edgevoice.bench.result import Turn
 from edgevoice.bench.table import counted
 from edgevoice.errors import EdgevoiceError
 from edgevoice.harmless import one_line
-from edgevoice.kept.turn import read
+from edgevoice.recordings.recorded_turn import read
 from edgevoice.timings import SPANS, TurnTimings
 from edgevoice.waterfall import render_waterfall
 

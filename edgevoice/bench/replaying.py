@@ -20,7 +20,7 @@ from edgevoice.bench.summary import summarize
 from edgevoice.catalog import NONE
 from edgevoice.config import keys
 from edgevoice.errors import AudioFileError
-from edgevoice.kept.turn import KeptTurn, read, settings_of, timed
+from edgevoice.recordings.recorded_turn import RecordedTurn, read, settings_of, timed
 from edgevoice.settings import Config
 from edgevoice.stages import SpeechDetector
 from edgevoice.timings import TurnTimings, fold
@@ -34,7 +34,7 @@ AS_KEPT = "as kept"
 class Recording:
     """A kept turn that can be asked again: what was kept in `file`, and the question."""
 
-    kept: KeptTurn
+    kept: RecordedTurn
     file: Path
     question: Question
 
@@ -110,7 +110,7 @@ def load(file: Path, detector: SpeechDetector, notice: Notice) -> Recording:
     return Recording(kept, file, question)
 
 
-def made_with(kept: KeptTurn, notice: Notice) -> dict[str, str]:
+def made_with(kept: RecordedTurn, notice: Notice) -> dict[str, str]:
     """The models and settings that a turn was made with, by `section.key`."""
     models = {f"models.{role}": name for role, name in kept.models.items()}
     found = {"models.turn": NONE, **models, **kept.settings}

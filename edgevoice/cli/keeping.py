@@ -13,7 +13,7 @@ from edgevoice.places import expanded
 if TYPE_CHECKING:
     from edgevoice.bus import Bus
     from edgevoice.clock import Clock
-    from edgevoice.kept.keeper import Keeper
+    from edgevoice.recordings.turn_recorder import TurnRecorder
     from edgevoice.settings import Config
 
 keep_option = click.option(
@@ -26,7 +26,7 @@ keep_option = click.option(
 @contextlib.contextmanager
 def keeping(
     clock: Clock, bus: Bus, config: Config, folder: str, tell: Callable[[str], None]
-) -> Iterator[Keeper | None]:
+) -> Iterator[TurnRecorder | None]:
     """Keeps every turn in `folder` while the block lasts, or none where `folder` is empty.
 
     `tell` is given what goes wrong at the end, when no session shows it any more.
@@ -34,12 +34,12 @@ def keeping(
     if not folder:
         yield None
         return
-    from edgevoice.kept.folder import KeptFolder
-    from edgevoice.kept.keeper import Keeper
+    from edgevoice.recordings.folder import RecordingsFolder
+    from edgevoice.recordings.turn_recorder import TurnRecorder
 
     limits = config.keep
-    kept = KeptFolder(expanded(folder), limits.turns, limits.megabytes)
-    keeper = Keeper(clock, bus, kept)
+    kept = RecordingsFolder(expanded(folder), limits.turns, limits.megabytes)
+    keeper = TurnRecorder(clock, bus, kept)
     try:
         with keeper:
             yield keeper

@@ -61,7 +61,7 @@ def replay(context: Context, words: tuple[str, ...], **given: Any) -> None:
     turn, settings = _sorted(words)
     from edgevoice.bench.progress import shown
     from edgevoice.cli.measured import target
-    from edgevoice.kept.folder import named
+    from edgevoice.recordings.folder import named
 
     file = named(turn, context.load(context.settings).config.keep.audio)
     out = target(given["out"], "--out") if given["out"] else None
@@ -115,7 +115,7 @@ def _prepared(
     from edgevoice.bench.replaying import load, made_with
     from edgevoice.cli.measured import SEED
     from edgevoice.engines.silero import Silero
-    from edgevoice.kept.turn import read
+    from edgevoice.recordings.recorded_turn import read
     from edgevoice.weights.store import Store
 
     named = {f"models.{role}": given[role] for role in ("slm", "stt", "tts") if given[role]}
@@ -165,10 +165,10 @@ def _list(folder: str, words: Sequence[str]) -> None:
             "--list shows a folder, and takes no turn", remedy=f"edgevoice replay --list {folder}"
         )
     from edgevoice.bench.replay_lines import listing
-    from edgevoice.kept.folder import KEEP, KeptFolder
+    from edgevoice.recordings.folder import KEEP, RecordingsFolder
 
     path = expanded(folder)
-    found = KeptFolder(path).kept()
+    found = RecordingsFolder(path).kept()
     if not found:
         raise EdgevoiceError("no turn is kept here", where=folder, remedy=KEEP)
     for line in listing(found):

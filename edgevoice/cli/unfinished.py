@@ -22,9 +22,9 @@ def saved(record: str | None, trace: Path | None, keep: str) -> str:
 
         found += filter(None, [recover_trace(trace)])
     if keep:
-        from edgevoice.kept.folder import KeptFolder
+        from edgevoice.recordings.folder import RecordingsFolder
 
-        found += KeptFolder(expanded(keep)).recover()
+        found += RecordingsFolder(expanded(keep)).recover()
     if not found:
         return ""
     names = ", ".join(map(str, found))

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from edgevoice.bench.conversation import with_history
 from edgevoice.bench.corpus import listed, recorded
 from edgevoice.bench.measuring import Plan
-from edgevoice.kept.turn import encoded, read
+from edgevoice.recordings.recorded_turn import encoded, read
 from edgevoice.settings import Config
 from edgevoice.stages import Message
 from edgevoice.testing.scripted import LoudnessDetector

@@ -20,8 +20,8 @@ from edgevoice.bench.result import AS_SET, Turn
 from edgevoice.clock import SystemClock
 from edgevoice.config import load as configured
 from edgevoice.errors import EdgevoiceError
-from edgevoice.kept.folder import KeptFolder, named
-from edgevoice.kept.turn import VERSION, KeptTurn, read
+from edgevoice.recordings.folder import RecordingsFolder, named
+from edgevoice.recordings.recorded_turn import VERSION, RecordedTurn, read
 from edgevoice.settings import Config, SlmSettings
 from edgevoice.testing.scripted import LoudnessDetector, ScriptedLanguageModel, ScriptedRecognizer
 from edgevoice.wav import WavWriter
@@ -260,7 +260,7 @@ def test_a_list_shows_what_is_kept_in_a_line_each(kept: Kept) -> None:
 def test_docs_name_every_field_of_a_kept_turn() -> None:
     """docs/replay.md has a row for each, and for the settings."""
     page = (ROOT / "docs" / "replay.md").read_text("utf-8")
-    for f in fields(KeptTurn):
+    for f in fields(RecordedTurn):
         assert f"| `{f.name}` |" in page, f.name
     for f in fields(type(Config().keep)):
         assert f"| `keep.{f.name}` |" in page, f.name
@@ -306,7 +306,7 @@ def test_a_real_conversation_is_kept_and_run_again(
     talked = edgevoice(*words, "--input", *questions)
     assert talked.returncode == 0, talked.stderr
     assert f"note: what you say is kept in {folder}" in talked.stdout
-    one, two = (read(file) for file in KeptFolder(folder).kept().values())
+    one, two = (read(file) for file in RecordingsFolder(folder).kept().values())
     assert "capital" in one.heard.lower()
     assert [said.role for said in two.history] == ["system", "user", "assistant"]
 

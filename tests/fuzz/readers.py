@@ -39,8 +39,8 @@ from edgevoice.engines.plain_text import BREAK, broken, parts
 from edgevoice.errors import EdgevoiceError
 from edgevoice.harmless import harmless, harmless_event, harmless_json, one_line
 from edgevoice.history import History
-from edgevoice.kept import turn as kept_turn
 from edgevoice.outside import Malformed
+from edgevoice.recordings import recorded_turn as kept_turn
 from edgevoice.stages import Message
 from edgevoice.timings import fold
 from edgevoice.wav import read_speech

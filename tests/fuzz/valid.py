@@ -16,7 +16,7 @@ from edgevoice import events as ev
 from edgevoice.bench import result
 from edgevoice.bench.turns import reading
 from edgevoice.catalog import packaged_path
-from edgevoice.kept import turn as kept_turn
+from edgevoice.recordings import recorded_turn as kept_turn
 from edgevoice.settings import Config
 from tests import kept as conversations
 from tests.bench import simulated
@@ -56,7 +56,7 @@ def catalogs() -> list[bytes]:
 
 
 @lru_cache(maxsize=1)
-def conversation() -> tuple[list[ev.Event], list[kept_turn.KeptTurn]]:
+def conversation() -> tuple[list[ev.Event], list[kept_turn.RecordedTurn]]:
     """The events of a short conversation, and its turns as they are kept."""
     with tempfile.TemporaryDirectory() as folder:
         said = conversations.Kept(Path(folder), "It is **noon**. Isn't it?")

@@ -21,10 +21,10 @@ from edgevoice.audio import EAR_RATE, FRAME_SAMPLES, Samples
 from edgevoice.devices.paced import PacedSink
 from edgevoice.errors import EdgevoiceError
 from edgevoice.history import History
-from edgevoice.kept import keeper
-from edgevoice.kept.folder import KeptFolder
-from edgevoice.kept.keeper import Keeper
-from edgevoice.kept.turn import VERSION, KeptTurn, read
+from edgevoice.recordings import turn_recorder
+from edgevoice.recordings.folder import RecordingsFolder
+from edgevoice.recordings.recorded_turn import VERSION, RecordedTurn, read
+from edgevoice.recordings.turn_recorder import TurnRecorder
 from edgevoice.settings import Config, TurnSettings
 from edgevoice.stages import Message
 from edgevoice.testing.scripted import ScriptedRecognizer
@@ -35,7 +35,7 @@ from tests.kept import STARTED, Kept, file_of
 FIXED = Config(turn=TurnSettings(silence_ms=700))
 
 
-def sound(folder: Path, turn: KeptTurn) -> Samples:
+def sound(folder: Path, turn: RecordedTurn) -> Samples:
     return read_speech(folder / turn.audio)
 
 
@@ -203,7 +203,7 @@ def test_the_oldest_turns_make_room(tmp_path: Path) -> None:
     assert len(list(tmp_path.iterdir())) == 5
     assert other.read_text() == "mine"
 
-    small = KeptFolder(tmp_path, megabytes=1)
+    small = RecordingsFolder(tmp_path, megabytes=1)
     half = np.zeros(250_000, dtype=np.float32)
     for _ in range(3):
         small.put(kept.turns()[-1], half)
@@ -300,11 +300,11 @@ def test_a_disk_that_stalls_costs_turns_and_not_memory(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What waits is bounded; it is told, and later turns are kept whole."""
-    monkeypatch.setattr(keeper, "BACKLOG", 150)
+    monkeypatch.setattr(turn_recorder, "BACKLOG", 150)
     kept = Kept(tmp_path, "It is noon.", FIXED)
     whole, waited = kept.folder.put, []
 
-    def put(turn: KeptTurn, samples: Samples) -> Path:
+    def put(turn: RecordedTurn, samples: Samples) -> Path:
         if not waited:
             waited.append(True)
             kept.show.clock.sleep(8.0)
@@ -329,7 +329,7 @@ def test_a_change_of_models_is_a_change_in_what_is_kept(tmp_path: Path) -> None:
     kept = Kept(tmp_path, "It is noon.")
     show, history = kept.show, History("")
     source = show.source
-    with Keeper(show.clock, show.bus, kept.folder) as tap:
+    with TurnRecorder(show.clock, show.bus, kept.folder) as tap:
         for number, (text, model, silence) in enumerate((("one", "a", 0), ("two", "b", 500))):
             config = show.config = Config(turn=TurnSettings(silence_ms=silence))
             show.clips = []
@@ -369,8 +369,8 @@ KILLED = """
 import os, sys
 from pathlib import Path
 import numpy as np
-from edgevoice.kept.folder import KeptFolder
-from edgevoice.kept.turn import read
+from edgevoice.recordings.folder import KeptFolder
+from edgevoice.recordings.recorded_turn import read
 
 def replace(*_, left=[int(sys.argv[3])], really=os.replace):
     if not left[0]:
@@ -400,7 +400,7 @@ def test_what_a_killed_session_left_of_a_turn_is_saved(
     kept.run()
     command = [sys.executable, "-c", KILLED, file_of(kept, 1), tmp_path / "kept", str(named)]
     assert subprocess.run(command, timeout=60).returncode == 9
-    folder = KeptFolder(tmp_path / "kept")
+    folder = RecordingsFolder(tmp_path / "kept")
     folder.recover()
     assert {path.name for path in folder.path.iterdir()} == left
     assert [read(file).heard for file in folder.kept().values()] == ["one"] * named

@@ -15,8 +15,8 @@ if os.name != "posix":
     pytest.skip("terminals and signals are POSIX ones", allow_module_level=True)
 
 from edgevoice import events as ev
-from edgevoice.kept.folder import KeptFolder
-from edgevoice.kept.turn import read as read_turn
+from edgevoice.recordings.folder import RecordingsFolder
+from edgevoice.recordings.recorded_turn import read as read_turn
 from edgevoice.trace import read
 from tests.command import said
 from tests.terminal import Terminal
@@ -137,6 +137,6 @@ def assert_complete(folder: Path, kept: bool) -> None:
         assert soundfile.info(folder / "reply.wav").frames > 0
         names.add("reply.wav")
     assert {path.name for path in folder.iterdir()} == names
-    turns = KeptFolder(folder / "kept").kept()
+    turns = RecordingsFolder(folder / "kept").kept()
     assert ["Italy" in read_turn(turn).heard for turn in turns.values()] == [True] * kept
     assert len(list((folder / "kept").iterdir())) == 2 * len(turns)

@@ -17,8 +17,8 @@ from msgspec.structs import replace
 from edgevoice import files
 from edgevoice.audio import EAR_RATE, Samples
 from edgevoice.errors import EdgevoiceError, UsageError
-from edgevoice.kept.turn import KeptTurn, encoded, read
 from edgevoice.places import expanded
+from edgevoice.recordings.recorded_turn import RecordedTurn, encoded, read
 from edgevoice.wav import pcm_file
 
 NAME = re.compile(r"turn-(\d{6,9})\.(json|wav)")
@@ -27,7 +27,7 @@ DRAFT = re.compile(r"\.(turn-\d{6,9})\.(json|wav)\.[a-z0-9_]+")
 KEEP = "`edgevoice run --keep-audio DIR` keeps them"
 
 
-class KeptFolder:
+class RecordingsFolder:
     """Where turns are kept: at most `turns` of them and `megabytes` in all, 0: any number."""
 
     def __init__(self, path: Path, turns: int = 0, megabytes: int = 0) -> None:
@@ -45,7 +45,7 @@ class KeptFolder:
             return os.name == "nt" or not self.path.stat().st_mode & 0o077
         return True
 
-    def put(self, turn: KeptTurn, samples: Samples) -> Path:
+    def put(self, turn: RecordedTurn, samples: Samples) -> Path:
         """Keep a turn and float32 [n] at 16 kHz under the next number, and return its JSON file.
 
         Raises OSError, and then leaves nothing of it.
@@ -184,7 +184,7 @@ def named(words: Sequence[str], usual: str) -> Path:
     folder), or a folder and one of these. Raises EdgevoiceError where there is none."""
     first = expanded(words[0]) if words else Path()
     if len(words) == 2:
-        return KeptFolder(first).find(words[1])
+        return RecordingsFolder(first).find(words[1])
     if len(words) != 1:
         raise UsageError(
             f"one turn is run at a time, not {len(words)}" if words else "no turn was named",
@@ -196,7 +196,7 @@ def named(words: Sequence[str], usual: str) -> Path:
                 f"in which folder turn {words[0]} is was not told",
                 remedy=f"edgevoice replay DIR {words[0]}, or set keep.audio",
             )
-        return KeptFolder(expanded(usual)).find(words[0])
+        return RecordingsFolder(expanded(usual)).find(words[0])
     if first.is_dir():
         raise UsageError(
             "a folder, and no turn in it",

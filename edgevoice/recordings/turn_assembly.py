@@ -15,7 +15,7 @@ import numpy as np
 
 from edgevoice import events as ev
 from edgevoice.audio import EAR_RATE, FRAME_SAMPLES, Frame, Samples
-from edgevoice.kept.turn import KeptTurn, Said, raw, settings_of, timed
+from edgevoice.recordings.recorded_turn import PastMessage, RecordedTurn, raw, settings_of, timed
 from edgevoice.settings import Config
 from edgevoice.stages import Message
 from edgevoice.timings import fold
@@ -31,7 +31,7 @@ SPARE = 1.0
 
 
 @dataclass(frozen=True, slots=True)
-class Sound:
+class CapturedFrame:
     """A frame, whose first sample reached the microphone at session time `at`."""
 
     frame: Frame
@@ -39,21 +39,21 @@ class Sound:
 
 
 @dataclass(frozen=True, slots=True)
-class Begun:
+class PipelineStarted:
     """A pipeline is made of `config`: its frames are numbered from 0."""
 
     config: Config
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class EventWithHistory:
     """An event; and the conversation as it was just then, where that may matter."""
 
     event: ev.Event
     messages: tuple[Message, ...] | None = None
 
 
-Item = Sound | Begun | Told
+Item = CapturedFrame | PipelineStarted | EventWithHistory
 
 
 @dataclass(slots=True)
@@ -68,7 +68,7 @@ class _Open:
     reason: str = ""
     """Why it was cancelled, if it was."""
     committed: bool = False
-    sound: list[Sound] | None = None
+    sound: list[CapturedFrame] | None = None
     messages: tuple[Message, ...] | None = None
     asked: bool = False
     """Whether `messages` are those of its own prompt."""
@@ -78,12 +78,12 @@ class _Open:
         return bool(self.ending) and self.sound is not None
 
 
-class Keeping:
+class TurnAssembly:
     """Takes items in order, and gives each spoken turn once it is over, with its sound."""
 
     def __init__(self) -> None:
         self._config = Config()
-        self._sound: deque[Sound] = deque()
+        self._sound: deque[CapturedFrame] = deque()
         self._open: dict[int, _Open] = {}
         self._session: ev.SessionStarted | None = None
         self._started = ""
@@ -94,18 +94,18 @@ class Keeping:
         self._sound.clear()
         self._open.clear()
 
-    def take(self, item: Item) -> Iterator[tuple[KeptTurn, Samples]]:
+    def take(self, item: Item) -> Iterator[tuple[RecordedTurn, Samples]]:
         """Take one more item; the turns that are over with it, as they are to be kept."""
         match item:
-            case Sound():
+            case CapturedFrame():
                 self._hear(item)
-            case Begun(config):
+            case PipelineStarted(config):
                 self._config = config
                 self._break_off()
-            case Told(event, messages):
+            case EventWithHistory(event, messages):
                 yield from self._note(event, messages)
 
-    def _hear(self, sound: Sound) -> None:
+    def _hear(self, sound: CapturedFrame) -> None:
         if self._muted:
             return
         self._sound.append(sound)
@@ -123,7 +123,7 @@ class Keeping:
 
     def _note(
         self, event: ev.Event, messages: tuple[Message, ...] | None
-    ) -> Iterator[tuple[KeptTurn, Samples]]:
+    ) -> Iterator[tuple[RecordedTurn, Samples]]:
         match event:
             case ev.SessionStarted():
                 self._session, self._muted = event, False
@@ -191,7 +191,7 @@ class Keeping:
             case _:
                 pass
 
-    def _finished(self, turn: _Open) -> Iterator[tuple[KeptTurn, Samples]]:
+    def _finished(self, turn: _Open) -> Iterator[tuple[RecordedTurn, Samples]]:
         if not turn.done:
             return
         self._open.pop(turn.turn, None)
@@ -199,15 +199,15 @@ class Keeping:
             yield self._kept(turn, turn.sound, turn.ended_at, self._session)
 
     def _kept(
-        self, turn: _Open, sound: Sequence[Sound], ended: float, session: ev.SessionStarted
-    ) -> tuple[KeptTurn, Samples]:
+        self, turn: _Open, sound: Sequence[CapturedFrame], ended: float, session: ev.SessionStarted
+    ) -> tuple[RecordedTurn, Samples]:
         samples, began = joined(sound), sound[0].at
         own = [event for event in turn.events if getattr(event, "turn", None) == turn.turn]
         answered = fold(timed(turn.events))
         timings = answered[-1] if answered else None
         wall = datetime.datetime.fromisoformat(session.wall)
         started = wall + datetime.timedelta(seconds=began - session.t)
-        kept = KeptTurn(
+        kept = RecordedTurn(
             edgevoice=session.version,
             platform=session.platform,
             session=self._started,
@@ -228,13 +228,13 @@ class Keeping:
             spans={span.name: span.seconds for span in timings.spans} if timings else {},
             models=session.models,
             settings=settings_of(self._config),
-            history=tuple(Said(m.role, m.text, m.interrupted) for m in turn.messages or ()),
+            history=tuple(PastMessage(m.role, m.text, m.interrupted) for m in turn.messages or ()),
             events=raw(turn.events),
         )
         return kept, samples
 
 
-def joined(sound: Sequence[Sound]) -> Samples:
+def joined(sound: Sequence[CapturedFrame]) -> Samples:
     """The frames as float32 [n], with silence where some are missing."""
     first, last = sound[0].frame.index, sound[-1].frame.index
     samples = np.zeros(last - first + FRAME_SAMPLES, dtype=np.float32)

@@ -29,7 +29,7 @@ MATTER = ("turn", "stt", "slm", "tts")
 version."""
 
 
-class Said(Struct, frozen=True):
+class PastMessage(Struct, frozen=True):
     """A message of the conversation before the turn; of one that was `interrupted`, what was
     heard."""
 
@@ -38,7 +38,7 @@ class Said(Struct, frozen=True):
     interrupted: bool = False
 
 
-class KeptTurn(Struct, frozen=True, kw_only=True):
+class RecordedTurn(Struct, frozen=True, kw_only=True):
     """One turn. `began` and the times in `events` are seconds on the session clock; `seconds` and
     `speech_end` are seconds of the recording, which begins at `began`."""
 
@@ -62,7 +62,7 @@ class KeptTurn(Struct, frozen=True, kw_only=True):
     spans: Mapping[str, float] = field(default_factory=dict)
     models: Mapping[str, str] = field(default_factory=dict)
     settings: Mapping[str, Any] = field(default_factory=dict)
-    history: tuple[Said, ...] = ()
+    history: tuple[PastMessage, ...] = ()
     events: tuple[msgspec.Raw, ...] = ()
 
     @property
@@ -113,13 +113,13 @@ def timed(events: Iterable[ev.Event]) -> list[ev.Event]:
     ]
 
 
-def encoded(turn: KeptTurn) -> str:
+def encoded(turn: RecordedTurn) -> str:
     """The turn as one line of JSON."""
     return json_bytes(turn).decode() + "\n"
 
 
 KEPT = Format(
-    KeptTurn,
+    RecordedTurn,
     FORMAT,
     VERSION,
     noun="kept turn",
@@ -130,7 +130,7 @@ KEPT = Format(
 )
 
 
-def read(path: Path) -> KeptTurn:
+def read(path: Path) -> RecordedTurn:
     """A turn that was kept. Raises EdgevoiceError where it is none, damaged or a newer one's."""
     turn = KEPT.read(path)
     try:

@@ -14,8 +14,14 @@ from edgevoice.audio import Frame
 from edgevoice.bus import Bus
 from edgevoice.clock import Clock
 from edgevoice.history import History
-from edgevoice.kept.folder import KeptFolder
-from edgevoice.kept.gathering import Begun, Item, Keeping, Sound, Told
+from edgevoice.recordings.folder import RecordingsFolder
+from edgevoice.recordings.turn_assembly import (
+    CapturedFrame,
+    EventWithHistory,
+    Item,
+    PipelineStarted,
+    TurnAssembly,
+)
 from edgevoice.settings import Config
 from edgevoice.stages import AudioSource
 
@@ -35,23 +41,23 @@ FAREWELL = 10.0
 """Seconds that the last turn may take to be written."""
 
 
-class Keeper:
+class TurnRecorder:
     """Listens to the bus and to every source it is given, as long as the block lasts."""
 
-    def __init__(self, clock: Clock, bus: Bus, folder: KeptFolder) -> None:
+    def __init__(self, clock: Clock, bus: Bus, folder: RecordingsFolder) -> None:
         self.untold = ""
         """What went wrong when there was no session any more to tell it in."""
         self._clock = clock
         self._bus = bus
         self._folder = folder
-        self._keeping = Keeping()
+        self._keeping = TurnAssembly()
         self._history: History | None = None
         self._coming: list[Item] = []
         self._urgent = self._missed = self._over = False
         self._announced = self._complained = self._running = False
         self._monitor = clock.monitor()
 
-    def __enter__(self) -> Keeper:
+    def __enter__(self) -> TurnRecorder:
         self._ignore = self._bus.subscribe(self._note)
         self._task = self._clock.spawn(self._run, "keeper")
         return self
@@ -73,7 +79,7 @@ class Keeper:
     ) -> AudioSource | Listening:
         """`source`, overheard; for a pipeline of `config` that continues `history`."""
         self._history = history
-        self._put(Begun(config))
+        self._put(PipelineStarted(config))
         if callable(source):
             make = source
             return lambda idle: _Overheard(make(idle), self._put)
@@ -92,7 +98,7 @@ class Keeper:
         # Copied now: when the turn is written the conversation has gone on.
         asks = isinstance(event, ev.PromptStarted | ev.ReplyContinued | ev.TurnCancelled)
         messages = tuple(self._history.messages) if asks and self._history else None
-        self._put(Told(event, messages), urgent=isinstance(event, URGENT))
+        self._put(EventWithHistory(event, messages), urgent=isinstance(event, URGENT))
 
     @property
     def waiting(self) -> int:
@@ -121,7 +127,7 @@ class Keeper:
                 self._keeping.forget()
                 self._complain("the disk is too slow")
             for item in items:
-                if isinstance(item, Told) and isinstance(item.event, ev.SessionStarted):
+                if isinstance(item, EventWithHistory) and isinstance(item.event, ev.SessionStarted):
                     self._announce()
                 for turn, samples in self._keeping.take(item):
                     try:
@@ -164,7 +170,9 @@ class Keeper:
 
 def _lasts(item: Item) -> bool:
     """Whether later turns cannot be understood without it."""
-    return isinstance(item, Begun) or (isinstance(item, Told) and not hasattr(item.event, "turn"))
+    return isinstance(item, PipelineStarted) or (
+        isinstance(item, EventWithHistory) and not hasattr(item.event, "turn")
+    )
 
 
 class _Overheard:
@@ -178,7 +186,7 @@ class _Overheard:
     def read(self) -> Frame | None:
         frame = self._source.read()
         if frame is not None:
-            self._put(Sound(frame, self._source.time_of(frame.index)))
+            self._put(CapturedFrame(frame, self._source.time_of(frame.index)))
         return frame
 
     def time_of(self, index: int) -> float:
