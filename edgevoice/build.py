@@ -18,12 +18,12 @@ from edgevoice.bus import Bus
 from edgevoice.clock import Clock
 from edgevoice.devices.paced import PacedSink, PacedSource, Writer
 from edgevoice.history import History
+from edgevoice.models.store import Installed, Store
+from edgevoice.models.voices import languages, missing
+from edgevoice.models.voices import voices as voices_here
 from edgevoice.settings import Config
 from edgevoice.stages import AudioSink, AudioSource, EchoCanceller, WakeDetector
 from edgevoice.transcription.spoken_language import check_known, named
-from edgevoice.weights.store import Installed, Store
-from edgevoice.weights.voices import languages, missing
-from edgevoice.weights.voices import voices as voices_here
 
 if TYPE_CHECKING:
     from edgevoice.devices.lasting_loudspeaker import Mouth

@@ -24,11 +24,11 @@ from edgevoice.catalog import NONE, OPTIONAL, ROLES, Role
 from edgevoice.clock import SystemClock
 from edgevoice.config import Resolved
 from edgevoice.errors import ConfigError, EdgevoiceError
+from edgevoice.models import machine
+from edgevoice.models.disk import size_text
+from edgevoice.models.store import Installed, Store
+from edgevoice.models.voices import languages, missing, voices
 from edgevoice.settings import Config
-from edgevoice.weights import machine
-from edgevoice.weights.disk import size_text
-from edgevoice.weights.store import Installed, Store
-from edgevoice.weights.voices import languages, missing, voices
 
 State = Literal["ok", "warning", "failed"]
 
@@ -256,7 +256,7 @@ def _languages(config: Config) -> Check:
 
 def _chat_template(config: Config) -> Check:
     from edgevoice.engines.chat_template import ChatTemplate, TemplateRefused
-    from edgevoice.weights.gguf import NotGguf, read_header
+    from edgevoice.models.gguf import NotGguf, read_header
 
     chosen = Store(config).choose("slm")
     fix = "choose an instruct or chat model: edgevoice models list"

@@ -168,7 +168,7 @@ class Session:
                 for d in listed_now()
                 if (d.inputs if kind == "input" else d.outputs) > 0
             ]
-        from edgevoice.weights.store import Store
+        from edgevoice.models.store import Store
 
         store = Store(self._config)
         return [

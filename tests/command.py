@@ -17,8 +17,8 @@ from unittest import mock
 from edgevoice import events as ev
 from edgevoice.build import engine as _load
 from edgevoice.cli import run_command
+from edgevoice.models.store import Installed
 from edgevoice.settings import Config, SttSettings
-from edgevoice.weights.store import Installed
 from tests.conftest import ROOT
 from tests.processes import PATIENCE
 

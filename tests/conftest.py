@@ -56,7 +56,7 @@ def model_path(pytestconfig: pytest.Config) -> Callable[[str], Path]:
     """
     import onnxruntime
 
-    from edgevoice.weights.store import Store
+    from edgevoice.models.store import Store
 
     # Voices that are opened from now on begin their variations with it.
     onnxruntime.set_seed(pytestconfig.getoption("--seed"))

@@ -8,7 +8,7 @@ import pytest
 
 from edgevoice.catalog import ROLES, Catalog, Entry, File, append, discard, packaged_path, read
 from edgevoice.errors import ConfigError, ModelError
-from edgevoice.weights.pull import SMALL_SLM, STARTER
+from edgevoice.models.pull import SMALL_SLM, STARTER
 
 HASH = "ab" * 32
 

@@ -27,10 +27,10 @@ from edgevoice.devices.listing import Device
 from edgevoice.errors import EdgevoiceError
 from edgevoice.events import Event
 from edgevoice.harmless import harmless, harmless_event, harmless_json, one_line
+from edgevoice.models.store import Store
 from edgevoice.plain import PlainPrinter
 from edgevoice.stages import Token
 from edgevoice.tui.app import EdgevoiceApp
-from edgevoice.weights.store import Store
 from tests.hostile import CLIPBOARD, COMMANDS, EVIL
 from tests.sessions import Session, asleep, conversation, failed, hearing, loading, patient, paused
 from tests.tui.stage import CHOICES, Feed, stage

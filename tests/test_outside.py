@@ -17,9 +17,9 @@ from edgevoice.bench.turns import reading
 from edgevoice.catalog import Mirror
 from edgevoice.engines.kept import Kept
 from edgevoice.errors import ConfigError, EdgevoiceError
+from edgevoice.models import voice_file
 from edgevoice.outside import Malformed, converted, from_json, from_toml
 from edgevoice.recordings import recorded_turn
-from edgevoice.weights import voice_file
 
 DEEP = 100_000
 JSON = {

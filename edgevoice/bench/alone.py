@@ -142,7 +142,7 @@ class Stages:
 
     def _loaded(self, stage: str) -> tuple[str, Any]:
         from edgevoice.build import engine
-        from edgevoice.weights.store import Store
+        from edgevoice.models.store import Store
 
         role = STAGES[stage]
         model = Store(self.plan.config).choose(role, shapes=True)

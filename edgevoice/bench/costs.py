@@ -10,11 +10,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from edgevoice.models import voice_file
+from edgevoice.models.ct2 import NotCt2, Stored, stored
+from edgevoice.models.gguf import Header, NotGguf, read_header
 from edgevoice.outside import Malformed, read
 from edgevoice.settings import SlmSettings, SttSettings
-from edgevoice.weights import voice_file
-from edgevoice.weights.ct2 import NotCt2, Stored, stored
-from edgevoice.weights.gguf import Header, NotGguf, read_header
 
 POSITIONS = 50
 """Positions of Whisper's encoder for a second of sound; its convolutions see twice as many."""

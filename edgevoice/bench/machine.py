@@ -14,7 +14,7 @@ from typing import Any
 import psutil
 
 from edgevoice.bench.result import Machine
-from edgevoice.weights.machine import cores, total_memory
+from edgevoice.models.machine import cores, total_memory
 
 LIBRARIES = (
     "llama-cpp-python",

@@ -185,7 +185,7 @@ class Bench:
     def _sequence(self) -> PlainSequence:
         from edgevoice.engines.piper import Piper
         from edgevoice.engines.whisper_plain import PlainWhisper
-        from edgevoice.weights.store import Store
+        from edgevoice.models.store import Store
 
         config = self.plan.config
         store = Store(config)

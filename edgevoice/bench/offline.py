@@ -16,6 +16,7 @@ from edgevoice.audio import EAR_RATE, Samples
 from edgevoice.bus import Bus
 from edgevoice.clock import Clock
 from edgevoice.devices.paced import PacedSink, PacedSource
+from edgevoice.models.store import Store
 from edgevoice.resample import Resampler
 from edgevoice.settings import Config
 from edgevoice.stages import (
@@ -28,7 +29,6 @@ from edgevoice.stages import (
 )
 from edgevoice.testing.scripted import ScriptedLanguageModel, ScriptedSynthesizer
 from edgevoice.testing.virtual import VirtualClock
-from edgevoice.weights.store import Store
 
 READING = 0.11, 0.03
 """Seconds that Whisper base takes for a clip, and more for every second of it: 0.17 s for two."""

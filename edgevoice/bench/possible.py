@@ -8,11 +8,11 @@ from edgevoice.bench.axes import Cell
 from edgevoice.bench.preparing import ROLES
 from edgevoice.catalog import SHAPE, Entry, Role
 from edgevoice.errors import ModelError
+from edgevoice.models.machine import total_memory
+from edgevoice.models.shape_table import ARCHITECTURES, Architecture
+from edgevoice.models.store import Store
 from edgevoice.settings import Config
 from edgevoice.transcription.spoken_language import listed
-from edgevoice.weights.machine import total_memory
-from edgevoice.weights.shape_table import ARCHITECTURES, Architecture
-from edgevoice.weights.store import Store
 
 Load = Callable[[Mapping[str, str]], Config]
 """The configuration with these settings over all others. Raises ConfigError."""

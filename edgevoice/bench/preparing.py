@@ -20,9 +20,9 @@ from edgevoice.bench.corpus import (
 from edgevoice.bench.progress import Progress
 from edgevoice.catalog import Role
 from edgevoice.errors import UsageError
+from edgevoice.models.store import Store
 from edgevoice.settings import Config
 from edgevoice.stages import SpeechDetector
-from edgevoice.weights.store import Store
 
 ROLES: tuple[Role, ...] = ("vad", "stt", "slm", "tts")
 """What every turn needs a model for."""

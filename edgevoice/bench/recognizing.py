@@ -12,8 +12,8 @@ from edgevoice.bench.progress import Progress
 from edgevoice.bench.result import AS_SET, Turn
 from edgevoice.clock import SystemClock
 from edgevoice.errors import UsageError
+from edgevoice.models.store import Store
 from edgevoice.settings import Config
-from edgevoice.weights.store import Store
 
 FULL = "full window"
 PLAIN = "faster-whisper"

@@ -19,8 +19,8 @@ from edgevoice.bench import costs
 from edgevoice.bench.record import Floor, Roofline, Speeds
 from edgevoice.bench.result import Turn
 from edgevoice.errors import EdgevoiceError
+from edgevoice.models.store import Store
 from edgevoice.settings import Config
-from edgevoice.weights.store import Store
 from edgevoice.words import words
 
 Stage = Literal["recognize", "prefill", "decode", "synthesize"]

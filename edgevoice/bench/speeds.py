@@ -80,7 +80,7 @@ def measured_elsewhere() -> Speeds | None:
 def measure() -> Speeds:
     """The speeds of this machine, in this process, which must run BLAS on one thread."""
     from edgevoice.bench.fingerprint import last_level
-    from edgevoice.weights.machine import cores, free_memory
+    from edgevoice.models.machine import cores, free_memory
 
     threads = cores()
     size = working_set(last_level(), free_memory())

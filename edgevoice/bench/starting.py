@@ -28,8 +28,8 @@ from edgevoice.bench.record import Load, Start
 from edgevoice.bench.result import Turn
 from edgevoice.clock import Clock, SystemClock
 from edgevoice.errors import EdgevoiceError
+from edgevoice.models.store import Store
 from edgevoice.settings import Config
-from edgevoice.weights.store import Store
 
 COLD, WARM = "cold start", "warm start"
 VARIANTS: Mapping[str, Mapping[str, Any]] = {COLD: {"slm.keep_state": False}, WARM: {}}

@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     from edgevoice.bench.progress import Progress
     from edgevoice.bench.result import Result
     from edgevoice.catalog import Entry
+    from edgevoice.models.shape_table import Architecture
+    from edgevoice.models.store import Store
     from edgevoice.settings import Config
     from edgevoice.trace import TraceFile
-    from edgevoice.weights.shape_table import Architecture
-    from edgevoice.weights.store import Store
 
 SEED = {"slm.seed": "1"}
 """What the seed is set to where it is another one each time."""
@@ -87,8 +87,8 @@ def with_shapes(context: Context, given: dict[str, Any]) -> Config:
 
 def make_shape(model: Architecture, store: Store) -> Entry:
     """Make the shape of a model, and show how far that is."""
-    from edgevoice.weights.progress import shown
-    from edgevoice.weights.shapes import make
+    from edgevoice.models.progress import shown
+    from edgevoice.models.shapes import make
 
     with shown() as progress:
         return make(model, store, progress)

@@ -14,7 +14,7 @@ from edgevoice.harmless import one_line
 
 if TYPE_CHECKING:
     from edgevoice.catalog import Entry
-    from edgevoice.weights.store import Store
+    from edgevoice.models.store import Store
 
 
 @click.group()
@@ -23,7 +23,7 @@ def models() -> None:
 
 
 def _store(context: Context) -> Store:
-    from edgevoice.weights.store import Store
+    from edgevoice.models.store import Store
 
     return Store(context.resolve().config)
 
@@ -52,7 +52,7 @@ def list_models(context: Context, as_json: bool, language: str) -> None:
     from rich.text import Text
 
     from edgevoice.catalog import ROLES
-    from edgevoice.weights.disk import size_text
+    from edgevoice.models.disk import size_text
 
     console = Console(width=None if sys.stdout.isatty() else 160)
     # On a narrow terminal what a model is can be told from its name, but not what it needs.
@@ -87,7 +87,7 @@ def list_models(context: Context, as_json: bool, language: str) -> None:
 def _running(store: Store) -> set[str]:
     """The names of the models that would run now, as far as they are present."""
     from edgevoice.catalog import ROLES
-    from edgevoice.weights.voices import speaking
+    from edgevoice.models.voices import speaking
 
     names = speaking(store)
     for role in ROLES:
@@ -130,9 +130,9 @@ def pull(context: Context, names: tuple[str, ...]) -> None:
 
     A pull that was broken off goes on where it stopped; a damaged file is replaced.
     """
-    from edgevoice.weights.progress import shown
-    from edgevoice.weights.pull import ensure_starter
-    from edgevoice.weights.pull import pull as fetch
+    from edgevoice.models.progress import shown
+    from edgevoice.models.pull import ensure_starter
+    from edgevoice.models.pull import pull as fetch
 
     store = _store(context)
     with shown() as progress:
@@ -154,7 +154,7 @@ def verify(context: Context, names: tuple[str, ...]) -> None:
 
     Reads the models NAMES, or all that are here, whole.
     """
-    from edgevoice.weights.progress import shown
+    from edgevoice.models.progress import shown
 
     store = _store(context)
     here = [entry for entry in store.catalog if store.state(entry) != "absent"]
@@ -190,9 +190,9 @@ def add(context: Context, model: str, name: str) -> None:
     HUB-REFERENCE is OWNER/REPO[@REVISION]/FILE, OWNER/REPO for a Whisper folder, or a link to
     the file's page; `models pull` then fetches it.
     """
-    from edgevoice.weights.own import add as adopt
-    from edgevoice.weights.progress import shown
-    from edgevoice.weights.store import Store
+    from edgevoice.models.own import add as adopt
+    from edgevoice.models.progress import shown
+    from edgevoice.models.store import Store
 
     store = _store(context)
     with shown() as progress:
@@ -216,7 +216,7 @@ def remove(context: Context, names: tuple[str, ...]) -> None:
     A model of your own also leaves your catalog.
     """
     from edgevoice.catalog import discard
-    from edgevoice.weights.disk import size_text, writing
+    from edgevoice.models.disk import size_text, writing
 
     store = _store(context)
     for entry in [store.catalog.get(name) for name in names]:

@@ -115,8 +115,8 @@ def _prepared(
     from edgevoice.bench.replaying import load, made_with
     from edgevoice.cli.measured import SEED
     from edgevoice.engines.silero import Silero
+    from edgevoice.models.store import Store
     from edgevoice.recordings.recorded_turn import read
-    from edgevoice.weights.store import Store
 
     named = {f"models.{role}": given[role] for role in ("slm", "stt", "tts") if given[role]}
     overrides = {

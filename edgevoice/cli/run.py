@@ -246,9 +246,9 @@ def _ready(context: Context, overrides: dict[str, str]) -> Config:
     """The configuration, with the models it needs in place."""
     config = context.load(overrides).config
     metrics.check(config.metrics)
-    from edgevoice.weights.progress import shown
-    from edgevoice.weights.pull import ensure_starter
-    from edgevoice.weights.store import Store
+    from edgevoice.models.progress import shown
+    from edgevoice.models.pull import ensure_starter
+    from edgevoice.models.store import Store
 
     with shown() as progress:
         ensure_starter(Store(config), progress)
@@ -286,7 +286,7 @@ def _demo_source(config: Config, devices: Devices, questions: list[str] | None =
     from edgevoice.build import clips_source
     from edgevoice.demo import QUESTIONS, spoken
     from edgevoice.engines.piper import Piper
-    from edgevoice.weights.store import Store
+    from edgevoice.models.store import Store
 
     voice = Piper(Store(config).choose("tts").path, config.tts)
     return clips_source(devices.clock, spoken(questions or QUESTIONS, voice), "a synthesized user")

@@ -29,9 +29,9 @@ def shape(context: Context, names: tuple[str, ...], listed: bool) -> None:
         raise UsageError(
             "no model was named", remedy="edgevoice bench shape --list shows what can be made"
         )
-    from edgevoice.weights.progress import shown
-    from edgevoice.weights.shapes import known, make
-    from edgevoice.weights.store import Store
+    from edgevoice.models.progress import shown
+    from edgevoice.models.shapes import known, make
+    from edgevoice.models.store import Store
 
     store = Store(context.resolve().config)
     wanted = [known(name) for name in dict.fromkeys(names)]
@@ -47,11 +47,11 @@ def _show(context: Context) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from edgevoice.weights.disk import size_text
-    from edgevoice.weights.shape_layout import weights_size
-    from edgevoice.weights.shape_table import ARCHITECTURES
-    from edgevoice.weights.shapes import memory
-    from edgevoice.weights.store import Store
+    from edgevoice.models.disk import size_text
+    from edgevoice.models.shape_layout import weights_size
+    from edgevoice.models.shape_table import ARCHITECTURES
+    from edgevoice.models.shapes import memory
+    from edgevoice.models.store import Store
 
     store = Store(context.resolve().config)
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1), pad_edge=False, header_style="bold")

@@ -96,7 +96,7 @@ def transcribe(
 def _recognizer(config: Config) -> tuple[Whisper, SpeechDetector | None]:
     """The recognizer, and the detector that tells where somebody speaks, if that is here."""
     from edgevoice.build import engine
-    from edgevoice.weights.store import Store
+    from edgevoice.models.store import Store
 
     with _waiting("loading the recognizer"):
         store = Store(config)
@@ -190,8 +190,8 @@ def ask(
     ).config
     question = "".join(given_text(words, "edgevoice ask 'Why is the sky blue?'")).strip()
     from edgevoice.history import History
+    from edgevoice.models.store import Store
     from edgevoice.stages import Token
-    from edgevoice.weights.store import Store
 
     with contextlib.ExitStack() as stack:
         speech = None
@@ -258,7 +258,7 @@ def say(
 
 
 def _voice(config: Config) -> Any:
-    from edgevoice.weights.store import Store
+    from edgevoice.models.store import Store
 
     with _waiting("loading the voice"):
         from edgevoice.engines.piper import Piper

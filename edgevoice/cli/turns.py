@@ -160,7 +160,7 @@ def _scripts(
 
     from edgevoice.bench.preparing import prove_models
     from edgevoice.bench.turns.making import Sounds
-    from edgevoice.weights.store import Store
+    from edgevoice.models.store import Store
 
     prove_models(settings)
     progress.begin("making the sounds", 0.0)

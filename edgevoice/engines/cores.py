@@ -18,7 +18,7 @@ from contextlib import contextmanager
 
 import psutil
 
-from edgevoice.weights import machine
+from edgevoice.models import machine
 
 LOOK = 0.04
 """Seconds between two looks at what other programs take. The account is kept in steps of 0.01."""

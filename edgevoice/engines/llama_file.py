@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from edgevoice.errors import ModelError
-from edgevoice.weights.gguf import Header, NotGguf, read_header
-from edgevoice.weights.machine import free_memory
+from edgevoice.models.gguf import Header, NotGguf, read_header
+from edgevoice.models.machine import free_memory
 
 OVERHEAD = 200 << 20
 """Bytes llama.cpp wants beside weights and KV cache."""

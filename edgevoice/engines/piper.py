@@ -19,10 +19,10 @@ from edgevoice.engines.piper_stream import Computing, Feed, Speech, Streamed, Wh
 from edgevoice.engines.piper_words import Words
 from edgevoice.engines.threads import of_voice
 from edgevoice.errors import ConfigError, EngineError, ModelError
+from edgevoice.models import voice_file
 from edgevoice.outside import Malformed, from_json, read
 from edgevoice.settings import TtsSettings
 from edgevoice.stages import Cancelled
-from edgevoice.weights import voice_file
 
 _log = logging.getLogger(__name__)
 

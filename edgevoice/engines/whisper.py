@@ -26,12 +26,12 @@ from edgevoice.engines.cores import cores
 from edgevoice.engines.threads import of_recognizer
 from edgevoice.errors import EngineError, ModelError
 from edgevoice.logs import ENGINES
+from edgevoice.models import whisper_file
 from edgevoice.outside import Malformed
 from edgevoice.settings import SttSettings
 from edgevoice.stages import Effort, Segment, Transcript
 from edgevoice.transcription.chunking import pieces
 from edgevoice.transcription.spoken_language import check_known, listed
-from edgevoice.weights import whisper_file
 from edgevoice.words import plain, words
 
 _log = logging.getLogger(__name__)

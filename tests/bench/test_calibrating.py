@@ -20,10 +20,10 @@ from edgevoice.bench.fitting.unmeasured import Costs
 from edgevoice.bench.result import Turn
 from edgevoice.catalog import Catalog
 from edgevoice.errors import EngineError, ModelError, StorageError, UsageError
+from edgevoice.models.gguf import ALIGNMENT, read_header
+from edgevoice.models.shape_layout import weights_size
+from edgevoice.models.shape_table import ARCHITECTURES
 from edgevoice.settings import Config, Models, SlmSettings, SttSettings
-from edgevoice.weights.gguf import ALIGNMENT, read_header
-from edgevoice.weights.shape_layout import weights_size
-from edgevoice.weights.shape_table import ARCHITECTURES
 from tests.bench.fitted import SPEEDS, calibration, hearing, option, speaking, thinking
 from tests.bench.simulated import turns
 from tests.weights.small_shapes import small

@@ -14,10 +14,10 @@ from edgevoice.bench.possible import resolved
 from edgevoice.catalog import Catalog, Entry, append
 from edgevoice.config import load
 from edgevoice.errors import EdgevoiceError, ModelError
+from edgevoice.models.shape_table import Architecture
+from edgevoice.models.shapes import entry_of
+from edgevoice.models.store import Store
 from edgevoice.settings import Config
-from edgevoice.weights.shape_table import Architecture
-from edgevoice.weights.shapes import entry_of
-from edgevoice.weights.store import Store
 from tests.weights.conftest import file_of
 
 HERE = (

@@ -14,9 +14,9 @@ from edgevoice.bench.record import Speeds
 from edgevoice.bench.result import AS_SET, Turn
 from edgevoice.bench.roofline import Limits
 from edgevoice.engines.piper_parts import open_parts
+from edgevoice.models.ct2 import stored
+from edgevoice.models.gguf import Header, Weight
 from edgevoice.settings import Config, Models, SlmSettings, SttSettings
-from edgevoice.weights.ct2 import stored
-from edgevoice.weights.gguf import Header, Weight
 from tests.engines.voices import RATE, write_voice
 from tests.weights.ct2_file import model_bin
 

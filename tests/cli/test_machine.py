@@ -15,8 +15,8 @@ from edgevoice.config import Resolved, load
 from edgevoice.devices import listing
 from edgevoice.devices.listing import Device
 from edgevoice.errors import ConfigError, DeviceError
+from edgevoice.models.store import Store
 from edgevoice.settings import Config
-from edgevoice.weights.store import Store
 
 HEADSET = Device(3, "USB Headset", "ALSA", 1, 2, 48000.0, True, True)
 MONITOR = Device(4, "HDMI 1", "ALSA", 0, 8, 44100.0, False, False)
@@ -180,7 +180,7 @@ def test_a_check_that_breaks_does_not_hide_the_others(
     def breaks() -> int:
         raise RuntimeError("no such counter")
 
-    monkeypatch.setattr("edgevoice.weights.machine.cores", breaks)
+    monkeypatch.setattr("edgevoice.models.machine.cores", breaks)
     found = checks(tmp_path)
     assert "RuntimeError: no such counter" in found["processor"].found
     assert list(found)[-1] == "offline"
@@ -227,8 +227,8 @@ def test_memory_is_judged_by_what_the_chosen_models_need(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, total: float, free: float, state: str
 ) -> None:
     """Too little in all is a failure; too little just now is a warning."""
-    monkeypatch.setattr("edgevoice.weights.machine.total_memory", lambda: int(total))
-    monkeypatch.setattr("edgevoice.weights.machine.free_memory", lambda: int(free))
+    monkeypatch.setattr("edgevoice.models.machine.total_memory", lambda: int(total))
+    monkeypatch.setattr("edgevoice.models.machine.free_memory", lambda: int(free))
     assert checks(tmp_path)["memory"].state == state
 
 

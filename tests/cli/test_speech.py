@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 import soundfile
 
+from edgevoice.models.store import Installed, Store
 from edgevoice.settings import Config
 from edgevoice.wav import read_speech
-from edgevoice.weights.store import Installed, Store
 from tests.command import piped
 
 

@@ -25,12 +25,12 @@ from edgevoice.bench.turns.room import Room
 from edgevoice.build import Devices, engine
 from edgevoice.bus import Bus
 from edgevoice.clock import SystemClock
+from edgevoice.models.store import Store
 from edgevoice.resample import Resampler, resample
 from edgevoice.settings import Config, Models, TtsSettings
 from edgevoice.stages import Synthesizer
 from edgevoice.testing.scripted import ScriptedLanguageModel
 from edgevoice.wav import read_speech
-from edgevoice.weights.store import Store
 
 STORY = (
     "Once there was a king who had three sons. The eldest was strong, the second was clever, and"

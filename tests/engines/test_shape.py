@@ -19,12 +19,12 @@ from edgevoice.catalog import Entry, File, Role
 from edgevoice.clock import SystemClock
 from edgevoice.engines.shape import PLAIN_REPLY, Shape
 from edgevoice.errors import EngineError, ModelError
+from edgevoice.models.progress import NoProgress
+from edgevoice.models.shape_file import header, write
+from edgevoice.models.shape_table import ARCHITECTURES
+from edgevoice.models.store import Installed, Store
 from edgevoice.settings import Config, Models, SlmSettings
 from edgevoice.stages import Message, Prefilled, Stopped, Token
-from edgevoice.weights.progress import Silent
-from edgevoice.weights.shape_file import header, write
-from edgevoice.weights.shape_table import ARCHITECTURES
-from edgevoice.weights.store import Installed, Store
 from tests.engines.watched import Watched, watched
 from tests.weights.small_shapes import small, vocabulary
 
@@ -53,7 +53,7 @@ def loaded(
     folder = tmp_path_factory.mktemp("shape")
     architecture = small(request.param)
     path = folder / "shape.gguf"
-    write(path, header(architecture, vocabulary(folder / "tiny.gguf")), architecture, Silent())
+    write(path, header(architecture, vocabulary(folder / "tiny.gguf")), architecture, NoProgress())
     settings = SlmSettings(threads=1, context=512, max_tokens=200)
     with watched(Shape, path, settings) as (shape, native):
         yield Loaded(shape, native, path)
@@ -176,7 +176,9 @@ def test_whoever_builds_for_shapes_gets_one_and_is_told_so(
     names it; who does not ask for shapes gets none."""
     architecture = small("phi-3-mini")
     path = tmp_path / "shape.gguf"
-    write(path, header(architecture, vocabulary(tmp_path / "tiny.gguf")), architecture, Silent())
+    write(
+        path, header(architecture, vocabulary(tmp_path / "tiny.gguf")), architecture, NoProgress()
+    )
     file = File(path.name, path.stat().st_size, "0" * 64)
     entry = Entry("shape-tiny", "slm", "gguf", "Shape", (file,), rank=0, shape=True)
     made: list[Engines] = []

@@ -16,13 +16,13 @@ from edgevoice.engines.piper import Piper
 from edgevoice.engines.whisper import Whisper
 from edgevoice.errors import ConfigError
 from edgevoice.history import History, Reply
+from edgevoice.models.store import Store
+from edgevoice.models.voices import best
 from edgevoice.resample import resample
 from edgevoice.settings import SYSTEM_PROMPT, Config, SlmSettings, SttSettings, TtsSettings
 from edgevoice.stages import Token
 from edgevoice.transcription.spoken_language import LEAST_SECONDS, LanguageTracker, leads
 from edgevoice.wav import read_speech
-from edgevoice.weights.store import Store
-from edgevoice.weights.voices import best
 
 SEVEN = ("en", "de", "fr", "es", "it", "pt", "nl")
 RECORDINGS = ("jfk", "az-weather", "lk-weather", "gcp-brooklyn", "arctic-a0010", "lj-LJ001-0002")

@@ -39,13 +39,13 @@ from edgevoice.engines.plain_text import BREAK, broken, parts
 from edgevoice.errors import EdgevoiceError
 from edgevoice.harmless import harmless, harmless_event, harmless_json, one_line
 from edgevoice.history import History
+from edgevoice.models import ct2, kinds, whisper_file
+from edgevoice.models.gguf import NotGguf, read_header, read_pairs
 from edgevoice.outside import Malformed
 from edgevoice.recordings import recorded_turn as kept_turn
 from edgevoice.stages import Message
 from edgevoice.timings import fold
 from edgevoice.wav import read_speech
-from edgevoice.weights import ct2, kinds, whisper_file
-from edgevoice.weights.gguf import NotGguf, read_header, read_pairs
 from tests.command import edgevoice
 from tests.fuzz import mutations, valid
 from tests.hostile import COMMANDS, EVIL

@@ -20,9 +20,9 @@ from edgevoice.engines.batches import Costs
 from edgevoice.engines.kept import Kept
 from edgevoice.errors import ConfigError, EdgevoiceError, UsageError
 from edgevoice.harmless import harmless
+from edgevoice.models import whisper_file
 from edgevoice.outside import MOST_BYTES, MOST_TOML, Malformed, from_json, from_toml
 from edgevoice.outside import read as read_file
-from edgevoice.weights import whisper_file
 from tests.command import edgevoice, message
 from tests.conftest import ROOT
 

@@ -18,7 +18,7 @@ assert edgevoice.__file__.startswith(sys.argv[1]), edgevoice.__file__
 from edgevoice.catalog import Catalog, packaged_path
 from edgevoice.cli.settings import explained
 from edgevoice.settings import Config
-from edgevoice.weights.store import models_folder
+from edgevoice.models.store import models_folder
 assert str(packaged_path()).startswith(sys.argv[1]), packaged_path()
 assert not str(models_folder(Config())).startswith(sys.argv[1]), models_folder(Config())
 print(len(list(Catalog.load())), len([s for s in explained() if s.doc]))

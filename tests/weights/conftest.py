@@ -14,10 +14,10 @@ import msgspec
 import pytest
 
 from edgevoice.catalog import Catalog, Entry, File, Mirror
+from edgevoice.models import held, packages
+from edgevoice.models.progress import NoProgress
+from edgevoice.models.store import Store
 from edgevoice.settings import Config, Models
-from edgevoice.weights import held, packages
-from edgevoice.weights.progress import Silent
-from edgevoice.weights.store import Store
 
 
 def content(seed: str, size: int) -> bytes:
@@ -193,7 +193,7 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
     return made
 
 
-class Told(Silent):
+class Told(NoProgress):
     """Progress that keeps what it was told."""
 
     def __init__(self) -> None:

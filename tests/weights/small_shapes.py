@@ -6,7 +6,7 @@ import struct
 from dataclasses import replace
 from pathlib import Path
 
-from edgevoice.weights.shape_table import ARCHITECTURES, Architecture, Tokenizer
+from edgevoice.models.shape_table import ARCHITECTURES, Architecture, Tokenizer
 
 TEMPLATE = (
     "{% for message in messages %}[{{ message['role'] }}] {{ message['content'] }}</s>"

@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 
 from edgevoice.errors import StorageError
-from edgevoice.weights import assembly, disk, packages
-from edgevoice.weights import pull as pulling
-from edgevoice.weights.pull import pull
+from edgevoice.models import assembly, disk, packages
+from edgevoice.models import pull as pulling
+from edgevoice.models.pull import pull
 from tests.processes import PATIENCE, until
 from tests.weights.conftest import (
     BRAIN,
@@ -78,10 +78,10 @@ import sys
 from pathlib import Path
 from edgevoice.catalog import Catalog
 from edgevoice.settings import Config, Models
-from edgevoice.weights.progress import Lines
-from edgevoice.weights.pull import pull
-from edgevoice.weights import packages
-from edgevoice.weights.store import Store
+from edgevoice.models.progress import Lines
+from edgevoice.models.pull import pull
+from edgevoice.models import packages
+from edgevoice.models.store import Store
 
 root = Path(sys.argv[1])
 SLOW = '''
@@ -156,7 +156,7 @@ import sys
 from pathlib import Path
 from edgevoice.catalog import Catalog
 from edgevoice.settings import Config, Models
-from edgevoice.weights.store import Store
+from edgevoice.models.store import Store
 root = Path(sys.argv[1])
 store = Store(Config(models=Models(folder=str(root / "models"))),
               Catalog.load(root / "packaged.toml", root / "none"))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from edgevoice.weights.ct2 import NotCt2, stored
+from edgevoice.models.ct2 import NotCt2, stored
 from tests.weights.ct2_file import WHISPER, model_bin
 
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edgevoice.weights.gguf import Header, NotGguf, read_header
+from edgevoice.models.gguf import Header, NotGguf, read_header
 from tests.weights.conftest import gguf
 
 

@@ -6,8 +6,8 @@ import errno
 
 import pytest
 
-from edgevoice.weights import disk
-from edgevoice.weights.pull import pull
+from edgevoice.models import disk
+from edgevoice.models.pull import pull
 from tests.weights.conftest import (
     BRAIN,
     BRAIN_ENTRY,

@@ -11,9 +11,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from edgevoice.errors import ModelError, PullError, UsageError
-from edgevoice.weights import hub
-from edgevoice.weights.own import add
-from edgevoice.weights.pull import pull
+from edgevoice.models import hub
+from edgevoice.models.own import add
+from edgevoice.models.pull import pull
 from tests.weights.conftest import (
     EARS,
     VOICE,

@@ -8,7 +8,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from edgevoice.weights import machine
+from edgevoice.models import machine
 
 
 def limit(folder: Path, text: str) -> Path:

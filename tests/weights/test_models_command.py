@@ -13,7 +13,7 @@ from edgevoice.catalog import Catalog
 from edgevoice.cli import Context
 from edgevoice.cli.models import models
 from edgevoice.errors import EdgevoiceError, ModelError
-from edgevoice.weights import pull as pulling
+from edgevoice.models import pull as pulling
 from tests.hostile import COMMANDS, EVIL
 from tests.weights.conftest import (
     BRAIN_ENTRY,
@@ -30,7 +30,7 @@ from tests.weights.conftest import (
 def packaged(world: World, monkeypatch: pytest.MonkeyPatch) -> World:
     """The small world in the place of the real catalog and the user's folders."""
     from edgevoice import catalog
-    from edgevoice.weights import store
+    from edgevoice.models import store
 
     monkeypatch.setattr(catalog, "packaged_path", lambda: world.packaged)
     monkeypatch.setattr(catalog, "data_folder", lambda: world.own.parent)

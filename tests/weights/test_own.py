@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from edgevoice.errors import EdgevoiceError, ModelError, UsageError
-from edgevoice.weights import disk
-from edgevoice.weights.own import add
+from edgevoice.models import disk
+from edgevoice.models.own import add
 from tests.weights.conftest import BRAIN, VOICE, VOICE_CONFIG, Told, World, gguf
 
 links = pytest.mark.skipif(sys.platform == "win32", reason="links need a right on Windows")

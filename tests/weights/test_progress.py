@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 
-from edgevoice.weights.progress import Bar, Lines, shown
+from edgevoice.models.progress import ProgressBar, ProgressLines, shown
 
 
 class Hands:
@@ -20,7 +20,7 @@ class Hands:
 def test_lines_tell_percent_rate_and_time_left() -> None:
     """About every tenth there is one line, with the rate so far and what it means for the rest."""
     out, clock = io.StringIO(), Hands()
-    lines = Lines(out, clock)
+    lines = ProgressLines(out, clock)
     lines.begin("model", 100_000_000)
     for done in range(0, 100_000_001, 1_000_000):
         clock.now = done / 5_000_000
@@ -36,7 +36,7 @@ def test_lines_tell_percent_rate_and_time_left() -> None:
 def test_lines_count_the_rate_from_where_it_went_on() -> None:
     """What an earlier pull had left is not taken for speed."""
     out, clock = io.StringIO(), Hands()
-    lines = Lines(out, clock)
+    lines = ProgressLines(out, clock)
     lines.begin("model", 100_000_000, 50_000_000)
     clock.now = 10.0
     lines.reach(60_000_000)
@@ -49,7 +49,7 @@ def test_lines_count_the_rate_from_where_it_went_on() -> None:
 def test_an_unfinished_piece_is_not_called_done() -> None:
     """A source that failed leaves no word of success."""
     out = io.StringIO()
-    lines = Lines(out)
+    lines = ProgressLines(out)
     lines.begin("model", 100_000_000)
     lines.reach(99_000_000)
     lines.end()
@@ -59,7 +59,7 @@ def test_an_unfinished_piece_is_not_called_done() -> None:
 def test_small_work_is_not_shown() -> None:
     """A file of a few kilobytes passes without a line."""
     out = io.StringIO()
-    lines = Lines(out)
+    lines = ProgressLines(out)
     lines.begin("config.json", 2000)
     lines.reach(2000)
     lines.end()
@@ -75,7 +75,7 @@ def test_a_terminal_gets_a_bar_and_a_pipe_gets_lines() -> None:
 
     terminal = Terminal()
     with shown(terminal) as progress:
-        assert isinstance(progress, Bar)
+        assert isinstance(progress, ProgressBar)
         progress.begin("model", 100_000_000)
         progress.reach(50_000_000)
         progress.say("a remark")
@@ -83,4 +83,4 @@ def test_a_terminal_gets_a_bar_and_a_pipe_gets_lines() -> None:
     assert "a remark" in terminal.getvalue()
     assert "model" in terminal.getvalue()
     with shown(io.StringIO()) as progress:
-        assert isinstance(progress, Lines)
+        assert isinstance(progress, ProgressLines)

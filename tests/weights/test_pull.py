@@ -14,10 +14,10 @@ import pytest
 
 from edgevoice.catalog import Mirror
 from edgevoice.errors import ModelError, PullError
+from edgevoice.models import packages
+from edgevoice.models import pull as pulling
+from edgevoice.models.pull import ensure_starter, pull, starter
 from edgevoice.settings import Config, Models, SttSettings
-from edgevoice.weights import packages
-from edgevoice.weights import pull as pulling
-from edgevoice.weights.pull import ensure_starter, pull, starter
 from tests.weights.conftest import (
     BRAIN,
     BRAIN_ENTRY,
@@ -303,7 +303,7 @@ def test_the_catalogs_silero_comes_out_of_the_installed_package(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Speech detection needs no download: its model lies in a package that we depend on."""
-    from edgevoice.weights.store import Store
+    from edgevoice.models.store import Store
 
     monkeypatch.setattr(subprocess, "Popen", _no_client)
     store = Store(Config(models=Models(folder=str(tmp_path))))

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from edgevoice.errors import ModelError
+from edgevoice.models import kinds
+from edgevoice.models.gguf import read_header
+from edgevoice.models.store import Store
 from edgevoice.settings import Config
-from edgevoice.weights import kinds
-from edgevoice.weights.gguf import read_header
-from edgevoice.weights.store import Store
 
 pytestmark = pytest.mark.models
 

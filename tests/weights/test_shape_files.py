@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 from edgevoice.errors import ModelError
-from edgevoice.weights.gguf import read_header, read_pairs
-from edgevoice.weights.progress import Silent
-from edgevoice.weights.shape_file import header, write
-from edgevoice.weights.shape_layout import F32, Q4_K, Q5_0, Q5_K, Q6_K, Q8_0, tensors, weights_size
-from edgevoice.weights.shape_table import ARCHITECTURES, Architecture, Tokenizer
-from edgevoice.weights.shape_vocabulary import VOCABULARIES, tokenizer_pairs
+from edgevoice.models.gguf import read_header, read_pairs
+from edgevoice.models.progress import NoProgress
+from edgevoice.models.shape_file import header, write
+from edgevoice.models.shape_layout import F32, Q4_K, Q5_0, Q5_K, Q6_K, Q8_0, tensors, weights_size
+from edgevoice.models.shape_table import ARCHITECTURES, Architecture, Tokenizer
+from edgevoice.models.shape_vocabulary import VOCABULARIES, tokenizer_pairs
 from tests.weights.small_shapes import TEMPLATE, WORDS, small, vocabulary
 
 ALL = tuple(ARCHITECTURES.values())
@@ -69,7 +69,7 @@ def test_a_file_says_of_itself_what_it_is(name: str, tmp_path: Path) -> None:
     model = small(name)
     path = tmp_path / "shape.gguf"
     head = header(model, vocabulary(tmp_path / "tiny.gguf"))
-    sha256 = write(path, head, model, Silent())
+    sha256 = write(path, head, model, NoProgress())
     with path.open("rb") as file:
         read = read_header(file.read)
     assert path.stat().st_size == len(head) + weights_size(model)
@@ -91,7 +91,7 @@ def test_the_same_shape_is_the_same_file_everywhere(tmp_path: Path) -> None:
     model = small("phi-3-mini")
     head = header(model, vocabulary(tmp_path / "tiny.gguf"))
     for name in ("one", "other"):
-        write(tmp_path / name, head, model, Silent())
+        write(tmp_path / name, head, model, NoProgress())
     one, other = ((tmp_path / name).read_bytes() for name in ("one", "other"))
     assert one == other
     assert hashlib.sha256(one[len(head) :]).hexdigest() == SMALL_PHI
@@ -101,7 +101,7 @@ def test_every_byte_is_written_out(tmp_path: Path) -> None:
     """No holes: what the disk holds is read in full, as a trained model's file is."""
     model = small("llama-3-8b", feed_forward=8192)
     path = tmp_path / "shape.gguf"
-    write(path, header(model, vocabulary(tmp_path / "tiny.gguf")), model, Silent())
+    write(path, header(model, vocabulary(tmp_path / "tiny.gguf")), model, NoProgress())
     assert path.stat().st_blocks * 512 >= path.stat().st_size
     assert len(set(path.read_bytes()[-(1 << 20) :])) == 256
 
@@ -110,7 +110,7 @@ def test_every_byte_is_written_out(tmp_path: Path) -> None:
 def test_a_file_broken_off_leaves_nothing(tmp_path: Path, end: type[BaseException]) -> None:
     """Ctrl-C, a full disk or the end of the session: half a file is worth nothing."""
 
-    class Ending(Silent):
+    class Ending(NoProgress):
         def reach(self, done: int) -> None:
             if done > 300_000:
                 raise end

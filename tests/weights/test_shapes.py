@@ -16,12 +16,12 @@ from edgevoice.cli import Context
 from edgevoice.cli.models import models
 from edgevoice.cli.shape import shape as command
 from edgevoice.errors import EdgevoiceError, ModelError, PullError, StorageError, UsageError
-from edgevoice.weights import kinds, packages, shapes
-from edgevoice.weights.progress import Silent
-from edgevoice.weights.pull import fetch, pull
-from edgevoice.weights.shape_layout import weights_size
-from edgevoice.weights.shape_table import ARCHITECTURES
-from edgevoice.weights.shape_vocabulary import VOCABULARIES, vocabulary_file
+from edgevoice.models import kinds, packages, shapes
+from edgevoice.models.progress import NoProgress
+from edgevoice.models.pull import fetch, pull
+from edgevoice.models.shape_layout import weights_size
+from edgevoice.models.shape_table import ARCHITECTURES
+from edgevoice.models.shape_vocabulary import VOCABULARIES, vocabulary_file
 from tests.weights.conftest import BRAIN_ENTRY, ENTRIES, Told, World, file_of
 from tests.weights.small_shapes import small, vocabulary
 
@@ -39,7 +39,7 @@ def tokenizer(world: World, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def made(world: World, tokenizer: Path) -> Path:
     """A shape in the folder; its file."""
-    entry = shapes.make(TINY, world.store(), Silent())
+    entry = shapes.make(TINY, world.store(), NoProgress())
     return world.store().path(entry)
 
 
@@ -85,7 +85,7 @@ def test_a_damaged_shape_is_made_anew(world: World, made: Path, damage: str) -> 
     with pytest.raises(ModelError) as caught:
         world.store().require("shape-phi-3-mini")
     assert caught.value.remedy == "edgevoice bench shape phi-3-mini"
-    shapes.make(TINY, world.store(), Silent())
+    shapes.make(TINY, world.store(), NoProgress())
     assert made.read_bytes() == whole
     assert world.own.read_text().count("[[model]]") == 1
     world.store().require("shape-phi-3-mini")
@@ -127,7 +127,7 @@ def test_a_shape_is_not_pulled(world: World, made: Path) -> None:
     """There is no place to fetch random weights from."""
     made.unlink()
     with pytest.raises(ModelError) as caught:
-        pull(["shape-phi-3-mini"], world.store(), Silent())
+        pull(["shape-phi-3-mini"], world.store(), NoProgress())
     assert caught.value.remedy == "edgevoice bench shape phi-3-mini"
 
 
@@ -184,7 +184,7 @@ def test_room_is_looked_for_before_anything_is_written(
     usage = type("Usage", (), {"free": weights_size(TINY)})
     monkeypatch.setattr(shutil, "disk_usage", lambda path: usage)
     with pytest.raises(StorageError, match="needed on the disk"):
-        shapes.make(TINY, world.store(), Silent())
+        shapes.make(TINY, world.store(), NoProgress())
     assert remains(world) == []
 
 
@@ -200,7 +200,7 @@ def test_a_shape_broken_off_leaves_nothing(
 ) -> None:
     """A disk that fills up meanwhile, or Ctrl-C: no file, no entry, and the next try succeeds."""
 
-    class Ending(Silent):
+    class Ending(NoProgress):
         def reach(self, done: int) -> None:
             if done > 300_000:
                 raise end
@@ -209,7 +209,7 @@ def test_a_shape_broken_off_leaves_nothing(
         shapes.make(TINY, world.store(), Ending())
     assert remains(world) == []
     assert not world.own.exists()
-    shapes.make(TINY, world.store(), Silent())
+    shapes.make(TINY, world.store(), NoProgress())
     world.store().require("shape-phi-3-mini")
 
 
@@ -252,9 +252,9 @@ def test_tokenizers_come_from_the_source_of_a_package_once(
 
     monkeypatch.setattr(packages, "pip_source", client)
     fitting = msgspec.structs.replace(VOCABULARIES, files=files)
-    monkeypatch.setattr("edgevoice.weights.shape_vocabulary.VOCABULARIES", fitting)
+    monkeypatch.setattr("edgevoice.models.shape_vocabulary.VOCABULARIES", fitting)
     for model in ARCHITECTURES.values():
-        path = vocabulary_file(model, world.store(), Silent())
+        path = vocabulary_file(model, world.store(), NoProgress())
         assert path.read_bytes() == contents[model.tokenizer.file]
     assert len(fetched) == 1
 
@@ -307,7 +307,7 @@ def test_pip_fetches_a_source_and_builds_nothing_of_it(
             ),
         ),
     )
-    fetch(entry, world.store(entries=ENTRIES), Silent())
+    fetch(entry, world.store(entries=ENTRIES), NoProgress())
     assert (world.folder / "words" / "words.gguf").read_bytes() == b"words" * 1000
     assert remains(world) == [".proved", "words.gguf"]
 
@@ -318,4 +318,4 @@ def test_a_tokenizer_that_cannot_be_had_is_told_with_its_source(
     """Without the package index there is no shape, and the message says what was asked."""
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     with pytest.raises(PullError, match="llama-cpp-python 0"):
-        vocabulary_file(ARCHITECTURES["phi-3-mini"], world.store(), Silent())
+        vocabulary_file(ARCHITECTURES["phi-3-mini"], world.store(), NoProgress())

@@ -8,8 +8,8 @@ import pytest
 
 from edgevoice.catalog import Entry, packaged_path
 from edgevoice.errors import ModelError, StorageError
+from edgevoice.models.store import Store, models_folder
 from edgevoice.settings import Config, Models, SttSettings
-from edgevoice.weights.store import Store, models_folder
 from tests.weights.conftest import (
     BRAIN_ENTRY,
     EARS_ENTRY,
@@ -38,7 +38,7 @@ def test_weights_of_an_installed_program_live_in_the_data_folder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Without a checkout around it, the program writes nothing beside itself."""
-    from edgevoice.weights import store as module
+    from edgevoice.models import store as module
 
     monkeypatch.setattr(module, "packaged_path", lambda: tmp_path / "edgevoice" / "catalog.toml")
     monkeypatch.setattr(module, "data_folder", lambda: tmp_path / "data")
@@ -89,7 +89,7 @@ def test_a_proved_file_is_not_hashed_again_until_it_changes(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Use after use costs no reading of gigabytes; a change of the file is seen all the same."""
-    from edgevoice.weights import store as module
+    from edgevoice.models import store as module
 
     hashed: list[Path] = []
     real = module.sha256_of
@@ -212,7 +212,7 @@ def test_present_models_run_from_a_folder_that_cannot_be_written(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Only pulling needs to write: remembering a proof is optional."""
-    from edgevoice.weights import store as module
+    from edgevoice.models import store as module
 
     def refuse(*_: object) -> None:
         raise PermissionError(13, "Permission denied")

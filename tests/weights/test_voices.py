@@ -6,9 +6,9 @@ import pytest
 
 from edgevoice.catalog import Entry
 from edgevoice.errors import ModelError
+from edgevoice.models.store import Store
+from edgevoice.models.voices import best, languages, voices
 from edgevoice.settings import Config, Models, SttSettings
-from edgevoice.weights.store import Store
-from edgevoice.weights.voices import best, languages, voices
 from tests.weights.conftest import ENTRIES, VOICE_ENTRY, World
 from tests.weights.test_store import variant
 

@@ -31,8 +31,8 @@ from edgevoice.engines.cores import cores, used_elsewhere
 from edgevoice.engines.llama_file import checked
 from edgevoice.engines.piper import Piper
 from edgevoice.errors import EdgevoiceError
+from edgevoice.models.machine import total_memory
 from edgevoice.settings import Config
-from edgevoice.weights.machine import total_memory
 
 _log = logging.getLogger(__name__)
 

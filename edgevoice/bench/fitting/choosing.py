@@ -18,11 +18,11 @@ from edgevoice.bench.fitting.thinking import best_threads
 from edgevoice.bench.fitting.unmeasured import Costs
 from edgevoice.bench.record import Speeds
 from edgevoice.catalog import SHAPE
+from edgevoice.models.disk import size_text
+from edgevoice.models.machine import SPARE_MEMORY
+from edgevoice.models.shapes import BESIDES
+from edgevoice.models.store import models_folder
 from edgevoice.settings import Config
-from edgevoice.weights.disk import size_text
-from edgevoice.weights.machine import SPARE_MEMORY
-from edgevoice.weights.shapes import BESIDES
-from edgevoice.weights.store import models_folder
 
 GAIN = 0.1
 """The share of a token's time that fewer threads must gain to be worth fixing their number."""

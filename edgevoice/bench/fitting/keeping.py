@@ -14,10 +14,10 @@ from edgevoice.bench.fitting.record import VERSION, Calibration
 from edgevoice.bench.machine import cpu_name, libraries
 from edgevoice.engines.cores import cores
 from edgevoice.files import replace_bytes
+from edgevoice.models.machine import total_memory
 from edgevoice.outside import Malformed, from_json
 from edgevoice.places import user_folder
 from edgevoice.settings import Config
-from edgevoice.weights.machine import total_memory
 
 _log = logging.getLogger(__name__)
 

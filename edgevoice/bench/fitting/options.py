@@ -11,12 +11,12 @@ from typing import Literal
 from edgevoice.bench.fitting.record import Problem
 from edgevoice.catalog import SHAPE, Entry, Role
 from edgevoice.errors import ModelError, UsageError
+from edgevoice.models import shapes
+from edgevoice.models.shape_layout import weights_size
+from edgevoice.models.shape_table import ARCHITECTURES, Architecture
+from edgevoice.models.store import Store
 from edgevoice.settings import Config
 from edgevoice.transcription.spoken_language import listed
-from edgevoice.weights import shapes
-from edgevoice.weights.shape_layout import weights_size
-from edgevoice.weights.shape_table import ARCHITECTURES, Architecture
-from edgevoice.weights.store import Store
 
 Voiced = Literal["stt", "slm", "tts"]
 """The roles that are chosen."""

@@ -17,11 +17,11 @@ from edgevoice.bench.fingerprint import last_level
 from edgevoice.bench.fitting import keeping
 from edgevoice.bench.speeds import USUAL_CACHE
 from edgevoice.errors import StorageError
-from edgevoice.weights.disk import size_text
-from edgevoice.weights.progress import Silent
-from edgevoice.weights.shape_file import wordless_header, write
-from edgevoice.weights.shape_layout import weights_size
-from edgevoice.weights.shape_table import Architecture
+from edgevoice.models.disk import size_text
+from edgevoice.models.progress import NoProgress
+from edgevoice.models.shape_file import wordless_header, write
+from edgevoice.models.shape_layout import weights_size
+from edgevoice.models.shape_table import Architecture
 
 LEAST = 192_000_000
 """Bytes of weights at least."""
@@ -57,7 +57,7 @@ def written(part: Architecture, folder: Path | None = None) -> Iterator[Path]:
             )
             raise StorageError(what, where=str(folder), remedy=remedy)
         try:
-            write(path, head, part, Silent())
+            write(path, head, part, NoProgress())
             yield path
         finally:
             path.unlink(missing_ok=True)

@@ -19,7 +19,7 @@ from edgevoice.bench.fitting.record import (
     Problem,
 )
 from edgevoice.harmless import one_line
-from edgevoice.weights.disk import size_text
+from edgevoice.models.disk import size_text
 
 if TYPE_CHECKING:
     from rich.table import Table

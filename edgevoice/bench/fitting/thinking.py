@@ -14,11 +14,11 @@ from edgevoice.engines.cores import cores
 from edgevoice.engines.llama_file import check_memory, checked, pull_again
 from edgevoice.engines.llama_native import NativeModel, NotLoaded, gpu_layers
 from edgevoice.errors import ModelError
+from edgevoice.models.gguf import Header, Weight
+from edgevoice.models.shape_layout import tensors, weights_size
+from edgevoice.models.shape_table import Architecture
 from edgevoice.settings import Config
 from edgevoice.stages import Message
-from edgevoice.weights.gguf import Header, Weight
-from edgevoice.weights.shape_layout import tensors, weights_size
-from edgevoice.weights.shape_table import Architecture
 
 SIZES, FEW = (16, 8, 4, 2, 1), (8, 1)
 """Tokens at once: those that the end of a question is cut into, and with fewer threads than all."""

@@ -15,7 +15,7 @@ from urllib.parse import unquote, urlsplit
 
 import msgspec
 
-from edgevoice.weights.assembly import Assembly, Unavailable, Unreachable
+from edgevoice.models.assembly import Assembly, Unavailable, Unreachable
 
 # The hub's client asks the hub about the program it runs in, and tells, unless it is told not to.
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")

@@ -14,9 +14,9 @@ from typing import BinaryIO
 
 from edgevoice import files
 from edgevoice.catalog import Entry, File
-from edgevoice.weights.disk import BLOCK, put, writing
-from edgevoice.weights.progress import Progress
-from edgevoice.weights.store import Store
+from edgevoice.models.disk import BLOCK, put, writing
+from edgevoice.models.progress import Progress
+from edgevoice.models.store import Store
 
 
 class Unavailable(Exception):

@@ -23,8 +23,8 @@ from pathlib import Path
 from typing import IO
 
 from edgevoice.catalog import Mirror, Part
-from edgevoice.weights.assembly import Assembly, Unavailable
-from edgevoice.weights.disk import BLOCK, need_space, writing
+from edgevoice.models.assembly import Assembly, Unavailable
+from edgevoice.models.disk import BLOCK, need_space, writing
 
 
 class Packages:

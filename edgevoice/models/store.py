@@ -31,11 +31,11 @@ from edgevoice.catalog import (
     packaged_path,
 )
 from edgevoice.errors import ModelError
+from edgevoice.models.disk import sha256_of, writing
 from edgevoice.outside import Malformed, from_json, read
 from edgevoice.places import expanded
 from edgevoice.settings import Config
 from edgevoice.transcription.spoken_language import listed
-from edgevoice.weights.disk import sha256_of, writing
 
 State = Literal["present", "absent", "partial", "damaged"]
 _STAMP = ".proved"
@@ -233,7 +233,7 @@ class Store:
 
     def starter_of(self, role: Role) -> str:
         """The model to name when none is there for `role`; empty if the catalog has none."""
-        from edgevoice.weights.pull import STARTER
+        from edgevoice.models.pull import STARTER
 
         able = [entry.name for entry in self.ranked(role)]
         return next((name for name in STARTER if name in able), able[0] if able else "")

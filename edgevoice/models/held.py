@@ -11,8 +11,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from edgevoice.catalog import Entry, File
-from edgevoice.weights.packages import installed_copy
-from edgevoice.weights.store import Store
+from edgevoice.models.packages import installed_copy
+from edgevoice.models.store import Store
 
 
 def copies(

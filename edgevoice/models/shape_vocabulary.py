@@ -13,12 +13,12 @@ import numpy as np
 
 from edgevoice.catalog import Entry, File, Mirror
 from edgevoice.errors import ModelError
-from edgevoice.weights.disk import need_space
-from edgevoice.weights.gguf import NotGguf, read_pairs
-from edgevoice.weights.progress import Progress
-from edgevoice.weights.pull import fetch
-from edgevoice.weights.shape_table import Architecture
-from edgevoice.weights.store import Store
+from edgevoice.models.disk import need_space
+from edgevoice.models.gguf import NotGguf, read_pairs
+from edgevoice.models.progress import Progress
+from edgevoice.models.pull import fetch
+from edgevoice.models.shape_table import Architecture
+from edgevoice.models.store import Store
 
 PACKAGE, VERSION, PACKAGE_SIZE = "llama-cpp-python", "0.3.36", 76_589_250
 

@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, TextIO
 
 from edgevoice.harmless import harmless, one_line
-from edgevoice.weights.disk import size_text
+from edgevoice.models.disk import size_text
 
 if TYPE_CHECKING:
     import rich.progress
@@ -35,7 +35,7 @@ class Progress(Protocol):
         """A remark, such as which source is tried next."""
 
 
-class Silent:
+class NoProgress:
     """Progress that nobody sees."""
 
     def begin(self, label: str, total: int, done: int = 0) -> None:
@@ -51,7 +51,7 @@ class Silent:
         """Ignored."""
 
 
-class Lines:
+class ProgressLines:
     """Progress as plain lines: one about every tenth of the work, a second apart at least."""
 
     def __init__(self, out: TextIO, clock: Callable[[], float] = time.monotonic) -> None:
@@ -96,7 +96,7 @@ class Lines:
         print(harmless(line), file=self._out, flush=True)
 
 
-class Bar:
+class ProgressBar:
     """Progress as a bar with rate and time left."""
 
     def __init__(self, live: rich.progress.Progress) -> None:
@@ -133,7 +133,7 @@ class shown:
 
     def __enter__(self) -> Progress:
         if not self._out.isatty():
-            return Lines(self._out)
+            return ProgressLines(self._out)
         from rich import progress as bars
         from rich.console import Console
 
@@ -146,7 +146,7 @@ class shown:
             console=Console(file=self._out),
         )
         self._live.start()
-        return Bar(self._live)
+        return ProgressBar(self._live)
 
     def __exit__(
         self,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from edgevoice.weights.gguf import Weight
-from edgevoice.weights.shape_table import GEMMA2, PHI3, Architecture
+from edgevoice.models.gguf import Weight
+from edgevoice.models.shape_table import GEMMA2, PHI3, Architecture
 
 F32, Q5_0, Q8_0, Q4_K, Q5_K, Q6_K = 0, 6, 8, 12, 13, 14
 """GGUF's numbers of the tensor types."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from edgevoice.catalog import Entry
 from edgevoice.errors import EdgevoiceError
+from edgevoice.models.store import Installed, Store
 from edgevoice.transcription.spoken_language import listed
-from edgevoice.weights.store import Installed, Store
 
 
 def languages(store: Store) -> tuple[str, ...]:

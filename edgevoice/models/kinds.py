@@ -9,9 +9,9 @@ import msgspec
 from edgevoice.catalog import Format, Role
 from edgevoice.engines.chat_template import ChatTemplate, TemplateRefused
 from edgevoice.errors import ModelError
+from edgevoice.models import voice_file
+from edgevoice.models.gguf import NotGguf, Read, read_header
 from edgevoice.outside import Malformed, from_json
-from edgevoice.weights import voice_file
-from edgevoice.weights.gguf import NotGguf, Read, read_header
 
 WHISPER_FILES = ("model.bin", "config.json", "tokenizer.json", "preprocessor_config.json")
 """Files of a Whisper folder that are used; beside them vocabulary.txt or vocabulary.json."""

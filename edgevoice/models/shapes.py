@@ -7,13 +7,13 @@ from pathlib import Path
 
 from edgevoice.catalog import SHAPE, Entry, File, append, discard
 from edgevoice.errors import UsageError
-from edgevoice.weights.disk import need_space, put, sha256_of, writing
-from edgevoice.weights.progress import Progress
-from edgevoice.weights.shape_file import header, write
-from edgevoice.weights.shape_layout import weights_size
-from edgevoice.weights.shape_table import ARCHITECTURES, Architecture
-from edgevoice.weights.shape_vocabulary import vocabulary_file
-from edgevoice.weights.store import Store
+from edgevoice.models.disk import need_space, put, sha256_of, writing
+from edgevoice.models.progress import Progress
+from edgevoice.models.shape_file import header, write
+from edgevoice.models.shape_layout import weights_size
+from edgevoice.models.shape_table import ARCHITECTURES, Architecture
+from edgevoice.models.shape_vocabulary import vocabulary_file
+from edgevoice.models.store import Store
 
 BESIDES = 200_000_000
 """Bytes of memory that llama.cpp takes beside weights and cache."""

@@ -15,14 +15,14 @@ from pathlib import Path
 
 from edgevoice.catalog import NONE, OPTIONAL, ROLES, Entry, File, Role
 from edgevoice.errors import ModelError, PullError
+from edgevoice.models import held, hub, machine
+from edgevoice.models.assembly import Assembly, Unavailable, Unreachable
+from edgevoice.models.disk import BLOCK, link, need_space, sha256_of, writing
+from edgevoice.models.packages import Packages
+from edgevoice.models.progress import Progress
+from edgevoice.models.store import Installed, Store
+from edgevoice.models.voices import best
 from edgevoice.transcription.spoken_language import check_known, listed
-from edgevoice.weights import held, hub, machine
-from edgevoice.weights.assembly import Assembly, Unavailable, Unreachable
-from edgevoice.weights.disk import BLOCK, link, need_space, sha256_of, writing
-from edgevoice.weights.packages import Packages
-from edgevoice.weights.progress import Progress
-from edgevoice.weights.store import Installed, Store
-from edgevoice.weights.voices import best
 
 STARTER = (
     "qwen2.5-coder-1.5b",

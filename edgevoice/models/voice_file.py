@@ -11,13 +11,13 @@ from edgevoice.outside import from_json
 Scale = Annotated[float, Meta(ge=0, le=100)]
 
 
-class Sound(Struct, frozen=True):
+class VoiceAudio(Struct, frozen=True):
     """How the voice sounds."""
 
     sample_rate: Annotated[int, Meta(ge=100, le=384_000)]
 
 
-class Inference(Struct, frozen=True):
+class VoiceInference(Struct, frozen=True):
     """How the voice was meant to speak."""
 
     noise_scale: Scale = 0.667
@@ -28,11 +28,11 @@ class Inference(Struct, frozen=True):
 class VoiceFile(Struct, frozen=True):
     """What is checked before a voice is used; Piper reads more of it."""
 
-    audio: Sound
+    audio: VoiceAudio
     phoneme_id_map: dict[str, list[Annotated[int, Meta(ge=0, le=1_000_000)]]]
     num_symbols: Annotated[int, Meta(ge=1, le=1_000_000)] = 256
     num_speakers: Annotated[int, Meta(ge=0, le=1_000_000)] = 1
-    inference: Inference = Inference()
+    inference: VoiceInference = VoiceInference()
     espeak: dict[str, Any] = {}
     language: Any = None
     dataset: Any = None

@@ -15,10 +15,10 @@ from pathlib import Path
 
 import numpy as np
 
-from edgevoice.weights.disk import BLOCK
-from edgevoice.weights.gguf import ALIGNMENT, SHAPE_KEY, Weight, size_of
-from edgevoice.weights.progress import Progress
-from edgevoice.weights.shape_layout import (
+from edgevoice.models.disk import BLOCK
+from edgevoice.models.gguf import ALIGNMENT, SHAPE_KEY, Weight, size_of
+from edgevoice.models.progress import Progress
+from edgevoice.models.shape_layout import (
     F32,
     Q4_K,
     Q5_0,
@@ -27,8 +27,8 @@ from edgevoice.weights.shape_layout import (
     Q8_0,
     tensors,
 )
-from edgevoice.weights.shape_table import GEMMA2, LLAMA, Architecture
-from edgevoice.weights.shape_vocabulary import text, tokenizer_pairs, value
+from edgevoice.models.shape_table import GEMMA2, LLAMA, Architecture
+from edgevoice.models.shape_vocabulary import text, tokenizer_pairs, value
 
 TILE = 4 << 20
 """About how many bytes of random blocks there are of each type."""

@@ -12,16 +12,16 @@ import msgspec
 from edgevoice.catalog import Entry, File, append
 from edgevoice.errors import ModelError, PullError, UsageError
 from edgevoice.harmless import one_line
+from edgevoice.models import hub, kinds
+from edgevoice.models.assembly import Assembly, Unavailable
+from edgevoice.models.disk import BLOCK, link, need_space, sha256_of, size_text, writing
+from edgevoice.models.kinds import Kind
 from edgevoice.outside import Malformed, converted
 from edgevoice.places import expanded
-from edgevoice.weights import hub, kinds
-from edgevoice.weights.assembly import Assembly, Unavailable
-from edgevoice.weights.disk import BLOCK, link, need_space, sha256_of, size_text, writing
-from edgevoice.weights.kinds import Kind
 
 if TYPE_CHECKING:
-    from edgevoice.weights.progress import Progress
-    from edgevoice.weights.store import Store
+    from edgevoice.models.progress import Progress
+    from edgevoice.models.store import Store
 
 
 WANTED = "name a .gguf file, a Whisper folder, a Piper .onnx file, or OWNER/REPO/FILE"
