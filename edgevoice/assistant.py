@@ -46,9 +46,9 @@ from edgevoice.transcription.transcriber import (
     Transcriber,
     heard_is_dead,
 )
-from edgevoice.turn_taking.asides import UNCLEAR, Aside, Asides, Kind, Words
+from edgevoice.turn_taking.earcons import UNCLEAR, Cue, Earcons, Kind, SpokenCue
+from edgevoice.turn_taking.end_of_turn import EndOfTurnPredictor, Pause, pause_is_over
 from edgevoice.turn_taking.floor import Floor
-from edgevoice.turn_taking.judge import Judge, Pause, pause_is_over
 from edgevoice.turn_taking.turn import Turn
 
 QUEUE = 256
@@ -113,12 +113,12 @@ class Assistant:
         self._glances: Mailbox[InterimRequest] = Mailbox(monitor, QUEUE, heard_is_dead)
         self._thoughts: Mailbox[Thought] = Mailbox(monitor, QUEUE, thought_is_dead)
         self._pauses: Mailbox[Pause] = Mailbox(monitor, QUEUE, pause_is_over)
-        clauses: Mailbox[ClauseToSpeak | EndOfReply | Words] = Mailbox(monitor, QUEUE, _is_dead)
+        clauses: Mailbox[ClauseToSpeak | EndOfReply | SpokenCue] = Mailbox(monitor, QUEUE, _is_dead)
         self._clauses = clauses
-        self._sounds: Mailbox[SpeechAudio | EndOfReply | Aside] = Mailbox(monitor, QUEUE, _is_dead)
-        self._asides = Asides(config)
+        self._sounds: Mailbox[SpeechAudio | EndOfReply | Cue] = Mailbox(monitor, QUEUE, _is_dead)
+        self._asides = Earcons(config)
         self._floor.aside = self._say_aside
-        self._judge = Judge(engines.turn_detector, self._floor, self._pauses)
+        self._judge = EndOfTurnPredictor(engines.turn_detector, self._floor, self._pauses)
         self._ears = Capture(
             config,
             self._source,
@@ -306,7 +306,7 @@ class Assistant:
     def _say_aside(self, kind: Kind) -> None:
         language = self._scribe.language
         if kind == "unclear" and language in UNCLEAR:
-            self._clauses.offer(Words(UNCLEAR[language], language))
+            self._clauses.offer(SpokenCue(UNCLEAR[language], language))
         elif aside := self._asides.sound(kind):
             self._sounds.offer(aside)
 
@@ -325,5 +325,5 @@ class Assistant:
             self._shut_down()
 
 
-def _is_dead(item: ClauseToSpeak | SpeechAudio | EndOfReply | Aside | Words) -> bool:
+def _is_dead(item: ClauseToSpeak | SpeechAudio | EndOfReply | Cue | SpokenCue) -> bool:
     return isinstance(item, ClauseToSpeak | SpeechAudio) and item.turn.cancelled

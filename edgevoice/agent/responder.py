@@ -23,9 +23,9 @@ from edgevoice.messages import (
 from edgevoice.settings import Config
 from edgevoice.stages import LanguageModel, Message, Prefilled, Stopped, Token
 from edgevoice.transcription.local_agreement import respelled
-from edgevoice.turn_taking.asides import Words
+from edgevoice.turn_taking.continuation import wants_more
+from edgevoice.turn_taking.earcons import SpokenCue
 from edgevoice.turn_taking.floor import Floor
-from edgevoice.turn_taking.going_on import wants_more
 from edgevoice.turn_taking.turn import Turn
 
 PROMPT_MARGIN = 32
@@ -60,7 +60,7 @@ class Responder:
         language_model: Callable[[], LanguageModel],
         floor: Floor,
         inbox: Mailbox[Thought],
-        outbox: Mailbox[ClauseToSpeak | EndOfReply | Words],
+        outbox: Mailbox[ClauseToSpeak | EndOfReply | SpokenCue],
         loaded: Callable[[], None],
         primed: Callable[[], None],
         pacings: SpeechRates,

@@ -7,9 +7,9 @@ from edgevoice.audio import Frame, dbfs
 from edgevoice.capture.intelligibility import Intelligibility
 from edgevoice.capture.noise_floor import STIRRING, NoiseFloor
 from edgevoice.settings import TurnSettings
-from edgevoice.turn_taking.endpoint import HYSTERESIS
+from edgevoice.turn_taking.completeness import Completeness, form_of
+from edgevoice.turn_taking.endpointing import HYSTERESIS
 from edgevoice.turn_taking.floor import Floor
-from edgevoice.turn_taking.form import Form, form_of
 from edgevoice.turn_taking.turn import Turn
 
 UNCLEAR = "no word can be made out here: come closer to the microphone, or turn the noise down"
@@ -62,7 +62,7 @@ class Background:
         and others go on; None where that cannot be told."""
         if not self._clarity.is_left(index):
             return None
-        if form_of(turn.reading, turn.language) > Form.SAID:
+        if form_of(turn.reading, turn.language) > Completeness.SAID:
             return None
         self._level.mistaken()
         return self._clarity.since

@@ -13,8 +13,8 @@ from edgevoice.mailbox import Mailbox
 from edgevoice.settings import Config
 from edgevoice.stages import AudioSource, SpeechDetector
 from edgevoice.transcription.transcriber import Heard, InterimRequest
+from edgevoice.turn_taking.end_of_turn import EndOfTurnPredictor
 from edgevoice.turn_taking.floor import Floor
-from edgevoice.turn_taking.judge import Judge
 
 
 class Capture:
@@ -28,7 +28,7 @@ class Capture:
         floor: Floor,
         inbox: Mailbox[Heard],
         glances: Mailbox[InterimRequest],
-        judge: Judge,
+        judge: EndOfTurnPredictor,
         attention: WakeGate,
         faint: Faint,
         loaded: Callable[[], None],

@@ -14,13 +14,13 @@ from edgevoice.mailbox import Mailbox
 from edgevoice.settings import Config
 from edgevoice.stages import AudioSource
 from edgevoice.transcription.transcriber import FinalRequest, Heard, InterimRequest
-from edgevoice.turn_taking.endpoint import GAPPY, HYSTERESIS, Endpoint, Mark, Signal
+from edgevoice.turn_taking.barge_in import FRAME_MS, AcousticBargeIn, VoiceOnset
+from edgevoice.turn_taking.end_of_turn import EndOfTurnPredictor, EndOfTurnQueue, Pause
+from edgevoice.turn_taking.endpointing import GAPPY, HYSTERESIS, Boundary, BoundaryKind, Endpointer
 from edgevoice.turn_taking.floor import Floor
 from edgevoice.turn_taking.interruption import manner
-from edgevoice.turn_taking.judge import Docket, Judge, Pause
-from edgevoice.turn_taking.takeover import Takeover
+from edgevoice.turn_taking.premature_end import PrematureEnd
 from edgevoice.turn_taking.turn import Turn
-from edgevoice.turn_taking.yielding import FRAME_MS, Stirring, ToSound
 
 GLANCE_SAMPLES = int(0.5 * EAR_RATE)
 """New speech between two glances at what is being said."""
@@ -44,7 +44,7 @@ class UtteranceDetector:
         floor: Floor,
         inbox: Mailbox[Heard],
         glances: Mailbox[InterimRequest],
-        judge: Judge,
+        judge: EndOfTurnPredictor,
     ) -> None:
         self._settings = config.turn
         self._looks = config.stt.partials or config.slm.prefill_ahead
@@ -53,12 +53,12 @@ class UtteranceDetector:
         self._bus = floor.bus
         self._inbox = inbox
         self._glances = glances
-        self._docket = Docket(config.turn, judge)
+        self._docket = EndOfTurnQueue(config.turn, judge)
         self._around = Background(config.turn, floor)
-        self._takeover = Takeover(config.turn, self._bus)
-        self._endpoint = Endpoint(config.turn, self._takeover.pace)
-        self._yielding = ToSound(config.turn, floor)
-        self._stirring = Stirring()
+        self._takeover = PrematureEnd(config.turn, self._bus)
+        self._endpoint = Endpointer(config.turn, self._takeover.pace)
+        self._yielding = AcousticBargeIn(config.turn, floor)
+        self._stirring = VoiceOnset()
         pre_roll = -(-config.turn.pre_roll_ms * EAR_RATE // (1000 * FRAME_SAMPLES))
         notice_ms = GAPPY * manner(config.turn).notice_ms
         unsure = int(max(config.turn.min_speech_ms, notice_ms) / FRAME_MS) + 2
@@ -110,7 +110,9 @@ class UtteranceDetector:
         """Nothing more will be heard; what was said until now still counts."""
         if self._turn is not None:
             self._floor.confirm(self._turn)
-            self._ended(Mark(Signal.ENDED, self._start + FRAME_SAMPLES * len(self._frames)))
+            self._ended(
+                Boundary(BoundaryKind.ENDED, self._start + FRAME_SAMPLES * len(self._frames))
+            )
 
     def fill(self, missing: int) -> None:
         """So many samples of what is being said were not heard: silence in their place."""
@@ -121,7 +123,7 @@ class UtteranceDetector:
         """End the utterance that is in a pause, for nothing more was being said."""
         turn = self._turn
         if turn is not None and turn.hushed and turn.asked:
-            self._ended(Mark(Signal.ENDED, self._pause))
+            self._ended(Boundary(BoundaryKind.ENDED, self._pause))
 
     def drop(self, why: str = "") -> bool:
         """Forget what is being said and what was heard of late; false where there was nothing."""
@@ -192,7 +194,7 @@ class UtteranceDetector:
         end = None if turn.asked else self._around.outlast(turn, index)
         if end is not None:
             self._frames = self._frames[: -(-(end - self._start) // FRAME_SAMPLES)]
-            self._ended(Mark(Signal.ENDED, end))
+            self._ended(Boundary(BoundaryKind.ENDED, end))
             self._endpoint.reset()
         elif self._around.drown(turn, index):
             self._turn = None
@@ -224,18 +226,18 @@ class UtteranceDetector:
         if turn.voicing:
             self._docket.call(self._endpoint.missing_ms)
 
-    def _marked(self, mark: Mark) -> None:
+    def _marked(self, mark: Boundary) -> None:
         match mark.signal:
-            case Signal.STARTED:
+            case BoundaryKind.STARTED:
                 self._started(mark)
-            case Signal.PAUSED:
+            case BoundaryKind.PAUSED:
                 self._paused(mark)
-            case Signal.RESUMED:
+            case BoundaryKind.RESUMED:
                 self._resumed()
-            case Signal.ENDED:
+            case BoundaryKind.ENDED:
                 self._ended(mark)
 
-    def _started(self, mark: Mark) -> None:
+    def _started(self, mark: Boundary) -> None:
         reply = None if self.held else self._floor.reply
         # Into a reply it takes more to begin a turn: a short word before that belongs to it.
         stirred = self._stirring.since if reply is not None else None
@@ -267,7 +269,7 @@ class UtteranceDetector:
         self._yielding.begin()
         self._bus.emit(ev.SpeechStarted(turn=turn.number, at=self._started_at))
 
-    def _paused(self, mark: Mark) -> None:
+    def _paused(self, mark: Boundary) -> None:
         if self._turn is None:
             return
         self._pause = mark.index
@@ -286,7 +288,7 @@ class UtteranceDetector:
         self._turn.called = old.called
         self._bus.emit(ev.SpeechStarted(turn=self._turn.number, at=self._started_at))
 
-    def _ended(self, mark: Mark) -> None:
+    def _ended(self, mark: Boundary) -> None:
         turn, self._turn = self._turn, None
         if turn is None:
             return
@@ -304,7 +306,7 @@ class UtteranceDetector:
         seconds = len(self._frames) * FRAME_SAMPLES / EAR_RATE
         self._bus.emit(ev.SpeechEnded(turn=turn.number, at=at, seconds=seconds))
 
-    def _ask(self, turn: Turn, mark: Mark) -> None:
+    def _ask(self, turn: Turn, mark: Boundary) -> None:
         turn.asked = True
         utterance = Utterance(np.concatenate(self._frames), self._start, mark.index)
         self._docket.enter(Pause(turn, utterance))

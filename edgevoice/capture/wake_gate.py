@@ -8,7 +8,7 @@ from edgevoice import events as ev
 from edgevoice.audio import FRAME_SAMPLES, Frame
 from edgevoice.settings import Config
 from edgevoice.stages import WakeDetector
-from edgevoice.turn_taking.address import Address
+from edgevoice.turn_taking.activation import Activation
 from edgevoice.turn_taking.floor import Floor
 
 LAG = 4 * FRAME_SAMPLES
@@ -27,7 +27,7 @@ class WakeGate:
     ) -> None:
         self._mode = config.address.mode
         self._close_between = config.address.close_between
-        self._address = Address(config.address, config.wake)
+        self._address = Activation(config.address, config.wake)
         self._floor = floor
         self._load = wake
         self._wake: WakeDetector | None = None

@@ -17,7 +17,7 @@ from edgevoice.errors import SpeakerAwayError
 from edgevoice.mailbox import Mailbox
 from edgevoice.stages import AudioSink
 from edgevoice.synthesis.synthesis import SpeechAudio
-from edgevoice.turn_taking.asides import Aside
+from edgevoice.turn_taking.earcons import Cue
 from edgevoice.turn_taking.floor import Floor
 from edgevoice.turn_taking.turn import Turn
 
@@ -100,7 +100,7 @@ class Playback:
         sink: AudioSink,
         resampler: Callable[[int, int], StreamResampler],
         floor: Floor,
-        inbox: Mailbox[SpeechAudio | EndOfReply | Aside],
+        inbox: Mailbox[SpeechAudio | EndOfReply | Cue],
         settled: Callable[[Turn], None],
     ) -> None:
         self._sink = sink
@@ -126,7 +126,7 @@ class Playback:
                         self._play(item)
                     elif isinstance(item, EndOfReply):
                         self._finish(item.turn)
-                    elif isinstance(item, Aside):
+                    elif isinstance(item, Cue):
                         self._say(item.audio)
                     self._follow()
         finally:

@@ -19,7 +19,7 @@ from edgevoice.recordings.recorded_turn import PastMessage, RecordedTurn, raw, s
 from edgevoice.settings import Config
 from edgevoice.stages import Message
 from edgevoice.timings import fold
-from edgevoice.turn_taking.endpoint import GAPPY
+from edgevoice.turn_taking.endpointing import GAPPY
 from edgevoice.turn_taking.interruption import manner
 
 LEAD = 0.5

@@ -18,7 +18,7 @@ from edgevoice.stages import Synthesizer
 from edgevoice.synthesis.alignment import written
 from edgevoice.synthesis.synthesis_timing import TimedSynthesis
 from edgevoice.transcription.spoken_language import named
-from edgevoice.turn_taking.asides import Aside, Asides, Words
+from edgevoice.turn_taking.earcons import Cue, Earcons, SpokenCue
 from edgevoice.turn_taking.floor import Floor
 from edgevoice.turn_taking.turn import Turn
 
@@ -49,11 +49,11 @@ class Synthesis:
         settings: TtsSettings,
         synthesizers: Mapping[str, Callable[[], Synthesizer]],
         floor: Floor,
-        inbox: Mailbox[ClauseToSpeak | EndOfReply | Words],
-        outbox: Mailbox[SpeechAudio | EndOfReply | Aside],
+        inbox: Mailbox[ClauseToSpeak | EndOfReply | SpokenCue],
+        outbox: Mailbox[SpeechAudio | EndOfReply | Cue],
         loaded: Callable[[], None],
         pacings: SpeechRates,
-        asides: Asides,
+        asides: Earcons,
     ) -> None:
         self._asides = asides
         self._synthesizers = synthesizers
@@ -78,7 +78,7 @@ class Synthesis:
                 if isinstance(item, EndOfReply):
                     self._outbox.put(item)
                     continue
-                if isinstance(item, Words):
+                if isinstance(item, SpokenCue):
                     self._say_aside(item)
                     continue
                 try:
@@ -94,14 +94,14 @@ class Synthesis:
         if words := self._asides.words:
             self._asides.spoken = _whole(delivery, words)
 
-    def _say_aside(self, words: Words) -> None:
+    def _say_aside(self, words: SpokenCue) -> None:
         try:
             audio = _whole(self._delivery(words.language), words.text)
         except Exception as error:
             self._floor.failed("voice", None, error)
             return
         if audio is not None:
-            self._outbox.offer(Aside(audio))
+            self._outbox.offer(Cue(audio))
 
     def _load(self) -> None:
         loaded: dict[Callable[[], Synthesizer], Synthesizer] = {}
@@ -163,5 +163,5 @@ def _whole(delivery: TimedSynthesis, words: str) -> Audio | None:
     return Audio(np.concatenate([audio.samples for audio in made]), made[0].rate)
 
 
-def _clauses(waiting: Sequence[SpeechAudio | EndOfReply | Aside]) -> int:
+def _clauses(waiting: Sequence[SpeechAudio | EndOfReply | Cue]) -> int:
     return sum(isinstance(item, SpeechAudio) and item.last for item in waiting)

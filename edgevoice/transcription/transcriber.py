@@ -23,11 +23,11 @@ from edgevoice.stages import Effort, Recognizer, Segment, Transcript
 from edgevoice.transcription.local_agreement import LocalAgreement, without_last_word
 from edgevoice.transcription.self_speech import SelfSpeechFilter
 from edgevoice.transcription.spoken_language import LanguageTracker, is_settled, listed
-from edgevoice.turn_taking.address import without_wake_word
+from edgevoice.turn_taking.activation import without_wake_word
+from edgevoice.turn_taking.barge_in import LexicalBargeIn
 from edgevoice.turn_taking.floor import Floor
 from edgevoice.turn_taking.hallucinations import is_nobody
 from edgevoice.turn_taking.turn import Turn
-from edgevoice.turn_taking.yielding import ToWords
 from edgevoice.words import count
 
 SETTLED_SECONDS = 12.0
@@ -107,7 +107,7 @@ class Transcriber:
         self._load_recognizer = recognizer
         self._floor = floor
         self._bus = floor.bus
-        self._yielding = ToWords(config, floor)
+        self._yielding = LexicalBargeIn(config, floor)
         self._inbox = inbox
         self._glances = glances
         self._outbox = outbox

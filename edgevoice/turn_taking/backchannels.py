@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 
-from edgevoice.turn_taking.tongues import NONE_KNOWN, TONGUES
+from edgevoice.turn_taking.lexicon import NONE_KNOWN, TONGUES
 from edgevoice.words import words
 
 

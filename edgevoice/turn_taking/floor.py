@@ -15,7 +15,7 @@ from edgevoice.clock import Clock
 from edgevoice.errors import EdgevoiceError
 from edgevoice.history import History, Reply
 from edgevoice.stages import AudioSink, Message
-from edgevoice.turn_taking.asides import Kind
+from edgevoice.turn_taking.earcons import Kind
 from edgevoice.turn_taking.turn import Origin, Turn
 
 HARDLY = 3

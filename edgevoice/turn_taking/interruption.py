@@ -32,7 +32,7 @@ WORDS_AT_ONCE = 2
 
 
 @dataclass(frozen=True, slots=True)
-class Manner:
+class Thresholds:
     """Voiced time in milliseconds after which the reply is made quieter, after which what is said
     is listened to as a turn of its own, after which the reply pauses, and after which it is over
     though no word is known."""
@@ -43,17 +43,17 @@ class Manner:
     sure_ms: int
 
 
-PRESETS: dict[str, Manner] = {
-    "eager": Manner(32, 160, 160, 800),
-    "normal": Manner(64, 256, 256, 1200),
-    "careful": Manner(96, 256, 640, 1600),
+PRESETS: dict[str, Thresholds] = {
+    "eager": Thresholds(32, 160, 160, 800),
+    "normal": Thresholds(64, 256, 256, 1200),
+    "careful": Thresholds(96, 256, 640, 1600),
 }
 
 
-def manner(settings: TurnSettings) -> Manner:
+def manner(settings: TurnSettings) -> Thresholds:
     """As set, else the preset's."""
     preset = PRESETS[settings.interruption]
-    return Manner(
+    return Thresholds(
         settings.duck_ms or preset.duck_ms,
         settings.barge_in_ms or preset.notice_ms,
         settings.hold_ms or preset.hold_ms,
@@ -61,7 +61,7 @@ def manner(settings: TurnSettings) -> Manner:
     )
 
 
-class Sense(Enum):
+class Classification(Enum):
     """What the words of a turn come to that may be an interruption."""
 
     NOBODY = "nobody"
@@ -80,23 +80,23 @@ def sense_of(
     settings: SttSettings,
     *,
     whole: bool,
-) -> Sense | None:
+) -> Classification | None:
     """What has been read comes to; None where that is not clear yet.
 
     `seconds` is the length of the clip, `voiced_seconds` how much of it is voice. `whole` says that
     nothing was said after it.
     """
     if is_nobody(transcript, seconds, voiced_seconds, settings) is not None:
-        return Sense.NOBODY
+        return Classification.NOBODY
     text, language = transcript.text, transcript.language
     if is_stop(text, language):
-        return Sense.STOP
+        return Classification.STOP
     if is_backchannel(text, language):
-        return Sense.BACKCHANNEL
+        return Classification.BACKCHANNEL
     if is_doubtful(transcript, voiced_seconds, settings):
-        return Sense.NOBODY
+        return Classification.NOBODY
     if whole or telling(text, language) >= WORDS_AT_ONCE:
-        return Sense.WORDS
+        return Classification.WORDS
     return None
 
 
@@ -105,7 +105,7 @@ def is_doubtful(transcript: Transcript, voiced_seconds: float, settings: SttSett
     return transcript.no_speech > settings.no_speech and voiced_seconds < SHORT_SECONDS
 
 
-class Deed(Enum):
+class Action(Enum):
     """What is to be done about the reply."""
 
     DUCK = "duck"
@@ -133,7 +133,7 @@ class Interruption:
         self._ducked = False
         self._held = False
 
-    def listen(self, voiced: bool, ms: float) -> Deed | None:
+    def listen(self, voiced: bool, ms: float) -> Action | None:
         """Take `ms` of sound, before anything is listened to as a turn."""
         self._held = False
         if voiced:
@@ -141,34 +141,39 @@ class Interruption:
             self._quiet_ms = 0.0
             if not self._ducked and self._run_ms >= self._manner.duck_ms:
                 self._ducked = True
-                return Deed.DUCK
+                return Action.DUCK
             return None
         self._run_ms = 0.0
         self._quiet_ms += ms
         if self._ducked and self._quiet_ms >= RESTORE_MS:
             self._ducked = False
-            return Deed.RESTORE
+            return Action.RESTORE
         return None
 
     def follow(
-        self, voiced: bool, ms: float, voiced_ms: float, sense: Sense | None, sensed_ms: float
-    ) -> Deed | None:
+        self,
+        voiced: bool,
+        ms: float,
+        voiced_ms: float,
+        sense: Classification | None,
+        sensed_ms: float,
+    ) -> Action | None:
         """Take the next `ms` of a turn of `voiced_ms` of voice, which came to `sense` when
         `sensed_ms` of it had been read."""
         self._ducked = False
         self._run_ms = 0.0
         self._quiet_ms = 0.0 if voiced else self._quiet_ms + ms
-        wordless = sense in (Sense.NOBODY, Sense.BACKCHANNEL)
+        wordless = sense in (Classification.NOBODY, Classification.BACKCHANNEL)
         # What was found to be nothing counts no longer; only what came after it does.
         unread = voiced_ms - sensed_ms if wordless else voiced_ms
         if unread >= self._manner.sure_ms:
-            return Deed.TAKE_OVER
-        if sense is Sense.NOBODY and voiced_ms >= MOST_UNSAID_MS:
-            return Deed.DISMISS
+            return Action.TAKE_OVER
+        if sense is Classification.NOBODY and voiced_ms >= MOST_UNSAID_MS:
+            return Action.DISMISS
         if self._held and self._quiet_ms >= MOST_HELD_MS:
             self._held = False
-            return Deed.GO_ON
+            return Action.GO_ON
         if voiced and not self._held and voiced_ms >= self._manner.hold_ms:
             self._held = True
-            return Deed.HOLD
+            return Action.HOLD
         return None

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from edgevoice.settings import TurnSettings
-from edgevoice.turn_taking.form import Form
+from edgevoice.turn_taking.completeness import Completeness
 
 PRESETS: dict[str, tuple[int, int]] = {
     "quick": (160, 1200),
@@ -24,16 +24,16 @@ SURE = 0.98
 UNSURE = 0.3
 """Probability from which it asks for the longest."""
 
-SHARES: dict[Form, float] = {
-    Form.ASKED: 0.0,
-    Form.TOLD: 0.2,
-    Form.SAID: 0.8,
-    Form.OPEN: 0.9,
-    Form.HANGING: 1.0,
+SHARES: dict[Completeness, float] = {
+    Completeness.ASKED: 0.0,
+    Completeness.TOLD: 0.2,
+    Completeness.SAID: 0.8,
+    Completeness.OPEN: 0.9,
+    Completeness.HANGING: 1.0,
 }
 """How far from the shortest towards the longest wait each form of transcript asks to go."""
 
-MOST: dict[Form, float] = {Form.ASKED: 0.4, Form.TOLD: 0.8}
+MOST: dict[Completeness, float] = {Completeness.ASKED: 0.4, Completeness.TOLD: 0.8}
 """The share at most, however it sounded: some voices do not fall at the end of what is whole."""
 
 UNHEARD = 0.3
@@ -43,14 +43,14 @@ UNREAD = 0.9
 
 
 @dataclass(frozen=True, slots=True)
-class Evidence:
+class PauseEvidence:
     """What is known of one pause; None is not known (yet).
 
     `complete` is a detector's probability in [0, 1] that the turn is finished.
     """
 
     complete: float | None = None
-    form: Form | None = None
+    form: Completeness | None = None
 
 
 def limits(settings: TurnSettings, pace: float = 1.0) -> tuple[int, int]:
@@ -61,7 +61,7 @@ def limits(settings: TurnSettings, pace: float = 1.0) -> tuple[int, int]:
     return min(shortest, longest), longest
 
 
-def wait_ms(settings: TurnSettings, evidence: Evidence, pace: float = 1.0) -> float:
+def wait_ms(settings: TurnSettings, evidence: PauseEvidence, pace: float = 1.0) -> float:
     """Milliseconds after the last voiced sample at which the turn is over, by this evidence, for a
     speaker of this `pace`."""
     if settings.silence_ms:

@@ -10,8 +10,8 @@ from edgevoice.audio import EAR_RATE, FRAME_SAMPLES, Samples
 from edgevoice.settings import AddressSettings, Config, SttSettings, WakeSettings
 from edgevoice.testing.rehearsal import Rehearsal
 from edgevoice.testing.scripted import LoudnessDetector, ScriptedWakeDetector
-from edgevoice.turn_taking.address import Address, without_wake_word
-from edgevoice.turn_taking.asides import NOTES, PEAK, earcon
+from edgevoice.turn_taking.activation import Activation, without_wake_word
+from edgevoice.turn_taking.earcons import NOTES, PEAK, earcon
 
 CALL = "hey jarvis"
 LONG = "Once upon a time there was a very long story that nobody ever heard the end of."
@@ -230,7 +230,7 @@ def test_what_came_before_the_wake_word_is_no_part_of_the_question() -> None:
 
 def test_the_gate_counts_samples_from_the_end_of_the_wake_word() -> None:
     """It is open until as many samples have passed as are set, and not one frame more."""
-    gate = Address(AddressSettings(mode="wake"), WakeSettings(listen_seconds=1.0))
+    gate = Activation(AddressSettings(mode="wake"), WakeSettings(listen_seconds=1.0))
     frames = range(0, 3 * EAR_RATE, FRAME_SAMPLES)
     gate.called(EAR_RATE)
     heard = [i for i in frames if gate.step(i, held=False, hearing=False, answering=False)]

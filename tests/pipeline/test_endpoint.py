@@ -9,14 +9,16 @@ from hypothesis import strategies as st
 
 from edgevoice.audio import FRAME_SAMPLES
 from edgevoice.settings import TurnSettings
-from edgevoice.turn_taking.endpoint import Endpoint, Mark, Signal
+from edgevoice.turn_taking.endpointing import Boundary, BoundaryKind, Endpointer
 
 SETTINGS = TurnSettings(min_speech_ms=96, pause_ms=256, silence_ms=640, barge_in_ms=256)
 
 
-def marks(pattern: str, endpoint: Endpoint | None = None, **step: bool) -> list[tuple[int, Mark]]:
+def marks(
+    pattern: str, endpoint: Endpointer | None = None, **step: bool
+) -> list[tuple[int, Boundary]]:
     """The marks for a pattern of frames, `#` voiced, `-` between the thresholds, `.` silent."""
-    endpoint = endpoint or Endpoint(SETTINGS)
+    endpoint = endpoint or Endpointer(SETTINGS)
     found = []
     for number, frame in enumerate(pattern):
         probability = {"#": 0.9, "-": 0.4, ".": 0.05}[frame]
@@ -32,7 +34,7 @@ def signals(pattern: str, **step: bool) -> list[str]:
 def test_an_utterance_starts_at_its_first_voiced_sample() -> None:
     """The start is certain after min_speech_ms, and points back to where speech began."""
     [(frame, mark)] = marks("....###")
-    assert (frame, mark) == (6, Mark(Signal.STARTED, 4 * FRAME_SAMPLES))
+    assert (frame, mark) == (6, Boundary(BoundaryKind.STARTED, 4 * FRAME_SAMPLES))
 
 
 def test_a_click_is_no_utterance() -> None:
@@ -76,18 +78,18 @@ def test_an_interruption_needs_more_voice_than_a_beginning() -> None:
 
 def test_an_endless_utterance_is_cut_at_the_limit() -> None:
     """Constant speech or noise ends at max_seconds, and is answered as it stands."""
-    endpoint = Endpoint(TurnSettings(max_seconds=1.0))
+    endpoint = Endpointer(TurnSettings(max_seconds=1.0))
     found = marks("#" * 40, endpoint)
-    assert found[1][1].signal is Signal.ENDED
+    assert found[1][1].signal is BoundaryKind.ENDED
     assert found[1][0] == 31
 
 
 def test_a_held_floor_is_ended_by_release_and_nothing_else() -> None:
     """Push-to-talk: no silence ends the utterance, letting go does."""
-    endpoint = Endpoint(SETTINGS)
-    assert endpoint.hold(0) == Mark(Signal.STARTED, 0)
+    endpoint = Endpointer(SETTINGS)
+    assert endpoint.hold(0) == Boundary(BoundaryKind.STARTED, 0)
     assert marks("...###" + "." * 60, endpoint) == []
-    assert endpoint.release(66 * FRAME_SAMPLES) == Mark(Signal.ENDED, 6 * FRAME_SAMPLES)
+    assert endpoint.release(66 * FRAME_SAMPLES) == Boundary(BoundaryKind.ENDED, 6 * FRAME_SAMPLES)
     assert endpoint.release(67 * FRAME_SAMPLES) is None
 
 
@@ -121,9 +123,9 @@ class Scene:
     """One utterance and the pause behind it, frame by frame; evidence is given where it is due."""
 
     def __init__(self, settings: TurnSettings | None = None) -> None:
-        self.endpoint = Endpoint(settings or WEIGHED)
+        self.endpoint = Endpointer(settings or WEIGHED)
         self.frame = 0
-        self.marks: list[Mark] = []
+        self.marks: list[Boundary] = []
 
     def hear(self, pattern: str, *, ready: bool = True) -> list[str]:
         """Take the frames, and give the signals they bring."""

@@ -6,10 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edgevoice.turn_taking.form import Form, form_of
-from edgevoice.turn_taking.tongues import TONGUES
+from edgevoice.turn_taking.completeness import Completeness, form_of
+from edgevoice.turn_taking.lexicon import TONGUES
 
-ASKED, TOLD, SAID, OPEN, HANGING = Form.ASKED, Form.TOLD, Form.SAID, Form.OPEN, Form.HANGING
+ASKED, TOLD, SAID, OPEN, HANGING = (
+    Completeness.ASKED,
+    Completeness.TOLD,
+    Completeness.SAID,
+    Completeness.OPEN,
+    Completeness.HANGING,
+)
 
 
 @pytest.mark.parametrize(
@@ -31,7 +37,7 @@ ASKED, TOLD, SAID, OPEN, HANGING = Form.ASKED, Form.TOLD, Form.SAID, Form.OPEN, 
         ("Can you tell me a joke?", ASKED),
     ],
 )
-def test_a_whole_question_is_asked(text: str, form: Form) -> None:
+def test_a_whole_question_is_asked(text: str, form: Completeness) -> None:
     """Question words, inverted verbs or the mark itself; what leads up to it does not count."""
     assert form_of(text) is form
 
@@ -164,7 +170,7 @@ def test_what_cannot_be_the_end_hangs(text: str) -> None:
     ],
 )
 def test_other_languages_are_known_by_their_marks_and_commonest_words(
-    language: str, text: str, form: Form
+    language: str, text: str, form: Completeness
 ) -> None:
     """Where a language has no list, its punctuation still tells."""
     assert form_of(text, language) is form
@@ -179,7 +185,7 @@ def test_a_word_counts_only_in_its_own_language() -> None:
 @given(st.text(max_size=200), st.sampled_from([*TONGUES, "sv", "ja", "auto", ""]))
 def test_every_text_has_a_form(text: str, language: str) -> None:
     """Whatever a recognizer writes, in whatever script, is weighed and never refused."""
-    assert form_of(text, language) in Form
+    assert form_of(text, language) in Completeness
 
 
 @given(st.sampled_from(["What is the capital of France", "Turn on the lamp", "I like it here"]))

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edgevoice.turn_taking.going_on import wants_more
-from edgevoice.turn_taking.tongues import TONGUES
+from edgevoice.turn_taking.continuation import wants_more
+from edgevoice.turn_taking.lexicon import TONGUES
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,14 @@ import pytest
 from edgevoice.settings import SttSettings, TurnSettings
 from edgevoice.stages import Transcript
 from edgevoice.turn_taking.backchannels import LISTENING, STOPPING, is_backchannel, is_stop, telling
-from edgevoice.turn_taking.interruption import PRESETS, Deed, Interruption, Sense, manner, sense_of
+from edgevoice.turn_taking.interruption import (
+    PRESETS,
+    Action,
+    Classification,
+    Interruption,
+    manner,
+    sense_of,
+)
 
 FRAME = 32.0
 
@@ -85,34 +92,36 @@ def test_no_language_takes_the_same_words_for_listening_and_for_stopping() -> No
         assert not phrases & LISTENING[language]
 
 
-def sense(text: str, *, whole: bool = True, voiced: float = 0.4, **of: float) -> Sense | None:
+def sense(
+    text: str, *, whole: bool = True, voiced: float = 0.4, **of: float
+) -> Classification | None:
     return sense_of(Transcript(text, **of), voiced + 0.5, voiced, SttSettings(), whole=whole)  # type: ignore[arg-type]
 
 
 def test_a_single_word_decides_only_when_nothing_follows_it() -> None:
     """While somebody still speaks, it may be a cough or the beginning of anything."""
     assert sense("Who", whole=False) is None
-    assert sense("Who", whole=True) is Sense.WORDS
-    assert sense("Who was that", whole=False) is Sense.WORDS
+    assert sense("Who", whole=True) is Classification.WORDS
+    assert sense("Who was that", whole=False) is Classification.WORDS
     assert sense("Yeah but who", whole=False) is None
 
 
 def test_what_a_recognizer_makes_of_a_noise_is_nobody_s() -> None:
     """The same doubts count as for a question."""
-    assert sense("Thank you.", no_speech=0.8, logprob=-1.2) is Sense.NOBODY
-    assert sense("") is Sense.NOBODY
-    assert sense("[coughs]") is Sense.NOBODY
+    assert sense("Thank you.", no_speech=0.8, logprob=-1.2) is Classification.NOBODY
+    assert sense("") is Classification.NOBODY
+    assert sense("[coughs]") is Classification.NOBODY
 
 
 def test_a_short_sound_that_is_probably_no_speech_does_not_end_a_reply() -> None:
     """What is said for longer, or clearly, does; and so does being told to stop."""
-    assert sense("Emma Chen", no_speech=0.87, logprob=-0.75, voiced=0.45) is Sense.NOBODY
-    assert sense("Emma Chen", no_speech=0.2, logprob=-0.75, voiced=0.45) is Sense.WORDS
-    assert sense("Emma Chen", no_speech=0.87, logprob=-0.75, voiced=0.9) is Sense.WORDS
-    assert sense("Stop", no_speech=0.87, logprob=-0.75, voiced=0.45) is Sense.STOP
+    assert sense("Emma Chen", no_speech=0.87, logprob=-0.75, voiced=0.45) is Classification.NOBODY
+    assert sense("Emma Chen", no_speech=0.2, logprob=-0.75, voiced=0.45) is Classification.WORDS
+    assert sense("Emma Chen", no_speech=0.87, logprob=-0.75, voiced=0.9) is Classification.WORDS
+    assert sense("Stop", no_speech=0.87, logprob=-0.75, voiced=0.45) is Classification.STOP
 
 
-def deeds(sound: str, **settings: object) -> list[tuple[int, Deed]]:
+def deeds(sound: str, **settings: object) -> list[tuple[int, Action]]:
     """What is done, and in which frame, to a sound of voiced (#) and silent (.) frames that never
     becomes a turn."""
     rule = Interruption(TurnSettings(**settings))  # type: ignore[arg-type]
@@ -123,11 +132,13 @@ def deeds(sound: str, **settings: object) -> list[tuple[int, Deed]]:
 def test_a_first_syllable_ducks_and_silence_restores() -> None:
     """Shorter sounds do nothing, and a gap between two syllables does not flutter."""
     assert deeds("#.......") == []
-    assert deeds("##..##......") == [(1, Deed.DUCK), (12 - 1 + 2, Deed.RESTORE)][:1]
-    assert deeds("##.........") == [(1, Deed.DUCK), (9, Deed.RESTORE)]
+    assert deeds("##..##......") == [(1, Action.DUCK), (12 - 1 + 2, Action.RESTORE)][:1]
+    assert deeds("##.........") == [(1, Action.DUCK), (9, Action.RESTORE)]
 
 
-def turn(spoken: float, *, sense: Sense | None = None, sensed: float = 0.0) -> list[Deed]:
+def turn(
+    spoken: float, *, sense: Classification | None = None, sensed: float = 0.0
+) -> list[Action]:
     """What is done about a turn of `spoken` ms of voice that comes to `sense`."""
     rule = Interruption(TurnSettings())
     voiced = 256.0
@@ -136,7 +147,7 @@ def turn(spoken: float, *, sense: Sense | None = None, sensed: float = 0.0) -> l
         deed = rule.follow(True, FRAME, voiced, sense if voiced >= sensed else None, sensed)
         if deed is not None:
             done.append(deed)
-        if deed in (Deed.TAKE_OVER, Deed.DISMISS):
+        if deed in (Action.TAKE_OVER, Action.DISMISS):
             break
         voiced += FRAME
     return done
@@ -144,7 +155,7 @@ def turn(spoken: float, *, sense: Sense | None = None, sensed: float = 0.0) -> l
 
 def test_a_turn_pauses_the_reply_once() -> None:
     """However many frames follow."""
-    assert turn(800) == [Deed.HOLD]
+    assert turn(800) == [Action.HOLD]
 
 
 def test_a_reply_is_not_kept_waiting_for_a_slow_recognizer() -> None:
@@ -152,18 +163,18 @@ def test_a_reply_is_not_kept_waiting_for_a_slow_recognizer() -> None:
     rule = Interruption(TurnSettings())
     done = [rule.follow(n < 10, FRAME, 32.0 * min(n, 10) + 256, None, 0.0) for n in range(90)]
     done.append(rule.follow(True, FRAME, 600.0, None, 0.0))
-    assert [deed for deed in done if deed] == [Deed.HOLD, Deed.GO_ON, Deed.HOLD]
+    assert [deed for deed in done if deed] == [Action.HOLD, Action.GO_ON, Action.HOLD]
 
 
 def test_a_voice_that_does_not_stop_takes_over_unread() -> None:
     """After the time that is set, if no word is known by then."""
-    assert turn(1300) == [Deed.HOLD, Deed.TAKE_OVER]
+    assert turn(1300) == [Action.HOLD, Action.TAKE_OVER]
 
 
 def test_a_noise_that_was_read_does_not_take_over() -> None:
     """What was found to be nothing counts no more, and after three seconds it is given up."""
-    assert turn(1500, sense=Sense.NOBODY, sensed=600) == [Deed.HOLD]
-    assert turn(4000, sense=Sense.NOBODY, sensed=2900) == [Deed.HOLD, Deed.TAKE_OVER]
+    assert turn(1500, sense=Classification.NOBODY, sensed=600) == [Action.HOLD]
+    assert turn(4000, sense=Classification.NOBODY, sensed=2900) == [Action.HOLD, Action.TAKE_OVER]
 
 
 def test_each_manner_asks_for_more_than_the_one_before() -> None:

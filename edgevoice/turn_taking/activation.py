@@ -19,7 +19,7 @@ LIKE = 0.6
 "Page-Jorvis" for "Hey Jarvis"; of other words "Travis" comes nearest, with 0.67 of "Jarvis"."""
 
 
-class Address:
+class Activation:
     """Follows one stream of frames of `FRAME_SAMPLES` samples; every frame goes through `step`.
 
     With a wake word, `called` opens it, and it stays open while somebody speaks or is answered, and

@@ -8,9 +8,9 @@ from edgevoice import events as ev
 from edgevoice.audio import EAR_RATE
 from edgevoice.bus import Bus
 from edgevoice.settings import TurnSettings
-from edgevoice.turn_taking.form import Form, form_of
-from edgevoice.turn_taking.pace import Pace
+from edgevoice.turn_taking.completeness import Completeness, form_of
 from edgevoice.turn_taking.patience import limits
+from edgevoice.turn_taking.speaker_tempo import SpeakerTempo
 from edgevoice.turn_taking.turn import Turn
 from edgevoice.words import count
 
@@ -34,11 +34,11 @@ class _Taken:
     silence_ms: float = 0.0
 
 
-class Takeover:
+class PrematureEnd:
     """Follows where utterances begin and end, and teaches `pace`; belongs to the ears' thread."""
 
     def __init__(self, settings: TurnSettings, bus: Bus) -> None:
-        self.pace = Pace(settings)
+        self.pace = SpeakerTempo(settings)
         self._settings = settings
         self._bus = bus
         self._told = self.pace.factor
@@ -70,7 +70,7 @@ class Takeover:
         if not turn.question:
             return
         pace = self.pace
-        if half is not None and form_of(turn.question, turn.language) is not Form.TOLD:
+        if half is not None and form_of(turn.question, turn.language) is not Completeness.TOLD:
             # "Stop!" is no rest of a question.
             pace.cut_off(half.silence_ms, half.wait_ms)
         pace.spoke(count(turn.question), voiced / EAR_RATE)

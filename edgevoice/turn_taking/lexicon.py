@@ -12,7 +12,7 @@ NO_WORDS: Words = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
-class Tongue:
+class Lexicon:
     """What is known of one language; everything may be empty."""
 
     dangling: Words = NO_WORDS
@@ -63,10 +63,10 @@ def _phrases(text: str) -> Words:
     return frozenset(phrase.strip() for phrase in text.split("|"))
 
 
-NONE_KNOWN = Tongue()
+NONE_KNOWN = Lexicon()
 
-TONGUES: dict[str, Tongue] = {
-    "en": Tongue(
+TONGUES: dict[str, Lexicon] = {
+    "en": Lexicon(
         dangling=_w(
             "a an the and or but nor because although though unless whereas whether than as if"
             " my your our their very i'm you're we're they're i'll you'll we'll i've we've every"
@@ -135,7 +135,7 @@ TONGUES: dict[str, Tongue] = {
         giving=_w("tell give show remind teach send bring ask get"),
         receivers=_w("me him her us them"),
     ),
-    "de": Tongue(
+    "de": Lexicon(
         dangling=_w(
             "der die das den dem des ein eine einen einem einer und oder aber weil dass ob wenn als"
             " mein meine meinen dein deine ihre ihren sehr zum zur vom beim im am von für"
@@ -165,7 +165,7 @@ TONGUES: dict[str, Tongue] = {
         particles=_w("an aus auf zu um"),
         particle_verbs=_w("mach mache schalte schalt dreh drehe"),
     ),
-    "fr": Tongue(
+    "fr": Lexicon(
         dangling=_w(
             "le la les un une des du de et ou mais parce que qui si mon ma mes ton ta tes son sa"
             " ses notre votre leur très à au aux dans sur pour avec par"
@@ -190,7 +190,7 @@ TONGUES: dict[str, Tongue] = {
         thinking=_phrases("attends|attendez|un moment|je veux dire"),
         numbers=_w("zéro deux trois quatre cinq six sept huit neuf dix onze douze vingt cent"),
     ),
-    "es": Tongue(
+    "es": Lexicon(
         dangling=_w(
             "el la los las un una unos unas y o pero porque aunque si mi tu su muy de del a al en"
             " con por para sin que"
@@ -215,7 +215,7 @@ TONGUES: dict[str, Tongue] = {
         thinking=_phrases("espera|un momento|o sea"),
         numbers=_w("cero uno dos tres cuatro cinco seis siete ocho nueve diez once doce cien"),
     ),
-    "it": Tongue(
+    "it": Lexicon(
         dangling=_w(
             "il lo la i gli le un uno una e o ma perché se mio mia tuo tua molto di del della a al"
             " alla in con su per tra che"
@@ -239,7 +239,7 @@ TONGUES: dict[str, Tongue] = {
         thinking=_phrases("aspetta|un momento|cioè"),
         numbers=_w("zero due tre quattro cinque sei sette otto nove dieci undici dodici cento"),
     ),
-    "pt": Tongue(
+    "pt": Lexicon(
         dangling=_w(
             "o a os as um uma e ou mas porque se meu minha seu sua muito de do da em no na com por"
             " para que"
@@ -263,7 +263,7 @@ TONGUES: dict[str, Tongue] = {
         thinking=_phrases("espera|um momento|quer dizer"),
         numbers=_w("zero dois três quatro cinco seis sete oito nove dez onze doze cem"),
     ),
-    "nl": Tongue(
+    "nl": Lexicon(
         dangling=_w(
             "de het een en of maar omdat als dat mijn jouw zijn haar ons heel van voor met"
         ),

@@ -13,9 +13,9 @@ from edgevoice.turn_taking.backchannels import is_backchannel, is_stop
 from edgevoice.turn_taking.floor import Floor
 from edgevoice.turn_taking.interruption import (
     RESTORE_MS,
-    Deed,
+    Action,
+    Classification,
     Interruption,
-    Sense,
     is_doubtful,
     sense_of,
 )
@@ -24,7 +24,7 @@ from edgevoice.turn_taking.turn import Turn
 FRAME_MS = 1000 * FRAME_SAMPLES / EAR_RATE
 
 
-class Stirring:
+class VoiceOnset:
     """Where what is voiced, and no turn yet, began: with no longer silence since than in speech."""
 
     def __init__(self) -> None:
@@ -43,7 +43,7 @@ class Stirring:
             self.since = None
 
 
-class ToSound:
+class AcousticBargeIn:
     """Follows the frames; belongs to the ears' thread."""
 
     def __init__(self, settings: TurnSettings, floor: Floor) -> None:
@@ -62,19 +62,19 @@ class ToSound:
             heard = voiced and self._floor.answering
             deed = self._interruption.listen(heard, FRAME_MS)
             if deed is not None:
-                self._floor.duck(deed is Deed.DUCK)
+                self._floor.duck(deed is Action.DUCK)
             return
         if not (turn.doubted and turn.live):
             return
         spoken, sensed = 1000 * turn.voiced, 1000 * turn.sensed
         match self._interruption.follow(voiced, FRAME_MS, spoken, turn.sense, sensed):
-            case Deed.HOLD:
+            case Action.HOLD:
                 self._floor.hold(turn)
-            case Deed.TAKE_OVER:
+            case Action.TAKE_OVER:
                 self._floor.confirm(turn)
-            case Deed.GO_ON:
+            case Action.GO_ON:
                 self._floor.go_on(turn)
-            case Deed.DISMISS:
+            case Action.DISMISS:
                 self._floor.cancel(turn, "nothing_said", "a sound without words")
 
     def begin(self) -> None:
@@ -87,7 +87,7 @@ class ToSound:
         self._floor.duck(False)
 
 
-class ToWords:
+class LexicalBargeIn:
     """Takes what is read of a turn; belongs to the scribe."""
 
     def __init__(self, config: Config, floor: Floor) -> None:
@@ -103,13 +103,13 @@ class ToWords:
         stt = self._settings.stt
         sense = sense_of(transcript, said.seconds, voiced, stt, whole=whole)
         turn.sense, turn.sensed = sense, voiced
-        if sense in (Sense.STOP, Sense.WORDS):
+        if sense in (Classification.STOP, Classification.WORDS):
             self._floor.confirm(turn)
         elif whole and not self._settings.turn.speculate:
             # Nobody asks for the whole of it in the pause that has begun.
-            if sense is Sense.BACKCHANNEL:
+            if sense is Classification.BACKCHANNEL:
                 self._floor.cancel(turn, "backchannel", transcript.text)
-            elif sense is Sense.NOBODY:
+            elif sense is Classification.NOBODY:
                 self._floor.cancel(turn, "nothing_said")
 
     def are_to_be_answered(self, turn: Turn, transcript: Transcript) -> bool:

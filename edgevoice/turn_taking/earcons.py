@@ -49,7 +49,7 @@ UNCLEAR = {
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
+class SpokenCue:
     """Something to be said aside, in a language."""
 
     text: str
@@ -57,7 +57,7 @@ class Words:
 
 
 @dataclass(frozen=True, slots=True)
-class Aside:
+class Cue:
     """A sound on its way to the speaker."""
 
     audio: Audio
@@ -75,7 +75,7 @@ def _note(pitch: float, seconds: float) -> Samples:
     return (PEAK / 1.2 * np.sin(swell * np.pi / 2) ** 2 * tone).astype(np.float32)
 
 
-class Asides:
+class Earcons:
     """Which sounds there are under one configuration."""
 
     def __init__(self, config: Config) -> None:
@@ -88,8 +88,8 @@ class Asides:
         self.spoken: Audio | None = None
         """That as sound; written by the voice."""
 
-    def sound(self, kind: Kind) -> Aside | None:
+    def sound(self, kind: Kind) -> Cue | None:
         """What is to be heard, if anything."""
         if kind == "called" and self.spoken is not None:
-            return Aside(self.spoken)
-        return Aside(earcon(kind)) if self._on else None
+            return Cue(self.spoken)
+        return Cue(earcon(kind)) if self._on else None

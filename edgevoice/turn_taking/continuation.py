@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from edgevoice.turn_taking.tongues import TONGUES, Tongue
+from edgevoice.turn_taking.lexicon import TONGUES, Lexicon
 from edgevoice.words import words
 
 
@@ -17,7 +17,7 @@ def wants_more(text: str, language: str = "") -> bool:
     return any(_is_wish(said, tongue) for tongue in tongues)
 
 
-def _is_wish(said: list[str], tongue: Tongue) -> bool:
+def _is_wish(said: list[str], tongue: Lexicon) -> bool:
     wishes = {tuple(words(phrase)) for phrase in tongue.going_on}
     polite = [words(phrase) for phrase in tongue.polite]
     before = tongue.leading | tongue.connectives | tongue.fillers

@@ -13,10 +13,10 @@ from enum import Enum
 
 from edgevoice.audio import EAR_RATE, FRAME_SAMPLES
 from edgevoice.settings import TurnSettings
-from edgevoice.turn_taking.form import form_of
+from edgevoice.turn_taking.completeness import form_of
 from edgevoice.turn_taking.interruption import manner
-from edgevoice.turn_taking.pace import Pace
-from edgevoice.turn_taking.patience import Evidence, longest_ms, wait_ms
+from edgevoice.turn_taking.patience import PauseEvidence, longest_ms, wait_ms
+from edgevoice.turn_taking.speaker_tempo import SpeakerTempo
 
 HYSTERESIS = 0.15
 """How far below the threshold the probability must fall before a frame counts as silence."""
@@ -37,7 +37,7 @@ STIRRING = 0.15
 before somebody goes on every second one reaches it, of those after a last word one in thirty."""
 
 
-class Signal(Enum):
+class BoundaryKind(Enum):
     """What a frame has made certain."""
 
     STARTED = "started"
@@ -47,15 +47,15 @@ class Signal(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class Boundary:
     """A signal and the stream index it speaks of: the first voiced sample for STARTED and RESUMED,
     the one after the last voiced sample for PAUSED and ENDED."""
 
-    signal: Signal
+    signal: BoundaryKind
     index: int
 
 
-class Endpoint:
+class Endpointer:
     """Follows one stream of frames of `FRAME_SAMPLES` samples.
 
     Every frame goes through `step`. When it gives PAUSED, begin work on the answer and send off
@@ -72,9 +72,9 @@ class Endpoint:
         endpoint.weigh(pause, text=transcript.text, language=transcript.language)
     """
 
-    def __init__(self, settings: TurnSettings, pace: Pace | None = None) -> None:
+    def __init__(self, settings: TurnSettings, pace: SpeakerTempo | None = None) -> None:
         self._settings = settings
-        self.pace = pace or Pace(settings)
+        self.pace = pace or SpeakerTempo(settings)
         self.ended_at_ms = 0.0
         """The silence for which the newest utterance to end had to be waited."""
         self._notice_ms = manner(settings).notice_ms
@@ -94,7 +94,7 @@ class Endpoint:
         self._silence = 0
         self._quiet = 0
         self._conceded = False
-        self._evidence = Evidence()
+        self._evidence = PauseEvidence()
         self._wait = self._weighed()
         self.voiced = 0
         """Voiced samples of the utterance so far."""
@@ -114,19 +114,19 @@ class Endpoint:
         """Whether the turn would be over by now if the first sound of its answer were waiting."""
         return self._conceded
 
-    def finish(self) -> Mark:
+    def finish(self) -> Boundary:
         """End the utterance, because its answer has begun: to be called when `conceded`."""
         return self._end()
 
-    def hold(self, index: int) -> Mark | None:
+    def hold(self, index: int) -> Boundary | None:
         """Begin an utterance at `index` whatever is heard, and let no silence end it."""
         self._held = True
         if self._speaking:
             return None
         self._begin(index)
-        return Mark(Signal.STARTED, index)
+        return Boundary(BoundaryKind.STARTED, index)
 
-    def release(self, index: int) -> Mark | None:
+    def release(self, index: int) -> Boundary | None:
         """End the utterance that was held."""
         if not (self._held and self._speaking):
             return None
@@ -182,7 +182,7 @@ class Endpoint:
         *,
         interrupting: bool = False,
         ready: bool = False,
-    ) -> Mark | None:
+    ) -> Boundary | None:
         """Take the frame that begins at `index`; at most one mark becomes certain with it.
 
         `interrupting` asks for the longer voiced time of a barge-in before an utterance begins.
@@ -216,10 +216,10 @@ class Endpoint:
             return self._end()
         if not self._paused and silence >= _samples(s.pause_ms):
             self._paused = True
-            return Mark(Signal.PAUSED, self._voiced_end)
+            return Boundary(BoundaryKind.PAUSED, self._voiced_end)
         return None
 
-    def _interrupting(self, end: int) -> Mark | None:
+    def _interrupting(self, end: int) -> Boundary | None:
         """A voice that may be an interruption has to last; a syllable's gap does not undo it."""
         needed = _samples(self._notice_ms)
         while self._lately[0] < end - needed * GAPPY:
@@ -227,11 +227,11 @@ class Endpoint:
         voiced = len(self._lately) * FRAME_SAMPLES
         return self._start(self._lately[0], end, voiced) if voiced >= needed else None
 
-    def _start(self, index: int, end: int, voiced: int) -> Mark:
+    def _start(self, index: int, end: int, voiced: int) -> Boundary:
         self._begin(index)
         self._voiced_end = end
         self.voiced = voiced
-        return Mark(Signal.STARTED, index)
+        return Boundary(BoundaryKind.STARTED, index)
 
     def _is_over(self, silence: int, calm: bool, ready: bool) -> bool:
         if silence >= _samples(longest_ms(self._settings, self.pace.factor)):
@@ -240,7 +240,7 @@ class Endpoint:
         # Without speculation no sound will wait before the end, and there is none to wait for.
         return self._conceded and (ready or not self._settings.speculate)
 
-    def _voiced(self, end: int) -> Mark | None:
+    def _voiced(self, end: int) -> Boundary | None:
         if self._paused and self._run < RESUME_SAMPLES:
             return None
         paused_at = self._voiced_end
@@ -249,9 +249,9 @@ class Endpoint:
         if self._paused:
             self.pace.paused(1000 * (self._run_start - paused_at) / EAR_RATE, self._wait)
             self._paused = False
-            self._evidence = Evidence()
+            self._evidence = PauseEvidence()
             self._wait = self._weighed()
-            return Mark(Signal.RESUMED, self._run_start)
+            return Boundary(BoundaryKind.RESUMED, self._run_start)
         if not self._held and end - self._started >= self._settings.max_seconds * EAR_RATE:
             return self._end()
         return None
@@ -263,8 +263,8 @@ class Endpoint:
         self._voiced_end = 0
         self.voiced = 0
 
-    def _end(self) -> Mark:
-        mark = Mark(Signal.ENDED, self._voiced_end)
+    def _end(self) -> Boundary:
+        mark = Boundary(BoundaryKind.ENDED, self._voiced_end)
         voiced, self.ended_at_ms = self.voiced, self._wait
         self.reset()
         self.voiced = voiced

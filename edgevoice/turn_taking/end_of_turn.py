@@ -14,9 +14,9 @@ from edgevoice.audio import Utterance
 from edgevoice.mailbox import Mailbox
 from edgevoice.settings import TurnSettings
 from edgevoice.stages import TurnDetector
+from edgevoice.turn_taking.completeness import Completeness
 from edgevoice.turn_taking.floor import Floor
-from edgevoice.turn_taking.form import Form
-from edgevoice.turn_taking.patience import Evidence, wait_ms
+from edgevoice.turn_taking.patience import PauseEvidence, wait_ms
 from edgevoice.turn_taking.turn import Turn
 
 NEWEST = 0.3
@@ -40,7 +40,7 @@ def pause_is_over(pause: Pause) -> bool:
     return pause.turn.cancelled or pause.turn.committed
 
 
-class Judge:
+class EndOfTurnPredictor:
     """Owns the turn detector, if there is one; runs in a thread of its own."""
 
     def __init__(
@@ -88,19 +88,19 @@ class Judge:
             self._bus.emit(ev.EndJudged(turn=pause.turn.number, complete=round(complete, 3)))
 
 
-class Docket:
+class EndOfTurnQueue:
     """The pause that awaits its judgement, and when asking for it is worth a core.
 
     Belongs to the ears' thread, as the endpoint does.
     """
 
-    def __init__(self, settings: TurnSettings, judge: Judge) -> None:
+    def __init__(self, settings: TurnSettings, judge: EndOfTurnPredictor) -> None:
         self._judge = judge
         self._pause: Pause | None = None
         self._sounding = False
         self._usual_ms: float | None = None
         """The silence after which the first sound of an answer was there, of late."""
-        most_cautious = Evidence(complete=0.0, form=Form.ASKED)
+        most_cautious = PauseEvidence(complete=0.0, form=Completeness.ASKED)
         self._soon_ms = wait_ms(settings, most_cautious) + SOON_MS
 
     @property

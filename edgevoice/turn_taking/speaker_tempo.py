@@ -33,7 +33,7 @@ NEWEST = 0.3
 """The weight of the newest turn's rate."""
 
 
-class Pace:
+class SpeakerTempo:
     """Learns from the pauses of one conversation; `factor` is what to wait by, 1 at first."""
 
     def __init__(self, settings: TurnSettings) -> None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from enum import IntEnum
 
-from edgevoice.turn_taking.tongues import NONE_KNOWN, TONGUES, WIDE_ASKING, WIDE_DANGLING, Tongue
+from edgevoice.turn_taking.lexicon import NONE_KNOWN, TONGUES, WIDE_ASKING, WIDE_DANGLING, Lexicon
 from edgevoice.words import WIDE
 
 _END = re.compile(r"(?<=[.!?؟。！？])[\"'”’»)\]]*\s+|(?<=[。！？])")
@@ -23,7 +23,7 @@ _TRAILS_OFF = ("...", "…", "-", "–", "—", ",", "，", "、", ":", "：", "
 _ENDS = ".!?؟。！？।"
 
 
-class Form(IntEnum):
+class Completeness(IntEnum):
     """How likely more is to follow, least first."""
 
     ASKED = 0
@@ -38,67 +38,67 @@ class Form(IntEnum):
     """It cannot end here: a conjunction, an article, a filler, a comma, digits being dictated."""
 
 
-def form_of(text: str, language: str = "en") -> Form:
+def form_of(text: str, language: str = "en") -> Completeness:
     """The form of what has been said so far; `language` is a code such as `en`."""
     tongue = TONGUES.get(language, NONE_KNOWN)
     bare = _last_sentence(text, tongue).rstrip(_CLOSERS)
     if not bare:
-        return Form.OPEN
+        return Completeness.OPEN
     if bare.endswith(_TRAILS_OFF):
-        return Form.HANGING
+        return Completeness.HANGING
     if len(_WIDE.findall(bare)) * 2 > len(bare):
         return _wide(bare)
     spoken = [word.lower().replace("’", "'") for word in _WORD.findall(bare)]
     words = _without_leading(spoken, tongue)
     if _dangles(spoken, tongue) or " ".join(words or spoken) in tongue.thinking:
-        return Form.HANGING
+        return Completeness.HANGING
     asks = bare[-1] in _QUESTION_MARKS
     form = _of_words(words or spoken, asks, tongue)
     begun = spoken[: len(spoken) - len(words)]
-    if form is Form.TOLD and not asks and tongue.connectives.intersection(begun):
+    if form is Completeness.TOLD and not asks and tongue.connectives.intersection(begun):
         # "And take it with you": told to somebody in a story as often as to an assistant.
-        form = Form.SAID
+        form = Completeness.SAID
     numeric = [word[0].isdigit() or word in tongue.numbers for word in spoken]
     if numeric[-1] and not asks and 2 * sum(numeric) > len(spoken):
-        return Form.HANGING
+        return Completeness.HANGING
     # A recognizer ends what sounds finished with a mark; only short commands it often leaves bare.
-    unmarked = bare[-1] not in _ENDS and form is not Form.TOLD
+    unmarked = bare[-1] not in _ENDS and form is not Completeness.TOLD
     unsure = unmarked or (numeric[-1] and not asks)
-    return Form(min(form + unsure, max(form, Form.OPEN)))
+    return Completeness(min(form + unsure, max(form, Completeness.OPEN)))
 
 
-def _of_words(words: list[str], asks: bool, tongue: Tongue) -> Form:
+def _of_words(words: list[str], asks: bool, tongue: Lexicon) -> Completeness:
     """The form of a sentence that neither trails off nor ends in a word that cannot be last."""
     if " ".join(words) in tongue.short_commands:
-        return Form.TOLD
+        return Completeness.TOLD
     if len(words) == 1:
-        return Form.SAID if asks else Form.OPEN
+        return Completeness.SAID if asks else Completeness.OPEN
     last = words[-1]
     if last in tongue.prepositions:
         if last in tongue.particles and words[0] in tongue.particle_verbs:
-            return Form.TOLD
+            return Completeness.TOLD
         if asks and words[0] in tongue.interrogatives and tongue.subjects.intersection(words):
             # "What is it famous for?" is whole, "What is the capital of?" is not.
-            return Form.TOLD
-        return Form.SAID if asks or last in tongue.particles else Form.HANGING
+            return Completeness.TOLD
+        return Completeness.SAID if asks or last in tongue.particles else Completeness.HANGING
     given = words[:-1] if last in tongue.interrogatives else words
     if len(given) > 1 and given[-1] in tongue.receivers and given[-2] in tongue.giving:
         # "Tell me", "Can you remind him?", "Can you tell me who?": the verb still wants what.
-        return Form.OPEN
+        return Completeness.OPEN
     if _wishes(words, tongue):
-        return Form.TOLD
+        return Completeness.TOLD
     if asks or _is_question(words, tongue):
-        return Form.ASKED
+        return Completeness.ASKED
     if (
         words[0] in tongue.commands and words[1] not in tongue.auxiliaries
     ) or last in tongue.polite:
-        return Form.TOLD
+        return Completeness.TOLD
     if words[0] in tongue.subordinators:
-        return Form.OPEN
-    return Form.SAID if len(words) > 2 else Form.OPEN
+        return Completeness.OPEN
+    return Completeness.SAID if len(words) > 2 else Completeness.OPEN
 
 
-def _is_question(words: list[str], tongue: Tongue) -> bool:
+def _is_question(words: list[str], tongue: Lexicon) -> bool:
     """Whether the words begin as a question does, though no mark says so.
 
     A recognizer puts a full stop into the middle of a long sentence, too: "has got too much of it"
@@ -115,13 +115,13 @@ def _is_question(words: list[str], tongue: Tongue) -> bool:
     return first in tongue.auxiliaries and second in tongue.subjects and len(words) > 2
 
 
-def _wishes(words: list[str], tongue: Tongue) -> bool:
+def _wishes(words: list[str], tongue: Lexicon) -> bool:
     """Whether the words begin as a wish for something does, and name it."""
     phrase = " ".join(words)
     return any(phrase.startswith(f"{wish} ") for wish in tongue.wishes)
 
 
-def _dangles(words: list[str], tongue: Tongue) -> bool:
+def _dangles(words: list[str], tongue: Lexicon) -> bool:
     """Whether the last word is one that nobody ends on."""
     if words[-1] in tongue.fillers or words[-1] in tongue.dangling:
         return True
@@ -130,14 +130,14 @@ def _dangles(words: list[str], tongue: Tongue) -> bool:
     return begun and words[1] in tongue.auxiliaries
 
 
-def _without_leading(words: list[str], tongue: Tongue) -> list[str]:
+def _without_leading(words: list[str], tongue: Lexicon) -> list[str]:
     """The words without what only leads up to the sentence: "um", "okay", "and", "please"."""
     leading = tongue.leading | tongue.connectives | tongue.fillers
     start = next((n for n, word in enumerate(words) if word not in leading), len(words))
     return words[start:]
 
 
-def _last_sentence(text: str, tongue: Tongue) -> str:
+def _last_sentence(text: str, tongue: Lexicon) -> str:
     """The last sentence with words in it, without a "please" or "thanks" that is set apart."""
     sentences = [s for s in _END.split(text.strip()) if any(char.isalnum() for char in s)]
     if not sentences:
@@ -147,13 +147,13 @@ def _last_sentence(text: str, tongue: Tongue) -> str:
     return sentences[-1]
 
 
-def _wide(bare: str) -> Form:
+def _wide(bare: str) -> Completeness:
     """Japanese and Chinese, written without spaces, by the last signs."""
     core = bare.rstrip(_ENDS)
     if bare[-1] in _QUESTION_MARKS:
-        return Form.ASKED if len(core) > 2 else Form.SAID
+        return Completeness.ASKED if len(core) > 2 else Completeness.SAID
     if core.endswith(WIDE_ASKING):
-        return Form.TOLD
+        return Completeness.TOLD
     if core.endswith(WIDE_DANGLING):
-        return Form.HANGING
-    return Form.SAID if bare[-1] in _ENDS and len(core) > 3 else Form.OPEN
+        return Completeness.HANGING
+    return Completeness.SAID if bare[-1] in _ENDS and len(core) > 3 else Completeness.OPEN
