@@ -34,7 +34,7 @@ def flags(options: dict[str, Any]) -> dict[str, Any]:
 def check(settings: MetricsSettings) -> None:
     """Find out whether the numbers can get out, before anything is fetched or loaded."""
     if settings.prometheus or settings.otel:
-        from edgevoice.metrics.outlet import check
+        from edgevoice.metrics.exporter import check
 
         check(settings)
 
@@ -50,7 +50,7 @@ def collected(
     if not (settings.prometheus or settings.otel):
         yield
         return
-    from edgevoice.metrics.outlet import opened
+    from edgevoice.metrics.exporter import opened
 
     late: list[str] = []
     try:

@@ -21,7 +21,7 @@ UNANSWERED = ("nothing_said", "backchannel", "told_to_stop")
 
 
 @dataclass(frozen=True, slots=True)
-class Exchange:
+class FinishedExchange:
     """One that is over. Times are in seconds on the session clock.
 
     `reason` tells why it was not answered to the end: why it was cancelled, or `empty` where there
@@ -56,7 +56,7 @@ class Exchanges:
     _open: dict[int, _Open] = field(default_factory=dict)
     _resumed: dict[int, tuple[float, ...]] = field(default_factory=dict)
 
-    def add(self, event: ev.Event) -> Iterator[Exchange]:
+    def add(self, event: ev.Event) -> Iterator[FinishedExchange]:
         """Take one more event, in order; gives the exchanges that are over with it."""
         match event:
             case ev.TurnStarted():
@@ -91,7 +91,7 @@ class Exchanges:
                     one.events.append(event)
 
 
-def _over(one: _Open, last: ev.Event) -> Exchange:
+def _over(one: _Open, last: ev.Event) -> FinishedExchange:
     fold = Timings()
     for event in one.events:
         fold.add(event)
@@ -105,7 +105,7 @@ def _over(one: _Open, last: ev.Event) -> Exchange:
     elif reason in UNANSWERED or (reason == "failed" and not played):
         outcome = "dropped"
     spoken = [event.at for event in one.events if isinstance(event, ev.SpeechStarted)]
-    return Exchange(
+    return FinishedExchange(
         turn=one.begun.turn,
         origin=one.begun.origin,
         outcome=outcome,

@@ -17,7 +17,7 @@ from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
 
 from edgevoice import __version__
 from edgevoice.metrics.catalog import CATALOG, Metric, Reading
-from edgevoice.metrics.spans import Span
+from edgevoice.metrics.spans import TraceSpan
 
 NAME = "edgevoice"
 
@@ -86,7 +86,7 @@ class Instruments:
                     self._gauges[metric].clear()
                 self._gauges[metric][labels] = reading.value
 
-    def draw(self, span: Span, parent: trace.Span | None = None) -> None:
+    def draw(self, span: TraceSpan, parent: trace.Span | None = None) -> None:
         """Take one span with all that lies within it; without a parent it is a trace of its own."""
         # Never whatever trace happens to be current in this thread.
         context = Context() if parent is None else trace.set_span_in_context(parent, Context())

@@ -180,7 +180,7 @@ class _Server6(_Server):
     address_family = socket.AF_INET6
 
 
-class Endpoint:
+class MetricsServer:
     """Serves an exposition at `host` and `port` (0: any that is free) until it is closed.
 
     Raises EdgevoiceError where the address cannot be had.

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from edgevoice import events as ev
 from edgevoice.metrics import catalog as m
 from edgevoice.metrics.catalog import Reading
-from edgevoice.metrics.exchanges import Exchange
+from edgevoice.metrics.exchanges import FinishedExchange
 
 
 class Readings:
@@ -63,7 +63,7 @@ class Readings:
         return Reading(m.READY, float(self._loaded and not self._absent))
 
 
-def of(exchange: Exchange) -> Iterator[Reading]:
+def of(exchange: FinishedExchange) -> Iterator[Reading]:
     """What an exchange that is over adds."""
     timings = exchange.timings
     yield Reading(m.TURNS, 1.0, (exchange.outcome, exchange.reason))

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Union
 
 from edgevoice import events as ev
-from edgevoice.metrics.exchanges import Exchange
+from edgevoice.metrics.exchanges import FinishedExchange
 
 PROVIDER = "llama.cpp"
 
@@ -20,7 +20,7 @@ Value = Union[str, int, float, bool, Sequence[str]]
 
 
 @dataclass(slots=True)
-class Span:
+class TraceSpan:
     """A stretch of session time, in seconds, with what lies within it.
 
     `marks` are moments that have a name; `failed` is the stage that failed in it, if one did.
@@ -30,18 +30,18 @@ class Span:
     start: float
     end: float
     attributes: dict[str, Value] = field(default_factory=dict)
-    inner: list[Span] = field(default_factory=list)
+    inner: list[TraceSpan] = field(default_factory=list)
     marks: list[tuple[str, float]] = field(default_factory=list)
     failed: str = ""
 
 
-def drawn(exchange: Exchange, models: Mapping[str, str], conversation: str) -> Span:
+def drawn(exchange: FinishedExchange, models: Mapping[str, str], conversation: str) -> TraceSpan:
     """The exchange as one span, with one for each stage's work within it.
 
     `models` maps role to name; `conversation` is an id that its exchanges share.
     """
     timings = exchange.timings
-    root = Span("turn", exchange.started, exchange.ended)
+    root = TraceSpan("turn", exchange.started, exchange.ended)
     root.attributes = {
         "gen_ai.conversation.id": conversation,
         "edgevoice.turn": exchange.turn,
@@ -64,7 +64,7 @@ def drawn(exchange: Exchange, models: Mapping[str, str], conversation: str) -> S
         *_recognized(exchange, models.get("stt", "")),
         *_thought(exchange, models.get("slm", "")),
         *_synthesized(exchange, models.get("tts", "")),
-        *(Span("play", bar.start, bar.end) for bar in timings.bars if bar.name == "play"),
+        *(TraceSpan("play", bar.start, bar.end) for bar in timings.bars if bar.name == "play"),
     ]
     root.inner = sorted(stages, key=lambda span: span.start)
     # The last sample leaves the speaker after it was given to it.
@@ -73,7 +73,7 @@ def drawn(exchange: Exchange, models: Mapping[str, str], conversation: str) -> S
     return root
 
 
-def _heard(exchange: Exchange) -> Iterator[Span]:
+def _heard(exchange: FinishedExchange) -> Iterator[TraceSpan]:
     """The user's speech, and the wait until it was certain that they had finished."""
     begun = ended = committed = None
     for event in exchange.events:
@@ -87,12 +87,12 @@ def _heard(exchange: Exchange) -> Iterator[Span]:
             case _:
                 pass
     if begun is not None:
-        yield Span("listen", begun, exchange.ended if ended is None else max(begun, ended))
+        yield TraceSpan("listen", begun, exchange.ended if ended is None else max(begun, ended))
     if ended is not None and committed is not None:
-        yield Span("confirm", ended, max(ended, committed))
+        yield TraceSpan("confirm", ended, max(ended, committed))
 
 
-def _recognized(exchange: Exchange, model: str) -> Iterator[Span]:
+def _recognized(exchange: FinishedExchange, model: str) -> Iterator[TraceSpan]:
     about: dict[str, Value] = {"gen_ai.request.model": model}
     for name, key in (("read_seconds", "edgevoice.audio.seconds"), ("stt_rtf", "edgevoice.rtf")):
         value = exchange.rates[name]
@@ -100,29 +100,29 @@ def _recognized(exchange: Exchange, model: str) -> Iterator[Span]:
             about[key] = value
     done = [bar for bar in exchange.timings.bars if bar.name == "recognize"]
     if done:
-        yield Span("recognize", done[0].start, done[0].end, about)
+        yield TraceSpan("recognize", done[0].start, done[0].end, about)
         return
     begun = [e for e in exchange.events if isinstance(e, ev.RecognitionStarted) and not e.partial]
     if begun:
-        yield _broken_off(exchange, Span("recognize", begun[-1].t, 0.0, about), "scribe")
+        yield _broken_off(exchange, TraceSpan("recognize", begun[-1].t, 0.0, about), "scribe")
 
 
-def _thought(exchange: Exchange, model: str) -> Iterator[Span]:
+def _thought(exchange: FinishedExchange, model: str) -> Iterator[TraceSpan]:
     """The language model's answer, with its prompt and its tokens within it."""
-    answer: Span | None = None
-    working: Span | None = None
+    answer: TraceSpan | None = None
+    working: TraceSpan | None = None
     for event in exchange.events:
         match event:
             case ev.PromptStarted():
                 # One before this was only a guess at the question.
-                answer = Span(f"chat {model}", event.t, event.t, _chat(model))
-                working = Span("prefill", event.t, event.t)
+                answer = TraceSpan(f"chat {model}", event.t, event.t, _chat(model))
+                working = TraceSpan("prefill", event.t, event.t)
                 answer.inner = [working]
             case ev.PromptReady() if answer is not None and working is not None:
                 working.end = event.t
                 answer.attributes["gen_ai.usage.input_tokens"] = event.tokens
                 answer.attributes["gen_ai.usage.cache_read.input_tokens"] = event.reused
-                working = Span("decode", event.t, event.t)
+                working = TraceSpan("decode", event.t, event.t)
                 answer.inner.append(working)
             case ev.TokenMade(index=0) if answer is not None:
                 answer.marks.append(("first token", event.t))
@@ -152,8 +152,8 @@ def _chat(model: str) -> dict[str, Value]:
     }
 
 
-def _synthesized(exchange: Exchange, model: str) -> Iterator[Span]:
-    open_: dict[int, Span] = {}
+def _synthesized(exchange: FinishedExchange, model: str) -> Iterator[TraceSpan]:
+    open_: dict[int, TraceSpan] = {}
     for event in exchange.events:
         match event:
             case ev.SynthesisStarted():
@@ -162,7 +162,7 @@ def _synthesized(exchange: Exchange, model: str) -> Iterator[Span]:
                     "gen_ai.output.type": "speech",
                     "edgevoice.clause": event.clause,
                 }
-                open_[event.clause] = Span("synthesize", event.t, event.t, about)
+                open_[event.clause] = TraceSpan("synthesize", event.t, event.t, about)
             case ev.SynthesisReady() if event.clause in open_:
                 open_[event.clause].marks.append(("first sound", event.t))
             case ev.SynthesisEnded() if event.clause in open_:
@@ -178,7 +178,7 @@ def _synthesized(exchange: Exchange, model: str) -> Iterator[Span]:
         yield _broken_off(exchange, span, "voice")
 
 
-def _broken_off(exchange: Exchange, span: Span, stage: ev.Stage) -> Span:
+def _broken_off(exchange: FinishedExchange, span: TraceSpan, stage: ev.Stage) -> TraceSpan:
     """Work whose end no event tells: it failed, or lasted until the turn was over at the most."""
     failed = [e for e in exchange.events if isinstance(e, ev.StageFailed) and e.stage == stage]
     span.end = failed[0].t if failed else exchange.ended

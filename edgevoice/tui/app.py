@@ -22,12 +22,12 @@ from edgevoice.harmless import harmless, harmless_event
 from edgevoice.places import expanded
 from edgevoice.scene import Scene
 from edgevoice.timings import TurnTimings
+from edgevoice.tui.background_tasks import BackgroundTasks
 from edgevoice.tui.commands import Commands, Kind
 from edgevoice.tui.keys import KEYS
-from edgevoice.tui.meanwhile import Meanwhile
-from edgevoice.tui.pushing import Pushing
+from edgevoice.tui.push_to_talk import PushToTalk
 from edgevoice.tui.widgets.conversation import TINY, WIDE, Conversation
-from edgevoice.tui.widgets.machine import Machine
+from edgevoice.tui.widgets.machine import MachinePanel
 from edgevoice.tui.widgets.status import Banner, Status
 from edgevoice.tui.widgets.waterfall import LastTurns, Waterfall
 
@@ -71,13 +71,13 @@ class EdgevoiceApp(App[None]):
         self._arrived: deque[Event] = deque()
         # Appending to a deque is atomic and never waits, which is all the bus allows.
         self._unsubscribe = subscribe(self._arrived.append)
-        self._meanwhile = Meanwhile(self._show_error)
+        self._meanwhile = BackgroundTasks(self._show_error)
         self._selected: int | None = None
-        self._pushing = Pushing()
+        self._pushing = PushToTalk()
         self._status, self._banner = Status(), Banner()
         self._conversation = Conversation(id="conversation")
         self._waterfall, self._last_turns = Waterfall(), LastTurns()
-        self._panel, self._line = Machine(id="panel"), Machine(id="line")
+        self._panel, self._line = MachinePanel(id="panel"), MachinePanel(id="line")
         self.theme = THEMES[theme]
 
     def compose(self) -> ComposeResult:

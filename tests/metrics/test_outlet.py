@@ -13,9 +13,9 @@ from edgevoice.bus import Bus
 from edgevoice.cli.metrics import collected
 from edgevoice.clock import SystemClock
 from edgevoice.errors import ConfigError, EdgevoiceError
-from edgevoice.metrics import outlet as module
+from edgevoice.metrics import exporter as module
 from edgevoice.metrics.catalog import TURNS, Reading
-from edgevoice.metrics.outlet import Outlet, address, opened
+from edgevoice.metrics.exporter import Exporter, address, opened
 from edgevoice.settings import MetricsSettings
 from tests import sessions
 from tests.metrics.collector import PATIENCE, collecting
@@ -167,7 +167,7 @@ def test_an_endpoint_that_nobody_listens_at_does_not_disturb(
 
 def test_trouble_within_a_session_is_told_in_it(watched: Watched) -> None:
     """As a notice, which the screen and the plain lines show."""
-    outlet = Outlet(watched.bus.emit)
+    outlet = Exporter(watched.bus.emit)
     watched.bus.subscribe(outlet)
     watched.play(sessions.loading().events)
     outlet.tell("no collector")
@@ -179,7 +179,7 @@ def test_trouble_within_a_session_is_told_in_it(watched: Watched) -> None:
 
 def test_numbers_that_cannot_be_made_cost_only_the_numbers(watched: Watched) -> None:
     """A fault of our own is told once, and the bus goes on with everyone."""
-    outlet = Outlet(watched.bus.emit)
+    outlet = Exporter(watched.bus.emit)
 
     def broken(reading: Reading) -> None:
         raise ZeroDivisionError("of nothing")

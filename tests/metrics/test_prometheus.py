@@ -15,7 +15,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from edgevoice import events as ev
 from edgevoice.errors import EdgevoiceError
 from edgevoice.metrics.catalog import CATALOG
-from edgevoice.metrics.prometheus import LONGEST, MOST_CLIENTS, Endpoint, Exposition
+from edgevoice.metrics.prometheus import LONGEST, MOST_CLIENTS, Exposition, MetricsServer
 from tests import sessions
 from tests.metrics.told import WORDS, readings, spoken
 
@@ -50,15 +50,15 @@ def exposition() -> Exposition:
 
 
 @pytest.fixture
-def endpoint(exposition: Exposition) -> Iterator[Endpoint]:
+def endpoint(exposition: Exposition) -> Iterator[MetricsServer]:
     """Served on a port that is free."""
-    served = Endpoint(exposition, "127.0.0.1", 0)
+    served = MetricsServer(exposition, "127.0.0.1", 0)
     yield served
     served.close()
 
 
 def test_what_is_served_can_be_parsed_and_is_what_was_told(
-    exposition: Exposition, endpoint: Endpoint
+    exposition: Exposition, endpoint: MetricsServer
 ) -> None:
     """Two answered turns: their count, the sum of their gaps, and the buckets these fall in."""
     found = readings(sessions.conversation().events)
@@ -76,7 +76,7 @@ def test_what_is_served_can_be_parsed_and_is_what_was_told(
 
 
 def test_every_metric_is_explained_in_what_is_served(
-    exposition: Exposition, endpoint: Endpoint
+    exposition: Exposition, endpoint: MetricsServer
 ) -> None:
     """Help and type are there for each, before there was a single turn."""
     text = fetched(endpoint.url)
@@ -86,7 +86,7 @@ def test_every_metric_is_explained_in_what_is_served(
         assert f"# TYPE {metric.prometheus} {kind}\n" in text
 
 
-def test_only_the_models_in_use_are_told(exposition: Exposition, endpoint: Endpoint) -> None:
+def test_only_the_models_in_use_are_told(exposition: Exposition, endpoint: MetricsServer) -> None:
     """After a change of models the former ones are in no series any more."""
     for model in ("one", "another"):
         session = sessions.Session().add(
@@ -98,7 +98,7 @@ def test_only_the_models_in_use_are_told(exposition: Exposition, endpoint: Endpo
     assert parsed(fetched(endpoint.url))["edgevoice_models_info"] == {("slm=another",): 1.0}
 
 
-def test_no_word_that_was_said_is_served(exposition: Exposition, endpoint: Endpoint) -> None:
+def test_no_word_that_was_said_is_served(exposition: Exposition, endpoint: MetricsServer) -> None:
     """Of the real pipeline's whole session, neither question nor reply is in the text."""
     for reading in readings(spoken()):
         exposition.add(reading)
@@ -112,7 +112,7 @@ def test_a_port_that_is_taken_is_an_error_with_a_way_out(exposition: Exposition)
     with closing(socket.create_server(("127.0.0.1", 0))) as other:
         port = other.getsockname()[1]
         with pytest.raises(EdgevoiceError) as raised:
-            Endpoint(exposition, "127.0.0.1", port)
+            MetricsServer(exposition, "127.0.0.1", port)
     assert f"something listens on {port} already" in raised.value.what
     assert raised.value.where == f"metrics.prometheus, 127.0.0.1:{port}"
     assert "--metrics" in raised.value.remedy
@@ -121,7 +121,7 @@ def test_a_port_that_is_taken_is_an_error_with_a_way_out(exposition: Exposition)
 def test_an_address_of_another_machine_is_an_error_with_a_way_out(exposition: Exposition) -> None:
     """192.0.2.1 is nobody's: it is kept for examples."""
     with pytest.raises(EdgevoiceError, match="cannot be served there") as raised:
-        Endpoint(exposition, "192.0.2.1", 0)
+        MetricsServer(exposition, "192.0.2.1", 0)
     assert raised.value.remedy
 
 
@@ -131,7 +131,7 @@ def test_an_ipv6_address_will_do_too(exposition: Exposition) -> None:
         socket.create_server(("::1", 0), family=socket.AF_INET6).close()
     except OSError:
         pytest.skip("no IPv6 on this machine")
-    served = Endpoint(exposition, "::1", 0)
+    served = MetricsServer(exposition, "::1", 0)
     try:
         assert served.url.startswith("http://[::1]:")
         assert fetched(served.url)
@@ -141,11 +141,11 @@ def test_an_ipv6_address_will_do_too(exposition: Exposition) -> None:
 
 def test_closed_it_gives_its_port_back(exposition: Exposition) -> None:
     """The next one may have the same port at once."""
-    first = Endpoint(exposition, "127.0.0.1", 0)
+    first = MetricsServer(exposition, "127.0.0.1", 0)
     port = urlsplit(first.url).port
     assert fetched(first.url)
     first.close()
-    again = Endpoint(exposition, "127.0.0.1", port or 0)
+    again = MetricsServer(exposition, "127.0.0.1", port or 0)
     again.close()
     assert again.url == first.url
 
@@ -160,7 +160,7 @@ def test_to_serve_asks_nobody_for_a_name(
 
     for name in ("getfqdn", "gethostbyaddr", "gethostbyname", "getnameinfo"):
         monkeypatch.setattr(socket, name, asked)
-    served = Endpoint(exposition, "127.0.0.1", 0)
+    served = MetricsServer(exposition, "127.0.0.1", 0)
     try:
         assert fetched(served.url)
     finally:
@@ -176,7 +176,7 @@ def status(url: str, path: str) -> int:
 
 
 def test_an_orchestrator_is_told_whether_it_runs_and_whether_it_can_answer(
-    exposition: Exposition, endpoint: Endpoint
+    exposition: Exposition, endpoint: MetricsServer
 ) -> None:
     """It lives from the beginning, and is ready as long as `edgevoice_ready` is 1."""
     assert status(endpoint.url, "/livez") == 200
@@ -193,7 +193,7 @@ def test_an_orchestrator_is_told_whether_it_runs_and_whether_it_can_answer(
 
 
 def test_clients_that_say_nothing_do_not_keep_others_away_for_good(
-    endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch
+    endpoint: MetricsServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Those that stay idle are closed soon, and so is what is more than are served at once."""
     from edgevoice.metrics import prometheus
@@ -213,7 +213,7 @@ def test_clients_that_say_nothing_do_not_keep_others_away_for_good(
             each.close()
 
 
-def test_a_probe_is_answered_at_once_behind_silent_clients(endpoint: Endpoint) -> None:
+def test_a_probe_is_answered_at_once_behind_silent_clients(endpoint: MetricsServer) -> None:
     """The one that has been silent longest makes way; the others stay."""
     parts = urlsplit(endpoint.url)
     with ExitStack() as stack:
@@ -242,7 +242,7 @@ def raw(url: str, method: str, path: str) -> tuple[str, bytes]:
 
 
 @pytest.mark.parametrize("path", ["/livez", "/readyz", "/metrics", "/", "/nope"])
-def test_head_has_the_headers_of_get_and_no_body(endpoint: Endpoint, path: str) -> None:
+def test_head_has_the_headers_of_get_and_no_body(endpoint: MetricsServer, path: str) -> None:
     """A body would be taken for the beginning of the next answer."""
     shown, body = raw(endpoint.url, "GET", path)
     head, nothing = raw(endpoint.url, "HEAD", path)
@@ -252,7 +252,7 @@ def test_head_has_the_headers_of_get_and_no_body(endpoint: Endpoint, path: str) 
 
 
 @pytest.mark.parametrize("path", ["/nope", "/metric", "/metrics/x", "/favicon.ico"])
-def test_an_unknown_path_is_not_found(endpoint: Endpoint, path: str) -> None:
+def test_an_unknown_path_is_not_found(endpoint: MetricsServer, path: str) -> None:
     """A mistyped probe is no success; the metrics are at / and /metrics alone."""
     head, body = raw(endpoint.url, "GET", path)
     assert head.startswith("HTTP/1.0 404 ")

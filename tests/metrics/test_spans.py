@@ -5,21 +5,21 @@ from __future__ import annotations
 import pytest
 
 from edgevoice import events as ev
-from edgevoice.metrics.exchanges import Exchange
-from edgevoice.metrics.spans import Span, drawn
+from edgevoice.metrics.exchanges import FinishedExchange
+from edgevoice.metrics.spans import TraceSpan, drawn
 from tests import sessions
 from tests.metrics.told import WORDS, exchanges, spoken
 
 
-def draw(exchange: Exchange) -> Span:
+def draw(exchange: FinishedExchange) -> TraceSpan:
     return drawn(exchange, sessions.MODELS, "the id of a conversation")
 
 
-def within(span: Span, name: str) -> list[Span]:
+def within(span: TraceSpan, name: str) -> list[TraceSpan]:
     return [each for each in span.inner if each.name == name]
 
 
-def everything(span: Span) -> list[Span]:
+def everything(span: TraceSpan) -> list[TraceSpan]:
     return [span, *(below for inner in span.inner for below in everything(inner))]
 
 

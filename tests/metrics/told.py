@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from edgevoice import events as ev
 from edgevoice.metrics.catalog import Metric, Reading
-from edgevoice.metrics.exchanges import Exchange, Exchanges
+from edgevoice.metrics.exchanges import Exchanges, FinishedExchange
 from edgevoice.metrics.readings import Readings, of
 from edgevoice.testing.rehearsal import Rehearsal
 from tests import sessions
@@ -24,7 +24,7 @@ def spoken() -> list[ev.Event]:
     return [*sessions.Session().start().events, *show.run()]
 
 
-def exchanges(events: Iterable[ev.Event]) -> list[Exchange]:
+def exchanges(events: Iterable[ev.Event]) -> list[FinishedExchange]:
     """Everything that was over in the course of these events."""
     fold = Exchanges()
     return [exchange for event in events for exchange in fold.add(event)]

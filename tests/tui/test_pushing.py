@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from edgevoice.events import SpeechEnded, TurnCancelled, TurnStarted
-from edgevoice.tui.pushing import LET_GO, Pushing
+from edgevoice.tui.push_to_talk import LET_GO, PushToTalk
 
 FRAME = 1 / 15
 
 
 def pushed(presses: list[float], until: float) -> list[tuple[float, bool]]:
     """What the key meant, and when, pressed at these times and looked at as the screen does."""
-    key, meant, now = Pushing(), [], 0.0
+    key, meant, now = PushToTalk(), [], 0.0
     waiting = sorted(presses)
     while now < until:
         while waiting and waiting[0] <= now:
@@ -50,7 +50,7 @@ def test_four_taps_are_two_utterances() -> None:
 
 def test_an_utterance_that_ended_by_itself_leaves_the_key_as_new() -> None:
     """The next press begins another one."""
-    key = Pushing()
+    key = PushToTalk()
     assert key.press(0.0) is True
     key.hear(TurnStarted(turn=3, origin="talk_key"))
     key.hear(SpeechEnded(turn=3, at=0.9, seconds=0.9))
@@ -60,7 +60,7 @@ def test_an_utterance_that_ended_by_itself_leaves_the_key_as_new() -> None:
 
 def test_who_was_given_the_floor_by_a_shortcut_can_give_it_back_by_this_key() -> None:
     """`edgevoice ptt` is the same key; the end of another utterance is none of this one."""
-    key = Pushing()
+    key = PushToTalk()
     key.hear(TurnStarted(turn=3, origin="talk_key"))
     key.hear(TurnCancelled(turn=2, reason="resumed"))
     assert key.on

@@ -12,7 +12,7 @@ ROWS = (("slm", "language"), ("stt", "recognition"), ("tts", "voice"))
 DEVICES = (("input", "microphone"), ("output", "speaker"))
 
 
-class Machine(Widget):
+class MachinePanel(Widget):
     """Models, devices, memory and CPU."""
 
     DEFAULT_CSS = """

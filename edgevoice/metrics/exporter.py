@@ -19,7 +19,7 @@ from edgevoice.errors import ConfigError, EdgevoiceError
 from edgevoice.metrics.catalog import Reading
 from edgevoice.metrics.exchanges import Exchanges
 from edgevoice.metrics.readings import Readings, of
-from edgevoice.metrics.spans import Span, drawn
+from edgevoice.metrics.spans import TraceSpan, drawn
 from edgevoice.settings import MetricsSettings
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ LAST = 2.0
 """Seconds that making numbers of the last events may take at the end."""
 
 
-class Outlet:
+class Exporter:
     """A subscriber that gives every reading to all `meters` and every span to all `tracers`.
 
     `tell` puts a notice before the user, in the conversation while there is one; what comes too
@@ -42,7 +42,7 @@ class Outlet:
 
     def __init__(self, emit: Callable[[ev.Event], None]) -> None:
         self.meters: list[Callable[[Reading], None]] = []
-        self.tracers: list[Callable[[Span], None]] = []
+        self.tracers: list[Callable[[TraceSpan], None]] = []
         self.opening: list[str] = []
         """What is told once the first session has begun."""
         self.late: list[str] = []
@@ -122,13 +122,13 @@ class Outlet:
 
 
 @contextmanager
-def opened(settings: MetricsSettings, bus: Bus) -> Iterator[Outlet]:
+def opened(settings: MetricsSettings, bus: Bus) -> Iterator[Exporter]:
     """Numbers of all that happens on `bus` while the block lasts, to where the settings say.
 
     Raises ConfigError for a setting or variable that makes no sense, and EdgevoiceError where an
     address cannot be had or a package is missing.
     """
-    outlet = Outlet(bus.emit)
+    outlet = Exporter(bus.emit)
     with ExitStack() as stack:
         if settings.prometheus:
             url = _serve(outlet, settings.prometheus, stack)
@@ -163,16 +163,16 @@ def address(text: str) -> tuple[str, int]:
     return host, port
 
 
-def _serve(outlet: Outlet, text: str, stack: ExitStack) -> str:
+def _serve(outlet: Exporter, text: str, stack: ExitStack) -> str:
     host, port = address(text)
     try:
-        from edgevoice.metrics.prometheus import Endpoint, Exposition
+        from edgevoice.metrics.prometheus import Exposition, MetricsServer
     except ModuleNotFoundError as error:
         raise _missing(
             error, "prometheus_client", "prometheus-client", "metrics.prometheus"
         ) from None
     exposition = Exposition()
-    endpoint = Endpoint(exposition, host, port)
+    endpoint = MetricsServer(exposition, host, port)
     stack.callback(endpoint.close)
     outlet.meters.append(exposition.add)
     if _is_loopback(host):
@@ -195,7 +195,7 @@ def _destinations() -> dict[Signal, str]:
     return endpoints(os.environ)
 
 
-def _send(outlet: Outlet, urls: dict[Signal, str], now: float, stack: ExitStack) -> str:
+def _send(outlet: Exporter, urls: dict[Signal, str], now: float, stack: ExitStack) -> str:
     if not urls:
         return "OpenTelemetry sends nothing: the OTEL_* variables switch it off"
     from edgevoice.metrics.otlp import Sender, shown

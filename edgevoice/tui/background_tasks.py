@@ -10,7 +10,7 @@ from functools import partial
 from edgevoice.errors import EdgevoiceError
 
 
-class Meanwhile:
+class BackgroundTasks:
     """`tell` shows an error; like what came of any work, it is told only when `drain` is called."""
 
     def __init__(self, tell: Callable[[EdgevoiceError], object]) -> None:

@@ -13,7 +13,7 @@ LET_GO = 0.35
 """Seconds without a repetition after which a held key has been let go."""
 
 
-class Pushing:
+class PushToTalk:
     """`press` at each press and `tick` many times a second; both return what the key now means:
     True, talk; False, stop talking; None, nothing new. Times are seconds of any clock."""
 
