@@ -16,7 +16,7 @@ from edgevoice.assistant import Assistant, Engines
 from edgevoice.audio import Samples
 from edgevoice.bus import Bus
 from edgevoice.clock import Clock
-from edgevoice.devices.paced import PacedSink, PacedSource, Writer
+from edgevoice.devices.simulated import SimulatedSink, SimulatedSource, Writer
 from edgevoice.history import History
 from edgevoice.models.store import Installed, Store
 from edgevoice.models.voices import languages, missing
@@ -26,9 +26,9 @@ from edgevoice.stages import AudioSink, AudioSource, EchoCanceller, WakeDetector
 from edgevoice.transcription.spoken_language import check_known, named
 
 if TYPE_CHECKING:
-    from edgevoice.devices.lasting_loudspeaker import Mouth
-    from edgevoice.devices.lasting_microphone import Ear
-    from edgevoice.devices.watch import Watch
+    from edgevoice.devices.resilient_loudspeaker import OutputDevice
+    from edgevoice.devices.resilient_microphone import InputDevice
+    from edgevoice.devices.watch import DeviceWatch
 
 Source = Callable[[Callable[[], bool]], AudioSource]
 """Makes the source, given how to ask whether the assistant is idle."""
@@ -44,14 +44,16 @@ QUIET_RATE = 48_000
 """Sample rate of a speaker that is not there, in Hz."""
 
 
-def open_source(config: Config, clock: Clock, wanted: str | None = None) -> Ear:
+def open_source(config: Config, clock: Clock, wanted: str | None = None) -> InputDevice:
     """The configured microphone, or the one that is `wanted`. Raises DeviceError."""
     from edgevoice.devices.portaudio import Microphone
 
     return Microphone(clock, config.audio.input if wanted is None else wanted)
 
 
-def open_sink(config: Config, clock: Clock, wanted: str | None = None, rate: int = 0) -> Mouth:
+def open_sink(
+    config: Config, clock: Clock, wanted: str | None = None, rate: int = 0
+) -> OutputDevice:
     """The configured speaker, or the one that is `wanted`, at `rate` Hz. Raises DeviceError."""
     from edgevoice.devices.portaudio import Loudspeaker
 
@@ -69,9 +71,9 @@ def open_sink(config: Config, clock: Clock, wanted: str | None = None, rate: int
 
 def unwatched_source(config: Config, clock: Clock) -> AudioSource:
     """The configured microphone, which nobody brings back. Raises DeviceError."""
-    from edgevoice.devices.lasting_microphone import LastingMicrophone
+    from edgevoice.devices.resilient_microphone import ResilientMicrophone
 
-    place = LastingMicrophone(
+    place = ResilientMicrophone(
         clock, config.audio.input, False, lambda wanted: open_source(config, clock, wanted)
     )
     place.fill(strictly=True)
@@ -84,7 +86,7 @@ class Devices:
     def __init__(self, clock: Clock, bus: Bus) -> None:
         self.clock = clock
         self._bus = bus
-        self._watch: Watch | None = None
+        self._watch: DeviceWatch | None = None
 
     def source(self, config: Config) -> AudioSource:
         """The configured microphone. Raises DeviceError."""
@@ -108,12 +110,12 @@ class Devices:
 
         return quiet_sink(self.clock, path, Recording(self._bus, path, QUIET_RATE))
 
-    def _watched(self) -> Watch:
+    def _watched(self) -> DeviceWatch:
         if self._watch is None:
             from edgevoice.devices.system import PortAudio
-            from edgevoice.devices.watch import Watch
+            from edgevoice.devices.watch import DeviceWatch
 
-            self._watch = Watch(self.clock, PortAudio(), self._bus.emit)
+            self._watch = DeviceWatch(self.clock, PortAudio(), self._bus.emit)
             self._bus.subscribe(self._watch)
         return self._watch
 
@@ -140,12 +142,12 @@ def echo_free(
 
 def clips_source(clock: Clock, clips: Iterator[Samples], name: str) -> Source:
     """A microphone that hears `clips`, float32 [n] at 16 kHz, one after the other."""
-    return lambda idle: PacedSource(clock, clips, idle, name)
+    return lambda idle: SimulatedSource(clock, clips, idle, name)
 
 
 def quiet_sink(clock: Clock, name: str, writer: Writer | None = None, rate: int = 0) -> AudioSink:
     """A speaker that nobody hears, perhaps recorded by `writer`."""
-    return PacedSink(clock, rate or QUIET_RATE, name, writer)
+    return SimulatedSink(clock, rate or QUIET_RATE, name, writer)
 
 
 def engine(role: ev.Role, model: Installed, config: Config) -> Any:

@@ -10,11 +10,11 @@ from edgevoice import events as ev
 from edgevoice.assistant import Assistant
 from edgevoice.audio import EAR_RATE, FRAME_SAMPLES, Frame, Samples
 from edgevoice.clock import Clock
-from edgevoice.devices.lasting_loudspeaker import LastingLoudspeaker
-from edgevoice.devices.lasting_microphone import LastingMicrophone
-from edgevoice.devices.paced import PacedSink
-from edgevoice.devices.signs import Signs
-from edgevoice.devices.watch import Watch
+from edgevoice.devices.hotplug import Hotplug
+from edgevoice.devices.resilient_loudspeaker import ResilientLoudspeaker
+from edgevoice.devices.resilient_microphone import ResilientMicrophone
+from edgevoice.devices.simulated import SimulatedSink
+from edgevoice.devices.watch import DeviceWatch
 from edgevoice.errors import DeviceError
 from edgevoice.testing.rehearsal import Rehearsal
 
@@ -61,10 +61,10 @@ class Desk:
         self._listed = {name: time for name, time in self.there.items() if time > 0}
         self._listed_default = dict(self.default)
 
-    def signs(self) -> Signs:
+    def signs(self) -> Hotplug:
         names = [f"{name} {time}" for name, time in self.there.items() if time > 0]
         defaults = tuple(sum(map(ord, name)) for name in self.default.values())
-        return Signs(frozenset(names), defaults)
+        return Hotplug(frozenset(names), defaults)
 
     def slept(self) -> float:
         return self.asleep
@@ -145,7 +145,7 @@ class Mouth(Plug):
         super().__init__(desk, "output", wanted)
         self.rate = rate
         self.given = np.zeros(0, dtype=np.float32)
-        self._sink = PacedSink(desk.clock, rate, self.name)
+        self._sink = SimulatedSink(desk.clock, rate, self.name)
         self._settled = 0
 
     def _note(self) -> None:
@@ -209,13 +209,13 @@ class Plugged(Rehearsal):
     def __init__(self, answer: str = "All right.", *, input: str = "", fallback: bool = True):
         super().__init__(answer)
         self.desk = Desk(self.clock)
-        self.watch = Watch(self.clock, self.desk, self.bus.emit)
+        self.watch = DeviceWatch(self.clock, self.desk, self.bus.emit)
         self.bus.subscribe(self.watch)
         self.mouths: list[Mouth] = []
-        self.microphone = LastingMicrophone(
+        self.microphone = ResilientMicrophone(
             self.clock, input, fallback, lambda wanted: Ear(self.desk, wanted)
         )
-        self.speaker = LastingLoudspeaker(self.clock, "", fallback, self._open_mouth, RATE)
+        self.speaker = ResilientLoudspeaker(self.clock, "", fallback, self._open_mouth, RATE)
         if input:
             self.desk.plug_in(input)
             self.desk.look_again()
@@ -240,7 +240,10 @@ class Plugged(Rehearsal):
 
     def hold(self, until: float) -> list[ev.Event]:
         """Hold the conversation until a session time."""
-        places: tuple[LastingMicrophone | LastingLoudspeaker, ...] = (self.microphone, self.speaker)
+        places: tuple[ResilientMicrophone | ResilientLoudspeaker, ...] = (
+            self.microphone,
+            self.speaker,
+        )
         for place in places:
             place.fill()
             self.watch.add(place)

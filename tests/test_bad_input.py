@@ -16,8 +16,8 @@ import pytest
 from edgevoice.clock import SystemClock
 from edgevoice.crew import Crew
 from edgevoice.devices import listing, portaudio
-from edgevoice.devices.paced import PacedSink
-from edgevoice.devices.pulse import STALLED, Pulse
+from edgevoice.devices.callback_watchdog import STALLED, CallbackWatchdog
+from edgevoice.devices.simulated import SimulatedSink
 from edgevoice.errors import DeviceError, StorageError
 from edgevoice.testing.virtual import VirtualClock
 from edgevoice.wav import WavWriter
@@ -258,7 +258,7 @@ def test_a_speaker_whose_recording_fails_says_so_once_and_completes_it() -> None
 
     clock = VirtualClock()
 
-    sink = PacedSink(clock, 16_000, "file", Full())
+    sink = SimulatedSink(clock, 16_000, "file", Full())
     sink.write(np.zeros(1600, dtype=np.float32))
     clock.sleep(1.0)
     with pytest.raises(StorageError):
@@ -329,10 +329,10 @@ def test_a_device_that_refuses_its_rate_is_one_clear_error(
 
 def test_a_device_is_gone_only_when_it_was_watched_all_the_while() -> None:
     """Silence counts; a program that was suspended or held up counts it from anew."""
-    watched = Pulse(0.0)
+    watched = CallbackWatchdog(0.0)
     assert not any(watched.stalled(t / 10) for t in range(int(STALLED * 10)))
     assert watched.stalled(STALLED + 0.1)
-    suspended = Pulse(0.0)
+    suspended = CallbackWatchdog(0.0)
     assert not suspended.stalled(0.1)
     assert not suspended.stalled(3600.0)
     suspended.last = 3600.1

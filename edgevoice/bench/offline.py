@@ -15,7 +15,7 @@ from edgevoice.assistant import Assistant, Engines
 from edgevoice.audio import EAR_RATE, Samples
 from edgevoice.bus import Bus
 from edgevoice.clock import Clock
-from edgevoice.devices.paced import PacedSink, PacedSource
+from edgevoice.devices.simulated import SimulatedSink, SimulatedSource
 from edgevoice.models.store import Store
 from edgevoice.resample import Resampler
 from edgevoice.settings import Config
@@ -86,8 +86,8 @@ def overhear(config: Config, engines: HearingEngines, sounds: Sequence[Samples])
         config,
         clock,
         bus,
-        lambda idle: PacedSource(clock, iter(sounds), idle, "recordings", REST, at_once=True),
-        PacedSink(clock, QUIET_RATE, "nobody"),
+        lambda idle: SimulatedSource(clock, iter(sounds), idle, "recordings", REST, at_once=True),
+        SimulatedSink(clock, QUIET_RATE, "nobody"),
         Engines(
             lambda: detector,
             lambda: _Reading(engines.recognizer, clock),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from edgevoice.audio import Samples
-from edgevoice.devices.lasting_loudspeaker import Mouth
+from edgevoice.devices.resilient_loudspeaker import OutputDevice
 from edgevoice.errors import DeviceError
 from edgevoice.resample import Resampler, resample
 
@@ -15,7 +15,7 @@ its filter, which otherwise nobody would hear until something else is said."""
 class Converted:
     """`speaker` as if its rate were `rate`; numbers and counts are at that rate."""
 
-    def __init__(self, speaker: Mouth, rate: int) -> None:
+    def __init__(self, speaker: OutputDevice, rate: int) -> None:
         self.name = speaker.name
         self.rate = rate
         self._speaker = speaker

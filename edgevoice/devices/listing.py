@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 
 from edgevoice.devices import probe
-from edgevoice.devices.signs import Signs, signs
+from edgevoice.devices.hotplug import Hotplug, signs
 from edgevoice.errors import DeviceError, NoDeviceError
 
 sd: Any = None
@@ -61,7 +61,7 @@ def silence() -> None:
             ctypes.c_void_p.in_dll(c, "stderr").value = nowhere
 
 
-_listed_when: list[Signs] = []
+_listed_when: list[Hotplug] = []
 """What was to be seen when PortAudio listed the devices last."""
 
 

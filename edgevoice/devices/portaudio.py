@@ -12,12 +12,12 @@ import numpy as np
 
 from edgevoice.audio import EAR_RATE, FRAME_SAMPLES, Frame, Samples
 from edgevoice.clock import Clock
+from edgevoice.devices.callback_watchdog import CallbackWatchdog
+from edgevoice.devices.keepalive_noise import KeepaliveNoise
 from edgevoice.devices.listing import find, library
-from edgevoice.devices.outgoing import Outgoing
-from edgevoice.devices.past import Past
-from edgevoice.devices.pulse import Pulse
+from edgevoice.devices.played_history import PlayedHistory
+from edgevoice.devices.playout_buffer import PlayoutBuffer
 from edgevoice.devices.ring import Ring
-from edgevoice.devices.rousing import Rousing
 from edgevoice.devices.streams import close_stream, open_stream
 from edgevoice.devices.volume import DUCKED
 from edgevoice.errors import DeviceError
@@ -58,7 +58,7 @@ class Microphone:
         self._origins = np.full(ORIGINS, np.inf)
         self._blocks = 0
         self._closed = False
-        self._pulse = Pulse(clock.now())
+        self._pulse = CallbackWatchdog(clock.now())
         self._stream = open_stream(
             portaudio.InputStream,
             device,
@@ -149,14 +149,14 @@ class Loudspeaker:
         self.name = device.name
         self.rate = rate or int(device.rate)
         self._clock = clock
-        self._queue = Outgoing(self.rate, AHEAD, ducked)
+        self._queue = PlayoutBuffer(self.rate, AHEAD, ducked)
         self._scratch = np.zeros((self.rate, 1), dtype=np.float32)
-        self._past = Past(self.rate)
-        self._rousing = Rousing(self.rate, lead, hiss)
+        self._past = PlayedHistory(self.rate)
+        self._rousing = KeepaliveNoise(self.rate, lead, hiss)
         self._missed = 0
         self._stops = 0
         self._closed = False
-        self._pulse = Pulse(clock.now())
+        self._pulse = CallbackWatchdog(clock.now())
         self._stream = open_stream(
             portaudio.OutputStream,
             device,

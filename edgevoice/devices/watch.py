@@ -15,8 +15,8 @@ from typing import Any, Protocol
 
 from edgevoice import events as ev
 from edgevoice.clock import Clock
-from edgevoice.devices.place import Place
-from edgevoice.devices.signs import Signs
+from edgevoice.devices.device_slot import DeviceSlot
+from edgevoice.devices.hotplug import Hotplug
 from edgevoice.errors import DeviceError
 
 LOOK = 0.25
@@ -44,20 +44,20 @@ RELEASED = 3.0
 REMEDY = "plug it in again: the conversation goes on when it is there"
 
 
-class System(Protocol):
+class SoundSystem(Protocol):
     """What is asked of the sound system."""
 
     def look_again(self) -> None:
         """List the devices anew; none may be open."""
 
-    def signs(self) -> Signs:
+    def signs(self) -> Hotplug:
         """What can be seen, at next to no cost, of devices having come or gone."""
 
     def slept(self) -> float:
         """Seconds that the machine has slept so far and that the clock did not count."""
 
 
-class Watch:
+class DeviceWatch:
     """Looks after the places that are added to it, in a thread of its own, while there are any.
 
     `tell` takes DeviceLost and DeviceFound. Subscribe it to the bus: it begins with the session,
@@ -67,7 +67,7 @@ class Watch:
     def __init__(
         self,
         clock: Clock,
-        system: System,
+        system: SoundSystem,
         tell: Callable[[ev.Event], None],
     ) -> None:
         self._clock = clock
@@ -76,8 +76,8 @@ class Watch:
         self._hearing: set[int] = set()
         """Turns that are being spoken by the user."""
         self._monitor = clock.monitor()
-        self._places: list[Place[Any]] = []
-        self._muted: list[Place[Any]] = []
+        self._places: list[DeviceSlot[Any]] = []
+        self._muted: list[DeviceSlot[Any]] = []
         self._told: dict[str, str | None] = {}
         """The device that was told of last, by kind; None where it was told to be lost."""
         self._running = self._busy = self._woken = False
@@ -99,7 +99,7 @@ class Watch:
             case _:
                 pass
 
-    def add(self, place: Place[Any]) -> None:
+    def add(self, place: DeviceSlot[Any]) -> None:
         """Look after `place` once `start` was called; what it holds now counts as known."""
         place.wake = self.wake
         place.watched = True
@@ -126,7 +126,7 @@ class Watch:
             self._woken = True
             self._monitor.notify_all()
 
-    def _remove(self, place: Place[Any]) -> None:
+    def _remove(self, place: DeviceSlot[Any]) -> None:
         with self._monitor:
             self._places = [p for p in self._places if p is not place]
             self._monitor.notify_all()
@@ -149,7 +149,7 @@ class Watch:
                     self._busy = False
                     self._monitor.notify_all()
 
-    def _look(self, places: list[Place[Any]]) -> None:
+    def _look(self, places: list[DeviceSlot[Any]]) -> None:
         now, slept = self._clock.now(), self._system.slept()
         away = slept - self._slept
         if now - self._looked > HELD_UP:
@@ -168,7 +168,7 @@ class Watch:
                 self._told[place.kind] = place.name
                 self._tell(ev.DeviceFound(kind=place.kind, name=place.name))
 
-    def _follow_mute(self, places: list[Place[Any]]) -> None:
+    def _follow_mute(self, places: list[DeviceSlot[Any]]) -> None:
         """Close what was muted, and open at once what was muted until now."""
         for place in places:
             if place.muted and place.present:
@@ -177,7 +177,7 @@ class Watch:
                 self._fill(place)
         self._muted = [place for place in places if place.muted]
 
-    def _bring_back(self, places: list[Place[Any]], now: float) -> None:
+    def _bring_back(self, places: list[DeviceSlot[Any]], now: float) -> None:
         signs = self._system.signs()
         if signs != self._signs:
             moved = signs.defaults != self._signs.defaults
@@ -205,7 +205,7 @@ class Watch:
         """Whether there was a sign of change that has not been followed up to its end."""
         return self._listed - self._stirred < STIRRED
 
-    def _list_anew(self, places: list[Place[Any]], slept: float = 0.0) -> None:
+    def _list_anew(self, places: list[DeviceSlot[Any]], slept: float = 0.0) -> None:
         for place in places:
             place.clear(slept)
         self._system.look_again()
@@ -215,7 +215,7 @@ class Watch:
             if not place.muted:
                 self._fill(place)
 
-    def _fill(self, place: Place[Any]) -> None:
+    def _fill(self, place: DeviceSlot[Any]) -> None:
         try:
             place.fill()
         except DeviceError as error:
@@ -223,7 +223,7 @@ class Watch:
                 self._lost(place, error)
             return
 
-    def _lost(self, place: Place[Any], error: DeviceError) -> None:
+    def _lost(self, place: DeviceSlot[Any], error: DeviceError) -> None:
         if self._told.get(place.kind, "") is None:
             return
         self._told[place.kind] = None

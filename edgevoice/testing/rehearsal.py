@@ -11,7 +11,7 @@ from edgevoice import events as ev
 from edgevoice.assistant import Assistant, Engines
 from edgevoice.audio import EAR_RATE, Samples
 from edgevoice.bus import Bus
-from edgevoice.devices.paced import PacedSink, PacedSource
+from edgevoice.devices.simulated import SimulatedSink, SimulatedSource
 from edgevoice.history import History
 from edgevoice.resample import Resampler
 from edgevoice.settings import Config
@@ -68,7 +68,7 @@ class Rehearsal:
         """The synthesizers of other languages than the main one."""
         self.turn_detector: TurnDetector | None = None
         self.wake_detector: WakeDetector | None = None
-        self.sink: AudioSink = PacedSink(self.clock, 16_000, "virtual speaker")
+        self.sink: AudioSink = SimulatedSink(self.clock, 16_000, "virtual speaker")
         self.clips: list[Samples] = []
         self.source: Callable[[Callable[[], bool]], AudioSource] = self._source
         self.loading_seconds = 0.0
@@ -84,7 +84,7 @@ class Rehearsal:
             heard = any(isinstance(event, ev.TurnStarted) for event in self.events)
             return idle() if self.wait_for_ready or heard else True
 
-        return PacedSource(self.clock, clips(), settled, "virtual microphone")
+        return SimulatedSource(self.clock, clips(), settled, "virtual microphone")
 
     def load_language_model(self) -> LanguageModel:
         """What the assistant calls to load its model, in `loading_seconds`."""

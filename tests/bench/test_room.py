@@ -11,7 +11,7 @@ from edgevoice.bench.turns.air import Tape
 from edgevoice.bench.turns.loop import SURE, found
 from edgevoice.bench.turns.mixing import Mix, Sound
 from edgevoice.bench.turns.room import Track
-from edgevoice.devices.through import RATE, REMEMBERED, Timed
+from edgevoice.devices.duplex import RATE, REMEMBERED, StreamTimes
 
 
 def noise(count: int, seed: int = 3) -> Samples:
@@ -116,7 +116,7 @@ def test_a_recording_is_found_by_time_across_a_leap() -> None:
 
 def test_times_of_samples_do_not_wander_with_late_callbacks() -> None:
     """Jitter leaves the numbering where it was; a device that ran dry moves it."""
-    timed = Timed(RATE)
+    timed = StreamTimes(RATE)
     jitter = np.random.default_rng(1).uniform(-0.003, 0.003, 1000)
     for number in range(500):
         timed.note(number * 480, 5.0 + number / 100 + jitter[number])

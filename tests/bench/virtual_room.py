@@ -9,7 +9,7 @@ from edgevoice.bench.turns.acoustics import Acoustics
 from edgevoice.bench.turns.mixing import Mix, Sound
 from edgevoice.bench.turns.room import Recording, Track
 from edgevoice.clock import Clock
-from edgevoice.devices.paced import PacedSink
+from edgevoice.devices.simulated import SimulatedSink
 
 
 class Recorder:
@@ -32,7 +32,7 @@ class VirtualRoom:
         self.name = "virtual room"
         self.ways: list[Acoustics | None] = []
         self.recorder = Recorder()
-        self.sink = PacedSink(clock, EAR_RATE, "virtual speaker", self.recorder)
+        self.sink = SimulatedSink(clock, EAR_RATE, "virtual speaker", self.recorder)
         self._clock = clock
         self._mix = Mix()
         self._index = 0

@@ -14,7 +14,7 @@ from edgevoice.bus import Bus
 from edgevoice.capture.echo_cancellation import TAIL, EchoCancelledSource
 from edgevoice.capture.echo_path import EchoPath
 from edgevoice.capture.reference import Reference
-from edgevoice.devices.paced import PacedSink
+from edgevoice.devices.simulated import SimulatedSink
 from edgevoice.errors import EngineError
 from edgevoice.resample import resample
 from edgevoice.settings import EchoSettings
@@ -44,7 +44,7 @@ class Microphone:
     def __init__(
         self,
         clock: VirtualClock,
-        sink: PacedSink,
+        sink: SimulatedSink,
         seconds: float,
         delay: float = 0.06,
         gain: float = 0.25,
@@ -117,7 +117,7 @@ class Scene:
         self, seconds: float = 8.0, settings: EchoSettings | None = None, **room: float
     ) -> None:
         self.clock = VirtualClock()
-        self.sink = PacedSink(self.clock, RATE, "a speaker")
+        self.sink = SimulatedSink(self.clock, RATE, "a speaker")
         self.microphone = Microphone(self.clock, self.sink, seconds, **room)
         self.canceller = Subtracting(0.1)
         self.events: list[ev.Event] = []
@@ -373,7 +373,7 @@ def test_what_belongs_to_the_device_is_asked_of_the_device() -> None:
 def test_the_reference_is_one_stream_at_any_rate(rate: int) -> None:
     """Piece by piece it is what the whole would be at 16 kHz."""
     clock = VirtualClock()
-    sink = PacedSink(clock, rate, "a speaker")
+    sink = SimulatedSink(clock, rate, "a speaker")
     sound = voice(1.0, rate)
     sink.write(sound)
     clock.sleep(1.5)
@@ -387,7 +387,7 @@ def test_the_reference_is_one_stream_at_any_rate(rate: int) -> None:
 def test_clocks_that_tremble_do_not_move_the_reference() -> None:
     """A canceller takes every step for another room: there is none while clocks only tremble."""
     clock = VirtualClock()
-    sink = PacedSink(clock, RATE, "a speaker")
+    sink = SimulatedSink(clock, RATE, "a speaker")
     sound = voice(2.0, RATE)
     sink.write(sound)
     clock.sleep(2.5)
@@ -403,7 +403,7 @@ def test_clocks_that_tremble_do_not_move_the_reference() -> None:
 def test_clocks_that_drift_are_followed_by_single_samples() -> None:
     """A microphone whose clock runs 200 ppm slow is never more than a millisecond or two off."""
     clock = VirtualClock()
-    sink = PacedSink(clock, EAR_RATE, "a speaker")
+    sink = SimulatedSink(clock, EAR_RATE, "a speaker")
     reference = Reference(sink)
     told: list[int] = []
     for n in range(3000):

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from edgevoice.audio import FRAME_SAMPLES, Samples
-from edgevoice.devices.outgoing import Outgoing
-from edgevoice.devices.paced import GAP, PacedSink, PacedSource
-from edgevoice.devices.past import KEPT, Past
+from edgevoice.devices.played_history import KEPT, PlayedHistory
+from edgevoice.devices.playout_buffer import PlayoutBuffer
 from edgevoice.devices.ring import Ring, mono
+from edgevoice.devices.simulated import GAP, SimulatedSink, SimulatedSource
 from edgevoice.testing.virtual import VirtualClock
 
 
@@ -32,7 +32,7 @@ def ones(seconds: float, rate: int = 1000) -> Samples:
 def test_frames_come_no_sooner_than_real_time() -> None:
     """A frame is there when its last sample has been spoken."""
     clock = VirtualClock()
-    source = PacedSource(clock, iter([]), lambda: False, "file")
+    source = SimulatedSource(clock, iter([]), lambda: False, "file")
     for number in range(1, 10):
         frame = source.read()
         assert frame is not None
@@ -43,7 +43,7 @@ def test_a_clip_waits_until_the_last_one_is_dealt_with() -> None:
     """Clips are a conversation, not a playlist."""
     clock = VirtualClock()
     busy_until = 5.0
-    source = PacedSource(clock, iter([ones(0.1)]), lambda: clock.now() >= busy_until, "file")
+    source = SimulatedSource(clock, iter([ones(0.1)]), lambda: clock.now() >= busy_until, "file")
     times = []
     while (frame := source.read()) is not None:
         if frame.samples.any():
@@ -55,7 +55,7 @@ def test_only_the_first_clip_may_come_at_once() -> None:
     """The second one waits for the answer to the first."""
     clock = VirtualClock()
     clips = iter([ones(0.1), ones(0.1)])
-    source = PacedSource(clock, clips, lambda: clock.now() >= 5.0, "file", 2.0, at_once=True)
+    source = SimulatedSource(clock, clips, lambda: clock.now() >= 5.0, "file", 2.0, at_once=True)
     times = []
     while (frame := source.read()) is not None:
         if frame.samples.any():
@@ -67,7 +67,7 @@ def test_only_the_first_clip_may_come_at_once() -> None:
 def test_what_is_written_is_heard_sample_by_sample_as_time_passes() -> None:
     """`heard` follows the clock and stops at what was written."""
     clock = VirtualClock()
-    sink = PacedSink(clock, 1000, "virtual")
+    sink = SimulatedSink(clock, 1000, "virtual")
     clock.sleep(1.0)
     assert sink.write(ones(0.4)) == 0
     clock.sleep(0.1)
@@ -80,7 +80,7 @@ def test_what_is_written_is_heard_sample_by_sample_as_time_passes() -> None:
 def test_stopping_drops_what_was_not_heard_and_numbers_go_on_from_there() -> None:
     """After a stop the next sample written is the one after the last one heard."""
     clock = VirtualClock()
-    sink = PacedSink(clock, 1000, "virtual")
+    sink = SimulatedSink(clock, 1000, "virtual")
     sink.write(ones(0.4))
     clock.sleep(0.1)
     assert sink.stop() == 100
@@ -93,7 +93,7 @@ def test_stopping_drops_what_was_not_heard_and_numbers_go_on_from_there() -> Non
 def test_a_writer_far_ahead_waits_and_a_stop_lets_it_go() -> None:
     """`write` holds back what would be too far ahead, and drops it when the sound is stopped."""
     clock = VirtualClock()
-    sink = PacedSink(clock, 1000, "virtual")
+    sink = SimulatedSink(clock, 1000, "virtual")
     sink.write(ones(2.0))
 
     def stopper() -> None:
@@ -110,7 +110,7 @@ def test_the_recording_lies_on_the_session_s_time_axis() -> None:
     """Silences are recorded as silences, so that sample n is what was heard at n / rate."""
     clock = VirtualClock()
     tape = Tape()
-    sink = PacedSink(clock, 1000, "virtual", tape)
+    sink = SimulatedSink(clock, 1000, "virtual", tape)
     clock.sleep(1.0)
     sink.write(ones(0.2))
     clock.sleep(1.0)
@@ -134,7 +134,7 @@ def count_from(start: int, count: int) -> Samples:
 def test_what_left_the_speaker_is_known_by_the_time_at_which_it_did() -> None:
     """Sound between two silences is found where it was, and what is still queued is not."""
     clock = VirtualClock()
-    sink = PacedSink(clock, 1000, "virtual")
+    sink = SimulatedSink(clock, 1000, "virtual")
     clock.sleep(1.0)
     sink.write(count_from(1, 200))
     clock.sleep(0.5)
@@ -151,7 +151,7 @@ def test_what_left_the_speaker_is_known_by_the_time_at_which_it_did() -> None:
 def test_what_was_stopped_never_left_the_speaker() -> None:
     """After a stop, silence and then what is written next left it, not what was dropped."""
     clock = VirtualClock()
-    sink = PacedSink(clock, 1000, "virtual")
+    sink = SimulatedSink(clock, 1000, "virtual")
     sink.write(count_from(1, 400))
     clock.sleep(0.1)
     sink.stop()
@@ -168,7 +168,7 @@ def test_what_was_stopped_never_left_the_speaker() -> None:
 def test_a_long_conversation_is_not_kept() -> None:
     """Only the last seconds of what was played are."""
     clock = VirtualClock()
-    sink = PacedSink(clock, 1000, "virtual")
+    sink = SimulatedSink(clock, 1000, "virtual")
     for _ in range(20):
         sink.write(ones(0.5))
         clock.sleep(1.0)
@@ -176,7 +176,9 @@ def test_a_long_conversation_is_not_kept() -> None:
     assert sink.played(clock.now() - 2.0, 2000).sum() == 1000
 
 
-def device(past: Past, rate: int, seconds: float, late: float = 0.0, start: float = 5.0) -> None:
+def device(
+    past: PlayedHistory, rate: int, seconds: float, late: float = 0.0, start: float = 5.0
+) -> None:
     """Let `past` take blocks of numbered samples, the callbacks up to `late` seconds late."""
     block = rate // 100
     for number in range(int(seconds * 100)):
@@ -186,14 +188,14 @@ def device(past: Past, rate: int, seconds: float, late: float = 0.0, start: floa
 
 def test_a_device_s_past_is_aligned_to_the_sample_however_late_its_callbacks_come() -> None:
     """Lateness is not taken for delay."""
-    past = Past(1000)
+    past = PlayedHistory(1000)
     device(past, 1000, 2.0, late=0.03)
     assert past.at(5.5, 4).tolist() == [500, 501, 502, 503]
 
 
 def test_a_device_s_past_reaches_back_a_few_seconds_across_the_ring_s_edge() -> None:
     """What is older, or has not left the speaker yet, is silence."""
-    past = Past(1000)
+    past = PlayedHistory(1000)
     device(past, 1000, 9.5)
     end = 9500
     assert past.at(5.0 + (end - 1000 * KEPT) / 1000, 1)[0] == end - 1000 * KEPT
@@ -204,7 +206,7 @@ def test_a_device_s_past_reaches_back_a_few_seconds_across_the_ring_s_edge() -> 
 
 def test_a_device_that_let_out_silence_of_its_own_is_aligned_anew_within_a_second() -> None:
     """After an interruption of the device the old alignment is forgotten."""
-    past = Past(1000)
+    past = PlayedHistory(1000)
     device(past, 1000, 2.0)
     for number in range(110):
         past.put(count_from(number * 10, 10), 8.0 + number / 100)
@@ -215,7 +217,7 @@ def test_a_reply_that_is_held_goes_on_where_it_was_heard_last() -> None:
     """Silence comes within 10 ms, nothing is lost, and later samples are due as much later."""
     clock = VirtualClock()
     tape = Tape()
-    sink = PacedSink(clock, 1000, "virtual", tape)
+    sink = SimulatedSink(clock, 1000, "virtual", tape)
     sink.write(ones(0.4))
     clock.sleep(0.1)
     assert sink.hold() == 100
@@ -238,7 +240,7 @@ def test_a_reply_that_is_held_goes_on_where_it_was_heard_last() -> None:
 def test_the_end_of_what_was_heard_can_be_heard_again_after_a_hold() -> None:
     """Going back to the beginning of a word repeats sound, but nothing is counted twice."""
     clock = VirtualClock()
-    sink = PacedSink(clock, 1000, "virtual")
+    sink = SimulatedSink(clock, 1000, "virtual")
     sink.write(count_from(0, 400))
     clock.sleep(0.1)
     sink.hold()
@@ -256,7 +258,7 @@ def test_a_reply_that_is_held_can_be_stopped() -> None:
     """What was kept back is dropped, and the next reply is heard at once and in full."""
     clock = VirtualClock()
     tape = Tape()
-    sink = PacedSink(clock, 1000, "virtual", tape)
+    sink = SimulatedSink(clock, 1000, "virtual", tape)
     sink.write(ones(0.4))
     clock.sleep(0.1)
     sink.duck(True)
@@ -275,7 +277,7 @@ def test_a_reply_that_is_held_can_be_stopped() -> None:
 def test_a_writer_waits_while_what_it_wrote_is_held() -> None:
     """Held back, the speaker takes no more than it ever does; a release makes room again."""
     clock = VirtualClock()
-    sink = PacedSink(clock, 1000, "virtual")
+    sink = SimulatedSink(clock, 1000, "virtual")
     sink.write(ones(0.8))
 
     def release() -> None:
@@ -292,7 +294,7 @@ def test_a_speaker_makes_way_without_a_step_in_its_volume() -> None:
     """Ducked, it is quieter by what is set; then as loud as before, in ramps both times."""
     clock = VirtualClock()
     tape = Tape()
-    sink = PacedSink(clock, 1000, "virtual", tape, ducked=0.5)
+    sink = SimulatedSink(clock, 1000, "virtual", tape, ducked=0.5)
     sink.write(ones(0.4))
     clock.sleep(0.1)
     sink.duck(True)
@@ -313,7 +315,7 @@ LATENCY = 1 / 16
 class Device:
     """A callback every `BLOCK` samples, whose sound leaves the speaker `LATENCY` seconds later."""
 
-    def __init__(self, queue: Outgoing) -> None:
+    def __init__(self, queue: PlayoutBuffer) -> None:
         self.queue = queue
         self.now = 0.0
         self.sound = np.zeros(0, dtype=np.float32)
@@ -332,7 +334,7 @@ class Device:
 
 def test_a_device_falls_silent_within_a_fade_and_goes_on_without_losing_a_sample() -> None:
     """Held in the middle of a block: what faded out is heard again in full."""
-    queue = Outgoing(RATE, 0.4)
+    queue = PlayoutBuffer(RATE, 0.4)
     device = Device(queue)
     queue.put(ones(400, 1))
     device.run(5)
@@ -353,7 +355,7 @@ def test_a_device_falls_silent_within_a_fade_and_goes_on_without_losing_a_sample
 
 def test_what_a_device_had_taken_when_it_was_stopped_is_known_by_number_and_time() -> None:
     """The time of the last sample heard does not move when what lay behind it is dropped."""
-    queue = Outgoing(RATE, 0.4)
+    queue = PlayoutBuffer(RATE, 0.4)
     device = Device(queue)
     queue.put(ones(400, 1))
     device.run(5)
@@ -375,7 +377,7 @@ def test_what_a_device_had_taken_when_it_was_stopped_is_known_by_number_and_time
 @pytest.mark.parametrize("moment", range(3, 9))
 def test_holding_ducking_and_stopping_in_any_order_loses_no_count(moment: int, again: int) -> None:
     """`heard` never goes back, and the next number is where the last reply was stopped."""
-    queue = Outgoing(RATE, 0.4)
+    queue = PlayoutBuffer(RATE, 0.4)
     device = Device(queue)
     queue.put(count_from(1, 300))
     counts = []
@@ -401,7 +403,7 @@ def test_holding_ducking_and_stopping_in_any_order_loses_no_count(moment: int, a
 
 def test_a_device_that_tells_of_its_silence_is_aligned_anew_at_once() -> None:
     """After an underrun the next block's time counts, and none before."""
-    past = Past(1000)
+    past = PlayedHistory(1000)
     device(past, 1000, 2.0)
     past.interrupted()
     assert not past.at(6.0, 10).any()

@@ -6,7 +6,7 @@ import gc
 import weakref
 
 from edgevoice.bus import Bus
-from edgevoice.devices.paced import PacedSink
+from edgevoice.devices.simulated import SimulatedSink
 from edgevoice.history import History
 from edgevoice.testing.virtual import VirtualClock
 from edgevoice.turn_taking.floor import Floor
@@ -17,7 +17,7 @@ def test_a_question_that_has_ended_is_no_answer_that_has() -> None:
     written of it had been heard."""
     clock = VirtualClock()
     history = History("")
-    floor = Floor(clock, Bus(clock), PacedSink(clock, 16_000, "nobody"), history)
+    floor = Floor(clock, Bus(clock), SimulatedSink(clock, 16_000, "nobody"), history)
     turn = floor.begin("speech")
     turn.question = "tell me a story"
     assert floor.commit(turn)
@@ -32,7 +32,7 @@ def test_an_answer_that_is_written_does_not_end_the_question() -> None:
     """What was thought ahead for somebody who may be interrupting is not let out with the first
     word that confirms them: they may still be speaking."""
     clock = VirtualClock()
-    floor = Floor(clock, Bus(clock), PacedSink(clock, 16_000, "nobody"), History(""))
+    floor = Floor(clock, Bus(clock), SimulatedSink(clock, 16_000, "nobody"), History(""))
     reply = floor.begin("speech")
     floor.commit(reply)
     turn = floor.begin("speech", interrupts=reply)
@@ -45,7 +45,7 @@ def test_an_answer_that_is_written_does_not_end_the_question() -> None:
 def test_an_ended_turn_is_released_though_the_next_one_interrupted_it() -> None:
     """However many replies are interrupted in a row, no earlier turn stays in memory."""
     clock = VirtualClock()
-    floor = Floor(clock, Bus(clock), PacedSink(clock, 16_000, "nobody"), History(""))
+    floor = Floor(clock, Bus(clock), SimulatedSink(clock, 16_000, "nobody"), History(""))
     newest = floor.begin("speech")
     floor.commit(newest)
     ended = []

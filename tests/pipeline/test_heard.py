@@ -8,7 +8,7 @@ import pytest
 
 from edgevoice import events as ev
 from edgevoice.audio import Audio
-from edgevoice.devices.paced import PacedSink
+from edgevoice.devices.simulated import SimulatedSink
 from edgevoice.settings import Config, TtsSettings
 from edgevoice.stages import Cancelled
 from edgevoice.testing.rehearsal import Rehearsal
@@ -39,7 +39,7 @@ class InPieces(ScriptedSynthesizer):
 def rehearse(voice: type[ScriptedSynthesizer], reply: str, rate: int, config: Config) -> Rehearsal:
     show = Rehearsal(reply, config)
     show.synthesizer = voice(show.clock)
-    show.sink = PacedSink(show.clock, rate, "virtual speaker")
+    show.sink = SimulatedSink(show.clock, rate, "virtual speaker")
     show.at(1.0, lambda assistant: assistant.say("tell me"))
     show.at(20.0, lambda assistant: assistant.close())
     show.hear((25.0, "enough", 0.5))

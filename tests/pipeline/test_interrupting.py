@@ -12,7 +12,7 @@ import pytest
 from edgevoice import events as ev
 from edgevoice.assistant import Assistant
 from edgevoice.audio import Audio, Mark, Samples
-from edgevoice.devices.paced import PacedSink
+from edgevoice.devices.simulated import SimulatedSink
 from edgevoice.devices.volume import DUCKED
 from edgevoice.settings import Config, SttSettings, TurnSettings
 from edgevoice.stages import Cancelled, Message, Transcript
@@ -64,7 +64,7 @@ def story(
     """Somebody asks for a story, which is heard from 2.5 to 12 s, and says more at these times."""
     config = Config(turn=TurnSettings(**turn))  # type: ignore[arg-type]
     show, tape = Rehearsal(STORY, config), Tape()
-    show.sink = PacedSink(show.clock, RATE, "tape", tape)
+    show.sink = SimulatedSink(show.clock, RATE, "tape", tape)
     cost = slow or 0.1
     show.recognizer = ScriptedRecognizer(show.clock, show.book, cost, results=dict(NOISES))
     show.hear((0.5, "tell me a story", 1.0), *spoken)

@@ -18,7 +18,7 @@ from edgevoice import events as ev
 from edgevoice import files
 from edgevoice.assistant import Assistant
 from edgevoice.audio import EAR_RATE, FRAME_SAMPLES, Samples
-from edgevoice.devices.paced import PacedSink
+from edgevoice.devices.simulated import SimulatedSink
 from edgevoice.errors import EdgevoiceError
 from edgevoice.history import History
 from edgevoice.recordings import turn_recorder
@@ -336,7 +336,7 @@ def test_a_change_of_models_is_a_change_in_what_is_kept(tmp_path: Path) -> None:
             show.hear((0.2, text, 1.0))
             heard = tap.listen(source, config, history)
             show.source = heard  # type: ignore[assignment]
-            show.sink = PacedSink(show.clock, 16_000, "virtual speaker")
+            show.sink = SimulatedSink(show.clock, 16_000, "virtual speaker")
             assistant = show.assemble(history, number)
             show.bus.emit(ev.SessionStarted(**{**fields(STARTED), "models": {"slm": model}}))
             assistant.run()

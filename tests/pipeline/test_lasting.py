@@ -7,9 +7,9 @@ import numpy as np
 from edgevoice import events as ev
 from edgevoice.audio import FRAME_SAMPLES
 from edgevoice.devices.converted import Converted
-from edgevoice.devices.lasting_loudspeaker import GIVE_UP, LastingLoudspeaker
-from edgevoice.devices.lasting_loudspeaker import Mouth as Real
-from edgevoice.devices.lasting_microphone import LastingMicrophone
+from edgevoice.devices.resilient_loudspeaker import GIVE_UP, ResilientLoudspeaker
+from edgevoice.devices.resilient_loudspeaker import Mouth as Real
+from edgevoice.devices.resilient_microphone import ResilientMicrophone
 from edgevoice.settings import AddressSettings, Config
 from edgevoice.testing.virtual import VirtualClock
 from tests.plugs import Desk, Ear, Mouth, Plugged
@@ -237,7 +237,7 @@ def test_frames_are_numbered_on_and_their_times_stay_true() -> None:
     """Across a loss and a return, a frame's time is the time at which it was heard."""
     clock = VirtualClock()
     desk = Desk(clock)
-    microphone = LastingMicrophone(clock, "", True, lambda wanted: Ear(desk, wanted))
+    microphone = ResilientMicrophone(clock, "", True, lambda wanted: Ear(desk, wanted))
     microphone.fill()
     last = -FRAME_SAMPLES
     jumps = 0
@@ -278,7 +278,7 @@ def test_speakers_of_another_rate_go_on_with_the_same_reply() -> None:
         made.append(Mouth(desk, wanted, 44_100 if made else 16_000))
         return Converted(made[-1], 16_000) if len(made) > 1 else made[-1]
 
-    speaker = LastingLoudspeaker(clock, "", True, open, 16_000)
+    speaker = ResilientLoudspeaker(clock, "", True, open, 16_000)
     speaker.fill()
     tone = np.sin(np.arange(8000) / 5).astype(np.float32)
     speaker.write(tone)

@@ -8,7 +8,7 @@ import pytest
 
 from edgevoice import events as ev
 from edgevoice.assistant import Assistant
-from edgevoice.devices.paced import PacedSink
+from edgevoice.devices.simulated import SimulatedSink
 from edgevoice.errors import EdgevoiceError, ModelError, UsageError
 from edgevoice.history import History
 from edgevoice.session import Kind, Session
@@ -45,7 +45,7 @@ def make(show: Rehearsal) -> tuple[Session, Settings, list[str]]:
         built.append(config.models.slm)
         if config.models.slm == "broken":
             raise ModelError("it does not load", remedy="choose another one")
-        show.sink = PacedSink(show.clock, 16_000, "virtual speaker")
+        show.sink = SimulatedSink(show.clock, 16_000, "virtual speaker")
         return show.assemble(history, first_turn)
 
     return Desk(show.config, show.clock, show.bus, build, settings), settings, built

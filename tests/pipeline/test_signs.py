@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from edgevoice.devices import signs as module
-from edgevoice.devices.signs import signs, slept
+from edgevoice.devices import hotplug as module
+from edgevoice.devices.hotplug import signs, slept
 
 pytestmark = pytest.mark.skipif(
     not sys.platform.startswith("linux"), reason="what is looked at here is Linux's"

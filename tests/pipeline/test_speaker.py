@@ -11,7 +11,7 @@ import pytest
 from edgevoice import events as ev
 from edgevoice.audio import Audio, Samples
 from edgevoice.clock import Clock
-from edgevoice.devices.paced import PacedSink
+from edgevoice.devices.simulated import SimulatedSink
 from edgevoice.settings import Config, TtsSettings
 from edgevoice.stages import Cancelled
 from edgevoice.testing.rehearsal import Rehearsal
@@ -67,7 +67,7 @@ def ask(answer: str, **voice: float) -> tuple[Rehearsal, Tape]:
     unhushed = Config(tts=TtsSettings(shorten_silence=False))
     show, tape = Rehearsal(answer, unhushed), Tape()
     show.synthesizer = PieceByPiece(show.clock, **voice)  # type: ignore[arg-type]
-    show.sink = PacedSink(show.clock, RATE, "tape", tape)
+    show.sink = SimulatedSink(show.clock, RATE, "tape", tape)
     show.at(1.0, lambda assistant: assistant.say("tell me"))
     show.at(20.0, lambda assistant: assistant.close())
     show.hear((25.0, "enough", 0.5))

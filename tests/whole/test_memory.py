@@ -16,7 +16,7 @@ from msgspec.structs import replace
 
 from edgevoice import events as ev
 from edgevoice.audio import EAR_RATE, Samples
-from edgevoice.devices.paced import PacedSource
+from edgevoice.devices.simulated import SimulatedSource
 from edgevoice.settings import Config
 from edgevoice.testing.rehearsal import Rehearsal
 from edgevoice.turn_taking.turn import Turn
@@ -97,7 +97,7 @@ def test_memory_stays_level_over_many_turns(
                 parts += [pause, chance.choice(spoken)]
             yield np.concatenate(parts)
 
-    show.source = lambda idle: PacedSource(show.clock, clips(), idle, "people")
+    show.source = lambda idle: SimulatedSource(show.clock, clips(), idle, "people")
     show.run()
     assert any(e.interrupted for e in show.all(ev.TurnCompleted))
     assert np.median(taken[-5:]) <= (1 + GROWTH) * np.median(taken[:5])

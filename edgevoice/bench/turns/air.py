@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from edgevoice.audio import AUDIBLE_DBFS, Samples
 from edgevoice.bench.turns.acoustics import Acoustics, Convolver, impulse_response
 from edgevoice.bench.turns.mixing import Mix, Sound
-from edgevoice.devices.through import BLOCK, RATE, Through
+from edgevoice.devices.duplex import BLOCK, RATE, Duplex
 
 KEPT = 2 * RATE
 """Samples of the speaker that are kept to be heard again: more than any delay."""
@@ -112,8 +112,8 @@ class Air:
         self._tapes: tuple[Tape, Tape] | None = None
         self._since = time.monotonic()
         self._cpu = time.process_time()
-        self._through: Through | None = None
-        self._through = Through(hears, speaks, self._hear, self._speak, latency)
+        self._through: Duplex | None = None
+        self._through = Duplex(hears, speaks, self._hear, self._speak, latency)
 
     # The two callbacks.
 
@@ -175,7 +175,7 @@ class Air:
             part if len(part) == BLOCK else np.concatenate([part, self._ring[: BLOCK - len(part)]])
         )
 
-    def _place(self, through: Through, number: int, at: float) -> None:
+    def _place(self, through: Duplex, number: int, at: float) -> None:
         """Decide with which sample of the output each sound begins whose time has come."""
         while self._todo:
             self._todo.popleft()()

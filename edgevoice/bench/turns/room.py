@@ -31,7 +31,7 @@ from edgevoice.bench.apart import Failed
 from edgevoice.bench.turns.acoustics import Acoustics
 from edgevoice.bench.turns.air import Air, State, Tape
 from edgevoice.clock import Clock
-from edgevoice.devices.through import LATENCY, RATE
+from edgevoice.devices.duplex import LATENCY, RATE
 from edgevoice.errors import DeviceError, EdgevoiceError
 from edgevoice.resample import resample
 

@@ -28,7 +28,7 @@ from edgevoice.bench.turns.room import Room
 from edgevoice.build import Devices, build, echo_free, open_sink, open_source
 from edgevoice.bus import Bus, Subscriber
 from edgevoice.clock import SystemClock
-from edgevoice.devices.through import LATENCY
+from edgevoice.devices.duplex import LATENCY
 from edgevoice.errors import DeviceError
 from edgevoice.settings import Config
 

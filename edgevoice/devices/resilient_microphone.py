@@ -10,11 +10,11 @@ import numpy as np
 
 from edgevoice.audio import EAR_RATE, FRAME_SAMPLES, Frame
 from edgevoice.clock import Clock
-from edgevoice.devices.place import LEGS, Kind, Place, Real
+from edgevoice.devices.device_slot import LEGS, DeviceSlot, Kind, SlotDevice
 from edgevoice.errors import DeviceError
 
 
-class Frames(Protocol):
+class FrameSource(Protocol):
     """What frames come from; as an AudioSource, which tells more of each."""
 
     name: str
@@ -28,11 +28,11 @@ class Frames(Protocol):
     def close(self) -> None: ...
 
 
-class Ear(Frames, Real, Protocol):
+class InputDevice(FrameSource, SlotDevice, Protocol):
     """A real microphone."""
 
 
-class Silence:
+class SilentInput:
     """What is heard while there is no microphone: nothing, in real time, from now on."""
 
     name = "silence"
@@ -58,7 +58,7 @@ class Silence:
         return None
 
 
-class LastingMicrophone(Place[Ear]):
+class ResilientMicrophone(DeviceSlot[InputDevice]):
     """AudioSource: a microphone that hears silence while there is none.
 
     Frames go on being numbered, and where one device follows another, or silence, the number jumps
@@ -69,21 +69,21 @@ class LastingMicrophone(Place[Ear]):
     kind: Kind = "input"
 
     def __init__(
-        self, clock: Clock, wanted: str, fallback: bool, open: Callable[[str], Ear]
+        self, clock: Clock, wanted: str, fallback: bool, open: Callable[[str], InputDevice]
     ) -> None:
         super().__init__(clock, wanted, fallback, open)
-        self._source: Frames = Silence(clock)
+        self._source: FrameSource = SilentInput(clock)
         # (first index, source, what to add to the source's own index)
-        self._legs: deque[tuple[int, Frames, int]] = deque(maxlen=LEGS)
+        self._legs: deque[tuple[int, FrameSource, int]] = deque(maxlen=LEGS)
         self._next = 0
         self._lost = 0
 
-    def _put(self, device: Ear) -> None:
+    def _put(self, device: InputDevice) -> None:
         self._source = device
 
-    def _taken(self, device: Ear, slept: float) -> None:
+    def _taken(self, device: InputDevice, slept: float) -> None:
         self._lost += device.overruns()
-        self._source = Silence(self._clock)
+        self._source = SilentInput(self._clock)
 
     def read(self) -> Frame | None:
         while not self._closed:
@@ -113,12 +113,12 @@ class LastingMicrophone(Place[Ear]):
         else:
             self.fill()
 
-    def _wait_for_another(self, source: Frames) -> None:
+    def _wait_for_another(self, source: FrameSource) -> None:
         """It was closed under us, and something else is about to be in its place."""
         with self._monitor:
             self._monitor.wait_for(lambda: self._closed or self._source is not source)
 
-    def _placed(self, source: Frames, frame: Frame) -> Frame:
+    def _placed(self, source: FrameSource, frame: Frame) -> Frame:
         if not self._legs:
             self._legs.append((0, source, -frame.index))
         elif self._legs[-1][1] is not source:

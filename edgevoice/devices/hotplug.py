@@ -22,7 +22,7 @@ CARDS = Path("/dev/snd")
 
 
 @dataclass(frozen=True, slots=True)
-class Signs:
+class Hotplug:
     """`devices` names whatever is there, another name for the same thing plugged in again;
     `defaults` are the system's default devices, where streams do not follow them by themselves."""
 
@@ -30,13 +30,13 @@ class Signs:
     defaults: tuple[int, ...] = ()
 
 
-def signs() -> Signs:
+def signs() -> Hotplug:
     """What there is now; nothing where the system cannot be asked."""
     return _reader()()
 
 
 @functools.cache
-def _reader() -> Callable[[], Signs]:
+def _reader() -> Callable[[], Hotplug]:
     if sys.platform.startswith("linux"):
         return _linux
     with suppress(OSError, AttributeError):
@@ -44,17 +44,17 @@ def _reader() -> Callable[[], Signs]:
             return _core_audio()
         if sys.platform == "win32":
             return _win_mm()
-    return Signs
+    return Hotplug
 
 
-def _linux() -> Signs:
+def _linux() -> Hotplug:
     places = [*_controls(), *_sockets()]
     found = []
     for place in places:
         with suppress(OSError):
             status = os.stat(place)
             found.append(f"{place} {status.st_ino} {status.st_ctime_ns}")
-    return Signs(frozenset(found))
+    return Hotplug(frozenset(found))
 
 
 def _controls() -> Iterator[str]:
@@ -80,7 +80,7 @@ class _Address(ctypes.Structure):
     )
 
 
-def _core_audio() -> Callable[[], Signs]:
+def _core_audio() -> Callable[[], Hotplug]:
     library: Any = ctypes.CDLL("/System/Library/Frameworks/CoreAudio.framework/CoreAudio")
 
     def ask(selector: bytes) -> tuple[int, ...]:
@@ -99,10 +99,10 @@ def _core_audio() -> Callable[[], Signs]:
             return ()
         return tuple(data)
 
-    return lambda: Signs(frozenset(map(str, ask(b"dev#"))), (*ask(b"dIn "), *ask(b"dOut")))
+    return lambda: Hotplug(frozenset(map(str, ask(b"dev#"))), (*ask(b"dIn "), *ask(b"dOut")))
 
 
-def _win_mm() -> Callable[[], Signs]:
+def _win_mm() -> Callable[[], Hotplug]:
     library: Any = ctypes.WinDLL("winmm")  # type: ignore[attr-defined,unused-ignore]
     mapper, preferred = ctypes.c_void_p(-1), 0x2015  # WAVE_MAPPER, DRVM_MAPPER_PREFERRED_GET
 
@@ -111,11 +111,11 @@ def _win_mm() -> Callable[[], Signs]:
         message(mapper, preferred, ctypes.byref(number), ctypes.byref(flags))
         return number.value
 
-    def ask() -> Signs:
+    def ask() -> Hotplug:
         inputs, outputs = library.waveInGetNumDevs(), library.waveOutGetNumDevs()
         names = [f"in {n}" for n in range(inputs)] + [f"out {n}" for n in range(outputs)]
         defaults = default(library.waveInMessage), default(library.waveOutMessage)
-        return Signs(frozenset(names), defaults)
+        return Hotplug(frozenset(names), defaults)
 
     return ask
 

@@ -20,7 +20,7 @@ SILENCES = 3
 """How many silences back the time of a sample is known."""
 
 
-class Outgoing:
+class PlayoutBuffer:
     """A queue of samples, float32 at `rate` Hz, numbered from 0 without those that were dropped.
 
     Frame n of its ring is sample n less `_base`. The callback is what passes over dropped frames,

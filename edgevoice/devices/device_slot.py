@@ -18,7 +18,7 @@ LEGS = 4
 """Devices whose times are remembered, the present one included."""
 
 
-class Real(Protocol):
+class SlotDevice(Protocol):
     """What a device must tell so that it can be looked after."""
 
     name: str
@@ -32,10 +32,10 @@ class Real(Protocol):
         """Whether its callback has come for a while."""
 
 
-D = TypeVar("D", bound=Real)
+D = TypeVar("D", bound=SlotDevice)
 
 
-class Place(Generic[D]):
+class DeviceSlot(Generic[D]):
     """A place for a device of one kind. `open` opens the one that is named, or the system's default
     where the name is empty, and raises DeviceError.
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from edgevoice.audio import Samples
 from edgevoice.clock import Clock
-from edgevoice.devices.place import LEGS, Kind, Place, Real
+from edgevoice.devices.device_slot import LEGS, DeviceSlot, Kind, SlotDevice
 from edgevoice.errors import DeviceError, SpeakerAwayError
 from edgevoice.stages import AudioSink
 
@@ -23,14 +23,14 @@ AT_ONCE = 0.8
 """Seconds of sound that a speaker takes without waiting: twice what is written ahead to it."""
 
 
-class Mouth(AudioSink, Real, Protocol):
+class OutputDevice(AudioSink, SlotDevice, Protocol):
     """A real speaker."""
 
     def settled(self) -> int:
         """How many samples had left it when its callback last came; never fails."""
 
 
-class LastingLoudspeaker(Place[Mouth]):
+class ResilientLoudspeaker(DeviceSlot[OutputDevice]):
     """AudioSink: a speaker that keeps what was not heard until there is one again.
 
     While there is none, `heard` stands still and `write` waits. After GIVE_UP seconds both raise
@@ -44,13 +44,13 @@ class LastingLoudspeaker(Place[Mouth]):
         clock: Clock,
         wanted: str,
         fallback: bool,
-        open: Callable[[str], Mouth],
+        open: Callable[[str], OutputDevice],
         rate: int,
     ) -> None:
         super().__init__(clock, wanted, fallback, open)
         self.rate = rate
         # (first number, device, what to add to the device's own number)
-        self._legs: deque[tuple[int, Mouth, int]] = deque(maxlen=LEGS)
+        self._legs: deque[tuple[int, OutputDevice, int]] = deque(maxlen=LEGS)
         self._kept: deque[tuple[int, Samples]] = deque()
         """What was written and not yet heard: number of the first sample, samples."""
         self._written = 0
@@ -68,7 +68,7 @@ class LastingLoudspeaker(Place[Mouth]):
         """Whether something is being heard."""
         return self._device is not None and self._heard < self._written
 
-    def _put(self, device: Mouth) -> None:
+    def _put(self, device: OutputDevice) -> None:
         self._away = None
         self._note(self._written - int(AT_ONCE * self.rate))
         self._legs.append((self._heard, device, self._heard))
@@ -81,7 +81,7 @@ class LastingLoudspeaker(Place[Mouth]):
             if self._kept:
                 device.write(np.concatenate([samples for _, samples in self._kept]))
 
-    def _taken(self, device: Mouth, slept: float) -> None:
+    def _taken(self, device: OutputDevice, slept: float) -> None:
         self._note(device.settled() + self._legs[-1][2])
         self._missed += device.underruns()
         self._away = self._clock.now()

@@ -12,7 +12,7 @@ STEADY = 0.3
 """Seconds of callbacks after which a device is known to work."""
 
 
-class Pulse:
+class CallbackWatchdog:
     """Tells when a device has gone silent.
 
     Time in which nobody looked does not count: then the whole program was held up or suspended,

@@ -35,7 +35,7 @@ OUT_OF_STEP = 0.004
 """Seconds by which the times must differ before the numbering is moved: a device that ran dry."""
 
 
-class Timed:
+class StreamTimes:
     """When each sample of a stream is at its device, in seconds of `time.monotonic`."""
 
     def __init__(self, rate: int = RATE) -> None:
@@ -67,7 +67,7 @@ class Timed:
         return round((at - self.origin) * self._rate)
 
 
-class Through:
+class Duplex:
     """Gives `hear` what one device hears and has `speak` fill what another plays.
 
     Both get float32 [BLOCK] at RATE Hz and the number of its first sample, in PortAudio's own
@@ -83,7 +83,7 @@ class Through:
         speak: Callable[[Samples, int], None],
         latency: float = LATENCY,
     ) -> None:
-        self.input, self.output = Timed(), Timed()
+        self.input, self.output = StreamTimes(), StreamTimes()
         self.dry = 0
         """How often the output was not served in time."""
         self._hear, self._speak = hear, speak

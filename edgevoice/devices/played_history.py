@@ -20,7 +20,7 @@ ORIGINS = 100
 """Callbacks over which the device's clock is matched to ours: about a second."""
 
 
-class Past:
+class PlayedHistory:
     """A ring of all that a device has taken, float32 at `rate` Hz, silence included."""
 
     def __init__(self, rate: int) -> None:

@@ -17,7 +17,7 @@ ASLEEP = 2.0
 """Seconds of silence after which a speaker may have muted itself."""
 
 
-class Rousing:
+class KeepaliveNoise:
     """One stream's own; fit for a device's callback, it allocates no samples.
 
     Before the first sound, and after ASLEEP seconds without one, `lead` seconds of hiss go out

@@ -14,7 +14,7 @@ import numpy as np
 
 from edgevoice.audio import EAR_RATE, FRAME_SAMPLES, Frame, Samples
 from edgevoice.clock import Clock
-from edgevoice.devices.outgoing import AGAIN
+from edgevoice.devices.playout_buffer import AGAIN
 from edgevoice.devices.volume import DUCK, DUCKED, FADE, Volume
 
 GAP = 0.6
@@ -27,7 +27,7 @@ KEPT = 3.0
 """Seconds for which the paced speaker remembers what it played."""
 
 
-class PacedSource:
+class SimulatedSource:
     """Plays clips (float32 [n] at 16 kHz) into the ears, each once the last one is dealt with.
 
     `idle` tells whether the assistant is ready and has nothing to do. Before each clip there are
@@ -108,7 +108,7 @@ class Writer(Protocol):
     def close(self) -> None: ...
 
 
-class PacedSink:
+class SimulatedSink:
     """A speaker whose time is the clock's; what it played goes to `writer`, silences included.
 
     The recording begins when the sink is made, so that it lies on the same time axis as the
