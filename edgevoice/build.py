@@ -169,12 +169,12 @@ def engine(role: ev.Role, model: Installed, config: Config) -> Any:
         from edgevoice.engines.piper import Piper
 
         return Piper(model.path, config.tts)
-    from edgevoice.engines.kept import default_folder
+    from edgevoice.engines.prompt_cache import default_folder
 
     if model.entry.shape:
-        from edgevoice.engines.shape import Shape
+        from edgevoice.engines.synthetic import SyntheticModel
 
-        return Shape(model.path, config.slm, default_folder())
+        return SyntheticModel(model.path, config.slm, default_folder())
     from edgevoice.engines.llama import Llama
 
     return Llama(model.path, config.slm, default_folder())
@@ -195,14 +195,14 @@ def wake_word(config: Config) -> tuple[Callable[[], WakeDetector | None], str]:
 
 def _pronounced(word: str, language: str) -> Sequence[str]:
     # Imported with the first word of a reply that is heard again: seconds after it listens.
-    from edgevoice.engines.pronouncing import pronounced
+    from edgevoice.engines.phonemes import pronounced
 
     return pronounced(word, language)
 
 
 def _pin_when_ready(event: ev.Event) -> None:
     if isinstance(event, ev.Ready):
-        from edgevoice.engines.resident import lock_memory
+        from edgevoice.engines.mlock import lock_memory
 
         lock_memory()
 
@@ -220,16 +220,16 @@ def build(
 ) -> Assistant:
     """An assistant ready to `run`; `fetch` may keep its engines for another one.
 
-    With `shapes` the language model may be one that has to be told what to say (engines/shape.py).
+    With `shapes` the language model may be one that has to be told what to say (engines/synthetic.py).
     Raises ModelError when a model it needs is not there.
     """
-    from edgevoice.engines.cores import cores
-    from edgevoice.engines.phases import Phases
+    from edgevoice.engines.core_reservation import CoreReservation
+    from edgevoice.engines.cpu_budget import cores
     from edgevoice.resample import Resampler
     from edgevoice.resources import meter
 
     if config.slm.adapt_threads:
-        bus.subscribe(Phases(cores))
+        bus.subscribe(CoreReservation(cores))
     if config.slm.lock_memory:
         bus.subscribe(_pin_when_ready)
     store = Store(config)

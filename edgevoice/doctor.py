@@ -312,7 +312,7 @@ def _processor() -> Check:
 
 
 def _memory_lock(config: Config) -> Check:
-    from edgevoice.engines.resident import described
+    from edgevoice.engines.mlock import described
 
     need = sum(model.entry.ram for model in _chosen(config)) + machine.SPARE_MEMORY
     return Check("memory lock", "ok", described(need, config.slm.lock_memory))

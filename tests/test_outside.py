@@ -15,7 +15,7 @@ from edgevoice import catalog, config, trace
 from edgevoice.bench.traced import traced
 from edgevoice.bench.turns import reading
 from edgevoice.catalog import Mirror
-from edgevoice.engines.kept import Kept
+from edgevoice.engines.prompt_cache import PromptCache
 from edgevoice.errors import ConfigError, EdgevoiceError
 from edgevoice.models import voice_file
 from edgevoice.outside import Malformed, converted, from_json, from_toml
@@ -171,7 +171,7 @@ def test_a_damaged_cache_is_left_out_and_made_again(tmp_path: Path, data: bytes)
     """What was measured is not known any more, and can be kept again."""
     model = tmp_path / "model.gguf"
     model.write_bytes(b"model")
-    kept = Kept(tmp_path / "kept", model, "1")
+    kept = PromptCache(tmp_path / "kept", model, "1")
     kept.keep_costs({1: {8: 0.5}})
     (file,) = (tmp_path / "kept").iterdir()
     file.write_bytes(data)

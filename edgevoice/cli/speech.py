@@ -200,8 +200,8 @@ def ask(
 
             speech = stack.enter_context(StreamingSpeech(*_voice_and_speaker(config), config.tts))
         with _waiting("loading the language model"):
-            from edgevoice.engines.kept import default_folder
             from edgevoice.engines.llama import Llama
+            from edgevoice.engines.prompt_cache import default_folder
 
             model = Llama(Store(config).choose("slm").path, config.slm, default_folder())
         stack.callback(model.close)

@@ -34,7 +34,7 @@ def plan(count: int, costs: Sequence[float], longest: float = math.inf) -> list[
     return sorted(batches, reverse=True)
 
 
-class Costs:
+class BatchCosts:
     """What batches of `largest` tokens at most have cost on this machine, by number of threads."""
 
     def __init__(self, largest: int) -> None:

@@ -15,14 +15,14 @@ from dataclasses import replace
 from functools import lru_cache, partial
 from pathlib import Path
 
-from edgevoice.engines.batches import Costs
+from edgevoice.engines.batches import BatchCosts
 from edgevoice.engines.chat_template import ChatTemplate, TemplateRefused
-from edgevoice.engines.cores import cores
-from edgevoice.engines.kept import Kept
+from edgevoice.engines.cpu_budget import cores
 from edgevoice.engines.llama_file import CHOOSE_ANOTHER, check_memory, checked, pull_again
 from edgevoice.engines.llama_native import NativeModel, NotLoaded, gpu_layers, version
+from edgevoice.engines.mlock import fetch_ahead
 from edgevoice.engines.plain_text import BREAK, broken, parts
-from edgevoice.engines.resident import fetch_ahead
+from edgevoice.engines.prompt_cache import PromptCache
 from edgevoice.engines.verbatim import spelled
 from edgevoice.errors import EngineError, ModelError
 from edgevoice.settings import SlmSettings
@@ -77,8 +77,8 @@ class Llama:
         self._fresh = False  # whether the newest logits are those after the last id in the cache
         self._kept = None
         if kept is not None and settings.keep_state:
-            self._kept = Kept(kept, path, version(), self.context, layers, cores.all)
-        self._costs = None if layers else Costs(CHUNK)
+            self._kept = PromptCache(kept, path, version(), self.context, layers, cores.all)
+        self._costs = None if layers else BatchCosts(CHUNK)
         if self._costs and self._kept:
             self._costs.measured = self._kept.costs()
         self._native.touch()

@@ -13,7 +13,7 @@ from edgevoice.errors import ModelError
 _log = logging.getLogger(__name__)
 
 
-class Session(Protocol):
+class OnnxModel(Protocol):
     """A model ready to run."""
 
     def run(
@@ -35,7 +35,7 @@ def giving_back() -> Any:
     return options
 
 
-def open_session(path: Path, threads: int, remedy: str) -> Session:
+def open_session(path: Path, threads: int, remedy: str) -> OnnxModel:
     """The model at `path` on the CPU with `threads` threads; raises ModelError with `remedy`."""
     if not path.is_file():
         raise ModelError("the model file is missing", where=str(path), remedy=remedy)
@@ -48,7 +48,7 @@ def open_session(path: Path, threads: int, remedy: str) -> Session:
         ) from None
 
 
-def open_model(model: str | bytes, threads: int) -> Session:
+def open_model(model: str | bytes, threads: int) -> OnnxModel:
     """A model by the path of its file or from memory; raises whatever onnxruntime raises."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
@@ -59,7 +59,7 @@ def open_model(model: str | bytes, threads: int) -> Session:
     # A plan of memory is kept for every shape of input, for good, and each sentence is a new shape.
     options.enable_mem_pattern = False
     options.log_severity_level = 2 if _log.isEnabledFor(logging.DEBUG) else 4
-    session: Session = onnxruntime.InferenceSession(
+    session: OnnxModel = onnxruntime.InferenceSession(
         model, sess_options=options, providers=["CPUExecutionProvider"]
     )
     return session

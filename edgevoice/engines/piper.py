@@ -12,11 +12,17 @@ from piper import PiperVoice
 from piper.config import PiperConfig
 
 from edgevoice.audio import Audio, Mark
-from edgevoice.engines.cores import cores
-from edgevoice.engines.onnx import Session, open_session
+from edgevoice.engines.cpu_budget import cores
+from edgevoice.engines.onnx import OnnxModel, open_session
 from edgevoice.engines.piper_parts import open_parts
-from edgevoice.engines.piper_stream import Computing, Feed, Speech, Streamed, Whole
-from edgevoice.engines.piper_words import Words
+from edgevoice.engines.piper_stream import (
+    Computing,
+    Feed,
+    StreamingDecoder,
+    VoiceDecoder,
+    WholeDecoder,
+)
+from edgevoice.engines.piper_words import WordMarks
 from edgevoice.engines.threads import of_voice
 from edgevoice.errors import ConfigError, EngineError, ModelError
 from edgevoice.models import voice_file
@@ -49,7 +55,7 @@ class Piper:
         self.rate: int = config.sample_rate
         session, self._speech = _open(path, config, settings, remedy)
         self._voice = PiperVoice(session=session, config=config, download_dir=path.parent)
-        self._words = Words(self._voice.phonemize, self._voice.phonemes_to_ids)
+        self._words = WordMarks(self._voice.phonemize, self._voice.phonemes_to_ids)
         tone, pace = (settings.variation * n for n in (config.noise_scale, config.noise_w_scale))
         self._fixed: Feed = {
             "scales": np.array([tone, config.length_scale / settings.speed, pace], dtype=np.float32)
@@ -108,18 +114,18 @@ def bounded(sentences: Iterable[list[str]], most: int = MOST_PHONEMES) -> Iterat
 
 def _open(
     path: Path, config: PiperConfig, settings: TtsSettings, remedy: str
-) -> tuple[Session, Speech]:
+) -> tuple[OnnxModel, VoiceDecoder]:
     """The model that takes phoneme ids, and what makes sound with it. Raises ModelError."""
     if settings.stream and path.is_file():
         threads = of_voice(settings)
         parts = open_parts(path, threads)
         if parts is not None:
-            return parts.encoder, Streamed(parts, config.sample_rate, Computing(threads))
+            return parts.encoder, StreamingDecoder(parts, config.sample_rate, Computing(threads))
     threads = settings.threads or cores.all
     session = open_session(path, threads, remedy)
     if not {"input", "input_lengths", "scales"} <= {i.name for i in session.get_inputs()}:
         raise ModelError("not a Piper voice", where=str(path), remedy=remedy)
-    return session, Whole(session, Computing(threads))
+    return session, WholeDecoder(session, Computing(threads))
 
 
 def _voice_config(path: Path, remedy: str) -> PiperConfig:

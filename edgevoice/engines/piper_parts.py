@@ -13,7 +13,7 @@ from pathlib import Path
 
 import msgspec
 
-from edgevoice.engines.onnx import Session, open_model
+from edgevoice.engines.onnx import OnnxModel, open_model
 from edgevoice.files import replace_bytes
 from edgevoice.places import user_folder
 
@@ -47,8 +47,8 @@ class Parts:
     wants `context` frames on either side. `durations` names for how many frames each id is spoken,
     told by the encoder; empty where it is not."""
 
-    encoder: Session
-    decoder: Session
+    encoder: OnnxModel
+    decoder: OnnxModel
     latent: str
     hop: int
     context: int

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from onnx.utils import Extractor
 
 from edgevoice.audio import Samples
-from edgevoice.engines.onnx import Session
+from edgevoice.engines.onnx import OnnxModel
 
 _log = logging.getLogger(__name__)
 
@@ -157,7 +157,7 @@ class _Graph:
         return found
 
 
-def reach(encoder: Session, decoder: Session, latent: str, durations: str = "") -> Reach:
+def reach(encoder: OnnxModel, decoder: OnnxModel, latent: str, durations: str = "") -> Reach:
     """What the decoder makes of frames, found by trying.
 
     Raises NotSplittable where a sample depends on frames far away, or where pieces do not give

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgevoice.audio import Samples
-from edgevoice.engines.cores import cores
-from edgevoice.engines.onnx import Session, giving_back
+from edgevoice.engines.cpu_budget import cores
+from edgevoice.engines.onnx import OnnxModel, giving_back
 from edgevoice.engines.piper_parts import Parts
 from edgevoice.stages import Cancelled
 
@@ -36,7 +36,7 @@ EASE = 0.3
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class AudioPiece:
     """A piece of a sentence's sound, float32 [n]; `left` samples are still to come.
 
     `ends` is where each id of the sentence ends, in samples from its beginning; none where the
@@ -48,10 +48,10 @@ class Piece:
     ends: Sequence[int] = ()
 
 
-class Speech(Protocol):
+class VoiceDecoder(Protocol):
     """Makes sound of one sentence."""
 
-    def sound(self, feed: Feed, cancelled: Cancelled) -> Iterator[Piece]:
+    def sound(self, feed: Feed, cancelled: Cancelled) -> Iterator[AudioPiece]:
         """Pieces of it, as they are made."""
 
 
@@ -62,7 +62,7 @@ class Computing:
         self._threads = threads
         self._giving_back = giving_back()
 
-    def run(self, session: Session, outputs: list[str] | None, feed: Feed) -> list[NDArray[Any]]:
+    def run(self, session: OnnxModel, outputs: list[str] | None, feed: Feed) -> list[NDArray[Any]]:
         """The outputs asked for, or all."""
         large = any(array.shape[-1] > LARGE for array in feed.values())
         with cores.taken(self._threads):
@@ -70,20 +70,20 @@ class Computing:
             return [np.asarray(output) for output in made]
 
 
-class Whole:
+class WholeDecoder:
     """A voice as it came: a sentence is one piece."""
 
-    def __init__(self, session: Session, computing: Computing) -> None:
+    def __init__(self, session: OnnxModel, computing: Computing) -> None:
         self._session = session
         self._computing = computing
 
-    def sound(self, feed: Feed, cancelled: Cancelled) -> Iterator[Piece]:
+    def sound(self, feed: Feed, cancelled: Cancelled) -> Iterator[AudioPiece]:
         samples = _clean(self._computing.run(self._session, None, feed)[0])
         if not cancelled():
-            yield Piece(samples, 0)
+            yield AudioPiece(samples, 0)
 
 
-class Streamed:
+class StreamingDecoder:
     """A split voice: the first piece is there long before the sentence is.
 
     `rate` is its samples a second. How large pieces are follows from how fast they were decoded
@@ -98,7 +98,7 @@ class Streamed:
         """Seconds to decode a frame, as measured."""
         self._wanted = {side: _names(getattr(parts, side)) for side in ("encoder", "decoder")}
 
-    def sound(self, feed: Feed, cancelled: Cancelled) -> Iterator[Piece]:
+    def sound(self, feed: Feed, cancelled: Cancelled) -> Iterator[AudioPiece]:
         parts = self._parts
         given = {name: array for name, array in feed.items() if name in self._wanted["encoder"]}
         told = [parts.latent, parts.durations] if parts.durations else [parts.latent]
@@ -120,7 +120,7 @@ class Streamed:
                 return
             sound = _clean(samples)[(made - start) * parts.hop : (made - start + size) * parts.hop]
             made, last = made + size, size if made else max(1, size - UNHEARD)
-            yield Piece(sound, (total - made) * parts.hop, ends)
+            yield AudioPiece(sound, (total - made) * parts.hop, ends)
 
     def _measured(self, cost: float) -> None:
         self._cost = cost if cost > self._cost else self._cost + EASE * (cost - self._cost)
@@ -145,7 +145,7 @@ def piece(left: int, last: int, context: int, speed: float) -> int:
     return left if left - size < LAST else size
 
 
-def _names(session: Session) -> set[str]:
+def _names(session: OnnxModel) -> set[str]:
     return {given.name for given in session.get_inputs()}
 
 

@@ -27,7 +27,7 @@ KNOWN = 4096
 _STRESS = "ˈˌ"
 
 
-class Words:
+class WordMarks:
     """Finds words in what a voice says; `phonemize` and `to_ids` are the voice's own."""
 
     def __init__(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from edgevoice.engines import kept
+from edgevoice.engines import prompt_cache
 from edgevoice.engines.threads import of_recognizer, of_voice
 from edgevoice.settings import Config
 
@@ -62,5 +62,5 @@ def rates(measured: Mapping[int, Mapping[int, float]]) -> list[str]:
 
 def measured(name: str, path: Path) -> list[str]:
     """What the language model at `path` did when it last ran on this machine, if it did."""
-    costs = kept.measured(kept.default_folder(), path)
+    costs = prompt_cache.measured(prompt_cache.default_folder(), path)
     return [f"{name} on {line}" for line in rates(costs)]

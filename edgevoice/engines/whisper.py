@@ -22,7 +22,7 @@ from faster_whisper import WhisperModel
 from faster_whisper.tokenizer import Tokenizer
 
 from edgevoice.audio import EAR_RATE, Samples
-from edgevoice.engines.cores import cores
+from edgevoice.engines.cpu_budget import cores
 from edgevoice.engines.threads import of_recognizer
 from edgevoice.errors import EngineError, ModelError
 from edgevoice.logs import ENGINES

@@ -8,7 +8,7 @@ import ctranslate2
 from faster_whisper import WhisperModel
 
 from edgevoice.audio import Samples
-from edgevoice.engines.cores import cores
+from edgevoice.engines.cpu_budget import cores
 from edgevoice.errors import EngineError, ModelError
 from edgevoice.settings import SttSettings
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edgevoice.engines.batches import TRIED, UNIT, Costs, interpolated, plan
+from edgevoice.engines.batches import TRIED, UNIT, BatchCosts, interpolated, plan
 
 
 def ways(count: int, most: int) -> Iterator[list[int]]:
@@ -66,7 +66,7 @@ def test_a_slow_machine_still_takes_some_tokens_at_once() -> None:
 
 def test_the_first_prompt_finds_out_what_each_size_costs() -> None:
     """Without anything measured, one batch of each size comes first, and then the rest."""
-    costs = Costs(64)
+    costs = BatchCosts(64)
     first = costs.cut(100, threads=2, trying=True)
     assert first[: len(TRIED)] == list(TRIED)
     assert sum(first) == 100
@@ -78,13 +78,13 @@ def test_the_first_prompt_finds_out_what_each_size_costs() -> None:
 
 def test_sizes_too_large_are_not_tried() -> None:
     """Neither more than there is nor more than the context takes at once."""
-    assert max(Costs(8).cut(100, threads=1, trying=True)) == 8
-    assert sum(Costs(64).cut(3, threads=1)) == 3
+    assert max(BatchCosts(8).cut(100, threads=1, trying=True)) == 8
+    assert sum(BatchCosts(64).cut(3, threads=1)) == 3
 
 
 def test_a_number_of_threads_not_yet_measured_costs_in_proportion() -> None:
     """One thread is taken for half as fast as two until it is known better."""
-    costs = Costs(64)
+    costs = BatchCosts(64)
     for size in (1, 9):
         costs.note(2, size, 0.1 + 0.02 * size)
     for longest, size in ((0.21, 5), (0.23, 6), (0.25, 7), (0.27, 8)):
@@ -94,7 +94,7 @@ def test_a_number_of_threads_not_yet_measured_costs_in_proportion() -> None:
 
 def test_one_slow_batch_does_not_overturn_what_is_known() -> None:
     """New measurements count for less than the old ones together, but they do count."""
-    costs = Costs(64)
+    costs = BatchCosts(64)
     costs.note(2, 4, 0.1)
     costs.note(2, 4, 1.1)
     assert 0.1 < costs.measured[2][4] < 0.6

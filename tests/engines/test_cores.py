@@ -12,7 +12,7 @@ from collections import namedtuple
 
 import pytest
 
-from edgevoice.engines.cores import LOOK, SOON, SURE, Cores, used_elsewhere
+from edgevoice.engines.cpu_budget import LOOK, SOON, SURE, CpuBudget, used_elsewhere
 from tests.processes import PATIENCE
 
 MOST = SURE + SOON + 2 * LOOK
@@ -25,7 +25,7 @@ class Machine:
     def __init__(self, cores: int = 2) -> None:
         self.time = 100.0
         self.had = 1000.0
-        self.ledger = Cores(cores, lambda: self.had, lambda: self.time)
+        self.ledger = CpuBudget(cores, lambda: self.had, lambda: self.time)
 
     def run(self, seconds: float, others: float) -> list[int]:
         """What is left, asked every hundredth, while other programs take `others` cores."""
@@ -140,7 +140,7 @@ def test_the_account_is_read_seldom() -> None:
         return 0.0
 
     machine = Machine()
-    ledger = Cores(2, look, lambda: machine.time)
+    ledger = CpuBudget(2, look, lambda: machine.time)
     for _ in range(1000):
         machine.time += 0.001
         ledger.left()

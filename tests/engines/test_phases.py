@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from edgevoice import events as ev
-from edgevoice.engines.cores import Cores
-from edgevoice.engines.phases import Phases
+from edgevoice.engines.core_reservation import CoreReservation
+from edgevoice.engines.cpu_budget import CpuBudget
 
 
 def following(*events: ev.Event) -> list[int]:
     """Cores left of two after each event."""
-    cores = Cores(2, lambda: 0.0, lambda: 0.0)
-    phases = Phases(cores)
+    cores = CpuBudget(2, lambda: 0.0, lambda: 0.0)
+    phases = CoreReservation(cores)
     left = []
     for event in events:
         phases(event)

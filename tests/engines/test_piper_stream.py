@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 
 from edgevoice.audio import Audio, Samples
 from edgevoice.engines import piper, piper_split
-from edgevoice.engines.onnx import Session, open_model
+from edgevoice.engines.onnx import OnnxModel, open_model
 from edgevoice.engines.piper import Piper
 from edgevoice.engines.piper_parts import DECODER, ENCODER, NOTE, open_parts, places
-from edgevoice.engines.piper_stream import FIRST, Computing, Feed, Whole, piece
+from edgevoice.engines.piper_stream import FIRST, Computing, Feed, WholeDecoder, piece
 from edgevoice.settings import TtsSettings
 from tests.engines.voices import HOP, RATE, write_voice
 
@@ -64,7 +64,7 @@ def joined(pieces: list[Audio]) -> Samples:
 class Counting:
     """A session that counts how often it is run."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: OnnxModel) -> None:
         self._session = session
         self.runs = 0
 
@@ -81,7 +81,7 @@ class Counting:
 class Encoding(Counting):
     """An encoder whose frames are kept: [1, channels, frames] of each sentence."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: OnnxModel) -> None:
         super().__init__(session)
         self.frames: list[Any] = []
 
@@ -328,6 +328,6 @@ def test_models_open_from_memory(path: Path) -> None:
         "input_lengths": np.array([5], dtype=np.int64),
         "scales": np.array([0.5, 1.0, 0.8], dtype=np.float32),
     }
-    pieces = list(Whole(session, computing).sound(feed, never))
+    pieces = list(WholeDecoder(session, computing).sound(feed, never))
     assert [(len(piece.samples), piece.left) for piece in pieces] == [(5 * 3 * HOP, 0)]
     assert RATE == 400

@@ -14,7 +14,7 @@ from piper import PiperVoice
 from edgevoice.audio import Audio, Mark
 from edgevoice.engines.piper import Piper
 from edgevoice.engines.piper_parts import open_parts
-from edgevoice.engines.piper_words import Words, words
+from edgevoice.engines.piper_words import WordMarks, words
 from edgevoice.settings import TtsSettings
 from tests.engines.voices import HOP, frames_of, write_voice
 
@@ -176,7 +176,7 @@ def test_a_phonemizer_that_fails_at_single_words_costs_only_the_marks() -> None:
     def refuse(word: str) -> list[list[str]]:
         raise RuntimeError(word)
 
-    found = Words(refuse, lambda phonemes: [1, *map(ord, phonemes), 2])
+    found = WordMarks(refuse, lambda phonemes: [1, *map(ord, phonemes), 2])
     assert found.marks("ab", [["a", "b"]], 0, [1, 2, 3, 4]) is None
 
 

@@ -9,7 +9,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from edgevoice.engines import kept, plan
+from edgevoice.engines import plan, prompt_cache
 from edgevoice.settings import Config, SlmSettings, SttSettings, TtsSettings
 
 
@@ -60,7 +60,9 @@ def test_a_model_that_never_ran_here_has_no_rates(tmp_path: Path) -> None:
     """Only what was measured on this machine is shown."""
     path = tmp_path / "model[1].gguf"
     assert plan.measured("model", path) == []
-    kept.Kept(kept.default_folder(), _file(path), "1").keep_costs({2: {1: 0.05}})
+    prompt_cache.PromptCache(prompt_cache.default_folder(), _file(path), "1").keep_costs(
+        {2: {1: 0.05}}
+    )
     assert plan.measured("model", path) == ["model on 2 threads: 50 ms a token"]
 
 
@@ -74,7 +76,7 @@ def test_the_engines_run_the_threads_the_plan_says(
     model_path: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What the doctor shows for recognizer and voice is what they take in the ledger."""
-    from edgevoice.engines.cores import cores
+    from edgevoice.engines.cpu_budget import cores
     from edgevoice.engines.piper import Piper
     from edgevoice.engines.whisper import Whisper
 

@@ -11,9 +11,9 @@ from typing import NamedTuple
 import pytest
 
 from edgevoice.engines import llama
-from edgevoice.engines.cores import Cores
-from edgevoice.engines.kept import MARK, SUFFIX
+from edgevoice.engines.cpu_budget import CpuBudget
 from edgevoice.engines.llama import Llama
+from edgevoice.engines.prompt_cache import MARK, SUFFIX
 from edgevoice.errors import EngineError
 from edgevoice.settings import SlmSettings
 from edgevoice.stages import Message, Prefilled, Stopped, Token
@@ -204,7 +204,7 @@ def test_only_a_model_that_keeps_up_with_speech_leaves_the_recognizer_its_core(
 
     What a token costs is known from the start before.
     """
-    ledger = Cores(2, lambda: 0.0)
+    ledger = CpuBudget(2, lambda: 0.0)
     ledger.reserve(1)
     monkeypatch.setattr(llama, "cores", ledger)
     with watched(Llama, path, SETTINGS, tmp_path) as (model, _):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from edgevoice.engines.pronouncing import pronounced
+from edgevoice.engines.phonemes import pronounced
 
 
 @pytest.mark.parametrize(

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from edgevoice.engines import resident
+from edgevoice.engines import mlock
 
 LINUX = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux pins memory")
 
 CHILD = """
 import mmap, os, resource, sys
-from edgevoice.engines.resident import lock_memory, may_lock
+from edgevoice.engines.mlock import lock_memory, may_lock
 if limit := int(sys.argv[1]):
     resource.setrlimit(resource.RLIMIT_MEMLOCK, (limit, limit))
     if os.geteuid() == 0:
@@ -53,17 +53,17 @@ def test_where_it_is_allowed_memory_is_pinned() -> None:
 def test_other_systems_do_without(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where there is no such call the answer is no, before anything native is asked."""
     monkeypatch.setattr(sys, "platform", "darwin")
-    assert not resident.lock_memory()
-    assert not resident.may_lock(1)
+    assert not mlock.lock_memory()
+    assert not mlock.may_lock(1)
 
 
 def test_a_c_library_without_the_call_is_a_no(monkeypatch: pytest.MonkeyPatch) -> None:
     """An old or small C library lacks it, and that is not an error."""
-    monkeypatch.setattr(resident.ctypes, "CDLL", lambda *_, **__: object())
-    assert not resident.lock_memory()
-    assert not resident.may_lock(1)
+    monkeypatch.setattr(mlock.ctypes, "CDLL", lambda *_, **__: object())
+    assert not mlock.lock_memory()
+    assert not mlock.may_lock(1)
 
 
 def test_reading_ahead_what_is_not_there_is_no_error(tmp_path: Path) -> None:
     """The loader itself says what is wrong with the file."""
-    resident.fetch_ahead(tmp_path / "missing.gguf")
+    mlock.fetch_ahead(tmp_path / "missing.gguf")

@@ -17,7 +17,7 @@ from edgevoice.assistant import Engines
 from edgevoice.bus import Bus
 from edgevoice.catalog import Entry, File, Role
 from edgevoice.clock import SystemClock
-from edgevoice.engines.shape import PLAIN_REPLY, Shape
+from edgevoice.engines.synthetic import PLAIN_REPLY, SyntheticModel
 from edgevoice.errors import EngineError, ModelError
 from edgevoice.models.progress import NoProgress
 from edgevoice.models.shape_file import header, write
@@ -41,7 +41,7 @@ def never() -> bool:
 class Loaded(NamedTuple):
     """A shape, the llama.cpp under it, and its file."""
 
-    shape: Shape
+    shape: SyntheticModel
     native: Watched
     path: Path
 
@@ -55,12 +55,12 @@ def loaded(
     path = folder / "shape.gguf"
     write(path, header(architecture, vocabulary(folder / "tiny.gguf")), architecture, NoProgress())
     settings = SlmSettings(threads=1, context=512, max_tokens=200)
-    with watched(Shape, path, settings) as (shape, native):
+    with watched(SyntheticModel, path, settings) as (shape, native):
         yield Loaded(shape, native, path)
 
 
 @pytest.fixture
-def shape(loaded: Loaded) -> Shape:
+def shape(loaded: Loaded) -> SyntheticModel:
     """A shape of each family with a cold cache and nothing to say."""
     loaded.shape.reply_text = ""
     list(loaded.shape.reply([Message("user", "x")], iter([False, True]).__next__))
@@ -68,7 +68,7 @@ def shape(loaded: Loaded) -> Shape:
 
 
 def ask(
-    model: Shape, *messages: Message, cancelled: Callable[[], bool] = never
+    model: SyntheticModel, *messages: Message, cancelled: Callable[[], bool] = never
 ) -> tuple[Message, Prefilled, Stopped]:
     """The reply as a message with its ids, how it began and how it ended."""
     begun, *tokens, ended = model.reply(messages, cancelled)
@@ -79,7 +79,7 @@ def ask(
     return Message("assistant", text, ids), begun, ended
 
 
-def test_it_says_the_text_it_is_given_and_ends_its_turn(shape: Shape) -> None:
+def test_it_says_the_text_it_is_given_and_ends_its_turn(shape: SyntheticModel) -> None:
     """Accents, dashes, line breaks and all: exactly the text, then the end of the turn."""
     shape.reply_text = PARIS
     said, _, ended = ask(shape, SYSTEM, FRANCE)
@@ -89,12 +89,12 @@ def test_it_says_the_text_it_is_given_and_ends_its_turn(shape: Shape) -> None:
     assert ask(shape, SYSTEM, ITALY)[0].text == "Rome."
 
 
-def test_without_a_text_it_says_a_plain_sentence(shape: Shape) -> None:
+def test_without_a_text_it_says_a_plain_sentence(shape: SyntheticModel) -> None:
     """Nobody has to give one to measure a shape."""
     assert ask(shape, FRANCE)[0].text == PLAIN_REPLY
 
 
-def test_every_token_is_evaluated_and_sampled(shape: Shape, loaded: Loaded) -> None:
+def test_every_token_is_evaluated_and_sampled(shape: SyntheticModel, loaded: Loaded) -> None:
     """The prompt whole, then each token of the reply by itself; the sampler runs for each of them
     and for the end of the turn: nothing is skipped because the answer is known."""
     loaded.native.evaluated.clear()
@@ -110,7 +110,7 @@ def test_every_token_is_evaluated_and_sampled(shape: Shape, loaded: Loaded) -> N
     assert tuple(sampled[:count]) != said.tokens
 
 
-def test_logits_are_finite_numbers_that_differ(shape: Shape, loaded: Loaded) -> None:
+def test_logits_are_finite_numbers_that_differ(shape: SyntheticModel, loaded: Loaded) -> None:
     """Random weights are scaled as trained ones are: nothing overflows, nothing collapses."""
     file = llama_cpp.Llama(str(loaded.path), n_ctx=512, n_threads=1, logits_all=True, verbose=False)
     with closing(file):
@@ -121,7 +121,7 @@ def test_logits_are_finite_numbers_that_differ(shape: Shape, loaded: Loaded) -> 
     assert 0.01 < float(logits.std()) < 1000
 
 
-def test_what_was_said_is_not_computed_again(shape: Shape) -> None:
+def test_what_was_said_is_not_computed_again(shape: SyntheticModel) -> None:
     """The KV cache is used as any model's is: the next turn evaluates only what is new."""
     shape.reply_text = PARIS
     first, begun, _ = ask(shape, SYSTEM, FRANCE)
@@ -130,7 +130,7 @@ def test_what_was_said_is_not_computed_again(shape: Shape) -> None:
     assert after.reused == begun.tokens + len(first.tokens)
 
 
-def test_a_reply_that_is_given_up_begins_anew_the_next_time(shape: Shape) -> None:
+def test_a_reply_that_is_given_up_begins_anew_the_next_time(shape: SyntheticModel) -> None:
     """What was left unsaid of one reply is no part of another."""
     shape.reply_text = PARIS
     items = shape.reply([SYSTEM, FRANCE], never)
@@ -142,7 +142,7 @@ def test_a_reply_that_is_given_up_begins_anew_the_next_time(shape: Shape) -> Non
     assert ended == Stopped("cancelled")
 
 
-def test_a_reply_ends_at_the_configured_length(shape: Shape) -> None:
+def test_a_reply_ends_at_the_configured_length(shape: SyntheticModel) -> None:
     """max_tokens holds for shapes too."""
     shape.reply_text = "a b c d e f " * 30
     said, _, ended = ask(shape, FRANCE)
@@ -150,14 +150,16 @@ def test_a_reply_ends_at_the_configured_length(shape: Shape) -> None:
     assert ended == Stopped("length")
 
 
-def test_a_text_that_would_end_its_own_turn_is_refused(shape: Shape) -> None:
+def test_a_text_that_would_end_its_own_turn_is_refused(shape: SyntheticModel) -> None:
     """The name of a control token in it is no text any more, and would be cut off unnoticed."""
     shape.reply_text = "Yes.</s> No."
     with pytest.raises(EngineError, match="cannot say"):
         ask(shape, FRANCE)
 
 
-def test_a_question_that_names_a_control_token_stays_text(shape: Shape, loaded: Loaded) -> None:
+def test_a_question_that_names_a_control_token_stays_text(
+    shape: SyntheticModel, loaded: Loaded
+) -> None:
     """Only the template ends a turn; a question that names its mark is evaluated as letters."""
     native = loaded.native
 
@@ -180,7 +182,7 @@ def test_whoever_builds_for_shapes_gets_one_and_is_told_so(
         path, header(architecture, vocabulary(tmp_path / "tiny.gguf")), architecture, NoProgress()
     )
     file = File(path.name, path.stat().st_size, "0" * 64)
-    entry = Entry("shape-tiny", "slm", "gguf", "Shape", (file,), rank=0, shape=True)
+    entry = Entry("shape-tiny", "slm", "gguf", "SyntheticModel", (file,), rank=0, shape=True)
     made: list[Engines] = []
 
     class OnlyAShape(Store):
@@ -211,7 +213,7 @@ def test_whoever_builds_for_shapes_gets_one_and_is_told_so(
     building.build(config, clock, bus, source, sink, shapes=True)
     model = made[0].language_model()
     try:
-        assert isinstance(model, Shape)
+        assert isinstance(model, SyntheticModel)
     finally:
         model.close()
     started = [event for event in seen if isinstance(event, ev.SessionStarted)]

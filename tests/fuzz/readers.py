@@ -31,11 +31,11 @@ from edgevoice.bench.replaying import last, made_with
 from edgevoice.bench.turns import reading
 from edgevoice.catalog import Catalog
 from edgevoice.cli.text import given_text
-from edgevoice.engines.batches import Costs
+from edgevoice.engines.batches import BatchCosts
 from edgevoice.engines.chat_template import ChatTemplate, TemplateRefused
-from edgevoice.engines.kept import Kept, measured
 from edgevoice.engines.llama_file import check_memory, checked
 from edgevoice.engines.plain_text import BREAK, broken, parts
+from edgevoice.engines.prompt_cache import PromptCache, measured
 from edgevoice.errors import EdgevoiceError
 from edgevoice.harmless import harmless, harmless_event, harmless_json, one_line
 from edgevoice.history import History
@@ -271,14 +271,14 @@ def read_cache(data: bytes, path: Path, random: Random) -> None:
     model.write_bytes(b"model")
     folder = path.parent / "kept"
     shutil.rmtree(folder, ignore_errors=True)
-    kept = Kept(folder, model, "1")
+    kept = PromptCache(folder, model, "1")
     kept.keep_costs({1: {8: 0.5}})
     kept.keep([1, 2], b"state")
     files = {file.suffix: file for file in folder.iterdir()}
     files[".json"].write_bytes(data)
     files[".kv"].write_bytes(data)
     assert kept.state([1, 2]) is None
-    found = Costs(512)
+    found = BatchCosts(512)
     found.measured = kept.costs()
     assert measured(folder, model) == found.measured
     for threads in (1, 2, 4):

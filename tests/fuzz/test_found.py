@@ -16,8 +16,8 @@ from edgevoice.bench import corpus
 from edgevoice.bench.traced import traced
 from edgevoice.bench.turns import reading
 from edgevoice.catalog import read
-from edgevoice.engines.batches import Costs
-from edgevoice.engines.kept import Kept
+from edgevoice.engines.batches import BatchCosts
+from edgevoice.engines.prompt_cache import PromptCache
 from edgevoice.errors import ConfigError, EdgevoiceError, UsageError
 from edgevoice.harmless import harmless
 from edgevoice.models import whisper_file
@@ -83,7 +83,7 @@ def test_kept_costs_without_sense_are_left_out(tmp_path: Path, costs: object) ->
     """A cache that holds no usable cost is as good as none."""
     model = tmp_path / "model.gguf"
     model.write_bytes(b"model")
-    kept = Kept(tmp_path / "kept", model, "1")
+    kept = PromptCache(tmp_path / "kept", model, "1")
     kept.keep_costs({1: {8: 0.5}})
     (file,) = (tmp_path / "kept").iterdir()
     file.write_text(json.dumps(costs))
@@ -92,7 +92,7 @@ def test_kept_costs_without_sense_are_left_out(tmp_path: Path, costs: object) ->
 
 def test_costs_of_batches_that_are_too_large_are_not_used() -> None:
     """With nothing else known, a prompt is cut as if nothing were."""
-    costs = Costs(64)
+    costs = BatchCosts(64)
     costs.measured = {1: {600: 0.1}}
     assert costs.cut(10, 1) == [4, 4, 1, 1]
     costs.measured[2] = {1: 0.1, 8: 0.2}

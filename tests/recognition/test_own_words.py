@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from edgevoice import events as ev
-from edgevoice.engines.pronouncing import pronounced
+from edgevoice.engines.phonemes import pronounced
 from edgevoice.transcription.self_speech import LATE, Pronounce, SelfSpeechFilter, others
 
 SAID = (

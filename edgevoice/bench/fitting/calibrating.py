@@ -27,7 +27,7 @@ from edgevoice.bench.fitting.unmeasured import Costs
 from edgevoice.bench.machine import cpu_name
 from edgevoice.bench.progress import Progress
 from edgevoice.bench.speeds import measured_elsewhere
-from edgevoice.engines.cores import cores, used_elsewhere
+from edgevoice.engines.cpu_budget import cores, used_elsewhere
 from edgevoice.engines.llama_file import checked
 from edgevoice.engines.piper import Piper
 from edgevoice.errors import EdgevoiceError

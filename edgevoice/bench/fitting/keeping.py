@@ -12,7 +12,7 @@ from edgevoice import outside
 from edgevoice.bench.fingerprint import facts
 from edgevoice.bench.fitting.record import VERSION, Calibration
 from edgevoice.bench.machine import cpu_name, libraries
-from edgevoice.engines.cores import cores
+from edgevoice.engines.cpu_budget import cores
 from edgevoice.files import replace_bytes
 from edgevoice.models.machine import total_memory
 from edgevoice.outside import Malformed, from_json

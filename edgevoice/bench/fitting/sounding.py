@@ -14,7 +14,7 @@ from edgevoice.audio import Samples, first_audible
 from edgevoice.bench.corpus import builtin, spread
 from edgevoice.bench.fitting.record import Hearing, Speaking
 from edgevoice.demo import spoken
-from edgevoice.engines.cores import cores
+from edgevoice.engines.cpu_budget import cores
 from edgevoice.engines.piper import Piper
 from edgevoice.engines.threads import of_recognizer, of_voice
 from edgevoice.engines.whisper import Whisper

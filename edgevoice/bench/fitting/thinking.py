@@ -10,7 +10,7 @@ from statistics import median
 from edgevoice.bench.fitting.part import part_of, written
 from edgevoice.bench.fitting.record import Batches, Thinking
 from edgevoice.engines.chat_template import ChatTemplate, TemplateRefused
-from edgevoice.engines.cores import cores
+from edgevoice.engines.cpu_budget import cores
 from edgevoice.engines.llama_file import check_memory, checked, pull_again
 from edgevoice.engines.llama_native import NativeModel, NotLoaded, gpu_layers
 from edgevoice.errors import ModelError

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from edgevoice import events as ev
-from edgevoice.engines.cores import Cores
+from edgevoice.engines.cpu_budget import CpuBudget
 
 RECOGNIZER = 1
 """Cores that are kept for the recognizer while the user speaks."""
 
 
-class Phases:
+class CoreReservation:
     """Follows a session's events, and keeps the recognizer's core free while there is speech.
 
     Between two looks nobody computes there. But what the language model would begin there just
     then would still be running when the voice stops, and the last look is the one that counts.
     """
 
-    def __init__(self, cores: Cores) -> None:
+    def __init__(self, cores: CpuBudget) -> None:
         self._cores = cores
         self._speaking: int | None = None
 

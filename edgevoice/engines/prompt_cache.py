@@ -40,7 +40,7 @@ def measured(folder: Path, path: Path) -> dict[int, dict[int, float]]:
     return _read_costs(found[-1]) if found else {}
 
 
-class Kept:
+class PromptCache:
     """What is kept in `folder` for the model at `path`, as `version` of the engine understands it.
 
     A model file that was changed, or another version of the engine, finds nothing. `setup` is

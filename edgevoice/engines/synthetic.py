@@ -16,7 +16,7 @@ PLAIN_REPLY = "Yes, I can tell you about that. It takes a moment, and then we go
 """Said where no other reply is given."""
 
 
-class Shape(Llama):
+class SyntheticModel(Llama):
     """A LanguageModel that costs what a model of its dimensions costs and says `reply_text`.
 
     `reply_text` is read when a reply begins; empty means a plain sentence. Of a reply that is gone

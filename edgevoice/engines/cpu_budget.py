@@ -34,7 +34,7 @@ so waiting for a whole one would be waiting for ever.
 """
 
 
-class Cores:
+class CpuBudget:
     """The account of `cores` cores. Every method may be called from any thread.
 
     `elsewhere` tells the seconds of processor time other programs have had so far, `now` the time.
@@ -125,5 +125,5 @@ def used_elsewhere() -> float:
     return float(busy) - time.process_time()
 
 
-cores = Cores(machine.cores(), used_elsewhere)
+cores = CpuBudget(machine.cores(), used_elsewhere)
 """The one account of this process."""
