@@ -24,18 +24,18 @@ from edgevoice.history import History
 from edgevoice.mailbox import Mailbox
 from edgevoice.messages import Prefill, Thought, thought_is_dead
 from edgevoice.playback.playback import Playback, StreamResampler
-from edgevoice.settings import Config
-from edgevoice.stages import (
+from edgevoice.protocols import (
     AudioSink,
     AudioSource,
+    ChatMessage,
     LanguageModel,
-    Message,
     Recognizer,
     SpeechDetector,
     Synthesizer,
     TurnDetector,
     WakeDetector,
 )
+from edgevoice.settings import Config
 from edgevoice.synthesis.synthesis import SpeechAudio, Synthesis
 from edgevoice.transcription.self_speech import Pronounce, SelfSpeechFilter
 from edgevoice.transcription.spoken_language import leads, listed
@@ -310,7 +310,7 @@ class Assistant:
         elif aside := self._asides.sound(kind):
             self._sounds.offer(aside)
 
-    def new_conversation(self, past: Sequence[Message] = ()) -> None:
+    def new_conversation(self, past: Sequence[ChatMessage] = ()) -> None:
         """Forget everything said so far, and go on from `past` instead."""
         self._floor.clear(past)
         self._ears.forget()

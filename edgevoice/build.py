@@ -21,8 +21,8 @@ from edgevoice.history import History
 from edgevoice.models.store import Installed, Store
 from edgevoice.models.voices import languages, missing
 from edgevoice.models.voices import voices as voices_here
+from edgevoice.protocols import AudioSink, AudioSource, EchoCanceller, WakeDetector
 from edgevoice.settings import Config
-from edgevoice.stages import AudioSink, AudioSource, EchoCanceller, WakeDetector
 from edgevoice.transcription.spoken_language import check_known, named
 
 if TYPE_CHECKING:

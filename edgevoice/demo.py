@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from edgevoice.audio import EAR_RATE, Samples
+from edgevoice.protocols import Synthesizer
 from edgevoice.resample import resample
-from edgevoice.stages import Synthesizer
 
 QUESTIONS = (
     "What is the capital of France?",

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from edgevoice.stages import Message
+from edgevoice.protocols import ChatMessage
 
 TRIM_TO = 0.5
 """Share of the room for history that is kept when it is full: rare large steps keep the prefix."""
@@ -39,8 +39,8 @@ class History:
     """System prompt and past messages. Not thread-safe: its owner guards it."""
 
     def __init__(self, system_prompt: str) -> None:
-        self._system = Message("system", system_prompt) if system_prompt else None
-        self._past: list[Message] = []
+        self._system = ChatMessage("system", system_prompt) if system_prompt else None
+        self._past: list[ChatMessage] = []
         self._last: Reply | None = None
         self.leads: Mapping[str, str] = {}
         """By language, what the model reads in front of everything that is said in it."""
@@ -51,20 +51,20 @@ class History:
         return self._last if self._last is not None and self._last.unfinished else None
 
     @property
-    def messages(self) -> list[Message]:
+    def messages(self) -> list[ChatMessage]:
         """System prompt and everything remembered, oldest first."""
         return [self._system, *self._past] if self._system else list(self._past)
 
-    def asking(self, question: str, language: str = "") -> list[Message]:
+    def asking(self, question: str, language: str = "") -> list[ChatMessage]:
         """The messages of a prompt that asks `question` next."""
         return _with_user(self.messages, question, self.leads.get(language, ""))
 
-    def going_on(self) -> list[Message]:
+    def going_on(self) -> list[ChatMessage]:
         """The messages of a prompt whose reply goes on with all that was written of the last."""
         reply = self._last or Reply("")
         written = reply.heard + reply.unheard
         asked = self.messages[:-1] if reply.heard else self.messages
-        return [*asked, Message("assistant", written, reply.tokens)] if written else asked
+        return [*asked, ChatMessage("assistant", written, reply.tokens)] if written else asked
 
     def remember(self, question: str, reply: Reply, language: str = "") -> None:
         """Add an exchange."""
@@ -89,10 +89,12 @@ class History:
     def _add(self, reply: Reply) -> None:
         self._last = reply
         if reply.heard:
-            message = Message("assistant", reply.heard, reply.tokens, interrupted=reply.interrupted)
+            message = ChatMessage(
+                "assistant", reply.heard, reply.tokens, interrupted=reply.interrupted
+            )
             self._past.append(message)
 
-    def clear(self, past: Sequence[Message] = ()) -> None:
+    def clear(self, past: Sequence[ChatMessage] = ()) -> None:
         """Forget everything but the system prompt, and remember `past` instead."""
         self._past, self._last = list(past), None
         if past and past[-1].interrupted:
@@ -101,7 +103,7 @@ class History:
     def trim(
         self,
         question: str | None,
-        count: Callable[[Sequence[Message]], int],
+        count: Callable[[Sequence[ChatMessage]], int],
         room: int,
         language: str = "",
     ) -> int:
@@ -134,9 +136,9 @@ class History:
         return 2 if self._past and self._past[-1].role == "assistant" else 1
 
 
-def _with_user(messages: list[Message], text: str, lead: str) -> list[Message]:
+def _with_user(messages: list[ChatMessage], text: str, lead: str) -> list[ChatMessage]:
     """`messages` and one more from the user, joined to a last one that was never answered."""
     if messages and messages[-1].role == "user":
         joined = f"{messages[-1].text} {text}"
-        return [*messages[:-1], Message("user", joined, lead=lead or messages[-1].lead)]
-    return [*messages, Message("user", text, lead=lead)]
+        return [*messages[:-1], ChatMessage("user", joined, lead=lead or messages[-1].lead)]
+    return [*messages, ChatMessage("user", text, lead=lead)]

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Union
 
 from edgevoice.audio import EAR_RATE
-from edgevoice.stages import Prefilled, Stopped, Token
+from edgevoice.protocols import Prefilled, Stopped, Token
 from edgevoice.transcription.local_agreement import same_words
 from edgevoice.turn_taking.turn import Turn
 

@@ -21,7 +21,7 @@ Build = Callable[[Config, History, int], Assistant]
 """Makes an assistant from a configuration, the conversation so far and its first turn's number."""
 
 
-class Settings(Protocol):
+class SettingsStore(Protocol):
     """Where a choice made during the session goes."""
 
     def changed(self, key: str, value: str) -> Config:
@@ -39,7 +39,7 @@ class Session:
     """
 
     def __init__(
-        self, config: Config, clock: Clock, bus: Bus, build: Build, settings: Settings
+        self, config: Config, clock: Clock, bus: Bus, build: Build, settings: SettingsStore
     ) -> None:
         self.clock = clock
         self.bus = bus

@@ -33,7 +33,7 @@ _BLOCKS = "▁▂▃▄▅▆▇█"
 
 
 @dataclass(frozen=True, slots=True)
-class Bar:
+class WaterfallRow:
     """A row of the waterfall: `cells` is exactly as wide as asked for, `ms` a rounded share.
 
     The rounded shares of a turn add up to its rounded gap.
@@ -55,7 +55,7 @@ def shares(turn: TurnTimings) -> list[tuple[str, int]]:
     return [(s.name, edges[i + 1] - edges[i]) for i, s in enumerate(turn.spans)]
 
 
-def bars(turn: TurnTimings, width: int, seconds: float = 0.0) -> list[Bar]:
+def bars(turn: TurnTimings, width: int, seconds: float = 0.0) -> list[WaterfallRow]:
     """The turn's rows in order, `width` cells each, over the time from first span to last.
 
     Or over `seconds`, where that is longer: two turns over the same time can be compared.
@@ -81,7 +81,7 @@ def bars(turn: TurnTimings, width: int, seconds: float = 0.0) -> list[Bar]:
             cells[at] = WAIT if waiting else WORK
         if first == last and ms > 0:
             cells[min(first, width - 1)] = SLIVER
-        rows.append(Bar(name, "".join(cells), ms, waiting))
+        rows.append(WaterfallRow(name, "".join(cells), ms, waiting))
     return rows
 
 

@@ -7,11 +7,11 @@ from pathlib import Path
 
 from edgevoice import events as ev
 from edgevoice.history import History
+from edgevoice.protocols import ChatMessage
 from edgevoice.recordings.folder import RecordingsFolder
 from edgevoice.recordings.recorded_turn import RecordedTurn, read
 from edgevoice.recordings.turn_recorder import TurnRecorder
 from edgevoice.settings import Config
-from edgevoice.stages import Message
 from edgevoice.testing.rehearsal import Rehearsal
 
 STARTED = ev.SessionStarted(
@@ -32,7 +32,7 @@ class Kept:
     def __init__(
         self,
         folder: Path,
-        answer: Callable[[Sequence[Message]], str] | str = "All right.",
+        answer: Callable[[Sequence[ChatMessage]], str] | str = "All right.",
         config: Config | None = None,
         turns: int = 0,
         megabytes: int = 0,
@@ -68,7 +68,7 @@ class Kept:
         return [event.text for event in self.show.all(ev.Notice)]
 
 
-def counted(messages: Sequence[Message]) -> str:
+def counted(messages: Sequence[ChatMessage]) -> str:
     """An answer that tells how much the model remembers."""
     return f"I was told {len(messages)} things."
 

@@ -29,7 +29,7 @@ from edgevoice.events import Event
 from edgevoice.harmless import harmless, harmless_event, harmless_json, one_line
 from edgevoice.models.store import Store
 from edgevoice.plain import PlainPrinter
-from edgevoice.stages import Token
+from edgevoice.protocols import Token
 from edgevoice.tui.app import EdgevoiceApp
 from tests.hostile import CLIPBOARD, COMMANDS, EVIL
 from tests.sessions import Session, asleep, conversation, failed, hearing, loading, patient, paused

@@ -20,8 +20,8 @@ from edgevoice.messages import (
     Thought,
     thought_is_dead,
 )
+from edgevoice.protocols import ChatMessage, LanguageModel, Prefilled, Stopped, Token
 from edgevoice.settings import Config
-from edgevoice.stages import LanguageModel, Message, Prefilled, Stopped, Token
 from edgevoice.transcription.local_agreement import respelled
 from edgevoice.turn_taking.continuation import wants_more
 from edgevoice.turn_taking.earcons import SpokenCue
@@ -273,7 +273,7 @@ class Responder:
         """Tokens of the context window that a prompt may take."""
         return slm.context - min(self._config.slm.max_tokens, slm.context // 2) - PROMPT_MARGIN
 
-    def _prompt(self, text: str, language: str, slm: LanguageModel) -> Sequence[Message]:
+    def _prompt(self, text: str, language: str, slm: LanguageModel) -> Sequence[ChatMessage]:
         history = self._floor.history
         self._tell_trimmed(history.trim(text, slm.count, self._room(slm), language))
         return history.asking(text, language)

@@ -24,9 +24,9 @@ from edgevoice.clock import Clock, SystemClock
 from edgevoice.errors import EdgevoiceError
 from edgevoice.events import Role
 from edgevoice.history import History
-from edgevoice.stages import (
+from edgevoice.protocols import (
+    ChatMessage,
     LanguageModel,
-    Message,
     Prefilled,
     Recognizer,
     SpeechDetector,
@@ -232,7 +232,7 @@ class Stages:
         if not asked:
             return None
         # What an earlier question left in the cache must not help this one.
-        model.prime([*history.messages, Message("user", OTHER_WORDS)], never)
+        model.prime([*history.messages, ChatMessage("user", OTHER_WORDS)], never)
         if hasattr(model, "reply_text"):
             model.reply_text = question.reply
         began = self._clock.now()

@@ -19,8 +19,8 @@ from edgevoice.bench.watching import NOTHING, Meter, Spent, unmeasured
 from edgevoice.clock import Clock
 from edgevoice.crew import Crew
 from edgevoice.errors import EdgevoiceError
+from edgevoice.protocols import ChatMessage
 from edgevoice.rates import rates
-from edgevoice.stages import Message
 from edgevoice.timings import TurnTimings, fold
 
 SETTLED = 0.8
@@ -32,7 +32,7 @@ PATIENCE = 180.0
 PRIMING = 300.0
 """Seconds that bringing a conversation into the KV cache may take."""
 
-ELSEWHERE = (Message("system", "."), Message("user", "."))
+ELSEWHERE = (ChatMessage("system", "."), ChatMessage("user", "."))
 """A conversation that has nothing in common with any other."""
 
 
@@ -69,7 +69,7 @@ class Interview:
         for model in self.shelf.language_models():
             model.prime(ELSEWHERE, lambda: False)
 
-    def forget(self, past: Sequence[Message] = ()) -> None:
+    def forget(self, past: Sequence[ChatMessage] = ()) -> None:
         """Begin a new conversation, or go on from `past`, and wait until it is in the KV cache."""
         began = self.clock.now()
         self.assistant.new_conversation(past)

@@ -18,7 +18,7 @@ from edgevoice.bench.words import word_errors
 from edgevoice.demo import spoken
 from edgevoice.errors import AudioFileError, UsageError
 from edgevoice.outside import Malformed, check_numbers, read_text
-from edgevoice.stages import Message, SpeechDetector, Synthesizer
+from edgevoice.protocols import ChatMessage, SpeechDetector, Synthesizer
 from edgevoice.wav import read_speech
 
 MANIFEST = "manifest.tsv"
@@ -45,7 +45,7 @@ class Question:
     reference: Reference = ""
     longest_pause: float = 0.0
     reply: str = ""
-    history: tuple[Message, ...] | None = None
+    history: tuple[ChatMessage, ...] | None = None
 
     @property
     def seconds(self) -> float:
@@ -85,7 +85,7 @@ class Row:
     speech_end: float | None = None
     longest_pause: float = 0.0
     reply: str = ""
-    history: tuple[Message, ...] | None = None
+    history: tuple[ChatMessage, ...] | None = None
 
 
 def listed(folder: Path, notice: Notice) -> tuple[list[Row], list[str]]:

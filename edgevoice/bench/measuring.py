@@ -20,8 +20,8 @@ from edgevoice.bench.table import counted
 from edgevoice.build import build, echo_free, open_sink, quiet_sink, unwatched_source
 from edgevoice.bus import Bus, Subscriber
 from edgevoice.clock import Clock, SystemClock
+from edgevoice.protocols import AudioSink, AudioSource
 from edgevoice.settings import Config
-from edgevoice.stages import AudioSink, AudioSource
 
 ANSWER = 5.0
 """Seconds that hearing an answer out may be expected to take."""

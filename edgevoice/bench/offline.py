@@ -17,9 +17,7 @@ from edgevoice.bus import Bus
 from edgevoice.clock import Clock
 from edgevoice.devices.simulated import SimulatedSink, SimulatedSource
 from edgevoice.models.store import Store
-from edgevoice.resample import Resampler
-from edgevoice.settings import Config
-from edgevoice.stages import (
+from edgevoice.protocols import (
     Effort,
     Recognizer,
     SpeechDetector,
@@ -27,6 +25,8 @@ from edgevoice.stages import (
     TurnDetector,
     WakeDetector,
 )
+from edgevoice.resample import Resampler
+from edgevoice.settings import Config
 from edgevoice.testing.scripted import ScriptedLanguageModel, ScriptedSynthesizer
 from edgevoice.testing.virtual import VirtualClock
 

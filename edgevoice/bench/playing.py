@@ -8,8 +8,8 @@ import numpy as np
 
 from edgevoice.audio import EAR_RATE, FRAME_SAMPLES, Frame, Samples
 from edgevoice.clock import Clock
+from edgevoice.protocols import AudioSink
 from edgevoice.resample import resample
-from edgevoice.stages import AudioSink
 
 SLICE = 0.25
 """Seconds between two looks at whether the wait is still worth it: Ctrl-C comes in between."""

@@ -21,8 +21,8 @@ from edgevoice.bench.progress import Progress
 from edgevoice.catalog import Role
 from edgevoice.errors import UsageError
 from edgevoice.models.store import Store
+from edgevoice.protocols import SpeechDetector
 from edgevoice.settings import Config
-from edgevoice.stages import SpeechDetector
 
 ROLES: tuple[Role, ...] = ("vad", "stt", "slm", "tts")
 """What every turn needs a model for."""

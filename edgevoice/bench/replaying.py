@@ -20,9 +20,9 @@ from edgevoice.bench.summary import summarize
 from edgevoice.catalog import NONE
 from edgevoice.config import keys
 from edgevoice.errors import AudioFileError
+from edgevoice.protocols import SpeechDetector
 from edgevoice.recordings.recorded_turn import RecordedTurn, read, settings_of, timed
 from edgevoice.settings import Config
-from edgevoice.stages import SpeechDetector
 from edgevoice.timings import TurnTimings, fold
 from edgevoice.wav import read_speech
 

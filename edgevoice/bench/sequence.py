@@ -19,16 +19,16 @@ from edgevoice.bench.corpus import Question
 from edgevoice.bench.result import Turn
 from edgevoice.clock import Clock
 from edgevoice.history import History
-from edgevoice.resample import resample
-from edgevoice.settings import Config
-from edgevoice.stages import (
+from edgevoice.protocols import (
     AudioSink,
+    ChatMessage,
     LanguageModel,
-    Message,
     Prefilled,
     Synthesizer,
     Token,
 )
+from edgevoice.resample import resample
+from edgevoice.settings import Config
 
 SEQUENCE = "plain sequence"
 """The name of the variant."""
@@ -93,7 +93,7 @@ class PlainSequence:
             dropped="" if answered else "nothing was recognized" if not text else "no reply",
         )
 
-    def _reply(self, text: str, past: Sequence[Message]) -> tuple[Prefilled, str, int, float]:
+    def _reply(self, text: str, past: Sequence[ChatMessage]) -> tuple[Prefilled, str, int, float]:
         """What the prompt took, the reply, its tokens, and when the first one was there."""
         prompt, reply, tokens, first = Prefilled(0, 0), "", 0, self.clock.now()
         if not text:

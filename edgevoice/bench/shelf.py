@@ -11,8 +11,8 @@ from msgspec import to_builtins
 from edgevoice.build import Fetch
 from edgevoice.clock import Clock
 from edgevoice.events import Role
+from edgevoice.protocols import ChatMessage, LanguageModel
 from edgevoice.settings import Config
-from edgevoice.stages import LanguageModel, Message
 
 NOT_THE_ENGINES = frozenset(
     {
@@ -31,7 +31,7 @@ class Shelf:
         self._monitor = clock.monitor()
         self._engines: dict[str, Any] = {}
         # Who waits asks for the newest; in one long conversation nobody does.
-        self._primed: deque[tuple[float, list[Message]]] = deque(maxlen=16)
+        self._primed: deque[tuple[float, list[ChatMessage]]] = deque(maxlen=16)
         self._open: list[LanguageModel] = []
 
     def fetch(self, config: Config) -> Fetch:
@@ -63,7 +63,7 @@ class Shelf:
                 model.reply_text = text
 
     def wait_for_prime(
-        self, messages: Sequence[Message], since: float, given_up: Callable[[], bool]
+        self, messages: Sequence[ChatMessage], since: float, given_up: Callable[[], bool]
     ) -> None:
         """Wait until `messages` were brought into a KV cache by work begun after `since` seconds,
         or until `given_up`."""
@@ -77,7 +77,7 @@ class Shelf:
                 continue
             self._primed.clear()
 
-    def _note(self, began: float, messages: Sequence[Message]) -> None:
+    def _note(self, began: float, messages: Sequence[ChatMessage]) -> None:
         with self._monitor:
             self._primed.append((began, list(messages)))
             self._monitor.notify_all()
@@ -94,13 +94,16 @@ class _Watched:
     """A language model that tells what it was primed with, and that no assistant can close."""
 
     def __init__(
-        self, model: Any, note: Callable[[float, Sequence[Message]], None], now: Callable[[], float]
+        self,
+        model: Any,
+        note: Callable[[float, Sequence[ChatMessage]], None],
+        now: Callable[[], float],
     ) -> None:
         self._model = model
         self._note = note
         self._now = now
 
-    def prime(self, messages: Sequence[Message], cancelled: Callable[[], bool]) -> Any:
+    def prime(self, messages: Sequence[ChatMessage], cancelled: Callable[[], bool]) -> Any:
         began = self._now()
         result = self._model.prime(messages, cancelled)
         self._note(began, messages)

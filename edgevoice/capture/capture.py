@@ -10,8 +10,8 @@ from edgevoice.capture.levels import LevelMeter
 from edgevoice.capture.utterance_detector import UtteranceDetector
 from edgevoice.capture.wake_gate import WakeGate
 from edgevoice.mailbox import Mailbox
+from edgevoice.protocols import AudioSource, SpeechDetector
 from edgevoice.settings import Config
-from edgevoice.stages import AudioSource, SpeechDetector
 from edgevoice.transcription.transcriber import Heard, InterimRequest
 from edgevoice.turn_taking.end_of_turn import EndOfTurnPredictor
 from edgevoice.turn_taking.floor import Floor

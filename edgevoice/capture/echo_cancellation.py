@@ -21,8 +21,8 @@ from edgevoice.capture.reference import Reference
 from edgevoice.capture.silence import SilenceMonitor
 from edgevoice.clock import Clock
 from edgevoice.errors import EdgevoiceError
+from edgevoice.protocols import AudioSink, AudioSource, EchoCanceller
 from edgevoice.settings import EchoSettings
-from edgevoice.stages import AudioSink, AudioSource, EchoCanceller
 
 LEAD = 0.04
 """Seconds by which the reference goes ahead of the microphone: devices tell their times no better

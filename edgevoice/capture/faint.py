@@ -9,7 +9,7 @@ import numpy as np
 
 from edgevoice import events as ev
 from edgevoice.audio import Frame, dbfs
-from edgevoice.stages import SpeechDetector
+from edgevoice.protocols import SpeechDetector
 from edgevoice.turn_taking.floor import Floor
 
 TOO_QUIET = (

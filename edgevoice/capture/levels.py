@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from edgevoice import events as ev
 from edgevoice.bus import Bus
-from edgevoice.stages import AudioSource
+from edgevoice.protocols import AudioSource
 
 FRAMES = 3
 """Frames between two Level events."""

@@ -12,8 +12,8 @@ import math
 import numpy as np
 
 from edgevoice.audio import EAR_RATE, Samples
+from edgevoice.protocols import AudioSink
 from edgevoice.resample import resample
-from edgevoice.stages import AudioSink
 
 MARGIN = 160
 """Samples on both sides of a piece that its resampling needs: with 80 the seam is 104 dB down."""

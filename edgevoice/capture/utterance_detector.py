@@ -11,8 +11,8 @@ from edgevoice.audio import EAR_RATE, FRAME_SAMPLES, Frame, Samples, Utterance
 from edgevoice.capture.background import Background
 from edgevoice.capture.wake_gate import LAG, WAKE_FRAMES
 from edgevoice.mailbox import Mailbox
+from edgevoice.protocols import AudioSource
 from edgevoice.settings import Config
-from edgevoice.stages import AudioSource
 from edgevoice.transcription.transcriber import FinalRequest, Heard, InterimRequest
 from edgevoice.turn_taking.barge_in import FRAME_MS, AcousticBargeIn, VoiceOnset
 from edgevoice.turn_taking.end_of_turn import EndOfTurnPredictor, EndOfTurnQueue, Pause

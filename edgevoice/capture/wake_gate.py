@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 from edgevoice import events as ev
 from edgevoice.audio import FRAME_SAMPLES, Frame
+from edgevoice.protocols import WakeDetector
 from edgevoice.settings import Config
-from edgevoice.stages import WakeDetector
 from edgevoice.turn_taking.activation import Activation
 from edgevoice.turn_taking.floor import Floor
 

@@ -16,9 +16,9 @@ from edgevoice.errors import EdgevoiceError
 if TYPE_CHECKING:
     from edgevoice.build import Devices
     from edgevoice.bus import Bus
+    from edgevoice.protocols import AudioSink
     from edgevoice.session import Session
     from edgevoice.settings import Config
-    from edgevoice.stages import AudioSink
 
 
 def is_screen(options: dict[str, Any], record: str | None) -> bool:

@@ -20,8 +20,8 @@ from edgevoice.errors import AudioFileError, DeviceError, NoDeviceError, UsageEr
 if TYPE_CHECKING:
     from edgevoice.audio import Samples
     from edgevoice.build import Devices
+    from edgevoice.protocols import AudioSink
     from edgevoice.settings import Config
-    from edgevoice.stages import AudioSink
 
 UNHEARD_DEMO = "the demo goes on unheard"
 

@@ -19,8 +19,8 @@ from edgevoice.harmless import one_line
 if TYPE_CHECKING:
     from edgevoice.audio import Samples
     from edgevoice.engines.whisper import Whisper
+    from edgevoice.protocols import Segment, SpeechDetector, Transcript
     from edgevoice.settings import Config
-    from edgevoice.stages import Segment, SpeechDetector, Transcript
 
 SHORT_WORK = 30.0
 """Seconds of sound that are recognized without showing progress."""
@@ -191,7 +191,7 @@ def ask(
     question = "".join(given_text(words, "edgevoice ask 'Why is the sky blue?'")).strip()
     from edgevoice.history import History
     from edgevoice.models.store import Store
-    from edgevoice.stages import Token
+    from edgevoice.protocols import Token
 
     with contextlib.ExitStack() as stack:
         speech = None

@@ -13,7 +13,7 @@ from edgevoice.audio import Samples
 from edgevoice.clock import Clock
 from edgevoice.devices.device_slot import LEGS, DeviceSlot, Kind, SlotDevice
 from edgevoice.errors import DeviceError, SpeakerAwayError
-from edgevoice.stages import AudioSink
+from edgevoice.protocols import AudioSink
 
 GIVE_UP = 10.0
 """Seconds without a speaker after which a reply is not waited for any longer: who asked has gone on

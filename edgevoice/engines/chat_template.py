@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from edgevoice.engines.chat_sandbox import LimitExceeded, Sandbox
-from edgevoice.stages import Message
+from edgevoice.protocols import ChatMessage
 
 _PROBE = "probe-4711"
 
@@ -36,21 +36,21 @@ class ChatTemplate:
             self._template = self._sandbox.compiled(source)
         except Exception as error:  # a template is a program, and may fail as any program may
             raise TemplateRefused(f"the chat template is broken: {_reason(error)}") from None
-        user = Message("user", "Hello")
-        self._knows_system = self._renders(Message("system", _PROBE), user)
-        self._takes_turns = not self._renders(Message("user", _PROBE), user)
-        if _PROBE not in self.render([Message("user", _PROBE)]):
+        user = ChatMessage("user", "Hello")
+        self._knows_system = self._renders(ChatMessage("system", _PROBE), user)
+        self._takes_turns = not self._renders(ChatMessage("user", _PROBE), user)
+        if _PROBE not in self.render([ChatMessage("user", _PROBE)]):
             raise TemplateRefused("the chat template does not render a question")
-        system, reply = Message("system", "Be brief."), Message("assistant", "Yes.")
-        if _PROBE not in self.render([system, user, reply, Message("user", _PROBE)]):
+        system, reply = ChatMessage("system", "Be brief."), ChatMessage("assistant", "Yes.")
+        if _PROBE not in self.render([system, user, reply, ChatMessage("user", _PROBE)]):
             raise TemplateRefused("the chat template does not render a conversation")
 
-    def render(self, messages: Sequence[Message], opening: bool = True) -> str:
+    def render(self, messages: Sequence[ChatMessage], opening: bool = True) -> str:
         """The prompt text; with `opening` it ends where the assistant's reply begins."""
         return self._render([(m.role, m.text) for m in self._fitted(messages)], opening)
 
-    def _fitted(self, messages: Sequence[Message]) -> list[Message]:
-        fitted: list[Message] = []
+    def _fitted(self, messages: Sequence[ChatMessage]) -> list[ChatMessage]:
+        fitted: list[ChatMessage] = []
         pending = ""
         for message in messages:
             if message.role == "system" and not self._knows_system:
@@ -61,12 +61,12 @@ class ChatTemplate:
                 text, pending = _joined(pending, text), ""
             if self._takes_turns and fitted and fitted[-1].role == message.role:
                 text = _joined(fitted.pop().text, text)
-            fitted.append(Message(message.role, text))
+            fitted.append(ChatMessage(message.role, text))
         if pending:
-            fitted.append(Message("user", pending))
+            fitted.append(ChatMessage("user", pending))
         return fitted
 
-    def _renders(self, *messages: Message) -> bool:
+    def _renders(self, *messages: ChatMessage) -> bool:
         """Whether the probe text in `messages` comes out at the other end."""
         try:
             return _PROBE in self._render([(m.role, m.text) for m in messages], True)

@@ -25,8 +25,8 @@ from edgevoice.engines.plain_text import BREAK, broken, parts
 from edgevoice.engines.prompt_cache import PromptCache
 from edgevoice.engines.verbatim import spelled
 from edgevoice.errors import EngineError, ModelError
+from edgevoice.protocols import Cancelled, ChatMessage, Prefilled, Stopped, Token
 from edgevoice.settings import SlmSettings
-from edgevoice.stages import Cancelled, Message, Prefilled, Stopped, Token
 
 CHUNK = 64
 """The most prompt tokens evaluated between two looks at `cancelled`."""
@@ -83,7 +83,7 @@ class Llama:
             self._costs.measured = self._kept.costs()
         self._native.touch()
 
-    def prime(self, messages: Sequence[Message], cancelled: Cancelled) -> int:
+    def prime(self, messages: Sequence[ChatMessage], cancelled: Cancelled) -> int:
         """Evaluate what `messages` and whatever may follow them have in common.
 
         If the last one is the user's, it is taken for the beginning of a question that is still
@@ -101,7 +101,7 @@ class Llama:
         return _common(self._kv, shared)
 
     def reply(
-        self, messages: Sequence[Message], cancelled: Cancelled
+        self, messages: Sequence[ChatMessage], cancelled: Cancelled
     ) -> Iterator[Prefilled | Token | Stopped]:
         """Evaluate what is new of the prompt, then make tokens until the model ends its turn.
 
@@ -139,7 +139,7 @@ class Llama:
             self._append([token])
         yield Stopped("length")
 
-    def prompt(self, messages: Sequence[Message]) -> list[int]:
+    def prompt(self, messages: Sequence[ChatMessage]) -> list[int]:
         """The token ids of the prompt for `messages`, the opening of the reply included.
 
         Every reply that still has its own ids keeps them, as far as they spell what was heard of
@@ -171,7 +171,7 @@ class Llama:
         except TemplateRefused as error:
             raise EngineError(str(error), remedy=CHOOSE_ANOTHER) from None
 
-    def count(self, messages: Sequence[Message]) -> int:
+    def count(self, messages: Sequence[ChatMessage]) -> int:
         """Tokens of the prompt for `messages`, the opening of the reply included."""
         return len(self.prompt(messages))
 
@@ -185,9 +185,9 @@ class Llama:
         """The id that comes next; asked once for each token of a reply."""
         return self._native.sample()
 
-    def _shared(self, messages: Sequence[Message]) -> list[int]:
+    def _shared(self, messages: Sequence[ChatMessage]) -> list[int]:
         """The ids that `messages` and whatever may follow them have in common."""
-        before, begun = messages, Message("user", "")
+        before, begun = messages, ChatMessage("user", "")
         if messages and messages[-1].role == "user":
             before, begun = messages[:-1], messages[-1]
         one, other = (
@@ -196,7 +196,7 @@ class Llama:
         )
         return one[: _common(one, other)]
 
-    def _restore(self, messages: Sequence[Message]) -> None:
+    def _restore(self, messages: Sequence[ChatMessage]) -> None:
         """If the cache is empty, put what was kept of the system prompt into it."""
         if self._kept and not self._kv and messages and messages[0].role == "system":
             start = self._shared(messages[:1])
@@ -204,7 +204,7 @@ class Llama:
             if state is not None and self._native.restore(state):
                 self._kv = start
 
-    def _keep(self, messages: Sequence[Message]) -> None:
+    def _keep(self, messages: Sequence[ChatMessage]) -> None:
         """Keep the cache on disk if it holds the system prompt and nothing else."""
         if self._kept and [message.role for message in messages] == ["system"]:
             start = self._shared(messages)
@@ -219,7 +219,7 @@ class Llama:
             ids.insert(0, self._native.bos)
         return ids
 
-    def _as_text(self, message: Message) -> Message:
+    def _as_text(self, message: ChatMessage) -> ChatMessage:
         text, lead = self._broken(message.text), self._broken(message.lead)
         return replace(message, text=text, lead=lead)
 

@@ -27,8 +27,8 @@ from edgevoice.engines.threads import of_voice
 from edgevoice.errors import ConfigError, EngineError, ModelError
 from edgevoice.models import voice_file
 from edgevoice.outside import Malformed, from_json, read
+from edgevoice.protocols import Cancelled
 from edgevoice.settings import TtsSettings
-from edgevoice.stages import Cancelled
 
 _log = logging.getLogger(__name__)
 

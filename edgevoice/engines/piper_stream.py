@@ -14,7 +14,7 @@ from edgevoice.audio import Samples
 from edgevoice.engines.cpu_budget import cores
 from edgevoice.engines.onnx import OnnxModel, giving_back
 from edgevoice.engines.piper_parts import Parts
-from edgevoice.stages import Cancelled
+from edgevoice.protocols import Cancelled
 
 Feed = dict[str, NDArray[Any]]
 """What a voice is given: ids, how many, scales, and which speaker."""

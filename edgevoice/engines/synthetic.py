@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 
 from edgevoice.engines.llama import Llama
 from edgevoice.errors import EngineError
-from edgevoice.stages import Cancelled, Message, Prefilled, Stopped, Token
+from edgevoice.protocols import Cancelled, ChatMessage, Prefilled, Stopped, Token
 
 PLAIN_REPLY = "Yes, I can tell you about that. It takes a moment, and then we go on."
 """Said where no other reply is given."""
@@ -26,7 +26,7 @@ class SyntheticModel(Llama):
     reply_text: str = ""
 
     def reply(
-        self, messages: Sequence[Message], cancelled: Cancelled
+        self, messages: Sequence[ChatMessage], cancelled: Cancelled
     ) -> Iterator[Prefilled | Token | Stopped]:
         """Evaluate what is new of the prompt, then say the text token by token and end the turn.
 

@@ -28,8 +28,8 @@ from edgevoice.errors import EngineError, ModelError
 from edgevoice.logs import ENGINES
 from edgevoice.models import whisper_file
 from edgevoice.outside import Malformed
+from edgevoice.protocols import Effort, Segment, Transcript
 from edgevoice.settings import SttSettings
-from edgevoice.stages import Effort, Segment, Transcript
 from edgevoice.transcription.chunking import pieces
 from edgevoice.transcription.spoken_language import check_known, listed
 from edgevoice.words import plain, words

@@ -15,7 +15,7 @@ from edgevoice.agent.responder import EndOfReply
 from edgevoice.audio import Audio, Mark, Samples, first_audible
 from edgevoice.errors import SpeakerAwayError
 from edgevoice.mailbox import Mailbox
-from edgevoice.stages import AudioSink
+from edgevoice.protocols import AudioSink
 from edgevoice.synthesis.synthesis import SpeechAudio
 from edgevoice.turn_taking.earcons import Cue
 from edgevoice.turn_taking.floor import Floor

@@ -16,8 +16,8 @@ from edgevoice import events as ev
 from edgevoice.config import sections
 from edgevoice.encoding import json_bytes
 from edgevoice.outside import reason
+from edgevoice.protocols import ChatMessage
 from edgevoice.settings import Config
-from edgevoice.stages import Message
 from edgevoice.versioned import Format
 
 FORMAT = "edgevoice turn"
@@ -66,10 +66,10 @@ class RecordedTurn(Struct, frozen=True, kw_only=True):
     events: tuple[msgspec.Raw, ...] = ()
 
     @property
-    def past(self) -> tuple[Message, ...]:
+    def past(self) -> tuple[ChatMessage, ...]:
         """What was said before it, as the model remembers it; no system prompt."""
         return tuple(
-            Message(
+            ChatMessage(
                 "user" if said.role == "user" else "assistant",
                 said.text,
                 interrupted=said.interrupted,

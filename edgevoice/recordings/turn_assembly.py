@@ -15,9 +15,9 @@ import numpy as np
 
 from edgevoice import events as ev
 from edgevoice.audio import EAR_RATE, FRAME_SAMPLES, Frame, Samples
+from edgevoice.protocols import ChatMessage
 from edgevoice.recordings.recorded_turn import PastMessage, RecordedTurn, raw, settings_of, timed
 from edgevoice.settings import Config
-from edgevoice.stages import Message
 from edgevoice.timings import fold
 from edgevoice.turn_taking.endpointing import GAPPY
 from edgevoice.turn_taking.interruption import manner
@@ -50,7 +50,7 @@ class EventWithHistory:
     """An event; and the conversation as it was just then, where that may matter."""
 
     event: ev.Event
-    messages: tuple[Message, ...] | None = None
+    messages: tuple[ChatMessage, ...] | None = None
 
 
 Item = CapturedFrame | PipelineStarted | EventWithHistory
@@ -69,7 +69,7 @@ class _Open:
     """Why it was cancelled, if it was."""
     committed: bool = False
     sound: list[CapturedFrame] | None = None
-    messages: tuple[Message, ...] | None = None
+    messages: tuple[ChatMessage, ...] | None = None
     asked: bool = False
     """Whether `messages` are those of its own prompt."""
 
@@ -122,7 +122,7 @@ class TurnAssembly:
         return max(LEAD, self._config.turn.pre_roll_ms / 1000 + 0.2)
 
     def _note(
-        self, event: ev.Event, messages: tuple[Message, ...] | None
+        self, event: ev.Event, messages: tuple[ChatMessage, ...] | None
     ) -> Iterator[tuple[RecordedTurn, Samples]]:
         match event:
             case ev.SessionStarted():
@@ -164,7 +164,7 @@ class TurnAssembly:
         turn.events.append(event)
         self._open[event.turn] = turn
 
-    def _tell(self, turn: _Open, event: ev.Event, messages: tuple[Message, ...] | None) -> None:
+    def _tell(self, turn: _Open, event: ev.Event, messages: tuple[ChatMessage, ...] | None) -> None:
         match event:
             case ev.SpeechStarted() if turn.start is None and self._sound:
                 nearest = min(self._sound, key=lambda sound: abs(sound.at - event.at))

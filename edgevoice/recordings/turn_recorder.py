@@ -14,6 +14,7 @@ from edgevoice.audio import Frame
 from edgevoice.bus import Bus
 from edgevoice.clock import Clock
 from edgevoice.history import History
+from edgevoice.protocols import AudioSource
 from edgevoice.recordings.folder import RecordingsFolder
 from edgevoice.recordings.turn_assembly import (
     CapturedFrame,
@@ -23,7 +24,6 @@ from edgevoice.recordings.turn_assembly import (
     TurnAssembly,
 )
 from edgevoice.settings import Config
-from edgevoice.stages import AudioSource
 
 Listening = Callable[[Callable[[], bool]], AudioSource]
 """Makes a source, given how to ask whether the assistant is idle."""

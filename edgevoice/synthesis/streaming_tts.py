@@ -12,9 +12,9 @@ from edgevoice.audio import Samples
 from edgevoice.clock import Clock
 from edgevoice.crew import Crew
 from edgevoice.mailbox import Mailbox
+from edgevoice.protocols import AudioSink, Synthesizer
 from edgevoice.resample import Resampler
 from edgevoice.settings import TtsSettings
-from edgevoice.stages import AudioSink, Synthesizer
 from edgevoice.synthesis.synthesis_timing import TimedSynthesis
 
 BLOCK_SECONDS = 0.1

@@ -13,8 +13,8 @@ from edgevoice.agent.responder import ClauseToSpeak, EndOfReply
 from edgevoice.agent.speech_rate import SpeechRates
 from edgevoice.audio import Audio
 from edgevoice.mailbox import Mailbox
+from edgevoice.protocols import Synthesizer
 from edgevoice.settings import TtsSettings
-from edgevoice.stages import Synthesizer
 from edgevoice.synthesis.alignment import written
 from edgevoice.synthesis.synthesis_timing import TimedSynthesis
 from edgevoice.transcription.spoken_language import named

@@ -8,8 +8,8 @@ import numpy as np
 
 from edgevoice.agent.speech_rate import SpeechRate
 from edgevoice.audio import Audio, Mark
+from edgevoice.protocols import Cancelled, Synthesizer
 from edgevoice.settings import TtsSettings
-from edgevoice.stages import Cancelled, Synthesizer
 from edgevoice.synthesis.silence_trimming import held_up, shortened
 
 SPACING = 0.1

@@ -13,19 +13,19 @@ from edgevoice.audio import EAR_RATE, Samples
 from edgevoice.bus import Bus
 from edgevoice.devices.simulated import SimulatedSink, SimulatedSource
 from edgevoice.history import History
-from edgevoice.resample import Resampler
-from edgevoice.settings import Config
-from edgevoice.stages import (
+from edgevoice.protocols import (
     AudioSink,
     AudioSource,
+    ChatMessage,
     LanguageModel,
-    Message,
     Recognizer,
     SpeechDetector,
     Synthesizer,
     TurnDetector,
     WakeDetector,
 )
+from edgevoice.resample import Resampler
+from edgevoice.settings import Config
 from edgevoice.testing.scripted import (
     LoudnessDetector,
     Phrasebook,
@@ -48,7 +48,7 @@ class Rehearsal:
 
     def __init__(
         self,
-        answer: Callable[[Sequence[Message]], str] | str = "All right.",
+        answer: Callable[[Sequence[ChatMessage]], str] | str = "All right.",
         config: Config | None = None,
     ) -> None:
         self.clock = VirtualClock()

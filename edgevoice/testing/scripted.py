@@ -13,7 +13,15 @@ import numpy as np
 
 from edgevoice.audio import EAR_RATE, Audio, Mark, Samples
 from edgevoice.clock import Clock
-from edgevoice.stages import Cancelled, Effort, Message, Prefilled, Stopped, Token, Transcript
+from edgevoice.protocols import (
+    Cancelled,
+    ChatMessage,
+    Effort,
+    Prefilled,
+    Stopped,
+    Token,
+    Transcript,
+)
 from edgevoice.synthesis.alignment import word_spans
 
 STEP = 1 / 64
@@ -160,7 +168,7 @@ class ScriptedLanguageModel:
     def __init__(
         self,
         clock: Clock,
-        answer: Callable[[Sequence[Message]], str],
+        answer: Callable[[Sequence[ChatMessage]], str],
         token: float = 0.05,
         prefill: float = 0.01,
         context: int = 4096,
@@ -169,18 +177,18 @@ class ScriptedLanguageModel:
         self.clock = clock
         self.context = context
         self.cache: list[str] = []
-        self.asked: list[list[Message]] = []
+        self.asked: list[list[ChatMessage]] = []
         self._answer = answer
         self._token = token
         self.prefill = prefill
         self.fail_after = fail_after
 
-    def prime(self, messages: Sequence[Message], cancelled: Cancelled) -> int:
+    def prime(self, messages: Sequence[ChatMessage], cancelled: Cancelled) -> int:
         self._fill(_words(messages), cancelled)
         return len(self.cache)
 
     def reply(
-        self, messages: Sequence[Message], cancelled: Cancelled
+        self, messages: Sequence[ChatMessage], cancelled: Cancelled
     ) -> Iterator[Prefilled | Token | Stopped]:
         self.asked.append(list(messages))
         prompt = _words(messages)
@@ -200,7 +208,7 @@ class ScriptedLanguageModel:
             yield Token(word, index)
         yield Stopped("stop")
 
-    def _words_to_come(self, messages: Sequence[Message]) -> list[str]:
+    def _words_to_come(self, messages: Sequence[ChatMessage]) -> list[str]:
         """The reply word by word, with the spaces between them; or what is missing of one that is
         open."""
         if messages[-1].role != "assistant":
@@ -209,7 +217,7 @@ class ScriptedLanguageModel:
         rest = self._answer(messages[:-1]).removeprefix(messages[-1].text)
         return [f" {word}" for word in rest.split(" ") if word]
 
-    def count(self, messages: Sequence[Message]) -> int:
+    def count(self, messages: Sequence[ChatMessage]) -> int:
         return len(_words(messages))
 
     def close(self) -> None:
@@ -228,7 +236,7 @@ class ScriptedLanguageModel:
         return same
 
 
-def _words(messages: Sequence[Message]) -> list[str]:
+def _words(messages: Sequence[ChatMessage]) -> list[str]:
     texts = [message.whole for message in messages]
     if messages and messages[-1].role == "assistant":
         texts[-1] = messages[-1].text

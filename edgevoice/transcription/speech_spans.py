@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from edgevoice.audio import EAR_RATE, FRAME_SAMPLES, Samples
-from edgevoice.stages import SpeechDetector
+from edgevoice.protocols import SpeechDetector
 
 LIKELY, PERHAPS = 0.5, 0.35
 """Probability at which a frame is speech, and that of the frames before and behind it."""

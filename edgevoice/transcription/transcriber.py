@@ -18,8 +18,8 @@ from edgevoice import events as ev
 from edgevoice.audio import EAR_RATE, Utterance
 from edgevoice.mailbox import Mailbox
 from edgevoice.messages import FinalQuestion, PartialQuestion, Thought
+from edgevoice.protocols import Effort, Recognizer, Segment, Transcript
 from edgevoice.settings import Config
-from edgevoice.stages import Effort, Recognizer, Segment, Transcript
 from edgevoice.transcription.local_agreement import LocalAgreement, without_last_word
 from edgevoice.transcription.self_speech import SelfSpeechFilter
 from edgevoice.transcription.spoken_language import LanguageTracker, is_settled, listed

@@ -7,8 +7,8 @@ what follows. A reply that was only disturbed goes on.
 from __future__ import annotations
 
 from edgevoice.audio import EAR_RATE, FRAME_SAMPLES, Utterance
+from edgevoice.protocols import Transcript
 from edgevoice.settings import Config, TurnSettings
-from edgevoice.stages import Transcript
 from edgevoice.turn_taking.backchannels import is_backchannel, is_stop
 from edgevoice.turn_taking.floor import Floor
 from edgevoice.turn_taking.interruption import (

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from edgevoice import events as ev
 from edgevoice.audio import Utterance
 from edgevoice.mailbox import Mailbox
+from edgevoice.protocols import TurnDetector
 from edgevoice.settings import TurnSettings
-from edgevoice.stages import TurnDetector
 from edgevoice.turn_taking.completeness import Completeness
 from edgevoice.turn_taking.floor import Floor
 from edgevoice.turn_taking.patience import PauseEvidence, wait_ms

@@ -14,7 +14,7 @@ from edgevoice.bus import Bus
 from edgevoice.clock import Clock
 from edgevoice.errors import EdgevoiceError
 from edgevoice.history import History, Reply
-from edgevoice.stages import AudioSink, Message
+from edgevoice.protocols import AudioSink, ChatMessage
 from edgevoice.turn_taking.earcons import Kind
 from edgevoice.turn_taking.turn import Origin, Turn
 
@@ -230,7 +230,7 @@ class Floor:
         else:
             self.history.remember(turn.question, reply, turn.language)
 
-    def clear(self, past: Sequence[Message] = ()) -> None:
+    def clear(self, past: Sequence[ChatMessage] = ()) -> None:
         """Begin a new conversation: nothing said so far, or being said now, is remembered, but
         `past` is, as if it had been said."""
         with self.monitor:

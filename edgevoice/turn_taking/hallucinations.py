@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import re
 
+from edgevoice.protocols import Transcript
 from edgevoice.settings import SttSettings
-from edgevoice.stages import Transcript
 from edgevoice.words import words
 
 MOST_COMPRESSION = 2.4

@@ -10,8 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
+from edgevoice.protocols import Transcript
 from edgevoice.settings import SttSettings, TurnSettings
-from edgevoice.stages import Transcript
 from edgevoice.turn_taking.backchannels import is_backchannel, is_stop, telling
 from edgevoice.turn_taking.hallucinations import is_nobody
 

@@ -12,8 +12,8 @@ from edgevoice.bench.asking import Interview, interview
 from edgevoice.bench.corpus import Question
 from edgevoice.bench.playing import QuietRoom
 from edgevoice.bench.shelf import Shelf
+from edgevoice.protocols import ChatMessage
 from edgevoice.settings import Config
-from edgevoice.stages import Message
 from edgevoice.testing.rehearsal import Rehearsal
 
 Phrases = tuple[tuple[float, str, float], ...]
@@ -24,7 +24,7 @@ class Stage:
     """A rehearsal whose microphone is the bench's quiet room."""
 
     def __init__(
-        self, answer: Callable[[Sequence[Message]], str] | str, config: Config | None = None
+        self, answer: Callable[[Sequence[ChatMessage]], str] | str, config: Config | None = None
     ) -> None:
         self.show = Rehearsal(answer, config)
         self.room = QuietRoom(self.show.clock)

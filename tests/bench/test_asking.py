@@ -6,8 +6,8 @@ import pytest
 
 from edgevoice import events as ev
 from edgevoice.errors import DeviceError
+from edgevoice.protocols import ChatMessage
 from edgevoice.settings import Config, TurnSettings
-from edgevoice.stages import Message
 from edgevoice.testing.scripted import ScriptedRecognizer
 from edgevoice.timings import SPANS
 from tests.bench.stage import Stage
@@ -35,7 +35,7 @@ def test_a_question_is_measured_with_its_spans_and_what_was_said() -> None:
 
 def test_each_question_begins_a_new_conversation_when_asked_to_forget() -> None:
     """After `forget` the model is asked without what was said before, from a warm cache."""
-    asked: list[list[Message]] = []
+    asked: list[list[ChatMessage]] = []
 
     def answer(messages: object) -> str:
         asked.append(list(messages))  # type: ignore[call-overload]

@@ -8,9 +8,9 @@ from msgspec.structs import replace
 from edgevoice.bench.conversation import with_history
 from edgevoice.bench.corpus import listed, recorded
 from edgevoice.bench.measuring import Plan
+from edgevoice.protocols import ChatMessage
 from edgevoice.recordings.recorded_turn import encoded, read
 from edgevoice.settings import Config
-from edgevoice.stages import Message
 from edgevoice.testing.scripted import LoudnessDetector
 from tests.kept import Kept, file_of
 
@@ -24,8 +24,8 @@ def test_kept_turns_are_a_corpus_with_their_history(kept: Kept) -> None:
     assert [question.said for question in questions] == ["what time is it", "and in Paris"]
     assert questions[0].history == ()
     assert questions[1].history == (
-        Message("user", "what time is it"),
-        Message("assistant", "I was told 2 things."),
+        ChatMessage("user", "what time is it"),
+        ChatMessage("assistant", "I was told 2 things."),
     )
     assert questions[1].speech_end == read(file_of(kept, 2)).speech_end
     assert questions[1].reply == "I was told 4 things."

@@ -12,7 +12,7 @@ from edgevoice.audio import EAR_RATE, Audio, Samples
 from edgevoice.bench.turns.making import FADE, Clip, Sounds, breaths
 from edgevoice.bench.turns.scenario import Scenario, Step
 from edgevoice.errors import ConfigError
-from edgevoice.stages import Cancelled
+from edgevoice.protocols import Cancelled
 from edgevoice.testing.scripted import ScriptedSynthesizer
 from edgevoice.testing.virtual import VirtualClock
 

@@ -22,8 +22,8 @@ from edgevoice.bench.report_text import markdown, text
 from edgevoice.bench.result import AS_SET, Result, Turn, encoded, read, write
 from edgevoice.bench.soak_lines import headline, whole
 from edgevoice.bench.soaking import BARGE_IN, Stint, Term, line
+from edgevoice.protocols import ChatMessage
 from edgevoice.settings import Config, TurnSettings
-from edgevoice.stages import Message
 from tests.bench.pages import Page
 from tests.bench.simulated import result
 from tests.bench.soaks import samples, soak, turns
@@ -139,7 +139,7 @@ def test_a_conversation_is_kept_or_begun_anew(conversation: bool) -> None:
     lengths: list[int] = []
 
     def answer(messages: object) -> str:
-        said: list[Message] = list(messages)  # type: ignore[call-overload]
+        said: list[ChatMessage] = list(messages)  # type: ignore[call-overload]
         lengths.append(len([message for message in said if message.role == "user"]))
         return "It is noon."
 

@@ -26,9 +26,9 @@ from edgevoice.build import Devices, engine
 from edgevoice.bus import Bus
 from edgevoice.clock import SystemClock
 from edgevoice.models.store import Store
+from edgevoice.protocols import Synthesizer
 from edgevoice.resample import Resampler, resample
 from edgevoice.settings import Config, Models, TtsSettings
-from edgevoice.stages import Synthesizer
 from edgevoice.testing.scripted import ScriptedLanguageModel
 from edgevoice.wav import read_speech
 

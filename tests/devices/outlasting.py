@@ -21,7 +21,7 @@ from edgevoice.bus import Bus
 from edgevoice.clock import SystemClock
 from edgevoice.config import load
 from edgevoice.errors import SpeakerAwayError
-from edgevoice.stages import AudioSink, AudioSource
+from edgevoice.protocols import AudioSink, AudioSource
 
 
 def say(*words: object) -> None:

@@ -21,8 +21,8 @@ from edgevoice.bench.preparing import asked_aloud
 from edgevoice.bench.progress import Lines
 from edgevoice.build import unwatched_source
 from edgevoice.clock import Clock
+from edgevoice.protocols import AudioSource
 from edgevoice.settings import Config, Models, SlmSettings
-from edgevoice.stages import AudioSource
 from edgevoice.trace import line
 
 QUESTIONS = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from edgevoice.engines.chat_template import ChatTemplate, TemplateRefused
-from edgevoice.stages import Message
+from edgevoice.protocols import ChatMessage
 
 CHATML = (
     "{% for message in messages %}<|im_start|>{{ message['role'] }}\n{{ message['content'] }}"
@@ -27,8 +27,8 @@ GEMMA = (
     "{{ message['content'] | trim }}<end_of_turn>\n{% endfor %}"
     "{% if add_generation_prompt %}<start_of_turn>model\n{% endif %}"
 )
-SYSTEM = Message("system", "Be brief.")
-ASKED = Message("user", "Why?")
+SYSTEM = ChatMessage("system", "Be brief.")
+ASKED = ChatMessage("user", "Why?")
 
 
 def test_a_template_that_knows_the_system_role_gets_it() -> None:
@@ -49,7 +49,7 @@ def test_a_template_that_ignores_the_system_role_gets_it_in_front_of_the_questio
 def test_a_template_that_refuses_the_system_role_gets_it_in_front_of_the_question() -> None:
     """Gemma raises on a system message; only the first question carries the text."""
     rendered = ChatTemplate(GEMMA, "<bos>").render(
-        [SYSTEM, ASKED, Message("assistant", "Because."), Message("user", "Of what?")]
+        [SYSTEM, ASKED, ChatMessage("assistant", "Because."), ChatMessage("user", "Of what?")]
     )
     assert rendered.startswith("<bos><start_of_turn>user\nBe brief.\n\nWhy?<end_of_turn>")
     assert rendered.endswith("user\nOf what?<end_of_turn>\n<start_of_turn>model\n")
@@ -63,7 +63,9 @@ def test_a_system_prompt_alone_is_rendered_too() -> None:
 
 def test_questions_in_a_row_become_one_where_roles_must_alternate() -> None:
     """A question that was never answered does not make a strict template refuse the next."""
-    rendered = ChatTemplate(GEMMA).render([Message("user", "One."), Message("user", "Two.")])
+    rendered = ChatTemplate(GEMMA).render(
+        [ChatMessage("user", "One."), ChatMessage("user", "Two.")]
+    )
     assert "One.\n\nTwo." in rendered
     assert ChatTemplate(CHATML).render([ASKED, ASKED]).count("<|im_start|>user") == 2
 

@@ -10,13 +10,13 @@ import pytest
 from edgevoice.engines import llama_file
 from edgevoice.engines.llama import Llama
 from edgevoice.errors import EngineError, ModelError
+from edgevoice.protocols import ChatMessage, Prefilled, Stopped, Token
 from edgevoice.settings import SlmSettings
-from edgevoice.stages import Message, Prefilled, Stopped, Token
 from tests.weights.conftest import gguf
 
-SYSTEM = Message("system", "You answer in one short sentence.")
-FRANCE = Message("user", "What is the capital of France?")
-ITALY = Message("user", "What is the capital of Italy?")
+SYSTEM = ChatMessage("system", "You answer in one short sentence.")
+FRANCE = ChatMessage("user", "What is the capital of France?")
+ITALY = ChatMessage("user", "What is the capital of Italy?")
 
 
 def never() -> bool:
@@ -41,8 +41,8 @@ class Reply:
         self.end = self.items[-1]
 
     @property
-    def message(self) -> Message:
-        return Message("assistant", self.text, self.ids)
+    def message(self) -> ChatMessage:
+        return ChatMessage("assistant", self.text, self.ids)
 
 
 @pytest.fixture(scope="module")
@@ -55,11 +55,11 @@ def loaded(starter_models: dict[str, Path]) -> Iterator[Llama]:
 @pytest.fixture
 def model(loaded: Llama) -> Llama:
     """The model with a cold cache."""
-    list(loaded.reply([Message("user", "x")], after(2)))
+    list(loaded.reply([ChatMessage("user", "x")], after(2)))
     return loaded
 
 
-def ask(model: Llama, *messages: Message, cancelled: Callable[[], bool] = never) -> Reply:
+def ask(model: Llama, *messages: ChatMessage, cancelled: Callable[[], bool] = never) -> Reply:
     return Reply(model.reply(messages, cancelled))
 
 
@@ -89,9 +89,9 @@ def test_an_open_reply_is_gone_on_with_from_the_cache(model: Llama) -> None:
     """Token by token as if it had never been interrupted, and hardly any of it is evaluated."""
     whole = ask(model, SYSTEM, FRANCE)
     text = whole.text[: whole.text.rindex(" ")]
-    heard = Message("assistant", text, whole.ids, interrupted=True)
+    heard = ChatMessage("assistant", text, whole.ids, interrupted=True)
     model.prime([SYSTEM, FRANCE, heard], never)
-    part = Message("assistant", text, whole.ids)
+    part = ChatMessage("assistant", text, whole.ids)
     more = ask(model, SYSTEM, FRANCE, part)
     assert part.text + more.text == whole.text
     assert more.prefilled[0].tokens - more.prefilled[0].reused <= 4
@@ -102,7 +102,7 @@ def test_an_interrupted_reply_keeps_its_own_ids_up_to_the_cut(model: Llama) -> N
     """What was heard of it is not evaluated again; what was not is not in the prompt."""
     first = ask(model, SYSTEM, FRANCE)
     cut = first.text.rindex(" ")
-    heard = Message("assistant", first.text[:cut], first.ids, interrupted=True)
+    heard = ChatMessage("assistant", first.text[:cut], first.ids, interrupted=True)
     second = ask(model, SYSTEM, FRANCE, heard, ITALY)
     assert second.prefilled[0].reused >= first.prefilled[0].tokens + 2
     assert "Rome" in second.text
@@ -113,7 +113,7 @@ def test_priming_leaves_only_the_question_itself(model: Llama) -> None:
     """After priming, what is evaluated is the user's words and the opening of the reply."""
     model.prime([SYSTEM], never)
     question = ask(model, SYSTEM, FRANCE)
-    words = model.count([SYSTEM, FRANCE]) - model.count([SYSTEM, Message("user", "")])
+    words = model.count([SYSTEM, FRANCE]) - model.count([SYSTEM, ChatMessage("user", "")])
     opening = model.count([SYSTEM, FRANCE]) - question.prefilled[0].reused - words
     assert question.prefilled[0].reused > 0.6 * (question.prefilled[0].tokens - words)
     assert opening < 8
@@ -123,7 +123,7 @@ def test_priming_leaves_only_the_question_itself(model: Llama) -> None:
 def test_a_primed_cache_gives_the_same_reply_as_a_cold_one(model: Llama) -> None:
     """Reuse is invisible in what is said: greedy replies are equal token for token."""
     cold = ask(model, SYSTEM, FRANCE)
-    list(model.reply([Message("user", "Something else.")], after(2)))
+    list(model.reply([ChatMessage("user", "Something else.")], after(2)))
     model.prime([SYSTEM], never)
     assert ask(model, SYSTEM, FRANCE).ids == cold.ids
 
@@ -163,7 +163,7 @@ def test_a_cancelled_reply_stops_at_once_and_leaves_a_sound_cache(model: Llama, 
 @pytest.mark.models
 def test_a_cancelled_prompt_keeps_what_was_evaluated(model: Llama) -> None:
     """A long prompt that is cancelled half-way goes on from there the next time."""
-    long = Message("user", "Here are some words. " * 60)
+    long = ChatMessage("user", "Here are some words. " * 60)
     assert ask(model, long, cancelled=after(2)).prefilled == []
     assert ask(model, long).prefilled[0].reused > 0
 
@@ -171,7 +171,7 @@ def test_a_cancelled_prompt_keeps_what_was_evaluated(model: Llama) -> None:
 @pytest.mark.models
 def test_characters_of_several_tokens_come_whole(model: Llama) -> None:
     """No half UTF-8 character is ever handed out, though a token may hold one."""
-    reply = ask(model, Message("user", "Repeat exactly, nothing else: 🦜🐢 你好 Grüße"))
+    reply = ask(model, ChatMessage("user", "Repeat exactly, nothing else: 🦜🐢 你好 Grüße"))
     assert "\ufffd" not in reply.text
     assert any(ord(char) > 127 for char in reply.text)
 
@@ -181,7 +181,7 @@ def test_seeded_replies_repeat_and_unseeded_ones_may_differ(
     starter_models: dict[str, Path],
 ) -> None:
     """A seed makes a warm reply repeatable; the default draws anew each time."""
-    joke = Message("user", "Write one line of nonsense.")
+    joke = ChatMessage("user", "Write one line of nonsense.")
     settings = SlmSettings(temperature=1.5, seed=5, max_tokens=12, context=512)
     seeded = Llama(starter_models["slm"], settings)
     try:
@@ -199,7 +199,7 @@ def test_seeded_replies_repeat_and_unseeded_ones_may_differ(
 @pytest.mark.models
 def test_the_limits_of_tokens_and_context_end_a_reply(starter_models: dict[str, Path]) -> None:
     """A reply that would go on is stopped as `length`; a prompt that cannot fit is an error."""
-    story = Message("user", "Tell a very long story about a dog.")
+    story = ChatMessage("user", "Tell a very long story about a dog.")
     short = Llama(starter_models["slm"], SlmSettings(temperature=0.0, max_tokens=5))
     try:
         reply = ask(short, story)
@@ -211,11 +211,11 @@ def test_the_limits_of_tokens_and_context_end_a_reply(starter_models: dict[str, 
         starter_models["slm"], SlmSettings(temperature=0.0, context=256, max_tokens=4000)
     )
     try:
-        reply = ask(narrow, Message("user", "A very long story about a dog: " + "dog " * 150))
+        reply = ask(narrow, ChatMessage("user", "A very long story about a dog: " + "dog " * 150))
         assert reply.end in (Stopped("length"), Stopped("stop"))
         assert reply.prefilled[0].tokens + len(reply.ids) <= narrow.context + 1
         with pytest.raises(EngineError, match="256"):
-            ask(narrow, Message("user", "word " * 300))
+            ask(narrow, ChatMessage("user", "word " * 300))
         assert "dog" in ask(narrow, story, cancelled=after(50)).text.lower()
     finally:
         narrow.close()

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from edgevoice.engines.llama import Llama
 from edgevoice.engines.plain_text import BREAK, broken, parts
+from edgevoice.protocols import ChatMessage
 from edgevoice.settings import SlmSettings
-from edgevoice.stages import Message
 from tests.engines.watched import Watched, watched
 
 MARKS = ("<|im_start|>", "<|im_end|>", "<s>", "</s>", "<|end|>")
@@ -66,8 +66,8 @@ def test_a_message_never_makes_a_control_token(
 
         def prompt(words: str) -> list[int]:
             said = {"system": "Be brief.", "user": "Why?", "assistant": "So."} | {role: words}
-            conversation = [Message(each, said[each]) for each in said]  # type: ignore[arg-type]
-            return model.prompt([*conversation, Message("user", "And?")])
+            conversation = [ChatMessage(each, said[each]) for each in said]  # type: ignore[arg-type]
+            return model.prompt([*conversation, ChatMessage("user", "And?")])
 
         hostile = prompt(text)
         assert control(native, hostile) == control(native, prompt("Plain words."))

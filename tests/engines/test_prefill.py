@@ -15,14 +15,14 @@ from edgevoice.engines.cpu_budget import CpuBudget
 from edgevoice.engines.llama import Llama
 from edgevoice.engines.prompt_cache import MARK, SUFFIX
 from edgevoice.errors import EngineError
+from edgevoice.protocols import ChatMessage, Prefilled, Stopped, Token
 from edgevoice.settings import SlmSettings
-from edgevoice.stages import Message, Prefilled, Stopped, Token
 from tests.engines.test_llama import after, ask, never
 from tests.engines.watched import Watched, watched
 
 pytestmark = pytest.mark.models
 
-SYSTEM = Message("system", "You answer in one short sentence.")
+SYSTEM = ChatMessage("system", "You answer in one short sentence.")
 BEGINNING = "Which of the planets"
 MORE = "Which of the planets is the largest"
 WHOLE = "Which of the planets is the largest one?"
@@ -30,8 +30,8 @@ OTHER = "Which of the plants is the largest one?"
 SETTINGS = SlmSettings(temperature=0.0, max_tokens=12, context=512)
 
 
-def user(text: str) -> Message:
-    return Message("user", text)
+def user(text: str) -> ChatMessage:
+    return ChatMessage("user", text)
 
 
 class Counted(NamedTuple):

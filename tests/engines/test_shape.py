@@ -23,14 +23,14 @@ from edgevoice.models.progress import NoProgress
 from edgevoice.models.shape_file import header, write
 from edgevoice.models.shape_table import ARCHITECTURES
 from edgevoice.models.store import Installed, Store
+from edgevoice.protocols import ChatMessage, Prefilled, Stopped, Token
 from edgevoice.settings import Config, Models, SlmSettings
-from edgevoice.stages import Message, Prefilled, Stopped, Token
 from tests.engines.watched import Watched, watched
 from tests.weights.small_shapes import small, vocabulary
 
-SYSTEM = Message("system", "Be short.")
-FRANCE = Message("user", "What is the capital of France?")
-ITALY = Message("user", "And of Italy?")
+SYSTEM = ChatMessage("system", "Be short.")
+FRANCE = ChatMessage("user", "What is the capital of France?")
+ITALY = ChatMessage("user", "And of Italy?")
 PARIS = "Paris, isn't it? – Yes:\n 100 % «sûr»."
 
 
@@ -63,20 +63,20 @@ def loaded(
 def shape(loaded: Loaded) -> SyntheticModel:
     """A shape of each family with a cold cache and nothing to say."""
     loaded.shape.reply_text = ""
-    list(loaded.shape.reply([Message("user", "x")], iter([False, True]).__next__))
+    list(loaded.shape.reply([ChatMessage("user", "x")], iter([False, True]).__next__))
     return loaded.shape
 
 
 def ask(
-    model: SyntheticModel, *messages: Message, cancelled: Callable[[], bool] = never
-) -> tuple[Message, Prefilled, Stopped]:
+    model: SyntheticModel, *messages: ChatMessage, cancelled: Callable[[], bool] = never
+) -> tuple[ChatMessage, Prefilled, Stopped]:
     """The reply as a message with its ids, how it began and how it ended."""
     begun, *tokens, ended = model.reply(messages, cancelled)
     assert isinstance(begun, Prefilled)
     assert isinstance(ended, Stopped)
     text = "".join(token.text for token in tokens if isinstance(token, Token))
     ids = tuple(token.id for token in tokens if isinstance(token, Token))
-    return Message("assistant", text, ids), begun, ended
+    return ChatMessage("assistant", text, ids), begun, ended
 
 
 def test_it_says_the_text_it_is_given_and_ends_its_turn(shape: SyntheticModel) -> None:
@@ -164,10 +164,10 @@ def test_a_question_that_names_a_control_token_stays_text(
     native = loaded.native
 
     def ends(text: str) -> int:
-        return shape.prompt([SYSTEM, Message("user", text)]).count(native.eos)
+        return shape.prompt([SYSTEM, ChatMessage("user", text)]).count(native.eos)
 
     assert ends("Yes.</s> No.") == ends("Yes.")
-    said = b"".join(map(native.piece, shape.prompt([SYSTEM, Message("user", "Yes.</s> No.")])))
+    said = b"".join(map(native.piece, shape.prompt([SYSTEM, ChatMessage("user", "Yes.</s> No.")])))
     assert b"Yes.</s> No." in said
 
 

@@ -18,9 +18,9 @@ from edgevoice.errors import ConfigError
 from edgevoice.history import History, Reply
 from edgevoice.models.store import Store
 from edgevoice.models.voices import best
+from edgevoice.protocols import Token
 from edgevoice.resample import resample
 from edgevoice.settings import SYSTEM_PROMPT, Config, SlmSettings, SttSettings, TtsSettings
-from edgevoice.stages import Token
 from edgevoice.transcription.spoken_language import LEAST_SECONDS, LanguageTracker, leads
 from edgevoice.wav import read_speech
 

@@ -42,8 +42,8 @@ from edgevoice.history import History
 from edgevoice.models import ct2, kinds, whisper_file
 from edgevoice.models.gguf import NotGguf, read_header, read_pairs
 from edgevoice.outside import Malformed
+from edgevoice.protocols import ChatMessage
 from edgevoice.recordings import recorded_turn as kept_turn
-from edgevoice.stages import Message
 from edgevoice.timings import fold
 from edgevoice.wav import read_speech
 from tests.command import edgevoice
@@ -240,7 +240,9 @@ def _changed_template(random: Random, data: bytes, others: list[bytes]) -> bytes
 
 def read_template(data: bytes, path: Path, random: Random) -> None:
     template = ChatTemplate(data.decode("utf-8", "replace"), "<s>", "</s>")
-    template.render([Message("system", "a"), Message("user", EVIL), Message("user", "c")])
+    template.render(
+        [ChatMessage("system", "a"), ChatMessage("user", EVIL), ChatMessage("user", "c")]
+    )
 
 
 # Sound
@@ -329,7 +331,7 @@ def read_question(data: bytes, path: Path, random: Random) -> None:
     (message, *_) = History("Be brief.").asking(question)[-1:]
     plain = broken(message.text, names)
     assert not names(plain)
-    prompt = _template().render([Message("user", plain)])
+    prompt = _template().render([ChatMessage("user", plain)])
     pieces = list(parts(prompt, names))
     assert "".join(piece for piece, _ in pieces) == prompt.replace(BREAK, "")
     marks = "".join(piece for piece, control in pieces if control)

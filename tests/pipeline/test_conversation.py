@@ -8,8 +8,8 @@ import pytest
 
 from edgevoice import events as ev
 from edgevoice.errors import DeviceError, ModelError
+from edgevoice.protocols import ChatMessage, Transcript
 from edgevoice.settings import Config, SlmSettings, SttSettings, TurnSettings
-from edgevoice.stages import Message, Transcript
 from edgevoice.testing.rehearsal import Rehearsal
 from edgevoice.testing.scripted import (
     ScriptedLanguageModel,
@@ -20,7 +20,7 @@ from edgevoice.testing.scripted import (
 PARIS = "The capital of France is Paris, of course. It lies on the Seine. Anything else?"
 
 
-def said(messages: list[Message]) -> list[tuple[str, str]]:
+def said(messages: list[ChatMessage]) -> list[tuple[str, str]]:
     return [(m.role, m.text) for m in messages if m.role != "system"]
 
 

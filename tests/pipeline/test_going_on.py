@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 import pytest
 
 from edgevoice import events as ev
+from edgevoice.protocols import Cancelled, ChatMessage, Prefilled, Stopped, Token
 from edgevoice.settings import Config, TtsSettings
-from edgevoice.stages import Cancelled, Message, Prefilled, Stopped, Token
 from edgevoice.testing.rehearsal import Rehearsal
 from edgevoice.testing.scripted import ScriptedLanguageModel, ScriptedSynthesizer
 
@@ -16,7 +16,7 @@ STORY = "Once there was a fox. It lived in a wood, where it was very happy. One 
 CHAR = 0.06
 
 
-def story(messages: Sequence[Message]) -> str:
+def story(messages: Sequence[ChatMessage]) -> str:
     """What the model says to the last thing asked."""
     return STORY if messages[-1].text.startswith("tell") else f"You said: {messages[-1].text}."
 
@@ -25,7 +25,7 @@ class Limited(ScriptedLanguageModel):
     """Makes four tokens and no more."""
 
     def reply(
-        self, messages: Sequence[Message], cancelled: Cancelled
+        self, messages: Sequence[ChatMessage], cancelled: Cancelled
     ) -> Iterator[Prefilled | Token | Stopped]:
         made = 0
         for item in super().reply(messages, cancelled):
@@ -96,7 +96,7 @@ def test_the_model_adds_to_its_own_unfinished_message() -> None:
     assert isinstance(show.slm, ScriptedLanguageModel)
     opened = show.slm.asked[-1]
     resumed = show.all(ev.ReplyContinued)[0]
-    assert opened[-1] == Message("assistant", first + resumed.text)
+    assert opened[-1] == ChatMessage("assistant", first + resumed.text)
     assert STORY.startswith(opened[-1].text)
     prompt = show.all(ev.PromptReady)[-1]
     assert prompt.tokens - prompt.reused <= len(resumed.text.split()) + 1

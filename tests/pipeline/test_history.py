@@ -7,10 +7,10 @@ from collections.abc import Sequence
 import pytest
 
 from edgevoice.history import History, Reply
-from edgevoice.stages import Message
+from edgevoice.protocols import ChatMessage
 
 
-def words(messages: Sequence[Message]) -> int:
+def words(messages: Sequence[ChatMessage]) -> int:
     return sum(len(m.text.split()) for m in messages)
 
 
@@ -25,7 +25,7 @@ def test_a_question_without_an_answer_is_joined_to_the_next() -> None:
     """Templates want user and assistant in turn: two questions in a row are one message."""
     history = History("")
     history.remember("what is the weather", Reply(""))
-    assert history.asking("in paris") == [Message("user", "what is the weather in paris")]
+    assert history.asking("in paris") == [ChatMessage("user", "what is the weather in paris")]
 
 
 def test_the_tokens_of_a_whole_reply_are_kept_with_it() -> None:
@@ -40,7 +40,7 @@ def test_clearing_leaves_the_system_prompt_alone() -> None:
     history = History("Be brief.")
     history.remember("hello", Reply("Hi."))
     history.clear()
-    assert history.messages == [Message("system", "Be brief.")]
+    assert history.messages == [ChatMessage("system", "Be brief.")]
 
 
 def test_trimming_goes_to_half_the_room_and_starts_with_the_user() -> None:
@@ -101,14 +101,14 @@ def test_a_reply_that_is_gone_on_with_is_one_message() -> None:
     """Both parts, both parts' ids, and the mark only as long as it is not finished."""
     history = History("")
     history.remember("why", interrupted("Because", " of the", 1, 2, 3))
-    assert history.going_on()[-1] == Message("assistant", "Because of the")
+    assert history.going_on()[-1] == ChatMessage("assistant", "Because of the")
     assert history.going_on()[-1].tokens == (1, 2, 3)
     history.extend(interrupted(" of", " the rain", 4))
-    assert history.messages[1:] == [Message("assistant", "Because of", interrupted=True)]
+    assert history.messages[1:] == [ChatMessage("assistant", "Because of", interrupted=True)]
     history.extend(Reply(" the rain.", tokens=(5,)))
     assert history.messages == [
-        Message("user", "why"),
-        Message("assistant", "Because of the rain."),
+        ChatMessage("user", "why"),
+        ChatMessage("assistant", "Because of the rain."),
     ]
     assert history.messages[-1].tokens == (1, 2, 3, 4, 5)
     assert history.unfinished is None
@@ -118,8 +118,8 @@ def test_a_reply_of_which_nothing_was_heard_is_begun_anew() -> None:
     """The question stands alone until something of the reply is heard."""
     history = History("")
     history.remember("why", interrupted("", "Because", 1))
-    assert history.messages == [Message("user", "why")]
-    assert history.going_on() == [Message("user", "why"), Message("assistant", "Because")]
+    assert history.messages == [ChatMessage("user", "why")]
+    assert history.going_on() == [ChatMessage("user", "why"), ChatMessage("assistant", "Because")]
     history.extend(Reply("Because of", tokens=(2,)))
     assert history.messages[-1].text == "Because of"
 
@@ -140,8 +140,10 @@ def test_trimming_keeps_the_reply_that_is_gone_on_with() -> None:
 def test_a_conversation_that_is_taken_up_again_can_be_gone_on_with() -> None:
     """A kept conversation whose last reply was interrupted is as good as one's own."""
     history = History("")
-    history.clear([Message("user", "why"), Message("assistant", "Because", interrupted=True)])
+    history.clear(
+        [ChatMessage("user", "why"), ChatMessage("assistant", "Because", interrupted=True)]
+    )
     assert history.unfinished is not None
-    assert history.going_on()[-1] == Message("assistant", "Because")
+    assert history.going_on()[-1] == ChatMessage("assistant", "Because")
     history.clear()
     assert history.unfinished is None

@@ -14,8 +14,8 @@ from edgevoice.assistant import Assistant
 from edgevoice.audio import Audio, Mark, Samples
 from edgevoice.devices.simulated import SimulatedSink
 from edgevoice.devices.volume import DUCKED
+from edgevoice.protocols import Cancelled, ChatMessage, Transcript
 from edgevoice.settings import Config, SttSettings, TurnSettings
-from edgevoice.stages import Cancelled, Message, Transcript
 from edgevoice.testing.rehearsal import Rehearsal
 from edgevoice.testing.scripted import (
     ScriptedLanguageModel,
@@ -75,7 +75,7 @@ def reasons(show: Rehearsal) -> list[tuple[int, str]]:
     return [(e.turn, e.reason) for e in show.all(ev.TurnCancelled)]
 
 
-def said(messages: list[Message]) -> list[tuple[str, str]]:
+def said(messages: list[ChatMessage]) -> list[tuple[str, str]]:
     return [(m.role, m.text) for m in messages if m.role != "system"]
 
 

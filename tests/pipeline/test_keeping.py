@@ -21,12 +21,12 @@ from edgevoice.audio import EAR_RATE, FRAME_SAMPLES, Samples
 from edgevoice.devices.simulated import SimulatedSink
 from edgevoice.errors import EdgevoiceError
 from edgevoice.history import History
+from edgevoice.protocols import ChatMessage
 from edgevoice.recordings import turn_recorder
 from edgevoice.recordings.folder import RecordingsFolder
 from edgevoice.recordings.recorded_turn import VERSION, RecordedTurn, read
 from edgevoice.recordings.turn_recorder import TurnRecorder
 from edgevoice.settings import Config, TurnSettings
-from edgevoice.stages import Message
 from edgevoice.testing.scripted import ScriptedRecognizer
 from edgevoice.timings import fold
 from edgevoice.wav import read_speech
@@ -109,10 +109,10 @@ def test_the_history_is_what_the_model_was_asked_with(tmp_path: Path) -> None:
     one, two = kept.run()
     assert one.past == ()
     assert two.past == (
-        Message("user", "one"),
-        Message("assistant", "Answer 2."),
-        Message("user", "typed"),
-        Message("assistant", "Answer 4."),
+        ChatMessage("user", "one"),
+        ChatMessage("assistant", "Answer 2."),
+        ChatMessage("user", "typed"),
+        ChatMessage("assistant", "Answer 4."),
     )
     assert two.history[0].role == "system"
     asked = kept.show.slm.asked[-1]  # type: ignore[attr-defined]
@@ -129,8 +129,8 @@ def test_an_interrupted_turn_is_kept_with_what_was_heard_of_it(tmp_path: Path) -
     assert one.reply.startswith(one.spoken)
     assert one.spoken != one.reply
     assert two.past == (
-        Message("user", "tell me"),
-        Message("assistant", one.spoken, interrupted=True),
+        ChatMessage("user", "tell me"),
+        ChatMessage("assistant", one.spoken, interrupted=True),
     )
     assert two.heard == "and now this"
     first, end = voiced(sound(tmp_path, two))

@@ -12,8 +12,8 @@ from edgevoice import events as ev
 from edgevoice.audio import Audio, Samples
 from edgevoice.errors import ConfigError
 from edgevoice.messages import SpeculativeReply
+from edgevoice.protocols import Cancelled, Effort, Transcript
 from edgevoice.settings import Config, SttSettings
-from edgevoice.stages import Cancelled, Effort, Transcript
 from edgevoice.testing.rehearsal import Rehearsal
 from edgevoice.testing.scripted import (
     ScriptedLanguageModel,

@@ -8,8 +8,8 @@ import pytest
 
 from edgevoice import events as ev
 from edgevoice.audio import Samples
+from edgevoice.protocols import Effort, Transcript
 from edgevoice.settings import Config, SlmSettings, TurnSettings
-from edgevoice.stages import Effort, Transcript
 from edgevoice.testing.rehearsal import Rehearsal
 from edgevoice.testing.scripted import ScriptedLanguageModel, ScriptedRecognizer
 from edgevoice.timings import fold

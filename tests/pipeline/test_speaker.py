@@ -12,8 +12,8 @@ from edgevoice import events as ev
 from edgevoice.audio import Audio, Samples
 from edgevoice.clock import Clock
 from edgevoice.devices.simulated import SimulatedSink
+from edgevoice.protocols import Cancelled
 from edgevoice.settings import Config, TtsSettings
-from edgevoice.stages import Cancelled
 from edgevoice.testing.rehearsal import Rehearsal
 from edgevoice.testing.scripted import ScriptedLanguageModel
 

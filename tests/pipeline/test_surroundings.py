@@ -12,8 +12,8 @@ from edgevoice.audio import Samples
 from edgevoice.capture.background import UNCLEAR
 from edgevoice.clock import Clock
 from edgevoice.config import Config
+from edgevoice.protocols import Effort, Recognizer, Transcript
 from edgevoice.settings import SlmSettings, SttSettings, TurnSettings
-from edgevoice.stages import Effort, Recognizer, Transcript
 from edgevoice.testing.rehearsal import Rehearsal
 
 NOISE = "noise"

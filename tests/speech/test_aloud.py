@@ -10,8 +10,8 @@ import pytest
 from edgevoice.audio import Audio, Samples
 from edgevoice.devices.simulated import SimulatedSink
 from edgevoice.errors import EngineError
+from edgevoice.protocols import Cancelled
 from edgevoice.settings import TtsSettings
-from edgevoice.stages import Cancelled
 from edgevoice.synthesis.streaming_tts import StreamingSpeech, sounds
 from edgevoice.testing.scripted import ScriptedSynthesizer
 from edgevoice.testing.virtual import VirtualClock

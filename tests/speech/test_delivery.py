@@ -9,8 +9,8 @@ import pytest
 
 from edgevoice.agent.speech_rate import BREATH, SpeechRate
 from edgevoice.audio import Audio
+from edgevoice.protocols import Cancelled
 from edgevoice.settings import TtsSettings
-from edgevoice.stages import Cancelled
 from edgevoice.synthesis.synthesis_timing import TimedSynthesis
 from edgevoice.testing.virtual import VirtualClock
 

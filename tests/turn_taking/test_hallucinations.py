@@ -12,8 +12,8 @@ import pytest
 from edgevoice import events as ev
 from edgevoice.audio import EAR_RATE
 from edgevoice.bench.offline import hearing_engines, overhear
+from edgevoice.protocols import Transcript
 from edgevoice.settings import Config, SttSettings
-from edgevoice.stages import Transcript
 from edgevoice.testing.rehearsal import Rehearsal
 from edgevoice.testing.scripted import ScriptedRecognizer
 from edgevoice.turn_taking.hallucinations import is_nobody

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from edgevoice.protocols import Transcript
 from edgevoice.settings import SttSettings, TurnSettings
-from edgevoice.stages import Transcript
 from edgevoice.turn_taking.backchannels import LISTENING, STOPPING, is_backchannel, is_stop, telling
 from edgevoice.turn_taking.interruption import (
     PRESETS,

@@ -17,8 +17,8 @@ from edgevoice.errors import ModelError
 from edgevoice.models.gguf import Header, Weight
 from edgevoice.models.shape_layout import tensors, weights_size
 from edgevoice.models.shape_table import Architecture
+from edgevoice.protocols import ChatMessage
 from edgevoice.settings import Config
-from edgevoice.stages import Message
 
 SIZES, FEW = (16, 8, 4, 2, 1), (8, 1)
 """Tokens at once: those that the end of a question is cut into, and with fewer threads than all."""
@@ -146,7 +146,7 @@ def _closing(native: NativeModel, header: Header) -> int | None:
     bos, eos = native.name(native.bos), native.name(native.eos)
     try:
         template = ChatTemplate(header.values["tokenizer.chat_template"], bos, eos)
-        after = template.render([Message("user", WORD)]).rpartition(WORD)[2]
+        after = template.render([ChatMessage("user", WORD)]).rpartition(WORD)[2]
     except TemplateRefused:
         return None
     return len(native.tokenize(after))

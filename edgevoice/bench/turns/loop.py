@@ -9,8 +9,8 @@ from msgspec import Struct
 
 from edgevoice.audio import EAR_RATE, Frame, Samples, dbfs
 from edgevoice.clock import Clock
+from edgevoice.protocols import AudioSink
 from edgevoice.resample import resample
-from edgevoice.stages import AudioSink
 
 PROBE = 0.5
 """Seconds of noise that are played to find the delay."""

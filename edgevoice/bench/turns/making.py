@@ -14,8 +14,8 @@ from edgevoice.bench.corpus import builtin, speech_end
 from edgevoice.bench.turns.noises import leveled, noise
 from edgevoice.bench.turns.scenario import Room, Scenario, Step
 from edgevoice.errors import ConfigError
+from edgevoice.protocols import SpeechDetector, Synthesizer
 from edgevoice.resample import resample
-from edgevoice.stages import SpeechDetector, Synthesizer
 from edgevoice.wav import read_speech
 
 FAINT = 0.03

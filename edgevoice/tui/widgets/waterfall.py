@@ -16,7 +16,7 @@ from edgevoice.waterfall import (
     NAME_WIDTH,
     WAIT,
     WORK,
-    Bar,
+    WaterfallRow,
     bars,
     model_figures,
     patience,
@@ -89,7 +89,7 @@ class Waterfall(Widget):
         return Content("\n").join(lines)
 
 
-def _line(bar: Bar) -> Content:
+def _line(bar: WaterfallRow) -> Content:
     parts: list[tuple[str, str]] = [(f"{bar.name:<{NAME_WIDTH}} ", "$foreground-muted")]
     parts += [(run, _style(run[0], bar.waiting)) for run in _runs(bar.cells)]
     parts.append((f" {f'{bar.ms} ms':>{LABEL}}", "" if bar.ms else "$foreground-disabled"))

@@ -217,7 +217,7 @@ BROKEN_OFF = "—"
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
+class ChatMessage:
     """One message of the conversation.
 
     `tokens` are the ids the model itself produced, where it did, of which `text` is all or the
@@ -267,7 +267,7 @@ class LanguageModel(Protocol):
     context: int
     """Size of the context window in tokens."""
 
-    def prime(self, messages: Sequence[Message], cancelled: Cancelled) -> int:
+    def prime(self, messages: Sequence[ChatMessage], cancelled: Cancelled) -> int:
         """Bring the prefix that these messages share with any continuation into the KV cache.
 
         A last message of the user's is the beginning of one that is still being spoken. Returns
@@ -275,14 +275,14 @@ class LanguageModel(Protocol):
         """
 
     def reply(
-        self, messages: Sequence[Message], cancelled: Cancelled
+        self, messages: Sequence[ChatMessage], cancelled: Cancelled
     ) -> Iterator[Prefilled | Token | Stopped]:
         """One Prefilled, then Tokens as they are made, then one Stopped.
 
         A last message of the assistant's is the beginning of the reply: what comes goes on with it.
         """
 
-    def count(self, messages: Sequence[Message]) -> int:
+    def count(self, messages: Sequence[ChatMessage]) -> int:
         """How many tokens the prompt for these messages takes."""
 
     def close(self) -> None:
