@@ -12,9 +12,9 @@ import numpy as np
 from msgspec import Struct
 from msgspec.structs import replace
 
-from edgevoice.bench import chance
+from edgevoice.bench import significance
 from edgevoice.bench.budgets import Outcome
-from edgevoice.bench.likeness import unlike
+from edgevoice.bench.comparability import unlike
 from edgevoice.bench.quantities import Key, Quantity, Unit, keyed, quantities
 from edgevoice.bench.result import AS_SET, Figures, Result, Turn, Variant
 from edgevoice.bench.summary import figures
@@ -172,7 +172,7 @@ def _changes(
     ]
     # What is the same in every turn of both needs no test, and must not make the others' harder.
     tested = {i: shift.p for i, shift in enumerate(shifts) if shift is not None and shift != SAME}
-    sure = dict(zip(tested, chance.holm(list(tested.values())), strict=True))
+    sure = dict(zip(tested, significance.holm(list(tested.values())), strict=True))
     for i, (quantity, (one, other)) in enumerate(zip(found, samples, strict=True)):
         change = Change(
             name=quantity.name,
@@ -202,7 +202,7 @@ def _changes(
 
 def _sample(
     quantity: Quantity, before: Mapping[Key, Turn], after: Mapping[Key, Turn], paired: bool
-) -> tuple[chance.Values, chance.Values]:
+) -> tuple[significance.Values, significance.Values]:
     """The values to be compared; in pairs, those of the questions that both have."""
     one, other = quantity.values(before), quantity.values(after)
     if paired:
@@ -212,7 +212,7 @@ def _sample(
 
 
 def _whole(
-    found: Sequence[Quantity], samples: Sequence[tuple[chance.Values, chance.Values]]
+    found: Sequence[Quantity], samples: Sequence[tuple[significance.Values, significance.Values]]
 ) -> float:
     """The mean gap before, in seconds; where there is none, all that took time."""
     means = {
@@ -223,13 +223,13 @@ def _whole(
     return means.pop("gap", 0.0) or sum(means.values())
 
 
-SAME = chance.Shift(0, 0.0, 0.0, 0.0, 1.0)
+SAME = significance.Shift(0, 0.0, 0.0, 0.0, 1.0)
 """What is found where every turn is as it was."""
 
 
 def _shift(
-    quantity: Quantity, one: chance.Values, other: chance.Values, paired: bool
-) -> chance.Shift | None:
+    quantity: Quantity, one: significance.Values, other: significance.Values, paired: bool
+) -> significance.Shift | None:
     if min(len(one), len(other)) < LEAST_TURNS:
         return None
     spread = np.abs(other - one).max() if paired else np.ptp(np.concatenate([one, other]))
@@ -237,7 +237,7 @@ def _shift(
         return SAME
     # What is counted is mostly nothing: one that is something is not wild.
     tame = quantity.unit in ("s", "tokens/s")
-    return (chance.paired if paired else chance.unpaired)(one, other, tame)
+    return (significance.paired if paired else significance.unpaired)(one, other, tame)
 
 
 def _matters(quantity: Quantity, level: float, whole: float, least: float) -> float:
@@ -247,7 +247,7 @@ def _matters(quantity: Quantity, level: float, whole: float, least: float) -> fl
     return max(least * level, PART * least * whole if quantity.part else 0.0)
 
 
-def _verdict(quantity: Quantity, shift: chance.Shift, p: float, matters: float) -> Verdict:
+def _verdict(quantity: Quantity, shift: significance.Shift, p: float, matters: float) -> Verdict:
     """What it comes to; `p` is corrected for how many quantities there are."""
     if p < ALPHA and abs(shift.change) >= matters:
         bad = (shift.change > 0) != quantity.more_is_better

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import fmean, median
 
+from edgevoice.bench.drift import between
 from edgevoice.bench.endurance import Finding, State
-from edgevoice.bench.lateness import between
 from edgevoice.bench.record import Sample
 from edgevoice.bench.result import AS_SET, Turn
 from edgevoice.bench.table import counted

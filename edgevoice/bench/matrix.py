@@ -15,14 +15,14 @@ from functools import partial
 from pathlib import Path
 
 from edgevoice.bench import result as results
-from edgevoice.bench.alone import COSTS
-from edgevoice.bench.apart import Apart
 from edgevoice.bench.axes import Cell
 from edgevoice.bench.measuring import Plan
 from edgevoice.bench.merging import merged
 from edgevoice.bench.progress import Progress
 from edgevoice.bench.result import Result
+from edgevoice.bench.stages import COSTS
 from edgevoice.bench.starting import EXPECTED
+from edgevoice.bench.worker import Apart
 from edgevoice.errors import EdgevoiceError
 
 OVERHEAD = 15.0

@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from edgevoice import events as ev
-from edgevoice.bench.account import Account, changed
-from edgevoice.bench.asking import Interview, interview
+from edgevoice.bench.baseline import SEQUENCE, PlainSequence
 from edgevoice.bench.corpus import Question
-from edgevoice.bench.playing import Aloud, Mouth, QuietRoom
+from edgevoice.bench.driver import Interview, interview
+from edgevoice.bench.player import Aloud, Mouth, QuietRoom
 from edgevoice.bench.progress import Progress
 from edgevoice.bench.result import AS_SET, Turn
-from edgevoice.bench.sequence import SEQUENCE, PlainSequence
+from edgevoice.bench.run_state import Account, changed
 from edgevoice.bench.shelf import Shelf
 from edgevoice.bench.table import counted
 from edgevoice.build import build, echo_free, open_sink, quiet_sink, unwatched_source

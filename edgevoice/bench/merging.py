@@ -7,10 +7,10 @@ from collections.abc import Sequence
 
 from msgspec.structs import replace
 
+from edgevoice.bench.baseline import SEQUENCE
 from edgevoice.bench.record import Roofline, Sample
 from edgevoice.bench.result import AS_SET, Result, Turn, Variant
 from edgevoice.bench.roofline import Limits, roofline
-from edgevoice.bench.sequence import SEQUENCE
 from edgevoice.bench.summary import ratio, summarize
 from edgevoice.settings import Config
 

@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from edgevoice.audio import Samples
-from edgevoice.bench.account import Account, changed
 from edgevoice.bench.corpus import Question
 from edgevoice.bench.progress import Progress
 from edgevoice.bench.result import AS_SET, Turn
+from edgevoice.bench.run_state import Account, changed
 from edgevoice.clock import SystemClock
 from edgevoice.errors import UsageError
 from edgevoice.models.store import Store

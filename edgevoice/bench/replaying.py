@@ -12,9 +12,9 @@ from msgspec.structs import replace
 
 from edgevoice import events as ev
 from edgevoice.audio import EAR_RATE
-from edgevoice.bench.asking import judged
 from edgevoice.bench.conversation import known
 from edgevoice.bench.corpus import Notice, Question, Row, speech_end
+from edgevoice.bench.driver import judged
 from edgevoice.bench.result import Result, Turn, Variant
 from edgevoice.bench.summary import summarize
 from edgevoice.catalog import NONE

@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterable, Sequence
 
-from edgevoice.bench import alone_table, soak_lines, table
+from edgevoice.bench import soak_lines, stages_table, table
 from edgevoice.bench.report import WAITS, Column, Report, Source, shown_turns, timings
 from edgevoice.bench.report_trend import described
 from edgevoice.bench.report_words import counts, differing, facts, ms, troubles
@@ -38,8 +38,8 @@ def _table_of(source: Source, own: Sequence[Column]) -> list[str]:
         return _in_lines(own)
     draws = {
         "recognition": table.recognition,
-        "stages": alone_table.stages,
-        "starts": alone_table.starts,
+        "stages": stages_table.stages,
+        "starts": stages_table.starts,
     }
     return draws.get(source.result.command, soak_lines.whole)(source.result)
 

@@ -17,7 +17,7 @@ from typing import Literal
 
 import numpy as np
 
-from edgevoice.bench.chance import Values
+from edgevoice.bench.significance import Values
 
 LEAST_POINTS = 10
 """Fewer points tell nothing; half of them are looked at by themselves."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from itertools import cycle
 from pathlib import Path
 
-from edgevoice.bench.asking import Interview
+from edgevoice.bench.driver import Interview
 from edgevoice.bench.endurance import Interruption, Soak
 from edgevoice.bench.interrupting import Exchange
 from edgevoice.bench.keeping import Kept

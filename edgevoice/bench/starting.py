@@ -18,14 +18,14 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from edgevoice import events as ev
-from edgevoice.bench.account import Account, changed
-from edgevoice.bench.apart import Apart
 from edgevoice.bench.corpus import Question
 from edgevoice.bench.measuring import Plan
 from edgevoice.bench.page_cache import cached, drop
 from edgevoice.bench.progress import Progress
 from edgevoice.bench.record import Load, Start
 from edgevoice.bench.result import Turn
+from edgevoice.bench.run_state import Account, changed
+from edgevoice.bench.worker import Apart
 from edgevoice.clock import Clock, SystemClock
 from edgevoice.errors import EdgevoiceError
 from edgevoice.models.store import Store
@@ -163,8 +163,8 @@ def weights(config: Config) -> Iterator[Path]:
 def start(first: First, began: float) -> Started:
     """Start as the program does, in this process, which came to its first line at `began`, and
     answer one question. Raises what the assistant does."""
-    from edgevoice.bench.asking import interview
-    from edgevoice.bench.playing import QuietRoom
+    from edgevoice.bench.driver import interview
+    from edgevoice.bench.player import QuietRoom
     from edgevoice.bench.shelf import Shelf
     from edgevoice.build import build, quiet_sink
     from edgevoice.bus import Bus

@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterator, Sequence
 from statistics import median
 
 from edgevoice.bench import windows as cut
+from edgevoice.bench.drift import LEAST, between
 from edgevoice.bench.endurance import Finding, Interruption, Soak, State
 from edgevoice.bench.heat import heat, warmed
-from edgevoice.bench.lateness import LEAST, between
 from edgevoice.bench.record import Sample
 from edgevoice.bench.result import AS_SET, Turn
 from edgevoice.bench.slopes import LEAST_POINTS, Growth, growth

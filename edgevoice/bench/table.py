@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from edgevoice.bench.baseline import SEQUENCE
 from edgevoice.bench.device_lines import device, limits, packed
 from edgevoice.bench.result import Figures, Result, Summary, Turn, Variant
-from edgevoice.bench.sequence import SEQUENCE
 
 WIDTH = 80
 UNASKED = ("recognition", "stages")

@@ -9,10 +9,10 @@ from typing import TypeVar
 
 import numpy as np
 
-from edgevoice.bench.chance import Values
 from edgevoice.bench.endurance import Interruption, Window
 from edgevoice.bench.record import Sample
 from edgevoice.bench.result import AS_SET, Turn
+from edgevoice.bench.significance import Values
 from edgevoice.timings import percentile
 
 LENGTHS = (900.0, 300.0, 60.0, 15.0)

@@ -152,7 +152,7 @@ def switches(context: Context, techniques: tuple[str, ...], **given: Any) -> Non
 
     Every question is asked with all of them on, and once more for each that is off.
     """
-    from edgevoice.bench.switches import TECHNIQUES
+    from edgevoice.bench.ablation import TECHNIQUES
 
     if unknown := [name for name in techniques if name not in TECHNIQUES]:
         raise UsageError(

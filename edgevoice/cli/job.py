@@ -1,4 +1,4 @@
-"""The other end of bench/apart.py: `python -m edgevoice.cli.job`, which the program runs itself.
+"""The other end of bench/worker.py: `python -m edgevoice.cli.job`, which the program runs itself.
 
 It comes through the command line as every command does, so that a start of it is one of the
 program; but it is none that a user could make use of.
@@ -17,7 +17,7 @@ from edgevoice.cli import main
 def job() -> None:
     """Do what another edgevoice hands over on standard input, and tell it what came of it."""
     began = time.monotonic()
-    from edgevoice.bench.apart import heed_only_the_program, task, telling
+    from edgevoice.bench.worker import heed_only_the_program, task, telling
 
     heed_only_the_program()
     work = task()

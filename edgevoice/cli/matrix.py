@@ -121,9 +121,9 @@ def _combinations(
     context: Context, asked: str, given: dict[str, Any]
 ) -> tuple[list[tuple[Cell, Config]], list[tuple[Cell, EdgevoiceError]], bool]:
     """What can be measured, what cannot and why, and whether all keys were settings."""
-    from edgevoice.bench.alone import STAGES as ROLES
     from edgevoice.bench.axes import axes, cells
-    from edgevoice.bench.possible import resolved
+    from edgevoice.bench.stages import STAGES as ROLES
+    from edgevoice.bench.validation import resolved
     from edgevoice.config import keys
 
     found, problems = axes(given["sweep"], set(keys()))

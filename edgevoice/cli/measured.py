@@ -15,10 +15,10 @@ from edgevoice.cli.questions import question_lines
 from edgevoice.errors import EdgevoiceError, StorageError, UsageError
 
 if TYPE_CHECKING:
-    from edgevoice.bench.account import Account
     from edgevoice.bench.measuring import Plan
     from edgevoice.bench.progress import Progress
     from edgevoice.bench.result import Result
+    from edgevoice.bench.run_state import Account
     from edgevoice.catalog import Entry
     from edgevoice.models.shape_table import Architecture
     from edgevoice.models.store import Store
@@ -65,7 +65,7 @@ def measure(
 def runner(plan: Plan, progress: Progress, trace: TraceFile | None = None) -> Measuring:
     """Who does the plan."""
     if plan.command == "stages":
-        from edgevoice.bench.alone import Stages
+        from edgevoice.bench.stages import Stages
 
         return Stages(plan, progress)
     if plan.command == "starts":
@@ -80,7 +80,7 @@ def runner(plan: Plan, progress: Progress, trace: TraceFile | None = None) -> Me
 def with_shapes(context: Context, given: dict[str, Any]) -> Config:
     """The configuration, in which the shape of the language model stands for it if need be."""
     from edgevoice.bench.axes import Cell
-    from edgevoice.bench.possible import resolved
+    from edgevoice.bench.validation import resolved
 
     return resolved(Cell({}, {}), partial(config, context, given), make_shape)[1]
 
@@ -195,8 +195,8 @@ def plan(command: str, settings: Config, given: dict[str, Any], progress: Progre
 
 
 def _variants(command: str, given: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
+    from edgevoice.bench.ablation import variants
     from edgevoice.bench.result import AS_SET
-    from edgevoice.bench.switches import variants
     from edgevoice.config import keys
 
     if command != "switches":
@@ -231,15 +231,15 @@ def target(named: str | None, option: str = "--json") -> Path | None:
 
 def _deliver(result: Result, where: Path | None) -> None:
     """Print the table, and write the file or the JSON."""
-    from edgevoice.bench import alone_table, soak_lines, table
+    from edgevoice.bench import soak_lines, stages_table, table
     from edgevoice.bench.result import encoded, write
 
     renders = {
         "switches": table.switches,
         "recognition": table.recognition,
         "soak": soak_lines.whole,
-        "stages": alone_table.stages,
-        "starts": alone_table.starts,
+        "stages": stages_table.stages,
+        "starts": stages_table.starts,
     }
     for line in renders.get(result.command, table.render)(result):
         echo(line, err=where is None)

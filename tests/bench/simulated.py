@@ -7,8 +7,8 @@ from collections.abc import Mapping
 import numpy as np
 from msgspec.structs import replace
 
-from edgevoice.bench.account import Account
 from edgevoice.bench.result import AS_SET, Machine, Model, Result, Turn, Variant
+from edgevoice.bench.run_state import Account
 from edgevoice.bench.summary import summarize
 from edgevoice.clock import SystemClock
 from edgevoice.settings import Config

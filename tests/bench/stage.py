@@ -8,9 +8,9 @@ from contextlib import contextmanager
 import numpy as np
 
 from edgevoice.audio import EAR_RATE
-from edgevoice.bench.asking import Interview, interview
 from edgevoice.bench.corpus import Question
-from edgevoice.bench.playing import QuietRoom
+from edgevoice.bench.driver import Interview, interview
+from edgevoice.bench.player import QuietRoom
 from edgevoice.bench.shelf import Shelf
 from edgevoice.protocols import ChatMessage
 from edgevoice.settings import Config

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from edgevoice.bench.asking import interview
+from edgevoice.bench.driver import interview
 from edgevoice.bench.shelf import Shelf
 from edgevoice.bench.turns.acting import Acting
 from edgevoice.bench.turns.judging import Verdict, judged, lacking

@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 
 from edgevoice.audio import FRAME_SAMPLES, Samples
-from edgevoice.bench.alone import STAGES, UNITS, Stages
-from edgevoice.bench.alone_table import stages as drawn
 from edgevoice.bench.comparing import compare
 from edgevoice.bench.corpus import Question
 from edgevoice.bench.measuring import Plan
 from edgevoice.bench.progress import Lines
 from edgevoice.bench.result import AS_SET, Result
+from edgevoice.bench.stages import STAGES, UNITS, Stages
+from edgevoice.bench.stages_table import stages as drawn
 from edgevoice.clock import Clock
 from edgevoice.errors import ModelError
 from edgevoice.settings import Config, SlmSettings

@@ -9,8 +9,8 @@ import sys
 import pytest
 from msgspec import Struct
 
-from edgevoice.bench.apart import COMMAND, Apart
 from edgevoice.bench.progress import Lines
+from edgevoice.bench.worker import COMMAND, Apart
 from edgevoice.errors import EdgevoiceError, ModelError
 from tests.command import message
 from tests.conftest import ROOT
@@ -25,7 +25,7 @@ class Sum(Struct, frozen=True, kw_only=True):
 SCRIPT = """
 import os, time
 from tests.bench.test_apart import Sum
-from edgevoice.bench.apart import task, telling
+from edgevoice.bench.worker import task, telling
 from edgevoice.cli import end_cleanly
 from edgevoice.errors import ModelError
 end_cleanly()

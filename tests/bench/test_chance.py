@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edgevoice.bench import chance
+from edgevoice.bench import significance
 from edgevoice.bench.intervals import interval, ranks
 from edgevoice.timings import percentile
 
@@ -20,7 +20,7 @@ Trials = Callable[[int], int]
 @pytest.fixture
 def fewer_draws(monkeypatch: pytest.MonkeyPatch) -> None:
     """Enough draws for a test of many trials."""
-    monkeypatch.setattr(chance, "DRAWS", 499)
+    monkeypatch.setattr(significance, "DRAWS", 499)
 
 
 def at_most(share: float, trials: int) -> float:
@@ -93,8 +93,8 @@ def test_chance_alone_seldom_looks_like_a_change(
     for _ in range(count):
         draw = rng.standard_cauchy if skewed else rng.standard_normal
         one, other = draw(30), draw(30)
-        alarms["paired"] += chance.paired(one, other).p < 0.05
-        alarms["unpaired"] += chance.unpaired(one, other).p < 0.05
+        alarms["paired"] += significance.paired(one, other).p < 0.05
+        alarms["unpaired"] += significance.unpaired(one, other).p < 0.05
     assert max(alarms.values()) <= at_most(0.05, count)
     # One that never calls would be no test.
     assert min(alarms.values()) > 0
@@ -112,7 +112,7 @@ def test_intervals_of_a_change_hold_it(fewer_draws: None, tame: bool, trials: Tr
     for _ in range(count):
         one = 0.5 + 0.1 * hard * rng.normal(0.0, 1.0, 40)
         other = 0.8 + 0.1 * hard * rng.normal(0.0, 1.0, 40)
-        for name, test in (("paired", chance.paired), ("unpaired", chance.unpaired)):
+        for name, test in (("paired", significance.paired), ("unpaired", significance.unpaired)):
             found = test(one, other, tame)
             assert found.low <= found.change <= found.high
             missed[name] += not found.low <= 0.3 <= found.high
@@ -129,34 +129,34 @@ def test_a_shift_of_every_turn_is_found_behind_a_few_wild_ones() -> None:
     before = rng.normal(1.0, 0.05, 40)
     after = before + rng.normal(0.1, 0.05, 40)
     before[:2] += 5.0
-    found = chance.paired(before, after)
+    found = significance.paired(before, after)
     assert found.p < 0.001
     assert found.change == pytest.approx(0.1, abs=0.05)
     wild = np.zeros(40)
     wild[:2] = 5.0
-    assert chance.paired(np.zeros(40), wild).p > 0.2
+    assert significance.paired(np.zeros(40), wild).p > 0.2
 
 
 def test_the_same_samples_get_the_same_verdict() -> None:
     """Draws are seeded, and both ways round it is the same change with the other sign."""
     rng = np.random.default_rng(11)
     one, other = rng.random(20), rng.random(20)
-    for test in (chance.paired, chance.unpaired):
+    for test in (significance.paired, significance.unpaired):
         assert test(one, other) == test(one, other)
         assert test(one, other).change == pytest.approx(-test(other, one).change)
 
 
 def test_no_p_is_zero() -> None:
     """However clear it is, the real arrangement is one of those that were counted."""
-    found = chance.paired(np.zeros(50), np.ones(50))
-    assert 0 < found.p <= 2 / (chance.DRAWS + 1)
+    found = significance.paired(np.zeros(50), np.ones(50))
+    assert 0 < found.p <= 2 / (significance.DRAWS + 1)
     assert (found.low, found.change, found.high) == (1.0, 1.0, 1.0)
 
 
 @given(st.lists(st.floats(0.0001, 1.0), max_size=12))
 def test_holm_raises_every_p_and_keeps_their_order(chances: list[float]) -> None:
     """The least one counts as often as there are tests, none is lowered or above 1."""
-    raised = chance.holm(chances)
+    raised = significance.holm(chances)
     assert all(p <= r <= 1.0 for p, r in zip(chances, raised, strict=True))
     pairs = sorted(zip(chances, raised, strict=True))
     assert [r for _, r in pairs] == sorted(raised)
@@ -166,4 +166,4 @@ def test_holm_raises_every_p_and_keeps_their_order(chances: list[float]) -> None
 
 def test_holm_is_the_published_procedure() -> None:
     """The example of four hypotheses: 0.01 × 4, 0.02 × 3, then never lower than before."""
-    assert chance.holm([0.01, 0.04, 0.03, 0.02]) == pytest.approx([0.04, 0.06, 0.06, 0.06])
+    assert significance.holm([0.01, 0.04, 0.03, 0.02]) == pytest.approx([0.04, 0.06, 0.06, 0.06])

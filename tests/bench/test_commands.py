@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 
 from edgevoice.audio import EAR_RATE
+from edgevoice.bench.ablation import ALL, TECHNIQUES, variants
 from edgevoice.bench.progress import Lines, duration
-from edgevoice.bench.switches import ALL, TECHNIQUES, variants
 from edgevoice.config import keys
 from edgevoice.settings import Config
 from edgevoice.wav import WavWriter

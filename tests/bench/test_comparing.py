@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 from msgspec.structs import replace
 
-from edgevoice.bench import chance
+from edgevoice.bench import significance
 from edgevoice.bench.comparing import ALPHA, Change, Compared, compare
 from edgevoice.bench.result import AS_SET, Model, Result, Turn
 from edgevoice.bench.verdict import headline, markdown, render
@@ -32,7 +32,7 @@ def test_two_runs_of_the_same_are_seldom_called_different(
 ) -> None:
     """Over many pairs of runs, paired or not, false alarms are as rare as the documents say,
     even where the smallest change counts."""
-    monkeypatch.setattr(chance, "DRAWS", 599)
+    monkeypatch.setattr(significance, "DRAWS", 599)
     base = result([])
     alarms = 0
     count = trials(120)

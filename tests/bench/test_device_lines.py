@@ -7,10 +7,10 @@ import pytest
 from msgspec.structs import fields, replace
 
 from edgevoice.bench import record
-from edgevoice.bench.account import Account
 from edgevoice.bench.device_lines import device, limits
 from edgevoice.bench.record import Floor, Idle, Roofline, Sample
 from edgevoice.bench.result import AS_SET, Result, Turn, encoded
+from edgevoice.bench.run_state import Account
 from edgevoice.bench.table import render
 from edgevoice.clock import SystemClock
 from edgevoice.settings import Config

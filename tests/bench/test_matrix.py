@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 from msgspec.structs import replace
 
-from edgevoice.bench.alone import COSTS
 from edgevoice.bench.axes import Axis, cells
 from edgevoice.bench.corpus import Question
 from edgevoice.bench.matrix import Kept, Matrix, Point, file_names, passes
@@ -21,6 +20,7 @@ from edgevoice.bench.merging import merged
 from edgevoice.bench.progress import Lines, Progress
 from edgevoice.bench.record import Sample, Start
 from edgevoice.bench.result import Alone, Result, read
+from edgevoice.bench.stages import COSTS
 from edgevoice.bench.starting import COLD, WARM
 from edgevoice.bench.summary import figures
 from edgevoice.cli.matrix import STAGES

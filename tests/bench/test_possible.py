@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from edgevoice.bench import possible
+from edgevoice.bench import validation
 from edgevoice.bench.axes import Cell
-from edgevoice.bench.possible import resolved
+from edgevoice.bench.validation import resolved
 from edgevoice.catalog import Catalog, Entry, append
 from edgevoice.config import load
 from edgevoice.errors import EdgevoiceError, ModelError
@@ -45,7 +45,9 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def tried(folder: Path, make: possible.Make | None = None, **settings: str) -> tuple[Cell, Config]:
+def tried(
+    folder: Path, make: validation.Make | None = None, **settings: str
+) -> tuple[Cell, Config]:
     """The combination of these settings, dots written as two underscores."""
 
     def configured(more: Mapping[str, str]) -> Config:
@@ -99,7 +101,7 @@ def test_models_that_need_more_memory_than_there_is_are_left_out(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With both figures; alone, each of them fits."""
-    monkeypatch.setattr(possible, "total_memory", lambda: 900_000_000)
+    monkeypatch.setattr(validation, "total_memory", lambda: 900_000_000)
     with pytest.raises(ModelError, match=r"need 1\.4 GB of memory together, 0\.9 GB is all"):
         tried(folder)
 

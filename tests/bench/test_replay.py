@@ -13,10 +13,10 @@ from msgspec.structs import fields, replace
 
 from edgevoice.audio import EAR_RATE
 from edgevoice.bench import result as made
-from edgevoice.bench.account import Account
 from edgevoice.bench.replay_lines import KEPT, NOW, listing, moved, render
 from edgevoice.bench.replaying import AS_KEPT, Replayed, load, made_with, replayed
 from edgevoice.bench.result import AS_SET, Turn
+from edgevoice.bench.run_state import Account
 from edgevoice.clock import SystemClock
 from edgevoice.config import load as configured
 from edgevoice.errors import EdgevoiceError

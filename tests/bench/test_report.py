@@ -15,12 +15,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edgevoice.bench import report_csv, report_text
-from edgevoice.bench.account import Account
+from edgevoice.bench.baseline import SEQUENCE
 from edgevoice.bench.report import Report, load, median_turn, timings, worst_turn
 from edgevoice.bench.report_charts import axis
 from edgevoice.bench.report_page import page
 from edgevoice.bench.result import AS_SET, Result, Turn, write
-from edgevoice.bench.sequence import SEQUENCE
+from edgevoice.bench.run_state import Account
 from edgevoice.bench.table import WIDTH
 from edgevoice.clock import SystemClock
 from edgevoice.settings import Config, TurnSettings

@@ -12,9 +12,9 @@ import pytest
 from msgspec.structs import fields
 
 from edgevoice.bench import result as made
-from edgevoice.bench.account import Account
+from edgevoice.bench.baseline import SEQUENCE
 from edgevoice.bench.result import AS_SET, Figures, Machine, Model, Ratio, Result, Summary, Turn
-from edgevoice.bench.sequence import SEQUENCE
+from edgevoice.bench.run_state import Account
 from edgevoice.bench.summary import figures, ratio, summarize
 from edgevoice.bench.table import recognition, render, switches
 from edgevoice.clock import SystemClock

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from edgevoice.bench.baseline import SILENCE, PlainSequence
 from edgevoice.bench.corpus import Question
-from edgevoice.bench.sequence import SILENCE, PlainSequence
 from edgevoice.build import quiet_sink
 from edgevoice.clock import SystemClock
 from edgevoice.engines.llama import Llama

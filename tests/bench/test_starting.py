@@ -12,13 +12,13 @@ import pytest
 
 from edgevoice import events as ev
 from edgevoice.bench import starting
-from edgevoice.bench.alone_table import starts as drawn
 from edgevoice.bench.corpus import Question
 from edgevoice.bench.measuring import Plan
 from edgevoice.bench.page_cache import cached, drop, may_drop
 from edgevoice.bench.progress import Lines
 from edgevoice.bench.record import Load, Start
 from edgevoice.bench.result import Result, Turn
+from edgevoice.bench.stages_table import starts as drawn
 from edgevoice.bench.starting import COLD, WARM, First, Started, Starts, timeline
 from edgevoice.errors import EdgevoiceError, ModelError
 from edgevoice.settings import Config

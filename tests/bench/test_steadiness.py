@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from msgspec.structs import replace
 
-from edgevoice.bench import chance
+from edgevoice.bench import significance
 from edgevoice.bench.endurance import Interruption, Outcome
 from edgevoice.bench.steadiness import STEADY, TOO_SHORT
 from edgevoice.bench.windows import length, windows
@@ -37,7 +37,7 @@ def test_steady_runs_are_seldom_called_anything_else(
     monkeypatch: pytest.MonkeyPatch, trials: Callable[[int], int]
 ) -> None:
     """Of many half hours with nothing but noise, few are called bad by chance."""
-    monkeypatch.setattr(chance, "DRAWS", 499)
+    monkeypatch.setattr(significance, "DRAWS", 499)
     count = trials(60)
     wrong = sum(
         soak(0.5, turns(0.5, seed=seed), samples(0.5, seed=seed)).verdict != STEADY

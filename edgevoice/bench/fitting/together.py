@@ -10,12 +10,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from statistics import median
 
-from edgevoice.bench.account import changed
 from edgevoice.bench.fitting.options import Option
 from edgevoice.bench.fitting.record import Prediction, Strain
 from edgevoice.bench.measuring import Bench, Plan
 from edgevoice.bench.preparing import asked_aloud
 from edgevoice.bench.result import Turn
+from edgevoice.bench.run_state import changed
 from edgevoice.errors import EdgevoiceError, EngineError
 from edgevoice.settings import Config
 

@@ -8,8 +8,8 @@ from typing import Protocol, TypeVar
 
 from edgevoice import events as ev
 from edgevoice.audio import Samples
-from edgevoice.bench.asking import Interview
-from edgevoice.bench.playing import SLICE
+from edgevoice.bench.driver import Interview
+from edgevoice.bench.player import SLICE
 from edgevoice.bench.turns.acoustics import Acoustics
 from edgevoice.bench.turns.making import Clip, Script
 from edgevoice.bench.turns.room import Recording

@@ -9,7 +9,7 @@ from typing import get_args
 
 from msgspec.structs import replace
 
-from edgevoice.bench.account import changed
+from edgevoice.bench.run_state import changed
 from edgevoice.bench.turns.noises import Noise
 from edgevoice.bench.turns.scenario import FORMAT, SOURCES, VERSION, After, Key, Part, Scenario
 from edgevoice.config import default, keys

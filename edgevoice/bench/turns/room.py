@@ -27,9 +27,9 @@ from typing import IO, Any
 import numpy as np
 
 from edgevoice.audio import EAR_RATE, Samples
-from edgevoice.bench.apart import Failed
 from edgevoice.bench.turns.acoustics import Acoustics
 from edgevoice.bench.turns.air import Air, State, Tape
+from edgevoice.bench.worker import Failed
 from edgevoice.clock import Clock
 from edgevoice.devices.duplex import LATENCY, RATE
 from edgevoice.errors import DeviceError, EdgevoiceError

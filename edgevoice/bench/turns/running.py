@@ -11,11 +11,11 @@ from msgspec.structs import replace
 
 from edgevoice import __version__
 from edgevoice import events as ev
-from edgevoice.bench.account import changed, described, differing
-from edgevoice.bench.asking import Interview, interview
+from edgevoice.bench.driver import Interview, interview
 from edgevoice.bench.fingerprint import facts
 from edgevoice.bench.machine import libraries, load, machine
 from edgevoice.bench.progress import Progress
+from edgevoice.bench.run_state import changed, described, differing
 from edgevoice.bench.shelf import Shelf
 from edgevoice.bench.summary import figures
 from edgevoice.bench.turns.acoustics import Acoustics

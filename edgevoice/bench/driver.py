@@ -11,7 +11,7 @@ from edgevoice import events as ev
 from edgevoice.assistant import Assistant
 from edgevoice.bench.corpus import Question
 from edgevoice.bench.interrupting import Exchange, became, heard_for, parted
-from edgevoice.bench.playing import SLICE, Mouth
+from edgevoice.bench.player import SLICE, Mouth
 from edgevoice.bench.record import Idle
 from edgevoice.bench.result import AS_SET, Turn
 from edgevoice.bench.shelf import Shelf

@@ -14,11 +14,11 @@ from msgspec.structs import replace
 
 from edgevoice.agent.text_normalization import speakable
 from edgevoice.audio import EAR_RATE, FRAME_SAMPLES
-from edgevoice.bench.account import Account
 from edgevoice.bench.corpus import Question
 from edgevoice.bench.measuring import Plan
 from edgevoice.bench.progress import Progress
 from edgevoice.bench.result import AS_SET, Alone, Turn
+from edgevoice.bench.run_state import Account
 from edgevoice.bench.summary import figures
 from edgevoice.clock import Clock, SystemClock
 from edgevoice.errors import EdgevoiceError

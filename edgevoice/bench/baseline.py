@@ -14,8 +14,8 @@ import numpy as np
 
 from edgevoice.agent.text_normalization import speakable
 from edgevoice.audio import EAR_RATE, Samples, first_audible
-from edgevoice.bench.asking import ELSEWHERE
 from edgevoice.bench.corpus import Question
+from edgevoice.bench.driver import ELSEWHERE
 from edgevoice.bench.result import Turn
 from edgevoice.clock import Clock
 from edgevoice.history import History

@@ -8,9 +8,9 @@ from statistics import fmean
 
 import numpy as np
 
-from edgevoice.bench.chance import Shift, paired, unpaired
 from edgevoice.bench.comparing import ALPHA, LEAST_TURNS
 from edgevoice.bench.result import Turn
+from edgevoice.bench.significance import Shift, paired, unpaired
 
 LEAST = 0.1
 """The smallest change of the gap within a run that matters, as a share."""
