@@ -54,10 +54,10 @@ from edgevoice.turn_taking.turn import Turn
 QUEUE = 256
 """Room in the mailboxes that must never hold up their writer."""
 
-HEARING = frozenset({"ears", "scribe"})
+HEARING = frozenset({"capture", "transcription"})
 """What must be loaded before what is said is heard and written down, to be answered later."""
 
-ALL = HEARING | {"model", "prompt", "voice"}
+ALL = HEARING | {"model", "prompt", "synthesis"}
 """What must be there before an answer can be given at once."""
 
 
@@ -110,7 +110,7 @@ class Assistant:
         self._floor = Floor(clock, bus, sink, self.history, first_turn)
         monitor = self._floor.monitor
         self._heard: Mailbox[Heard] = Mailbox(monitor, QUEUE, heard_is_dead)
-        self._glances: Mailbox[InterimRequest] = Mailbox(monitor, QUEUE, heard_is_dead)
+        self._interims: Mailbox[InterimRequest] = Mailbox(monitor, QUEUE, heard_is_dead)
         self._thoughts: Mailbox[Thought] = Mailbox(monitor, QUEUE, thought_is_dead)
         self._pauses: Mailbox[Pause] = Mailbox(monitor, QUEUE, pause_is_over)
         clauses: Mailbox[ClauseToSpeak | EndOfReply | SpokenCue] = Mailbox(monitor, QUEUE, _is_dead)
@@ -118,33 +118,33 @@ class Assistant:
         self._sounds: Mailbox[SpeechAudio | EndOfReply | Cue] = Mailbox(monitor, QUEUE, _is_dead)
         self._asides = Earcons(config)
         self._floor.aside = self._say_aside
-        self._judge = EndOfTurnPredictor(engines.turn_detector, self._floor, self._pauses)
-        self._ears = Capture(
+        self._predictor = EndOfTurnPredictor(engines.turn_detector, self._floor, self._pauses)
+        self._capture = Capture(
             config,
             self._source,
             engines.detector,
             self._floor,
             self._heard,
-            self._glances,
-            self._judge,
+            self._interims,
+            self._predictor,
             WakeGate(config, self._floor, engines.wake_detector),
             Faint(engines.faint_detector, self._floor),
-            self._when("ears"),
+            self._when("capture"),
         )
-        self._own_words = SelfSpeechFilter(engines.pronounce)
-        self._scribe = Transcriber(
+        self._self_speech = SelfSpeechFilter(engines.pronounce)
+        self._transcriber = Transcriber(
             config,
             engines.recognizer,
             self._floor,
             self._heard,
-            self._glances,
+            self._interims,
             self._thoughts,
-            self._when("scribe"),
-            self._own_words,
+            self._when("transcription"),
+            self._self_speech,
             engines.wake_word,
         )
         pacings = SpeechRates(list(engines.synthesizers))
-        self._mind = Responder(
+        self._responder = Responder(
             config,
             engines.language_model,
             self._floor,
@@ -154,17 +154,17 @@ class Assistant:
             self._when("prompt"),
             pacings,
         )
-        self._voice = Synthesis(
+        self._synthesis = Synthesis(
             config.tts,
             engines.synthesizers,
             self._floor,
             clauses,
             self._sounds,
-            self._when("voice"),
+            self._when("synthesis"),
             pacings,
             self._asides,
         )
-        self._speaker = Playback(sink, resampler, self._floor, self._sounds, self._turn_settled)
+        self._playback = Playback(sink, resampler, self._floor, self._sounds, self._turn_settled)
         self._crew = Crew(clock, self._shut_down)
         self._closed = False
         self._reason = "closed"
@@ -175,17 +175,17 @@ class Assistant:
         Raises ModelError when an engine cannot be loaded, and DeviceError when a device goes.
         """
         crew = self._crew
-        unsubscribe = self.bus.subscribe(self._own_words)
+        unsubscribe = self.bus.subscribe(self._self_speech)
         try:
             with crew:
-                crew.start("speaker", self._speaker.run)
-                crew.start("voice", self._voice.run)
-                crew.start("mind", self._mind.run)
-                crew.start("scribe", self._scribe.run)
-                crew.start("glance", self._scribe.glance)
-                crew.start("judge", self._judge.run)
-                crew.start("model", self._mind.load_language_model)
-                crew.start("ears", self._listen)
+                crew.start("playback", self._playback.run)
+                crew.start("synthesis", self._synthesis.run)
+                crew.start("agent", self._responder.run)
+                crew.start("transcription", self._transcriber.run)
+                crew.start("glance", self._transcriber.interim)
+                crew.start("end_of_turn", self._predictor.run)
+                crew.start("model", self._responder.load_language_model)
+                crew.start("capture", self._listen)
                 if self._meter is not None:
                     crew.start("meter", self._measure)
                 crew.join()
@@ -201,12 +201,12 @@ class Assistant:
             finally:
                 # A model is not freed under a thread that is stuck in it.
                 if crew.ended:
-                    self._mind.close()
+                    self._responder.close()
                 unsubscribe()
                 self.bus.emit(ev.SessionEnded(reason=self._reason))
 
     def _listen(self) -> None:
-        self._ears.run()
+        self._capture.run()
         if not self._closed:
             # The source has ended by itself: finish what was begun, then go home.
             self._reason = "end_of_input"
@@ -231,7 +231,7 @@ class Assistant:
         finally:
             self._source.close()
             self._heard.close()
-            self._glances.close()
+            self._interims.close()
             self._pauses.close()
 
     def _when(self, part: str) -> Callable[[], None]:
@@ -272,7 +272,7 @@ class Assistant:
 
     def mute(self, on: bool) -> None:
         """Stop listening, or listen again."""
-        self._ears.muted = on
+        self._capture.muted = on
         self.bus.emit(ev.Muted(on=on))
         self._say_aside("muted" if on else "unmuted")
 
@@ -286,7 +286,7 @@ class Assistant:
 
     def talk(self, on: bool) -> None:
         """Push-to-talk: take the floor, or give it back and be answered."""
-        self._ears.held = on
+        self._capture.held = on
 
     @property
     def listens(self) -> bool:
@@ -296,15 +296,15 @@ class Assistant:
     @property
     def muted(self) -> bool:
         """Whether it has been told not to listen."""
-        return self._ears.muted
+        return self._capture.muted
 
     @property
     def talking(self) -> bool:
         """Whether the user has taken the floor by the key."""
-        return self._ears.held
+        return self._capture.held
 
     def _say_aside(self, kind: Kind) -> None:
-        language = self._scribe.language
+        language = self._transcriber.language
         if kind == "unclear" and language in UNCLEAR:
             self._clauses.offer(SpokenCue(UNCLEAR[language], language))
         elif aside := self._asides.sound(kind):
@@ -313,7 +313,7 @@ class Assistant:
     def new_conversation(self, past: Sequence[ChatMessage] = ()) -> None:
         """Forget everything said so far, and go on from `past` instead."""
         self._floor.clear(past)
-        self._ears.forget()
+        self._capture.forget()
         self._thoughts.offer(Prefill())
 
     def close(self, hurry: bool = False) -> None:

@@ -220,7 +220,8 @@ def build(
 ) -> Assistant:
     """An assistant ready to `run`; `fetch` may keep its engines for another one.
 
-    With `shapes` the language model may be one that has to be told what to say (engines/synthetic.py).
+    With `shapes` the language model may be one that has to be told what to say
+    (engines/synthetic.py).
     Raises ModelError when a model it needs is not there.
     """
     from edgevoice.engines.core_reservation import CoreReservation
@@ -290,7 +291,7 @@ def build(
             languages=spoken,
         )
     )
-    bus.emit(ev.AddressedBy(mode=config.address.mode, word=word))
+    bus.emit(ev.ActivationMode(mode=config.address.mode, word=word))
     wanted = "" if turn or config.models.turn or first_turn else store.starter_of("turn")
     if wanted:
         bus.emit(

@@ -12,13 +12,13 @@ from typing import Literal, Union
 
 from msgspec import Struct
 
-SCHEMA = 1
+SCHEMA = 2
 """Version of the event stream; a change that an old reader would misread raises it."""
 
 Role = Literal["vad", "stt", "slm", "tts", "turn"]
-Stage = Literal["ears", "judge", "scribe", "mind", "voice", "speaker"]
+Stage = Literal["capture", "end_of_turn", "transcription", "agent", "synthesis", "playback"]
 CancelReason = Literal[
-    "resumed", "barge_in", "interrupted", "nothing_said", "backchannel", "told_to_stop", "failed",
+    "resumed", "barge_in", "interrupted", "no_speech", "backchannel", "stop_command", "failed",
     "shutdown",
 ]  # fmt: skip
 
@@ -93,7 +93,7 @@ class TurnStarted(Event, frozen=True, kw_only=True):
     """A turn begins, speculative. `origin` is what the user did; `replaces` is the turn that this
     one continues, when the user went on after a pause (that one was cancelled as `resumed`).
     `interrupts` is the turn whose reply it may be an interruption of: if it turns out to be none,
-    it is cancelled as `nothing_said` or `backchannel`, and that reply goes on."""
+    it is cancelled as `no_speech` or `backchannel`, and that reply goes on."""
 
     turn: int
     origin: Literal["speech", "text", "talk_key"]
@@ -123,7 +123,7 @@ class SpeechEnded(Event, frozen=True, kw_only=True):
     seconds: float
 
 
-class RecognitionStarted(Event, frozen=True, kw_only=True):
+class TranscriptionStarted(Event, frozen=True, kw_only=True):
     """`seconds` of audio go to the recognizer. A `partial` look is taken while the user may still
     be speaking; one that turns out to hold every voiced sample is the question's own reading."""
 
@@ -132,7 +132,7 @@ class RecognitionStarted(Event, frozen=True, kw_only=True):
     partial: bool
 
 
-class PartialHeard(Event, frozen=True, kw_only=True):
+class InterimTranscript(Event, frozen=True, kw_only=True):
     """What the user seems to have said so far; two readings agree on the first `agreed` characters
     of it."""
 
@@ -141,7 +141,7 @@ class PartialHeard(Event, frozen=True, kw_only=True):
     agreed: int = 0
 
 
-class PromptBegun(Event, frozen=True, kw_only=True):
+class PrefillProgress(Event, frozen=True, kw_only=True):
     """The first words of the question are in the KV cache, which holds `tokens` in all, while the
     rest of it is still being spoken."""
 
@@ -150,7 +150,7 @@ class PromptBegun(Event, frozen=True, kw_only=True):
     text: str
 
 
-class Recognized(Event, frozen=True, kw_only=True):
+class FinalTranscript(Event, frozen=True, kw_only=True):
     """The whole question, with Whisper's no-speech probability and mean log-probability; a typed
     one comes with no language and zeros."""
 
@@ -161,7 +161,7 @@ class Recognized(Event, frozen=True, kw_only=True):
     logprob: float
 
 
-class EndJudged(Event, frozen=True, kw_only=True):
+class EndOfTurnScored(Event, frozen=True, kw_only=True):
     """How likely the user has finished, judged from the sound: a probability in [0, 1]."""
 
     turn: int
@@ -174,7 +174,7 @@ class TurnCommitted(Event, frozen=True, kw_only=True):
     turn: int
 
 
-class PaceChanged(Event, frozen=True, kw_only=True):
+class SpeakerTempoChanged(Event, frozen=True, kw_only=True):
     """From here on silences are waited for by `factor`, 1 at the beginning of a conversation:
     between `shortest_ms` and `longest_ms`. Turn `turn` has shown it."""
 
@@ -200,11 +200,11 @@ class TurnCompleted(Event, frozen=True, kw_only=True):
     interrupted: bool
 
 
-class PromptStarted(Event, frozen=True, kw_only=True):
+class PrefillStarted(Event, frozen=True, kw_only=True):
     turn: int
 
 
-class PromptReady(Event, frozen=True, kw_only=True):
+class PrefillEnded(Event, frozen=True, kw_only=True):
     """The prompt of `tokens` is in the KV cache; `reused` of them were there already."""
 
     turn: int
@@ -220,7 +220,7 @@ class ReplyContinued(Event, frozen=True, kw_only=True):
     text: str
 
 
-class TokenMade(Event, frozen=True, kw_only=True):
+class TokenGenerated(Event, frozen=True, kw_only=True):
     """`index` counts the reply's tokens from 0."""
 
     turn: int
@@ -228,13 +228,13 @@ class TokenMade(Event, frozen=True, kw_only=True):
     text: str
 
 
-class ReplyEnded(Event, frozen=True, kw_only=True):
+class GenerationEnded(Event, frozen=True, kw_only=True):
     turn: int
     tokens: int
     reason: Literal["stop", "length", "cancelled"]
 
 
-class ClauseCut(Event, frozen=True, kw_only=True):
+class ClauseReady(Event, frozen=True, kw_only=True):
     """A speakable piece of the reply: `text` as written, `spoken` as given to the synthesizer."""
 
     turn: int
@@ -248,7 +248,7 @@ class SynthesisStarted(Event, frozen=True, kw_only=True):
     clause: int
 
 
-class SynthesisReady(Event, frozen=True, kw_only=True):
+class FirstAudio(Event, frozen=True, kw_only=True):
     """The first sound of the clause is there, though perhaps held until the turn is committed."""
 
     turn: int
@@ -273,20 +273,20 @@ class PlaybackStarted(Event, frozen=True, kw_only=True):
     audible_at: float
 
 
-class Spoken(Event, frozen=True, kw_only=True):
+class PlaybackProgress(Event, frozen=True, kw_only=True):
     """The user has by now heard the first `chars` characters of the reply's text."""
 
     turn: int
     chars: int
 
 
-class ReplyDucked(Event, frozen=True, kw_only=True):
+class PlaybackDucked(Event, frozen=True, kw_only=True):
     """The reply goes on more quietly: somebody may be speaking."""
 
     turn: int
 
 
-class ReplyHeld(Event, frozen=True, kw_only=True):
+class PlaybackPaused(Event, frozen=True, kw_only=True):
     """The reply pauses, because of turn `by`: its last sound leaves the speaker at `at`, and the
     rest of it is kept."""
 
@@ -295,7 +295,7 @@ class ReplyHeld(Event, frozen=True, kw_only=True):
     at: float
 
 
-class ReplyResumed(Event, frozen=True, kw_only=True):
+class PlaybackResumed(Event, frozen=True, kw_only=True):
     """The reply goes on as it was, after it was `held`, or only quieter: it was not interrupted."""
 
     turn: int
@@ -346,12 +346,12 @@ class DeviceLost(Event, frozen=True, kw_only=True):
     remedy: str
 
 
-class DeviceFound(Event, frozen=True, kw_only=True):
+class DeviceRestored(Event, frozen=True, kw_only=True):
     kind: Literal["input", "output"]
     name: str
 
 
-class AddressedBy(Event, frozen=True, kw_only=True):
+class ActivationMode(Event, frozen=True, kw_only=True):
     """How it is told that something is meant for it: always, by the wake word `word`, or by a key
     that is pushed."""
 
@@ -359,13 +359,13 @@ class AddressedBy(Event, frozen=True, kw_only=True):
     word: str = ""
 
 
-class Woke(Event, frozen=True, kw_only=True):
+class Activated(Event, frozen=True, kw_only=True):
     """It was addressed: what is said now is meant for it."""
 
     by: Literal["wake_word", "key"]
 
 
-class Slept(Event, frozen=True, kw_only=True):
+class Deactivated(Event, frozen=True, kw_only=True):
     """Nobody went on: only the wake word or the key makes it listen now."""
 
 
@@ -390,13 +390,14 @@ class Notice(Event, frozen=True, kw_only=True):
 
 
 AnyEvent = Union[
-    SessionStarted, EngineLoading, EngineReady, Listening, Ready, SessionEnded, Level, Resources,
-    TurnStarted, SpeechStarted, SpeechPaused, SpeechEnded, RecognitionStarted, PartialHeard,
-    PromptBegun, Recognized, EndJudged, TurnCommitted, TurnCancelled, TurnCompleted, PromptStarted,
-    PromptReady, ReplyContinued, TokenMade, ReplyEnded, ClauseCut, SynthesisStarted, SynthesisReady,
-    SynthesisEnded, PlaybackStarted, Spoken, ReplyDucked, ReplyHeld, ReplyResumed, PlaybackEnded,
-    Underrun, Overrun, EchoMeasured, StageFailed, DeviceLost, DeviceFound, AddressedBy, Woke, Slept,
-    Muted, ConversationCleared, HistoryTrimmed, Notice, PaceChanged,
+    SessionStarted, EngineLoading, EngineReady, Listening, Ready, SessionEnded, Level,
+    Resources, TurnStarted, SpeechStarted, SpeechPaused, SpeechEnded, TranscriptionStarted,
+    InterimTranscript, PrefillProgress, FinalTranscript, EndOfTurnScored, TurnCommitted,
+    TurnCancelled, TurnCompleted, PrefillStarted, PrefillEnded, ReplyContinued, TokenGenerated,
+    GenerationEnded, ClauseReady, SynthesisStarted, FirstAudio, SynthesisEnded, PlaybackStarted,
+    PlaybackProgress, PlaybackDucked, PlaybackPaused, PlaybackResumed, PlaybackEnded, Underrun,
+    Overrun, EchoMeasured, StageFailed, DeviceLost, DeviceRestored, ActivationMode, Activated,
+    Deactivated, Muted, ConversationCleared, HistoryTrimmed, Notice, SpeakerTempoChanged,
 ]  # fmt: skip
 
 KINDS = frozenset(str(kind.__struct_config__.tag) for kind in AnyEvent.__args__)  # type: ignore[attr-defined]

@@ -55,11 +55,11 @@ class Exchange:
     def apply(self, event: ev.Event) -> bool:
         """Take an event of its own turn; whether there is now something else to see."""
         match event:
-            case ev.PartialHeard():
+            case ev.InterimTranscript():
                 if self.final:
                     return False
                 self.question = event.text
-            case ev.Recognized():
+            case ev.FinalTranscript():
                 self.question, self.final = event.text.strip(), True
                 self.language = event.language
             case ev.SpeechEnded():
@@ -67,19 +67,19 @@ class Exchange:
             case ev.TurnCommitted():
                 self.committed = True
                 self._go("thinking")
-            case ev.TokenMade() | ev.ReplyContinued():
+            case ev.TokenGenerated() | ev.ReplyContinued():
                 self.reply += event.text
-            case ev.ReplyEnded():
+            case ev.GenerationEnded():
                 self.written = True
-            case ev.ClauseCut():
+            case ev.ClauseReady():
                 self.clauses[event.clause] = event.text
             case ev.PlaybackStarted():
                 self._go("speaking")
-            case ev.ReplyDucked():
+            case ev.PlaybackDucked():
                 self.quieter = True
-            case ev.ReplyHeld():
+            case ev.PlaybackPaused():
                 self.paused = True
-            case ev.Spoken():
+            case ev.PlaybackProgress():
                 self.spoken = max(self.spoken, min(event.chars, len(self.reply)))
             case ev.TurnCompleted():
                 self.phase, self.quieter, self.paused = "over", False, False

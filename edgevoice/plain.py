@@ -61,11 +61,11 @@ class PlainPrinter:
                 self._line(f"ended: {event.reason.replace('_', ' ')}")
             case ev.Muted():
                 self._line("microphone muted" if event.on else "microphone on")
-            case ev.AddressedBy():
+            case ev.ActivationMode():
                 self._mode = event.mode
-            case ev.Woke():
+            case ev.Activated():
                 self._line("awake" if event.by == "wake_word" else "listening to you")
-            case ev.Slept():
+            case ev.Deactivated():
                 self._line(self._asleep())
             case ev.DeviceLost():
                 self._line(f"! {DEVICE_WORDS[event.kind]} lost: {event.name}")
@@ -82,7 +82,7 @@ class PlainPrinter:
 
     def _turn(self, event: ev.Event) -> None:
         match event:
-            case ev.TurnCommitted() | ev.Recognized():
+            case ev.TurnCommitted() | ev.FinalTranscript():
                 exchange = self._scene.exchange(event.turn)
                 # Whichever comes last: an uncommitted question may yet become a longer one.
                 if exchange and exchange.committed and exchange.final:
@@ -90,7 +90,7 @@ class PlainPrinter:
             case ev.PlaybackStarted():
                 self._due.append((event.at, event.turn, event.clause))
                 self._speak(event.t)
-            case ev.ReplyHeld():
+            case ev.PlaybackPaused():
                 self._line("(paused: listening to you)")
             case ev.TurnCancelled():
                 self._due = [due for due in self._due if due[1] != event.turn]

@@ -26,9 +26,9 @@ def prefill_rate(events: Sequence[ev.Event]) -> float | None:
     began = rate = None
     for event in events:
         match event:
-            case ev.PromptStarted():
+            case ev.PrefillStarted():
                 began = event.t
-            case ev.PromptReady():
+            case ev.PrefillEnded():
                 new = event.tokens - event.reused
                 if began is not None and new > 0 and event.t > began:
                     rate = new / (event.t - began)
@@ -39,15 +39,15 @@ def prefill_rate(events: Sequence[ev.Event]) -> float | None:
 
 def _recognition(events: Sequence[ev.Event]) -> dict[str, float | None]:
     """Of the reading that became the question: seconds of sound in it, and of work for each."""
-    started: ev.RecognitionStarted | None = None
-    heard: list[ev.PartialHeard] = []
+    started: ev.TranscriptionStarted | None = None
+    heard: list[ev.InterimTranscript] = []
     for event in events:
         match event:
-            case ev.RecognitionStarted():
+            case ev.TranscriptionStarted():
                 started, heard = event, []
-            case ev.PartialHeard():
+            case ev.InterimTranscript():
                 heard.append(event)
-            case ev.Recognized() if started is not None:
+            case ev.FinalTranscript() if started is not None:
                 ended: float | None = event.t
                 if started.partial:
                     # A look that already held everything. When the question was told, it may
@@ -96,7 +96,7 @@ def words_per_minute(events: Sequence[ev.Event]) -> float | None:
     said = sum(
         len(words(event.spoken))
         for event in events
-        if isinstance(event, ev.ClauseCut) and event.clause in clauses
+        if isinstance(event, ev.ClauseReady) and event.clause in clauses
     )
     seconds = ended[-1] - played[0].audible_at
     return 60.0 * said / seconds if said and seconds > 0 else None

@@ -149,10 +149,10 @@ class Scene:
                 self.cpu, self.rss = event.cpu, event.rss
             case ev.Muted():
                 self.muted = event.on
-            case ev.AddressedBy():
+            case ev.ActivationMode():
                 self.word, self.awake = event.word, event.mode == "always"
-            case ev.Woke() | ev.Slept():
-                self.awake = isinstance(event, ev.Woke)
+            case ev.Activated() | ev.Deactivated():
+                self.awake = isinstance(event, ev.Activated)
             case ev.Overrun():
                 self.overruns += event.count
             case ev.Underrun():
@@ -165,7 +165,7 @@ class Scene:
                 self._remark(
                     "note", f"the context was full: the oldest {event.messages} messages are gone"
                 )
-            case ev.ReplyResumed():
+            case ev.PlaybackResumed():
                 self._go_on(event)
             case ev.ConversationCleared():
                 self.rows.clear()
@@ -178,7 +178,7 @@ class Scene:
                 | ev.Ready()
                 | ev.SessionEnded()
                 | ev.DeviceLost()
-                | ev.DeviceFound()
+                | ev.DeviceRestored()
             ):
                 self._machine(event)
             case _:
@@ -215,7 +215,7 @@ class Scene:
                         self._touch(row)
             case ev.DeviceLost():
                 self.lost[event.kind] = Lost(event.name, event.remedy)
-            case ev.DeviceFound():
+            case ev.DeviceRestored():
                 self.devices[event.kind] = event.name
                 lost = self.lost.pop(event.kind, None)
                 what = "back" if lost and lost.name == event.name else "now"
@@ -245,16 +245,16 @@ class Scene:
                 self._resumed[event.turn] = exchange.question
                 self._drop(exchange)
                 return
-            case "nothing_said" | "backchannel" if exchange.interrupts is not None:
+            case "no_speech" | "backchannel" if exchange.interrupts is not None:
                 self._drop(exchange)
                 said = f'"{event.detail}"' if event.reason == "backchannel" else NOTHING_SAID
                 self._dismissed = {exchange.interrupts: said}
                 return
-            case "told_to_stop":
+            case "stop_command":
                 self._drop(exchange)
                 self._remark("note", f'told to stop: "{event.detail}"')
                 return
-            case "nothing_said" | "backchannel":
+            case "no_speech" | "backchannel":
                 self._drop(exchange)
                 self._remark("note", f"{NOTHING_SAID}: {event.detail}".removesuffix(": "))
                 return
@@ -266,7 +266,7 @@ class Scene:
         exchange.quieter = exchange.paused = False
         self._touch(exchange)
 
-    def _go_on(self, event: ev.ReplyResumed) -> None:
+    def _go_on(self, event: ev.PlaybackResumed) -> None:
         exchange = self.exchange(event.turn)
         if exchange is not None and (exchange.quieter or exchange.paused):
             exchange.quieter = exchange.paused = False

@@ -52,14 +52,14 @@ class TurnTimings:
     tokens_per_second: float | None = None
     ttft: float | None = None
     interrupted: bool = False
-    pace: ev.PaceChanged | None = None
+    pace: ev.SpeakerTempoChanged | None = None
 
 
 @dataclass(slots=True)
 class _Record:
     turn: int
     began: float
-    pace: ev.PaceChanged | None
+    pace: ev.SpeakerTempoChanged | None
     voiced_end: float | None = None
     look: float | None = None
     recognition: float | None = None
@@ -90,7 +90,7 @@ class Timings:
     def __init__(self) -> None:
         self._records: dict[int, _Record] = {}
         self._answered: list[TurnTimings] = []
-        self._pace: ev.PaceChanged | None = None
+        self._pace: ev.SpeakerTempoChanged | None = None
 
     @property
     def turns(self) -> list[TurnTimings]:
@@ -116,7 +116,7 @@ class Timings:
             case ev.TurnStarted():
                 pace = None if event.origin == "text" else self._pace
                 self._records[event.turn] = _Record(event.turn, event.t, pace)
-            case ev.PaceChanged():
+            case ev.SpeakerTempoChanged():
                 self._pace = event
             case ev.ConversationCleared() | ev.SessionStarted():
                 self._pace = None
@@ -140,11 +140,11 @@ def _note(record: _Record, event: ev.Event) -> None:
     match event:
         case ev.SpeechPaused() | ev.SpeechEnded():
             record.voiced_end = event.at
-        case ev.RecognitionStarted(partial=True):
+        case ev.TranscriptionStarted(partial=True):
             record.look = event.t
-        case ev.RecognitionStarted():
+        case ev.TranscriptionStarted():
             record.recognition = event.t
-        case ev.Recognized():
+        case ev.FinalTranscript():
             record.recognized = event.t
             if record.recognition is None:
                 # The last look held the whole question, and was not repeated.
@@ -152,22 +152,22 @@ def _note(record: _Record, event: ev.Event) -> None:
         case ev.ReplyContinued() if event.text:
             # What is said first needs no prompt.
             record.resumed = event.t
-        case ev.PromptStarted():
+        case ev.PrefillStarted():
             record.prompt = event.t
-        case ev.PromptReady():
+        case ev.PrefillEnded():
             record.prefilled = event.t
             record.prompt_tokens, record.reused_tokens = event.tokens, event.reused
-        case ev.TokenMade():
+        case ev.TokenGenerated():
             record.first_token = event.t if record.first_token is None else record.first_token
             record.last_token = event.t
             record.reply_tokens = event.index + 1
-        case ev.ReplyEnded():
+        case ev.GenerationEnded():
             record.reply_ended = event.t
-        case ev.ClauseCut():
+        case ev.ClauseReady():
             record.cut[event.clause] = event.t
         case ev.SynthesisStarted():
             record.synthesis[event.clause] = event.t
-        case ev.SynthesisReady():
+        case ev.FirstAudio():
             record.sounding[event.clause] = event.t
         case ev.SynthesisEnded():
             record.synthesized[event.clause] = event.t

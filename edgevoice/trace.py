@@ -15,8 +15,8 @@ from typing import BinaryIO, TextIO
 
 import msgspec
 
+from edgevoice import compatibility, files
 from edgevoice import events as ev
-from edgevoice import files
 from edgevoice.encoding import json_bytes
 from edgevoice.errors import StorageError, UsageError
 from edgevoice.outside import Malformed, from_json
@@ -66,7 +66,7 @@ class TraceFile:
             return
         try:
             self._file.write(line(event))
-            if not isinstance(event, ev.Level | ev.Resources | ev.TokenMade):
+            if not isinstance(event, ev.Level | ev.Resources | ev.TokenGenerated):
                 self._file.flush()
         except OSError as error:
             self._failure = error
@@ -109,7 +109,7 @@ def read(path: Path) -> Iterator[ev.Event]:
         with path.open("rb") as file:
             for number, text in enumerate(lines(file), 1):
                 try:
-                    yield from_json(whole(text), ev.AnyEvent)  # type: ignore[arg-type]
+                    yield from_json(compatibility.event(whole(text)), ev.AnyEvent)  # type: ignore[arg-type]
                 except Malformed as error:
                     raise UsageError(
                         f"not an event of a trace: {error}",

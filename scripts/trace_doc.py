@@ -32,9 +32,9 @@ belongs to, `clause` a clause within its reply. A reader must ignore fields it d
 added field or event does not change the version, a changed meaning does.
 
 The gap of a turn is `playback_started.audible_at` of its first clause less `speech_ended.at`. Its
-spans are cut at `recognition_started` (not partial), `recognized`, `prompt_ready`, the first
-`clause_cut`, its `synthesis_ready`, `turn_committed` and `audible_at`, each no earlier than the one
-before: they add up to the gap exactly.
+spans are cut at `transcription_started` (not partial), `final_transcript`, `prefill_ended`, the
+first `clause_ready`, its `first_audio`, `turn_committed` and `audible_at`, each no earlier than the
+one before: they add up to the gap exactly.
 
 Nothing is written unless asked for, because a trace holds what was said.
 

@@ -259,7 +259,7 @@ class Plugged(Rehearsal):
         return [
             ("lost" if isinstance(event, ev.DeviceLost) else "found", event.name)
             for event in self.events
-            if isinstance(event, ev.DeviceLost | ev.DeviceFound)
+            if isinstance(event, ev.DeviceLost | ev.DeviceRestored)
         ]
 
     @property

@@ -72,18 +72,20 @@ class Session:
             ev.Level(dbfs=-21.0, speech=0.97),
         )
         if partial:
-            self.at(t + 0.9).add(ev.PartialHeard(turn=turn, text=partial))
+            self.at(t + 0.9).add(ev.InterimTranscript(turn=turn, text=partial))
         end = t + 1.5
         self.at(end + 0.25).add(
             ev.SpeechPaused(turn=turn, at=end),
-            ev.RecognitionStarted(turn=turn, seconds=1.8, partial=False),
+            ev.TranscriptionStarted(turn=turn, seconds=1.8, partial=False),
             ev.Level(dbfs=-55.0, speech=0.01),
         )
         self.at(end + 0.36).add(
-            ev.Recognized(turn=turn, text=question, language="en", no_speech=0.01, logprob=-0.2),
-            ev.PromptStarted(turn=turn),
+            ev.FinalTranscript(
+                turn=turn, text=question, language="en", no_speech=0.01, logprob=-0.2
+            ),
+            ev.PrefillStarted(turn=turn),
         )
-        self.at(end + 0.47).add(ev.PromptReady(turn=turn, tokens=96, reused=84))
+        self.at(end + 0.47).add(ev.PrefillEnded(turn=turn, tokens=96, reused=84))
         self.at(end + 0.70).add(
             ev.SpeechEnded(turn=turn, at=end, seconds=2.1), ev.TurnCommitted(turn=turn)
         )
@@ -106,13 +108,13 @@ class Session:
             for word in clause.split(" "):
                 self.at(end + 0.5 + 0.03 * index)
                 text = word if index == 0 else f" {word}"
-                self.add(ev.TokenMade(turn=turn, index=index, text=text))
+                self.add(ev.TokenGenerated(turn=turn, index=index, text=text))
                 index += 1
-            self.add(ev.ClauseCut(turn=turn, clause=number, text=clause, spoken=clause))
+            self.add(ev.ClauseReady(turn=turn, clause=number, text=clause, spoken=clause))
             self.add(ev.SynthesisStarted(turn=turn, clause=number))
-            self.at(end + 0.62 + 0.03 * index).add(ev.SynthesisReady(turn=turn, clause=number))
+            self.at(end + 0.62 + 0.03 * index).add(ev.FirstAudio(turn=turn, clause=number))
             self.add(ev.SynthesisEnded(turn=turn, clause=number, seconds=1.2))
-        self.add(ev.ReplyEnded(turn=turn, tokens=index, reason="stop"))
+        self.add(ev.GenerationEnded(turn=turn, tokens=index, reason="stop"))
         first = end + 0.86 + lag
         self.at(first + 0.02)
         length = len(" ".join(clauses))
@@ -126,7 +128,7 @@ class Session:
                 ev.PlaybackStarted(turn=turn, clause=number, at=begun, audible_at=begun + 0.01)
             )
             offset += len(clause) + 1
-            self.add(ev.Spoken(turn=turn, chars=min(heard, offset)))
+            self.add(ev.PlaybackProgress(turn=turn, chars=min(heard, offset)))
         if spoken is None:
             whole = " ".join(clauses)
             self.at(first + 1.2 * len(clauses)).add(
@@ -163,28 +165,28 @@ def patient() -> Session:
     session = Session().ready()
     session.asked(0, 3.0, "What is the capital of France?")
     session.answered(0, 3.0, ["Paris is the capital of France,", "and its largest city."])
-    session.add(ev.PaceChanged(turn=0, factor=1.35, shortest_ms=270, longest_ms=2430))
+    session.add(ev.SpeakerTempoChanged(turn=0, factor=1.35, shortest_ms=270, longest_ms=2430))
     session.asked(1, 12.0, "How many people live there?")
     return session.answered(1, 12.0, ["About two million in the city."])
 
 
 def paused() -> Session:
     """The user speaks into the third reply, which waits for what that comes to."""
-    session = conversation().at(26.2).add(ev.ReplyDucked(turn=2))
+    session = conversation().at(26.2).add(ev.PlaybackDucked(turn=2))
     session.at(26.4).add(
         ev.TurnStarted(turn=3, origin="speech", interrupts=2), ev.SpeechStarted(turn=3, at=26.1)
     )
-    session.at(26.5).add(ev.ReplyHeld(turn=2, by=3, at=26.51))
+    session.at(26.5).add(ev.PlaybackPaused(turn=2, by=3, at=26.51))
     return session.add(ev.Level(dbfs=-24.0, speech=0.9))
 
 
 def asleep() -> Session:
     """It waits for its wake word, after an exchange."""
-    session = Session().ready().add(ev.AddressedBy(mode="wake", word="hey jarvis"))
-    session.at(2.8).add(ev.Woke(by="wake_word"))
+    session = Session().ready().add(ev.ActivationMode(mode="wake", word="hey jarvis"))
+    session.at(2.8).add(ev.Activated(by="wake_word"))
     session.asked(0, 3.0, "What is the capital of France?")
     session.answered(0, 3.0, ["Paris is the capital of France,", "and its largest city."])
-    return session.at(20.0).add(ev.Slept(), ev.Level(dbfs=-54.0, speech=0.0))
+    return session.at(20.0).add(ev.Deactivated(), ev.Level(dbfs=-54.0, speech=0.0))
 
 
 def loading() -> Session:
@@ -212,7 +214,7 @@ def hearing() -> Session:
     session.at(12.0).add(
         ev.TurnStarted(turn=1, origin="speech"),
         ev.SpeechStarted(turn=1, at=11.9),
-        ev.PartialHeard(turn=1, text="And how many people"),
+        ev.InterimTranscript(turn=1, text="And how many people"),
     )
     return session.add(ev.Level(dbfs=-18.0, speech=0.98), ev.Resources(cpu=61.0, rss=1_610_612_736))
 
@@ -235,11 +237,11 @@ def failed() -> Session:
             turn=0, heard="The moon goes around the earth, and always", interrupted=True
         )
     )
-    session.add(ev.TurnCancelled(turn=1, reason="nothing_said", detail="a cough"))
+    session.add(ev.TurnCancelled(turn=1, reason="no_speech", detail="a cough"))
     session.asked(2, 12.0, "How far away is it?")
     session.add(
         ev.StageFailed(
-            stage="mind",
+            stage="agent",
             turn=2,
             what="the context is full",
             remedy="--set slm.context=8192",

@@ -14,7 +14,7 @@ import pytest
 
 from edgevoice import files, trace
 from edgevoice.encoding import decoded, json_bytes, well_formed
-from edgevoice.events import DeviceFound
+from edgevoice.events import DeviceRestored
 from edgevoice.wav import WavWriter, read_speech
 from tests.command import edgevoice, message, piped
 from tests.hostile import COMMANDS
@@ -156,10 +156,10 @@ def test_json_holds_such_a_name_replaced(tmp_path: Path) -> None:
     """A trace, a result or a record with such a name in it is JSON that anything reads."""
     path = tmp_path / "trace.jsonl"
     file = trace.TraceFile(path)
-    file(DeviceFound(kind="input", name=BROKEN))
+    file(DeviceRestored(kind="input", name=BROKEN))
     file.close()
     (found,) = trace.read(path)
-    assert isinstance(found, DeviceFound)
+    assert isinstance(found, DeviceRestored)
     assert found.name == "b\ufffdd.wav"
 
     class Record(msgspec.Struct):

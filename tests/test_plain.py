@@ -64,7 +64,7 @@ def test_interruption_failure_and_loss_are_told_with_their_remedies() -> None:
         "+ output 70",
         "(no words heard: a cough)",
         "you: How far away is it?",
-        "! failed: mind: the context is full",
+        "! failed: agent: the context is full",
         "  fix: --set slm.context=8192",
         "(no answer: the context is full)",
         "! microphone lost: USB headset",
@@ -84,7 +84,7 @@ def test_a_clause_is_written_when_it_is_heard() -> None:
     """A clause given to the speaker early is not announced before its first sample leaves it."""
     session = Session().ready().asked(0, 3.0, "Why?")
     session.add(
-        ev.ClauseCut(turn=0, clause=0, text="Because.", spoken="Because."),
+        ev.ClauseReady(turn=0, clause=0, text="Because.", spoken="Because."),
         ev.PlaybackStarted(turn=0, clause=0, at=9.0, audible_at=9.0),
     )
     assert "edgevoice: Because." not in lines_of(session.events)
@@ -96,8 +96,8 @@ def test_a_clause_that_was_never_heard_is_never_written() -> None:
     """What was queued in the speaker when it fell silent leaves no line."""
     session = Session().ready().asked(0, 3.0, "Why?")
     session.add(
-        ev.TokenMade(turn=0, index=0, text="Because."),
-        ev.ClauseCut(turn=0, clause=0, text="Because.", spoken="Because."),
+        ev.TokenGenerated(turn=0, index=0, text="Because."),
+        ev.ClauseReady(turn=0, clause=0, text="Because.", spoken="Because."),
         ev.PlaybackStarted(turn=0, clause=0, at=9.0, audible_at=9.0),
         ev.TurnCancelled(turn=0, reason="interrupted"),
         ev.TurnCompleted(turn=0, heard="", interrupted=True),

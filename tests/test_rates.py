@@ -15,22 +15,22 @@ from edgevoice.testing.scripted import (
 from tests.bench.stage import Stage
 
 
-def heard(t: float, text: str) -> ev.PartialHeard:
-    return ev.PartialHeard(t=t, turn=0, text=text)
+def heard(t: float, text: str) -> ev.InterimTranscript:
+    return ev.InterimTranscript(t=t, turn=0, text=text)
 
 
-def reading(t: float, seconds: float, partial: bool) -> ev.RecognitionStarted:
-    return ev.RecognitionStarted(t=t, turn=0, seconds=seconds, partial=partial)
+def reading(t: float, seconds: float, partial: bool) -> ev.TranscriptionStarted:
+    return ev.TranscriptionStarted(t=t, turn=0, seconds=seconds, partial=partial)
 
 
-def recognized(t: float, text: str = "go on") -> ev.Recognized:
-    return ev.Recognized(t=t, turn=0, text=text, language="en", no_speech=0.0, logprob=0.0)
+def recognized(t: float, text: str = "go on") -> ev.FinalTranscript:
+    return ev.FinalTranscript(t=t, turn=0, text=text, language="en", no_speech=0.0, logprob=0.0)
 
 
 def clause(number: int, spoken: str, made: float, seconds: float) -> list[ev.Event]:
     """A clause whose synthesis begins at `made` and takes half a second."""
     return [
-        ev.ClauseCut(t=made, turn=0, clause=number, text=spoken, spoken=spoken),
+        ev.ClauseReady(t=made, turn=0, clause=number, text=spoken, spoken=spoken),
         ev.SynthesisStarted(t=made, turn=0, clause=number),
         ev.SynthesisEnded(t=made + 0.5, turn=0, clause=number, seconds=seconds),
     ]
@@ -43,8 +43,8 @@ def playing(number: int, audible: float) -> ev.PlaybackStarted:
 def test_prefill_counts_only_what_was_evaluated() -> None:
     """Twelve tokens of which four were there: eight in a fifth of a second."""
     events = [
-        ev.PromptStarted(t=1.0, turn=0),
-        ev.PromptReady(t=1.2, turn=0, tokens=12, reused=4),
+        ev.PrefillStarted(t=1.0, turn=0),
+        ev.PrefillEnded(t=1.2, turn=0, tokens=12, reused=4),
     ]
     assert prefill_rate(events) == pytest.approx(40.0)
 
@@ -52,10 +52,10 @@ def test_prefill_counts_only_what_was_evaluated() -> None:
 def test_the_prefill_of_an_abandoned_guess_does_not_count() -> None:
     """The prompt that was answered is the one begun last."""
     events = [
-        ev.PromptStarted(t=1.0, turn=0),
-        ev.PromptReady(t=1.2, turn=0, tokens=12, reused=4),
-        ev.PromptStarted(t=3.0, turn=0),
-        ev.PromptReady(t=3.1, turn=0, tokens=14, reused=12),
+        ev.PrefillStarted(t=1.0, turn=0),
+        ev.PrefillEnded(t=1.2, turn=0, tokens=12, reused=4),
+        ev.PrefillStarted(t=3.0, turn=0),
+        ev.PrefillEnded(t=3.1, turn=0, tokens=14, reused=12),
     ]
     assert prefill_rate(events) == pytest.approx(20.0)
 
@@ -63,8 +63,8 @@ def test_the_prefill_of_an_abandoned_guess_does_not_count() -> None:
 def test_a_prompt_that_was_all_there_has_no_rate() -> None:
     """Nothing was evaluated: not infinitely fast, but not known."""
     events = [
-        ev.PromptStarted(t=1.0, turn=0),
-        ev.PromptReady(t=1.0, turn=0, tokens=12, reused=12),
+        ev.PrefillStarted(t=1.0, turn=0),
+        ev.PrefillEnded(t=1.0, turn=0, tokens=12, reused=12),
     ]
     assert prefill_rate(events) is None
     assert prefill_rate([]) is None

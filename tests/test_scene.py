@@ -46,12 +46,12 @@ def test_states_follow_a_turn() -> None:
 
 def test_with_a_wake_word_it_sleeps_and_wakes() -> None:
     """Asleep is a state of its own; what goes on, and a muted microphone, are told before it."""
-    session = Session().ready().add(ev.AddressedBy(mode="wake", word="hey jarvis"))
+    session = Session().ready().add(ev.ActivationMode(mode="wake", word="hey jarvis"))
     scene = scene_of(session)
     assert (scene.state, scene.word) == ("asleep", "hey jarvis")
-    assert scene_of(session.add(ev.Woke(by="wake_word"))).state == "listening"
+    assert scene_of(session.add(ev.Activated(by="wake_word"))).state == "listening"
     session.asked(0, 3.0, "Why?").answered(0, 3.0, ["Because."])
-    assert scene_of(session.add(ev.Slept())).state == "asleep"
+    assert scene_of(session.add(ev.Deactivated())).state == "asleep"
     assert scene_of(session.add(ev.Muted(on=True))).state == "muted"
 
 
@@ -87,7 +87,7 @@ def test_muted_is_a_state_only_while_nothing_else_goes_on() -> None:
 def test_partial_text_gives_way_to_the_final_one() -> None:
     """A late partial look never overwrites what was finally recognized."""
     session = Session().ready().asked(0, 3.0, "Why is that so?", partial="Why is")
-    scene = scene_of(session.add(ev.PartialHeard(turn=0, text="Why is")))
+    scene = scene_of(session.add(ev.InterimTranscript(turn=0, text="Why is")))
     assert (exchanges(scene)[0].question, exchanges(scene)[0].final) == ("Why is that so?", True)
 
 
@@ -113,7 +113,7 @@ def test_noise_leaves_one_dim_note() -> None:
     session = Session().ready()
     for turn in range(3):
         session.add(ev.TurnStarted(turn=turn, origin="speech"))
-        session.add(ev.TurnCancelled(turn=turn, reason="nothing_said", detail="a cough"))
+        session.add(ev.TurnCancelled(turn=turn, reason="no_speech", detail="a cough"))
     scene = scene_of(session)
     assert exchanges(scene) == []
     assert [(r.kind, r.text, r.count) for r in scene.rows if isinstance(r, Remark)] == [
@@ -126,7 +126,7 @@ def test_a_typed_question_is_thought_about_at_once() -> None:
     """Typing needs no hearing: the question is there and the state is thinking."""
     session = Session().ready().add(ev.TurnStarted(turn=0, origin="text"))
     session.add(ev.TurnCommitted(turn=0))
-    session.add(ev.Recognized(turn=0, text="Why?", language="en", no_speech=0.0, logprob=0.0))
+    session.add(ev.FinalTranscript(turn=0, text="Why?", language="en", no_speech=0.0, logprob=0.0))
     scene = scene_of(session)
     assert scene.state == "thinking"
     assert exchanges(scene)[0].question == "Why?"
@@ -135,7 +135,7 @@ def test_a_typed_question_is_thought_about_at_once() -> None:
 def test_nothing_of_a_reply_may_show_before_the_turn_is_committed() -> None:
     """Speculative work is kept apart until the end of the question is confirmed."""
     session = Session().ready().add(ev.TurnStarted(turn=0, origin="speech"))
-    session.add(ev.TokenMade(turn=0, index=0, text="Maybe"))
+    session.add(ev.TokenGenerated(turn=0, index=0, text="Maybe"))
     scene = scene_of(session)
     assert not exchanges(scene)[0].committed
     scene.apply(ev.TurnCommitted(turn=0))
@@ -148,7 +148,7 @@ def test_spoken_and_unspoken_are_told_apart() -> None:
     last = exchanges(scene)[-1]
     assert last.heard == "Walk along the river in the evening, then see the old islands "
     assert last.unheard.startswith("with the cathedral")
-    scene.apply(ev.Spoken(turn=last.turn, chars=3))
+    scene.apply(ev.PlaybackProgress(turn=last.turn, chars=3))
     assert last.heard.endswith("islands ")
 
 
@@ -165,14 +165,17 @@ def test_the_reason_of_a_failure_survives_the_completion() -> None:
     last = exchanges(scene)[-1]
     assert (last.ending, last.detail) == ("failed", "the context is full")
     failure = next(r for r in scene.rows if isinstance(r, Remark) and r.kind == "failure")
-    assert (failure.text, failure.remedy) == ("mind: the context is full", "--set slm.context=8192")
+    assert (failure.text, failure.remedy) == (
+        "agent: the context is full",
+        "--set slm.context=8192",
+    )
 
 
 def test_a_lost_device_stays_lost_until_it_is_found() -> None:
     """A loss is shown for as long as it lasts, and its end is noted."""
     session = failed()
     assert scene_of(session).lost["input"].name == "USB headset"
-    session.add(ev.DeviceFound(kind="input", name="USB headset"))
+    session.add(ev.DeviceRestored(kind="input", name="USB headset"))
     scene = scene_of(session)
     assert scene.lost == {}
     assert scene.devices["input"] == "USB headset"
@@ -181,7 +184,7 @@ def test_a_lost_device_stays_lost_until_it_is_found() -> None:
 
 def test_a_device_that_stands_in_for_a_lost_one_is_told_by_its_name() -> None:
     """The lost one is not said to be back."""
-    scene = scene_of(failed().add(ev.DeviceFound(kind="input", name="built-in")))
+    scene = scene_of(failed().add(ev.DeviceRestored(kind="input", name="built-in")))
     assert scene.lost == {}
     assert remarks(scene)[-1] == "the microphone is now: built-in"
 
@@ -267,7 +270,7 @@ def test_a_reply_that_waits_is_paused_until_it_goes_on() -> None:
     went_on = [
         *session.events,
         ev.TurnCancelled(turn=3, reason="backchannel", detail="mhm"),
-        ev.ReplyResumed(turn=2, held=True),
+        ev.PlaybackResumed(turn=2, held=True),
     ]
     assert fold(went_on).state == "speaking"
     assert not any(e.paused for e in exchanges(fold(went_on)))
@@ -278,11 +281,11 @@ def test_a_reply_that_waits_is_paused_until_it_goes_on() -> None:
 
 def test_a_quieter_reply_still_speaks() -> None:
     """It is told that it makes way, until it is as loud as before."""
-    session = conversation().add(ev.ReplyDucked(turn=2))
+    session = conversation().add(ev.PlaybackDucked(turn=2))
     scene = scene_of(session)
     assert scene.state == "speaking"
     assert exchanges(scene)[-1].quieter
-    scene.apply(ev.ReplyResumed(turn=2, held=False))
+    scene.apply(ev.PlaybackResumed(turn=2, held=False))
     assert not exchanges(scene)[-1].quieter
     assert remarks(scene) == []
 

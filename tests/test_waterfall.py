@@ -7,7 +7,7 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edgevoice.events import PaceChanged
+from edgevoice.events import SpeakerTempoChanged
 from edgevoice.timings import SPANS, Span, TurnTimings
 from edgevoice.waterfall import (
     HIDDEN,
@@ -89,12 +89,12 @@ def test_a_waterfall_reads_without_colour() -> None:
 def test_a_wait_that_was_learned_is_told() -> None:
     """Below the gap stands how much silence had to be, if the speaker has changed that."""
     plain = turn_of([0.25, 0, 0, 0, 0, 1.0, 0])
-    pace = PaceChanged(turn=0, factor=1.35, shortest_ms=270, longest_ms=2430)
+    pace = SpeakerTempoChanged(turn=0, factor=1.35, shortest_ms=270, longest_ms=2430)
     assert render_waterfall(replace(plain, pace=pace), 60) == [
         *render_waterfall(plain, 60),
         "patience ×1.35: 270 to 2430 ms of silence",
     ]
-    as_before = PaceChanged(turn=0, factor=1.0, shortest_ms=200, longest_ms=1800)
+    as_before = SpeakerTempoChanged(turn=0, factor=1.0, shortest_ms=200, longest_ms=1800)
     assert render_waterfall(replace(plain, pace=as_before), 60) == render_waterfall(plain, 60)
 
 

@@ -13,7 +13,7 @@ import unicodedata
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from edgevoice.agent.text_normalization import speakable
+from edgevoice.agent.text_normalization import normalize
 from edgevoice.words import count
 
 Break = Literal["sentence", "pause", "comma", "conjunction", "word"]
@@ -142,7 +142,7 @@ class ClauseCutter:
 
     def _take(self, length: int, now: float) -> Clause:
         text, self._pending = self._pending[:length], self._pending[length:]
-        spoken = "" if self._code else speakable(text, self._language)
+        spoken = "" if self._code else normalize(text, self._language)
         if self._code:
             self._code = "" if _closes(text, self._code) else self._code
         elif text.lstrip()[:3] in _FENCES and _fenced(text.lstrip()) == "open":

@@ -76,7 +76,7 @@ class Responder:
         self._pacings = pacings
         self._slm: LanguageModel | None = None
         self._primed = False
-        self._guess: SpeculativeReply | None = None
+        self._speculation: SpeculativeReply | None = None
         self._prefilled = ""
         """The first words of a question that are in the KV cache."""
 
@@ -135,7 +135,7 @@ class Responder:
             try:
                 slm.prime(messages, lambda: not self._inbox.empty)
             except Exception as error:
-                self._floor.failed("mind", None, error)
+                self._floor.failed("agent", None, error)
             if not self._primed:
                 self._primed = True
                 self._tell_primed()
@@ -146,13 +146,13 @@ class Responder:
         # Before the earlier turns are settled it is not known what the words will follow.
         if slm is None or self._floor.waits_for_earlier(turn):
             return
-        if self._guess is None or self._guess.is_wrong():
-            self._guess = None
+        if self._speculation is None or self._speculation.is_wrong():
+            self._speculation = None
             if self._unfinished(beginning.reading):
                 return
             try:
                 if self._config.turn.speculate and beginning.is_whole():
-                    self._guess = self._begin_guess(beginning, slm)
+                    self._speculation = self._begin_guess(beginning, slm)
                 else:
                     self._prefill(beginning, slm)
             except Exception:
@@ -169,46 +169,50 @@ class Responder:
         with self._floor.monitor:
             messages = self._floor.history.asking(likely, beginning.language)
         tokens = slm.prime(messages, lambda: not self._inbox.empty or thought_is_dead(beginning))
-        self._bus.emit(ev.PromptBegun(turn=turn.number, tokens=tokens, text=likely))
+        self._bus.emit(ev.PrefillProgress(turn=turn.number, tokens=tokens, text=likely))
 
     def _begin_guess(
         self, beginning: PartialQuestion, slm: LanguageModel
     ) -> SpeculativeReply | None:
         """The voice has stopped: reply to what was read so far, as if that were the question."""
         reading = respelled(beginning.reading, self._prefilled)
-        guess = SpeculativeReply(beginning.turn, reading, beginning.language)
+        speculation = SpeculativeReply(beginning.turn, reading, beginning.language)
         with self._floor.monitor:
-            messages = self._floor.history.asking(guess.reading, guess.language)
+            messages = self._floor.history.asking(speculation.reading, speculation.language)
         if slm.count(messages) > self._room(slm):
             return None
-        self._bus.emit(ev.PromptStarted(turn=guess.turn.number))
-        guess.coming = slm.reply(messages, guess.is_wrong)
-        return guess
+        self._bus.emit(ev.PrefillStarted(turn=speculation.turn.number))
+        speculation.coming = slm.reply(messages, speculation.is_wrong)
+        return speculation
 
     def _go_on_guessing(self) -> None:
-        guess = self._guess
-        while guess is not None and len(guess.made) < GUESSED_TOKENS and self._inbox.empty:
+        speculation = self._speculation
+        while (
+            speculation is not None and len(speculation.made) < GUESSED_TOKENS and self._inbox.empty
+        ):
             try:
-                item = next(guess.coming, None)
+                item = next(speculation.coming, None)
             except Exception:
-                self._guess = None
+                self._speculation = None
                 return
-            if item is None or guess.is_wrong():
+            if item is None or speculation.is_wrong():
                 return
             if isinstance(item, Prefilled):
-                self._tell_prompt(guess.turn, item)
-            guess.made.append(item)
+                self._tell_prompt(speculation.turn, item)
+            speculation.made.append(item)
 
     def _answer(self, asked: FinalQuestion) -> None:
-        turn, guess = asked.turn, self._guess
+        turn, speculation = asked.turn, self._speculation
         text = respelled(asked.text, self._prefilled)
-        self._guess, self._prefilled = None, ""
+        self._speculation, self._prefilled = None, ""
         if not text:
             return
         try:
-            if guess is not None and guess.turn is turn and not guess.is_wrong():
-                turn.question = guess.reading
-                self._reply(turn, itertools.chain(guess.made[1:], guess.coming), asked.language)
+            if speculation is not None and speculation.turn is turn and not speculation.is_wrong():
+                turn.question = speculation.reading
+                self._reply(
+                    turn, itertools.chain(speculation.made[1:], speculation.coming), asked.language
+                )
                 return
             self._floor.wait_for_earlier(turn)
             if unfinished := self._unfinished(text, asked.language):
@@ -221,10 +225,10 @@ class Responder:
             # Remembered as the model has read it: its cache stays right.
             turn.question = text
             messages = self._prompt(text, asked.language, slm)
-            self._bus.emit(ev.PromptStarted(turn=turn.number))
+            self._bus.emit(ev.PrefillStarted(turn=turn.number))
             self._reply(turn, slm.reply(messages, turn.is_cancelled), asked.language)
         except Exception as error:
-            self._floor.failed("mind", turn, error)
+            self._floor.failed("agent", turn, error)
 
     def _unfinished(self, text: str, language: str = "") -> Reply | None:
         """The last reply, if it is not finished and this is a wish to hear the rest."""
@@ -247,7 +251,7 @@ class Responder:
         if turn.cancelled or slm is None:
             return
         self._tell_trimmed(self._floor.history.trim(None, slm.count, self._room(slm)))
-        self._bus.emit(ev.PromptStarted(turn=turn.number))
+        self._bus.emit(ev.PrefillStarted(turn=turn.number))
         for item in slm.reply(self._floor.history.going_on(), turn.is_cancelled):
             if item == Stopped("stop") and not turn.reply:
                 turn.goes_on = False
@@ -289,7 +293,7 @@ class Responder:
             nonlocal count
             for clause in clauses:
                 self._bus.emit(
-                    ev.ClauseCut(
+                    ev.ClauseReady(
                         turn=turn.number, clause=count, text=clause.text, spoken=clause.spoken
                     )
                 )
@@ -306,7 +310,7 @@ class Responder:
                     index = len(turn.tokens)
                     turn.tokens.append(item.id)
                     turn.reply += item.text
-                    self._bus.emit(ev.TokenMade(turn=turn.number, index=index, text=item.text))
+                    self._bus.emit(ev.TokenGenerated(turn=turn.number, index=index, text=item.text))
                     now = self._floor.clock.now()
                     plan.wrote(len(item.text), now)
                     cut(cutter.push(item.text, now))
@@ -314,7 +318,9 @@ class Responder:
                     turn.written = item.reason == "stop"
                     cut(cutter.flush())
                     self._bus.emit(
-                        ev.ReplyEnded(turn=turn.number, tokens=len(turn.tokens), reason=item.reason)
+                        ev.GenerationEnded(
+                            turn=turn.number, tokens=len(turn.tokens), reason=item.reason
+                        )
                     )
 
     def _tell_trimmed(self, dropped: int) -> None:
@@ -322,4 +328,4 @@ class Responder:
             self._bus.emit(ev.HistoryTrimmed(messages=dropped))
 
     def _tell_prompt(self, turn: Turn, item: Prefilled) -> None:
-        self._bus.emit(ev.PromptReady(turn=turn.number, tokens=item.tokens, reused=item.reused))
+        self._bus.emit(ev.PrefillEnded(turn=turn.number, tokens=item.tokens, reused=item.reused))

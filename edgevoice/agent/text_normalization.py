@@ -55,7 +55,7 @@ _FRACTIONS = {"1/2": "½", "1/4": "¼", "3/4": "¾", "1/3": "⅓", "2/3": "⅔"}
 _FRACTION = re.compile(r"(?<![\d/.])([123]/[234])(?![\d/])")
 
 
-def speakable(text: str, language: str = "en") -> str:
+def normalize(text: str, language: str = "en") -> str:
     """`text` (a clause, or several lines) as it should be said; empty if nothing is to be said."""
     words = SAYINGS.get(language.partition("-")[0] or "en", NONE_KNOWN)
     text = _FENCE.sub(words.code, text)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from edgevoice.agent.text_normalization import speakable
+from edgevoice.agent.text_normalization import normalize
 from edgevoice.audio import EAR_RATE, Samples, first_audible
 from edgevoice.bench.corpus import Question
 from edgevoice.bench.driver import ELSEWHERE
@@ -114,7 +114,7 @@ class PlainSequence:
         return prompt, reply.strip(), tokens, first
 
     def _sound(self, reply: str) -> Samples:
-        said = speakable(reply) if reply else ""
+        said = normalize(reply) if reply else ""
         pieces = [audio.samples for audio in self.voice.synthesize(said, lambda: False)]
         if not pieces:
             return np.zeros(0, dtype=np.float32)

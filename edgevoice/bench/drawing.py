@@ -10,7 +10,18 @@ from edgevoice import events as ev
 
 USER, GAP, SPANS = "user", "gap", "spans of the gap"
 ENGINES = "engines"
-TRACKS = (USER, GAP, SPANS, "ears", "scribe", "judge", "mind", "voice", "speaker", ENGINES)
+TRACKS = (
+    USER,
+    GAP,
+    SPANS,
+    "capture",
+    "transcription",
+    "end_of_turn",
+    "agent",
+    "synthesis",
+    "playback",
+    ENGINES,
+)
 """The tracks from top to bottom."""
 
 LOOKS = 2

@@ -209,7 +209,7 @@ def judged(
     answer = answers[-1] if answers else None
     spoken = at + question.speech_end
     committed = [e for e in events if isinstance(e, ev.TurnCommitted)]
-    asked = {e.turn: e.text for e in events if isinstance(e, ev.Recognized)}
+    asked = {e.turn: e.text for e in events if isinstance(e, ev.FinalTranscript)}
     # What was cut off is an utterance of its own, and was said all the same.
     recognized = " ".join(text for e in committed if (text := asked.get(e.turn, "").strip()))
     return question.turn(
@@ -234,7 +234,7 @@ def _answered(answer: TurnTimings, events: Sequence[ev.Event], spoken: float) ->
         "gap": answer.gap,
         "spans": {span.name: span.seconds for span in answer.spans},
         "reply": "".join(
-            e.text for e in own if isinstance(e, ev.TokenMade | ev.ReplyContinued)
+            e.text for e in own if isinstance(e, ev.TokenGenerated | ev.ReplyContinued)
         ).strip(),
         "ttft": answer.ttft,
         "tokens_per_second": answer.tokens_per_second,

@@ -99,10 +99,12 @@ def measured(
         level=round(dbfs(sound), 1),
         begun=sum(isinstance(event, ev.TurnStarted) and event.replaces is None for event in events),
         answered=len(answered),
-        woken=sum(isinstance(event, ev.Woke) for event in events),
+        woken=sum(isinstance(event, ev.Activated) for event in events),
         complaints=sum(isinstance(event, ev.Notice) for event in events),
         longest=max((e.seconds for e in events if isinstance(e, ev.SpeechEnded)), default=0.0),
-        said=tuple(e.text for e in events if isinstance(e, ev.Recognized) and e.turn in answered),
+        said=tuple(
+            e.text for e in events if isinstance(e, ev.FinalTranscript) and e.turn in answered
+        ),
     )
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from edgevoice.agent.text_normalization import speakable
+from edgevoice.agent.text_normalization import normalize
 from edgevoice.audio import EAR_RATE, FRAME_SAMPLES
 from edgevoice.bench.corpus import Question
 from edgevoice.bench.measuring import Plan
@@ -270,7 +270,7 @@ class Stages:
         began = self._clock.now()
         first: float | None = None
         sound = 0.0
-        for audio in voice.synthesize(speakable(question.reply), never):
+        for audio in voice.synthesize(normalize(question.reply), never):
             first = self._clock.now() - began if first is None else first
             sound += len(audio.samples) / voice.rate
         took = self._clock.now() - began

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import msgspec
 
+from edgevoice import compatibility
 from edgevoice import events as ev
 from edgevoice.errors import UsageError
 from edgevoice.outside import Malformed, from_json
@@ -33,7 +34,8 @@ def traced(path: Path, notice: Callable[[str], None]) -> list[ev.Event]:
         with path.open("rb") as file:
             for number, line in enumerate(lines(file), 1):
                 try:
-                    head = from_json(whole(line), _Head)
+                    line = compatibility.event(whole(line))
+                    head = from_json(line, _Head)
                     if head.schema > ev.SCHEMA:
                         raise _newer(path, head.schema)
                     if head.type in ev.KINDS:

@@ -48,14 +48,14 @@ def _state(pencil: Pencil, event: ev.Event) -> None:
             pencil.mark(ENGINES, name, event.t)
         case ev.StageFailed():
             pencil.mark(event.stage, f"failed: {event.what}", event.t, turn=event.turn)
-        case ev.DeviceLost() | ev.DeviceFound():
-            track = "ears" if event.kind == "input" else "speaker"
+        case ev.DeviceLost() | ev.DeviceRestored():
+            track = "capture" if event.kind == "input" else "playback"
             what = "lost" if isinstance(event, ev.DeviceLost) else "found"
             pencil.mark(track, f"{what}: {event.name}", event.t)
         case ev.HistoryTrimmed():
-            pencil.mark("mind", "history trimmed", event.t, messages=event.messages)
+            pencil.mark("agent", "history trimmed", event.t, messages=event.messages)
         case ev.ConversationCleared():
-            pencil.mark("mind", "new conversation", event.t)
+            pencil.mark("agent", "new conversation", event.t)
         case _:
             pass
 
@@ -72,60 +72,62 @@ def _ears(pencil: Pencil, event: ev.Event) -> None:
         case ev.SpeechStarted():
             _, _, pauses = pencil.speech.get(event.turn, (0.0, None, 0))
             pencil.speech[event.turn] = (event.at, None, pauses)
-            pencil.begin("ears", "ears", "hears", event.t, turn=event.turn)
+            pencil.begin("capture", "capture", "hears", event.t, turn=event.turn)
         case ev.SpeechPaused():
             if event.turn in pencil.speech:
                 start, _, pauses = pencil.speech[event.turn]
                 pencil.speech[event.turn] = (start, event.at, pauses + 1)
-            pencil.begin("ears", "ears", "waits for more", event.t, turn=event.turn)
+            pencil.begin("capture", "capture", "waits for more", event.t, turn=event.turn)
         case ev.SpeechEnded():
             if event.turn in pencil.speech:
                 start, _, pauses = pencil.speech[event.turn]
                 pencil.speech[event.turn] = (start, event.at, pauses)
-            pencil.end("ears", event.t)
+            pencil.end("capture", event.t)
         case ev.TurnCommitted():
-            pencil.mark("ears", "committed", event.t, turn=event.turn)
+            pencil.mark("capture", "committed", event.t, turn=event.turn)
         case ev.TurnCancelled():
             pencil.cancelled[event.turn] = event.t
             start, end, pauses = pencil.speech.get(event.turn, (0.0, event.t, 0))
             if end is None:
                 pencil.speech[event.turn] = (start, event.t, pauses)
             why = {"detail": event.detail} if event.detail else {}
-            pencil.mark("ears", f"cancelled: {event.reason}", event.t, turn=event.turn, **why)
-            listening = pencil.open.get("ears")
+            pencil.mark("capture", f"cancelled: {event.reason}", event.t, turn=event.turn, **why)
+            listening = pencil.open.get("capture")
             if listening is not None and listening.args["turn"] == event.turn:
-                pencil.end("ears", event.t, cancelled=event.reason)
-        case ev.EndJudged():
+                pencil.end("capture", event.t, cancelled=event.reason)
+        case ev.EndOfTurnScored():
             told = f"finished: {event.complete:.0%}"
-            pencil.mark("judge", told, event.t, turn=event.turn, complete=event.complete)
+            pencil.mark("end_of_turn", told, event.t, turn=event.turn, complete=event.complete)
         case ev.Overrun():
-            pencil.mark("ears", "overrun", event.t, count=event.count)
+            pencil.mark("capture", "overrun", event.t, count=event.count)
         case _:
             pass
 
 
 def _scribe(pencil: Pencil, event: ev.Event) -> None:
     match event:
-        case ev.RecognitionStarted(partial=True):
+        case ev.TranscriptionStarted(partial=True):
             if len(pencil.looks) == LOOKS:
                 pencil.silent_look()
             about = {"turn": event.turn, "seconds of sound": event.seconds}
-            pencil.looks.append(Work("scribe", "reads while they speak", event.t, about))
-        case ev.PartialHeard():
+            pencil.looks.append(Work("transcription", "reads while they speak", event.t, about))
+        case ev.InterimTranscript():
             look = _look(pencil, event.turn)
             if look is not None:
                 pencil.draw(look, event.t, text=event.text, agreed=event.text[: event.agreed])
-        case ev.RecognitionStarted():
+        case ev.TranscriptionStarted():
             about = {"turn": event.turn, "seconds of sound": event.seconds}
-            pencil.begin("reading", "scribe", "reads the question", event.t, **about)
-        case ev.Recognized():
+            pencil.begin("reading", "transcription", "reads the question", event.t, **about)
+        case ev.FinalTranscript():
             if pencil.end("reading", event.t, text=event.text):
                 return
             look = _look(pencil, event.turn)
             if look is not None:
                 pencil.draw(look, event.t, text=event.text)
-            pencil.mark("scribe", "question known", event.t, turn=event.turn, text=event.text)
-        case ev.TurnCancelled(reason="nothing_said") | ev.TurnCancelled(reason="failed"):
+            pencil.mark(
+                "transcription", "question known", event.t, turn=event.turn, text=event.text
+            )
+        case ev.TurnCancelled(reason="no_speech") | ev.TurnCancelled(reason="failed"):
             reading = pencil.open.get("reading")
             if reading is not None and reading.args["turn"] == event.turn:
                 pencil.end("reading", event.t, cancelled=event.reason)
@@ -144,38 +146,40 @@ def _look(pencil: Pencil, turn: int) -> Work | None:
 
 def _mind(pencil: Pencil, event: ev.Event) -> None:
     match event:
-        case ev.PromptBegun():
+        case ev.PrefillProgress():
             _take_back(pencil, event.t)
-            pencil.mark("mind", "words read ahead", event.t, turn=event.turn, text=event.text,
+            pencil.mark("agent", "words read ahead", event.t, turn=event.turn, text=event.text,
                         tokens=event.tokens)  # fmt: skip
-        case ev.PromptStarted():
+        case ev.PrefillStarted():
             _take_back(pencil, event.t)
-            pencil.begin("mind", "mind", "prefill", event.t, turn=event.turn)
-        case ev.PromptReady():
+            pencil.begin("agent", "agent", "prefill", event.t, turn=event.turn)
+        case ev.PrefillEnded():
             about = {"tokens": event.tokens, "reused": event.reused}
-            pencil.end("mind", event.t, **about)
-            pencil.begin("mind", "mind", "decode", event.t, turn=event.turn, text="")
-        case ev.TokenMade():
-            work = pencil.open.get("mind")
+            pencil.end("agent", event.t, **about)
+            pencil.begin("agent", "agent", "decode", event.t, turn=event.turn, text="")
+        case ev.TokenGenerated():
+            work = pencil.open.get("agent")
             if work is not None and work.args["turn"] == event.turn and "text" in work.args:
                 work.args["text"] += event.text
                 work.args["tokens"] = event.index + 1
             if event.index == 0:
-                pencil.mark("mind", "first token", event.t, turn=event.turn)
-        case ev.ReplyEnded():
-            pencil.end("mind", event.t, tokens=event.tokens, reason=event.reason)
-        case ev.ClauseCut():
+                pencil.mark("agent", "first token", event.t, turn=event.turn)
+        case ev.GenerationEnded():
+            pencil.end("agent", event.t, tokens=event.tokens, reason=event.reason)
+        case ev.ClauseReady():
             pencil.texts[event.turn, event.clause] = event.spoken
-            pencil.mark("mind", f"clause {event.clause}", event.t, turn=event.turn, text=event.text)
+            pencil.mark(
+                "agent", f"clause {event.clause}", event.t, turn=event.turn, text=event.text
+            )
         case _:
             pass
 
 
 def _take_back(pencil: Pencil, now: float) -> None:
     """Something else is thought of: what was, is over since it was cancelled, or since now."""
-    work = pencil.open.get("mind")
+    work = pencil.open.get("agent")
     if work is not None:
-        pencil.end("mind", min(now, pencil.cancelled.get(work.args["turn"], now)),
+        pencil.end("agent", min(now, pencil.cancelled.get(work.args["turn"], now)),
                    end="not told: taken back")  # fmt: skip
 
 
@@ -184,13 +188,13 @@ def _voice(pencil: Pencil, event: ev.Event) -> None:
         case ev.SynthesisStarted():
             text = pencil.texts.get((event.turn, event.clause), "")
             name = f"clause {event.clause}"
-            pencil.begin("voice", "voice", name, event.t, turn=event.turn, text=text)
-        case ev.SynthesisReady():
-            pencil.mark("voice", "first sound", event.t, turn=event.turn, clause=event.clause)
+            pencil.begin("synthesis", "synthesis", name, event.t, turn=event.turn, text=text)
+        case ev.FirstAudio():
+            pencil.mark("synthesis", "first sound", event.t, turn=event.turn, clause=event.clause)
         case ev.SynthesisEnded():
-            pencil.end("voice", event.t, **{"seconds of sound": event.seconds})
-        case ev.StageFailed(stage="voice"):
-            pencil.end("voice", event.t, failed=event.what)
+            pencil.end("synthesis", event.t, **{"seconds of sound": event.seconds})
+        case ev.StageFailed(stage="synthesis"):
+            pencil.end("synthesis", event.t, failed=event.what)
         case _:
             pass
 
@@ -200,15 +204,15 @@ def _speaker(pencil: Pencil, event: ev.Event) -> None:
         case ev.PlaybackStarted():
             text = pencil.texts.get((event.turn, event.clause), "")
             name = f"clause {event.clause}"
-            pencil.begin("speaker", "speaker", name, event.at, turn=event.turn, text=text,
+            pencil.begin("playback", "playback", name, event.at, turn=event.turn, text=text,
                          audible_at=event.audible_at)  # fmt: skip
         case ev.PlaybackEnded():
-            pencil.end("speaker", event.at)
+            pencil.end("playback", event.at)
         case ev.TurnCompleted():
             name = "interrupted" if event.interrupted else "completed"
-            pencil.mark("speaker", name, event.t, turn=event.turn, heard=event.heard)
+            pencil.mark("playback", name, event.t, turn=event.turn, heard=event.heard)
         case ev.Underrun():
-            pencil.mark("speaker", "underrun", event.t, turn=event.turn, count=event.count)
+            pencil.mark("playback", "underrun", event.t, turn=event.turn, count=event.count)
         case _:
             pass
 

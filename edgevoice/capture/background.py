@@ -7,7 +7,7 @@ from edgevoice.audio import Frame, dbfs
 from edgevoice.capture.intelligibility import Intelligibility
 from edgevoice.capture.noise_floor import STIRRING, NoiseFloor
 from edgevoice.settings import TurnSettings
-from edgevoice.turn_taking.completeness import Completeness, form_of
+from edgevoice.turn_taking.completeness import Completeness, completeness_of
 from edgevoice.turn_taking.endpointing import HYSTERESIS
 from edgevoice.turn_taking.floor import Floor
 from edgevoice.turn_taking.turn import Turn
@@ -22,7 +22,7 @@ class Background:
         self._settings = settings
         self._floor = floor
         self._level = NoiseFloor()
-        self._clarity = Intelligibility(settings.unclear_seconds)
+        self._intelligibility = Intelligibility(settings.unclear_seconds)
         self._complained = False
 
     def reset(self) -> None:
@@ -47,32 +47,32 @@ class Background:
 
     def begin(self, index: int) -> None:
         """An utterance begins at stream index `index`."""
-        self._clarity.begin(index)
+        self._intelligibility.begin(index)
 
     def is_doubtful(self, index: int) -> bool:
         """Whether it is time to look at the utterance, even where nobody looks as a rule."""
-        return self._clarity.is_doubtful(index)
+        return self._intelligibility.is_doubtful(index)
 
     def follow(self, turn: Turn, index: int) -> None:
         """The utterance goes on at stream index `index`."""
-        self._clarity.note(index, turn.number, turn.readings, turn.understood, turn.reading)
+        self._intelligibility.note(index, turn.number, turn.readings, turn.understood, turn.reading)
 
     def outlast(self, turn: Turn, index: int) -> int | None:
         """Up to which stream index the utterance was the user's, where they have said a sentence
         and others go on; None where that cannot be told."""
-        if not self._clarity.is_left(index):
+        if not self._intelligibility.is_left(index):
             return None
-        if form_of(turn.reading, turn.language) > Completeness.SAID:
+        if completeness_of(turn.reading, turn.language) > Completeness.STATEMENT:
             return None
         self._level.mistaken()
-        return self._clarity.since
+        return self._intelligibility.since
 
     def drown(self, turn: Turn, index: int) -> bool:
         """Whether no word of the utterance could be made out for too long. The turn is over then,
         and the user told: once, until something is understood again."""
-        if not self._clarity.is_lost(index):
+        if not self._intelligibility.is_lost(index):
             return False
-        self._floor.cancel(turn, "nothing_said", "no word could be made out of it")
+        self._floor.cancel(turn, "no_speech", "no word could be made out of it")
         self._level.mistaken()
         if not self._complained:
             self._complained = True

@@ -27,19 +27,19 @@ class Capture:
         detector: Callable[[], SpeechDetector],
         floor: Floor,
         inbox: Mailbox[Heard],
-        glances: Mailbox[InterimRequest],
+        interims: Mailbox[InterimRequest],
         judge: EndOfTurnPredictor,
-        attention: WakeGate,
+        wake_gate: WakeGate,
         faint: Faint,
         loaded: Callable[[], None],
     ) -> None:
         self._loaded = loaded
-        self._attention = attention
+        self._wake_gate = wake_gate
         self._faint = faint
         self._source = source
         self._load = detector
         self._floor = floor
-        self._listening = UtteranceDetector(config, source, floor, inbox, glances, judge)
+        self._utterances = UtteranceDetector(config, source, floor, inbox, interims, judge)
         self._given = True
         self._closed = self._opening = False
         self.muted = False
@@ -47,20 +47,20 @@ class Capture:
     @property
     def held(self) -> bool:
         """Push-to-talk: the user holds the floor, whatever is heard."""
-        return self._listening.held
+        return self._utterances.held
 
     @held.setter
     def held(self, on: bool) -> None:
-        self._listening.held = on
+        self._utterances.held = on
 
     def forget(self) -> None:
         """A new conversation: whoever speaks now may speak at another pace."""
-        self._listening.forget()
+        self._utterances.forget()
 
     def run(self) -> None:
         """Listen until the source ends. Raises DeviceError when the microphone is gone."""
         detector = self._load()
-        self._attention.load()
+        self._wake_gate.load()
         self._loaded()
         self._faint.load()
         levels = LevelMeter(self._floor.bus, self._source)
@@ -74,14 +74,14 @@ class Capture:
                 probability = 0.0
             else:
                 probability = self._take(frame, detector)
-            self._shut(self.muted or not self._attention.microphone)
+            self._shut(self.muted or not self._wake_gate.microphone)
             levels.add(-120.0 if self.muted else dbfs(frame.samples), probability)
-        self._listening.finish()
+        self._utterances.finish()
 
     def _take(self, frame: Frame, detector: SpeechDetector) -> float:
         """Listen to the frame if it is meant for us; returns the probability that it is speech."""
-        listening = self._listening
-        called = self._attention.called(frame)
+        listening = self._utterances
+        called = self._wake_gate.called(frame)
         if self.held and listening.full:
             self.held = False
         earlier: list[Frame] = []
@@ -89,7 +89,7 @@ class Capture:
             self._floor.cancel_others(None, "barge_in")
             earlier = listening.kept(called, frame.index)
             listening.called = called
-        given = self._attention.given(frame, held=self.held, hearing=listening.hearing)
+        given = self._wake_gate.given(frame, held=self.held, hearing=listening.hearing)
         if earlier or (given and not self._given):
             # What it heard before had a gap, or was the wake word itself.
             detector.reset()
@@ -116,12 +116,12 @@ class Capture:
         if self._opening and self.held:
             # It is being opened for what is said now: nothing was lost but the moment it took.
             self._opening = False
-            self._listening.fill(missing)
+            self._utterances.fill(missing)
             return
-        self._listening.finish_if_paused()
+        self._utterances.finish_if_paused()
         self._drop(detector, "the microphone was away")
 
     def _drop(self, detector: SpeechDetector, why: str = "") -> None:
-        self._attention.lost()
-        if self._listening.drop(why):
+        self._wake_gate.lost()
+        if self._utterances.drop(why):
             detector.reset()

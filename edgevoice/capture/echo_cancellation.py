@@ -81,7 +81,7 @@ class EchoCancelledSource:
         self._reference = Reference(sink)
         self._lead = LEAD
         self._path = EchoPath()
-        self._stillness = SilenceMonitor()
+        self._silence = SilenceMonitor()
         self._told: Echo | None = None
         self._unheard_told = False
         self._next = 0
@@ -135,18 +135,18 @@ class EchoCancelledSource:
             # Another device, or one that was away: what was known is of another room.
             self._pass_on()
             self._path.forget()
-            self._stillness = SilenceMonitor()
+            self._silence = SilenceMonitor()
             if self._canceller is not None:
                 self._canceller.restart()
             self._reference.restart()
         self._next = frame.index + FRAME_SAMPLES
-        self._stillness.hear(frame.samples, FRAME_SECONDS)
+        self._silence.hear(frame.samples, FRAME_SECONDS)
         time = self._source.time_of(frame.index)
         echoes = self._measures and self._may_echo(time + self._lead)
         played = np.zeros(FRAME_SAMPLES, dtype=np.float32)
         if echoes:
             played = self._reference.take(time + self._lead, FRAME_SAMPLES)
-            if self._path.hear(played, frame.samples, self._stillness.level):
+            if self._path.hear(played, frame.samples, self._silence.level):
                 self._measured()
         # Where nothing comes back, as with headphones, what is heard stays as it is.
         needed = echoes and self._cancels and not (self._as_needed and self._path.unheard)

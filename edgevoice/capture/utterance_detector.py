@@ -18,7 +18,7 @@ from edgevoice.turn_taking.barge_in import FRAME_MS, AcousticBargeIn, VoiceOnset
 from edgevoice.turn_taking.end_of_turn import EndOfTurnPredictor, EndOfTurnQueue, Pause
 from edgevoice.turn_taking.endpointing import GAPPY, HYSTERESIS, Boundary, BoundaryKind, Endpointer
 from edgevoice.turn_taking.floor import Floor
-from edgevoice.turn_taking.interruption import manner
+from edgevoice.turn_taking.interruption import thresholds
 from edgevoice.turn_taking.premature_end import PrematureEnd
 from edgevoice.turn_taking.turn import Turn
 
@@ -43,7 +43,7 @@ class UtteranceDetector:
         source: AudioSource,
         floor: Floor,
         inbox: Mailbox[Heard],
-        glances: Mailbox[InterimRequest],
+        interims: Mailbox[InterimRequest],
         judge: EndOfTurnPredictor,
     ) -> None:
         self._settings = config.turn
@@ -52,15 +52,15 @@ class UtteranceDetector:
         self._floor = floor
         self._bus = floor.bus
         self._inbox = inbox
-        self._glances = glances
-        self._docket = EndOfTurnQueue(config.turn, judge)
-        self._around = Background(config.turn, floor)
-        self._takeover = PrematureEnd(config.turn, self._bus)
-        self._endpoint = Endpointer(config.turn, self._takeover.pace)
-        self._yielding = AcousticBargeIn(config.turn, floor)
+        self._interims = interims
+        self._end_of_turn = EndOfTurnQueue(config.turn, judge)
+        self._background = Background(config.turn, floor)
+        self._premature_end = PrematureEnd(config.turn, self._bus)
+        self._endpoint = Endpointer(config.turn, self._premature_end.pace)
+        self._barge_in = AcousticBargeIn(config.turn, floor)
         self._stirring = VoiceOnset()
         pre_roll = -(-config.turn.pre_roll_ms * EAR_RATE // (1000 * FRAME_SAMPLES))
-        notice_ms = GAPPY * manner(config.turn).notice_ms
+        notice_ms = GAPPY * thresholds(config.turn).notice_ms
         unsure = int(max(config.turn.min_speech_ms, notice_ms) / FRAME_MS) + 2
         self._recent: deque[Frame] = deque(maxlen=max(pre_roll + unsure + STIR_FRAMES, WAKE_FRAMES))
         self._pre_roll = pre_roll
@@ -90,12 +90,12 @@ class UtteranceDetector:
 
     def forget(self) -> None:
         """A new conversation: whoever speaks now may speak at another pace."""
-        self._takeover.forget()
+        self._premature_end.forget()
 
     def keep(self, frame: Frame) -> None:
         """Take a frame that is not meant for us, for what is said next may have begun in it."""
         self.called = None
-        self._yielding.reset()
+        self._barge_in.reset()
         self._recent.append(frame)
 
     def kept(self, first: int, end: int) -> list[Frame]:
@@ -131,12 +131,12 @@ class UtteranceDetector:
         if self._turn is not None:
             self._floor.cancel(self._turn, "interrupted", why)
             self._turn = None
-        self._yielding.reset()
+        self._barge_in.reset()
         if not self._recent:
             return False
         self._recent.clear()
         self._endpoint.reset()
-        self._around.reset()
+        self._background.reset()
         return True
 
     def hear(self, frame: Frame, probability: float) -> None:
@@ -153,18 +153,18 @@ class UtteranceDetector:
         if self._turn is not None:
             self._frames.append(frame.samples)
         if not self.held:
-            probability = self._around.without(frame, probability, self._endpoint.speaking)
+            probability = self._background.without(frame, probability, self._endpoint.speaking)
         if self.held and (begun := self._endpoint.hold(frame.index)):
             self._marked(begun)
         if self.held and self._turn is not None:
             self._floor.confirm(self._turn)
         if self._turn is not None and self._turn.committed:
             # The first sound of the answer was let out, because the silence had lasted long enough.
-            self._docket.answered(True, self._endpoint.silence_ms)
+            self._end_of_turn.answered(True, self._endpoint.silence_ms)
             self._marked(self._endpoint.finish())
         self._weigh()
         ready = self._turn is not None and self._turn.sounding
-        self._docket.answered(ready, self._endpoint.silence_ms)
+        self._end_of_turn.answered(ready, self._endpoint.silence_ms)
         mark = self._endpoint.step(probability, frame.index, interrupting=answering, ready=ready)
         if mark:
             self._marked(mark)
@@ -181,22 +181,22 @@ class UtteranceDetector:
             if voiced:
                 self._turn.voiced_end = frame.index + FRAME_SAMPLES
                 self._turn.voiced = self._endpoint.voiced / EAR_RATE
-        self._yielding.step(self._turn, voiced)
+        self._barge_in.step(self._turn, voiced)
         if self._turn is not None and not self.held:
             self._bound(self._turn, frame.index)
         if voiced or self._voiced:
-            self._look(self._glances if voiced else self._inbox, GLANCE_SAMPLES if voiced else 1)
+            self._look(self._interims if voiced else self._inbox, GLANCE_SAMPLES if voiced else 1)
         self._voiced = voiced
 
     def _bound(self, turn: Turn, index: int) -> None:
         """End at stream index `index` what would go on only because others do."""
-        self._around.follow(turn, index)
-        end = None if turn.asked else self._around.outlast(turn, index)
+        self._background.follow(turn, index)
+        end = None if turn.asked else self._background.outlast(turn, index)
         if end is not None:
             self._frames = self._frames[: -(-(end - self._start) // FRAME_SAMPLES)]
             self._ended(Boundary(BoundaryKind.ENDED, end))
             self._endpoint.reset()
-        elif self._around.drown(turn, index):
+        elif self._background.drown(turn, index):
             self._turn = None
             self._endpoint.reset()
 
@@ -206,7 +206,7 @@ class UtteranceDetector:
         if turn is not None:
             self._end_speech(turn, turn.voiced_end)
         self._endpoint.reset()
-        self._yielding.begin()
+        self._barge_in.begin()
 
     def _weigh(self) -> None:
         """Let what has become known of the pause decide how long it must last."""
@@ -214,7 +214,7 @@ class UtteranceDetector:
         if turn is None or not turn.asked or not turn.question:
             return
         complete = turn.complete
-        if complete is None and self._docket.open:
+        if complete is None and self._end_of_turn.open:
             # A judgement can be had: until it is there, it may be the most cautious one.
             complete = 0.0
         known = (turn.number, turn.question, complete)
@@ -224,7 +224,7 @@ class UtteranceDetector:
                 self._pause, complete=complete, text=turn.question, language=turn.language
             )
         if turn.voicing:
-            self._docket.call(self._endpoint.missing_ms)
+            self._end_of_turn.call(self._endpoint.missing_ms)
 
     def _marked(self, mark: Boundary) -> None:
         match mark.signal:
@@ -258,15 +258,15 @@ class UtteranceDetector:
             # Two in a row that nobody has understood yet are no cough.
             self._floor.confirm(unclear)
         turn = self._floor.begin("talk_key" if self.held else "speech", interrupts=reply)
-        self._around.begin(mark.index)
+        self._background.begin(mark.index)
         turn.called = called is not None and mark.index < called + BREATH
         self._turn = turn
         if not self.held:
-            self._takeover.began(mark.index)
+            self._premature_end.began(mark.index)
         if reply is None:
             self._floor.cancel_others(turn, "barge_in")
-            self._yielding.reset()
-        self._yielding.begin()
+            self._barge_in.reset()
+        self._barge_in.begin()
         self._bus.emit(ev.SpeechStarted(turn=turn.number, at=self._started_at))
 
     def _paused(self, mark: Boundary) -> None:
@@ -277,7 +277,7 @@ class UtteranceDetector:
         self._bus.emit(ev.SpeechPaused(turn=self._turn.number, at=at))
         if self._settings.speculate:
             self._ask(self._turn, mark)
-            self._docket.call_early()
+            self._end_of_turn.call_early()
 
     def _resumed(self) -> None:
         old = self._turn
@@ -294,9 +294,9 @@ class UtteranceDetector:
             return
         self._end_speech(turn, mark.index)
         asked = turn.asked
-        self._around.ended(turn)
+        self._background.ended(turn)
         end, endpoint = self._start + FRAME_SAMPLES * len(self._frames), self._endpoint
-        self._takeover.ended(turn, mark.index, end, endpoint.ended_at_ms, endpoint.voiced)
+        self._premature_end.ended(turn, mark.index, end, endpoint.ended_at_ms, endpoint.voiced)
         self._floor.commit(turn)
         if not asked:
             self._ask(turn, mark)
@@ -309,13 +309,13 @@ class UtteranceDetector:
     def _ask(self, turn: Turn, mark: Boundary) -> None:
         turn.asked = True
         utterance = Utterance(np.concatenate(self._frames), self._start, mark.index)
-        self._docket.enter(Pause(turn, utterance))
+        self._end_of_turn.enter(Pause(turn, utterance))
         self._inbox.put(FinalRequest(turn, utterance, self._endpoint.voiced / EAR_RATE))
 
     def _look(self, inbox: Mailbox[Heard] | Mailbox[InterimRequest], least: int) -> None:
         turn = self._turn
         size = len(self._frames) * FRAME_SAMPLES
-        looks = self._looks or self._around.is_doubtful(self._start + size)
+        looks = self._looks or self._background.is_doubtful(self._start + size)
         if turn is None or not looks or turn.asked:
             return
         if size - self._looked < least:

@@ -48,7 +48,7 @@ class WakeGate:
         end = frame.index + FRAME_SAMPLES
         self._address.called(end)
         at = frame.index - LAG + FRAME_SAMPLES
-        self._floor.bus.emit(ev.Woke(by="wake_word"))
+        self._floor.bus.emit(ev.Activated(by="wake_word"))
         return max(0, at)
 
     def given(self, frame: Frame, *, held: bool, hearing: bool) -> bool:
@@ -58,10 +58,10 @@ class WakeGate:
             frame.index, held=held, hearing=hearing, answering=self._floor.answering
         )
         if self._address.awake and not before:
-            self._floor.bus.emit(ev.Woke(by="key"))
+            self._floor.bus.emit(ev.Activated(by="key"))
             self._floor.aside("woke")
         elif before and not self._address.awake:
-            self._floor.bus.emit(ev.Slept())
+            self._floor.bus.emit(ev.Deactivated())
             self._floor.aside("slept")
         elif self._address.came_alone(frame.index):
             self._floor.aside("called")
@@ -72,7 +72,7 @@ class WakeGate:
         before = self._address.awake
         self._address.sleep()
         if before and not self._address.awake:
-            self._floor.bus.emit(ev.Slept())
+            self._floor.bus.emit(ev.Deactivated())
         if self._wake is not None and self._heard:
             self._wake.reset()
             self._heard = False

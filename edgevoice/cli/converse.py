@@ -59,7 +59,7 @@ def converse(
             if not callable(listener):
                 # A microphone; what is made of files hears no speaker.
                 listener = echo_free(config, clock, bus, listener, speaker)
-            heard = keeper.listen(listener, config, history) if keeper else listener
+            heard = recorder.listen(listener, config, history) if recorder else listener
             assistant = build(config, clock, bus, heard, speaker, history, first_turn)
         except BaseException:
             if hasattr(listener, "close"):
@@ -76,7 +76,7 @@ def converse(
         with contextlib.ExitStack() as written:
             written.enter_context(_traced(bus, options["trace"]))
             written.enter_context(metrics.collected(config.metrics, bus, late.append))
-            keeper = written.enter_context(keeping(clock, bus, config, keep, late.append))
+            recorder = written.enter_context(keeping(clock, bus, config, keep, late.append))
             session = Session(config, clock, bus, assemble, _Settings(context, overrides))
             stack.enter_context(_reachable(session))
 

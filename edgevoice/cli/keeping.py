@@ -39,10 +39,10 @@ def keeping(
 
     limits = config.keep
     kept = RecordingsFolder(expanded(folder), limits.turns, limits.megabytes)
-    keeper = TurnRecorder(clock, bus, kept)
+    recorder = TurnRecorder(clock, bus, kept)
     try:
-        with keeper:
-            yield keeper
+        with recorder:
+            yield recorder
     finally:
-        if keeper.untold:
-            tell(keeper.untold)
+        if recorder.untold:
+            tell(recorder.untold)

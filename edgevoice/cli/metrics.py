@@ -54,8 +54,8 @@ def collected(
 
     late: list[str] = []
     try:
-        with opened(settings, bus) as outlet:
-            late = outlet.late
+        with opened(settings, bus) as exporter:
+            late = exporter.late
             yield
     finally:
         for text in late:

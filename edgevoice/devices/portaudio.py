@@ -58,7 +58,7 @@ class Microphone:
         self._origins = np.full(ORIGINS, np.inf)
         self._blocks = 0
         self._closed = False
-        self._pulse = CallbackWatchdog(clock.now())
+        self._watchdog = CallbackWatchdog(clock.now())
         self._stream = open_stream(
             portaudio.InputStream,
             device,
@@ -79,7 +79,7 @@ class Microphone:
         self._origins[self._blocks % ORIGINS] = now - ahead - self._ring_time()
         self._blocks += 1
         self._ring.put(data)
-        self._pulse.last = now
+        self._watchdog.last = now
 
     def _ring_time(self) -> float:
         return (self._ring.written + self._ring.lost) / self._rate
@@ -104,7 +104,9 @@ class Microphone:
 
     def failed(self) -> DeviceError | None:
         """Why there is nothing to be heard from it any more."""
-        if self._closed or not (self._pulse.stalled(self._clock.now()) or not self._stream.active):
+        if self._closed or not (
+            self._watchdog.stalled(self._clock.now()) or not self._stream.active
+        ):
             return None
         return DeviceError(
             "the microphone stopped sending sound",
@@ -113,7 +115,7 @@ class Microphone:
         )
 
     def alive(self) -> bool:
-        return self._pulse.beats
+        return self._watchdog.beats
 
     def overruns(self) -> int:
         """Frames of the device that were lost because nobody took them."""
@@ -152,11 +154,11 @@ class Loudspeaker:
         self._queue = PlayoutBuffer(self.rate, AHEAD, ducked)
         self._scratch = np.zeros((self.rate, 1), dtype=np.float32)
         self._past = PlayedHistory(self.rate)
-        self._rousing = KeepaliveNoise(self.rate, lead, hiss)
+        self._keepalive = KeepaliveNoise(self.rate, lead, hiss)
         self._missed = 0
         self._stops = 0
         self._closed = False
-        self._pulse = CallbackWatchdog(clock.now())
+        self._watchdog = CallbackWatchdog(clock.now())
         self._stream = open_stream(
             portaudio.OutputStream,
             device,
@@ -172,19 +174,19 @@ class Loudspeaker:
         now = self._clock.now()
         scratch = self._scratch[:frames]
         leaves = now + (time.outputBufferDacTime - time.currentTime)
-        if self._rousing.ahead(frames, self._queue.waiting > 0):
+        if self._keepalive.ahead(frames, self._queue.waiting > 0):
             count = 0
             scratch[:] = 0.0
         else:
             count = self._queue.take(scratch, leaves)
         out[:] = scratch
-        self._rousing.fill(out, count)
+        self._keepalive.fill(out, count)
         if status.output_underflow:
             self._past.interrupted()
         self._past.put(scratch[:, 0], leaves)
         if status.output_underflow and count:
             self._missed += 1
-        self._pulse.last = now
+        self._watchdog.last = now
 
     def write(self, samples: Samples) -> int:
         stops = self._stops
@@ -203,7 +205,9 @@ class Loudspeaker:
 
     def failed(self) -> DeviceError | None:
         """Why it can no longer be heard."""
-        if self._closed or not (self._pulse.stalled(self._clock.now()) or not self._stream.active):
+        if self._closed or not (
+            self._watchdog.stalled(self._clock.now()) or not self._stream.active
+        ):
             return None
         return DeviceError(
             "the speaker stopped taking sound",
@@ -212,7 +216,7 @@ class Loudspeaker:
         )
 
     def alive(self) -> bool:
-        return self._pulse.beats
+        return self._watchdog.beats
 
     def _check(self) -> None:
         if (error := self.failed()) is not None:
@@ -224,7 +228,7 @@ class Loudspeaker:
 
     def settled(self) -> int:
         """How many samples had left it when its callback last came; never fails."""
-        return self._queue.heard(self._pulse.last)
+        return self._queue.heard(self._watchdog.last)
 
     def time_of(self, number: int) -> float:
         return self._queue.time_of(number)

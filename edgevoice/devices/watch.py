@@ -60,7 +60,7 @@ class SoundSystem(Protocol):
 class DeviceWatch:
     """Looks after the places that are added to it, in a thread of its own, while there are any.
 
-    `tell` takes DeviceLost and DeviceFound. Subscribe it to the bus: it begins with the session,
+    `tell` takes DeviceLost and DeviceRestored. Subscribe it to the bus: it begins with the session,
     and does not disturb who is speaking for a device that is merely better than the present one.
     """
 
@@ -166,7 +166,7 @@ class DeviceWatch:
         for place in places:
             if place.alive and self._told.get(place.kind) != place.name:
                 self._told[place.kind] = place.name
-                self._tell(ev.DeviceFound(kind=place.kind, name=place.name))
+                self._tell(ev.DeviceRestored(kind=place.kind, name=place.name))
 
     def _follow_mute(self, places: list[DeviceSlot[Any]]) -> None:
         """Close what was muted, and open at once what was muted until now."""

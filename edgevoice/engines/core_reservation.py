@@ -26,7 +26,7 @@ class CoreReservation:
             case ev.SpeechStarted():
                 self._speaking = event.turn
                 self._cores.reserve(RECOGNIZER)
-            case ev.Recognized() | ev.TurnCancelled() | ev.TurnCompleted():
+            case ev.FinalTranscript() | ev.TurnCancelled() | ev.TurnCompleted():
                 if event.turn == self._speaking:
                     self._end()
             case ev.SessionEnded():

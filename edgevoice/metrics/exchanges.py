@@ -16,7 +16,7 @@ from edgevoice.timings import Timings, TurnTimings
 
 Outcome = Literal["answered", "interrupted", "dropped"]
 
-UNANSWERED = ("nothing_said", "backchannel", "told_to_stop")
+UNANSWERED = ("no_speech", "backchannel", "stop_command")
 """Why a turn has no answer though nothing failed."""
 
 

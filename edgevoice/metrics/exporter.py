@@ -60,7 +60,7 @@ class Exporter:
         if isinstance(event, ev.SessionStarted | ev.SessionEnded):
             with self._lock:
                 self._talking = isinstance(event, ev.SessionStarted)
-        if not isinstance(event, ev.Level | ev.Spoken | ev.Notice):
+        if not isinstance(event, ev.Level | ev.PlaybackProgress | ev.Notice):
             self._events.put(event)
 
     def start(self) -> None:

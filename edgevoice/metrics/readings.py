@@ -53,7 +53,7 @@ class Readings:
                 self._absent.add(event.kind)
                 yield Reading(m.DEVICE_ERRORS, 1.0, (event.kind,))
                 yield self._ready()
-            case ev.DeviceFound():
+            case ev.DeviceRestored():
                 self._absent.discard(event.kind)
                 yield self._ready()
             case _:

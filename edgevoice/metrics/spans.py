@@ -102,9 +102,11 @@ def _recognized(exchange: FinishedExchange, model: str) -> Iterator[TraceSpan]:
     if done:
         yield TraceSpan("recognize", done[0].start, done[0].end, about)
         return
-    begun = [e for e in exchange.events if isinstance(e, ev.RecognitionStarted) and not e.partial]
+    begun = [e for e in exchange.events if isinstance(e, ev.TranscriptionStarted) and not e.partial]
     if begun:
-        yield _broken_off(exchange, TraceSpan("recognize", begun[-1].t, 0.0, about), "scribe")
+        yield _broken_off(
+            exchange, TraceSpan("recognize", begun[-1].t, 0.0, about), "transcription"
+        )
 
 
 def _thought(exchange: FinishedExchange, model: str) -> Iterator[TraceSpan]:
@@ -113,22 +115,22 @@ def _thought(exchange: FinishedExchange, model: str) -> Iterator[TraceSpan]:
     working: TraceSpan | None = None
     for event in exchange.events:
         match event:
-            case ev.PromptStarted():
+            case ev.PrefillStarted():
                 # One before this was only a guess at the question.
                 answer = TraceSpan(f"chat {model}", event.t, event.t, _chat(model))
                 working = TraceSpan("prefill", event.t, event.t)
                 answer.inner = [working]
-            case ev.PromptReady() if answer is not None and working is not None:
+            case ev.PrefillEnded() if answer is not None and working is not None:
                 working.end = event.t
                 answer.attributes["gen_ai.usage.input_tokens"] = event.tokens
                 answer.attributes["gen_ai.usage.cache_read.input_tokens"] = event.reused
                 working = TraceSpan("decode", event.t, event.t)
                 answer.inner.append(working)
-            case ev.TokenMade(index=0) if answer is not None:
+            case ev.TokenGenerated(index=0) if answer is not None:
                 answer.marks.append(("first token", event.t))
                 first = event.t - answer.start
                 answer.attributes["gen_ai.response.time_to_first_chunk"] = first
-            case ev.ReplyEnded() if answer is not None and working is not None:
+            case ev.GenerationEnded() if answer is not None and working is not None:
                 working.end = answer.end = event.t
                 working = None
                 answer.attributes["gen_ai.usage.output_tokens"] = event.tokens
@@ -138,7 +140,7 @@ def _thought(exchange: FinishedExchange, model: str) -> Iterator[TraceSpan]:
     if answer is None:
         return
     if working is not None:
-        _broken_off(exchange, working, "mind")
+        _broken_off(exchange, working, "agent")
         answer.end, answer.failed = working.end, working.failed
     yield answer
 
@@ -163,7 +165,7 @@ def _synthesized(exchange: FinishedExchange, model: str) -> Iterator[TraceSpan]:
                     "edgevoice.clause": event.clause,
                 }
                 open_[event.clause] = TraceSpan("synthesize", event.t, event.t, about)
-            case ev.SynthesisReady() if event.clause in open_:
+            case ev.FirstAudio() if event.clause in open_:
                 open_[event.clause].marks.append(("first sound", event.t))
             case ev.SynthesisEnded() if event.clause in open_:
                 span = open_.pop(event.clause)
@@ -175,7 +177,7 @@ def _synthesized(exchange: FinishedExchange, model: str) -> Iterator[TraceSpan]:
             case _:
                 pass
     for span in open_.values():
-        yield _broken_off(exchange, span, "voice")
+        yield _broken_off(exchange, span, "synthesis")
 
 
 def _broken_off(exchange: FinishedExchange, span: TraceSpan, stage: ev.Stage) -> TraceSpan:

@@ -1,1 +1,1 @@
-"""TODO"""
+"""Audio to the speaker, and what was heard of it."""

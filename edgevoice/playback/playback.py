@@ -229,7 +229,7 @@ class Playback:
         chars = _heard(playing, heard)
         if chars > playing.spoken:
             playing.spoken = chars
-            self._bus.emit(ev.Spoken(turn=turn.number, chars=chars))
+            self._bus.emit(ev.PlaybackProgress(turn=turn.number, chars=chars))
         missed = self._sink.underruns()
         if missed > self._underruns:
             self._bus.emit(ev.Underrun(turn=turn.number, count=missed - self._underruns))

@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct, field
 
+from edgevoice import compatibility
 from edgevoice import events as ev
 from edgevoice.config import sections
 from edgevoice.encoding import json_bytes
@@ -21,7 +22,7 @@ from edgevoice.settings import Config
 from edgevoice.versioned import Format
 
 FORMAT = "edgevoice turn"
-VERSION = 1
+VERSION = 2
 """A change that an old reader would misread raises it."""
 
 MATTER = ("turn", "stt", "slm", "tts")
@@ -82,7 +83,8 @@ class RecordedTurn(Struct, frozen=True, kw_only=True):
         """Its events; those that this version does not know are left out."""
         heads = msgspec.json.Decoder(_Head)
         decoder = msgspec.json.Decoder(ev.AnyEvent)
-        return [decoder.decode(raw) for raw in self.events if heads.decode(raw).type in ev.KINDS]
+        told = (compatibility.event(bytes(raw)) for raw in self.events)
+        return [decoder.decode(raw) for raw in told if heads.decode(raw).type in ev.KINDS]
 
 
 class _Head(Struct):
@@ -137,4 +139,5 @@ def read(path: Path) -> RecordedTurn:
         turn.told()
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise KEPT.broken(path, reason(error)) from None
-    return turn
+    ending = compatibility.REASONS.get(turn.ending, turn.ending)
+    return msgspec.structs.replace(turn, version=VERSION, ending=ending)

@@ -20,7 +20,7 @@ from edgevoice.recordings.recorded_turn import PastMessage, RecordedTurn, raw, s
 from edgevoice.settings import Config
 from edgevoice.timings import fold
 from edgevoice.turn_taking.endpointing import GAPPY
-from edgevoice.turn_taking.interruption import manner
+from edgevoice.turn_taking.interruption import thresholds
 
 LEAD = 0.5
 """Seconds kept from before the first voiced sample, at least: the detector needs to have heard the
@@ -113,7 +113,7 @@ class TurnAssembly:
         first = min((start for start in wanted if start is not None), default=None)
         if first is None:
             settings = self._config.turn
-            late = max(settings.min_speech_ms, GAPPY * manner(settings).notice_ms) / 1000
+            late = max(settings.min_speech_ms, GAPPY * thresholds(settings).notice_ms) / 1000
             first = sound.frame.index - round((self._lead() + late + SPARE) * EAR_RATE)
         while self._sound and self._sound[0].frame.index + FRAME_SAMPLES <= first:
             self._sound.popleft()
@@ -176,7 +176,7 @@ class TurnAssembly:
                     for sound in self._sound
                     if turn.start is not None and sound.frame.index + FRAME_SAMPLES > turn.start
                 ]
-            case ev.PromptStarted() | ev.ReplyContinued() if not turn.asked:
+            case ev.PrefillStarted() | ev.ReplyContinued() if not turn.asked:
                 turn.messages, turn.asked = messages, True
             case ev.TurnCommitted():
                 turn.committed = True
@@ -219,9 +219,9 @@ class TurnAssembly:
             speech_end=ended - began,
             input=session.input,
             ending=turn.ending,
-            heard=" ".join(e.text.strip() for e in own if isinstance(e, ev.Recognized)),
+            heard=" ".join(e.text.strip() for e in own if isinstance(e, ev.FinalTranscript)),
             reply="".join(
-                e.text for e in own if isinstance(e, ev.TokenMade | ev.ReplyContinued)
+                e.text for e in own if isinstance(e, ev.TokenGenerated | ev.ReplyContinued)
             ).strip(),
             spoken="".join(e.heard for e in own if isinstance(e, ev.TurnCompleted)),
             gap=timings.gap if timings else None,

@@ -96,7 +96,7 @@ class TurnRecorder:
             case _:
                 pass
         # Copied now: when the turn is written the conversation has gone on.
-        asks = isinstance(event, ev.PromptStarted | ev.ReplyContinued | ev.TurnCancelled)
+        asks = isinstance(event, ev.PrefillStarted | ev.ReplyContinued | ev.TurnCancelled)
         messages = tuple(self._history.messages) if asks and self._history else None
         self._put(EventWithHistory(event, messages), urgent=isinstance(event, URGENT))
 

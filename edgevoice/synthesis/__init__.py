@@ -1,1 +1,1 @@
-"""The way out: from clauses to sound, and to what was heard of it."""
+"""From clauses to sound: synthesis, silence trimming and timing."""

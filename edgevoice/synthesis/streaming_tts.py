@@ -54,7 +54,7 @@ class StreamingSpeech:
         pacing = SpeechRate()
         self._plan = CutPlan(pacing)
         self._cutter = ClauseCutter(settings.first_clause_words, pace=self._plan)
-        self._delivery = TimedSynthesis(voice, settings, pacing, clock.now)
+        self._timed = TimedSynthesis(voice, settings, pacing, clock.now)
         monitor = clock.monitor()
         self._clauses = Mailbox[Clause](monitor, CLAUSES_AHEAD, lambda _: False)
         self._sounds = Mailbox[Samples](monitor, SOUNDS_AHEAD, lambda _: False)
@@ -109,7 +109,7 @@ class StreamingSpeech:
         first = True
         while (clause := self._clauses.get()) is not None and not self._stopped:
             resampler = Resampler(self._voice.rate, self._sink.rate)
-            for audio in self._delivery.sound(clause.spoken, lambda: self._stopped, first=first):
+            for audio in self._timed.sound(clause.spoken, lambda: self._stopped, first=first):
                 first = False
                 self._sounds.put(resampler.push(audio.samples))
             self._sounds.put(resampler.flush())

@@ -84,7 +84,7 @@ class Synthesis:
                 try:
                     self._synthesize(item)
                 except Exception as error:
-                    self._floor.failed("voice", item.turn, error)
+                    self._floor.failed("synthesis", item.turn, error)
         finally:
             self._inbox.close()
             self._outbox.close()
@@ -96,9 +96,9 @@ class Synthesis:
 
     def _say_aside(self, words: SpokenCue) -> None:
         try:
-            audio = _whole(self._delivery(words.language), words.text)
+            audio = _whole(self._timed(words.language), words.text)
         except Exception as error:
-            self._floor.failed("voice", None, error)
+            self._floor.failed("synthesis", None, error)
             return
         if audio is not None:
             self._outbox.offer(Cue(audio))
@@ -112,7 +112,7 @@ class Synthesis:
                 voice, self._settings, self._pacings.of(language), self._floor.clock.now
             )
 
-    def _delivery(self, language: str) -> TimedSynthesis:
+    def _timed(self, language: str) -> TimedSynthesis:
         """How what is in this language is said."""
         main = next(iter(self._synthesizers))
         if language not in self._deliveries and language not in self._voiceless:
@@ -134,11 +134,11 @@ class Synthesis:
         self._bus.emit(ev.SynthesisStarted(turn=turn.number, clause=number))
         seconds = 0.0
         first = self._begun is not turn
-        delivery = self._delivery(turn.language)
+        delivery = self._timed(turn.language)
         for audio in delivery.sound(say.clause.spoken, turn.is_cancelled, first=first):
             if not seconds:
                 self._begun = turn
-                self._bus.emit(ev.SynthesisReady(turn=turn.number, clause=number))
+                self._bus.emit(ev.FirstAudio(turn=turn.number, clause=number))
             seconds += audio.seconds
             self._outbox.put(
                 SpeechAudio(turn, number, say.clause, _written(audio, say.clause), False)

@@ -89,7 +89,7 @@ class SelfSpeechFilter:
         match event:
             case ev.EchoMeasured():
                 self._echoes = event.delay is not None
-            case ev.ClauseCut():
+            case ev.ClauseReady():
                 self._cut[event.turn, event.clause] = event.text, event.spoken
             case ev.SynthesisEnded():
                 self._seconds[event.turn, event.clause] = event.seconds

@@ -95,21 +95,21 @@ class Transcriber:
         recognizer: Callable[[], Recognizer],
         floor: Floor,
         inbox: Mailbox[Heard],
-        glances: Mailbox[InterimRequest],
+        interims: Mailbox[InterimRequest],
         outbox: Mailbox[Thought],
         loaded: Callable[[], None],
         own_words: SelfSpeechFilter,
         wake_word: str = "",
     ) -> None:
         self._config = config
-        self._own_words = own_words
+        self._self_speech = own_words
         self._wake_word = wake_word
         self._load_recognizer = recognizer
         self._floor = floor
         self._bus = floor.bus
-        self._yielding = LexicalBargeIn(config, floor)
+        self._barge_in = LexicalBargeIn(config, floor)
         self._inbox = inbox
-        self._glances = glances
+        self._interims = interims
         self._outbox = outbox
         self._loaded = loaded
         self._pre_roll = config.turn.pre_roll_ms / 1000
@@ -134,7 +134,7 @@ class Transcriber:
                     self._question(heard)
         finally:
             self._inbox.close()
-            self._glances.close()
+            self._interims.close()
             self._outbox.close()
 
     @property
@@ -142,9 +142,9 @@ class Transcriber:
         """What was spoken last."""
         return self._following.last
 
-    def glance(self) -> None:
+    def interim(self) -> None:
         """Read what is being said, in the middle of it, until the inbox is closed."""
-        while (look := self._glances.get()) is not None:
+        while (look := self._interims.get()) is not None:
             # When the voice has stopped meanwhile, a look is under way that will know more.
             if self._recognizer is not None and not look.turn.hushed:
                 self._look(look, "glance")
@@ -162,7 +162,7 @@ class Transcriber:
             # It costs no turn yet: the whole question goes to the same recognizer soon.
             self._tell_failure(turn, error)
             return
-        self._yielding.look(turn, replace(read, text=self._others(turn, read)), said)
+        self._barge_in.look(turn, replace(read, text=self._others(turn, read)), said)
         self._note(turn, read, said.seconds, 0.0)
         with self._floor.monitor:
             draft = self._draft
@@ -173,7 +173,7 @@ class Transcriber:
             draft.likely = max(agreed, without_last_word(text), key=len)
             turn.reading, turn.language = text, read.language
         if self._config.stt.partials:
-            self._bus.emit(ev.PartialHeard(turn=turn.number, text=text, agreed=len(agreed)))
+            self._bus.emit(ev.InterimTranscript(turn=turn.number, text=text, agreed=len(agreed)))
         self._hand_on(turn)
 
     def _hand_on(self, turn: Turn) -> None:
@@ -202,7 +202,7 @@ class Transcriber:
             told = self._failure
         if told is not None and told[:2] == (turn, repr(error)):
             return told[2]
-        what = self._floor.tell_failure("scribe", turn, error)
+        what = self._floor.tell_failure("transcription", turn, error)
         with self._floor.monitor:
             self._failure = turn, repr(error), what
         return what
@@ -212,7 +212,9 @@ class Transcriber:
         turn, said = question.turn, question.said
         if isinstance(said, str):
             self._bus.emit(
-                ev.Recognized(turn=turn.number, text=said, language="", no_speech=0.0, logprob=0.0)
+                ev.FinalTranscript(
+                    turn=turn.number, text=said, language="", no_speech=0.0, logprob=0.0
+                )
             )
             self._follow()
             return said, self._following.last
@@ -227,14 +229,14 @@ class Transcriber:
             draft.pause = said.voiced_end + SETTLED_TAIL, transcript
         doubt = self._note(turn, transcript, said.seconds, question.voiced)
         if doubt is not None:
-            self._floor.cancel(turn, "nothing_said", doubt)
+            self._floor.cancel(turn, "no_speech", doubt)
             return "", ""
         text = self._others(turn, transcript)
         if not text:
-            self._floor.cancel(turn, "nothing_said", "the assistant's own words")
+            self._floor.cancel(turn, "no_speech", "the assistant's own words")
             return "", ""
         self._bus.emit(
-            ev.Recognized(
+            ev.FinalTranscript(
                 turn=turn.number,
                 text=text,
                 language=transcript.language,
@@ -242,7 +244,7 @@ class Transcriber:
                 logprob=round(transcript.logprob, 4),
             )
         )
-        if not self._yielding.are_to_be_answered(turn, replace(transcript, text=text)):
+        if not self._barge_in.are_to_be_answered(turn, replace(transcript, text=text)):
             return "", ""
         return text, transcript.language
 
@@ -258,7 +260,7 @@ class Transcriber:
         """The text without what the assistant itself was saying meanwhile."""
         if not self._config.echo.own_words or turn.origin == "talk_key":
             return read.text
-        return self._own_words.without(turn.number, read.text, read.language)
+        return self._self_speech.without(turn.number, read.text, read.language)
 
     def _read_already(self, said: Utterance) -> Transcript | None:
         """The newest reading, if it held every voiced sample."""
@@ -311,7 +313,7 @@ class Transcriber:
         draft = self._draft
         new = len(said.samples) - (draft.cut - said.start if draft.start == said.start else 0)
         self._bus.emit(
-            ev.RecognitionStarted(turn=turn.number, seconds=new / EAR_RATE, partial=partial)
+            ev.TranscriptionStarted(turn=turn.number, seconds=new / EAR_RATE, partial=partial)
         )
 
 

@@ -71,9 +71,9 @@ class EdgevoiceApp(App[None]):
         self._arrived: deque[Event] = deque()
         # Appending to a deque is atomic and never waits, which is all the bus allows.
         self._unsubscribe = subscribe(self._arrived.append)
-        self._meanwhile = BackgroundTasks(self._show_error)
+        self._tasks = BackgroundTasks(self._show_error)
         self._selected: int | None = None
-        self._pushing = PushToTalk()
+        self._push_to_talk = PushToTalk()
         self._status, self._banner = Status(), Banner()
         self._conversation = Conversation(id="conversation")
         self._waterfall, self._last_turns = Waterfall(), LastTurns()
@@ -111,12 +111,12 @@ class EdgevoiceApp(App[None]):
         """Fold in everything that arrived and show what changed."""
         for _ in range(len(self._arrived)):
             event = harmless_event(self._arrived.popleft())
-            self._pushing.hear(event)
+            self._push_to_talk.hear(event)
             self.scene.apply(event)
-        self._meanwhile.drain()
-        self._talk(self._pushing.tick(time.monotonic()))
+        self._tasks.drain()
+        self._talk(self._push_to_talk.tick(time.monotonic()))
         scene, turn = self.scene, self.turn
-        self._status.show(scene, self._pushing.on)
+        self._status.show(scene, self._push_to_talk.on)
         self._banner.show(scene)
         self._waterfall.show(scene, turn, alone=not self._last_turns.display)
         self._last_turns.show(scene, turn)
@@ -158,8 +158,8 @@ class EdgevoiceApp(App[None]):
 
     def action_talk(self) -> None:
         """Begin an utterance, or end the one begun: by a second press, or by letting go."""
-        if self._pushing.on or self._awake():
-            self._talk(self._pushing.press(time.monotonic()))
+        if self._push_to_talk.on or self._awake():
+            self._talk(self._push_to_talk.press(time.monotonic()))
 
     def _talk(self, on: bool | None) -> None:
         if on is not None:
@@ -228,7 +228,7 @@ class EdgevoiceApp(App[None]):
                     self._commands.choose(kind, value)
                     return partial(self._notify, f"{WORDS[kind]}: {value}")
 
-                self._meanwhile.do(change)
+                self._tasks.do(change)
 
         def look() -> Callable[[], object]:
             try:
@@ -243,7 +243,7 @@ class EdgevoiceApp(App[None]):
             self._show_error(error)
 
         self.push_screen(screen, chosen)
-        self._meanwhile.do(look)
+        self._tasks.do(look)
 
     def action_theme(self) -> None:
         """Switch between light and dark."""
@@ -270,7 +270,7 @@ class EdgevoiceApp(App[None]):
                     self._commands.save_trace(path)
                     return partial(self._notify, f"Trace saved to {path}")
 
-                self._meanwhile.do(write)
+                self._tasks.do(write)
 
         self.push_screen(Save(time.strftime("edgevoice-trace-%Y%m%d-%H%M%S.jsonl")), save)
 

@@ -112,8 +112,8 @@ def is_stop(text: str, language: str = "en") -> bool:
     """Whether `text` asks for silence, and for nothing else."""
     said = words(text)
     stopping = STOPPING.get(language, frozenset())
-    tongue = TONGUES.get(language, NONE_KNOWN)
-    around = tongue.leading | tongue.connectives | tongue.fillers | tongue.polite
+    lexicon = TONGUES.get(language, NONE_KNOWN)
+    around = lexicon.leading | lexicon.connectives | lexicon.fillers | lexicon.polite
     loose = {word for phrase in around for word in words(phrase)}
     return any(_made_of(said[n:], stopping, loose) for n in _starts(said, stopping, loose))
 
@@ -121,8 +121,8 @@ def is_stop(text: str, language: str = "en") -> bool:
 def telling(text: str, language: str = "en") -> int:
     """How many words there are in `text` that are no part of any backchannel."""
     listening = {word for phrase in LISTENING.get(language, ()) for word in phrase}
-    tongue = TONGUES.get(language, NONE_KNOWN)
-    idle = listening | tongue.fillers | tongue.leading | tongue.connectives
+    lexicon = TONGUES.get(language, NONE_KNOWN)
+    idle = listening | lexicon.fillers | lexicon.leading | lexicon.connectives
     return sum(word not in idle and not _VOCAL.fullmatch(word) for word in words(text))
 
 

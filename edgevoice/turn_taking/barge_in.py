@@ -16,8 +16,8 @@ from edgevoice.turn_taking.interruption import (
     Action,
     Classification,
     Interruption,
+    classify,
     is_doubtful,
-    sense_of,
 )
 from edgevoice.turn_taking.turn import Turn
 
@@ -60,14 +60,14 @@ class AcousticBargeIn:
             turn = self._unclear
         if turn is None:
             heard = voiced and self._floor.answering
-            deed = self._interruption.listen(heard, FRAME_MS)
-            if deed is not None:
-                self._floor.duck(deed is Action.DUCK)
+            action = self._interruption.listen(heard, FRAME_MS)
+            if action is not None:
+                self._floor.duck(action is Action.DUCK)
             return
         if not (turn.doubted and turn.live):
             return
         spoken, sensed = 1000 * turn.voiced, 1000 * turn.sensed
-        match self._interruption.follow(voiced, FRAME_MS, spoken, turn.sense, sensed):
+        match self._interruption.follow(voiced, FRAME_MS, spoken, turn.classification, sensed):
             case Action.HOLD:
                 self._floor.hold(turn)
             case Action.TAKE_OVER:
@@ -75,7 +75,7 @@ class AcousticBargeIn:
             case Action.GO_ON:
                 self._floor.go_on(turn)
             case Action.DISMISS:
-                self._floor.cancel(turn, "nothing_said", "a sound without words")
+                self._floor.cancel(turn, "no_speech", "a sound without words")
 
     def begin(self) -> None:
         """What follows is another utterance."""
@@ -101,16 +101,16 @@ class LexicalBargeIn:
         voiced = turn.voiced
         whole = turn.hushed and said.end >= turn.voiced_end
         stt = self._settings.stt
-        sense = sense_of(transcript, said.seconds, voiced, stt, whole=whole)
-        turn.sense, turn.sensed = sense, voiced
-        if sense in (Classification.STOP, Classification.WORDS):
+        classification = classify(transcript, said.seconds, voiced, stt, whole=whole)
+        turn.classification, turn.sensed = classification, voiced
+        if classification in (Classification.STOP, Classification.WORDS):
             self._floor.confirm(turn)
         elif whole and not self._settings.turn.speculate:
             # Nobody asks for the whole of it in the pause that has begun.
-            if sense is Classification.BACKCHANNEL:
+            if classification is Classification.BACKCHANNEL:
                 self._floor.cancel(turn, "backchannel", transcript.text)
-            elif sense is Classification.NOBODY:
-                self._floor.cancel(turn, "nothing_said")
+            elif classification is Classification.NOBODY:
+                self._floor.cancel(turn, "no_speech")
 
     def are_to_be_answered(self, turn: Turn, transcript: Transcript) -> bool:
         """Take the whole of what was said, by somebody; whether that wants an answer."""
@@ -122,9 +122,9 @@ class LexicalBargeIn:
             self._floor.cancel(turn, "backchannel", text)
             return False
         if turn.doubted and not stop and is_doubtful(transcript, turn.voiced, self._settings.stt):
-            self._floor.cancel(turn, "nothing_said", "too uncertain to end a reply")
+            self._floor.cancel(turn, "no_speech", "too uncertain to end a reply")
             return False
         self._floor.confirm(turn)
         if stop:
-            self._floor.cancel(turn, "told_to_stop", text)
+            self._floor.cancel(turn, "stop_command", text)
         return not stop

@@ -11,16 +11,16 @@ def wants_more(text: str, language: str = "") -> bool:
 
     `language` is a code such as `en`; where it is not known, any language may be meant.
     """
-    tongue = TONGUES.get(language.partition("-")[0])
+    lexicon = TONGUES.get(language.partition("-")[0])
     said = words(text)
-    tongues = [tongue] if tongue else list(TONGUES.values())
-    return any(_is_wish(said, tongue) for tongue in tongues)
+    lexicons = [lexicon] if lexicon else list(TONGUES.values())
+    return any(_is_wish(said, lexicon) for lexicon in lexicons)
 
 
-def _is_wish(said: list[str], tongue: Lexicon) -> bool:
-    wishes = {tuple(words(phrase)) for phrase in tongue.going_on}
-    polite = [words(phrase) for phrase in tongue.polite]
-    before = tongue.leading | tongue.connectives | tongue.fillers
+def _is_wish(said: list[str], lexicon: Lexicon) -> bool:
+    wishes = {tuple(words(phrase)) for phrase in lexicon.going_on}
+    polite = [words(phrase) for phrase in lexicon.polite]
+    before = lexicon.leading | lexicon.connectives | lexicon.fillers
     while said:
         if tuple(said) in wishes:
             return True

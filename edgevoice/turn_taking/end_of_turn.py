@@ -74,7 +74,7 @@ class EndOfTurnPredictor:
                 try:
                     self._judge(pause, detector)
                 except Exception as error:
-                    self._floor.tell_failure("judge", pause.turn, error)
+                    self._floor.tell_failure("end_of_turn", pause.turn, error)
                     return
         finally:
             self._inbox.close()
@@ -85,7 +85,7 @@ class EndOfTurnPredictor:
         self.seconds = self._floor.clock.now() - began
         if not pause_is_over(pause):
             pause.turn.complete = complete
-            self._bus.emit(ev.EndJudged(turn=pause.turn.number, complete=round(complete, 3)))
+            self._bus.emit(ev.EndOfTurnScored(turn=pause.turn.number, complete=round(complete, 3)))
 
 
 class EndOfTurnQueue:
@@ -100,7 +100,7 @@ class EndOfTurnQueue:
         self._sounding = False
         self._usual_ms: float | None = None
         """The silence after which the first sound of an answer was there, of late."""
-        most_cautious = PauseEvidence(complete=0.0, form=Completeness.ASKED)
+        most_cautious = PauseEvidence(complete=0.0, completeness=Completeness.QUESTION)
         self._soon_ms = wait_ms(settings, most_cautious) + SOON_MS
 
     @property

@@ -13,8 +13,8 @@ from enum import Enum
 
 from edgevoice.audio import EAR_RATE, FRAME_SAMPLES
 from edgevoice.settings import TurnSettings
-from edgevoice.turn_taking.completeness import form_of
-from edgevoice.turn_taking.interruption import manner
+from edgevoice.turn_taking.completeness import completeness_of
+from edgevoice.turn_taking.interruption import thresholds
 from edgevoice.turn_taking.patience import PauseEvidence, longest_ms, wait_ms
 from edgevoice.turn_taking.speaker_tempo import SpeakerTempo
 
@@ -77,7 +77,7 @@ class Endpointer:
         self.pace = pace or SpeakerTempo(settings)
         self.ended_at_ms = 0.0
         """The silence for which the newest utterance to end had to be waited."""
-        self._notice_ms = manner(settings).notice_ms
+        self._notice_ms = thresholds(settings).notice_ms
         self.reset()
 
     def reset(self) -> None:
@@ -168,7 +168,7 @@ class Endpointer:
         if complete is not None:
             self._evidence = replace(self._evidence, complete=complete)
         if text is not None:
-            self._evidence = replace(self._evidence, form=form_of(text, language))
+            self._evidence = replace(self._evidence, completeness=completeness_of(text, language))
         self._wait = self._weighed()
         return True
 

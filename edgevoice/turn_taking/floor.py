@@ -61,7 +61,7 @@ class Floor:
             if replaces:
                 replaces.successor = turn
                 turn.doubted = replaces.doubted
-                turn.sense, turn.sensed = replaces.sense, replaces.sensed
+                turn.classification, turn.sensed = replaces.classification, replaces.sensed
             self.next_turn += 1
             self._turns.append(turn)
         self.bus.emit(
@@ -122,9 +122,9 @@ class Floor:
         if reply is None:
             return
         if on:
-            self.bus.emit(ev.ReplyDucked(turn=reply.number))
+            self.bus.emit(ev.PlaybackDucked(turn=reply.number))
         else:
-            self.bus.emit(ev.ReplyResumed(turn=reply.number, held=False))
+            self.bus.emit(ev.PlaybackResumed(turn=reply.number, held=False))
 
     def hold(self, turn: Turn) -> None:
         """Pause the reply that `turn` may interrupt, until it is confirmed or cancelled."""
@@ -136,7 +136,7 @@ class Floor:
             self._held = number, self.clock.now()
             at = self._sink.time_of(number)
         at = max(at, self.clock.now())
-        self.bus.emit(ev.ReplyHeld(turn=reply.number, by=turn.number, at=at))
+        self.bus.emit(ev.PlaybackPaused(turn=reply.number, by=turn.number, at=at))
 
     def confirm(self, turn: Turn) -> bool:
         """`turn` is an interruption: the reply will not go on. False where there is no doubt.
@@ -161,7 +161,7 @@ class Floor:
         """Let the reply go on, if it is still there: it was not interrupted."""
         held, quieter = self._unhold()
         if reply is not None and reply.live and (held or quieter):
-            self.bus.emit(ev.ReplyResumed(turn=reply.number, held=held))
+            self.bus.emit(ev.PlaybackResumed(turn=reply.number, held=held))
 
     def _unhold(self) -> tuple[bool, bool]:
         """Let the speaker go on as it did; whether it was held, and whether it was quieter."""

@@ -50,7 +50,7 @@ PRESETS: dict[str, Thresholds] = {
 }
 
 
-def manner(settings: TurnSettings) -> Thresholds:
+def thresholds(settings: TurnSettings) -> Thresholds:
     """As set, else the preset's."""
     preset = PRESETS[settings.interruption]
     return Thresholds(
@@ -73,7 +73,7 @@ class Classification(Enum):
     WORDS = "words"
 
 
-def sense_of(
+def classify(
     transcript: Transcript,
     seconds: float,
     voiced_seconds: float,
@@ -123,7 +123,7 @@ class Interruption:
     """Follows the frames that are heard while a reply is."""
 
     def __init__(self, settings: TurnSettings) -> None:
-        self._manner = manner(settings)
+        self._thresholds = thresholds(settings)
         self.reset()
 
     def reset(self) -> None:
@@ -139,7 +139,7 @@ class Interruption:
         if voiced:
             self._run_ms += ms
             self._quiet_ms = 0.0
-            if not self._ducked and self._run_ms >= self._manner.duck_ms:
+            if not self._ducked and self._run_ms >= self._thresholds.duck_ms:
                 self._ducked = True
                 return Action.DUCK
             return None
@@ -155,7 +155,7 @@ class Interruption:
         voiced: bool,
         ms: float,
         voiced_ms: float,
-        sense: Classification | None,
+        classification: Classification | None,
         sensed_ms: float,
     ) -> Action | None:
         """Take the next `ms` of a turn of `voiced_ms` of voice, which came to `sense` when
@@ -163,17 +163,17 @@ class Interruption:
         self._ducked = False
         self._run_ms = 0.0
         self._quiet_ms = 0.0 if voiced else self._quiet_ms + ms
-        wordless = sense in (Classification.NOBODY, Classification.BACKCHANNEL)
+        wordless = classification in (Classification.NOBODY, Classification.BACKCHANNEL)
         # What was found to be nothing counts no longer; only what came after it does.
         unread = voiced_ms - sensed_ms if wordless else voiced_ms
-        if unread >= self._manner.sure_ms:
+        if unread >= self._thresholds.sure_ms:
             return Action.TAKE_OVER
-        if sense is Classification.NOBODY and voiced_ms >= MOST_UNSAID_MS:
+        if classification is Classification.NOBODY and voiced_ms >= MOST_UNSAID_MS:
             return Action.DISMISS
         if self._held and self._quiet_ms >= MOST_HELD_MS:
             self._held = False
             return Action.GO_ON
-        if voiced and not self._held and voiced_ms >= self._manner.hold_ms:
+        if voiced and not self._held and voiced_ms >= self._thresholds.hold_ms:
             self._held = True
             return Action.HOLD
         return None

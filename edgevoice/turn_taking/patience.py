@@ -25,15 +25,15 @@ UNSURE = 0.3
 """Probability from which it asks for the longest."""
 
 SHARES: dict[Completeness, float] = {
-    Completeness.ASKED: 0.0,
-    Completeness.TOLD: 0.2,
-    Completeness.SAID: 0.8,
-    Completeness.OPEN: 0.9,
-    Completeness.HANGING: 1.0,
+    Completeness.QUESTION: 0.0,
+    Completeness.COMMAND: 0.2,
+    Completeness.STATEMENT: 0.8,
+    Completeness.FRAGMENT: 0.9,
+    Completeness.INCOMPLETE: 1.0,
 }
 """How far from the shortest towards the longest wait each form of transcript asks to go."""
 
-MOST: dict[Completeness, float] = {Completeness.ASKED: 0.4, Completeness.TOLD: 0.8}
+MOST: dict[Completeness, float] = {Completeness.QUESTION: 0.4, Completeness.COMMAND: 0.8}
 """The share at most, however it sounded: some voices do not fall at the end of what is whole."""
 
 UNHEARD = 0.3
@@ -50,7 +50,7 @@ class PauseEvidence:
     """
 
     complete: float | None = None
-    form: Completeness | None = None
+    completeness: Completeness | None = None
 
 
 def limits(settings: TurnSettings, pace: float = 1.0) -> tuple[int, int]:
@@ -67,12 +67,12 @@ def wait_ms(settings: TurnSettings, evidence: PauseEvidence, pace: float = 1.0) 
     if settings.silence_ms:
         return settings.silence_ms
     shortest, longest = limits(settings, pace)
-    if evidence.complete is None and evidence.form is None:
+    if evidence.complete is None and evidence.completeness is None:
         return longest
     heard = UNHEARD if evidence.complete is None else doubt(evidence.complete)
-    read = UNREAD if evidence.form is None else SHARES[evidence.form]
-    if evidence.form in MOST:
-        heard = min(heard, MOST[evidence.form])
+    read = UNREAD if evidence.completeness is None else SHARES[evidence.completeness]
+    if evidence.completeness in MOST:
+        heard = min(heard, MOST[evidence.completeness])
     return shortest + max(heard, read) * (longest - shortest)
 
 

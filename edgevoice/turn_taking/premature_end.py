@@ -8,7 +8,7 @@ from edgevoice import events as ev
 from edgevoice.audio import EAR_RATE
 from edgevoice.bus import Bus
 from edgevoice.settings import TurnSettings
-from edgevoice.turn_taking.completeness import Completeness, form_of
+from edgevoice.turn_taking.completeness import Completeness, completeness_of
 from edgevoice.turn_taking.patience import limits
 from edgevoice.turn_taking.speaker_tempo import SpeakerTempo
 from edgevoice.turn_taking.turn import Turn
@@ -70,7 +70,10 @@ class PrematureEnd:
         if not turn.question:
             return
         pace = self.pace
-        if half is not None and form_of(turn.question, turn.language) is not Completeness.TOLD:
+        if (
+            half is not None
+            and completeness_of(turn.question, turn.language) is not Completeness.COMMAND
+        ):
             # "Stop!" is no rest of a question.
             pace.cut_off(half.silence_ms, half.wait_ms)
         pace.spoke(count(turn.question), voiced / EAR_RATE)
@@ -79,7 +82,7 @@ class PrematureEnd:
             shortest, longest = limits(self._settings, pace.factor)
             factor = round(pace.factor, 2)
             self._bus.emit(
-                ev.PaceChanged(
+                ev.SpeakerTempoChanged(
                     turn=turn.number, factor=factor, shortest_ms=shortest, longest_ms=longest
                 )
             )

@@ -33,7 +33,7 @@ class Turn:
         """The turn that replaced it, when the user went on after a pause."""
         self.ended = False
         """The end of the question was confirmed, though perhaps while it was still doubted."""
-        self.sense: Classification | None = None
+        self.classification: Classification | None = None
         """What has been said so far comes to; written by the scribe."""
         self.sensed = 0.0
         """Seconds of voice in it when that was known; written by the scribe."""

@@ -66,7 +66,7 @@ def test_turns_that_cannot_be_asked_are_named_and_the_others_are(kept: Kept) -> 
     for name, text in (
         ("turn-000003", "{"),
         ("turn-000004", encoded(replace(turn, version=99))),
-        ("turn-000005", encoded(replace(turn, heard="", ending="nothing_said"))),
+        ("turn-000005", encoded(replace(turn, heard="", ending="no_speech"))),
         ("mine", '{"notes": "a cough"}'),
         ("also-mine", "no JSON at all"),
     ):

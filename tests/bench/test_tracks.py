@@ -138,21 +138,24 @@ def test_each_stage_shows_what_it_worked_on() -> None:
     for t, event in (
         (1.0, ev.TurnStarted(turn=4, origin="speech")),
         (1.0, ev.SpeechStarted(turn=4, at=0.9)),
-        (1.4, ev.RecognitionStarted(turn=4, seconds=0.5, partial=True)),
-        (1.6, ev.PartialHeard(turn=4, text="What is", agreed=4)),
-        (1.7, ev.PromptBegun(turn=4, tokens=12, text="What")),
+        (1.4, ev.TranscriptionStarted(turn=4, seconds=0.5, partial=True)),
+        (1.6, ev.InterimTranscript(turn=4, text="What is", agreed=4)),
+        (1.7, ev.PrefillProgress(turn=4, tokens=12, text="What")),
         (2.2, ev.SpeechPaused(turn=4, at=2.0)),
-        (2.2, ev.RecognitionStarted(turn=4, seconds=1.2, partial=False)),
-        (2.5, ev.Recognized(turn=4, text=question, language="en", no_speech=0.0, logprob=-0.1)),
-        (2.5, ev.PromptStarted(turn=4)),
-        (2.6, ev.EndJudged(turn=4, complete=0.97)),
-        (2.7, ev.PromptReady(turn=4, tokens=20, reused=12)),
-        (2.8, ev.TokenMade(turn=4, index=0, text="Paris")),
-        (2.9, ev.TokenMade(turn=4, index=1, text=" is.")),
-        (2.9, ev.ClauseCut(turn=4, clause=0, text=reply, spoken=reply)),
-        (2.9, ev.ReplyEnded(turn=4, tokens=2, reason="stop")),
+        (2.2, ev.TranscriptionStarted(turn=4, seconds=1.2, partial=False)),
+        (
+            2.5,
+            ev.FinalTranscript(turn=4, text=question, language="en", no_speech=0.0, logprob=-0.1),
+        ),
+        (2.5, ev.PrefillStarted(turn=4)),
+        (2.6, ev.EndOfTurnScored(turn=4, complete=0.97)),
+        (2.7, ev.PrefillEnded(turn=4, tokens=20, reused=12)),
+        (2.8, ev.TokenGenerated(turn=4, index=0, text="Paris")),
+        (2.9, ev.TokenGenerated(turn=4, index=1, text=" is.")),
+        (2.9, ev.ClauseReady(turn=4, clause=0, text=reply, spoken=reply)),
+        (2.9, ev.GenerationEnded(turn=4, tokens=2, reason="stop")),
         (2.9, ev.SynthesisStarted(turn=4, clause=0)),
-        (3.0, ev.SynthesisReady(turn=4, clause=0)),
+        (3.0, ev.FirstAudio(turn=4, clause=0)),
         (3.1, ev.SpeechEnded(turn=4, at=2.0, seconds=1.4)),
         (3.1, ev.TurnCommitted(turn=4)),
         (3.2, ev.SynthesisEnded(turn=4, clause=0, seconds=0.8)),
@@ -171,22 +174,24 @@ def test_each_stage_shows_what_it_worked_on() -> None:
 
     assert pieces("user") == [("speaks", 900, 1100)]
     assert pieces("gap") == [("gap 1250 ms", 2000, 1250)]
-    assert pieces("ears") == [("hears", 1000, 1200), ("waits for more", 2200, 900)]
-    assert pieces("scribe") == [
+    assert pieces("capture") == [("hears", 1000, 1200), ("waits for more", 2200, 900)]
+    assert pieces("transcription") == [
         ("reads while they speak", 1400, 200),
         ("reads the question", 2200, 300),
     ]
-    assert pieces("mind") == [("prefill", 2500, 200), ("decode", 2700, 200)]
-    assert pieces("voice") == [("clause 0", 2900, 300)]
-    assert pieces("speaker") == [("clause 0", 3200, 800)]
-    assert marks("ears") == ["committed"]
-    assert marks("judge") == ["finished: 97%"]
-    assert marks("mind") == ["words read ahead", "first token", "clause 0"]
-    assert marks("voice") == ["first sound"]
-    assert marks("speaker") == ["completed"]
-    texts = [e["args"]["text"] for e in (*on(found, "scribe"), on(found, "mind")[1])]
+    assert pieces("agent") == [("prefill", 2500, 200), ("decode", 2700, 200)]
+    assert pieces("synthesis") == [("clause 0", 2900, 300)]
+    assert pieces("playback") == [("clause 0", 3200, 800)]
+    assert marks("capture") == ["committed"]
+    assert marks("end_of_turn") == ["finished: 97%"]
+    assert marks("agent") == ["words read ahead", "first token", "clause 0"]
+    assert marks("synthesis") == ["first sound"]
+    assert marks("playback") == ["completed"]
+    texts = [e["args"]["text"] for e in (*on(found, "transcription"), on(found, "agent")[1])]
     assert texts == ["What is", question, reply]
-    assert [on(found, stage)[0]["args"]["text"] for stage in ("voice", "speaker")] == [reply] * 2
+    assert [on(found, stage)[0]["args"]["text"] for stage in ("synthesis", "playback")] == [
+        reply
+    ] * 2
     assert all(e["args"]["turn"] == 4 for e in found if e["ph"] in "Xi")
 
 
@@ -197,10 +202,10 @@ def test_an_utterance_with_a_pause_is_one_piece() -> None:
     said = on(found, "user")
     assert len(said) == 2
     assert said[0]["args"]["turn"] == 1
-    told = [e["name"] for e in on(found, "ears", "i")]
+    told = [e["name"] for e in on(found, "capture", "i")]
     assert "cancelled: resumed" in told
     assert "cancelled: barge_in" in told
-    assert "interrupted" in [e["name"] for e in on(found, "speaker", "i")]
+    assert "interrupted" in [e["name"] for e in on(found, "playback", "i")]
 
 
 def test_what_went_wrong_is_marked() -> None:
@@ -209,7 +214,7 @@ def test_what_went_wrong_is_marked() -> None:
     found = entries(session)
     marks = {e["name"]: e for e in found if e["ph"] == "i"}
     assert "failed: the context is full" in marks
-    assert "cancelled: nothing_said" in marks
+    assert "cancelled: no_speech" in marks
     assert "lost: USB headset" in marks
     assert marks["underrun"]["args"]["count"] == 3
 
@@ -242,11 +247,11 @@ def test_the_end_of_work_that_no_event_tells_of_is_not_made_up() -> None:
     """A look without news is a mark, a guess that was taken back ends with what shows it."""
     session = [
         ev.TurnStarted(t=0.0, seq=0, turn=0, origin="speech"),
-        ev.RecognitionStarted(t=0.1, seq=1, turn=0, seconds=1.0, partial=True),
-        ev.PromptStarted(t=0.2, seq=2, turn=0),
-        ev.PromptReady(t=0.3, seq=3, turn=0, tokens=9, reused=1),
+        ev.TranscriptionStarted(t=0.1, seq=1, turn=0, seconds=1.0, partial=True),
+        ev.PrefillStarted(t=0.2, seq=2, turn=0),
+        ev.PrefillEnded(t=0.3, seq=3, turn=0, tokens=9, reused=1),
         ev.TurnCancelled(t=0.5, seq=4, turn=0, reason="resumed"),
-        ev.PromptStarted(t=0.9, seq=5, turn=1),
+        ev.PrefillStarted(t=0.9, seq=5, turn=1),
     ]
     found = entries(session)
     [look] = [e for e in found if e["name"] == "reads while they speak"]

@@ -116,7 +116,7 @@ def account(events: list[ev.Event], began: float, room: Room) -> dict[str, objec
         return round(1000 * (getattr(found[0], field) - began)) if found else None
 
     first = next(e.turn for e in events if isinstance(e, ev.TurnStarted))
-    held = ms(ev.ReplyHeld)
+    held = ms(ev.PlaybackPaused)
     gap = None
     if held is not None:
         # From a little before it was held: the reply has pauses of its own.
@@ -124,12 +124,12 @@ def account(events: list[ev.Event], began: float, room: Room) -> dict[str, objec
         loud = np.abs(room.recorded().speaker.between(since, since + 2.0)) >= QUIET
         gap = held - 100 + _first_gap(loud)
     return {
-        "ducked": ms(ev.ReplyDucked),
+        "ducked": ms(ev.PlaybackDucked),
         "first voiced": ms(ev.SpeechStarted, 1, "at"),
         "held": held,
         "silent": gap,
-        "words": [e.text for e in events if isinstance(e, ev.Recognized) and e.turn > first],
-        "resumed": ms(ev.ReplyResumed),
+        "words": [e.text for e in events if isinstance(e, ev.FinalTranscript) and e.turn > first],
+        "resumed": ms(ev.PlaybackResumed),
         "cancelled": [
             (e.turn - first, e.reason) for e in events if isinstance(e, ev.TurnCancelled)
         ],

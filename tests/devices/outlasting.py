@@ -32,7 +32,7 @@ def told(event: ev.Event) -> None:
     match event:
         case ev.DeviceLost():
             say("lost", event.kind, event.name)
-        case ev.DeviceFound():
+        case ev.DeviceRestored():
             say("found", event.kind, event.name)
         case _:
             pass

@@ -44,12 +44,12 @@ def recording(sinks: NullSinks) -> bool:
 
 
 def asked(trace: Path) -> list[str]:
-    return [event.text for event in read(trace) if isinstance(event, ev.Recognized)]
+    return [event.text for event in read(trace) if isinstance(event, ev.FinalTranscript)]
 
 
 def read_so_far(trace: Path) -> str:
     """What the recognizer of a session that still runs has read while somebody spoke."""
-    return " ".join(re.findall(r'"type":"partial_heard".*', trace.read_text("utf-8")))
+    return " ".join(re.findall(r'"type":"interim_transcript".*', trace.read_text("utf-8")))
 
 
 def told(env: dict[str, str], *words: str) -> str:

@@ -97,7 +97,7 @@ def test_speaking_into_the_reply_stops_the_sound_and_is_answered(
         talk.expect("gap", 2)
     events = list(read(trace))
     first, *_, last = [e for e in events if isinstance(e, ev.TurnCompleted)]
-    tokens = [e for e in events if isinstance(e, ev.TokenMade) and e.turn == first.turn]
+    tokens = [e for e in events if isinstance(e, ev.TokenGenerated) and e.turn == first.turn]
     written = "".join(e.text for e in tokens)
     assert first.interrupted
     assert written.strip().startswith(first.heard)

@@ -44,7 +44,7 @@ def test_words_silence_the_reply_and_are_answered(told: dict[str, Any]) -> None:
 def test_stop_silences_it_and_nothing_follows(told: dict[str, Any]) -> None:
     """No answer is given to it."""
     one = told["stop"]
-    assert one["cancelled"] == [[0, "barge_in"], [1, "told_to_stop"]]
+    assert one["cancelled"] == [[0, "barge_in"], [1, "stop_command"]]
     assert not one["answered"]
 
 

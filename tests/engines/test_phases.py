@@ -18,8 +18,8 @@ def following(*events: ev.Event) -> list[int]:
     return left
 
 
-def recognized(turn: int) -> ev.Recognized:
-    return ev.Recognized(turn=turn, text="Why?", language="en", no_speech=0.0, logprob=0.0)
+def recognized(turn: int) -> ev.FinalTranscript:
+    return ev.FinalTranscript(turn=turn, text="Why?", language="en", no_speech=0.0, logprob=0.0)
 
 
 def test_a_core_is_kept_from_the_first_word_until_the_question_is_read() -> None:
@@ -46,6 +46,6 @@ def test_it_is_kept_when_the_user_goes_on_after_a_pause() -> None:
 def test_it_is_given_back_when_nothing_was_said_or_the_session_ends() -> None:
     """A core that nobody will use is not kept from the reply."""
     assert following(
-        ev.SpeechStarted(turn=0, at=1.0), ev.TurnCancelled(turn=0, reason="nothing_said")
+        ev.SpeechStarted(turn=0, at=1.0), ev.TurnCancelled(turn=0, reason="no_speech")
     ) == [1, 2]
     assert following(ev.SpeechStarted(turn=0, at=1.0), ev.SessionEnded(reason="closed")) == [1, 2]

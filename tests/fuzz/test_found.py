@@ -10,7 +10,7 @@ import pytest
 
 from edgevoice import config, trace
 from edgevoice.agent.clauses import LONGEST_CLAUSE, Clause, ClauseCutter
-from edgevoice.agent.text_normalization import speakable
+from edgevoice.agent.text_normalization import normalize
 from edgevoice.agent.verbalization import SAYINGS
 from edgevoice.bench import corpus
 from edgevoice.bench.traced import traced
@@ -52,8 +52,8 @@ def test_a_long_block_of_code_is_left_out_once() -> None:
 
 def test_blanks_between_words_are_one() -> None:
     """Thousands of blanks in a heading or a table's rule are none that is said."""
-    assert speakable("# A" + " " * 2_000 + "title" + " " * 2_000 + "x") == "A title x"
-    assert speakable(" " * 2_000 + "|" + " " * 2_000 + "a") == "a"
+    assert normalize("# A" + " " * 2_000 + "title" + " " * 2_000 + "x") == "A title x"
+    assert normalize(" " * 2_000 + "|" + " " * 2_000 + "a") == "a"
 
 
 def test_the_beginnings_of_many_commands_are_none() -> None:

@@ -89,8 +89,8 @@ def test_a_failed_stage_is_an_error_in_the_tracing_tools(made: Collected) -> Non
     failed = [span for span in spans if span.status.status_code is StatusCode.ERROR]
     assert {span.name for span in failed} == {"turn", "chat qwen2.5-coder-1.5b", "decode"}
     for span in failed:
-        assert span.status.description == "mind failed"
-        assert (span.attributes or {})["error.type"] == "mind_failed"
+        assert span.status.description == "agent failed"
+        assert (span.attributes or {})["error.type"] == "agent_failed"
 
 
 def test_moments_are_events_of_their_span(made: Collected) -> None:

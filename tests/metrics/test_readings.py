@@ -68,11 +68,11 @@ def test_a_turn_that_is_interrupted_dropped_or_fails_says_so_and_why() -> None:
     found = readings(sessions.failed().events)
     assert set(values(found, m.TURNS)) == {
         ("interrupted", "barge_in"),
-        ("dropped", "nothing_said"),
+        ("dropped", "no_speech"),
         ("dropped", "failed"),
     }
     assert len(values(found, m.GAP)["speech",]) == 1
-    assert values(found, m.FAILURES) == {("mind",): [1.0]}
+    assert values(found, m.FAILURES) == {("agent",): [1.0]}
     assert values(found, m.DEVICE_ERRORS) == {("input",): [1.0]}
 
 
@@ -172,11 +172,11 @@ def test_without_a_microphone_or_a_speaker_it_is_not_ready() -> None:
     """Ready again only when both are there, and not before everything is loaded."""
     away, back = (
         ev.DeviceLost(kind="input", name="a", remedy=""),
-        ev.DeviceFound(kind="input", name="a"),
+        ev.DeviceRestored(kind="input", name="a"),
     )
     mute, loud = (
         ev.DeviceLost(kind="output", name="b", remedy=""),
-        ev.DeviceFound(kind="output", name="b"),
+        ev.DeviceRestored(kind="output", name="b"),
     )
     session = sessions.Session().ready()
     for event in (away, mute, back, loud):

@@ -82,7 +82,7 @@ def test_a_stage_that_failed_is_marked_and_ends_there() -> None:
     exchange = exchanges(sessions.failed().events)[-1]
     root = draw(exchange)
     (answer,) = within(root, "chat qwen2.5-coder-1.5b")
-    assert (root.failed, answer.failed, answer.inner[-1].failed) == ("mind",) * 3
+    assert (root.failed, answer.failed, answer.inner[-1].failed) == ("agent",) * 3
     assert answer.inner[-1].attributes["edgevoice.unfinished"] is True
     assert not [
         v for span in everything(root) for v in span.attributes.values() if "full" in str(v)

@@ -36,12 +36,12 @@ def rehearsal(
 
 
 def asked(show: Rehearsal) -> list[str]:
-    return [event.text for event in show.all(ev.Recognized)]
+    return [event.text for event in show.all(ev.FinalTranscript)]
 
 
 def states(show: Rehearsal) -> list[str]:
-    """Woke and slept, in their order."""
-    kinds = (ev.Woke, ev.Slept)
+    """Activated and deactivated, in their order."""
+    kinds = (ev.Activated, ev.Deactivated)
     return [type(event).__name__.lower() for event in show.events if isinstance(event, kinds)]
 
 
@@ -77,8 +77,8 @@ def test_the_wake_word_alone_opens_the_ears_for_a_while() -> None:
     show.hear((0.5, CALL, 0.7), (5.0, "what time is it", 1.2))
     show.run()
     assert asked(show) == []
-    assert states(show) == ["woke", "slept"]
-    woke, slept = show.all(ev.Woke)[0].t, show.all(ev.Slept)[0].t
+    assert states(show) == ["activated", "deactivated"]
+    woke, slept = show.all(ev.Activated)[0].t, show.all(ev.Deactivated)[0].t
     assert slept - woke == pytest.approx(2.0, abs=0.1)
 
 
@@ -89,9 +89,9 @@ def test_after_a_reply_it_stays_open_for_a_follow_up() -> None:
     show.hear((12.0, "nobody hears this", 1.0))
     show.run()
     assert asked(show) == ["what time is it", "and in tokyo"]
-    assert states(show) == ["woke", "slept"]
+    assert states(show) == ["activated", "deactivated"]
     last = show.all(ev.TurnCompleted)[-1].t
-    assert show.all(ev.Slept)[0].t - last == pytest.approx(3.0, abs=0.1)
+    assert show.all(ev.Deactivated)[0].t - last == pytest.approx(3.0, abs=0.1)
 
 
 def test_without_follow_ups_every_question_needs_the_wake_word() -> None:
@@ -118,7 +118,7 @@ def test_asleep_only_the_wake_word_is_listened_for() -> None:
     assert isinstance(show.wake_detector, ScriptedWakeDetector)
     assert show.wake_detector.frames > 60
     assert seen == []
-    assert show.all(ev.RecognitionStarted) == []
+    assert show.all(ev.TranscriptionStarted) == []
 
 
 def test_the_wake_word_stops_a_reply_and_what_follows_is_answered() -> None:
@@ -157,7 +157,7 @@ def test_a_muted_microphone_hears_no_wake_word() -> None:
     show.at(7.0, lambda assistant: assistant.mute(False))
     show.run()
     assert asked(show) == []
-    assert states(show) == ["woke", "slept"]
+    assert states(show) == ["activated", "deactivated"]
 
 
 def test_the_key_is_another_way_to_wake_it() -> None:
@@ -168,7 +168,7 @@ def test_the_key_is_another_way_to_wake_it() -> None:
     show.at(2.6, lambda assistant: assistant.talk(False))
     show.run()
     assert asked(show) == ["one two", "three four"]
-    assert [event.by for event in show.all(ev.Woke)] == ["key"]
+    assert [event.by for event in show.all(ev.Activated)] == ["key"]
 
 
 def test_with_push_to_talk_it_listens_only_while_the_key_is_on() -> None:
@@ -179,7 +179,7 @@ def test_with_push_to_talk_it_listens_only_while_the_key_is_on() -> None:
     show.at(5.3, lambda assistant: assistant.talk(False))
     show.run()
     assert asked(show) == ["one two"]
-    assert states(show) == ["woke", "slept"]
+    assert states(show) == ["activated", "deactivated"]
 
 
 def test_a_key_that_is_never_let_go_ends_at_the_longest_utterance() -> None:
@@ -198,7 +198,7 @@ def test_a_wake_word_that_is_all_that_was_read_asks_nothing() -> None:
     show = rehearsal()
     show.hear((0.5, CALL, 0.7), (1.6, "jarvis", 0.6))
     show.run()
-    assert show.all(ev.Recognized) == []
+    assert show.all(ev.FinalTranscript) == []
     assert show.heard == []
 
 

@@ -29,7 +29,7 @@ def test_a_question_is_answered_and_both_are_remembered() -> None:
     show = Rehearsal(PARIS)
     show.hear((0.5, "what is the capital of france", 1.5))
     show.run()
-    assert [e.text for e in show.all(ev.Recognized)] == ["what is the capital of france"]
+    assert [e.text for e in show.all(ev.FinalTranscript)] == ["what is the capital of france"]
     assert show.heard == [PARIS]
     assert said(show.assistant.history.messages) == [
         ("user", "what is the capital of france"),
@@ -62,7 +62,7 @@ def test_speech_is_streamed_while_the_model_still_writes() -> None:
     show = Rehearsal(" ".join(f"Sentence number {n} is here." for n in range(12)))
     show.hear((0.2, "tell me a story", 1.0))
     show.run()
-    assert show.all(ev.PlaybackStarted)[0].at < show.all(ev.ReplyEnded)[0].t
+    assert show.all(ev.PlaybackStarted)[0].at < show.all(ev.GenerationEnded)[0].t
 
 
 def test_playback_is_gapless_when_synthesis_keeps_up() -> None:
@@ -120,7 +120,7 @@ def test_the_interrupting_words_are_themselves_answered() -> None:
     show = Rehearsal(PARIS)
     show.hear((0.5, "what is the capital of france", 1.5), (4.5, "no i meant spain", 1.2))
     show.run()
-    assert [e.text for e in show.all(ev.Recognized)][-1] == "no i meant spain"
+    assert [e.text for e in show.all(ev.FinalTranscript)][-1] == "no i meant spain"
     assert show.heard[-1] == PARIS
 
 
@@ -153,7 +153,7 @@ def test_nothing_is_heard_before_the_turn_is_committed() -> None:
     show.hear((0.5, "is it so", 0.8))
     show.run()
     committed = show.all(ev.TurnCommitted)[0].t
-    assert show.all(ev.SynthesisReady)[0].t < committed
+    assert show.all(ev.FirstAudio)[0].t < committed
     assert show.all(ev.PlaybackStarted)[0].at >= committed
 
 
@@ -184,8 +184,8 @@ def test_noise_gets_no_answer_and_leaves_no_memory(doubtful: Transcript) -> None
     show.recognizer = ScriptedRecognizer(show.clock, show.book, results={"cough": doubtful})
     show.hear((0.5, "cough", 0.4))
     show.run()
-    assert [e.reason for e in show.all(ev.TurnCancelled)] == ["nothing_said"]
-    assert show.all(ev.TokenMade) == []
+    assert [e.reason for e in show.all(ev.TurnCancelled)] == ["no_speech"]
+    assert show.all(ev.TokenGenerated) == []
     assert said(show.assistant.history.messages) == []
 
 
@@ -195,7 +195,7 @@ def test_the_prefix_of_the_conversation_is_never_computed_twice() -> None:
     for text in ("one two", "three four", "five six"):
         show.hear((0.2, text, 0.6))
     show.run()
-    for prompt in show.all(ev.PromptReady):
+    for prompt in show.all(ev.PrefillEnded):
         assert prompt.tokens - prompt.reused == 2
 
 
@@ -213,7 +213,7 @@ def test_a_full_context_is_trimmed_in_one_large_step() -> None:
     trims = show.all(ev.HistoryTrimmed)
     assert 1 <= len(trims) <= 3
     assert all(t.messages >= 6 for t in trims)
-    assert all(p.tokens <= 256 - 30 for p in show.all(ev.PromptReady))
+    assert all(p.tokens <= 256 - 30 for p in show.all(ev.PrefillEnded))
     assert len(show.heard) == 16
 
 
@@ -222,7 +222,7 @@ def test_live_text_appears_while_the_user_speaks() -> None:
     show = Rehearsal("Yes.")
     show.hear((0.2, "one two three four five six seven eight", 3.0))
     show.run()
-    partials = show.all(ev.PartialHeard)
+    partials = show.all(ev.InterimTranscript)
     assert len(partials) >= 3
     assert all(p.t < show.all(ev.SpeechPaused)[0].t for p in partials[:-1])
     lengths = [len(p.text) for p in partials]
@@ -235,7 +235,7 @@ def test_live_text_can_be_turned_off() -> None:
     show = Rehearsal("Yes.", quiet)
     show.hear((0.2, "one two three four five six", 3.0))
     show.run()
-    assert [e.partial for e in show.all(ev.RecognitionStarted)] == [False]
+    assert [e.partial for e in show.all(ev.TranscriptionStarted)] == [False]
 
 
 def test_an_engine_that_fails_costs_its_turn_and_not_the_program() -> None:
@@ -247,7 +247,7 @@ def test_an_engine_that_fails_costs_its_turn_and_not_the_program() -> None:
     show.hear((0.2, "how are you", 0.6))
     show.run()
     failure = show.all(ev.StageFailed)[0]
-    assert (failure.stage, failure.turn) == ("scribe", 0)
+    assert (failure.stage, failure.turn) == ("transcription", 0)
     assert "fell over" in failure.what
     assert failure.remedy
     assert show.heard == ["", "Fine."] or show.heard == ["Fine."]
@@ -262,7 +262,7 @@ def test_a_model_that_fails_in_the_middle_of_a_reply_is_survived() -> None:
     show.at(6.0, lambda _: setattr(slm, "fail_after", None))
     show.hear((3.0, "second", 0.6))
     show.run()
-    assert [e.stage for e in show.all(ev.StageFailed)] == ["mind"]
+    assert [e.stage for e in show.all(ev.StageFailed)] == ["agent"]
     assert show.heard[-1] == "a b c d e f g h."
 
 
@@ -277,7 +277,7 @@ def test_a_voice_that_fails_is_survived() -> None:
     show.synthesizer = Broken(show.clock)
     show.hear((0.2, "hello you", 0.6))
     show.run()
-    assert [e.stage for e in show.all(ev.StageFailed)] == ["voice"]
+    assert [e.stage for e in show.all(ev.StageFailed)] == ["synthesis"]
     assert show.all(ev.SessionEnded)[0].reason == "end_of_input"
 
 
@@ -370,7 +370,7 @@ def test_a_muted_microphone_hears_nothing() -> None:
     show.at(1.0, lambda assistant: assistant.mute(True))
     show.at(3.5, lambda assistant: assistant.mute(False))
     show.run()
-    assert [e.text for e in show.all(ev.Recognized)] == ["hello again"]
+    assert [e.text for e in show.all(ev.FinalTranscript)] == ["hello again"]
 
 
 def test_push_to_talk_holds_the_floor_through_any_silence() -> None:
@@ -380,7 +380,7 @@ def test_push_to_talk_holds_the_floor_through_any_silence() -> None:
     show.at(1.2, lambda assistant: assistant.talk(True))
     show.at(6.2, lambda assistant: assistant.talk(False))
     show.run()
-    assert [e.text for e in show.all(ev.Recognized)] == ["one two three four"]
+    assert [e.text for e in show.all(ev.FinalTranscript)] == ["one two three four"]
     ended = show.all(ev.SpeechEnded)[0]
     assert 6.2 <= ended.t < 6.3
 
@@ -414,5 +414,5 @@ def test_speech_during_loading_is_answered_once_the_model_is_there() -> None:
     show.hear((0.2, "good morning", 0.8))
     show.run()
     ready = show.all(ev.Ready)[0].t
-    assert show.all(ev.Listening)[0].t < show.all(ev.Recognized)[0].t < ready
+    assert show.all(ev.Listening)[0].t < show.all(ev.FinalTranscript)[0].t < ready
     assert show.heard == ["Good morning."]

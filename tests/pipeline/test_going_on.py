@@ -83,7 +83,7 @@ def test_what_was_written_is_said_without_the_model() -> None:
     resumed = show.all(ev.ReplyContinued)
     assert [event.turn for event in resumed] == [1]
     assert show.heard[0] + resumed[0].text == STORY
-    assert [e.turn for e in show.all(ev.PromptStarted)] == [0]
+    assert [e.turn for e in show.all(ev.PrefillStarted)] == [0]
 
 
 def test_the_model_adds_to_its_own_unfinished_message() -> None:
@@ -98,7 +98,7 @@ def test_the_model_adds_to_its_own_unfinished_message() -> None:
     resumed = show.all(ev.ReplyContinued)[0]
     assert opened[-1] == ChatMessage("assistant", first + resumed.text)
     assert STORY.startswith(opened[-1].text)
-    prompt = show.all(ev.PromptReady)[-1]
+    prompt = show.all(ev.PrefillEnded)[-1]
     assert prompt.tokens - prompt.reused <= len(resumed.text.split()) + 1
     assert remembered(show)[-1] == ("assistant", STORY, False)
 

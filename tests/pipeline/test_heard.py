@@ -87,7 +87,7 @@ def test_it_ends_at_the_word_of_which_the_larger_part_was_heard(
     """In the first word, in a clause, between two and behind the last; at any sample rate."""
     show = interrupted(chars * CHAR, rate=rate)
     assert show.heard == [heard]
-    spoken = [event.chars for event in show.all(ev.Spoken)]
+    spoken = [event.chars for event in show.all(ev.PlaybackProgress)]
     assert REPLY[: max(spoken, default=0)].rstrip() == heard
     if heard:
         assert show.assistant.history.messages[-1].text == heard

@@ -86,14 +86,14 @@ def test_a_cough_and_a_mhm_pause_the_reply_and_it_goes_on_where_it_was(noise: st
     """Nothing of the reply is lost, nothing is answered, and nothing of it is remembered."""
     show, tape = story((5.0, noise, 0.4))
     show.run()
-    assert [reason for _, reason in reasons(show)] in (["nothing_said"], ["backchannel"])
+    assert [reason for _, reason in reasons(show)] in (["no_speech"], ["backchannel"])
     assert show.heard == [STORY]
     assert said(show.assistant.history.messages) == [
         ("user", "tell me a story"),
         ("assistant", STORY),
     ]
-    (held,) = show.all(ev.ReplyHeld)
-    (resumed,) = show.all(ev.ReplyResumed)
+    (held,) = show.all(ev.PlaybackPaused)
+    (resumed,) = show.all(ev.PlaybackResumed)
     assert (held.turn, held.by) == (0, 1)
     assert resumed.held
     assert tape.quiet(held.at + 0.02, resumed.t - 0.02)
@@ -109,8 +109,8 @@ def test_a_reply_goes_on_from_the_beginning_of_the_word_it_paused_in() -> None:
     show, tape = story((5.0, "mhm", 0.4))
     show.synthesizer = Counting(show.clock)
     show.run()
-    (held,) = show.all(ev.ReplyHeld)
-    (resumed,) = show.all(ev.ReplyResumed)
+    (held,) = show.all(ev.PlaybackPaused)
+    (resumed,) = show.all(ev.PlaybackResumed)
     word = tape.sound[int((held.at - 0.02) * RATE)] / DUCKED
     sound = tape.sound[int(resumed.t * RATE) :]
     assert word == round(word) >= 2
@@ -141,8 +141,8 @@ def test_sound_that_ends_before_it_can_be_a_word_only_makes_the_reply_quieter() 
     show, tape = story((5.0, "click", 0.15))
     show.run()
     assert len(show.all(ev.TurnStarted)) == 1
-    (ducked,) = show.all(ev.ReplyDucked)
-    (resumed,) = show.all(ev.ReplyResumed)
+    (ducked,) = show.all(ev.PlaybackDucked)
+    (resumed,) = show.all(ev.PlaybackResumed)
     assert not resumed.held
     loud = np.abs(tape.sound)
     assert loud[int((ducked.t + 0.05) * RATE) : int(resumed.t * RATE)].max() < 0.2
@@ -156,7 +156,7 @@ def test_a_short_first_word_belongs_to_what_follows_it() -> None:
     show.run()
     question, interruption = (event.at for event in show.all(ev.SpeechStarted))
     assert interruption - question == pytest.approx(4.5, abs=0.04)
-    assert show.all(ev.Recognized)[-1].text == "stop the music"
+    assert show.all(ev.FinalTranscript)[-1].text == "stop the music"
 
 
 def test_what_was_heard_long_before_does_not() -> None:
@@ -172,8 +172,8 @@ def test_words_end_the_reply_and_are_answered() -> None:
     show, tape = story((5.0, "no tell me about the queen", 1.5))
     show.run()
     assert reasons(show) == [(0, "barge_in")]
-    assert show.all(ev.ReplyResumed) == []
-    (held,) = show.all(ev.ReplyHeld)
+    assert show.all(ev.PlaybackResumed) == []
+    (held,) = show.all(ev.PlaybackPaused)
     # A frame of 32 ms before anything is known of it, and the voiced time that is asked for.
     spoken = show.all(ev.SpeechStarted)[1].at
     assert held.t - spoken <= 0.256 + 0.04
@@ -183,7 +183,7 @@ def test_words_end_the_reply_and_are_answered() -> None:
     assert first.interrupted
     assert STORY.startswith(first.heard)
     assert second.heard == STORY
-    assert show.all(ev.Recognized)[-1].text == "no tell me about the queen"
+    assert show.all(ev.FinalTranscript)[-1].text == "no tell me about the queen"
 
 
 @pytest.mark.parametrize("command", ["stop", "okay stop please", "wait a minute", "be quiet"])
@@ -191,8 +191,8 @@ def test_being_told_to_stop_ends_the_reply_and_silence_follows(command: str) -> 
     """The command stops it for good, is not answered, and is not in the next prompt."""
     show, tape = story((5.0, command, 0.6), (12.0, "what is the time", 1.0))
     show.run()
-    assert reasons(show) == [(0, "barge_in"), (1, "told_to_stop")]
-    held = show.all(ev.ReplyHeld)[0]
+    assert reasons(show) == [(0, "barge_in"), (1, "stop_command")]
+    held = show.all(ev.PlaybackPaused)[0]
     assert tape.quiet(held.at + 0.02, 12.5)
     assert [m for m in said(show.assistant.history.messages) if command in m[1]] == []
     assert [e.turn for e in show.all(ev.PlaybackStarted)][-1] == 2
@@ -227,8 +227,8 @@ def test_a_reply_is_not_written_on_once_the_interruption_is_read() -> None:
     show.slm = ScriptedLanguageModel(show.clock, lambda _: STORY * 20, token=0.03)
     show.run()
     spoken = show.all(ev.SpeechStarted)[1].at
-    assert max(e.t for e in show.all(ev.TokenMade) if e.turn == 0) < spoken + 1.3
-    begun = [e.t for e in show.all(ev.PromptBegun) if e.turn > 0]
+    assert max(e.t for e in show.all(ev.TokenGenerated) if e.turn == 0) < spoken + 1.3
+    begun = [e.t for e in show.all(ev.PrefillProgress) if e.turn > 0]
     assert begun[0] < spoken + 3.0
 
 
@@ -247,14 +247,14 @@ def test_what_is_read_too_late_of_half_a_sentence_counts_for_the_whole() -> None
     show, _ = story((5.0, "no", 0.5), (5.75, "tell me more of the queen", 0.75), slow=0.45)
     show.run()
     assert [e.turn for e in show.all(ev.TurnCancelled) if e.reason == "barge_in"] == [0]
-    assert show.all(ev.Recognized)[-1].text == "no tell me more of the queen"
+    assert show.all(ev.FinalTranscript)[-1].text == "no tell me more of the queen"
 
 
 def test_a_reply_goes_on_while_a_slow_recognizer_still_reads() -> None:
     """It is not kept waiting for long, and ends when words are found after all."""
     show, _ = story((4.0, "now this", 0.5), slow=3.5)
     show.run()
-    resumed, cancelled = show.all(ev.ReplyResumed)[0], show.all(ev.TurnCancelled)[0]
+    resumed, cancelled = show.all(ev.PlaybackResumed)[0], show.all(ev.TurnCancelled)[0]
     assert resumed.held
     assert (cancelled.turn, cancelled.reason) == (0, "barge_in")
     assert resumed.t < cancelled.t
@@ -285,7 +285,7 @@ def test_a_question_that_begins_with_yeah_is_a_question() -> None:
         show, _ = story(*spoken)
         show.run()
         assert reasons(show)[-1] == (0, "barge_in")
-        assert "but what about the queen" in show.all(ev.Recognized)[-1].text
+        assert "but what about the queen" in show.all(ev.FinalTranscript)[-1].text
 
 
 def test_a_reply_that_has_ended_meanwhile_leaves_the_speaker_free() -> None:
@@ -330,8 +330,8 @@ def test_whatever_the_user_does_while_it_is_held_ends_the_hold(command: str) -> 
 
 
 def _while_held(show: Rehearsal, assistant: Assistant, command: str) -> None:
-    assert show.all(ev.ReplyHeld)
-    assert not show.all(ev.ReplyResumed)
+    assert show.all(ev.PlaybackPaused)
+    assert not show.all(ev.PlaybackResumed)
     COMMANDS[command](assistant)
 
 
@@ -350,23 +350,23 @@ def test_without_barge_in_nothing_makes_it_quieter() -> None:
     show, _ = story((5.0, "tell me about the queen", 1.2), barge_in=False)
     show.run()
     assert show.heard == [STORY]
-    assert show.all(ev.ReplyDucked) == show.all(ev.ReplyHeld) == []
+    assert show.all(ev.PlaybackDucked) == show.all(ev.PlaybackPaused) == []
 
 
 @pytest.mark.parametrize(
-    ("manner", "paused"), [("eager", True), ("normal", True), ("careful", False)]
+    ("thresholds", "paused"), [("eager", True), ("normal", True), ("careful", False)]
 )
-def test_the_manner_says_whether_a_mhm_pauses_it(manner: str, paused: bool) -> None:
+def test_the_manner_says_whether_a_mhm_pauses_it(thresholds: str, paused: bool) -> None:
     """A careful one only speaks more quietly, and still stops when it is told to."""
-    show, _ = story((5.0, "mhm", 0.4), interruption=manner)
+    show, _ = story((5.0, "mhm", 0.4), interruption=thresholds)
     show.run()
-    assert bool(show.all(ev.ReplyHeld)) is paused
-    assert show.all(ev.ReplyDucked)
-    assert show.all(ev.ReplyResumed)
+    assert bool(show.all(ev.PlaybackPaused)) is paused
+    assert show.all(ev.PlaybackDucked)
+    assert show.all(ev.PlaybackResumed)
     assert show.heard == [STORY]
-    show, tape = story((5.0, "stop", 0.4), interruption=manner)
+    show, tape = story((5.0, "stop", 0.4), interruption=thresholds)
     show.run()
-    assert reasons(show) == [(0, "barge_in"), (1, "told_to_stop")]
+    assert reasons(show) == [(0, "barge_in"), (1, "stop_command")]
     assert tape.quiet(6.5, 12.0)
 
 
@@ -376,7 +376,7 @@ def test_a_manner_s_times_can_be_set_one_by_one() -> None:
     def held(**turn: object) -> float:
         show, _ = story((5.0, "tell me about the queen", 1.5), **turn)
         show.run()
-        return show.all(ev.ReplyHeld)[0].t - show.all(ev.SpeechStarted)[1].at
+        return show.all(ev.PlaybackPaused)[0].t - show.all(ev.SpeechStarted)[1].at
 
     assert held(hold_ms=416) - held() == pytest.approx(0.16, abs=0.033)
     assert held(barge_in_ms=160, hold_ms=160) < held()

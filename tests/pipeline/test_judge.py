@@ -40,7 +40,7 @@ def test_where_answers_come_soon_the_sound_is_judged_while_the_words_are_read() 
     show = show_of(detector(0.99, cost=0.02))
     show.hear((0.2, QUESTION, 2.0))
     show.run()
-    first, second = show.all(ev.EndJudged)
+    first, second = show.all(ev.EndOfTurnScored)
     started = {e.turn: e.t for e in show.all(ev.SynthesisStarted)}
     assert first.t > started[first.turn]
     assert second.t < started[second.turn]
@@ -50,7 +50,7 @@ def test_at_first_the_sound_is_judged_while_the_first_clause_is_made_sound() -> 
     """As long as nothing is known of this machine, what makes the answer comes first."""
     show = show_of(detector(0.99))
     show.run()
-    [judged] = show.all(ev.EndJudged)
+    [judged] = show.all(ev.EndOfTurnScored)
     assert show.all(ev.SynthesisStarted)[0].t < judged.t <= show.all(ev.TurnCommitted)[0].t
 
 
@@ -58,7 +58,7 @@ def test_a_judgement_that_can_change_nothing_is_not_made() -> None:
     """The answer took longer than the longest silence that such a question may ask for."""
     show = show_of(detector(0.01), token=1.0)
     show.run()
-    assert not show.all(ev.EndJudged)
+    assert not show.all(ev.EndOfTurnScored)
     assert show.heard == ["Everest."]
 
 
@@ -86,15 +86,15 @@ def test_a_judgement_that_would_come_too_late_is_not_made_again() -> None:
     show.hear((0.2, QUESTION, 2.0))
     show.run()
     assert len(show.heard) == 2
-    assert len(show.all(ev.EndJudged)) <= 1
-    assert all(e.turn == 0 for e in show.all(ev.EndJudged))
+    assert len(show.all(ev.EndOfTurnScored)) <= 1
+    assert all(e.turn == 0 for e in show.all(ev.EndOfTurnScored))
 
 
 def test_without_a_detector_the_words_decide() -> None:
     """Nothing is waited for that will not come."""
     show = show_of(None)
     show.run()
-    assert not show.all(ev.EndJudged)
+    assert not show.all(ev.EndOfTurnScored)
     assert silence_at_end(show) < 0.8
     assert show.heard == ["Everest."]
 
@@ -104,6 +104,6 @@ def test_a_detector_that_fails_is_told_once_and_waited_for_no_more() -> None:
     show = show_of(detector(EngineError("the detector fell over")))
     show.hear((0.2, QUESTION, 2.0))
     show.run()
-    assert [e.stage for e in show.all(ev.StageFailed)] == ["judge"]
+    assert [e.stage for e in show.all(ev.StageFailed)] == ["end_of_turn"]
     assert show.heard == ["Everest.", "Everest."]
     assert [turn.gap is not None for turn in fold(show.events)] == [True, True]

@@ -147,7 +147,7 @@ def test_a_cough_and_a_failure_are_kept_as_what_they_were(tmp_path: Path) -> Non
     show.hear((0.2, "oh no", 1.0))
     show.hear((0.2, "what time is it", 1.0))
     cough, failed, answered = kept.run()
-    assert (cough.ending, cough.heard, cough.gap) == ("nothing_said", "", None)
+    assert (cough.ending, cough.heard, cough.gap) == ("no_speech", "", None)
     assert (failed.ending, failed.heard) == ("failed", "")
     assert any(isinstance(event, ev.StageFailed) for event in failed.told())
     assert answered.ending == "completed"
@@ -369,7 +369,7 @@ KILLED = """
 import os, sys
 from pathlib import Path
 import numpy as np
-from edgevoice.recordings.folder import KeptFolder
+from edgevoice.recordings.folder import RecordingsFolder
 from edgevoice.recordings.recorded_turn import read
 
 def replace(*_, left=[int(sys.argv[3])], really=os.replace):
@@ -379,7 +379,7 @@ def replace(*_, left=[int(sys.argv[3])], really=os.replace):
     really(*_)
 
 os.replace = replace
-KeptFolder(Path(sys.argv[2])).put(read(Path(sys.argv[1])), np.zeros(16_000, np.float32))
+RecordingsFolder(Path(sys.argv[2])).put(read(Path(sys.argv[1])), np.zeros(16_000, np.float32))
 """
 """Keeps a turn and is killed before the file with the given number gets its name, from 0 on."""
 

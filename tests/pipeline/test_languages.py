@@ -86,7 +86,7 @@ class Scene:
         for text, seconds in said:
             self.show.hear((0.2, text, seconds))
         self.show.run()
-        return [event.language for event in self.show.all(ev.Recognized)]
+        return [event.language for event in self.show.all(ev.FinalTranscript)]
 
 
 def test_the_language_follows_the_speaker_and_so_does_the_voice() -> None:
@@ -150,7 +150,7 @@ def test_a_pause_that_was_not_the_end_settles_no_language() -> None:
     scene.show.run()
     assert scene.show.all(ev.TurnCancelled)[0].reason == "resumed"
     committed = {event.turn for event in scene.show.all(ev.TurnCommitted)}
-    heard = [e.language for e in scene.show.all(ev.Recognized) if e.turn in committed]
+    heard = [e.language for e in scene.show.all(ev.FinalTranscript) if e.turn in committed]
     assert heard[0] == heard[1]
 
 
@@ -249,7 +249,7 @@ def test_the_model_is_told_which_language_to_answer_in() -> None:
     remembered = scene.show.assistant.history.messages[1:]
     assert [m.text for m in remembered if m.role == "user"] == [ENGLISH, PORTUGUESE]
     # The next prompt begins with what the model has read before, so that its cache holds.
-    prompts = scene.show.all(ev.PromptReady)
+    prompts = scene.show.all(ev.PrefillEnded)
     assert prompts[-1].tokens - prompts[-1].reused <= 5
 
 

@@ -8,7 +8,7 @@ from edgevoice import events as ev
 from edgevoice.audio import FRAME_SAMPLES
 from edgevoice.devices.converted import Converted
 from edgevoice.devices.resilient_loudspeaker import GIVE_UP, ResilientLoudspeaker
-from edgevoice.devices.resilient_loudspeaker import Mouth as Real
+from edgevoice.devices.resilient_loudspeaker import OutputDevice as Real
 from edgevoice.devices.resilient_microphone import ResilientMicrophone
 from edgevoice.settings import AddressSettings, Config
 from edgevoice.testing.virtual import VirtualClock

@@ -19,14 +19,14 @@ def heard_while_speaking(text: str, echo: float | None = 0.06, own_words: bool =
 
 
 def questions(show: Rehearsal) -> list[str]:
-    return [event.text for event in show.all(ev.Recognized)]
+    return [event.text for event in show.all(ev.FinalTranscript)]
 
 
 def test_what_it_says_itself_is_not_answered() -> None:
     """The turn is nobody's, and what was heard instead is told."""
     show = heard_while_speaking("about eight minutes for light from the sun")
     assert set(questions(show)) == {"How far is the sun?"}
-    dropped = [e for e in show.all(ev.TurnCancelled) if e.reason == "nothing_said"]
+    dropped = [e for e in show.all(ev.TurnCancelled) if e.reason == "no_speech"]
     assert [event.detail for event in dropped] == ["the assistant's own words"]
 
 

@@ -41,8 +41,8 @@ def test_a_look_that_holds_every_voiced_sample_is_the_question() -> None:
     show = Rehearsal("Everest.")
     show.hear((0.2, SENTENCE, 2.0))
     show.run()
-    assert [e.partial for e in show.all(ev.RecognitionStarted)].count(False) == 0
-    assert show.all(ev.Recognized)[0].text == SENTENCE
+    assert [e.partial for e in show.all(ev.TranscriptionStarted)].count(False) == 0
+    assert show.all(ev.FinalTranscript)[0].text == SENTENCE
     [turn] = fold(show.events)
     pause = turn.spans[0]
     assert pause.name == "pause"
@@ -56,7 +56,7 @@ def test_a_doubtful_look_is_read_again() -> None:
     show.recognizer = ScriptedRecognizer(show.clock, show.book, results={SENTENCE: doubtful})
     show.hear((0.2, SENTENCE, 2.0))
     show.run()
-    assert [e.partial for e in show.all(ev.RecognitionStarted)][-1] is False
+    assert [e.partial for e in show.all(ev.TranscriptionStarted)][-1] is False
 
 
 @pytest.mark.parametrize(
@@ -82,10 +82,10 @@ def test_words_go_into_the_model_while_the_user_speaks() -> None:
     show.hear((0.2, SENTENCE, 3.0))
     show.run()
     paused = show.all(ev.SpeechPaused)[0].t
-    begun = [e for e in show.all(ev.PromptBegun) if e.t < paused]
+    begun = [e for e in show.all(ev.PrefillProgress) if e.t < paused]
     assert begun
     assert all(SENTENCE.startswith(e.text) for e in begun)
-    [prompt] = show.all(ev.PromptReady)
+    [prompt] = show.all(ev.PrefillEnded)
     assert prompt.tokens - prompt.reused <= 2
 
 
@@ -109,10 +109,10 @@ def test_a_changed_word_rolls_the_cache_back_to_it_and_no_further() -> None:
     show.recognizer = Unsure(show.clock, show.book)
     show.hear((0.2, SENTENCE, 4.0))
     show.run()
-    texts = [e.text for e in show.all(ev.PromptBegun)]
+    texts = [e.text for e in show.all(ev.PrefillProgress)]
     assert any("fountain" in text for text in texts), "otherwise this shows nothing"
-    assert show.all(ev.Recognized)[0].text == SENTENCE
-    [prompt] = show.all(ev.PromptReady)
+    assert show.all(ev.FinalTranscript)[0].text == SENTENCE
+    [prompt] = show.all(ev.PrefillEnded)
     assert prompt.reused >= 7, "the system prompt and the five words before it"
     assert isinstance(show.slm, ScriptedLanguageModel)
     assert show.slm.cache[: prompt.tokens] == ["Be", "brief.", *SENTENCE.split()]
@@ -123,7 +123,7 @@ def test_words_two_looks_agree_on_are_marked() -> None:
     show = Rehearsal("Everest.")
     show.hear((0.2, SENTENCE, 3.0))
     show.run()
-    looks = show.all(ev.PartialHeard)
+    looks = show.all(ev.InterimTranscript)
     assert looks[0].agreed == 0
     assert looks[-1].agreed > 0
     for look in looks:
@@ -139,7 +139,7 @@ def test_the_last_reading_of_a_long_speech_costs_what_is_new() -> None:
     second = "and some more"
     show.hear((0.2, first, 13.0), (13.7, second, 1.5))
     show.run()
-    assert show.all(ev.Recognized)[-1].text == f"{first} {second}"
+    assert show.all(ev.FinalTranscript)[-1].text == f"{first} {second}"
     assert max(watched.given) > 12
     assert watched.given[-1] < 3, "thirteen seconds were settled at the pause"
 
@@ -152,7 +152,7 @@ def test_what_is_made_up_for_a_breath_behind_a_long_speech_is_not_added_to_it() 
     speech = " ".join(f"word{number}" for number in range(20))
     show.hear((0.2, speech, 13.0), (13.7, "hm", 0.15))
     show.run()
-    assert show.all(ev.Recognized)[-1].text == speech
+    assert show.all(ev.FinalTranscript)[-1].text == speech
 
 
 def test_a_short_speech_is_read_as_a_whole() -> None:
@@ -162,7 +162,7 @@ def test_a_short_speech_is_read_as_a_whole() -> None:
     show.recognizer = watched
     show.hear((0.2, "please tell me", 1.2), (1.9, "the time", 0.8))
     show.run()
-    assert show.all(ev.Recognized)[-1].text == "please tell me the time"
+    assert show.all(ev.FinalTranscript)[-1].text == "please tell me the time"
     assert watched.given[-1] > 2.4
 
 
@@ -217,9 +217,9 @@ def guessing(guess: str, answer: str = "Everest, of course.") -> Rehearsal:
 def test_a_reply_is_begun_to_a_reading_that_may_be_the_question() -> None:
     """When the question turns out as read, its first tokens are there the moment it is known."""
     show = guessing(SENTENCE)
-    recognized = show.all(ev.Recognized)[0].t
-    assert show.all(ev.PromptReady)[0].t < recognized
-    assert show.all(ev.TokenMade)[0].t == pytest.approx(recognized, abs=0.021)
+    recognized = show.all(ev.FinalTranscript)[0].t
+    assert show.all(ev.PrefillEnded)[0].t < recognized
+    assert show.all(ev.TokenGenerated)[0].t == pytest.approx(recognized, abs=0.021)
     assert show.heard == ["Everest, of course."]
     assert isinstance(show.slm, ScriptedLanguageModel)
     assert len(show.slm.asked) == 1
@@ -230,7 +230,7 @@ def test_a_wrong_guess_is_never_told() -> None:
     show = guessing("what is the tallest fountain in the whole wide world")
     assert isinstance(show.slm, ScriptedLanguageModel)
     assert len(show.slm.asked) == 2, "otherwise nothing was guessed"
-    assert "Wrong" not in "".join(e.text for e in show.all(ev.TokenMade))
+    assert "Wrong" not in "".join(e.text for e in show.all(ev.TokenGenerated))
     assert show.heard == ["Everest, of course."]
     assert [m.text for m in show.assistant.history.messages[1:]] == [
         SENTENCE,
@@ -245,7 +245,9 @@ def test_a_guess_is_given_up_when_the_user_goes_on() -> None:
     show.hear((0.2, "one two three four", 1.5), (2.0, "five six", 0.8))
     show.run()
     assert show.heard == ["You said 6 words."]
-    tokens = [e for e in show.all(ev.TokenMade) if e.turn == show.all(ev.TurnCompleted)[0].turn]
+    tokens = [
+        e for e in show.all(ev.TokenGenerated) if e.turn == show.all(ev.TurnCompleted)[0].turn
+    ]
     assert "".join(e.text for e in tokens) == "You said 6 words."
 
 
@@ -271,9 +273,9 @@ def test_a_look_that_fails_is_told_once_and_costs_no_turn() -> None:
     show.recognizer = Stumbling(show.clock, show.book)
     show.hear((0.2, SENTENCE, 4.0))
     show.run()
-    assert len([e for e in show.all(ev.RecognitionStarted) if e.partial]) > 1
+    assert len([e for e in show.all(ev.TranscriptionStarted) if e.partial]) > 1
     [failure] = show.all(ev.StageFailed)
-    assert (failure.stage, failure.turn) == ("scribe", 0)
+    assert (failure.stage, failure.turn) == ("transcription", 0)
     assert "out of memory" in failure.what
     assert show.heard == ["Everest."]
 

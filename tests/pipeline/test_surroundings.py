@@ -85,7 +85,7 @@ def test_noise_without_a_pause_is_given_up_long_before_the_longest_utterance(
     show = noisy(16.0, partials=partials)
     show.run()
     first = show.all(ev.TurnCancelled)[0]
-    assert (first.reason, first.detail) == ("nothing_said", "no word could be made out of it")
+    assert (first.reason, first.detail) == ("no_speech", "no word could be made out of it")
     assert 10.0 < first.t < 13.0
     assert not show.all(ev.TurnCommitted)
 
@@ -147,7 +147,7 @@ def test_a_long_dictation_is_not_cut() -> None:
     show.hear((0.2, DICTATION, 20.0))
     show.run()
     assert not show.all(ev.Notice)
-    [asked] = [e.text for e in show.all(ev.Recognized)]
+    [asked] = [e.text for e in show.all(ev.FinalTranscript)]
     assert asked == DICTATION
 
 
@@ -158,7 +158,7 @@ def test_a_language_without_spaces_has_words_too() -> None:
     show.hear((0.2, DICTATION, 16.0))
     show.run()
     assert not show.all(ev.Notice)
-    [asked] = [e.text for e in show.all(ev.Recognized)]
+    [asked] = [e.text for e in show.all(ev.FinalTranscript)]
     assert asked == "字" * len(DICTATION.split())
 
 

@@ -43,7 +43,7 @@ def test_a_cut_off_makes_it_wait_longer_and_says_so() -> None:
     """The waits grow with the turn that has shown it, in both their limits."""
     show = cut_off(1.1)
     show.run()
-    [changed] = show.all(ev.PaceChanged)
+    [changed] = show.all(ev.SpeakerTempoChanged)
     assert changed.turn == show.all(ev.TurnCommitted)[-1].turn
     assert changed.factor > 1.3
     assert (changed.shortest_ms, changed.longest_ms) > (200, 1800)
@@ -55,7 +55,7 @@ def test_the_waits_of_a_turn_are_told_with_its_timings() -> None:
     show = cut_off(1.1)
     show.hear((0.2, "What time is it now?", 1.2))
     show.run()
-    [learned] = show.all(ev.PaceChanged)[:1]
+    [learned] = show.all(ev.SpeakerTempoChanged)[:1]
     _, whole, later = fold(show.events)
     assert (whole.pace, later.pace) == (None, learned)
     timings = Timings()
@@ -84,7 +84,7 @@ def test_an_interruption_later_in_the_answer_is_no_cut_off() -> None:
     """Who has listened for two seconds objects: the answer was heard, and nothing is learned."""
     show = cut_off(3.0)
     show.run()
-    assert not show.all(ev.PaceChanged)
+    assert not show.all(ev.SpeakerTempoChanged)
     assert questions(show)[-1] == [HALF, REST]
 
 
@@ -94,7 +94,7 @@ def test_a_command_right_after_the_commit_is_no_rest_of_a_question() -> None:
     show.slm = ScriptedLanguageModel(show.clock, lambda _: LONG, token=0.01)
     show.hear((0.2, HALF, 2.0), (3.3, "Stop!", 0.5))
     show.run()
-    assert not show.all(ev.PaceChanged)
+    assert not show.all(ev.SpeakerTempoChanged)
 
 
 def test_a_new_conversation_waits_as_at_the_beginning() -> None:
@@ -112,5 +112,5 @@ def test_what_is_learned_in_a_new_conversation_is_told_anew() -> None:
     show.at(20.0, lambda assistant: assistant.new_conversation())
     show.hear((20.0, HALF, 2.0), (23.1, REST, 2.0))
     show.run()
-    before, after = show.all(ev.PaceChanged)
+    before, after = show.all(ev.SpeakerTempoChanged)
     assert before.factor == after.factor

@@ -86,7 +86,7 @@ def test_the_turn_under_way_can_be_watched() -> None:
 
     def watch(event: ev.Event) -> None:
         timings.add(event)
-        if isinstance(event, ev.PromptReady) and timings.current:
+        if isinstance(event, ev.PrefillEnded) and timings.current:
             seen.append([s.name for s in timings.current.spans])
 
     show.bus.subscribe(watch)

@@ -122,7 +122,7 @@ def said_aloud(
         [(10.0, "It takes about 8 minutes for light."), (13.0, "Would you like to know more?")]
     ):
         spoken = text.replace("8", "eight")
-        own(ev.ClauseCut(turn=1, clause=clause, text=text, spoken=spoken))
+        own(ev.ClauseReady(turn=1, clause=clause, text=text, spoken=spoken))
         own(ev.SynthesisEnded(turn=1, clause=clause, seconds=3.0))
         own(ev.PlaybackStarted(turn=1, clause=clause, at=at, audible_at=at))
     own(ev.PlaybackEnded(turn=1, at=16.0))

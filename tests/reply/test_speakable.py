@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edgevoice.agent.text_normalization import speakable
+from edgevoice.agent.text_normalization import normalize
 from edgevoice.agent.verbalization import SAYINGS
 
 CODE_LEFT_OUT = SAYINGS["en"].code
@@ -55,7 +55,7 @@ CODE_LEFT_OUT = SAYINGS["en"].code
 )
 def test_markup_and_signs_become_words_or_nothing(written: str, said: str) -> None:
     """What the voice would spell out or choke on is said as a person would."""
-    assert speakable(written) == said
+    assert normalize(written) == said
 
 
 @pytest.mark.parametrize(
@@ -63,24 +63,24 @@ def test_markup_and_signs_become_words_or_nothing(written: str, said: str) -> No
 )
 def test_what_cannot_be_said_is_nothing(written: str) -> None:
     """Without a letter or digit there is nothing to say."""
-    assert speakable(written) == ""
+    assert normalize(written) == ""
 
 
 def test_code_is_left_out_and_that_is_said() -> None:
     """A fenced block is replaced by one sentence, wherever it stands."""
     text = "Run this:\n```sh\nrm -rf *\n```\nand be careful"
-    assert speakable(text) == f"Run this: {CODE_LEFT_OUT} and be careful"
+    assert normalize(text) == f"Run this: {CODE_LEFT_OUT} and be careful"
 
 
 def test_lines_are_said_with_a_pause_between_them() -> None:
     """Items of a list do not run into each other."""
-    assert speakable("- eggs\n- milk\n- bread") == "eggs. milk. bread"
+    assert normalize("- eggs\n- milk\n- bread") == "eggs. milk. bread"
 
 
 def test_no_english_words_are_put_into_other_languages() -> None:
     """Where a word would be needed, a language of which none is known gets a pause or the sign."""
-    assert speakable("Koszt: $5 → 10–20 °C", "pl") == "Koszt: 5 $, 10–20 °C"
-    assert speakable("5,50 € za jo@x.pl", "pl") == "5,50 € za jo @ x.pl"
+    assert normalize("Koszt: $5 → 10–20 °C", "pl") == "Koszt: 5 $, 10–20 °C"
+    assert normalize("5,50 € za jo@x.pl", "pl") == "5,50 € za jo @ x.pl"
 
 
 @pytest.mark.parametrize(
@@ -110,13 +110,13 @@ def test_no_english_words_are_put_into_other_languages() -> None:
 )
 def test_each_language_has_its_own_words_for_signs(language: str, written: str, said: str) -> None:
     """Amounts, units, ranges, addresses and abbreviations are said as people there say them."""
-    assert speakable(written, language) == said
+    assert normalize(written, language) == said
 
 
 @given(st.text(max_size=200))
 def test_any_text_can_be_made_speakable(text: str) -> None:
     """Whatever a model writes, the result is one line without markup the voice would act on."""
-    said = speakable(text)
+    said = normalize(text)
     assert "\n" not in said
     assert "[[" not in said
     assert said == said.strip()

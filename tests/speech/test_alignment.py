@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edgevoice.agent.clauses import ClauseCutter
-from edgevoice.agent.text_normalization import speakable
+from edgevoice.agent.text_normalization import normalize
 from edgevoice.audio import Mark
 from edgevoice.synthesis.alignment import LONGEST, reached, word_spans, written
 
@@ -21,7 +21,7 @@ def said(spoken: str, step: int = 10) -> list[Mark]:
 
 def told(text: str) -> list[tuple[str, str]]:
     """Each word that is marked in `text`, and the part of what is spoken that it sounds in."""
-    spoken = speakable(text)
+    spoken = normalize(text)
     marks = written(said(spoken), text, spoken)
     return [(text[m.begin : m.end], spoken[m.start // 10 : m.stop // 10].strip()) for m in marks]
 

@@ -308,7 +308,7 @@ def test_a_lost_device_is_shown_until_it_is_found() -> None:
     async def script(app: EdgevoiceApp, noted: Noted, feed: Feed, pilot: Pilot[None]) -> None:
         banner = app.query_one("Banner")
         assert banner.display
-        feed.send(ev.DeviceFound(kind="input", name="USB headset"))
+        feed.send(ev.DeviceRestored(kind="input", name="USB headset"))
         app.drain()
         assert not banner.display
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from edgevoice.events import Event, ReplyDucked
+from edgevoice.events import Event, PlaybackDucked
 from edgevoice.tui.widgets import conversation as widget
 from tests.sessions import (
     Session,
@@ -134,7 +134,7 @@ class TestPaused:
 
     def test_quieter(self, snap_compare: Compare) -> None:
         """Before that it only speaks more quietly, and says why."""
-        events = conversation().add(ReplyDucked(turn=2)).events
+        events = conversation().add(PlaybackDucked(turn=2)).events
         assert looks(snap_compare, events, SMALL)
 
 

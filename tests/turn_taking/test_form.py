@@ -6,15 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edgevoice.turn_taking.completeness import Completeness, form_of
+from edgevoice.turn_taking.completeness import Completeness, completeness_of
 from edgevoice.turn_taking.lexicon import TONGUES
 
 ASKED, TOLD, SAID, OPEN, HANGING = (
-    Completeness.ASKED,
-    Completeness.TOLD,
-    Completeness.SAID,
-    Completeness.OPEN,
-    Completeness.HANGING,
+    Completeness.QUESTION,
+    Completeness.COMMAND,
+    Completeness.STATEMENT,
+    Completeness.FRAGMENT,
+    Completeness.INCOMPLETE,
 )
 
 
@@ -39,7 +39,7 @@ ASKED, TOLD, SAID, OPEN, HANGING = (
 )
 def test_a_whole_question_is_asked(text: str, form: Completeness) -> None:
     """Question words, inverted verbs or the mark itself; what leads up to it does not count."""
-    assert form_of(text) is form
+    assert completeness_of(text) is form
 
 
 @pytest.mark.parametrize(
@@ -62,7 +62,7 @@ def test_a_whole_question_is_asked(text: str, form: Completeness) -> None:
 )
 def test_a_whole_command_or_wish_is_told(text: str) -> None:
     """It may be all, and it is what a little more is often added to, with or without its mark."""
-    assert form_of(text) is TOLD
+    assert completeness_of(text) is TOLD
 
 
 @pytest.mark.parametrize(
@@ -81,7 +81,7 @@ def test_a_whole_command_or_wish_is_told(text: str) -> None:
 )
 def test_a_sentence_that_asks_for_nothing_is_said(text: str) -> None:
     """Statements, stories, and questions that may lack their end."""
-    assert form_of(text) is SAID
+    assert completeness_of(text) is SAID
 
 
 @pytest.mark.parametrize(
@@ -106,7 +106,7 @@ def test_a_sentence_that_asks_for_nothing_is_said(text: str) -> None:
 )
 def test_a_fragment_tells_nothing(text: str) -> None:
     """One word, no mark, half a sentence, a number that may get more digits."""
-    assert form_of(text) is OPEN
+    assert completeness_of(text) is OPEN
 
 
 @pytest.mark.parametrize(
@@ -133,7 +133,7 @@ def test_what_cannot_be_the_end_hangs(text: str) -> None:
 
     A recognizer likes to put a full stop behind them; it is not believed.
     """
-    assert form_of(text) is HANGING
+    assert completeness_of(text) is HANGING
 
 
 @pytest.mark.parametrize(
@@ -173,23 +173,23 @@ def test_other_languages_are_known_by_their_marks_and_commonest_words(
     language: str, text: str, form: Completeness
 ) -> None:
     """Where a language has no list, its punctuation still tells."""
-    assert form_of(text, language) is form
+    assert completeness_of(text, language) is form
 
 
 def test_a_word_counts_only_in_its_own_language() -> None:
     """The German article is an English verb: nothing hangs on it there."""
-    assert form_of("They all must die.", "en") is SAID
-    assert form_of("Ich suche die.", "de") is HANGING
+    assert completeness_of("They all must die.", "en") is SAID
+    assert completeness_of("Ich suche die.", "de") is HANGING
 
 
 @given(st.text(max_size=200), st.sampled_from([*TONGUES, "sv", "ja", "auto", ""]))
 def test_every_text_has_a_form(text: str, language: str) -> None:
     """Whatever a recognizer writes, in whatever script, is weighed and never refused."""
-    assert form_of(text, language) in Completeness
+    assert completeness_of(text, language) in Completeness
 
 
 @given(st.sampled_from(["What is the capital of France", "Turn on the lamp", "I like it here"]))
 def test_trailing_off_always_hangs(text: str) -> None:
     """The clearest sentence is not over when the recognizer heard it trail off."""
     for mark in ("...", "\u2026", ",", " \u2013"):
-        assert form_of(text + mark) is HANGING
+        assert completeness_of(text + mark) is HANGING

@@ -172,7 +172,7 @@ def test_one_word_answers_a_question_of_the_assistant(word: str) -> None:
     show.hear((0.2, "what is a comet", 0.8))
     show.hear((0.6, word, 0.4))
     show.run()
-    assert [event.text for event in show.all(ev.Recognized)][-1] == word
+    assert [event.text for event in show.all(ev.FinalTranscript)][-1] == word
     assert show.heard == ["Shall I tell you more?"] * 2
 
 
@@ -185,7 +185,7 @@ def test_a_word_that_somebody_says_is_answered(
     speech = read_speech(said(word, tmp_path / "word.wav"))
     sound = np.concatenate([np.zeros(EAR_RATE, dtype=np.float32), speech])
     events = overhear(Config(), hearing_engines(Config()), [sound])
-    assert [event.text.strip(".") for event in events if isinstance(event, ev.Recognized)] == [
+    assert [event.text.strip(".") for event in events if isinstance(event, ev.FinalTranscript)] == [
         word.strip(".")
     ]
     assert any(isinstance(event, ev.PlaybackStarted) for event in events)

@@ -12,8 +12,8 @@ from edgevoice.turn_taking.interruption import (
     Action,
     Classification,
     Interruption,
-    manner,
-    sense_of,
+    classify,
+    thresholds,
 )
 
 FRAME = 32.0
@@ -95,7 +95,7 @@ def test_no_language_takes_the_same_words_for_listening_and_for_stopping() -> No
 def sense(
     text: str, *, whole: bool = True, voiced: float = 0.4, **of: float
 ) -> Classification | None:
-    return sense_of(Transcript(text, **of), voiced + 0.5, voiced, SttSettings(), whole=whole)  # type: ignore[arg-type]
+    return classify(Transcript(text, **of), voiced + 0.5, voiced, SttSettings(), whole=whole)  # type: ignore[arg-type]
 
 
 def test_a_single_word_decides_only_when_nothing_follows_it() -> None:
@@ -183,5 +183,5 @@ def test_each_manner_asks_for_more_than_the_one_before() -> None:
     assert eager.duck_ms < normal.duck_ms < careful.duck_ms
     assert eager.hold_ms < normal.hold_ms < careful.hold_ms
     assert eager.sure_ms < normal.sure_ms < careful.sure_ms
-    assert manner(TurnSettings(interruption="careful", hold_ms=300)).hold_ms == 300
-    assert manner(TurnSettings()) == normal
+    assert thresholds(TurnSettings(interruption="careful", hold_ms=300)).hold_ms == 300
+    assert thresholds(TurnSettings()) == normal

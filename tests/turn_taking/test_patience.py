@@ -18,12 +18,12 @@ SHORTEST, LONGEST = PRESETS["normal"]
 
 def test_a_whole_question_that_sounds_finished_waits_no_longer_than_it_must() -> None:
     """Words and tone agree: about a fifth of a second."""
-    assert wait_ms(NORMAL, PauseEvidence(0.99, Completeness.ASKED)) == SHORTEST == 200
+    assert wait_ms(NORMAL, PauseEvidence(0.99, Completeness.QUESTION)) == SHORTEST == 200
 
 
 def test_a_thought_that_hangs_in_the_air_waits_longest_however_it_sounds() -> None:
     """A tone cannot end what the words leave open: well over a second."""
-    assert wait_ms(NORMAL, PauseEvidence(1.0, Completeness.HANGING)) == LONGEST > 1200
+    assert wait_ms(NORMAL, PauseEvidence(1.0, Completeness.INCOMPLETE)) == LONGEST > 1200
 
 
 def test_without_evidence_the_longest_wait_holds() -> None:
@@ -46,13 +46,13 @@ def test_a_tone_alone_ends_nothing_soon() -> None:
 
 def test_words_alone_wait_longer_than_words_that_also_sounded_finished() -> None:
     """Without a detector a question waits a moment more, still under a second."""
-    unheard = wait_ms(NORMAL, PauseEvidence(None, Completeness.ASKED))
-    assert wait_ms(NORMAL, PauseEvidence(0.99, Completeness.ASKED)) < unheard < 1000
+    unheard = wait_ms(NORMAL, PauseEvidence(None, Completeness.QUESTION))
+    assert wait_ms(NORMAL, PauseEvidence(0.99, Completeness.QUESTION)) < unheard < 1000
 
 
 def test_a_question_that_does_not_sound_like_an_end_is_given_time_but_not_all() -> None:
     """Some voices do not fall at the end of a question: half way at most."""
-    doubtful = wait_ms(NORMAL, PauseEvidence(0.0, Completeness.ASKED))
+    doubtful = wait_ms(NORMAL, PauseEvidence(0.0, Completeness.QUESTION))
     assert SHORTEST < doubtful < (SHORTEST + LONGEST) / 2
 
 

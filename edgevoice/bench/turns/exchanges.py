@@ -72,18 +72,18 @@ def _add(one: Exchange, event: ev.Event) -> None:
             one.ended = event.at
         case ev.TurnCommitted():
             one.committed = event.t
-        case ev.Recognized():
+        case ev.FinalTranscript():
             one.recognized = event.text.strip()
-        case ev.TokenMade():
+        case ev.TokenGenerated():
             one.reply += event.text
         case ev.PlaybackStarted():
             if one.audible_from is None:
                 one.audible_from = event.audible_at
         case ev.PlaybackEnded():
             one.audible_to = event.at
-        case ev.ReplyHeld():
+        case ev.PlaybackPaused():
             one.noticed = event.t
-        case ev.ReplyResumed():
+        case ev.PlaybackResumed():
             one.noticed = None
             one.resumed_after += event.held
         case ev.TurnCancelled():

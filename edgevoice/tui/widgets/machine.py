@@ -16,7 +16,7 @@ class MachinePanel(Widget):
     """Models, devices, memory and CPU."""
 
     DEFAULT_CSS = """
-    Machine { height: 1; padding: 0 1; }
+    MachinePanel { height: 1; padding: 0 1; }
     """
 
     picture: reactive[tuple[tuple[tuple[str, str, str], ...], str]] = reactive(((), ""))
