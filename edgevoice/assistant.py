@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from edgevoice import events as ev
-from edgevoice.agent.responder import ClauseToSpeak, EndOfReply, Responder
+from edgevoice.agent.responder import Responder
 from edgevoice.agent.speech_rate import SpeechRates
 from edgevoice.bus import Bus
 from edgevoice.capture.capture import Capture
@@ -22,7 +22,22 @@ from edgevoice.clock import Clock
 from edgevoice.crew import Crew
 from edgevoice.history import History
 from edgevoice.mailbox import Mailbox
-from edgevoice.messages import Prefill, Thought, thought_is_dead
+from edgevoice.messages import (
+    AgentInput,
+    ClauseToSpeak,
+    Cue,
+    EndOfReply,
+    FinalRequest,
+    InterimRequest,
+    Pause,
+    Prefill,
+    SpeechAudio,
+    SpokenCue,
+    TranscriptionRequest,
+    agent_input_is_dead,
+    pause_is_over,
+    request_is_dead,
+)
 from edgevoice.playback.playback import Playback, StreamResampler
 from edgevoice.protocols import (
     AudioSink,
@@ -36,20 +51,14 @@ from edgevoice.protocols import (
     WakeDetector,
 )
 from edgevoice.settings import Config
-from edgevoice.synthesis.synthesis import SpeechAudio, Synthesis
+from edgevoice.synthesis.synthesis import Synthesis
 from edgevoice.transcription.self_speech import Pronounce, SelfSpeechFilter
 from edgevoice.transcription.spoken_language import leads, listed
-from edgevoice.transcription.transcriber import (
-    FinalRequest,
-    Heard,
-    InterimRequest,
-    Transcriber,
-    heard_is_dead,
-)
-from edgevoice.turn_taking.earcons import UNCLEAR, Cue, Earcons, Kind, SpokenCue
-from edgevoice.turn_taking.end_of_turn import EndOfTurnPredictor, Pause, pause_is_over
+from edgevoice.transcription.transcriber import Transcriber
+from edgevoice.turn import Turn
+from edgevoice.turn_taking.earcons import UNCLEAR, Earcons, Kind
+from edgevoice.turn_taking.end_of_turn import EndOfTurnPredictor
 from edgevoice.turn_taking.floor import Floor
-from edgevoice.turn_taking.turn import Turn
 
 QUEUE = 256
 """Room in the mailboxes that must never hold up their writer."""
@@ -109,9 +118,9 @@ class Assistant:
         self.history.leads = leads(listed(config.stt.language))
         self._floor = Floor(clock, bus, sink, self.history, first_turn)
         monitor = self._floor.monitor
-        self._heard: Mailbox[Heard] = Mailbox(monitor, QUEUE, heard_is_dead)
-        self._interims: Mailbox[InterimRequest] = Mailbox(monitor, QUEUE, heard_is_dead)
-        self._thoughts: Mailbox[Thought] = Mailbox(monitor, QUEUE, thought_is_dead)
+        self._heard: Mailbox[TranscriptionRequest] = Mailbox(monitor, QUEUE, request_is_dead)
+        self._interims: Mailbox[InterimRequest] = Mailbox(monitor, QUEUE, request_is_dead)
+        self._thoughts: Mailbox[AgentInput] = Mailbox(monitor, QUEUE, agent_input_is_dead)
         self._pauses: Mailbox[Pause] = Mailbox(monitor, QUEUE, pause_is_over)
         clauses: Mailbox[ClauseToSpeak | EndOfReply | SpokenCue] = Mailbox(monitor, QUEUE, _is_dead)
         self._clauses = clauses

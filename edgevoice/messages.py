@@ -1,27 +1,74 @@
-"""What the mind is given to think about: a question, its beginnings, the conversation itself."""
+"""The messages from stage to stage, in the order of the data: capture, transcription, agent,
+synthesis, playback.
+
+Each belongs to a turn. A mailbox skips those of a turn that is over, as the functions here say.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Union
 
-from edgevoice.audio import EAR_RATE
-from edgevoice.protocols import Prefilled, Stopped, Token
-from edgevoice.transcription.local_agreement import same_words
-from edgevoice.turn_taking.turn import Turn
+from edgevoice.audio import EAR_RATE, Audio, Utterance
+from edgevoice.turn import Turn
 
 MISSED_SECONDS = 0.16
 """Speech that a reading may lack of a question and still have all of its words."""
 
 
+# From capture to transcription
+
+
 @dataclass(frozen=True, slots=True)
-class FinalQuestion:
-    """A question written down, to be answered; no `text` where nothing was said after all."""
+class InterimRequest:
+    """A look (or glance) at what is being said; `take` gives the sound so far."""
 
     turn: Turn
-    text: str
-    language: str
+    take: Callable[[], Utterance]
+
+
+@dataclass(frozen=True, slots=True)
+class FinalRequest:
+    """Something to be answered; `said` is sound or typed text, `voiced` its seconds of speech."""
+
+    turn: Turn
+    said: Utterance | str
+    voiced: float = 0.0
+
+
+TranscriptionRequest = Union[FinalRequest, InterimRequest]
+
+
+def request_is_dead(request: TranscriptionRequest) -> bool:
+    """A committed question is taken up even when it was cancelled: it is to be remembered."""
+    if isinstance(request, FinalRequest):
+        return request.turn.cancelled and not request.turn.committed
+    return request.turn.cancelled or request.turn.asked
+
+
+# From capture to end-of-turn prediction
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """A pause to be judged, with what was said up to it."""
+
+    turn: Turn
+    said: Utterance
+
+
+def pause_is_over(pause: Pause) -> bool:
+    """The user went on, or the turn has ended anyway."""
+    return pause.turn.cancelled or pause.turn.committed
+
+
+# From transcription to the agent
+
+
+@dataclass(frozen=True, slots=True)
+class Prefill:
+    """The conversation has changed: bring it into the KV cache while nobody speaks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,39 +90,88 @@ class PartialQuestion:
 
 
 @dataclass(frozen=True, slots=True)
-class Prefill:
-    """The conversation has changed: bring it into the KV cache while nobody speaks."""
+class FinalQuestion:
+    """A question written down, to be answered; no `text` where nothing was said after all."""
+
+    turn: Turn
+    text: str
+    language: str
 
 
-Thought = Union[FinalQuestion, PartialQuestion, Prefill]
+AgentInput = Union[FinalQuestion, PartialQuestion, Prefill]
 
 
-def thought_is_dead(thought: Thought) -> bool:
+def agent_input_is_dead(item: AgentInput) -> bool:
     """A committed question is taken up even when it was cancelled: it is to be remembered."""
-    match thought:
+    match item:
         case FinalQuestion():
-            return thought.turn.cancelled and not thought.turn.committed
+            return item.turn.cancelled and not item.turn.committed
         case PartialQuestion(turn, reading):
-            known = bool(turn.question) or turn.language != thought.language
+            known = bool(turn.question) or turn.language != item.language
             return turn.cancelled or known or turn.reading != reading
         case Prefill():
             return False
 
 
-@dataclass(slots=True)
-class SpeculativeReply:
-    """A reply to a reading that may turn out to be the question; nothing of it is told yet."""
+# From the agent to synthesis
+
+
+@dataclass(frozen=True, slots=True)
+class Clause:
+    """`text` is the slice [start:end) of the reply, `spoken` what is to be said for it.
+
+    `spoken` is empty where there is nothing to say. The texts of all clauses make up the reply.
+    """
+
+    text: str
+    spoken: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class ClauseToSpeak:
+    """A clause to be spoken."""
 
     turn: Turn
-    reading: str
-    language: str
-    coming: Iterator[Prefilled | Token | Stopped] = field(default_factory=lambda: iter(()))
-    made: list[Prefilled | Token | Stopped] = field(default_factory=list)
-    wrong: bool = False
+    number: int
+    clause: Clause
 
-    def is_wrong(self) -> bool:
-        """Whether the question has read differently since, or is none any more."""
-        # For good: what it was making has been broken off.
-        self.wrong |= self.turn.cancelled or self.turn.language != self.language
-        self.wrong |= not same_words(self.reading, self.turn.reading)
-        return self.wrong
+
+@dataclass(frozen=True, slots=True)
+class SpokenCue:
+    """Something to be said aside, in a language."""
+
+    text: str
+    language: str
+
+
+# From synthesis to playback
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechAudio:
+    """A piece of a clause's sound; `last` when the clause ends with it."""
+
+    turn: Turn
+    number: int
+    clause: Clause
+    audio: Audio | None
+    last: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Cue:
+    """A sound on its way to the speaker."""
+
+    audio: Audio
+
+
+# From the agent to playback, through synthesis
+
+
+@dataclass(frozen=True, slots=True)
+class EndOfReply:
+    """Nothing more will come of this turn. Goes down the whole pipeline, even for dead turns."""
+
+    turn: Turn

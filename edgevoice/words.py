@@ -34,6 +34,12 @@ def apart(text: str) -> list[re.Match[str]]:
     return list(_APART.finditer(text))
 
 
+def same_words(one: str, other: str) -> bool:
+    """Whether two texts have the same words, whatever their case and punctuation."""
+    first, second = ([plain(word[0]) for word in apart(text)] for text in (one, other))
+    return first == second
+
+
 def worth(word: str) -> float:
     """How much of a word it is that stands `apart`: a sign is a part of one."""
     return 1 / SIGNS if _WIDE.match(word) else 1.0

@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from edgevoice.agent.text_normalization import normalize
+from edgevoice.messages import Clause
 from edgevoice.words import count
 
 Break = Literal["sentence", "pause", "comma", "conjunction", "word"]
@@ -71,19 +71,6 @@ _LEAN_FORWARD = _words(
 """Words after which nobody pauses."""
 _JOINER = "\u200d"
 _DOTTED = re.compile(r"(?:\w\.)+\w$")
-
-
-@dataclass(frozen=True, slots=True)
-class Clause:
-    """`text` is the slice [start:end) of the reply, `spoken` what is to be said for it.
-
-    `spoken` is empty where there is nothing to say. The texts of all clauses make up the reply.
-    """
-
-    text: str
-    spoken: str
-    start: int
-    end: int
 
 
 class CutTiming(Protocol):

@@ -4,51 +4,37 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 
 from edgevoice import events as ev
-from edgevoice.agent.clauses import Clause, ClauseCutter
+from edgevoice.agent.clauses import ClauseCutter
+from edgevoice.agent.speculation import SpeculativeReply
 from edgevoice.agent.speech_rate import CutPlan, SpeechRates
 from edgevoice.errors import ModelError
 from edgevoice.history import History, Reply
 from edgevoice.mailbox import Mailbox
 from edgevoice.messages import (
+    AgentInput,
+    Clause,
+    ClauseToSpeak,
+    EndOfReply,
     FinalQuestion,
     PartialQuestion,
     Prefill,
-    SpeculativeReply,
-    Thought,
-    thought_is_dead,
+    SpokenCue,
+    agent_input_is_dead,
 )
 from edgevoice.protocols import ChatMessage, LanguageModel, Prefilled, Stopped, Token
 from edgevoice.settings import Config
 from edgevoice.transcription.local_agreement import respelled
+from edgevoice.turn import Turn
 from edgevoice.turn_taking.continuation import wants_more
-from edgevoice.turn_taking.earcons import SpokenCue
 from edgevoice.turn_taking.floor import Floor
-from edgevoice.turn_taking.turn import Turn
 
 PROMPT_MARGIN = 32
 """Tokens of the context window kept free beside prompt and reply, for the template's own."""
 
 GUESSED_TOKENS = 24
 """How far a reply to a mere reading is thought ahead."""
-
-
-@dataclass(frozen=True, slots=True)
-class ClauseToSpeak:
-    """A clause to be spoken."""
-
-    turn: Turn
-    number: int
-    clause: Clause
-
-
-@dataclass(frozen=True, slots=True)
-class EndOfReply:
-    """Nothing more will come of this turn. Goes down the whole pipeline, even for dead turns."""
-
-    turn: Turn
 
 
 class Responder:
@@ -59,7 +45,7 @@ class Responder:
         config: Config,
         language_model: Callable[[], LanguageModel],
         floor: Floor,
-        inbox: Mailbox[Thought],
+        inbox: Mailbox[AgentInput],
         outbox: Mailbox[ClauseToSpeak | EndOfReply | SpokenCue],
         loaded: Callable[[], None],
         primed: Callable[[], None],
@@ -168,7 +154,9 @@ class Responder:
         self._prefilled = likely
         with self._floor.monitor:
             messages = self._floor.history.asking(likely, beginning.language)
-        tokens = slm.prime(messages, lambda: not self._inbox.empty or thought_is_dead(beginning))
+        tokens = slm.prime(
+            messages, lambda: not self._inbox.empty or agent_input_is_dead(beginning)
+        )
         self._bus.emit(ev.PrefillProgress(turn=turn.number, tokens=tokens, text=likely))
 
     def _begin_guess(

@@ -19,14 +19,7 @@ from edgevoice.bench.driver import ELSEWHERE
 from edgevoice.bench.result import Turn
 from edgevoice.clock import Clock
 from edgevoice.history import History
-from edgevoice.protocols import (
-    AudioSink,
-    ChatMessage,
-    LanguageModel,
-    Prefilled,
-    Synthesizer,
-    Token,
-)
+from edgevoice.protocols import AudioSink, ChatMessage, LanguageModel, Prefilled, Synthesizer, Token
 from edgevoice.resample import resample
 from edgevoice.settings import Config
 

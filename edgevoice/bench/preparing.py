@@ -8,15 +8,7 @@ from pathlib import Path
 import msgspec
 
 from edgevoice.bench.conversation import with_history
-from edgevoice.bench.corpus import (
-    Question,
-    builtin,
-    chosen,
-    listed,
-    recorded,
-    spread,
-    synthesized,
-)
+from edgevoice.bench.corpus import Question, builtin, chosen, listed, recorded, spread, synthesized
 from edgevoice.bench.progress import Progress
 from edgevoice.catalog import Role
 from edgevoice.errors import UsageError

@@ -7,10 +7,10 @@ from edgevoice.audio import Frame, dbfs
 from edgevoice.capture.intelligibility import Intelligibility
 from edgevoice.capture.noise_floor import STIRRING, NoiseFloor
 from edgevoice.settings import TurnSettings
+from edgevoice.turn import Turn
 from edgevoice.turn_taking.completeness import Completeness, completeness_of
 from edgevoice.turn_taking.endpointing import HYSTERESIS
 from edgevoice.turn_taking.floor import Floor
-from edgevoice.turn_taking.turn import Turn
 
 UNCLEAR = "no word can be made out here: come closer to the microphone, or turn the noise down"
 

@@ -10,9 +10,9 @@ from edgevoice.capture.levels import LevelMeter
 from edgevoice.capture.utterance_detector import UtteranceDetector
 from edgevoice.capture.wake_gate import WakeGate
 from edgevoice.mailbox import Mailbox
+from edgevoice.messages import InterimRequest, TranscriptionRequest
 from edgevoice.protocols import AudioSource, SpeechDetector
 from edgevoice.settings import Config
-from edgevoice.transcription.transcriber import Heard, InterimRequest
 from edgevoice.turn_taking.end_of_turn import EndOfTurnPredictor
 from edgevoice.turn_taking.floor import Floor
 
@@ -26,7 +26,7 @@ class Capture:
         source: AudioSource,
         detector: Callable[[], SpeechDetector],
         floor: Floor,
-        inbox: Mailbox[Heard],
+        inbox: Mailbox[TranscriptionRequest],
         interims: Mailbox[InterimRequest],
         judge: EndOfTurnPredictor,
         wake_gate: WakeGate,

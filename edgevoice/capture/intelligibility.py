@@ -7,7 +7,7 @@ of noise a recognizer makes none, or none that can be believed.
 from __future__ import annotations
 
 from edgevoice.audio import EAR_RATE
-from edgevoice.transcription.local_agreement import same_words
+from edgevoice.words import same_words
 
 LEAST_READINGS = 2
 """What was heard is read so often, at least, before it is given up: a slow recognizer's fault is

@@ -11,16 +11,16 @@ from edgevoice.audio import EAR_RATE, FRAME_SAMPLES, Frame, Samples, Utterance
 from edgevoice.capture.background import Background
 from edgevoice.capture.wake_gate import LAG, WAKE_FRAMES
 from edgevoice.mailbox import Mailbox
+from edgevoice.messages import FinalRequest, InterimRequest, Pause, TranscriptionRequest
 from edgevoice.protocols import AudioSource
 from edgevoice.settings import Config
-from edgevoice.transcription.transcriber import FinalRequest, Heard, InterimRequest
+from edgevoice.turn import Turn
 from edgevoice.turn_taking.barge_in import FRAME_MS, AcousticBargeIn, VoiceOnset
-from edgevoice.turn_taking.end_of_turn import EndOfTurnPredictor, EndOfTurnQueue, Pause
+from edgevoice.turn_taking.end_of_turn import EndOfTurnPredictor, EndOfTurnQueue
 from edgevoice.turn_taking.endpointing import GAPPY, HYSTERESIS, Boundary, BoundaryKind, Endpointer
 from edgevoice.turn_taking.floor import Floor
 from edgevoice.turn_taking.interruption import thresholds
 from edgevoice.turn_taking.premature_end import PrematureEnd
-from edgevoice.turn_taking.turn import Turn
 
 GLANCE_SAMPLES = int(0.5 * EAR_RATE)
 """New speech between two glances at what is being said."""
@@ -42,7 +42,7 @@ class UtteranceDetector:
         config: Config,
         source: AudioSource,
         floor: Floor,
-        inbox: Mailbox[Heard],
+        inbox: Mailbox[TranscriptionRequest],
         interims: Mailbox[InterimRequest],
         judge: EndOfTurnPredictor,
     ) -> None:
@@ -312,7 +312,9 @@ class UtteranceDetector:
         self._end_of_turn.enter(Pause(turn, utterance))
         self._inbox.put(FinalRequest(turn, utterance, self._endpoint.voiced / EAR_RATE))
 
-    def _look(self, inbox: Mailbox[Heard] | Mailbox[InterimRequest], least: int) -> None:
+    def _look(
+        self, inbox: Mailbox[TranscriptionRequest] | Mailbox[InterimRequest], least: int
+    ) -> None:
         turn = self._turn
         size = len(self._frames) * FRAME_SAMPLES
         looks = self._looks or self._background.is_doubtful(self._start + size)

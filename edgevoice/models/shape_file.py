@@ -18,15 +18,7 @@ import numpy as np
 from edgevoice.models.disk import BLOCK
 from edgevoice.models.gguf import ALIGNMENT, SHAPE_KEY, Weight, size_of
 from edgevoice.models.progress import Progress
-from edgevoice.models.shape_layout import (
-    F32,
-    Q4_K,
-    Q5_0,
-    Q5_K,
-    Q6_K,
-    Q8_0,
-    tensors,
-)
+from edgevoice.models.shape_layout import F32, Q4_K, Q5_0, Q5_K, Q6_K, Q8_0, tensors
 from edgevoice.models.shape_table import GEMMA2, LLAMA, Architecture
 from edgevoice.models.shape_vocabulary import text, tokenizer_pairs, value
 

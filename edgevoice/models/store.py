@@ -20,16 +20,7 @@ from typing import Literal
 import msgspec
 
 from edgevoice import files
-from edgevoice.catalog import (
-    NONE,
-    ROLES,
-    Catalog,
-    Entry,
-    File,
-    Role,
-    data_folder,
-    packaged_path,
-)
+from edgevoice.catalog import NONE, ROLES, Catalog, Entry, File, Role, data_folder, packaged_path
 from edgevoice.errors import ModelError
 from edgevoice.models.disk import sha256_of, writing
 from edgevoice.outside import Malformed, from_json, read

@@ -10,16 +10,13 @@ from typing import Protocol
 import numpy as np
 
 from edgevoice import events as ev
-from edgevoice.agent.clauses import Clause
-from edgevoice.agent.responder import EndOfReply
 from edgevoice.audio import Audio, Mark, Samples, first_audible
 from edgevoice.errors import SpeakerAwayError
 from edgevoice.mailbox import Mailbox
+from edgevoice.messages import Clause, Cue, EndOfReply, SpeechAudio
 from edgevoice.protocols import AudioSink
-from edgevoice.synthesis.synthesis import SpeechAudio
-from edgevoice.turn_taking.earcons import Cue
+from edgevoice.turn import Turn
 from edgevoice.turn_taking.floor import Floor
-from edgevoice.turn_taking.turn import Turn
 
 TICK = 0.05
 """Seconds between two looks at how far the listener has got."""

@@ -6,12 +6,13 @@ import contextlib
 from collections.abc import Iterable, Iterator
 from types import TracebackType
 
-from edgevoice.agent.clauses import Clause, ClauseCutter
+from edgevoice.agent.clauses import ClauseCutter
 from edgevoice.agent.speech_rate import CutPlan, SpeechRate
 from edgevoice.audio import Samples
 from edgevoice.clock import Clock
 from edgevoice.crew import Crew
 from edgevoice.mailbox import Mailbox
+from edgevoice.messages import Clause
 from edgevoice.protocols import AudioSink, Synthesizer
 from edgevoice.resample import Resampler
 from edgevoice.settings import TtsSettings

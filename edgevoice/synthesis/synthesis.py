@@ -3,39 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
 from edgevoice import events as ev
-from edgevoice.agent.clauses import Clause
-from edgevoice.agent.responder import ClauseToSpeak, EndOfReply
 from edgevoice.agent.speech_rate import SpeechRates
 from edgevoice.audio import Audio
 from edgevoice.mailbox import Mailbox
+from edgevoice.messages import Clause, ClauseToSpeak, Cue, EndOfReply, SpeechAudio, SpokenCue
 from edgevoice.protocols import Synthesizer
 from edgevoice.settings import TtsSettings
 from edgevoice.synthesis.alignment import written
 from edgevoice.synthesis.synthesis_timing import TimedSynthesis
 from edgevoice.transcription.spoken_language import named
-from edgevoice.turn_taking.earcons import Cue, Earcons, SpokenCue
+from edgevoice.turn import Turn
+from edgevoice.turn_taking.earcons import Earcons
 from edgevoice.turn_taking.floor import Floor
-from edgevoice.turn_taking.turn import Turn
 
 AHEAD = 2
 """Whole clauses that may wait behind the one that is playing before the next one is begun: enough
 that a short clause before a long one leaves no gap, few enough to leave the cores to the model."""
-
-
-@dataclass(frozen=True, slots=True)
-class SpeechAudio:
-    """A piece of a clause's sound; `last` when the clause ends with it."""
-
-    turn: Turn
-    number: int
-    clause: Clause
-    audio: Audio | None
-    last: bool
 
 
 class Synthesis:

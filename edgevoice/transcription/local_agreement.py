@@ -38,11 +38,6 @@ def without_last_word(text: str) -> str:
     return _open_ended(text[: found[-2].end()]) if len(found) > 1 else ""
 
 
-def same_words(one: str, other: str) -> bool:
-    """Whether two readings have the same words, whatever their case and punctuation."""
-    return _plain(apart(one)) == _plain(apart(other))
-
-
 def respelled(text: str, like: str) -> str:
     """`text`, with the words it has in common with the beginning `like` written as they are there.
 

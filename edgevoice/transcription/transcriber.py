@@ -10,24 +10,30 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import Union
 
 import numpy as np
 
 from edgevoice import events as ev
 from edgevoice.audio import EAR_RATE, Utterance
 from edgevoice.mailbox import Mailbox
-from edgevoice.messages import FinalQuestion, PartialQuestion, Thought
+from edgevoice.messages import (
+    AgentInput,
+    FinalQuestion,
+    FinalRequest,
+    InterimRequest,
+    PartialQuestion,
+    TranscriptionRequest,
+)
 from edgevoice.protocols import Effort, Recognizer, Segment, Transcript
 from edgevoice.settings import Config
 from edgevoice.transcription.local_agreement import LocalAgreement, without_last_word
 from edgevoice.transcription.self_speech import SelfSpeechFilter
 from edgevoice.transcription.spoken_language import LanguageTracker, is_settled, listed
+from edgevoice.turn import Turn
 from edgevoice.turn_taking.activation import without_wake_word
 from edgevoice.turn_taking.barge_in import LexicalBargeIn
 from edgevoice.turn_taking.floor import Floor
 from edgevoice.turn_taking.hallucinations import is_nobody
-from edgevoice.turn_taking.turn import Turn
 from edgevoice.words import count
 
 SETTLED_SECONDS = 12.0
@@ -37,33 +43,6 @@ twelve, and 12.9 % by the full window."""
 
 SETTLED_TAIL = int(0.064 * EAR_RATE)
 """How far behind the last voiced sample before a pause the settled part ends."""
-
-
-@dataclass(frozen=True, slots=True)
-class FinalRequest:
-    """Something to be answered; `said` is sound or typed text, `voiced` its seconds of speech."""
-
-    turn: Turn
-    said: Utterance | str
-    voiced: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class InterimRequest:
-    """A look (or glance) at what is being said; `take` gives the sound so far."""
-
-    turn: Turn
-    take: Callable[[], Utterance]
-
-
-Heard = Union[FinalRequest, InterimRequest]
-
-
-def heard_is_dead(heard: Heard) -> bool:
-    """A committed question is taken up even when it was cancelled: it is to be remembered."""
-    if isinstance(heard, FinalRequest):
-        return heard.turn.cancelled and not heard.turn.committed
-    return heard.turn.cancelled or heard.turn.asked
 
 
 @dataclass(slots=True)
@@ -94,9 +73,9 @@ class Transcriber:
         config: Config,
         recognizer: Callable[[], Recognizer],
         floor: Floor,
-        inbox: Mailbox[Heard],
+        inbox: Mailbox[TranscriptionRequest],
         interims: Mailbox[InterimRequest],
-        outbox: Mailbox[Thought],
+        outbox: Mailbox[AgentInput],
         loaded: Callable[[], None],
         own_words: SelfSpeechFilter,
         wake_word: str = "",

@@ -9,17 +9,16 @@ from __future__ import annotations
 from edgevoice.audio import EAR_RATE, FRAME_SAMPLES, Utterance
 from edgevoice.protocols import Transcript
 from edgevoice.settings import Config, TurnSettings
+from edgevoice.turn import Classification, Turn
 from edgevoice.turn_taking.backchannels import is_backchannel, is_stop
 from edgevoice.turn_taking.floor import Floor
 from edgevoice.turn_taking.interruption import (
     RESTORE_MS,
     Action,
-    Classification,
     Interruption,
     classify,
     is_doubtful,
 )
-from edgevoice.turn_taking.turn import Turn
 
 FRAME_MS = 1000 * FRAME_SAMPLES / EAR_RATE
 

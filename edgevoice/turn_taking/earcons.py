@@ -3,12 +3,12 @@ alone. They are never waited for, and are left out where something else is to be
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 
 from edgevoice.audio import Audio, Samples
+from edgevoice.messages import Cue
 from edgevoice.settings import Config
 
 Kind = Literal["called", "woke", "slept", "muted", "unmuted", "failed", "unclear"]
@@ -46,21 +46,6 @@ UNCLEAR = {
     "zh": "我听不清楚。",
 }
 """What is said where no word can be made out, by language."""
-
-
-@dataclass(frozen=True, slots=True)
-class SpokenCue:
-    """Something to be said aside, in a language."""
-
-    text: str
-    language: str
-
-
-@dataclass(frozen=True, slots=True)
-class Cue:
-    """A sound on its way to the speaker."""
-
-    audio: Audio
 
 
 def earcon(kind: Kind) -> Audio:

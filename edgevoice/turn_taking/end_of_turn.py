@@ -7,17 +7,15 @@ first sound of it is there, and whoever asks for it sooner takes a core from wha
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from edgevoice import events as ev
-from edgevoice.audio import Utterance
 from edgevoice.mailbox import Mailbox
+from edgevoice.messages import Pause, pause_is_over
 from edgevoice.protocols import TurnDetector
 from edgevoice.settings import TurnSettings
 from edgevoice.turn_taking.completeness import Completeness
 from edgevoice.turn_taking.floor import Floor
 from edgevoice.turn_taking.patience import PauseEvidence, wait_ms
-from edgevoice.turn_taking.turn import Turn
 
 NEWEST = 0.3
 """The weight of the newest answer in what is usual."""
@@ -25,19 +23,6 @@ NEWEST = 0.3
 SOON_MS = 200
 """How much later than a question's longest wait an answer may usually come, and the judgement is
 still asked for at once: the next answer may be quicker."""
-
-
-@dataclass(frozen=True, slots=True)
-class Pause:
-    """A pause to be judged, with what was said up to it."""
-
-    turn: Turn
-    said: Utterance
-
-
-def pause_is_over(pause: Pause) -> bool:
-    """The user went on, or the turn has ended anyway."""
-    return pause.turn.cancelled or pause.turn.committed
 
 
 class EndOfTurnPredictor:

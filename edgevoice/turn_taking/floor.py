@@ -15,8 +15,8 @@ from edgevoice.clock import Clock
 from edgevoice.errors import EdgevoiceError
 from edgevoice.history import History, Reply
 from edgevoice.protocols import AudioSink, ChatMessage
+from edgevoice.turn import Origin, Turn
 from edgevoice.turn_taking.earcons import Kind
-from edgevoice.turn_taking.turn import Origin, Turn
 
 HARDLY = 3
 """Words of an answer to half a question that are as good as unheard: they were still coming while

@@ -12,6 +12,7 @@ from enum import Enum
 
 from edgevoice.protocols import Transcript
 from edgevoice.settings import SttSettings, TurnSettings
+from edgevoice.turn import Classification
 from edgevoice.turn_taking.backchannels import is_backchannel, is_stop, telling
 from edgevoice.turn_taking.hallucinations import is_nobody
 
@@ -59,18 +60,6 @@ def thresholds(settings: TurnSettings) -> Thresholds:
         settings.hold_ms or preset.hold_ms,
         settings.sure_ms or preset.sure_ms,
     )
-
-
-class Classification(Enum):
-    """What the words of a turn come to that may be an interruption."""
-
-    NOBODY = "nobody"
-    """No words: a cough, a door, what a recognizer makes up for them."""
-    BACKCHANNEL = "backchannel"
-    """Somebody listens, and wants the reply to go on."""
-    STOP = "stop"
-    """Silence is asked for, and nothing else."""
-    WORDS = "words"
 
 
 def classify(

@@ -8,10 +8,10 @@ from edgevoice import events as ev
 from edgevoice.audio import EAR_RATE
 from edgevoice.bus import Bus
 from edgevoice.settings import TurnSettings
+from edgevoice.turn import Turn
 from edgevoice.turn_taking.completeness import Completeness, completeness_of
 from edgevoice.turn_taking.patience import limits
 from edgevoice.turn_taking.speaker_tempo import SpeakerTempo
-from edgevoice.turn_taking.turn import Turn
 from edgevoice.words import count
 
 CONTINUED = int(1.0 * EAR_RATE)

@@ -26,7 +26,7 @@ from edgevoice.models.shape_table import ARCHITECTURES
 from edgevoice.settings import Config, Models, SlmSettings, SttSettings
 from tests.bench.fitted import SPEEDS, calibration, hearing, option, speaking, thinking
 from tests.bench.simulated import turns
-from tests.weights.small_shapes import small
+from tests.models.small_shapes import small
 
 PHI = ARCHITECTURES["phi-3-mini"]
 

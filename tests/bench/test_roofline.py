@@ -18,7 +18,7 @@ from edgevoice.models.ct2 import stored
 from edgevoice.models.gguf import Header, Weight
 from edgevoice.settings import Config, Models, SlmSettings, SttSettings
 from tests.engines.voices import RATE, write_voice
-from tests.weights.ct2_file import model_bin
+from tests.models.ct2_file import model_bin
 
 Q4_K, Q6_K, F32 = 12, 14, 0
 LIMITS = Limits(memory=1e9, float32=1e9, int8=4e9, cache=1000)

@@ -10,14 +10,7 @@ from msgspec.structs import replace
 
 from edgevoice.bench.result import encoded
 from edgevoice.bench.turns.lines import whole
-from edgevoice.bench.turns.outcome import (
-    Counts,
-    Line,
-    Outcome,
-    Turns,
-    added,
-    read,
-)
+from edgevoice.bench.turns.outcome import Counts, Line, Outcome, Turns, added, read
 from edgevoice.bench.turns.running import totals
 from tests.bench.simulated import result as simulated
 from tests.command import edgevoice, message

@@ -12,7 +12,7 @@ from edgevoice.engines.llama import Llama
 from edgevoice.errors import EngineError, ModelError
 from edgevoice.protocols import ChatMessage, Prefilled, Stopped, Token
 from edgevoice.settings import SlmSettings
-from tests.weights.conftest import gguf
+from tests.models.conftest import gguf
 
 SYSTEM = ChatMessage("system", "You answer in one short sentence.")
 FRANCE = ChatMessage("user", "What is the capital of France?")

@@ -49,7 +49,7 @@ from edgevoice.wav import read_speech
 from tests.command import edgevoice
 from tests.fuzz import mutations, valid
 from tests.hostile import COMMANDS, EVIL
-from tests.weights.ct2_file import model_bin
+from tests.models.ct2_file import model_bin
 
 NAMED = (EdgevoiceError, Malformed, TemplateRefused, NotGguf, ct2.NotCt2, costs.Underivable)
 """The errors that a reader may end in."""

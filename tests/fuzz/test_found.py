@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from edgevoice import config, trace
-from edgevoice.agent.clauses import LONGEST_CLAUSE, Clause, ClauseCutter
+from edgevoice.agent.clauses import LONGEST_CLAUSE, ClauseCutter
 from edgevoice.agent.text_normalization import normalize
 from edgevoice.agent.verbalization import SAYINGS
 from edgevoice.bench import corpus
@@ -20,6 +20,7 @@ from edgevoice.engines.batches import BatchCosts
 from edgevoice.engines.prompt_cache import PromptCache
 from edgevoice.errors import ConfigError, EdgevoiceError, UsageError
 from edgevoice.harmless import harmless
+from edgevoice.messages import Clause
 from edgevoice.models import whisper_file
 from edgevoice.outside import MOST_BYTES, MOST_TOML, Malformed, from_json, from_toml
 from edgevoice.outside import read as read_file

@@ -21,7 +21,7 @@ from edgevoice.settings import Config
 from tests import kept as conversations
 from tests.bench import simulated
 from tests.bench.fitted import calibration
-from tests.weights.conftest import gguf
+from tests.models.conftest import gguf
 
 
 def config_files() -> list[bytes]:

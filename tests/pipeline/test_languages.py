@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from edgevoice import events as ev
+from edgevoice.agent.speculation import SpeculativeReply
 from edgevoice.audio import Audio, Samples
 from edgevoice.errors import ConfigError
-from edgevoice.messages import SpeculativeReply
 from edgevoice.protocols import Cancelled, Effort, Transcript
 from edgevoice.settings import Config, SttSettings
 from edgevoice.testing.rehearsal import Rehearsal
@@ -22,7 +22,7 @@ from edgevoice.testing.scripted import (
 )
 from edgevoice.testing.virtual import VirtualClock
 from edgevoice.transcription.spoken_language import LanguageTracker, listed
-from edgevoice.turn_taking.turn import Turn
+from edgevoice.turn import Turn
 from edgevoice.wav import WavWriter
 from tests.command import edgevoice, message
 

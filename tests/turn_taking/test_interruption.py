@@ -6,15 +6,9 @@ import pytest
 
 from edgevoice.protocols import Transcript
 from edgevoice.settings import SttSettings, TurnSettings
+from edgevoice.turn import Classification
 from edgevoice.turn_taking.backchannels import LISTENING, STOPPING, is_backchannel, is_stop, telling
-from edgevoice.turn_taking.interruption import (
-    PRESETS,
-    Action,
-    Classification,
-    Interruption,
-    classify,
-    thresholds,
-)
+from edgevoice.turn_taking.interruption import PRESETS, Action, Interruption, classify, thresholds
 
 FRAME = 32.0
 

@@ -19,7 +19,7 @@ from edgevoice.audio import EAR_RATE, Samples
 from edgevoice.devices.simulated import SimulatedSource
 from edgevoice.settings import Config
 from edgevoice.testing.rehearsal import Rehearsal
-from edgevoice.turn_taking.turn import Turn
+from edgevoice.turn import Turn
 from edgevoice.wav import read_speech
 
 WARM_UP, TURNS = 20, 60

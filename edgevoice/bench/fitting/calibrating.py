@@ -16,13 +16,7 @@ from edgevoice.bench.fitting import sounding, thinking, together
 from edgevoice.bench.fitting.keeping import fingerprint, folder, keep, mark, read
 from edgevoice.bench.fitting.options import Option, Voiced
 from edgevoice.bench.fitting.predicting import predict
-from edgevoice.bench.fitting.record import (
-    Calibration,
-    Hearing,
-    Problem,
-    Speaking,
-    Thinking,
-)
+from edgevoice.bench.fitting.record import Calibration, Hearing, Problem, Speaking, Thinking
 from edgevoice.bench.fitting.unmeasured import Costs
 from edgevoice.bench.machine import cpu_name
 from edgevoice.bench.progress import Progress

@@ -15,7 +15,7 @@ from edgevoice.models.shape_file import header, write
 from edgevoice.models.shape_layout import F32, Q4_K, Q5_0, Q5_K, Q6_K, Q8_0, tensors, weights_size
 from edgevoice.models.shape_table import ARCHITECTURES, Architecture, Tokenizer
 from edgevoice.models.shape_vocabulary import VOCABULARIES, tokenizer_pairs
-from tests.weights.small_shapes import TEMPLATE, WORDS, small, vocabulary
+from tests.models.small_shapes import TEMPLATE, WORDS, small, vocabulary
 
 ALL = tuple(ARCHITECTURES.values())
 SMALL_PHI = "94b46dfa5c93c4d2f4a1e8b0e3e701c96f7245b8252b5a0e19f1d40828ed03df"

@@ -24,7 +24,7 @@ class Sum(Struct, frozen=True, kw_only=True):
 
 SCRIPT = """
 import os, time
-from tests.bench.test_apart import Sum
+from tests.bench.test_worker import Sum
 from edgevoice.bench.worker import task, telling
 from edgevoice.cli import end_cleanly
 from edgevoice.errors import ModelError

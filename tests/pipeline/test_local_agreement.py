@@ -6,13 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edgevoice.transcription.local_agreement import (
-    LocalAgreement,
-    respelled,
-    same_words,
-    without_last_word,
-)
-from edgevoice.words import plain
+from edgevoice.transcription.local_agreement import LocalAgreement, respelled, without_last_word
+from edgevoice.words import plain, same_words
 
 texts = st.lists(st.sampled_from(["What", "what", "is", "it,", "it", "for?", "for"])).map(" ".join)
 

@@ -14,7 +14,7 @@ from edgevoice.errors import ModelError, PullError, UsageError
 from edgevoice.models import hub
 from edgevoice.models.own import add
 from edgevoice.models.pull import pull
-from tests.weights.conftest import (
+from tests.models.conftest import (
     EARS,
     VOICE,
     VOICE_CONFIG,

@@ -8,7 +8,7 @@ import pytest
 
 from edgevoice.models import disk
 from edgevoice.models.pull import pull
-from tests.weights.conftest import (
+from tests.models.conftest import (
     BRAIN,
     BRAIN_ENTRY,
     VOICE,

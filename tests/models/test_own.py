@@ -14,7 +14,7 @@ import pytest
 from edgevoice.errors import EdgevoiceError, ModelError, UsageError
 from edgevoice.models import disk
 from edgevoice.models.own import add
-from tests.weights.conftest import BRAIN, VOICE, VOICE_CONFIG, Told, World, gguf
+from tests.models.conftest import BRAIN, VOICE, VOICE_CONFIG, Told, World, gguf
 
 links = pytest.mark.skipif(sys.platform == "win32", reason="links need a right on Windows")
 
@@ -168,7 +168,7 @@ def test_a_file_that_is_not_there_is_said_so(world: World, text: str) -> None:
 
 def test_adding_never_damages_a_model_that_is_there(world: World) -> None:
     """An error on the way leaves the other models as they were."""
-    from tests.weights.conftest import BRAIN_ENTRY
+    from tests.models.conftest import BRAIN_ENTRY
 
     world.put(BRAIN_ENTRY)
     with pytest.raises(EdgevoiceError):

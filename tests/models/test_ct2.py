@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from edgevoice.models.ct2 import NotCt2, stored
-from tests.weights.ct2_file import WHISPER, model_bin
+from tests.models.ct2_file import WHISPER, model_bin
 
 
 def test_every_tensor_is_told_by_name_and_shape(tmp_path: Path) -> None:

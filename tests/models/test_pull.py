@@ -18,7 +18,7 @@ from edgevoice.models import packages
 from edgevoice.models import pull as pulling
 from edgevoice.models.pull import ensure_starter, pull, starter
 from edgevoice.settings import Config, Models, SttSettings
-from tests.weights.conftest import (
+from tests.models.conftest import (
     BRAIN,
     BRAIN_ENTRY,
     EARS,

@@ -8,13 +8,25 @@ Everyone who works on a turn asks `cancelled` between steps; nobody is told thro
 
 from __future__ import annotations
 
+from enum import Enum
 from typing import Literal
 
 from edgevoice.clock import Monitor
 from edgevoice.events import CancelReason
-from edgevoice.turn_taking.interruption import Classification
 
 Origin = Literal["speech", "text", "talk_key"]
+
+
+class Classification(Enum):
+    """What the words of a turn come to that may be an interruption."""
+
+    NOBODY = "nobody"
+    """No words: a cough, a door, what a recognizer makes up for them."""
+    BACKCHANNEL = "backchannel"
+    """Somebody listens, and wants the reply to go on."""
+    STOP = "stop"
+    """Silence is asked for, and nothing else."""
+    WORDS = "words"
 
 
 class Turn:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edgevoice.clock import SystemClock
-from edgevoice.turn_taking.turn import Turn
+from edgevoice.turn import Turn
 
 
 def turn() -> Turn:

@@ -18,7 +18,7 @@ from edgevoice.models.shape_table import Architecture
 from edgevoice.models.shapes import entry_of
 from edgevoice.models.store import Store
 from edgevoice.settings import Config
-from tests.weights.conftest import file_of
+from tests.models.conftest import file_of
 
 HERE = (
     *("silero-vad", "whisper-base", "whisper-tiny.en", "qwen2.5-coder-0.5b"),

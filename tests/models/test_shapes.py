@@ -22,8 +22,8 @@ from edgevoice.models.pull import fetch, pull
 from edgevoice.models.shape_layout import weights_size
 from edgevoice.models.shape_table import ARCHITECTURES
 from edgevoice.models.shape_vocabulary import VOCABULARIES, vocabulary_file
-from tests.weights.conftest import BRAIN_ENTRY, ENTRIES, Told, World, file_of
-from tests.weights.small_shapes import small, vocabulary
+from tests.models.conftest import BRAIN_ENTRY, ENTRIES, Told, World, file_of
+from tests.models.small_shapes import small, vocabulary
 
 TINY = small("phi-3-mini")
 

@@ -15,7 +15,7 @@ from edgevoice.cli.models import models
 from edgevoice.errors import EdgevoiceError, ModelError
 from edgevoice.models import pull as pulling
 from tests.hostile import COMMANDS, EVIL
-from tests.weights.conftest import (
+from tests.models.conftest import (
     BRAIN_ENTRY,
     EARS_ENTRY,
     GATE,
@@ -96,7 +96,7 @@ def test_pull_without_a_name_fetches_the_starter_set(
 ) -> None:
     """What is missing for a first conversation, and nothing when it is there."""
     monkeypatch.setattr(pulling, "starter", lambda cores, memory: ["brain", "ears", "gate"])
-    from tests.weights.conftest import VOICE_ENTRY
+    from tests.models.conftest import VOICE_ENTRY
 
     packaged.put(VOICE_ENTRY)
     assert {line.split("\t")[0] for line in call("pull").stdout.splitlines()} == {

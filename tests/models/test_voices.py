@@ -9,8 +9,8 @@ from edgevoice.errors import ModelError
 from edgevoice.models.store import Store
 from edgevoice.models.voices import best, languages, voices
 from edgevoice.settings import Config, Models, SttSettings
-from tests.weights.conftest import ENTRIES, VOICE_ENTRY, World
-from tests.weights.test_store import variant
+from tests.models.conftest import ENTRIES, VOICE_ENTRY, World
+from tests.models.test_store import variant
 
 GERMAN = variant(VOICE_ENTRY, "german", languages=("de_DE",), rank=10)
 SILENT = variant(VOICE_ENTRY, "absent", languages=("fr_FR",), rank=20)

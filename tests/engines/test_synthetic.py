@@ -26,7 +26,7 @@ from edgevoice.models.store import Installed, Store
 from edgevoice.protocols import ChatMessage, Prefilled, Stopped, Token
 from edgevoice.settings import Config, Models, SlmSettings
 from tests.engines.watched import Watched, watched
-from tests.weights.small_shapes import small, vocabulary
+from tests.models.small_shapes import small, vocabulary
 
 SYSTEM = ChatMessage("system", "Be short.")
 FRANCE = ChatMessage("user", "What is the capital of France?")

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edgevoice.models.gguf import Header, NotGguf, read_header
-from tests.weights.conftest import gguf
+from tests.models.conftest import gguf
 
 
 def header(data: bytes, *, tensors: bool = True) -> Header:

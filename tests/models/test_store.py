@@ -10,7 +10,7 @@ from edgevoice.catalog import Entry, packaged_path
 from edgevoice.errors import ModelError, StorageError
 from edgevoice.models.store import Store, models_folder
 from edgevoice.settings import Config, Models, SttSettings
-from tests.weights.conftest import (
+from tests.models.conftest import (
     BRAIN_ENTRY,
     EARS_ENTRY,
     ENTRIES,

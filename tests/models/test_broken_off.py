@@ -17,13 +17,13 @@ from edgevoice.errors import StorageError
 from edgevoice.models import assembly, disk, packages
 from edgevoice.models import pull as pulling
 from edgevoice.models.pull import pull
-from tests.processes import PATIENCE, until
-from tests.weights.conftest import (
+from tests.models.conftest import (
     BRAIN,
     BRAIN_ENTRY,
     Told,
     World,
 )
+from tests.processes import PATIENCE, until
 
 
 class Stopping(Told):

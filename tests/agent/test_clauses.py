@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edgevoice.agent.clauses import Clause, ClauseCutter
+from edgevoice.agent.clauses import ClauseCutter
 from edgevoice.agent.verbalization import SAYINGS
+from edgevoice.messages import Clause
 
 PIECES = st.sampled_from(
     [

@@ -1,0 +1,29 @@
+"""A reply to what the user has said so far, prepared before the question is known to be whole."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from edgevoice.protocols import Prefilled, Stopped, Token
+from edgevoice.turn import Turn
+from edgevoice.words import same_words
+
+
+@dataclass(slots=True)
+class SpeculativeReply:
+    """A reply to a reading that may turn out to be the question; nothing of it is told yet."""
+
+    turn: Turn
+    reading: str
+    language: str
+    coming: Iterator[Prefilled | Token | Stopped] = field(default_factory=lambda: iter(()))
+    made: list[Prefilled | Token | Stopped] = field(default_factory=list)
+    wrong: bool = False
+
+    def is_wrong(self) -> bool:
+        """Whether the question has read differently since, or is none any more."""
+        # For good: what it was making has been broken off.
+        self.wrong |= self.turn.cancelled or self.turn.language != self.language
+        self.wrong |= not same_words(self.reading, self.turn.reading)
+        return self.wrong
