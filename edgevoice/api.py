@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,7 +52,7 @@ def open_assistant(
     config = config or Config()
     clock = SystemClock()
     bus = Bus(clock)
-    bus.subscribe(_TurnReporter(on_turn))
+    bus.subscribe(TurnReporter(on_turn))
     devices = Devices(clock, bus)
     clips = [read_speech(str(file)) for file in files]
     if clips:
@@ -77,8 +78,11 @@ def _speaker(config: Config, devices: Devices, clock: SystemClock) -> AudioSink:
         return quiet_sink(clock, "no speaker")
 
 
-class _TurnReporter:
-    """Folds events into answered turns."""
+class TurnReporter:
+    """A subscriber of the bus that calls `on_turn` with each answered turn.
+
+    An error in `on_turn` is printed with its traceback, and the session continues.
+    """
 
     def __init__(self, on_turn: Callable[[AnsweredTurn], None]) -> None:
         self._on_turn = on_turn
@@ -92,6 +96,9 @@ class _TurnReporter:
         if exchange and timing and timing.gap is not None:
             spans = {span.name: span.seconds for span in timing.spans}
             reply = exchange.reply.strip()
-            self._on_turn(
-                AnsweredTurn(exchange.question, reply, timing.gap, spans, timing.interrupted)
-            )
+            turn = AnsweredTurn(exchange.question, reply, timing.gap, spans, timing.interrupted)
+            try:
+                self._on_turn(turn)
+            except Exception:
+                # The bus would drop this subscriber without a word.
+                traceback.print_exc()
