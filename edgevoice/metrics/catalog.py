@@ -1,4 +1,4 @@
-"""Every metric there is. docs/metrics.md has a row for each.
+"""Every metric there is; docs/reference/metrics.md is made from it.
 
 Names and units are OpenTelemetry's. The name that Prometheus sees follows from them by the rule of
 the OpenTelemetry collector, so that one dashboard serves whichever way the numbers came.
