@@ -12,12 +12,17 @@ import click
 import pytest
 
 from edgevoice.cli import cli
+from edgevoice.config import keys, sections
+from edgevoice.outside import from_toml
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = sorted(
     page.relative_to(ROOT).as_posix()
     for page in (*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"))
 )
+
+CURRENT = [page for page in PAGES if page != "CHANGELOG.md" and "measurements" not in page]
+"""Pages about the present version."""
 
 
 def text_of(page: str) -> str:
@@ -61,7 +66,7 @@ def test_links_lead_somewhere(page: str) -> None:
             assert anchor in anchors(target.read_text("utf-8")), link
 
 
-@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("page", CURRENT)
 def test_commands_exist(page: str) -> None:
     """Every command in a code block is there, with each of its options."""
     for words in commands(text_of(page)):
@@ -78,6 +83,18 @@ def test_commands_exist(page: str) -> None:
         for word in rest:
             if re.match(r"--?[a-z]", word):
                 assert word.partition("=")[0] in options, words
+
+
+@pytest.mark.parametrize("page", CURRENT)
+def test_settings_exist(page: str) -> None:
+    """Every `section.key` in the text, and every key of a TOML block, is a setting."""
+    text = text_of(page)
+    named = re.findall(rf"`({'|'.join(sections())})\.(?!py|jsonl)(\w+)\b[^`/]*`", text)
+    assert {f"{section}.{key}" for section, key in named} <= {*keys()}
+    for block in re.findall(r"```toml\n(.*?)```", text, re.DOTALL):
+        written = from_toml(block)
+        tables = written.get("settings", {} if "step" in written else written)
+        assert {f"{s}.{key}" for s, table in tables.items() for key in table} <= {*keys()}
 
 
 def test_the_readme_shows_how_to_run_the_tests() -> None:
