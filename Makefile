@@ -16,7 +16,7 @@ OTHERS = $(PYTEST) -n auto --dist worksteal -m "not devices and not long"
 TEST_MODELS = silero-vad whisper-base whisper-tiny.en qwen2.5-coder-0.5b smollm2-135m en_US-joe-medium smart-turn-v3.2
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test test-fast test-slow check lint format setup models lock release null-sinks cold-start clean
+.PHONY: help run demo test test-fast test-slow check lint format docs setup models lock release null-sinks cold-start clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | while IFS='	' read -r name what; do \
@@ -44,15 +44,19 @@ check: lint models ## Style, types, import contracts and the tests, with coverag
 	@code=0; $(OTHERS) --cov --cov-report= || code=1; \
 		$(DEVICES) --cov --cov-append --cov-report=term-missing:skip-covered || code=1; exit $$code
 
-lint: setup ## Style, types and import contracts
+lint: setup ## Style of code and prose, types and import contracts
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+	@$(BIN)/python scripts/style.py
 
 format: setup ## Rewrite the code in the project's style
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
+
+docs: setup ## Write docs/reference/ from the code
+	@$(BIN)/python scripts/reference.py
 
 setup: ## Only set up, for running and for tests
 	$(call SETUP,dev)

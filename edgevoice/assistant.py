@@ -191,7 +191,7 @@ class Assistant:
                 crew.start("synthesis", self._synthesis.run)
                 crew.start("agent", self._responder.run)
                 crew.start("transcription", self._transcriber.run)
-                crew.start("glance", self._transcriber.interim)
+                crew.start("interim", self._transcriber.interim)
                 crew.start("end_of_turn", self._predictor.run)
                 crew.start("model", self._responder.load_language_model)
                 crew.start("capture", self._listen)

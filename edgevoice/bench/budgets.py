@@ -48,10 +48,15 @@ class Outcome(Struct, frozen=True, kw_only=True):
     """What became of a budget; `value` is in the limit's unit, null where nothing was measured."""
 
     budget: str
+    """The budget as given."""
     value: float | None
+    """The measured value; null where nothing was measured."""
     limit: float
+    """The limit, in the same unit."""
     kept: bool
+    """Whether the budget is met."""
     told: str
+    """The printed line."""
 
 
 def parse(text: str, spans: Iterable[str] = ()) -> Budget:

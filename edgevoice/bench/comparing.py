@@ -1,6 +1,6 @@
 """Two results → what changed, by how much, and whether that is more than the noise.
 
-docs/compare.md says in plain words what is computed here, and documents every field.
+docs/results.md explains the method.
 """
 
 from __future__ import annotations
@@ -44,46 +44,77 @@ class Change(Struct, frozen=True, kw_only=True):
     """One quantity, before and after."""
 
     name: str
+    """`gap`, a span, `ttft`, `tokens/s`, `underruns`, `dropped`, `cut off` or `WER`."""
     unit: Unit
+    """Unit of all values here."""
     before: Figures | None
+    """Statistics of A; null where not measured."""
     after: Figures | None
+    """Statistics of B. For counts only the mean is meaningful."""
     n: int
+    """Number of pairs, or of turns of the smaller side."""
     change: float | None = None
+    """Mean difference, B minus A, outliers limited; null where not tested."""
     relative: float | None = None
+    """`change` as a share of A's mean; null where that is zero."""
     low: float | None = None
+    """Lower end of the 95 % confidence interval of `change`."""
     high: float | None = None
+    """Upper end."""
     p: float | None = None
+    """Probability of such a change by chance, corrected for all quantities."""
     least: float | None = None
+    """Smallest change that matters, in the unit."""
     verdict: Verdict = "untested"
+    """The verdict; `untested` under ten values."""
 
 
 class Side(Struct, frozen=True, kw_only=True):
-    """One of the two that were compared."""
+    """One of the two compared results."""
 
     file: str
+    """Result file."""
     variant: str
+    """The compared variant."""
     edgevoice: str
+    """Version of the program that wrote it."""
     started: str
+    """ISO 8601 local time."""
     turns: int
+    """Questions asked, without warm-ups."""
 
 
 class Compared(Struct, frozen=True, kw_only=True):
-    """Two runs, and what to make of them."""
+    """The comparison of two results."""
 
     format: str = FORMAT
+    """Always `edgevoice compare`."""
     version: int = VERSION
+    """Version of the format."""
     before: Side
+    """A."""
     after: Side
+    """B."""
     paired: bool
+    """Whether each question was compared with itself."""
     pairs: int
+    """Questions asked in both."""
     least: float
+    """Smallest change that matters, as a share."""
     alpha: float
+    """Highest rate at which two equal runs are called different."""
     verdict: str
+    """`no change`, or `slower`, `worse`, `faster` and `better` as far as they apply."""
     regressed: bool
+    """Whether any quantity is slower or worse."""
     changes: tuple[Change, ...]
+    """Every quantity."""
     lost: tuple[str, ...]
+    """Questions that A answered and B dropped."""
     warnings: tuple[str, ...]
+    """What makes the two hard to compare, a sentence each."""
     budgets: tuple[Outcome, ...] = ()
+    """Result of each budget."""
 
     def having(self, *verdicts: Verdict) -> list[Change]:
         """The changes of these kinds: the parts of the gap first, those that moved most on top."""

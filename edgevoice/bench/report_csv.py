@@ -16,7 +16,7 @@ from edgevoice.encoding import json_bytes
 def turns(report: Report) -> str:
     """Every turn, also those that warmed up, in the order in which they were asked.
 
-    Columns are the fields of a turn as docs/bench.md tells of them, `file` before them, and
+    Columns are the fields of a turn as in docs/reference/formats.md, `file` before them, and
     `spans.NAME` for each span in seconds. What is not known is empty.
     """
     return _written(

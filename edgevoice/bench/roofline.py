@@ -4,7 +4,7 @@ After Williams, Waterman and Patterson, "Roofline: an insightful visual performa
 multicore architectures" (CACM 52/4, 2009): work that multiplies so many numbers and reads so many
 bytes takes at least as long as the slower of the two. The limits are measured (bench/speeds.py),
 the work is counted from the model's file (bench/costs.py), and what a stage took is each turn's own
-figure. docs/roofline.md says what is left out.
+figure. roofline-2026-11 says what is left out.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Turns, samples and interruptions of a soak → whether all went on as it began, and the reasons.
 
-docs/soak.md says in plain words what is reckoned here.
+soak-2026-11 says in plain words what is reckoned here.
 """
 
 from __future__ import annotations

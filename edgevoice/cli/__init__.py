@@ -118,20 +118,20 @@ class Program(click.Group):
     "--config",
     "config_file",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="Read this configuration file instead of the user's own.",
+    help="Configuration file; default: the user's.",
 )
 @click.option(
     "--set",
     "settings",
     multiple=True,
     metavar="SECTION.KEY=VALUE",
-    help="Override one setting; repeatable. `edgevoice config show` lists them all.",
+    help="Override one setting; repeatable. `edgevoice config show` lists all.",
 )
 @click.option(
     "--debug",
     type=click.Choice(DEBUG_LEVELS),
     metavar="[=engine]",
-    help="Show tracebacks and what edgevoice logs; =engine adds the engines' own messages.",
+    help="Show tracebacks and logs; =engine adds the messages of the engines.",
 )
 @click.version_option(__version__, "--version", prog_name="edgevoice")
 @click.pass_context

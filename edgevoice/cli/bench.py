@@ -20,19 +20,22 @@ Option = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 MODELS: tuple[Option, ...] = (
     click.option("--slm", metavar="NAME", help="Language model, by its name in `models list`."),
-    click.option("--stt", metavar="NAME", help="Recognizer."),
+    click.option("--stt", metavar="NAME", help="Transcription model."),
     click.option("--tts", metavar="NAME", help="Voice."),
 )
 RECORDINGS: tuple[Option, ...] = (
     click.option(
-        "--only", metavar="PATTERN", default="", help="Recordings whose name or kind fits, as cv-*."
+        "--only",
+        metavar="PATTERN",
+        default="",
+        help="Use only recordings with a matching name or kind, for example cv-*.",
     ),
     click.option(
         "--limit",
         type=click.IntRange(0),
         default=0,
         metavar="N",
-        help="Only N questions, evenly from all of them.",
+        help="Use only N questions, sampled evenly.",
     ),
 )
 OUTPUT: tuple[Option, ...] = (
@@ -40,20 +43,20 @@ OUTPUT: tuple[Option, ...] = (
         "--json",
         "json_file",
         type=click.Path(),
-        help="Where the result goes [bench-DATE-TIME.json]; - is standard output.",
+        help="Result file [bench-DATE-TIME.json]; - is standard output.",
     ),
 )
 DEVICES: tuple[Option, ...] = (
     click.option(
         "--through-devices",
         is_flag=True,
-        help="Through the configured microphone and speaker, with --play-to.",
+        help="Use the configured microphone and speaker; needs --play-to.",
     ),
     click.option(
         "--play-to",
         metavar="DEVICE",
         default="",
-        help="The output device that the microphone hears: there the questions are played.",
+        help="Output device that the microphone hears; questions are played there.",
     ),
 )
 
@@ -72,22 +75,26 @@ def options(*groups: tuple[Option, ...]) -> Callable[[Callable[..., Any]], Calla
 questions_option = click.option(
     "--questions",
     type=click.File("rb"),
-    help="Questions to be synthesized, one a line, instead of the built-in ones; - for stdin.",
+    help="File with questions to synthesize, one per line; - is standard input.",
 )
 conversation_option = click.option(
-    "--conversation", is_flag=True, help="One conversation, not a new one each time."
+    "--conversation", is_flag=True, help="Keep one conversation for all questions."
 )
 warm_up_option = click.option(
-    "--warm-up", type=click.IntRange(0), default=1, show_default=True, help="Turns not counted."
+    "--warm-up",
+    type=click.IntRange(0),
+    default=1,
+    show_default=True,
+    help="Number of turns that are not counted.",
 )
 corpus_option = click.option(
-    "--corpus", type=click.Path(path_type=Path, file_okay=True), help="A folder with WAV files."
+    "--corpus", type=click.Path(path_type=Path, file_okay=True), help="Folder with WAV files."
 )
 
 
 @click.group()
 def bench() -> None:
-    """Measure how long answers take on this machine, and where the time goes.
+    """Measure the response time on this machine, and where the time goes.
 
     docs/bench.md explains the figures and the file.
     """
@@ -103,22 +110,24 @@ bench.add_command(trace)
 @corpus_option
 @questions_option
 @options(RECORDINGS)
-@click.option("--baseline", is_flag=True, help="The plain sequence too, question by question.")
+@click.option(
+    "--baseline", is_flag=True, help="Also measure the plain sequence, question by question."
+)
 @conversation_option
 @warm_up_option
 @click.option(
     "--trace",
     type=click.Path(path_type=Path),
-    help="Write every event as JSON lines too; `bench trace` makes them a picture.",
+    help="Also write every event as JSON lines, for `bench trace`.",
 )
 @options(OPTIONS, DEVICES, MODELS, OUTPUT)
 @budget_option
 @pass_context
 def run(context: Context, budgets: tuple[str, ...], **given: Any) -> None:
-    """Ask questions in real time and measure every answer.
+    """Ask questions in real time and measure every reply.
 
-    The questions are synthesized from a built-in list, or are the WAV files of a folder, whose
-    manifest.tsv may tell what is said in them. docs/sweep.md explains --sweep, --cold and --stage.
+    Questions are synthesized from a built-in list, or come from the WAV files of a folder.
+    docs/bench.md explains --sweep, --cold and --stage.
     """
     if given["conversation"] and given["baseline"]:
         raise UsageError(
@@ -142,15 +151,15 @@ def run(context: Context, budgets: tuple[str, ...], **given: Any) -> None:
     "techniques",
     multiple=True,
     metavar="NAME",
-    help="Only this one, as the table calls it; repeatable.",
+    help="Turn off only this technique, by its name in the table; repeatable.",
 )
 @warm_up_option
 @options(DEVICES, MODELS, OUTPUT)
 @pass_context
 def switches(context: Context, techniques: tuple[str, ...], **given: Any) -> None:
-    """Switch each technique off in turn, and show what it buys, as a Markdown table.
+    """Turn off each latency technique in turn, and print its effect as a Markdown table.
 
-    Every question is asked with all of them on, and once more for each that is off.
+    Every question is asked with all techniques on, and once more for each that is off.
     """
     from edgevoice.bench.ablation import TECHNIQUES
 
@@ -173,15 +182,15 @@ def switches(context: Context, techniques: tuple[str, ...], **given: Any) -> Non
     default=0.3,
     show_default=True,
     metavar="SECONDS",
-    help="How long the longest pause within a recording is.",
+    help="Least length of the longest pause in a recording, in seconds.",
 )
 @options(DEVICES, MODELS, OUTPUT)
 @pass_context
 def pauses(context: Context, **given: Any) -> None:
-    """Play recordings of people who pause, and see that nobody is cut off and none is dropped.
+    """Play recordings of people who pause, and count cut-offs and dropped questions.
 
-    Takes those of the corpus whose manifest.tsv tells of a pause, in real time. Exits with 1 if a
-    reply was begun before its speaker had finished, or a question was dropped.
+    Uses the recordings whose manifest.tsv names a pause, in real time. Exits with 1 if a reply
+    began too early, or a question was dropped.
     """
     if not given["corpus"]:
         raise UsageError(
@@ -196,14 +205,14 @@ def pauses(context: Context, **given: Any) -> None:
 @bench.command()
 @corpus_option
 @options(RECORDINGS)
-@click.option("--stt", metavar="NAME", help="Recognizer.")
+@click.option("--stt", metavar="NAME", help="Transcription model.")
 @options(OUTPUT)
 @pass_context
 def recognition(context: Context, **given: Any) -> None:
-    """Compare the recognizer with its own full window: word error rate and time.
+    """Compare clip and full-window transcription: word error rate and time.
 
-    On the recordings of a corpus whose manifest.tsv holds a person's transcript; as fast as it
-    goes, because nothing is played.
+    Uses the recordings of a corpus whose manifest.tsv holds a person's transcript, as fast as
+    possible.
     """
     if not given["corpus"]:
         raise UsageError(

@@ -22,7 +22,7 @@ budget_option = click.option(
     "budgets",
     multiple=True,
     metavar="NAME.STATISTIC=LIMIT",
-    help="A limit to keep, as first_audio.p95=900ms; repeatable. Broken, it exits with 1.",
+    help="Exit with 1 if a limit is exceeded, for example first_audio.p95=900ms. Repeatable.",
 )
 
 
@@ -34,23 +34,23 @@ budget_option = click.option(
     "variants",
     multiple=True,
     metavar="NAME",
-    help="The variant to compare [as set]; twice: first that of A, then that of B.",
+    help="Variant to compare [as set]; given twice: first A's, then B's.",
 )
 @click.option(
     "--least",
     default="5%",
     show_default=True,
     metavar="SHARE",
-    help="The smallest change that matters, as a share of what was before.",
+    help="Smallest change that matters, as a share of the value before.",
 )
 @budget_option
 @click.option(
     "--json",
     "json_file",
     type=click.Path(dir_okay=False),
-    help="Where the figures go as JSON; - is standard output.",
+    help="Write every figure as JSON; - is standard output.",
 )
-@click.option("--markdown", "as_markdown", is_flag=True, help="Markdown, for a pull request.")
+@click.option("--markdown", "as_markdown", is_flag=True, help="Write Markdown, for a pull request.")
 def compare(
     before: Path,
     after: Path,
@@ -60,10 +60,10 @@ def compare(
     json_file: str | None,
     as_markdown: bool,
 ) -> None:
-    """Tell what changed from result A to result B, and whether it is more than noise.
+    """Compare result B with result A, and separate changes from noise.
 
-    Exits with 0 if nothing became slower or worse, with 1 if something did or if B breaks a
-    budget, with 2 if the two cannot be compared. docs/compare.md explains the method.
+    Exits with 1 if something became slower or worse, or if B exceeds a budget. Exits with 2 if
+    the two cannot be compared. docs/results.md explains the method.
     """
     matters = _share(least)
     if len(variants) > 2:

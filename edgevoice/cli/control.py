@@ -14,7 +14,7 @@ Command = Callable[..., Any]
 
 def _session(command: Command) -> Command:
     return click.option(
-        "--session", type=int, metavar="PID", help="Which session, if several run; else the newest."
+        "--session", type=int, metavar="PID", help="Process id of the session; default: the newest."
     )(command)
 
 
@@ -24,9 +24,9 @@ def _session(command: Command) -> Command:
 )
 @_session
 def ptt(how: str, session: int | None) -> None:
-    """Push-to-talk from outside: bind it to a key of your desktop.
+    """Push-to-talk from outside the terminal: bind it to a key of your desktop.
 
-    `press` and `release` for a key that tells both, `toggle` for one that tells only the first.
+    Use `press` and `release` for a key that reports both, and `toggle` for any other.
     """
     _ask(f"ptt {how}", session)
 
@@ -35,14 +35,14 @@ def ptt(how: str, session: int | None) -> None:
 @click.argument("how", type=click.Choice(["on", "off", "toggle"]), default="toggle", required=False)
 @_session
 def mute(how: str, session: int | None) -> None:
-    """Close the microphone of the running session, or open it again."""
+    """Mute or unmute the microphone of the running session."""
     _ask(f"mute {how}", session)
 
 
 @click.command()
 @_session
 def stop(session: int | None) -> None:
-    """Stop what the running session is saying."""
+    """Stop the reply of the running session."""
     _ask("stop", session)
 
 

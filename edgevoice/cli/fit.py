@@ -22,13 +22,24 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("files", nargs=-1, type=click.Path(path_type=Path))
-@click.option("--budget", metavar="TIME", help="How long an answer may take, as 1.0s or 900ms.")
-@click.option("--memory", metavar="SIZE", help="How much memory it may take, as 3GB [all].")
-@click.option("--slm", multiple=True, metavar="NAME", help="Only this language model; repeatable.")
-@click.option("--stt", multiple=True, metavar="NAME", help="Only this recognizer; repeatable.")
-@click.option("--tts", multiple=True, metavar="NAME", help="Only this voice; repeatable.")
-@click.option("--again", is_flag=True, help="Measure this machine anew.")
-@click.option("--write", "writes", is_flag=True, help="Write the best into the configuration.")
+@click.option(
+    "--budget", metavar="TIME", help="Limit of the response time, for example 1.0s or 900ms."
+)
+@click.option("--memory", metavar="SIZE", help="Memory limit, for example 3GB [all].")
+@click.option(
+    "--slm", multiple=True, metavar="NAME", help="Consider only this language model; repeatable."
+)
+@click.option(
+    "--stt",
+    multiple=True,
+    metavar="NAME",
+    help="Consider only this transcription model; repeatable.",
+)
+@click.option("--tts", multiple=True, metavar="NAME", help="Consider only this voice; repeatable.")
+@click.option("--again", is_flag=True, help="Ignore the cached calibration.")
+@click.option(
+    "--write", "writes", is_flag=True, help="Write the best set of models into the configuration."
+)
 @click.option(
     "--check", "checks", is_flag=True, help="Compare predictions with results of `bench run`."
 )
@@ -36,7 +47,7 @@ if TYPE_CHECKING:
     "--json",
     "json_file",
     type=click.Path(dir_okay=False),
-    help="Where all of it goes as JSON; - is standard output.",
+    help="Write everything as JSON; - is standard output.",
 )
 @pass_context
 def fit(
@@ -52,13 +63,12 @@ def fit(
     checks: bool,
     json_file: str | None,
 ) -> None:
-    """Tell which models answer within a budget on this machine, the best first.
+    """Find the models that answer within a budget on this machine, the best first.
 
-    Calibrates the machine in about a minute with the models that are here and with parts of the
-    shapes of others; keeps that for the next time. `fit --check FILE…` tells instead how far such
-    predictions are from what `bench run` has measured.
+    Calibrates the machine in about a minute, and caches the result. `fit --check FILE…`
+    compares predictions with results of `bench run`.
 
-    Exits with 0 if something meets the budget, with 1 if nothing does. docs/fit.md explains it.
+    Exits with 0 if a set of models meets the budget, with 1 if none does.
     """
     if checks:
         _check(context, files, again, json_file)

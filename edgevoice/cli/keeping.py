@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 keep_option = click.option(
     "--keep-audio",
     metavar="DIR",
-    help="Keep the sound and the words of every turn there, for `edgevoice replay`.",
+    help="Record audio and text of every turn in this folder, for `edgevoice replay`.",
 )
 
 

@@ -11,9 +11,9 @@ from edgevoice.harmless import one_line
 
 
 @click.command()
-@click.option("--json", "as_json", is_flag=True, help="One JSON array instead of the table.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON array instead of the table.")
 def devices(as_json: bool) -> None:
-    """List microphones and speakers; choose one by its number or a part of its name."""
+    """List microphones and speakers; choose one by its number or part of its name."""
     from edgevoice.devices.listing import listed
 
     found = listed()
@@ -56,12 +56,12 @@ def _channels(count: int) -> str:
 
 
 @click.command()
-@click.option("--json", "as_json", is_flag=True, help="One JSON object instead of lines.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of lines.")
 @pass_context
 def doctor(context: Context, as_json: bool) -> None:
-    """Check everything a conversation needs, and say what to fix.
+    """Check everything that a conversation needs, and say what to fix.
 
-    Exits with 0 if it can converse, and offline; with 1 otherwise.
+    Exits with 0 if a conversation is possible, and offline; with 1 otherwise.
     """
     from edgevoice.doctor import examine
 

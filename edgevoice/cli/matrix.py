@@ -30,31 +30,30 @@ OPTIONS: tuple[Callable[[Callable[..., Any]], Callable[..., Any]], ...] = (
         "sweep",
         multiple=True,
         metavar="KEY=V1,V2…",
-        help="Every value in turn: slm, stt, voice or a setting; repeatable, for every combination "
-        "of them. Then --json names a folder.",
+        help="Values to combine: slm, stt, voice or a setting; repeatable. --json names a folder.",
     ),
     click.option(
         "--shapes",
         is_flag=True,
-        help="Measure the shape of a language model that is not here; it is made first.",
+        help="Replace a missing language model by its synthetic model.",
     ),
     click.option(
         "--cold",
         is_flag=True,
-        help="Starts of the program up to the first answer, cold and warm in turn.",
+        help="Measure program starts up to the first reply, cold and warm alternately.",
     ),
     click.option(
         "--stage",
         "stages",
         multiple=True,
         type=click.Choice([*STAGES, ALL]),
-        help="Only this stage, by itself and as fast as it goes; repeatable.",
+        help="Measure only this stage, as fast as possible; repeatable.",
     ),
     click.option(
         "--repeat",
         type=click.IntRange(1),
         metavar="N",
-        help="How many times: the questions with --stage [1], the starts with --cold [5].",
+        help="Repetitions of the questions with --stage [1], of the starts with --cold [5].",
     ),
 )
 

@@ -16,12 +16,14 @@ if TYPE_CHECKING:
 
 OPTIONS: tuple[Callable[[Callable[..., Any]], Callable[..., Any]], ...] = (
     click.option(
-        "--metrics", metavar="[HOST:]PORT", help="Serve metrics for Prometheus there; no words."
+        "--metrics",
+        metavar="[HOST:]PORT",
+        help="Serve metrics for Prometheus at this address; they contain no text.",
     ),
     click.option(
         "--otel/--no-otel",
         default=None,
-        help="Send spans and metrics by OpenTelemetry, as the OTEL_* variables say; no words.",
+        help="Send spans and metrics by OpenTelemetry (OTEL_* variables); they contain no text.",
     ),
 )
 

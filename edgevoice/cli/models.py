@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @click.group()
 def models() -> None:
-    """List, fetch, check, add and remove models."""
+    """List, download, verify, add and remove models."""
 
 
 def _store(context: Context) -> Store:
@@ -29,13 +29,18 @@ def _store(context: Context) -> Store:
 
 
 @models.command("list")
-@click.option("--json", "as_json", is_flag=True, help="One JSON array instead of the table.")
-@click.option("--language", metavar="CODE", default="", help="Only models that are for it: de.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON array instead of the table.")
+@click.option(
+    "--language",
+    metavar="CODE",
+    default="",
+    help="List only models for this language, for example de.",
+)
 @pass_context
 def list_models(context: Context, as_json: bool, language: str) -> None:
-    """Show every model: ✓ is here, * would run.
+    """List every known model: ✓ installed, * would run.
 
-    Also its languages, what it takes on disk and in memory, and its licence.
+    Also shows languages, size on disk and in memory, and licence.
     """
     store = _store(context)
     running = _running(store)
@@ -124,11 +129,11 @@ def _row(store: Store, entry: Entry, running: set[str]) -> dict[str, Any]:
 @click.argument("names", nargs=-1)
 @pass_context
 def pull(context: Context, names: tuple[str, ...]) -> None:
-    """Fetch models, or the starter set.
+    """Download models, or the starter set.
 
-    Fetches the models NAMES, or without one the starter set that fits this machine.
+    Downloads the models NAMES; without a name, the starter set for this machine.
 
-    A pull that was broken off goes on where it stopped; a damaged file is replaced.
+    An interrupted download continues where it stopped. A damaged file is replaced.
     """
     from edgevoice.models.progress import shown
     from edgevoice.models.pull import ensure_starter
@@ -150,9 +155,9 @@ def pull(context: Context, names: tuple[str, ...]) -> None:
 @click.argument("names", nargs=-1)
 @pass_context
 def verify(context: Context, names: tuple[str, ...]) -> None:
-    """Check models against their hashes.
+    """Compare models with their hashes.
 
-    Reads the models NAMES, or all that are here, whole.
+    Reads the models NAMES completely; without a name, all installed models.
     """
     from edgevoice.models.progress import shown
 
@@ -180,15 +185,15 @@ def verify(context: Context, names: tuple[str, ...]) -> None:
 
 @models.command()
 @click.argument("model", metavar="FILE-OR-HUB-REFERENCE")
-@click.option("--name", default="", help="What to call it; otherwise after its file.")
+@click.option("--name", default="", help="Name of the model; default: the name of its file.")
 @pass_context
 def add(context: Context, model: str, name: str) -> None:
-    """Add a model of your own.
+    """Add your own model.
 
     FILE is a .gguf file, a Whisper folder (model.bin, config.json, tokenizer.json) or a Piper
     .onnx file with its .onnx.json beside it; it is linked or copied into the models folder.
     HUB-REFERENCE is OWNER/REPO[@REVISION]/FILE, OWNER/REPO for a Whisper folder, or a link to
-    the file's page; `models pull` then fetches it.
+    the file's page; `models pull` then downloads it.
     """
     from edgevoice.models.own import add as adopt
     from edgevoice.models.progress import shown
@@ -213,7 +218,7 @@ def add(context: Context, model: str, name: str) -> None:
 def remove(context: Context, names: tuple[str, ...]) -> None:
     """Delete the files of models.
 
-    A model of your own also leaves your catalog.
+    Your own model also leaves your catalog.
     """
     from edgevoice.catalog import discard
     from edgevoice.models.disk import size_text, writing
@@ -232,9 +237,6 @@ def remove(context: Context, names: tuple[str, ...]) -> None:
 @click.argument("name", required=False)
 @pass_context
 def path(context: Context, name: str | None) -> None:
-    """Print where models are.
-
-    Without NAME the folder, with one what its engine opens.
-    """
+    """Print the models folder, or the path of the model NAME."""
     store = _store(context)
     echo(str(store.require(name).path) if name else str(store.folder))

@@ -17,21 +17,23 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("folder", type=click.Path(path_type=Path))
-@click.option("--only", metavar="PATTERN", default="", help="Sounds whose name or kind fits.")
+@click.option(
+    "--only", metavar="PATTERN", default="", help="Use only sounds with a matching name or kind."
+)
 @click.option(
     "--minutes",
     type=click.FloatRange(0.1, 200.0),
     default=10.0,
     show_default=True,
-    help="How long each kind is heard, over and over.",
+    help="Minutes of each kind of sound.",
 )
 @click.option(
     "--level",
     type=click.FloatRange(-90.0, 0.0),
     metavar="DBFS",
-    help="How loud each is; as recorded without it.",
+    help="Level of each sound in dBFS; default: as recorded.",
 )
-@click.option("--stt", metavar="NAME", help="Recognizer.")
+@click.option("--stt", metavar="NAME", help="Transcription model.")
 @options(OUTPUT)
 @pass_context
 def overhear(
@@ -43,11 +45,11 @@ def overhear(
     stt: str | None,
     json_file: str | None,
 ) -> None:
-    """Let it hear noise, and count how often it answers.
+    """Play noise to the assistant, and count how often it answers.
 
-    Every kind of sound that the manifest.tsv of FOLDER tells of, or else each WAV file in it, and
-    silence. The configured ears hear them on virtual time, so that an hour takes minutes; nothing
-    is played. With `--set address.mode=wake` a wake word comes first, as it would in use.
+    FOLDER holds WAV files, or a manifest.tsv that names and groups them; silence is added. The
+    sounds are processed on virtual time, so an hour takes minutes, and nothing is played.
+    `--set address.mode=wake` puts a wake word first.
     """
     where = target(json_file)
     config = context.load({**context.settings, **({"models.stt": stt} if stt else {})}).config

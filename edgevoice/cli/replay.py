@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("words", nargs=-1, metavar="TURN [KEY=VALUE]…")
 @click.option("--slm", metavar="NAME", help="Language model, by its name in `models list`.")
-@click.option("--stt", metavar="NAME", help="Recognizer.")
+@click.option("--stt", metavar="NAME", help="Transcription model.")
 @click.option("--voice", "--tts", "tts", metavar="NAME", help="Voice.")
 @click.option(
     "--times",
@@ -31,10 +31,14 @@ if TYPE_CHECKING:
     default=1,
     show_default=True,
     metavar="N",
-    help="Run it so often, and show the one in the middle.",
+    help="Number of runs; the median run is shown.",
 )
 @click.option(
-    "--warm-up", type=click.IntRange(0), default=1, show_default=True, help="Runs not counted."
+    "--warm-up",
+    type=click.IntRange(0),
+    default=1,
+    show_default=True,
+    help="Number of runs that are not counted.",
 )
 @click.option(
     "--out",
@@ -43,17 +47,22 @@ if TYPE_CHECKING:
     help="Write the result, for `bench compare` and `bench report`.",
 )
 @click.option(
-    "--json", "as_json", is_flag=True, help="The result on standard output, the rest on error."
+    "--json",
+    "as_json",
+    is_flag=True,
+    help="Write the result to standard output, and the rest to standard error.",
 )
-@click.option("--list", "folder", metavar="DIR", help="Only list the turns that are kept there.")
+@click.option(
+    "--list", "folder", metavar="DIR", help="List the recorded turns in this folder, and run none."
+)
 @pass_context
 def replay(context: Context, words: tuple[str, ...], **given: Any) -> None:
-    """Run a kept turn again, and show both waterfalls together.
+    """Repeat a recorded turn, and show both waterfalls together.
 
-    TURN is a file that `edgevoice run --keep-audio DIR` has written, or DIR and a number, or DIR
-    and `last`; where keep.audio is set, the number or `last` will do. Models and settings are those
-    it was made with, but for what is named here, as turn.silence_ms=500. It takes as long as the
-    question and its answer. docs/replay.md explains what is to be seen.
+    TURN is a file that `edgevoice run --keep-audio DIR` wrote, or DIR and a number, or DIR and
+    `last`. With keep.audio set, the number or `last` is enough. Models and settings are those
+    of the recording, unless you name others, for example turn.silence_ms=500. docs/replay.md
+    explains the output.
     """
     if given["folder"]:
         _list(given["folder"], words)

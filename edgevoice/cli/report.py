@@ -21,23 +21,22 @@ ROWS = ("turns", "summary")
 @click.option(
     "--html",
     metavar="FILE",
-    help="Write one page with pictures, which needs no network; - is standard output.",
+    help="Write one HTML page with charts; - is standard output.",
 )
-@click.option("--markdown", is_flag=True, help="Tables as Markdown instead of plain text.")
+@click.option("--markdown", is_flag=True, help="Write Markdown instead of plain text.")
 @click.option(
     "--csv",
     "rows",
     is_flag=False,
     flag_value="turns",
     metavar="[turns|summary]",
-    help="CSV: a row a turn, or with `summary` a row a file and variant.",
+    help="Write CSV: a row per turn, or with `summary` a row per file and variant.",
 )
 def report(files: tuple[str, ...], html: str | None, markdown: bool, rows: str | None) -> None:
-    """Show what `bench` measured: one result, or several side by side.
+    """Show results of `bench`, one or several side by side.
 
-    Draws the waterfall of the median and the worst turn, distributions and the run in time. A FILE
-    that cannot be shown is named, and the others are shown all the same. docs/report.md explains
-    what is to be seen.
+    Draws the waterfall of the median and the worst turn, distributions and the run in time.
+    Unreadable files are named, and the others are shown. docs/results.md explains the charts.
     """
     if rows is not None and rows not in ROWS:
         # The word after --csv is a file where it is none of the two.
@@ -106,13 +105,13 @@ def _print(found: Report, markdown: bool, rows: str | None) -> None:
 @click.option(
     "--out",
     metavar="FILE",
-    help="Where it goes [TRACE with .perfetto.json at its end]; - is standard output.",
+    help="Output file [TRACE.perfetto.json]; - is standard output.",
 )
 def trace(file: Path, out: str | None) -> None:
-    """Turn a trace into one that Perfetto and chrome://tracing show.
+    """Convert a trace for Perfetto and chrome://tracing.
 
-    TRACE is what `edgevoice run --trace` or `edgevoice bench run --trace` has written: a track for
-    each stage, one for the user's speech, one for the gap and one for its spans.
+    TRACE is a file of `edgevoice run --trace` or `edgevoice bench run --trace`. There is a
+    track for each stage, for the user's speech, for the response time and for its spans.
     """
     from edgevoice.bench.perfetto import document
     from edgevoice.bench.traced import traced

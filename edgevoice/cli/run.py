@@ -30,17 +30,15 @@ SOUND_FILES = (".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff"
 Option = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 SHARED: tuple[Option, ...] = (
-    click.option("--plain", is_flag=True, help="Plain lines instead of the screen."),
+    click.option("--plain", is_flag=True, help="Print lines instead of opening the screen."),
     click.option("--waterfall", is_flag=True, help="With --plain: draw each turn's timings."),
     click.option(
         "--trace", type=click.Path(path_type=Path), help="Write every event as JSON lines."
     ),
     click.option("--slm", metavar="NAME", help="Language model, by its name in `models list`."),
-    click.option("--stt", metavar="NAME", help="Recognizer."),
+    click.option("--stt", metavar="NAME", help="Transcription model."),
     click.option("--tts", metavar="NAME", help="Voice."),
-    click.option(
-        "--system-prompt", metavar="TEXT", help="What the assistant is told about itself."
-    ),
+    click.option("--system-prompt", metavar="TEXT", help="System prompt of the language model."),
     *metrics.OPTIONS,
 )
 
@@ -58,28 +56,28 @@ def shared(command: Callable[..., Any]) -> Callable[..., Any]:
     "inputs",
     multiple=True,
     metavar="DEVICE|FILE…",
-    help="Microphone by name or number, or sound files to hold the conversation from.",
+    help="Microphone by name or number, or sound files with the user's questions.",
 )
 @click.argument("more_files", nargs=-1, metavar="")
 @click.option(
     "--output",
     metavar="DEVICE|FILE",
-    help="Speaker by name or number, or a WAV file (- for stdout) to record it to.",
+    help="Speaker by name or number, or a WAV file to record to; - is standard output.",
 )
-@click.option("--language", metavar="CODE", help="What the user speaks: en or en,pt or auto.")
-@click.option("--barge-in/--no-barge-in", default=None, help="Whether speaking stops the reply.")
+@click.option("--language", metavar="CODE", help="Spoken language: for example en, en,pt or auto.")
+@click.option("--barge-in/--no-barge-in", default=None, help="Let speech interrupt a reply.")
 @click.option(
     "--wake-word",
     is_flag=False,
     flag_value="",
     metavar="[WORD]",
-    help='Listen only after a wake word: "hey jarvis", or another one.',
+    help='Listen only after a wake word: "hey jarvis", or the given one.',
 )
-@click.option("--push-to-talk", is_flag=True, help="Listen only while the key is on.")
+@click.option("--push-to-talk", is_flag=True, help="Listen only while the talk key is on.")
 @click.option(
     "--demo-without-microphone",
     is_flag=True,
-    help="Hold the demo conversation on a machine that has no input device at all.",
+    help="Show the demo on a machine without any input device.",
 )
 @keep_option
 @shared
@@ -99,8 +97,8 @@ def run(
 ) -> None:
     """Talk to the assistant.
 
-    Opens the microphone and the speaker and listens; the first time it fetches the models it
-    needs. With --input a.wav b.wav the questions come from files, paced in real time.
+    Opens the microphone and the speaker, and listens. The first run downloads the models it
+    needs. With --input a.wav b.wav the questions come from files, in real time.
     """
     files = [name for name in (*inputs, *more_files) if _is_path(name)]
     devices = [name for name in (*inputs, *more_files) if not _is_path(name)]
@@ -182,7 +180,7 @@ def run(
 @click.option(
     "--questions",
     type=click.File("rb"),
-    help="What the user asks, one question a line; - for stdin.",
+    help="File with the user's questions, one per line; - is standard input.",
 )
 @shared
 @pass_context

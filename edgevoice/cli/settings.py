@@ -21,16 +21,16 @@ VALUE_COLUMNS = 34
 
 @click.group()
 def config() -> None:
-    """Show every setting and where its value came from, or begin a file of your own."""
+    """Show every setting and its origin, or write a configuration file."""
 
 
 @config.command()
-@click.option("--json", "as_json", is_flag=True, help="One JSON object instead of lines.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of lines.")
 @pass_context
 def show(context: Context, as_json: bool) -> None:
-    """Print every setting, its value, and where that came from.
+    """Print every setting, its value, and its origin.
 
-    The lines are valid TOML: they can be copied to the configuration file.
+    The lines are valid TOML: you can copy them to the configuration file.
     """
     resolved = context.resolve()
     values = {key: _value(resolved.config, key) for key in keys()}
@@ -51,15 +51,15 @@ def show(context: Context, as_json: bool) -> None:
 @config.command()
 @pass_context
 def path(context: Context) -> None:
-    """Print which configuration file is read, whether it is there or not."""
+    """Print the path of the configuration file, also if it does not exist."""
     echo(str(context.path))
 
 
 @config.command()
-@click.option("--force", is_flag=True, help="Replace the file if there is one.")
+@click.option("--force", is_flag=True, help="Replace an existing file.")
 @pass_context
 def init(context: Context, force: bool) -> None:
-    """Write a configuration file with every setting explained and none changed."""
+    """Write a configuration file with every setting explained, and none changed."""
     from edgevoice.config_file import replace
 
     target = context.path
@@ -86,7 +86,7 @@ class Setting:
 def explained() -> Iterator[Setting]:
     """Every setting, with the words that stand below it in `edgevoice.config`."""
     for section, type_ in sections().items():
-        docs = _field_docs(type_)
+        docs = field_docs(type_)
         for key in (k for k in keys() if k.startswith(f"{section}.")):
             name = key.split(".")[1]
             yield Setting(key, docs.get(name, ""), _bounds(type_, name), default(key))
@@ -110,7 +110,7 @@ def template() -> str:
     return "\n".join(lines).replace("\n\n\n", "\n\n")
 
 
-def _field_docs(type_: type) -> dict[str, str]:
+def field_docs(type_: type) -> dict[str, str]:
     """The string that follows each field in the source, which the running program does not keep."""
     (definition,) = ast.parse(textwrap.dedent(inspect.getsource(type_))).body
     assert isinstance(definition, ast.ClassDef)

@@ -12,15 +12,16 @@ from edgevoice.errors import UsageError
 
 @click.command()
 @click.argument("names", nargs=-1)
-@click.option("--list", "listed", is_flag=True, help="Show what can be made, and make nothing.")
+@click.option(
+    "--list", "listed", is_flag=True, help="List the available synthetic models, and make none."
+)
 @pass_context
 def shape(context: Context, names: tuple[str, ...], listed: bool) -> None:
-    """Make shapes of models.
+    """Make synthetic models, to measure a model before you download it.
 
-    A shape is a file with the dimensions and the quantization of the model NAME, random weights
-    and a real tokenizer. It cannot answer: the bench tells it what to say, and it computes every
-    token of that in full. So it shows what the model would do on this machine, before gigabytes
-    are fetched. `edgevoice bench run --slm shape-NAME` measures it.
+    A synthetic model has the dimensions and the quantization of the model NAME, random weights
+    and a real tokenizer. It cannot answer. The bench prescribes the reply, and every token is
+    computed in full. `edgevoice bench run --slm shape-NAME` measures it.
     """
     if listed:
         _show(context)

@@ -40,14 +40,14 @@ OFTEN = 5
     default=1.0,
     show_default=True,
     metavar="H",
-    help="For how long; 0.5 is half an hour.",
+    help="Duration in hours; 0.5 is half an hour.",
 )
 @click.option(
     "--interrupt-every",
     "every",
     type=click.IntRange(0),
     metavar="N",
-    help=f"Interrupt each Nth reply with a further question; 0 is none. [default: {OFTEN}]",
+    help=f"Interrupt every Nth reply with another question; 0: none. [default: {OFTEN}]",
 )
 @corpus_option
 @questions_option
@@ -55,7 +55,7 @@ OFTEN = 5
 @conversation_option
 @warm_up_option
 @click.option(
-    "--trace", type=click.Path(path_type=Path), help="Write every event as JSON lines too."
+    "--trace", type=click.Path(path_type=Path), help="Also write every event as JSON lines."
 )
 @options(DEVICES, MODELS, OUTPUT)
 @budget_option
@@ -63,11 +63,11 @@ OFTEN = 5
 def soak(
     context: Context, hours: float, every: int | None, budgets: tuple[str, ...], **given: Any
 ) -> None:
-    """Ask turn after turn for hours, and tell whether all goes on as it began.
+    """Ask questions for hours, and look for leaks, heat and drift.
 
-    Watches memory, threads, open files, heat and the gap, and interrupts replies on the way. Exits
-    with 0 only if the verdict is `steady`. The result is brought up to date every minute, and
-    Ctrl-C keeps what is done. docs/soak.md explains the verdict.
+    Watches memory, threads, open files, heat and the response time, and interrupts replies.
+    Exits with 0 only if the verdict is `steady`. The result is saved every minute, and Ctrl-C
+    keeps it. docs/bench.md explains the verdict.
     """
     if not (math.isfinite(hours) and hours > 0):
         raise UsageError(

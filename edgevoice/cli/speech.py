@@ -28,19 +28,22 @@ SHORT_WORK = 30.0
 
 @click.command()
 @click.argument("files", nargs=-1, metavar="FILE…")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object a file, with segments.")
-@click.option("--stt", metavar="NAME", help="Recognizer, by its name in `models list`.")
-@click.option("--language", metavar="CODE", help="What is spoken: en or auto or one of en,pt.")
+@click.option(
+    "--json", "as_json", is_flag=True, help="Print one JSON object per file, with segments."
+)
+@click.option("--stt", metavar="NAME", help="Transcription model, by its name in `models list`.")
+@click.option(
+    "--language", metavar="CODE", help="Spoken language: for example en, auto, or one of en,pt."
+)
 @pass_context
 def transcribe(
     context: Context, files: tuple[str, ...], as_json: bool, stt: str | None, language: str | None
 ) -> None:
-    """Write down what is said in sound files.
+    """Transcribe sound files.
 
-    Takes WAV, FLAC and Ogg of any rate, width, length and number of channels; - is standard input.
-    With several files each text follows its file's name. A file that cannot be read does not keep
-    the others from being done; of one that is cut short, what is there is written down. Either
-    makes the exit code 1.
+    Reads WAV, FLAC and Ogg of any sample rate, width, length and number of channels; - is
+    standard input. With several files each text follows its file name. An unreadable or
+    truncated file does not stop the others, but makes the exit code 1.
     """
     if not files:
         if sys.stdin.isatty():
@@ -168,10 +171,10 @@ def _shifted(segment: Segment, offset: float, transcript: Transcript) -> dict[st
 
 @click.command(cls=TextCommand)
 @click.argument("words", nargs=-1, metavar="TEXT")
-@click.option("--say", "aloud", is_flag=True, help="Speak the answer while it is written.")
+@click.option("--say", "aloud", is_flag=True, help="Speak the reply while it is generated.")
 @click.option("--slm", metavar="NAME", help="Language model, by its name in `models list`.")
 @click.option("--tts", metavar="NAME", help="Voice.")
-@click.option("--system-prompt", metavar="TEXT", help="What the model is told about itself.")
+@click.option("--system-prompt", metavar="TEXT", help="System prompt of the language model.")
 @pass_context
 def ask(
     context: Context,
@@ -181,9 +184,9 @@ def ask(
     tts: str | None,
     system_prompt: str | None,
 ) -> None:
-    """Put one question to the language model and print its answer as it comes.
+    """Ask the language model one question and print the reply as it is generated.
 
-    The question is TEXT, or standard input when that is - or a pipe.
+    The question is TEXT. With - or a pipe it is read from standard input.
     """
     config = context.resolve(
         models__slm=slm, models__tts=tts, slm__system_prompt=system_prompt
@@ -225,8 +228,8 @@ def ask(
     help="Write a WAV file instead of speaking; - is standard output.",
 )
 @click.option("--tts", metavar="NAME", help="Voice, by its name in `models list`.")
-@click.option("--speed", type=float, help="1 is the voice's own pace.")
-@click.option("--speaker", type=int, help="Speaker number of a voice that has several.")
+@click.option("--speed", type=float, help="Speaking rate, as a factor.")
+@click.option("--speaker", type=int, help="Speaker number of a voice with several speakers.")
 @pass_context
 def say(
     context: Context,
@@ -238,7 +241,7 @@ def say(
 ) -> None:
     """Speak text, or write it to a WAV file.
 
-    The text is TEXT, or standard input when that is - or a pipe; it is spoken as it comes.
+    With - or a pipe the text is read from standard input, and spoken as it arrives.
     """
     config = context.resolve(models__tts=tts, tts__speed=speed, tts__speaker=speaker).config
     text = given_text(words, "edgevoice say 'Hello there.'")

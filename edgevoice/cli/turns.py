@@ -28,38 +28,42 @@ enough to be interrupted."""
 @click.argument(
     "scenarios", nargs=-1, metavar="[SCENARIO|FILE|FOLDER]…", type=click.Path(path_type=Path)
 )
-@click.option("--list", "only_list", is_flag=True, help="Only say which there are.")
+@click.option("--list", "only_list", is_flag=True, help="List the scenarios, and run none.")
 @click.option(
     "--limit",
     type=click.IntRange(0),
     default=0,
     metavar="N",
-    help="Only N scenarios, evenly from all of them.",
+    help="Use only N scenarios, sampled evenly.",
 )
 @click.option(
-    "--repeat", type=click.IntRange(1), default=1, show_default=True, help="Each so many times."
+    "--repeat",
+    type=click.IntRange(1),
+    default=1,
+    show_default=True,
+    help="Number of runs of each scenario.",
 )
 @click.option(
     "--corpus",
     type=click.Path(path_type=Path),
-    help="A folder with the recordings that some scenarios ask for; without it they are left out.",
+    help="Folder with the recordings that some scenarios need; without it they are skipped.",
 )
 @click.option(
     "--hears",
     metavar="DEVICE",
     default="room",
     show_default=True,
-    help="An input device that gives what the speaker plays.",
+    help="Input device that records what the speaker plays.",
 )
 @click.option(
     "--speaks",
     metavar="DEVICE",
     default="room",
     show_default=True,
-    help="An output device that the microphone hears.",
+    help="Output device that the microphone hears.",
 )
 @click.option(
-    "--trace", type=click.Path(path_type=Path), help="Write every event as JSON lines too."
+    "--trace", type=click.Path(path_type=Path), help="Also write every event as JSON lines."
 )
 @options(MODELS, OUTPUT)
 @pass_context
@@ -74,11 +78,11 @@ def turns(
     speaks: str,
     **given: Any,
 ) -> None:
-    """Hold conversations through sound devices, and see that everybody gets a word in.
+    """Run turn-taking scenarios through sound devices.
 
-    Scenarios say who speaks when, in what room, and what must come of it; those that ship are run
-    unless others are named. Needs a microphone and a speaker made of loopback devices. Exits with 1
-    if anything was not as it must be. docs/turns.md explains scenarios and figures.
+    A scenario says who speaks when, in which room, and what must happen. Without a name, the
+    scenarios that ship are run. Needs a microphone and a speaker made of loopback devices.
+    Exits with 1 if a scenario fails. docs/scenarios.md explains the format.
     """
     from edgevoice.bench.turns.lines import shelf
     from edgevoice.bench.turns.reading import listed, read
@@ -148,7 +152,7 @@ def _prove_devices(settings: Config, hears: str, speaks: str) -> None:
             error.what,
             where="--hears, --speaks",
             remedy="scenarios need loopback devices: a virtual cable for the speaker and one for "
-            "the microphone, or on Linux `make null-sinks`; docs/turns.md tells how",
+            "the microphone, or on Linux `make null-sinks`; docs/scenarios.md tells how",
         ) from None
 
 

@@ -7,7 +7,7 @@ import sys
 # the core of the thread they wait for, that keeps it from moving to theirs, and decoding takes five
 # times as long. Not to spin at all makes every barrier a call of the system, and decoding takes
 # half as long again on a quiet machine. libgomp reads this when it is loaded, so it is set before
-# any engine imports its library. The figures are in docs/threads.md.
+# any engine imports its library. The figures are in cpu-2026-11.
 # "Active" only for a process in which several threads have used OpenMP, as the bench is: without it
 # libgomp then takes more threads than cores for granted, and all but stops spinning.
 if sys.platform == "linux" and "OMP_WAIT_POLICY" not in os.environ:

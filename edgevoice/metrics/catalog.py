@@ -1,4 +1,4 @@
-"""Every metric there is. docs/metrics.md has a row for each.
+"""Every metric there is; docs/reference/metrics.md is made from it.
 
 Names and units are OpenTelemetry's. The name that Prometheus sees follows from them by the rule of
 the OpenTelemetry collector, so that one dashboard serves whichever way the numbers came.
@@ -52,14 +52,14 @@ TURNS = Metric(
     "edgevoice.turns",
     "{turn}",
     "counter",
-    "Turns that are over, by what became of them and why.",
+    "Finished turns, by outcome and reason.",
     ("outcome", "reason"),
 )
 GAP = Metric(
     "edgevoice.turn.gap",
     "s",
     "histogram",
-    "From the last voiced sample of the user to the first audible one of the answer.",
+    "Response time: end of the user's speech to the first sound of the reply.",
     ("origin",),
     GAPS,
 )
@@ -67,7 +67,7 @@ SPAN = Metric(
     "edgevoice.gap.span",
     "s",
     "histogram",
-    "How long one step alone held the answer up; the steps of a turn add up to its gap.",
+    "Part of the response time caused by one step; the parts add up to it.",
     ("span",),
     TIMES,
 )
@@ -75,7 +75,7 @@ STAGE = Metric(
     "edgevoice.stage.duration",
     "s",
     "histogram",
-    "How long a stage worked, also while the user spoke or another stage held the answer up.",
+    "Working time of a stage, also while it delayed nothing.",
     ("stage",),
     TIMES,
 )
@@ -91,7 +91,7 @@ DECODE = Metric(
     "edgevoice.decode.tokens",
     "{token}/s",
     "histogram",
-    "Tokens of a reply a second, after the first.",
+    "Tokens per second of a reply, after the first token.",
     (),
     DECODING,
 )
@@ -99,7 +99,7 @@ PREFILL = Metric(
     "edgevoice.prefill.tokens",
     "{token}/s",
     "histogram",
-    "Tokens a second at which what was new of a prompt came into the KV cache.",
+    "Tokens per second of the new part of a prompt.",
     (),
     PREFILLING,
 )
@@ -107,7 +107,7 @@ STT_RTF = Metric(
     "edgevoice.stt.rtf.ratio",
     "1",
     "histogram",
-    "Seconds the recognizer took for a second of sound.",
+    "Real-time factor of transcription.",
     (),
     FACTORS,
 )
@@ -115,7 +115,7 @@ TTS_RTF = Metric(
     "edgevoice.tts.rtf.ratio",
     "1",
     "histogram",
-    "Seconds the voice took for a second of sound.",
+    "Real-time factor of synthesis.",
     (),
     FACTORS,
 )
@@ -130,10 +130,10 @@ FALSE_STARTS = Metric(
     "edgevoice.false_starts",
     "{time}",
     "counter",
-    "Attempts at an answer that were taken back because the user went on.",
+    "Replies that were prepared and dropped because the user went on.",
 )
 UNDERRUNS = Metric(
-    "edgevoice.underruns", "{time}", "counter", "Times the speaker ran dry within a reply."
+    "edgevoice.underruns", "{time}", "counter", "Times the speaker ran out of audio within a reply."
 )
 OVERRUNS = Metric("edgevoice.overruns", "{time}", "counter", "Times microphone samples were lost.")
 FAILURES = Metric(
@@ -142,14 +142,12 @@ FAILURES = Metric(
 DEVICE_ERRORS = Metric(
     "edgevoice.device.errors", "{time}", "counter", "Times a sound device was lost.", ("device",)
 )
-LOADING = Metric(
-    "edgevoice.engine.load", "s", "gauge", "How long an engine took to be loaded.", ("role",)
-)
+LOADING = Metric("edgevoice.engine.load", "s", "gauge", "Loading time of an engine.", ("role",))
 READY = Metric(
     "edgevoice.ready",
     "",
     "gauge",
-    "1 when it can answer at once, else 0; 0 without a microphone or speaker.",
+    "1 if it can answer at once; 0 otherwise, also without microphone or speaker.",
 )
 MODELS = Metric(
     "edgevoice.models.info", "", "gauge", "The models in use, by role; always 1.", ROLES, sole=True
@@ -158,7 +156,7 @@ BUILD = Metric(
     "edgevoice.build.info",
     "",
     "gauge",
-    "What runs, and on what; always 1.",
+    "Version and platform; always 1.",
     ("version", "platform"),
     sole=True,
 )
@@ -166,7 +164,7 @@ CPU = Metric(
     "process.cpu.time",
     "s",
     "counter",
-    "Processor time of this process.",
+    "CPU time of this process.",
     customary="process_cpu_seconds_total",
 )
 MEMORY = Metric(

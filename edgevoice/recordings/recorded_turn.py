@@ -1,6 +1,7 @@
 """A kept turn as a file: what came of it and what it was made with, beside its recording.
 
-docs/replay.md documents every field. It holds what was said, and is written only when asked for.
+docs/reference/formats.md documents every field. It contains what was said, and is written only
+on request.
 """
 
 from __future__ import annotations
@@ -31,40 +32,63 @@ version."""
 
 
 class PastMessage(Struct, frozen=True):
-    """A message of the conversation before the turn; of one that was `interrupted`, what was
-    heard."""
+    """A message of the conversation before the turn."""
 
     role: str
+    """`system`, `user` or `assistant`."""
     text: str
+    """The text. For an interrupted reply, the part that was played."""
     interrupted: bool = False
+    """Whether the reply was interrupted."""
 
 
 class RecordedTurn(Struct, frozen=True, kw_only=True):
-    """One turn. `began` and the times in `events` are seconds on the session clock; `seconds` and
-    `speech_end` are seconds of the recording, which begins at `began`."""
+    """A recorded turn. `began` and the times in `events` are session times, in seconds."""
 
     format: str = FORMAT
+    """Always `edgevoice turn`."""
     version: int = VERSION
+    """Version of the format."""
     edgevoice: str
+    """Version of the program."""
     platform: str
+    """Operating system, architecture and Python."""
     session: str
+    """Start of the session, ISO 8601 local time; equal for all turns of a run."""
     started: str
+    """Start of the recording, ISO 8601 local time."""
     turn: int
+    """Number of the turn within its session."""
     audio: str
+    """File name of the recording."""
     began: float
+    """Session time of the recording's first sample, in seconds."""
     seconds: float
+    """Length of the recording."""
     speech_end: float
+    """Last voiced sample, in seconds of the recording."""
     input: str
+    """Microphone."""
     ending: str
+    """`completed`, or the reason why it was not."""
     heard: str
+    """The transcript."""
     reply: str
+    """The generated text."""
     spoken: str
+    """The part of the reply that was played."""
     gap: float | None
+    """Response time in seconds; null if no reply was audible."""
     spans: Mapping[str, float] = field(default_factory=dict)
+    """Seconds of each span, in order."""
     models: Mapping[str, str] = field(default_factory=dict)
+    """The model of each role."""
     settings: Mapping[str, Any] = field(default_factory=dict)
+    """Every setting of the sections turn, stt, slm and tts."""
     history: tuple[PastMessage, ...] = ()
+    """The conversation before the turn, with the system prompt first."""
     events: tuple[msgspec.Raw, ...] = ()
+    """The events of the turn as in a trace, without levels and resources."""
 
     @property
     def past(self) -> tuple[ChatMessage, ...]:

@@ -76,8 +76,8 @@ class StreamingSpeech:
 
     def __enter__(self) -> StreamingSpeech:
         self._crew.__enter__()
-        self._crew.start("voice", self._synthesize)
-        self._crew.start("speaker", self._play)
+        self._crew.start("synthesis", self._synthesize)
+        self._crew.start("playback", self._play)
         return self
 
     def __exit__(

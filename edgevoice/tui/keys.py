@@ -1,4 +1,4 @@
-"""Every key there is: the one table behind bindings, footer, help, palette and docs/keys.md."""
+"""Every key: the one table behind bindings, footer, help, palette and docs/reference/keys.md."""
 
 from __future__ import annotations
 

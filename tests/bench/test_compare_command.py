@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import json
 import re
-import shlex
 from pathlib import Path
 from typing import Any
 
-import click
 import msgspec
 import pytest
 from click.testing import CliRunner
 from msgspec.structs import fields, replace
 
-from edgevoice.bench.budgets import Outcome
-from edgevoice.bench.comparing import Change, Compared, Side
+from edgevoice.bench.comparing import Compared
 from edgevoice.bench.result import Figures, Result, Summary, read, write
 from edgevoice.bench.table import render
 from edgevoice.cli import bench as commands
@@ -24,7 +21,7 @@ from tests.bench.simulated import MACHINE, result, turns
 from tests.command import edgevoice, message
 from tests.conftest import ROOT
 
-PAGE = (ROOT / "docs" / "compare.md").read_text("utf-8")
+PAGE = (ROOT / "docs" / "results.md").read_text("utf-8")
 
 
 @pytest.fixture
@@ -197,37 +194,6 @@ def test_figures_of_a_run_hold_their_own_percentiles() -> None:
     assert gap.p50_low <= gap.p50 <= gap.p50_high
     assert gap.p95_low <= gap.p95 <= gap.p95_high
     assert gap.p50 <= gap.p90 <= gap.p95 <= gap.p99
-
-
-def test_the_page_names_every_field() -> None:
-    """docs/compare.md has a row for each field of each part of the JSON."""
-    for struct in (Compared, Side, Change, Outcome):
-        section = PAGE.split(f"### {struct.__name__}\n")[1].split("\n### ")[0]
-        for field in fields(struct):
-            assert f"| `{field.name}` |" in section, (struct.__name__, field.name)
-
-
-def documented() -> list[str]:
-    """Every command of edgevoice in a code block of the page."""
-    blocks = re.findall(r"```\w*\n(.*?)```", PAGE, re.DOTALL)
-    lines = [line for block in blocks for line in block.splitlines()]
-    found = [re.search(r"\bedgevoice (.*?)(?: >| \|\||$)", line) for line in lines]
-    return [match[1] for match in found if match]
-
-
-def test_commands_of_the_page_exist() -> None:
-    """Those of the workflow too: each is there, with each of its options."""
-    lines = documented()
-    assert any(line.startswith("bench run --json") for line in lines)
-    assert any("--markdown" in line for line in lines)
-    for line in lines:
-        command: click.Command = cli
-        words = shlex.split(line)
-        while words and isinstance(command, click.Group):
-            assert words[0] in command.commands, line
-            command = command.commands[words.pop(0)]
-        options = {name for param in command.params for name in param.opts}
-        assert {word.split("=")[0] for word in words if word.startswith("--")} <= options, line
 
 
 def test_budgets_of_the_page_can_be_read() -> None:

@@ -3,32 +3,17 @@
 from __future__ import annotations
 
 import json
-import re
-import shlex
 from pathlib import Path
 from typing import Any
 
 import click
 import click.testing
 import pytest
-from msgspec.structs import fields
 from msgspec.structs import replace as changed
 
 from edgevoice.bench.fitting import calibrating, checking, options
 from edgevoice.bench.fitting.options import Option
-from edgevoice.bench.fitting.record import (
-    Calibration,
-    Check,
-    Checked,
-    Choice,
-    Fit,
-    Hearing,
-    Prediction,
-    Problem,
-    Speaking,
-    Strain,
-    Thinking,
-)
+from edgevoice.bench.fitting.record import Problem
 from edgevoice.bench.result import Model, Turn, write
 from edgevoice.cli import cli
 from edgevoice.errors import EdgevoiceError
@@ -36,13 +21,7 @@ from edgevoice.settings import Config
 from tests.bench.fitted import calibration, hearing, speaking, thinking
 from tests.bench.simulated import MACHINE, result, turns
 from tests.command import edgevoice, message
-from tests.conftest import ROOT
 
-PAGE = ROOT / "docs" / "fit.md"
-STRUCTS = (
-    *(Fit, Choice, Prediction, Calibration, Thinking, Hearing, Speaking, Strain),
-    *(Problem, Check, Checked),
-)
 SAID = {"quantization": "Q4_K_M"}
 KNOWN = calibration(
     described=MACHINE.cpu,
@@ -263,40 +242,3 @@ def test_what_another_machine_measured_is_left_out_by_name(calibrated: Path) -> 
     assert "foreign.json: measured on another machine" in told
     assert "broken.json: not a result of the bench" in told
     assert done.exit_code == 0
-
-
-def test_the_page_names_every_field() -> None:
-    """docs/fit.md has a row for each field of each part of the JSON."""
-    page = PAGE.read_text("utf-8")
-    for struct in STRUCTS:
-        section = page.split(f"### {struct.__name__}\n")[1].split("\n### ")[0]
-        for field in fields(struct):
-            assert f"| `{field.name}` |" in section, (struct.__name__, field.name)
-
-
-def test_the_page_tells_the_numbers_that_are_taken_for_usual() -> None:
-    """Those at the top of the predictions are the ones that are documented."""
-    from edgevoice.bench.fitting import predicting
-
-    page = PAGE.read_text("utf-8")
-    for name in ("SEEN", "MICROPHONE", "GLANCES", "DEVICE", "QUIET"):
-        value = getattr(predicting, name) * 1000
-        assert re.search(rf"\| `{name}` \| {value:.0f} ms \|", page), name
-    for name in ("MARK", "CLOSING"):
-        assert f"| `{name}` | {getattr(predicting, name)} |" in page, name
-    for name in ("LATE", "WHOLE"):
-        told = ", ".join(map(str, getattr(predicting, name)))
-        assert f"| `{name}` | {told} |" in page, name
-    for how, doubt in predicting.DOUBTS.items():
-        assert f"| {how} | {doubt * 100:.0f} % |" in page, how
-
-
-def test_commands_of_the_page_exist() -> None:
-    """Each with each of its options."""
-    blocks = re.findall(r"```\n(.*?)```", PAGE.read_text("utf-8"), re.DOTALL)
-    lines = [line for block in blocks for line in block.splitlines()]
-    found = [words for line in lines if (words := shlex.split(line))[:2] == ["edgevoice", "fit"]]
-    assert found
-    options_ = {name for each in cli.commands["fit"].params for name in each.opts}
-    for words in found:
-        assert {word for word in words if word.startswith("--")} <= options_, words

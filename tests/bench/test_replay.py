@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from msgspec.structs import fields, replace
+from msgspec.structs import replace
 
 from edgevoice.audio import EAR_RATE
 from edgevoice.bench import result as made
@@ -21,7 +21,7 @@ from edgevoice.clock import SystemClock
 from edgevoice.config import load as configured
 from edgevoice.errors import EdgevoiceError
 from edgevoice.recordings.folder import RecordingsFolder, named
-from edgevoice.recordings.recorded_turn import VERSION, RecordedTurn, read
+from edgevoice.recordings.recorded_turn import read
 from edgevoice.settings import Config, SlmSettings
 from edgevoice.testing.scripted import LoudnessDetector, ScriptedLanguageModel, ScriptedRecognizer
 from edgevoice.wav import WavWriter
@@ -255,16 +255,6 @@ def test_a_list_shows_what_is_kept_in_a_line_each(kept: Kept) -> None:
     assert f"{round((read(file_of(kept, 2)).gap or 0) * 1000)} ms" in two
     assert "a damaged kept" in three
     assert max(map(len, (one, two, three))) <= 80
-
-
-def test_docs_name_every_field_of_a_kept_turn() -> None:
-    """docs/replay.md has a row for each, and for the settings."""
-    page = (ROOT / "docs" / "replay.md").read_text("utf-8")
-    for f in fields(RecordedTurn):
-        assert f"| `{f.name}` |" in page, f.name
-    for f in fields(type(Config().keep)):
-        assert f"| `keep.{f.name}` |" in page, f.name
-    assert f"version {VERSION} of the format" in page
 
 
 @pytest.mark.parametrize(

@@ -4,25 +4,20 @@ from __future__ import annotations
 
 import errno
 import os
-import re
 from pathlib import Path
 
 import msgspec
 import pytest
-from msgspec.structs import fields
 
 from edgevoice.bench import result as made
 from edgevoice.bench.baseline import SEQUENCE
-from edgevoice.bench.result import AS_SET, Figures, Machine, Model, Ratio, Result, Summary, Turn
+from edgevoice.bench.result import AS_SET, Turn
 from edgevoice.bench.run_state import Account
 from edgevoice.bench.summary import figures, ratio, summarize
 from edgevoice.bench.table import recognition, render, switches
 from edgevoice.clock import SystemClock
 from edgevoice.errors import EdgevoiceError, StorageError
 from edgevoice.settings import Config, TurnSettings
-from tests.conftest import ROOT
-
-STRUCTS = (Result, made.Variant, Summary, Figures, Turn, Ratio, Model, Machine, made.Alone)
 
 
 def turn(question: str, gap: float | None, variant: str = AS_SET, **more: object) -> Turn:
@@ -56,24 +51,6 @@ def account() -> Account:
     ]
     account.finished = True
     return account
-
-
-def test_docs_name_every_field() -> None:
-    """docs/bench.md has a row for each field of each part of the file."""
-    page = (ROOT / "docs" / "bench.md").read_text("utf-8")
-    for struct in STRUCTS:
-        section = page.split(f"### {struct.__name__}\n")[1].split("\n### ")[0]
-        for f in fields(struct):
-            assert re.search(rf"^\| [^|]*`{f.name}`[^|]* \|", section, re.M), (
-                struct.__name__,
-                f.name,
-            )
-
-
-def test_docs_tell_the_version_of_the_format() -> None:
-    """Who reads the file knows what to compare its version with."""
-    page = (ROOT / "docs" / "bench.md").read_text("utf-8")
-    assert f"version {made.VERSION}" in page
 
 
 def test_what_is_written_is_what_is_read(account: Account, tmp_path: Path) -> None:

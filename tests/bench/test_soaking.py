@@ -8,11 +8,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from msgspec.structs import fields, replace
+from msgspec.structs import replace
 
-from edgevoice.bench import endurance, keeping
+from edgevoice.bench import keeping
 from edgevoice.bench.comparing import compare
-from edgevoice.bench.endurance import Soak
 from edgevoice.bench.interrupting import Exchange
 from edgevoice.bench.keeping import Kept
 from edgevoice.bench.measuring import Plan
@@ -28,7 +27,6 @@ from tests.bench.pages import Page
 from tests.bench.simulated import result
 from tests.bench.soaks import samples, soak, turns
 from tests.bench.stage import Stage
-from tests.conftest import ROOT
 
 LONG = "There is a great deal to be said about that, and it takes a long while to say all of it."
 
@@ -283,14 +281,3 @@ def test_two_soaks_can_be_compared(longer: Result) -> None:
     compared = compare(longer, again, ("a.json", "b.json"))
     assert compared.paired
     assert compared.verdict == "no change"
-
-
-@pytest.mark.parametrize(
-    "struct", [Soak, endurance.Window, endurance.Interruption, endurance.Finding]
-)
-def test_docs_name_every_field(struct: type) -> None:
-    """docs/soak.md has a row for each of them."""
-    shown = (ROOT / "docs" / "soak.md").read_text("utf-8")
-    section = shown.split(f"### {struct.__name__}\n")[1].split("\n### ")[0]
-    for field in fields(struct):
-        assert f"| `{field.name}` |" in section, field.name

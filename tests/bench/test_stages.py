@@ -14,7 +14,7 @@ from edgevoice.bench.corpus import Question
 from edgevoice.bench.measuring import Plan
 from edgevoice.bench.progress import Lines
 from edgevoice.bench.result import AS_SET, Result
-from edgevoice.bench.stages import STAGES, UNITS, Stages
+from edgevoice.bench.stages import STAGES, Stages
 from edgevoice.bench.stages_table import stages as drawn
 from edgevoice.clock import Clock
 from edgevoice.errors import ModelError
@@ -26,7 +26,6 @@ from edgevoice.testing.scripted import (
     ScriptedSynthesizer,
 )
 from edgevoice.testing.virtual import VirtualClock
-from tests.conftest import ROOT
 
 WORDS = ("what time is it", "where am I", "what is it for")
 REPLY = "It is noon by the clock"
@@ -210,10 +209,3 @@ def test_a_slower_stage_is_told_from_noise_by_its_name() -> None:
     after.model.prefill = 0.02
     found = compare(before.run(), after.run(), ("A", "B"), (AS_SET, AS_SET))
     assert {change.name for change in found.having("slower")} == {"prefill", "ttft"}
-
-
-def test_docs_name_every_quantity() -> None:
-    """docs/sweep.md has a row for each, and for each stage."""
-    page = (ROOT / "docs" / "sweep.md").read_text("utf-8")
-    for name in (*UNITS, *STAGES):
-        assert f"| `{name}` |" in page, name

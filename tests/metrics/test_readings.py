@@ -11,7 +11,6 @@ from edgevoice.metrics import catalog as m
 from edgevoice.testing.rehearsal import Rehearsal
 from edgevoice.timings import fold
 from tests import sessions
-from tests.conftest import ROOT
 from tests.metrics.told import exchanges, readings, values
 
 
@@ -155,17 +154,6 @@ def test_names_follow_the_conventions_of_prometheus() -> None:
         assert list(metric.buckets) == sorted(set(metric.buckets))
     assert m.GAP.prometheus == "edgevoice_turn_gap_seconds"
     assert (m.GAP.buckets[0], m.GAP.buckets[-1]) == (0.1, 10.0)
-
-
-def test_the_documentation_has_a_row_for_every_metric() -> None:
-    """docs/metrics.md names each in both worlds, with its kind and labels, and no other."""
-    text = (ROOT / "docs" / "metrics.md").read_text("utf-8")
-    rows = re.findall(r"^\| `(\w+)` \| `([\w.]+)` \| (\w+) \| (.*?) \|", text, re.MULTILINE)
-    assert {row[0]: row[1:3] for row in rows} == {
-        metric.prometheus: (metric.name, metric.kind) for metric in m.CATALOG
-    }
-    labels = {row[0]: tuple(re.findall(r"`(\w+)`", row[3])) for row in rows}
-    assert labels == {metric.prometheus: metric.labels for metric in m.CATALOG}
 
 
 def test_without_a_microphone_or_a_speaker_it_is_not_ready() -> None:

@@ -26,8 +26,6 @@ from tests.tui.stage import Feed, Noted, stage
 
 Play = Callable[[EdgevoiceApp, Noted, Feed, "Pilot[None]"], Awaitable[None]]
 
-DOCUMENT = Path(__file__).parents[2] / "docs" / "keys.md"
-
 
 def play(
     script: Play, events: Iterable[Event] | None = None, size: tuple[int, int] = (80, 24)
@@ -330,13 +328,6 @@ def test_every_key_is_in_the_palette() -> None:
         await until(pilot, lambda: bool(noted.calls))
 
     assert play(script).calls == [("interrupt",)]
-
-
-def test_every_key_is_documented() -> None:
-    """docs/keys.md holds each key with the meaning the help gives it."""
-    text = DOCUMENT.read_text(encoding="utf-8")
-    missing = [k.shown for k in KEYS if f"| `{k.shown}` | {k.meaning} |" not in text]
-    assert missing == []
 
 
 @pytest.mark.slow

@@ -1,4 +1,4 @@
-"""What `edgevoice fit` has measured of this machine, and what it tells; docs/fit.md explains it.
+"""What `edgevoice fit` has measured of this machine, and what it reports.
 
 Times are seconds, sizes bytes.
 """

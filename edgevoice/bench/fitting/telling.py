@@ -89,7 +89,7 @@ def verdict(fit: Fit) -> list[str]:
     least, _, most = nearest.predicted.clause
     lines += _wrapped(
         f"Reckoned with {few} to {many} tokens that close a question and {least} to {most} up to "
-        "the end of the first clause. Most answers fall between from and to; docs/fit.md."
+        "the end of the first clause. Most answers fall between from and to."
     )
     return [*lines, *problems(fit.problems)]
 

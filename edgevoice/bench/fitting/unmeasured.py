@@ -16,7 +16,7 @@ from edgevoice.engines.threads import of_recognizer, of_voice
 from edgevoice.settings import Config
 
 REACHED = {"recognize": 0.13, "decode": 0.35, "prefill": 0.12, "synthesize": 0.2}
-"""The share of the roofline's floor that stages reach as a rule: docs/roofline.md shows some."""
+"""The share of the roofline's floor that stages usually reach: roofline-2026-11."""
 CLIP, SAID = 1.5, 6
 """Seconds and words of a usual question."""
 FIRST_SOUND = 0.4

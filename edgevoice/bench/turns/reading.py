@@ -41,7 +41,9 @@ def listed(named: Sequence[Path]) -> list[Path]:
             inside = sorted(path.glob("*.toml"))
             if not inside:
                 raise ConfigError(
-                    "there is no scenario in it", where=str(path), remedy="docs/turns.md tells how"
+                    "there is no scenario in it",
+                    where=str(path),
+                    remedy="docs/scenarios.md tells how",
                 )
             found += inside
         elif not path.exists() and shipped.is_file():
@@ -77,7 +79,7 @@ def parsed(text: str, path: Path) -> Scenario:
         raise ConfigError(
             f"not valid TOML: {str(error).split(' (at')[0]}",
             where=where,
-            remedy="docs/turns.md shows the format",
+            remedy="docs/scenarios.md shows the format",
         ) from None
     version = data.get("version")
     if data.get("format") != FORMAT or not isinstance(version, int):
@@ -110,7 +112,7 @@ def _wrong(what: str, text: str, path: Path, at: Sequence[str | int]) -> ConfigE
     return ConfigError(
         what,
         where=f"{path}, line {line_of(text, at)}",
-        remedy="docs/turns.md has every field",
+        remedy="docs/reference/formats.md has every field",
     )
 
 

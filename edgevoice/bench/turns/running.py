@@ -136,7 +136,7 @@ class Run:
                 where=f"{config.audio.output or 'default output'} → {self._plan.hears}, "
                 f"{self._plan.speaks} → {config.audio.input or 'default input'}",
                 remedy="--hears is an input that gives what the speaker plays, --speaks an output "
-                "that the microphone hears; docs/turns.md tells how",
+                "that the microphone hears; docs/scenarios.md tells how",
             )
         middle = loops[len(loops) // 2]
         # What the devices add of their own.

@@ -1,4 +1,4 @@
-"""A scenario: who speaks when in what room, and what must come of it. docs/turns.md is its manual.
+"""A scenario: who speaks when, in which room, and what must happen; see docs/scenarios.md.
 
 One TOML file each. A file whose room has several delays or levels stands for as many scenarios.
 """
@@ -40,22 +40,26 @@ SOURCES = ("say", "file", "corpus", "noise", "silence", "type", "press")
 
 
 class Room(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Where it happens. With `echo` the microphone hears the speaker, `delay_ms` later, `level_db`
-    louder and with an echo tail of `tail_ms` (RT60); several of each stand for a scenario each.
-
-    All the while there is `noise` (generated), or the sound of `file` or `corpus`, at `noise_db`
-    (RMS, dBFS).
-    """
+    """The room. Each combination of several delays, levels and tails is a scenario of its own."""
 
     echo: bool = False
+    """Whether the microphone hears the speaker; false: as with headphones."""
     delay_ms: Union[Delay, tuple[Delay, ...]] = 100.0
+    """Delay from speaker to microphone in milliseconds, or a list."""
     level_db: Union[Decibels, tuple[Decibels, ...]] = -20.0
+    """Level of the echo in dB relative to what is played, or a list."""
     tail_ms: Union[Tail, tuple[Tail, ...]] = 300.0
+    """Reverberation time (RT60) in milliseconds, or a list; 0: none."""
     seed: Count = 1
+    """Selects one of many such rooms."""
     noise: Noise | None = None
+    """Generated noise that plays all the time."""
     file: str = ""
+    """Or a sound file in a loop, relative to the scenario's file."""
     corpus: str = ""
+    """Or a file of the `--corpus` folder."""
     noise_db: Decibels = -45.0
+    """Level of that noise: RMS in dBFS."""
 
     @property
     def acoustics(self) -> Acoustics | None:
@@ -71,30 +75,41 @@ class Room(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class Step(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Something that is done `wait` seconds `after` something else.
+    """One action, `wait` seconds after the event `after`.
 
-    Of the first seven there is one: words for the voice to `say` with its `pitch` raised, the sound
-    of a `file` (relative to the scenario's) or of the `corpus` folder, generated `noise` that lasts
-    for `seconds`, so many seconds of `silence`, a question to `type`, or a key to `press`. `level`
-    is in dB on top of the sound as it is. With `words` or `fraction` and `after = "reply"` it waits
-    until so much of the reply was heard.
+    Exactly one of the first seven fields is set.
     """
 
     say: str = ""
+    """Words, spoken by the assistant's own voice, raised by `pitch`."""
     file: str = ""
+    """A sound file, relative to the scenario's file."""
     corpus: str = ""
+    """A sound file of the `--corpus` folder."""
     noise: Noise | None = None
+    """Generated noise of length `seconds`."""
     silence: Seconds | None = None
+    """Seconds without any action."""
     type: str = ""
+    """A typed question."""
     press: Key | None = None
+    """A key. `talk` starts push-to-talk, `release` ends it, `new` starts a new conversation."""
     after: After = "answered"
+    """What the step waits for; the default is `answered`."""
     wait: Seconds = 0.0
+    """Seconds to wait after that."""
     words: Annotated[int, Meta(ge=1)] | None = None
+    """With `after = "reply"`: start when this many words of the reply were played."""
     fraction: Annotated[float, Meta(gt=0.0, lt=1.0)] | None = None
+    """With `after = "reply"`: start when this share of the reply was played, 0 to 1."""
     part: Part | None = None
+    """What the step must cause."""
     level: Decibels = 0.0
+    """Gain in dB. Generated sound has −25 dBFS."""
     seconds: Seconds = 2.0
+    """Length of `noise`."""
     pitch: Annotated[float, Meta(ge=0.5, le=2.0)] = 1.12
+    """Factor by which the voice is higher and faster than the assistant's."""
 
     @property
     def source(self) -> str:
@@ -111,41 +126,55 @@ class Step(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class Expect(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What must come of it. The counts are the most that there may be; None: any number.
-
-    `answers` is how many answers there must be, unless as many as questions and interruptions.
-    `recognized` and `replies` have a list for each answer in turn: words that must be in what was
-    understood, and in what was said; `a|b` is either. `silent_ms`: time from the first voiced
-    sample of an interruption until it is silent, and `confirmed_ms` from when it is told to be one.
-    """
+    """What must happen. Counts are upper limits; null: any number."""
 
     answers: Count | None = None
+    """Required number of answers; default: the number of questions and interruptions."""
     recognized: tuple[tuple[str, ...], ...] = ()
+    """For each answer, words that the transcript must contain; `two|2` allows either."""
     replies: tuple[tuple[str, ...], ...] = ()
+    """For each answer, words that the reply must contain."""
     silent_ms: Count | None = None
+    """Most milliseconds from the first voiced sample of an interruption to silence."""
     confirmed_ms: Count | None = None
+    """Most milliseconds from the detection of an interruption to silence."""
     missed: Count | None = 0
+    """Most questions without an answer."""
     cut_offs: Count | None = 0
+    """Most questions answered before their end."""
     false_starts: Count | None = None
+    """Most turns that start while nobody speaks to the assistant."""
     false_answers: Count | None = 0
+    """Most of those that are answered."""
     self_answers: Count | None = 0
+    """Most of those in which the assistant answers itself."""
     false_interruptions: Count | None = 0
+    """Most replies that end early without an interruption."""
     not_heard: Count | None = 0
+    """Most interruptions that do not stop the reply."""
 
 
 class Scenario(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A whole scenario. `listen` is for how many seconds it goes on after the last step, at least;
-    `settings` are by section and key, as in config.toml."""
+    """A turn-taking scenario."""
 
     format: Literal["edgevoice scenario"]
+    """Always `edgevoice scenario`."""
     version: int
+    """Version of the format: 1."""
     means: str
+    """What the scenario shows, in one sentence."""
     name: str = ""
+    """Name in tables; default: the file name without its extension."""
     settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """`[settings.SECTION]` as in config.toml: settings for this scenario."""
     room: Room = field(default_factory=Room)
+    """The room."""
     step: tuple[Step, ...] = ()
+    """The steps, one `[[step]]` each."""
     listen: Seconds = 0.0
+    """Least seconds to continue after the last step."""
     expect: Expect = field(default_factory=Expect)
+    """The expected outcome."""
 
     @property
     def changes(self) -> dict[str, Any]:

@@ -1,0 +1,200 @@
+"""Write docs/reference/*.md from the types and their docstrings; `--check` only compares."""
+
+from __future__ import annotations
+
+import inspect
+import re
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from msgspec import NODEFAULT, Struct
+from msgspec import inspect as types
+
+from edgevoice import events as ev
+from edgevoice.bench.comparing import Compared
+from edgevoice.bench.fitting.record import Check, Fit
+from edgevoice.bench.result import Result
+from edgevoice.bench.turns.outcome import Turns
+from edgevoice.bench.turns.scenario import Scenario
+from edgevoice.cli.settings import explained, field_docs
+from edgevoice.config import sections
+from edgevoice.metrics.catalog import CATALOG
+from edgevoice.recordings.recorded_turn import RecordedTurn
+from edgevoice.tui.keys import KEYS
+
+FOLDER = Path(__file__).resolve().parent.parent / "docs" / "reference"
+NOTE = "Generated from the code by `make docs`; edits here are lost.\n"
+
+FORMATS: dict[str, type[Struct]] = {
+    "Result of the bench": Result,
+    "Comparison of two results": Compared,
+    "Turn-taking scenario (TOML)": Scenario,
+    "Result of turn-taking scenarios": Turns,
+    "Recorded turn": RecordedTurn,
+    "Result of `edgevoice fit`": Fit,
+    "Result of `edgevoice fit --check`": Check,
+}
+
+SCALARS: dict[type[types.Type], str] = {
+    types.StrType: "string",
+    types.IntType: "integer",
+    types.FloatType: "number",
+    types.BoolType: "boolean",
+    types.NoneType: "null",
+    types.AnyType: "any",
+    types.RawType: "object",
+}
+
+
+def name_of(kind: types.Type) -> str:
+    """The type as readers of JSON call it; a struct links to its section."""
+    if isinstance(kind, types.Metadata):
+        return name_of(kind.type)
+    if isinstance(kind, types.StructType):
+        name = kind.cls.__name__
+        return f"[{name}](#{name.lower()})"
+    if isinstance(kind, types.LiteralType):
+        return " or ".join(f"`{value}`" if value != "" else "empty" for value in kind.values)
+    if isinstance(kind, types.UnionType):
+        return " or ".join(map(name_of, kind.types))
+    if isinstance(kind, types.DictType):
+        return f"object of {inner(kind.value_type)}"
+    if isinstance(kind, types.VarTupleType | types.ListType):
+        return f"array of {inner(kind.item_type)}"
+    if isinstance(kind, types.TupleType):
+        return f"array of {', '.join(map(name_of, kind.item_types))}"
+    return SCALARS[type(kind)]
+
+
+def inner(kind: types.Type) -> str:
+    """The type of what an array or object holds."""
+    name = name_of(kind)
+    return f"({name})" if " or " in name else name
+
+
+def structs_in(kind: types.Type) -> Iterator[type]:
+    """The structs that a field refers to."""
+    if isinstance(kind, types.StructType):
+        yield kind.cls
+    for part in (*getattr(kind, "types", ()), *getattr(kind, "item_types", ())):
+        yield from structs_in(part)
+    for attribute in ("type", "value_type", "item_type"):
+        if isinstance(part := getattr(kind, attribute, None), types.Type):
+            yield from structs_in(part)
+
+
+def table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
+    """A Markdown table."""
+    escaped = [[cell.replace("|", "\\|") for cell in row] for row in rows]
+    lines = [head, ("---",) * len(head), *escaped]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
+
+
+def described(cls: type) -> str:
+    """The docstring of a struct."""
+    own = cls.__dict__.get("__doc__") or ""
+    return inspect.cleandoc(own) + "\n" if own else ""
+
+
+def fields_of(cls: type, skip: tuple[str, ...] = (), defaults: bool = False) -> str:
+    """The fields of a struct as a table, with a column of meanings where there are any."""
+    info = types.type_info(cls)
+    assert isinstance(info, types.StructType)
+    docs = field_docs(cls) if "__doc__" in cls.__dict__ or cls.__annotations__ else {}
+    rows = []
+    for field in info.fields:
+        if field.name in skip:
+            continue
+        kind = name_of(field.type)
+        if defaults and field.default not in (NODEFAULT, None, "", ()):
+            kind += f", default {field.default}"
+        rows.append((f"`{field.name}`", kind, docs.get(field.name, "")))
+    if not rows:
+        return ""
+    if not any(row[2] for row in rows):
+        return table(("Field", "Type"), [row[:2] for row in rows])
+    return table(("Field", "Type", "Meaning"), rows)
+
+
+def settings() -> str:
+    parts = ["# Settings\n", NOTE, "How to set them: [settings](../configuration.md).\n"]
+    for section, type_ in sections().items():
+        rows = []
+        for setting in explained():
+            if setting.key.startswith(f"{section}."):
+                value = "the built-in prompt" if len(str(setting.default)) > 60 else setting.default
+                shown = f'"{value}"' if isinstance(value, str) else str(value).lower()
+                text = " ".join(filter(None, (setting.doc, setting.bounds)))
+                rows.append((f"`{setting.key}`", f"`{shown}`", text))
+        head = ("Setting", "Default", "Meaning")
+        parts.append(f"## {section}\n\n{inspect.getdoc(type_)}\n\n{table(head, rows)}")
+    return "\n".join(parts)
+
+
+def events() -> str:
+    parts = ["# Events\n", NOTE, "Common fields and rules: [the trace](../trace.md).\n"]
+    parts.append(f"Schema version {ev.SCHEMA}.\n")
+    for event in ev.AnyEvent.__args__:  # type: ignore[attr-defined]
+        info: Any = types.type_info(event)
+        parts += [f"## `{info.tag}`\n", described(event), fields_of(event, ("t", "seq"))]
+    return "\n".join(filter(None, parts))
+
+
+def formats() -> str:
+    parts = ["# JSON formats\n", NOTE]
+    parts.append("Times are seconds, sizes bytes. Ignore fields that you do not know.\n")
+    done: set[type] = set()
+    for title, root in FORMATS.items():
+        parts.append(f"## {title}\n")
+        waiting = [root]
+        while waiting:
+            cls = waiting.pop(0)
+            if cls in done:
+                continue
+            done.add(cls)
+            parts += [f"### {cls.__name__}\n", described(cls)]
+            parts.append(fields_of(cls, defaults=root is Scenario))
+            info: Any = types.type_info(cls)
+            waiting += [found for field in info.fields for found in structs_in(field.type)]
+    return "\n".join(filter(None, parts))
+
+
+def metrics() -> str:
+    head = ("Prometheus", "OpenTelemetry", "Kind", "Labels", "Meaning")
+    rows = [
+        (
+            *(f"`{m.prometheus}`", f"`{m.name}`", m.kind),
+            *(", ".join(f"`{label}`" for label in m.labels), m.help),
+        )
+        for m in CATALOG
+    ]
+    intro = "How to collect them, and the values of labels: [metrics](../metrics.md).\n"
+    return "\n".join(["# Metrics\n", NOTE, intro, table(head, rows)])
+
+
+def keys() -> str:
+    rows = [(f"`{key.shown}`", key.meaning) for key in KEYS]
+    rows.append(("`Ctrl-P`", "search all of these, and the themes"))
+    intro = "What the screen shows: [the screen](../keys.md).\n"
+    return "\n".join(["# Keys\n", NOTE, intro, table(("Key", "Meaning"), rows)])
+
+
+PAGES = {f"{page.__name__}.md": page for page in (settings, events, formats, metrics, keys)}
+
+
+def main() -> None:
+    """Write every page, or with `--check` exit with an error if one is out of date."""
+    FOLDER.mkdir(exist_ok=True)
+    for name, page in PAGES.items():
+        text = re.sub(r"\n{3,}", "\n\n", page()).rstrip() + "\n"
+        path = FOLDER / name
+        if "--check" not in sys.argv:
+            path.write_text(text, "utf-8")
+        elif not path.exists() or path.read_text("utf-8") != text:
+            sys.exit(f"docs/reference/{name} is out of date: make docs")
+
+
+if __name__ == "__main__":
+    main()
