@@ -24,7 +24,7 @@ from edgevoice.wav import read_speech
 
 WARM_UP, TURNS = 20, 60
 GROWTH = 0.05
-"""Share by which memory may grow in so short a time; 400 turns stay within 3 %."""
+"""Share by which memory may grow in so short a time."""
 
 
 def test_turns_that_interrupt_one_another_do_not_stay_in_memory() -> None:
