@@ -224,7 +224,7 @@ def build(
     from edgevoice.engines.cores import cores
     from edgevoice.engines.phases import Phases
     from edgevoice.resample import Resampler
-    from edgevoice.resources import meter
+    from edgevoice.resources import free_memory, meter
 
     if config.slm.adapt_threads:
         bus.subscribe(Phases(cores))
@@ -273,6 +273,7 @@ def build(
         history,
         meter(),
         first_turn,
+        free_memory,
     )
     bus.emit(
         ev.SessionStarted(
