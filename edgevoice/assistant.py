@@ -107,6 +107,7 @@ class Assistant:
         history: History | None = None,
         meter: Callable[[], ev.Resources] | None = None,
         first_turn: int = 0,
+        free_memory: Callable[[], object] = lambda: None,
     ) -> None:
         self.bus = bus
         self._clock = clock
@@ -114,6 +115,7 @@ class Assistant:
         self._loaded: set[str] = set()
         self._source = source(self.is_idle) if callable(source) else source
         self._meter = meter
+        self._free_memory = free_memory
         self.history = history or History(config.slm.system_prompt)
         self.history.leads = leads(listed(config.stt.language))
         self._floor = Floor(clock, bus, sink, self.history, first_turn)
@@ -225,8 +227,13 @@ class Assistant:
 
     def _measure(self) -> None:
         assert self._meter is not None
+        freed_before = -1
         while not self._closed:
             self.bus.emit(self._meter())
+            # Between two turns, when no stage waits for memory while some is given back.
+            if self.is_idle() and freed_before != self.next_turn:
+                freed_before = self.next_turn
+                self._free_memory()
             with self._floor.monitor:
                 self._floor.monitor.wait_for(lambda: self._closed, 1.0)
 
