@@ -115,7 +115,9 @@ class Units(Struct, frozen=True, forbid_unknown_fields=True):
     """Units and signs that are written alike in all languages, and how they are said."""
 
     kilometers_per_hour: str = ""
+    """For `km/h`."""
     meters_per_second: str = ""
+    """For `m/s`."""
     degrees: str = ""
     """Before "Celsius" and "Fahrenheit"."""
     about: str = ""
@@ -123,7 +125,9 @@ class Units(Struct, frozen=True, forbid_unknown_fields=True):
     number: str = ""
     """For `#` before a number."""
     less_than: str = ""
+    """For `<` between spaces."""
     greater_than: str = ""
+    """For `>` between spaces."""
 
 
 class Signs(Struct, frozen=True, forbid_unknown_fields=True):
@@ -155,6 +159,7 @@ class Signs(Struct, frozen=True, forbid_unknown_fields=True):
     exact_abbreviations: Mapping[str, str] = field(default_factory=dict)
     """Abbreviations that count only exactly as written."""
     units: Units = Units()
+    """The table `[signs.units]`."""
     coins: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     """By sign: singular and plural."""
 
@@ -169,7 +174,12 @@ class Language(Struct, frozen=True, forbid_unknown_fields=True):
     unclear: str = ""
     """What the assistant says when it cannot make out a word."""
     sentences: Sentences = Sentences()
+    """To tell whether the user has finished."""
     backchannels: Backchannels = Backchannels()
+    """To tell whether the user interrupts."""
     hallucinations: Hallucinations = Hallucinations()
+    """To ignore text that Whisper makes up."""
     clauses: Clauses = Clauses()
+    """To cut a reply where a speaker would pause."""
     signs: Signs = Signs()
+    """To read signs, abbreviations and amounts aloud."""
