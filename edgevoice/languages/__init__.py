@@ -18,7 +18,7 @@ from edgevoice.outside import Malformed, converted, from_toml
 if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
 
-SUFFIX = ".toml"
+_SUFFIX = ".toml"
 UNKNOWN = Language(name="")
 """The data of a language that has no file: everything is empty."""
 
@@ -27,7 +27,7 @@ UNKNOWN = Language(name="")
 def codes() -> tuple[str, ...]:
     """The codes of all languages that have a file, in alphabetical order."""
     names = (file.name for file in files(__name__).iterdir())
-    return tuple(sorted(name.removesuffix(SUFFIX) for name in names if name.endswith(SUFFIX)))
+    return tuple(sorted(name.removesuffix(_SUFFIX) for name in names if name.endswith(_SUFFIX)))
 
 
 def language_data(code: str) -> Language:
@@ -41,7 +41,7 @@ def language_data(code: str) -> Language:
 @lru_cache(maxsize=256)
 def _kept(code: str) -> Language:
     # Only a code that is listed becomes a file name.
-    return read(files(__name__) / f"{code}{SUFFIX}") if code in codes() else UNKNOWN
+    return read(files(__name__) / f"{code}{_SUFFIX}") if code in codes() else UNKNOWN
 
 
 def every() -> tuple[Language, ...]:

@@ -15,7 +15,7 @@ Words = frozenset[str]
 NO_WORDS: Words = frozenset()
 
 
-class Sentences(Struct, frozen=True, forbid_unknown_fields=True):
+class SentenceWords(Struct, frozen=True, forbid_unknown_fields=True):
     """Words that tell whether a transcript is complete, and phrases with a meaning of their own."""
 
     dangling: Words = NO_WORDS
@@ -151,6 +151,9 @@ class Signs(Struct, frozen=True, forbid_unknown_fields=True):
     """The same before a coin that begins with a vowel, without a space: "d'" in "d'euros"."""
     scales: Words = NO_WORDS
     """Large numbers that may stand between an amount and its coin, as they are written."""
+    titles: Words = NO_WORDS
+    """Abbreviations that are said without their full stop, in replies in any language: "Dr" for
+    "Dr."."""
     abbreviations: Mapping[str, str] = field(default_factory=dict)
     """As written, and as said. Inner full stops are optional and may be followed by a space: "z.B."
     also stands for "z. B." and "zB."."""
@@ -173,7 +176,7 @@ class Language(Struct, frozen=True, forbid_unknown_fields=True):
     """The instruction to answer in this language, in this language; without it, in English."""
     unclear: str = ""
     """What the assistant says when it cannot make out a word."""
-    sentences: Sentences = Sentences()
+    sentences: SentenceWords = SentenceWords()
     """To tell whether the user has finished."""
     backchannels: Backchannels = Backchannels()
     """To tell whether the user interrupts."""

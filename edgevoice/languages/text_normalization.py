@@ -44,7 +44,8 @@ _EMOJI = re.compile(
     "[\U0001f000-\U0001faff\U000e0020-\U000e007f\u2300-\u23ff\u2500-\u27bf\u2b00-\u2bff"
     "\ufe0f\u20e3\u200d®™]"
 )
-_TITLE = re.compile(r"\b(Dr|Mr|Mrs|Ms|Prof|St|Jr|Sr|vs|approx|Mt)\.(?=\s)")
+_TITLES = "|".join(map(re.escape, sorted(all_words(lambda each: each.signs.titles))))
+_TITLE = re.compile(rf"\b({_TITLES})\.(?=\s)")
 _BRACKETS = re.compile(r"[\[\]{}<>\\^#|]+")
 
 _SCALES = "|".join(map(re.escape, sorted(all_words(lambda each: each.signs.scales))))

@@ -12,7 +12,7 @@ import re
 from enum import IntEnum
 
 from edgevoice.languages import all_words, language_data
-from edgevoice.languages.schema import Sentences
+from edgevoice.languages.schema import SentenceWords
 from edgevoice.words import WIDE
 
 _END = re.compile(r"(?<=[.!?؟。！？])[\"'”’»)\]]*\s+|(?<=[。！？])")
@@ -75,7 +75,7 @@ def completeness_of(text: str, language: str = "en") -> Completeness:
     return Completeness(min(completeness + unsure, max(completeness, Completeness.FRAGMENT)))
 
 
-def _of_words(words: list[str], asks: bool, lexicon: Sentences) -> Completeness:
+def _of_words(words: list[str], asks: bool, lexicon: SentenceWords) -> Completeness:
     """The form of a sentence that neither trails off nor ends in a word that cannot be last."""
     if " ".join(words) in lexicon.short_commands:
         return Completeness.COMMAND
@@ -108,7 +108,7 @@ def _of_words(words: list[str], asks: bool, lexicon: Sentences) -> Completeness:
     return Completeness.STATEMENT if len(words) > 2 else Completeness.FRAGMENT
 
 
-def _is_question(words: list[str], lexicon: Sentences) -> bool:
+def _is_question(words: list[str], lexicon: SentenceWords) -> bool:
     """Whether the words begin as a question does, though no mark says so.
 
     A recognizer puts a full stop into the middle of a long sentence, too: "has got too much of it"
@@ -125,13 +125,13 @@ def _is_question(words: list[str], lexicon: Sentences) -> bool:
     return first in lexicon.auxiliaries and second in lexicon.subjects and len(words) > 2
 
 
-def _wishes(words: list[str], lexicon: Sentences) -> bool:
+def _wishes(words: list[str], lexicon: SentenceWords) -> bool:
     """Whether the words begin as a wish for something does, and name it."""
     phrase = " ".join(words)
     return any(phrase.startswith(f"{wish} ") for wish in lexicon.wishes)
 
 
-def _dangles(words: list[str], lexicon: Sentences) -> bool:
+def _dangles(words: list[str], lexicon: SentenceWords) -> bool:
     """Whether the last word is one that nobody ends on."""
     if words[-1] in lexicon.fillers or words[-1] in lexicon.dangling:
         return True
@@ -140,14 +140,14 @@ def _dangles(words: list[str], lexicon: Sentences) -> bool:
     return begun and words[1] in lexicon.auxiliaries
 
 
-def _without_leading(words: list[str], lexicon: Sentences) -> list[str]:
+def _without_leading(words: list[str], lexicon: SentenceWords) -> list[str]:
     """The words without what only leads up to the sentence: "um", "okay", "and", "please"."""
     leading = lexicon.leading | lexicon.connectives | lexicon.fillers
     start = next((n for n, word in enumerate(words) if word not in leading), len(words))
     return words[start:]
 
 
-def _last_sentence(text: str, lexicon: Sentences) -> str:
+def _last_sentence(text: str, lexicon: SentenceWords) -> str:
     """The last sentence with words in it, without a "please" or "thanks" that is set apart."""
     sentences = [s for s in _END.split(text.strip()) if any(char.isalnum() for char in s)]
     if not sentences:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from edgevoice.languages import every, language_data
-from edgevoice.languages.schema import Sentences
+from edgevoice.languages.schema import SentenceWords
 from edgevoice.words import words
 
 
@@ -18,7 +18,7 @@ def wants_more(text: str, language: str = "") -> bool:
     return any(_is_wish(said, each.sentences) for each in meant)
 
 
-def _is_wish(said: list[str], lexicon: Sentences) -> bool:
+def _is_wish(said: list[str], lexicon: SentenceWords) -> bool:
     wishes = {tuple(words(phrase)) for phrase in lexicon.going_on}
     polite = [words(phrase) for phrase in lexicon.polite]
     before = lexicon.leading | lexicon.connectives | lexicon.fillers
