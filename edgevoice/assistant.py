@@ -21,6 +21,7 @@ from edgevoice.capture.wake_gate import WakeGate
 from edgevoice.clock import Clock
 from edgevoice.crew import Crew
 from edgevoice.history import History
+from edgevoice.languages import language_data
 from edgevoice.mailbox import Mailbox
 from edgevoice.messages import (
     AgentInput,
@@ -56,7 +57,7 @@ from edgevoice.transcription.self_speech import Pronounce, SelfSpeechFilter
 from edgevoice.transcription.spoken_language import leads, listed
 from edgevoice.transcription.transcriber import Transcriber
 from edgevoice.turn import Turn
-from edgevoice.turn_taking.earcons import UNCLEAR, Earcons, Kind
+from edgevoice.turn_taking.earcons import Earcons, Kind
 from edgevoice.turn_taking.end_of_turn import EndOfTurnPredictor
 from edgevoice.turn_taking.floor import Floor
 
@@ -321,8 +322,8 @@ class Assistant:
 
     def _say_aside(self, kind: Kind) -> None:
         language = self._transcriber.language
-        if kind == "unclear" and language in UNCLEAR:
-            self._clauses.offer(SpokenCue(UNCLEAR[language], language))
+        if kind == "unclear" and (text := language_data(language).unclear):
+            self._clauses.offer(SpokenCue(text, language))
         elif aside := self._asides.sound(kind):
             self._sounds.offer(aside)
 

@@ -12,13 +12,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from edgevoice.agent.text_normalization import normalize
 from edgevoice.audio import EAR_RATE, Samples, first_audible
 from edgevoice.bench.corpus import Question
 from edgevoice.bench.driver import ELSEWHERE
 from edgevoice.bench.result import Turn
 from edgevoice.clock import Clock
 from edgevoice.history import History
+from edgevoice.languages.text_normalization import normalize
 from edgevoice.protocols import AudioSink, ChatMessage, LanguageModel, Prefilled, Synthesizer, Token
 from edgevoice.resample import resample
 from edgevoice.settings import Config

@@ -12,7 +12,6 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from edgevoice.agent.text_normalization import normalize
 from edgevoice.audio import EAR_RATE, FRAME_SAMPLES
 from edgevoice.bench.corpus import Question
 from edgevoice.bench.measuring import Plan
@@ -24,6 +23,7 @@ from edgevoice.clock import Clock, SystemClock
 from edgevoice.errors import EdgevoiceError
 from edgevoice.events import Role
 from edgevoice.history import History
+from edgevoice.languages.text_normalization import normalize
 from edgevoice.protocols import (
     ChatMessage,
     LanguageModel,

@@ -11,7 +11,8 @@ from __future__ import annotations
 import re
 from enum import IntEnum
 
-from edgevoice.turn_taking.lexicon import NONE_KNOWN, TONGUES, WIDE_ASKING, WIDE_DANGLING, Lexicon
+from edgevoice.languages import all_words, language_data
+from edgevoice.languages.schema import SentenceWords
 from edgevoice.words import WIDE
 
 _END = re.compile(r"(?<=[.!?؟。！？])[\"'”’»)\]]*\s+|(?<=[。！？])")
@@ -21,6 +22,9 @@ _CLOSERS = "\"'”’»)]」』 "
 _QUESTION_MARKS = "?？؟"
 _TRAILS_OFF = ("...", "…", "-", "–", "—", ",", "，", "、", ":", "：", ";")
 _ENDS = ".!?؟。！？।"
+# The script tells that it is written without spaces, not which language it is.
+_WIDE_ASKING = tuple(all_words(lambda each: each.sentences.asking_endings))
+_WIDE_DANGLING = tuple(all_words(lambda each: each.sentences.dangling_endings))
 
 
 class Completeness(IntEnum):
@@ -40,7 +44,7 @@ class Completeness(IntEnum):
 
 def completeness_of(text: str, language: str = "en") -> Completeness:
     """The form of what has been said so far; `language` is a code such as `en`."""
-    lexicon = TONGUES.get(language, NONE_KNOWN)
+    lexicon = language_data(language).sentences
     bare = _last_sentence(text, lexicon).rstrip(_CLOSERS)
     if not bare:
         return Completeness.FRAGMENT
@@ -71,7 +75,7 @@ def completeness_of(text: str, language: str = "en") -> Completeness:
     return Completeness(min(completeness + unsure, max(completeness, Completeness.FRAGMENT)))
 
 
-def _of_words(words: list[str], asks: bool, lexicon: Lexicon) -> Completeness:
+def _of_words(words: list[str], asks: bool, lexicon: SentenceWords) -> Completeness:
     """The form of a sentence that neither trails off nor ends in a word that cannot be last."""
     if " ".join(words) in lexicon.short_commands:
         return Completeness.COMMAND
@@ -104,7 +108,7 @@ def _of_words(words: list[str], asks: bool, lexicon: Lexicon) -> Completeness:
     return Completeness.STATEMENT if len(words) > 2 else Completeness.FRAGMENT
 
 
-def _is_question(words: list[str], lexicon: Lexicon) -> bool:
+def _is_question(words: list[str], lexicon: SentenceWords) -> bool:
     """Whether the words begin as a question does, though no mark says so.
 
     A recognizer puts a full stop into the middle of a long sentence, too: "has got too much of it"
@@ -121,13 +125,13 @@ def _is_question(words: list[str], lexicon: Lexicon) -> bool:
     return first in lexicon.auxiliaries and second in lexicon.subjects and len(words) > 2
 
 
-def _wishes(words: list[str], lexicon: Lexicon) -> bool:
+def _wishes(words: list[str], lexicon: SentenceWords) -> bool:
     """Whether the words begin as a wish for something does, and name it."""
     phrase = " ".join(words)
     return any(phrase.startswith(f"{wish} ") for wish in lexicon.wishes)
 
 
-def _dangles(words: list[str], lexicon: Lexicon) -> bool:
+def _dangles(words: list[str], lexicon: SentenceWords) -> bool:
     """Whether the last word is one that nobody ends on."""
     if words[-1] in lexicon.fillers or words[-1] in lexicon.dangling:
         return True
@@ -136,14 +140,14 @@ def _dangles(words: list[str], lexicon: Lexicon) -> bool:
     return begun and words[1] in lexicon.auxiliaries
 
 
-def _without_leading(words: list[str], lexicon: Lexicon) -> list[str]:
+def _without_leading(words: list[str], lexicon: SentenceWords) -> list[str]:
     """The words without what only leads up to the sentence: "um", "okay", "and", "please"."""
     leading = lexicon.leading | lexicon.connectives | lexicon.fillers
     start = next((n for n, word in enumerate(words) if word not in leading), len(words))
     return words[start:]
 
 
-def _last_sentence(text: str, lexicon: Lexicon) -> str:
+def _last_sentence(text: str, lexicon: SentenceWords) -> str:
     """The last sentence with words in it, without a "please" or "thanks" that is set apart."""
     sentences = [s for s in _END.split(text.strip()) if any(char.isalnum() for char in s)]
     if not sentences:
@@ -158,8 +162,8 @@ def _wide(bare: str) -> Completeness:
     core = bare.rstrip(_ENDS)
     if bare[-1] in _QUESTION_MARKS:
         return Completeness.QUESTION if len(core) > 2 else Completeness.STATEMENT
-    if core.endswith(WIDE_ASKING):
+    if core.endswith(_WIDE_ASKING):
         return Completeness.COMMAND
-    if core.endswith(WIDE_DANGLING):
+    if core.endswith(_WIDE_DANGLING):
         return Completeness.INCOMPLETE
     return Completeness.STATEMENT if bare[-1] in _ENDS and len(core) > 3 else Completeness.FRAGMENT

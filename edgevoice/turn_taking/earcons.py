@@ -34,20 +34,6 @@ EDGE = 0.012
 """Seconds in which a note swells and fades, so that it does not click."""
 
 
-UNCLEAR = {
-    "en": "I can't hear you well.",
-    "de": "Ich kann dich nicht gut hören.",
-    "fr": "Je t'entends mal.",
-    "es": "No te oigo bien.",
-    "it": "Non ti sento bene.",
-    "pt": "Não te ouço bem.",
-    "nl": "Ik kan je niet goed horen.",
-    "ja": "よく聞こえません。",
-    "zh": "我听不清楚。",
-}
-"""What is said where no word can be made out, by language."""
-
-
 def earcon(kind: Kind) -> Audio:
     """The sound of one kind, at `RATE` Hz."""
     return Audio(np.concatenate([_note(*note) for note in NOTES[kind]]), RATE)

@@ -10,8 +10,6 @@ import pytest
 
 from edgevoice import config, trace
 from edgevoice.agent.clauses import LONGEST_CLAUSE, ClauseCutter
-from edgevoice.agent.text_normalization import normalize
-from edgevoice.agent.verbalization import SAYINGS
 from edgevoice.bench import corpus
 from edgevoice.bench.traced import traced
 from edgevoice.bench.turns import reading
@@ -20,6 +18,8 @@ from edgevoice.engines.batches import BatchCosts
 from edgevoice.engines.prompt_cache import PromptCache
 from edgevoice.errors import ConfigError, EdgevoiceError, UsageError
 from edgevoice.harmless import harmless
+from edgevoice.languages import language_data
+from edgevoice.languages.text_normalization import normalize
 from edgevoice.messages import Clause
 from edgevoice.models import whisper_file
 from edgevoice.outside import MOST_BYTES, MOST_TOML, Malformed, from_json, from_toml
@@ -47,7 +47,7 @@ def test_a_long_block_of_code_is_left_out_once() -> None:
     """However long it is, it is said once that it was left out, and what follows is said."""
     text = "```python\n" + "x = 1\n" * 5_000 + "```\nThat is all.\n"
     spoken = [clause.spoken for clause in cut(text) if clause.spoken]
-    assert spoken == [SAYINGS["en"].code, "That is all."]
+    assert spoken == [language_data("en").signs.code, "That is all."]
     assert "".join(clause.text for clause in cut(text)) == text
 
 

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edgevoice.agent.text_normalization import normalize
-from edgevoice.agent.verbalization import SAYINGS
+from edgevoice.languages import language_data
+from edgevoice.languages.text_normalization import normalize
 
-CODE_LEFT_OUT = SAYINGS["en"].code
+CODE_LEFT_OUT = language_data("en").signs.code
 
 
 @pytest.mark.parametrize(
