@@ -127,7 +127,7 @@ def echo_free(
     settings say so."""
     settings = config.echo
     cleans = settings.noise_suppression or settings.gain_control
-    if settings.cancel == "off" and not cleans and not settings.own_words:
+    if settings.cancel == "off" and not cleans and not settings.self_speech:
         return source
     from edgevoice.capture.echo_cancellation import EchoCancelledSource
 
@@ -185,7 +185,7 @@ def wake_word(config: Config) -> tuple[Callable[[], WakeDetector | None], str]:
 
     Raises ConfigError or ModelError for one that cannot be had.
     """
-    if config.address.mode != "wake":
+    if config.activation.mode != "wake":
         return lambda: None, ""
     from edgevoice.engines.wake import MicroWake, find
 
@@ -291,7 +291,7 @@ def build(
             languages=spoken,
         )
     )
-    bus.emit(ev.ActivationMode(mode=config.address.mode, word=word))
+    bus.emit(ev.ActivationMode(mode=config.activation.mode, word=word))
     wanted = "" if turn or config.models.turn or first_turn else store.starter_of("turn")
     if wanted:
         bus.emit(

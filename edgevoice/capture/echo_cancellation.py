@@ -75,7 +75,7 @@ class EchoCancelledSource:
         self._source = source
         self._bus = bus
         self._cancels = settings.cancel != "off"
-        self._measures = self._cancels or settings.own_words
+        self._measures = self._cancels or settings.self_speech
         self._always = settings.noise_suppression or settings.gain_control
         self._as_needed = settings.cancel == "auto"
         self._reference = Reference(sink)

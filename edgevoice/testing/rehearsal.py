@@ -127,7 +127,7 @@ class Rehearsal:
                 {main: lambda: self.synthesizer, **self._more_voices()},
                 lambda: self.turn_detector,
                 lambda: self.wake_detector,
-                self.config.wake.word if self.config.address.mode == "wake" else "",
+                self.config.wake.word if self.config.activation.mode == "wake" else "",
                 faint_detector=lambda: self.faint_detector(),
             ),
             Resampler,

@@ -237,7 +237,7 @@ class Transcriber:
 
     def _others(self, turn: Turn, read: Transcript) -> str:
         """The text without what the assistant itself was saying meanwhile."""
-        if not self._config.echo.own_words or turn.origin == "talk_key":
+        if not self._config.echo.self_speech or turn.origin == "talk_key":
             return read.text
         return self._self_speech.without(turn.number, read.text, read.language)
 
