@@ -12,10 +12,11 @@ from msgspec.structs import replace
 
 from edgevoice import __version__
 from edgevoice import events as ev
-from edgevoice.assistant import Assistant, Engines
+from edgevoice.assistant import Assistant
 from edgevoice.audio import Samples
 from edgevoice.bus import Bus
 from edgevoice.clock import Clock
+from edgevoice.context import Engines, SessionContext
 from edgevoice.devices.simulated import SimulatedSink, SimulatedSource, Writer
 from edgevoice.history import History
 from edgevoice.models.store import Installed, Store
@@ -137,7 +138,8 @@ def echo_free(
         return WebRtc(settings)
 
     needed = settings.cancel != "off" or cleans
-    return EchoCancelledSource(source, sink, load if needed else None, settings, clock, bus)
+    context = SessionContext(config, clock, bus)
+    return EchoCancelledSource(context, source, sink, load if needed else None)
 
 
 def clips_source(clock: Clock, clips: Iterator[Samples], name: str) -> Source:

@@ -8,9 +8,10 @@ from typing import TypeVar
 import numpy as np
 
 from edgevoice import events as ev
-from edgevoice.assistant import Assistant, Engines
+from edgevoice.assistant import Assistant
 from edgevoice.audio import EAR_RATE, Samples
 from edgevoice.bus import Bus
+from edgevoice.context import Engines
 from edgevoice.devices.simulated import SimulatedSink, SimulatedSource
 from edgevoice.history import History
 from edgevoice.protocols import (
