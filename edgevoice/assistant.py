@@ -8,17 +8,16 @@ Data flows down through mailboxes; verdicts go around them, through the turns.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 
 from edgevoice import events as ev
 from edgevoice.agent.responder import Responder
 from edgevoice.agent.speech_rate import SpeechRates
 from edgevoice.bus import Bus
 from edgevoice.capture.capture import Capture
-from edgevoice.capture.faint import Faint
-from edgevoice.capture.wake_gate import WakeGate
+from edgevoice.capture.utterance_detector import UtteranceDetector
 from edgevoice.clock import Clock
+from edgevoice.context import Engines, Part, StageContext
 from edgevoice.crew import Crew
 from edgevoice.history import History
 from edgevoice.languages import language_data
@@ -44,16 +43,9 @@ from edgevoice.protocols import (
     AudioSink,
     AudioSource,
     ChatMessage,
-    LanguageModel,
-    Recognizer,
-    SpeechDetector,
-    Synthesizer,
-    TurnDetector,
-    WakeDetector,
 )
 from edgevoice.settings import Config
 from edgevoice.synthesis.synthesis import Synthesis
-from edgevoice.transcription.self_speech import Pronounce, SelfSpeechFilter
 from edgevoice.transcription.spoken_language import leads, listed
 from edgevoice.transcription.transcriber import Transcriber
 from edgevoice.turn import Turn
@@ -64,29 +56,11 @@ from edgevoice.turn_taking.floor import Floor
 QUEUE = 256
 """Room in the mailboxes that must never hold up their writer."""
 
-HEARING = frozenset({"capture", "transcription"})
+HEARING: frozenset[Part] = frozenset({"capture", "transcription"})
 """What must be loaded before what is said is heard and written down, to be answered later."""
 
-ALL = HEARING | {"model", "prompt", "synthesis"}
+ALL: frozenset[Part] = HEARING | {"model", "prompt", "synthesis"}
 """What must be there before an answer can be given at once."""
-
-
-@dataclass(frozen=True, slots=True)
-class Engines:
-    """How each engine is loaded; each is called once, in the thread that will use the engine."""
-
-    detector: Callable[[], SpeechDetector]
-    recognizer: Callable[[], Recognizer]
-    language_model: Callable[[], LanguageModel]
-    synthesizers: Mapping[str, Callable[[], Synthesizer]]
-    """The voice of each language that has one, the main one's first; one voice may have several."""
-    turn_detector: Callable[[], TurnDetector | None] = lambda: None
-    wake_detector: Callable[[], WakeDetector | None] = lambda: None
-    wake_word: str = ""
-    """What the wake detector hears, as it is said."""
-    pronounce: Pronounce = lambda word, language: ()
-    faint_detector: Callable[[], SpeechDetector | None] = lambda: None
-    """Another detector, for what is too quiet for the first."""
 
 
 class Assistant:
@@ -113,7 +87,7 @@ class Assistant:
         self.bus = bus
         self._clock = clock
         self._sink = sink
-        self._loaded: set[str] = set()
+        self._parts: set[Part] = set()
         self._source = source(self.is_idle) if callable(source) else source
         self._meter = meter
         self._free_memory = free_memory
@@ -128,55 +102,22 @@ class Assistant:
         clauses: Mailbox[ClauseToSpeak | EndOfReply | SpokenCue] = Mailbox(monitor, QUEUE, _is_dead)
         self._clauses = clauses
         self._sounds: Mailbox[SpeechAudio | EndOfReply | Cue] = Mailbox(monitor, QUEUE, _is_dead)
-        self._asides = Earcons(config)
-        self._floor.aside = self._say_aside
-        self._predictor = EndOfTurnPredictor(engines.turn_detector, self._floor, self._pauses)
-        self._capture = Capture(
-            config,
-            self._source,
-            engines.detector,
-            self._floor,
-            self._heard,
-            self._interims,
-            self._predictor,
-            WakeGate(config, self._floor, engines.wake_detector),
-            Faint(engines.faint_detector, self._floor),
-            self._when("capture"),
+        self._earcons = Earcons(config)
+        self._floor.aside = self._play_earcon
+        context = StageContext(config, clock, bus, self._floor, self._earcons, self._loaded)
+        predictor = EndOfTurnPredictor(engines.turn_detector, self._floor, self._pauses)
+        self._predictor = predictor
+        utterances = UtteranceDetector(
+            context, self._source, self._heard, self._interims, predictor
         )
-        self._self_speech = SelfSpeechFilter(engines.pronounce)
+        self._capture = Capture(context, self._source, engines, utterances)
         self._transcriber = Transcriber(
-            config,
-            engines.recognizer,
-            self._floor,
-            self._heard,
-            self._interims,
-            self._thoughts,
-            self._when("transcription"),
-            self._self_speech,
-            engines.wake_word,
+            context, engines, self._heard, self._interims, self._thoughts
         )
-        pacings = SpeechRates(list(engines.synthesizers))
-        self._responder = Responder(
-            config,
-            engines.language_model,
-            self._floor,
-            self._thoughts,
-            clauses,
-            self._when("model"),
-            self._when("prompt"),
-            pacings,
-        )
-        self._synthesis = Synthesis(
-            config.tts,
-            engines.synthesizers,
-            self._floor,
-            clauses,
-            self._sounds,
-            self._when("synthesis"),
-            pacings,
-            self._asides,
-        )
-        self._playback = Playback(sink, resampler, self._floor, self._sounds, self._turn_settled)
+        rates = SpeechRates(list(engines.synthesizers))
+        self._responder = Responder(context, engines.language_model, self._thoughts, clauses, rates)
+        self._synthesis = Synthesis(context, engines.synthesizers, clauses, self._sounds, rates)
+        self._playback = Playback(context, sink, resampler, self._sounds, self._turn_settled)
         self._crew = Crew(clock, self._shut_down)
         self._closed = False
         self._reason = "closed"
@@ -187,7 +128,7 @@ class Assistant:
         Raises ModelError when an engine cannot be loaded, and DeviceError when a device goes.
         """
         crew = self._crew
-        unsubscribe = self.bus.subscribe(self._self_speech)
+        unsubscribe = self.bus.subscribe(self._transcriber.self_speech)
         try:
             with crew:
                 crew.start("playback", self._playback.run)
@@ -251,17 +192,14 @@ class Assistant:
             self._interims.close()
             self._pauses.close()
 
-    def _when(self, part: str) -> Callable[[], None]:
-        def loaded() -> None:
-            with self._floor.monitor:
-                self._loaded.add(part)
-                now = frozenset(self._loaded)
-            if part in HEARING and now >= HEARING:
-                self.bus.emit(ev.Listening())
-            if now == ALL:
-                self.bus.emit(ev.Ready())
-
-        return loaded
+    def _loaded(self, part: Part) -> None:
+        with self._floor.monitor:
+            self._parts.add(part)
+            now = frozenset(self._parts)
+        if part in HEARING and now >= HEARING:
+            self.bus.emit(ev.Listening())
+        if now == ALL:
+            self.bus.emit(ev.Ready())
 
     def _turn_settled(self, turn: Turn) -> None:
         if turn.committed:
@@ -279,7 +217,7 @@ class Assistant:
 
     def is_idle(self) -> bool:
         """Ready, and nobody is speaking, thinking or being answered."""
-        return self._loaded >= ALL and not self._floor.turns()
+        return self._parts >= ALL and not self._floor.turns()
 
     def interrupt(self) -> None:
         """Stop the reply that is being made or heard."""
@@ -291,7 +229,7 @@ class Assistant:
         """Stop listening, or listen again."""
         self._capture.muted = on
         self.bus.emit(ev.Muted(on=on))
-        self._say_aside("muted" if on else "unmuted")
+        self._play_earcon("muted" if on else "unmuted")
 
     def say(self, text: str) -> None:
         """Ask a typed question."""
@@ -308,7 +246,7 @@ class Assistant:
     @property
     def listens(self) -> bool:
         """Whether what is said is heard by now."""
-        return self._loaded >= HEARING
+        return self._parts >= HEARING
 
     @property
     def muted(self) -> bool:
@@ -320,12 +258,12 @@ class Assistant:
         """Whether the user has taken the floor by the key."""
         return self._capture.held
 
-    def _say_aside(self, kind: Kind) -> None:
+    def _play_earcon(self, kind: Kind) -> None:
         language = self._transcriber.language
         if kind == "unclear" and (text := language_data(language).unclear):
             self._clauses.offer(SpokenCue(text, language))
-        elif aside := self._asides.sound(kind):
-            self._sounds.offer(aside)
+        elif cue := self._earcons.sound(kind):
+            self._sounds.offer(cue)
 
     def new_conversation(self, past: Sequence[ChatMessage] = ()) -> None:
         """Forget everything said so far, and go on from `past` instead."""

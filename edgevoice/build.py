@@ -12,10 +12,11 @@ from msgspec.structs import replace
 
 from edgevoice import __version__
 from edgevoice import events as ev
-from edgevoice.assistant import Assistant, Engines
+from edgevoice.assistant import Assistant
 from edgevoice.audio import Samples
 from edgevoice.bus import Bus
 from edgevoice.clock import Clock
+from edgevoice.context import Engines, SessionContext
 from edgevoice.devices.simulated import SimulatedSink, SimulatedSource, Writer
 from edgevoice.history import History
 from edgevoice.models.store import Installed, Store
@@ -127,7 +128,7 @@ def echo_free(
     settings say so."""
     settings = config.echo
     cleans = settings.noise_suppression or settings.gain_control
-    if settings.cancel == "off" and not cleans and not settings.own_words:
+    if settings.cancel == "off" and not cleans and not settings.self_speech:
         return source
     from edgevoice.capture.echo_cancellation import EchoCancelledSource
 
@@ -137,7 +138,8 @@ def echo_free(
         return WebRtc(settings)
 
     needed = settings.cancel != "off" or cleans
-    return EchoCancelledSource(source, sink, load if needed else None, settings, clock, bus)
+    context = SessionContext(config, clock, bus)
+    return EchoCancelledSource(context, source, sink, load if needed else None)
 
 
 def clips_source(clock: Clock, clips: Iterator[Samples], name: str) -> Source:
@@ -185,7 +187,7 @@ def wake_word(config: Config) -> tuple[Callable[[], WakeDetector | None], str]:
 
     Raises ConfigError or ModelError for one that cannot be had.
     """
-    if config.address.mode != "wake":
+    if config.activation.mode != "wake":
         return lambda: None, ""
     from edgevoice.engines.wake import MicroWake, find
 
@@ -292,7 +294,7 @@ def build(
             languages=spoken,
         )
     )
-    bus.emit(ev.ActivationMode(mode=config.address.mode, word=word))
+    bus.emit(ev.ActivationMode(mode=config.activation.mode, word=word))
     wanted = "" if turn or config.models.turn or first_turn else store.starter_of("turn")
     if wanted:
         bus.emit(

@@ -1,15 +1,19 @@
 """What older versions of edgevoice wrote, in today's names.
 
 Schema 1 of traces, and version 1 of recorded turns with the same events in them, had other names
-for events, for reasons why a turn was cancelled and for stages. No old name has a new meaning.
+for events, for reasons why a turn was cancelled and for stages. Settings had other names, too.
+No old name has a new meaning.
 """
 
 from __future__ import annotations
 
 import re
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, TypeVar
 
 import msgspec
+
+_T = TypeVar("_T")
 
 EVENTS = {
     "partial_heard": "interim_transcript",
@@ -42,6 +46,24 @@ STAGES = {
     "voice": "synthesis",
     "speaker": "playback",
 }
+SETTINGS = {
+    "address.mode": "activation.mode",
+    "address.follow_up_seconds": "activation.follow_up_seconds",
+    "address.interrupt": "activation.interrupt",
+    "address.earcons": "activation.earcons",
+    "address.close_between": "activation.close_between",
+    "echo.own_words": "echo.self_speech",
+    "keep.audio": "recordings.folder",
+    "keep.turns": "recordings.turns",
+    "keep.megabytes": "recordings.megabytes",
+    "slm.keep_state": "slm.prompt_cache",
+    "turn.shortest_ms": "turn.min_silence_ms",
+    "turn.longest_ms": "turn.max_silence_ms",
+    "turn.hold_ms": "turn.pause_playback_ms",
+    "turn.sure_ms": "turn.stop_playback_ms",
+}
+SECTIONS = {"address": "activation", "keep": "recordings"}
+OPTIONS = {"--keep-audio": "--record-turns"}
 
 _RENAMED = {**EVENTS, "turn_cancelled": "turn_cancelled", "stage_failed": "stage_failed"}
 _TYPE = re.compile(rb'"type":\s*"([a-z_]+)"')
@@ -66,3 +88,16 @@ def event(line: bytes) -> bytes:
         if isinstance(value := told.get(name), str):
             told[name] = new.get(value, value)
     return msgspec.json.encode(told)
+
+
+def settings(given: Mapping[str, _T]) -> dict[str, _T]:
+    """Settings by `section.key`, under the names of today. A new name wins over its old one."""
+    current = {key: value for key, value in given.items() if key not in SETTINGS}
+    old = {SETTINGS[key]: value for key, value in given.items() if key in SETTINGS}
+    return {**old, **current}
+
+
+def notice(old: Mapping[str, str]) -> str:
+    """One sentence for the old names that a user still writes; `old` maps each to its new name."""
+    names = ", ".join(f"{name} is now {new}" for name, new in sorted(old.items()))
+    return f"old names still work for a while: {names}"

@@ -10,7 +10,7 @@ import difflib
 import os
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
@@ -18,6 +18,7 @@ from typing import Any, Literal, get_args, get_origin
 import msgspec
 from msgspec import Struct
 
+from edgevoice.compatibility import SECTIONS, SETTINGS
 from edgevoice.encoding import well_formed
 from edgevoice.errors import ConfigError
 from edgevoice.outside import Malformed, check_numbers, from_toml, in_words, read_text
@@ -35,6 +36,8 @@ class Resolved:
     origins: Mapping[str, str]
     warnings: tuple[str, ...] = ()
     """What was ignored, one sentence each."""
+    renamed: Mapping[str, str] = field(default_factory=dict)
+    """The old names that were given, and the names of today."""
 
 
 @lru_cache(maxsize=1)
@@ -88,15 +91,30 @@ def load(
         variables,
         [(key, text, f"--set {key}") for key, text in (flags or {}).items()],
     ]
+    renamed = {}
     for layer in layers:
-        for key, value, origin in layer:
+        # Old names first, so that a new name in the same place wins.
+        for given, value, origin in sorted(layer, key=lambda each: each[0] not in SETTINGS):
+            key = SETTINGS.get(given, given)
+            if key != given:
+                renamed[_named(given, origin)] = _named(key, origin)
             if key not in origins:
                 raise _unknown(key, origin)
             section, name = key.split(".", 1)
             values[section][name] = _typed(section, name, value, origin)
             origins[key] = origin
     warnings = (_ignoring(ignored),) if ignored else ()
-    return Resolved(msgspec.convert(values, Config), origins, warnings)
+    return Resolved(msgspec.convert(values, Config), origins, warnings, renamed)
+
+
+def _variable(key: str) -> str:
+    """The environment variable of `section.key`."""
+    return PREFIX + key.replace(".", "_").upper()
+
+
+def _named(key: str, origin: str) -> str:
+    """A setting as a user wrote it there: a variable by its own name."""
+    return _variable(key) if origin.startswith(PREFIX) else key
 
 
 def _ignoring(variables: list[str]) -> str:
@@ -185,9 +203,9 @@ def _from_file(path: Path) -> list[tuple[str, Any, str]]:
     found = []
     lines = _lines(text)
     for section, table in data.items():
-        if not isinstance(table, dict) or section not in sections():
+        if not isinstance(table, dict) or section not in (*sections(), *SECTIONS):
             where = f"file {path}, line {lines.get((section, None)) or lines.get(('', section), 1)}"
-            if section in sections():
+            if section in (*sections(), *SECTIONS):
                 raise ConfigError(
                     f"{section} is a section, not a setting",
                     where=where,
@@ -219,7 +237,7 @@ def _lines(text: str) -> dict[tuple[str, str | None], int]:
 
 def _from_environ(environ: Mapping[str, str]) -> tuple[list[tuple[str, Any, str]], list[str]]:
     """The settings in variables, and the variables that other programs mean something by."""
-    by_variable = {PREFIX + key.replace(".", "_").upper(): key for key in keys()}
+    by_variable = {_variable(key): key for key in (*keys(), *SETTINGS)}
     found, ignored = [], []
     for variable, text in environ.items():
         if not variable.startswith(PREFIX) or variable in OTHER_VARIABLES or not text.strip():

@@ -9,6 +9,7 @@ import tomlkit
 from tomlkit.exceptions import TOMLKitError
 
 from edgevoice import files
+from edgevoice.compatibility import SETTINGS
 from edgevoice.config import config_path, file_text
 from edgevoice.errors import ConfigError, StorageError
 
@@ -25,6 +26,9 @@ def remember(values: Mapping[str, str | int], path: Path | None = None) -> None:
             section, name = key.split(".", 1)
             table = document.setdefault(section, tomlkit.table())
             table[name] = value
+            for old in (old for old, new in SETTINGS.items() if new == key):
+                section, name = old.split(".")
+                document.get(section, {}).pop(name, None)
         replace(path, tomlkit.dumps(document))
     except OSError as error:
         raise ConfigError(

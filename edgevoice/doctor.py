@@ -138,7 +138,7 @@ def _packages() -> Check:
 def _wake_word(config: Config) -> Check:
     from edgevoice.engines.wake import find, known
 
-    if config.address.mode == "wake":
+    if config.activation.mode == "wake":
         return Check("wake word", "ok", f'it listens for "{find(config.wake).phrase}"')
     try:
         return Check("wake word", "ok", f"not used; {', '.join(known())} can be")

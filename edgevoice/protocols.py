@@ -289,6 +289,11 @@ class LanguageModel(Protocol):
         """Free the model's memory."""
 
 
+Pronounce = Callable[[str, str], Sequence[str]]
+"""The pronunciation of a word in a language (a code, "en"): the phonemes of each spoken word, for
+example two for "21"; empty where it is unknown."""
+
+
 class Synthesizer(Protocol):
     """Text to speech."""
 

@@ -66,10 +66,10 @@ class TurnSettings(Struct, frozen=True, forbid_unknown_fields=True):
     pause_ms: Milliseconds = 128
     """Silence after which the reply is prepared, inaudibly."""
     patience: Literal["quick", "normal", "patient"] = "normal"
-    """How soon a silence ends the turn: sets shortest_ms and longest_ms where they are 0."""
-    shortest_ms: Milliseconds = 0
+    """How soon a silence ends the turn: sets min_silence_ms and max_silence_ms where they are 0."""
+    min_silence_ms: Milliseconds = 0
     """Silence that ends a complete question or command; 0: set by patience."""
-    longest_ms: Milliseconds = 0
+    max_silence_ms: Milliseconds = 0
     """Silence that ends any turn, even in mid-thought; 0: set by patience."""
     adapt: bool = True
     """Adapt these waits to the speaker during a conversation, where patience sets them."""
@@ -91,15 +91,15 @@ class TurnSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """Voiced time before the reply becomes quieter; 0: set by interruption."""
     barge_in_ms: Milliseconds = 0
     """Voiced time before the speech is transcribed; 0: set by interruption."""
-    hold_ms: Milliseconds = 0
+    pause_playback_ms: Milliseconds = 0
     """Voiced time before the reply pauses; 0: set by interruption."""
-    sure_ms: Milliseconds = 0
+    stop_playback_ms: Milliseconds = 0
     """Voiced time that ends the reply before any word is known; 0: set by interruption."""
     duck_db: Annotated[float, Meta(ge=-60.0, le=0.0)] = -12.0
     """Gain of the reply while somebody may be speaking; 0: unchanged."""
 
 
-class AddressSettings(Struct, frozen=True, forbid_unknown_fields=True):
+class ActivationSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """How the assistant is activated."""
 
     mode: Literal["always", "wake", "push"] = "always"
@@ -115,7 +115,7 @@ class AddressSettings(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class WakeSettings(Struct, frozen=True, forbid_unknown_fields=True):
-    """The wake word, for `address.mode = "wake"`."""
+    """The wake word, for `activation.mode = "wake"`."""
 
     word: str = "hey jarvis"
     """A bundled wake word, or the path of a microWakeWord model's .json file."""
@@ -132,7 +132,7 @@ class EchoSettings(Struct, frozen=True, forbid_unknown_fields=True):
 
     cancel: Literal["auto", "on", "off"] = "auto"
     """Remove the assistant's voice from the microphone; `auto`: where it is audible there."""
-    own_words: bool = True
+    self_speech: bool = True
     """Ignore text that matches the assistant's own reply."""
     noise_suppression: bool = False
     """Remove steady noise from the microphone."""
@@ -179,7 +179,7 @@ class SlmSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """Use fewer threads while other stages or programs need the cores."""
     prefill_ahead: bool = True
     """Evaluate the words of a question while the user still speaks."""
-    keep_state: bool = True
+    prompt_cache: bool = True
     """Store the evaluated system prompt on disk, for a faster start."""
     lock_memory: bool = True
     """Lock the models in memory, where the system allows it."""
@@ -206,15 +206,15 @@ class TtsSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """Threads; 0: chosen for this machine."""
 
 
-class KeepSettings(Struct, frozen=True, forbid_unknown_fields=True):
+class RecordingsSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """Recording of turns, for `edgevoice replay`."""
 
-    audio: str = ""
+    folder: str = ""
     """Folder for the audio and the text of every turn; empty: nothing is recorded."""
     turns: Annotated[int, Meta(ge=0, le=1_000_000)] = 500
-    """Most turns kept; the oldest are deleted first; 0: no limit."""
+    """Most turns on disk; the oldest are deleted first; 0: no limit."""
     megabytes: Annotated[int, Meta(ge=0, le=1_000_000)] = 500
-    """Most megabytes kept, likewise; 0: no limit."""
+    """Most megabytes on disk, likewise; 0: no limit."""
 
 
 class UiSettings(Struct, frozen=True, forbid_unknown_fields=True):
@@ -239,12 +239,12 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
     models: Models = field(default_factory=Models)
     audio: AudioSettings = field(default_factory=AudioSettings)
     turn: TurnSettings = field(default_factory=TurnSettings)
-    address: AddressSettings = field(default_factory=AddressSettings)
+    activation: ActivationSettings = field(default_factory=ActivationSettings)
     wake: WakeSettings = field(default_factory=WakeSettings)
     echo: EchoSettings = field(default_factory=EchoSettings)
     stt: SttSettings = field(default_factory=SttSettings)
     slm: SlmSettings = field(default_factory=SlmSettings)
     tts: TtsSettings = field(default_factory=TtsSettings)
-    keep: KeepSettings = field(default_factory=KeepSettings)
+    recordings: RecordingsSettings = field(default_factory=RecordingsSettings)
     ui: UiSettings = field(default_factory=UiSettings)
     metrics: MetricsSettings = field(default_factory=MetricsSettings)

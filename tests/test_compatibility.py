@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from edgevoice import compatibility
 from edgevoice import events as ev
 from edgevoice.bench.traced import traced
+from edgevoice.config import keys, load
+from edgevoice.config_file import remember
 from edgevoice.recordings import recorded_turn
+from edgevoice.settings import Config
 from edgevoice.timings import fold
 from edgevoice.trace import read
+from tests.command import edgevoice
 from tests.conftest import ROOT
 
 OLD = Path(__file__).with_name("old")
@@ -71,3 +76,70 @@ def test_every_old_event_has_a_name_that_exists_and_none_has_two_meanings() -> N
 def test_text_that_is_no_event_is_left_as_it_is(line: bytes) -> None:
     """Whoever reads it says what is wrong with it."""
     assert compatibility.event(line) == line
+
+
+def test_a_configuration_file_with_old_names_sets_the_same() -> None:
+    """Every old name is read, and the notice gives each new one."""
+    resolved = load(OLD / "config-1.toml", {})
+    assert resolved.renamed == compatibility.SETTINGS
+    default = msgspec.to_builtins(Config())
+    now = msgspec.to_builtins(resolved.config)
+    for key in compatibility.SETTINGS.values():
+        section, name = key.split(".")
+        assert now[section][name] != default[section][name], key
+        assert resolved.origins[key].startswith("file ")
+
+
+def test_old_names_of_settings_lead_to_settings_and_are_none_themselves() -> None:
+    """An old name never means another setting today."""
+    assert set(compatibility.SETTINGS.values()) <= set(keys())
+    assert not set(compatibility.SETTINGS) & set(keys())
+    assert not set(compatibility.SECTIONS) & {key.split(".")[0] for key in keys()}
+
+
+def test_a_variable_with_an_old_name_is_understood() -> None:
+    """Its notice names variables."""
+    resolved = load(None, {"EDGEVOICE_KEEP_TURNS": "7"})
+    assert resolved.config.recordings.turns == 7
+    assert resolved.renamed == {"EDGEVOICE_KEEP_TURNS": "EDGEVOICE_RECORDINGS_TURNS"}
+
+
+def test_a_new_name_wins_over_its_old_one(tmp_path: Path) -> None:
+    """In the same place, in either order; another place counts as ever."""
+    file = tmp_path / "config.toml"
+    file.write_text("[recordings]\nturns = 1\n[keep]\nturns = 2\n")
+    assert load(file, {}).config.recordings.turns == 1
+    assert load(file, {"EDGEVOICE_KEEP_TURNS": "3"}).config.recordings.turns == 3
+
+
+def test_a_choice_replaces_the_old_name_in_the_file(tmp_path: Path) -> None:
+    """A file never says a setting twice."""
+    file = tmp_path / "config.toml"
+    file.write_text("[echo]\nown_words = true # mine\ncancel = 'on'\n")
+    remember({"echo.self_speech": 0}, file)
+    assert "own_words" not in file.read_text()
+    assert "cancel = 'on'" in file.read_text()
+
+
+def test_a_command_gives_one_notice_and_shows_new_names(tmp_path: Path) -> None:
+    """Whatever says them: the file, a variable, `--set`."""
+    file = tmp_path / "config.toml"
+    file.write_text("[keep]\nturns = 2\n")
+    shown = edgevoice(
+        *("--config", file, "--set", "echo.own_words=false", "config", "show"),
+        env={"EDGEVOICE_ADDRESS_MODE": "push"},
+    )
+    assert shown.stderr.count("\n") == 1
+    for new in ("echo.self_speech", "recordings.turns", "EDGEVOICE_ACTIVATION_MODE"):
+        assert f"is now {new}" in shown.stderr
+    assert "own_words" not in shown.stdout
+    assert "keep.turns" not in shown.stdout
+
+
+def test_a_recorded_turn_holds_its_settings_under_the_names_of_today(tmp_path: Path) -> None:
+    """Of either version, so that a replay sets them."""
+    for version in (1, 2):
+        text = (OLD / "turn-1.json").read_text().replace('"version":1', f'"version":{version}')
+        file = tmp_path / "turn-000001.json"
+        file.write_text(text)
+        assert set(recorded_turn.read(file).settings) <= set(keys())

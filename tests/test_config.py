@@ -123,7 +123,7 @@ def test_a_mistake_in_a_variable_is_named_with_the_variable(
     ("key", "values"),
     [
         ("turn.patience", "'quick', 'normal', 'patient'"),
-        ("address.mode", "'always', 'wake', 'push'"),
+        ("activation.mode", "'always', 'wake', 'push'"),
         ("ui.theme", "'dark', 'light'"),
     ],
 )

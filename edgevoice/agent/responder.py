@@ -9,6 +9,7 @@ from edgevoice import events as ev
 from edgevoice.agent.clauses import ClauseCutter
 from edgevoice.agent.speculation import SpeculativeReply
 from edgevoice.agent.speech_rate import CutPlan, SpeechRates
+from edgevoice.context import StageContext
 from edgevoice.errors import ModelError
 from edgevoice.history import History, Reply
 from edgevoice.mailbox import Mailbox
@@ -24,11 +25,9 @@ from edgevoice.messages import (
     agent_input_is_dead,
 )
 from edgevoice.protocols import ChatMessage, LanguageModel, Prefilled, Stopped, Token
-from edgevoice.settings import Config
 from edgevoice.transcription.local_agreement import respelled
 from edgevoice.turn import Turn
 from edgevoice.turn_taking.continuation import wants_more
-from edgevoice.turn_taking.floor import Floor
 
 PROMPT_MARGIN = 32
 """Tokens of the context window kept free beside prompt and reply, for the template's own."""
@@ -42,24 +41,21 @@ class Responder:
 
     def __init__(
         self,
-        config: Config,
+        context: StageContext,
         language_model: Callable[[], LanguageModel],
-        floor: Floor,
         inbox: Mailbox[AgentInput],
         outbox: Mailbox[ClauseToSpeak | EndOfReply | SpokenCue],
-        loaded: Callable[[], None],
-        primed: Callable[[], None],
-        pacings: SpeechRates,
+        speech_rates: SpeechRates,
     ) -> None:
-        self._config = config
+        self._config = context.config
         self._load_language_model = language_model
-        self._floor = floor
-        self._bus = floor.bus
+        self._floor = context.floor
+        self._clock = context.clock
+        self._bus = context.bus
         self._inbox = inbox
         self._outbox = outbox
-        self._loaded = loaded
-        self._tell_primed = primed
-        self._pacings = pacings
+        self._loaded = context.loaded
+        self._speech_rates = speech_rates
         self._slm: LanguageModel | None = None
         self._primed = False
         self._speculation: SpeculativeReply | None = None
@@ -81,7 +77,7 @@ class Responder:
             self._slm = slm
             self._floor.monitor.notify_all()
         self._inbox.put(Prefill())
-        self._loaded()
+        self._loaded("model")
 
     def run(self) -> None:
         """Answer until the inbox is closed."""
@@ -124,7 +120,7 @@ class Responder:
                 self._floor.failed("agent", None, error)
             if not self._primed:
                 self._primed = True
-                self._tell_primed()
+                self._loaded("prompt")
 
     def _begin(self, beginning: PartialQuestion) -> None:
         """Think about a question that may still be going on, until it is known."""
@@ -273,7 +269,7 @@ class Responder:
     def _reply(
         self, turn: Turn, coming: Iterable[Prefilled | Token | Stopped], language: str
     ) -> None:
-        plan = CutPlan(self._pacings.of(language))
+        plan = CutPlan(self._speech_rates.of(language))
         cutter = ClauseCutter(self._config.tts.first_clause_words, language, plan)
         count = 0
 
@@ -289,7 +285,7 @@ class Responder:
                 count += 1
 
         if turn.reply:
-            cut(cutter.push(turn.reply, self._floor.clock.now()))
+            cut(cutter.push(turn.reply, self._clock.now()))
         for item in coming:
             match item:
                 case Prefilled():
@@ -299,7 +295,7 @@ class Responder:
                     turn.tokens.append(item.id)
                     turn.reply += item.text
                     self._bus.emit(ev.TokenGenerated(turn=turn.number, index=index, text=item.text))
-                    now = self._floor.clock.now()
+                    now = self._clock.now()
                     plan.wrote(len(item.text), now)
                     cut(cutter.push(item.text, now))
                 case Stopped():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from edgevoice import compatibility
 from edgevoice.bench.quantities import Key
 from edgevoice.bench.result import Machine, Result, Turn, Variant
 
@@ -71,7 +72,7 @@ def _machines(before: Machine, after: Machine) -> Iterator[str]:
 
 def _settings(before: Result, after: Result, variants: tuple[Variant, Variant]) -> Iterator[str]:
     one, other = (
-        {**result.settings, **variant.settings}
+        compatibility.settings({**result.settings, **variant.settings})
         for result, variant in zip((before, after), variants, strict=True)
     )
     for key in sorted({*one, *other}):

@@ -1,4 +1,4 @@
-"""Recordings that are a conversation: turns that `edgevoice run --keep-audio` has kept.
+"""Recordings that are a conversation: turns that `edgevoice run --record-turns` has kept.
 
 Each is asked after what had really been said before it. So every model is asked the same thing, a
 question that goes back to an earlier answer makes sense, and a turn that is missing or left out

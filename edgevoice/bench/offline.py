@@ -11,10 +11,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from edgevoice import events as ev
-from edgevoice.assistant import Assistant, Engines
+from edgevoice.assistant import Assistant
 from edgevoice.audio import EAR_RATE, Samples
 from edgevoice.bus import Bus
 from edgevoice.clock import Clock
+from edgevoice.context import Engines
 from edgevoice.devices.simulated import SimulatedSink, SimulatedSource
 from edgevoice.models.store import Store
 from edgevoice.protocols import (

@@ -303,7 +303,7 @@ class Result(Struct, frozen=True, kw_only=True):
     models: Mapping[str, Model]
     """The model of each role."""
     settings: Mapping[str, Any]
-    """Settings that differ from their defaults, except `models.folder` and `keep.audio`."""
+    """Settings that differ from their defaults, except `models.folder` and `recordings.folder`."""
     libraries: Mapping[str, str]
     """Versions of the libraries that do the work."""
     machine: Machine

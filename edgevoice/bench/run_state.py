@@ -168,7 +168,7 @@ def differing(config: Config) -> dict[str, Any]:
     """The settings that are not the default, by `section.key`; but where files lie is none."""
     found = {}
     for key in keys():
-        if key in ("models.folder", "keep.audio"):
+        if key in ("models.folder", "recordings.folder"):
             continue
         section, name = key.split(".", 1)
         value = getattr(getattr(config, section), name)

@@ -32,7 +32,7 @@ from edgevoice.models.store import Store
 from edgevoice.settings import Config
 
 COLD, WARM = "cold start", "warm start"
-VARIANTS: Mapping[str, Mapping[str, Any]] = {COLD: {"slm.keep_state": False}, WARM: {}}
+VARIANTS: Mapping[str, Mapping[str, Any]] = {COLD: {"slm.prompt_cache": False}, WARM: {}}
 
 EXPECTED = 20.0
 """Seconds that a start with its first answer may be expected to take."""

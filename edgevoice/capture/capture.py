@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from edgevoice.audio import FRAME_SAMPLES, Frame, dbfs
 from edgevoice.capture.faint import Faint
 from edgevoice.capture.levels import LevelMeter
 from edgevoice.capture.utterance_detector import UtteranceDetector
 from edgevoice.capture.wake_gate import WakeGate
-from edgevoice.mailbox import Mailbox
-from edgevoice.messages import InterimRequest, TranscriptionRequest
+from edgevoice.context import Engines, StageContext
 from edgevoice.protocols import AudioSource, SpeechDetector
-from edgevoice.settings import Config
-from edgevoice.turn_taking.end_of_turn import EndOfTurnPredictor
-from edgevoice.turn_taking.floor import Floor
 
 
 class Capture:
@@ -22,24 +16,18 @@ class Capture:
 
     def __init__(
         self,
-        config: Config,
+        context: StageContext,
         source: AudioSource,
-        detector: Callable[[], SpeechDetector],
-        floor: Floor,
-        inbox: Mailbox[TranscriptionRequest],
-        interims: Mailbox[InterimRequest],
-        judge: EndOfTurnPredictor,
-        wake_gate: WakeGate,
-        faint: Faint,
-        loaded: Callable[[], None],
+        engines: Engines,
+        utterances: UtteranceDetector,
     ) -> None:
-        self._loaded = loaded
-        self._wake_gate = wake_gate
-        self._faint = faint
+        self._loaded = context.loaded
+        self._wake_gate = WakeGate(context.config, context.floor, engines.wake_detector)
+        self._faint = Faint(engines.faint_detector, context.floor)
         self._source = source
-        self._load = detector
-        self._floor = floor
-        self._utterances = UtteranceDetector(config, source, floor, inbox, interims, judge)
+        self._load = engines.detector
+        self._floor = context.floor
+        self._utterances = utterances
         self._given = True
         self._closed = self._opening = False
         self.muted = False
@@ -61,7 +49,7 @@ class Capture:
         """Listen until the source ends. Raises DeviceError when the microphone is gone."""
         detector = self._load()
         self._wake_gate.load()
-        self._loaded()
+        self._loaded("capture")
         self._faint.load()
         levels = LevelMeter(self._floor.bus, self._source)
         expected: int | None = None

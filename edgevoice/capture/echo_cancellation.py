@@ -15,14 +15,12 @@ import numpy as np
 
 from edgevoice import events as ev
 from edgevoice.audio import EAR_RATE, FRAME_SAMPLES, Frame, Samples, dbfs
-from edgevoice.bus import Bus
 from edgevoice.capture.echo_path import Echo, EchoPath
 from edgevoice.capture.reference import Reference
 from edgevoice.capture.silence import SilenceMonitor
-from edgevoice.clock import Clock
+from edgevoice.context import SessionContext
 from edgevoice.errors import EdgevoiceError
 from edgevoice.protocols import AudioSink, AudioSource, EchoCanceller
-from edgevoice.settings import EchoSettings
 
 LEAD = 0.04
 """Seconds by which the reference goes ahead of the microphone: devices tell their times no better
@@ -64,18 +62,17 @@ class EchoCancelledSource:
 
     def __init__(
         self,
+        context: SessionContext,
         source: AudioSource,
         sink: AudioSink,
         load: Callable[[], EchoCanceller] | None,
-        settings: EchoSettings,
-        clock: Clock,
-        bus: Bus,
     ) -> None:
+        settings = context.config.echo
         self.name = source.name
         self._source = source
-        self._bus = bus
+        self._bus = context.bus
         self._cancels = settings.cancel != "off"
-        self._measures = self._cancels or settings.own_words
+        self._measures = self._cancels or settings.self_speech
         self._always = settings.noise_suppression or settings.gain_control
         self._as_needed = settings.cancel == "auto"
         self._reference = Reference(sink)
@@ -101,7 +98,7 @@ class EchoCancelledSource:
         self._ready: deque[Frame] = deque()
 
         if load is not None:
-            clock.spawn(partial(self._load, load), "echo")
+            context.clock.spawn(partial(self._load, load), "echo")
 
     def _load(self, load: Callable[[], EchoCanceller]) -> None:
         try:

@@ -10,15 +10,14 @@ from edgevoice import events as ev
 from edgevoice.audio import EAR_RATE, FRAME_SAMPLES, Frame, Samples, Utterance
 from edgevoice.capture.background import Background
 from edgevoice.capture.wake_gate import LAG, WAKE_FRAMES
+from edgevoice.context import StageContext
 from edgevoice.mailbox import Mailbox
 from edgevoice.messages import FinalRequest, InterimRequest, Pause, TranscriptionRequest
 from edgevoice.protocols import AudioSource
-from edgevoice.settings import Config
 from edgevoice.turn import Turn
 from edgevoice.turn_taking.barge_in import FRAME_MS, AcousticBargeIn, VoiceOnset
 from edgevoice.turn_taking.end_of_turn import EndOfTurnPredictor, EndOfTurnQueue
 from edgevoice.turn_taking.endpointing import GAPPY, HYSTERESIS, Boundary, BoundaryKind, Endpointer
-from edgevoice.turn_taking.floor import Floor
 from edgevoice.turn_taking.interruption import thresholds
 from edgevoice.turn_taking.premature_end import PrematureEnd
 
@@ -39,21 +38,21 @@ class UtteranceDetector:
 
     def __init__(
         self,
-        config: Config,
+        context: StageContext,
         source: AudioSource,
-        floor: Floor,
-        inbox: Mailbox[TranscriptionRequest],
+        outbox: Mailbox[TranscriptionRequest],
         interims: Mailbox[InterimRequest],
-        judge: EndOfTurnPredictor,
+        predictor: EndOfTurnPredictor,
     ) -> None:
+        config, floor = context.config, context.floor
         self._settings = config.turn
         self._looks = config.stt.partials or config.slm.prefill_ahead
         self._source = source
         self._floor = floor
-        self._bus = floor.bus
-        self._inbox = inbox
+        self._bus = context.bus
+        self._outbox = outbox
         self._interims = interims
-        self._end_of_turn = EndOfTurnQueue(config.turn, judge)
+        self._end_of_turn = EndOfTurnQueue(config.turn, predictor)
         self._background = Background(config.turn, floor)
         self._premature_end = PrematureEnd(config.turn, self._bus)
         self._endpoint = Endpointer(config.turn, self._premature_end.pace)
@@ -185,7 +184,7 @@ class UtteranceDetector:
         if self._turn is not None and not self.held:
             self._bound(self._turn, frame.index)
         if voiced or self._voiced:
-            self._look(self._interims if voiced else self._inbox, GLANCE_SAMPLES if voiced else 1)
+            self._look(self._interims if voiced else self._outbox, GLANCE_SAMPLES if voiced else 1)
         self._voiced = voiced
 
     def _bound(self, turn: Turn, index: int) -> None:
@@ -310,7 +309,7 @@ class UtteranceDetector:
         turn.asked = True
         utterance = Utterance(np.concatenate(self._frames), self._start, mark.index)
         self._end_of_turn.enter(Pause(turn, utterance))
-        self._inbox.put(FinalRequest(turn, utterance, self._endpoint.voiced / EAR_RATE))
+        self._outbox.put(FinalRequest(turn, utterance, self._endpoint.voiced / EAR_RATE))
 
     def _look(
         self, inbox: Mailbox[TranscriptionRequest] | Mailbox[InterimRequest], least: int

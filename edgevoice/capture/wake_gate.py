@@ -25,9 +25,9 @@ class WakeGate:
     def __init__(
         self, config: Config, floor: Floor, wake: Callable[[], WakeDetector | None]
     ) -> None:
-        self._mode = config.address.mode
-        self._close_between = config.address.close_between
-        self._address = Activation(config.address, config.wake)
+        self._mode = config.activation.mode
+        self._close_between = config.activation.close_between
+        self._address = Activation(config.activation, config.wake)
         self._floor = floor
         self._load = wake
         self._wake: WakeDetector | None = None

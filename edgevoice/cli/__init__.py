@@ -20,6 +20,7 @@ import click
 
 from edgevoice import __version__
 from edgevoice.cli.streams import prepare_streams
+from edgevoice.compatibility import OPTIONS, SETTINGS, notice
 from edgevoice.config import Resolved, config_path, load
 from edgevoice.encoding import well_formed
 from edgevoice.errors import EdgevoiceError, StorageError, UsageError
@@ -33,6 +34,8 @@ class Context:
     def __init__(self, config_file: Path | None, settings: tuple[str, ...]) -> None:
         self._config_file = config_file
         self._warned: set[str] = set()
+        self._renamed: dict[str, str] = {}
+        self._told: set[str] = set()
         self.settings: dict[str, str] = {}
         for setting in settings:
             key, equals, value = setting.partition("=")
@@ -41,7 +44,7 @@ class Context:
                     f"--set takes section.key=value, not {setting!r}",
                     remedy="for example --set turn.silence_ms=500",
                 )
-            self.settings[key.strip()] = value.strip()
+            self.settings[self.current(key.strip())] = value.strip()
 
     def resolve(self, **flags: object) -> Resolved:
         """The configuration under this command's own flags, named section__key; None is absent."""
@@ -55,7 +58,21 @@ class Context:
             if warning not in self._warned:
                 self._warned.add(warning)
                 complain(warning)
+        old = {**self._renamed, **resolved.renamed}
+        if untold := {name: new for name, new in old.items() if name not in self._told}:
+            self._told |= set(untold)
+            complain(notice(untold))
         return resolved
+
+    def current(self, key: str) -> str:
+        """Today's name of a setting. An old name is told of when the configuration is read."""
+        if key in SETTINGS:
+            self._renamed[key] = SETTINGS[key]
+        return SETTINGS.get(key, key)
+
+    def renamed_option(self, old: str) -> None:
+        """Tell of an option's new name, with the other old names."""
+        self._renamed[old] = OPTIONS[old]
 
     @property
     def path(self) -> Path:

@@ -16,10 +16,13 @@ if TYPE_CHECKING:
     from edgevoice.recordings.turn_recorder import TurnRecorder
     from edgevoice.settings import Config
 
-keep_option = click.option(
-    "--keep-audio",
+record_option = click.option(
+    "--record-turns",
     metavar="DIR",
     help="Record audio and text of every turn in this folder, for `edgevoice replay`.",
+)
+old_record_option = click.option(
+    "--keep-audio", metavar="DIR", hidden=True, help="The old name of --record-turns."
 )
 
 
@@ -37,7 +40,7 @@ def keeping(
     from edgevoice.recordings.folder import RecordingsFolder
     from edgevoice.recordings.turn_recorder import TurnRecorder
 
-    limits = config.keep
+    limits = config.recordings
     kept = RecordingsFolder(expanded(folder), limits.turns, limits.megabytes)
     recorder = TurnRecorder(clock, bus, kept)
     try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -82,6 +82,12 @@ def command(given: dict[str, Any], budgets: bool) -> str:
     return asked
 
 
+def _current(context: Context, sweep: Sequence[str]) -> list[str]:
+    """The axes of a sweep, each old name of a setting replaced by the new one."""
+    parted = [axis.partition("=") for axis in sweep]
+    return [context.current(key.strip()) + equals + values for key, equals, values in parted]
+
+
 def _apart(one: str, other: str) -> UsageError:
     return UsageError(f"{one} and {other} cannot go together", remedy="leave one of them out")
 
@@ -125,7 +131,7 @@ def _combinations(
     from edgevoice.bench.validation import resolved
     from edgevoice.config import keys
 
-    found, problems = axes(given["sweep"], set(keys()))
+    found, problems = axes(_current(context, given["sweep"]), set(keys()))
     for problem in problems:
         complain(str(problem))
     if not found:

@@ -49,7 +49,7 @@ def overhear(
 
     FOLDER holds WAV files, or a manifest.tsv that names and groups them; silence is added. The
     sounds are processed on virtual time, so an hour takes minutes, and nothing is played.
-    `--set address.mode=wake` puts a wake word first.
+    `--set activation.mode=wake` puts a wake word first.
     """
     where = target(json_file)
     config = context.load({**context.settings, **({"models.stt": stt} if stt else {})}).config
@@ -75,7 +75,7 @@ def overhear(
                 progress.done(60 * minutes, told)
         finally:
             if done:
-                _deliver(Result(address=config.address.mode, overheard=tuple(done)), where)
+                _deliver(Result(address=config.activation.mode, overheard=tuple(done)), where)
 
 
 def _deliver(result: Result, where: Path | None) -> None:

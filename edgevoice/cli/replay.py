@@ -59,20 +59,21 @@ if TYPE_CHECKING:
 def replay(context: Context, words: tuple[str, ...], **given: Any) -> None:
     """Repeat a recorded turn, and show both waterfalls together.
 
-    TURN is a file that `edgevoice run --keep-audio DIR` wrote, or DIR and a number, or DIR and
-    `last`. With keep.audio set, the number or `last` is enough. Models and settings are those
-    of the recording, unless you name others, for example turn.silence_ms=500. docs/replay.md
+    TURN is a file that `edgevoice run --record-turns DIR` wrote, or DIR and a number, or DIR and
+    `last`. With recordings.folder set, the number or `last` is enough. Models and settings are
+    those of the recording, unless you name others, for example turn.silence_ms=500. docs/replay.md
     explains the output.
     """
     if given["folder"]:
         _list(given["folder"], words)
         return
-    turn, settings = _sorted(words)
+    turn, named_settings = _sorted(words)
+    settings = {context.current(key): value for key, value in named_settings.items()}
     from edgevoice.bench.progress import shown
     from edgevoice.cli.measured import target
     from edgevoice.recordings.folder import named
 
-    file = named(turn, context.load(context.settings).config.keep.audio)
+    file = named(turn, context.load(context.settings).config.recordings.folder)
     out = target(given["out"], "--out") if given["out"] else None
     as_json = given["as_json"] or given["out"] == "-"
     with shown() as progress:

@@ -13,7 +13,7 @@ import click
 
 from edgevoice.cli import Context, complain, metrics, pass_context
 from edgevoice.cli.converse import converse, is_screen
-from edgevoice.cli.keeping import keep_option
+from edgevoice.cli.keeping import old_record_option, record_option
 from edgevoice.cli.questions import question_lines
 from edgevoice.errors import AudioFileError, DeviceError, NoDeviceError, UsageError
 
@@ -79,7 +79,8 @@ def shared(command: Callable[..., Any]) -> Callable[..., Any]:
     is_flag=True,
     help="Show the demo on a machine without any input device.",
 )
-@keep_option
+@record_option
+@old_record_option
 @shared
 @pass_context
 def run(
@@ -92,6 +93,7 @@ def run(
     wake_word: str | None,
     push_to_talk: bool,
     demo_without_microphone: bool,
+    record_turns: str | None,
     keep_audio: str | None,
     **options: Any,
 ) -> None:
@@ -117,6 +119,8 @@ def run(
             "--wake-word and --push-to-talk exclude each other",
             remedy="the key works with a wake word, too: leave --push-to-talk out",
         )
+    if keep_audio is not None:
+        context.renamed_option("--keep-audio")
     record = output if output and _is_path(output) else None
     flags = {
         "audio__input": devices[0] if devices else None,
@@ -125,7 +129,7 @@ def run(
         "turn__barge_in": barge_in,
         "address__mode": "push" if push_to_talk else None if wake_word is None else "wake",
         "wake__word": wake_word or None,
-        "keep__audio": keep_audio,
+        "recordings__folder": record_turns or keep_audio,
     }
     overrides = _overrides(context, options, **flags)
     if not files:
@@ -172,7 +176,7 @@ def run(
     if not (files or record or config.audio.wait):
         find("output", config.audio.output)
     _ready(context, overrides)
-    to = config.keep.audio
+    to = config.recordings.folder
     converse(context, config, overrides, options, source, sink, record, keep=to)
 
 
@@ -204,7 +208,7 @@ def _demonstrate(
     record: str | None = None,
 ) -> None:
     """Hold the conversation with a synthesized user, who knows no wake word and has no key."""
-    overrides = {**overrides, "address.mode": "always"}
+    overrides = {**overrides, "activation.mode": "always"}
     config = _ready(context, overrides)
     converse(
         context,

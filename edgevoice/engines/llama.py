@@ -48,7 +48,7 @@ class Llama:
         """Load the model and use all of it once.
 
         In the folder `kept` lies what need not be computed at every start; without it, or with
-        slm.keep_state off, nothing is written. Raises ModelError.
+        slm.prompt_cache off, nothing is written. Raises ModelError.
         """
         header = checked(path)
         layers = gpu_layers(settings.gpu_layers)
@@ -76,7 +76,7 @@ class Llama:
         self._kv: list[int] = []
         self._fresh = False  # whether the newest logits are those after the last id in the cache
         self._kept = None
-        if kept is not None and settings.keep_state:
+        if kept is not None and settings.prompt_cache:
             self._kept = PromptCache(kept, path, version(), self.context, layers, cores.all)
         self._costs = None if layers else BatchCosts(CHUNK)
         if self._costs and self._kept:

@@ -129,7 +129,7 @@ def _library() -> Any:
     except (ImportError, OSError) as error:
         raise ModelError(
             f"wake words need a library that is not here: {error}",
-            where="address.mode is wake",
+            where="activation.mode is wake",
             remedy=f"{INSTALL}, or --push-to-talk",
         ) from None
     return pymicro_wakeword

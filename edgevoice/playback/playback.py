@@ -11,12 +11,12 @@ import numpy as np
 
 from edgevoice import events as ev
 from edgevoice.audio import Audio, Mark, Samples, first_audible
+from edgevoice.context import StageContext
 from edgevoice.errors import SpeakerAwayError
 from edgevoice.mailbox import Mailbox
 from edgevoice.messages import Clause, Cue, EndOfReply, SpeechAudio
 from edgevoice.protocols import AudioSink
 from edgevoice.turn import Turn
-from edgevoice.turn_taking.floor import Floor
 
 TICK = 0.05
 """Seconds between two looks at how far the listener has got."""
@@ -94,22 +94,22 @@ class Playback:
 
     def __init__(
         self,
+        context: StageContext,
         sink: AudioSink,
         resampler: Callable[[int, int], StreamResampler],
-        floor: Floor,
         inbox: Mailbox[SpeechAudio | EndOfReply | Cue],
         settled: Callable[[Turn], None],
     ) -> None:
         self._sink = sink
         self._resampler = resampler
-        self._floor = floor
-        self._bus = floor.bus
+        self._floor = context.floor
+        self._bus = context.bus
         self._inbox = inbox
         self._settled = settled
         self._playing: _Playing | None = None
         self._converting: tuple[Clause, StreamResampler] | None = None
         self._underruns = 0
-        floor.word_before = self._word_before
+        self._floor.word_before = self._word_before
 
     def run(self) -> None:
         """Play until the inbox is closed. Raises DeviceError when the speaker is gone."""

@@ -24,7 +24,7 @@ from edgevoice.wav import pcm_file
 NAME = re.compile(r"turn-(\d{6,9})\.(json|wav)")
 DRAFT = re.compile(r"\.(turn-\d{6,9})\.(json|wav)\.[a-z0-9_]+")
 """What is left of a turn if the program is killed while it writes it."""
-KEEP = "`edgevoice run --keep-audio DIR` keeps them"
+KEEP = "`edgevoice run --record-turns DIR` keeps them"
 
 
 class RecordingsFolder:
@@ -194,7 +194,7 @@ def named(words: Sequence[str], usual: str) -> Path:
         if not usual:
             raise UsageError(
                 f"in which folder turn {words[0]} is was not told",
-                remedy=f"edgevoice replay DIR {words[0]}, or set keep.audio",
+                remedy=f"edgevoice replay DIR {words[0]}, or set recordings.folder",
             )
         return RecordingsFolder(expanded(usual)).find(words[0])
     if first.is_dir():

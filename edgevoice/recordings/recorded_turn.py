@@ -149,7 +149,7 @@ KEPT = Format(
     FORMAT,
     VERSION,
     noun="kept turn",
-    missing="name one that `edgevoice run --keep-audio DIR` has written",
+    missing="name one that `edgevoice run --record-turns DIR` has written",
     newer="update edgevoice; the recording beside it is an ordinary WAV file",
     damaged="name another one; the recording beside it is an ordinary WAV file, which "
     "`edgevoice bench run --corpus FOLDER` and `edgevoice transcribe` take",
@@ -164,4 +164,5 @@ def read(path: Path) -> RecordedTurn:
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise KEPT.broken(path, reason(error)) from None
     ending = compatibility.REASONS.get(turn.ending, turn.ending)
-    return msgspec.structs.replace(turn, version=VERSION, ending=ending)
+    settings = compatibility.settings(turn.settings)
+    return msgspec.structs.replace(turn, version=VERSION, ending=ending, settings=settings)

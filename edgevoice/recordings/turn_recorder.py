@@ -160,7 +160,7 @@ class TurnRecorder:
         text = (
             f"a turn could not be kept: {why} ({self._folder.path}); the conversation "
             "goes on, and the next turns are kept once there is room: free some space, or name "
-            "another folder with --keep-audio"
+            "another folder with --record-turns"
         )
         if self._running:
             self._bus.emit(ev.Notice(text=text))

@@ -9,16 +9,14 @@ import numpy as np
 from edgevoice import events as ev
 from edgevoice.agent.speech_rate import SpeechRates
 from edgevoice.audio import Audio
+from edgevoice.context import StageContext
 from edgevoice.mailbox import Mailbox
 from edgevoice.messages import Clause, ClauseToSpeak, Cue, EndOfReply, SpeechAudio, SpokenCue
 from edgevoice.protocols import Synthesizer
-from edgevoice.settings import TtsSettings
 from edgevoice.synthesis.alignment import written
 from edgevoice.synthesis.synthesis_timing import TimedSynthesis
 from edgevoice.transcription.spoken_language import named
 from edgevoice.turn import Turn
-from edgevoice.turn_taking.earcons import Earcons
-from edgevoice.turn_taking.floor import Floor
 
 AHEAD = 2
 """Whole clauses that may wait behind the one that is playing before the next one is begun: enough
@@ -33,34 +31,32 @@ class Synthesis:
 
     def __init__(
         self,
-        settings: TtsSettings,
+        context: StageContext,
         synthesizers: Mapping[str, Callable[[], Synthesizer]],
-        floor: Floor,
         inbox: Mailbox[ClauseToSpeak | EndOfReply | SpokenCue],
         outbox: Mailbox[SpeechAudio | EndOfReply | Cue],
-        loaded: Callable[[], None],
-        pacings: SpeechRates,
-        asides: Earcons,
+        speech_rates: SpeechRates,
     ) -> None:
-        self._asides = asides
+        self._earcons = context.earcons
         self._synthesizers = synthesizers
-        self._settings = settings
-        self._pacings = pacings
+        self._settings = context.config.tts
+        self._speech_rates = speech_rates
         self._deliveries: dict[str, TimedSynthesis] = {}
         self._voiceless: set[str] = set()
         self._begun: Turn | None = None
-        self._floor = floor
-        self._bus = floor.bus
+        self._floor = context.floor
+        self._clock = context.clock
+        self._bus = context.bus
         self._inbox = inbox
         self._outbox = outbox
-        self._loaded = loaded
+        self._loaded = context.loaded
 
     def run(self) -> None:
         """Speak until the inbox is closed. Raises ModelError when the voice cannot be loaded."""
         try:
             self._load()
             self._prepare(self._deliveries[next(iter(self._synthesizers))])
-            self._loaded()
+            self._loaded("synthesis")
             while (item := self._inbox.get()) is not None:
                 if isinstance(item, EndOfReply):
                     self._outbox.put(item)
@@ -78,8 +74,8 @@ class Synthesis:
 
     def _prepare(self, delivery: TimedSynthesis) -> None:
         """Say ahead of time what is said when it is called."""
-        if words := self._asides.words:
-            self._asides.spoken = _whole(delivery, words)
+        if words := self._earcons.words:
+            self._earcons.spoken = _whole(delivery, words)
 
     def _say_aside(self, words: SpokenCue) -> None:
         try:
@@ -96,7 +92,7 @@ class Synthesis:
         for language, load in reversed(list(self._synthesizers.items())):
             voice = loaded[load] = loaded.get(load) or load()
             self._deliveries[language] = TimedSynthesis(
-                voice, self._settings, self._pacings.of(language), self._floor.clock.now
+                voice, self._settings, self._speech_rates.of(language), self._clock.now
             )
 
     def _timed(self, language: str) -> TimedSynthesis:

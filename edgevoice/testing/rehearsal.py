@@ -8,9 +8,10 @@ from typing import TypeVar
 import numpy as np
 
 from edgevoice import events as ev
-from edgevoice.assistant import Assistant, Engines
+from edgevoice.assistant import Assistant
 from edgevoice.audio import EAR_RATE, Samples
 from edgevoice.bus import Bus
+from edgevoice.context import Engines
 from edgevoice.devices.simulated import SimulatedSink, SimulatedSource
 from edgevoice.history import History
 from edgevoice.protocols import (
@@ -130,7 +131,7 @@ class Rehearsal:
                 {main: lambda: self.synthesizer, **self._more_voices()},
                 lambda: self.turn_detector,
                 lambda: self.wake_detector,
-                self.config.wake.word if self.config.address.mode == "wake" else "",
+                self.config.wake.word if self.config.activation.mode == "wake" else "",
                 faint_detector=lambda: self.faint_detector(),
             ),
             Resampler,

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 
 from edgevoice import events as ev
+from edgevoice.protocols import Pronounce
 from edgevoice.words import apart, plain, worth
 
 LATE = 2.0
@@ -42,10 +43,6 @@ MISSED = 0.6
 CLAUSES = 64
 """Clauses that are remembered."""
 
-
-Pronounce = Callable[[str, str], Sequence[str]]
-"""How a word is said in a language (a code, "en"): the sounds of each word in it, "21" has two;
-none where that is not known."""
 
 _HYPHEN = re.compile(r"(?<=\w)-(?=\w)")
 

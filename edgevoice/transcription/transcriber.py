@@ -8,13 +8,13 @@ as it is, so that the last reading costs no more than what is new.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from edgevoice import events as ev
 from edgevoice.audio import EAR_RATE, Utterance
+from edgevoice.context import Engines, StageContext
 from edgevoice.mailbox import Mailbox
 from edgevoice.messages import (
     AgentInput,
@@ -25,14 +25,12 @@ from edgevoice.messages import (
     TranscriptionRequest,
 )
 from edgevoice.protocols import Effort, Recognizer, Segment, Transcript
-from edgevoice.settings import Config
 from edgevoice.transcription.local_agreement import LocalAgreement, without_last_word
 from edgevoice.transcription.self_speech import SelfSpeechFilter
 from edgevoice.transcription.spoken_language import LanguageTracker, is_settled, listed
 from edgevoice.turn import Turn
 from edgevoice.turn_taking.activation import without_wake_word
 from edgevoice.turn_taking.barge_in import LexicalBargeIn
-from edgevoice.turn_taking.floor import Floor
 from edgevoice.turn_taking.hallucinations import is_nobody
 from edgevoice.words import count
 
@@ -70,27 +68,25 @@ class Transcriber:
 
     def __init__(
         self,
-        config: Config,
-        recognizer: Callable[[], Recognizer],
-        floor: Floor,
+        context: StageContext,
+        engines: Engines,
         inbox: Mailbox[TranscriptionRequest],
         interims: Mailbox[InterimRequest],
         outbox: Mailbox[AgentInput],
-        loaded: Callable[[], None],
-        own_words: SelfSpeechFilter,
-        wake_word: str = "",
     ) -> None:
+        config, floor = context.config, context.floor
         self._config = config
-        self._self_speech = own_words
-        self._wake_word = wake_word
-        self._load_recognizer = recognizer
+        self.self_speech = SelfSpeechFilter(engines.pronounce)
+        """Follows the replies, as a subscriber of the bus."""
+        self._wake_word = engines.wake_word
+        self._load_recognizer = engines.recognizer
         self._floor = floor
-        self._bus = floor.bus
+        self._bus = context.bus
         self._barge_in = LexicalBargeIn(config, floor)
         self._inbox = inbox
         self._interims = interims
         self._outbox = outbox
-        self._loaded = loaded
+        self._loaded = context.loaded
         self._pre_roll = config.turn.pre_roll_ms / 1000
         self._recognizer: Recognizer | None = None
         self._following = LanguageTracker(listed(config.stt.language) or ("en",))
@@ -105,7 +101,7 @@ class Transcriber:
             recognizer = self._load_recognizer()
             with self._floor.monitor:
                 self._recognizer = recognizer
-            self._loaded()
+            self._loaded("transcription")
             while (heard := self._inbox.get()) is not None:
                 if isinstance(heard, InterimRequest):
                     self._look(heard, "look")
@@ -237,9 +233,9 @@ class Transcriber:
 
     def _others(self, turn: Turn, read: Transcript) -> str:
         """The text without what the assistant itself was saying meanwhile."""
-        if not self._config.echo.own_words or turn.origin == "talk_key":
+        if not self._config.echo.self_speech or turn.origin == "talk_key":
             return read.text
-        return self._self_speech.without(turn.number, read.text, read.language)
+        return self.self_speech.without(turn.number, read.text, read.language)
 
     def _read_already(self, said: Utterance) -> Transcript | None:
         """The newest reading, if it held every voiced sample."""

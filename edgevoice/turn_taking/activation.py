@@ -8,7 +8,7 @@ from __future__ import annotations
 from difflib import SequenceMatcher
 
 from edgevoice.audio import EAR_RATE, FRAME_SAMPLES
-from edgevoice.settings import AddressSettings, WakeSettings
+from edgevoice.settings import ActivationSettings, WakeSettings
 from edgevoice.words import plain
 
 ALONE = EAR_RATE // 2
@@ -26,13 +26,13 @@ class Activation:
     for a while after that.
     """
 
-    def __init__(self, address: AddressSettings, wake: WakeSettings) -> None:
-        self._settings = address
-        self._follow_up = int(address.follow_up_seconds * EAR_RATE)
+    def __init__(self, activation: ActivationSettings, wake: WakeSettings) -> None:
+        self._settings = activation
+        self._follow_up = int(activation.follow_up_seconds * EAR_RATE)
         self._listen = int(wake.listen_seconds * EAR_RATE)
         self._until = 0
         self._alone: int | None = None
-        self.awake = address.mode == "always"
+        self.awake = activation.mode == "always"
         """Whether it is addressed by now; in the mode `always` it always is."""
 
     def called(self, end: int) -> None:

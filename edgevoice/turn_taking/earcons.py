@@ -50,11 +50,11 @@ class Earcons:
     """Which sounds there are under one configuration."""
 
     def __init__(self, config: Config) -> None:
-        address = config.address
-        self._on = address.earcons == "on" or (
-            address.earcons == "auto" and address.mode != "always"
+        activation = config.activation
+        self._on = activation.earcons == "on" or (
+            activation.earcons == "auto" and activation.mode != "always"
         )
-        self.words = config.wake.reply.strip() if address.mode == "wake" else ""
+        self.words = config.wake.reply.strip() if activation.mode == "wake" else ""
         """What is to be said when it is called; the voice says it ahead of time."""
         self.spoken: Audio | None = None
         """That as sound; written by the voice."""

@@ -40,8 +40,8 @@ class Thresholds:
 
     duck_ms: int
     notice_ms: int
-    hold_ms: int
-    sure_ms: int
+    pause_playback_ms: int
+    stop_playback_ms: int
 
 
 PRESETS: dict[str, Thresholds] = {
@@ -57,8 +57,8 @@ def thresholds(settings: TurnSettings) -> Thresholds:
     return Thresholds(
         settings.duck_ms or preset.duck_ms,
         settings.barge_in_ms or preset.notice_ms,
-        settings.hold_ms or preset.hold_ms,
-        settings.sure_ms or preset.sure_ms,
+        settings.pause_playback_ms or preset.pause_playback_ms,
+        settings.stop_playback_ms or preset.stop_playback_ms,
     )
 
 
@@ -155,14 +155,14 @@ class Interruption:
         wordless = classification in (Classification.NOBODY, Classification.BACKCHANNEL)
         # What was found to be nothing counts no longer; only what came after it does.
         unread = voiced_ms - sensed_ms if wordless else voiced_ms
-        if unread >= self._thresholds.sure_ms:
+        if unread >= self._thresholds.stop_playback_ms:
             return Action.TAKE_OVER
         if classification is Classification.NOBODY and voiced_ms >= MOST_UNSAID_MS:
             return Action.DISMISS
         if self._held and self._quiet_ms >= MOST_HELD_MS:
             self._held = False
             return Action.GO_ON
-        if voiced and not self._held and voiced_ms >= self._thresholds.hold_ms:
+        if voiced and not self._held and voiced_ms >= self._thresholds.pause_playback_ms:
             self._held = True
             return Action.HOLD
         return None

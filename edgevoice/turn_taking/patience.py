@@ -56,8 +56,8 @@ class PauseEvidence:
 def limits(settings: TurnSettings, pace: float = 1.0) -> tuple[int, int]:
     """The shortest and the longest wait in milliseconds: as set, else the preset's times `pace`."""
     shortest, longest = PRESETS[settings.patience]
-    shortest = settings.shortest_ms or round(shortest * pace)
-    longest = settings.longest_ms or round(longest * pace)
+    shortest = settings.min_silence_ms or round(shortest * pace)
+    longest = settings.max_silence_ms or round(longest * pace)
     return min(shortest, longest), longest
 
 

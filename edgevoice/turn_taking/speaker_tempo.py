@@ -37,7 +37,7 @@ class SpeakerTempo:
     """Learns from the pauses of one conversation; `factor` is what to wait by, 1 at first."""
 
     def __init__(self, settings: TurnSettings) -> None:
-        fixed = settings.silence_ms or (settings.shortest_ms and settings.longest_ms)
+        fixed = settings.silence_ms or (settings.min_silence_ms and settings.max_silence_ms)
         self._adapts = settings.adapt and not fixed
         self.reset()
 

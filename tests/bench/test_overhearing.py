@@ -13,7 +13,7 @@ from edgevoice.audio import EAR_RATE, dbfs
 from edgevoice.bench.corpus import Row, listed
 from edgevoice.bench.offline import hearing_engines
 from edgevoice.bench.overhearing import SILENCE, Overheard, measured, sounds, table
-from edgevoice.settings import AddressSettings, Config
+from edgevoice.settings import ActivationSettings, Config
 from edgevoice.wav import WavWriter
 from tests.command import edgevoice
 
@@ -94,7 +94,7 @@ def test_with_a_wake_word_or_a_key_noise_is_never_answered(
     mode: Literal["wake", "push"], shared: Path, starter_models: dict[str, Path]
 ) -> None:
     """Ten minutes each of silence, rooms, babble, rain, music: nothing is so much as begun."""
-    config = Config(address=AddressSettings(mode=mode))
+    config = Config(activation=ActivationSettings(mode=mode))
     engines = hearing_engines(config)
     rows, _ = listed(shared / "noise", print)
     for kind, files, sound in sounds(rows, 60.0 * MINUTES, None, print):

@@ -284,7 +284,7 @@ def test_the_command_names_what_is_wrong_before_it_loads_anything(
 def test_a_real_conversation_is_kept_and_run_again(
     tmp_path: Path, starter_models: dict[str, Path]
 ) -> None:
-    """Small models: `run --keep-audio`, `replay` with another setting, and the same as a corpus."""
+    """Small models: `run --record-turns`, `replay` with a setting, and the same as a corpus."""
     folder, out = tmp_path / "kept", tmp_path / "r.json"
     questions = []
     for number, text in enumerate(("What is the capital of France?", "How many live there?")):
@@ -292,7 +292,7 @@ def test_a_real_conversation_is_kept_and_run_again(
         said = edgevoice("--set", "tts.variation=0", "say", text, "-o", questions[-1])
         assert said.returncode == 0
     small = ("--slm", "qwen2.5-coder-0.5b")
-    words = ("run", "--plain", *small, "--keep-audio", folder, "--output", tmp_path / "o.wav")
+    words = ("run", "--plain", *small, "--record-turns", folder, "--output", tmp_path / "o.wav")
     talked = edgevoice(*words, "--input", *questions)
     assert talked.returncode == 0, talked.stderr
     assert f"note: what you say is kept in {folder}" in talked.stdout

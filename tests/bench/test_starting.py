@@ -113,9 +113,9 @@ def test_cold_and_warm_starts_take_turns(run: Run) -> None:
 def test_only_a_warm_start_finds_the_state_of_the_prompt(run: Run) -> None:
     """Whatever else is set is the same for both, and the result says in what they differ."""
     result, program, _ = run(1)
-    kept = {first.variant: first.config.slm.keep_state for first in program.done}
+    kept = {first.variant: first.config.slm.prompt_cache for first in program.done}
     assert kept == {COLD: False, WARM: True}
-    assert result.variants[0].settings == {"slm.keep_state": False}
+    assert result.variants[0].settings == {"slm.prompt_cache": False}
 
 
 def test_where_nothing_can_be_dropped_it_is_said_once(

@@ -14,10 +14,11 @@ from edgevoice.bus import Bus
 from edgevoice.capture.echo_cancellation import TAIL, EchoCancelledSource
 from edgevoice.capture.echo_path import EchoPath
 from edgevoice.capture.reference import Reference
+from edgevoice.context import SessionContext
 from edgevoice.devices.simulated import SimulatedSink
 from edgevoice.errors import EngineError
 from edgevoice.resample import resample
-from edgevoice.settings import EchoSettings
+from edgevoice.settings import Config, EchoSettings
 from edgevoice.testing.virtual import VirtualClock
 
 RATE = 48_000
@@ -140,7 +141,10 @@ class Scene:
 
     def run(self) -> EchoCancelledSource:
         source = EchoCancelledSource(
-            self.microphone, self.sink, self.load, self._settings, self.clock, self.bus
+            SessionContext(Config(echo=self._settings), self.clock, self.bus),
+            self.microphone,
+            self.sink,
+            self.load,
         )
         while (frame := source.read()) is not None:
             self.frames.append(frame)
@@ -286,7 +290,10 @@ def test_switched_off_it_only_measures() -> None:
     scene = Scene(settings=EchoSettings(cancel="off"))
     scene.load = lambda: pytest.fail("nothing to load")
     source = EchoCancelledSource(
-        scene.microphone, scene.sink, None, EchoSettings(cancel="off"), scene.clock, scene.bus
+        SessionContext(Config(echo=EchoSettings(cancel="off")), scene.clock, scene.bus),
+        scene.microphone,
+        scene.sink,
+        None,
     )
     scene.play(1.0, voice(5.0, RATE))
     while (frame := source.read()) is not None:

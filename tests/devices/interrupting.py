@@ -18,13 +18,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgevoice import events as ev
-from edgevoice.assistant import Assistant, Engines
+from edgevoice.assistant import Assistant
 from edgevoice.audio import EAR_RATE, Samples
 from edgevoice.bench.turns.noises import leveled, noise
 from edgevoice.bench.turns.room import Room
 from edgevoice.build import Devices, engine
 from edgevoice.bus import Bus
 from edgevoice.clock import SystemClock
+from edgevoice.context import Engines
 from edgevoice.models.store import Store
 from edgevoice.protocols import Synthesizer
 from edgevoice.resample import Resampler, resample

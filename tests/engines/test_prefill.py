@@ -260,8 +260,8 @@ def test_a_kept_prompt_that_is_refused_is_computed_anew(path: Path, tmp_path: Pa
 
 
 def test_nothing_is_written_unless_it_is_wanted(path: Path, tmp_path: Path) -> None:
-    """With slm.keep_state off the folder stays as it was."""
-    settings = SlmSettings(context=512, keep_state=False)
+    """With slm.prompt_cache off the folder stays as it was."""
+    settings = SlmSettings(context=512, prompt_cache=False)
     with watched(Llama, path, settings, tmp_path) as (model, _):
         model.prime([SYSTEM], never)
     assert list(tmp_path.iterdir()) == []

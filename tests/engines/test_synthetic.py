@@ -13,10 +13,10 @@ import pytest
 
 from edgevoice import build as building
 from edgevoice import events as ev
-from edgevoice.assistant import Engines
 from edgevoice.bus import Bus
 from edgevoice.catalog import Entry, File, Role
 from edgevoice.clock import SystemClock
+from edgevoice.context import Engines
 from edgevoice.engines.synthetic import PLAIN_REPLY, SyntheticModel
 from edgevoice.errors import EngineError, ModelError
 from edgevoice.models.progress import NoProgress

@@ -7,7 +7,7 @@ import pytest
 
 from edgevoice import events as ev
 from edgevoice.audio import EAR_RATE, FRAME_SAMPLES, Samples
-from edgevoice.settings import AddressSettings, Config, SttSettings, WakeSettings
+from edgevoice.settings import ActivationSettings, Config, SttSettings, WakeSettings
 from edgevoice.testing.rehearsal import Rehearsal
 from edgevoice.testing.scripted import LoudnessDetector, ScriptedWakeDetector
 from edgevoice.turn_taking.activation import Activation, without_wake_word
@@ -22,7 +22,7 @@ def rehearsal(
 ) -> Rehearsal:
     """A session that waits for its wake word."""
     config = Config(
-        address=AddressSettings(
+        activation=ActivationSettings(
             mode="wake",
             follow_up_seconds=follow_up,
             earcons="off",
@@ -173,7 +173,7 @@ def test_the_key_is_another_way_to_wake_it() -> None:
 
 def test_with_push_to_talk_it_listens_only_while_the_key_is_on() -> None:
     """What is said before and after is nobody's."""
-    show = Rehearsal("Yes.", Config(address=AddressSettings(mode="push", earcons="off")))
+    show = Rehearsal("Yes.", Config(activation=ActivationSettings(mode="push", earcons="off")))
     show.hear((0.5, "not for you", 0.8), (3.0, "one two", 0.8), (6.0, "nor this", 0.8))
     show.at(3.9, lambda assistant: assistant.talk(True))
     show.at(5.3, lambda assistant: assistant.talk(False))
@@ -184,7 +184,7 @@ def test_with_push_to_talk_it_listens_only_while_the_key_is_on() -> None:
 
 def test_a_key_that_is_never_let_go_ends_at_the_longest_utterance() -> None:
     """A release that got lost does not leave the microphone on for good."""
-    config = Config(address=AddressSettings(mode="push", earcons="off"))
+    config = Config(activation=ActivationSettings(mode="push", earcons="off"))
     show = Rehearsal("Yes.", config)
     show.hear((0.5, "one two", 0.8), (70.0, "three", 0.8))
     show.at(1.2, lambda assistant: assistant.talk(True))
@@ -230,7 +230,7 @@ def test_what_came_before_the_wake_word_is_no_part_of_the_question() -> None:
 
 def test_the_gate_counts_samples_from_the_end_of_the_wake_word() -> None:
     """It is open until as many samples have passed as are set, and not one frame more."""
-    gate = Activation(AddressSettings(mode="wake"), WakeSettings(listen_seconds=1.0))
+    gate = Activation(ActivationSettings(mode="wake"), WakeSettings(listen_seconds=1.0))
     frames = range(0, 3 * EAR_RATE, FRAME_SAMPLES)
     gate.called(EAR_RATE)
     heard = [i for i in frames if gate.step(i, held=False, hearing=False, answering=False)]
@@ -241,7 +241,7 @@ def test_doubtful_language_does_not_matter() -> None:
     """The wake word is left out whatever language was recognized."""
     show = rehearsal()
     show.config = Config(
-        address=show.config.address, wake=show.config.wake, stt=SttSettings(language="auto")
+        activation=show.config.activation, wake=show.config.wake, stt=SttSettings(language="auto")
     )
     show.hear((0.5, CALL, 0.7), (1.2, "what time is it", 1.2))
     show.run()
@@ -253,7 +253,7 @@ def test_earcons_are_heard_and_are_no_part_of_a_reply() -> None:
     and is remembered whole."""
     plain, chiming = rehearsal(), rehearsal()
     chiming.config = Config(
-        address=AddressSettings(mode="wake", follow_up_seconds=3.0, earcons="on"),
+        activation=ActivationSettings(mode="wake", follow_up_seconds=3.0, earcons="on"),
         wake=WakeSettings(listen_seconds=2.0),
     )
     told = []
@@ -273,7 +273,7 @@ def test_it_says_a_word_when_it_is_called_alone_and_none_in_one_breath() -> None
     for pause in (0.0, 1.3):
         show = rehearsal()
         show.config = Config(
-            address=show.config.address, wake=WakeSettings(listen_seconds=2.0, reply="Yes?")
+            activation=show.config.activation, wake=WakeSettings(listen_seconds=2.0, reply="Yes?")
         )
         show.hear((0.5, CALL, 0.7), (1.2 + pause, "what time is it", 1.0))
         show.run()

@@ -144,7 +144,7 @@ class Scene:
         return self.marks[-1].index
 
 
-WEIGHED = TurnSettings(min_speech_ms=96, pause_ms=128, shortest_ms=192, longest_ms=1600)
+WEIGHED = TurnSettings(min_speech_ms=96, pause_ms=128, min_silence_ms=192, max_silence_ms=1600)
 
 
 def test_a_question_that_sounds_finished_ends_at_the_shortest_silence() -> None:
@@ -200,7 +200,7 @@ def test_the_longest_silence_ends_a_turn_though_nothing_is_ready() -> None:
 
 def test_without_speculation_nothing_has_to_be_ready() -> None:
     """Work begins at the end, so the end waits for no work."""
-    settings = TurnSettings(pause_ms=128, shortest_ms=192, longest_ms=1600, speculate=False)
+    settings = TurnSettings(pause_ms=128, min_silence_ms=192, max_silence_ms=1600, speculate=False)
     scene = Scene(settings)
     scene.hear("#####....", ready=False)
     scene.endpoint.weigh(scene.pause, complete=0.99, text=QUESTION)

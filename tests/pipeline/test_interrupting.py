@@ -371,15 +371,15 @@ def test_the_manner_says_whether_a_mhm_pauses_it(thresholds: str, paused: bool) 
 
 
 def test_a_manner_s_times_can_be_set_one_by_one() -> None:
-    """`hold_ms` alone moves the pause."""
+    """`pause_playback_ms` alone moves the pause."""
 
     def held(**turn: object) -> float:
         show, _ = story((5.0, "tell me about the queen", 1.5), **turn)
         show.run()
         return show.all(ev.PlaybackPaused)[0].t - show.all(ev.SpeechStarted)[1].at
 
-    assert held(hold_ms=416) - held() == pytest.approx(0.16, abs=0.033)
-    assert held(barge_in_ms=160, hold_ms=160) < held()
+    assert held(pause_playback_ms=416) - held() == pytest.approx(0.16, abs=0.033)
+    assert held(barge_in_ms=160, pause_playback_ms=160) < held()
 
 
 def test_with_nothing_looked_at_on_the_way_a_cough_is_still_a_cough() -> None:

@@ -10,7 +10,7 @@ from edgevoice.devices.converted import Converted
 from edgevoice.devices.resilient_loudspeaker import GIVE_UP, ResilientLoudspeaker
 from edgevoice.devices.resilient_loudspeaker import OutputDevice as Real
 from edgevoice.devices.resilient_microphone import ResilientMicrophone
-from edgevoice.settings import AddressSettings, Config
+from edgevoice.settings import ActivationSettings, Config
 from edgevoice.testing.virtual import VirtualClock
 from tests.plugs import Desk, Ear, Mouth, Plugged
 
@@ -339,7 +339,9 @@ def test_a_microphone_that_cannot_be_opened_after_muting_is_told_of() -> None:
 def test_with_push_to_talk_the_microphone_may_be_closed_between_presses() -> None:
     """It is opened for what is said, and what is said once it is open is heard."""
     show = Plugged("Fine.")
-    show.config = Config(address=AddressSettings(mode="push", earcons="off", close_between=True))
+    show.config = Config(
+        activation=ActivationSettings(mode="push", earcons="off", close_between=True)
+    )
     there: list[bool] = []
     show.then(2.0, lambda: there.append(show.microphone.present))
     show.at(3.0, lambda assistant: assistant.talk(True))

@@ -9,9 +9,11 @@ from edgevoice.testing.rehearsal import Rehearsal
 REPLY = "It takes about eight minutes for light from the sun to reach the earth."
 
 
-def heard_while_speaking(text: str, echo: float | None = 0.06, own_words: bool = True) -> Rehearsal:
+def heard_while_speaking(
+    text: str, echo: float | None = 0.06, self_speech: bool = True
+) -> Rehearsal:
     """A question, and two seconds into its answer `text`, from whomever."""
-    show = Rehearsal(REPLY, Config(echo=EchoSettings(own_words=own_words)))
+    show = Rehearsal(REPLY, Config(echo=EchoSettings(self_speech=self_speech)))
     show.hear((0.0, "How far is the sun?", 1.5), (4.5, text, 2.0))
     show.at(1.0, lambda assistant: assistant.bus.emit(ev.EchoMeasured(delay=echo, level=-9.0)))
     show.run()
@@ -41,4 +43,4 @@ def test_a_user_with_headphones_may_repeat_what_it_says() -> None:
     """Where its voice does not come back, the words are the user's."""
     text = "about eight minutes for light from the sun"
     assert questions(heard_while_speaking(text, echo=None))[-1] == text
-    assert questions(heard_while_speaking(text, own_words=False))[-1] == text
+    assert questions(heard_while_speaking(text, self_speech=False))[-1] == text

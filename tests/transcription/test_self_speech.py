@@ -6,7 +6,8 @@ import pytest
 
 from edgevoice import events as ev
 from edgevoice.engines.phonemes import pronounced
-from edgevoice.transcription.self_speech import LATE, Pronounce, SelfSpeechFilter, others
+from edgevoice.protocols import Pronounce
+from edgevoice.transcription.self_speech import LATE, SelfSpeechFilter, others
 
 SAID = (
     "It takes about eight minutes for light from the sun to reach the earth. "

@@ -177,7 +177,10 @@ def test_each_manner_asks_for_more_than_the_one_before() -> None:
     """And a time that is set counts instead of the preset's."""
     eager, normal, careful = (PRESETS[name] for name in ("eager", "normal", "careful"))
     assert eager.duck_ms < normal.duck_ms < careful.duck_ms
-    assert eager.hold_ms < normal.hold_ms < careful.hold_ms
-    assert eager.sure_ms < normal.sure_ms < careful.sure_ms
-    assert thresholds(TurnSettings(interruption="careful", hold_ms=300)).hold_ms == 300
+    assert eager.pause_playback_ms < normal.pause_playback_ms < careful.pause_playback_ms
+    assert eager.stop_playback_ms < normal.stop_playback_ms < careful.stop_playback_ms
+    assert (
+        thresholds(TurnSettings(interruption="careful", pause_playback_ms=300)).pause_playback_ms
+        == 300
+    )
     assert thresholds(TurnSettings()) == normal

@@ -89,14 +89,14 @@ def test_the_presets_are_in_order() -> None:
 
 def test_an_explicit_limit_overrides_the_preset_and_leaves_the_other() -> None:
     """Each limit stands for itself; where they cross, the longest counts."""
-    assert limits(TurnSettings(shortest_ms=300)) == (300, LONGEST)
-    assert limits(TurnSettings(patience="patient", longest_ms=2000)) == (400, 2000)
-    assert limits(TurnSettings(shortest_ms=900, longest_ms=600)) == (600, 600)
+    assert limits(TurnSettings(min_silence_ms=300)) == (300, LONGEST)
+    assert limits(TurnSettings(patience="patient", max_silence_ms=2000)) == (400, 2000)
+    assert limits(TurnSettings(min_silence_ms=900, max_silence_ms=600)) == (600, 600)
 
 
 @pytest.mark.parametrize("form", [None, *Completeness])
 def test_a_fixed_silence_is_fixed(form: Completeness | None) -> None:
     """silence_ms switches all weighing off."""
-    settings = TurnSettings(silence_ms=700, shortest_ms=100, longest_ms=3000)
+    settings = TurnSettings(silence_ms=700, min_silence_ms=100, max_silence_ms=3000)
     assert wait_ms(settings, PauseEvidence(0.99, form)) == 700
     assert longest_ms(settings) == 700

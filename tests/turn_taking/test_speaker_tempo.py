@@ -96,7 +96,7 @@ def test_it_can_be_switched_off() -> None:
 
 
 @pytest.mark.parametrize(
-    "fixed", [TurnSettings(silence_ms=900), TurnSettings(shortest_ms=300, longest_ms=1500)]
+    "fixed", [TurnSettings(silence_ms=900), TurnSettings(min_silence_ms=300, max_silence_ms=1500)]
 )
 def test_waits_that_are_set_are_not_learned(fixed: TurnSettings) -> None:
     """What has no effect is not told."""

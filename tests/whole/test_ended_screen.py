@@ -35,7 +35,7 @@ def conversation(question: Path, folder: Path, controls: bool = True) -> Termina
     return Terminal(
         *("--set", "models.slm=qwen2.5-coder-0.5b", "run", "--input", question),
         *("--output", folder / "reply.wav", "--trace", folder / "trace.jsonl"),
-        *("--keep-audio", folder / "kept"),
+        *("--record-turns", folder / "kept"),
         controls=controls,
     )
 

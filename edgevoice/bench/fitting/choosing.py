@@ -181,7 +181,7 @@ def _quicker(choice: Choice, limits: Limits, speeds: Speeds | None) -> list[str]
         return [
             *lines,
             f"no faster machine: {waiting:.2f} s of it are waiting and the speaker's delay "
-            "(turn.shortest_ms, audio.latency_ms)",
+            "(turn.min_silence_ms, audio.latency_ms)",
         ]
     factor = working / (limits.budget - waiting)
     faster = f"a machine {factor:.1f} times as fast in every stage"

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal, Union
 from msgspec import Meta, Struct, field
 from msgspec.structs import replace
 
+from edgevoice import compatibility
 from edgevoice.bench.turns.acoustics import Acoustics
 from edgevoice.bench.turns.noises import Noise
 
@@ -179,11 +180,13 @@ class Scenario(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     @property
     def changes(self) -> dict[str, Any]:
         """The settings by `section.key`."""
-        return {
-            f"{section}.{key}": value
-            for section, table in self.settings.items()
-            for key, value in table.items()
-        }
+        return compatibility.settings(
+            {
+                f"{section}.{key}": value
+                for section, table in self.settings.items()
+                for key, value in table.items()
+            }
+        )
 
     @property
     def from_corpus(self) -> list[str]:
