@@ -8,7 +8,7 @@ import pytest
 
 from edgevoice import compatibility
 from edgevoice import events as ev
-from edgevoice.bench.traced import traced
+from edgevoice.bench.trace.trace_file import traced
 from edgevoice.recordings import recorded_turn
 from edgevoice.timings import fold
 from edgevoice.trace import read
