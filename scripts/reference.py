@@ -13,11 +13,11 @@ from msgspec import NODEFAULT, Struct
 from msgspec import inspect as types
 
 from edgevoice import events as ev
-from edgevoice.bench.comparing import Compared
+from edgevoice.bench.compare.compare import ComparisonResult
 from edgevoice.bench.fitting.record import Check, Fit
-from edgevoice.bench.result import Result
-from edgevoice.bench.turns.outcome import Turns
-from edgevoice.bench.turns.scenario import Scenario
+from edgevoice.bench.result.result import BenchResult
+from edgevoice.bench.scenarios.result import ScenariosResult
+from edgevoice.bench.scenarios.scenario import Scenario
 from edgevoice.cli.settings import explained, field_docs
 from edgevoice.config import sections
 from edgevoice.languages import codes, language_data
@@ -30,10 +30,10 @@ FOLDER = Path(__file__).resolve().parent.parent / "docs" / "reference"
 NOTE = "Generated from the code by `make docs`; edits here are lost.\n"
 
 FORMATS: dict[str, type[Struct]] = {
-    "Result of the bench": Result,
-    "Comparison of two results": Compared,
+    "Result of the bench": BenchResult,
+    "Comparison of two results": ComparisonResult,
     "Turn-taking scenario (TOML)": Scenario,
-    "Result of turn-taking scenarios": Turns,
+    "Result of turn-taking scenarios": ScenariosResult,
     "Recorded turn": RecordedTurn,
     "Result of `edgevoice fit`": Fit,
     "Result of `edgevoice fit --check`": Check,

@@ -10,9 +10,9 @@ import pytest
 
 from edgevoice import config, trace
 from edgevoice.agent.clauses import LONGEST_CLAUSE, ClauseCutter
-from edgevoice.bench import corpus
-from edgevoice.bench.traced import traced
-from edgevoice.bench.turns import reading
+from edgevoice.bench.corpus import corpus
+from edgevoice.bench.scenarios import scenario_file
+from edgevoice.bench.trace.trace_file import traced
 from edgevoice.catalog import read
 from edgevoice.engines.batches import BatchCosts
 from edgevoice.engines.prompt_cache import PromptCache
@@ -108,7 +108,7 @@ def test_a_step_without_a_source_is_named(tmp_path: Path) -> None:
         'part = "begun"\n[[step]]\nwait = 0.9\n'
     )
     with pytest.raises(ConfigError, match="is begun, and no step after it goes on") as caught:
-        reading.read(path)
+        scenario_file.read(path)
     assert caught.value.where == f"{path}, line 6"
 
 
