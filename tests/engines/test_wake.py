@@ -151,6 +151,6 @@ def test_a_damaged_model_is_refused_and_does_not_crash(tmp_path: Path) -> None:
 def test_without_the_library_it_is_said_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where there is no build of it the rest of the program works, and a wake word is refused."""
     monkeypatch.setitem(__import__("sys").modules, "pymicro_wakeword", None)
-    with pytest.raises(ModelError, match="library that is not here") as error:
+    with pytest.raises(ModelError, match="library that is not installed") as error:
         find(WakeSettings())
     assert "--push-to-talk" in error.value.remedy
