@@ -160,8 +160,9 @@ def _read(path: Path) -> WakeWord:
             f"the wake word cannot be read: {error.strerror}", where=str(path), remedy=remedy
         ) from None
     except (ValueError, KeyError, TypeError, OverflowError) as error:
+        why = f"{error.args[0]} is missing" if isinstance(error, KeyError) else str(error)
         raise ModelError(
-            f"not a microWakeWord file: {type(error).__name__} {error}",
+            f"not a microWakeWord file: {why}",
             where=str(path),
             remedy=remedy,
         ) from None

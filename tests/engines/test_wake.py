@@ -112,12 +112,12 @@ def test_an_unknown_word_is_refused_with_those_there_are() -> None:
     ("config", "model", "said"),
     [
         (None, None, "cannot be read"),
-        ("not json", None, "no wake word of microWakeWord"),
-        ("[]", None, "no wake word of microWakeWord"),
-        ('{"wake_word": "x", "model": "x.tflite"}', None, "no wake word of microWakeWord"),
+        ("not json", None, "not a microWakeWord file: it is not valid JSON"),
+        ("[]", None, "not a microWakeWord file"),
+        ('{"wake_word": "x", "model": "x.tflite"}', None, "micro is missing"),
         ("good", None, "model cannot be read"),
-        ("good", b"", "no TensorFlow Lite model"),
-        ("good", b"RIFF" * 100, "no TensorFlow Lite model"),
+        ("good", b"", "not a TensorFlow Lite model"),
+        ("good", b"RIFF" * 100, "not a TensorFlow Lite model"),
         ("cutoff", b"RIFF" * 100, "cutoff is 7"),
     ],
 )
