@@ -9,13 +9,13 @@ from typing import Any
 
 from edgevoice import events as ev
 from edgevoice.bench.corpus.corpus import BenchQuestion
-from edgevoice.bench.driver.baseline import SEQUENCE, SequentialBaseline
+from edgevoice.bench.driver.baseline import SequentialBaseline
 from edgevoice.bench.driver.driver import QuestionDriver, interview
 from edgevoice.bench.driver.engine_cache import EngineCache
 from edgevoice.bench.driver.player import LoudspeakerPlayer, QuestionPlayer, QuietRoom
 from edgevoice.bench.driver.run_state import RunState, changed
 from edgevoice.bench.jobs.progress import BenchProgress
-from edgevoice.bench.result.result import AS_SET, BenchTurn
+from edgevoice.bench.result.result import AS_SET, BASELINE, BenchTurn
 from edgevoice.bench.result.text import counted
 from edgevoice.build import build, echo_free, open_sink, quiet_sink, unwatched_source
 from edgevoice.bus import Bus, Subscriber
@@ -95,12 +95,12 @@ class Bench:
             plan.config,
             plan.source,
             plan.left_out,
-            {**plan.variants, **({SEQUENCE: {}} if plan.baseline else {})},
+            {**plan.variants, **({BASELINE: {}} if plan.baseline else {})},
             self._clock,
         )
         self.account.played_to = plan.play_to
         self.account.conversation = plan.conversation
-        self.account.compared = (AS_SET, SEQUENCE) if plan.baseline else None
+        self.account.compared = (AS_SET, BASELINE) if plan.baseline else None
 
     def run(self) -> None:
         """Ask everything. Raises DeviceError, ModelError and whatever else an assistant does."""

@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from edgevoice.bench.driver.baseline import SEQUENCE
 from edgevoice.bench.result.device_text import device, limits, packed
-from edgevoice.bench.result.result import BenchResult, BenchTurn, Figures, Summary, Variant
+from edgevoice.bench.result.result import (
+    BASELINE,
+    BenchResult,
+    BenchTurn,
+    Figures,
+    Summary,
+    Variant,
+)
 
 WIDTH = 80
 UNASKED = ("recognition", "stages")
@@ -180,7 +186,7 @@ def switches(result: BenchResult) -> list[str]:
     lines = [head, "| --- | --- | --- | --- | --- | --- | --- |"]
     for variant in result.variants[1:]:
         off = variant.summary.gap
-        if variant.name == SEQUENCE:
+        if variant.name == BASELINE:
             continue
         changed = ", ".join(f"`{k} = {_toml(v)}`" for k, v in variant.settings.items())
         if base is None or off is None:

@@ -9,10 +9,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from edgevoice.bench.driver.baseline import SEQUENCE
 from edgevoice.bench.driver.run_state import RunState
 from edgevoice.bench.result import result as made
-from edgevoice.bench.result.result import AS_SET, BenchTurn
+from edgevoice.bench.result.result import AS_SET, BASELINE, BenchTurn
 from edgevoice.bench.result.summary import figures, ratio, summarize
 from edgevoice.bench.result.text import recognition, render, switches
 from edgevoice.clock import SystemClock
@@ -35,17 +34,17 @@ def account() -> RunState:
         Config(turn=TurnSettings(silence_ms=500)),
         "built-in",
         ["broken.wav"],
-        {AS_SET: {}, SEQUENCE: {}},
+        {AS_SET: {}, BASELINE: {}},
         SystemClock(),
     )
     account.models = {"stt": "whisper-base", "slm": "shape-phi-3-mini"}
-    account.compared = (AS_SET, SEQUENCE)
+    account.compared = (AS_SET, BASELINE)
     account.turns = [
         turn("one", 9.0, warm_up=True),
         turn("one", 0.4, reference="human", words=10, word_errors=1),
-        turn("one", 2.0, SEQUENCE),
+        turn("one", 2.0, BASELINE),
         turn("two", 0.6, underruns=2),
-        turn("two", 2.4, SEQUENCE),
+        turn("two", 2.4, BASELINE),
         turn("three", 0.1, cut_off=True, recognized="thr"),
         turn("four", None, dropped="nothing said"),
     ]
