@@ -16,7 +16,7 @@ from edgevoice.bench.driver.player import LoudspeakerPlayer, QuestionPlayer, Qui
 from edgevoice.bench.driver.run_state import RunState, changed
 from edgevoice.bench.jobs.progress import BenchProgress
 from edgevoice.bench.result.result import AS_SET, BASELINE, BenchTurn
-from edgevoice.bench.result.text import counted
+from edgevoice.bench.result.wording import counted
 from edgevoice.build import build, echo_free, open_sink, quiet_sink, unwatched_source
 from edgevoice.bus import Bus, Subscriber
 from edgevoice.clock import Clock, SystemClock

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 from edgevoice.bench.report.markup import Attribute, Markup, joined, percent, tag
 from edgevoice.bench.report.report import WAITS, Report, ReportColumn
-from edgevoice.bench.report.wording import ms
 from edgevoice.bench.result.result import BenchTurn, Figures
+from edgevoice.bench.result.wording import ms
 from edgevoice.timings import SPANS, percentile
 
 STYLES = 6

@@ -14,7 +14,7 @@ from edgevoice.bench.report import charts, tables, wording
 from edgevoice.bench.report.markup import Markup
 from edgevoice.bench.report.report import Report, ReportSource, shown_turns, timings
 from edgevoice.bench.report.trend import described, trend
-from edgevoice.bench.result.text import counted
+from edgevoice.bench.result.wording import counted, ms
 from edgevoice.bench.soak.text import headline, shown
 from edgevoice.waterfall import MEANING, shares
 
@@ -34,7 +34,7 @@ def page(report: Report) -> str:
     environment = Environment(
         autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined
     )
-    environment.filters["ms"] = wording.ms
+    environment.filters["ms"] = ms
     template = environment.from_string((here / "page.html").read_text("utf-8"))
     # Ours, and holds no text of a result: a style element is not to be escaped.
     style = Markup((here / "report.css").read_text("utf-8"))

@@ -8,10 +8,10 @@ from typing import Literal
 from edgevoice.bench.report import wording
 from edgevoice.bench.report.markup import Child, Markup, joined, tag
 from edgevoice.bench.report.report import Report, ReportColumn, ReportSource
-from edgevoice.bench.report.wording import ms, quick
+from edgevoice.bench.report.wording import quick
 from edgevoice.bench.result.device_record import Roofline
 from edgevoice.bench.result.result import BenchTurn, Figures
-from edgevoice.bench.result.text import counted
+from edgevoice.bench.result.wording import counted, ms
 
 Row = Sequence[Child]
 """Its name, and a cell for each column."""

@@ -17,7 +17,7 @@ from edgevoice.bench.result.device_record import Sample
 from edgevoice.bench.result.result import AS_SET, BenchTurn
 from edgevoice.bench.result.result_file import ResultFile
 from edgevoice.bench.result.soak_record import Soak, SoakInterruption
-from edgevoice.bench.result.text import counted
+from edgevoice.bench.result.wording import counted
 from edgevoice.bench.soak.steadiness import MB, judged
 from edgevoice.bus import Subscriber
 from edgevoice.timings import percentile

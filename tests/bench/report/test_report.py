@@ -21,7 +21,7 @@ from edgevoice.bench.report.charts import axis
 from edgevoice.bench.report.page import page
 from edgevoice.bench.report.report import Report, load, median_turn, timings, worst_turn
 from edgevoice.bench.result.result import AS_SET, BASELINE, BenchResult, BenchTurn, write
-from edgevoice.bench.result.text import WIDTH
+from edgevoice.bench.result.wording import WIDTH
 from edgevoice.clock import SystemClock
 from edgevoice.settings import Config, TurnSettings
 from edgevoice.timings import SPANS
