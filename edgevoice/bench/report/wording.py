@@ -63,7 +63,7 @@ def facts(column: ReportColumn) -> dict[str, str]:
         "questions": result.questions + (" in one conversation" if result.conversation else ""),
         "heard through": f"{result.input}, played to {result.played_to}"
         if result.played_to
-        else "the ears themselves, without a device",
+        else "the pipeline itself, without a device",
         "edgevoice": result.edgevoice,
         "libraries": ", ".join(f"{name} {version}" for name, version in result.libraries.items()),
         "load before": "not available"

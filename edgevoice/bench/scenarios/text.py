@@ -87,7 +87,7 @@ def _figures(name: str, found: Figures) -> str:
     return f"  {name:<28}{ms(found.p50):>8} p50{ms(found.p95):>9} p95  of {found.n}"
 
 
-def shelf(listed: Sequence[tuple[Path, Scenario, int]]) -> list[str]:
+def listing(listed: Sequence[tuple[Path, Scenario, int]]) -> list[str]:
     """Scenarios by file, each with what it promises; `int` is as how many it counts."""
     lines = []
     for _, scenario, count in listed:

@@ -70,7 +70,7 @@ def result(
     turns: Sequence[BenchTurn] = TURNS, variants: Sequence[str] = (AS_SET,), **more: Any
 ) -> BenchResult:
     """A result as a bench would have made it."""
-    account = RunState(
+    run_state = RunState(
         more.pop("command", "run"),
         more.pop("config", Config()),
         "built-in, synthesized",
@@ -78,10 +78,10 @@ def result(
         {name: {} for name in variants},
         SystemClock(),
     )
-    account.models = more.pop("models", {"stt": "whisper-base", "slm": "qwen2.5-coder-0.5b"})
-    account.turns = list(turns)
-    account.finished = True
-    return account.result()
+    run_state.models = more.pop("models", {"stt": "whisper-base", "slm": "qwen2.5-coder-0.5b"})
+    run_state.turns = list(turns)
+    run_state.finished = True
+    return run_state.result()
 
 
 @pytest.fixture
