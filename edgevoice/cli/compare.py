@@ -69,9 +69,11 @@ def compare(
     if len(variants) > 2:
         raise UsageError("--variant was given more than twice", remedy="one for A, one for B")
     from edgevoice.bench.result.result import AS_SET
+    from edgevoice.bench.statistics.extra import need_scipy
 
     names = variants or (AS_SET,)
     with _no_verdict():
+        need_scipy("edgevoice bench compare")
         compared = _compared(before, after, (names[0], names[-1]), matters, budgets)
         from edgevoice.bench.compare import text as compare_text
 

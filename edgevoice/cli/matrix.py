@@ -95,6 +95,9 @@ def _apart(one: str, other: str) -> UsageError:
 def sweep(context: Context, asked: str, given: dict[str, Any]) -> bool:
     """Measure every combination that can be measured, and tell of the others; returns whether
     all could be, to their end. Raises EdgevoiceError where there is none."""
+    from edgevoice.bench.statistics.extra import need_scipy
+
+    need_scipy("--sweep")
     folder = _folder(given["json_file"])
     possible, lost, whole = _combinations(context, asked, given)
     from edgevoice.bench.jobs.progress import shown

@@ -33,9 +33,9 @@ STARTS = 5
 
 
 class Measuring(Protocol):
-    """Something that measures; what is done is in its account at any moment."""
+    """Something that measures; what is done is in its `run_state` at any moment."""
 
-    account: RunState
+    run_state: RunState
 
     def run(self) -> None:
         """Do it all."""
@@ -118,19 +118,19 @@ def finished(
     bench: Measuring, progress: BenchProgress, deliver: Callable[[BenchResult], None]
 ) -> BenchResult:
     """Run, and deliver what is done however the run ends."""
-    account = bench.account
+    run_state = bench.run_state
     progress.begin("measuring the machine", 0.0)
-    account.survey()
+    run_state.survey()
     try:
-        with account.watched():
+        with run_state.watched():
             bench.run()
     except BaseException as error:
-        if account.turns:
+        if run_state.turns:
             why = "failed" if isinstance(error, EdgevoiceError) else "stopped"
-            progress.say(f"{why} after {len(account.turns)} turns; what was measured is kept")
-            deliver(account.result())
+            progress.say(f"{why} after {len(run_state.turns)} turns; what was measured is kept")
+            deliver(run_state.result())
         raise
-    result = account.result()
+    result = run_state.result()
     deliver(result)
     return result
 

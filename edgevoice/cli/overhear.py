@@ -62,7 +62,7 @@ def overhear(
     with shown() as progress:
         rows = chosen(listed(folder, progress.say)[0], only)
         prove_models(config, ("vad", "stt"))
-        progress.begin("loading the ears", 0.0)
+        progress.begin("loading the models", 0.0)
         engines = hearing_engines(config)
         done = []
         kinds = len({row.kind or row.file.stem for row in rows}) + 1

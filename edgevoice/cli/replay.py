@@ -91,10 +91,10 @@ def replay(context: Context, words: tuple[str, ...], **given: Any) -> None:
         events: list[Event] = []
         bench = Bench(plan, progress, events.append)
         try:
-            with bench.account.watched():
+            with bench.run_state.watched():
                 bench.run()
         except BaseException:
-            if any(not turn.warm_up for turn in bench.account.turns):
+            if any(not turn.warm_up for turn in bench.run_state.turns):
                 progress.say("stopped; what was replayed until then is shown")
                 _deliver(bench, recording, config, events, out, as_json)
             raise
@@ -157,11 +157,11 @@ def _deliver(
     from edgevoice.bench.replay.text import render
     from edgevoice.bench.result.result import encoded, write
 
-    account = bench.account
-    made = replayed(recording, config, dict(account.models), account.turns, events)
+    run_state = bench.run_state
+    made = replayed(recording, config, dict(run_state.models), run_state.turns, events)
     for line in render(made):
         echo(line, err=as_json)
-    result = made.beside(account.result())
+    result = made.beside(run_state.result())
     if as_json:
         echo_json(encoded(result), nl=False)
     if out is not None:

@@ -75,6 +75,10 @@ def soak(
             where="--hours",
             remedy="for example --hours 8, or --hours 0.5 for half an hour",
         )
+    from edgevoice.bench.statistics.extra import need_scipy
+
+    # Before the hours of work, not after them.
+    need_scipy("edgevoice bench soak")
     asked = limits(budgets)
     often = _often(every, context.resolve().config.turn.barge_in)
 

@@ -86,12 +86,12 @@ def turns(
     """
     from edgevoice.bench.scenarios.scenario import variants
     from edgevoice.bench.scenarios.scenario_file import listed, read
-    from edgevoice.bench.scenarios.text import shelf
+    from edgevoice.bench.scenarios.text import listing
     from edgevoice.config import default
 
     found = [(path, read(path)) for path in listed(scenarios)]
     if only_list:
-        for line in shelf([(path, one, len(variants(one))) for path, one in found]):
+        for line in listing([(path, one, len(variants(one))) for path, one in found]):
             echo(line)
         return
     where = target(given["json_file"])

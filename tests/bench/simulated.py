@@ -76,8 +76,8 @@ def turns(
 
 def result(made: list[BenchTurn], **changes: object) -> BenchResult:
     """A whole result with these turns, on a machine that is always the same."""
-    account = RunState("run", Config(), "built-in", [], {}, SystemClock())
-    account.finished = True
+    run_state = RunState("run", Config(), "built-in", [], {}, SystemClock())
+    run_state.finished = True
     summary = summarize([turn for turn in made if turn.variant == AS_SET])
     fixed: dict[str, object] = {
         "started": f"2026-01-01T00:00:{len(made) % 60:02}+00:00",
@@ -87,4 +87,4 @@ def result(made: list[BenchTurn], **changes: object) -> BenchResult:
         "variants": (Variant(name=AS_SET, settings={}, summary=summary),),
         "turns": tuple(made),
     }
-    return replace(account.result(), **{**fixed, **changes})
+    return replace(run_state.result(), **{**fixed, **changes})

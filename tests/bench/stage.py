@@ -29,7 +29,7 @@ class Stage:
         self.show = Rehearsal(answer, config)
         self.room = QuietRoom(self.show.clock)
         self.show.source = lambda idle: self.room
-        self.shelf = EngineCache(self.show.clock)
+        self.cache = EngineCache(self.show.clock)
 
     def question(self, *spoken: tuple[float, str, float]) -> BenchQuestion:
         """A clip with these phrases, and half a second of silence behind them."""
@@ -45,10 +45,10 @@ class Stage:
     @contextmanager
     def interview(self) -> Iterator[QuestionDriver]:
         """The assistant runs, and can be asked."""
-        fetch = self.shelf.fetch(self.show.config)
+        fetch = self.cache.fetch(self.show.config)
         scripted = self.show.slm
         self.show.slm = fetch("slm", "scripted", lambda: scripted)
         assistant = self.show.assemble()
-        with interview(assistant, self.show.clock, self.room, self.shelf) as one:
+        with interview(assistant, self.show.clock, self.room, self.cache) as one:
             one.wait_until_ready()
             yield one

@@ -91,7 +91,7 @@ def main(folder: Path) -> None:
         samples=np.concatenate([frame.samples for frame in tee.frames]),
         times=np.asarray(tee.times),
     )
-    for turn in bench.account.turns:
+    for turn in bench.run_state.turns:
         print(turn.question, turn.gap, turn.end_error, turn.spans)
 
 

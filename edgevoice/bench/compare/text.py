@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import textwrap
 from collections.abc import Iterable
 
 from edgevoice.bench.compare.compare import (
@@ -15,8 +14,8 @@ from edgevoice.bench.compare.compare import (
 )
 from edgevoice.bench.result.quantities import Unit
 from edgevoice.bench.result.result import Figures
+from edgevoice.bench.result.wording import escaped, ms, wrapped
 
-WIDTH = 80
 _FEW = 3
 _FIRM = "\u00a0"
 
@@ -56,14 +55,14 @@ def render(compared: ComparisonResult) -> list[str]:
 
 def markdown(compared: ComparisonResult) -> list[str]:
     """The same for a comment, with the verdict on top."""
-    lines = [f"**{_escaped(line)}**  " for line in headline(compared)]
+    lines = [f"**{escaped(line)}**  " for line in headline(compared)]
     lines += ["", "| | A | B | change | | 95 % sure | p | |"]
     lines.append("| --- | ---: | ---: | ---: | ---: | ---: | ---: | --- |")
     for change in compared.changes:
         chance = "" if change.p is None else f"{change.p:.3f}" if change.p >= 0.001 else "< 0.001"
         verdict = f"**{change.verdict}**" if change.verdict in MOVED else change.verdict
         cells = [change.name, *_levels(change), *_effect(change), _between(change), chance, verdict]
-        lines.append(f"| {' | '.join(map(_escaped, cells))} |")
+        lines.append(f"| {' | '.join(map(escaped, cells))} |")
     told = [
         *(f"warning: {warning}" for warning in compared.warnings),
         *(outcome.told for outcome in compared.budgets),
@@ -72,7 +71,7 @@ def markdown(compared: ComparisonResult) -> list[str]:
         f"B: {_side(compared.after)}",
         _how(compared),
     ]
-    return [*lines, "", *(f"- {_escaped(line)}" for line in told)]
+    return [*lines, "", *(f"- {escaped(line)}" for line in told)]
 
 
 def _how(compared: ComparisonResult) -> str:
@@ -146,7 +145,7 @@ def _between(change: QuantityChange) -> str:
 def _text(unit: Unit, value: float, sign: str = "") -> str:
     match unit:
         case "s":
-            return f"{round(value * 1000):{sign}} ms"
+            return ms(value, sign)
         case "tokens/s":
             return f"{value:{sign}.1f}/s"
         case "per turn":
@@ -162,16 +161,7 @@ def _percent(share: float) -> str:
     return f"{percent:+.0f} %" if abs(percent) >= 100 else f"{percent:+.1f} %"
 
 
-def _escaped(text: str) -> str:
-    """Names of files and questions as they are, whatever Markdown would make of them."""
-    return "".join(f"\\{mark}" if mark in "|*_`<>[]#" else mark for mark in text)
-
-
 def _wrapped(texts: Iterable[str]) -> list[str]:
     """Lines of 80 columns; what is in brackets stays together."""
     firm = (re.sub(r"\([^)]*\)", lambda found: found[0].replace(" ", _FIRM), t) for t in texts)
-    return [
-        line.replace(_FIRM, " ")
-        for text in firm
-        for line in textwrap.wrap(text, WIDTH, subsequent_indent="  ", break_on_hyphens=False)
-    ]
+    return [line.replace(_FIRM, " ") for text in firm for line in wrapped(text)]

@@ -15,16 +15,13 @@ import numpy as np
 from edgevoice.audio import EAR_RATE, Samples, first_audible
 from edgevoice.bench.corpus.corpus import BenchQuestion
 from edgevoice.bench.driver.driver import ELSEWHERE
-from edgevoice.bench.result.result import BenchTurn
+from edgevoice.bench.result.result import BASELINE, BenchTurn
 from edgevoice.clock import Clock
 from edgevoice.history import History
 from edgevoice.languages.text_normalization import normalize
 from edgevoice.protocols import AudioSink, ChatMessage, LanguageModel, Prefilled, Synthesizer, Token
 from edgevoice.resample import resample
 from edgevoice.settings import Config
-
-SEQUENCE = "plain sequence"
-"""The name of the variant."""
 
 SILENCE = 0.7
 """Seconds of silence after the last voiced sample that end a question."""
@@ -71,7 +68,7 @@ class SequentialBaseline:
         )
         decoding = times[3] - first
         return question.turn(
-            SEQUENCE,
+            BASELINE,
             began - question.speech_end,
             text,
             warm_up=warm_up,

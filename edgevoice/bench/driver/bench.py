@@ -9,14 +9,14 @@ from typing import Any
 
 from edgevoice import events as ev
 from edgevoice.bench.corpus.corpus import BenchQuestion
-from edgevoice.bench.driver.baseline import SEQUENCE, SequentialBaseline
+from edgevoice.bench.driver.baseline import SequentialBaseline
 from edgevoice.bench.driver.driver import QuestionDriver, interview
 from edgevoice.bench.driver.engine_cache import EngineCache
 from edgevoice.bench.driver.player import LoudspeakerPlayer, QuestionPlayer, QuietRoom
 from edgevoice.bench.driver.run_state import RunState, changed
 from edgevoice.bench.jobs.progress import BenchProgress
-from edgevoice.bench.result.result import AS_SET, BenchTurn
-from edgevoice.bench.result.text import counted
+from edgevoice.bench.result.result import AS_SET, BASELINE, BenchTurn
+from edgevoice.bench.result.wording import counted
 from edgevoice.build import build, echo_free, open_sink, quiet_sink, unwatched_source
 from edgevoice.bus import Bus, Subscriber
 from edgevoice.clock import Clock, SystemClock
@@ -76,7 +76,7 @@ class BenchPlan:
 
 
 class Bench:
-    """Runs a plan; what is done is in `account` at any moment.
+    """Runs a plan; what is done is in `run_state` at any moment.
 
     `trace` is called with every event of every session.
     """
@@ -89,24 +89,24 @@ class Bench:
         self._progress = progress
         self._asked: BenchQuestion | None = None
         self._clock: Clock = SystemClock()
-        self._shelf = EngineCache(self._clock)
-        self.account = RunState(
+        self._cache = EngineCache(self._clock)
+        self.run_state = RunState(
             plan.command,
             plan.config,
             plan.source,
             plan.left_out,
-            {**plan.variants, **({SEQUENCE: {}} if plan.baseline else {})},
+            {**plan.variants, **({BASELINE: {}} if plan.baseline else {})},
             self._clock,
         )
-        self.account.played_to = plan.play_to
-        self.account.conversation = plan.conversation
-        self.account.compared = (AS_SET, SEQUENCE) if plan.baseline else None
+        self.run_state.played_to = plan.play_to
+        self.run_state.conversation = plan.conversation
+        self.run_state.compared = (AS_SET, BASELINE) if plan.baseline else None
 
     def run(self) -> None:
         """Ask everything. Raises DeviceError, ModelError and whatever else an assistant does."""
         plan = self.plan
         with ExitStack() as stack:
-            stack.callback(self._shelf.close)
+            stack.callback(self._cache.close)
             if len(plan.variants) == 1:
                 self._progress.begin("loading the models", 0.0)
             kept = stack.enter_context(self._interview({})) if len(plan.variants) == 1 else None
@@ -127,15 +127,15 @@ class Bench:
                     # Otherwise the end of one would still be worked on in the other's time.
                     kept.forget()
                     sequence = sequence or self._sequence()
-                    self._shelf.set_reply(question.reply)
+                    self._cache.set_reply(question.reply)
                     made.append(sequence.ask(question, warm_up))
-                self.account.turns += made
+                self.run_state.turns += made
                 where = "warm-up" if warm_up else f"{number}/{len(plan.questions)}"
                 self._progress.done(plan.expected(question), f"{where} {line(made)}")
             if kept is not None and plan.rest:
                 self._progress.begin("listening to silence", plan.rest)
-                self.account.idle = kept.rest(plan.rest)
-        self.account.finished = True
+                self.run_state.idle = kept.rest(plan.rest)
+        self.run_state.finished = True
 
     def _ask(
         self, one: QuestionDriver, question: BenchQuestion, name: str, warm_up: bool
@@ -155,18 +155,18 @@ class Bench:
         bus.subscribe(self._note)
         if self._trace is not None:
             bus.subscribe(self._trace)
-        source, sink, mouth = self._devices(config)
+        source, sink, player = self._devices(config)
         if self.plan.through_devices:
             source = echo_free(config, clock, bus, source, sink)
         try:
-            fetch = self._shelf.fetch(config)
+            fetch = self._cache.fetch(config)
             assistant = build(config, clock, bus, source, sink, fetch=fetch, shapes=True)
         except BaseException:
-            for device in (source, sink, mouth):
+            for device in (source, sink, player):
                 device.close()
             raise
         self._sink = sink
-        with interview(assistant, clock, mouth, self._shelf, self.account.spent) as one:
+        with interview(assistant, clock, player, self._cache, self.run_state.spent) as one:
             one.wait_until_ready()
             yield one
 
@@ -182,9 +182,9 @@ class Bench:
             opened.callback(microphone.close)
             speaker = open_sink(config, clock)
             opened.callback(speaker.close)
-            mouth = LoudspeakerPlayer(clock, Loudspeaker(clock, self.plan.play_to))
+            player = LoudspeakerPlayer(clock, Loudspeaker(clock, self.plan.play_to))
             opened.pop_all()
-            return microphone, speaker, mouth
+            return microphone, speaker, player
 
     def _sequence(self) -> SequentialBaseline:
         from edgevoice.engines.piper import Piper
@@ -198,15 +198,19 @@ class Bench:
             config,
             self._clock,
             PlainWhisper(store.choose("stt").path, config.stt).transcribe,
-            self._shelf.language_models()[0],
+            self._cache.language_models()[0],
             Piper(store.choose("tts").path, whole.tts),
             self._sink,
         )
 
     def _note(self, event: ev.Event) -> None:
-        account = self.account
-        if isinstance(event, ev.SessionStarted) and not account.models:
-            account.models, account.input, account.output = event.models, event.input, event.output
+        run_state = self.run_state
+        if isinstance(event, ev.SessionStarted) and not run_state.models:
+            run_state.models, run_state.input, run_state.output = (
+                event.models,
+                event.input,
+                event.output,
+            )
 
 
 WHOLE: Mapping[str, Any] = {"tts.stream": False}

@@ -42,8 +42,8 @@ class QuestionDriver:
 
     assistant: Assistant
     clock: Clock
-    mouth: QuestionPlayer
-    shelf: EngineCache
+    player: QuestionPlayer
+    cache: EngineCache
     crew: Crew
     meter: Meter = unmeasured
 
@@ -66,7 +66,7 @@ class QuestionDriver:
     def wipe(self) -> None:
         """Have nothing in the KV cache that helps to answer again what was answered just now."""
         self.forget()
-        for model in self.shelf.language_models():
+        for model in self.cache.language_models():
             model.prime(ELSEWHERE, lambda: False)
 
     def forget(self, past: Sequence[ChatMessage] = ()) -> None:
@@ -74,7 +74,7 @@ class QuestionDriver:
         began = self.clock.now()
         self.assistant.new_conversation(past)
         messages = self.assistant.history.messages
-        self.shelf.wait_for_prime(
+        self.cache.wait_for_prime(
             messages, began, lambda: self._ended or self.clock.now() > began + PRIMING
         )
         self.check()
@@ -117,8 +117,8 @@ class QuestionDriver:
 
     def _put(self, question: BenchQuestion) -> float:
         """Say it; returns the session time at which its first sample was heard."""
-        self.shelf.set_reply(question.reply)
-        at = self.mouth.say(question.samples)
+        self.cache.set_reply(question.reply)
+        at = self.player.say(question.samples)
         self.check()
         return self.clock.now() if at is None else at
 
@@ -187,8 +187,8 @@ class QuestionDriver:
 def interview(
     assistant: Assistant,
     clock: Clock,
-    mouth: QuestionPlayer,
-    shelf: EngineCache,
+    player: QuestionPlayer,
+    cache: EngineCache,
     meter: Meter = unmeasured,
 ) -> Iterator[QuestionDriver]:
     """Runs the assistant for as long as the block lasts; `meter` tells what its turns take."""
@@ -196,9 +196,9 @@ def interview(
     try:
         with crew:
             crew.start("assistant", assistant.run)
-            yield QuestionDriver(assistant, clock, mouth, shelf, crew, meter)
+            yield QuestionDriver(assistant, clock, player, cache, crew, meter)
     finally:
-        mouth.close()
+        player.close()
 
 
 def judged(

@@ -110,7 +110,7 @@ class _Watched:
         return result
 
     def close(self) -> None:
-        """The shelf does it."""
+        """The cache does it."""
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._model, name)

@@ -7,9 +7,8 @@ from collections.abc import Sequence
 
 from msgspec.structs import replace
 
-from edgevoice.bench.driver.baseline import SEQUENCE
 from edgevoice.bench.result.device_record import Roofline, Sample
-from edgevoice.bench.result.result import AS_SET, BenchResult, BenchTurn, Variant
+from edgevoice.bench.result.result import AS_SET, BASELINE, BenchResult, BenchTurn, Variant
 from edgevoice.bench.result.summary import ratio, summarize
 from edgevoice.bench.roofline.roofline import MachineLimits, roofline
 from edgevoice.settings import Config
@@ -28,7 +27,7 @@ def merged(first: BenchResult, second: BenchResult, config: Config) -> BenchResu
     )
     names = [variant.name for variant in first.variants]
     own = {name: [turn for turn in turns if turn.variant == name] for name in names}
-    both = SEQUENCE in own and AS_SET in own
+    both = BASELINE in own and AS_SET in own
     steady = [rss for rss in (first.steady_rss, second.steady_rss) if rss is not None]
     return replace(
         first,
@@ -42,7 +41,7 @@ def merged(first: BenchResult, second: BenchResult, config: Config) -> BenchResu
             Variant(name=v.name, settings=v.settings, summary=summarize(own[v.name]))
             for v in first.variants
         ),
-        ratio=ratio(own[AS_SET], own[SEQUENCE]) if both else None,
+        ratio=ratio(own[AS_SET], own[BASELINE]) if both else None,
         turns=turns,
         idle=second.idle or first.idle,
         roofline=_roofline(first, config, own[names[0]]) if names else None,

@@ -1,4 +1,4 @@
-"""Who asks: a question played straight into the ears, or out of a speaker that they hear."""
+"""Who asks: a question played straight into the pipeline, or out of a speaker that they hear."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ class QuestionPlayer(Protocol):
 
 
 class QuietRoom:
-    """A microphone in a quiet room, and the mouth in front of it: an AudioSource and a Mouth.
+    """A microphone in a quiet room, which is also the QuestionPlayer in front of it.
 
     It hears silence, and what is said to it, in the clock's own time.
     """
 
     def __init__(self, clock: Clock) -> None:
-        self.name = "questions, straight into the ears"
+        self.name = "questions, straight into the pipeline"
         self._clock = clock
         self._monitor = clock.monitor()
         self._origin: float | None = None
@@ -87,7 +87,7 @@ class QuietRoom:
 
 
 class LoudspeakerPlayer:
-    """A mouth that is a speaker: what it plays is what the microphone hears."""
+    """A player through a speaker: what it plays is what the microphone hears."""
 
     def __init__(self, clock: Clock, sink: AudioSink) -> None:
         self._clock = clock

@@ -67,7 +67,7 @@ def asked(slm: Option, stt: Option, tts: Option, config: Config) -> list[BenchTu
         raise
     except Exception as error:  # stages that fail together raise a group of whatever they met
         raise EngineError(f"the models do not answer together: {error}") from error
-    return bench.account.turns
+    return bench.run_state.turns
 
 
 def strain(turns: Sequence[BenchTurn], predicted: Prediction, models: Sequence[str]) -> Strain:

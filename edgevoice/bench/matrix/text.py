@@ -11,7 +11,7 @@ from statistics import median
 from edgevoice.bench.compare.compare import compare
 from edgevoice.bench.matrix.sweep import SweepPoint
 from edgevoice.bench.result.result import BenchResult
-from edgevoice.bench.result.text import WIDTH, wrapped
+from edgevoice.bench.result.wording import WIDTH, wrapped
 from edgevoice.bench.stages.cold_start import COLD, WARM
 from edgevoice.errors import UsageError
 

@@ -1,4 +1,4 @@
-"""The real ears on virtual time: faster than they could listen, and the same every time.
+"""The real capture on virtual time: faster than they could listen, and the same every time.
 
 Speech detector, recognizer and turn detector are the configured ones. What they take is told to the
 clock, as it was measured on the two cores that docs/latency.md speaks of, so that waits come out as

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from statistics import median
@@ -10,14 +9,13 @@ from typing import Any
 
 from edgevoice.bench.replay.replay import ReplayableTurn, ReplayResult
 from edgevoice.bench.result.result import BenchTurn
-from edgevoice.bench.result.text import counted
+from edgevoice.bench.result.wording import WIDTH, counted, ms, wrapped
 from edgevoice.errors import EdgevoiceError
 from edgevoice.harmless import one_line
 from edgevoice.recordings.recorded_turn import read
 from edgevoice.timings import SPANS, TurnTimings
 from edgevoice.waterfall import render_waterfall
 
-WIDTH = 80
 KEPT, NOW = "kept", "replayed"
 _NAME = 10
 
@@ -86,13 +84,7 @@ def _pair(what: str, then: str, now: str) -> Iterator[str]:
 
 
 def _named(name: str, text: str) -> list[str]:
-    return textwrap.wrap(
-        one_line(text),
-        WIDTH,
-        initial_indent=f"  {name:<{_NAME}}",
-        subsequent_indent=" " * (_NAME + 2),
-        break_on_hyphens=False,
-    )
+    return wrapped(one_line(text), f"  {name:<{_NAME}}", " " * (_NAME + 2))
 
 
 def _fall(name: str, turn: BenchTurn, timings: TurnTimings | None, whole: float) -> list[str]:
@@ -144,16 +136,12 @@ def _change(then: float, now: Sequence[float]) -> str:
     return f"{text} ({between}{', so perhaps chance' if inside else ''})"
 
 
-def ms(seconds: float) -> str:
-    return f"{round(seconds * 1000)} ms"
-
-
 def _place(name: str) -> int:
     return SPANS.index(name) if name in SPANS else len(SPANS)
 
 
 def _wrapped(text: str) -> list[str]:
-    return textwrap.wrap(one_line(text), WIDTH, subsequent_indent="  ", break_on_hyphens=False)
+    return wrapped(one_line(text))
 
 
 def listing(files: Mapping[int, Path]) -> Iterator[str]:

@@ -6,13 +6,13 @@ is to be seen in it; the figures themselves stand in a table beside it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from edgevoice.bench.report.markup import Attribute, Markup, joined, percent, tag
-from edgevoice.bench.report.report import WAITS
-from edgevoice.bench.report.wording import ms
-from edgevoice.bench.result.result import Figures
+from edgevoice.bench.report.report import WAITS, Report, ReportColumn
+from edgevoice.bench.result.result import BenchTurn, Figures
+from edgevoice.bench.result.wording import ms
 from edgevoice.timings import SPANS, percentile
 
 STYLES = 6
@@ -76,6 +76,11 @@ def span_class(name: str) -> str:
     return f"{colour} waits" if name in WAITS else colour
 
 
+def waterfall_axis(turn: BenchTurn) -> ChartAxis:
+    """The scale of a turn's waterfall: all of its gap."""
+    return axis(sum(max(0.0, seconds) for seconds in turn.spans.values()))
+
+
 def waterfall_bar(start: float, length: float, scale: ChartAxis, style: str) -> Markup:
     """One span where it lies in its gap, to stand in a row of a table that says the same."""
     width = scale.share(length)
@@ -88,6 +93,34 @@ def waterfall_bar(start: float, length: float, scale: ChartAxis, style: str) -> 
         # However short it was, it is to be seen that it was there.
         marks.append(tag("line", x1=x, x2=x, y1=4.0, y2=18.0, class_=f"edge {style}"))
     return tag("svg", *marks, width="100%", height=22.0, aria_hidden="true", class_="row")
+
+
+@dataclass(frozen=True)
+class Distributed:
+    """Seconds of every turn by gap and span, and the figures of each."""
+
+    values: Mapping[str, Sequence[float]]
+    figures: Mapping[str, Figures]
+
+
+def distributed(column: ReportColumn) -> Distributed | None:
+    """What `strips` shows of a column; None of nothing."""
+    found = column.summary
+    values = {name: [turn.spans.get(name, 0.0) for turn in column.timed] for name in found.spans}
+    figures = dict(found.spans)
+    if column.gaps and found.gap is not None:
+        values, figures = {"gap": column.gaps, **values}, {"gap": found.gap, **figures}
+    return Distributed(values, figures) if values else None
+
+
+def timed(report: Report) -> dict[str, Mapping[str, Figures]]:
+    """The spans of each column that has any, for `stacks`."""
+    return {c.label: c.summary.spans for c in report.columns if c.gaps and c.summary.spans}
+
+
+def gaps(columns: Iterable[ReportColumn]) -> dict[str, list[float]]:
+    """The gaps of each column that has any, for `curves`."""
+    return {column.label: column.gaps for column in columns if column.gaps}
 
 
 def strips(

@@ -14,6 +14,10 @@ class Markup(str):
 
     __slots__ = ()
 
+    def __html__(self) -> str:
+        """By this templates know it."""
+        return self
+
 
 Child = Union[str, int, None]
 Attribute = Union[str, float, bool, None]

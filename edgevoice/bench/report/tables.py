@@ -5,80 +5,55 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
-from edgevoice.bench.report.charts import axis, span_class, waterfall_bar
+from edgevoice.bench.report import wording
 from edgevoice.bench.report.markup import Child, Markup, joined, tag
-from edgevoice.bench.report.report import Report, ReportColumn, ReportSource, timings
-from edgevoice.bench.report.wording import flags, ms, quick, rates
+from edgevoice.bench.report.report import Report, ReportColumn, ReportSource
+from edgevoice.bench.report.wording import quick
 from edgevoice.bench.result.device_record import Roofline
 from edgevoice.bench.result.result import BenchTurn, Figures
-from edgevoice.bench.result.soak_record import SoakWindow
-from edgevoice.bench.result.text import counted
-from edgevoice.bench.soak.text import shown
-from edgevoice.waterfall import shares
+from edgevoice.bench.result.wording import counted, ms
 
-HOW = (
-    "The gap is the user's: from the last voiced sample they spoke to the first audible sample "
-    "they hear. Its spans stand in the order in which they hold up the answer, and add up to it; "
-    "work that was done while the user was still speaking, or behind something slower, is in none. "
-    "In a hatched span nobody works: it is waited. A dot is a turn, the line through a row of dots "
-    "the median, the broken one the 95th percentile. Small figures beside a percentile are where "
-    "it lies with 95 % confidence. Turns that were cut off or dropped are named, and are in no "
-    "percentile."
-)
-
-PLAIN: Mapping[str, str] = {
-    "silence": "silence: 700 ms of it end the question",
-    "transcribe": "the whole recording to text",
-    "reply": "the whole prompt, then the whole reply",
-}
-"""The spans of the plain sequence that the pipeline does not have, in words."""
+Row = Sequence[Child]
+"""Its name, and a cell for each column."""
 
 REPLY = 240
 """Characters of a reply that stand above its waterfall; the table of all turns has it whole."""
 
 HEADS = ("n", "p50", "p95", "mean")
 SHOWN = ("n", "p50", "p90", "p95", "p99", "mean")
+COMPARED = ("", *HEADS, "first token", "tokens/s", "WER", "cut off", "dropped", "underruns")
+RATES = ("", *HEADS, "unit")
+FLOORS = ("stage", "for", "at least", "measured", "reached", "bound by")
 
 
-def comparison(report: Report) -> Markup:
-    """A row a column of the report: its gap, its rates and what went wrong."""
-    heads = ("", *HEADS, "first token", "tokens/s", "WER", "cut off", "dropped", "underruns")
-    rows = []
+def comparison(report: Report) -> list[Row]:
+    """A row a column of the report, by `COMPARED`: its gap, its rates and what went wrong."""
+    rows: list[Row] = []
     for column in report.columns:
         s, gap = column.summary, column.summary.gap
-        figures: list[Child] = [""] * 4
+        figures: Row = [""] * 4
         if gap is not None:
             figures = [gap.n, _sure(gap, "p50"), _sure(gap, "p95"), ms(gap.mean)]
-        rate = "" if s.tokens_per_second is None else f"{s.tokens_per_second.p50:.1f}"
-        cells: list[Child] = [
-            *figures,
+        rates = [
             "" if s.ttft is None else ms(s.ttft.p50),
-            rate,
+            "" if s.tokens_per_second is None else f"{s.tokens_per_second.p50:.1f}",
             "" if s.wer is None else f"{s.wer * 100:.1f} %",
-            s.cut_off,
-            s.dropped,
-            s.underruns,
         ]
         name = column.label + (" (shape)" if column.shapes else "")
-        rows.append(_row(name, cells))
-    return _table("Gap and rates of each", heads, rows)
+        rows.append([name, *figures, *rates, s.cut_off, s.dropped, s.underruns])
+    return rows
 
 
-def spans_of(report: Report) -> Markup:
+def spans(report: Report) -> list[Row]:
     """Median and 95th percentile of each span, in each column of the report."""
     all_spans = []
     for column in report.columns:
         gap = {} if column.summary.gap is None else {"gap": column.summary.gap}
         all_spans.append({**column.summary.spans, **gap})
-    rows = [
-        _row(
-            name,
-            [f"{ms(f.p50)} / {ms(f.p95)}" if (f := own.get(name)) else "" for own in all_spans],
-        )
+    return [
+        [name, *(f"{ms(f.p50)} / {ms(f.p95)}" if (f := own.get(name)) else "" for own in all_spans)]
         for name in (*report.spans, "gap")
     ]
-    labels = [column.label for column in report.columns]
-    return _table("p50 / p95 of each span", ("p50 / p95", *labels), rows)
 
 
 def ratio(source: ReportSource) -> str:
@@ -91,134 +66,76 @@ def ratio(source: ReportSource) -> str:
     )
 
 
-def facts(labels: Sequence[str], table: Mapping[str, Sequence[str]]) -> Markup:
-    """What was measured, a column for each of `labels`."""
-    rows = [_row(name, list(values), words=True) for name, values in table.items()]
-    heads = ("", *labels) if len(labels) > 1 else ()
-    return _table("What was measured, on what and how", heads, rows, kind="facts")
+def facts(found: Mapping[str, Sequence[str]]) -> list[Row]:
+    """What was measured, a cell for each column."""
+    return [[name, *values] for name, values in found.items()]
 
 
-def figures(found: Mapping[str, Figures]) -> Markup:
-    """The gap and its spans, in milliseconds."""
+def heads(found: Mapping[str, Figures]) -> Sequence[str]:
+    """Of `figures`: `SHOWN` if there is more than `HEADS` in them."""
     more = any(f.p90 is not None or f.p99 is not None for f in found.values())
-    rows = [_row(name, _cells(f, more)) for name, f in found.items()]
-    heads = ("", *(SHOWN if more else HEADS))
-    return _table("Figures of the gap and its spans", heads, rows)
+    return ("", *(SHOWN if more else HEADS))
 
 
-def rates_of(column: ReportColumn) -> Markup | None:
-    """What is not a span: rates and what a turn takes, in their own units."""
-    rows = [
-        _row(name, [f.n, *(f"{value:.{digits}f}" for value in (f.p50, f.p95, f.mean)), unit])
-        for name, f, unit, digits in rates(column.summary)
+def figures(found: Mapping[str, Figures]) -> list[Row]:
+    """The gap and its spans, in milliseconds, by `heads`; what one does not have is empty."""
+    rows: list[Row] = []
+    for name, f in found.items():
+        cells: dict[str, Child] = {
+            "n": f.n,
+            "p50": _sure(f, "p50"),
+            "p90": "" if f.p90 is None else ms(f.p90),
+            "p95": _sure(f, "p95"),
+            "p99": "" if f.p99 is None else ms(f.p99),
+            "mean": ms(f.mean),
+        }
+        rows.append([name, *(cells[head] for head in heads(found)[1:])])
+    return rows
+
+
+def rates(column: ReportColumn) -> list[Row]:
+    """What is not a span, by `RATES`: rates and what a turn takes, in their own units."""
+    return [
+        [name, f.n, *(f"{value:.{digits}f}" for value in (f.p50, f.p95, f.mean)), unit]
+        for name, f, unit, digits in wording.rates(column.summary)
     ]
-    return _table("Rates", ("", *HEADS, "unit"), rows, kind="rates") if rows else None
 
 
-def roofline(found: Roofline) -> Markup:
-    """How near each stage came to the least time that the machine could take for it."""
-    rows = [
-        _row(
-            floor.stage,
-            [
-                floor.per,
-                quick(floor.floor),
-                quick(floor.measured),
-                "" if floor.share is None else f"{floor.share:.0%}",
-                floor.bound or floor.why,
-            ],
-            words=True,
-        )
-        for floor in found.floors
+def roofline(found: Roofline | None) -> list[Row]:
+    """How near each stage came to the least time that the machine could take, by `FLOORS`."""
+    return [
+        [
+            *(floor.stage, floor.per, quick(floor.floor), quick(floor.measured)),
+            "" if floor.share is None else f"{floor.share:.0%}",
+            floor.bound or floor.why,
+        ]
+        for floor in (found.floors if found else ())
     ]
-    heads = ("stage", "for", "at least", "measured", "reached", "bound by")
-    return _table("The least time that the machine could take", heads, rows)
 
 
-def windows(found: Sequence[SoakWindow]) -> Markup:
-    """The course of a soak, a row a window."""
-    columns = shown(found)
-    rows = [_row(first, rest) for first, *rest in zip(*columns.values(), strict=True)]
-    return _table("The course of the soak", list(columns), rows)
+def turn_spans(column: ReportColumn) -> list[str]:
+    """The spans that any of its turns has."""
+    return list(dict.fromkeys(name for turn in column.turns for name in turn.spans))
 
 
-def waterfall(name: str, turn: BenchTurn) -> Markup:
-    """The spans of one turn, each where it lies in the gap, with its milliseconds."""
-    timed = timings(turn)
-    scale = axis(sum(max(0.0, seconds) for seconds in turn.spans.values()))
-    rows = []
-    for span, (_, whole) in zip(timed.spans, shares(timed), strict=True):
-        style = span_class(span.name)
-        rows.append(
-            tag(
-                "tr",
-                tag("th", span.name, scope="row"),
-                tag("td", waterfall_bar(span.start, span.seconds, scale, style), class_="bars"),
-                tag("td", f"{whole} ms"),
-            )
-        )
-    ticks = tag("svg", scale.labels(12), width="100%", height=16.0, aria_hidden="true")
-    rows.append(
-        tag(
-            "tr",
-            tag("th", "gap", scope="row"),
-            tag("td", ticks, class_="bars"),
-            tag("td", tag("b", ms(turn.gap or 0.0))),
-        )
-    )
-    said = [tag("p", turn.question)]
-    if turn.reply:
-        reply = turn.reply if len(turn.reply) <= REPLY else f"{turn.reply[:REPLY]} …"
-        said.append(tag("p", "“", reply, "”", class_="small"))
-    return tag(
-        "div",
-        tag("h3", f"{name[0].upper()}{name[1:]}: {ms(turn.gap or 0.0)}"),
-        *said,
-        tag(
-            "table",
-            tag("caption", f"Waterfall of the {name}"),
-            tag("tbody", *rows),
-            class_="waterfall",
-        ),
-    )
-
-
-def turns(column: ReportColumn) -> Markup:
-    """Every question in the order in which it was asked."""
-    spans = list(dict.fromkeys(name for turn in column.turns for name in turn.spans))
-    heads = (
-        *("question", "gap", *(f"{name} ms" for name in spans)),
+def turn_heads(names: Sequence[str]) -> Sequence[str]:
+    """The heads of the table of all turns, which have the spans `names`."""
+    return (
+        *("question", "gap", *(f"{name} ms" for name in names)),
         *("first token", "tokens/s", "prompt (reused)"),
         *("reply", "recognized", "notes"),
     )
-    rows = []
-    for turn in column.turns:
-        cells: list[Child] = [
-            "" if turn.gap is None else ms(turn.gap),
-            *(f"{turn.spans[name] * 1000:.0f}" if name in turn.spans else "" for name in spans),
-            "" if turn.ttft is None else ms(turn.ttft),
-            "" if turn.tokens_per_second is None else f"{turn.tokens_per_second:.1f}",
-            f"{turn.prompt_tokens} ({turn.reused_tokens})" if turn.prompt_tokens else "",
-        ]
-        words = (turn.reply, turn.recognized, "; ".join(flags(turn)))
-        rows.append(
-            tag(
-                "tr",
-                tag("th", turn.question, scope="row"),
-                *(tag("td", cell) for cell in cells),
-                *(tag("td", text, class_="words") for text in words),
-                class_="apart" if turn.cut_off or turn.dropped else None,
-            )
-        )
-    if not rows:
-        return tag("p", "No question was asked.", class_="none")
-    return _table(f"All turns: {column.label}", heads, rows, kind="turns")
 
 
-def _cells(f: Figures, more: bool) -> list[Child]:
-    """By `SHOWN` if there is `more` than `HEADS`; what one does not have is empty."""
-    p90, p99 = ([ms(p) if p is not None else ""] if more else [] for p in (f.p90, f.p99))
-    return [f.n, _sure(f, "p50"), *p90, _sure(f, "p95"), *p99, ms(f.mean)]
+def turn_cells(turn: BenchTurn, names: Sequence[str]) -> Row:
+    """The figures of a turn, by `turn_heads`."""
+    return [
+        "" if turn.gap is None else ms(turn.gap),
+        *(f"{turn.spans[name] * 1000:.0f}" if name in turn.spans else "" for name in names),
+        "" if turn.ttft is None else ms(turn.ttft),
+        "" if turn.tokens_per_second is None else f"{turn.tokens_per_second:.1f}",
+        f"{turn.prompt_tokens} ({turn.reused_tokens})" if turn.prompt_tokens else "",
+    ]
 
 
 def _sure(f: Figures, which: Literal["p50", "p95"]) -> Markup:
@@ -229,21 +146,3 @@ def _sure(f: Figures, which: Literal["p50", "p95"]) -> Markup:
         return joined(value)
     between = f"{round(low * 1000)}–{round(high * 1000)}"
     return joined(value, tag("small", f" {between}"))
-
-
-def _row(name: str, cells: Sequence[Child], words: bool = False) -> Markup:
-    style = "words" if words else None
-    return tag("tr", tag("th", name, scope="row"), *(tag("td", c, class_=style) for c in cells))
-
-
-def _table(caption: str, heads: Sequence[str], rows: Sequence[Markup], kind: str = "") -> Markup:
-    """A table that can be moved sideways, also by keys, where it is wider than the page."""
-    head = tag("thead", tag("tr", *(tag("th", name, scope="col") for name in heads)))
-    table = tag(
-        "table",
-        tag("caption", caption),
-        head if heads else None,
-        tag("tbody", *rows),
-        class_=kind or None,
-    )
-    return tag("div", table, class_="scroll", tabindex="0", role="region", aria_label=caption)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import textwrap
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from edgevoice.bench.report.report import (
     WAITS,
@@ -14,10 +13,10 @@ from edgevoice.bench.report.report import (
     timings,
 )
 from edgevoice.bench.report.trend import described
-from edgevoice.bench.report.wording import counts, differing, facts, ms, troubles
+from edgevoice.bench.report.wording import counts, differing, facts, troubles
 from edgevoice.bench.result import text as result_text
 from edgevoice.bench.result.result import BenchTurn
-from edgevoice.bench.result.text import WIDTH, counted
+from edgevoice.bench.result.wording import WIDTH, counted, escaped, markdown_table, ms, wrapped
 from edgevoice.bench.soak import text as soak_text
 from edgevoice.bench.stages import text as stages_text
 from edgevoice.waterfall import WAIT, WORK, bars, shares, sparkline
@@ -64,7 +63,7 @@ def _compared(report: Report) -> list[str]:
         s = column.summary
         label = column.label + (" (shape)" if column.shapes else "")
         if len(label) > 25:
-            lines += textwrap.wrap(label, WIDTH, break_on_hyphens=False)
+            lines += wrapped(label, later="")
             label = ""
         cells = "nothing was answered"
         if s.gap is not None:
@@ -79,9 +78,7 @@ def _compared(report: Report) -> list[str]:
         lines.append(f"{name}:")
         for column, value in zip(report.columns, values, strict=True):
             told = f"{column.label}: {value or 'none'}"
-            lines += textwrap.wrap(
-                told, WIDTH, initial_indent="  ", subsequent_indent="    ", break_on_hyphens=False
-            )
+            lines += wrapped(told, "  ", "    ")
     return [*lines, ""]
 
 
@@ -93,15 +90,13 @@ def _in_lines(columns: Sequence[ReportColumn]) -> list[str]:
         gap = column.summary.gap
         if gap is None:
             told = f"nothing was answered: {column.variant.name}"
-            lines += textwrap.wrap(told, WIDTH, subsequent_indent=" " * 20)
+            lines += wrapped(told, later=" " * 20)
             continue
         bought = ""
         if base is not None and column is not columns[0]:
             bought = f" ({round((gap.p50 - base.p50) * 1000):+} ms p50)"
         told = f"{column.variant.name}{bought}"
-        lines += textwrap.wrap(
-            f"{ms(gap.p50):>9}{ms(gap.p95):>9}  {told}", WIDTH, subsequent_indent=" " * 20
-        )
+        lines += wrapped(f"{ms(gap.p50):>9}{ms(gap.p95):>9}  {told}", later=" " * 20)
     return lines
 
 
@@ -111,10 +106,10 @@ def _falls(column: ReportColumn, alone: bool) -> list[str]:
     who = "" if alone else f"{column.variant.name}, "
     for name, turn in shown_turns(column):
         head = f"{who}{name}: {turn.question}"
-        lines += textwrap.wrap(head, WIDTH, subsequent_indent="  ", break_on_hyphens=False)
+        lines += wrapped(head)
         lines += [*_fall(turn), ""]
     if len(column.gaps) > 1:
-        lines += textwrap.wrap(f"{who}over the run: {described(column.turns)}", WIDTH)
+        lines += wrapped(f"{who}over the run: {described(column.turns)}", later="")
         lines += [sparkline(column.gaps, WIDTH), ""]
     return lines
 
@@ -150,14 +145,17 @@ def markdown(report: Report) -> list[str]:
                 str(s.dropped),
             ]
         )
-    lines += [*_table(heads, rows), ""]
+    lines += [*markdown_table(heads, rows), ""]
     if len(report.columns) > 1 and (different := differing(report)):
         labels = ["", *(column.label for column in report.columns)]
-        lines += [*_table(labels, [[name, *values] for name, values in different.items()]), ""]
+        lines += [
+            *markdown_table(labels, [[name, *values] for name, values in different.items()]),
+            "",
+        ]
     for source in report.sources:
         lines += _soak(source)
     for column in report.columns:
-        lines += [f"## {_cell(column.label)}", "", " · ".join(counts(column)), ""]
+        lines += [f"## {escaped(column.label)}", "", " · ".join(counts(column)), ""]
         lines += _column(column)
     while lines and not lines[-1]:
         lines.pop()
@@ -168,11 +166,11 @@ def _soak(source: ReportSource) -> list[str]:
     """The verdict of a soak with its reasons and its course; nothing of another bench."""
     if (soak := source.result.soak) is None:
         return []
-    reasons = [f"- {_cell(finding.told)}" for finding in soak.findings]
-    lines = [f"## {_cell(source.name)}: {_cell(soak_text.headline(soak))}", "", *reasons, ""]
+    reasons = [f"- {escaped(finding.told)}" for finding in soak.findings]
+    lines = [f"## {escaped(source.name)}: {escaped(soak_text.headline(soak))}", "", *reasons, ""]
     columns = soak_text.shown(soak.windows)
     rows = zip(*columns.values(), strict=True)
-    return [*lines, *(_table(list(columns), list(rows)) if columns else []), ""]
+    return [*lines, *(markdown_table(list(columns), list(rows)) if columns else []), ""]
 
 
 def _column(column: ReportColumn) -> list[str]:
@@ -182,7 +180,7 @@ def _column(column: ReportColumn) -> list[str]:
         figures["gap"] = column.summary.gap
     if figures:
         rows = [[n, str(f.n), ms(f.p50), ms(f.p95), ms(f.mean)] for n, f in figures.items()]
-        lines += [*_table(("span", "n", "p50", "p95", "mean"), rows), ""]
+        lines += [*markdown_table(("span", "n", "p50", "p95", "mean"), rows), ""]
     if falls := shown_turns(column):
         timed = {name: dict(shares(timings(turn))) for name, turn in falls}
         spans = list(dict.fromkeys(span for each in timed.values() for span in each))
@@ -191,22 +189,10 @@ def _column(column: ReportColumn) -> list[str]:
             *([s, *(f"{each.get(s, 0)} ms" for each in timed.values())] for s in spans),
             ["gap", *(ms(turn.gap or 0.0) for _, turn in falls)],
         ]
-        lines += [*_table(("", *timed), rows), ""]
-    wrong = [f"- {t.kind}: {_cell(t.question)}: {_cell(t.what)}" for t in troubles(column)]
-    wrong += [f"- left out: {_cell(name)}" for name in column.result.left_out]
+        lines += [*markdown_table(("", *timed), rows), ""]
+    wrong = [f"- {t.kind}: {escaped(t.question)}: {escaped(t.what)}" for t in troubles(column)]
+    wrong += [f"- left out: {escaped(name)}" for name in column.result.left_out]
     if wrong:
         lines += [f"{counted(len(wrong), 'thing')} went wrong:", "", *wrong, ""]
-    lines += [*_table(("", ""), [[name, told] for name, told in facts(column).items()]), ""]
+    lines += [*markdown_table(("", ""), [[name, told] for name, told in facts(column).items()]), ""]
     return lines
-
-
-def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
-    lines = [heads, ["---"] * len(heads), *rows]
-    return [f"| {' | '.join(_cell(cell) for cell in line)} |" for line in lines]
-
-
-def _cell(words: str) -> str:
-    """Text that neither ends a cell nor begins markup of its own."""
-    for sign in ("\\", "|", "<", "*", "_", "`", "["):
-        words = words.replace(sign, f"\\{sign}")
-    return " ".join(words.split())

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from edgevoice.bench.report.charts import PLOT, axis, picture, seconds_said
 from edgevoice.bench.report.markup import Markup, joined, percent, tag
-from edgevoice.bench.report.wording import ms
 from edgevoice.bench.result.device_record import Sample
 from edgevoice.bench.result.result import BenchTurn
+from edgevoice.bench.result.wording import ms
 from edgevoice.timings import percentile
 
 TOP = 14.0

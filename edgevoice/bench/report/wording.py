@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from edgevoice.bench.report.report import Report, ReportColumn
 from edgevoice.bench.result.result import BenchResult, BenchTurn, Figures, Summary
-from edgevoice.bench.result.text import UNASKED, became, counted, misread
+from edgevoice.bench.result.text import UNASKED, became, misread
+from edgevoice.bench.result.wording import counted, ms
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,7 @@ def facts(column: ReportColumn) -> dict[str, str]:
         "questions": result.questions + (" in one conversation" if result.conversation else ""),
         "heard through": f"{result.input}, played to {result.played_to}"
         if result.played_to
-        else "the ears themselves, without a device",
+        else "the pipeline itself, without a device",
         "edgevoice": result.edgevoice,
         "libraries": ", ".join(f"{name} {version}" for name, version in result.libraries.items()),
         "load before": "not available"
@@ -130,11 +131,6 @@ def flags(turn: BenchTurn) -> list[str]:
     if turn.word_errors:
         found.append(f"{counted(turn.word_errors, 'word')} wrong")
     return found
-
-
-def ms(seconds: float) -> str:
-    """Whole milliseconds."""
-    return f"{round(seconds * 1000)} ms"
 
 
 def quick(seconds: float | None) -> str:

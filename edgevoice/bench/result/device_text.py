@@ -7,9 +7,7 @@ from collections.abc import Callable, Iterable
 
 from edgevoice.bench.result.device_record import Sample, StageFloor
 from edgevoice.bench.result.result import BenchResult
-
-WIDTH = 80
-MISSING = "not available"
+from edgevoice.bench.result.wording import MISSING, WIDTH, packed
 
 
 def device(result: BenchResult) -> list[str]:
@@ -106,15 +104,3 @@ def _row(floor: StageFloor) -> str:
 
 def _ms(seconds: float) -> str:
     return f"{seconds * 1000:.1f} ms"
-
-
-def packed(parts: list[str]) -> list[str]:
-    """The parts with dots between them, broken into lines only there."""
-    lines = parts[:1]
-    for part in parts[1:]:
-        longer = f"{lines[-1]} · {part}"
-        if len(longer) <= WIDTH:
-            lines[-1] = longer
-        else:
-            lines.append(part)
-    return lines

@@ -23,6 +23,9 @@ Reference = Literal["human", "pseudo", "written", ""]
 AS_SET = "as set"
 """The variant that runs with the settings as they are."""
 
+BASELINE = "plain sequence"
+"""The variant that does one thing after the other."""
+
 
 class BenchTurn(Struct, frozen=True, kw_only=True):
     """One question and its outcome. Times are seconds."""

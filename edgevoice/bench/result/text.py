@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from edgevoice.bench.driver.baseline import SEQUENCE
-from edgevoice.bench.result.device_text import device, limits, packed
-from edgevoice.bench.result.result import BenchResult, BenchTurn, Figures, Summary, Variant
+from edgevoice.bench.result.device_text import device, limits
+from edgevoice.bench.result.result import (
+    BASELINE,
+    BenchResult,
+    BenchTurn,
+    Figures,
+    Summary,
+    Variant,
+)
+from edgevoice.bench.result.wording import counted, ms, packed, wrapped
 
-WIDTH = 80
 UNASKED = ("recognition", "stages")
 """Commands that play nothing to the assistant, so that nothing is answered."""
 _NAME = 14
@@ -169,7 +175,7 @@ def recognition(result: BenchResult) -> list[str]:
         if s.wer is None or not (spent := s.spans.get("recognize")):
             continue
         cells = f"{f'{s.wer * 100:.2f} %':>8}{s.word_errors:>8}{s.words:>8}"
-        lines.append(f"{variant.name:<16}{cells}{_ms(spent.p50):>10}{_ms(spent.p95):>10}")
+        lines.append(f"{variant.name:<16}{cells}{ms(spent.p50):>10}{ms(spent.p95):>10}")
     return [*lines, *(f"left out: {name}" for name in result.left_out)]
 
 
@@ -180,14 +186,14 @@ def switches(result: BenchResult) -> list[str]:
     lines = [head, "| --- | --- | --- | --- | --- | --- | --- |"]
     for variant in result.variants[1:]:
         off = variant.summary.gap
-        if variant.name == SEQUENCE:
+        if variant.name == BASELINE:
             continue
         changed = ", ".join(f"`{k} = {_toml(v)}`" for k, v in variant.settings.items())
         if base is None or off is None:
             lines.append(f"| {variant.name} | {changed} | | | | | nothing was answered |")
             continue
-        bought = f"{_ms(off.p50 - base.p50, '+')} p50, {_ms(off.p95 - base.p95, '+')} p95"
-        cells = (_ms(base.p50), _ms(base.p95), _ms(off.p50), _ms(off.p95), bought)
+        bought = f"{ms(off.p50 - base.p50, '+')} p50, {ms(off.p95 - base.p95, '+')} p95"
+        cells = (ms(base.p50), ms(base.p95), ms(off.p50), ms(off.p95), bought)
         lines.append(f"| {variant.name} | {changed} | {' | '.join(cells)} |")
     return [*lines, *(f"\nleft out: {name}" for name in result.left_out)]
 
@@ -196,19 +202,3 @@ def _toml(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else f'"{value}"' if isinstance(
         value, str
     ) else str(value)  # fmt: skip
-
-
-def _ms(seconds: float, sign: str = "") -> str:
-    return f"{round(seconds * 1000):{sign}} ms"
-
-
-def counted(number: int, what: str) -> str:
-    """`1 question`, `2 questions`."""
-    return f"{number} {what}" if number == 1 else f"{number} {what}s"
-
-
-def wrapped(text: str) -> list[str]:
-    """A sentence in lines that fit a terminal, the later ones set in."""
-    import textwrap
-
-    return textwrap.wrap(text, WIDTH, subsequent_indent="  ", break_on_hyphens=False)

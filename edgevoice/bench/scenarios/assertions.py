@@ -17,7 +17,7 @@ from edgevoice.bench.scenarios.scenario import Expectations, Part, Scenario
 from edgevoice.words import words
 
 EARLY = 0.35
-"""Seconds that the ears may have a voice begin before it does: the detector needs some frames."""
+"""Seconds that capture may have a voice begin before it does: the detector needs some frames."""
 
 LATE = 0.6
 """Seconds after a voice in which a turn may begin that is still of it: the echo of the room, and

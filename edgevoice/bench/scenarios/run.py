@@ -79,7 +79,7 @@ class ScenarioRun:
         self._progress = progress
         self._trace = trace
         self._clock = SystemClock()
-        self._shelf = EngineCache(self._clock)
+        self._cache = EngineCache(self._clock)
         self._started = datetime.datetime.now().astimezone().isoformat(timespec="seconds")
         self._load = load()
         self._facts = facts()
@@ -90,7 +90,7 @@ class ScenarioRun:
         """Run all of it. Raises DeviceError, ModelError and whatever else an assistant does."""
         plan = self._plan
         with ExitStack() as stack:
-            stack.callback(self._shelf.close)
+            stack.callback(self._cache.close)
             for latency in dict.fromkeys(map(_latency, plan.scripts)):
                 self._progress.begin("listening to the room", 0.0)
                 with LoopbackRoom(self._clock, plan.hears, plan.speaks, latency) as room:
@@ -167,10 +167,10 @@ class ScenarioRun:
             sink = devices.sink(config)
             opened.callback(sink.close)
             source = echo_free(config, clock, bus, microphone, sink)
-            fetch = self._shelf.fetch(config)
+            fetch = self._cache.fetch(config)
             assistant = build(config, clock, bus, source, sink, fetch=fetch)
             opened.pop_all()
-        with interview(assistant, clock, SilentPlayer(), self._shelf) as one:
+        with interview(assistant, clock, SilentPlayer(), self._cache) as one:
             one.wait_until_ready()
             yield one
 
@@ -239,7 +239,7 @@ class ScenarioRun:
 
 
 class SilentPlayer:
-    """A mouth that says nothing: in a room everybody speaks for himself."""
+    """A player that says nothing: in a room everybody speaks for himself."""
 
     def say(self, samples: object) -> float | None:
         return None

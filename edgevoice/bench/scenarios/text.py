@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from edgevoice.bench.jobs.progress import duration
 from edgevoice.bench.result.result import Figures
-from edgevoice.bench.result.text import WIDTH
+from edgevoice.bench.result.wording import WIDTH, ms, wrapped
 from edgevoice.bench.scenarios.assertions import COUNTED
 from edgevoice.bench.scenarios.result import ScenarioOutcome, ScenariosResult, ScenarioTotals
 from edgevoice.bench.scenarios.scenario import Scenario
@@ -31,7 +30,7 @@ def _scenario(outcome: ScenarioOutcome) -> Iterator[str]:
     verdict = "FAILED" if outcome.failed else "passed"
     yield f"{verdict}  {_short(name):<{NAME}}{_told(outcome):>{WIDTH - NAME - 8}}"
     for reason in outcome.failed:
-        yield from textwrap.wrap(reason, WIDTH, initial_indent=" " * 8, subsequent_indent=" " * 10)
+        yield from wrapped(reason, " " * 8, " " * 10)
     if (times := outcome.dry + outcome.late) > UNDISTURBED:
         yield f"        (the room's devices were late {times} times: its sound was broken up)"
 
@@ -42,18 +41,14 @@ def _told(outcome: ScenarioOutcome) -> str:
     answered = [line.answered_after for line in outcome.lines if line.answered_after is not None]
     parts = []
     if answered:
-        parts.append(f"gap {_ms(max(answered))}")
+        parts.append(f"gap {ms(max(answered))}")
     if silent:
-        parts.append(f"silent {_ms(max(silent))}")
+        parts.append(f"silent {ms(max(silent))}")
     return ", ".join(parts) or duration(outcome.seconds)
 
 
 def _short(name: str) -> str:
     return name if len(name) < NAME else name[: NAME - 2] + "…"
-
-
-def _ms(seconds: float) -> str:
-    return f"{seconds * 1000:.0f} ms"
 
 
 def totals(told: ScenarioTotals) -> list[str]:
@@ -89,16 +84,14 @@ def totals(told: ScenarioTotals) -> list[str]:
 
 
 def _figures(name: str, found: Figures) -> str:
-    return f"  {name:<28}{_ms(found.p50):>8} p50{_ms(found.p95):>9} p95  of {found.n}"
+    return f"  {name:<28}{ms(found.p50):>8} p50{ms(found.p95):>9} p95  of {found.n}"
 
 
-def shelf(listed: Sequence[tuple[Path, Scenario, int]]) -> list[str]:
+def listing(listed: Sequence[tuple[Path, Scenario, int]]) -> list[str]:
     """Scenarios by file, each with what it promises; `int` is as how many it counts."""
     lines = []
     for _, scenario, count in listed:
         name = scenario.name if count == 1 else f"{scenario.name} (× {count})"
         lines.append(name)
-        lines += textwrap.wrap(
-            scenario.means, WIDTH, initial_indent="    ", subsequent_indent="    "
-        )
+        lines += wrapped(scenario.means, "    ", "    ")
     return lines

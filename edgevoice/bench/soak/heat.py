@@ -10,7 +10,7 @@ from statistics import fmean, median
 from edgevoice.bench.result.device_record import Sample
 from edgevoice.bench.result.result import AS_SET, BenchTurn
 from edgevoice.bench.result.soak_record import SoakFinding, State
-from edgevoice.bench.result.text import counted
+from edgevoice.bench.result.wording import counted
 from edgevoice.bench.soak.drift import between
 from edgevoice.timings import percentile
 

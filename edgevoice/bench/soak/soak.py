@@ -17,7 +17,7 @@ from edgevoice.bench.result.device_record import Sample
 from edgevoice.bench.result.result import AS_SET, BenchTurn
 from edgevoice.bench.result.result_file import ResultFile
 from edgevoice.bench.result.soak_record import Soak, SoakInterruption
-from edgevoice.bench.result.text import counted
+from edgevoice.bench.result.wording import counted
 from edgevoice.bench.soak.steadiness import MB, judged
 from edgevoice.bus import Subscriber
 from edgevoice.timings import percentile
@@ -110,25 +110,25 @@ class SoakBench(Bench):
         self._stint = SoakDriver(plan, term)
         self._kept = ResultFile(where, progress.say, self._clock.now)
         self._lines = _Lines(progress, self._clock.now, term.seconds / LINES)
-        self.account.every = max(EVERY, term.seconds / SAMPLES)
-        self.account.endurance = lambda samples: self._stint.judged(self.account.turns, samples)
+        self.run_state.every = max(EVERY, term.seconds / SAMPLES)
+        self.run_state.endurance = lambda samples: self._stint.judged(self.run_state.turns, samples)
 
     def run(self) -> None:
         """Ask for as long as was asked for. Raises what an assistant fails with."""
         with ExitStack() as stack:
-            stack.callback(self._shelf.close)
+            stack.callback(self._cache.close)
             self._progress.begin("loading the models", 0.0)
             one = stack.enter_context(self._interview({}))
             self._lines.begin(f"{duration(self._term.seconds)} of questions", self._term.seconds)
             self._stint.run(one, self._done)
             self._progress.begin("listening to silence", IDLE)
-            self.account.idle = one.rest(IDLE)
-        self.account.finished = True
+            self.run_state.idle = one.rest(IDLE)
+        self.run_state.finished = True
 
     def _done(self, exchange: InterruptedExchange) -> None:
-        self.account.turns += exchange.turns
-        self._kept.keep(self.account.result)
-        samples = self.account.samples
+        self.run_state.turns += exchange.turns
+        self._kept.keep(self.run_state.result)
+        samples = self.run_state.samples
         self._lines.add(exchange, samples[-1] if samples else None)
 
 

@@ -11,7 +11,7 @@ from statistics import median
 from edgevoice.bench.result.device_record import Sample
 from edgevoice.bench.result.result import AS_SET, BenchTurn
 from edgevoice.bench.result.soak_record import Soak, SoakFinding, SoakInterruption, State
-from edgevoice.bench.result.text import counted
+from edgevoice.bench.result.wording import counted
 from edgevoice.bench.soak import windows as cut
 from edgevoice.bench.soak.drift import LEAST, between
 from edgevoice.bench.soak.heat import heat, warmed

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Callable, Sequence
 
 from edgevoice.bench.jobs.progress import duration
 from edgevoice.bench.result.result import BenchResult
-from edgevoice.bench.result.soak_record import Soak, SoakFinding, SoakWindow
-from edgevoice.bench.result.text import WIDTH, render
+from edgevoice.bench.result.soak_record import Soak, SoakWindow
+from edgevoice.bench.result.text import render
+from edgevoice.bench.result.wording import ms, wrapped
 from edgevoice.bench.soak.steadiness import MB, TOO_SHORT
 
 MARKS = {"well": " ", "bad": "!", "unclear": "?", "unknown": "-"}
@@ -40,8 +40,8 @@ def soak(made: Soak) -> list[str]:
     """The windows, a line for each thing that was looked at, and the verdict."""
     lines = windows(made.windows)
     for finding in made.findings:
-        lines += _reason(finding)
-    return [*lines, *textwrap.wrap(headline(made), WIDTH, subsequent_indent="  ")]
+        lines += wrapped(f"{MARKS[finding.state]} {finding.told}", later="    ")
+    return [*lines, *wrapped(headline(made))]
 
 
 def windows(found: Sequence[SoakWindow]) -> list[str]:
@@ -84,17 +84,7 @@ def at(seconds: float) -> str:
     return f"{whole // 60}:{whole % 60:02}"
 
 
-def _reason(finding: SoakFinding) -> list[str]:
-    return textwrap.wrap(
-        f"{MARKS[finding.state]} {finding.told}",
-        WIDTH,
-        subsequent_indent="    ",
-        break_on_hyphens=False,
-        drop_whitespace=True,
-    )
-
-
 def _ms(seconds: float | None) -> str:
     if seconds is None:
         return ""
-    return f"{seconds * 1000:.0f} ms" if seconds < 10 else f"{seconds:.1f} s"
+    return ms(seconds) if seconds < 10 else f"{seconds:.1f} s"

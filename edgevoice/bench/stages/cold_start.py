@@ -70,7 +70,7 @@ Launch = Callable[[StartTask], StartOutcome]
 
 
 class ColdStartBench:
-    """Starts the program `plan.repeat` times cold and as often warm; `account` holds them."""
+    """Starts the program `plan.repeat` times cold and as often warm; `run_state` holds them."""
 
     def __init__(
         self,
@@ -84,7 +84,7 @@ class ColdStartBench:
         self._launch = launch or self._apart
         self._clock: Clock = clock or SystemClock()
         self._told: set[str] = set()
-        self.account = RunState(
+        self.run_state = RunState(
             plan.command, plan.config, plan.source, plan.left_out, VARIANTS, self._clock
         )
 
@@ -108,7 +108,7 @@ class ColdStartBench:
             self._note(made, share, warm_up)
             where = "warm-up" if warm_up else f"{number}/{2 * self.plan.repeat}"
             self._progress.done(EXPECTED, f"{where} {variant}  {_told(made)}")
-        self.account.finished = True
+        self.run_state.finished = True
 
     def _cool(self, files: Sequence[Path]) -> None:
         if not drop(files):
@@ -130,12 +130,12 @@ class ColdStartBench:
             self._progress.say(text)
 
     def _note(self, made: StartOutcome, share: float | None, warm_up: bool) -> None:
-        account = self.account
-        account.models, account.input, account.output = made.models, made.input, made.output
-        account.turns.append(replace(made.turn, asked_at=round(self._clock.now(), 3)))
+        run_state = self.run_state
+        run_state.models, run_state.input, run_state.output = made.models, made.input, made.output
+        run_state.turns.append(replace(made.turn, asked_at=round(self._clock.now(), 3)))
         if not warm_up:
             told = None if share is None else round(share, 4)
-            account.starts.append(replace(made.start, cached=told))
+            run_state.starts.append(replace(made.start, cached=told))
 
     def _apart(self, first: StartTask) -> StartOutcome:
         process = Worker(first, StartOutcome)
@@ -175,17 +175,17 @@ def start(first: StartTask, began: float) -> StartOutcome:
     bus = Bus(clock)
     events: list[ev.Event] = []
     bus.subscribe(events.append)
-    room, shelf = QuietRoom(clock), EngineCache(clock)
+    room, cache = QuietRoom(clock), EngineCache(clock)
     sink = quiet_sink(clock, "a speaker that nobody hears")
-    fetch = shelf.fetch(first.config)
+    fetch = cache.fetch(first.config)
     assistant = build(first.config, clock, bus, room, sink, fetch=fetch, shapes=True)
     try:
-        with interview(assistant, clock, room, shelf) as one:
+        with interview(assistant, clock, room, cache) as one:
             one.wait_until_ready()
             rss = _rss()
             turn = one.ask(first.question, first.variant, first.warm_up)
     finally:
-        shelf.close()
+        cache.close()
     session = next(event for event in events if isinstance(event, ev.SessionStarted))
     made = timeline(events, zero)
     return StartOutcome(

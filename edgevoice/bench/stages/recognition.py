@@ -24,7 +24,7 @@ COST = 0.5
 
 
 class RecognitionComparison:
-    """Reads every recording in each way, one after the other; `account` holds what is done."""
+    """Reads every recording in each way, one after the other; `run_state` holds what is done."""
 
     def __init__(
         self,
@@ -44,7 +44,7 @@ class RecognitionComparison:
         self._config = config
         self._clock = SystemClock()
         self._progress = progress
-        self.account = RunState("recognition", config, source, left_out, VARIANTS, self._clock)
+        self.run_state = RunState("recognition", config, source, left_out, VARIANTS, self._clock)
 
     def run(self) -> None:
         """Read everything. Raises ModelError and EngineError."""
@@ -53,7 +53,7 @@ class RecognitionComparison:
 
         self._progress.begin("loading the recognizers", 0.0)
         stt = Store(self._config).choose("stt")
-        self.account.models = {"stt": stt.name}
+        self.run_state.models = {"stt": stt.name}
         ours = Whisper(stt.path, self._config.stt)
         full = Whisper(stt.path, changed(self._config, VARIANTS[FULL]).stt)
         plain = PlainWhisper(stt.path, self._config.stt)
@@ -70,13 +70,13 @@ class RecognitionComparison:
         )
         for number, question in enumerate(self._questions, 1):
             made = [self._read(question, name, way) for name, way in ways.items()]
-            self.account.turns += made
+            self.run_state.turns += made
             told = ", ".join(f"{turn.word_errors} wrong" for turn in made)
             self._progress.done(
                 COST + 0.1 * question.seconds,
                 f"{number}/{len(self._questions)} {question.name}  {told} of {made[0].words} words",
             )
-        self.account.finished = True
+        self.run_state.finished = True
 
     def _read(self, question: BenchQuestion, name: str, way: Callable[[Samples], str]) -> BenchTurn:
         began = self._clock.now()

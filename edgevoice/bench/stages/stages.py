@@ -74,7 +74,7 @@ def never() -> bool:
 
 
 class StageBench:
-    """Runs the stages of a plan; `account` holds what is done, `problems` what could not be."""
+    """Runs the stages of a plan; `run_state` holds what is done, `problems` what could not be."""
 
     def __init__(
         self,
@@ -92,11 +92,11 @@ class StageBench:
         self._values: dict[tuple[str, str], list[float]] = {}
         self._models: dict[str, str] = {}
         self._turns: dict[int, BenchTurn] = {}
-        self.account = RunState(
+        self.run_state = RunState(
             plan.command, plan.config, plan.source, plan.left_out, {AS_SET: {}}, self._clock
         )
-        self.account.input = "recordings, one after the other"
-        self.account.output = "nowhere"
+        self.run_state.input = "recordings, one after the other"
+        self.run_state.output = "nowhere"
 
     def run(self) -> None:
         """Measure each stage; one whose model is missing or fails is told of, and the next one
@@ -107,20 +107,20 @@ class StageBench:
                 self._stage(stage)
             except EdgevoiceError as error:
                 self._problem(stage, error)
-        self.account.finished = True
+        self.run_state.finished = True
         if self.problems:
             raise self.problems[0]
 
     def _problem(self, stage: str, error: EdgevoiceError) -> None:
         self.problems.append(error)
         self._progress.say(f"{stage} is left out: {error}")
-        self.account.left_out += (f"{stage}: {error.what}",)
+        self.run_state.left_out += (f"{stage}: {error.what}",)
 
     def _stage(self, stage: str) -> None:
         name, engine = self._engine(stage)
         try:
             self._models[STAGES[stage]] = name
-            self.account.models = dict(self._models)
+            self.run_state.models = dict(self._models)
             measure = self._measure(stage, engine)
             total = COSTS[stage] * len(self._asked)
             self._progress.begin(f"{stage}: {len(self._asked)} recordings", total)
@@ -131,7 +131,7 @@ class StageBench:
                 found = measure(question, self._turns.get(number))
                 if found is None:
                     told = "nobody knows what is said in it, so it cannot be asked"
-                    self.account.left_out += (f"{stage}: {question.name}: {told}",)
+                    self.run_state.left_out += (f"{stage}: {question.name}: {told}",)
                 else:
                     told = _told(found["spans"])
                     self._note(stage, number, found)
@@ -152,7 +152,7 @@ class StageBench:
         """Put what was found of one recording beside what other stages made of it."""
         for quantity, values in found.pop("values").items():
             self._values.setdefault((stage, quantity), []).extend(values)
-        self.account.stages = tuple(self._figures())
+        self.run_state.stages = tuple(self._figures())
         question, turn = self._asked[number], self._turns.get(number)
         read = question.turn(AS_SET, self._clock.now(), found.get("recognized", ""))
         if turn is None:
@@ -162,7 +162,7 @@ class StageBench:
             found |= {"words": read.words, "word_errors": read.word_errors}
         spans = {**turn.spans, **found.pop("spans")}
         self._turns[number] = replace(turn, spans=spans, **found)
-        self.account.turns[:] = [self._turns[each] for each in sorted(self._turns)]
+        self.run_state.turns[:] = [self._turns[each] for each in sorted(self._turns)]
 
     def _figures(self) -> Iterator[StageFigures]:
         for (stage, quantity), values in self._values.items():

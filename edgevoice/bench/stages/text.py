@@ -8,7 +8,8 @@ from edgevoice.bench.result.device_record import Start
 from edgevoice.bench.result.device_text import limits
 from edgevoice.bench.result.result import BenchResult, Figures, StageFigures
 from edgevoice.bench.result.summary import figures
-from edgevoice.bench.result.text import heading, misread, wrapped
+from edgevoice.bench.result.text import heading, misread
+from edgevoice.bench.result.wording import wrapped
 from edgevoice.bench.stages.cold_start import COLD, WARM
 
 _SAID = {

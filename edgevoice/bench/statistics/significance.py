@@ -1,4 +1,4 @@
-"""Whether a difference between two runs is more than chance: permutation tests, in numpy.
+"""Whether a difference between two runs is more than chance: permutation tests, by scipy.
 
 If nothing had changed, the two values of a pair could as well be swapped, and two values of
 different runs change places. So that is done many times at random, and counted how often a
@@ -15,8 +15,9 @@ around the median, so that nothing draws it towards zero.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -30,8 +31,8 @@ SEED = 1
 WILD = 0.9
 """Beyond this share of all distances from the middle, a value counts no more than one there."""
 
-_TAILS = (0.025, 0.975)
 _CELLS = 2_000_000
+"""Values that are drawn at once, so that many turns do not take much memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,20 +58,15 @@ def paired(before: Values, after: Values, tame: bool = True) -> Shift:
     of the American Statistical Association 64 (1969). `tame` brings wild differences back.
     """
     differences = after - before
-    n = len(differences)
     # For the test around zero, where swapping leaves them as far out as they are.
     tested = _tamed(differences) if tame else differences
     centred = _around_middle(differences) if tame else differences
-    reached = abs(float(tested.mean())) - _tiny(tested)
+    n = len(differences)
     rng = np.random.default_rng(SEED)
-    extreme, means = 0, []
-    for rows in _chunks(n):
-        subset = rng.integers(0, 2, (rows, n)).astype(np.float64)
-        sizes = subset.sum(axis=1)
-        # A pair that is swapped has its difference the other way round.
-        extreme += int((np.abs(tested.sum() - 2 * (subset @ tested)) / n >= reached).sum())
-        means.append((subset @ centred)[sizes > 0] / sizes[sizes > 0])
-    return _shift(n, float(centred.mean()), np.concatenate(means), extreme)
+    parts = 1 + DRAWS * n // _CELLS
+    means = np.concatenate([_subset_means(rng, centred, DRAWS // parts) for _ in range(parts)])
+    low, high = np.quantile(means, (0.025, 0.975))
+    return _shift(n, float(centred.mean()), low, high, _chance((tested,), "samples"))
 
 
 def unpaired(before: Values, after: Values, tame: bool = True) -> Shift:
@@ -79,22 +75,27 @@ def unpaired(before: Values, after: Values, tame: bool = True) -> Shift:
     The interval is that of the same difference in samples drawn anew from both, with repetition:
     B. Efron and R. J. Tibshirani, An Introduction to the Bootstrap (1993), chapter 13.
     """
+    from scipy.stats import bootstrap
+
     pooled = np.concatenate([before, after])
     one, other = before, after
     if tame:
         pooled = _around_middle(pooled)
         one, other = _around_middle(before), _around_middle(after)
-    split = len(before)
-    reached = abs(float(pooled[split:].mean() - pooled[:split].mean())) - _tiny(pooled)
-    rng = np.random.default_rng(SEED)
-    extreme, again = 0, []
-    for rows in _chunks(len(pooled)):
-        mixed = rng.permuted(np.tile(pooled, (rows, 1)), axis=1)
-        apart = mixed[:, split:].mean(axis=1) - mixed[:, :split].mean(axis=1)
-        extreme += int((np.abs(apart) >= reached).sum())
-        again.append(_drawn(rng, other, rows) - _drawn(rng, one, rows))
+    split, n = len(before), min(len(before), len(after))
     change = float(other.mean() - one.mean())
-    return _shift(min(len(one), len(other)), change, np.concatenate(again), extreme)
+    if n < 2:
+        return _shift(n, change, change, change, 1.0)
+    again = bootstrap(
+        (one, other),
+        lambda a, b, axis: b.mean(axis) - a.mean(axis),
+        n_resamples=DRAWS,
+        batch=max(1, _CELLS // len(pooled)),
+        method="percentile",
+        rng=SEED,
+    ).confidence_interval
+    p = _chance((pooled[:split], pooled[split:]), "independent")
+    return _shift(n, change, again.low, again.high, p)
 
 
 def holm(chances: Sequence[float]) -> list[float]:
@@ -110,10 +111,34 @@ def holm(chances: Sequence[float]) -> list[float]:
     return raised
 
 
-def _shift(n: int, change: float, around: Values, extreme: int) -> Shift:
-    low, high = (float(bound) for bound in np.quantile(around, _TAILS))
-    p = (extreme + 1) / (DRAWS + 1)
-    return Shift(n, change, min(low, change), max(high, change), p)
+def _chance(samples: tuple[Values, ...], swapped: Literal["samples", "independent"]) -> float:
+    """How often chance makes means, or a mean of differences, as far apart as they are."""
+    from scipy.stats import permutation_test
+
+    if min(map(len, samples)) < 2:
+        return 1.0
+    found = permutation_test(
+        samples,
+        lambda *drawn, axis: abs(drawn[-1].mean(axis) - (drawn[0].mean(axis) if drawn[1:] else 0)),
+        permutation_type=swapped,
+        vectorized=True,
+        n_resamples=DRAWS,
+        batch=max(1, _CELLS // sum(map(len, samples))),
+        alternative="greater",
+        rng=SEED,
+    )
+    return float(found.pvalue)
+
+
+def _shift(n: int, change: float, low: float, high: float, p: float) -> Shift:
+    return Shift(n, change, min(float(low), change), max(float(high), change), p)
+
+
+def _subset_means(rng: np.random.Generator, values: Values, rows: int) -> Values:
+    subset = rng.integers(0, 2, (rows, len(values))).astype(np.float64)
+    sizes = subset.sum(axis=1)
+    means: Values = (subset @ values)[sizes > 0] / sizes[sizes > 0]
+    return means
 
 
 def _tamed(distances: Values) -> Values:
@@ -130,21 +155,3 @@ def _around_middle(values: Values) -> Values:
     """The values, none further from their median than nine tenths of those that differ from it."""
     middle = float(np.median(values))
     return _tamed(values - middle) + middle
-
-
-def _tiny(values: Values) -> float:
-    """What two sums of the same values in another order may differ by."""
-    return 1e-9 * float(np.abs(values).mean())
-
-
-def _drawn(rng: np.random.Generator, values: Values, rows: int) -> Values:
-    picked: Values = values[rng.integers(0, len(values), (rows, len(values)))].mean(axis=1)
-    return picked
-
-
-def _chunks(width: int) -> Iterator[int]:
-    """How many draws to make at once, so that many turns do not take much memory."""
-    left, most = DRAWS, max(1, _CELLS // width)
-    while left > 0:
-        yield min(most, left)
-        left -= most

@@ -1,4 +1,4 @@
-"""How fast something grows: a robust slope and its confidence interval, in numpy.
+"""How fast something grows: a robust slope and its confidence interval.
 
 The slope is the median of the slopes between all pairs of points, and two of these slopes, chosen
 by their rank, are the ends of its interval: H. Theil (1950); P. K. Sen, Estimates of the regression
@@ -70,15 +70,12 @@ def growth(times: Values, values: Values, least: float) -> Growth | None:
 
 def theil_sen(times: Values, values: Values) -> Slope:
     """The slope of `values` over `times`, which rise; at least three of each."""
-    n = len(values)
-    one, other = np.triu_indices(n, 1)
-    slopes = np.sort((values[other] - values[one]) / (times[other] - times[one]))
-    middle = float(np.median(slopes))
-    spread = math.sqrt(n * (n - 1) * (2 * n + 5) / 18 * _alike(values - middle * times))
-    reach = NORMAL * spread
-    low = max(0, math.floor((len(slopes) - reach) / 2))
-    high = min(len(slopes) - 1, math.ceil((len(slopes) + reach) / 2))
-    return Slope(middle, float(slopes[low]), float(slopes[high]))
+    from scipy.stats import norm, theilslopes
+
+    middle = float(theilslopes(values, times).slope)
+    wider = NORMAL * math.sqrt(_alike(values - middle * times))
+    found = theilslopes(values, times, alpha=2 * float(norm.sf(wider)))
+    return Slope(middle, float(found.low_slope), float(found.high_slope))
 
 
 def _alike(rest: Values) -> float:

@@ -24,8 +24,8 @@ TRACKS = (
 )
 """The tracks from top to bottom."""
 
-LOOKS = 2
-"""Readings that can be under way at once: a look, and beside it a glance."""
+MOST_INTERIMS = 2
+"""Readings that can be under way at once: two interim readings."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ class TraceBuilder:
     def __init__(self) -> None:
         self.drawing = TraceDrawing()
         self.open: dict[object, OpenSlice] = {}
-        self.looks: list[OpenSlice] = []
+        self.interims: list[OpenSlice] = []
         self.speech: dict[int, tuple[float, float | None, int]] = {}
         """Of each turn when the user began and ceased to speak, and how often they paused."""
         self.texts: dict[tuple[int, int], str] = {}
@@ -120,15 +120,17 @@ class TraceBuilder:
     def count(self, name: str, at: float, **values: float) -> None:
         self.drawing.counters.append(TraceCounter(name, at, values))
 
-    def silent_look(self) -> None:
-        """The oldest look is over, and nothing came of it."""
-        look = self.looks.pop(0)
-        self.mark(look.track, look.name, look.start, **look.args, end="not told: no news")
+    def silent_interim(self) -> None:
+        """The oldest reading is over, and nothing came of it."""
+        interim = self.interims.pop(0)
+        self.mark(
+            interim.track, interim.name, interim.start, **interim.args, end="not told: no news"
+        )
 
     def finish(self, at: float) -> None:
         """The trace ends: whatever is open ends with it."""
-        while self.looks:
-            self.silent_look()
+        while self.interims:
+            self.silent_interim()
         for key in list(self.open):
             self.end(key, at, end="not told: the trace ends")
         for turn, (start, end, pauses) in self.speech.items():

@@ -1,8 +1,8 @@
 """A session as tracks: what each stage worked on from when to when, and what happened at once.
 
-A pure fold over events, like the timings. Where the end of some work is told by no event (a guess
-that was taken back, a look that brought no news), the piece ends with what shows that it was over,
-or is only marked where it began; `args` then say so.
+A pure fold over events, like the timings. Where the end of some work is told by no event (a
+speculative reply that was taken back, an interim transcript without news), the piece ends with what
+shows that it was over, or is only marked where it began; `args` then say so.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from edgevoice import events as ev
 from edgevoice.bench.trace.drawing import (
     ENGINES,
     GAP,
-    LOOKS,
+    MOST_INTERIMS,
     SPANS,
     USER,
     OpenSlice,
@@ -26,205 +26,205 @@ from edgevoice.timings import Timings, TurnTimings
 
 def drawn(events: Iterable[ev.Event]) -> TraceDrawing:
     """The events of one session, in order, as tracks."""
-    pencil, timings, last = TraceBuilder(), Timings(), 0.0
+    builder, timings, last = TraceBuilder(), Timings(), 0.0
     for event in events:
         timings.add(event)
         last = max(last, event.t)
-        for draw in (_state, _ears, _scribe, _mind, _voice, _speaker):
-            draw(pencil, event)
-    pencil.finish(last)
+        for draw in (_state, _capture, _transcription, _agent, _synthesis, _playback):
+            draw(builder, event)
+    builder.finish(last)
     for turn in timings.turns:
-        _gap(pencil.drawing, turn)
-    return pencil.drawing
+        _gap(builder.drawing, turn)
+    return builder.drawing
 
 
-def _state(pencil: TraceBuilder, event: ev.Event) -> None:
+def _state(builder: TraceBuilder, event: ev.Event) -> None:
     match event:
         case ev.SessionStarted():
-            pencil.drawing.started = event
+            builder.drawing.started = event
         case ev.Resources():
-            pencil.count("CPU", event.t, **{"% of one core": event.cpu})
-            pencil.count("memory", event.t, MiB=round(event.rss / 2**20, 1))
+            builder.count("CPU", event.t, **{"% of one core": event.cpu})
+            builder.count("memory", event.t, MiB=round(event.rss / 2**20, 1))
         case ev.Level():
-            pencil.count("microphone", event.t, dBFS=event.dbfs)
-            pencil.count("speech", event.t, probability=event.speech)
+            builder.count("microphone", event.t, dBFS=event.dbfs)
+            builder.count("speech", event.t, probability=event.speech)
         case ev.EngineLoading():
-            pencil.begin((ENGINES, event.role), ENGINES, f"loads {event.role}", event.t,
+            builder.begin((ENGINES, event.role), ENGINES, f"loads {event.role}", event.t,
                          model=event.model)  # fmt: skip
         case ev.EngineReady():
-            pencil.end((ENGINES, event.role), event.t)
+            builder.end((ENGINES, event.role), event.t)
         case ev.Listening() | ev.Ready():
             name = "ready" if isinstance(event, ev.Ready) else "listening"
-            pencil.mark(ENGINES, name, event.t)
+            builder.mark(ENGINES, name, event.t)
         case ev.StageFailed():
-            pencil.mark(event.stage, f"failed: {event.what}", event.t, turn=event.turn)
+            builder.mark(event.stage, f"failed: {event.what}", event.t, turn=event.turn)
         case ev.DeviceLost() | ev.DeviceRestored():
             track = "capture" if event.kind == "input" else "playback"
             what = "lost" if isinstance(event, ev.DeviceLost) else "found"
-            pencil.mark(track, f"{what}: {event.name}", event.t)
+            builder.mark(track, f"{what}: {event.name}", event.t)
         case ev.HistoryTrimmed():
-            pencil.mark("agent", "history trimmed", event.t, messages=event.messages)
+            builder.mark("agent", "history trimmed", event.t, messages=event.messages)
         case ev.ConversationCleared():
-            pencil.mark("agent", "new conversation", event.t)
+            builder.mark("agent", "new conversation", event.t)
         case _:
             pass
 
 
-def _ears(pencil: TraceBuilder, event: ev.Event) -> None:
+def _capture(builder: TraceBuilder, event: ev.Event) -> None:
     match event:
         case ev.TurnStarted():
             if event.replaces is not None:
                 # The same utterance goes on: it is drawn once, as the last turn's.
-                _, _, pauses = pencil.speech.pop(event.replaces, (0.0, None, 0))
-                pencil.speech[event.turn] = (event.t, None, pauses)
+                _, _, pauses = builder.speech.pop(event.replaces, (0.0, None, 0))
+                builder.speech[event.turn] = (event.t, None, pauses)
             if event.origin == "text":
-                pencil.mark(USER, "types", event.t, turn=event.turn)
+                builder.mark(USER, "types", event.t, turn=event.turn)
         case ev.SpeechStarted():
-            _, _, pauses = pencil.speech.get(event.turn, (0.0, None, 0))
-            pencil.speech[event.turn] = (event.at, None, pauses)
-            pencil.begin("capture", "capture", "hears", event.t, turn=event.turn)
+            _, _, pauses = builder.speech.get(event.turn, (0.0, None, 0))
+            builder.speech[event.turn] = (event.at, None, pauses)
+            builder.begin("capture", "capture", "hears", event.t, turn=event.turn)
         case ev.SpeechPaused():
-            if event.turn in pencil.speech:
-                start, _, pauses = pencil.speech[event.turn]
-                pencil.speech[event.turn] = (start, event.at, pauses + 1)
-            pencil.begin("capture", "capture", "waits for more", event.t, turn=event.turn)
+            if event.turn in builder.speech:
+                start, _, pauses = builder.speech[event.turn]
+                builder.speech[event.turn] = (start, event.at, pauses + 1)
+            builder.begin("capture", "capture", "waits for more", event.t, turn=event.turn)
         case ev.SpeechEnded():
-            if event.turn in pencil.speech:
-                start, _, pauses = pencil.speech[event.turn]
-                pencil.speech[event.turn] = (start, event.at, pauses)
-            pencil.end("capture", event.t)
+            if event.turn in builder.speech:
+                start, _, pauses = builder.speech[event.turn]
+                builder.speech[event.turn] = (start, event.at, pauses)
+            builder.end("capture", event.t)
         case ev.TurnCommitted():
-            pencil.mark("capture", "committed", event.t, turn=event.turn)
+            builder.mark("capture", "committed", event.t, turn=event.turn)
         case ev.TurnCancelled():
-            pencil.cancelled[event.turn] = event.t
-            start, end, pauses = pencil.speech.get(event.turn, (0.0, event.t, 0))
+            builder.cancelled[event.turn] = event.t
+            start, end, pauses = builder.speech.get(event.turn, (0.0, event.t, 0))
             if end is None:
-                pencil.speech[event.turn] = (start, event.t, pauses)
+                builder.speech[event.turn] = (start, event.t, pauses)
             why = {"detail": event.detail} if event.detail else {}
-            pencil.mark("capture", f"cancelled: {event.reason}", event.t, turn=event.turn, **why)
-            listening = pencil.open.get("capture")
+            builder.mark("capture", f"cancelled: {event.reason}", event.t, turn=event.turn, **why)
+            listening = builder.open.get("capture")
             if listening is not None and listening.args["turn"] == event.turn:
-                pencil.end("capture", event.t, cancelled=event.reason)
+                builder.end("capture", event.t, cancelled=event.reason)
         case ev.EndOfTurnScored():
             told = f"finished: {event.complete:.0%}"
-            pencil.mark("end_of_turn", told, event.t, turn=event.turn, complete=event.complete)
+            builder.mark("end_of_turn", told, event.t, turn=event.turn, complete=event.complete)
         case ev.Overrun():
-            pencil.mark("capture", "overrun", event.t, count=event.count)
+            builder.mark("capture", "overrun", event.t, count=event.count)
         case _:
             pass
 
 
-def _scribe(pencil: TraceBuilder, event: ev.Event) -> None:
+def _transcription(builder: TraceBuilder, event: ev.Event) -> None:
     match event:
         case ev.TranscriptionStarted(partial=True):
-            if len(pencil.looks) == LOOKS:
-                pencil.silent_look()
+            if len(builder.interims) == MOST_INTERIMS:
+                builder.silent_interim()
             about = {"turn": event.turn, "seconds of sound": event.seconds}
-            pencil.looks.append(
+            builder.interims.append(
                 OpenSlice("transcription", "reads while they speak", event.t, about)
             )
         case ev.InterimTranscript():
-            look = _look(pencil, event.turn)
-            if look is not None:
-                pencil.draw(look, event.t, text=event.text, agreed=event.text[: event.agreed])
+            interim = _interim(builder, event.turn)
+            if interim is not None:
+                builder.draw(interim, event.t, text=event.text, agreed=event.text[: event.agreed])
         case ev.TranscriptionStarted():
             about = {"turn": event.turn, "seconds of sound": event.seconds}
-            pencil.begin("reading", "transcription", "reads the question", event.t, **about)
+            builder.begin("reading", "transcription", "reads the question", event.t, **about)
         case ev.FinalTranscript():
-            if pencil.end("reading", event.t, text=event.text):
+            if builder.end("reading", event.t, text=event.text):
                 return
-            look = _look(pencil, event.turn)
-            if look is not None:
-                pencil.draw(look, event.t, text=event.text)
-            pencil.mark(
+            interim = _interim(builder, event.turn)
+            if interim is not None:
+                builder.draw(interim, event.t, text=event.text)
+            builder.mark(
                 "transcription", "question known", event.t, turn=event.turn, text=event.text
             )
         case ev.TurnCancelled(reason="no_speech") | ev.TurnCancelled(reason="failed"):
-            reading = pencil.open.get("reading")
+            reading = builder.open.get("reading")
             if reading is not None and reading.args["turn"] == event.turn:
-                pencil.end("reading", event.t, cancelled=event.reason)
+                builder.end("reading", event.t, cancelled=event.reason)
         case _:
             pass
 
 
-def _look(pencil: TraceBuilder, turn: int) -> OpenSlice | None:
-    """The oldest look at this turn, which has ended."""
-    for look in pencil.looks:
-        if look.args["turn"] == turn:
-            pencil.looks.remove(look)
-            return look
+def _interim(builder: TraceBuilder, turn: int) -> OpenSlice | None:
+    """The oldest interim reading of this turn, which has ended."""
+    for interim in builder.interims:
+        if interim.args["turn"] == turn:
+            builder.interims.remove(interim)
+            return interim
     return None
 
 
-def _mind(pencil: TraceBuilder, event: ev.Event) -> None:
+def _agent(builder: TraceBuilder, event: ev.Event) -> None:
     match event:
         case ev.PrefillProgress():
-            _take_back(pencil, event.t)
-            pencil.mark("agent", "words read ahead", event.t, turn=event.turn, text=event.text,
+            _take_back(builder, event.t)
+            builder.mark("agent", "words read ahead", event.t, turn=event.turn, text=event.text,
                         tokens=event.tokens)  # fmt: skip
         case ev.PrefillStarted():
-            _take_back(pencil, event.t)
-            pencil.begin("agent", "agent", "prefill", event.t, turn=event.turn)
+            _take_back(builder, event.t)
+            builder.begin("agent", "agent", "prefill", event.t, turn=event.turn)
         case ev.PrefillEnded():
             about = {"tokens": event.tokens, "reused": event.reused}
-            pencil.end("agent", event.t, **about)
-            pencil.begin("agent", "agent", "decode", event.t, turn=event.turn, text="")
+            builder.end("agent", event.t, **about)
+            builder.begin("agent", "agent", "decode", event.t, turn=event.turn, text="")
         case ev.TokenGenerated():
-            work = pencil.open.get("agent")
+            work = builder.open.get("agent")
             if work is not None and work.args["turn"] == event.turn and "text" in work.args:
                 work.args["text"] += event.text
                 work.args["tokens"] = event.index + 1
             if event.index == 0:
-                pencil.mark("agent", "first token", event.t, turn=event.turn)
+                builder.mark("agent", "first token", event.t, turn=event.turn)
         case ev.GenerationEnded():
-            pencil.end("agent", event.t, tokens=event.tokens, reason=event.reason)
+            builder.end("agent", event.t, tokens=event.tokens, reason=event.reason)
         case ev.ClauseReady():
-            pencil.texts[event.turn, event.clause] = event.spoken
-            pencil.mark(
+            builder.texts[event.turn, event.clause] = event.spoken
+            builder.mark(
                 "agent", f"clause {event.clause}", event.t, turn=event.turn, text=event.text
             )
         case _:
             pass
 
 
-def _take_back(pencil: TraceBuilder, now: float) -> None:
+def _take_back(builder: TraceBuilder, now: float) -> None:
     """Something else is thought of: what was, is over since it was cancelled, or since now."""
-    work = pencil.open.get("agent")
+    work = builder.open.get("agent")
     if work is not None:
-        pencil.end("agent", min(now, pencil.cancelled.get(work.args["turn"], now)),
+        builder.end("agent", min(now, builder.cancelled.get(work.args["turn"], now)),
                    end="not told: taken back")  # fmt: skip
 
 
-def _voice(pencil: TraceBuilder, event: ev.Event) -> None:
+def _synthesis(builder: TraceBuilder, event: ev.Event) -> None:
     match event:
         case ev.SynthesisStarted():
-            text = pencil.texts.get((event.turn, event.clause), "")
+            text = builder.texts.get((event.turn, event.clause), "")
             name = f"clause {event.clause}"
-            pencil.begin("synthesis", "synthesis", name, event.t, turn=event.turn, text=text)
+            builder.begin("synthesis", "synthesis", name, event.t, turn=event.turn, text=text)
         case ev.FirstAudio():
-            pencil.mark("synthesis", "first sound", event.t, turn=event.turn, clause=event.clause)
+            builder.mark("synthesis", "first sound", event.t, turn=event.turn, clause=event.clause)
         case ev.SynthesisEnded():
-            pencil.end("synthesis", event.t, **{"seconds of sound": event.seconds})
+            builder.end("synthesis", event.t, **{"seconds of sound": event.seconds})
         case ev.StageFailed(stage="synthesis"):
-            pencil.end("synthesis", event.t, failed=event.what)
+            builder.end("synthesis", event.t, failed=event.what)
         case _:
             pass
 
 
-def _speaker(pencil: TraceBuilder, event: ev.Event) -> None:
+def _playback(builder: TraceBuilder, event: ev.Event) -> None:
     match event:
         case ev.PlaybackStarted():
-            text = pencil.texts.get((event.turn, event.clause), "")
+            text = builder.texts.get((event.turn, event.clause), "")
             name = f"clause {event.clause}"
-            pencil.begin("playback", "playback", name, event.at, turn=event.turn, text=text,
+            builder.begin("playback", "playback", name, event.at, turn=event.turn, text=text,
                          audible_at=event.audible_at)  # fmt: skip
         case ev.PlaybackEnded():
-            pencil.end("playback", event.at)
+            builder.end("playback", event.at)
         case ev.TurnCompleted():
             name = "interrupted" if event.interrupted else "completed"
-            pencil.mark("playback", name, event.t, turn=event.turn, heard=event.heard)
+            builder.mark("playback", name, event.t, turn=event.turn, heard=event.heard)
         case ev.Underrun():
-            pencil.mark("playback", "underrun", event.t, turn=event.turn, count=event.count)
+            builder.mark("playback", "underrun", event.t, turn=event.turn, count=event.count)
         case _:
             pass
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from edgevoice.bench.result.result import BenchResult, Figures, Summary, read, w
 from edgevoice.bench.result.text import render
 from edgevoice.cli import bench as commands
 from edgevoice.cli import cli
+from edgevoice.errors import EdgevoiceError
 from tests.bench.simulated import MACHINE, result, turns
 from tests.command import edgevoice, message
 from tests.conftest import ROOT
@@ -205,3 +207,23 @@ def test_budgets_of_the_page_can_be_read() -> None:
     assert len(limits) >= 5
     for text in limits:
         assert parse(text).text == text
+
+
+@pytest.mark.parametrize(
+    ("words", "status"),
+    [
+        (["bench", "compare", "a.json", "b.json"], 2),
+        (["bench", "soak", "--hours", "9"], 1),
+        (["bench", "run", "--sweep", "turn.silence_ms=300,500"], 1),
+    ],
+)
+def test_what_needs_the_extra_says_how_to_install_it(
+    files: Path, monkeypatch: pytest.MonkeyPatch, words: list[str], status: int
+) -> None:
+    """Before anything is measured, with the command that installs it."""
+    monkeypatch.setitem(sys.modules, "scipy", None)
+    with pytest.raises(EdgevoiceError) as raised:
+        CliRunner().invoke(cli, words, catch_exceptions=False)
+    assert raised.value.what == "edgevoice[bench] is not installed"
+    assert raised.value.remedy.endswith('-m pip install "edgevoice[bench]"')
+    assert raised.value.exit_code == status

@@ -145,10 +145,10 @@ def test_a_turn_without_an_answer_is_told_of_on_either_side() -> None:
 def test_the_result_holds_both_as_the_bench_does(kept: Kept, tmp_path: Path) -> None:
     """Two variants of one question, which `bench report` and `bench compare` read."""
     again_ = again(kept, 1, slow_recognizer, times=2)
-    account = RunState("replay", again_.config, "kept", [], {AS_SET: {}}, SystemClock())
-    account.turns = [turn for turn, _ in again_.runs]
-    account.finished = True
-    result = again_.beside(account.result())
+    run_state = RunState("replay", again_.config, "kept", [], {AS_SET: {}}, SystemClock())
+    run_state.turns = [turn for turn, _ in again_.runs]
+    run_state.finished = True
+    result = again_.beside(run_state.result())
     made.write(tmp_path / "r.json", result)
     found = made.read(tmp_path / "r.json")
     assert [variant.name for variant in found.variants] == [AS_SET, AS_KEPT]

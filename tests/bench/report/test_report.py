@@ -14,15 +14,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edgevoice.bench.driver.baseline import SEQUENCE
 from edgevoice.bench.driver.run_state import RunState
 from edgevoice.bench.report import csv_rows
 from edgevoice.bench.report import text as report_text
 from edgevoice.bench.report.charts import axis
 from edgevoice.bench.report.page import page
 from edgevoice.bench.report.report import Report, load, median_turn, timings, worst_turn
-from edgevoice.bench.result.result import AS_SET, BenchResult, BenchTurn, write
-from edgevoice.bench.result.text import WIDTH
+from edgevoice.bench.result.result import AS_SET, BASELINE, BenchResult, BenchTurn, write
+from edgevoice.bench.result.wording import WIDTH
 from edgevoice.clock import SystemClock
 from edgevoice.settings import Config, TurnSettings
 from edgevoice.timings import SPANS
@@ -71,7 +70,7 @@ def result(
     turns: Sequence[BenchTurn] = TURNS, variants: Sequence[str] = (AS_SET,), **more: Any
 ) -> BenchResult:
     """A result as a bench would have made it."""
-    account = RunState(
+    run_state = RunState(
         more.pop("command", "run"),
         more.pop("config", Config()),
         "built-in, synthesized",
@@ -79,10 +78,10 @@ def result(
         {name: {} for name in variants},
         SystemClock(),
     )
-    account.models = more.pop("models", {"stt": "whisper-base", "slm": "qwen2.5-coder-0.5b"})
-    account.turns = list(turns)
-    account.finished = True
-    return account.result()
+    run_state.models = more.pop("models", {"stt": "whisper-base", "slm": "qwen2.5-coder-0.5b"})
+    run_state.turns = list(turns)
+    run_state.finished = True
+    return run_state.result()
 
 
 @pytest.fixture
@@ -262,10 +261,10 @@ def test_several_files_stand_side_by_side_with_what_they_differ_in(tmp_path: Pat
 def test_variants_of_one_file_stand_side_by_side(tmp_path: Path) -> None:
     """The plain sequence beside the pipeline, with its own spans."""
     spans = {"silence": 0.7, "transcribe": 0.5, "reply": 1.0, "synthesize": 0.4, "output": 0.1}
-    plain = [answered(q, 2.7, variant=SEQUENCE, spans=spans) for q in ("first", "second", "third")]
-    write(tmp_path / "r.json", result([*TURNS, *plain], (AS_SET, SEQUENCE)))
+    plain = [answered(q, 2.7, variant=BASELINE, spans=spans) for q in ("first", "second", "third")]
+    write(tmp_path / "r.json", result([*TURNS, *plain], (AS_SET, BASELINE)))
     report = load([tmp_path / "r.json"])
-    assert [column.label for column in report.columns] == [AS_SET, SEQUENCE]
+    assert [column.label for column in report.columns] == [AS_SET, BASELINE]
     words = Page(page(report)).words
     assert "700 ms of it end the question" in words
     assert "2700 ms = silence 700 ms + transcribe 500 ms" in words

@@ -21,8 +21,8 @@ ALL = {"temperature": "cpu", "clock": "cpufreq", "throttled": "counts", "energy"
 @pytest.fixture
 def bare() -> BenchResult:
     """A result of one turn on a machine without any sensor."""
-    account = RunState("run", Config(), "built-in", [], {AS_SET: {}}, SystemClock())
-    account.turns = [
+    run_state = RunState("run", Config(), "built-in", [], {AS_SET: {}}, SystemClock())
+    run_state.turns = [
         BenchTurn(
             variant=AS_SET,
             question="one",
@@ -36,7 +36,7 @@ def bare() -> BenchResult:
     ]
     samples = tuple(Sample(t=float(n), rss=10**9, cpu_seconds=float(n)) for n in range(4))
     return replace(
-        account.result(), sensors=NONE, samples=samples, steady_rss=10**9, peak_rss=2 * 10**9
+        run_state.result(), sensors=NONE, samples=samples, steady_rss=10**9, peak_rss=2 * 10**9
     )
 
 

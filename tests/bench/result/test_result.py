@@ -9,10 +9,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from edgevoice.bench.driver.baseline import SEQUENCE
 from edgevoice.bench.driver.run_state import RunState
 from edgevoice.bench.result import result as made
-from edgevoice.bench.result.result import AS_SET, BenchTurn
+from edgevoice.bench.result.result import AS_SET, BASELINE, BenchTurn
 from edgevoice.bench.result.summary import figures, ratio, summarize
 from edgevoice.bench.result.text import recognition, render, switches
 from edgevoice.clock import SystemClock
@@ -28,41 +27,41 @@ def turn(question: str, gap: float | None, variant: str = AS_SET, **more: object
 
 
 @pytest.fixture
-def account() -> RunState:
+def run_state() -> RunState:
     """Three questions through the pipeline and the plain sequence, one of them cut off."""
-    account = RunState(
+    run_state = RunState(
         "run",
         Config(turn=TurnSettings(silence_ms=500)),
         "built-in",
         ["broken.wav"],
-        {AS_SET: {}, SEQUENCE: {}},
+        {AS_SET: {}, BASELINE: {}},
         SystemClock(),
     )
-    account.models = {"stt": "whisper-base", "slm": "shape-phi-3-mini"}
-    account.compared = (AS_SET, SEQUENCE)
-    account.turns = [
+    run_state.models = {"stt": "whisper-base", "slm": "shape-phi-3-mini"}
+    run_state.compared = (AS_SET, BASELINE)
+    run_state.turns = [
         turn("one", 9.0, warm_up=True),
         turn("one", 0.4, reference="human", words=10, word_errors=1),
-        turn("one", 2.0, SEQUENCE),
+        turn("one", 2.0, BASELINE),
         turn("two", 0.6, underruns=2),
-        turn("two", 2.4, SEQUENCE),
+        turn("two", 2.4, BASELINE),
         turn("three", 0.1, cut_off=True, recognized="thr"),
         turn("four", None, dropped="nothing said"),
     ]
-    account.finished = True
-    return account
+    run_state.finished = True
+    return run_state
 
 
-def test_what_is_written_is_what_is_read(account: RunState, tmp_path: Path) -> None:
+def test_what_is_written_is_what_is_read(run_state: RunState, tmp_path: Path) -> None:
     """Nothing of a result is lost in its file."""
-    result = account.result()
+    result = run_state.result()
     made.write(tmp_path / "r.json", result)
     assert made.read(tmp_path / "r.json") == result
 
 
-def test_only_answers_in_one_piece_count(account: RunState) -> None:
+def test_only_answers_in_one_piece_count(run_state: RunState) -> None:
     """Warm-ups, cut-offs and what was dropped are in no percentile, and are all told of."""
-    result = account.result()
+    result = run_state.result()
     ours = result.variants[0].summary
     assert ours.gap is not None
     assert (ours.gap.n, ours.gap.p50) == (2, 0.5)
@@ -79,9 +78,9 @@ def test_mean_spans_add_up_to_the_mean_gap() -> None:
     assert sum(f.mean for f in summary.spans.values()) == pytest.approx(summary.gap.mean)
 
 
-def test_the_ratio_is_taken_question_by_question(account: RunState) -> None:
+def test_the_ratio_is_taken_question_by_question(run_state: RunState) -> None:
     """The median of the questions' own ratios, and only of those that both answered."""
-    found = account.result().ratio
+    found = run_state.result().ratio
     assert found is not None
     assert found.n == 2
     assert found.of_questions == pytest.approx((2.0 / 0.4 + 2.4 / 0.6) / 2)
@@ -96,14 +95,14 @@ def test_percentiles_of_nothing_are_nothing() -> None:
     assert summarize([]).gap is None
 
 
-def test_settings_that_are_not_the_default_are_kept(account: RunState) -> None:
+def test_settings_that_are_not_the_default_are_kept(run_state: RunState) -> None:
     """A result says under which settings it was measured."""
-    assert account.result().settings == {"turn.silence_ms": 500}
+    assert run_state.result().settings == {"turn.silence_ms": 500}
 
 
-def test_the_table_fits_80_columns_and_tells_all(account: RunState) -> None:
+def test_the_table_fits_80_columns_and_tells_all(run_state: RunState) -> None:
     """Spans, both ways, their ratio, every trouble by name, and that a shape is one."""
-    lines = render(account.result())
+    lines = render(run_state.result())
     assert max(map(len, lines)) <= 80
     text = "\n".join(lines)
     for told in (
@@ -120,10 +119,10 @@ def test_the_table_fits_80_columns_and_tells_all(account: RunState) -> None:
         assert told in text
 
 
-def test_a_result_without_an_answer_is_still_a_table(account: RunState) -> None:
+def test_a_result_without_an_answer_is_still_a_table(run_state: RunState) -> None:
     """All dropped: no percentile, no bar, and no crash."""
-    account.turns = [turn("one", None, dropped="no speech was noticed")]
-    text = "\n".join(render(account.result()))
+    run_state.turns = [turn("one", None, dropped="no speech was noticed")]
+    text = "\n".join(render(run_state.result()))
     assert "nothing was answered" in text
     assert "dropped, as set: one: no speech was noticed" in text
 
@@ -131,9 +130,9 @@ def test_a_result_without_an_answer_is_still_a_table(account: RunState) -> None:
 def test_switches_are_a_markdown_table() -> None:
     """A row a technique: its setting as it is written in the file, and what it buys."""
     variants = {AS_SET: {}, "clip": {"stt.window": "full"}, "ahead": {"slm.prefill_ahead": False}}
-    account = RunState("switches", Config(), "", [], variants, SystemClock())
-    account.turns = [turn("one", 0.4), turn("one", 0.9, "clip"), turn("one", None, "ahead")]
-    lines = switches(account.result())
+    run_state = RunState("switches", Config(), "", [], variants, SystemClock())
+    run_state.turns = [turn("one", 0.4), turn("one", 0.9, "clip"), turn("one", None, "ahead")]
+    lines = switches(run_state.result())
     assert all(line.count("|") == lines[0].count("|") for line in lines)
     assert (
         '| clip | `stt.window = "full"` | 400 ms | 400 ms | 900 ms | 900 ms | +500 ms' in lines[2]
@@ -144,13 +143,15 @@ def test_switches_are_a_markdown_table() -> None:
 
 def test_recognition_is_a_table_of_words_and_time() -> None:
     """Each way of reading with its word error rate."""
-    account = RunState("recognition", Config(), "x", [], {AS_SET: {}}, SystemClock())
-    account.turns = [turn("one", None, words=200, word_errors=3, spans={"recognize": 0.08})]
-    assert any("1.50 %       3     200     80 ms" in line for line in recognition(account.result()))
+    run_state = RunState("recognition", Config(), "x", [], {AS_SET: {}}, SystemClock())
+    run_state.turns = [turn("one", None, words=200, word_errors=3, spans={"recognize": 0.08})]
+    assert any(
+        "1.50 %       3     200     80 ms" in line for line in recognition(run_state.result())
+    )
 
 
 def test_a_full_disk_is_told_and_leaves_what_was_there(
-    account: RunState, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    run_state: RunState, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The result of hours is not half written over the one before."""
     path = tmp_path / "r.json"
@@ -161,7 +162,7 @@ def test_a_full_disk_is_told_and_leaves_what_was_there(
 
     monkeypatch.setattr(os, "replace", full)
     with pytest.raises(StorageError, match="cannot be written: No space left on device"):
-        made.write(path, account.result())
+        made.write(path, run_state.result())
     assert path.read_text() == "before"
 
 

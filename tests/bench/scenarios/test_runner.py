@@ -55,10 +55,10 @@ def acted(
     script = ScenarioScript(
         scenario, Path("talk.toml"), tuple(clips), np.zeros(0, dtype=np.float32)
     )
-    shelf = EngineCache(show.clock)
+    cache = EngineCache(show.clock)
     scripted = show.slm
-    show.slm = shelf.fetch(show.config)("slm", "scripted", lambda: scripted)
-    with interview(show.assemble(), show.clock, SilentPlayer(), shelf) as one:
+    show.slm = cache.fetch(show.config)("slm", "scripted", lambda: scripted)
+    with interview(show.assemble(), show.clock, SilentPlayer(), cache) as one:
         one.wait_until_ready()
         played = ScenarioRunner(one, stage).act(script, scenario.room.acoustics)
     return judged(scenario, played)

@@ -102,7 +102,7 @@ def run(weights: Path) -> Run:
         out = io.StringIO()
         bench = ColdStartBench(plan, BenchProgressLines(out), program, clock)
         bench.run()
-        return bench.account.result(), program, out.getvalue()
+        return bench.run_state.result(), program, out.getvalue()
 
     return go
 
@@ -168,7 +168,7 @@ def test_the_table_shows_every_step_and_what_was_loaded_at_the_same_time(run: Ru
 
 
 def test_what_a_start_fails_with_ends_the_bench_and_what_is_done_is_there(weights: Path) -> None:
-    """The starts before it stay in the account."""
+    """The starts before it stay in the run_state."""
     clock = VirtualClock()
     program = Program(clock)
 
@@ -183,8 +183,8 @@ def test_what_a_start_fails_with_ends_the_bench_and_what_is_done_is_there(weight
     bench = ColdStartBench(plan, BenchProgressLines(io.StringIO()), launch, clock)
     with pytest.raises(ModelError):
         bench.run()
-    assert [start.variant for start in bench.account.starts] == [COLD]
-    assert bench.account.result().interrupted
+    assert [start.variant for start in bench.run_state.starts] == [COLD]
+    assert bench.run_state.result().interrupted
 
 
 def test_steps_are_read_off_the_events_of_the_session() -> None:

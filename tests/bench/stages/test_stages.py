@@ -86,7 +86,7 @@ class Bench:
 
     def run(self) -> BenchResult:
         self.stages.run()
-        return self.stages.account.result()
+        return self.stages.run_state.result()
 
 
 def quantity(result: BenchResult, name: str) -> Any:
@@ -146,7 +146,7 @@ def test_a_stage_without_its_model_is_named_and_the_others_are_measured() -> Non
     bench = Bench(["stt", "tts"], missing="tts")
     with pytest.raises(ModelError, match="there is no voice here"):
         bench.stages.run()
-    found = bench.stages.account.result()
+    found = bench.stages.run_state.result()
     assert not found.interrupted
     assert {one.stage for one in found.stages} == {"stt"}
     assert found.left_out == ("tts: there is no voice here",)
@@ -184,7 +184,7 @@ def test_what_is_done_when_it_is_stopped_is_there() -> None:
     bench.engines["tts"].synthesize = stop  # type: ignore[attr-defined, union-attr]
     with pytest.raises(KeyboardInterrupt):
         bench.stages.run()
-    found = bench.stages.account.result()
+    found = bench.stages.run_state.result()
     assert found.interrupted
     assert quantity(found, "reading").n == 3
     assert quantity(found, "first_sound").n == 1
