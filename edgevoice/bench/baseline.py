@@ -120,6 +120,6 @@ class PlainSequence:
             return None
         end = min(len(sound), audible + round(HEARD * self.sink.rate))
         first = self.sink.write(sound[:end])
-        while self.sink.heard() < first + end:
+        while self.sink.samples_played() < first + end:
             self.clock.sleep(0.01)
         return self.sink.time_of(first + audible)

@@ -134,7 +134,7 @@ class PlayoutBuffer:
                 self._anchors = ((self._anchors[0][0], number, leaves), *self._anchors[1:])
         return self._ring.take(out)
 
-    def heard(self, now: float) -> int:
+    def samples_played(self, now: float) -> int:
         """How many samples have left the speaker at session time `now`."""
         heard = self._handed_over()
         for since, number, time in self._anchors:
@@ -173,13 +173,13 @@ class PlayoutBuffer:
         """Be quieter, or as loud as before."""
         self._level = self._ducked if on else 1.0
 
-    def hold(self) -> int:
+    def pause(self) -> int:
         """Fall silent and keep what waits; returns the number of the first sample kept back."""
         self._again = 0
         self._held = True
         return self._handed_over()
 
-    def release(self, again: int = 0) -> None:
+    def resume(self, again: int = 0) -> None:
         """Go on after `hold`, with the last `again` samples once more."""
         if self._held:
             self._again = min(again, int(AGAIN * self._rate))

@@ -222,18 +222,18 @@ class Loudspeaker:
         if (error := self.failed()) is not None:
             raise error
 
-    def heard(self) -> int:
+    def samples_played(self) -> int:
         self._check()
-        return self._queue.heard(self._clock.now())
+        return self._queue.samples_played(self._clock.now())
 
     def settled(self) -> int:
         """How many samples had left it when its callback last came; never fails."""
-        return self._queue.heard(self._watchdog.last)
+        return self._queue.samples_played(self._watchdog.last)
 
     def time_of(self, number: int) -> float:
         return self._queue.time_of(number)
 
-    def played(self, time: float, count: int) -> Samples:
+    def reference(self, time: float, count: int) -> Samples:
         return self._past.at(time, count)
 
     def stop(self) -> int:
@@ -243,11 +243,11 @@ class Loudspeaker:
     def duck(self, on: bool) -> None:
         self._queue.duck(on)
 
-    def hold(self) -> int:
-        return self._queue.hold()
+    def pause(self) -> int:
+        return self._queue.pause()
 
-    def release(self, again: int = 0) -> None:
-        self._queue.release(again)
+    def resume(self, again: int = 0) -> None:
+        self._queue.resume(again)
 
     def silent_before(self, number: int) -> bool:
         return self._queue.silent_before(number)

@@ -77,7 +77,7 @@ class ResilientLoudspeaker(DeviceSlot[OutputDevice]):
             if self._ducked:
                 device.duck(True)
             if self._held:
-                device.hold()
+                device.pause()
             if self._kept:
                 device.write(np.concatenate([samples for _, samples in self._kept]))
 
@@ -129,7 +129,7 @@ class ResilientLoudspeaker(DeviceSlot[OutputDevice]):
                     self._written += len(samples)
                     return number
 
-    def heard(self) -> int:
+    def samples_played(self) -> int:
         with self._monitor:
             device = self._device
             if device is None:
@@ -138,7 +138,7 @@ class ResilientLoudspeaker(DeviceSlot[OutputDevice]):
             if self._stale:
                 self._expect_soon(waiting=True)
             try:
-                self._note(device.heard() + self._legs[-1][2])
+                self._note(device.samples_played() + self._legs[-1][2])
             except DeviceError as error:
                 self._error = error
                 self.wake()
@@ -163,10 +163,10 @@ class ResilientLoudspeaker(DeviceSlot[OutputDevice]):
                 return device.time_of(number - add)
         return self._clock.now()
 
-    def played(self, time: float, count: int) -> Samples:
+    def reference(self, time: float, count: int) -> Samples:
         found = np.zeros(count, dtype=np.float32)
         for _, device, _ in list(self._legs):
-            found += device.played(time, count)
+            found += device.reference(time, count)
         return found
 
     def stop(self) -> int:
@@ -190,18 +190,18 @@ class ResilientLoudspeaker(DeviceSlot[OutputDevice]):
             if self._device is not None:
                 self._device.duck(on)
 
-    def hold(self) -> int:
+    def pause(self) -> int:
         with self._monitor:
             self._held = True
             if self._device is None:
                 return self._heard
-            return self._device.hold() + self._legs[-1][2]
+            return self._device.pause() + self._legs[-1][2]
 
-    def release(self, again: int = 0) -> None:
+    def resume(self, again: int = 0) -> None:
         with self._monitor:
             self._held = False
             if self._device is not None:
-                self._device.release(again)
+                self._device.resume(again)
 
     def silent_before(self, number: int) -> bool:
         with self._monitor:

@@ -175,7 +175,7 @@ class SimulatedSink:
         """Samples by which the writer is further ahead than it may be."""
         return self._written - self._heard() - int(AHEAD * self.rate)
 
-    def heard(self) -> int:
+    def samples_played(self) -> int:
         with self._monitor:
             return self._heard()
 
@@ -196,7 +196,7 @@ class SimulatedSink:
                 return time + (number - first) / self.rate
         return self._origin
 
-    def played(self, time: float, count: int) -> Samples:
+    def reference(self, time: float, count: int) -> Samples:
         found = np.zeros(count, dtype=np.float32)
         with self._monitor:
             self._play()
@@ -224,7 +224,7 @@ class SimulatedSink:
             self._play()
             self._level = self._ducked if on else 1.0
 
-    def hold(self) -> int:
+    def pause(self) -> int:
         with self._monitor:
             if self._held is None:
                 self._fade_out()
@@ -232,7 +232,7 @@ class SimulatedSink:
                 self._monitor.notify_all()
             return self._held
 
-    def release(self, again: int = 0) -> None:
+    def resume(self, again: int = 0) -> None:
         with self._monitor:
             if self._held is None:
                 return

@@ -32,7 +32,7 @@ class SmartTurn:
         if [i.name for i in inputs] != ["input_features"] or inputs[0].shape[1:] != SHAPE:
             raise ModelError("not a Smart Turn model of version 3", where=str(path), remedy=REMEDY)
 
-    def complete(self, samples: Samples) -> float:
+    def end_probability(self, samples: Samples) -> float:
         """Probability in [0, 1] that float32 [n] at 16 kHz, which ends in the pause, is finished.
 
         Raises EngineError where the model cannot be run.
