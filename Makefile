@@ -44,12 +44,13 @@ check: lint models ## Style, types, import contracts and the tests, with coverag
 	@code=0; $(OTHERS) --cov --cov-report= || code=1; \
 		$(DEVICES) --cov --cov-append --cov-report=term-missing:skip-covered || code=1; exit $$code
 
-lint: setup ## Style of code and prose, types and import contracts
+lint: setup ## Style of code and prose, types, import contracts and unused code
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 	@$(BIN)/python scripts/style.py
+	@$(BIN)/python scripts/unused.py
 
 format: setup ## Rewrite the code in the project's style
 	@$(BIN)/ruff check --fix .

@@ -1,9 +1,9 @@
-"""The assistant: ears, scribe, mind, voice and speaker as one pipeline with one lifetime.
+"""The assistant: all stages as one pipeline with one lifetime.
 
-    frames ─ears→ utterance ─scribe→ words ─mind→ tokens → clauses ─voice→ sound ─speaker→ listener
-              └────────────── events (stamped once, on one bus) ──────────────→ all who watch
+    microphone ─frames→ capture ─utterance→ transcription ─question→ agent ─clauses→ synthesis
+        ─audio→ playback → speaker;   every stage ─events→ bus → screen, trace, metrics …
 
-Data flows down through mailboxes; verdicts go around them, through the turns.
+Data flows down through mailboxes. Decisions about turns go around them, through the turns.
 """
 
 from __future__ import annotations
@@ -54,20 +54,20 @@ from edgevoice.turn_taking.end_of_turn import EndOfTurnPredictor
 from edgevoice.turn_taking.floor import Floor
 
 QUEUE = 256
-"""Room in the mailboxes that must never hold up their writer."""
+"""Size of the mailboxes, large enough never to block their writer."""
 
 HEARING: frozenset[Part] = frozenset({"capture", "transcription"})
-"""What must be loaded before what is said is heard and written down, to be answered later."""
+"""Parts that must be loaded before speech is captured, to be answered later."""
 
 ALL: frozenset[Part] = HEARING | {"model", "prompt", "synthesis"}
-"""What must be there before an answer can be given at once."""
+"""Parts that must be loaded before a question can be answered at once."""
 
 
 class Assistant:
-    """One session: make it, subscribe to its bus, call `run` once.
+    """One session: create it, subscribe to its bus, call `run` once.
 
     The commands (`interrupt`, `mute`, `say`, `talk`, `new_conversation`, `close`) may be called
-    from any thread while it runs, and return at once.
+    from any thread while it runs. They return at once.
     """
 
     def __init__(
@@ -103,7 +103,7 @@ class Assistant:
         self._clauses = clauses
         self._sounds: Mailbox[SpeechAudio | EndOfReply | Cue] = Mailbox(monitor, QUEUE, _is_dead)
         self._earcons = Earcons(config)
-        self._floor.aside = self._play_earcon
+        self._floor.play_earcon = self._play_earcon
         context = StageContext(config, clock, bus, self._floor, self._earcons, self._loaded)
         predictor = EndOfTurnPredictor(engines.turn_detector, self._floor, self._pauses)
         self._predictor = predictor
@@ -123,9 +123,9 @@ class Assistant:
         self._reason = "closed"
 
     def run(self) -> None:
-        """Hold the conversation until the source ends or `close` is called.
+        """Run until the source ends or `close` is called.
 
-        Raises ModelError when an engine cannot be loaded, and DeviceError when a device goes.
+        Raises ModelError if an engine cannot be loaded, and DeviceError if a device is lost.
         """
         crew = self._crew
         unsubscribe = self.bus.subscribe(self._transcriber.self_speech)
@@ -152,7 +152,7 @@ class Assistant:
             try:
                 self._sink.close()
             finally:
-                # A model is not freed under a thread that is stuck in it.
+                # A thread that still uses the model must not lose it.
                 if crew.ended:
                     self._responder.close()
                 unsubscribe()
@@ -161,7 +161,7 @@ class Assistant:
     def _listen(self) -> None:
         self._capture.run()
         if not self._closed:
-            # The source has ended by itself: finish what was begun, then go home.
+            # The source has ended: finish the current turns first.
             self._reason = "end_of_input"
             with self._floor.monitor:
                 self._floor.monitor.wait_for(lambda: self._closed or not self._floor.turns())
@@ -207,32 +207,32 @@ class Assistant:
 
     @property
     def source_name(self) -> str:
-        """What it listens to."""
+        """Name of the microphone or its replacement."""
         return self._source.name
 
     @property
     def next_turn(self) -> int:
-        """The number the next turn will have."""
+        """Number of the next turn."""
         return self._floor.next_turn
 
     def is_idle(self) -> bool:
-        """Ready, and nobody is speaking, thinking or being answered."""
+        """Whether everything is loaded and no turn is under way."""
         return self._parts >= ALL and not self._floor.turns()
 
     def interrupt(self) -> None:
-        """Stop the reply that is being made or heard."""
+        """Stop the current reply."""
         for turn in self._floor.turns():
             if turn.committed:
                 self._floor.cancel(turn, "interrupted")
 
     def mute(self, on: bool) -> None:
-        """Stop listening, or listen again."""
+        """Mute or unmute the microphone."""
         self._capture.muted = on
         self.bus.emit(ev.Muted(on=on))
         self._play_earcon("muted" if on else "unmuted")
 
     def say(self, text: str) -> None:
-        """Ask a typed question."""
+        """Answer a typed question."""
         turn = self._floor.begin("text")
         turn.asked = True
         self._floor.cancel_others(turn, "barge_in")
@@ -240,22 +240,22 @@ class Assistant:
         self._heard.put(FinalRequest(turn, text.strip()))
 
     def talk(self, on: bool) -> None:
-        """Push-to-talk: take the floor, or give it back and be answered."""
+        """Push-to-talk: start or end an utterance, whatever the microphone picks up."""
         self._capture.held = on
 
     @property
     def listens(self) -> bool:
-        """Whether what is said is heard by now."""
+        """Whether speech is captured by now."""
         return self._parts >= HEARING
 
     @property
     def muted(self) -> bool:
-        """Whether it has been told not to listen."""
+        """Whether the microphone is muted."""
         return self._capture.muted
 
     @property
     def talking(self) -> bool:
-        """Whether the user has taken the floor by the key."""
+        """Whether push-to-talk is on."""
         return self._capture.held
 
     def _play_earcon(self, kind: Kind) -> None:
@@ -266,14 +266,14 @@ class Assistant:
             self._sounds.offer(cue)
 
     def new_conversation(self, past: Sequence[ChatMessage] = ()) -> None:
-        """Forget everything said so far, and go on from `past` instead."""
+        """Clear the history and start again from `past`."""
         self._floor.clear(past)
         self._capture.forget()
         self._thoughts.offer(Prefill())
 
     def close(self, hurry: bool = False) -> None:
-        """End the session; `run` returns soon after, and in a `hurry` waits for no model that is
-        being loaded."""
+        """End the session; `run` returns soon after. `hurry`: do not wait for a model that is
+        loading."""
         if hurry:
             self._crew.hurry()
         else:

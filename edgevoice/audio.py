@@ -25,14 +25,6 @@ AUDIBLE_DBFS = -50.0
 
 
 @dataclass(frozen=True, slots=True)
-class AudioFormat:
-    """A sample rate in Hz and a number of interleaved channels."""
-
-    rate: int
-    channels: int = 1
-
-
-@dataclass(frozen=True, slots=True)
 class Frame:
     """`FRAME_SAMPLES` samples at `EAR_RATE`, float32 [512]; `index` is the first one's number."""
 

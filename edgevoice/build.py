@@ -1,4 +1,4 @@
-"""The composition root: the one place that knows which engine and device stands at each seam."""
+"""The composition root: chooses the engine and the device for each protocol."""
 
 from __future__ import annotations
 
@@ -32,21 +32,20 @@ if TYPE_CHECKING:
     from edgevoice.devices.watch import DeviceWatch
 
 Source = Callable[[Callable[[], bool]], AudioSource]
-"""Makes the source, given how to ask whether the assistant is idle."""
+"""Creates the source; its argument tells whether the assistant is idle."""
 
 Fetch = Callable[[ev.Role, str, Callable[[], Any]], Any]
-"""Gives the engine of a role, of the model so named: loads it with the function given, or has it
-already."""
+"""Returns the engine for a role and a model name: a cached one, or one loaded by the function."""
 
 REFERENCE = "phi-3-mini"
-"""The language model that everything is tuned for, and the default wherever it is present."""
+"""The language model that edgevoice is tuned for, and the default if it is installed."""
 
 QUIET_RATE = 48_000
-"""Sample rate of a speaker that is not there, in Hz."""
+"""Sample rate of a simulated speaker, in Hz."""
 
 
 def open_source(config: Config, clock: Clock, wanted: str | None = None) -> InputDevice:
-    """The configured microphone, or the one that is `wanted`. Raises DeviceError."""
+    """The configured microphone, or the device `wanted`. Raises DeviceError."""
     from edgevoice.devices.portaudio import Microphone
 
     return Microphone(clock, config.audio.input if wanted is None else wanted)
@@ -55,7 +54,7 @@ def open_source(config: Config, clock: Clock, wanted: str | None = None) -> Inpu
 def open_sink(
     config: Config, clock: Clock, wanted: str | None = None, rate: int = 0
 ) -> OutputDevice:
-    """The configured speaker, or the one that is `wanted`, at `rate` Hz. Raises DeviceError."""
+    """The configured speaker, or the device `wanted`, at `rate` Hz. Raises DeviceError."""
     from edgevoice.devices.portaudio import Loudspeaker
 
     audio = config.audio
@@ -71,7 +70,7 @@ def open_sink(
 
 
 def unwatched_source(config: Config, clock: Clock) -> AudioSource:
-    """The configured microphone, which nobody brings back. Raises DeviceError."""
+    """The configured microphone, not reopened after a loss. Raises DeviceError."""
     from edgevoice.devices.resilient_microphone import ResilientMicrophone
 
     place = ResilientMicrophone(
@@ -82,7 +81,7 @@ def unwatched_source(config: Config, clock: Clock) -> AudioSource:
 
 
 class Devices:
-    """The microphone and the speaker of one session, which goes on while they are away."""
+    """The microphone and the speaker of one session, which continues while they are unavailable."""
 
     def __init__(self, clock: Clock, bus: Bus) -> None:
         self.clock = clock
@@ -106,7 +105,7 @@ class Devices:
         )
 
     def recorded(self, path: str) -> AudioSink:
-        """A speaker that nobody hears, recorded to a WAV file. Raises StorageError."""
+        """A silent speaker that records to a WAV file. Raises StorageError."""
         from edgevoice.recording import Recording
 
         return quiet_sink(self.clock, path, Recording(self._bus, path, QUIET_RATE))
@@ -124,8 +123,7 @@ class Devices:
 def echo_free(
     config: Config, clock: Clock, bus: Bus, source: AudioSource, sink: AudioSink
 ) -> AudioSource:
-    """A live microphone without what the speaker beside it plays, and without noise if the
-    settings say so."""
+    """A microphone without the echo of the speaker, and without noise if the settings say so."""
     settings = config.echo
     cleans = settings.noise_suppression or settings.gain_control
     if settings.cancel == "off" and not cleans and not settings.self_speech:
@@ -143,17 +141,17 @@ def echo_free(
 
 
 def clips_source(clock: Clock, clips: Iterator[Samples], name: str) -> Source:
-    """A microphone that hears `clips`, float32 [n] at 16 kHz, one after the other."""
+    """A simulated microphone that plays `clips`, float32 [n] at 16 kHz, one after the other."""
     return lambda idle: SimulatedSource(clock, clips, idle, name)
 
 
 def quiet_sink(clock: Clock, name: str, writer: Writer | None = None, rate: int = 0) -> AudioSink:
-    """A speaker that nobody hears, perhaps recorded by `writer`."""
+    """A simulated speaker, recorded by `writer` if there is one."""
     return SimulatedSink(clock, rate or QUIET_RATE, name, writer)
 
 
 def engine(role: ev.Role, model: Installed, config: Config) -> Any:
-    """Loads `model` for its role. Raises ModelError, and ConfigError for a setting of its own."""
+    """Load `model` for its role. Raises ModelError, and ConfigError for an unsuitable setting."""
     if role == "vad":
         from edgevoice.engines.silero import Silero
 
@@ -183,9 +181,9 @@ def engine(role: ev.Role, model: Installed, config: Config) -> Any:
 
 
 def wake_word(config: Config) -> tuple[Callable[[], WakeDetector | None], str]:
-    """How the wake word is loaded, and the word; nothing and empty where it listens without one.
+    """How the wake word's detector is loaded, and its phrase; empty without a wake word.
 
-    Raises ConfigError or ModelError for one that cannot be had.
+    Raises ConfigError or ModelError if it is not available.
     """
     if config.activation.mode != "wake":
         return lambda: None, ""
@@ -196,7 +194,7 @@ def wake_word(config: Config) -> tuple[Callable[[], WakeDetector | None], str]:
 
 
 def _pronounced(word: str, language: str) -> Sequence[str]:
-    # Imported with the first word of a reply that is heard again: seconds after it listens.
+    # Imported at the first self-speech check, which keeps it out of the start.
     from edgevoice.engines.phonemes import pronounced
 
     return pronounced(word, language)
@@ -220,11 +218,10 @@ def build(
     fetch: Fetch | None = None,
     shapes: bool = False,
 ) -> Assistant:
-    """An assistant ready to `run`; `fetch` may keep its engines for another one.
+    """An assistant ready to `run`; `fetch` may reuse engines for the next assistant.
 
-    With `shapes` the language model may be one that has to be told what to say
-    (engines/synthetic.py).
-    Raises ModelError when a model it needs is not there.
+    `shapes`: allow a synthetic language model (engines/synthetic.py).
+    Raises ModelError if a model is missing.
     """
     from edgevoice.engines.core_reservation import CoreReservation
     from edgevoice.engines.cpu_budget import cores
@@ -299,8 +296,8 @@ def build(
     if wanted:
         bus.emit(
             ev.Notice(
-                text="silence and words alone tell when you have finished; "
-                f"`edgevoice models pull {wanted}` hears it sooner and more surely"
+                text="end-of-turn detection uses silence and text only; "
+                f"`edgevoice models pull {wanted}` makes it faster and more reliable"
             )
         )
     if not first_turn:
@@ -309,14 +306,14 @@ def build(
     if not config.models.slm and slm.name != REFERENCE:
         bus.emit(
             ev.Notice(
-                text=f"{slm.name} answers; `edgevoice models pull {REFERENCE}` moves to the "
-                "reference model"
+                text=f"the language model is {slm.name}; `edgevoice models pull {REFERENCE}` "
+                "installs the reference model"
             )
         )
     return assistant
 
 
 def _voiceless(language: str, better: str, instead: Installed) -> str:
-    """What to do about a language that nobody here can speak."""
+    """How to get a voice for a language without one."""
     fix = f"`edgevoice models pull {better}`" if better else "`edgevoice models add` a Piper voice"
-    return f"no voice for {named(language)} is here, {instead.name} reads it aloud: {fix}"
+    return f"there is no voice for {named(language)}, so {instead.name} speaks it: {fix}"

@@ -1,8 +1,8 @@
-"""Everything observable is one of these events; the bus stamps each once, with time and number.
+"""The events of a session. The bus stamps each once, with its time and number.
 
-All times are seconds on the session clock, which starts at 0. `turn` numbers the exchange an event
-belongs to, `clause` a clause within its reply, both from 0 upwards. As JSON (one object a line, see
-docs/trace.md) each carries its snake_case name as `type`.
+All times are seconds on the session clock, which starts at 0. `turn` is the number of the turn an
+event belongs to, `clause` the number of a clause within its reply; both start at 0. In JSON (one
+object per line, see docs/trace.md) `type` is the event's snake_case name.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Literal, Union
 from msgspec import Struct
 
 SCHEMA = 2
-"""Version of the event stream; a change that an old reader would misread raises it."""
+"""Version of the event stream. It rises with each change that an older reader would misread."""
 
 Role = Literal["vad", "stt", "slm", "tts", "turn"]
 Stage = Literal["capture", "end_of_turn", "transcription", "agent", "synthesis", "playback"]
@@ -28,7 +28,7 @@ def _snake(name: str) -> str:
 
 
 class Event(Struct, frozen=True, kw_only=True, tag=_snake, tag_field="type"):
-    """Base of all events; `t` and `seq` are stamped by the bus, never by the emitter."""
+    """Base of all events. The bus sets `t` and `seq`, never the emitter."""
 
     t: float = -1.0
     seq: int = -1
@@ -36,7 +36,7 @@ class Event(Struct, frozen=True, kw_only=True, tag=_snake, tag_field="type"):
 
 class SessionStarted(Event, frozen=True, kw_only=True):
     """First event of every trace. `wall` is ISO 8601 local time; `models` maps role to name;
-    `languages` are those that are understood and answered, the main one first."""
+    `languages` are the spoken languages, the main one first."""
 
     version: str
     schema: int
@@ -49,12 +49,14 @@ class SessionStarted(Event, frozen=True, kw_only=True):
 
 
 class EngineLoading(Event, frozen=True, kw_only=True):
+    """An engine begins to load its model."""
+
     role: Role
     model: str
 
 
 class EngineReady(Event, frozen=True, kw_only=True):
-    """`seconds` is how long loading took."""
+    """An engine is loaded; loading took `seconds`."""
 
     role: Role
     model: str
@@ -62,11 +64,11 @@ class EngineReady(Event, frozen=True, kw_only=True):
 
 
 class Listening(Event, frozen=True, kw_only=True):
-    """What is said from here on is heard, and answered once the rest is loaded."""
+    """Speech is captured from here on. It is answered once the other engines are loaded."""
 
 
 class Ready(Event, frozen=True, kw_only=True):
-    """Everything is loaded and primed: the assistant listens and can answer."""
+    """All engines are loaded and the system prompt is evaluated: the assistant can answer."""
 
 
 class SessionEnded(Event, frozen=True, kw_only=True):
@@ -76,24 +78,26 @@ class SessionEnded(Event, frozen=True, kw_only=True):
 
 
 class Level(Event, frozen=True, kw_only=True):
-    """The microphone, ten times a second: highest level in dBFS and speech probability since."""
+    """Microphone level, ten times a second: highest level in dBFS and highest speech probability
+    since the last such event."""
 
     dbfs: float
     speech: float
 
 
 class Resources(Event, frozen=True, kw_only=True):
-    """This process once a second: CPU in percent of one core, resident memory in bytes."""
+    """Resources of this process, once a second: CPU in percent of one core, resident memory in
+    bytes."""
 
     cpu: float
     rss: int
 
 
 class TurnStarted(Event, frozen=True, kw_only=True):
-    """A turn begins, speculative. `origin` is what the user did; `replaces` is the turn that this
-    one continues, when the user went on after a pause (that one was cancelled as `resumed`).
-    `interrupts` is the turn whose reply it may be an interruption of: if it turns out to be none,
-    it is cancelled as `no_speech` or `backchannel`, and that reply goes on."""
+    """A speculative turn begins; `origin` is the kind of input. `replaces` is the turn that this
+    one continues, when the user went on after a pause; that turn was cancelled as `resumed`.
+    `interrupts` is the turn whose reply it may interrupt. If it is no interruption, it is cancelled
+    as `no_speech` or `backchannel`, and that reply goes on."""
 
     turn: int
     origin: Literal["speech", "text", "talk_key"]
@@ -109,14 +113,15 @@ class SpeechStarted(Event, frozen=True, kw_only=True):
 
 
 class SpeechPaused(Event, frozen=True, kw_only=True):
-    """A short silence after the last voiced sample, at `at`: work begins, and may be taken back."""
+    """A short silence follows the last voiced sample, at `at`. Preparation begins."""
 
     turn: int
     at: float
 
 
 class SpeechEnded(Event, frozen=True, kw_only=True):
-    """The end is confirmed. `at`: time of the last voiced sample; `seconds`: length of the clip."""
+    """The end of the utterance is confirmed. `at` is the time of the last voiced sample, `seconds`
+    the length of the utterance."""
 
     turn: int
     at: float
@@ -124,8 +129,8 @@ class SpeechEnded(Event, frozen=True, kw_only=True):
 
 
 class TranscriptionStarted(Event, frozen=True, kw_only=True):
-    """`seconds` of audio go to the recognizer. A `partial` look is taken while the user may still
-    be speaking; one that turns out to hold every voiced sample is the question's own reading."""
+    """`seconds` of audio are transcribed. `partial`: the user may still be speaking. A partial
+    transcript of all voiced samples becomes the final one."""
 
     turn: int
     seconds: float
@@ -133,8 +138,7 @@ class TranscriptionStarted(Event, frozen=True, kw_only=True):
 
 
 class InterimTranscript(Event, frozen=True, kw_only=True):
-    """What the user seems to have said so far; two readings agree on the first `agreed` characters
-    of it."""
+    """The transcript so far. Two interim transcripts agree on its first `agreed` characters."""
 
     turn: int
     text: str
@@ -142,8 +146,8 @@ class InterimTranscript(Event, frozen=True, kw_only=True):
 
 
 class PrefillProgress(Event, frozen=True, kw_only=True):
-    """The first words of the question are in the KV cache, which holds `tokens` in all, while the
-    rest of it is still being spoken."""
+    """The first words of the question are in the KV cache, while the user still speaks. The cache
+    holds `tokens` in total."""
 
     turn: int
     tokens: int
@@ -151,8 +155,8 @@ class PrefillProgress(Event, frozen=True, kw_only=True):
 
 
 class FinalTranscript(Event, frozen=True, kw_only=True):
-    """The whole question, with Whisper's no-speech probability and mean log-probability; a typed
-    one comes with no language and zeros."""
+    """The whole question, with Whisper's no-speech probability and mean log-probability. A typed
+    question has no language and zeros."""
 
     turn: int
     text: str
@@ -162,21 +166,22 @@ class FinalTranscript(Event, frozen=True, kw_only=True):
 
 
 class EndOfTurnScored(Event, frozen=True, kw_only=True):
-    """How likely the user has finished, judged from the sound: a probability in [0, 1]."""
+    """`complete` is the probability in [0, 1] that the user has finished, from the sound."""
 
     turn: int
     complete: float
 
 
 class TurnCommitted(Event, frozen=True, kw_only=True):
-    """From here the reply may be heard and will be remembered."""
+    """The turn is confirmed: its reply may be played and will be remembered."""
 
     turn: int
 
 
 class SpeakerTempoChanged(Event, frozen=True, kw_only=True):
-    """From here on silences are waited for by `factor`, 1 at the beginning of a conversation:
-    between `shortest_ms` and `longest_ms`. Turn `turn` has shown it."""
+    """The waits at the end of a turn were adapted to the speaker. They are now multiplied by
+    `factor`, which is 1 at the start of a conversation, and range from `shortest_ms` to
+    `longest_ms`. `turn` is the turn that caused the change."""
 
     turn: int
     factor: float
@@ -185,7 +190,7 @@ class SpeakerTempoChanged(Event, frozen=True, kw_only=True):
 
 
 class TurnCancelled(Event, frozen=True, kw_only=True):
-    """The turn is over before its end; `detail` says why where the reason alone does not."""
+    """The turn was cancelled. `detail` explains the reason where needed."""
 
     turn: int
     reason: CancelReason
@@ -193,7 +198,8 @@ class TurnCancelled(Event, frozen=True, kw_only=True):
 
 
 class TurnCompleted(Event, frozen=True, kw_only=True):
-    """The turn is over and `heard` is remembered as what was said. Follows a barge-in too."""
+    """The turn is over, also after a barge-in. The history keeps `heard`, the part of the reply
+    that was played."""
 
     turn: int
     heard: str
@@ -201,11 +207,13 @@ class TurnCompleted(Event, frozen=True, kw_only=True):
 
 
 class PrefillStarted(Event, frozen=True, kw_only=True):
+    """The evaluation of the question's prompt begins."""
+
     turn: int
 
 
 class PrefillEnded(Event, frozen=True, kw_only=True):
-    """The prompt of `tokens` is in the KV cache; `reused` of them were there already."""
+    """The prompt of `tokens` is in the KV cache; `reused` of them were cached before."""
 
     turn: int
     tokens: int
@@ -213,15 +221,15 @@ class PrefillEnded(Event, frozen=True, kw_only=True):
 
 
 class ReplyContinued(Event, frozen=True, kw_only=True):
-    """The turn goes on with the reply before it, which was interrupted or too long. `text` of that
-    was written already and not heard; it is said first."""
+    """The turn continues the reply before it, which was interrupted or too long. `text` was
+    generated before but not played; it is played first."""
 
     turn: int
     text: str
 
 
 class TokenGenerated(Event, frozen=True, kw_only=True):
-    """`index` counts the reply's tokens from 0."""
+    """A token of the reply; `index` counts from 0."""
 
     turn: int
     index: int
@@ -229,13 +237,15 @@ class TokenGenerated(Event, frozen=True, kw_only=True):
 
 
 class GenerationEnded(Event, frozen=True, kw_only=True):
+    """The reply of `tokens` is complete, or was cut off at the limit, or cancelled."""
+
     turn: int
     tokens: int
     reason: Literal["stop", "length", "cancelled"]
 
 
 class ClauseReady(Event, frozen=True, kw_only=True):
-    """A speakable piece of the reply: `text` as written, `spoken` as given to the synthesizer."""
+    """A clause of the reply: `text` as generated, `spoken` as given to the synthesizer."""
 
     turn: int
     clause: int
@@ -244,19 +254,21 @@ class ClauseReady(Event, frozen=True, kw_only=True):
 
 
 class SynthesisStarted(Event, frozen=True, kw_only=True):
+    """The synthesis of a clause begins."""
+
     turn: int
     clause: int
 
 
 class FirstAudio(Event, frozen=True, kw_only=True):
-    """The first sound of the clause is there, though perhaps held until the turn is committed."""
+    """The first audio of the clause is synthesized. It may wait until the turn is committed."""
 
     turn: int
     clause: int
 
 
 class SynthesisEnded(Event, frozen=True, kw_only=True):
-    """The whole clause is sound, `seconds` long."""
+    """The whole clause is synthesized; its audio lasts `seconds`."""
 
     turn: int
     clause: int
@@ -264,8 +276,8 @@ class SynthesisEnded(Event, frozen=True, kw_only=True):
 
 
 class PlaybackStarted(Event, frozen=True, kw_only=True):
-    """The clause was given to the speaker; its first sample leaves it at `at`, and the first
-    audible one (above -50 dBFS) at `audible_at`."""
+    """Playback of the clause begins. Its first sample leaves the speaker at `at`, its first audible
+    sample (above -50 dBFS) at `audible_at`."""
 
     turn: int
     clause: int
@@ -274,21 +286,21 @@ class PlaybackStarted(Event, frozen=True, kw_only=True):
 
 
 class PlaybackProgress(Event, frozen=True, kw_only=True):
-    """The user has by now heard the first `chars` characters of the reply's text."""
+    """The first `chars` characters of the reply's text were played."""
 
     turn: int
     chars: int
 
 
 class PlaybackDucked(Event, frozen=True, kw_only=True):
-    """The reply goes on more quietly: somebody may be speaking."""
+    """The reply is played more quietly, because of a voice that may interrupt it."""
 
     turn: int
 
 
 class PlaybackPaused(Event, frozen=True, kw_only=True):
-    """The reply pauses, because of turn `by`: its last sound leaves the speaker at `at`, and the
-    rest of it is kept."""
+    """Turn `by` pauses the reply. Its last sample leaves the speaker at `at`; the rest
+    is kept."""
 
     turn: int
     by: int
@@ -296,43 +308,44 @@ class PlaybackPaused(Event, frozen=True, kw_only=True):
 
 
 class PlaybackResumed(Event, frozen=True, kw_only=True):
-    """The reply goes on as it was, after it was `held`, or only quieter: it was not interrupted."""
+    """The reply was not interrupted, and is played on. `held`: it was paused; otherwise it was only
+    quieter."""
 
     turn: int
     held: bool
 
 
 class PlaybackEnded(Event, frozen=True, kw_only=True):
-    """The last sample of the reply left the speaker at `at`, or sound was stopped there."""
+    """The last sample of the reply left the speaker at `at`, or playback was stopped then."""
 
     turn: int
     at: float
 
 
 class Underrun(Event, frozen=True, kw_only=True):
-    """The speaker ran dry within the reply, `count` times since the last such event."""
+    """The speaker ran out of audio within the reply, `count` times since the last such event."""
 
     turn: int
     count: int
 
 
 class Overrun(Event, frozen=True, kw_only=True):
-    """Microphone samples were lost, `count` times since the last such event."""
+    """`count` microphone samples were lost since the last such event."""
 
     count: int
 
 
 class EchoMeasured(Event, frozen=True, kw_only=True):
-    """The microphone hears the speaker: `delay` seconds after the sound left it, as the devices
-    tell their times, and at `level` dB of what was played. Both are null where nothing comes back,
-    as with headphones. Told when it has changed."""
+    """The echo of the speaker in the microphone: `delay` in seconds by the devices' own times, and
+    `level` in dB relative to the played audio. Both are null if there is no echo, for example
+    with headphones. Emitted when it has changed."""
 
     delay: float | None
     level: float | None
 
 
 class StageFailed(Event, frozen=True, kw_only=True):
-    """A stage failed: it cost the turn (if any), not the program."""
+    """A stage failed. The turn, if any, is cancelled; the session goes on."""
 
     stage: Stage
     turn: int | None
@@ -341,50 +354,55 @@ class StageFailed(Event, frozen=True, kw_only=True):
 
 
 class DeviceLost(Event, frozen=True, kw_only=True):
+    """A device is unavailable; the session waits for it or uses another."""
+
     kind: Literal["input", "output"]
     name: str
     remedy: str
 
 
 class DeviceRestored(Event, frozen=True, kw_only=True):
+    """A device is in use again, or for the first time."""
+
     kind: Literal["input", "output"]
     name: str
 
 
 class ActivationMode(Event, frozen=True, kw_only=True):
-    """How it is told that something is meant for it: always, by the wake word `word`, or by a key
-    that is pushed."""
+    """How the assistant is activated: always, by the wake word `word`, or by a key."""
 
     mode: Literal["always", "wake", "push"]
     word: str = ""
 
 
 class Activated(Event, frozen=True, kw_only=True):
-    """It was addressed: what is said now is meant for it."""
+    """The assistant was activated: it answers the speech that follows."""
 
     by: Literal["wake_word", "key"]
 
 
 class Deactivated(Event, frozen=True, kw_only=True):
-    """Nobody went on: only the wake word or the key makes it listen now."""
+    """The assistant waits for the wake word or the key again."""
 
 
 class Muted(Event, frozen=True, kw_only=True):
+    """The user muted the microphone, or unmuted it."""
+
     on: bool
 
 
 class ConversationCleared(Event, frozen=True, kw_only=True):
-    """The user began a new conversation: nothing said before is remembered."""
+    """The user began a new conversation: the history is empty."""
 
 
 class HistoryTrimmed(Event, frozen=True, kw_only=True):
-    """The context window was full: the oldest `messages` messages were forgotten."""
+    """The context window was full: the oldest `messages` messages were removed from the history."""
 
     messages: int
 
 
 class Notice(Event, frozen=True, kw_only=True):
-    """Something the user should read once."""
+    """A message for the user, to be shown once."""
 
     text: str
 
@@ -401,4 +419,4 @@ AnyEvent = Union[
 ]  # fmt: skip
 
 KINDS = frozenset(str(kind.__struct_config__.tag) for kind in AnyEvent.__args__)  # type: ignore[attr-defined]
-"""The types of event there are, as JSON names them."""
+"""The `type` of every event in JSON."""

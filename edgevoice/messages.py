@@ -1,7 +1,7 @@
 """The messages from stage to stage, in the order of the data: capture, transcription, agent,
 synthesis, playback.
 
-Each belongs to a turn. A mailbox skips those of a turn that is over, as the functions here say.
+Each belongs to a turn. A mailbox skips messages of a turn that is over; the functions here decide.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from edgevoice.audio import EAR_RATE, Audio, Utterance
 from edgevoice.turn import Turn
 
 MISSED_SECONDS = 0.16
-"""Speech that a reading may lack of a question and still have all of its words."""
+"""Speech, in seconds, that a transcript may miss and still be taken for the whole question."""
 
 
 # From capture to transcription
@@ -22,7 +22,7 @@ MISSED_SECONDS = 0.16
 
 @dataclass(frozen=True, slots=True)
 class InterimRequest:
-    """A look (or glance) at what is being said; `take` gives the sound so far."""
+    """Transcribe the utterance so far; `take` returns its samples up to now."""
 
     turn: Turn
     take: Callable[[], Utterance]
@@ -30,7 +30,7 @@ class InterimRequest:
 
 @dataclass(frozen=True, slots=True)
 class FinalRequest:
-    """Something to be answered; `said` is sound or typed text, `voiced` its seconds of speech."""
+    """A question to answer; `said` is audio or typed text, `voiced` its seconds of speech."""
 
     turn: Turn
     said: Utterance | str
@@ -41,7 +41,7 @@ TranscriptionRequest = Union[FinalRequest, InterimRequest]
 
 
 def request_is_dead(request: TranscriptionRequest) -> bool:
-    """A committed question is taken up even when it was cancelled: it is to be remembered."""
+    """Whether to skip it. A committed question is never skipped: the history needs it."""
     if isinstance(request, FinalRequest):
         return request.turn.cancelled and not request.turn.committed
     return request.turn.cancelled or request.turn.asked
@@ -52,14 +52,14 @@ def request_is_dead(request: TranscriptionRequest) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Pause:
-    """A pause to be judged, with what was said up to it."""
+    """A pause to score, with the utterance up to it."""
 
     turn: Turn
     said: Utterance
 
 
 def pause_is_over(pause: Pause) -> bool:
-    """The user went on, or the turn has ended anyway."""
+    """Whether the user went on, or the turn has ended already."""
     return pause.turn.cancelled or pause.turn.committed
 
 
@@ -68,13 +68,13 @@ def pause_is_over(pause: Pause) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Prefill:
-    """The conversation has changed: bring it into the KV cache while nobody speaks."""
+    """The history has changed: evaluate it into the KV cache while the assistant is idle."""
 
 
 @dataclass(frozen=True, slots=True)
 class PartialQuestion:
-    """A question that may still be going on: the whole newest `reading` of it, in the `language` it
-    seems to be in, and as much of that as is `likely` to stay. It was read of the sound up to
+    """A question that may not be complete: the newest transcript `reading` in its detected
+    `language`, and its beginning that is `likely` to stay. It was transcribed from the audio up to
     stream index `end`."""
 
     turn: Turn
@@ -84,14 +84,14 @@ class PartialQuestion:
     language: str
 
     def is_whole(self) -> bool:
-        """Whether the voice has stopped since, and hardly anything was said after this reading."""
+        """Whether the user has stopped speaking, and said hardly anything after this transcript."""
         missed = self.turn.voiced_end - self.end
-        return self.turn.hushed and missed <= MISSED_SECONDS * EAR_RATE
+        return self.turn.silent and missed <= MISSED_SECONDS * EAR_RATE
 
 
 @dataclass(frozen=True, slots=True)
 class FinalQuestion:
-    """A question written down, to be answered; no `text` where nothing was said after all."""
+    """A transcribed question to answer; `text` is empty if nothing was said."""
 
     turn: Turn
     text: str
@@ -102,7 +102,7 @@ AgentInput = Union[FinalQuestion, PartialQuestion, Prefill]
 
 
 def agent_input_is_dead(item: AgentInput) -> bool:
-    """A committed question is taken up even when it was cancelled: it is to be remembered."""
+    """Whether to skip it. A committed question is never skipped: the history needs it."""
     match item:
         case FinalQuestion():
             return item.turn.cancelled and not item.turn.committed
@@ -118,9 +118,9 @@ def agent_input_is_dead(item: AgentInput) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Clause:
-    """`text` is the slice [start:end) of the reply, `spoken` what is to be said for it.
+    """`text` is the slice [start:end) of the reply, `spoken` the text to synthesize for it.
 
-    `spoken` is empty where there is nothing to say. The texts of all clauses make up the reply.
+    `spoken` is empty if there is nothing to say. The texts of all clauses make up the reply.
     """
 
     text: str
@@ -140,7 +140,7 @@ class ClauseToSpeak:
 
 @dataclass(frozen=True, slots=True)
 class SpokenCue:
-    """Something to be said aside, in a language."""
+    """A short spoken notice that is not part of a reply."""
 
     text: str
     language: str
@@ -151,7 +151,7 @@ class SpokenCue:
 
 @dataclass(frozen=True, slots=True)
 class SpeechAudio:
-    """A piece of a clause's sound; `last` when the clause ends with it."""
+    """A piece of a clause's audio; `last` when the clause ends with it."""
 
     turn: Turn
     number: int
@@ -162,7 +162,7 @@ class SpeechAudio:
 
 @dataclass(frozen=True, slots=True)
 class Cue:
-    """A sound on its way to the speaker."""
+    """An earcon or spoken cue to play; not part of a reply."""
 
     audio: Audio
 
@@ -172,6 +172,6 @@ class Cue:
 
 @dataclass(frozen=True, slots=True)
 class EndOfReply:
-    """Nothing more will come of this turn. Goes down the whole pipeline, even for dead turns."""
+    """The turn has no further messages. Sent through the whole pipeline, also for dead turns."""
 
     turn: Turn

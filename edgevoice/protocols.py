@@ -1,7 +1,7 @@
-"""The seams of the pipeline: what a device or an engine must be able to do, and nothing else.
+"""The protocols of engines and devices.
 
-Each is called from one thread at a time. A blocking call returns, raises a
-`edgevoice.errors.EdgevoiceError`, or ends soon after `cancelled()` turns true.
+Each object is called from one thread at a time. A blocking call returns, raises an
+`edgevoice.errors.EdgevoiceError`, or ends soon after `cancelled()` returns true.
 """
 
 from __future__ import annotations
@@ -13,120 +13,121 @@ from typing import Literal, Protocol
 from edgevoice.audio import Audio, Frame, Samples
 
 Cancelled = Callable[[], bool]
-"""Asked between steps of long work: true once nobody wants the result any more."""
+"""Called between the steps of long work: true once the result is no longer needed."""
 
 
 class AudioSource(Protocol):
-    """A microphone, or what stands in for one."""
+    """A microphone, or a replacement for it."""
 
     name: str
 
     def read(self) -> Frame | None:
-        """The next 32 ms frame, waiting for it in real time; None when the source has ended.
+        """Wait for the next 32 ms frame and return it; None when the source has ended.
 
-        Where sound is missing before it, its index is higher than the end of the last one. Raises
-        DeviceError when the device is gone.
+        If samples were lost, its index is higher than the end of the last frame. Raises DeviceError
+        when the device is lost.
         """
 
     def time_of(self, index: int) -> float:
         """Session time in seconds at which sample `index` (16 kHz) reached the microphone."""
 
     def overruns(self) -> int:
-        """How many of the device's samples were lost because nobody took them in time, so far."""
+        """Number of samples lost so far because they were not read in time."""
 
     def mute(self, on: bool) -> None:
-        """Stop the stream itself, or start it again; returns at once, and may be asked often.
+        """Stop the stream itself, or start it again; returns at once, and may be called often.
 
-        While it is stopped `read` gives silent frames in real time. Indices and their times go on;
-        they may jump where it stops and where it starts.
+        While it is stopped, `read` returns silent frames in real time. Indices and their times
+        continue; they may jump when the stream stops and when it starts.
         """
 
     def close(self) -> None:
-        """Release the device; a `read` under way returns None. May be called from any thread."""
+        """Release the device; a blocked `read` returns None. May be called from any thread."""
 
 
 class AudioSink(Protocol):
-    """A speaker, or what stands in for one. Samples are numbered from 0 in the order written."""
+    """A speaker, or a replacement for it. Samples are numbered from 0 in the order written."""
 
     name: str
     rate: int
-    """Samples a second it takes; the voice resamples to this."""
+    """Sample rate in Hz; playback resamples to it."""
 
     def write(self, samples: Samples) -> int:
-        """Queue float32 [n] mono samples behind what is queued; wait for room.
+        """Append float32 [n] mono samples to the queue; wait for room.
 
-        Returns the number of the first one. Returns early, with samples dropped, once `stop` is
-        called from another thread. Raises DeviceError when the device is gone, SpeakerAwayError
-        when it may come back but this reply need not wait for it any longer.
+        Returns the number of the first sample. Returns early, and drops samples, once `stop` is
+        called from another thread. Raises DeviceError when the device is lost, SpeakerAwayError
+        when it may return but this reply must not wait any longer.
         """
 
-    def heard(self) -> int:
-        """How many samples of all those written have left the speaker by now."""
+    def samples_played(self) -> int:
+        """Number of written samples that have left the speaker by now."""
 
     def time_of(self, number: int) -> float:
         """Session time in seconds at which sample `number` leaves, or will leave, the speaker."""
 
-    def played(self, time: float, count: int) -> Samples:
+    def reference(self, time: float, count: int) -> Samples:
         """float32 [count] at `rate` Hz that left the speaker from session time `time` on.
 
-        Zeros where nothing did, or where it is not yet or, after two seconds, no longer known. May
-        be called from any thread.
+        The reference for echo cancellation. Zeros where nothing was played, and where it is not yet
+        known or, after two seconds, no longer known. May be called from any thread.
         """
 
     def stop(self) -> int:
-        """Fall silent at once and drop what is queued; returns how many samples had been heard.
+        """Stop at once and drop the queue; returns the number of samples played until then.
 
-        Numbers go on from there: the next write returns this value. Ends `duck` and `hold`. May be
-        called from any thread.
+        Numbers continue from there: the next write returns this value. Ends `duck` and `pause`. May
+        be called from any thread.
         """
 
     def duck(self, on: bool) -> None:
-        """Go on more quietly, or as loudly as before. May be called from any thread."""
+        """Play more quietly, or as loudly as before. May be called from any thread."""
 
-    def hold(self) -> int:
-        """Fall silent within 10 ms and keep what is queued; `heard` stands still from then on.
+    def pause(self) -> int:
+        """Fade out within 10 ms and keep the queue; `samples_played` does not change from then on.
 
-        Returns the number of the first sample that is kept back. May be called from any thread.
+        Returns the number of the first sample that is not played yet. May be called from any
+        thread.
         """
 
-    def release(self, again: int = 0) -> None:
-        """Go on after `hold`: from the last sample heard, or from `again` samples before it.
+    def resume(self, again: int = 0) -> None:
+        """Continue after `pause`: after the last sample played, or from `again` samples before.
 
-        What is heard twice is counted once. May be called from any thread.
+        Samples that are played twice count once. May be called from any thread.
         """
 
     def silent_before(self, number: int) -> bool:
-        """Whether the speaker had run dry, so that silence went out, before sample `number`.
+        """Whether the queue was empty, so that silence was played, before sample `number`.
 
-        To be asked right after the write that begins with it.
+        Call it right after the write that returned `number`.
         """
 
     def underruns(self) -> int:
-        """How often the device was not served in time, so that it let out silence, so far."""
+        """How often the device got no samples in time, and played silence, so far."""
 
     def close(self) -> None:
-        """Fall silent and release the device. May be called from any thread."""
+        """Stop and release the device. May be called from any thread."""
 
 
 class EchoCanceller(Protocol):
-    """Takes what the speaker plays out of what the microphone hears."""
+    """Removes the speaker's sound from the microphone's signal."""
 
     step: int
-    """Samples it takes at once."""
+    """Number of samples in each call of `cancel`."""
     lag: int
-    """Samples by which what comes out is later than what went in."""
+    """Delay of the output against the input, in samples."""
 
     def cancel(self, microphone: Samples, reference: Samples) -> Samples:
-        """What is left of float32 [step] at 16 kHz; `reference`, likewise, is what was played.
+        """float32 [step] at 16 kHz without echo; `reference`, of the same shape, was played.
 
-        The echo of a reference comes with it or later, never before. Keeps state.
+        The echo of a reference sample must not come before it. Keeps state.
         """
 
     def restart(self) -> None:
-        """Forget the room: what comes next is heard in another."""
+        """Reset the adaptive filter, for example after a change of devices."""
 
     def expect(self, delay: float) -> None:
-        """Tell that the echo comes `delay` seconds after its reference."""
+        """Set the expected delay of the echo after its reference, in seconds."""
 
 
 class SpeechDetector(Protocol):
@@ -140,29 +141,29 @@ class SpeechDetector(Protocol):
 
 
 class WakeDetector(Protocol):
-    """Hears one wake word, frame by frame."""
+    """Wake word detection, frame by frame."""
 
     def heard(self, samples: Samples) -> bool:
-        """Whether the wake word is noticed with float32 [512] at 16 kHz; keeps state."""
+        """Whether float32 [512] at 16 kHz completes the wake word; keeps state."""
 
     def reset(self) -> None:
         """Forget the past frames."""
 
 
 class TurnDetector(Protocol):
-    """Hears whether somebody has finished, or only pauses."""
+    """End-of-turn detection from the sound of an utterance."""
 
-    def complete(self, samples: Samples) -> float:
+    def end_probability(self, samples: Samples) -> float:
         """Probability in [0, 1] that float32 [n] at 16 kHz is a finished turn.
 
-        The sound ends in the pause after the last word. May be called from any thread, by one at
-        a time; keeps no state.
+        The samples end in the pause after the last word. Keeps no state. May be called from any
+        thread, by one at a time.
         """
 
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """A stretch of recognized text; times in seconds from the start of the clip."""
+    """A part of a transcript; times in seconds from the start of the clip."""
 
     text: str
     start: float
@@ -171,13 +172,13 @@ class Segment:
 
 @dataclass(frozen=True, slots=True)
 class Transcript:
-    """What was recognized, and how sure the recognizer is.
+    """A transcript, and how certain the recognizer is of it.
 
-    `no_speech` is Whisper's probability in [0, 1] that nobody spoke; `logprob` the mean
-    log-probability of the tokens; `compression` the text's gzip ratio (loops compress well).
-    `certainty` is the probability in [0, 1] of the language among those that it could have been.
-    A look that is not `sure` is good enough to be shown, but is to be read again to be answered;
-    where it is `doubtful`, too, nothing but the last resort would make it better.
+    `no_speech` is Whisper's probability in [0, 1] that the clip holds no speech, `logprob` the mean
+    log-probability of the tokens, `compression` the text's gzip ratio (loops compress well).
+    `certainty` is the probability in [0, 1] of the language among the possible ones. A transcript
+    that is not `sure` may be shown, but must be transcribed again before it is answered. If it is
+    `doubtful` as well, only the effort "fallback" can improve it.
     """
 
     text: str
@@ -191,9 +192,10 @@ class Transcript:
     certainty: float = 1.0
 
 
-Effort = Literal["glance", "look", "final", "last resort"]
-"""What a reading is for: to show and prefill what is being said, to know what was said if this was
-the end, or to answer it; at the last resort, where a look at the same sound was doubtful."""
+Effort = Literal["interim", "endpoint", "final", "fallback"]
+"""The purpose of a transcript. `interim`: to show and prefill while the user speaks. `endpoint`: at
+the first silent frame, probably the end of the question. `final`: to answer it. `fallback`: to
+answer it after a doubtful `endpoint` transcript of the same sound."""
 
 
 class Recognizer(Protocol):
@@ -205,24 +207,24 @@ class Recognizer(Protocol):
         effort: Effort = "final",
         languages: Mapping[str, float] | None = None,
     ) -> Transcript:
-        """The words in float32 [n] at 16 kHz.
+        """Transcribe float32 [n] at 16 kHz.
 
-        They are in one of `languages`, each with how likely it was before; of one language nothing
-        has to be found out. Without any, they are in one of those of the settings.
+        `languages` maps each possible language to its prior weight; a single one is not detected.
+        None: the languages of the settings.
         """
 
 
 BROKEN_OFF = "—"
-"""What stands behind the last word of a reply that was interrupted."""
+"""Follows the last word of an interrupted reply in the prompt."""
 
 
 @dataclass(frozen=True, slots=True)
 class ChatMessage:
     """One message of the conversation.
 
-    `tokens` are the ids the model itself produced, where it did, of which `text` is all or the
-    beginning: given back verbatim they match the KV cache exactly. A `lead` is read by the model in
-    front of the text, and by nobody else. `interrupted`: no more than `text` of it was heard.
+    `tokens` are the ids that the model generated, empty for other messages; `text` is all of their
+    text or its beginning. Passed back unchanged, they match the KV cache exactly. Only the model
+    reads the `lead`, in front of the text. `interrupted`: only `text` was played.
     """
 
     role: Literal["system", "user", "assistant"]
@@ -233,14 +235,14 @@ class ChatMessage:
 
     @property
     def whole(self) -> str:
-        """The text as the model reads it."""
+        """The text in the prompt."""
         text = self.text + BROKEN_OFF if self.interrupted else self.text
         return f"{self.lead} {text}".strip() if self.lead else text
 
 
 @dataclass(frozen=True, slots=True)
 class Prefilled:
-    """The prompt is in the KV cache: `tokens` in all, of which `reused` were there before."""
+    """The prompt of `tokens` is in the KV cache; `reused` of them were cached before."""
 
     tokens: int
     reused: int
@@ -256,7 +258,7 @@ class Token:
 
 @dataclass(frozen=True, slots=True)
 class Stopped:
-    """The reply is over: the model ended it, or the limit of tokens or the context was reached."""
+    """The reply is complete: ended by the model, the token limit, or cancellation."""
 
     reason: Literal["stop", "length", "cancelled"]
 
@@ -268,22 +270,22 @@ class LanguageModel(Protocol):
     """Size of the context window in tokens."""
 
     def prime(self, messages: Sequence[ChatMessage], cancelled: Cancelled) -> int:
-        """Bring the prefix that these messages share with any continuation into the KV cache.
+        """Evaluate the prefix that these messages share with any continuation into the KV cache.
 
-        A last message of the user's is the beginning of one that is still being spoken. Returns
-        how many tokens the cache holds.
+        A last message of the user is the beginning of a question that is still being spoken.
+        Returns the number of tokens in the cache.
         """
 
     def reply(
         self, messages: Sequence[ChatMessage], cancelled: Cancelled
     ) -> Iterator[Prefilled | Token | Stopped]:
-        """One Prefilled, then Tokens as they are made, then one Stopped.
+        """Generate a reply: one Prefilled, then Tokens as they are generated, then one Stopped.
 
-        A last message of the assistant's is the beginning of the reply: what comes goes on with it.
+        If the last message is the assistant's, the reply continues it.
         """
 
     def count(self, messages: Sequence[ChatMessage]) -> int:
-        """How many tokens the prompt for these messages takes."""
+        """Number of tokens in the prompt for these messages."""
 
     def close(self) -> None:
         """Free the model's memory."""
@@ -298,8 +300,8 @@ class Synthesizer(Protocol):
     """Text to speech."""
 
     rate: int
-    """Samples a second it makes."""
+    """Sample rate of the audio, in Hz."""
 
     def synthesize(self, text: str, cancelled: Cancelled) -> Iterator[Audio]:
-        """The sound of one clause, in pieces as they are made; with marks of the words of `text`,
-        in their order, where the voice can tell."""
+        """Synthesize one clause, piece by piece. The pieces mark the words of `text` in order, if
+        the voice provides word times."""

@@ -1,4 +1,4 @@
-"""A session as its user drives it: one conversation, through changes of devices and models."""
+"""A session: one conversation that continues when the user changes a device or model."""
 
 from __future__ import annotations
 
@@ -18,24 +18,24 @@ from edgevoice.trace import Recorder
 Kind = Literal["input", "output", "slm", "stt", "tts"]
 
 Build = Callable[[Config, History, int], Assistant]
-"""Makes an assistant from a configuration, the conversation so far and its first turn's number."""
+"""Builds an assistant from a configuration, the history and the number of its first turn."""
 
 
 class SettingsStore(Protocol):
-    """Where a choice made during the session goes."""
+    """Stores settings that the user changes during the session."""
 
     def changed(self, key: str, value: str) -> Config:
-        """The configuration with `section.key` set to `value` as well. Raises ConfigError."""
+        """The configuration with `section.key` set to `value`. Raises ConfigError."""
 
     def keep(self, key: str, value: str) -> None:
-        """Make that choice the user's own from now on. Raises StorageError or ConfigError."""
+        """Write it to the user's configuration file. Raises StorageError or ConfigError."""
 
 
 class Session:
-    """Runs an assistant, and another one in its place when the user chooses a model or device.
+    """Runs an assistant, and replaces it when the user chooses another model or device.
 
-    The conversation, the bus and the clock go on; only the pipeline is built anew. The commands
-    may be called from any thread.
+    The history, the bus and the clock stay; only the pipeline is rebuilt. The commands may be
+    called from any thread.
     """
 
     def __init__(
@@ -55,11 +55,11 @@ class Session:
         self._mute = False
         self._monitor = clock.monitor()
         self._former: Config | None = None
-        """While a change is being tried: what to go back to if it fails."""
+        """The configuration to restore if the change being tried fails; else None."""
         self._failure: EdgevoiceError | None = None
 
     def run(self) -> None:
-        """Hold the conversation until it is closed. Raises what the assistant raises."""
+        """Run until `close` is called or the input ends. Raises the assistant's errors."""
         first_turn = 0
         while True:
             tried = self._config
@@ -69,7 +69,7 @@ class Session:
                 if self._closed:
                     assistant.close(self._hurry)
                 if self._mute:
-                    # Another device or model does not open the microphone.
+                    # A new device or model must not unmute the microphone.
                     assistant.mute(True)
                 assistant.run()
                 first_turn = assistant.next_turn
@@ -88,7 +88,7 @@ class Session:
                 self._monitor.notify_all()
 
     def _take_back(self, error: EdgevoiceError) -> bool:
-        """Return to the configuration before the change that failed; false if there was none."""
+        """Restore the configuration before the failed change; false if there was no change."""
         with self._monitor:
             if self._former is None:
                 return False
@@ -116,13 +116,13 @@ class Session:
 
     @property
     def listens(self) -> bool:
-        """Whether what is said is heard by now."""
+        """Whether speech is captured by now."""
         assistant = self._assistant
         return assistant is not None and assistant.listens
 
     @property
     def talking(self) -> bool:
-        """Whether the user has taken the floor by a key."""
+        """Whether push-to-talk is on."""
         assistant = self._assistant
         return assistant is not None and assistant.talking
 
@@ -137,7 +137,7 @@ class Session:
             assistant.new_conversation()
 
     def close(self, hurry: bool = False) -> None:
-        """End the session; in a `hurry` it waits for no model that is being loaded."""
+        """End the session. `hurry`: do not wait for a model that is loading."""
         with self._monitor:
             self._closed = True
             self._hurry = self._hurry or hurry
@@ -146,7 +146,7 @@ class Session:
             assistant.close(hurry)
 
     def transcript(self) -> str:
-        """What was said and heard so far, one line a message."""
+        """The conversation so far, one line per message."""
         names = {"user": "you", "assistant": "edgevoice"}
         return "\n".join(
             f"{names[m.role]}: {m.text}{'— (interrupted)' if m.interrupted else ''}"
@@ -159,7 +159,7 @@ class Session:
         self.recorder.save(path)
 
     def choices(self, kind: Kind) -> list[tuple[str, str]]:
-        """What can be chosen: the value to `choose`, and how to show it."""
+        """The available choices: each value for `choose`, and its label."""
         if kind in ("input", "output"):
             from edgevoice.devices.listing import listed_now
 
@@ -178,10 +178,10 @@ class Session:
         ]
 
     def choose(self, kind: Kind, value: str) -> None:
-        """Go on with this device or model, and keep the choice in the user's settings.
+        """Switch to this device or model, and store the choice in the user's settings.
 
-        Returns when it is in use. Raises EdgevoiceError when it cannot be used, with the session
-        back on what it used before.
+        Returns when it is in use. Raises EdgevoiceError if it cannot be used; the session then
+        continues with the previous one.
         """
         key = f"audio.{kind}" if kind in ("input", "output") else f"models.{kind}"
         if value not in (value for value, _ in self.choices(kind)):

@@ -1,9 +1,9 @@
-"""A Turn: one exchange, with verdicts that are given once and never taken back.
+"""A turn: one question and its reply, with decisions that are made once and never undone.
 
-It starts speculative: work on it may begin, but nothing of it is heard or remembered. It is
-committed once, when the end of the question is confirmed, or cancelled once with a reason. A
-committed turn can still be cancelled, by a barge-in say; a cancelled one can never be committed.
-Everyone who works on a turn asks `cancelled` between steps; nobody is told through a queue.
+A turn starts speculative: stages work on it, but nothing of it is played or remembered. It is
+committed once, when the end of the question is confirmed, or cancelled once, with a reason. A
+committed turn can still be cancelled, for example by a barge-in. A cancelled turn is never
+committed. Every stage reads `cancelled` between steps; cancellation is not sent through queues.
 """
 
 from __future__ import annotations
@@ -18,19 +18,19 @@ Origin = Literal["speech", "text", "talk_key"]
 
 
 class Classification(Enum):
-    """What the words of a turn come to that may be an interruption."""
+    """The kind of words in a turn that may be an interruption."""
 
     NOBODY = "nobody"
-    """No words: a cough, a door, what a recognizer makes up for them."""
+    """No words: a cough, a door, or text that a recognizer makes up for them."""
     BACKCHANNEL = "backchannel"
-    """Somebody listens, and wants the reply to go on."""
+    """A listener's signal, for example "mhm": the reply goes on."""
     STOP = "stop"
-    """Silence is asked for, and nothing else."""
+    """A request for silence, and nothing else."""
     WORDS = "words"
 
 
 class Turn:
-    """One exchange. Verdicts wake everyone who waits on the shared `monitor`."""
+    """One question and its reply. Each decision wakes the threads that wait on `monitor`."""
 
     def __init__(
         self, number: int, origin: Origin, monitor: Monitor, interrupts: Turn | None = None
@@ -38,66 +38,66 @@ class Turn:
         self.number = number
         self.origin = origin
         self.interrupts = interrupts
-        """The turn whose reply was being made or heard when this one began, if it was speech."""
-        self.doubted = interrupts is not None
-        """Whether it is an interruption at all is yet to be heard: that reply waits for it."""
+        """The turn whose reply was generated or played when this one began, if it is speech."""
+        self.tentative = interrupts is not None
+        """Not yet known to be an interruption; the reply it may interrupt is kept until then."""
         self.successor: Turn | None = None
         """The turn that replaced it, when the user went on after a pause."""
         self.ended = False
-        """The end of the question was confirmed, though perhaps while it was still doubted."""
+        """The end of the question was confirmed, perhaps while it was still tentative."""
         self.classification: Classification | None = None
-        """What has been said so far comes to; written by the scribe."""
-        self.sensed = 0.0
-        """Seconds of voice in it when that was known; written by the scribe."""
+        """The kind of words so far; written by transcription."""
+        self.classified_voiced = 0.0
+        """Seconds of voice that the classification covers; written by transcription."""
         self.reason: CancelReason | None = None
         self.detail = ""
         self.committed = False
         self.settled = False
-        """What is to be remembered of it has been remembered."""
+        """The history holds everything that it keeps of this turn."""
         self.forgotten = False
-        """The user began a new conversation: nothing of it is to be remembered."""
+        """A new conversation has begun: the history keeps nothing of this turn."""
         self.asked = False
-        """The question was handed over whole; live looks at it are of no use any more."""
+        """The whole question was sent to transcription; interim requests are obsolete."""
         self.called = False
-        """Its sound begins with the wake word; written by the ears."""
+        """Its audio begins with the wake word; written by capture."""
         self.reading = ""
-        """What is being asked, as read last; written by the scribe."""
+        """The newest transcript of the question; written by transcription."""
         self.readings = 0
-        """How often what was said was read so far; written by the scribe."""
+        """Number of transcripts so far; written by transcription."""
         self.understood = 0
-        """Words of it that were believed; written by the scribe."""
-        self.hushed = False
-        """The voice has stopped, perhaps for good; written by the ears."""
+        """Number of words that were accepted as speech; written by transcription."""
+        self.silent = False
+        """The newest frame is silent; written by capture."""
         self.voiced = 0.0
-        """Seconds of voice in it so far; written by the ears."""
+        """Seconds of voice so far; written by capture."""
         self.voiced_end = 0
-        """Stream index after the last sample that was voice; written by the ears."""
+        """Stream index after the last voiced sample; written by capture."""
         self.question = ""
-        """What was asked; written by the scribe."""
+        """The question; written by transcription and the agent."""
         self.language = "en"
-        """The language it is asked in, as read last; written by the scribe."""
-        self.voicing = False
-        """The first of the reply is being made sound; written by the voice."""
-        self.complete: float | None = None
-        """Probability that the user has finished, from how it sounds; written by the judge."""
-        self.conceded = False
-        """The silence has lasted as long as it must: the first sound ends the wait; written by the
-        ears."""
-        self.sounding = False
-        """The first sound of the reply waits to be let out; written by the speaker."""
+        """Language of the newest transcript; written by transcription."""
+        self.synthesizing = False
+        """Synthesis of the reply has begun; written by synthesis."""
+        self.end_probability: float | None = None
+        """Probability that the user has finished; written by the end-of-turn predictor."""
+        self.may_end = False
+        """The silence has lasted long enough: the first audio of the reply ends the turn; written
+        by capture."""
+        self.audio_ready = False
+        """The first audio of the reply waits to be played; written by playback."""
         self.continued = False
-        """The user went on when its answer had hardly begun: it was only half of the question;
-        written by the ears."""
+        """The user went on when the reply had hardly begun: it was only half of the question;
+        written by capture."""
         self.reply = ""
-        """What the model has written so far, as it wrote it; written by the mind."""
+        """The text generated so far; written by the agent."""
         self.written = False
-        """The model had nothing to add to it; written by the mind."""
-        self.goes_on = False
-        """Its reply goes on with the one before; written by the mind."""
+        """The model has ended the reply itself; written by the agent."""
+        self.continues = False
+        """Its reply continues the one before; written by the agent."""
         self.tokens: list[int] = []
-        """The ids of the reply's tokens; written by the mind."""
+        """The ids of the reply's tokens; written by the agent."""
         self.stopped_at: int | None = None
-        """How many samples the speaker had let out when the turn was silenced."""
+        """Number of samples the speaker had played when the reply was stopped."""
         self._monitor = monitor
 
     @property
@@ -114,7 +114,7 @@ class Turn:
         return self.cancelled
 
     def commit(self) -> bool:
-        """Confirm the turn; true the first time, false if it was committed or cancelled before."""
+        """Let the reply be played; true the first time, false if committed or cancelled before."""
         with self._monitor:
             if self.committed or self.cancelled:
                 return False
@@ -123,11 +123,11 @@ class Turn:
             return True
 
     def confirm(self) -> bool:
-        """It is an interruption; true the first time, false if that was known or it is over."""
+        """Mark it as an interruption; true the first time, false if known already or over."""
         with self._monitor:
-            if not self.doubted or not self.live:
+            if not self.tentative or not self.live:
                 return False
-            self.doubted = False
+            self.tentative = False
             self._monitor.notify_all()
             return True
 
@@ -141,7 +141,7 @@ class Turn:
             return True
 
     def settle(self) -> bool:
-        """Note that everything about it is done; true the first time."""
+        """Mark it as finished; true the first time."""
         with self._monitor:
             if self.settled:
                 return False

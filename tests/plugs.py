@@ -150,7 +150,7 @@ class Mouth(Plug):
 
     def _note(self) -> None:
         if self.failed() is None:
-            self._settled = self._sink.heard()
+            self._settled = self._sink.samples_played()
 
     def write(self, samples: Samples) -> int:
         if error := self.failed():
@@ -159,7 +159,7 @@ class Mouth(Plug):
         self.given = np.concatenate([self.given[:number], samples])
         return number
 
-    def heard(self) -> int:
+    def samples_played(self) -> int:
         if error := self.failed():
             raise error
         self._note()
@@ -175,17 +175,17 @@ class Mouth(Plug):
     def duck(self, on: bool) -> None:
         self._sink.duck(on)
 
-    def hold(self) -> int:
-        return self._sink.hold()
+    def pause(self) -> int:
+        return self._sink.pause()
 
-    def release(self, again: int = 0) -> None:
-        self._sink.release(again)
+    def resume(self, again: int = 0) -> None:
+        self._sink.resume(again)
 
     def time_of(self, number: int) -> float:
         return self._sink.time_of(number)
 
-    def played(self, time: float, count: int) -> Samples:
-        return self._sink.played(time, count)
+    def reference(self, time: float, count: int) -> Samples:
+        return self._sink.reference(time, count)
 
     def silent_before(self, number: int) -> bool:
         return self._sink.silent_before(number)

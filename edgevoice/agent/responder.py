@@ -32,8 +32,8 @@ from edgevoice.turn_taking.continuation import wants_more
 PROMPT_MARGIN = 32
 """Tokens of the context window kept free beside prompt and reply, for the template's own."""
 
-GUESSED_TOKENS = 24
-"""How far a reply to a mere reading is thought ahead."""
+SPECULATED_TOKENS = 24
+"""How far a reply to a mere reading is item ahead."""
 
 
 class Responder:
@@ -57,7 +57,7 @@ class Responder:
         self._loaded = context.loaded
         self._speech_rates = speech_rates
         self._slm: LanguageModel | None = None
-        self._primed = False
+        self._prompt_loaded = False
         self._speculation: SpeculativeReply | None = None
         self._prefilled = ""
         """The first words of a question that are in the KV cache."""
@@ -82,17 +82,17 @@ class Responder:
     def run(self) -> None:
         """Answer until the inbox is closed."""
         try:
-            while (thought := self._inbox.get()) is not None:
-                match thought:
+            while (item := self._inbox.get()) is not None:
+                match item:
                     case PartialQuestion():
-                        self._begin(thought)
+                        self._prepare(item)
                     case Prefill():
-                        self._prime()
+                        self._prefill_history()
                     case FinalQuestion():
                         try:
-                            self._answer(thought)
+                            self._answer(item)
                         finally:
-                            self._outbox.put(EndOfReply(thought.turn))
+                            self._outbox.put(EndOfReply(item.turn))
         finally:
             self._inbox.close()
             self._outbox.close()
@@ -110,57 +110,55 @@ class Responder:
             )
             return self._slm
 
-    def _prime(self) -> None:
+    def _prefill_history(self) -> None:
         with self._floor.monitor:
             slm, messages = self._slm, self._floor.history.messages
         if slm is not None:
             try:
                 slm.prime(messages, lambda: not self._inbox.empty)
             except Exception as error:
-                self._floor.failed("agent", None, error)
-            if not self._primed:
-                self._primed = True
+                self._floor.fail("agent", None, error)
+            if not self._prompt_loaded:
+                self._prompt_loaded = True
                 self._loaded("prompt")
 
-    def _begin(self, beginning: PartialQuestion) -> None:
+    def _prepare(self, partial: PartialQuestion) -> None:
         """Think about a question that may still be going on, until it is known."""
-        turn, slm = beginning.turn, self._slm
+        turn, slm = partial.turn, self._slm
         # Before the earlier turns are settled it is not known what the words will follow.
         if slm is None or self._floor.waits_for_earlier(turn):
             return
         if self._speculation is None or self._speculation.is_wrong():
             self._speculation = None
-            if self._unfinished(beginning.reading):
+            if self._unfinished(partial.reading):
                 return
             try:
-                if self._config.turn.speculate and beginning.is_whole():
-                    self._speculation = self._begin_guess(beginning, slm)
+                if self._config.turn.speculate and partial.is_whole():
+                    self._speculation = self._start_speculation(partial, slm)
                 else:
-                    self._prefill(beginning, slm)
+                    self._prefill_partial(partial, slm)
             except Exception:
                 # The whole question goes to the same model soon, and then the failure is told.
                 return
-        self._go_on_guessing()
+        self._continue_speculation()
 
-    def _prefill(self, beginning: PartialQuestion, slm: LanguageModel) -> None:
-        turn = beginning.turn
-        likely = respelled(beginning.likely, self._prefilled)
+    def _prefill_partial(self, partial: PartialQuestion, slm: LanguageModel) -> None:
+        turn = partial.turn
+        likely = respelled(partial.likely, self._prefilled)
         if likely in ("", self._prefilled):
             return
         self._prefilled = likely
         with self._floor.monitor:
-            messages = self._floor.history.asking(likely, beginning.language)
-        tokens = slm.prime(
-            messages, lambda: not self._inbox.empty or agent_input_is_dead(beginning)
-        )
+            messages = self._floor.history.asking(likely, partial.language)
+        tokens = slm.prime(messages, lambda: not self._inbox.empty or agent_input_is_dead(partial))
         self._bus.emit(ev.PrefillProgress(turn=turn.number, tokens=tokens, text=likely))
 
-    def _begin_guess(
-        self, beginning: PartialQuestion, slm: LanguageModel
+    def _start_speculation(
+        self, partial: PartialQuestion, slm: LanguageModel
     ) -> SpeculativeReply | None:
         """The voice has stopped: reply to what was read so far, as if that were the question."""
-        reading = respelled(beginning.reading, self._prefilled)
-        speculation = SpeculativeReply(beginning.turn, reading, beginning.language)
+        reading = respelled(partial.reading, self._prefilled)
+        speculation = SpeculativeReply(partial.turn, reading, partial.language)
         with self._floor.monitor:
             messages = self._floor.history.asking(speculation.reading, speculation.language)
         if slm.count(messages) > self._room(slm):
@@ -169,10 +167,12 @@ class Responder:
         speculation.coming = slm.reply(messages, speculation.is_wrong)
         return speculation
 
-    def _go_on_guessing(self) -> None:
+    def _continue_speculation(self) -> None:
         speculation = self._speculation
         while (
-            speculation is not None and len(speculation.made) < GUESSED_TOKENS and self._inbox.empty
+            speculation is not None
+            and len(speculation.made) < SPECULATED_TOKENS
+            and self._inbox.empty
         ):
             try:
                 item = next(speculation.coming, None)
@@ -182,7 +182,7 @@ class Responder:
             if item is None or speculation.is_wrong():
                 return
             if isinstance(item, Prefilled):
-                self._tell_prompt(speculation.turn, item)
+                self._report_prefilled(speculation.turn, item)
             speculation.made.append(item)
 
     def _answer(self, asked: FinalQuestion) -> None:
@@ -201,7 +201,7 @@ class Responder:
             self._floor.wait_for_earlier(turn)
             if unfinished := self._unfinished(text, asked.language):
                 turn.question = text
-                self._go_on(turn, unfinished, asked.language)
+                self._continue_reply(turn, unfinished, asked.language)
                 return
             slm = self._model(turn)
             if turn.cancelled or slm is None:
@@ -212,7 +212,7 @@ class Responder:
             self._bus.emit(ev.PrefillStarted(turn=turn.number))
             self._reply(turn, slm.reply(messages, turn.is_cancelled), asked.language)
         except Exception as error:
-            self._floor.failed("agent", turn, error)
+            self._floor.fail("agent", turn, error)
 
     def _unfinished(self, text: str, language: str = "") -> Reply | None:
         """The last reply, if it is not finished and this is a wish to hear the rest."""
@@ -220,9 +220,9 @@ class Responder:
             unfinished = self._floor.history.unfinished
         return unfinished if unfinished and wants_more(text, language) else None
 
-    def _go_on(self, turn: Turn, unfinished: Reply, language: str) -> None:
+    def _continue_reply(self, turn: Turn, unfinished: Reply, language: str) -> None:
         """Have said what was written and not heard; the model adds to it meanwhile."""
-        turn.reply, turn.goes_on = unfinished.unheard, True
+        turn.reply, turn.continues = unfinished.unheard, True
         if turn.cancelled:
             return
         self._bus.emit(ev.ReplyContinued(turn=turn.number, text=turn.reply))
@@ -234,11 +234,11 @@ class Responder:
         slm = self._model(turn)
         if turn.cancelled or slm is None:
             return
-        self._tell_trimmed(self._floor.history.trim(None, slm.count, self._room(slm)))
+        self._report_trimmed(self._floor.history.trim(None, slm.count, self._room(slm)))
         self._bus.emit(ev.PrefillStarted(turn=turn.number))
         for item in slm.reply(self._floor.history.going_on(), turn.is_cancelled):
             if item == Stopped("stop") and not turn.reply:
-                turn.goes_on = False
+                turn.continues = False
                 yield from slm.reply(
                     self._prompt(turn.question, turn.language, slm), turn.is_cancelled
                 )
@@ -263,7 +263,7 @@ class Responder:
 
     def _prompt(self, text: str, language: str, slm: LanguageModel) -> Sequence[ChatMessage]:
         history = self._floor.history
-        self._tell_trimmed(history.trim(text, slm.count, self._room(slm), language))
+        self._report_trimmed(history.trim(text, slm.count, self._room(slm), language))
         return history.asking(text, language)
 
     def _reply(
@@ -289,7 +289,7 @@ class Responder:
         for item in coming:
             match item:
                 case Prefilled():
-                    self._tell_prompt(turn, item)
+                    self._report_prefilled(turn, item)
                 case Token():
                     index = len(turn.tokens)
                     turn.tokens.append(item.id)
@@ -307,9 +307,9 @@ class Responder:
                         )
                     )
 
-    def _tell_trimmed(self, dropped: int) -> None:
+    def _report_trimmed(self, dropped: int) -> None:
         if dropped:
             self._bus.emit(ev.HistoryTrimmed(messages=dropped))
 
-    def _tell_prompt(self, turn: Turn, item: Prefilled) -> None:
+    def _report_prefilled(self, turn: Turn, item: Prefilled) -> None:
         self._bus.emit(ev.PrefillEnded(turn=turn.number, tokens=item.tokens, reused=item.reused))

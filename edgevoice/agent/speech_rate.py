@@ -119,7 +119,7 @@ class CutPlan:
     """When to cut one reply. `end` is the time at which all that was cut will have been heard,
     `last` that of its newest token; in seconds on any clock, as given to it."""
 
-    pacing: SpeechRate
+    rate: SpeechRate
     last: float | None = None
     _end: float | None = None
     _longer: float = 0.0
@@ -127,7 +127,7 @@ class CutPlan:
     @property
     def end(self) -> float | None:
         """What was expected, corrected by how long the clauses became that were said since."""
-        return None if self._end is None else self._end + self.pacing.longer - self._longer
+        return None if self._end is None else self._end + self.rate.longer - self._longer
 
     def wrote(self, chars: int, now: float) -> None:
         """The next token of the reply is there, with so many characters."""
@@ -135,7 +135,7 @@ class CutPlan:
             return
         # Tokens that had been made before come without any time between them, and tell nothing.
         if self.last is not None and now - self.last > AT_ONCE:
-            self.pacing.wrote(chars, now - self.last)
+            self.rate.wrote(chars, now - self.last)
         self.last = now
 
     def may_begin(self, kind: Break, words: int, chars: int) -> bool:
@@ -144,13 +144,13 @@ class CutPlan:
         It must take longer to say than the second one takes to come, or there would be a gap after
         it; and a cut between two words must gain enough.
         """
-        rate = self.pacing.writing
+        rate = self.rate.writing
         if words < FEWEST[kind] or (kind == "word" and rate * BREAK < WORTH):
             return False
         # A sentence ends in some silence of the voice's own.
         following = FEWEST["word"] * WORD if kind == "sentence" else NEXT
-        coming = rate * following + self.pacing.beginning(following)
-        return self.pacing.sound(chars) >= SPARE * coming
+        coming = rate * following + self.rate.beginning(following)
+        return self.rate.sound(chars) >= SPARE * coming
 
     def must_go_on(self, kind: Break, words: int, chars: int, now: float) -> bool:
         """Whether a later clause is to be cut here for what was cut before is nearly over.
@@ -159,15 +159,15 @@ class CutPlan:
         to cut at for a while, in a number say, which is also written slowly. Where writing is
         slower than speech, pieces would only make more gaps of one.
         """
-        rate = self.pacing.writing
-        if self.end is None or words < FEWEST[kind] or rate >= self.pacing.saying:
+        rate = self.rate.writing
+        if self.end is None or words < FEWEST[kind] or rate >= self.rate.saying:
             return False
         ahead = AGAIN if kind == "word" else BREAK
         later = chars + ahead
-        return now + rate * ahead + self.pacing.beginning(later) * SPARE > self.end
+        return now + rate * ahead + self.rate.beginning(later) * SPARE > self.end
 
     def cut(self, chars: int, now: float) -> None:
         """A clause of `chars` spoken characters was cut."""
-        begins = now + self.pacing.beginning(chars)
-        self._end = max(begins, self.end or begins) + self.pacing.sound(chars)
-        self._longer = self.pacing.longer
+        begins = now + self.rate.beginning(chars)
+        self._end = max(begins, self.end or begins) + self.rate.sound(chars)
+        self._longer = self.rate.longer

@@ -5,7 +5,7 @@ from __future__ import annotations
 from edgevoice import events as ev
 from edgevoice.audio import Frame, dbfs
 from edgevoice.capture.intelligibility import Intelligibility
-from edgevoice.capture.noise_floor import STIRRING, NoiseFloor
+from edgevoice.capture.noise_floor import MAYBE_SPEECH, NoiseFloor
 from edgevoice.settings import TurnSettings
 from edgevoice.turn import Turn
 from edgevoice.turn_taking.completeness import Completeness, completeness_of
@@ -23,7 +23,7 @@ class Background:
         self._floor = floor
         self._level = NoiseFloor()
         self._intelligibility = Intelligibility(settings.unclear_seconds)
-        self._complained = False
+        self._notified = False
 
     def reset(self) -> None:
         """Forget them: there was a gap in what was heard."""
@@ -41,7 +41,7 @@ class Background:
             speech=speech,
             sure=sure,
             speaking=speaking,
-            stirring=probability >= STIRRING,
+            maybe_speech=probability >= MAYBE_SPEECH,
         )
         return 0.0 if speech and not is_voice else probability
 
@@ -57,29 +57,29 @@ class Background:
         """The utterance goes on at stream index `index`."""
         self._intelligibility.note(index, turn.number, turn.readings, turn.understood, turn.reading)
 
-    def outlast(self, turn: Turn, index: int) -> int | None:
+    def end_of_user(self, turn: Turn, index: int) -> int | None:
         """Up to which stream index the utterance was the user's, where they have said a sentence
         and others go on; None where that cannot be told."""
         if not self._intelligibility.is_left(index):
             return None
         if completeness_of(turn.reading, turn.language) > Completeness.STATEMENT:
             return None
-        self._level.mistaken()
+        self._level.reject_voice()
         return self._intelligibility.since
 
-    def drown(self, turn: Turn, index: int) -> bool:
+    def is_unintelligible(self, turn: Turn, index: int) -> bool:
         """Whether no word of the utterance could be made out for too long. The turn is over then,
         and the user told: once, until something is understood again."""
         if not self._intelligibility.is_lost(index):
             return False
         self._floor.cancel(turn, "no_speech", "no word could be made out of it")
-        self._level.mistaken()
-        if not self._complained:
-            self._complained = True
+        self._level.reject_voice()
+        if not self._notified:
+            self._notified = True
             self._floor.bus.emit(ev.Notice(text=UNCLEAR))
-            self._floor.aside("unclear")
+            self._floor.play_earcon("unclear")
         return True
 
     def ended(self, turn: Turn) -> None:
         """A turn is over; if it was understood, the next time that nothing is will be told."""
-        self._complained = self._complained and not turn.question
+        self._notified = self._notified and not turn.question

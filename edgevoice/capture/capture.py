@@ -28,7 +28,7 @@ class Capture:
         self._load = engines.detector
         self._floor = context.floor
         self._utterances = utterances
-        self._given = True
+        self._passing = True
         self._closed = self._opening = False
         self.muted = False
 
@@ -55,51 +55,51 @@ class Capture:
         expected: int | None = None
         while (frame := self._source.read()) is not None:
             if expected is not None and frame.index != expected:
-                self._hole(detector, frame.index - expected)
+                self._gap(detector, frame.index - expected)
             expected = frame.index + FRAME_SAMPLES
             if self.muted:
                 self._drop(detector)
                 probability = 0.0
             else:
-                probability = self._take(frame, detector)
-            self._shut(self.muted or not self._wake_gate.microphone)
+                probability = self._process(frame, detector)
+            self._mute_source(self.muted or not self._wake_gate.microphone)
             levels.add(-120.0 if self.muted else dbfs(frame.samples), probability)
         self._utterances.finish()
 
-    def _take(self, frame: Frame, detector: SpeechDetector) -> float:
+    def _process(self, frame: Frame, detector: SpeechDetector) -> float:
         """Listen to the frame if it is meant for us; returns the probability that it is speech."""
-        listening = self._utterances
+        utterances = self._utterances
         called = self._wake_gate.called(frame)
-        if self.held and listening.full:
+        if self.held and utterances.full:
             self.held = False
-        earlier: list[Frame] = []
-        if called is not None and not listening.hearing:
+        delayed: list[Frame] = []
+        if called is not None and not utterances.hearing:
             self._floor.cancel_others(None, "barge_in")
-            earlier = listening.kept(called, frame.index)
-            listening.called = called
-        given = self._wake_gate.given(frame, held=self.held, hearing=listening.hearing)
-        if earlier or (given and not self._given):
+            delayed = utterances.recent(called, frame.index)
+            utterances.called = called
+        passing = self._wake_gate.passes(frame, held=self.held, hearing=utterances.hearing)
+        if delayed or (passing and not self._passing):
             # What it heard before had a gap, or was the wake word itself.
             detector.reset()
-            listening.begin_anew()
-        self._given = given
-        if not given:
-            listening.keep(frame)
+            utterances.restart()
+        self._passing = passing
+        if not passing:
+            utterances.skip(frame)
             return 0.0
-        for late in earlier:
-            listening.hear(late, detector.probability(late.samples))
+        for past in delayed:
+            utterances.push(past, detector.probability(past.samples))
         probability = detector.probability(frame.samples)
-        listening.hear(frame, probability)
+        utterances.push(frame, probability)
         self._faint.step(frame)
         return probability
 
-    def _shut(self, on: bool) -> None:
+    def _mute_source(self, on: bool) -> None:
         """Close the microphone, or open it again."""
         self._opening = (self._opening or self._closed) and not on
         self._closed = on
         self._source.mute(on)
 
-    def _hole(self, detector: SpeechDetector, missing: int) -> None:
+    def _gap(self, detector: SpeechDetector, missing: int) -> None:
         """There is sound missing between the last frame and this one: the microphone was away."""
         if self._opening and self.held:
             # It is being opened for what is said now: nothing was lost but the moment it took.
@@ -110,6 +110,6 @@ class Capture:
         self._drop(detector, "the microphone was away")
 
     def _drop(self, detector: SpeechDetector, why: str = "") -> None:
-        self._wake_gate.lost()
+        self._wake_gate.reset()
         if self._utterances.drop(why):
             detector.reset()

@@ -48,7 +48,7 @@ FADE = 160
 
 DELAY_CHANGE = 0.01
 LEVEL_CHANGE = 6.0
-"""Seconds and dB by which an echo must have changed to be told again."""
+"""Seconds and dB by which an echo must have changed to be reported again."""
 
 NOTHING: Samples = np.zeros(0, dtype=np.float32)
 
@@ -79,8 +79,8 @@ class EchoCancelledSource:
         self._lead = LEAD
         self._path = EchoPath()
         self._silence = SilenceMonitor()
-        self._told: Echo | None = None
-        self._unheard_told = False
+        self._reported: Echo | None = None
+        self._unheard_reported = False
         self._next = 0
         self._sounded = float("-inf")
         """Session time at which the speaker was last known to sound."""
@@ -137,13 +137,13 @@ class EchoCancelledSource:
                 self._canceller.restart()
             self._reference.restart()
         self._next = frame.index + FRAME_SAMPLES
-        self._silence.hear(frame.samples, FRAME_SECONDS)
+        self._silence.push(frame.samples, FRAME_SECONDS)
         time = self._source.time_of(frame.index)
         echoes = self._measures and self._may_echo(time + self._lead)
         played = np.zeros(FRAME_SAMPLES, dtype=np.float32)
         if echoes:
             played = self._reference.take(time + self._lead, FRAME_SAMPLES)
-            if self._path.hear(played, frame.samples, self._silence.level):
+            if self._path.push(played, frame.samples, self._silence.level):
                 self._measured()
         # Where nothing comes back, as with headphones, what is heard stays as it is.
         needed = echoes and self._cancels and not (self._as_needed and self._path.unheard)
@@ -225,19 +225,19 @@ class EchoCancelledSource:
             return
         if found is not None:
             if self._path.settled:
-                self._tell(Echo(found.delay - self._lead, found.level))
-        elif self._path.unheard and (self._told is not None or not self._unheard_told):
-            self._told, self._unheard_told = None, True
+                self._report(Echo(found.delay - self._lead, found.level))
+        elif self._path.unheard and (self._reported is not None or not self._unheard_reported):
+            self._reported, self._unheard_reported = None, True
             self._bus.emit(ev.EchoMeasured(delay=None, level=None))
 
-    def _tell(self, echo: Echo) -> None:
-        told = self._told
+    def _report(self, echo: Echo) -> None:
+        reported = self._reported
         if (
-            told is None
-            or abs(echo.delay - told.delay) > DELAY_CHANGE
-            or abs(echo.level - told.level) > LEVEL_CHANGE
+            reported is None
+            or abs(echo.delay - reported.delay) > DELAY_CHANGE
+            or abs(echo.level - reported.level) > LEVEL_CHANGE
         ):
-            self._told = echo
+            self._reported = echo
             self._bus.emit(ev.EchoMeasured(delay=round(echo.delay, 4), level=round(echo.level, 1)))
 
     def _expect(self, canceller: EchoCanceller) -> None:

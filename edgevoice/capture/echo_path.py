@@ -39,14 +39,14 @@ CLEAR = 16.0
 """How far the peak must stand out, in standard deviations of the rest, to be an echo. Recorded
 voices beside a reply reach 13.9 by chance, babble 11.1; an echo of -45 dB in a quiet room 27."""
 
-LOOKS = 2
+LEAST_MEASUREMENTS = 2
 """Looks before anything is known. In the second, replies in 144 simulated rooms stood out by 16.5
 at least, and 96 recorded voices beside a reply that was not heard by 15.2 at most."""
 
-SETTLED_LOOKS = 3
-"""Looks before its delay and level are told."""
+SETTLED_MEASUREMENTS = 3
+"""Looks before its delay and level are reported."""
 
-UNHEARD_LOOKS = 4
+UNHEARD_MEASUREMENTS = 4
 """Looks without a known echo after which it is gone: about two seconds of speech. Where none was
 ever found, the first is enough."""
 
@@ -109,7 +109,7 @@ class EchoPath:
 
     def forget(self) -> None:
         """Begin anew, as after a change of devices."""
-        self._looks = self._in_vain = 0
+        self._measurements = self._in_vain = 0
         self._levels.clear()
         self._cross: NDArray[np.complexfloating[Any, Any]]
         self._cross = np.zeros(WINDOW + 1, dtype=np.complex64)
@@ -120,7 +120,7 @@ class EchoPath:
     @property
     def settled(self) -> bool:
         """Whether enough was compared for the figures, too, to be right."""
-        return self._looks >= SETTLED_LOOKS
+        return self._measurements >= SETTLED_MEASUREMENTS
 
     @property
     def loudest(self) -> float:
@@ -131,9 +131,9 @@ class EchoPath:
             played for played, _ in islice(reversed(self._levels), ARRIVING)
         )
 
-    def hear(self, played: Samples, heard: Samples, stillness: float) -> bool:
+    def push(self, played: Samples, heard: Samples, silence: float) -> bool:
         """Take a frame, float32 [n], that was played and one that was heard at the same time; true
-        after a new look. What is not heard above `stillness`, in dBFS, is no echo that matters."""
+        after a new look. What is not heard above `silence`, in dBFS, is no echo that matters."""
         size = len(played)
         self._levels.append((dbfs(played), dbfs(heard)))
         self._played = np.concatenate([self._played[size:], played])
@@ -144,7 +144,7 @@ class EchoPath:
         self._new = 0
         if dbfs(self._played) < LOUD_DBFS:
             return False
-        self._look(stillness + AUDIBLE)
+        self._measure(silence + AUDIBLE)
         return True
 
     def _comes_back(self) -> float:
@@ -155,7 +155,7 @@ class EchoPath:
             _with_loud(played[: max(0, len(played) - late)], heard[late:]) for late in DELAYS
         )
 
-    def _look(self, audible: float) -> None:
+    def _measure(self, audible: float) -> None:
         """Compare; an echo of less than `audible` dBFS is none."""
         # Twice as long as the sound, so that what is late does not come round to what is early.
         played = np.fft.rfft(self._played * self._shape, 2 * WINDOW)
@@ -163,11 +163,11 @@ class EchoPath:
         self._cross = KEPT * self._cross + np.conj(played) * heard
         self._power_played = KEPT * self._power_played + np.abs(played) ** 2
         self._power_heard = KEPT * self._power_heard + np.abs(heard) ** 2
-        self._looks += 1
+        self._measurements += 1
         if self._comes_back() < audible:
             self.echo, self.unheard = None, True
             return
-        if self._looks < LOOKS:
+        if self._measurements < LEAST_MEASUREMENTS:
             return
         weight = np.sqrt(self._power_played * self._power_heard) + 1e-12
         likeness = np.fft.irfft(np.where(self._band, self._cross / weight, 0.0))
@@ -185,7 +185,7 @@ class EchoPath:
             # Somebody speaks over it: that is no sign that it is gone.
             return
         self._in_vain += 1
-        if self._in_vain >= UNHEARD_LOOKS or self.echo is None:
+        if self._in_vain >= UNHEARD_MEASUREMENTS or self.echo is None:
             self.echo, self.unheard = None, True
 
     def _level(self, peak: int) -> float:

@@ -14,7 +14,7 @@ import numpy as np
 
 from edgevoice.audio import EAR_RATE, FRAME_SAMPLES
 
-STIRRING = 0.15
+MAYBE_SPEECH = 0.15
 """Probability of speech from which a frame is not plainly something else. Of babble 93 to 97 % of
 the frames reach it, of a song 59 %, of music 1 to 6 %, of other noise hardly any."""
 
@@ -71,66 +71,66 @@ class NoiseFloor:
     """Follows one stream, frame by frame."""
 
     def __init__(self) -> None:
-        self._around: deque[float] = deque(maxlen=KEPT)
+        self._background: deque[float] = deque(maxlen=KEPT)
         self._deceiving: deque[bool] = deque(maxlen=KEPT)
         self._heard: deque[float] = deque(maxlen=KEPT)
-        self._stirred: deque[bool] = deque(maxlen=KEPT)
+        self._maybe_speech: deque[bool] = deque(maxlen=KEPT)
         self._voice: deque[float] = deque(maxlen=VOICED)
         self._powers: deque[float] = deque(maxlen=FRAMES)
         self._levels: deque[float] = deque(maxlen=CLOSED)
-        self._own = -np.inf
+        self._voice_level = -np.inf
 
     def reset(self) -> None:
         """Forget the surroundings: it is another microphone or another place."""
-        for levels in (self._around, self._heard, self._powers, self._levels):
+        for levels in (self._background, self._heard, self._powers, self._levels):
             levels.clear()
         self._deceiving.clear()
-        self._stirred.clear()
-        self._nobody_speaks()
+        self._maybe_speech.clear()
+        self._forget_voice()
 
     def is_voice(
-        self, level: float, *, speech: bool, sure: bool, speaking: bool, stirring: bool
+        self, level: float, *, speech: bool, sure: bool, speaking: bool, maybe_speech: bool
     ) -> bool:
         """Whether a frame of `level` dBFS is the speaker's voice.
 
         The detector takes it for `speech`, and is `sure` enough of it for an utterance to begin, or
-        it is at least `stirring`; `speaking` tells that an utterance is under way.
+        it is at least `maybe_speech`; `speaking` tells that an utterance is under way.
         """
         self._levels.append(level)
         self._powers.append(10.0 ** (level / 10.0))
         mean = _decibels(sum(self._powers) / len(self._powers))
         self._heard.append(mean)
-        self._stirred.append(stirring)
-        self._own -= FADE
+        self._maybe_speech.append(maybe_speech)
+        self._voice_level -= FADE
         if not speaking:
-            self._nobody_speaks()
-            self._deceiving.append(stirring)
+            self._forget_voice()
+            self._deceiving.append(maybe_speech)
             if not sure:
-                self._around.append(mean)
+                self._background.append(mean)
         if not speech:
             return False
         loudest = _decibels(max(self._powers))
         self._voice.append(loudest)
         return loudest >= self._least(speaking)
 
-    def mistaken(self) -> None:
+    def reject_voice(self) -> None:
         """What was taken for the speaker's voice was none: it belongs to the surroundings."""
-        self._around.extend(self._voice)
+        self._background.extend(self._voice)
         self._deceiving.extend([True] * len(self._voice))
-        self._nobody_speaks()
+        self._forget_voice()
 
-    def _nobody_speaks(self) -> None:
+    def _forget_voice(self) -> None:
         self._voice.clear()
-        self._own = -np.inf
+        self._voice_level = -np.inf
 
     def _least(self, speaking: bool) -> float:
         """The level from which it is the speaker."""
         least = self._above_gaps(speaking)
-        if len(self._around) >= LEAST and sum(self._deceiving) >= DECEIVING:
-            least = max(least, _share(self._around, 90) + ABOVE)
+        if len(self._background) >= LEAST and sum(self._deceiving) >= DECEIVING:
+            least = max(least, _share(self._background, 90) + ABOVE)
         if len(self._voice) >= LEAST_VOICED:
-            self._own = max(self._own, _share(self._voice, 75))
-            least = min(least, self._own - BELOW)
+            self._voice_level = max(self._voice_level, _share(self._voice, 75))
+            least = min(least, self._voice_level - BELOW)
         return least
 
     def _above_gaps(self, speaking: bool) -> float:
@@ -139,7 +139,7 @@ class NoiseFloor:
             return -np.inf
         levels = np.array(self._heard)
         gaps, soft, middle = np.percentile(levels, (10, SOFTEST, 50))
-        if float(np.mean(np.array(self._stirred)[levels <= soft])) < 0.5:
+        if float(np.mean(np.array(self._maybe_speech)[levels <= soft])) < 0.5:
             return -np.inf
         above = ABOVE_GAPS if speaking else ABOVE_GAPS + TO_BEGIN
         return min(float(gaps) + above, float(middle) + ABOVE_MIDDLE)

@@ -44,7 +44,7 @@ class Reference:
 
     def silent(self, time: float, seconds: float) -> bool:
         """Whether nothing left the speaker for so long from session time `time` on."""
-        played = self._sink.played(time, int(seconds * self._sink.rate))
+        played = self._sink.reference(time, int(seconds * self._sink.rate))
         return len(played) == 0 or float(np.abs(played).max()) < INAUDIBLE
 
     def restart(self) -> None:
@@ -67,7 +67,7 @@ class Reference:
         # From a sample of theirs that falls on one of ours.
         first = (begin - MARGIN) // self._ours
         last = -((MARGIN + begin + count) // -self._ours)
-        piece = self._sink.played(first * self._ours / EAR_RATE, (last - first) * self._theirs)
+        piece = self._sink.reference(first * self._ours / EAR_RATE, (last - first) * self._theirs)
         ours = resample(piece, self._sink.rate, EAR_RATE)
         at = begin - first * self._ours
         return ours[at : at + count]

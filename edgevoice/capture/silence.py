@@ -19,6 +19,6 @@ class SilenceMonitor:
         self.level = 0.0
         """The level in dBFS of the softest frames of late."""
 
-    def hear(self, samples: Samples, seconds: float) -> None:
+    def push(self, samples: Samples, seconds: float) -> None:
         """Take float32 [n] that last so long."""
         self.level = max(STILLEST, min(self.level + RISE * seconds, dbfs(samples)))

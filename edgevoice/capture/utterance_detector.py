@@ -21,13 +21,13 @@ from edgevoice.turn_taking.endpointing import GAPPY, HYSTERESIS, Boundary, Bound
 from edgevoice.turn_taking.interruption import thresholds
 from edgevoice.turn_taking.premature_end import PrematureEnd
 
-GLANCE_SAMPLES = int(0.5 * EAR_RATE)
+INTERIM_SAMPLES = int(0.5 * EAR_RATE)
 """New speech between two glances at what is being said."""
 
 BREATH = 2 * LAG
 """Samples after a wake word within which what is said is said in one breath with it."""
 
-STIR_FRAMES = 32
+ONSET_FRAMES = 32
 """Frames, a second, in which what begins a turn may have been stirring before it was one."""
 
 _SILENCE = np.zeros(FRAME_SAMPLES, dtype=np.float32)
@@ -46,7 +46,7 @@ class UtteranceDetector:
     ) -> None:
         config, floor = context.config, context.floor
         self._settings = config.turn
-        self._looks = config.stt.partials or config.slm.prefill_ahead
+        self._shows_interim = config.stt.partials or config.slm.prefill_ahead
         self._source = source
         self._floor = floor
         self._bus = context.bus
@@ -55,19 +55,21 @@ class UtteranceDetector:
         self._end_of_turn = EndOfTurnQueue(config.turn, predictor)
         self._background = Background(config.turn, floor)
         self._premature_end = PrematureEnd(config.turn, self._bus)
-        self._endpoint = Endpointer(config.turn, self._premature_end.pace)
+        self._endpoint = Endpointer(config.turn, self._premature_end.tempo)
         self._barge_in = AcousticBargeIn(config.turn, floor)
-        self._stirring = VoiceOnset()
+        self._onset = VoiceOnset()
         pre_roll = -(-config.turn.pre_roll_ms * EAR_RATE // (1000 * FRAME_SAMPLES))
         notice_ms = GAPPY * thresholds(config.turn).notice_ms
         unsure = int(max(config.turn.min_speech_ms, notice_ms) / FRAME_MS) + 2
-        self._recent: deque[Frame] = deque(maxlen=max(pre_roll + unsure + STIR_FRAMES, WAKE_FRAMES))
+        self._recent: deque[Frame] = deque(
+            maxlen=max(pre_roll + unsure + ONSET_FRAMES, WAKE_FRAMES)
+        )
         self._pre_roll = pre_roll
         self._longest = int(config.turn.max_seconds * EAR_RATE)
         self._frames: list[Samples] = []
         self._start = 0
         self._started_at = 0.0
-        self._looked = 0
+        self._requested = 0
         self._pause = 0
         self._weighed: tuple[int, str, float | None] | None = None
         self._voiced = False
@@ -88,20 +90,20 @@ class UtteranceDetector:
         return self.hearing and len(self._frames) * FRAME_SAMPLES >= self._longest
 
     def forget(self) -> None:
-        """A new conversation: whoever speaks now may speak at another pace."""
+        """A new conversation: whoever speaks now may speak at another tempo."""
         self._premature_end.forget()
 
-    def keep(self, frame: Frame) -> None:
+    def skip(self, frame: Frame) -> None:
         """Take a frame that is not meant for us, for what is said next may have begun in it."""
         self.called = None
         self._barge_in.reset()
         self._recent.append(frame)
 
-    def kept(self, first: int, end: int) -> list[Frame]:
+    def recent(self, first: int, end: int) -> list[Frame]:
         """The frames of late that begin in [`first`, `end`)."""
         return [frame for frame in self._recent if first <= frame.index < end]
 
-    def begin_anew(self) -> None:
+    def restart(self) -> None:
         """What comes next does not follow what was heard before."""
         self._endpoint.reset()
 
@@ -121,7 +123,7 @@ class UtteranceDetector:
     def finish_if_paused(self) -> None:
         """End the utterance that is in a pause, for nothing more was being said."""
         turn = self._turn
-        if turn is not None and turn.hushed and turn.asked:
+        if turn is not None and turn.silent and turn.asked:
             self._ended(Boundary(BoundaryKind.ENDED, self._pause))
 
     def drop(self, why: str = "") -> bool:
@@ -138,15 +140,15 @@ class UtteranceDetector:
         self._background.reset()
         return True
 
-    def hear(self, frame: Frame, probability: float) -> None:
+    def push(self, frame: Frame, probability: float) -> None:
         """Take the next frame, which is speech with this probability."""
         answering = self._floor.answering
         if answering and not self._settings.barge_in and self._turn is None and not self.held:
             self._endpoint.reset()
             self._recent.clear()
             return
-        if self._turn is not None and self._turn.doubted and self._turn.cancelled:
-            self._dismissed()
+        if self._turn is not None and self._turn.tentative and self._turn.cancelled:
+            self._dismiss()
         if not self._recent or self._recent[-1].index < frame.index:
             self._recent.append(frame)
         if self._turn is not None:
@@ -154,52 +156,56 @@ class UtteranceDetector:
         if not self.held:
             probability = self._background.without(frame, probability, self._endpoint.speaking)
         if self.held and (begun := self._endpoint.hold(frame.index)):
-            self._marked(begun)
+            self._handle(begun)
         if self.held and self._turn is not None:
             self._floor.confirm(self._turn)
         if self._turn is not None and self._turn.committed:
             # The first sound of the answer was let out, because the silence had lasted long enough.
             self._end_of_turn.answered(True, self._endpoint.silence_ms)
-            self._marked(self._endpoint.finish())
+            self._handle(self._endpoint.finish())
         self._weigh()
-        ready = self._turn is not None and self._turn.sounding
+        ready = self._turn is not None and self._turn.audio_ready
         self._end_of_turn.answered(ready, self._endpoint.silence_ms)
-        mark = self._endpoint.step(probability, frame.index, interrupting=answering, ready=ready)
-        if mark:
-            self._marked(mark)
+        boundary = self._endpoint.step(
+            probability, frame.index, interrupting=answering, ready=ready
+        )
+        if boundary:
+            self._handle(boundary)
         if self._turn is not None:
-            self._turn.conceded = self._endpoint.conceded
-        if not self.held and (let_go := self._endpoint.release(frame.index + FRAME_SAMPLES)):
-            self._marked(let_go)
+            self._turn.may_end = self._endpoint.may_end
+        if not self.held and (released := self._endpoint.release(frame.index + FRAME_SAMPLES)):
+            self._handle(released)
         voiced = probability >= self._settings.speech_threshold - HYSTERESIS
-        self._stirring.follow(frame.index, voiced, self._turn)
+        self._onset.follow(frame.index, voiced, self._turn)
         # The moment the voice stops is the best one for a look: if this was the last word, the
         # question is read by the time the pause is noticed.
         if self._turn is not None:
-            self._turn.hushed = not voiced
+            self._turn.silent = not voiced
             if voiced:
                 self._turn.voiced_end = frame.index + FRAME_SAMPLES
                 self._turn.voiced = self._endpoint.voiced / EAR_RATE
         self._barge_in.step(self._turn, voiced)
         if self._turn is not None and not self.held:
-            self._bound(self._turn, frame.index)
+            self._limit(self._turn, frame.index)
         if voiced or self._voiced:
-            self._look(self._interims if voiced else self._outbox, GLANCE_SAMPLES if voiced else 1)
+            self._request_transcript(
+                self._interims if voiced else self._outbox, INTERIM_SAMPLES if voiced else 1
+            )
         self._voiced = voiced
 
-    def _bound(self, turn: Turn, index: int) -> None:
+    def _limit(self, turn: Turn, index: int) -> None:
         """End at stream index `index` what would go on only because others do."""
         self._background.follow(turn, index)
-        end = None if turn.asked else self._background.outlast(turn, index)
+        end = None if turn.asked else self._background.end_of_user(turn, index)
         if end is not None:
             self._frames = self._frames[: -(-(end - self._start) // FRAME_SAMPLES)]
             self._ended(Boundary(BoundaryKind.ENDED, end))
             self._endpoint.reset()
-        elif self._background.drown(turn, index):
+        elif self._background.is_unintelligible(turn, index):
             self._turn = None
             self._endpoint.reset()
 
-    def _dismissed(self) -> None:
+    def _dismiss(self) -> None:
         """What was heard was no interruption: listen anew."""
         turn, self._turn = self._turn, None
         if turn is not None:
@@ -212,7 +218,7 @@ class UtteranceDetector:
         turn = self._turn
         if turn is None or not turn.asked or not turn.question:
             return
-        complete = turn.complete
+        complete = turn.end_probability
         if complete is None and self._end_of_turn.open:
             # A judgement can be had: until it is there, it may be the most cautious one.
             complete = 0.0
@@ -222,61 +228,61 @@ class UtteranceDetector:
             self._endpoint.weigh(
                 self._pause, complete=complete, text=turn.question, language=turn.language
             )
-        if turn.voicing:
-            self._end_of_turn.call(self._endpoint.missing_ms)
+        if turn.synthesizing:
+            self._end_of_turn.request(self._endpoint.missing_ms)
 
-    def _marked(self, mark: Boundary) -> None:
-        match mark.signal:
+    def _handle(self, boundary: Boundary) -> None:
+        match boundary.signal:
             case BoundaryKind.STARTED:
-                self._started(mark)
+                self._started(boundary)
             case BoundaryKind.PAUSED:
-                self._paused(mark)
+                self._paused(boundary)
             case BoundaryKind.RESUMED:
                 self._resumed()
             case BoundaryKind.ENDED:
-                self._ended(mark)
+                self._ended(boundary)
 
-    def _started(self, mark: Boundary) -> None:
+    def _started(self, boundary: Boundary) -> None:
         reply = None if self.held else self._floor.reply
         # Into a reply it takes more to begin a turn: a short word before that belongs to it.
-        stirred = self._stirring.since if reply is not None else None
-        begun = mark.index if stirred is None else min(stirred, mark.index)
+        onset = self._onset.since if reply is not None else None
+        begun = boundary.index if onset is None else min(onset, boundary.index)
         first = begun - self._pre_roll * FRAME_SAMPLES
         called, self.called = self.called, None
         if called is not None:
             # Said in one breath, the wake word is kept: the first word is read better for it, and
             # it is left out of what was read. After a pause it is left out here.
-            breath = mark.index < called + BREATH
+            breath = boundary.index < called + BREATH
             first = called - WAKE_FRAMES * FRAME_SAMPLES if breath else max(first, called)
         kept = [f for f in self._recent if f.index >= first]
         self._frames = [f.samples for f in kept]
         self._start = kept[0].index
         self._started_at = self._source.time_of(begun)
-        self._looked = 0
+        self._requested = 0
         for unclear in self._floor.turns():
             # Two in a row that nobody has understood yet are no cough.
             self._floor.confirm(unclear)
         turn = self._floor.begin("talk_key" if self.held else "speech", interrupts=reply)
-        self._background.begin(mark.index)
-        turn.called = called is not None and mark.index < called + BREATH
+        self._background.begin(boundary.index)
+        turn.called = called is not None and boundary.index < called + BREATH
         self._turn = turn
         if not self.held:
-            self._premature_end.began(mark.index)
+            self._premature_end.began(boundary.index)
         if reply is None:
             self._floor.cancel_others(turn, "barge_in")
             self._barge_in.reset()
         self._barge_in.begin()
         self._bus.emit(ev.SpeechStarted(turn=turn.number, at=self._started_at))
 
-    def _paused(self, mark: Boundary) -> None:
+    def _paused(self, boundary: Boundary) -> None:
         if self._turn is None:
             return
-        self._pause = mark.index
-        at = self._source.time_of(mark.index)
+        self._pause = boundary.index
+        at = self._source.time_of(boundary.index)
         self._bus.emit(ev.SpeechPaused(turn=self._turn.number, at=at))
         if self._settings.speculate:
-            self._ask(self._turn, mark)
-            self._end_of_turn.call_early()
+            self._request_final(self._turn, boundary)
+            self._end_of_turn.request_early()
 
     def _resumed(self) -> None:
         old = self._turn
@@ -287,39 +293,39 @@ class UtteranceDetector:
         self._turn.called = old.called
         self._bus.emit(ev.SpeechStarted(turn=self._turn.number, at=self._started_at))
 
-    def _ended(self, mark: Boundary) -> None:
+    def _ended(self, boundary: Boundary) -> None:
         turn, self._turn = self._turn, None
         if turn is None:
             return
-        self._end_speech(turn, mark.index)
+        self._end_speech(turn, boundary.index)
         asked = turn.asked
         self._background.ended(turn)
         end, endpoint = self._start + FRAME_SAMPLES * len(self._frames), self._endpoint
-        self._premature_end.ended(turn, mark.index, end, endpoint.ended_at_ms, endpoint.voiced)
+        self._premature_end.ended(turn, boundary.index, end, endpoint.ended_at_ms, endpoint.voiced)
         self._floor.commit(turn)
         if not asked:
-            self._ask(turn, mark)
+            self._request_final(turn, boundary)
 
     def _end_speech(self, turn: Turn, index: int) -> None:
         at = self._source.time_of(index)
         seconds = len(self._frames) * FRAME_SAMPLES / EAR_RATE
         self._bus.emit(ev.SpeechEnded(turn=turn.number, at=at, seconds=seconds))
 
-    def _ask(self, turn: Turn, mark: Boundary) -> None:
+    def _request_final(self, turn: Turn, boundary: Boundary) -> None:
         turn.asked = True
-        utterance = Utterance(np.concatenate(self._frames), self._start, mark.index)
+        utterance = Utterance(np.concatenate(self._frames), self._start, boundary.index)
         self._end_of_turn.enter(Pause(turn, utterance))
         self._outbox.put(FinalRequest(turn, utterance, self._endpoint.voiced / EAR_RATE))
 
-    def _look(
-        self, inbox: Mailbox[TranscriptionRequest] | Mailbox[InterimRequest], least: int
+    def _request_transcript(
+        self, inbox: Mailbox[TranscriptionRequest] | Mailbox[InterimRequest], minimum: int
     ) -> None:
         turn = self._turn
         size = len(self._frames) * FRAME_SAMPLES
-        looks = self._looks or self._background.is_doubtful(self._start + size)
-        if turn is None or not looks or turn.asked:
+        wanted = self._shows_interim or self._background.is_doubtful(self._start + size)
+        if turn is None or not wanted or turn.asked:
             return
-        if size - self._looked < least:
+        if size - self._requested < minimum:
             return
         frames, start = self._frames, self._start
 
@@ -329,4 +335,4 @@ class UtteranceDetector:
             return Utterance(samples, start, start + len(samples))
 
         if inbox.offer(InterimRequest(turn, take)):
-            self._looked = size
+            self._requested = size

@@ -27,11 +27,11 @@ class WakeGate:
     ) -> None:
         self._mode = config.activation.mode
         self._close_between = config.activation.close_between
-        self._address = Activation(config.activation, config.wake)
+        self._activation = Activation(config.activation, config.wake)
         self._floor = floor
         self._load = wake
         self._wake: WakeDetector | None = None
-        self._heard = False
+        self._dirty = False
 
     def load(self) -> None:
         """Load the wake word, where there is one. Raises ModelError."""
@@ -42,42 +42,42 @@ class WakeGate:
         """The stream index at which a wake word has ended that is noticed with this frame."""
         if self._wake is None:
             return None
-        self._heard = True
+        self._dirty = True
         if not self._wake.heard(frame.samples):
             return None
         end = frame.index + FRAME_SAMPLES
-        self._address.called(end)
+        self._activation.called(end)
         at = frame.index - LAG + FRAME_SAMPLES
         self._floor.bus.emit(ev.Activated(by="wake_word"))
         return max(0, at)
 
-    def given(self, frame: Frame, *, held: bool, hearing: bool) -> bool:
+    def passes(self, frame: Frame, *, held: bool, hearing: bool) -> bool:
         """Whether this frame is to be listened to, after `called`."""
-        before = self._address.awake
-        open_ = self._address.step(
+        before = self._activation.awake
+        open_ = self._activation.step(
             frame.index, held=held, hearing=hearing, answering=self._floor.answering
         )
-        if self._address.awake and not before:
+        if self._activation.awake and not before:
             self._floor.bus.emit(ev.Activated(by="key"))
-            self._floor.aside("woke")
-        elif before and not self._address.awake:
+            self._floor.play_earcon("woke")
+        elif before and not self._activation.awake:
             self._floor.bus.emit(ev.Deactivated())
-            self._floor.aside("slept")
-        elif self._address.came_alone(frame.index):
-            self._floor.aside("called")
+            self._floor.play_earcon("slept")
+        elif self._activation.came_alone(frame.index):
+            self._floor.play_earcon("called")
         return open_
 
-    def lost(self) -> None:
+    def reset(self) -> None:
         """Forget what was heard: the microphone is muted, or was away."""
-        before = self._address.awake
-        self._address.sleep()
-        if before and not self._address.awake:
+        before = self._activation.awake
+        self._activation.sleep()
+        if before and not self._activation.awake:
             self._floor.bus.emit(ev.Deactivated())
-        if self._wake is not None and self._heard:
+        if self._wake is not None and self._dirty:
             self._wake.reset()
-            self._heard = False
+            self._dirty = False
 
     @property
     def microphone(self) -> bool:
         """Whether anything could come of what the microphone hears now."""
-        return self._address.awake or not (self._mode == "push" and self._close_between)
+        return self._activation.awake or not (self._mode == "push" and self._close_between)

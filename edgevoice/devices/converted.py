@@ -37,8 +37,8 @@ class Converted:
         if len(samples):
             self._device_written = self._speaker.write(samples) + len(samples)
 
-    def heard(self) -> int:
-        heard = self._speaker.heard()
+    def samples_played(self) -> int:
+        heard = self._speaker.samples_played()
         if (
             self._stream is not None
             and self._device_written - heard < FLUSH_BELOW * self._speaker.rate
@@ -64,17 +64,17 @@ class Converted:
     def duck(self, on: bool) -> None:
         self._speaker.duck(on)
 
-    def hold(self) -> int:
-        return self._from_device(self._speaker.hold())
+    def pause(self) -> int:
+        return self._from_device(self._speaker.pause())
 
-    def release(self, again: int = 0) -> None:
-        self._speaker.release(round(again / self._ratio))
+    def resume(self, again: int = 0) -> None:
+        self._speaker.resume(round(again / self._ratio))
 
     def time_of(self, number: int) -> float:
         return self._speaker.time_of(round(number / self._ratio))
 
-    def played(self, time: float, count: int) -> Samples:
-        device_samples = self._speaker.played(time, round(count / self._ratio))
+    def reference(self, time: float, count: int) -> Samples:
+        device_samples = self._speaker.reference(time, round(count / self._ratio))
         converted = resample(device_samples, self._speaker.rate, self.rate)[:count]
         found = converted.copy()
         found.resize(count, refcheck=False)

@@ -138,7 +138,7 @@ class PlayoutBuffer:
                 self._anchors = ((self._anchors[0][0], number, leaves), *self._anchors[1:])
         return self._ring.take(out)
 
-    def heard(self, now: float) -> int:
+    def samples_played(self, now: float) -> int:
         """How many samples have left the speaker at session time `now`."""
         heard = self._handed_over()
         for since, number, time in self._anchors:
@@ -179,14 +179,14 @@ class PlayoutBuffer:
         """Lower the volume to the ducked level, or restore it."""
         self._target = self._ducked if on else 1.0
 
-    def hold(self) -> int:
+    def pause(self) -> int:
         """Pause; returns the number of the first sample that is held back."""
         self._replay = 0
         self._held = True
         return self._handed_over()
 
-    def release(self, replay: int = 0) -> None:
-        """Continue after `hold`, playing the last `replay` samples again."""
+    def resume(self, replay: int = 0) -> None:
+        """Continue after `pause`, playing the last `replay` samples again."""
         if self._held:
             self._replay = min(replay, int(MAX_REPLAY * self._rate))
             self._held = False

@@ -222,18 +222,18 @@ class Loudspeaker:
         if (error := self.failed()) is not None:
             raise error
 
-    def heard(self) -> int:
+    def samples_played(self) -> int:
         self._raise_if_failed()
-        return self._buffer.heard(self._clock.now())
+        return self._buffer.samples_played(self._clock.now())
 
     def settled(self) -> int:
         """How many samples had left it at its last callback; never raises."""
-        return self._buffer.heard(self._watchdog.last)
+        return self._buffer.samples_played(self._watchdog.last)
 
     def time_of(self, number: int) -> float:
         return self._buffer.time_of(number)
 
-    def played(self, time: float, count: int) -> Samples:
+    def reference(self, time: float, count: int) -> Samples:
         return self._history.at(time, count)
 
     def stop(self) -> int:
@@ -243,11 +243,11 @@ class Loudspeaker:
     def duck(self, on: bool) -> None:
         self._buffer.duck(on)
 
-    def hold(self) -> int:
-        return self._buffer.hold()
+    def pause(self) -> int:
+        return self._buffer.pause()
 
-    def release(self, again: int = 0) -> None:
-        self._buffer.release(again)
+    def resume(self, again: int = 0) -> None:
+        self._buffer.resume(again)
 
     def silent_before(self, number: int) -> bool:
         return self._buffer.silent_before(number)

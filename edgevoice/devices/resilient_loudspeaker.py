@@ -76,7 +76,7 @@ class ResilientLoudspeaker(DeviceSlot[OutputDevice]):
             if self._ducked:
                 device.duck(True)
             if self._held:
-                device.hold()
+                device.pause()
             if self._unheard:
                 device.write(np.concatenate([samples for _, samples in self._unheard]))
 
@@ -130,7 +130,7 @@ class ResilientLoudspeaker(DeviceSlot[OutputDevice]):
                     self._written += len(samples)
                     return number
 
-    def heard(self) -> int:
+    def samples_played(self) -> int:
         with self._monitor:
             device = self._device
             if device is None:
@@ -139,7 +139,7 @@ class ResilientLoudspeaker(DeviceSlot[OutputDevice]):
             if self._outdated_reply:
                 self._raise_if_absent_too_long(waiting=True)
             try:
-                self._forget_heard(device.heard() + self._segments[-1][2])
+                self._forget_heard(device.samples_played() + self._segments[-1][2])
             except DeviceError as error:
                 self._error = error
                 self.request_check()
@@ -168,10 +168,10 @@ class ResilientLoudspeaker(DeviceSlot[OutputDevice]):
                 return device.time_of(number - add)
         return self._clock.now()
 
-    def played(self, time: float, count: int) -> Samples:
+    def reference(self, time: float, count: int) -> Samples:
         found = np.zeros(count, dtype=np.float32)
         for _, device, _ in list(self._segments):
-            found += device.played(time, count)
+            found += device.reference(time, count)
         return found
 
     def stop(self) -> int:
@@ -195,18 +195,18 @@ class ResilientLoudspeaker(DeviceSlot[OutputDevice]):
             if self._device is not None:
                 self._device.duck(on)
 
-    def hold(self) -> int:
+    def pause(self) -> int:
         with self._monitor:
             self._held = True
             if self._device is None:
                 return self._heard
-            return self._device.hold() + self._segments[-1][2]
+            return self._device.pause() + self._segments[-1][2]
 
-    def release(self, again: int = 0) -> None:
+    def resume(self, again: int = 0) -> None:
         with self._monitor:
             self._held = False
             if self._device is not None:
-                self._device.release(again)
+                self._device.resume(again)
 
     def silent_before(self, number: int) -> bool:
         with self._monitor:

@@ -174,7 +174,7 @@ class SimulatedSink:
         """Samples queued beyond WRITE_AHEAD."""
         return self._written - self._heard() - int(WRITE_AHEAD * self.rate)
 
-    def heard(self) -> int:
+    def samples_played(self) -> int:
         with self._monitor:
             return self._heard()
 
@@ -195,7 +195,7 @@ class SimulatedSink:
                 return time + (number - first) / self.rate
         return self._origin
 
-    def played(self, time: float, count: int) -> Samples:
+    def reference(self, time: float, count: int) -> Samples:
         found = np.zeros(count, dtype=np.float32)
         with self._monitor:
             self._play()
@@ -223,7 +223,7 @@ class SimulatedSink:
             self._play()
             self._target = self._ducked if on else 1.0
 
-    def hold(self) -> int:
+    def pause(self) -> int:
         with self._monitor:
             if self._held is None:
                 self._fade_out()
@@ -231,7 +231,7 @@ class SimulatedSink:
                 self._monitor.notify_all()
             return self._held
 
-    def release(self, again: int = 0) -> None:
+    def resume(self, again: int = 0) -> None:
         with self._monitor:
             if self._held is None:
                 return

@@ -32,7 +32,7 @@ class SmartTurn:
         if [i.name for i in inputs] != ["input_features"] or inputs[0].shape[1:] != INPUT_SHAPE:
             raise ModelError("not a Smart Turn model of version 3", where=str(path), remedy=REMEDY)
 
-    def complete(self, samples: Samples) -> float:
+    def end_probability(self, samples: Samples) -> float:
         """Probability in [0, 1] that the turn ends with float32 [n] at 16 kHz, pause included.
 
         Raises EngineError if the model cannot be run.

@@ -135,24 +135,24 @@ class Whisper:
 
     def _short(self, samples: Samples, effort: Effort, among: Mapping[str, float]) -> Transcript:
         seconds = len(samples) / EAR_RATE
-        answering = effort in ("final", "last resort")
+        answering = effort in ("final", "fallback")
         beam = self.settings.beam if answering else 1
-        if self.settings.window == "full" or effort == "last resort":
+        if self.settings.window == "full" or effort == "fallback":
             whole = self._whole(samples, beam, among)
-            return replace(whole, sure=effort != "glance")
-        for padding in PADDINGS[: 1 if effort == "glance" else None]:
+            return replace(whole, sure=effort != "interim")
+        for padding in PADDINGS[: 1 if effort == "interim" else None]:
             take = self._take(samples, min(WINDOW, seconds + padding), beam, among)
             # The second pass keeps the language.
             among = {take.transcript.language: take.transcript.certainty}
             doubt = _doubt(take, self.settings)
             if not doubt:
                 # A greedy transcript is final only if the final one would be greedy too.
-                sure = answering or (effort == "look" and self.settings.beam == 1)
+                sure = answering or (effort == "endpoint" and self.settings.beam == 1)
                 return replace(take.transcript, sure=sure)
             _log.debug("clip of %.1f s with %.1f s behind it: %s", seconds, padding, doubt)
         if answering:
             return self._whole(samples, beam, among)
-        doubtful = effort == "look" and self.settings.beam == 1
+        doubtful = effort == "endpoint" and self.settings.beam == 1
         return replace(_said_once(take.transcript), sure=False, doubtful=doubtful)
 
     def _whole(self, samples: Samples, beam: int, among: Mapping[str, float]) -> Transcript:

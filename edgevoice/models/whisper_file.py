@@ -22,7 +22,7 @@ Place = Annotated[int, Meta(ge=0, lt=1024)]
 Piece = Annotated[str, Meta(max_length=4096)]
 
 
-class Config(Struct, frozen=True):
+class WhisperConfig(Struct, frozen=True):
     """config.json: ids that CTranslate2 looks up, and heads of layers."""
 
     alignment_heads: Annotated[tuple[tuple[Place, Place], ...], Meta(max_length=4096)] | None = None
@@ -66,7 +66,7 @@ class Features(Struct, frozen=True):
 
 
 KINDS: Mapping[str, Any] = {
-    "config.json": Config,
+    "config.json": WhisperConfig,
     "tokenizer.json": Tokens,
     "preprocessor_config.json": Features,
     "vocabulary.json": Annotated[tuple[Piece, ...], Meta(min_length=1, max_length=MOST_TOKENS)],

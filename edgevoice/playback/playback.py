@@ -109,7 +109,7 @@ class Playback:
         self._playing: _Playing | None = None
         self._converting: tuple[Clause, StreamResampler] | None = None
         self._underruns = 0
-        self._floor.word_before = self._word_before
+        self._floor.word_start = self._word_before
 
     def run(self) -> None:
         """Play until the inbox is closed. Raises DeviceError when the speaker is gone."""
@@ -142,8 +142,8 @@ class Playback:
     def _play(self, sound: SpeechAudio) -> None:
         turn = sound.turn
         # From now on there is something to be gained by the end of the question.
-        turn.sounding = True
-        if turn.conceded:
+        turn.audio_ready = True
+        if turn.may_end:
             self._floor.commit(turn)
         samples = self._convert(sound)
         with self._floor.monitor:
@@ -154,7 +154,7 @@ class Playback:
         if playing is None or playing.turn is not turn:
             playing = self._playing = _Playing(turn)
         if not playing.passages or playing.passages[-1].clause is not sound.clause:
-            at = playing.passages[-1].end if playing.passages else self._sink.heard()
+            at = playing.passages[-1].end if playing.passages else self._sink.samples_played()
             playing.passages.append(_Passage(sound.clause, at, at))
         if sound.audio is not None:
             playing.passages[-1].take(sound.audio, self._sink.rate)
@@ -212,7 +212,7 @@ class Playback:
         if playing is None:
             return
         turn = playing.turn
-        heard = self._sink.heard() if turn.stopped_at is None else turn.stopped_at
+        heard = self._sink.samples_played() if turn.stopped_at is None else turn.stopped_at
         while playing.due and heard > playing.due[0][1]:
             clause, first, audible = playing.due.pop(0)
             self._bus.emit(
@@ -250,7 +250,7 @@ class Playback:
         if playing is not None and playing.passages:
             end = playing.passages[-1].end
             with self._patiently(turn):
-                while not turn.cancelled and self._sink.heard() < end:
+                while not turn.cancelled and self._sink.samples_played() < end:
                     with self._floor.monitor:
                         self._floor.monitor.wait_for(turn.is_cancelled, TICK)
                     self._follow()

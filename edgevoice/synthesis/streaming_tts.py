@@ -52,10 +52,10 @@ class StreamingSpeech:
         self._voice = voice
         self._sink = sink
         self._clock = clock
-        pacing = SpeechRate()
-        self._plan = CutPlan(pacing)
+        rate = SpeechRate()
+        self._plan = CutPlan(rate)
         self._cutter = ClauseCutter(settings.first_clause_words, pace=self._plan)
-        self._timed = TimedSynthesis(voice, settings, pacing, clock.now)
+        self._timed = TimedSynthesis(voice, settings, rate, clock.now)
         monitor = clock.monitor()
         self._clauses = Mailbox[Clause](monitor, CLAUSES_AHEAD, lambda _: False)
         self._sounds = Mailbox[Samples](monitor, SOUNDS_AHEAD, lambda _: False)
@@ -125,5 +125,5 @@ class StreamingSpeech:
                     return
                 part = samples[start : start + block]
                 end = self._sink.write(part) + len(part)
-        while not self._stopped and self._sink.heard() < end:
+        while not self._stopped and self._sink.samples_played() < end:
             self._clock.sleep(0.02)

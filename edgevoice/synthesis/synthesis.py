@@ -41,9 +41,9 @@ class Synthesis:
         self._synthesizers = synthesizers
         self._settings = context.config.tts
         self._speech_rates = speech_rates
-        self._deliveries: dict[str, TimedSynthesis] = {}
-        self._voiceless: set[str] = set()
-        self._begun: Turn | None = None
+        self._voices: dict[str, TimedSynthesis] = {}
+        self._missing: set[str] = set()
+        self._started: Turn | None = None
         self._floor = context.floor
         self._clock = context.clock
         self._bus = context.bus
@@ -55,33 +55,33 @@ class Synthesis:
         """Speak until the inbox is closed. Raises ModelError when the voice cannot be loaded."""
         try:
             self._load()
-            self._prepare(self._deliveries[next(iter(self._synthesizers))])
+            self._prepare(self._voices[next(iter(self._synthesizers))])
             self._loaded("synthesis")
             while (item := self._inbox.get()) is not None:
                 if isinstance(item, EndOfReply):
                     self._outbox.put(item)
                     continue
                 if isinstance(item, SpokenCue):
-                    self._say_aside(item)
+                    self._play_cue(item)
                     continue
                 try:
                     self._synthesize(item)
                 except Exception as error:
-                    self._floor.failed("synthesis", item.turn, error)
+                    self._floor.fail("synthesis", item.turn, error)
         finally:
             self._inbox.close()
             self._outbox.close()
 
-    def _prepare(self, delivery: TimedSynthesis) -> None:
+    def _prepare(self, voice: TimedSynthesis) -> None:
         """Say ahead of time what is said when it is called."""
         if words := self._earcons.words:
-            self._earcons.spoken = _whole(delivery, words)
+            self._earcons.spoken = _whole(voice, words)
 
-    def _say_aside(self, words: SpokenCue) -> None:
+    def _play_cue(self, words: SpokenCue) -> None:
         try:
             audio = _whole(self._timed(words.language), words.text)
         except Exception as error:
-            self._floor.failed("synthesis", None, error)
+            self._floor.fail("synthesis", None, error)
             return
         if audio is not None:
             self._outbox.offer(Cue(audio))
@@ -91,18 +91,18 @@ class Synthesis:
         # The main one last: it is the one that is told of from then on.
         for language, load in reversed(list(self._synthesizers.items())):
             voice = loaded[load] = loaded.get(load) or load()
-            self._deliveries[language] = TimedSynthesis(
+            self._voices[language] = TimedSynthesis(
                 voice, self._settings, self._speech_rates.of(language), self._clock.now
             )
 
     def _timed(self, language: str) -> TimedSynthesis:
         """How what is in this language is said."""
         main = next(iter(self._synthesizers))
-        if language not in self._deliveries and language not in self._voiceless:
-            self._voiceless.add(language)
+        if language not in self._voices and language not in self._missing:
+            self._missing.add(language)
             told = f"no voice here speaks {named(language)}: the one for {named(main)} reads it"
             self._bus.emit(ev.Notice(text=told))
-        return self._deliveries.get(language) or self._deliveries[main]
+        return self._voices.get(language) or self._voices[main]
 
     def _synthesize(self, say: ClauseToSpeak) -> None:
         turn, number = say.turn, say.number
@@ -113,14 +113,14 @@ class Synthesis:
         self._outbox.wait_while(lambda waiting: not turn.cancelled and _clauses(waiting) >= AHEAD)
         if turn.cancelled:
             return
-        turn.voicing = True
+        turn.synthesizing = True
         self._bus.emit(ev.SynthesisStarted(turn=turn.number, clause=number))
         seconds = 0.0
-        first = self._begun is not turn
-        delivery = self._timed(turn.language)
-        for audio in delivery.sound(say.clause.spoken, turn.is_cancelled, first=first):
+        first = self._started is not turn
+        voice = self._timed(turn.language)
+        for audio in voice.sound(say.clause.spoken, turn.is_cancelled, first=first):
             if not seconds:
-                self._begun = turn
+                self._started = turn
                 self._bus.emit(ev.FirstAudio(turn=turn.number, clause=number))
             seconds += audio.seconds
             self._outbox.put(
@@ -139,8 +139,8 @@ def _written(audio: Audio, clause: Clause) -> Audio:
     return audio.marked(written(audio.marks, clause.text, clause.spoken))
 
 
-def _whole(delivery: TimedSynthesis, words: str) -> Audio | None:
-    made = list(delivery.sound(words, lambda: False, first=True))
+def _whole(voice: TimedSynthesis, words: str) -> Audio | None:
+    made = list(voice.sound(words, lambda: False, first=True))
     if not made:
         return None
     return Audio(np.concatenate([audio.samples for audio in made]), made[0].rate)

@@ -25,18 +25,18 @@ EASE = 0.5
 
 
 class TimedSynthesis:
-    """Has a voice say clauses; `pacing` learns how long that takes, by the clock `now` reads."""
+    """Has a voice say clauses; `rate` learns how long that takes, by the clock `now` reads."""
 
     def __init__(
         self,
         voice: Synthesizer,
         settings: TtsSettings,
-        pacing: SpeechRate,
+        rate: SpeechRate,
         now: Callable[[], float],
     ) -> None:
         self._voice = voice
-        self._hushed = settings.shorten_silence
-        self._pacing = pacing
+        self._shortens_silence = settings.shorten_silence
+        self._rate = rate
         self._now = now
         self._spacing = SPACING
 
@@ -50,10 +50,10 @@ class TimedSynthesis:
         until_first = seconds = 0.0
         held: Audio | None = None
         missed: tuple[Mark, ...] = ()
-        text = held_up(spoken) if self._hushed else spoken
+        text = held_up(spoken) if self._shortens_silence else spoken
         for audio in self._timed(text, cancelled):
             heard = audio
-            if self._hushed:
+            if self._shortens_silence:
                 shorter = shortened(audio, spoken, first=first and held is None)
                 if shorter is None:
                     dropped = audio.marked(missed + (audio.marks or ()), -len(audio.samples))
@@ -76,7 +76,7 @@ class TimedSynthesis:
             seconds += held.seconds
             yield held
         if seconds and not cancelled():
-            self._pacing.said(len(spoken), until_first, seconds)
+            self._rate.said(len(spoken), until_first, seconds)
 
     def _timed(self, text: str, cancelled: Cancelled) -> Iterator[Audio]:
         """The voice's pieces; how long after the first the second one comes is noted."""

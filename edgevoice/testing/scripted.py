@@ -126,7 +126,7 @@ class ScriptedRecognizer:
         effort: Effort = "final",
         languages: Mapping[str, float] | None = None,
     ) -> Transcript:
-        self.clock.sleep(self.cost / 2 if effort == "glance" else self.cost)
+        self.clock.sleep(self.cost / 2 if effort == "interim" else self.cost)
         text = self.book.read(samples)
         if self.sounds is not None and languages:
             heard = self.sounds(text)
@@ -149,7 +149,7 @@ class ScriptedTurnDetector:
     probability: float | Exception
     cost: float = 0.05
 
-    def complete(self, samples: Samples) -> float:
+    def end_probability(self, samples: Samples) -> float:
         self.clock.sleep(self.cost)
         if isinstance(self.probability, Exception):
             raise self.probability

@@ -89,7 +89,7 @@ class Transcriber:
         self._loaded = context.loaded
         self._pre_roll = config.turn.pre_roll_ms / 1000
         self._recognizer: Recognizer | None = None
-        self._following = LanguageTracker(listed(config.stt.language) or ("en",))
+        self._languages = LanguageTracker(listed(config.stt.language) or ("en",))
         self._latest: Turn | None = None
         self._failure: tuple[Turn, str, str] | None = None
         """What was told last to have failed: in which turn, the error, and in words."""
@@ -104,9 +104,9 @@ class Transcriber:
             self._loaded("transcription")
             while (heard := self._inbox.get()) is not None:
                 if isinstance(heard, InterimRequest):
-                    self._look(heard, "look")
+                    self._transcribe_interim(heard, "endpoint")
                 else:
-                    self._question(heard)
+                    self._transcribe_final(heard)
         finally:
             self._inbox.close()
             self._interims.close()
@@ -115,29 +115,31 @@ class Transcriber:
     @property
     def language(self) -> str:
         """What was spoken last."""
-        return self._following.last
+        return self._languages.last
 
     def interim(self) -> None:
         """Read what is being said, in the middle of it, until the inbox is closed."""
-        while (look := self._interims.get()) is not None:
+        while (request := self._interims.get()) is not None:
             # When the voice has stopped meanwhile, a look is under way that will know more.
-            if self._recognizer is not None and not look.turn.hushed:
-                self._look(look, "glance")
+            if self._recognizer is not None and not request.turn.silent:
+                self._transcribe_interim(request, "interim")
 
-    def _look(self, look: InterimRequest, effort: Effort) -> None:
-        turn, said = look.turn, look.take()
-        if effort == "look" and self._draft.start == said.start:
+    def _transcribe_interim(self, request: InterimRequest, effort: Effort) -> None:
+        turn, said = request.turn, request.take()
+        if effort == "endpoint" and self._draft.start == said.start:
             # A reply may be begun to what was read last, while this shows whether it was all.
-            self._hand_on(turn)
-        self._tell_started(turn, said, partial=True)
+            self._send_partial(turn)
+        self._report_started(turn, said, partial=True)
         try:
-            read = self._read(turn, said, effort)
+            read = self._transcribe(turn, said, effort)
             text = read.text
         except Exception as error:
             # It costs no turn yet: the whole question goes to the same recognizer soon.
-            self._tell_failure(turn, error)
+            self._report_failure(turn, error)
             return
-        self._barge_in.look(turn, replace(read, text=self._others(turn, read)), said)
+        self._barge_in.interim(
+            turn, replace(read, text=self._without_self_speech(turn, read)), said
+        )
         self._note(turn, read, said.seconds, 0.0)
         with self._floor.monitor:
             draft = self._draft
@@ -149,40 +151,40 @@ class Transcriber:
             turn.reading, turn.language = text, read.language
         if self._config.stt.partials:
             self._bus.emit(ev.InterimTranscript(turn=turn.number, text=text, agreed=len(agreed)))
-        self._hand_on(turn)
+        self._send_partial(turn)
 
-    def _hand_on(self, turn: Turn) -> None:
+    def _send_partial(self, turn: Turn) -> None:
         draft = self._draft
         if self._config.slm.prefill_ahead and turn.reading:
             self._outbox.put(
                 PartialQuestion(turn, turn.reading, draft.likely, draft.end, turn.language)
             )
 
-    def _question(self, question: FinalRequest) -> None:
+    def _transcribe_final(self, question: FinalRequest) -> None:
         turn = question.turn
         text, language = "", ""
         try:
-            text, language = self._written(question)
+            text, language = self._final_transcript(question)
         except Exception as error:
-            self._floor.cancel(turn, "failed", self._tell_failure(turn, error))
+            self._floor.cancel(turn, "failed", self._report_failure(turn, error))
         turn.language = language
         self._latest = turn
         turn.reading = turn.question = text
         # Even without a text: a committed turn is settled by what comes out at the far end.
         self._outbox.put(FinalQuestion(turn, text, language))
 
-    def _tell_failure(self, turn: Turn, error: Exception) -> str:
+    def _report_failure(self, turn: Turn, error: Exception) -> str:
         """Tell of a failure once, however often the turn meets it; returns what failed."""
         with self._floor.monitor:
             told = self._failure
         if told is not None and told[:2] == (turn, repr(error)):
             return told[2]
-        what = self._floor.tell_failure("transcription", turn, error)
+        what = self._floor.report_failure("transcription", turn, error)
         with self._floor.monitor:
             self._failure = turn, repr(error), what
         return what
 
-    def _written(self, question: FinalRequest) -> tuple[str, str]:
+    def _final_transcript(self, question: FinalRequest) -> tuple[str, str]:
         """The text of the question, empty if there was none, and its language."""
         turn, said = question.turn, question.said
         if isinstance(said, str):
@@ -191,14 +193,14 @@ class Transcriber:
                     turn=turn.number, text=said, language="", no_speech=0.0, logprob=0.0
                 )
             )
-            self._follow()
-            return said, self._following.last
-        transcript = self._read_already(said)
+            self._note_language()
+            return said, self._languages.last
+        transcript = self._complete_interim(said)
         if transcript is None or not transcript.sure:
             doubtful = transcript is not None and transcript.doubtful
-            self._tell_started(turn, said, partial=False)
+            self._report_started(turn, said, partial=False)
             again = transcript.language if transcript is not None else ""
-            transcript = self._read(turn, said, "last resort" if doubtful else "final", again)
+            transcript = self._transcribe(turn, said, "fallback" if doubtful else "final", again)
         draft = self._draft
         if said.voiced_end - draft.cut >= SETTLED_SECONDS * EAR_RATE:
             draft.pause = said.voiced_end + SETTLED_TAIL, transcript
@@ -206,7 +208,7 @@ class Transcriber:
         if doubt is not None:
             self._floor.cancel(turn, "no_speech", doubt)
             return "", ""
-        text = self._others(turn, transcript)
+        text = self._without_self_speech(turn, transcript)
         if not text:
             self._floor.cancel(turn, "no_speech", "the assistant's own words")
             return "", ""
@@ -231,20 +233,22 @@ class Transcriber:
         turn.readings += 1
         return doubt
 
-    def _others(self, turn: Turn, read: Transcript) -> str:
+    def _without_self_speech(self, turn: Turn, read: Transcript) -> str:
         """The text without what the assistant itself was saying meanwhile."""
         if not self._config.echo.self_speech or turn.origin == "talk_key":
             return read.text
         return self.self_speech.without(turn.number, read.text, read.language)
 
-    def _read_already(self, said: Utterance) -> Transcript | None:
+    def _complete_interim(self, said: Utterance) -> Transcript | None:
         """The newest reading, if it held every voiced sample."""
         with self._floor.monitor:
             draft = self._draft
             whole = draft.start == said.start and draft.end >= said.voiced_end
             return draft.newest if whole else None
 
-    def _read(self, turn: Turn, said: Utterance, effort: Effort, language: str = "") -> Transcript:
+    def _transcribe(
+        self, turn: Turn, said: Utterance, effort: Effort, language: str = ""
+    ) -> Transcript:
         """What was said so far, of which only what lies behind the settled part is read.
 
         The language of it is known if it is named.
@@ -254,14 +258,14 @@ class Transcriber:
             draft = self._draft
             if draft.start != said.start:
                 draft = self._draft = _Draft(said.start, said.start)
-                self._follow()
+                self._note_language()
             elif draft.pause is not None and draft.pause[0] < said.end:
                 (draft.cut, draft.settled), draft.pause = draft.pause, None
             cut, settled = draft.cut, draft.settled
             language = draft.language or language or (settled.language if settled else "")
         rest = said.samples[cut - said.start :]
         spoken = (said.voiced_end - said.start) / EAR_RATE - self._pre_roll
-        among = {language: 1.0} if language else self._following.weights(spoken)
+        among = {language: 1.0} if language else self._languages.weights(spoken)
         transcript = self._recognizer.transcribe(rest, effort, among)
         transcript = replace(transcript, text=transcript.text.strip())
         if settled is not None:
@@ -279,12 +283,12 @@ class Transcriber:
                 draft.language = transcript.language
         return transcript
 
-    def _follow(self) -> None:
+    def _note_language(self) -> None:
         """Another utterance begins: what was taken for a turn until then has been one."""
         if self._latest is not None and self._latest.committed:
-            self._following.spoke(self._latest.language)
+            self._languages.spoke(self._latest.language)
 
-    def _tell_started(self, turn: Turn, said: Utterance, partial: bool) -> None:
+    def _report_started(self, turn: Turn, said: Utterance, partial: bool) -> None:
         draft = self._draft
         new = len(said.samples) - (draft.cut - said.start if draft.start == said.start else 0)
         self._bus.emit(

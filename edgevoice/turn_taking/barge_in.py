@@ -54,7 +54,7 @@ class AcousticBargeIn:
         """Take the next frame, of the utterance under way, if there is one."""
         if turn is not None:
             self._unclear = turn
-        elif self._unclear is not None and self._unclear.doubted and self._unclear.live:
+        elif self._unclear is not None and self._unclear.tentative and self._unclear.live:
             # It has ended, but nobody knows yet what it was.
             turn = self._unclear
         if turn is None:
@@ -63,16 +63,16 @@ class AcousticBargeIn:
             if action is not None:
                 self._floor.duck(action is Action.DUCK)
             return
-        if not (turn.doubted and turn.live):
+        if not (turn.tentative and turn.live):
             return
-        spoken, sensed = 1000 * turn.voiced, 1000 * turn.sensed
-        match self._interruption.follow(voiced, FRAME_MS, spoken, turn.classification, sensed):
-            case Action.HOLD:
-                self._floor.hold(turn)
-            case Action.TAKE_OVER:
+        spoken, classified = 1000 * turn.voiced, 1000 * turn.classified_voiced
+        match self._interruption.follow(voiced, FRAME_MS, spoken, turn.classification, classified):
+            case Action.PAUSE:
+                self._floor.pause(turn)
+            case Action.STOP:
                 self._floor.confirm(turn)
-            case Action.GO_ON:
-                self._floor.go_on(turn)
+            case Action.RESUME:
+                self._floor.resume(turn)
             case Action.DISMISS:
                 self._floor.cancel(turn, "no_speech", "a sound without words")
 
@@ -93,15 +93,15 @@ class LexicalBargeIn:
         self._settings = config
         self._floor = floor
 
-    def look(self, turn: Turn, transcript: Transcript, said: Utterance) -> None:
+    def interim(self, turn: Turn, transcript: Transcript, said: Utterance) -> None:
         """Take what has been read while the turn may still be going on."""
-        if not turn.doubted:
+        if not turn.tentative:
             return
         voiced = turn.voiced
-        whole = turn.hushed and said.end >= turn.voiced_end
+        whole = turn.silent and said.end >= turn.voiced_end
         stt = self._settings.stt
         classification = classify(transcript, said.seconds, voiced, stt, whole=whole)
-        turn.classification, turn.sensed = classification, voiced
+        turn.classification, turn.classified_voiced = classification, voiced
         if classification in (Classification.STOP, Classification.WORDS):
             self._floor.confirm(turn)
         elif whole and not self._settings.turn.speculate:
@@ -117,10 +117,10 @@ class LexicalBargeIn:
             return True
         text, language = transcript.text, transcript.language
         stop = is_stop(text, language)
-        if turn.doubted and not stop and is_backchannel(text, language):
+        if turn.tentative and not stop and is_backchannel(text, language):
             self._floor.cancel(turn, "backchannel", text)
             return False
-        if turn.doubted and not stop and is_doubtful(transcript, turn.voiced, self._settings.stt):
+        if turn.tentative and not stop and is_doubtful(transcript, turn.voiced, self._settings.stt):
             self._floor.cancel(turn, "no_speech", "too uncertain to end a reply")
             return False
         self._floor.confirm(turn)

@@ -57,20 +57,22 @@ class EndOfTurnPredictor:
             detector = self._load()
             while detector is not None and (pause := self._inbox.get()) is not None:
                 try:
-                    self._judge(pause, detector)
+                    self._score(pause, detector)
                 except Exception as error:
-                    self._floor.tell_failure("end_of_turn", pause.turn, error)
+                    self._floor.report_failure("end_of_turn", pause.turn, error)
                     return
         finally:
             self._inbox.close()
 
-    def _judge(self, pause: Pause, detector: TurnDetector) -> None:
+    def _score(self, pause: Pause, detector: TurnDetector) -> None:
         began = self._floor.clock.now()
-        complete = detector.complete(pause.said.samples)
+        probability = detector.end_probability(pause.said.samples)
         self.seconds = self._floor.clock.now() - began
         if not pause_is_over(pause):
-            pause.turn.complete = complete
-            self._bus.emit(ev.EndOfTurnScored(turn=pause.turn.number, complete=round(complete, 3)))
+            pause.turn.end_probability = probability
+            self._bus.emit(
+                ev.EndOfTurnScored(turn=pause.turn.number, complete=round(probability, 3))
+            )
 
 
 class EndOfTurnQueue:
@@ -79,10 +81,10 @@ class EndOfTurnQueue:
     Belongs to the ears' thread, as the endpoint does.
     """
 
-    def __init__(self, settings: TurnSettings, judge: EndOfTurnPredictor) -> None:
-        self._judge = judge
+    def __init__(self, settings: TurnSettings, predictor: EndOfTurnPredictor) -> None:
+        self._predictor = predictor
         self._pause: Pause | None = None
-        self._sounding = False
+        self._was_ready = False
         self._usual_ms: float | None = None
         """The silence after which the first sound of an answer was there, of late."""
         most_cautious = PauseEvidence(complete=0.0, completeness=Completeness.QUESTION)
@@ -91,31 +93,31 @@ class EndOfTurnQueue:
     @property
     def open(self) -> bool:
         """Whether a judgement can be had, now or when the detector is loaded."""
-        return self._judge.present
+        return self._predictor.present
 
     def enter(self, pause: Pause) -> None:
         """The newest pause; an older one needs no judgement any more."""
         self._pause = pause
 
-    def call_early(self) -> None:
+    def request_early(self) -> None:
         """The pause has just begun: have it judged if answers usually come soon, for while the
         recognizer reads, on a core of its own, there is often one to spare."""
         if self._usual_ms is not None and self._usual_ms <= self._soon_ms:
-            self._call()
+            self._request()
 
-    def call(self, missing_ms: float) -> None:
+    def request(self, missing_ms: float) -> None:
         """The first clause is being made sound: have the pause judged if the judgement will be
         there before the wait without it, `missing_ms` more of silence, is over."""
-        if missing_ms > 1000 * self._judge.seconds:
-            self._call()
+        if missing_ms > 1000 * self._predictor.seconds:
+            self._request()
 
-    def answered(self, sounding: bool, silence_ms: float) -> None:
+    def answered(self, audio_ready: bool, silence_ms: float) -> None:
         """Note after how much silence there was something to be heard, if there is now."""
-        if sounding and not self._sounding:
+        if audio_ready and not self._was_ready:
             usual = silence_ms if self._usual_ms is None else self._usual_ms
             self._usual_ms = usual + (silence_ms - usual) * NEWEST
-        self._sounding = sounding
+        self._was_ready = audio_ready
 
-    def _call(self) -> None:
-        if self._pause and self._judge.ask(self._pause):
+    def _request(self) -> None:
+        if self._pause and self._predictor.ask(self._pause):
             self._pause = None

@@ -32,7 +32,7 @@ GAPPY = 1.5
 QUIET_SAMPLES = 3 * FRAME_SAMPLES
 """Silent samples in a row without which no turn ends early: a sound may be a word's first."""
 
-STIRRING = 0.15
+MAYBE_SPEECH = 0.15
 """Probability of speech from which even a silent frame ends no turn early: of the frames just
 before somebody goes on every second one reaches it, of those after a last word one in thirty."""
 
@@ -68,13 +68,13 @@ class Endpointer:
         mark = endpoint.step(detector.probability(frame), index, ready=sound_waits)
         if mark and mark.signal is Signal.PAUSED:
             pause = mark.index  # then, from wherever it becomes known, in this thread:
-        endpoint.weigh(pause, complete=turn_detector.complete(utterance))
+        endpoint.weigh(pause, complete=turn_detector.end_probability(utterance))
         endpoint.weigh(pause, text=transcript.text, language=transcript.language)
     """
 
-    def __init__(self, settings: TurnSettings, pace: SpeakerTempo | None = None) -> None:
+    def __init__(self, settings: TurnSettings, tempo: SpeakerTempo | None = None) -> None:
         self._settings = settings
-        self.pace = pace or SpeakerTempo(settings)
+        self.tempo = tempo or SpeakerTempo(settings)
         self.ended_at_ms = 0.0
         """The silence for which the newest utterance to end had to be waited."""
         self._notice_ms = thresholds(settings).notice_ms
@@ -93,7 +93,7 @@ class Endpointer:
         self._voiced_end = 0
         self._silence = 0
         self._quiet = 0
-        self._conceded = False
+        self._may_end = False
         self._evidence = PauseEvidence()
         self._wait = self._weighed()
         self.voiced = 0
@@ -110,12 +110,12 @@ class Endpointer:
         return self._paused
 
     @property
-    def conceded(self) -> bool:
+    def may_end(self) -> bool:
         """Whether the turn would be over by now if the first sound of its answer were waiting."""
-        return self._conceded
+        return self._may_end
 
     def finish(self) -> Boundary:
-        """End the utterance, because its answer has begun: to be called when `conceded`."""
+        """End the utterance, because its answer has begun: to be called when `may_end`."""
         return self._end()
 
     def hold(self, index: int) -> Boundary | None:
@@ -173,7 +173,7 @@ class Endpointer:
         return True
 
     def _weighed(self) -> float:
-        return wait_ms(self._settings, self._evidence, self.pace.factor)
+        return wait_ms(self._settings, self._evidence, self.tempo.factor)
 
     def step(
         self,
@@ -190,7 +190,7 @@ class Endpointer:
         gain nothing, and only the longest silence ends the turn.
         """
         s = self._settings
-        self._conceded = False
+        self._may_end = False
         end = index + FRAME_SAMPLES
         floor = s.speech_threshold - (HYSTERESIS if self._run or self._speaking else 0.0)
         if probability >= max(floor, 0.01):
@@ -211,7 +211,7 @@ class Endpointer:
         if not self._speaking or self._held:
             return None
         self._silence = silence = end - self._voiced_end
-        calm = probability < STIRRING and self._quiet >= QUIET_SAMPLES
+        calm = probability < MAYBE_SPEECH and self._quiet >= QUIET_SAMPLES
         if self._is_over(silence, calm, ready) or end - self._started >= s.max_seconds * EAR_RATE:
             return self._end()
         if not self._paused and silence >= _samples(s.pause_ms):
@@ -234,11 +234,11 @@ class Endpointer:
         return Boundary(BoundaryKind.STARTED, index)
 
     def _is_over(self, silence: int, calm: bool, ready: bool) -> bool:
-        if silence >= _samples(longest_ms(self._settings, self.pace.factor)):
+        if silence >= _samples(longest_ms(self._settings, self.tempo.factor)):
             return True
-        self._conceded = self._paused and calm and silence >= _samples(self._wait)
+        self._may_end = self._paused and calm and silence >= _samples(self._wait)
         # Without speculation no sound will wait before the end, and there is none to wait for.
-        return self._conceded and (ready or not self._settings.speculate)
+        return self._may_end and (ready or not self._settings.speculate)
 
     def _voiced(self, end: int) -> Boundary | None:
         if self._paused and self._run < RESUME_SAMPLES:
@@ -247,7 +247,7 @@ class Endpointer:
         self.voiced += FRAME_SAMPLES
         self._voiced_end = end
         if self._paused:
-            self.pace.paused(1000 * (self._run_start - paused_at) / EAR_RATE, self._wait)
+            self.tempo.paused(1000 * (self._run_start - paused_at) / EAR_RATE, self._wait)
             self._paused = False
             self._evidence = PauseEvidence()
             self._wait = self._weighed()

@@ -41,14 +41,14 @@ class Floor:
         self.monitor = clock.monitor()
         self.history = history
         self._sink = sink
-        self.word_before: Callable[[int], int] = lambda number: number
+        self.word_start: Callable[[int], int] = lambda number: number
         """Where the word begins that a sample of the speaker is in; never waits."""
-        self._held: tuple[int, float] | None = None
+        self._paused: tuple[int, float] | None = None
         """The first sample that is kept back, and since when."""
         self._ducked = False
         self._turns: list[Turn] = []
         self.next_turn = first_turn
-        self.aside: Callable[[Kind], None] = lambda kind: None
+        self.play_earcon: Callable[[Kind], None] = lambda kind: None
         """Sounds something that is no part of a reply; never waits."""
 
     def begin(
@@ -60,8 +60,11 @@ class Floor:
             turn = Turn(self.next_turn, origin, self.monitor, interrupts)
             if replaces:
                 replaces.successor = turn
-                turn.doubted = replaces.doubted
-                turn.classification, turn.sensed = replaces.classification, replaces.sensed
+                turn.tentative = replaces.tentative
+                turn.classification, turn.classified_voiced = (
+                    replaces.classification,
+                    replaces.classified_voiced,
+                )
             self.next_turn += 1
             self._turns.append(turn)
         self.bus.emit(
@@ -79,7 +82,7 @@ class Floor:
         confirmed."""
         with self.monitor:
             turn.ended = True
-            if turn.doubted or not turn.commit():
+            if turn.tentative or not turn.commit():
                 return False
         self.bus.emit(ev.TurnCommitted(turn=turn.number))
         return True
@@ -96,8 +99,8 @@ class Floor:
         if not turn.committed:
             # Nothing of it was heard or will be remembered: there is nothing left to wait for.
             self._forget(turn)
-        if turn.doubted and reason != "resumed":
-            self._go_on(turn.interrupts)
+        if turn.tentative and reason != "resumed":
+            self._resume_reply(turn.interrupts)
         return True
 
     def cancel_others(self, turn: Turn | None, reason: ev.CancelReason) -> None:
@@ -126,14 +129,14 @@ class Floor:
         else:
             self.bus.emit(ev.PlaybackResumed(turn=reply.number, held=False))
 
-    def hold(self, turn: Turn) -> None:
+    def pause(self, turn: Turn) -> None:
         """Pause the reply that `turn` may interrupt, until it is confirmed or cancelled."""
         with self.monitor:
             reply = turn.interrupts
-            if reply is None or self._held or not (turn.doubted and turn.live and reply.live):
+            if reply is None or self._paused or not (turn.tentative and turn.live and reply.live):
                 return
-            number = self._sink.hold()
-            self._held = number, self.clock.now()
+            number = self._sink.pause()
+            self._paused = number, self.clock.now()
             at = self._sink.time_of(number)
         at = max(at, self.clock.now())
         self.bus.emit(ev.PlaybackPaused(turn=reply.number, by=turn.number, at=at))
@@ -148,45 +151,45 @@ class Floor:
         if not turn.confirm():
             return False
         self.cancel_others(turn, "barge_in")
-        self._unhold()
+        self._resume_sink()
         if turn.ended:
             self.commit(turn)
         return True
 
-    def go_on(self, turn: Turn) -> None:
+    def resume(self, turn: Turn) -> None:
         """Let the reply go on, though `turn` may yet be confirmed."""
-        self._go_on(turn.interrupts)
+        self._resume_reply(turn.interrupts)
 
-    def _go_on(self, reply: Turn | None) -> None:
+    def _resume_reply(self, reply: Turn | None) -> None:
         """Let the reply go on, if it is still there: it was not interrupted."""
-        held, quieter = self._unhold()
-        if reply is not None and reply.live and (held or quieter):
-            self.bus.emit(ev.PlaybackResumed(turn=reply.number, held=held))
+        paused, ducked = self._resume_sink()
+        if reply is not None and reply.live and (paused or ducked):
+            self.bus.emit(ev.PlaybackResumed(turn=reply.number, held=paused))
 
-    def _unhold(self) -> tuple[bool, bool]:
+    def _resume_sink(self) -> tuple[bool, bool]:
         """Let the speaker go on as it did; whether it was held, and whether it was quieter."""
         with self.monitor:
-            held, quieter = self._held, self._ducked
-            self._held, self._ducked = None, False
+            paused, ducked = self._paused, self._ducked
+            self._paused, self._ducked = None, False
             self._sink.duck(False)
-            self._sink.release(0 if held is None else self._again(*held))
-        return held is not None, quieter
+            self._sink.resume(0 if paused is None else self._samples_to_repeat(*paused))
+        return paused is not None, ducked
 
-    def _again(self, number: int, since: float) -> int:
+    def _samples_to_repeat(self, number: int, since: float) -> int:
         """How many samples before `number` are to be heard again: after a pause of any length, half
         a word is none."""
         if self.clock.now() - since < SEAMLESS:
             return 0
-        again = number - self.word_before(number)
+        again = number - self.word_start(number)
         return again if 0 < again <= LONGEST_WORD * self._sink.rate else 0
 
-    def failed(self, stage: ev.Stage, turn: Turn | None, error: Exception) -> None:
+    def fail(self, stage: ev.Stage, turn: Turn | None, error: Exception) -> None:
         """Tell that a stage failed, and end the turn that it failed in, if any."""
-        what = self.tell_failure(stage, turn, error)
+        what = self.report_failure(stage, turn, error)
         if turn is not None:
             self.cancel(turn, "failed", what)
 
-    def tell_failure(self, stage: ev.Stage, turn: Turn | None, error: Exception) -> str:
+    def report_failure(self, stage: ev.Stage, turn: Turn | None, error: Exception) -> str:
         """Tell that a stage failed; returns what failed."""
         if isinstance(error, EdgevoiceError):
             what, remedy = error.what, error.remedy
@@ -195,7 +198,7 @@ class Floor:
             remedy = "run with --debug and report what it prints"
         number = turn.number if turn else None
         self.bus.emit(ev.StageFailed(stage=stage, turn=number, what=what, remedy=remedy))
-        self.aside("failed")
+        self.play_earcon("failed")
         return what
 
     def settle(self, turn: Turn, heard: int) -> None:
@@ -225,7 +228,7 @@ class Floor:
         missing = bool(unheard.strip()) or not turn.written
         broken_off = turn.cancelled and missing
         reply = Reply(heard, unheard, tuple(turn.tokens), broken_off, turn.written)
-        if turn.goes_on:
+        if turn.continues:
             self.history.extend(reply)
         else:
             self.history.remember(turn.question, reply, turn.language)

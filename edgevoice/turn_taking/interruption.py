@@ -19,10 +19,10 @@ from edgevoice.turn_taking.hallucinations import is_nobody
 RESTORE_MS = 256
 """Silence after which the reply is as loud as before: between two words there is less."""
 
-MOST_UNSAID_MS = 3000
+MOST_WORDLESS_MS = 3000
 """Voiced time without a word in it after which a sound is taken for nobody's."""
 
-MOST_HELD_MS = 1500
+MOST_PAUSED_MS = 1500
 """Silence after which the reply goes on though it is not known yet what was said."""
 
 SHORT_SECONDS = 0.6
@@ -99,10 +99,10 @@ class Action(Enum):
 
     DUCK = "duck"
     RESTORE = "restore"
-    HOLD = "hold"
-    TAKE_OVER = "take over"
+    PAUSE = "pause"
+    STOP = "stop"
     """It is over: somebody speaks who does not stop."""
-    GO_ON = "go on"
+    RESUME = "resume"
     """It goes on for now: what was said is still being read."""
     DISMISS = "dismiss"
     """It goes on: what is heard has no words."""
@@ -120,11 +120,11 @@ class Interruption:
         self._run_ms = 0.0
         self._quiet_ms = 0.0
         self._ducked = False
-        self._held = False
+        self._paused = False
 
     def listen(self, voiced: bool, ms: float) -> Action | None:
         """Take `ms` of sound, before anything is listened to as a turn."""
-        self._held = False
+        self._paused = False
         if voiced:
             self._run_ms += ms
             self._quiet_ms = 0.0
@@ -145,24 +145,24 @@ class Interruption:
         ms: float,
         voiced_ms: float,
         classification: Classification | None,
-        sensed_ms: float,
+        classified_ms: float,
     ) -> Action | None:
         """Take the next `ms` of a turn of `voiced_ms` of voice, which came to `sense` when
-        `sensed_ms` of it had been read."""
+        `classified_ms` of it had been read."""
         self._ducked = False
         self._run_ms = 0.0
         self._quiet_ms = 0.0 if voiced else self._quiet_ms + ms
         wordless = classification in (Classification.NOBODY, Classification.BACKCHANNEL)
         # What was found to be nothing counts no longer; only what came after it does.
-        unread = voiced_ms - sensed_ms if wordless else voiced_ms
+        unread = voiced_ms - classified_ms if wordless else voiced_ms
         if unread >= self._thresholds.stop_playback_ms:
-            return Action.TAKE_OVER
-        if classification is Classification.NOBODY and voiced_ms >= MOST_UNSAID_MS:
+            return Action.STOP
+        if classification is Classification.NOBODY and voiced_ms >= MOST_WORDLESS_MS:
             return Action.DISMISS
-        if self._held and self._quiet_ms >= MOST_HELD_MS:
-            self._held = False
-            return Action.GO_ON
-        if voiced and not self._held and voiced_ms >= self._thresholds.pause_playback_ms:
-            self._held = True
-            return Action.HOLD
+        if self._paused and self._quiet_ms >= MOST_PAUSED_MS:
+            self._paused = False
+            return Action.RESUME
+        if voiced and not self._paused and voiced_ms >= self._thresholds.pause_playback_ms:
+            self._paused = True
+            return Action.PAUSE
         return None

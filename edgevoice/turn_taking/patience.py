@@ -53,20 +53,20 @@ class PauseEvidence:
     completeness: Completeness | None = None
 
 
-def limits(settings: TurnSettings, pace: float = 1.0) -> tuple[int, int]:
-    """The shortest and the longest wait in milliseconds: as set, else the preset's times `pace`."""
+def limits(settings: TurnSettings, tempo: float = 1.0) -> tuple[int, int]:
+    """The shortest and the longest wait in ms: as set, else the preset's times `tempo`."""
     shortest, longest = PRESETS[settings.patience]
-    shortest = settings.min_silence_ms or round(shortest * pace)
-    longest = settings.max_silence_ms or round(longest * pace)
+    shortest = settings.min_silence_ms or round(shortest * tempo)
+    longest = settings.max_silence_ms or round(longest * tempo)
     return min(shortest, longest), longest
 
 
-def wait_ms(settings: TurnSettings, evidence: PauseEvidence, pace: float = 1.0) -> float:
+def wait_ms(settings: TurnSettings, evidence: PauseEvidence, tempo: float = 1.0) -> float:
     """Milliseconds after the last voiced sample at which the turn is over, by this evidence, for a
-    speaker of this `pace`."""
+    speaker of this `tempo`."""
     if settings.silence_ms:
         return settings.silence_ms
-    shortest, longest = limits(settings, pace)
+    shortest, longest = limits(settings, tempo)
     if evidence.complete is None and evidence.completeness is None:
         return longest
     heard = UNHEARD if evidence.complete is None else doubt(evidence.complete)
@@ -76,9 +76,9 @@ def wait_ms(settings: TurnSettings, evidence: PauseEvidence, pace: float = 1.0) 
     return shortest + max(heard, read) * (longest - shortest)
 
 
-def longest_ms(settings: TurnSettings, pace: float = 1.0) -> int:
+def longest_ms(settings: TurnSettings, tempo: float = 1.0) -> int:
     """The silence that ends a turn whatever was said."""
-    return settings.silence_ms or limits(settings, pace)[1]
+    return settings.silence_ms or limits(settings, tempo)[1]
 
 
 def doubt(complete: float) -> float:

@@ -19,7 +19,7 @@ CONTINUED = int(1.0 * EAR_RATE)
 it takes people a quarter of a second to understand what they hear, and another to say something."""
 
 LEAST_CHANGE = 0.02
-"""Of the pace, from which it is told."""
+"""Of the tempo, from which it is told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,52 +35,52 @@ class _Taken:
 
 
 class PrematureEnd:
-    """Follows where utterances begin and end, and teaches `pace`; belongs to the ears' thread."""
+    """Follows where utterances begin and end, and teaches `tempo`; belongs to the ears' thread."""
 
     def __init__(self, settings: TurnSettings, bus: Bus) -> None:
-        self.pace = SpeakerTempo(settings)
+        self.tempo = SpeakerTempo(settings)
         self._settings = settings
         self._bus = bus
-        self._told = self.pace.factor
+        self._told = self.tempo.factor
         self._last: _Taken | None = None
-        self._half: _Taken | None = None
-        """What the utterance under way is the other half of."""
+        self._continued: _Taken | None = None
+        """What the utterance under way is the other continued of."""
 
     def forget(self) -> None:
-        """A new conversation: whoever speaks now may speak at another pace, which is told anew."""
-        self.pace.reset()
-        self._told = self.pace.factor
+        """A new conversation: whoever speaks now may speak at another tempo, which is told anew."""
+        self.tempo.reset()
+        self._told = self.tempo.factor
 
     def began(self, start: int) -> None:
         """An utterance begins at stream index `start`. A turn of which it is the rest is marked as
         `continued`; to be called before that turn is cancelled."""
-        last, self._half = self._last, None
+        last, self._continued = self._last, None
         if last is None or not last.turn.live:
             return
-        if last.turn.sounding and start - last.index > CONTINUED:
+        if last.turn.audio_ready and start - last.index > CONTINUED:
             return
         last.turn.continued = True
-        self._half = replace(last, silence_ms=1000 * (start - last.voiced_end) / EAR_RATE)
+        self._continued = replace(last, silence_ms=1000 * (start - last.voiced_end) / EAR_RATE)
 
     def ended(self, turn: Turn, voiced_end: int, index: int, wait_ms: float, voiced: int) -> None:
         """A turn is taken over at stream index `index`, after a silence that had to last `wait_ms`;
         it holds `voiced` samples of voice."""
-        half, self._half = self._half, None
+        continued, self._continued = self._continued, None
         self._last = _Taken(turn, voiced_end, index, wait_ms)
         if not turn.question:
             return
-        pace = self.pace
+        tempo = self.tempo
         if (
-            half is not None
+            continued is not None
             and completeness_of(turn.question, turn.language) is not Completeness.COMMAND
         ):
             # "Stop!" is no rest of a question.
-            pace.cut_off(half.silence_ms, half.wait_ms)
-        pace.spoke(count(turn.question), voiced / EAR_RATE)
-        if abs(pace.factor - self._told) >= LEAST_CHANGE:
-            self._told = pace.factor
-            shortest, longest = limits(self._settings, pace.factor)
-            factor = round(pace.factor, 2)
+            tempo.cut_off(continued.silence_ms, continued.wait_ms)
+        tempo.spoke(count(turn.question), voiced / EAR_RATE)
+        if abs(tempo.factor - self._told) >= LEAST_CHANGE:
+            self._told = tempo.factor
+            shortest, longest = limits(self._settings, tempo.factor)
+            factor = round(tempo.factor, 2)
             self._bus.emit(
                 ev.SpeakerTempoChanged(
                     turn=turn.number, factor=factor, shortest_ms=shortest, longest_ms=longest

@@ -28,11 +28,11 @@ RATES = st.floats(0.0, 0.2)
 
 def measured(writing: float) -> SpeechRate:
     """The rates of a machine that writes a character in so many seconds, after some talk."""
-    pacing = SpeechRate()
+    rate = SpeechRate()
     for _ in range(20):
-        pacing.wrote(50, 50 * writing)
-        pacing.said(50, ASIDE + 50 * EACH, 0.15 + 50 * SAYING)
-    return pacing
+        rate.wrote(50, 50 * writing)
+        rate.said(50, ASIDE + 50 * EACH, 0.15 + 50 * SAYING)
+    return rate
 
 
 @dataclass
@@ -44,9 +44,9 @@ class Heard:
     gaps: list[float] = field(default_factory=list)
 
 
-def hear(reply: str, writing: float, pacing: SpeechRate, first_words: int = 0) -> Heard:
+def hear(reply: str, writing: float, rate: SpeechRate, first_words: int = 0) -> Heard:
     """Write, synthesize and play `reply` at the rates of a machine."""
-    cutter = ClauseCutter(first_words, pace=CutPlan(pacing))
+    cutter = ClauseCutter(first_words, pace=CutPlan(rate))
     heard = Heard()
     now = idle = end = 0.0
     texts = [(char, writing) for char in reply] + [("", 0.0)]
@@ -121,24 +121,24 @@ def test_before_anything_is_measured_the_machine_is_taken_for_a_slow_one() -> No
 
 def test_contention_is_noticed_within_a_reply() -> None:
     """When writing becomes three times slower, the rate has nearly followed 30 words later."""
-    pacing = measured(0.012)
+    rate = measured(0.012)
     for _ in range(30):
-        pacing.wrote(5, 5 * 0.036)
-    assert pacing.writing > 0.028
+        rate.wrote(5, 5 * 0.036)
+    assert rate.writing > 0.028
     for _ in range(30):
-        pacing.wrote(5, 5 * 0.012)
-    assert pacing.writing < 0.020
+        rate.wrote(5, 5 * 0.012)
+    assert rate.writing < 0.020
 
 
 def test_tokens_are_timed_one_after_the_other() -> None:
     """A reply's rate is that of its own tokens: not of the wait for the first, nor of those that
     had been made before they were wanted."""
-    pacing = measured(0.012)
-    plan, now = CutPlan(pacing), 100.0
+    rate = measured(0.012)
+    plan, now = CutPlan(rate), 100.0
     for index in range(400):
         now += 0.0 if index < 100 else 0.1
         plan.wrote(4 if index % 2 else 0, now)
-    assert pacing.writing == pytest.approx(0.2 / 4, rel=0.05)
+    assert rate.writing == pytest.approx(0.2 / 4, rel=0.05)
 
 
 @given(RATES, RATES, st.sampled_from(sorted(FEWEST)), st.integers(1, 40), st.integers(1, 300))
@@ -171,29 +171,29 @@ def test_a_first_clause_is_never_longer_than_a_later_one_may_be(rate: float) -> 
 @given(st.lists(st.tuples(st.integers(0, 500), st.floats(-1.0, 100.0)), max_size=50))
 def test_rates_stay_sane_whatever_is_measured(times: list[tuple[int, float]]) -> None:
     """Nothing written, no time passed or a clock that stepped back break no rate."""
-    pacing = SpeechRate()
+    rate = SpeechRate()
     for chars, seconds in times:
-        pacing.wrote(chars, seconds)
-        pacing.said(chars, seconds, seconds)
-    assert pacing.writing >= 0.0
-    assert pacing.saying >= 0.0
-    assert pacing.beginning(10) >= 0.0
+        rate.wrote(chars, seconds)
+        rate.said(chars, seconds, seconds)
+    assert rate.writing >= 0.0
+    assert rate.saying >= 0.0
+    assert rate.beginning(10) >= 0.0
 
 
 def test_a_clause_that_became_shorter_than_expected_brings_the_next_one_forward() -> None:
     """When the one before ends is known once it is synthesized, and not only by the rates."""
-    pacing = measured(0.03)
-    plan = CutPlan(pacing)
+    rate = measured(0.03)
+    plan = CutPlan(rate)
     plan.cut(30, 1.0)
     expected = plan.end
     assert expected is not None
-    sound = pacing.sound(30)
-    pacing.said(30, 0.1, sound - 0.4)
+    sound = rate.sound(30)
+    rate.said(30, 0.1, sound - 0.4)
     assert plan.end == pytest.approx(expected - 0.4)
-    assert CutPlan(pacing).end is None
-    later = CutPlan(pacing)
+    assert CutPlan(rate).end is None
+    later = CutPlan(rate)
     later.cut(30, 9.0)
-    assert later.end == pytest.approx(9.0 + pacing.beginning(30) + pacing.sound(30)), (
+    assert later.end == pytest.approx(9.0 + rate.beginning(30) + rate.sound(30)), (
         "what earlier replies were is in the rates"
     )
 

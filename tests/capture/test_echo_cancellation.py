@@ -67,7 +67,7 @@ class Microphone:
         first = (self.index - margin) / EAR_RATE - self.delay
         count = (FRAME_SAMPLES + 2 * margin) * RATE // EAR_RATE
         # To the sample, as sound in the air is.
-        echo = resample(self.sink.played(round(first * RATE) / RATE, count), RATE, EAR_RATE)
+        echo = resample(self.sink.reference(round(first * RATE) / RATE, count), RATE, EAR_RATE)
         heard = self.near[self.index : end] + self.gain * echo[margin : margin + FRAME_SAMPLES]
         frame = Frame(heard.astype(np.float32), self.index)
         self.index = end
@@ -431,7 +431,7 @@ def test_what_is_not_an_echo_is_not_taken_for_one() -> None:
     path = EchoPath()
     played, heard = voice(30.0), voice(30.0, seed=9)
     for at in range(0, len(played), FRAME_SAMPLES):
-        path.hear(played[at : at + FRAME_SAMPLES], heard[at : at + FRAME_SAMPLES], STILL)
+        path.push(played[at : at + FRAME_SAMPLES], heard[at : at + FRAME_SAMPLES], STILL)
     assert path.echo is None
     assert path.unheard
 
@@ -442,7 +442,7 @@ def test_an_echo_under_the_voice_of_the_user_is_found() -> None:
     played, heard = voice(10.0), voice(10.0, seed=9)
     heard[800:] += 0.1 * played[:-800]
     for at in range(0, len(played), FRAME_SAMPLES):
-        path.hear(played[at : at + FRAME_SAMPLES], heard[at : at + FRAME_SAMPLES], STILL)
+        path.push(played[at : at + FRAME_SAMPLES], heard[at : at + FRAME_SAMPLES], STILL)
     assert path.echo is not None
     assert path.echo.delay == pytest.approx(0.05, abs=0.001)
     assert path.echo.level == pytest.approx(-20, abs=5)
@@ -460,7 +460,7 @@ def test_an_echo_that_the_room_hides_is_not_found_by_somebody_speaking(room: flo
     found = []
     for at in range(0, len(played), FRAME_SAMPLES):
         end = at + FRAME_SAMPLES
-        if path.hear(played[at:end], heard[at:end], 20 * np.log10(room)):
+        if path.push(played[at:end], heard[at:end], 20 * np.log10(room)):
             found.append(path.echo is not None)
     assert len(found) > 10
     assert not any(found)

@@ -11,14 +11,14 @@ def surrounded(*levels: float, frames: int = 60) -> NoiseFloor:
     """A place with these levels in dBFS, one after the other, and nobody of ours speaking."""
     floor = NoiseFloor()
     for level in itertools.islice(itertools.cycle(levels), frames):
-        floor.is_voice(level, speech=True, sure=False, speaking=False, stirring=True)
+        floor.is_voice(level, speech=True, sure=False, speaking=False, maybe_speech=True)
     return floor
 
 
 def said(floor: NoiseFloor, level: float, frames: int, *, speaking: bool) -> list[bool]:
     """Which frames of a sound the detector is sure of are taken for the speaker's voice."""
     return [
-        floor.is_voice(level, speech=True, sure=True, speaking=speaking, stirring=True)
+        floor.is_voice(level, speech=True, sure=True, speaking=speaking, maybe_speech=True)
         for _ in range(frames)
     ]
 
@@ -54,14 +54,14 @@ def test_before_anything_is_known_of_a_place_the_detector_decides() -> None:
 def test_no_speech_is_no_voice_however_loud() -> None:
     """The level only ever takes away from what the detector has found."""
     floor = surrounded(-60)
-    assert not floor.is_voice(-5, speech=False, sure=False, speaking=True, stirring=False)
+    assert not floor.is_voice(-5, speech=False, sure=False, speaking=True, maybe_speech=False)
 
 
 def test_a_noise_that_deceives_nobody_hides_no_voice() -> None:
     """Rain as loud as the speaker is no speech to the detector, which needs no help then."""
     floor = NoiseFloor()
     for _ in range(300):
-        floor.is_voice(-30, speech=False, sure=False, speaking=False, stirring=False)
+        floor.is_voice(-30, speech=False, sure=False, speaking=False, maybe_speech=False)
     assert all(said(floor, -29, 4, speaking=False))
     assert all(said(floor, -29, 40, speaking=True))
 
@@ -81,7 +81,7 @@ def test_one_voice_that_goes_on_for_long_is_not_taken_for_a_crowd() -> None:
     for _ in range(12):
         assert all(said(floor, -28, 20, speaking=True)[4:])
         for _ in range(8):
-            floor.is_voice(-60, speech=False, sure=False, speaking=True, stirring=False)
+            floor.is_voice(-60, speech=False, sure=False, speaking=True, maybe_speech=False)
 
 
 def test_hasty_speech_without_a_pause_is_not_taken_for_a_crowd() -> None:
@@ -112,7 +112,7 @@ def test_noise_that_was_mistaken_for_a_voice_raises_the_floor() -> None:
     """The same noise does not begin another utterance."""
     floor = surrounded(-60)
     assert all(said(floor, -30, 150, speaking=True))
-    floor.mistaken()
+    floor.reject_voice()
     assert not any(said(floor, -30, 20, speaking=False))
 
 

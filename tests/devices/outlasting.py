@@ -57,7 +57,7 @@ def play(sink: AudioSink, seconds: float) -> None:
         for start in range(0, len(tone), step):
             part = tone[start : start + step].astype(np.float32)
             end = sink.write(part) + len(part)
-        while sink.heard() < end:
+        while sink.samples_played() < end:
             time.sleep(0.02)
         say("played", end)
     except SpeakerAwayError:

@@ -29,7 +29,7 @@ for start in range(0, len(tone), 1000):
     say(tone[start : start + 1000])
 fed = answers[1:]
 end = say(tone[:999])
-while speaker.heard() < end:
+while speaker.samples_played() < end:
     time.sleep(0.01)
 time.sleep(0.2)
 say(tone[:500])

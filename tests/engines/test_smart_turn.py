@@ -80,8 +80,8 @@ def test_a_whole_question_sounds_finished_and_half_of_it_does_not(
     silence = noise(0.2) * 0.005
     whole = [np.concatenate([question, silence]) for question in questions]
     half = [np.concatenate([question[: len(question) // 2], silence]) for question in questions]
-    assert np.median([detector.complete(sound) for sound in whole]) > 0.8
-    assert np.median([detector.complete(sound) for sound in half]) < 0.4
+    assert np.median([detector.end_probability(sound) for sound in whole]) > 0.8
+    assert np.median([detector.end_probability(sound) for sound in half]) < 0.4
 
 
 @pytest.mark.models
@@ -89,10 +89,10 @@ def test_only_the_last_eight_seconds_count(detector: SmartTurn, questions: list[
     """What was said longer ago changes nothing, and calls leave nothing behind."""
     long = np.concatenate([noise(4.0), noise(8.0, seed=8), questions[0]])
     assert len(long) > INPUT_SAMPLES
-    first = detector.complete(long)
-    assert detector.complete(long[-INPUT_SAMPLES:]) == first
-    assert 0.0 <= detector.complete(noise(0.1)) <= 1.0
-    assert detector.complete(long) == first
+    first = detector.end_probability(long)
+    assert detector.end_probability(long[-INPUT_SAMPLES:]) == first
+    assert 0.0 <= detector.end_probability(noise(0.1)) <= 1.0
+    assert detector.end_probability(long) == first
 
 
 @pytest.mark.models

@@ -49,7 +49,7 @@ def test_recorded_english_is_english_whatever_was_spoken_before(
     speech = read_speech(str(shared / "speech" / f"{recording}.wav"))[: 8 * EAR_RATE]
     for last in ("pt", "de"):
         following = LanguageTracker((last, *(code for code in SEVEN if code != last)))
-        heard = recognizer.transcribe(speech, "look", following.weights(len(speech) / EAR_RATE))
+        heard = recognizer.transcribe(speech, "endpoint", following.weights(len(speech) / EAR_RATE))
         assert heard.language == "en"
         assert heard.certainty > 0.5
 
@@ -73,7 +73,7 @@ def test_synthesized_speech_in_another_language_is_understood_in_it(
     assert word in heard.text.lower()
     beginning = speech[: int(0.9 * LEAST_SECONDS * EAR_RATE)]
     weights = following.weights(len(beginning) / EAR_RATE)
-    assert recognizer.transcribe(beginning, "glance", weights).language == "en"
+    assert recognizer.transcribe(beginning, "interim", weights).language == "en"
 
 
 @pytest.mark.models
@@ -92,9 +92,9 @@ def test_of_a_known_language_nothing_is_found_out(
 
     monkeypatch.setattr(NativeWhisper, "detect_language", counted)
     assert one.transcribe(speech).language == "en"
-    assert one.transcribe(speech, "look", {"de": 1.0}).language == "de"
+    assert one.transcribe(speech, "endpoint", {"de": 1.0}).language == "de"
     assert asked == []
-    assert one.transcribe(speech, "look", {"de": 1.0, "en": 1.0}).language == "en"
+    assert one.transcribe(speech, "endpoint", {"de": 1.0, "en": 1.0}).language == "en"
     assert len(asked) == 1
 
 

@@ -77,7 +77,7 @@ def test_a_partial_look_reads_the_beginning_of_what_is_being_said(
     recognizer: Whisper, spoken: Samples
 ) -> None:
     """Half of the question gives its first words."""
-    partial = recognizer.transcribe(spoken[: len(spoken) // 2], "glance")
+    partial = recognizer.transcribe(spoken[: len(spoken) // 2], "interim")
     assert words(partial.text)[:2] == words(QUESTION)[:2]
 
 
@@ -101,13 +101,13 @@ def test_a_doubtful_look_leaves_only_the_full_window(
     doubting: Whisper, spoken: Samples, windows: list[float]
 ) -> None:
     """A look in which no short window will do says so, and the last resort tries none of them."""
-    look = doubting.transcribe(spoken, "look")
+    look = doubting.transcribe(spoken, "endpoint")
     assert look.doubtful
     assert not look.sure
-    assert not doubting.transcribe(spoken, "glance").doubtful
+    assert not doubting.transcribe(spoken, "interim").doubtful
     assert whisper.WINDOW not in windows
     windows.clear()
-    last = doubting.transcribe(spoken, "last resort")
+    last = doubting.transcribe(spoken, "fallback")
     assert windows == [whisper.WINDOW]
     assert last.sure
     assert words(last.text) == words(QUESTION)

@@ -71,10 +71,10 @@ def test_what_is_written_is_heard_sample_by_sample_as_time_passes() -> None:
     clock.sleep(1.0)
     assert sink.write(ones(0.4)) == 0
     clock.sleep(0.1)
-    assert sink.heard() == 100
+    assert sink.samples_played() == 100
     assert sink.time_of(200) == pytest.approx(1.2)
     clock.sleep(9.0)
-    assert sink.heard() == 400
+    assert sink.samples_played() == 400
 
 
 def test_stopping_drops_what_was_not_heard_and_numbers_go_on_from_there() -> None:
@@ -84,7 +84,7 @@ def test_stopping_drops_what_was_not_heard_and_numbers_go_on_from_there() -> Non
     sink.write(ones(0.4))
     clock.sleep(0.1)
     assert sink.stop() == 100
-    assert sink.heard() == 100
+    assert sink.samples_played() == 100
     clock.sleep(0.3)
     assert sink.write(ones(0.1)) == 100
     assert sink.time_of(100) == pytest.approx(0.4)
@@ -103,7 +103,7 @@ def test_a_writer_far_ahead_waits_and_a_stop_lets_it_go() -> None:
     clock.spawn(stopper, "stopper")
     sink.write(ones(1.0))
     assert clock.now() == 0.5
-    assert sink.heard() == 500
+    assert sink.samples_played() == 500
 
 
 def test_the_recording_lies_on_the_session_s_time_axis() -> None:
@@ -140,12 +140,12 @@ def test_what_left_the_speaker_is_known_by_the_time_at_which_it_did() -> None:
     clock.sleep(0.5)
     sink.write(count_from(1001, 300))
     clock.sleep(0.1)
-    played = sink.played(0.9, 1000)
+    played = sink.reference(0.9, 1000)
     expected = np.zeros(1000)
     expected[100:300] = count_from(1, 200)
     expected[600:700] = count_from(1001, 100)
     np.testing.assert_array_equal(played, expected)
-    assert sink.played(1.05, 3).tolist() == [51, 52, 53]
+    assert sink.reference(1.05, 3).tolist() == [51, 52, 53]
 
 
 def test_what_was_stopped_never_left_the_speaker() -> None:
@@ -162,7 +162,7 @@ def test_what_was_stopped_never_left_the_speaker() -> None:
     expected[:100] = count_from(1, 100)
     expected[100:110] = count_from(101, 10) * np.arange(9, -1, -1) / 10  # it fades out
     expected[200:300] = count_from(501, 100)
-    np.testing.assert_allclose(sink.played(0.0, 400), expected, atol=1e-3)
+    np.testing.assert_allclose(sink.reference(0.0, 400), expected, atol=1e-3)
 
 
 def test_a_long_conversation_is_not_kept() -> None:
@@ -172,8 +172,8 @@ def test_a_long_conversation_is_not_kept() -> None:
     for _ in range(20):
         sink.write(ones(0.5))
         clock.sleep(1.0)
-    assert not sink.played(1.0, 500).any()
-    assert sink.played(clock.now() - 2.0, 2000).sum() == 1000
+    assert not sink.reference(1.0, 500).any()
+    assert sink.reference(clock.now() - 2.0, 2000).sum() == 1000
 
 
 def device(
@@ -222,16 +222,16 @@ def test_a_reply_that_is_held_goes_on_where_it_was_heard_last() -> None:
     sink = SimulatedSink(clock, 1000, "virtual", tape)
     sink.write(ones(0.4))
     clock.sleep(0.1)
-    assert sink.hold() == 100
+    assert sink.pause() == 100
     clock.sleep(1.0)
-    assert sink.heard() == 100
-    sink.release()
+    assert sink.samples_played() == 100
+    sink.resume()
     assert sink.time_of(300) == pytest.approx(1.3)
     assert sink.time_of(50) == pytest.approx(0.05)
     clock.sleep(0.1)
-    assert sink.heard() == 200
+    assert sink.samples_played() == 200
     clock.sleep(1.0)
-    assert sink.heard() == 400
+    assert sink.samples_played() == 400
     sink.close()
     assert tape.samples[:100].min() == 1
     assert tape.samples[110:1100].max() == 0
@@ -245,15 +245,15 @@ def test_the_end_of_what_was_heard_can_be_heard_again_after_a_hold() -> None:
     sink = SimulatedSink(clock, 1000, "virtual")
     sink.write(count_from(0, 400))
     clock.sleep(0.1)
-    sink.hold()
+    sink.pause()
     clock.sleep(0.5)
-    sink.release(again=30)
+    sink.resume(again=30)
     assert sink.time_of(400) == pytest.approx(0.6 + 0.33)
     clock.sleep(0.02)
-    assert sink.heard() == 100
+    assert sink.samples_played() == 100
     clock.sleep(0.02)
-    assert sink.heard() == 110
-    np.testing.assert_array_equal(sink.played(0.615, 5), count_from(85, 5))
+    assert sink.samples_played() == 110
+    np.testing.assert_array_equal(sink.reference(0.615, 5), count_from(85, 5))
 
 
 def test_a_reply_that_is_held_can_be_stopped() -> None:
@@ -264,7 +264,7 @@ def test_a_reply_that_is_held_can_be_stopped() -> None:
     sink.write(ones(0.4))
     clock.sleep(0.1)
     sink.duck(True)
-    sink.hold()
+    sink.pause()
     clock.sleep(0.5)
     assert sink.stop() == 100
     assert sink.time_of(100) == pytest.approx(0.1)
@@ -284,9 +284,9 @@ def test_a_writer_waits_while_what_it_wrote_is_held() -> None:
 
     def release() -> None:
         clock.sleep(2.0)
-        sink.release()
+        sink.resume()
 
-    sink.hold()
+    sink.pause()
     clock.spawn(release, "release")
     sink.write(ones(0.1))
     assert clock.now() == pytest.approx(2.3)
@@ -340,14 +340,14 @@ def test_a_device_falls_silent_within_a_fade_and_goes_on_without_losing_a_sample
     device = Device(queue)
     queue.put(ones(400, 1))
     device.run(5)
-    held = queue.hold()
+    held = queue.pause()
     device.run(20)
     assert held == 80
-    assert queue.heard(device.now) == 80
+    assert queue.samples_played(device.now) == 80
     assert np.count_nonzero(device.sound) - 80 < 11
-    queue.release()
+    queue.resume()
     device.run(30)
-    assert queue.heard(device.now) == 400
+    assert queue.samples_played(device.now) == 400
     assert np.count_nonzero(device.sound > 0.999) == 400 - 10
     assert np.abs(np.diff(device.sound[: 25 * BLOCK + 300])).max() < 0.11
     resumed = queue.time_of(80)
@@ -365,12 +365,12 @@ def test_what_a_device_had_taken_when_it_was_stopped_is_known_by_number_and_time
     assert end == 80
     assert queue.time_of(end) == pytest.approx(80 / RATE + LATENCY)
     device.run(10)
-    assert queue.heard(device.now) == 80
+    assert queue.samples_played(device.now) == 80
     assert queue.time_of(end) == pytest.approx(80 / RATE + LATENCY)
     assert queue.written == 80
     queue.put(ones(100, 1))
     device.run(20)
-    assert queue.heard(device.now) == 180
+    assert queue.samples_played(device.now) == 180
     assert queue.time_of(80) == pytest.approx(15 * BLOCK / RATE + LATENCY)
     assert device.sound[15 * BLOCK : 15 * BLOCK + 100].min() == 1
 
@@ -386,13 +386,13 @@ def test_holding_ducking_and_stopping_in_any_order_loses_no_count(moment: int, a
     end = None
     for step in range(1, 40):
         device.run(1)
-        counts.append(queue.heard(device.now))
+        counts.append(queue.samples_played(device.now))
         if step == moment:
             queue.duck(True)
         elif step == moment + 1:
-            queue.hold()
+            queue.pause()
         elif step == 2 * moment + 2:
-            queue.release(again)
+            queue.resume(again)
         elif step == 3 * moment:
             end = queue.stop()
         elif step == 3 * moment + 1:

@@ -63,7 +63,7 @@ def test_a_doubtful_look_is_read_again() -> None:
     ("looked", "then"),
     [
         (Transcript(SENTENCE, sure=False), "final"),
-        (Transcript(SENTENCE, sure=False, doubtful=True), "last resort"),
+        (Transcript(SENTENCE, sure=False, doubtful=True), "fallback"),
     ],
 )
 def test_what_a_doubtful_look_has_tried_is_not_tried_again(looked: Transcript, then: str) -> None:
@@ -73,7 +73,7 @@ def test_what_a_doubtful_look_has_tried_is_not_tried_again(looked: Transcript, t
     watched.results = {SENTENCE: looked}
     show.hear((0.2, SENTENCE, 2.0))
     show.run()
-    assert watched.efforts[-2:] == ["look", then]
+    assert watched.efforts[-2:] == ["endpoint", then]
 
 
 def test_words_go_into_the_model_while_the_user_speaks() -> None:
@@ -193,9 +193,9 @@ class Early(ScriptedRecognizer):
         effort: Effort = "final",
         languages: Mapping[str, float] | None = None,
     ) -> Transcript:
-        self.cost = 0.2 if effort == "glance" else 0.5
+        self.cost = 0.2 if effort == "interim" else 0.5
         heard = super().transcribe(samples, effort, languages)
-        if effort == "glance" and len(heard.text.split()) > 7:
+        if effort == "interim" and len(heard.text.split()) > 7:
             return Transcript(self.guess, sure=False)
         return heard
 
@@ -262,7 +262,7 @@ class Stumbling(ScriptedRecognizer):
         effort: Effort = "final",
         languages: Mapping[str, float] | None = None,
     ) -> Transcript:
-        if self.at_all or effort in ("look", "glance"):
+        if self.at_all or effort in ("endpoint", "interim"):
             raise RuntimeError("out of memory")
         return super().transcribe(samples, effort, languages)
 

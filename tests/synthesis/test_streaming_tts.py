@@ -71,7 +71,7 @@ def test_speech_begins_while_text_is_still_coming() -> None:
     with StreamingSpeech(Voice(clock), sink, clock, SETTINGS) as speech:
         speech.push("This is a sentence of some length. And")
         clock.sleep(5.0)
-        assert sink.heard() > 0
+        assert sink.samples_played() > 0
         speech.push(" now the rest of it.")
     assert tape.loud > 1.0
 

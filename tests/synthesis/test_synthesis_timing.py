@@ -40,10 +40,10 @@ class Voice:
 def deliver(
     spoken: str, *, first: bool, shorten: bool = True
 ) -> tuple[Voice, SpeechRate, list[Audio]]:
-    clock, pacing = VirtualClock(), SpeechRate()
+    clock, rate = VirtualClock(), SpeechRate()
     voice = Voice(clock)
-    delivery = TimedSynthesis(voice, TtsSettings(shorten_silence=shorten), pacing, clock.now)
-    return voice, pacing, list(delivery.sound(spoken, lambda: False, first=first))
+    delivery = TimedSynthesis(voice, TtsSettings(shorten_silence=shorten), rate, clock.now)
+    return voice, rate, list(delivery.sound(spoken, lambda: False, first=first))
 
 
 def test_a_first_clause_that_goes_on_begins_at_once_and_ends_at_once() -> None:
@@ -70,22 +70,22 @@ def test_with_the_setting_off_nothing_is_changed() -> None:
 def test_what_was_said_is_learnt_from() -> None:
     """How long the first sound took, and how long the words were heard, become the rates."""
     before = SpeechRate()
-    _, pacing, heard = deliver("x" * 60, first=False)
+    _, rate, heard = deliver("x" * 60, first=False)
     seconds = sum(audio.seconds for audio in heard)
-    assert (seconds - BREATH) / 60 < pacing.saying < before.saying
-    assert pacing.beginning(60) < before.beginning(60)
+    assert (seconds - BREATH) / 60 < rate.saying < before.saying
+    assert rate.beginning(60) < before.beginning(60)
 
 
 def test_a_clause_that_was_broken_off_teaches_nothing() -> None:
     """Half a clause is no measure of the whole."""
-    clock, pacing = VirtualClock(), SpeechRate()
+    clock, rate = VirtualClock(), SpeechRate()
     stopped = False
-    delivery = TimedSynthesis(Voice(clock), TtsSettings(), pacing, clock.now)
+    delivery = TimedSynthesis(Voice(clock), TtsSettings(), rate, clock.now)
     sound = delivery.sound("x" * 60, lambda: stopped, first=False)
     next(sound)
     stopped = True
     assert list(sound) == []
-    assert pacing.saying == pytest.approx(SpeechRate().saying)
+    assert rate.saying == pytest.approx(SpeechRate().saying)
 
 
 class Uneven:

@@ -143,7 +143,7 @@ def turn(
         deed = rule.follow(True, FRAME, voiced, sense if voiced >= sensed else None, sensed)
         if deed is not None:
             done.append(deed)
-        if deed in (Action.TAKE_OVER, Action.DISMISS):
+        if deed in (Action.STOP, Action.DISMISS):
             break
         voiced += FRAME
     return done
@@ -151,7 +151,7 @@ def turn(
 
 def test_a_turn_pauses_the_reply_once() -> None:
     """However many frames follow."""
-    assert turn(800) == [Action.HOLD]
+    assert turn(800) == [Action.PAUSE]
 
 
 def test_a_reply_is_not_kept_waiting_for_a_slow_recognizer() -> None:
@@ -159,18 +159,18 @@ def test_a_reply_is_not_kept_waiting_for_a_slow_recognizer() -> None:
     rule = Interruption(TurnSettings())
     done = [rule.follow(n < 10, FRAME, 32.0 * min(n, 10) + 256, None, 0.0) for n in range(90)]
     done.append(rule.follow(True, FRAME, 600.0, None, 0.0))
-    assert [deed for deed in done if deed] == [Action.HOLD, Action.GO_ON, Action.HOLD]
+    assert [deed for deed in done if deed] == [Action.PAUSE, Action.RESUME, Action.PAUSE]
 
 
 def test_a_voice_that_does_not_stop_takes_over_unread() -> None:
     """After the time that is set, if no word is known by then."""
-    assert turn(1300) == [Action.HOLD, Action.TAKE_OVER]
+    assert turn(1300) == [Action.PAUSE, Action.STOP]
 
 
 def test_a_noise_that_was_read_does_not_take_over() -> None:
     """What was found to be nothing counts no more, and after three seconds it is given up."""
-    assert turn(1500, sense=Classification.NOBODY, sensed=600) == [Action.HOLD]
-    assert turn(4000, sense=Classification.NOBODY, sensed=2900) == [Action.HOLD, Action.TAKE_OVER]
+    assert turn(1500, sense=Classification.NOBODY, sensed=600) == [Action.PAUSE]
+    assert turn(4000, sense=Classification.NOBODY, sensed=2900) == [Action.PAUSE, Action.STOP]
 
 
 def test_each_manner_asks_for_more_than_the_one_before() -> None:

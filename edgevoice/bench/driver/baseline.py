@@ -117,6 +117,6 @@ class SequentialBaseline:
             return None
         end = min(len(sound), audible + round(HEARD * self.sink.rate))
         first = self.sink.write(sound[:end])
-        while self.sink.heard() < first + end:
+        while self.sink.samples_played() < first + end:
             self.clock.sleep(0.01)
         return self.sink.time_of(first + audible)

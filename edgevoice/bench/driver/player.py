@@ -107,10 +107,10 @@ class LoudspeakerPlayer:
             end = number + len(part)
         if first is None or end is None:
             return None
-        while self._sink.heard() <= first and not self._closed:
+        while self._sink.samples_played() <= first and not self._closed:
             self._clock.sleep(0.01)
         began = self._sink.time_of(first)
-        while self._sink.heard() < end and not self._closed:
+        while self._sink.samples_played() < end and not self._closed:
             self._clock.sleep(0.02)
         return None if self._closed else began
 

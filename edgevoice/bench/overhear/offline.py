@@ -130,7 +130,7 @@ class _Judging:
         self._detector = detector
         self._clock = clock
 
-    def complete(self, samples: Samples) -> float:
-        complete = self._detector.complete(samples)
+    def end_probability(self, samples: Samples) -> float:
+        complete = self._detector.end_probability(samples)
         self._clock.sleep(JUDGING)
         return complete

@@ -209,7 +209,7 @@ class StageBench:
         """Whether they have finished, asked where it is first asked in a conversation."""
         end = question.speech_end + self.plan.config.turn.pause_ms / 1000
         began = self._clock.now()
-        detector.complete(question.samples[: int(end * EAR_RATE)])
+        detector.end_probability(question.samples[: int(end * EAR_RATE)])
         took = self._clock.now() - began
         return {"spans": {"judge the end": took}, "values": {"judgement": [took]}}
 

@@ -42,7 +42,7 @@ class Slow:
         self.clock.sleep(0.002)
         return 1.0
 
-    def complete(self, samples: Samples) -> float:
+    def end_probability(self, samples: Samples) -> float:
         self.clock.sleep(0.05)
         self.heard.append(len(samples))
         return 1.0
