@@ -14,12 +14,12 @@ from msgspec import inspect as types
 
 from edgevoice import events as ev
 from edgevoice.bench.comparing import Compared
-from edgevoice.bench.fitting.record import Check, Fit
 from edgevoice.bench.result import Result
 from edgevoice.bench.turns.outcome import Turns
 from edgevoice.bench.turns.scenario import Scenario
 from edgevoice.cli.settings import explained, field_docs
 from edgevoice.config import sections
+from edgevoice.fit.record import Fit
 from edgevoice.metrics.catalog import CATALOG
 from edgevoice.recordings.recorded_turn import RecordedTurn
 from edgevoice.tui.keys import KEYS
@@ -34,7 +34,6 @@ FORMATS: dict[str, type[Struct]] = {
     "Result of turn-taking scenarios": Turns,
     "Recorded turn": RecordedTurn,
     "Result of `edgevoice fit`": Fit,
-    "Result of `edgevoice fit --check`": Check,
 }
 
 SCALARS: dict[type[types.Type], str] = {

@@ -26,7 +26,6 @@ import numpy as np
 from edgevoice import catalog, config, config_file, control, trace
 from edgevoice.agent.clauses import ClauseCutter
 from edgevoice.bench import budgets, corpus, costs, result
-from edgevoice.bench.fitting import keeping
 from edgevoice.bench.replaying import last, made_with
 from edgevoice.bench.turns import reading
 from edgevoice.catalog import Catalog
@@ -37,6 +36,7 @@ from edgevoice.engines.llama_file import check_memory, checked
 from edgevoice.engines.plain_text import BREAK, broken, parts
 from edgevoice.engines.prompt_cache import PromptCache, measured
 from edgevoice.errors import EdgevoiceError
+from edgevoice.fit import starter
 from edgevoice.harmless import harmless, harmless_event, harmless_json, one_line
 from edgevoice.history import History
 from edgevoice.models import ct2, kinds, whisper_file
@@ -268,7 +268,7 @@ def read_sound(data: bytes, path: Path, random: Random) -> None:
 
 
 def read_cache(data: bytes, path: Path, random: Random) -> None:
-    keeping.read(path)
+    starter.read(path)
     model = path.parent / "model.gguf"
     model.write_bytes(b"model")
     folder = path.parent / "kept"
