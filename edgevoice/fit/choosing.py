@@ -18,7 +18,6 @@ from edgevoice.errors import EdgevoiceError
 from edgevoice.fit.candidates import ModelSet
 from edgevoice.fit.record import Answers, Choice, Limit, Problem
 from edgevoice.fit.trial import EACH, LOADING, Trial
-from edgevoice.models import progress as models_progress
 from edgevoice.models import shapes
 from edgevoice.models.disk import size_text, writing
 from edgevoice.models.store import Store, models_folder
@@ -26,6 +25,9 @@ from edgevoice.settings import Config
 
 ENOUGH = 0.5
 """The share of the questions that must be answered."""
+
+MAKING = 100e6
+"""Bytes of a synthetic model that are made in a second, roughly."""
 
 Measure = Callable[[ModelSet, Progress], Answers]
 """Has a set answer. Raises EdgevoiceError."""
@@ -67,14 +69,14 @@ class Fitting:
     problems: list[Problem] = field(default_factory=list)
     not_run: list[str] = field(default_factory=list)
 
-    def run(self, expected: float) -> None:
-        """Measure; each set is expected to take so many seconds."""
-        self.progress.begin(_counted(len(self.sets)), expected * len(self.sets))
+    def run(self, expected: Callable[[ModelSet], float]) -> None:
+        """Measure; a set is `expected` to take so many seconds."""
+        self.progress.begin(_counted(len(self.sets)), sum(map(expected, self.sets)))
         for number, one in enumerate(self.sets, 1):
             where = f"[{number}/{len(self.sets)}] {one.label}"
             part = _Part(self.progress)
             came = self._try(one, where, part)
-            self.progress.done(max(0.0, expected - part.spent), f"{where}: {came}")
+            self.progress.done(max(0.0, expected(one) - part.spent), f"{where}: {came}")
 
     def _try(self, one: ModelSet, where: str, part: _Part) -> str:
         """Measure the set if it can still matter; returns what came of it."""
@@ -160,13 +162,13 @@ class InProcesses:
     questions: Sequence[Question]
     budget: float
 
-    @property
-    def expected(self) -> float:
-        """Seconds that a set takes, roughly."""
-        return LOADING + EACH * len(self.questions)
+    def expected(self, one: ModelSet) -> float:
+        """Seconds that the set takes, roughly."""
+        making = one.slm.disk / MAKING if _is_to_be_made(one, Store(self.config)) else 0.0
+        return making + LOADING + EACH * len(self.questions)
 
     def __call__(self, one: ModelSet, progress: Progress) -> Answers:
-        with _made(one, self.config, progress):
+        with _made(one, Store(self.config), progress):
             config = changed(self.config, one.measured_settings)
             apart = Apart(Trial(config, self.questions, self.budget), Answers)
             apart.run(progress)
@@ -183,28 +185,48 @@ def in_processes(
     return InProcesses(config, asked, budget)
 
 
+def _is_to_be_made(one: ModelSet, store: Store) -> bool:
+    name = one.slm.run_as
+    return not one.slm.here and not (name in store.catalog and store.find(name))
+
+
 @contextmanager
-def _made(one: ModelSet, config: Config, progress: Progress) -> Iterator[None]:
+def _made(one: ModelSet, store: Store, progress: Progress) -> Iterator[None]:
     """The synthetic model of a set, there for as long as the block lasts. Raises what `make` does.
 
     One that was here before stays.
     """
-    store = Store(config)
     name, model = one.slm.run_as, one.slm.architecture
-    if one.slm.here or model is None or (name in store.catalog and store.find(name)):
+    if model is None or not _is_to_be_made(one, store):
         yield
         return
     try:
-        with models_progress.shown() as shown:
-            shapes.make(model, store, shown)
+        shapes.make(model, store, _Making(progress))
+        progress.done(one.slm.disk / MAKING, f"{name}: made")
         yield
     finally:
-        store = Store(config)  # one opened before does not know it
+        store = Store(store.config)  # one opened before does not know it
         if name in store.catalog:
             store.remove(name)
             with writing(store.catalog.own_path.parent):
                 discard(store.catalog.own_path, name)
             progress.say(f"{name}: removed")
+
+
+class _Making:
+    """What making a synthetic model tells, as remarks: the bar is that of the whole."""
+
+    def __init__(self, whole: Progress) -> None:
+        self.say = whole.say
+
+    def begin(self, label: str, total: int, done: int = 0) -> None:
+        self.say(f"{label}, {size_text(total)}")
+
+    def reach(self, done: int) -> None:
+        """Not shown."""
+
+    def end(self) -> None:
+        """Not shown."""
 
 
 class _Part:

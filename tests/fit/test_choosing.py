@@ -17,7 +17,7 @@ LIMITS = Limits(1.0, 8 * GB, 0, 100 * GB)
 def fitted(folder: Path, script: dict[str, Any], *more: str, everything: bool = False) -> Fitting:
     """The usual models, measured by the script."""
     made = Fitting(sets_of(folder, *USUAL, *more), LIMITS, Scripted(script), Told(), everything)
-    made.run(30.0)
+    made.run(lambda one: 30.0)
     return made
 
 
@@ -81,7 +81,7 @@ def test_what_cannot_fit_is_not_measured(limits: Limits, what: str, tmp_path: Pa
     """The file's size tells."""
     scripted = Scripted({SMALL: answers(0.8, memory=10**8)})
     made = Fitting(sets_of(tmp_path, *USUAL), limits, scripted, Told())
-    made.run(30.0)
+    made.run(lambda one: 30.0)
     assert asked(made) == [SMALL]
     assert made.ranked[0].meets
     assert [each.what for each in made.problems] == [what]
@@ -111,7 +111,7 @@ def test_progress_adds_up_to_what_was_announced(tmp_path: Path) -> None:
     told = Told()
     script = {LARGE: answers(3.0, dropped=True), SMALL: answers(0.8)}
     sets = sets_of(tmp_path, *USUAL, "whisper-tiny.en")
-    Fitting(sets, LIMITS, Scripted(script), told).run(30.0)
+    Fitting(sets, LIMITS, Scripted(script), told).run(lambda one: 30.0)
     assert told.work == told.total == 30.0 * len(sets)
     assert f"[1/4] {sets[0].label}: dropped: 3.00 s after 1 answer" in told.lines
     assert any("median 0.80 s, worst 0.80 s: meets the budget" in line for line in told.lines)

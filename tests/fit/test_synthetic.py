@@ -53,6 +53,11 @@ def one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModelSet:
     return replace(found, slm=replace(found.slm, architecture=TINY))
 
 
+def installed(one: ModelSet) -> ModelSet:
+    """The same with the model itself, of which nothing has to be made."""
+    return replace(one, slm=replace(one.slm, here=True))
+
+
 @pytest.mark.parametrize("fails", [False, True])
 def test_it_is_there_while_it_is_measured_and_gone_afterwards(
     fails: bool, one: ModelSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -61,11 +66,14 @@ def test_it_is_there_while_it_is_measured_and_gone_afterwards(
     monkeypatch.setattr(Elsewhere, "fails", fails)
     config = store_with(tmp_path / "models").config
     measure = InProcesses(config, [], 1.0)
+    told = Told()
+    assert measure.expected(one) > measure.expected(installed(one))
     if fails:
         with pytest.raises(EngineError):
-            measure(one, Told())
+            measure(one, told)
     else:
-        assert measure(one, Told()).times == (0.5,)
+        assert measure(one, told).times == (0.5,)
+        assert told.work == pytest.approx(measure.expected(one) - measure.expected(installed(one)))
     assert Elsewhere.seen == [True]
     assert TINY.model not in Store(config).catalog
     assert not (tmp_path / "models" / TINY.model).exists()

@@ -54,7 +54,10 @@ class Scripted:
 
     script: Mapping[str, Answers]
     asked: list[str] = field(default_factory=list)
-    expected: float = 30.0
+
+    def expected(self, one: ModelSet) -> float:
+        """Seconds that a set takes, roughly."""
+        return 30.0
 
     def __call__(self, one: ModelSet, progress: Progress) -> Answers:
         self.asked.append(one.label)
