@@ -72,17 +72,6 @@ class ModelSet:
         """Models that must be downloaded before the set can be used."""
         return () if self.slm.here else (self.slm.name,)
 
-    @property
-    def settings(self) -> dict[str, str]:
-        """What must be set to use it, by `section.key`."""
-        names = {"slm": self.slm.name, "stt": self.stt.name, "tts": self.tts.name}
-        return {f"models.{role}": name for role, name in names.items()}
-
-    @property
-    def measured_settings(self) -> dict[str, str]:
-        """What must be set to measure it, by `section.key`."""
-        return {**self.settings, "models.slm": self.slm.run_as}
-
 
 def model_sets(
     store: Store, named: Named, synthetic: bool = False

@@ -8,10 +8,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from statistics import median
 
+from msgspec.structs import replace
+
 from edgevoice.bench.corpus import Question
 from edgevoice.bench.preparing import asked_aloud
 from edgevoice.bench.progress import Progress
-from edgevoice.bench.run_state import changed
 from edgevoice.bench.worker import Apart
 from edgevoice.catalog import discard
 from edgevoice.errors import EdgevoiceError
@@ -151,6 +152,12 @@ def outcome(choice: Choice) -> str:
     return f"median {choice.p50:.2f} s, worst {choice.worst:.2f} s: {verdict}"
 
 
+def with_models(config: Config, one: ModelSet, slm: str) -> Config:
+    """The settings with the set's models, and `slm` as its language model."""
+    models = replace(config.models, slm=slm, stt=one.stt.name, tts=one.tts.name)
+    return replace(config, models=models)
+
+
 @dataclass(frozen=True, slots=True)
 class InProcesses:
     """Measures each set in a process of its own, so that memory and caches are its own.
@@ -169,7 +176,7 @@ class InProcesses:
 
     def __call__(self, one: ModelSet, progress: Progress) -> Answers:
         with _made(one, Store(self.config), progress):
-            config = changed(self.config, one.measured_settings)
+            config = with_models(self.config, one, one.slm.run_as)
             apart = Apart(Trial(config, self.questions, self.budget), Answers)
             apart.run(progress)
         assert apart.made is not None
@@ -180,7 +187,7 @@ def in_processes(
     config: Config, first: ModelSet, budget: float, questions: int, progress: Progress
 ) -> InProcesses:
     """Measures with so many questions, and one to warm up, in the voice of the `first` set."""
-    settings = changed(config, first.settings)
+    settings = with_models(config, first, first.slm.name)
     asked = asked_aloud(None, questions + 1, settings, progress, roles=("stt",))
     return InProcesses(config, asked, budget)
 

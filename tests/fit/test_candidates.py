@@ -24,7 +24,7 @@ def test_every_set_that_is_here_comes_the_most_capable_first(tmp_path: Path) -> 
         ("qwen2.5-coder-0.5b", "whisper-base"),
         ("qwen2.5-coder-0.5b", "whisper-tiny.en"),
     ]
-    assert all(one.settings == one.measured_settings for one in sets)
+    assert all(one.slm.run_as == one.slm.name for one in sets)
     assert not any(one.missing for one in sets)
 
 
@@ -51,8 +51,7 @@ def test_a_synthetic_model_stands_in_for_one_that_is_not_here(tmp_path: Path) ->
     sets, _ = model_sets(with_synthetic(tmp_path, "phi-3-mini"), {})
     assert [name for name, _ in names(sets)] == ["phi-3-mini", *USUAL[:2]]
     phi = sets[0]
-    assert phi.settings["models.slm"] == "phi-3-mini"
-    assert phi.measured_settings["models.slm"] == "shape-phi-3-mini"
+    assert (phi.slm.name, phi.slm.run_as) == ("phi-3-mini", "shape-phi-3-mini")
     assert phi.missing == ("phi-3-mini",)
     assert phi.fetch == phi.slm.disk > 0
 
