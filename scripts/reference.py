@@ -14,12 +14,12 @@ from msgspec import inspect as types
 
 from edgevoice import events as ev
 from edgevoice.bench.compare.compare import ComparisonResult
-from edgevoice.bench.fitting.record import Check, Fit
 from edgevoice.bench.result.result import BenchResult
 from edgevoice.bench.scenarios.result import ScenariosResult
 from edgevoice.bench.scenarios.scenario import Scenario
 from edgevoice.cli.settings import explained, field_docs
 from edgevoice.config import sections
+from edgevoice.fit.record import Fit
 from edgevoice.languages import codes, language_data
 from edgevoice.languages.schema import Language
 from edgevoice.metrics.catalog import CATALOG
@@ -36,7 +36,6 @@ FORMATS: dict[str, type[Struct]] = {
     "Result of turn-taking scenarios": ScenariosResult,
     "Recorded turn": RecordedTurn,
     "Result of `edgevoice fit`": Fit,
-    "Result of `edgevoice fit --check`": Check,
 }
 
 SCALARS: dict[type[types.Type], str] = {

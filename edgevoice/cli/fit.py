@@ -2,30 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from edgevoice.cli import Context, echo, echo_json, pass_context
-from edgevoice.errors import ModelError, UsageError
+from edgevoice.errors import UsageError
 
 if TYPE_CHECKING:
     from msgspec import Struct
 
-    from edgevoice.bench.fitting.options import Voiced
-    from edgevoice.bench.fitting.record import Choice, Fit
     from edgevoice.config import Resolved
+    from edgevoice.fit.candidates import Named
+    from edgevoice.fit.choosing import Limits
+    from edgevoice.fit.record import Choice, Fit
     from edgevoice.settings import Config
+
+QUESTIONS = 4
 
 
 @click.command()
-@click.argument("files", nargs=-1, type=click.Path(path_type=Path))
 @click.option(
     "--budget", metavar="TIME", help="Limit of the response time, for example 1.0s or 900ms."
 )
 @click.option("--memory", metavar="SIZE", help="Memory limit, for example 3GB [all].")
+@click.option("--disk", metavar="SIZE", help="Limit of the models' disk space [free space].")
 @click.option(
     "--slm", multiple=True, metavar="NAME", help="Consider only this language model; repeatable."
 )
@@ -36,12 +38,24 @@ if TYPE_CHECKING:
     help="Consider only this transcription model; repeatable.",
 )
 @click.option("--tts", multiple=True, metavar="NAME", help="Consider only this voice; repeatable.")
-@click.option("--again", is_flag=True, help="Ignore the cached calibration.")
 @click.option(
-    "--write", "writes", is_flag=True, help="Write the best set of models into the configuration."
+    "--limit",
+    type=click.IntRange(1, 100),
+    default=QUESTIONS,
+    show_default=True,
+    metavar="N",
+    help="Number of questions for each set of models.",
 )
 @click.option(
-    "--check", "checks", is_flag=True, help="Compare predictions with results of `bench run`."
+    "--all", "everything", is_flag=True, help="Also measure sets less capable than the first match."
+)
+@click.option(
+    "--synthetic",
+    is_flag=True,
+    help="Make missing synthetic models, gigabytes each, and remove them afterwards.",
+)
+@click.option(
+    "--write", "writes", is_flag=True, help="Write the best set of models into the configuration."
 )
 @click.option(
     "--json",
@@ -52,39 +66,43 @@ if TYPE_CHECKING:
 @pass_context
 def fit(
     context: Context,
-    files: tuple[Path, ...],
     budget: str | None,
     memory: str | None,
+    disk: str | None,
     slm: tuple[str, ...],
     stt: tuple[str, ...],
     tts: tuple[str, ...],
-    again: bool,
+    limit: int,
+    everything: bool,
+    synthetic: bool,
     writes: bool,
-    checks: bool,
     json_file: str | None,
 ) -> None:
-    """Find the models that answer within a budget on this machine, the best first.
+    """Find the most capable models that answer within a budget on this machine.
 
-    Calibrates the machine in about a minute, and caches the result. `fit --check FILE…`
-    compares predictions with results of `bench run`.
+    Every installed set of models answers a few questions without sound devices, the most capable
+    first, in about half a minute each. A synthetic model stands in for one that is not installed.
+    The median response time must meet the budget. Clearly slower sets are dropped early.
 
     Exits with 0 if a set of models meets the budget, with 1 if none does.
     """
-    if checks:
-        _check(context, files, again, json_file)
-        return
-    if files:
-        raise UsageError("files go with --check", remedy="edgevoice fit --check FILE…")
     if budget is None:
         raise UsageError(
             "no budget was given", where="--budget", remedy="edgevoice fit --budget 1.0s"
         )
-    from edgevoice.bench.fitting import quantity
+    from edgevoice.fit import quantity
+    from edgevoice.fit.choosing import Limits, free_disk
+    from edgevoice.models.machine import total_memory
 
-    seconds = quantity.seconds(budget)
-    room = quantity.memory(memory) if memory else 0
     resolved = context.resolve()
-    found = _fitted(resolved.config, seconds, room, {"slm": slm, "stt": stt, "tts": tts}, again)
+    limits = Limits(
+        quantity.seconds(budget),
+        quantity.size(memory, "--memory") if memory else total_memory(),
+        quantity.size(disk, "--disk") if disk else 0,
+        free_disk(resolved.config),
+    )
+    named: Named = {"slm": slm, "stt": stt, "tts": tts}
+    found = _fitted(resolved.config, limits, named, limit, everything, synthetic)
     _show(found, err=json_file == "-")
     if json_file is not None:
         _deliver(found, json_file)
@@ -97,57 +115,36 @@ def fit(
 
 
 def _fitted(
-    config: Config, budget: float, memory: int, named: Mapping[Voiced, tuple[str, ...]], again: bool
+    config: Config, limits: Limits, named: Named, questions: int, everything: bool, synthetic: bool
 ) -> Fit:
     from edgevoice import __version__
-    from edgevoice.bench.fitting.calibrating import Calibrator
-    from edgevoice.bench.fitting.choosing import Limits, choices, free_disk, would
-    from edgevoice.bench.fitting.options import options
-    from edgevoice.bench.fitting.record import Fit
-    from edgevoice.bench.fitting.unmeasured import Costs
-    from edgevoice.bench.jobs.progress import shown
+    from edgevoice.bench.machine import cpu_name
+    from edgevoice.bench.progress import shown
+    from edgevoice.fit import choosing
+    from edgevoice.fit.candidates import model_sets
+    from edgevoice.fit.record import Fit
+    from edgevoice.models.machine import cores
+    from edgevoice.models.store import Store
 
-    wanted, problems = options(config, named)
+    sets, problems = model_sets(Store(config), named, synthetic)
     with shown() as progress:
-        calibrator = Calibrator(config, progress, again)
-        calibration = calibrator.run(wanted)
-    limits = Limits(budget, memory or calibration.memory, free_disk(config))
-    costs = Costs(calibration, config)
-    found = choices(wanted, costs, config, limits)
-    if not found:
-        raise ModelError(
-            "nothing could be measured, so nothing can be predicted",
-            remedy="edgevoice models pull brings the smallest set that converses",
-        )
+        measure = choosing.in_processes(config, sets[0], limits.budget, questions, progress)
+        fitting = choosing.Fitting(sets, limits, measure, progress, everything)
+        fitting.run(measure.expected)
+    ranked = fitting.ranked
     return Fit(
         edgevoice=__version__,
-        budget=budget,
+        machine=cpu_name(),
+        cores=cores(),
+        budget=limits.budget,
         memory=limits.memory,
-        calibration=calibration,
-        choices=tuple(found),
-        best=found[0] if found[0].meets else None,
-        would=tuple(would(found, limits, calibration.speeds, costs, config)),
-        problems=(*problems, *calibrator.problems),
+        disk=limits.disk,
+        questions=questions,
+        choices=tuple(ranked),
+        best=ranked[0] if ranked and ranked[0].meets else None,
+        not_run=tuple(fitting.not_run),
+        problems=(*problems, *fitting.problems),
     )
-
-
-def _check(context: Context, files: tuple[Path, ...], again: bool, json_file: str | None) -> None:
-    if not files:
-        raise UsageError("no result to check with was named", remedy="edgevoice fit --check FILE…")
-    from edgevoice.bench.fitting import checking, telling
-    from edgevoice.bench.fitting.calibrating import Calibrator
-    from edgevoice.bench.jobs.progress import shown
-
-    config = context.resolve().config
-    runs, problems = checking.runs(files, config)
-    with shown() as progress:
-        calibrator = Calibrator(config, progress, again)
-        calibration = calibrator.run(checking.wanted(runs))
-    made = checking.check(runs, calibration, config, [*problems, *calibrator.problems])
-    for line in telling.check(made):
-        echo(line, err=json_file == "-")
-    if json_file is not None:
-        _deliver(made, json_file)
 
 
 def _show(found: Fit, err: bool) -> None:
@@ -155,20 +152,21 @@ def _show(found: Fit, err: bool) -> None:
 
     from rich.console import Console
 
-    from edgevoice.bench.fitting import telling
+    from edgevoice.fit import telling
 
     for line in telling.heading(found):
         echo(line, err=err)
     out = sys.stderr if err else sys.stdout
     console = Console(file=out, width=None if out.isatty() else telling.WIDTH, highlight=False)
-    console.print(telling.table(found))
+    if found.choices:
+        console.print(telling.table(found))
     for line in telling.verdict(found):
         echo(line, err=err)
 
 
 def _deliver(made: Struct, json_file: str) -> None:
     from edgevoice import files
-    from edgevoice.bench.result.result import encoded
+    from edgevoice.bench.result import encoded
 
     text = encoded(made)
     if json_file == "-":
@@ -178,11 +176,12 @@ def _deliver(made: Struct, json_file: str) -> None:
 
 
 def _write(context: Context, resolved: Resolved, best: Choice) -> None:
-    """Write what the best needs into the configuration, and tell what that changes."""
+    """Write the best set into the configuration, and tell what that changes."""
     from edgevoice.config import config_path
 
     changed = {}
-    for key, value in best.settings.items():
+    for role in ("slm", "stt", "tts"):
+        key, value = f"models.{role}", getattr(best, role)
         section, name = key.split(".", 1)
         old = getattr(getattr(resolved.config, section), name)
         if old != value:

@@ -27,6 +27,11 @@ def job() -> None:
         if isinstance(work, StartTask):
             told.made(start(work, began))
             return
+        from edgevoice.fit import trial
+
+        if isinstance(work, trial.Trial):
+            told.made(trial.run(work, told))
+            return
         from edgevoice.cli.measured import finished, runner
 
         finished(runner(work, told), told, told.made)

@@ -14,6 +14,7 @@ from edgevoice.harmless import one_line
 
 if TYPE_CHECKING:
     from edgevoice.catalog import Entry
+    from edgevoice.models.progress import Progress
     from edgevoice.models.store import Store
 
 
@@ -142,13 +143,20 @@ def pull(context: Context, names: tuple[str, ...]) -> None:
     store = _store(context)
     with shown() as progress:
         if not names:
-            names = tuple(ensure_starter(store, progress, whole=True))
+            names = tuple(ensure_starter(store, progress, whole=True, is_slow=too_slow))
             if not names:
                 echo("A model for every role is here already.")
         else:
             fetch(names, store, progress)
     for name in names:
         echo(f"{name}\t{store.path(store.catalog.get(name))}")
+
+
+def too_slow(progress: Progress) -> bool:
+    """Whether this machine is too slow for the larger starter language model."""
+    from edgevoice.fit.starter import is_slow
+
+    return is_slow(progress)
 
 
 @models.command()

@@ -248,12 +248,13 @@ def _ready(context: Context, overrides: dict[str, str]) -> Config:
     """The configuration, with the models it needs in place."""
     config = context.load(overrides).config
     metrics.check(config.metrics)
+    from edgevoice.cli.models import too_slow
     from edgevoice.models.progress import shown
     from edgevoice.models.pull import ensure_starter
     from edgevoice.models.store import Store
 
     with shown() as progress:
-        ensure_starter(Store(config), progress)
+        ensure_starter(Store(config), progress, is_slow=too_slow)
     return config
 
 

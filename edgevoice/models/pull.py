@@ -46,8 +46,17 @@ def starter(cores: int, memory: int) -> list[str]:
     return [SMALL_SLM if small else STARTER[0], *STARTER[1:]]
 
 
-def ensure_starter(store: Store, progress: Progress, *, whole: bool = False) -> list[str]:
+def ensure_starter(
+    store: Store,
+    progress: Progress,
+    *,
+    whole: bool = False,
+    is_slow: Callable[[Progress], bool] = lambda progress: False,
+) -> list[str]:
     """Pull what is missing for a first conversation; returns the names of what was pulled.
+
+    `is_slow` is asked before the larger starter language model is pulled: if it is true, the
+    smaller one stands in.
 
     A role for which a usable model is present is left alone; one for which the configuration
     names a model gets that one. What a conversation can do without is asked for only with
@@ -56,6 +65,9 @@ def ensure_starter(store: Store, progress: Progress, *, whole: bool = False) -> 
     """
     suited = starter(machine.cores(), machine.total_memory())
     missing = {role: name for role in ROLES if (name := _missing(store, role, suited))}
+    larger = missing.get("slm") == STARTER[0] and not store.config.models.slm
+    if larger and SMALL_SLM in store.catalog and is_slow(progress):
+        missing["slm"] = SMALL_SLM
     extra = [
         name
         for role, name in missing.items()

@@ -27,7 +27,6 @@ from edgevoice import catalog, config, config_file, control, trace
 from edgevoice.agent.clauses import ClauseCutter
 from edgevoice.bench.compare import budgets
 from edgevoice.bench.corpus import corpus
-from edgevoice.bench.fitting import keeping
 from edgevoice.bench.replay.replay import last, made_with
 from edgevoice.bench.result import result
 from edgevoice.bench.roofline import costs
@@ -40,6 +39,7 @@ from edgevoice.engines.llama_file import check_memory, checked
 from edgevoice.engines.plain_text import BREAK, broken, parts
 from edgevoice.engines.prompt_cache import PromptCache, measured
 from edgevoice.errors import EdgevoiceError
+from edgevoice.fit import starter
 from edgevoice.harmless import harmless, harmless_event, harmless_json, one_line
 from edgevoice.history import History
 from edgevoice.models import ct2, kinds, whisper_file
@@ -271,7 +271,7 @@ def read_sound(data: bytes, path: Path, random: Random) -> None:
 
 
 def read_cache(data: bytes, path: Path, random: Random) -> None:
-    keeping.read(path)
+    starter.read(path)
     model = path.parent / "model.gguf"
     model.write_bytes(b"model")
     folder = path.parent / "kept"

@@ -16,11 +16,13 @@ from edgevoice import events as ev
 from edgevoice.bench.result import result
 from edgevoice.bench.scenarios import scenario_file
 from edgevoice.catalog import packaged_path
+from edgevoice.engines.cpu_budget import cores
+from edgevoice.fit.starter import Speed
+from edgevoice.models.machine import total_memory
 from edgevoice.recordings import recorded_turn as kept_turn
 from edgevoice.settings import Config
 from tests import kept as conversations
 from tests.bench import simulated
-from tests.bench.fitted import calibration
 from tests.models.conftest import gguf
 
 
@@ -184,7 +186,7 @@ def sounds() -> list[bytes]:
 
 def caches() -> list[bytes]:
     costs = b'{"1":{"1":0.05,"8":0.1,"32":0.3},"2":{"1":0.03,"8":0.06}}'
-    return [costs, msgspec.json.encode(calibration())]
+    return [costs, msgspec.json.encode(Speed(cores.all, total_memory(), 0.2, 0.05))]
 
 
 def control_lines() -> list[bytes]:

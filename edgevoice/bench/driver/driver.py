@@ -90,6 +90,15 @@ class QuestionDriver:
         spent = (self._when_idle or self.meter()).since(before)
         return judged(question, self._events[:], at, variant, warm_up, spent)
 
+    def ask_briefly(self, question: Question, warm_up: bool = False) -> Turn:
+        """As `ask`, but interrupt the reply once it is audible: its response time is known then."""
+        self._events = []
+        at = self._put(question)
+        if not self._hear_out(lambda: heard_for(self._events[:], self.clock.now()) is not None):
+            self.assistant.interrupt()
+            self.settle(self.clock.now() + PATIENCE)
+        return judged(question, self._events[:], at, AS_SET, warm_up)
+
     def ask_over(
         self, question: BenchQuestion, over: BenchQuestion, after: float, variants: tuple[str, str]
     ) -> InterruptedExchange:

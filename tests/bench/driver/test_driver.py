@@ -33,6 +33,23 @@ def test_a_question_is_measured_with_its_spans_and_what_was_said() -> None:
     assert turn.counts
 
 
+def test_a_brief_question_is_measured_alike_and_its_reply_is_not_heard_out() -> None:
+    """Its response time is that of the whole answer; the next question is answered as ever."""
+    reply = "It is noon, and it will be noon for quite a while, because the clock has stopped."
+    whole, stage = Stage(reply, FIXED), Stage(reply, FIXED)
+    with whole.interview() as one:
+        expected = one.ask(whole.question((0.2, "what time is it", 1.0)))
+        heard_out = whole.show.clock.now()
+    with stage.interview() as one:
+        brief = one.ask_briefly(stage.question((0.2, "what time is it", 1.0)))
+        assert stage.show.clock.now() < heard_out - 1.0
+        again = one.ask_briefly(stage.question((0.2, "what time is it", 1.0)), warm_up=True)
+    assert brief.gap == pytest.approx(expected.gap, abs=0.05)
+    assert brief.counts
+    assert again.gap is not None
+    assert again.warm_up
+
+
 def test_each_question_begins_a_new_conversation_when_asked_to_forget() -> None:
     """After `forget` the model is asked without what was said before, from a warm cache."""
     asked: list[list[ChatMessage]] = []

@@ -1,4 +1,4 @@
-"""A time or an amount of memory as a user types it."""
+"""A time or a size as a user types it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ BYTES = {
     "GB": 10**9, "MB": 10**6, "GIB": 1 << 30, "MIB": 1 << 20, "G": 10**9, "M": 10**6,
 }  # fmt: skip
 LONGEST = 60.0
-"""Seconds: whoever waits longer asks for no budget."""
+"""Seconds that a budget may be at most."""
 
 
 def seconds(text: str) -> float:
@@ -27,14 +27,15 @@ def seconds(text: str) -> float:
     return found
 
 
-def memory(text: str) -> int:
-    """`3GB`, `2500MB` or `4GiB` in bytes. Raises UsageError."""
-    number, unit = _parts(text, "--memory", "as 3GB or 2500MB")
+def size(text: str, option: str) -> int:
+    """`3GB`, `2500MB` or `4GiB` in bytes, given by `option`. Raises UsageError."""
+    example = "as 3GB or 2500MB"
+    number, unit = _parts(text, option, example)
     if unit.upper() not in BYTES:
-        raise _wrong(f"memory has the unit GB or MB: {text!r}", "--memory", "as 3GB or 2500MB")
+        raise _wrong(f"a size has the unit GB or MB: {text!r}", option, example)
     found = int(number * BYTES[unit.upper()])
     if not found:
-        raise _wrong(f"nothing runs in no memory: {text!r}", "--memory", "as 3GB or 2500MB")
+        raise _wrong(f"nothing runs in no space: {text!r}", option, example)
     return found
 
 

@@ -1,0 +1,1 @@
+"""Which models answer within a budget on this machine: measured, not predicted."""

@@ -1,0 +1,104 @@
+"""Which starter language model a machine gets: what is measured, kept and asked."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+
+from edgevoice.engines.cpu_budget import cores
+from edgevoice.fit import starter
+from edgevoice.fit.starter import Speed, is_slow
+from edgevoice.models import machine
+from edgevoice.models.machine import total_memory
+from edgevoice.models.progress import NoProgress
+from edgevoice.models.pull import ensure_starter
+from tests.fit.world import store_with
+
+HERE = Speed(cores.all, total_memory(), 0.2, 0.04)
+SLOW = replace(HERE, tail=1.0)
+
+
+@pytest.fixture
+def measurements(monkeypatch: pytest.MonkeyPatch) -> list[Speed]:
+    """What is measured next, the last one first, on a quiet machine."""
+    left: list[Speed] = []
+    monkeypatch.setattr(starter, "measured", lambda path: left.pop())
+    monkeypatch.setattr(starter, "used_elsewhere", lambda: 0.0)
+    return left
+
+
+def test_the_machine_is_measured_once(measurements: list[Speed], tmp_path: Path) -> None:
+    """The figure is kept."""
+    measurements.append(SLOW)
+    assert is_slow(NoProgress(), tmp_path / "speed.json")
+    assert is_slow(NoProgress(), tmp_path / "speed.json")
+    assert not measurements
+
+
+@pytest.mark.parametrize(
+    "kept", [b"", b"{}", b"not JSON", b'{"cores":64,"memory":1,"tail":9,"token":9}']
+)
+def test_a_damaged_figure_or_that_of_another_machine_is_dropped(
+    kept: bytes, measurements: list[Speed], tmp_path: Path
+) -> None:
+    """It is measured anew."""
+    path = tmp_path / "speed.json"
+    path.write_bytes(kept)
+    measurements.append(HERE)
+    assert not is_slow(NoProgress(), path)
+    assert starter.read(path) == HERE
+
+
+def test_a_figure_of_a_busy_machine_is_used_and_not_kept(
+    measurements: list[Speed], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The next time it may be quiet."""
+    spent = iter((0.0, 1e6))
+    monkeypatch.setattr(starter, "used_elsewhere", lambda: next(spent))
+    measurements.append(SLOW)
+    assert is_slow(NoProgress(), tmp_path / "speed.json")
+    assert not (tmp_path / "speed.json").exists()
+
+
+def test_what_cannot_be_measured_is_not_slow(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Cores and memory decide then, as for everyone."""
+
+    def full(path: Path) -> Speed:
+        raise OSError("the disk is full")
+
+    monkeypatch.setattr(starter, "measured", full)
+    assert not is_slow(NoProgress(), tmp_path / "speed.json")
+
+
+@pytest.mark.slow
+def test_a_slice_of_the_model_is_run_and_removed(tmp_path: Path) -> None:
+    """Both figures are of the whole model, and several tokens at once take longer than one."""
+    made = starter.measured(tmp_path / "cache" / "speed.gguf")
+    assert 0 < made.token < made.tail
+    assert not list((tmp_path / "cache").iterdir())
+
+
+def test_a_slow_machine_begins_with_the_smaller_model(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A model that is named in the settings, or here, is left alone and nothing is measured."""
+    pulled: list[str] = []
+    monkeypatch.setattr(
+        "edgevoice.models.pull.pull", lambda names, store, progress: pulled.extend(names)
+    )
+    monkeypatch.setattr(machine, "cores", lambda: 4)
+    monkeypatch.setattr(machine, "total_memory", lambda: 16 * 10**9)
+    store = store_with(tmp_path, "whisper-base", "en_US-joe-medium", "silero-vad")
+    ensure_starter(store, NoProgress(), is_slow=lambda progress: True)
+    assert pulled[0] == "qwen2.5-coder-0.5b"
+    pulled.clear()
+    ensure_starter(store, NoProgress(), is_slow=lambda progress: False)
+    assert pulled[0] == "qwen2.5-coder-1.5b"
+    pulled.clear()
+    store = store_with(tmp_path, "qwen2.5-coder-1.5b")
+    ensure_starter(store, NoProgress(), is_slow=lambda progress: pytest.fail("it was measured"))
+    assert not pulled
