@@ -118,8 +118,8 @@ def _fitted(
     config: Config, limits: Limits, named: Named, questions: int, everything: bool, synthetic: bool
 ) -> Fit:
     from edgevoice import __version__
-    from edgevoice.bench.machine import cpu_name
-    from edgevoice.bench.progress import shown
+    from edgevoice.bench.jobs.progress import shown
+    from edgevoice.bench.machine.host import cpu_name
     from edgevoice.fit import choosing
     from edgevoice.fit.candidates import model_sets
     from edgevoice.fit.record import Fit
@@ -166,7 +166,7 @@ def _show(found: Fit, err: bool) -> None:
 
 def _deliver(made: Struct, json_file: str) -> None:
     from edgevoice import files
-    from edgevoice.bench.result import encoded
+    from edgevoice.bench.result.result import encoded
 
     text = encoded(made)
     if json_file == "-":

@@ -10,10 +10,10 @@ from statistics import median
 
 from msgspec.structs import replace
 
-from edgevoice.bench.corpus import Question
-from edgevoice.bench.preparing import asked_aloud
-from edgevoice.bench.progress import Progress
-from edgevoice.bench.worker import Apart
+from edgevoice.bench.corpus.corpus import BenchQuestion
+from edgevoice.bench.corpus.preparation import asked_aloud
+from edgevoice.bench.jobs.progress import BenchProgress
+from edgevoice.bench.jobs.worker import Worker
 from edgevoice.catalog import discard
 from edgevoice.errors import EdgevoiceError
 from edgevoice.fit.candidates import ModelSet
@@ -30,7 +30,7 @@ ENOUGH = 0.5
 MAKING = 100e6
 """Bytes of a synthetic model that are made in a second, roughly."""
 
-Measure = Callable[[ModelSet, Progress], Answers]
+Measure = Callable[[ModelSet, BenchProgress], Answers]
 """Has a set answer. Raises EdgevoiceError."""
 
 
@@ -64,7 +64,7 @@ class Fitting:
     sets: Sequence[ModelSet]
     limits: Limits
     measure: Measure
-    progress: Progress
+    progress: BenchProgress
     everything: bool = False
     choices: list[Choice] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
@@ -166,7 +166,7 @@ class InProcesses:
     """
 
     config: Config
-    questions: Sequence[Question]
+    questions: Sequence[BenchQuestion]
     budget: float
 
     def expected(self, one: ModelSet) -> float:
@@ -174,17 +174,17 @@ class InProcesses:
         making = one.slm.disk / MAKING if _is_to_be_made(one, Store(self.config)) else 0.0
         return making + LOADING + EACH * len(self.questions)
 
-    def __call__(self, one: ModelSet, progress: Progress) -> Answers:
+    def __call__(self, one: ModelSet, progress: BenchProgress) -> Answers:
         with _made(one, Store(self.config), progress):
             config = with_models(self.config, one, one.slm.run_as)
-            apart = Apart(Trial(config, self.questions, self.budget), Answers)
+            apart = Worker(Trial(config, self.questions, self.budget), Answers)
             apart.run(progress)
         assert apart.made is not None
         return apart.made
 
 
 def in_processes(
-    config: Config, first: ModelSet, budget: float, questions: int, progress: Progress
+    config: Config, first: ModelSet, budget: float, questions: int, progress: BenchProgress
 ) -> InProcesses:
     """Measures with so many questions, and one to warm up, in the voice of the `first` set."""
     settings = with_models(config, first, first.slm.name)
@@ -198,7 +198,7 @@ def _is_to_be_made(one: ModelSet, store: Store) -> bool:
 
 
 @contextmanager
-def _made(one: ModelSet, store: Store, progress: Progress) -> Iterator[None]:
+def _made(one: ModelSet, store: Store, progress: BenchProgress) -> Iterator[None]:
     """The synthetic model of a set, there for as long as the block lasts. Raises what `make` does.
 
     One that was here before stays.
@@ -223,7 +223,7 @@ def _made(one: ModelSet, store: Store, progress: Progress) -> Iterator[None]:
 class _Making:
     """What making a synthetic model tells, as remarks: the bar is that of the whole."""
 
-    def __init__(self, whole: Progress) -> None:
+    def __init__(self, whole: BenchProgress) -> None:
         self.say = whole.say
 
     def begin(self, label: str, total: int, done: int = 0) -> None:
@@ -239,7 +239,7 @@ class _Making:
 class _Part:
     """The progress of one set within that of all."""
 
-    def __init__(self, whole: Progress) -> None:
+    def __init__(self, whole: BenchProgress) -> None:
         self._whole = whole
         self.spent = 0.0
 

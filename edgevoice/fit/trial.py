@@ -8,13 +8,13 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from statistics import median
 
-from edgevoice.bench.corpus import Question
-from edgevoice.bench.driver import interview
-from edgevoice.bench.machine import peak_rss
-from edgevoice.bench.player import QuietRoom
-from edgevoice.bench.progress import Progress
-from edgevoice.bench.result import Turn
-from edgevoice.bench.shelf import Shelf
+from edgevoice.bench.corpus.corpus import BenchQuestion
+from edgevoice.bench.driver.driver import interview
+from edgevoice.bench.driver.engine_cache import EngineCache
+from edgevoice.bench.driver.player import QuietRoom
+from edgevoice.bench.jobs.progress import BenchProgress
+from edgevoice.bench.machine.host import peak_rss
+from edgevoice.bench.result.result import BenchTurn
 from edgevoice.build import build, quiet_sink
 from edgevoice.bus import Bus
 from edgevoice.clock import SystemClock
@@ -29,7 +29,7 @@ LOADING, EACH = 8.0, 5.0
 CLEARLY = {1: 2.0, 2: 1.25}
 """Answers → a set is dropped when so many all took at least so many times the budget."""
 
-Ask = Callable[[Question, bool], Turn]
+Ask = Callable[[BenchQuestion, bool], BenchTurn]
 """Asks a question, which may only warm up, and tells what came of it."""
 Session = Callable[[Config], AbstractContextManager[Ask]]
 
@@ -39,7 +39,7 @@ class Trial:
     """What a set is asked: the first of the `questions` only warms up."""
 
     config: Config
-    questions: Sequence[Question]
+    questions: Sequence[BenchQuestion]
     budget: float
 
 
@@ -50,7 +50,7 @@ def session(config: Config) -> Iterator[Ask]:
     Every question begins a new conversation. Raises ModelError and what a stage fails with.
     """
     clock = SystemClock()
-    shelf, room = Shelf(clock), QuietRoom(clock)
+    shelf, room = EngineCache(clock), QuietRoom(clock)
     try:
         sink = quiet_sink(clock, "a speaker that nobody hears")
         fetch = shelf.fetch(config)
@@ -58,7 +58,7 @@ def session(config: Config) -> Iterator[Ask]:
         with interview(assistant, clock, room, shelf) as one:
             one.wait_until_ready()
 
-            def ask(question: Question, warm_up: bool) -> Turn:
+            def ask(question: BenchQuestion, warm_up: bool) -> BenchTurn:
                 one.forget()
                 return one.ask_briefly(question, warm_up=warm_up)
 
@@ -67,12 +67,12 @@ def session(config: Config) -> Iterator[Ask]:
         shelf.close()
 
 
-def run(trial: Trial, progress: Progress, opened: Session = session) -> Answers:
+def run(trial: Trial, progress: BenchProgress, opened: Session = session) -> Answers:
     """Ask the questions, and stop early where the budget is clearly exceeded.
 
     Raises EdgevoiceError if the models cannot be loaded or a stage fails.
     """
-    turns: list[Turn] = []
+    turns: list[BenchTurn] = []
     began, others = time.monotonic(), used_elsewhere()
     try:
         with opened(trial.config) as ask:
@@ -102,7 +102,7 @@ def run(trial: Trial, progress: Progress, opened: Session = session) -> Answers:
     )
 
 
-def times(turns: Sequence[Turn]) -> list[float]:
+def times(turns: Sequence[BenchTurn]) -> list[float]:
     """The response times of the questions that were answered, in seconds."""
     return [turn.gap for turn in turns if turn.counts and turn.gap is not None]
 
@@ -114,7 +114,7 @@ def hopeless(found: Sequence[float], budget: float) -> bool:
     )
 
 
-def told(turn: Turn) -> str:
+def told(turn: BenchTurn) -> str:
     """What came of one question, in a line that fits a terminal."""
     name = turn.question if len(turn.question) <= 40 else f"{turn.question[:39]}…"
     result = f"not answered: {turn.dropped}" if turn.gap is None else f"{turn.gap:.2f} s"

@@ -8,8 +8,8 @@ from contextlib import contextmanager
 import numpy as np
 import pytest
 
-from edgevoice.bench.corpus import Question
-from edgevoice.bench.result import Turn
+from edgevoice.bench.corpus.corpus import BenchQuestion
+from edgevoice.bench.result.result import BenchTurn
 from edgevoice.errors import EngineError, ModelError
 from edgevoice.fit.record import Answers
 from edgevoice.fit.trial import Ask, Trial, hopeless, run
@@ -26,11 +26,11 @@ def asked(*gaps: float | None, told: Told | None = None, budget: float = 1.0) ->
 
     @contextmanager
     def session(config: Config) -> Iterator[Ask]:
-        def ask(question: Question, warm_up: bool) -> Turn:
+        def ask(question: BenchQuestion, warm_up: bool) -> BenchTurn:
             gap = left.pop(0)
             spans = {"pause": 0.1, "prefill": gap - 0.1} if gap else {}
             dropped = "" if gap else "no speech"
-            return Turn(
+            return BenchTurn(
                 variant="as set",
                 question=question.name,
                 warm_up=warm_up,
@@ -41,7 +41,7 @@ def asked(*gaps: float | None, told: Told | None = None, budget: float = 1.0) ->
 
         yield ask
 
-    questions = [Question(f"question {number}", SILENCE, 0.0) for number in range(len(gaps))]
+    questions = [BenchQuestion(f"question {number}", SILENCE, 0.0) for number in range(len(gaps))]
     return run(Trial(Config(), questions, budget), told or Told(), session)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from edgevoice.bench.progress import Progress
+from edgevoice.bench.jobs.progress import BenchProgress
 from edgevoice.errors import ModelError
 from edgevoice.fit.candidates import ModelSet, Named, model_sets
 from edgevoice.fit.record import Answers
@@ -59,7 +59,7 @@ class Scripted:
         """Seconds that a set takes, roughly."""
         return 30.0
 
-    def __call__(self, one: ModelSet, progress: Progress) -> Answers:
+    def __call__(self, one: ModelSet, progress: BenchProgress) -> Answers:
         self.asked.append(one.label)
         progress.done(10.0, "loaded")
         if one.slm.name not in self.script:

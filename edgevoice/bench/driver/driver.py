@@ -90,7 +90,7 @@ class QuestionDriver:
         spent = (self._when_idle or self.meter()).since(before)
         return judged(question, self._events[:], at, variant, warm_up, spent)
 
-    def ask_briefly(self, question: Question, warm_up: bool = False) -> Turn:
+    def ask_briefly(self, question: BenchQuestion, warm_up: bool = False) -> BenchTurn:
         """As `ask`, but interrupt the reply once it is audible: its response time is known then."""
         self._events = []
         at = self._put(question)
