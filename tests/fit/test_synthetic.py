@@ -46,7 +46,7 @@ def one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModelSet:
     """A set whose language model is not here, and has a tiny synthetic one."""
     path = vocabulary(tmp_path / "tiny.gguf")
     monkeypatch.setattr(shapes, "vocabulary_file", lambda *_: path)
-    monkeypatch.setattr(choosing, "Apart", Elsewhere)
+    monkeypatch.setattr(choosing, "Worker", Elsewhere)
     monkeypatch.setattr(Elsewhere, "seen", [])
     store = store_with(tmp_path / "models", *USUAL)
     found = model_sets(store, {"slm": ["phi-3-mini"]}, synthetic=True)[0][0]
