@@ -20,7 +20,7 @@ Origin = Literal["speech", "text", "talk_key"]
 class Classification(Enum):
     """The kind of words in a turn that may be an interruption."""
 
-    NOBODY = "nobody"
+    NO_WORDS = "no words"
     """No words: a cough, a door, or text that a recognizer makes up for them."""
     BACKCHANNEL = "backchannel"
     """A listener's signal, for example "mhm": the reply goes on."""

@@ -149,7 +149,7 @@ def _cut(
         # As after some turns: the rates of this machine, and not those to begin with.
         pacing.wrote(len(reply), len(pieces) * writing)
         pacing.said(len(reply), ASIDE + len(reply) * beginning, BREATH + len(reply) * saying)
-        found.append(_first(ClauseCutter(words, pace=CutPlan(pacing)), pieces, token))
+        found.append(_first(ClauseCutter(words, timing=CutPlan(pacing)), pieces, token))
     return tuple(found)
 
 
