@@ -130,7 +130,7 @@ class Responder:
             return
         if self._speculation is None or self._speculation.is_wrong():
             self._speculation = None
-            if self._unfinished(partial.reading):
+            if self._unfinished(partial.transcript):
                 return
             try:
                 if self._config.turn.speculate and partial.is_whole():
@@ -157,10 +157,10 @@ class Responder:
         self, partial: PartialQuestion, slm: LanguageModel
     ) -> SpeculativeReply | None:
         """The user has stopped speaking: reply to the transcript so far."""
-        reading = respelled(partial.reading, self._prefilled)
-        speculation = SpeculativeReply(partial.turn, reading, partial.language)
+        transcript = respelled(partial.transcript, self._prefilled)
+        speculation = SpeculativeReply(partial.turn, transcript, partial.language)
         with self._floor.monitor:
-            messages = self._floor.history.asking(speculation.reading, speculation.language)
+            messages = self._floor.history.asking(speculation.transcript, speculation.language)
         if slm.count(messages) > self._room(slm):
             return None
         self._bus.emit(ev.PrefillStarted(turn=speculation.turn.number))
@@ -193,7 +193,7 @@ class Responder:
             return
         try:
             if speculation is not None and speculation.turn is turn and not speculation.is_wrong():
-                turn.question = speculation.reading
+                turn.question = speculation.transcript
                 self._reply(
                     turn, itertools.chain(speculation.made[1:], speculation.coming), asked.language
                 )
@@ -299,7 +299,7 @@ class Responder:
                     plan.wrote(len(item.text), now)
                     cut(cutter.push(item.text, now))
                 case Stopped():
-                    turn.written = item.reason == "stop"
+                    turn.reply_complete = item.reason == "stop"
                     cut(cutter.flush())
                     self._bus.emit(
                         ev.GenerationEnded(

@@ -15,7 +15,7 @@ class SpeculativeReply:
     """A reply to a transcript that may be the whole question; it is not passed on yet."""
 
     turn: Turn
-    reading: str
+    transcript: str
     language: str
     coming: Iterator[Prefilled | Token | Stopped] = field(default_factory=lambda: iter(()))
     made: list[Prefilled | Token | Stopped] = field(default_factory=list)
@@ -25,5 +25,5 @@ class SpeculativeReply:
         """Whether the question has changed since, or the turn was cancelled."""
         # Once wrong, always wrong: the generation was cancelled.
         self.wrong |= self.turn.cancelled or self.turn.language != self.language
-        self.wrong |= not same_words(self.reading, self.turn.reading)
+        self.wrong |= not same_words(self.transcript, self.turn.transcript)
         return self.wrong

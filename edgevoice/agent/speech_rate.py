@@ -13,37 +13,37 @@ from dataclasses import dataclass
 from edgevoice.agent.clauses import Break
 
 WRITING, SAYING, BEGINNING = 0.036, 0.055, 0.012
-"""Seconds a character to begin with: 0.15 s a token; speech; until speech begins, for each."""
+"""Initial seconds per character: to generate (0.15 s a token), to play, to begin synthesis."""
 PRIOR = 40.0
-"""Characters that the rates to begin with count for."""
+"""Weight of the initial rates, in characters."""
 MEMORY = 120.0
-"""Characters after which a measurement counts for a third of what it did."""
+"""Characters after which the weight of a measurement falls to a third."""
 ASIDE = 0.03
-"""Seconds until a clause is begun to be said that do not depend on its length."""
+"""Constant part of the seconds until a clause's first audio."""
 BREATH = 0.15
-"""Seconds of a clause's sound that do not depend on its length."""
+"""Constant part of the seconds of a clause's audio."""
 
 AT_ONCE = 0.001
-"""Seconds in which no model makes a token."""
+"""Seconds that are too short for a model to generate a token."""
 
 WORD = 6
-"""Characters of a word with the space behind it."""
+"""Characters of a word and the space after it."""
 NEXT = 4 * WORD
-"""Characters after which the clause after the first can be expected to be cut."""
+"""Expected characters of the second clause."""
 AGAIN = 3 * WORD
-"""Characters within which there is another chance to cut between two words."""
+"""Expected characters to the next possible cut between two words."""
 BREAK = 8 * WORD
-"""Characters within which a natural break can be expected."""
+"""Expected characters to the next natural break."""
 SPARE = 1.3
-"""How much longer than expected writing may take: the first clause is synthesized meanwhile."""
+"""Safety factor for the generation time: the first clause is synthesized meanwhile."""
 WORTH = 0.12
-"""Seconds of waiting for a natural break from which on cutting between two words is worth it."""
+"""Least seconds until a natural break that make a cut between two words worth it."""
 FEWEST: dict[Break, int] = {"sentence": 1, "pause": 1, "comma": 1, "conjunction": 2, "word": 3}
-"""Words that a clause must have to be cut at each kind of break, where time presses."""
+"""Least words of a clause that must be cut early, by kind of break."""
 
 
 class _Rate:
-    """Seconds a character; what is new counts more than what is old."""
+    """Seconds per character, with more weight on new measurements."""
 
     def __init__(self, seconds: float) -> None:
         self.value = seconds

@@ -55,14 +55,16 @@ class Background:
 
     def follow(self, turn: Turn, index: int) -> None:
         """Note the transcripts of the utterance at stream index `index`."""
-        self._intelligibility.note(index, turn.number, turn.readings, turn.understood, turn.reading)
+        self._intelligibility.note(
+            index, turn.number, turn.transcripts, turn.accepted_words, turn.transcript
+        )
 
     def end_of_user(self, turn: Turn, index: int) -> int | None:
         """Stream index at the end of the user's speech, if they have finished a sentence and
         background voices go on; else None."""
         if not self._intelligibility.is_left(index):
             return None
-        if completeness_of(turn.reading, turn.language) > Completeness.STATEMENT:
+        if completeness_of(turn.transcript, turn.language) > Completeness.STATEMENT:
             return None
         self._level.reject_voice()
         return self._intelligibility.since

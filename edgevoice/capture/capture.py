@@ -33,13 +33,13 @@ class Capture:
         self.muted = False
 
     @property
-    def held(self) -> bool:
+    def talking(self) -> bool:
         """Whether push-to-talk is on: silence does not end the utterance."""
-        return self._utterances.held
+        return self._utterances.talking
 
-    @held.setter
-    def held(self, on: bool) -> None:
-        self._utterances.held = on
+    @talking.setter
+    def talking(self, on: bool) -> None:
+        self._utterances.talking = on
 
     def forget(self) -> None:
         """A new conversation, perhaps with another speaker: reset the speaker's tempo."""
@@ -70,14 +70,14 @@ class Capture:
         """Process a frame while activated; returns the probability that it is speech."""
         utterances = self._utterances
         called = self._wake_gate.called(frame)
-        if self.held and utterances.full:
-            self.held = False
+        if self.talking and utterances.full:
+            self.talking = False
         delayed: list[Frame] = []
         if called is not None and not utterances.hearing:
             self._floor.cancel_others(None, "barge_in")
             delayed = utterances.recent(called, frame.index)
             utterances.called = called
-        passing = self._wake_gate.passes(frame, held=self.held, hearing=utterances.hearing)
+        passing = self._wake_gate.passes(frame, held=self.talking, hearing=utterances.hearing)
         if delayed or (passing and not self._passing):
             # The detector's past frames end in a gap or in the wake word.
             detector.reset()
@@ -101,7 +101,7 @@ class Capture:
 
     def _gap(self, detector: SpeechDetector, missing: int) -> None:
         """Samples are missing between the last frame and this one."""
-        if self._opening and self.held:
+        if self._opening and self.talking:
             # The key has just opened the microphone: only its opening time is missing.
             self._opening = False
             self._utterances.fill(missing)

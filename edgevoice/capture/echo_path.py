@@ -96,7 +96,7 @@ class EchoPath:
         self.unheard = False
         """Whether enough audio was played recently to know that there is no echo."""
         self._played = np.zeros(WINDOW, dtype=np.float32)
-        self._heard = np.zeros(WINDOW, dtype=np.float32)
+        self._captured = np.zeros(WINDOW, dtype=np.float32)
         self._levels: deque[tuple[float, float]] = deque(maxlen=RECENT)
         """Levels of the played and the captured frames, in dBFS."""
         self._new = 0
@@ -112,7 +112,7 @@ class EchoPath:
         self._cross: NDArray[np.complexfloating[Any, Any]]
         self._cross = np.zeros(WINDOW + 1, dtype=np.complex64)
         self._power_played = np.zeros(WINDOW + 1, dtype=np.float32)
-        self._power_heard = np.zeros(WINDOW + 1, dtype=np.float32)
+        self._power_captured = np.zeros(WINDOW + 1, dtype=np.float32)
         self.echo, self.unheard = None, False
 
     @property
@@ -129,13 +129,15 @@ class EchoPath:
             played for played, _ in islice(reversed(self._levels), ARRIVING)
         )
 
-    def push(self, played: Samples, heard: Samples, silence: float) -> bool:
-        """Take a frame, float32 [n], that was played and one that was heard at the same time; true
-        after a new look. What is not heard above `silence`, in dBFS, is no echo that matters."""
+    def push(self, played: Samples, captured: Samples, silence: float) -> bool:
+        """Take a played and a captured frame, float32 [n]; true after a measurement.
+
+        An echo below the noise level `silence`, in dBFS, does not matter.
+        """
         size = len(played)
-        self._levels.append((dbfs(played), dbfs(heard)))
+        self._levels.append((dbfs(played), dbfs(captured)))
         self._played = np.concatenate([self._played[size:], played])
-        self._heard = np.concatenate([self._heard[size:], heard])
+        self._captured = np.concatenate([self._captured[size:], captured])
         self._new += size
         if self._new < HOP:
             return False
@@ -148,26 +150,26 @@ class EchoPath:
     def _comes_back(self) -> float:
         """Captured level in dBFS during loud played frames, at the delay with the highest level;
         infinite if there are too few frames."""
-        played, heard = np.array(self._levels).T
+        played, captured = np.array(self._levels).T
         return max(
-            _with_loud(played[: max(0, len(played) - late)], heard[late:]) for late in DELAYS
+            _with_loud(played[: max(0, len(played) - late)], captured[late:]) for late in DELAYS
         )
 
     def _measure(self, audible: float) -> None:
         """Measure once; an echo below `audible` dBFS counts as none."""
         # Zero-padded to twice the length, so that the correlation is not circular.
         played = np.fft.rfft(self._played * self._shape, 2 * WINDOW)
-        heard = np.fft.rfft(self._heard * self._shape, 2 * WINDOW)
-        self._cross = KEPT * self._cross + np.conj(played) * heard
+        captured = np.fft.rfft(self._captured * self._shape, 2 * WINDOW)
+        self._cross = KEPT * self._cross + np.conj(played) * captured
         self._power_played = KEPT * self._power_played + np.abs(played) ** 2
-        self._power_heard = KEPT * self._power_heard + np.abs(heard) ** 2
+        self._power_captured = KEPT * self._power_captured + np.abs(captured) ** 2
         self._measurements += 1
         if self._comes_back() < audible:
             self.echo, self.unheard = None, True
             return
         if self._measurements < LEAST_MEASUREMENTS:
             return
-        weight = np.sqrt(self._power_played * self._power_heard) + 1e-12
+        weight = np.sqrt(self._power_played * self._power_captured) + 1e-12
         likeness = np.fft.irfft(np.where(self._band, self._cross / weight, 0.0))
         likeness = np.roll(likeness, -int(EARLIEST * EAR_RATE))
         likeness = likeness[: int((LATEST - EARLIEST) * EAR_RATE)]
@@ -179,7 +181,7 @@ class EchoPath:
             self._in_vain, self.unheard = 0, False
             self.echo = Echo(EARLIEST + peak / EAR_RATE, level)
             return
-        if self.echo and dbfs(self._heard) > dbfs(self._played) + self.echo.level + OTHERS:
+        if self.echo and dbfs(self._captured) > dbfs(self._played) + self.echo.level + OTHERS:
             # The user speaks over it, which does not mean that it is gone.
             return
         self._in_vain += 1
@@ -201,12 +203,12 @@ class EchoPath:
         return 10.0 * float(np.log10(max(energy, 1e-6) / share))
 
 
-def _with_loud(played: NDArray[np.floating[Any]], heard: NDArray[np.floating[Any]]) -> float:
+def _with_loud(played: NDArray[np.floating[Any]], captured: NDArray[np.floating[Any]]) -> float:
     """Captured level in the frames in which the played audio is loud, in dBFS."""
     if not len(played):
         return np.inf
     mean = 10.0 * np.log10(np.mean(10.0 ** (played / 10.0)) + 1e-12)
-    loud = heard[played >= max(LOUD_DBFS, mean)]
+    loud = captured[played >= max(LOUD_DBFS, mean)]
     return float(np.percentile(loud, SOFT)) if len(loud) >= LOUD_FRAMES else np.inf
 
 

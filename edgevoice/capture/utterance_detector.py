@@ -74,7 +74,7 @@ class UtteranceDetector:
         self._weighed: tuple[int, str, float | None] | None = None
         self._voiced = False
         self._turn: Turn | None = None
-        self.held = False
+        self.talking = False
         """Whether push-to-talk is on: silence does not end the utterance."""
         self.called: int | None = None
         """Stream index at the end of a wake word that no speech has followed yet."""
@@ -123,12 +123,12 @@ class UtteranceDetector:
     def finish_if_paused(self) -> None:
         """End the current utterance if it is in a pause."""
         turn = self._turn
-        if turn is not None and turn.silent and turn.asked:
+        if turn is not None and turn.silent and turn.requested:
             self._ended(Boundary(BoundaryKind.ENDED, self._pause))
 
     def drop(self, why: str = "") -> bool:
         """Cancel the current utterance and drop recent frames; false if there were none."""
-        self.held, self.called = False, None
+        self.talking, self.called = False, None
         if self._turn is not None:
             self._floor.cancel(self._turn, "interrupted", why)
             self._turn = None
@@ -143,7 +143,7 @@ class UtteranceDetector:
     def push(self, frame: Frame, probability: float) -> None:
         """Take the next frame, which is speech with this probability."""
         answering = self._floor.answering
-        if answering and not self._settings.barge_in and self._turn is None and not self.held:
+        if answering and not self._settings.barge_in and self._turn is None and not self.talking:
             self._endpoint.reset()
             self._recent.clear()
             return
@@ -153,11 +153,11 @@ class UtteranceDetector:
             self._recent.append(frame)
         if self._turn is not None:
             self._frames.append(frame.samples)
-        if not self.held:
+        if not self.talking:
             probability = self._background.without(frame, probability, self._endpoint.speaking)
-        if self.held and (begun := self._endpoint.hold(frame.index)):
+        if self.talking and (begun := self._endpoint.hold(frame.index)):
             self._handle(begun)
-        if self.held and self._turn is not None:
+        if self.talking and self._turn is not None:
             self._floor.confirm(self._turn)
         if self._turn is not None and self._turn.committed:
             # Playback has committed the turn: the silence was long enough for the reply to start.
@@ -173,7 +173,7 @@ class UtteranceDetector:
             self._handle(boundary)
         if self._turn is not None:
             self._turn.may_end = self._endpoint.may_end
-        if not self.held and (released := self._endpoint.release(frame.index + FRAME_SAMPLES)):
+        if not self.talking and (released := self._endpoint.release(frame.index + FRAME_SAMPLES)):
             self._handle(released)
         voiced = probability >= self._settings.speech_threshold - HYSTERESIS
         self._onset.follow(frame.index, voiced, self._turn)
@@ -185,7 +185,7 @@ class UtteranceDetector:
                 self._turn.voiced_end = frame.index + FRAME_SAMPLES
                 self._turn.voiced = self._endpoint.voiced / EAR_RATE
         self._barge_in.step(self._turn, voiced)
-        if self._turn is not None and not self.held:
+        if self._turn is not None and not self.talking:
             self._limit(self._turn, frame.index)
         if voiced or self._voiced:
             self._request_transcript(
@@ -196,7 +196,7 @@ class UtteranceDetector:
     def _limit(self, turn: Turn, index: int) -> None:
         """At stream index `index`, end an utterance that continues only by background voices."""
         self._background.follow(turn, index)
-        end = None if turn.asked else self._background.end_of_user(turn, index)
+        end = None if turn.requested else self._background.end_of_user(turn, index)
         if end is not None:
             self._frames = self._frames[: -(-(end - self._start) // FRAME_SAMPLES)]
             self._ended(Boundary(BoundaryKind.ENDED, end))
@@ -216,7 +216,7 @@ class UtteranceDetector:
     def _weigh(self) -> None:
         """Pass new evidence about the pause to the endpointer."""
         turn = self._turn
-        if turn is None or not turn.asked or not turn.question:
+        if turn is None or not turn.requested or not turn.question:
             return
         complete = turn.end_probability
         if complete is None and self._end_of_turn.open:
@@ -243,7 +243,7 @@ class UtteranceDetector:
                 self._ended(boundary)
 
     def _started(self, boundary: Boundary) -> None:
-        reply = None if self.held else self._floor.reply
+        reply = None if self.talking else self._floor.reply
         # During a reply a turn begins late: a short word before that belongs to it.
         onset = self._onset.since if reply is not None else None
         begun = boundary.index if onset is None else min(onset, boundary.index)
@@ -262,11 +262,11 @@ class UtteranceDetector:
         for unclear in self._floor.turns():
             # Two utterances in a row are an interruption, though neither is transcribed yet.
             self._floor.confirm(unclear)
-        turn = self._floor.begin("talk_key" if self.held else "speech", interrupts=reply)
+        turn = self._floor.begin("talk_key" if self.talking else "speech", interrupts=reply)
         self._background.begin(boundary.index)
         turn.called = called is not None and boundary.index < called + BREATH
         self._turn = turn
-        if not self.held:
+        if not self.talking:
             self._premature_end.began(boundary.index)
         if reply is None:
             self._floor.cancel_others(turn, "barge_in")
@@ -298,7 +298,7 @@ class UtteranceDetector:
         if turn is None:
             return
         self._end_speech(turn, boundary.index)
-        asked = turn.asked
+        asked = turn.requested
         self._background.ended(turn)
         end, endpoint = self._start + FRAME_SAMPLES * len(self._frames), self._endpoint
         self._premature_end.ended(turn, boundary.index, end, endpoint.ended_at_ms, endpoint.voiced)
@@ -312,7 +312,7 @@ class UtteranceDetector:
         self._bus.emit(ev.SpeechEnded(turn=turn.number, at=at, seconds=seconds))
 
     def _request_final(self, turn: Turn, boundary: Boundary) -> None:
-        turn.asked = True
+        turn.requested = True
         utterance = Utterance(np.concatenate(self._frames), self._start, boundary.index)
         self._end_of_turn.enter(Pause(turn, utterance))
         self._outbox.put(FinalRequest(turn, utterance, self._endpoint.voiced / EAR_RATE))
@@ -323,7 +323,7 @@ class UtteranceDetector:
         turn = self._turn
         size = len(self._frames) * FRAME_SAMPLES
         wanted = self._shows_interim or self._background.is_doubtful(self._start + size)
-        if turn is None or not wanted or turn.asked:
+        if turn is None or not wanted or turn.requested:
             return
         if size - self._requested < minimum:
             return

@@ -43,7 +43,7 @@ class WakeGate:
         if self._wake is None:
             return None
         self._dirty = True
-        if not self._wake.heard(frame.samples):
+        if not self._wake.detected(frame.samples):
             return None
         end = frame.index + FRAME_SAMPLES
         self._activation.called(end)

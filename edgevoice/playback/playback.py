@@ -38,8 +38,8 @@ class StreamResampler(Protocol):
 @dataclass(slots=True)
 class _Passage:
     """A clause in the sink: samples [start, end) so far, of an expected `length`; `whole` once all
-    are written. `marks` count from `start`, `given` is the number of the voice's own samples so
-    far, `told` whether it marks its words."""
+    are written. `marks` count from `start`, `voice_samples` are the samples of the voice so
+    far, `marked` whether it marks its words."""
 
     clause: Clause
     start: int
@@ -48,30 +48,30 @@ class _Passage:
     whole: bool = False
     audible: bool = False
     marks: list[Mark] = field(default_factory=list)
-    given: int = 0
-    told: bool = False
+    voice_samples: int = 0
+    marked: bool = False
 
     def take(self, audio: Audio, rate: int) -> None:
         """Add the word marks of the next piece, for a sink of this rate in Hz."""
-        self.told = audio.marks is not None and (self.told or not self.given)
+        self.marked = audio.marks is not None and (self.marked or not self.voice_samples)
         for mark in audio.marks or ():
             start, stop = (
-                max(0, self.given + sample) * rate // audio.rate
+                max(0, self.voice_samples + sample) * rate // audio.rate
                 for sample in (mark.start, mark.stop)
             )
             self.marks.append(Mark(mark.begin, mark.end, start, stop))
-        self.given += len(audio.samples)
+        self.voice_samples += len(audio.samples)
 
-    def chars(self, heard: int) -> int:
-        """Number of characters of the reply that were played after `heard` samples."""
-        if heard >= self.end and self.whole:
+    def chars(self, played: int) -> int:
+        """Number of characters of the reply that were played after `played` samples."""
+        if played >= self.end and self.whole:
             return self.clause.end
-        if self.told:
+        if self.marked:
             # A word counts once its larger part was played.
-            played = 2 * (heard - self.start)
-            ended = [mark.end for mark in self.marks if played > mark.start + mark.stop]
+            doubled = 2 * (played - self.start)
+            ended = [mark.end for mark in self.marks if doubled > mark.start + mark.stop]
             return self.clause.start + max(ended, default=0)
-        share = (heard - self.start) / self.length if self.length else 0.0
+        share = (played - self.start) / self.length if self.length else 0.0
         text = self.clause.text
         reached = min(len(text), int(share * len(text)))
         # Back to the last whole word.
@@ -212,8 +212,8 @@ class Playback:
         if playing is None:
             return
         turn = playing.turn
-        heard = self._sink.samples_played() if turn.stopped_at is None else turn.stopped_at
-        while playing.due and heard > playing.due[0][1]:
+        played = self._sink.samples_played() if turn.stopped_at is None else turn.stopped_at
+        while playing.due and played > playing.due[0][1]:
             clause, first, audible = playing.due.pop(0)
             self._bus.emit(
                 ev.PlaybackStarted(
@@ -223,7 +223,7 @@ class Playback:
                     audible_at=self._sink.time_of(audible),
                 )
             )
-        chars = _heard(playing, heard)
+        chars = _played_chars(playing, played)
         if chars > playing.spoken:
             playing.spoken = chars
             self._bus.emit(ev.PlaybackProgress(turn=turn.number, chars=chars))
@@ -238,7 +238,7 @@ class Playback:
         begun = [
             passage.start + mark.start
             for passage in (playing.passages if playing else [])
-            if passage.told
+            if passage.marked
             for mark in passage.marks
             if passage.start + mark.start < number < passage.start + mark.stop
         ]
@@ -246,7 +246,7 @@ class Playback:
 
     def _finish(self, turn: Turn) -> None:
         playing = self._playing if self._playing and self._playing.turn is turn else None
-        heard = 0
+        played = 0
         if playing is not None and playing.passages:
             end = playing.passages[-1].end
             with self._patiently(turn):
@@ -260,14 +260,14 @@ class Playback:
                 end = again if turn.stopped_at is None else min(again, turn.stopped_at)
                 turn.stopped_at = end
             self._follow()
-            heard = _heard(playing, end)
+            played = _played_chars(playing, end)
             self._bus.emit(ev.PlaybackEnded(turn=turn.number, at=self._sink.time_of(end)))
         self._playing = None
-        self._floor.settle(turn, heard)
+        self._floor.settle(turn, played)
         self._settled(turn)
 
 
-def _heard(playing: _Playing, samples: int) -> int:
+def _played_chars(playing: _Playing, samples: int) -> int:
     chars = playing.spoken
     for passage in playing.passages:
         if samples > passage.start or (passage.whole and samples >= passage.end):

@@ -102,11 +102,11 @@ class Transcriber:
             with self._floor.monitor:
                 self._recognizer = recognizer
             self._loaded("transcription")
-            while (heard := self._inbox.get()) is not None:
-                if isinstance(heard, InterimRequest):
-                    self._transcribe_interim(heard, "endpoint")
+            while (request := self._inbox.get()) is not None:
+                if isinstance(request, InterimRequest):
+                    self._transcribe_interim(request, "endpoint")
                 else:
-                    self._transcribe_final(heard)
+                    self._transcribe_final(request)
         finally:
             self._inbox.close()
             self._interims.close()
@@ -148,16 +148,16 @@ class Transcriber:
             agreed = draft.agreement.add(text)
             # All but the last word is likely, too: a wrong guess costs only a rollback.
             draft.likely = max(agreed, without_last_word(text), key=len)
-            turn.reading, turn.language = text, read.language
+            turn.transcript, turn.language = text, read.language
         if self._config.stt.partials:
             self._bus.emit(ev.InterimTranscript(turn=turn.number, text=text, agreed=len(agreed)))
         self._send_partial(turn)
 
     def _send_partial(self, turn: Turn) -> None:
         draft = self._draft
-        if self._config.slm.prefill_ahead and turn.reading:
+        if self._config.slm.prefill_ahead and turn.transcript:
             self._outbox.put(
-                PartialQuestion(turn, turn.reading, draft.likely, draft.end, turn.language)
+                PartialQuestion(turn, turn.transcript, draft.likely, draft.end, turn.language)
             )
 
     def _transcribe_final(self, question: FinalRequest) -> None:
@@ -169,16 +169,16 @@ class Transcriber:
             self._floor.cancel(turn, "failed", self._report_failure(turn, error))
         turn.language = language
         self._latest = turn
-        turn.reading = turn.question = text
+        turn.transcript = turn.question = text
         # Also without text: a committed turn is settled at the end of the pipeline.
         self._outbox.put(FinalQuestion(turn, text, language))
 
     def _report_failure(self, turn: Turn, error: Exception) -> str:
         """Report a failure once per turn; returns the message."""
         with self._floor.monitor:
-            told = self._failure
-        if told is not None and told[:2] == (turn, repr(error)):
-            return told[2]
+            reported = self._failure
+        if reported is not None and reported[:2] == (turn, repr(error)):
+            return reported[2]
         what = self._floor.report_failure("transcription", turn, error)
         with self._floor.monitor:
             self._failure = turn, repr(error), what
@@ -229,8 +229,8 @@ class Transcriber:
         """Count the transcript; returns why it is no speech of the user, or None if it is."""
         doubt = is_nobody(read, seconds, voiced, self._config.stt)
         if doubt is None:
-            turn.understood = max(turn.understood, count(read.text))
-        turn.readings += 1
+            turn.accepted_words = max(turn.accepted_words, count(read.text))
+        turn.transcripts += 1
         return doubt
 
     def _without_self_speech(self, turn: Turn, read: Transcript) -> str:

@@ -58,8 +58,8 @@ class AcousticBargeIn:
             # It has ended, but is not transcribed yet.
             turn = self._unclear
         if turn is None:
-            heard = voiced and self._floor.answering
-            action = self._interruption.listen(heard, FRAME_MS)
+            is_voice = voiced and self._floor.answering
+            action = self._interruption.listen(is_voice, FRAME_MS)
             if action is not None:
                 self._floor.duck(action is Action.DUCK)
             return

@@ -200,15 +200,15 @@ class Floor:
         self.play_earcon("failed")
         return what
 
-    def settle(self, turn: Turn, heard: int) -> None:
-        """Finish a committed turn; the first `heard` characters of its reply were played."""
+    def settle(self, turn: Turn, played: int) -> None:
+        """Finish a committed turn; the first `played` characters of its reply were played."""
         if turn.settled:
             return
         if not turn.committed:
             self._forget(turn)
             return
         interrupted = turn.cancelled
-        reply = turn.reply[:heard].rstrip() if interrupted else turn.reply
+        reply = turn.reply[:played].rstrip() if interrupted else turn.reply
         if interrupted and turn.continued and len(reply.split()) <= HARDLY:
             # It answered half a question; the whole one follows.
             reply = ""
@@ -222,11 +222,11 @@ class Floor:
         turn.interrupts = None
         self._forget(turn)
 
-    def _remember(self, turn: Turn, heard: str) -> None:
-        unheard = turn.reply[len(heard) :]
-        missing = bool(unheard.strip()) or not turn.written
+    def _remember(self, turn: Turn, played: str) -> None:
+        unplayed = turn.reply[len(played) :]
+        missing = bool(unplayed.strip()) or not turn.reply_complete
         broken_off = turn.cancelled and missing
-        reply = Reply(heard, unheard, tuple(turn.tokens), broken_off, turn.written)
+        reply = Reply(played, unplayed, tuple(turn.tokens), broken_off, turn.reply_complete)
         if turn.continues:
             self.history.extend(reply)
         else:
