@@ -234,14 +234,14 @@ class Assistant:
     def say(self, text: str) -> None:
         """Answer a typed question."""
         turn = self._floor.begin("text")
-        turn.asked = True
+        turn.requested = True
         self._floor.cancel_others(turn, "barge_in")
         self._floor.commit(turn)
         self._heard.put(FinalRequest(turn, text.strip()))
 
     def talk(self, on: bool) -> None:
         """Push-to-talk: start or end an utterance, whatever the microphone picks up."""
-        self._capture.held = on
+        self._capture.talking = on
 
     @property
     def listens(self) -> bool:
@@ -256,7 +256,7 @@ class Assistant:
     @property
     def talking(self) -> bool:
         """Whether push-to-talk is on."""
-        return self._capture.held
+        return self._capture.talking
 
     def _play_earcon(self, kind: Kind) -> None:
         language = self._transcriber.language

@@ -1,4 +1,4 @@
-"""A mailbox between two loops: bounded, closable, and blind to what nobody wants any more."""
+"""A mailbox between two threads: a bounded queue that can be closed, and that skips dead items."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class Mailbox(Generic[T]):
             self._monitor.wait_for(lambda: self._closed or not crowded(self._live()))
 
     def close(self) -> None:
-        """No more items: readers get what is left, then None; nobody waits any longer."""
+        """Accept no more items: readers get the rest, then None, and blocked threads continue."""
         with self._monitor:
             self._closed = True
             self._monitor.notify_all()

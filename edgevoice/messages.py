@@ -44,7 +44,7 @@ def request_is_dead(request: TranscriptionRequest) -> bool:
     """Whether to skip it. A committed question is never skipped: the history needs it."""
     if isinstance(request, FinalRequest):
         return request.turn.cancelled and not request.turn.committed
-    return request.turn.cancelled or request.turn.asked
+    return request.turn.cancelled or request.turn.requested
 
 
 # From capture to end-of-turn prediction
@@ -73,12 +73,12 @@ class Prefill:
 
 @dataclass(frozen=True, slots=True)
 class PartialQuestion:
-    """A question that may not be complete: the newest transcript `reading` in its detected
+    """A question that may not be complete: the newest `transcript` in its detected
     `language`, and its beginning that is `likely` to stay. It was transcribed from the audio up to
     stream index `end`."""
 
     turn: Turn
-    reading: str
+    transcript: str
     likely: str
     end: int
     language: str
@@ -106,9 +106,9 @@ def agent_input_is_dead(item: AgentInput) -> bool:
     match item:
         case FinalQuestion():
             return item.turn.cancelled and not item.turn.committed
-        case PartialQuestion(turn, reading):
+        case PartialQuestion(turn, transcript):
             known = bool(turn.question) or turn.language != item.language
-            return turn.cancelled or known or turn.reading != reading
+            return turn.cancelled or known or turn.transcript != transcript
         case Prefill():
             return False
 

@@ -143,7 +143,7 @@ class SpeechDetector(Protocol):
 class WakeDetector(Protocol):
     """Wake word detection, frame by frame."""
 
-    def heard(self, samples: Samples) -> bool:
+    def detected(self, samples: Samples) -> bool:
         """Whether float32 [512] at 16 kHz completes the wake word; keeps state."""
 
     def reset(self) -> None:

@@ -20,7 +20,7 @@ Origin = Literal["speech", "text", "talk_key"]
 class Classification(Enum):
     """The kind of words in a turn that may be an interruption."""
 
-    NOBODY = "nobody"
+    NO_WORDS = "no words"
     """No words: a cough, a door, or text that a recognizer makes up for them."""
     BACKCHANNEL = "backchannel"
     """A listener's signal, for example "mhm": the reply goes on."""
@@ -56,15 +56,15 @@ class Turn:
         """The history holds everything that it keeps of this turn."""
         self.forgotten = False
         """A new conversation has begun: the history keeps nothing of this turn."""
-        self.asked = False
+        self.requested = False
         """The whole question was sent to transcription; interim requests are obsolete."""
         self.called = False
         """Its audio begins with the wake word; written by capture."""
-        self.reading = ""
+        self.transcript = ""
         """The newest transcript of the question; written by transcription."""
-        self.readings = 0
+        self.transcripts = 0
         """Number of transcripts so far; written by transcription."""
-        self.understood = 0
+        self.accepted_words = 0
         """Number of words that were accepted as speech; written by transcription."""
         self.silent = False
         """The newest frame is silent; written by capture."""
@@ -90,7 +90,7 @@ class Turn:
         written by capture."""
         self.reply = ""
         """The text generated so far; written by the agent."""
-        self.written = False
+        self.reply_complete = False
         """The model has ended the reply itself; written by the agent."""
         self.continues = False
         """Its reply continues the one before; written by the agent."""

@@ -1,9 +1,8 @@
-"""Pieces of text, as the model makes them → clauses that can be spoken.
+"""Cuts the generated text into clauses for the synthesizer.
 
-Decided character by character, so that how the text was cut into tokens makes no difference. The
-first clause is cut early, because the user waits for it; later ones where a speaker would breathe,
-while the one before is still being heard. How early, and whether there is time for a breath, is
-for a pace to say; without one it is a matter of words alone.
+It works character by character, so that the token boundaries make no difference. The first clause
+is cut early, because the user waits for it; later ones at natural breaks, while the clause before
+is played. A `CutTiming` decides how early; without one, the number of words decides.
 """
 
 from __future__ import annotations
@@ -20,23 +19,22 @@ from edgevoice.words import count
 Break = Literal["sentence", "pause", "comma", "conjunction", "word"]
 
 LATER: dict[Break, int] = {"sentence": 1, "pause": 5, "comma": 8, "conjunction": 12, "word": 25}
-"""Words that a later clause must have to be cut at each kind of break."""
+"""Least words of a later clause, by kind of break."""
 FIRST_WORDS = 4
-"""Words after which the first clause may be cut where neither setting nor pace says."""
+"""Least words of the first clause without a setting or a timing."""
 FIRST_SLACK = 3
 """Words beyond `first_words` after which the first clause is cut without any natural break."""
 LAST_RESORT = 40
 """Words after which a clause is cut between any two words."""
 LONGEST_WORD = 120
-"""Letters without a blank after which a clause is cut between any two; wide signs count twice.
+"""Letters without a space after which a clause is cut between any two; wide signs count twice.
 
-A voice takes memory for all of a clause at once."""
+A voice needs memory for a whole clause at once."""
 
 LONGEST_NAME = 200
-"""Characters of a link that has been opened, after which it is taken for none."""
+"""Longest name of a link in characters; a longer one is no link."""
 LONGEST_CLAUSE = 1000
-"""Characters after which the text is cut anywhere, as no sentence is so long: each further one
-costs as much as there are before it."""
+"""Characters after which the text is cut anywhere: the cost of each one grows with the length."""
 
 _ENDERS = "!?؟۔।॥։።။។"
 _WIDE_ENDERS = "。！？｡"
@@ -56,13 +54,13 @@ _DOTTED = re.compile(r"(?:\w\.)+\w$")
 
 
 class CutTiming(Protocol):
-    """Decides by time where there is a choice; `chars` are those to be spoken."""
+    """Decides by time at which break to cut; `chars` are spoken characters."""
 
     def may_begin(self, kind: Break, words: int, chars: int) -> bool:
         """Whether the first clause may be cut at this break."""
 
     def must_go_on(self, kind: Break, words: int, chars: int, now: float) -> bool:
-        """Whether a later clause is to be cut at this break though it is short."""
+        """Whether a later clause must be cut at this break, although it is short."""
 
     def cut(self, chars: int, now: float) -> None:
         """A clause was cut."""
@@ -71,18 +69,18 @@ class CutTiming(Protocol):
 class ClauseCutter:
     """Cuts one reply.
 
-    The first clause may end after `first_words` words; with 0, when `pace` says so, or after a few
-    where there is none. With None, as nobody waits for it, it is cut like any other.
+    The first clause may end after `first_words` words. 0: `timing` decides, or a few words without
+    one. None: it is cut like any other clause, because the user does not wait for it.
     """
 
     def __init__(
-        self, first_words: int | None, language: str = "en", pace: CutTiming | None = None
+        self, first_words: int | None, language: str = "en", timing: CutTiming | None = None
     ) -> None:
         self._language = language
-        self._pace = None if first_words else pace
+        self._timing = None if first_words else timing
         self._first = True
         self._least: dict[Break, int] = LATER
-        if first_words is not None and self._pace is None:
+        if first_words is not None and self._timing is None:
             first_words = first_words or FIRST_WORDS
             self._least = {
                 "sentence": 1,
@@ -94,10 +92,10 @@ class ClauseCutter:
         self._pending = ""
         self._start = 0
         self._code = ""
-        """The fence of a block of code, of which the beginning has been cut already."""
+        """The fence of a code block whose beginning was already cut."""
 
     def push(self, text: str, now: float = 0.0) -> list[Clause]:
-        """Take the next piece of the reply, written at `now`; returns the clauses it completes."""
+        """Take the next piece of the reply, generated at `now`; returns the completed clauses."""
         clauses = []
         for char in text:
             self._pending += char
@@ -106,7 +104,7 @@ class ClauseCutter:
         return clauses
 
     def flush(self) -> list[Clause]:
-        """The reply is over; returns what was left of it."""
+        """The reply is complete; returns the rest of it."""
         return [self._take(len(self._pending), 0.0)] if self._pending else []
 
     def _take(self, length: int, now: float) -> Clause:
@@ -121,12 +119,12 @@ class ClauseCutter:
         if clause.spoken:
             self._least = LATER
             self._first = False
-            if self._pace:
-                self._pace.cut(len(clause.spoken), now)
+            if self._timing:
+                self._timing.cut(len(clause.spoken), now)
         return clause
 
     def _cut(self, now: float) -> int:
-        """Where to cut what is pending, now that its last character is known; 0: not yet."""
+        """Where to cut the pending text, now that its last character is known; 0: not yet."""
         text = self._pending
         if self._code:
             return len(text) if _closes(text, self._code) else 0
@@ -147,24 +145,24 @@ class ClauseCutter:
         return position
 
     def _too_long(self) -> int:
-        """Where to cut what grows without a break; code at the end of a line, if it has lines."""
+        """Where to cut very long text without a break; code at the end of a line if possible."""
         length = len(self._pending)
         code = self._code or self._pending.lstrip()[:3] in _FENCES
         whole = self._pending[-1] == "\n" or length >= 2 * LONGEST_CLAUSE or not code
         return length if length >= LONGEST_CLAUSE and whole else 0
 
     def _enough(self, kind: Break, words: int, chars: int, now: float) -> bool:
-        """Whether what is pending may end at a break of this kind."""
-        if self._pace is None or not words:
+        """Whether the clause may end at a break of this kind."""
+        if self._timing is None or not words:
             return words >= self._least[kind]
         if self._first:
             long = kind != "sentence" and words >= LATER[kind]
-            return long or self._pace.may_begin(kind, words, chars)
-        return words >= LATER[kind] or self._pace.must_go_on(kind, words, chars, now)
+            return long or self._timing.may_begin(kind, words, chars)
+        return words >= LATER[kind] or self._timing.must_go_on(kind, words, chars, now)
 
 
 def _endless(text: str) -> bool:
-    """Whether a word goes on and on, and may be cut before its last character."""
+    """Whether a word is too long, and may be cut before its last character."""
     run = text[-LONGEST_WORD:]
     if len(text) < LONGEST_WORD // 2 or _belongs(run[-1]) or run[-2] == _JOINER:
         return False
@@ -176,12 +174,12 @@ def _endless(text: str) -> bool:
 
 
 def _belongs(char: str) -> bool:
-    """Whether the character is a part of the one before."""
+    """Whether the character belongs to the one before."""
     return char == _JOINER or unicodedata.category(char) in ("Mn", "Mc", "Me", "Cf", "Sk")
 
 
 def _break_before_last(text: str) -> tuple[Break, int] | None:
-    """The kind of break that the last character reveals, and where it is."""
+    """The break that the last character reveals: its kind and its position."""
     if len(text) < 2:
         return None
     before, last = text[-2], text[-1]
@@ -248,7 +246,7 @@ def _after_full_stop(head: str, core: str, follows: str) -> Break:
 
 
 def _leans(head: str, follows: str) -> bool:
-    """Whether nobody would breathe here: after a preposition, or beside a number."""
+    """Whether a cut here would sound wrong: after a preposition, or beside a number."""
     word = head.split()[-1].strip(_OPENERS + _CLOSERS).lower()
     numeric = follows.isdigit() or any(char.isdigit() for char in word)
     return numeric or word.endswith(".") or word in _LEAN_FORWARD

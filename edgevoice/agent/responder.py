@@ -1,4 +1,4 @@
-"""The mind: a question, while it is still being asked, becomes a reply, the reply clauses."""
+"""The agent: prefills the question during speech, generates the reply, and cuts it into clauses."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ from edgevoice.turn import Turn
 from edgevoice.turn_taking.continuation import wants_more
 
 PROMPT_MARGIN = 32
-"""Tokens of the context window kept free beside prompt and reply, for the template's own."""
+"""Tokens of the context window that stay free for the chat template."""
 
 SPECULATED_TOKENS = 24
-"""How far a reply to a mere reading is item ahead."""
+"""Most tokens of a speculative reply before the question is final."""
 
 
 class Responder:
-    """Owns the language model; runs in a thread of its own."""
+    """Owns the language model; runs in its own thread."""
 
     def __init__(
         self,
@@ -60,12 +60,12 @@ class Responder:
         self._prompt_loaded = False
         self._speculation: SpeculativeReply | None = None
         self._prefilled = ""
-        """The first words of a question that are in the KV cache."""
+        """The first words of the question that are in the KV cache."""
 
     def load_language_model(self) -> None:
-        """Load the model; runs in a thread of its own, so that the ears need not wait for it.
+        """Load the model; runs in its own thread, so that capture need not wait for it.
 
-        Raises ModelError, also where the system prompt leaves the model no room for a conversation.
+        Raises ModelError, also if the system prompt leaves no room for a conversation.
         """
         slm = self._load_language_model()
         try:
@@ -80,7 +80,7 @@ class Responder:
         self._loaded("model")
 
     def run(self) -> None:
-        """Answer until the inbox is closed."""
+        """Run until the inbox is closed."""
         try:
             while (item := self._inbox.get()) is not None:
                 match item:
@@ -103,7 +103,7 @@ class Responder:
             self._slm.close()
 
     def _model(self, turn: Turn | None) -> LanguageModel | None:
-        """The language model, waiting for it to be loaded; None if it is not wanted any more."""
+        """Wait for the language model; None if the turn was cancelled meanwhile."""
         with self._floor.monitor:
             self._floor.monitor.wait_for(
                 lambda: self._slm is not None or bool(turn and turn.cancelled)
@@ -123,14 +123,14 @@ class Responder:
                 self._loaded("prompt")
 
     def _prepare(self, partial: PartialQuestion) -> None:
-        """Think about a question that may still be going on, until it is known."""
+        """Prefill an incomplete question, or start a speculative reply to it."""
         turn, slm = partial.turn, self._slm
-        # Before the earlier turns are settled it is not known what the words will follow.
+        # Until the earlier turns are settled, the history before the question is unknown.
         if slm is None or self._floor.waits_for_earlier(turn):
             return
         if self._speculation is None or self._speculation.is_wrong():
             self._speculation = None
-            if self._unfinished(partial.reading):
+            if self._unfinished(partial.transcript):
                 return
             try:
                 if self._config.turn.speculate and partial.is_whole():
@@ -138,7 +138,7 @@ class Responder:
                 else:
                     self._prefill_partial(partial, slm)
             except Exception:
-                # The whole question goes to the same model soon, and then the failure is told.
+                # The same model gets the whole question soon, and that failure is reported.
                 return
         self._continue_speculation()
 
@@ -156,11 +156,11 @@ class Responder:
     def _start_speculation(
         self, partial: PartialQuestion, slm: LanguageModel
     ) -> SpeculativeReply | None:
-        """The voice has stopped: reply to what was read so far, as if that were the question."""
-        reading = respelled(partial.reading, self._prefilled)
-        speculation = SpeculativeReply(partial.turn, reading, partial.language)
+        """The user has stopped speaking: reply to the transcript so far."""
+        transcript = respelled(partial.transcript, self._prefilled)
+        speculation = SpeculativeReply(partial.turn, transcript, partial.language)
         with self._floor.monitor:
-            messages = self._floor.history.asking(speculation.reading, speculation.language)
+            messages = self._floor.history.asking(speculation.transcript, speculation.language)
         if slm.count(messages) > self._room(slm):
             return None
         self._bus.emit(ev.PrefillStarted(turn=speculation.turn.number))
@@ -193,7 +193,7 @@ class Responder:
             return
         try:
             if speculation is not None and speculation.turn is turn and not speculation.is_wrong():
-                turn.question = speculation.reading
+                turn.question = speculation.transcript
                 self._reply(
                     turn, itertools.chain(speculation.made[1:], speculation.coming), asked.language
                 )
@@ -206,7 +206,7 @@ class Responder:
             slm = self._model(turn)
             if turn.cancelled or slm is None:
                 return
-            # Remembered as the model has read it: its cache stays right.
+            # The history must hold the text that the KV cache holds.
             turn.question = text
             messages = self._prompt(text, asked.language, slm)
             self._bus.emit(ev.PrefillStarted(turn=turn.number))
@@ -215,13 +215,13 @@ class Responder:
             self._floor.fail("agent", turn, error)
 
     def _unfinished(self, text: str, language: str = "") -> Reply | None:
-        """The last reply, if it is not finished and this is a wish to hear the rest."""
+        """The last reply, if it is unfinished and the text asks to continue it."""
         with self._floor.monitor:
             unfinished = self._floor.history.unfinished
         return unfinished if unfinished and wants_more(text, language) else None
 
     def _continue_reply(self, turn: Turn, unfinished: Reply, language: str) -> None:
-        """Have said what was written and not heard; the model adds to it meanwhile."""
+        """Play the generated rest that was not played; the model continues it meanwhile."""
         turn.reply, turn.continues = unfinished.unheard, True
         if turn.cancelled:
             return
@@ -230,7 +230,7 @@ class Responder:
         self._reply(turn, more, language)
 
     def _more(self, turn: Turn) -> Iterator[Prefilled | Token | Stopped]:
-        """What the model adds to the last reply, or else answers to the wish."""
+        """The model's continuation of the last reply; without one, its answer to the request."""
         slm = self._model(turn)
         if turn.cancelled or slm is None:
             return
@@ -258,7 +258,7 @@ class Responder:
             )
 
     def _room(self, slm: LanguageModel) -> int:
-        """Tokens of the context window that a prompt may take."""
+        """Most tokens of a prompt."""
         return slm.context - min(self._config.slm.max_tokens, slm.context // 2) - PROMPT_MARGIN
 
     def _prompt(self, text: str, language: str, slm: LanguageModel) -> Sequence[ChatMessage]:
@@ -299,7 +299,7 @@ class Responder:
                     plan.wrote(len(item.text), now)
                     cut(cutter.push(item.text, now))
                 case Stopped():
-                    turn.written = item.reason == "stop"
+                    turn.reply_complete = item.reason == "stop"
                     cut(cutter.flush())
                     self._bus.emit(
                         ev.GenerationEnded(

@@ -1,4 +1,4 @@
-"""A reply to what the user has said so far, prepared before the question is known to be whole."""
+"""A speculative reply, prepared before the question is known to be complete."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from edgevoice.words import same_words
 
 @dataclass(slots=True)
 class SpeculativeReply:
-    """A reply to a reading that may turn out to be the question; nothing of it is told yet."""
+    """A reply to a transcript that may be the whole question; it is not passed on yet."""
 
     turn: Turn
-    reading: str
+    transcript: str
     language: str
     coming: Iterator[Prefilled | Token | Stopped] = field(default_factory=lambda: iter(()))
     made: list[Prefilled | Token | Stopped] = field(default_factory=list)
     wrong: bool = False
 
     def is_wrong(self) -> bool:
-        """Whether the question has read differently since, or is none any more."""
-        # For good: what it was making has been broken off.
+        """Whether the question has changed since, or the turn was cancelled."""
+        # Once wrong, always wrong: the generation was cancelled.
         self.wrong |= self.turn.cancelled or self.turn.language != self.language
-        self.wrong |= not same_words(self.reading, self.turn.reading)
+        self.wrong |= not same_words(self.transcript, self.turn.transcript)
         return self.wrong

@@ -1,8 +1,8 @@
-"""When a clause is to be cut, so that it is heard soon and the next one is there in time.
+"""Speech and generation rates, and the clause cuts that follow from them.
 
-Writing and speaking are measured in the same unit, characters of text: how many seconds it takes
-to write one, to say one, and to begin to say one. Rates are of this machine, model and voice, as
-they were most recently; before anything is measured they are those of a slow machine.
+A clause is cut so that it is played soon, and the next one is ready in time. All rates are in
+seconds per character of text: to generate it, to play it, and to begin to synthesize it. They are
+measured on this machine, with this model and voice; the initial values are those of a slow machine.
 """
 
 from __future__ import annotations
@@ -13,37 +13,37 @@ from dataclasses import dataclass
 from edgevoice.agent.clauses import Break
 
 WRITING, SAYING, BEGINNING = 0.036, 0.055, 0.012
-"""Seconds a character to begin with: 0.15 s a token; speech; until speech begins, for each."""
+"""Initial seconds per character: to generate (0.15 s a token), to play, to begin synthesis."""
 PRIOR = 40.0
-"""Characters that the rates to begin with count for."""
+"""Weight of the initial rates, in characters."""
 MEMORY = 120.0
-"""Characters after which a measurement counts for a third of what it did."""
+"""Characters after which the weight of a measurement falls to a third."""
 ASIDE = 0.03
-"""Seconds until a clause is begun to be said that do not depend on its length."""
+"""Constant part of the seconds until a clause's first audio."""
 BREATH = 0.15
-"""Seconds of a clause's sound that do not depend on its length."""
+"""Constant part of the seconds of a clause's audio."""
 
 AT_ONCE = 0.001
-"""Seconds in which no model makes a token."""
+"""Seconds that are too short for a model to generate a token."""
 
 WORD = 6
-"""Characters of a word with the space behind it."""
+"""Characters of a word and the space after it."""
 NEXT = 4 * WORD
-"""Characters after which the clause after the first can be expected to be cut."""
+"""Expected characters of the second clause."""
 AGAIN = 3 * WORD
-"""Characters within which there is another chance to cut between two words."""
+"""Expected characters to the next possible cut between two words."""
 BREAK = 8 * WORD
-"""Characters within which a natural break can be expected."""
+"""Expected characters to the next natural break."""
 SPARE = 1.3
-"""How much longer than expected writing may take: the first clause is synthesized meanwhile."""
+"""Safety factor for the generation time: the first clause is synthesized meanwhile."""
 WORTH = 0.12
-"""Seconds of waiting for a natural break from which on cutting between two words is worth it."""
+"""Least seconds until a natural break that make a cut between two words worth it."""
 FEWEST: dict[Break, int] = {"sentence": 1, "pause": 1, "comma": 1, "conjunction": 2, "word": 3}
-"""Words that a clause must have to be cut at each kind of break, where time presses."""
+"""Least words of a clause that must be cut early, by kind of break."""
 
 
 class _Rate:
-    """Seconds a character; what is new counts more than what is old."""
+    """Seconds per character, with more weight on new measurements."""
 
     def __init__(self, seconds: float) -> None:
         self.value = seconds
@@ -57,9 +57,9 @@ class _Rate:
 
 
 class SpeechRate:
-    """The rates of one assistant. Lives as long as it does.
+    """The rates of one voice in a session.
 
-    `wrote` is called by who writes, `said` by who speaks; each may have a thread of its own.
+    The agent calls `wrote`, synthesis calls `said`; each may have its own thread.
     """
 
     def __init__(self) -> None:
@@ -67,34 +67,34 @@ class SpeechRate:
         self._saying = _Rate(SAYING)
         self._beginning = _Rate(BEGINNING)
         self.longer = 0.0
-        """Seconds by which all that was said was longer than expected; negative if shorter."""
+        """Seconds by which all clauses were longer than expected; negative if shorter."""
 
     @property
     def writing(self) -> float:
-        """Seconds to write a character."""
+        """Seconds to generate a character."""
         return self._writing.value
 
     @property
     def saying(self) -> float:
-        """Seconds to say a character."""
+        """Seconds to play a character."""
         return self._saying.value
 
     def sound(self, chars: int) -> float:
-        """Seconds of sound that a clause of `chars` characters is."""
+        """Expected seconds of audio for a clause of `chars` characters."""
         return BREATH + self._saying.value * chars
 
     def beginning(self, chars: int) -> float:
-        """Seconds from the cut of a clause of `chars` characters to its first sound."""
+        """Expected seconds from the cut of a clause of `chars` characters to its first audio."""
         return ASIDE + self._beginning.value * chars
 
     def wrote(self, chars: int, seconds: float) -> None:
-        """So many characters were written in so many seconds."""
+        """`chars` characters were generated in `seconds`."""
         if chars > 0:
             self._writing.add(seconds, chars)
 
     def said(self, chars: int, until_first: float, sound: float) -> None:
-        """A clause of `chars` characters became `sound` seconds of it, the first of which came
-        `until_first` seconds after it was begun."""
+        """A clause of `chars` characters became `sound` seconds of audio; the first piece came
+        after `until_first` seconds."""
         if chars > 0:
             self.longer += sound - self.sound(chars)
             self._beginning.add(until_first - ASIDE, chars)
@@ -102,8 +102,8 @@ class SpeechRate:
 
 
 class SpeechRates:
-    """The rates of each language: its words are written by more tokens or fewer, and another voice
-    says them. A language that is none of these has the rates of the first one."""
+    """The rates of each language: tokens per word differ, and so do voices. An unknown language has
+    the rates of the first one."""
 
     def __init__(self, languages: Sequence[str]) -> None:
         self._of = {language: SpeechRate() for language in languages}
@@ -116,8 +116,8 @@ class SpeechRates:
 
 @dataclass(slots=True)
 class CutPlan:
-    """When to cut one reply. `end` is the time at which all that was cut will have been heard,
-    `last` that of its newest token; in seconds on any clock, as given to it."""
+    """Decides when to cut one reply. `last` is the time of its newest token, in seconds on the
+    clock of the caller."""
 
     rate: SpeechRate
     last: float | None = None
@@ -126,38 +126,40 @@ class CutPlan:
 
     @property
     def end(self) -> float | None:
-        """What was expected, corrected by how long the clauses became that were said since."""
+        """Expected time at which all cut clauses will have been played, corrected by the measured
+        lengths."""
         return None if self._end is None else self._end + self.rate.longer - self._longer
 
     def wrote(self, chars: int, now: float) -> None:
-        """The next token of the reply is there, with so many characters."""
+        """The next token of the reply has `chars` characters."""
         if not chars:
             return
-        # Tokens that had been made before come without any time between them, and tell nothing.
+        # Tokens of a speculative reply come all at once, and have no rate.
         if self.last is not None and now - self.last > AT_ONCE:
             self.rate.wrote(chars, now - self.last)
         self.last = now
 
     def may_begin(self, kind: Break, words: int, chars: int) -> bool:
-        """Whether the first clause may be cut at this break, with so many words and characters.
+        """Whether the first clause may be cut at this break, with `words` words and `chars`
+        characters.
 
-        It must take longer to say than the second one takes to come, or there would be a gap after
-        it; and a cut between two words must gain enough.
+        It must last longer than the second one takes to be ready, or there would be a gap; and a
+        cut between two words must gain enough.
         """
         rate = self.rate.writing
         if words < FEWEST[kind] or (kind == "word" and rate * BREAK < WORTH):
             return False
-        # A sentence ends in some silence of the voice's own.
+        # The voice adds some silence after a sentence.
         following = FEWEST["word"] * WORD if kind == "sentence" else NEXT
         coming = rate * following + self.rate.beginning(following)
         return self.rate.sound(chars) >= SPARE * coming
 
     def must_go_on(self, kind: Break, words: int, chars: int, now: float) -> bool:
-        """Whether a later clause is to be cut here for what was cut before is nearly over.
+        """Whether a later clause must be cut here, because the audio before it is nearly over.
 
-        At a natural break what counts is when the next one comes: between words there may be none
-        to cut at for a while, in a number say, which is also written slowly. Where writing is
-        slower than speech, pieces would only make more gaps of one.
+        At a natural break, the time of the next break counts: a number, for example, has no break
+        and is generated slowly. If generation is slower than speech, more cuts would only make more
+        gaps.
         """
         rate = self.rate.writing
         if self.end is None or words < FEWEST[kind] or rate >= self.rate.saying:

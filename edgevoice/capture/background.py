@@ -1,4 +1,4 @@
-"""What goes on around the user: what of it is no voice of theirs, and when it drowns them out."""
+"""Background voices: keeps them out of utterances, and gives up when nothing is intelligible."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from edgevoice.turn_taking.completeness import Completeness, completeness_of
 from edgevoice.turn_taking.endpointing import HYSTERESIS
 from edgevoice.turn_taking.floor import Floor
 
-UNCLEAR = "no word can be made out here: come closer to the microphone, or turn the noise down"
+UNCLEAR = "speech is not intelligible here: come closer to the microphone, or reduce the noise"
 
 
 class Background:
-    """Follows the frames of one source; belongs to the ears' thread."""
+    """Follows the frames of one source; runs in capture's thread."""
 
     def __init__(self, settings: TurnSettings, floor: Floor) -> None:
         self._settings = settings
@@ -26,11 +26,11 @@ class Background:
         self._notified = False
 
     def reset(self) -> None:
-        """Forget them: there was a gap in what was heard."""
+        """Forget the background: frames are missing."""
         self._level.reset()
 
     def without(self, frame: Frame, probability: float, speaking: bool) -> float:
-        """The probability that the frame holds speech of the user's, and no other's."""
+        """The probability that the frame holds the user's speech; 0 for background voices."""
         if not self._settings.noise_floor:
             return probability
         threshold = self._settings.speech_threshold
@@ -50,29 +50,31 @@ class Background:
         self._intelligibility.begin(index)
 
     def is_doubtful(self, index: int) -> bool:
-        """Whether it is time to look at the utterance, even where nobody looks as a rule."""
+        """Whether to transcribe the utterance now, even if interim transcripts are off."""
         return self._intelligibility.is_doubtful(index)
 
     def follow(self, turn: Turn, index: int) -> None:
-        """The utterance goes on at stream index `index`."""
-        self._intelligibility.note(index, turn.number, turn.readings, turn.understood, turn.reading)
+        """Note the transcripts of the utterance at stream index `index`."""
+        self._intelligibility.note(
+            index, turn.number, turn.transcripts, turn.accepted_words, turn.transcript
+        )
 
     def end_of_user(self, turn: Turn, index: int) -> int | None:
-        """Up to which stream index the utterance was the user's, where they have said a sentence
-        and others go on; None where that cannot be told."""
+        """Stream index at the end of the user's speech, if they have finished a sentence and
+        background voices go on; else None."""
         if not self._intelligibility.is_left(index):
             return None
-        if completeness_of(turn.reading, turn.language) > Completeness.STATEMENT:
+        if completeness_of(turn.transcript, turn.language) > Completeness.STATEMENT:
             return None
         self._level.reject_voice()
         return self._intelligibility.since
 
     def is_unintelligible(self, turn: Turn, index: int) -> bool:
-        """Whether no word of the utterance could be made out for too long. The turn is over then,
-        and the user told: once, until something is understood again."""
+        """Whether the utterance had no intelligible word for too long. Then the turn is cancelled,
+        and the user gets one notice until something is understood again."""
         if not self._intelligibility.is_lost(index):
             return False
-        self._floor.cancel(turn, "no_speech", "no word could be made out of it")
+        self._floor.cancel(turn, "no_speech", "no intelligible word")
         self._level.reject_voice()
         if not self._notified:
             self._notified = True
@@ -81,5 +83,5 @@ class Background:
         return True
 
     def ended(self, turn: Turn) -> None:
-        """A turn is over; if it was understood, the next time that nothing is will be told."""
+        """A turn has ended; if it was understood, the next notice is allowed."""
         self._notified = self._notified and not turn.question

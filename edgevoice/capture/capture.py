@@ -1,4 +1,4 @@
-"""The ears: what the microphone gives is listened to where it is meant for us."""
+"""Capture: reads the microphone and passes frames to the utterance detector while activated."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from edgevoice.protocols import AudioSource, SpeechDetector
 
 
 class Capture:
-    """Owns the source and the detector; runs in a thread of its own."""
+    """Owns the microphone and the speech detector; runs in its own thread."""
 
     def __init__(
         self,
@@ -33,20 +33,20 @@ class Capture:
         self.muted = False
 
     @property
-    def held(self) -> bool:
-        """Push-to-talk: the user holds the floor, whatever is heard."""
-        return self._utterances.held
+    def talking(self) -> bool:
+        """Whether push-to-talk is on: silence does not end the utterance."""
+        return self._utterances.talking
 
-    @held.setter
-    def held(self, on: bool) -> None:
-        self._utterances.held = on
+    @talking.setter
+    def talking(self, on: bool) -> None:
+        self._utterances.talking = on
 
     def forget(self) -> None:
-        """A new conversation: whoever speaks now may speak at another pace."""
+        """A new conversation, perhaps with another speaker: reset the speaker's tempo."""
         self._utterances.forget()
 
     def run(self) -> None:
-        """Listen until the source ends. Raises DeviceError when the microphone is gone."""
+        """Run until the source ends. Raises DeviceError when the microphone is lost."""
         detector = self._load()
         self._wake_gate.load()
         self._loaded("capture")
@@ -67,19 +67,19 @@ class Capture:
         self._utterances.finish()
 
     def _process(self, frame: Frame, detector: SpeechDetector) -> float:
-        """Listen to the frame if it is meant for us; returns the probability that it is speech."""
+        """Process a frame while activated; returns the probability that it is speech."""
         utterances = self._utterances
         called = self._wake_gate.called(frame)
-        if self.held and utterances.full:
-            self.held = False
+        if self.talking and utterances.full:
+            self.talking = False
         delayed: list[Frame] = []
         if called is not None and not utterances.hearing:
             self._floor.cancel_others(None, "barge_in")
             delayed = utterances.recent(called, frame.index)
             utterances.called = called
-        passing = self._wake_gate.passes(frame, held=self.held, hearing=utterances.hearing)
+        passing = self._wake_gate.passes(frame, held=self.talking, hearing=utterances.hearing)
         if delayed or (passing and not self._passing):
-            # What it heard before had a gap, or was the wake word itself.
+            # The detector's past frames end in a gap or in the wake word.
             detector.reset()
             utterances.restart()
         self._passing = passing
@@ -94,15 +94,15 @@ class Capture:
         return probability
 
     def _mute_source(self, on: bool) -> None:
-        """Close the microphone, or open it again."""
+        """Close the microphone, or reopen it."""
         self._opening = (self._opening or self._closed) and not on
         self._closed = on
         self._source.mute(on)
 
     def _gap(self, detector: SpeechDetector, missing: int) -> None:
-        """There is sound missing between the last frame and this one: the microphone was away."""
-        if self._opening and self.held:
-            # It is being opened for what is said now: nothing was lost but the moment it took.
+        """Samples are missing between the last frame and this one."""
+        if self._opening and self.talking:
+            # The key has just opened the microphone: only its opening time is missing.
             self._opening = False
             self._utterances.fill(missing)
             return

@@ -1,8 +1,8 @@
-"""A microphone that does not hear the speaker beside it.
+"""Echo cancellation: a microphone without the sound of the speaker.
 
-While something plays, and for as long as a room may echo, what the speaker played goes with each
-frame to a canceller; otherwise frames pass as they are. Frames keep their numbers and so their
-times: the canceller's lag is made up for by handing each frame on one frame later while it works.
+During playback, and while the room may still echo, each frame goes to a canceller together with
+the played audio; otherwise frames pass unchanged. Frames keep their numbers and times: while the
+canceller works, each frame is returned one frame later, which covers the canceller's delay.
 """
 
 from __future__ import annotations
@@ -23,32 +23,30 @@ from edgevoice.errors import EdgevoiceError
 from edgevoice.protocols import AudioSink, AudioSource, EchoCanceller
 
 LEAD = 0.04
-"""Seconds by which the reference goes ahead of the microphone: devices tell their times no better
-than that, and an echo before its reference cannot be cancelled."""
+"""Seconds by which the reference is ahead of the microphone: the devices' times are no better than
+that, and an echo before its reference cannot be cancelled."""
 
 SOONEST, LATEST = 0.005, 0.35
-"""Seconds after its reference between which an echo must come; otherwise the lead is changed."""
+"""Range of the echo's delay after its reference, in seconds; outside it the lead is changed."""
 
 TAIL = 1.0
-"""Seconds after the last sound played in which an echo may still be heard: a long delay and a
-long room."""
+"""Seconds after the last played sound in which an echo may still arrive."""
 
 FRAME_SECONDS = FRAME_SAMPLES / EAR_RATE
 
 FAINT = -28.0
-"""dB of what is played up to which the canceller may not find an echo, in a room with a sound of
-its own, and takes out all that is heard with it."""
+"""Level of an echo, in dB relative to the played audio, up to which the canceller may not find it
+in a noisy room, and removes everything instead."""
 
 OVER = 15.0
-"""dB above the loudest that such an echo can be, from which it does not matter, and a frame is
-handed on as it was heard."""
+"""dB above the loudest such echo from which a frame passes unchanged."""
 
 FADE = 160
-"""Samples in which it goes from one to the other: 10 ms."""
+"""Samples of the cross-fade between both: 10 ms."""
 
 DELAY_CHANGE = 0.01
 LEVEL_CHANGE = 6.0
-"""Seconds and dB by which an echo must have changed to be reported again."""
+"""Least change of the echo, in seconds and dB, that is reported."""
 
 NOTHING: Samples = np.zeros(0, dtype=np.float32)
 
@@ -56,8 +54,8 @@ NOTHING: Samples = np.zeros(0, dtype=np.float32)
 class EchoCancelledSource:
     """An AudioSource: `source` without the sound of `sink`.
 
-    `load` makes the canceller; that happens in a thread of its own, and until it is there frames
-    pass as they are. Without it the echo is only measured.
+    `load` creates the canceller in its own thread; until then frames pass unchanged. Without
+    `load` the echo is only measured.
     """
 
     def __init__(
@@ -83,18 +81,18 @@ class EchoCancelledSource:
         self._unheard_reported = False
         self._next = 0
         self._sounded = float("-inf")
-        """Session time at which the speaker was last known to sound."""
+        """Session time at which the speaker last played sound."""
         self._playing = False
         self._canceller: EchoCanceller | None = None
         self._cancelling = False
         self._heard = self._played = self._clean = NOTHING
         self._stale = 0
-        """Samples still to come out of the canceller that are of an earlier stretch."""
+        """Samples still in the canceller that belong to an earlier stretch."""
         self._waiting: deque[tuple[Frame, bool]] = deque()
-        """Frames that the canceller has, at least in part, and that were not yet handed on, with
-        whether they will be as they were heard."""
+        """Frames in the canceller that are not returned yet, each with whether it passes
+        unchanged."""
         self._untouched = False
-        """Whether the last frame was handed on as it was heard."""
+        """Whether the last frame passed unchanged."""
         self._ready: deque[Frame] = deque()
 
         if load is not None:
@@ -129,7 +127,7 @@ class EchoCancelledSource:
 
     def _take(self, frame: Frame) -> None:
         if frame.index != self._next and self._next:
-            # Another device, or one that was away: what was known is of another room.
+            # Another device, or one that was unavailable: the echo path may differ.
             self._pass_on()
             self._path.forget()
             self._silence = SilenceMonitor()
@@ -145,7 +143,7 @@ class EchoCancelledSource:
             played = self._reference.take(time + self._lead, FRAME_SAMPLES)
             if self._path.push(played, frame.samples, self._silence.level):
                 self._measured()
-        # Where nothing comes back, as with headphones, what is heard stays as it is.
+        # Without an echo, for example with headphones, frames pass unchanged.
         needed = echoes and self._cancels and not (self._as_needed and self._path.unheard)
         if self._canceller is None or not (needed or self._always):
             self._pass_on(frame)
@@ -157,7 +155,7 @@ class EchoCancelledSource:
             self._pass_on()
 
     def _may_echo(self, time: float) -> bool:
-        """Whether what is heard at the session time `time`, or its lead later, may be an echo."""
+        """Whether the microphone may pick up an echo at session time `time`."""
         if not self._reference.silent(time, FRAME_SECONDS):
             self._sounded = time
         playing = time - self._sounded < TAIL
@@ -190,14 +188,14 @@ class EchoCancelledSource:
             self._ready.append(self._chosen(clean, *self._waiting.popleft()))
 
     def _is_far_above(self, frame: Frame) -> bool:
-        """Whether a faint echo does not matter in it."""
+        """Whether the frame is so loud that a faint echo does not matter in it."""
         echo = self._path.echo
         if echo is None or echo.level > FAINT:
             return False
         return dbfs(frame.samples) > self._path.loudest + OVER
 
     def _chosen(self, clean: Samples, frame: Frame, untouched: bool) -> Frame:
-        """What was heard, or what was left of it."""
+        """The captured frame or the cleaned one, with a cross-fade between them."""
         before, self._untouched = self._untouched, untouched
         if not (before or untouched):
             return Frame(clean, frame.index)
@@ -206,17 +204,17 @@ class EchoCancelledSource:
         return Frame(clean + share * (frame.samples - clean), frame.index)
 
     def _pass_on(self, *frames: Frame) -> None:
-        """Hand on frames as they are, behind those that the canceller has not finished."""
+        """Return frames unchanged, after those still in the canceller."""
         self._cancelling = False
         self._ready.extend((*(waiting for waiting, _ in self._waiting), *frames))
         self._waiting.clear()
         self._heard = self._played = self._clean = NOTHING
 
     def _measured(self) -> None:
-        """Take in what the path is now known to be."""
+        """Apply the newest measurement of the echo path."""
         found = self._path.echo
         if found is not None and not SOONEST <= found.delay <= LATEST:
-            # Where the reference then goes is another path to the one that measures it.
+            # With another lead, the measured path is another one.
             self._lead += LEAD - found.delay
             self._path.forget()
             self._reference.restart()
@@ -246,4 +244,5 @@ class EchoCancelledSource:
 
     def _give_up(self, error: EdgevoiceError) -> None:
         self._cancels = self._always = False
-        self._bus.emit(ev.Notice(text=f"{error.what}; it may hear itself: {error.remedy}"))
+        told = f"{error.what}; the assistant may hear its own voice: {error.remedy}"
+        self._bus.emit(ev.Notice(text=told))

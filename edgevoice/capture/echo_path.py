@@ -1,8 +1,8 @@
-"""The way from the speaker back into the microphone: how long it takes, and how much comes back.
+"""The echo path from the speaker into the microphone: its delay and its level.
 
-Measured while something plays, by generalized cross-correlation of what was played with what was
-heard, weighted by their smoothed coherence (SCOT: Knapp and Carter, "The generalized correlation
-method for estimation of time delay", IEEE ASSP 24, 1976), over the last seconds of sound.
+Measured during playback by generalized cross-correlation of the played and the captured audio of
+the last seconds, weighted by their smoothed coherence (SCOT: Knapp and Carter, "The generalized
+correlation method for estimation of time delay", IEEE ASSP 24, 1976).
 """
 
 from __future__ import annotations
@@ -18,89 +18,87 @@ from numpy.typing import NDArray
 from edgevoice.audio import EAR_RATE, Samples, dbfs
 
 WINDOW = 16_384
-"""Samples in one look, about a second: several times the longest delay."""
+"""Samples in one measurement, about a second: several times the longest delay."""
 
 HOP = WINDOW // 2
-"""Samples between two looks."""
+"""Samples between two measurements."""
 
 KEPT = 0.87
-"""The weight of what was known before in each look: about 7 of them count, four seconds."""
+"""Weight of the earlier measurements in each new one: about 7 of them count, four seconds."""
 
 BAND = (200.0, 6000.0)
-"""Frequencies in Hz that are compared: what small speakers play and voices hold."""
+"""Compared frequencies in Hz: small speakers play them, and voices have energy there."""
 
 EARLIEST, LATEST = -0.2, 0.5
-"""Delays in seconds that are looked for; devices may tell their time wrong by that much."""
+"""Searched delays in seconds; the devices' times may be wrong by that much."""
 
 LOUD_DBFS = -50.0
-"""A look in which less was played tells nothing."""
+"""Least level of the played audio for a measurement."""
 
 CLEAR = 16.0
-"""How far the peak must stand out, in standard deviations of the rest, to be an echo. Recorded
-voices beside a reply reach 13.9 by chance, babble 11.1; an echo of -45 dB in a quiet room 27."""
+"""Least height of an echo's peak, in standard deviations of the rest. Recorded voices beside a
+reply reach 13.9 by chance, babble 11.1, an echo of -45 dB in a quiet room 27."""
 
 LEAST_MEASUREMENTS = 2
-"""Looks before anything is known. In the second, replies in 144 simulated rooms stood out by 16.5
-at least, and 96 recorded voices beside a reply that was not heard by 15.2 at most."""
+"""Least number of measurements before a result. In the second one, replies in 144 simulated rooms
+had peaks of at least 16.5, and 96 recorded voices beside an inaudible reply at most 15.2."""
 
 SETTLED_MEASUREMENTS = 3
-"""Looks before its delay and level are reported."""
+"""Least number of measurements before delay and level are reported."""
 
 UNHEARD_MEASUREMENTS = 4
-"""Looks without a known echo after which it is gone: about two seconds of speech. Where none was
-ever found, the first is enough."""
+"""Measurements without the echo after which it counts as gone: about two seconds of speech. If
+there never was an echo, the first one is enough."""
 
 FAINTEST = -50.0
-"""dB of what was played under which nothing that comes back matters: in a room without any sound
-of its own a speech detector still takes an echo of -48 for speech, and none of -54. Two voices in
-such a room look like an echo of -52."""
+"""Weakest echo that matters, in dB relative to the played audio. In a silent room a speech detector
+takes an echo of -48 dB for speech, but none of -54. Two voices there look like an echo of -52."""
 
 OTHERS = 6.0
-"""dB above a known echo from which something else is heard as well."""
+"""dB above a known echo from which the microphone picks up something else as well."""
 
 AUDIBLE = 2.0
-"""dB above the stillest that it was before, from which an echo can be heard. A canceller whose
-reference comes back more softly does not find it, and takes the user's voice out instead: with 1.5,
-4 of 53 voiced frames were left at worst in 168 simulated rooms; with 2, 23 in the loudest of them.
-With 4, an echo was left that a speech detector takes for a voice."""
+"""dB above the noise level of the room from which an echo is audible. A canceller does not find a
+weaker echo, and removes the user's voice instead. In 168 simulated rooms 1.5 left at worst 4 of 53
+voiced frames, 2 left 23. With 4, an echo remained that a speech detector takes for a voice."""
 
 RECENT = 125
-"""Frames from which that is known: four seconds."""
+"""Frames of levels that this is decided from: four seconds."""
 
 LOUD_FRAMES = 10
-"""Loud frames, a third of a second of them, before it is."""
+"""Least loud frames for that, a third of a second."""
 
 SOFT = 10.0
-"""Percent of what is heard with loud frames that says what comes back: in the rest of it somebody
-may speak as well."""
+"""Percentile of the captured level during loud frames that counts as the echo's level: in the
+louder ones the user may be speaking as well."""
 
 ARRIVING = 12
-"""Frames, 0.4 s, in which what was played may still be on its way."""
+"""Frames, 0.4 s, in which played audio may still arrive as an echo."""
 
 DELAYS = tuple(range(13))
-"""Delays in frames at which an echo may be that is not found yet, up to 0.4 s."""
+"""Possible delays of an unknown echo in frames, up to 0.4 s."""
 
 
 @dataclass(frozen=True, slots=True)
 class Echo:
-    """What comes back is `delay` seconds later than what was played, and at `level` dB of it."""
+    """An echo: `delay` in seconds after the played audio, `level` in dB relative to it."""
 
     delay: float
     level: float
 
 
 class EchoPath:
-    """Follows the way from one speaker into one microphone."""
+    """Follows the path from one speaker into one microphone."""
 
     def __init__(self) -> None:
         self.echo: Echo | None = None
-        """What was measured last; None while nothing is known, or nothing comes back."""
+        """The newest measurement; None while unknown, or if there is no echo."""
         self.unheard = False
-        """Whether enough was played, of late, to know that nothing comes back."""
+        """Whether enough audio was played recently to know that there is no echo."""
         self._played = np.zeros(WINDOW, dtype=np.float32)
-        self._heard = np.zeros(WINDOW, dtype=np.float32)
+        self._captured = np.zeros(WINDOW, dtype=np.float32)
         self._levels: deque[tuple[float, float]] = deque(maxlen=RECENT)
-        """What was played and what was heard meanwhile, in dBFS, frame by frame."""
+        """Levels of the played and the captured frames, in dBFS."""
         self._new = 0
         self._shape = np.hanning(WINDOW).astype(np.float32)
         frequencies = np.fft.rfftfreq(2 * WINDOW, 1 / EAR_RATE)
@@ -108,36 +106,38 @@ class EchoPath:
         self.forget()
 
     def forget(self) -> None:
-        """Begin anew, as after a change of devices."""
+        """Start again, for example after a change of devices."""
         self._measurements = self._in_vain = 0
         self._levels.clear()
         self._cross: NDArray[np.complexfloating[Any, Any]]
         self._cross = np.zeros(WINDOW + 1, dtype=np.complex64)
         self._power_played = np.zeros(WINDOW + 1, dtype=np.float32)
-        self._power_heard = np.zeros(WINDOW + 1, dtype=np.float32)
+        self._power_captured = np.zeros(WINDOW + 1, dtype=np.float32)
         self.echo, self.unheard = None, False
 
     @property
     def settled(self) -> bool:
-        """Whether enough was compared for the figures, too, to be right."""
+        """Whether delay and level are reliable."""
         return self._measurements >= SETTLED_MEASUREMENTS
 
     @property
     def loudest(self) -> float:
-        """The most in dBFS that can come back by now; infinite where that is not known."""
+        """Highest possible level of the echo now, in dBFS; infinite if unknown."""
         if self.echo is None or not self.settled:
             return np.inf
         return self.echo.level + max(
             played for played, _ in islice(reversed(self._levels), ARRIVING)
         )
 
-    def push(self, played: Samples, heard: Samples, silence: float) -> bool:
-        """Take a frame, float32 [n], that was played and one that was heard at the same time; true
-        after a new look. What is not heard above `silence`, in dBFS, is no echo that matters."""
+    def push(self, played: Samples, captured: Samples, silence: float) -> bool:
+        """Take a played and a captured frame, float32 [n]; true after a measurement.
+
+        An echo below the noise level `silence`, in dBFS, does not matter.
+        """
         size = len(played)
-        self._levels.append((dbfs(played), dbfs(heard)))
+        self._levels.append((dbfs(played), dbfs(captured)))
         self._played = np.concatenate([self._played[size:], played])
-        self._heard = np.concatenate([self._heard[size:], heard])
+        self._captured = np.concatenate([self._captured[size:], captured])
         self._new += size
         if self._new < HOP:
             return False
@@ -148,51 +148,51 @@ class EchoPath:
         return True
 
     def _comes_back(self) -> float:
-        """The level in dBFS of what is heard with what was loud, at the delay at which that is the
-        most; infinite where it was too little to know."""
-        played, heard = np.array(self._levels).T
+        """Captured level in dBFS during loud played frames, at the delay with the highest level;
+        infinite if there are too few frames."""
+        played, captured = np.array(self._levels).T
         return max(
-            _with_loud(played[: max(0, len(played) - late)], heard[late:]) for late in DELAYS
+            _with_loud(played[: max(0, len(played) - late)], captured[late:]) for late in DELAYS
         )
 
     def _measure(self, audible: float) -> None:
-        """Compare; an echo of less than `audible` dBFS is none."""
-        # Twice as long as the sound, so that what is late does not come round to what is early.
+        """Measure once; an echo below `audible` dBFS counts as none."""
+        # Zero-padded to twice the length, so that the correlation is not circular.
         played = np.fft.rfft(self._played * self._shape, 2 * WINDOW)
-        heard = np.fft.rfft(self._heard * self._shape, 2 * WINDOW)
-        self._cross = KEPT * self._cross + np.conj(played) * heard
+        captured = np.fft.rfft(self._captured * self._shape, 2 * WINDOW)
+        self._cross = KEPT * self._cross + np.conj(played) * captured
         self._power_played = KEPT * self._power_played + np.abs(played) ** 2
-        self._power_heard = KEPT * self._power_heard + np.abs(heard) ** 2
+        self._power_captured = KEPT * self._power_captured + np.abs(captured) ** 2
         self._measurements += 1
         if self._comes_back() < audible:
             self.echo, self.unheard = None, True
             return
         if self._measurements < LEAST_MEASUREMENTS:
             return
-        weight = np.sqrt(self._power_played * self._power_heard) + 1e-12
+        weight = np.sqrt(self._power_played * self._power_captured) + 1e-12
         likeness = np.fft.irfft(np.where(self._band, self._cross / weight, 0.0))
         likeness = np.roll(likeness, -int(EARLIEST * EAR_RATE))
         likeness = likeness[: int((LATEST - EARLIEST) * EAR_RATE)]
         size = np.abs(likeness)
         peak = int(np.argmax(size))
-        # An echo is a peak and what follows it in the room; the rest is chance.
+        # An echo is a peak and the reverberation after it; the rest is chance.
         clear = size[peak] / (_middle(size) / 0.6745 + 1e-12)
         if clear >= CLEAR and (level := self._level(peak)) >= FAINTEST:
             self._in_vain, self.unheard = 0, False
             self.echo = Echo(EARLIEST + peak / EAR_RATE, level)
             return
-        if self.echo and dbfs(self._heard) > dbfs(self._played) + self.echo.level + OTHERS:
-            # Somebody speaks over it: that is no sign that it is gone.
+        if self.echo and dbfs(self._captured) > dbfs(self._played) + self.echo.level + OTHERS:
+            # The user speaks over it, which does not mean that it is gone.
             return
         self._in_vain += 1
         if self._in_vain >= UNHEARD_MEASUREMENTS or self.echo is None:
             self.echo, self.unheard = None, True
 
     def _level(self, peak: int) -> float:
-        """The energy of the room's answer to an impulse, from the echo's beginning on, in dB."""
+        """Energy of the impulse response from the start of the echo, in dB."""
         answer = np.fft.irfft(np.where(self._band, self._cross / (self._power_played + 1e-9), 0.0))
         answer = np.roll(answer, -int(EARLIEST * EAR_RATE))
-        # The later it comes, the less of it is in the same window.
+        # The longer the delay, the less of the echo is in the same window.
         apart = abs(peak + int(EARLIEST * EAR_RATE))
         common = float(np.dot(self._shape[apart:], self._shape[: WINDOW - apart]))
         common /= float(np.dot(self._shape, self._shape))
@@ -203,16 +203,16 @@ class EchoPath:
         return 10.0 * float(np.log10(max(energy, 1e-6) / share))
 
 
-def _with_loud(played: NDArray[np.floating[Any]], heard: NDArray[np.floating[Any]]) -> float:
-    """The level of what is heard in the frames in which what was played is loud, all in dBFS."""
+def _with_loud(played: NDArray[np.floating[Any]], captured: NDArray[np.floating[Any]]) -> float:
+    """Captured level in the frames in which the played audio is loud, in dBFS."""
     if not len(played):
         return np.inf
     mean = 10.0 * np.log10(np.mean(10.0 ** (played / 10.0)) + 1e-12)
-    loud = heard[played >= max(LOUD_DBFS, mean)]
+    loud = captured[played >= max(LOUD_DBFS, mean)]
     return float(np.percentile(loud, SOFT)) if len(loud) >= LOUD_FRAMES else np.inf
 
 
 def _middle(values: NDArray[np.floating[Any]]) -> float:
-    """The median; numpy's own imports a third of a second's worth of masked arrays."""
+    """The median; numpy's own imports masked arrays, which takes a third of a second."""
     half = len(values) // 2
     return float(np.partition(values, half)[half])

@@ -1,4 +1,4 @@
-"""Speech too quiet for the detector: the user is told, since no answer will come."""
+"""Detects speech that is too quiet for the speech detector, and tells the user."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ from edgevoice.protocols import SpeechDetector
 from edgevoice.turn_taking.floor import Floor
 
 TOO_QUIET = (
-    "somebody speaks, but the microphone is too quiet to understand them: raise its input level in "
-    "the system's sound settings, or come closer"
+    "there is speech, but the microphone is too quiet: raise its input level in the system's sound "
+    "settings, or come closer"
 )
 QUIETEST, FAINT = -95.0, -55.0
-"""dBFS between which speech is faint: below there is nothing, above the detector hears it."""
+"""Range of faint speech in dBFS: the detector finds louder speech itself."""
 GAIN = 10 ** (30 / 20)
-"""By how much faint sound is made louder: with it, Silero hears speech at -80 dBFS as it does at
--45, and nothing in 23 of 25 recordings of noise; the other two have voices in them."""
+"""Gain for faint frames: with it, Silero detects speech at -80 dBFS as well as at -45, and none in
+23 of 25 recordings of noise; the other two contain voices."""
 LIKELY = 0.5
 WINDOW, ENOUGH, PAUSE = 250, 25, 16
-"""Frames: in the last 8 s there was speech for 0.8 s, and none for the last half second."""
+"""Frames: 0.8 s of speech in the last 8 s, and none in the last half second."""
 AGAIN = 600.0
-"""Seconds after which the user may be told again."""
+"""Least seconds between two notices."""
 
 
 class Faint:
-    """Follows the frames of one source; belongs to the ears' thread."""
+    """Follows the frames of one source; runs in capture's thread."""
 
     def __init__(self, load: Callable[[], SpeechDetector | None], floor: Floor) -> None:
         self._load = load
@@ -39,15 +39,15 @@ class Faint:
         self._told: float | None = None
 
     def load(self) -> None:
-        """Load the detector, where there is one. Raises ModelError."""
+        """Load the detector, if there is one. Raises ModelError."""
         self._detector = self._load()
 
     def step(self, frame: Frame) -> None:
-        """Take a frame that is meant for us."""
+        """Take a frame that passed the wake gate."""
         if self._detector is None:
             return
         if self._floor.reply is not None:
-            # Somebody was heard, and what is heard of the reply is no user's.
+            # The microphone works, and the reply's own echo must not count.
             self._recent.clear()
             return
         speech = False
@@ -56,7 +56,7 @@ class Faint:
             speech = self._detector.probability(louder) >= LIKELY
         self._recent.append(speech)
         if sum(self._recent) < ENOUGH or any(list(self._recent)[-PAUSE:]) or self._floor.turns():
-            # Of a turn under way it is not known yet whether it is understood.
+            # A current turn may still be understood.
             return
         self._recent.clear()
         now = self._floor.clock.now()

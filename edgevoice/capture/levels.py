@@ -1,4 +1,4 @@
-"""How loud the microphone is and how surely somebody speaks, told ten times a second."""
+"""The level meter: microphone level and speech probability, ten times a second."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ FRAMES = 3
 
 
 class LevelMeter:
-    """Belongs to the ears' thread."""
+    """Emits Level and Overrun events; runs in capture's thread."""
 
     def __init__(self, bus: Bus, source: AudioSource) -> None:
         self._bus = bus
@@ -20,7 +20,7 @@ class LevelMeter:
         self._lost = 0
 
     def add(self, dbfs: float, probability: float) -> None:
-        """One more frame, of this level and probability of speech."""
+        """Add a frame with its level in dBFS and its speech probability."""
         self._peak = max(self._peak, probability)
         self._level = max(self._level, dbfs)
         self._count += 1

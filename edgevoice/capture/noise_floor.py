@@ -1,9 +1,8 @@
-"""The level of what goes on around the speaker, above which a voice is taken for theirs.
+"""The noise floor of background voices: a voice must be louder to be the user's.
 
-Pure. A speech detector takes the babble of a café for speech, because it is; what tells it from the
-speaker's own voice is that it is no louder than what was there before they spoke, and that it never
-lets up: one voice has gaps, many have none. Where the detector is not deceived, as by rain or a
-fan, it alone decides, however loud that is. Levels are dBFS of frames.
+Pure. A speech detector takes the babble of a café for speech. The user's voice differs in two
+ways: it is louder than the background before it, and it has gaps. Noise that the detector rejects,
+for example rain or a fan, does not count, however loud it is. Levels are dBFS of frames.
 """
 
 from __future__ import annotations
@@ -15,55 +14,54 @@ import numpy as np
 from edgevoice.audio import EAR_RATE, FRAME_SAMPLES
 
 MAYBE_SPEECH = 0.15
-"""Probability of speech from which a frame is not plainly something else. Of babble 93 to 97 % of
-the frames reach it, of a song 59 %, of music 1 to 6 %, of other noise hardly any."""
+"""Speech probability from which a frame may be speech. Babble reaches it in 93 to 97 % of its
+frames, a song in 59 %, music in 1 to 6 %, other noise hardly ever."""
 
 FRAMES = 4
-"""What a level is taken over, 128 ms: there is a loud sound in as much of anybody's speech."""
+"""Frames that a level is measured over, 128 ms: any speech has a loud sound in that time."""
 
 KEPT = 310
-"""Frames that are kept, ten seconds of them."""
+"""Frames of history, ten seconds."""
 LEAST = 30
-"""Frames of surroundings, one second, before which nothing is known of them."""
+"""Least frames of background, one second, before its level is known."""
 
 DECEIVING = 12
-"""Frames of surroundings that may be speech, one in 25 of those kept, from which they deceive the
-detector: in rain and beside dishes as loud as the voice it needs no help, and 14 of 40 speakers are
-missed with it."""
+"""Background frames that may be speech, one in 25 of the history, from which the level is used. In
+rain or with dishes as loud as the voice the detector needs no help, and would miss 14 of 40
+speakers with it."""
 ABOVE = 6.0
-"""dB above the loud moments of such surroundings (nine in ten are softer) from which it is the
-speaker: in café babble ten dB under them, with three, the end is noticed as late as without any."""
+"""dB above the 90th percentile of such a background from which a voice is the user's. With three,
+in café babble 10 dB below the voice, the end is found as late as without a noise floor."""
 
 SOFTEST = 25
-"""Percent of all that was heard among which gaps are looked for: where half of them may be speech,
-there are none, and more than one is speaking."""
+"""Percent of the quietest frames that are searched for gaps. If half of them may be speech, there
+is no gap, and several people are speaking."""
 ABOVE_GAPS = 9.0
-"""dB above the softest tenth of that from which it is the speaker: with six it tells little, and
-with fifteen speakers are missed in a crowd."""
+"""dB above the quietest tenth from which a voice is the user's then: six has little effect, fifteen
+misses speakers in a crowd."""
 TO_BEGIN = 3.0
-"""As many more for an utterance to begin: what is in doubt then is all of it."""
+"""More dB for an utterance to begin."""
 ABOVE_MIDDLE = 6.0
-"""dB above the middle of all that was heard to which that is limited: a steady noise has no soft
-moments, either."""
+"""Limit of that level, in dB above the median: a steady noise has no quiet moments, either."""
 LEAST_HEARD = 94
-"""Frames, three seconds, in which one voice that goes on has gaps: less tells nothing."""
+"""Least frames, three seconds, in which a single voice has gaps."""
 
 CLOSED = 46
-"""Frames, a second and a half, in which one voice closes its lips at least twice, however hasty."""
+"""Frames, one and a half seconds, in which a single voice has at least two gaps, however fast."""
 DEPTH = 15.0
-"""dB between the loud moments of one voice and the softest two frames in that time. In letters read
-at up to 1.6 times the usual speed it is 15 to 76, in a café 3 to 10, in a crowded room 7 to 14 in
-eight of ten cases, in a voice 10 dB above babble 9 to 22."""
+"""dB between the loud moments of a single voice and its two quietest frames in that time. Measured:
+15 to 76 for letters read at up to 1.6 times the usual speed, 3 to 10 in a café, 7 to 14 in a
+crowded room in eight of ten cases, 9 to 22 for a voice 10 dB above babble."""
 
 BELOW = 3.0
-"""dB below the speaker's own loud moments to which both are limited: whoever is hardly louder than
-their surroundings is heard all the same. With six, ten of twenty turns hang in babble 5 dB under
-the voice; with three, seven, and three with all that is here."""
+"""Limit of both levels, in dB below the user's own loud moments, so that a quiet user is still
+heard. With six, ten of twenty turns do not end in babble 5 dB below the voice; with three, seven,
+and three with all rules here."""
 FADE = 1.0 * FRAME_SAMPLES / EAR_RATE
-"""dB a frame, one a second, by which a speaker's loud moments are forgotten at most: otherwise the
-babble behind the last word passes for the speaker's voice after five seconds."""
+"""Decay of the user's voice level in dB a frame, one a second. Otherwise babble after the last word
+would count as the user's voice after five seconds."""
 VOICED = 150
-"""Frames of the speaker's voice by which that is known, five seconds of them."""
+"""Frames of the user's voice that its level is measured over, five seconds."""
 LEAST_VOICED = 10
 
 
@@ -81,7 +79,7 @@ class NoiseFloor:
         self._voice_level = -np.inf
 
     def reset(self) -> None:
-        """Forget the surroundings: it is another microphone or another place."""
+        """Forget the background: the microphone or the place is another one."""
         for levels in (self._background, self._heard, self._powers, self._levels):
             levels.clear()
         self._deceiving.clear()
@@ -91,10 +89,10 @@ class NoiseFloor:
     def is_voice(
         self, level: float, *, speech: bool, sure: bool, speaking: bool, maybe_speech: bool
     ) -> bool:
-        """Whether a frame of `level` dBFS is the speaker's voice.
+        """Whether a frame of `level` dBFS is the user's voice.
 
-        The detector takes it for `speech`, and is `sure` enough of it for an utterance to begin, or
-        it is at least `maybe_speech`; `speaking` tells that an utterance is under way.
+        The detector's verdict on it: `maybe_speech`, `speech`, or `sure` enough to begin an
+        utterance. `speaking`: an utterance is under way.
         """
         self._levels.append(level)
         self._powers.append(10.0 ** (level / 10.0))
@@ -114,7 +112,7 @@ class NoiseFloor:
         return loudest >= self._least(speaking)
 
     def reject_voice(self) -> None:
-        """What was taken for the speaker's voice was none: it belongs to the surroundings."""
+        """The frames taken for the user's voice were background: count them as such."""
         self._background.extend(self._voice)
         self._deceiving.extend([True] * len(self._voice))
         self._forget_voice()
@@ -124,7 +122,7 @@ class NoiseFloor:
         self._voice_level = -np.inf
 
     def _least(self, speaking: bool) -> float:
-        """The level from which it is the speaker."""
+        """The level from which a frame is the user's voice, in dBFS."""
         least = self._above_gaps(speaking)
         if len(self._background) >= LEAST and sum(self._deceiving) >= DECEIVING:
             least = max(least, _share(self._background, 90) + ABOVE)
@@ -134,7 +132,7 @@ class NoiseFloor:
         return least
 
     def _above_gaps(self, speaking: bool) -> float:
-        """The same, by what is heard in the gaps of what is loud."""
+        """The same level, from the gaps between loud frames."""
         if len(self._heard) < LEAST_HEARD or (speaking and self._closes()):
             return -np.inf
         levels = np.array(self._heard)
@@ -145,7 +143,7 @@ class NoiseFloor:
         return min(float(gaps) + above, float(middle) + ABOVE_MIDDLE)
 
     def _closes(self) -> bool:
-        """Whether what is heard goes down as far between two sounds as one voice alone does."""
+        """Whether the gaps are as deep as those of a single voice."""
         softest = sorted(self._levels)[1]
         return _share(self._levels, 75) - softest >= DEPTH
 
@@ -155,5 +153,5 @@ def _decibels(power: float) -> float:
 
 
 def _share(levels: deque[float], percent: int) -> float:
-    """The level under which so many percent of them are."""
+    """A percentile of the levels."""
     return float(np.percentile(levels, percent))

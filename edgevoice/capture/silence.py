@@ -1,15 +1,15 @@
-"""How still it is where the microphone stands, when nobody speaks and nothing plays. Pure."""
+"""The noise level of the room, from the quietest frames. Pure."""
 
 from __future__ import annotations
 
 from edgevoice.audio import Samples, dbfs
 
 RISE = 1.0
-"""dB a second by which it may have become louder: slower than a sentence is long, and within a
-minute of a fan that was switched on."""
+"""Rise of the level in dB a second: slow within a sentence, and fast enough to follow a fan within
+a minute."""
 
 STILLEST = -90.0
-"""dBFS; what is stiller than 16 bits can tell is as still as that."""
+"""Lowest level in dBFS, about the resolution of 16 bits."""
 
 
 class SilenceMonitor:
@@ -17,8 +17,8 @@ class SilenceMonitor:
 
     def __init__(self) -> None:
         self.level = 0.0
-        """The level in dBFS of the softest frames of late."""
+        """Level of the quietest recent frames, in dBFS."""
 
     def push(self, samples: Samples, seconds: float) -> None:
-        """Take float32 [n] that last so long."""
+        """Take float32 [n] that last `seconds`."""
         self.level = max(STILLEST, min(self.level + RISE * seconds, dbfs(samples)))

@@ -1,4 +1,4 @@
-"""What is meant for us, frame by frame: frames become utterances, and silence becomes verdicts."""
+"""From frames to utterances: begins, prolongs and ends turns, and requests their transcripts."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ from edgevoice.turn_taking.interruption import thresholds
 from edgevoice.turn_taking.premature_end import PrematureEnd
 
 INTERIM_SAMPLES = int(0.5 * EAR_RATE)
-"""New speech between two glances at what is being said."""
+"""New samples between two interim transcripts."""
 
 BREATH = 2 * LAG
-"""Samples after a wake word within which what is said is said in one breath with it."""
+"""Samples after a wake word within which speech belongs to the same breath."""
 
 ONSET_FRAMES = 32
-"""Frames, a second, in which what begins a turn may have been stirring before it was one."""
+"""Frames, one second, in which a voice may have begun before it starts a turn."""
 
 _SILENCE = np.zeros(FRAME_SAMPLES, dtype=np.float32)
 
 
 class UtteranceDetector:
-    """Follows the frames of `source` that are meant for us; belongs to the ears' thread."""
+    """Follows the frames of `source` while activated; runs in capture's thread."""
 
     def __init__(
         self,
@@ -74,10 +74,10 @@ class UtteranceDetector:
         self._weighed: tuple[int, str, float | None] | None = None
         self._voiced = False
         self._turn: Turn | None = None
-        self.held = False
-        """Push-to-talk: the user holds the floor, whatever is heard."""
+        self.talking = False
+        """Whether push-to-talk is on: silence does not end the utterance."""
         self.called: int | None = None
-        """Where the wake word ended that nothing has been said after yet."""
+        """Stream index at the end of a wake word that no speech has followed yet."""
 
     @property
     def hearing(self) -> bool:
@@ -86,29 +86,29 @@ class UtteranceDetector:
 
     @property
     def full(self) -> bool:
-        """Whether the utterance under way has lasted as long as one may."""
+        """Whether the current utterance has reached the longest allowed length."""
         return self.hearing and len(self._frames) * FRAME_SAMPLES >= self._longest
 
     def forget(self) -> None:
-        """A new conversation: whoever speaks now may speak at another tempo."""
+        """A new conversation, perhaps with another speaker: reset the speaker's tempo."""
         self._premature_end.forget()
 
     def skip(self, frame: Frame) -> None:
-        """Take a frame that is not meant for us, for what is said next may have begun in it."""
+        """Take a frame while not activated; the next utterance may begin in it."""
         self.called = None
         self._barge_in.reset()
         self._recent.append(frame)
 
     def recent(self, first: int, end: int) -> list[Frame]:
-        """The frames of late that begin in [`first`, `end`)."""
+        """The recent frames that begin in [`first`, `end`)."""
         return [frame for frame in self._recent if first <= frame.index < end]
 
     def restart(self) -> None:
-        """What comes next does not follow what was heard before."""
+        """Reset the endpointer: the next frame does not follow the last one."""
         self._endpoint.reset()
 
     def finish(self) -> None:
-        """Nothing more will be heard; what was said until now still counts."""
+        """The source has ended: end the current utterance."""
         if self._turn is not None:
             self._floor.confirm(self._turn)
             self._ended(
@@ -116,19 +116,19 @@ class UtteranceDetector:
             )
 
     def fill(self, missing: int) -> None:
-        """So many samples of what is being said were not heard: silence in their place."""
+        """Insert silence in the current utterance for `missing` lost samples."""
         if self._turn is not None:
             self._frames += [_SILENCE] * round(missing / FRAME_SAMPLES)
 
     def finish_if_paused(self) -> None:
-        """End the utterance that is in a pause, for nothing more was being said."""
+        """End the current utterance if it is in a pause."""
         turn = self._turn
-        if turn is not None and turn.silent and turn.asked:
+        if turn is not None and turn.silent and turn.requested:
             self._ended(Boundary(BoundaryKind.ENDED, self._pause))
 
     def drop(self, why: str = "") -> bool:
-        """Forget what is being said and what was heard of late; false where there was nothing."""
-        self.held, self.called = False, None
+        """Cancel the current utterance and drop recent frames; false if there were none."""
+        self.talking, self.called = False, None
         if self._turn is not None:
             self._floor.cancel(self._turn, "interrupted", why)
             self._turn = None
@@ -143,7 +143,7 @@ class UtteranceDetector:
     def push(self, frame: Frame, probability: float) -> None:
         """Take the next frame, which is speech with this probability."""
         answering = self._floor.answering
-        if answering and not self._settings.barge_in and self._turn is None and not self.held:
+        if answering and not self._settings.barge_in and self._turn is None and not self.talking:
             self._endpoint.reset()
             self._recent.clear()
             return
@@ -153,14 +153,14 @@ class UtteranceDetector:
             self._recent.append(frame)
         if self._turn is not None:
             self._frames.append(frame.samples)
-        if not self.held:
+        if not self.talking:
             probability = self._background.without(frame, probability, self._endpoint.speaking)
-        if self.held and (begun := self._endpoint.hold(frame.index)):
+        if self.talking and (begun := self._endpoint.hold(frame.index)):
             self._handle(begun)
-        if self.held and self._turn is not None:
+        if self.talking and self._turn is not None:
             self._floor.confirm(self._turn)
         if self._turn is not None and self._turn.committed:
-            # The first sound of the answer was let out, because the silence had lasted long enough.
+            # Playback has committed the turn: the silence was long enough for the reply to start.
             self._end_of_turn.answered(True, self._endpoint.silence_ms)
             self._handle(self._endpoint.finish())
         self._weigh()
@@ -173,19 +173,19 @@ class UtteranceDetector:
             self._handle(boundary)
         if self._turn is not None:
             self._turn.may_end = self._endpoint.may_end
-        if not self.held and (released := self._endpoint.release(frame.index + FRAME_SAMPLES)):
+        if not self.talking and (released := self._endpoint.release(frame.index + FRAME_SAMPLES)):
             self._handle(released)
         voiced = probability >= self._settings.speech_threshold - HYSTERESIS
         self._onset.follow(frame.index, voiced, self._turn)
-        # The moment the voice stops is the best one for a look: if this was the last word, the
-        # question is read by the time the pause is noticed.
+        # Transcribe at the first silent frame: if this was the last word, the transcript is there
+        # by the time the pause is reported.
         if self._turn is not None:
             self._turn.silent = not voiced
             if voiced:
                 self._turn.voiced_end = frame.index + FRAME_SAMPLES
                 self._turn.voiced = self._endpoint.voiced / EAR_RATE
         self._barge_in.step(self._turn, voiced)
-        if self._turn is not None and not self.held:
+        if self._turn is not None and not self.talking:
             self._limit(self._turn, frame.index)
         if voiced or self._voiced:
             self._request_transcript(
@@ -194,9 +194,9 @@ class UtteranceDetector:
         self._voiced = voiced
 
     def _limit(self, turn: Turn, index: int) -> None:
-        """End at stream index `index` what would go on only because others do."""
+        """At stream index `index`, end an utterance that continues only by background voices."""
         self._background.follow(turn, index)
-        end = None if turn.asked else self._background.end_of_user(turn, index)
+        end = None if turn.requested else self._background.end_of_user(turn, index)
         if end is not None:
             self._frames = self._frames[: -(-(end - self._start) // FRAME_SAMPLES)]
             self._ended(Boundary(BoundaryKind.ENDED, end))
@@ -206,7 +206,7 @@ class UtteranceDetector:
             self._endpoint.reset()
 
     def _dismiss(self) -> None:
-        """What was heard was no interruption: listen anew."""
+        """The utterance was no interruption: start again."""
         turn, self._turn = self._turn, None
         if turn is not None:
             self._end_speech(turn, turn.voiced_end)
@@ -214,13 +214,13 @@ class UtteranceDetector:
         self._barge_in.begin()
 
     def _weigh(self) -> None:
-        """Let what has become known of the pause decide how long it must last."""
+        """Pass new evidence about the pause to the endpointer."""
         turn = self._turn
-        if turn is None or not turn.asked or not turn.question:
+        if turn is None or not turn.requested or not turn.question:
             return
         complete = turn.end_probability
         if complete is None and self._end_of_turn.open:
-            # A judgement can be had: until it is there, it may be the most cautious one.
+            # Until the score is there, assume the most cautious one.
             complete = 0.0
         known = (turn.number, turn.question, complete)
         if known != self._weighed:
@@ -243,15 +243,15 @@ class UtteranceDetector:
                 self._ended(boundary)
 
     def _started(self, boundary: Boundary) -> None:
-        reply = None if self.held else self._floor.reply
-        # Into a reply it takes more to begin a turn: a short word before that belongs to it.
+        reply = None if self.talking else self._floor.reply
+        # During a reply a turn begins late: a short word before that belongs to it.
         onset = self._onset.since if reply is not None else None
         begun = boundary.index if onset is None else min(onset, boundary.index)
         first = begun - self._pre_roll * FRAME_SAMPLES
         called, self.called = self.called, None
         if called is not None:
-            # Said in one breath, the wake word is kept: the first word is read better for it, and
-            # it is left out of what was read. After a pause it is left out here.
+            # In the same breath, the wake word stays in the audio, because the first word is
+            # transcribed better with it; the transcript drops it. After a pause, drop it here.
             breath = boundary.index < called + BREATH
             first = called - WAKE_FRAMES * FRAME_SAMPLES if breath else max(first, called)
         kept = [f for f in self._recent if f.index >= first]
@@ -260,13 +260,13 @@ class UtteranceDetector:
         self._started_at = self._source.time_of(begun)
         self._requested = 0
         for unclear in self._floor.turns():
-            # Two in a row that nobody has understood yet are no cough.
+            # Two utterances in a row are an interruption, though neither is transcribed yet.
             self._floor.confirm(unclear)
-        turn = self._floor.begin("talk_key" if self.held else "speech", interrupts=reply)
+        turn = self._floor.begin("talk_key" if self.talking else "speech", interrupts=reply)
         self._background.begin(boundary.index)
         turn.called = called is not None and boundary.index < called + BREATH
         self._turn = turn
-        if not self.held:
+        if not self.talking:
             self._premature_end.began(boundary.index)
         if reply is None:
             self._floor.cancel_others(turn, "barge_in")
@@ -298,7 +298,7 @@ class UtteranceDetector:
         if turn is None:
             return
         self._end_speech(turn, boundary.index)
-        asked = turn.asked
+        asked = turn.requested
         self._background.ended(turn)
         end, endpoint = self._start + FRAME_SAMPLES * len(self._frames), self._endpoint
         self._premature_end.ended(turn, boundary.index, end, endpoint.ended_at_ms, endpoint.voiced)
@@ -312,7 +312,7 @@ class UtteranceDetector:
         self._bus.emit(ev.SpeechEnded(turn=turn.number, at=at, seconds=seconds))
 
     def _request_final(self, turn: Turn, boundary: Boundary) -> None:
-        turn.asked = True
+        turn.requested = True
         utterance = Utterance(np.concatenate(self._frames), self._start, boundary.index)
         self._end_of_turn.enter(Pause(turn, utterance))
         self._outbox.put(FinalRequest(turn, utterance, self._endpoint.voiced / EAR_RATE))
@@ -323,14 +323,14 @@ class UtteranceDetector:
         turn = self._turn
         size = len(self._frames) * FRAME_SAMPLES
         wanted = self._shows_interim or self._background.is_doubtful(self._start + size)
-        if turn is None or not wanted or turn.asked:
+        if turn is None or not wanted or turn.requested:
             return
         if size - self._requested < minimum:
             return
         frames, start = self._frames, self._start
 
         def take() -> Utterance:
-            # When the scribe gets to it, so that the look is never out of date.
+            # Called by transcription, so that the request is never out of date.
             samples = np.concatenate(list(frames))
             return Utterance(samples, start, start + len(samples))
 

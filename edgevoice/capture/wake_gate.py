@@ -1,4 +1,4 @@
-"""Attention: what the ears let through to the detector of speech, and when it is told."""
+"""The wake gate: passes frames while the assistant is activated, and reports changes."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from edgevoice.turn_taking.activation import Activation
 from edgevoice.turn_taking.floor import Floor
 
 LAG = 4 * FRAME_SAMPLES
-"""How far back from where a wake word is noticed its sound ends, at most: "Hey Jarvis" is noticed
-30 to 130 ms after its end."""
+"""Most samples from the end of a wake word to its detection: "Hey Jarvis" is detected 30 to 130 ms
+after its end."""
 
 WAKE_FRAMES = 40
-"""Frames that a wake word may last, 1.3 s: "Hey Jarvis", said slowly, lasts 1.0 s."""
+"""Longest wake word in frames, 1.3 s: a slow "Hey Jarvis" lasts 1.0 s."""
 
 
 class WakeGate:
-    """Follows the frames of one source; used by the ears alone, in their thread."""
+    """Follows the frames of one source; runs in capture's thread."""
 
     def __init__(
         self, config: Config, floor: Floor, wake: Callable[[], WakeDetector | None]
@@ -34,16 +34,16 @@ class WakeGate:
         self._dirty = False
 
     def load(self) -> None:
-        """Load the wake word, where there is one. Raises ModelError."""
+        """Load the wake word detector, if there is one. Raises ModelError."""
         if self._mode == "wake":
             self._wake = self._load()
 
     def called(self, frame: Frame) -> int | None:
-        """The stream index at which a wake word has ended that is noticed with this frame."""
+        """Stream index at the end of a wake word that is detected with this frame, else None."""
         if self._wake is None:
             return None
         self._dirty = True
-        if not self._wake.heard(frame.samples):
+        if not self._wake.detected(frame.samples):
             return None
         end = frame.index + FRAME_SAMPLES
         self._activation.called(end)
@@ -52,7 +52,7 @@ class WakeGate:
         return max(0, at)
 
     def passes(self, frame: Frame, *, held: bool, hearing: bool) -> bool:
-        """Whether this frame is to be listened to, after `called`."""
+        """Whether this frame passes; to be called after `called`."""
         before = self._activation.awake
         open_ = self._activation.step(
             frame.index, held=held, hearing=hearing, answering=self._floor.answering
@@ -68,7 +68,7 @@ class WakeGate:
         return open_
 
     def reset(self) -> None:
-        """Forget what was heard: the microphone is muted, or was away."""
+        """Deactivate and reset the detector: the microphone is muted, or was unavailable."""
         before = self._activation.awake
         self._activation.sleep()
         if before and not self._activation.awake:
@@ -79,5 +79,5 @@ class WakeGate:
 
     @property
     def microphone(self) -> bool:
-        """Whether anything could come of what the microphone hears now."""
+        """Whether the microphone must be open now."""
         return self._activation.awake or not (self._mode == "push" and self._close_between)

@@ -93,7 +93,7 @@ class MicroWake:
         self.cutoff = 1 / (1 + math.exp(-odds))
         self._refractory_left = 0
 
-    def heard(self, samples: Samples) -> bool:
+    def detected(self, samples: Samples) -> bool:
         pcm = np.rint(np.clip(samples, -1.0, 1.0) * 32767.0).astype("<i2").tobytes()
         # All of them, because the network keeps a state.
         probabilities = [

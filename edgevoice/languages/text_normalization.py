@@ -1,8 +1,7 @@
-"""Text as written by a language model → text as it should be said.
+"""Text normalization: from generated text to text for the synthesizer.
 
-What espeak-ng says well in every language (%, &, °, +, =, ×) is left to it; what it would spell out
-or choke on (markdown, emoji, code, addresses, tables) is turned into words or left out. The few
-words put in are those of the language, and none where they are not known.
+espeak-ng speaks some signs well in every language (%, &, °, +, =, ×), and they stay. Markdown,
+emoji, code, addresses and tables become words of the language, or are dropped.
 """
 
 from __future__ import annotations
@@ -63,7 +62,7 @@ ShortForms = tuple[tuple[re.Pattern[str], str], ...]
 
 
 def normalize(text: str, language: str = "en") -> str:
-    """`text` (a clause, or several lines) as it should be said; empty if nothing is to be said."""
+    """The spoken form of `text`, a clause or several lines; empty if there is nothing to say."""
     language = language or "en"
     words = language_data(language).signs
     text = _FENCE.sub(words.code, text)

@@ -1,4 +1,4 @@
-"""The speaker: sound goes out without a gap, and what was heard of it is known to the sample."""
+"""Playback: plays the audio without gaps, and knows to the sample what was played."""
 
 from __future__ import annotations
 
@@ -19,27 +19,27 @@ from edgevoice.protocols import AudioSink
 from edgevoice.turn import Turn
 
 TICK = 0.05
-"""Seconds between two looks at how far the listener has got."""
+"""Seconds between two updates of the playback progress."""
 
 SLICE = 0.1
-"""Seconds written at a time: how soon a cancelled turn stops being written."""
+"""Seconds of audio per write; limits how late a cancelled turn stops."""
 
 
 class StreamResampler(Protocol):
-    """One stream of sound on its way from one sample rate to another, float32 [n] each time."""
+    """Converts a stream of float32 [n] from one sample rate to another."""
 
     def push(self, block: Samples) -> Samples:
-        """What has come out of it with the next block."""
+        """The converted samples that are ready after the next block."""
 
     def flush(self) -> Samples:
-        """What it still holds; the stream is over."""
+        """The rest of the samples; the stream is complete."""
 
 
 @dataclass(slots=True)
 class _Passage:
-    """A clause in the speaker: samples [start, end) of the sink so far, of `length` to come by
-    what is known, `whole` once all are written. `marks` are counted from `start`, `given` is how
-    many of the voice's own samples there have been, and `told` whether it marks its words."""
+    """A clause in the sink: samples [start, end) so far, of an expected `length`; `whole` once all
+    are written. `marks` count from `start`, `voice_samples` are the samples of the voice so
+    far, `marked` whether it marks its words."""
 
     clause: Clause
     start: int
@@ -48,33 +48,33 @@ class _Passage:
     whole: bool = False
     audible: bool = False
     marks: list[Mark] = field(default_factory=list)
-    given: int = 0
-    told: bool = False
+    voice_samples: int = 0
+    marked: bool = False
 
     def take(self, audio: Audio, rate: int) -> None:
-        """Note when the words of the next piece are heard from a sink of this rate."""
-        self.told = audio.marks is not None and (self.told or not self.given)
+        """Add the word marks of the next piece, for a sink of this rate in Hz."""
+        self.marked = audio.marks is not None and (self.marked or not self.voice_samples)
         for mark in audio.marks or ():
             start, stop = (
-                max(0, self.given + sample) * rate // audio.rate
+                max(0, self.voice_samples + sample) * rate // audio.rate
                 for sample in (mark.start, mark.stop)
             )
             self.marks.append(Mark(mark.begin, mark.end, start, stop))
-        self.given += len(audio.samples)
+        self.voice_samples += len(audio.samples)
 
-    def chars(self, heard: int) -> int:
-        """How many characters of the reply have been heard once `heard` samples have."""
-        if heard >= self.end and self.whole:
+    def chars(self, played: int) -> int:
+        """Number of characters of the reply that were played after `played` samples."""
+        if played >= self.end and self.whole:
             return self.clause.end
-        if self.told:
-            # A word counts once its larger part was heard.
-            played = 2 * (heard - self.start)
-            ended = [mark.end for mark in self.marks if played > mark.start + mark.stop]
+        if self.marked:
+            # A word counts once its larger part was played.
+            doubled = 2 * (played - self.start)
+            ended = [mark.end for mark in self.marks if doubled > mark.start + mark.stop]
             return self.clause.start + max(ended, default=0)
-        share = (heard - self.start) / self.length if self.length else 0.0
+        share = (played - self.start) / self.length if self.length else 0.0
         text = self.clause.text
         reached = min(len(text), int(share * len(text)))
-        # Back to the last whole word: half a word was not heard.
+        # Back to the last whole word.
         while 0 < reached < len(text) and not text[reached].isspace():
             reached -= 1
         return self.clause.start + reached
@@ -85,12 +85,12 @@ class _Playing:
     turn: Turn
     passages: list[_Passage] = field(default_factory=list)
     due: list[tuple[int, int, int]] = field(default_factory=list)
-    """Clauses written but not yet heard: clause number, first sample, first audible sample."""
+    """Clauses written but not yet played: clause number, first sample, first audible sample."""
     spoken: int = 0
 
 
 class Playback:
-    """Owns the sink; runs in a thread of its own, and settles every turn at its end."""
+    """Owns the sink; runs in its own thread, and settles every turn at its end."""
 
     def __init__(
         self,
@@ -112,7 +112,7 @@ class Playback:
         self._floor.word_start = self._word_before
 
     def run(self) -> None:
-        """Play until the inbox is closed. Raises DeviceError when the speaker is gone."""
+        """Run until the inbox is closed. Raises DeviceError when the speaker is lost."""
         try:
             while not self._inbox.closed:
                 item = self._inbox.get(TICK if self._playing else None)
@@ -131,7 +131,7 @@ class Playback:
 
     @contextmanager
     def _patiently(self, turn: Turn | None) -> Iterator[None]:
-        """Give the reply up, and no more than that, where there is no speaker for too long."""
+        """Cancel only the reply if the speaker is unavailable for too long."""
         try:
             yield
         except SpeakerAwayError as error:
@@ -141,7 +141,7 @@ class Playback:
 
     def _play(self, sound: SpeechAudio) -> None:
         turn = sound.turn
-        # From now on there is something to be gained by the end of the question.
+        # From now on the turn may end early, because there is audio to play.
         turn.audio_ready = True
         if turn.may_end:
             self._floor.commit(turn)
@@ -163,12 +163,12 @@ class Playback:
             playing.passages[-1].whole = True
 
     def _say(self, aside: Audio) -> None:
-        """Play what is no part of a reply, and is not accounted for."""
+        """Play a cue, which is not part of a reply."""
         stream = self._resampler(aside.rate, self._sink.rate)
         self._sink.write(np.concatenate([stream.push(aside.samples), stream.flush()]))
 
     def _convert(self, sound: SpeechAudio) -> Samples:
-        """The piece at the speaker's rate; a clause is one stream, so that no seam is heard."""
+        """The piece at the speaker's rate; a clause is one stream, to avoid audible seams."""
         if self._converting is not None and self._converting[0] is not sound.clause:
             self._converting = None
         samples = np.zeros(0, dtype=np.float32)
@@ -207,13 +207,13 @@ class Playback:
             playing.due.append((sound.number, passage.start, passage.end - 1))
 
     def _follow(self) -> None:
-        """Tell how far the listener has got."""
+        """Report the playback progress."""
         playing = self._playing
         if playing is None:
             return
         turn = playing.turn
-        heard = self._sink.samples_played() if turn.stopped_at is None else turn.stopped_at
-        while playing.due and heard > playing.due[0][1]:
+        played = self._sink.samples_played() if turn.stopped_at is None else turn.stopped_at
+        while playing.due and played > playing.due[0][1]:
             clause, first, audible = playing.due.pop(0)
             self._bus.emit(
                 ev.PlaybackStarted(
@@ -223,7 +223,7 @@ class Playback:
                     audible_at=self._sink.time_of(audible),
                 )
             )
-        chars = _heard(playing, heard)
+        chars = _played_chars(playing, played)
         if chars > playing.spoken:
             playing.spoken = chars
             self._bus.emit(ev.PlaybackProgress(turn=turn.number, chars=chars))
@@ -233,12 +233,12 @@ class Playback:
             self._underruns = missed
 
     def _word_before(self, number: int) -> int:
-        """Where the word begins that sample `number` is in; `number` where that is not known."""
+        """First sample of the word that sample `number` is in; `number` if unknown."""
         playing = self._playing
         begun = [
             passage.start + mark.start
             for passage in (playing.passages if playing else [])
-            if passage.told
+            if passage.marked
             for mark in passage.marks
             if passage.start + mark.start < number < passage.start + mark.stop
         ]
@@ -246,7 +246,7 @@ class Playback:
 
     def _finish(self, turn: Turn) -> None:
         playing = self._playing if self._playing and self._playing.turn is turn else None
-        heard = 0
+        played = 0
         if playing is not None and playing.passages:
             end = playing.passages[-1].end
             with self._patiently(turn):
@@ -255,19 +255,19 @@ class Playback:
                         self._floor.monitor.wait_for(turn.is_cancelled, TICK)
                     self._follow()
             if turn.cancelled:
-                # Once more, in case a slice was written while the sound was being stopped.
+                # Once more, in case a slice was written while playback was being stopped.
                 again = self._sink.stop()
                 end = again if turn.stopped_at is None else min(again, turn.stopped_at)
                 turn.stopped_at = end
             self._follow()
-            heard = _heard(playing, end)
+            played = _played_chars(playing, end)
             self._bus.emit(ev.PlaybackEnded(turn=turn.number, at=self._sink.time_of(end)))
         self._playing = None
-        self._floor.settle(turn, heard)
+        self._floor.settle(turn, played)
         self._settled(turn)
 
 
-def _heard(playing: _Playing, samples: int) -> int:
+def _played_chars(playing: _Playing, samples: int) -> int:
     chars = playing.spoken
     for passage in playing.passages:
         if samples > passage.start or (passage.whole and samples >= passage.end):

@@ -1,7 +1,7 @@
-"""Two ways of writing the same thing, laid beside each other.
+"""Aligns the generated text with the spoken text.
 
-What a model writes, what a voice is given and the sounds it makes of that are the same words in the
-same order, but not one by one: `1984` is three words when it is said, and `of the` is one sound.
+Both have the same words in the same order, but not one by one: `1984` is three spoken words, and a
+voice may join `of the` in one mark.
 """
 
 from __future__ import annotations
@@ -16,29 +16,29 @@ from edgevoice.audio import Mark
 from edgevoice.words import WIDE
 
 LONGEST = 600
-"""Characters beyond which a text is not laid beside another: it is a block of code, and nothing
-like what is said for it."""
+"""Longest text that is aligned, in characters; a longer one is a code block, unlike its spoken
+text."""
 SPACE = 32
 NEVER = 4
-"""What it costs to take a space for a letter: more than to leave out both."""
+"""Cost of matching a space with a letter: more than skipping both."""
 
 _UNSPOKEN = ".,;:!?…*_`\"'“”‘’()[]"
 _WORD = re.compile(rf"[{WIDE}]|[^\s{WIDE}]+")
 
 
 def word_spans(text: str) -> list[tuple[int, int]]:
-    """Where the words of `text` are, punctuation included: characters [begin, end).
+    """Positions of the words of `text`, with punctuation: characters [begin, end).
 
-    Where words are written without spaces, each sign is one.
+    In languages without spaces, each sign is a word.
     """
     return [found.span() for found in _WORD.finditer(text)]
 
 
 def reached(one: str, other: str) -> list[int]:
-    """How far `other` has got at each of the len(one) + 1 places between characters of `one`.
+    """The position in `other` for each of the len(one) + 1 positions in `one`.
 
-    Found by the least number of changes that make one of the other; from 0 to len(other), and never
-    falling. What `other` has in addition belongs to what is before it, if anything is.
+    By the least number of edits; from 0 to len(other), never decreasing. Extra characters in
+    `other` belong to the position before them.
     """
     if one == other:
         return list(range(len(one) + 1))
@@ -51,11 +51,10 @@ def reached(one: str, other: str) -> list[int]:
 
 
 def _cheapest(costs: NDArray[np.int64]) -> tuple[list[int], list[int]]:
-    """The cheapest way through two rows of things, where costs[i, j] is what it costs to take one
-    for the other, and leaving one out costs 1.
+    """The cheapest alignment of two sequences: costs[i, j] is the cost of a match, a skip costs 1.
 
-    For each place in the first row that in the second, and for each thing in the first the one it
-    was taken for, or -1.
+    Returns the position in the second for each position in the first, and for each item of the
+    first its match in the second, or -1.
     """
     rows, columns = costs.shape
     numbers = np.arange(columns + 1)
@@ -83,14 +82,14 @@ def _cheapest(costs: NDArray[np.int64]) -> tuple[list[int], list[int]]:
 
 
 def _word_by_word(text: str, spoken: str) -> list[int]:
-    """As `reached`, but whole words that are the same keep together."""
+    """Like `reached`, but equal words are aligned as a whole."""
     ours, theirs = word_spans(text), word_spans(spoken)
     if not ours or not theirs:
         return reached(text, spoken)
     one, other = ([_core(t[b:e]) for b, e in w] for t, w in ((text, ours), (spoken, theirs)))
     same = [[int(not word or word != said) for said in other] for word in one]
     _, taken = _cheapest(np.array(same))
-    # Between two words that are the same lies what was changed.
+    # The text between two equal words was changed.
     anchors = [(n, m) for n, m in enumerate(taken) if m >= 0 and not same[n][m]]
     places = [0] * (len(text) + 1)
     before = (-1, -1)
@@ -101,7 +100,7 @@ def _word_by_word(text: str, spoken: str) -> list[int]:
         if anchor[0] < len(ours):
             _lay(places, text, spoken, [ours[anchor[0]]], [theirs[anchor[1]]])
         before = anchor
-    # Whatever is between words is where the word before it ended.
+    # Positions between words belong to the end of the word before.
     for place in range(1, len(places)):
         places[place] = max(places[place], places[place - 1])
     return [*places[:-1], len(spoken)]
@@ -118,7 +117,7 @@ def _lay(
     ours: Sequence[tuple[int, int]],
     theirs: Sequence[tuple[int, int]],
 ) -> None:
-    """Note in `places` how the words `ours` are spoken as the words `theirs`."""
+    """Fill `places` for the words `ours`, which are spoken as the words `theirs`."""
     if ours and theirs:
         (begin, end), (first, last) = (ours[0][0], ours[-1][1]), (theirs[0][0], theirs[-1][1])
         for place, found in enumerate(reached(text[begin:end], spoken[first:last])):
@@ -126,9 +125,9 @@ def _lay(
 
 
 def written(marks: Sequence[Mark], text: str, spoken: str) -> tuple[Mark, ...]:
-    """Marks of the words of `spoken` as marks of the words of `text`, which was spoken that way.
+    """Convert marks of the words of `spoken` to marks of the words of `text`.
 
-    A word of which nothing was said has none.
+    A word that is not spoken has no mark.
     """
     if text == spoken:
         return tuple(marks)
@@ -148,6 +147,6 @@ def written(marks: Sequence[Mark], text: str, spoken: str) -> tuple[Mark, ...]:
 
 
 def _time(mark: Mark, char: int) -> int:
-    """When the speaker is at `char`, in or around the word of `mark`."""
+    """The sample at character `char`, in or next to the word of `mark`."""
     share = (char - mark.begin) / max(1, mark.end - mark.begin)
     return mark.start + round(min(1.0, max(0.0, share)) * (mark.stop - mark.start))

@@ -1,7 +1,7 @@
-"""How clauses follow each other: as parts of a sentence, where they are.
+"""Trims the silence of clauses, so that parts of a sentence follow each other naturally.
 
-A synthesizer ends whatever it is given as if it were a sentence: the voice falls, with a fifth of
-a second of silence behind it. And what is silent before the first word of a reply is waited for.
+A synthesizer ends each clause like a sentence: the pitch falls, and 0.2 s of silence follow.
+Silence before the first word of a reply only adds to the response time.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from edgevoice.audio import Audio, first_audible
 BEFORE = 0.005
 """Seconds of silence left before the first sound of a reply."""
 AFTER_PAUSE, AFTER_WORD = 0.1, 0.015
-"""Seconds of silence left behind a comma, and where a sentence is cut between two words."""
+"""Seconds of silence left after a comma, and after a cut between two words."""
 
 _ENDS = ".!?…؟۔।॥։።。！？｡:"
 _PAUSES = ",;—–、，；"
@@ -19,14 +19,14 @@ _CLOSERS = "\"'”’»›)]}」』）】》〉"
 
 
 def held_up(spoken: str) -> str:
-    """What to give a voice so that it does not fall where a sentence is cut between two words."""
+    """The text for the voice, so that the pitch does not fall at a cut between two words."""
     return f"{spoken.rstrip()}," if tail(spoken) == AFTER_WORD else spoken
 
 
 def shortened(audio: Audio, spoken: str, *, first: bool) -> Audio | None:
-    """A piece of what is `spoken` without silence that is only waited through.
+    """A piece of the clause `spoken` without unneeded silence; None if nothing is left.
 
-    `first`: nothing of the reply was heard before it. None if there is nothing left of it.
+    `first`: it is the first piece of the reply.
     """
     if first:
         begun = _without_lead(audio)
@@ -38,7 +38,7 @@ def shortened(audio: Audio, spoken: str, *, first: bool) -> Audio | None:
 
 
 def tail(spoken: str) -> float | None:
-    """Seconds of silence to be left behind what is `spoken`; None: as much as the voice makes."""
+    """Seconds of silence to leave after the clause `spoken`; None: all of it."""
     last = spoken.rstrip().rstrip(_CLOSERS)[-1:]
     if not last or last in _ENDS:
         return None
@@ -46,7 +46,7 @@ def tail(spoken: str) -> float | None:
 
 
 def _without_lead(audio: Audio) -> Audio | None:
-    """The first piece of a reply from just before its first sound; None if it has none."""
+    """The first piece of a reply from just before its first sound; None if it is silent."""
     start = first_audible(audio.samples)
     if start == len(audio.samples):
         return None
@@ -56,7 +56,7 @@ def _without_lead(audio: Audio) -> Audio | None:
 
 
 def _without_tail(audio: Audio, seconds: float) -> Audio:
-    """The last piece of a clause with at most so much silence at its end."""
+    """The last piece of a clause with at most `seconds` of silence at its end."""
     silent = first_audible(audio.samples[::-1])
     kept = min(len(audio.samples), len(audio.samples) - silent + int(seconds * audio.rate))
     return Audio(audio.samples[:kept], audio.rate, audio.left, audio.marks)

@@ -1,4 +1,4 @@
-"""Text as it comes → sound, outside a conversation: for `say` and `ask --say`."""
+"""Speaks text while it arrives, outside a conversation: for `say` and `ask --say`."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from edgevoice.settings import TtsSettings
 from edgevoice.synthesis.synthesis_timing import TimedSynthesis
 
 BLOCK_SECONDS = 0.1
-"""How much sound is given to the speaker at once."""
+"""Seconds of audio that are written to the speaker at once."""
 CLAUSES_AHEAD = 1000
 SOUNDS_AHEAD = 4
 
 
 def sounds(text: Iterable[str], voice: Synthesizer, settings: TtsSettings) -> Iterator[Samples]:
-    """The sound of `text`, float32 [n] at the voice's rate, clause by clause."""
+    """The audio of `text`, float32 [n] at the voice's rate, clause by clause."""
     cutter = ClauseCutter(settings.first_clause_words or None)
     for piece in text:
         for clause in cutter.push(piece):
@@ -40,10 +40,10 @@ def _sound(clause: Clause, voice: Synthesizer) -> Iterator[Samples]:
 
 
 class StreamingSpeech:
-    """Speaks what is pushed to it, in order, while more is coming.
+    """Speaks the pushed text in order, while more arrives; a context manager.
 
-    Leaving it waits until everything was heard, except after an exception: then it falls silent at
-    once. Closes the speaker either way. Raises what the voice or the speaker raise.
+    Leaving it waits until everything was played; after an exception it stops at once. Both close
+    the speaker. Raises the errors of the voice and the speaker.
     """
 
     def __init__(
@@ -54,7 +54,7 @@ class StreamingSpeech:
         self._clock = clock
         rate = SpeechRate()
         self._plan = CutPlan(rate)
-        self._cutter = ClauseCutter(settings.first_clause_words, pace=self._plan)
+        self._cutter = ClauseCutter(settings.first_clause_words, timing=self._plan)
         self._timed = TimedSynthesis(voice, settings, rate, clock.now)
         monitor = clock.monitor()
         self._clauses = Mailbox[Clause](monitor, CLAUSES_AHEAD, lambda _: False)
@@ -64,11 +64,11 @@ class StreamingSpeech:
 
     @property
     def failed(self) -> bool:
-        """Whether the voice or the speaker has failed, so that there is no use in going on."""
+        """Whether the voice or the speaker has failed."""
         return bool(self._crew.errors)
 
     def push(self, text: str) -> None:
-        """Speak `text` after what was pushed before; returns at once."""
+        """Speak `text` after the text before; returns at once."""
         now = self._clock.now()
         self._plan.wrote(len(text), now)
         for clause in self._cutter.push(text, now):
@@ -94,7 +94,7 @@ class StreamingSpeech:
                     self._clauses.close()
                     self._crew.join()
             finally:
-                # Falls silent at once where the wait was broken off, by Ctrl-C for one.
+                # Stops at once if the wait was interrupted, for example by Ctrl-C.
                 self._crew.__exit__(kind, error, trace)
         finally:
             self._sink.close()

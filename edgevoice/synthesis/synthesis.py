@@ -1,4 +1,4 @@
-"""The voice: clauses become sound, one clause ahead of the one that is playing."""
+"""Synthesis: from clauses to audio, one clause ahead of playback."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from edgevoice.transcription.spoken_language import named
 from edgevoice.turn import Turn
 
 AHEAD = 2
-"""Whole clauses that may wait behind the one that is playing before the next one is begun: enough
-that a short clause before a long one leaves no gap, few enough to leave the cores to the model."""
+"""Most clauses that wait for playback before the next one is synthesized: enough against gaps after
+a short clause, and few enough to leave the cores to the language model."""
 
 
 class Synthesis:
-    """Owns the synthesizers, one a language; runs in a thread of its own.
+    """Owns the synthesizers, one per language; runs in its own thread.
 
-    A reply in a language that has none is read by the main language's, which is told once.
+    The main language's voice speaks languages without a voice; one notice says so.
     """
 
     def __init__(
@@ -52,7 +52,7 @@ class Synthesis:
         self._loaded = context.loaded
 
     def run(self) -> None:
-        """Speak until the inbox is closed. Raises ModelError when the voice cannot be loaded."""
+        """Run until the inbox is closed. Raises ModelError if a voice cannot be loaded."""
         try:
             self._load()
             self._prepare(self._voices[next(iter(self._synthesizers))])
@@ -73,7 +73,7 @@ class Synthesis:
             self._outbox.close()
 
     def _prepare(self, voice: TimedSynthesis) -> None:
-        """Say ahead of time what is said when it is called."""
+        """Synthesize the answer to the wake word in advance."""
         if words := self._earcons.words:
             self._earcons.spoken = _whole(voice, words)
 
@@ -88,7 +88,7 @@ class Synthesis:
 
     def _load(self) -> None:
         loaded: dict[Callable[[], Synthesizer], Synthesizer] = {}
-        # The main one last: it is the one that is told of from then on.
+        # The main one last, so that it is the last to be reported as loaded.
         for language, load in reversed(list(self._synthesizers.items())):
             voice = loaded[load] = loaded.get(load) or load()
             self._voices[language] = TimedSynthesis(
@@ -96,18 +96,18 @@ class Synthesis:
             )
 
     def _timed(self, language: str) -> TimedSynthesis:
-        """How what is in this language is said."""
+        """The voice for this language, else the main language's."""
         main = next(iter(self._synthesizers))
         if language not in self._voices and language not in self._missing:
             self._missing.add(language)
-            told = f"no voice here speaks {named(language)}: the one for {named(main)} reads it"
+            told = f"no voice speaks {named(language)}: the one for {named(main)} is used"
             self._bus.emit(ev.Notice(text=told))
         return self._voices.get(language) or self._voices[main]
 
     def _synthesize(self, say: ClauseToSpeak) -> None:
         turn, number = say.turn, say.number
         if not say.clause.spoken:
-            # Nothing to be heard (a rule, a stray asterisk), but it is passed once it is reached.
+            # Nothing to say (a rule, a stray asterisk), but playback counts its characters.
             self._outbox.put(SpeechAudio(turn, number, say.clause, None, last=True))
             return
         self._outbox.wait_while(lambda waiting: not turn.cancelled and _clauses(waiting) >= AHEAD)

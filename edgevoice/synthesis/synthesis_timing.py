@@ -1,4 +1,4 @@
-"""Clauses as sound: said as parts of one reply, and timed for the next one's sake."""
+"""Synthesizes clauses as parts of one reply, and measures the rates for the clause cuts."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from edgevoice.settings import TtsSettings
 from edgevoice.synthesis.silence_trimming import held_up, shortened
 
 SPACING = 0.1
-"""Seconds from a clause's first piece to its second, before that is measured."""
+"""Initial value for the seconds from a clause's first piece to its second."""
 SPARE = 1.25
-"""How much longer than the last time the second piece may take."""
+"""Safety factor for that time."""
 AT_ONCE = 0.03
-"""Seconds of the first piece that win no time: a speaker takes its sound in blocks, a third of its
-latency each, and a little is held back where sample rates are changed. Most first pieces last 0.17
-to 0.23 s; one of 0.1 ("In Italian", whose silence before it was long) was over too soon."""
+"""Seconds of the first piece that do not count: a speaker takes audio in blocks of a third of its
+latency, and resampling holds a little back. Most first pieces last 0.17 to 0.23 s; one of 0.1 s
+("In Italian", after a long silence) was too short."""
 EASE = 0.5
-"""Weight of the newest measurement where pieces come faster; slower counts at once."""
+"""Weight of a faster measurement; a slower one replaces the value at once."""
 
 
 class TimedSynthesis:
-    """Has a voice say clauses; `rate` learns how long that takes, by the clock `now` reads."""
+    """Synthesizes clauses with one voice, and measures `rate` by the clock `now`."""
 
     def __init__(
         self,
@@ -41,10 +41,10 @@ class TimedSynthesis:
         self._spacing = SPACING
 
     def sound(self, spoken: str, cancelled: Cancelled, *, first: bool) -> Iterator[Audio]:
-        """What is `spoken`, in pieces as they are made.
+        """The audio of the clause `spoken`, piece by piece.
 
-        `first`: nothing of the reply is heard before it. Of its sound so much is held back that the
-        next piece can be expected before it is over.
+        `first`: it is the first clause of the reply. Its first piece is held back until it is long
+        enough to last until the next one is ready.
         """
         began = self._now()
         until_first = seconds = 0.0
@@ -72,14 +72,14 @@ class TimedSynthesis:
             first, held = False, None
             seconds += heard.seconds
             yield heard
-        if held is not None and not cancelled():  # a voice that had less to say than it thought
+        if held is not None and not cancelled():  # the voice announced more audio than it made
             seconds += held.seconds
             yield held
         if seconds and not cancelled():
             self._rate.said(len(spoken), until_first, seconds)
 
     def _timed(self, text: str, cancelled: Cancelled) -> Iterator[Audio]:
-        """The voice's pieces; how long after the first the second one comes is noted."""
+        """The voice's pieces; measures the time from the first to the second one."""
         last: float | None = None
         for number, audio in enumerate(self._voice.synthesize(text, cancelled)):
             if number == 1 and last is not None:

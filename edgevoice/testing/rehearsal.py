@@ -1,4 +1,4 @@
-"""A whole session on virtual time: who says what when, and every event that came of it."""
+"""A whole session on virtual time: scripted speech in, events out."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ E = TypeVar("E", bound=ev.Event)
 
 
 class Rehearsal:
-    """Set the scene, `run` it, and ask what happened.
+    """Set clips and engines, call `run`, and examine the events.
 
     `clips` are played to the ears in turn, each when the last one is dealt with. Any engine or
     device can be replaced before `run`.
@@ -91,7 +91,7 @@ class Rehearsal:
         return SimulatedSource(self.clock, clips(), settled, "virtual microphone")
 
     def load_language_model(self) -> LanguageModel:
-        """What the assistant calls to load its model, in `loading_seconds`."""
+        """Load the language model, in `loading_seconds`."""
         self.clock.sleep(self.loading_seconds)
         return self.slm
 
@@ -102,7 +102,7 @@ class Rehearsal:
         return {language: loads(voice) for language, voice in self.voices.items()}
 
     def hear(self, *spoken: tuple[float, str, float]) -> None:
-        """One clip, of phrases `(starts at, text, lasts)` in seconds of the clip."""
+        """Add a clip of phrases `(start, text, length)`, in seconds of the clip."""
         end = max(start + seconds for start, _, seconds in spoken)
         clip = np.zeros(int(end * EAR_RATE), dtype=np.float32)
         for start, text, seconds in spoken:
@@ -112,7 +112,7 @@ class Rehearsal:
         self.clips.append(clip)
 
     def at(self, time: float, act: Callable[[Assistant], None]) -> None:
-        """Do something to the assistant at a session time, as a user at the keys would."""
+        """Call `act` with the assistant at session time `time`."""
         self._cues.append((time, act))
 
     def assemble(self, history: History | None = None, first_turn: int = 0) -> Assistant:
@@ -142,7 +142,7 @@ class Rehearsal:
         )
 
     def run(self) -> list[ev.Event]:
-        """Play it all; returns the events. Errors of the session are raised."""
+        """Run the session and return its events. Raises the session's errors."""
         assistant = self.assistant = self.assemble()
 
         def prompter() -> None:
@@ -161,5 +161,5 @@ class Rehearsal:
 
     @property
     def heard(self) -> list[str]:
-        """What the listener heard of each reply."""
+        """The played part of each reply."""
         return [event.heard for event in self.all(ev.TurnCompleted)]

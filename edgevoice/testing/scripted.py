@@ -90,7 +90,7 @@ class ScriptedWakeDetector:
         self.frames = 0
         """How many frames it was given."""
 
-    def heard(self, samples: Samples) -> bool:
+    def detected(self, samples: Samples) -> bool:
         self.frames += 1
         count = self._book.samples_of(self._phrase, samples)
         if self._since is not None:

@@ -1,4 +1,4 @@
-"""A recording of any length → pieces a recognizer can take, cut where it is quietest."""
+"""Splits a recording into pieces for the recognizer, at the quietest points."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from edgevoice.audio import EAR_RATE, Samples
 
 STEP = EAR_RATE // 50
 QUIET_STEPS = 15
-"""Steps of 20 ms over which quietness is judged: a pause between words, not a stop within one."""
+"""Steps of 20 ms that the level is averaged over: a pause between words, not a stop in one."""
 
 
 def pieces(samples: Samples, longest: float, shortest: float) -> list[tuple[int, int]]:

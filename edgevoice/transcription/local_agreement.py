@@ -1,8 +1,8 @@
-"""What two successive readings of growing speech agree on, word by word from the beginning.
+"""The common beginning of two successive interim transcripts.
 
-A recognizer that hears a sentence grow keeps changing its mind about the last words, seldom about
-the earlier ones. Words read twice in the same place are taken for agreed: "LocalAgreement-2" of
-Liu, Spanakis and Niehues (Interspeech 2020), which Whisper-Streaming made known.
+While a sentence grows, a recognizer changes the last words often, and earlier words seldom. Words
+that are in the same place twice are agreed: "LocalAgreement-2" of Liu, Spanakis and Niehues
+(Interspeech 2020), known from Whisper-Streaming.
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ from edgevoice.words import apart, plain
 
 
 class LocalAgreement:
-    """Follows the readings of one utterance."""
+    """Follows the interim transcripts of one utterance."""
 
     def __init__(self) -> None:
         self._words: list[str] = []
 
     def add(self, text: str) -> str:
-        """Take the newest reading; returns its beginning on which the one before agrees.
+        """Take the newest transcript; returns the beginning that agrees with the one before.
 
-        Case and punctuation do not count. The beginning ends with a whole word, and without the
+        Case and punctuation are ignored. The beginning ends with a whole word, without the
         punctuation after it, which the next word may still change.
         """
         found = apart(text)
@@ -39,9 +39,9 @@ def without_last_word(text: str) -> str:
 
 
 def respelled(text: str, like: str) -> str:
-    """`text`, with the words it has in common with the beginning `like` written as they are there.
+    """`text`, with the words that it shares with the beginning `like` spelled as in `like`.
 
-    A recognizer changes case and commas from one reading to the next, which means nothing.
+    A recognizer changes case and commas between transcripts, without any meaning.
     """
     words, known = apart(text), apart(like)
     same = _same(_plain(words), _plain(known))
@@ -49,7 +49,7 @@ def respelled(text: str, like: str) -> str:
         return text
     kept, rest = like[: known[same - 1].end()], text[words[same - 1].end() :]
     if same == len(words):
-        # The last word keeps the mark behind it: now it is known to end the sentence.
+        # The last word keeps its punctuation, which is known now.
         kept = _open_ended(kept) + text[len(_open_ended(text)) :]
     return kept + rest
 
@@ -59,7 +59,7 @@ def _plain(found: list[re.Match[str]]) -> list[str]:
 
 
 def _same(one: list[str], other: list[str]) -> int:
-    """How many words they have in common from the beginning."""
+    """Number of equal words from the beginning."""
     pairs = zip(one, other, strict=False)
     return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
 

@@ -1,9 +1,9 @@
-"""The assistant's own words, should the ears have taken them for somebody's.
+"""Self-speech detection: removes the assistant's own words from transcripts.
 
-The second line behind the echo canceller: what was recognized is compared with what was spoken
-aloud meanwhile and just before, by spelling and by sound, for "2 plus 2" and "Two + two" are the
-same to an ear. Words in the same order are its own, a little misheard or not; what comes behind
-them is the user's. Pure: a fold over events, and a comparison of texts.
+It backs up the echo canceller. A transcript is compared with the reply played meanwhile and just
+before, by spelling and by sound: "2 plus 2" and "Two + two" sound the same. Words in the same
+order are the assistant's own, also if slightly misheard; words after them are the user's. Pure: a
+fold over events, and a comparison of texts.
 """
 
 from __future__ import annotations
@@ -19,29 +19,28 @@ from edgevoice.protocols import Pronounce
 from edgevoice.words import apart, plain, worth
 
 LATE = 2.0
-"""Seconds after it was spoken that a word may still be heard: a long delay, and a long room."""
+"""Seconds after its playback in which a word may still be captured."""
 
 LEAST = 4
-"""Words in order that are no coincidence: people do repeat a word or two of an answer."""
+"""Least number of words in order that are no coincidence: users repeat a word or two of a reply."""
 
 LEAST_ALONE = 3
-"""The same where nothing else was recognized."""
+"""The same if the transcript has no other words."""
 
 MOSTLY = 0.6
-"""The share of what was recognized from which all of it is its own."""
+"""Share of the transcript from which all of it is self-speech."""
 
 STRAY = 1
-"""Words before and behind its own that are its own, too, so badly misheard, or cut off, that they
-match nothing."""
+"""Unmatched words before and after that still count as self-speech: misheard or cut off."""
 
 LIKE = 0.6
-"""How alike two words must be (difflib's ratio) where one may have been misheard for the other."""
+"""Least similarity (difflib's ratio) of a word and its misheard form."""
 
 MISSED = 0.6
-"""What a word costs that is another one, or stands in only one of the two, in matched words."""
+"""Cost of a different, missing or extra word, in matched words."""
 
 CLAUSES = 64
-"""Clauses that are remembered."""
+"""Number of clauses that are remembered."""
 
 
 _HYPHEN = re.compile(r"(?<=\w)-(?=\w)")
@@ -49,8 +48,8 @@ _HYPHEN = re.compile(r"(?<=\w)-(?=\w)")
 
 @dataclass(frozen=True, slots=True)
 class _Word:
-    """A word, or a sign where they are not parted, as it is compared: its letters, its sound, and
-    which of the text's it is of."""
+    """A word as it is compared: its letters, its phonemes, and the index of its word in the text.
+    A sign, in languages without spaces."""
 
     letters: str
     sound: str
@@ -59,7 +58,7 @@ class _Word:
 
 @dataclass(slots=True)
 class _Clause:
-    """`text` as written, `spoken` as said; began and ended at session times in seconds."""
+    """A played clause: `text` as generated, `spoken` as synthesized; session times in seconds."""
 
     text: str
     spoken: str
@@ -68,10 +67,9 @@ class _Clause:
 
 
 class SelfSpeechFilter:
-    """Follows what is said aloud; subscribe it to the bus. `pronounce` tells how a word is said.
+    """Follows the played replies; subscribe it to the bus.
 
-    It knows of none as long as the microphone is not known to hear the speaker: who hears the
-    answer in headphones may well repeat it.
+    It removes nothing while no echo is measured: a user with headphones may repeat the reply.
     """
 
     def __init__(self, pronounce: Pronounce = lambda word, language: ()) -> None:
@@ -99,7 +97,7 @@ class SelfSpeechFilter:
             case ev.SpeechStarted():
                 self._started[event.turn] = event.at
             case ev.TurnCompleted() | ev.TurnCancelled():
-                # A question may still be being read when its turn is over: kept until the next.
+                # A question may be transcribed after its turn is over: keep it until the next.
                 for known in (self._cut, self._seconds):
                     for key in [key for key in known if key[0] < event.turn]:
                         del known[key]
@@ -118,8 +116,8 @@ class SelfSpeechFilter:
         self._played.append((key, _Clause(*self._cut[key], at, ended)))
 
     def without(self, turn: int, text: str, language: str = "") -> str:
-        """`text`, recognized as the question of `turn` in `language`, without its own words; empty
-        if it was mostly those."""
+        """`text`, the transcript of `turn` in `language`, without self-speech; empty if it is
+        mostly self-speech."""
         if not self._echoes or turn not in self._started:
             return text
         began = self._started[turn]
@@ -136,28 +134,28 @@ class SelfSpeechFilter:
 
 
 def others(text: str, said: str, sounds: Callable[[str], Sequence[str]] = lambda word: ()) -> str:
-    """What is left of `text` without the words that `said` has in the same order.
+    """`text` without the words that `said` has in the same order.
 
-    All of it where those are too few to be no coincidence, or where they do not come first.
+    All of it if those words are too few, or not at the beginning.
     """
     found = apart(text)
     words = _words(found, sounds)
     first, last, matched = _common(words, _words(apart(said), sounds))
     if not matched:
         return text
-    # However many words a number is read as, whoever asks for it again has said one.
+    # A number counts as one word, however many words it is spoken as.
     stretch = {word.of for word in words[first:last]}
     common = min(1.0, matched / len(stretch)) * sum(worth(found[at][0]) for at in stretch)
     if common < (LEAST_ALONE if matched == len(words) else LEAST):
         return text
     if matched >= MOSTLY * len(words) and first <= STRAY and len(words) - last <= STRAY:
         return ""
-    # With more before them, somebody quotes.
+    # With more words before them, the user quotes the reply.
     return text[found[words[last - 1].of].end() :].lstrip() if first <= STRAY else text
 
 
 def _words(found: Sequence[re.Match[str]], sounds: Callable[[str], Sequence[str]]) -> list[_Word]:
-    """The words in `found` as they are compared, of which "twenty-one" and "21" have two each."""
+    """The words in `found` as they are compared; "twenty-one" and "21" are two each."""
     words = []
     for number, whole in enumerate(found):
         for part in _HYPHEN.split(whole[0]):
@@ -170,8 +168,8 @@ def _words(found: Sequence[re.Match[str]], sounds: Callable[[str], Sequence[str]
 
 
 def _common(words: list[_Word], said: list[_Word]) -> tuple[int, int, int]:
-    """The stretch of `words` that is most like a stretch of `said`: its first word, the one after
-    its last, and how many match (local alignment: Smith, Waterman, J. Mol. Biol. 147, 1981)."""
+    """The part of `words` most similar to a part of `said`: its first word, the one after its last,
+    and the number of matches (local alignment: Smith, Waterman, J. Mol. Biol. 147, 1981)."""
     best = (0.0, 0, 0, 0)
     row = [(0.0, 0, 0)] * (len(said) + 1)
     for i, word in enumerate(words):

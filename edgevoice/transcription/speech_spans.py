@@ -1,4 +1,4 @@
-"""A recording of any length → the stretches of it in which somebody speaks."""
+"""Finds the parts of a recording that contain speech."""
 
 from __future__ import annotations
 
@@ -10,23 +10,22 @@ from edgevoice.audio import EAR_RATE, FRAME_SAMPLES, Samples
 from edgevoice.protocols import SpeechDetector
 
 LIKELY, PERHAPS = 0.5, 0.35
-"""Probability at which a frame is speech, and that of the frames before and behind it."""
+"""Speech probability of a frame, and of the frames before and after it."""
 LEAST = int(0.096 * EAR_RATE)
-"""Samples of speech under which a stretch is a click or a knock."""
+"""Least samples of speech in a part: less is a click or a knock."""
 PAUSE = int(2.0 * EAR_RATE)
-"""Samples without speech that a stretch may have in it."""
+"""Longest pause within a part, in samples."""
 MARGIN = int(0.3 * EAR_RATE)
-"""Samples before and behind the speech that belong to its stretch: a soft first or last sound."""
+"""Samples kept before and after the speech, for a soft first or last sound."""
 USUAL_PEAK, MOST_GAIN = 0.5, 100.0
-"""What the loudest moments of a recording are brought to for the detector, which misses what is
-very quiet, and by how much at most: 40 dB."""
+"""Normalized peak for the detector, which misses very quiet speech, and the highest gain: 40 dB."""
 PEAK_SHARE = 99.9
-"""Percent of the samples that are softer than such moments: a click is louder than any speech."""
+"""Percentile that counts as the peak: a click is louder than any speech."""
 
 
 @dataclass(frozen=True, slots=True)
 class SpeechSpan:
-    """Samples [start, end) of a recording, and how many seconds of them are voiced."""
+    """Samples [start, end) of a recording, and `voiced`, their seconds of speech."""
 
     start: int
     end: int
@@ -34,7 +33,7 @@ class SpeechSpan:
 
 
 def stretches(samples: Samples, detector: SpeechDetector) -> list[SpeechSpan]:
-    """The stretches of float32 [n] at 16 kHz in which somebody speaks, first to last."""
+    """The parts of float32 [n] at 16 kHz that contain speech, in order."""
     detector.reset()
     gain = _gain(samples)
     frames = -(-len(samples) // FRAME_SAMPLES)

@@ -1,8 +1,8 @@
-"""Which languages are spoken here, and which of them is spoken now.
+"""The configured languages, and the language of each turn.
 
-A recognizer tells languages apart surely once it has heard a second or so; a single word it often
-takes for English, whatever it was. So what is short is taken for the language of what was said
-before, and what is longer must be clearly another one.
+A recognizer detects a language reliably from about a second of speech; it often takes a single
+word for English. So a short utterance is in the language of the turn before, and a longer one must
+clearly be in another language.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from edgevoice.errors import ConfigError
 from edgevoice.languages import codes, language_data
 
 AUTO = "auto"
-"""In the configuration, in place of codes: whatever can be answered."""
+"""In the configuration, in place of codes: every language with an installed voice."""
 
 LEAST_SECONDS = 1.2
 """Speech that tells its language. Of 588 beginnings of recordings and synthesized sentences that
@@ -22,12 +22,11 @@ were this long or longer, none was taken for another language with more than 0.8
 among two languages or among seven; of 387 shorter ones 13 were, a "sim" (yes) for English with
 0.98."""
 LOYALTY = 4.0
-"""How much likelier the language of the last turn is than each of the others, before anything is
-heard: another one is followed from a certainty of 0.8 on."""
+"""Prior weight of the last turn's language against each of the others: another one is chosen from a
+certainty of 0.8 on."""
 SETTLED_SECONDS = 2.0
 SETTLED = 0.9
-"""Speech and certainty with which the language of an utterance is settled, and costs nothing any
-more."""
+"""Seconds of speech and certainty from which the language of an utterance is not detected again."""
 
 
 _CODES = """\
@@ -40,14 +39,14 @@ CODES = tuple(_CODES.split())
 
 
 def named(code: str) -> str:
-    """What a language is called: its name, or the code where that is not known."""
+    """The English name of a language, or its code if the name is unknown."""
     return language_data(code).name or code
 
 
 def listed(setting: str) -> tuple[str, ...]:
-    """The codes that `stt.language` names, the main one first; none for `auto`.
+    """The codes in `stt.language`, the main one first; empty for `auto`.
 
-    Raises ConfigError where it names nothing, or what no recognizer knows.
+    Raises ConfigError if it is empty, or has an unknown code.
     """
     if setting.strip().lower() == AUTO:
         return ()
@@ -65,8 +64,8 @@ def listed(setting: str) -> tuple[str, ...]:
 
 
 def check_known(name: str, known: Sequence[str], setting: str) -> None:
-    """Raise ConfigError where the recognizer `name` lacks a language that `setting` names; `known`
-    are its languages, none or `multilingual` where it does not say."""
+    """Raise ConfigError if the recognizer `name` lacks a language of `setting`; `known` are its
+    languages, empty or `multilingual` if unspecified."""
     unknown = [code for code in listed(setting) if code not in known]
     if not unknown or not known or "multilingual" in known:
         return
@@ -83,18 +82,18 @@ def check_known(name: str, known: Sequence[str], setting: str) -> None:
 
 
 def _meant(text: str) -> str:
-    """Which code was meant by a name ("german") or a code with a region ("de-at"), if any was."""
+    """A hint for a name ("german") or a code with a region ("de-at"); empty if there is none."""
     named = (code for code in codes() if language_data(code).name.lower() == text)
     code = next(named, re.split(r"[-_]", text)[0])
     return f"did you mean {code}?" if code in CODES else ""
 
 
 def leads(languages: Sequence[str]) -> Mapping[str, str]:
-    """What the language model reads in front of what is said in each of these languages.
+    """The instruction that the language model reads in front of a question, by language.
 
-    A small model follows the system prompt's language rather than the question's. In front of the
-    question it is read while that is being said, and costs nothing after the last word. Where
-    English alone is spoken nothing has to be said.
+    A small model follows the language of the system prompt rather than of the question. In front of
+    the question the instruction is prefilled during speech, and takes no time after the last word.
+    Empty if English is the only language.
     """
     if set(languages) <= {"en"}:
         return {}
@@ -104,15 +103,15 @@ def leads(languages: Sequence[str]) -> Mapping[str, str]:
 
 
 class LanguageTracker:
-    """Follows the language of whoever speaks, from turn to turn; the first one is the main one."""
+    """Follows the spoken language from turn to turn; the first of `languages` is the main one."""
 
     def __init__(self, languages: Sequence[str]) -> None:
         self.languages = tuple(languages)
         self.last = self.languages[0]
-        """What was spoken last."""
+        """The language of the last turn."""
 
     def weights(self, seconds: float) -> Mapping[str, float]:
-        """How likely each language is, for `seconds` of speech, before it is listened to."""
+        """Prior weight of each language for `seconds` of speech."""
         if len(self.languages) == 1 or seconds < LEAST_SECONDS:
             return {self.last: 1.0}
         return {code: LOYALTY if code == self.last else 1.0 for code in self.languages}
@@ -124,5 +123,5 @@ class LanguageTracker:
 
 
 def is_settled(certainty: float, seconds: float) -> bool:
-    """Whether the language of `seconds` of speech, known with this certainty, will stay."""
+    """Whether the language is settled, from `seconds` of speech and this certainty."""
     return seconds >= SETTLED_SECONDS and certainty >= SETTLED

@@ -1,9 +1,9 @@
-"""The scribe: what is heard is written down, while the user still speaks and when they pause.
+"""Transcription: from utterances to text, while the user speaks and at the end.
 
-Reading goes on during speech. What two readings agree on goes to the language model at once, so
-that little is left to be done after the last word; a reading that already holds every voiced sample
-is the question, and nothing is read twice. In a long utterance, what was read up to a pause stays
-as it is, so that the last reading costs no more than what is new.
+Interim transcripts are made during speech. The words that two of them agree on go to the language
+model at once. An interim transcript of every voiced sample becomes the final one; nothing is
+transcribed twice. In a long utterance the text up to a pause is kept, so that the last transcript
+covers only the audio after it.
 """
 
 from __future__ import annotations
@@ -35,21 +35,21 @@ from edgevoice.turn_taking.hallucinations import is_nobody
 from edgevoice.words import count
 
 SETTLED_SECONDS = 12.0
-"""Speech up to a pause is settled once there is this much of it: enough context to be read well.
-Of 1,437 words that people had recorded, 14.1 % were read wrong with six seconds, 13.0 % with
-twelve, and 12.9 % by the full window."""
+"""Seconds of speech before a pause from which its text is kept, with enough context.
+Word error rate of 1,437 recorded words: 14.1 % with six seconds, 13.0 % with twelve, 12.9 % with
+the full window."""
 
 SETTLED_TAIL = int(0.064 * EAR_RATE)
-"""How far behind the last voiced sample before a pause the settled part ends."""
+"""Samples from the last voiced sample before a pause to the end of the settled part."""
 
 
 @dataclass(slots=True)
 class _Draft:
-    """What is known of the utterance that begins at stream index `start`.
+    """The transcripts of the utterance that begins at stream index `start`.
 
-    `newest` is the newest reading, of the sound up to index `end`, whose beginning is `likely` to
-    stay; what lies before index `cut` is settled, and `pause` is where, and as what, more of it is
-    settled if the user goes on. The `language` is empty until it is settled.
+    `newest` is the newest transcript, of the audio up to index `end`; its beginning `likely` will
+    stay. The text before index `cut` is settled. `pause` is the index and the transcript that are
+    settled next if the user goes on. The `language` is empty until it is settled.
     """
 
     start: int
@@ -64,7 +64,7 @@ class _Draft:
 
 
 class Transcriber:
-    """Owns the recognizer; runs in two threads of its own, so that no glance holds up a look."""
+    """Owns the recognizer. Runs in two threads, so that an interim transcript delays no other."""
 
     def __init__(
         self,
@@ -92,21 +92,21 @@ class Transcriber:
         self._languages = LanguageTracker(listed(config.stt.language) or ("en",))
         self._latest: Turn | None = None
         self._failure: tuple[Turn, str, str] | None = None
-        """What was told last to have failed: in which turn, the error, and in words."""
+        """The last reported failure: its turn, the error, and the message."""
         self._draft = _Draft(-1, -1)
 
     def run(self) -> None:
-        """Write until the inbox is closed. Raises ModelError when a model cannot be loaded."""
+        """Run until the inbox is closed. Raises ModelError if the model cannot be loaded."""
         try:
             recognizer = self._load_recognizer()
             with self._floor.monitor:
                 self._recognizer = recognizer
             self._loaded("transcription")
-            while (heard := self._inbox.get()) is not None:
-                if isinstance(heard, InterimRequest):
-                    self._transcribe_interim(heard, "endpoint")
+            while (request := self._inbox.get()) is not None:
+                if isinstance(request, InterimRequest):
+                    self._transcribe_interim(request, "endpoint")
                 else:
-                    self._transcribe_final(heard)
+                    self._transcribe_final(request)
         finally:
             self._inbox.close()
             self._interims.close()
@@ -114,27 +114,27 @@ class Transcriber:
 
     @property
     def language(self) -> str:
-        """What was spoken last."""
+        """The language of the last turn."""
         return self._languages.last
 
     def interim(self) -> None:
-        """Read what is being said, in the middle of it, until the inbox is closed."""
+        """Make interim transcripts until the inbox is closed; runs in its own thread."""
         while (request := self._interims.get()) is not None:
-            # When the voice has stopped meanwhile, a look is under way that will know more.
+            # If the voice has stopped since, a transcript of more audio is under way.
             if self._recognizer is not None and not request.turn.silent:
                 self._transcribe_interim(request, "interim")
 
     def _transcribe_interim(self, request: InterimRequest, effort: Effort) -> None:
         turn, said = request.turn, request.take()
         if effort == "endpoint" and self._draft.start == said.start:
-            # A reply may be begun to what was read last, while this shows whether it was all.
+            # The agent may start on the last transcript while this one verifies it.
             self._send_partial(turn)
         self._report_started(turn, said, partial=True)
         try:
             read = self._transcribe(turn, said, effort)
             text = read.text
         except Exception as error:
-            # It costs no turn yet: the whole question goes to the same recognizer soon.
+            # The turn goes on: the same recognizer gets the whole question soon.
             self._report_failure(turn, error)
             return
         self._barge_in.interim(
@@ -146,18 +146,18 @@ class Transcriber:
             if not text or turn.cancelled or turn.question or draft.end > said.end:
                 return
             agreed = draft.agreement.add(text)
-            # And what is likely, all but the last word: a wrong one costs only a rollback to it.
+            # All but the last word is likely, too: a wrong guess costs only a rollback.
             draft.likely = max(agreed, without_last_word(text), key=len)
-            turn.reading, turn.language = text, read.language
+            turn.transcript, turn.language = text, read.language
         if self._config.stt.partials:
             self._bus.emit(ev.InterimTranscript(turn=turn.number, text=text, agreed=len(agreed)))
         self._send_partial(turn)
 
     def _send_partial(self, turn: Turn) -> None:
         draft = self._draft
-        if self._config.slm.prefill_ahead and turn.reading:
+        if self._config.slm.prefill_ahead and turn.transcript:
             self._outbox.put(
-                PartialQuestion(turn, turn.reading, draft.likely, draft.end, turn.language)
+                PartialQuestion(turn, turn.transcript, draft.likely, draft.end, turn.language)
             )
 
     def _transcribe_final(self, question: FinalRequest) -> None:
@@ -169,23 +169,23 @@ class Transcriber:
             self._floor.cancel(turn, "failed", self._report_failure(turn, error))
         turn.language = language
         self._latest = turn
-        turn.reading = turn.question = text
-        # Even without a text: a committed turn is settled by what comes out at the far end.
+        turn.transcript = turn.question = text
+        # Also without text: a committed turn is settled at the end of the pipeline.
         self._outbox.put(FinalQuestion(turn, text, language))
 
     def _report_failure(self, turn: Turn, error: Exception) -> str:
-        """Tell of a failure once, however often the turn meets it; returns what failed."""
+        """Report a failure once per turn; returns the message."""
         with self._floor.monitor:
-            told = self._failure
-        if told is not None and told[:2] == (turn, repr(error)):
-            return told[2]
+            reported = self._failure
+        if reported is not None and reported[:2] == (turn, repr(error)):
+            return reported[2]
         what = self._floor.report_failure("transcription", turn, error)
         with self._floor.monitor:
             self._failure = turn, repr(error), what
         return what
 
     def _final_transcript(self, question: FinalRequest) -> tuple[str, str]:
-        """The text of the question, empty if there was none, and its language."""
+        """The text of the question, empty if there is none, and its language."""
         turn, said = question.turn, question.said
         if isinstance(said, str):
             self._bus.emit(
@@ -226,21 +226,21 @@ class Transcriber:
         return text, transcript.language
 
     def _note(self, turn: Turn, read: Transcript, seconds: float, voiced: float) -> str | None:
-        """Why this reading is nobody's, if it is; and how much of the turn was understood."""
+        """Count the transcript; returns why it is no speech of the user, or None if it is."""
         doubt = is_nobody(read, seconds, voiced, self._config.stt)
         if doubt is None:
-            turn.understood = max(turn.understood, count(read.text))
-        turn.readings += 1
+            turn.accepted_words = max(turn.accepted_words, count(read.text))
+        turn.transcripts += 1
         return doubt
 
     def _without_self_speech(self, turn: Turn, read: Transcript) -> str:
-        """The text without what the assistant itself was saying meanwhile."""
+        """The text without the assistant's own words."""
         if not self._config.echo.self_speech or turn.origin == "talk_key":
             return read.text
         return self.self_speech.without(turn.number, read.text, read.language)
 
     def _complete_interim(self, said: Utterance) -> Transcript | None:
-        """The newest reading, if it held every voiced sample."""
+        """The newest interim transcript, if it covers every voiced sample."""
         with self._floor.monitor:
             draft = self._draft
             whole = draft.start == said.start and draft.end >= said.voiced_end
@@ -249,9 +249,9 @@ class Transcriber:
     def _transcribe(
         self, turn: Turn, said: Utterance, effort: Effort, language: str = ""
     ) -> Transcript:
-        """What was said so far, of which only what lies behind the settled part is read.
+        """Transcribe the utterance so far; only the audio after the settled part is decoded.
 
-        The language of it is known if it is named.
+        `language`: the known language, or empty.
         """
         assert self._recognizer is not None
         with self._floor.monitor:
@@ -270,7 +270,7 @@ class Transcriber:
         transcript = replace(transcript, text=transcript.text.strip())
         if settled is not None:
             if is_nobody(transcript, len(rest) / EAR_RATE, 0.0, self._config.stt):
-                # A breath behind the settled part, for which Whisper makes up a "Thank you".
+                # A breath after the settled part, for which Whisper makes up a "Thank you".
                 transcript = replace(transcript, text="")
             transcript = _joined(settled, transcript, (cut - said.start) / EAR_RATE)
         elif self._wake_word:
@@ -284,7 +284,7 @@ class Transcriber:
         return transcript
 
     def _note_language(self) -> None:
-        """Another utterance begins: what was taken for a turn until then has been one."""
+        """A new utterance begins: note the language of the last committed turn."""
         if self._latest is not None and self._latest.committed:
             self._languages.spoke(self._latest.language)
 
@@ -297,7 +297,7 @@ class Transcriber:
 
 
 def _joined(settled: Transcript, rest: Transcript, offset: float) -> Transcript:
-    """Two parts of one utterance, the second beginning `offset` seconds into it."""
+    """Join two parts of one utterance; the second begins `offset` seconds into it."""
     if not rest.text:
         return settled
     return Transcript(

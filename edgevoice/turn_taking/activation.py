@@ -1,6 +1,6 @@
-"""Whether what is heard is meant for the assistant, and what of it is only the wake word.
+"""Activation: whether the assistant listens, and which part of a transcript is the wake word.
 
-Pure: it counts the samples of the stream, and knows neither clocks nor detectors.
+Pure: it counts samples of the stream, and uses neither clocks nor detectors.
 """
 
 from __future__ import annotations
@@ -12,18 +12,18 @@ from edgevoice.settings import ActivationSettings, WakeSettings
 from edgevoice.words import plain
 
 ALONE = EAR_RATE // 2
-"""Samples without a voice after a wake word that mean it came alone."""
+"""Silent samples after a wake word that mean it came alone."""
 
 LIKE = 0.6
-"""How alike words and the wake word are for these to be it: recognizers write "A Jarvis" or
-"Page-Jorvis" for "Hey Jarvis"; of other words "Travis" comes nearest, with 0.67 of "Jarvis"."""
+"""Least similarity of words and the wake word: recognizers write "A Jarvis" or "Page-Jorvis" for
+"Hey Jarvis". "Travis" has 0.67 of "Jarvis", the most of other words."""
 
 
 class Activation:
     """Follows one stream of frames of `FRAME_SAMPLES` samples; every frame goes through `step`.
 
-    With a wake word, `called` opens it, and it stays open while somebody speaks or is answered, and
-    for a while after that.
+    With a wake word, `called` activates it. It stays active during speech and replies, and for the
+    follow-up time after them.
     """
 
     def __init__(self, activation: ActivationSettings, wake: WakeSettings) -> None:
@@ -33,24 +33,24 @@ class Activation:
         self._until = 0
         self._alone: int | None = None
         self.awake = activation.mode == "always"
-        """Whether it is addressed by now; in the mode `always` it always is."""
+        """Whether it is active; always in the mode `always`."""
 
     def called(self, end: int) -> None:
-        """The wake word was said; its sound ends before stream index `end`."""
+        """The wake word was detected; its audio ends before stream index `end`."""
         self.awake = True
         self._until = max(self._until, end + self._listen)
         self._alone = end + ALONE
 
     def sleep(self) -> None:
-        """Nobody is listened to any more, until the next call."""
+        """Deactivate until the next wake word."""
         self._until, self._alone = 0, None
         self.awake = self._settings.mode == "always"
 
     def step(self, index: int, *, held: bool, hearing: bool, answering: bool) -> bool:
-        """Take the frame that begins at `index`; whether it is to be listened to.
+        """Take the frame that begins at `index`; returns whether it passes.
 
         `held`: the key is on; `hearing`: an utterance is under way; `answering`: a reply is being
-        thought of or heard.
+        generated or played.
         """
         mode = self._settings.mode
         if mode == "always":
@@ -70,7 +70,7 @@ class Activation:
         return self.awake
 
     def came_alone(self, index: int) -> bool:
-        """True once, when nothing was said for a moment after the wake word."""
+        """True once, if a short silence follows the wake word."""
         if self._alone is None or index < self._alone:
             return False
         self._alone = None
@@ -78,10 +78,10 @@ class Activation:
 
 
 def without_wake_word(text: str, phrase: str, within: bool = False) -> str:
-    """`text` less the wake word `phrase` that it begins with, if it does.
+    """`text` without the wake word `phrase` at its beginning.
 
-    Of "Hey Jarvis, what time is it?" there remains "what time is it?"; of "Jarvis." nothing. With
-    `within` the wake word may come later, and what was said before it is left out, too.
+    "Hey Jarvis, what time is it?" becomes "what time is it?", "Jarvis." becomes empty. `within`:
+    the wake word may come later; then the words before it are removed, too.
     """
     names = {plain(phrase.replace(" ", "")), plain((phrase.split() or [""])[-1])}
     said = text.split()

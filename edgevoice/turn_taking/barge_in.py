@@ -1,7 +1,7 @@
-"""Yielding: what is done about a reply that somebody speaks into, as far as that is known.
+"""Barge-in: decides from voice and words what happens to the reply.
 
-The ears tell what they hear, frame by frame, and the scribe what it has read of it; the floor does
-what follows. A reply that was only disturbed goes on.
+Capture reports each frame, transcription each transcript; the floor carries out the decision. A
+reply that was not interrupted goes on.
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ FRAME_MS = 1000 * FRAME_SAMPLES / EAR_RATE
 
 
 class VoiceOnset:
-    """Where what is voiced, and no turn yet, began: with no longer silence since than in speech."""
+    """Finds where a voice began that is no turn yet, with only short silences since."""
 
     def __init__(self) -> None:
         self.since: int | None = None
-        """Its first sample's index in the stream."""
+        """Stream index of its first sample, or None."""
         self._end = 0
 
     def follow(self, index: int, voiced: bool, turn: Turn | None) -> None:
-        """Take the frame at stream index `index`, of the utterance under way, if there is one."""
+        """Take the frame at stream index `index`; `turn` is the current utterance's, if any."""
         if turn is not None:
             self.since = None
         elif voiced:
@@ -43,7 +43,7 @@ class VoiceOnset:
 
 
 class AcousticBargeIn:
-    """Follows the frames; belongs to the ears' thread."""
+    """Barge-in by voiced time; runs in capture's thread."""
 
     def __init__(self, settings: TurnSettings, floor: Floor) -> None:
         self._floor = floor
@@ -51,15 +51,15 @@ class AcousticBargeIn:
         self._unclear: Turn | None = None
 
     def step(self, turn: Turn | None, voiced: bool) -> None:
-        """Take the next frame, of the utterance under way, if there is one."""
+        """Take the next frame; `turn` is the current utterance's, if any."""
         if turn is not None:
             self._unclear = turn
         elif self._unclear is not None and self._unclear.tentative and self._unclear.live:
-            # It has ended, but nobody knows yet what it was.
+            # It has ended, but is not transcribed yet.
             turn = self._unclear
         if turn is None:
-            heard = voiced and self._floor.answering
-            action = self._interruption.listen(heard, FRAME_MS)
+            is_voice = voiced and self._floor.answering
+            action = self._interruption.listen(is_voice, FRAME_MS)
             if action is not None:
                 self._floor.duck(action is Action.DUCK)
             return
@@ -77,24 +77,24 @@ class AcousticBargeIn:
                 self._floor.cancel(turn, "no_speech", "a sound without words")
 
     def begin(self) -> None:
-        """What follows is another utterance."""
+        """Another utterance begins."""
         self._interruption.reset()
 
     def reset(self) -> None:
-        """Nothing is listened to any more."""
+        """Stop following, and play the reply as loudly as before."""
         self._interruption.reset()
         self._floor.duck(False)
 
 
 class LexicalBargeIn:
-    """Takes what is read of a turn; belongs to the scribe."""
+    """Barge-in by words; runs in transcription's threads."""
 
     def __init__(self, config: Config, floor: Floor) -> None:
         self._settings = config
         self._floor = floor
 
     def interim(self, turn: Turn, transcript: Transcript, said: Utterance) -> None:
-        """Take what has been read while the turn may still be going on."""
+        """Take an interim transcript."""
         if not turn.tentative:
             return
         voiced = turn.voiced
@@ -105,14 +105,14 @@ class LexicalBargeIn:
         if classification in (Classification.STOP, Classification.WORDS):
             self._floor.confirm(turn)
         elif whole and not self._settings.turn.speculate:
-            # Nobody asks for the whole of it in the pause that has begun.
+            # Without speculation there is no final transcript in the pause.
             if classification is Classification.BACKCHANNEL:
                 self._floor.cancel(turn, "backchannel", transcript.text)
-            elif classification is Classification.NOBODY:
+            elif classification is Classification.NO_WORDS:
                 self._floor.cancel(turn, "no_speech")
 
     def are_to_be_answered(self, turn: Turn, transcript: Transcript) -> bool:
-        """Take the whole of what was said, by somebody; whether that wants an answer."""
+        """Take the final transcript; returns whether it is to be answered."""
         if turn.interrupts is None:
             return True
         text, language = transcript.text, transcript.language

@@ -1,9 +1,8 @@
-"""The form of a transcript: whether somebody who has said this is likely to go on.
+"""The completeness of a transcript: whether the user is likely to go on.
 
-Decided from the words alone, as a listener would who reads along: a question wants its answer now,
-a sentence may be followed by another, a conjunction is always followed by more. English is known
-best; other languages by their punctuation and short lists of words. Where no rule speaks, the form
-is the more cautious one.
+Decided from the text alone: a question expects its answer now, a sentence may be followed by
+another, a conjunction is always followed by more. English has the most rules; other languages use
+punctuation and short word lists. Without a rule, the more cautious class applies.
 """
 
 from __future__ import annotations
@@ -28,22 +27,22 @@ _WIDE_DANGLING = tuple(all_words(lambda each: each.sentences.dangling_endings))
 
 
 class Completeness(IntEnum):
-    """How likely more is to follow, least first."""
+    """Classes of text by how likely more follows, least likely first."""
 
     QUESTION = 0
-    """A whole question: it waits for its answer."""
+    """A whole question."""
     COMMAND = 1
     """A whole command or wish: "with milk" or "for ten minutes" may still follow."""
     STATEMENT = 2
-    """A whole sentence that asks for nothing: it may be followed by the next."""
+    """A whole sentence that requests nothing: another may follow."""
     FRAGMENT = 3
-    """Nothing tells: a fragment, one word, no punctuation, a number."""
+    """Undecided: a fragment, one word, no punctuation, a number."""
     INCOMPLETE = 4
     """It cannot end here: a conjunction, an article, a filler, a comma, digits being dictated."""
 
 
 def completeness_of(text: str, language: str = "en") -> Completeness:
-    """The form of what has been said so far; `language` is a code such as `en`."""
+    """The completeness of the text so far; `language` is a code, for example `en`."""
     lexicon = language_data(language).sentences
     bare = _last_sentence(text, lexicon).rstrip(_CLOSERS)
     if not bare:
@@ -64,19 +63,19 @@ def completeness_of(text: str, language: str = "en") -> Completeness:
         and not asks
         and lexicon.connectives.intersection(begun)
     ):
-        # "And take it with you": told to somebody in a story as often as to an assistant.
+        # "And take it with you" is part of a story as often as a command.
         completeness = Completeness.STATEMENT
     numeric = [word[0].isdigit() or word in lexicon.numbers for word in spoken]
     if numeric[-1] and not asks and 2 * sum(numeric) > len(spoken):
         return Completeness.INCOMPLETE
-    # A recognizer ends what sounds finished with a mark; only short commands it often leaves bare.
+    # A recognizer ends a finished sentence with a mark, except for many short commands.
     unmarked = bare[-1] not in _ENDS and completeness is not Completeness.COMMAND
     unsure = unmarked or (numeric[-1] and not asks)
     return Completeness(min(completeness + unsure, max(completeness, Completeness.FRAGMENT)))
 
 
 def _of_words(words: list[str], asks: bool, lexicon: SentenceWords) -> Completeness:
-    """The form of a sentence that neither trails off nor ends in a word that cannot be last."""
+    """The completeness of a sentence that does not end in an incomplete way."""
     if " ".join(words) in lexicon.short_commands:
         return Completeness.COMMAND
     if len(words) == 1:
@@ -93,7 +92,7 @@ def _of_words(words: list[str], asks: bool, lexicon: SentenceWords) -> Completen
         )
     given = words[:-1] if last in lexicon.interrogatives else words
     if len(given) > 1 and given[-1] in lexicon.receivers and given[-2] in lexicon.giving:
-        # "Tell me", "Can you remind him?", "Can you tell me who?": the verb still wants what.
+        # "Tell me", "Can you remind him?", "Can you tell me who?": the object is missing.
         return Completeness.FRAGMENT
     if _wishes(words, lexicon):
         return Completeness.COMMAND
@@ -109,10 +108,10 @@ def _of_words(words: list[str], asks: bool, lexicon: SentenceWords) -> Completen
 
 
 def _is_question(words: list[str], lexicon: SentenceWords) -> bool:
-    """Whether the words begin as a question does, though no mark says so.
+    """Whether the words begin like a question, without a question mark.
 
-    A recognizer puts a full stop into the middle of a long sentence, too: "has got too much of it"
-    and "which is strange" are the ends of such sentences far more often than questions.
+    A recognizer also puts full stops into long sentences: "has got too much of it" and "which is
+    strange" are the ends of such sentences far more often than questions.
     """
     first, second = words[0], words[1]
     if first in lexicon.relatives and second in lexicon.auxiliaries:
@@ -126,13 +125,13 @@ def _is_question(words: list[str], lexicon: SentenceWords) -> bool:
 
 
 def _wishes(words: list[str], lexicon: SentenceWords) -> bool:
-    """Whether the words begin as a wish for something does, and name it."""
+    """Whether the words are a wish for something that they name."""
     phrase = " ".join(words)
     return any(phrase.startswith(f"{wish} ") for wish in lexicon.wishes)
 
 
 def _dangles(words: list[str], lexicon: SentenceWords) -> bool:
-    """Whether the last word is one that nobody ends on."""
+    """Whether the last word cannot end a sentence."""
     if words[-1] in lexicon.fillers or words[-1] in lexicon.dangling:
         return True
     # "What is", "how do": the question has only begun.
@@ -141,14 +140,14 @@ def _dangles(words: list[str], lexicon: SentenceWords) -> bool:
 
 
 def _without_leading(words: list[str], lexicon: SentenceWords) -> list[str]:
-    """The words without what only leads up to the sentence: "um", "okay", "and", "please"."""
+    """The words without introductory ones: "um", "okay", "and", "please"."""
     leading = lexicon.leading | lexicon.connectives | lexicon.fillers
     start = next((n for n, word in enumerate(words) if word not in leading), len(words))
     return words[start:]
 
 
 def _last_sentence(text: str, lexicon: SentenceWords) -> str:
-    """The last sentence with words in it, without a "please" or "thanks" that is set apart."""
+    """The last sentence with words, without a separate "please" or "thanks" at the end."""
     sentences = [s for s in _END.split(text.strip()) if any(char.isalnum() for char in s)]
     if not sentences:
         return ""
@@ -158,7 +157,7 @@ def _last_sentence(text: str, lexicon: SentenceWords) -> str:
 
 
 def _wide(bare: str) -> Completeness:
-    """Japanese and Chinese, written without spaces, by the last signs."""
+    """The completeness of Japanese and Chinese, by the last signs."""
     core = bare.rstrip(_ENDS)
     if bare[-1] in _QUESTION_MARKS:
         return Completeness.QUESTION if len(core) > 2 else Completeness.STATEMENT

@@ -1,4 +1,4 @@
-"""Whether the user's words are a wish that the assistant go on with what it was saying."""
+"""Detects a request to continue the last reply."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from edgevoice.words import words
 
 
 def wants_more(text: str, language: str = "") -> bool:
-    """Whether these words, and no others but polite ones, ask somebody to go on speaking.
+    """Whether the words, except for polite ones, are a request to continue.
 
-    `language` is a code such as `en`; where it is not known, any language may be meant.
+    `language` is a code, for example `en`; if it is unknown, every language is tried.
     """
     own = language_data(language)
     said = words(text)

@@ -1,5 +1,7 @@
-"""Sounds that are no part of a reply: earcons, and a word or two said to a wake word that came
-alone. They are never waited for, and are left out where something else is to be heard."""
+"""Earcons, and the short spoken answer to a wake word that came alone.
+
+They are not part of a reply. Nothing waits for them, and a full queue drops them.
+"""
 
 from __future__ import annotations
 
@@ -12,12 +14,12 @@ from edgevoice.messages import Cue
 from edgevoice.settings import Config
 
 Kind = Literal["called", "woke", "slept", "muted", "unmuted", "failed", "unclear"]
-"""`called`: by a wake word that came alone; `woke`: by a key; `unclear`: for too long no
-word could be made out."""
+"""`called`: by a wake word that came alone; `woke`: by a key; `unclear`: no intelligible word for
+too long."""
 
 RATE = 24_000
 PEAK = 0.07
-"""Of full scale, -23 dB: some 10 dB below what a voice says."""
+"""Share of full scale, -23 dB: about 10 dB below a voice."""
 
 NOTES: dict[Kind, tuple[tuple[float, float], ...]] = {
     "called": ((659.3, 0.07), (880.0, 0.11)),
@@ -28,14 +30,14 @@ NOTES: dict[Kind, tuple[tuple[float, float], ...]] = {
     "unclear": ((440.0, 0.07), (415.3, 0.07), (440.0, 0.09)),
     "failed": ((311.1, 0.12), (0.0, 0.05), (311.1, 0.12)),
 }
-"""Each as notes one after the other: Hz (0: a rest) and seconds. Up is open, down is closed."""
+"""Notes of each earcon: Hz (0: a rest) and seconds. Rising means open, falling closed."""
 
 EDGE = 0.012
-"""Seconds in which a note swells and fades, so that it does not click."""
+"""Fade-in and fade-out of a note in seconds, against clicks."""
 
 
 def earcon(kind: Kind) -> Audio:
-    """The sound of one kind, at `RATE` Hz."""
+    """The earcon of a kind, at `RATE` Hz."""
     return Audio(np.concatenate([_note(*note) for note in NOTES[kind]]), RATE)
 
 
@@ -47,7 +49,7 @@ def _note(pitch: float, seconds: float) -> Samples:
 
 
 class Earcons:
-    """Which sounds there are under one configuration."""
+    """The earcons of one configuration."""
 
     def __init__(self, config: Config) -> None:
         activation = config.activation
@@ -55,12 +57,12 @@ class Earcons:
             activation.earcons == "auto" and activation.mode != "always"
         )
         self.words = config.wake.reply.strip() if activation.mode == "wake" else ""
-        """What is to be said when it is called; the voice says it ahead of time."""
+        """The spoken answer to the wake word alone; synthesized in advance."""
         self.spoken: Audio | None = None
-        """That as sound; written by the voice."""
+        """Its audio; written by synthesis."""
 
     def sound(self, kind: Kind) -> Cue | None:
-        """What is to be heard, if anything."""
+        """The sound to play, if any."""
         if kind == "called" and self.spoken is not None:
             return Cue(self.spoken)
         return Cue(earcon(kind)) if self._on else None

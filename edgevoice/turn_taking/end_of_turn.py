@@ -1,7 +1,7 @@
-"""The judge: whether the user has finished, by how the last words sounded.
+"""End-of-turn prediction from the sound of the last words.
 
-A loop of its own, because the answer is being made meanwhile: the judgement is wanted only when the
-first sound of it is there, and whoever asks for it sooner takes a core from what makes that sound.
+It has its own thread, because the reply is prepared meanwhile. The score is needed only when the
+first audio of the reply is there; scoring earlier takes a core from preparing it.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ from edgevoice.turn_taking.floor import Floor
 from edgevoice.turn_taking.patience import PauseEvidence, wait_ms
 
 NEWEST = 0.3
-"""The weight of the newest answer in what is usual."""
+"""Weight of the newest reply in the usual silence."""
 
 SOON_MS = 200
-"""How much later than a question's longest wait an answer may usually come, and the judgement is
-still asked for at once: the next answer may be quicker."""
+"""Score at once if the first audio usually comes at most this much later than a question's longest
+wait: the next one may be faster."""
 
 
 class EndOfTurnPredictor:
-    """Owns the turn detector, if there is one; runs in a thread of its own."""
+    """Owns the turn detector, if there is one; runs in its own thread."""
 
     def __init__(
         self, detector: Callable[[], TurnDetector | None], floor: Floor, inbox: Mailbox[Pause]
@@ -36,22 +36,22 @@ class EndOfTurnPredictor:
         self._bus = floor.bus
         self._inbox = inbox
         self.seconds = 0.0
-        """What the last judgement took: whoever needs one sooner need not ask."""
+        """Duration of the last score: a score that is needed sooner is not requested."""
 
     @property
     def present(self) -> bool:
-        """Whether a judgement can be had, now or when the detector is loaded."""
+        """Whether scores are available, now or when the detector is loaded."""
         return not self._inbox.closed
 
     def ask(self, pause: Pause) -> bool:
-        """Have a pause judged; false where that cannot be done (yet). Returns at once."""
+        """Request the score of a pause; false if that is not possible (yet). Returns at once."""
         return self._inbox.offer(pause)
 
     def run(self) -> None:
-        """Judge until the inbox is closed. Raises ModelError when the model cannot be loaded.
+        """Run until the inbox is closed. Raises ModelError if the model cannot be loaded.
 
-        Without a detector, or when it has failed, which is told once, the inbox is closed: silence
-        and words decide from then on.
+        Without a detector, or after it has failed (reported once), the inbox is closed: silence and
+        text decide from then on.
         """
         try:
             detector = self._load()
@@ -76,43 +76,40 @@ class EndOfTurnPredictor:
 
 
 class EndOfTurnQueue:
-    """The pause that awaits its judgement, and when asking for it is worth a core.
-
-    Belongs to the ears' thread, as the endpoint does.
-    """
+    """The pause that waits for its score, and when to request it; runs in capture's thread."""
 
     def __init__(self, settings: TurnSettings, predictor: EndOfTurnPredictor) -> None:
         self._predictor = predictor
         self._pause: Pause | None = None
         self._was_ready = False
         self._usual_ms: float | None = None
-        """The silence after which the first sound of an answer was there, of late."""
+        """The recent mean silence until the first audio of a reply was there."""
         most_cautious = PauseEvidence(complete=0.0, completeness=Completeness.QUESTION)
         self._soon_ms = wait_ms(settings, most_cautious) + SOON_MS
 
     @property
     def open(self) -> bool:
-        """Whether a judgement can be had, now or when the detector is loaded."""
+        """Whether scores are available, now or when the detector is loaded."""
         return self._predictor.present
 
     def enter(self, pause: Pause) -> None:
-        """The newest pause; an older one needs no judgement any more."""
+        """Set the newest pause; an older one needs no score."""
         self._pause = pause
 
     def request_early(self) -> None:
-        """The pause has just begun: have it judged if answers usually come soon, for while the
-        recognizer reads, on a core of its own, there is often one to spare."""
+        """The pause has just begun: request its score if replies usually come soon, because a core
+        is often free during transcription."""
         if self._usual_ms is not None and self._usual_ms <= self._soon_ms:
             self._request()
 
     def request(self, missing_ms: float) -> None:
-        """The first clause is being made sound: have the pause judged if the judgement will be
-        there before the wait without it, `missing_ms` more of silence, is over."""
+        """Synthesis has begun: request the score if it will be there before the wait without it
+        is over, after `missing_ms` more of silence."""
         if missing_ms > 1000 * self._predictor.seconds:
             self._request()
 
     def answered(self, audio_ready: bool, silence_ms: float) -> None:
-        """Note after how much silence there was something to be heard, if there is now."""
+        """Note the silence at which the first audio of a reply is ready."""
         if audio_ready and not self._was_ready:
             usual = silence_ms if self._usual_ms is None else self._usual_ms
             self._usual_ms = usual + (silence_ms - usual) * NEWEST

@@ -1,8 +1,8 @@
-"""Who has the floor: the turns under way, their verdicts, and the conversation they leave behind.
+"""The floor: the current turns, the decisions about them, and the history they leave.
 
-Verdicts come from the ears (end of question, barge-in), the mind (nobody spoke, an engine failed)
-and the user's keys; whoever gives one calls here, and everyone else sees it at once. Nothing of a
-turn passes into the history before it is settled, and then only what was heard.
+Decisions come from capture (end of the question, barge-in), transcription (no speech), failed
+stages and the user's keys. All of them call the floor; every stage sees the result at once. A turn
+enters the history when it is settled, with the part of its reply that was played.
 """
 
 from __future__ import annotations
@@ -19,15 +19,16 @@ from edgevoice.turn import Origin, Turn
 from edgevoice.turn_taking.earcons import Kind
 
 HARDLY = 3
-"""Words of an answer to half a question that are as good as unheard: they were still coming while
-the user was going on."""
+"""Most words of a reply to half a question that the history drops: they were played while the user
+was already going on."""
 
 
 SEAMLESS = 0.15
-"""Seconds of pause after which a reply goes on in mid-word: shorter than some sounds of speech."""
+"""Longest pause in seconds after which a reply resumes within a word; some speech sounds are
+longer."""
 
 LONGEST_WORD = 0.8
-"""Seconds that are heard again at most."""
+"""Most seconds of a reply that are played twice."""
 
 
 class Floor:
@@ -42,19 +43,19 @@ class Floor:
         self.history = history
         self._sink = sink
         self.word_start: Callable[[int], int] = lambda number: number
-        """Where the word begins that a sample of the speaker is in; never waits."""
+        """First sample of the word that a sample is in; never blocks. Set by playback."""
         self._paused: tuple[int, float] | None = None
-        """The first sample that is kept back, and since when."""
+        """The first sample that is not played yet, and the time of the pause."""
         self._ducked = False
         self._turns: list[Turn] = []
         self.next_turn = first_turn
         self.play_earcon: Callable[[Kind], None] = lambda kind: None
-        """Sounds something that is no part of a reply; never waits."""
+        """Plays a sound that is not part of a reply; never blocks."""
 
     def begin(
         self, origin: Origin, replaces: Turn | None = None, interrupts: Turn | None = None
     ) -> Turn:
-        """A new speculative turn; with `interrupts` it is doubted until `confirm`."""
+        """A new speculative turn; with `interrupts` it is tentative until `confirm`."""
         with self.monitor:
             interrupts = replaces.interrupts if replaces else interrupts
             turn = Turn(self.next_turn, origin, self.monitor, interrupts)
@@ -78,8 +79,7 @@ class Floor:
         return turn
 
     def commit(self, turn: Turn) -> bool:
-        """Let the reply be heard and remembered; false if the turn is over already, or waits to be
-        confirmed."""
+        """Let the reply be played and remembered; false if the turn is over or still tentative."""
         with self.monitor:
             turn.ended = True
             if turn.tentative or not turn.commit():
@@ -88,7 +88,7 @@ class Floor:
         return True
 
     def cancel(self, turn: Turn, reason: ev.CancelReason, detail: str = "") -> bool:
-        """End a turn and, if it was being heard, the sound; false if it is over already."""
+        """Cancel a turn and stop its playback; false if it is over already."""
         if not turn.cancel(reason, detail):
             return False
         if turn.committed:
@@ -97,25 +97,25 @@ class Floor:
                 turn.stopped_at = stopped
         self.bus.emit(ev.TurnCancelled(turn=turn.number, reason=reason, detail=detail))
         if not turn.committed:
-            # Nothing of it was heard or will be remembered: there is nothing left to wait for.
+            # It was never played, so that playback does not wait for it.
             self._forget(turn)
         if turn.tentative and reason != "resumed":
             self._resume_reply(turn.interrupts)
         return True
 
     def cancel_others(self, turn: Turn | None, reason: ev.CancelReason) -> None:
-        """End every turn but `turn`."""
+        """Cancel every turn except `turn`."""
         for other in self.turns():
             if other is not turn:
                 self.cancel(other, reason)
 
     @property
     def reply(self) -> Turn | None:
-        """The newest turn that is being answered."""
+        """The newest turn whose reply is generated or played."""
         return next((t for t in reversed(self.turns()) if t.committed and t.live), None)
 
     def duck(self, on: bool) -> None:
-        """Make the reply quieter, for somebody may be speaking, or as loud as before."""
+        """Play the reply more quietly, or as loudly as before."""
         with self.monitor:
             reply = self.reply
             if on == self._ducked or (on and reply is None):
@@ -142,9 +142,9 @@ class Floor:
         self.bus.emit(ev.PlaybackPaused(turn=reply.number, by=turn.number, at=at))
 
     def confirm(self, turn: Turn) -> bool:
-        """`turn` is an interruption: the reply will not go on. False where there is no doubt.
+        """`turn` is an interruption: end the reply. False if that is known already.
 
-        What was known too late of a turn is true of the one that has replaced it.
+        A late decision about a turn applies to the turn that has replaced it.
         """
         while turn.successor is not None:
             turn = turn.successor
@@ -157,17 +157,17 @@ class Floor:
         return True
 
     def resume(self, turn: Turn) -> None:
-        """Let the reply go on, though `turn` may yet be confirmed."""
+        """Resume the reply, though `turn` may still be confirmed."""
         self._resume_reply(turn.interrupts)
 
     def _resume_reply(self, reply: Turn | None) -> None:
-        """Let the reply go on, if it is still there: it was not interrupted."""
+        """Resume the reply if it is still live: it was not interrupted."""
         paused, ducked = self._resume_sink()
         if reply is not None and reply.live and (paused or ducked):
             self.bus.emit(ev.PlaybackResumed(turn=reply.number, held=paused))
 
     def _resume_sink(self) -> tuple[bool, bool]:
-        """Let the speaker go on as it did; whether it was held, and whether it was quieter."""
+        """Resume the speaker; returns whether it was paused, and whether it was ducked."""
         with self.monitor:
             paused, ducked = self._paused, self._ducked
             self._paused, self._ducked = None, False
@@ -176,21 +176,20 @@ class Floor:
         return paused is not None, ducked
 
     def _samples_to_repeat(self, number: int, since: float) -> int:
-        """How many samples before `number` are to be heard again: after a pause of any length, half
-        a word is none."""
+        """How many samples before `number` to repeat, so that a word is played whole."""
         if self.clock.now() - since < SEAMLESS:
             return 0
         again = number - self.word_start(number)
         return again if 0 < again <= LONGEST_WORD * self._sink.rate else 0
 
     def fail(self, stage: ev.Stage, turn: Turn | None, error: Exception) -> None:
-        """Tell that a stage failed, and end the turn that it failed in, if any."""
+        """Report that a stage failed, and cancel the turn it failed in, if any."""
         what = self.report_failure(stage, turn, error)
         if turn is not None:
             self.cancel(turn, "failed", what)
 
     def report_failure(self, stage: ev.Stage, turn: Turn | None, error: Exception) -> str:
-        """Tell that a stage failed; returns what failed."""
+        """Report that a stage failed; returns the message."""
         if isinstance(error, EdgevoiceError):
             what, remedy = error.what, error.remedy
         else:
@@ -201,17 +200,17 @@ class Floor:
         self.play_earcon("failed")
         return what
 
-    def settle(self, turn: Turn, heard: int) -> None:
-        """Close a committed turn of which the first `heard` characters of the reply were heard."""
+    def settle(self, turn: Turn, played: int) -> None:
+        """Finish a committed turn; the first `played` characters of its reply were played."""
         if turn.settled:
             return
         if not turn.committed:
             self._forget(turn)
             return
         interrupted = turn.cancelled
-        reply = turn.reply[:heard].rstrip() if interrupted else turn.reply
+        reply = turn.reply[:played].rstrip() if interrupted else turn.reply
         if interrupted and turn.continued and len(reply.split()) <= HARDLY:
-            # It answered half a question, which is now asked whole.
+            # It answered half a question; the whole one follows.
             reply = ""
         with self.monitor:
             if turn.question and not turn.forgotten:
@@ -219,23 +218,23 @@ class Floor:
         self.bus.emit(
             ev.TurnCompleted(turn=turn.number, heard=reply.strip(), interrupted=interrupted)
         )
-        # A turn that interrupts each before it would keep all of them in memory.
+        # Otherwise a chain of interruptions would keep every turn in memory.
         turn.interrupts = None
         self._forget(turn)
 
-    def _remember(self, turn: Turn, heard: str) -> None:
-        unheard = turn.reply[len(heard) :]
-        missing = bool(unheard.strip()) or not turn.written
+    def _remember(self, turn: Turn, played: str) -> None:
+        unplayed = turn.reply[len(played) :]
+        missing = bool(unplayed.strip()) or not turn.reply_complete
         broken_off = turn.cancelled and missing
-        reply = Reply(heard, unheard, tuple(turn.tokens), broken_off, turn.written)
+        reply = Reply(played, unplayed, tuple(turn.tokens), broken_off, turn.reply_complete)
         if turn.continues:
             self.history.extend(reply)
         else:
             self.history.remember(turn.question, reply, turn.language)
 
     def clear(self, past: Sequence[ChatMessage] = ()) -> None:
-        """Begin a new conversation: nothing said so far, or being said now, is remembered, but
-        `past` is, as if it had been said."""
+        """Begin a new conversation: drop the history and the current turns, and start from
+        `past`."""
         with self.monitor:
             for turn in self._turns:
                 turn.forgotten = True
@@ -255,14 +254,14 @@ class Floor:
 
     @property
     def answering(self) -> bool:
-        """Whether a reply is being thought of or heard."""
+        """Whether a reply is being generated or played."""
         return any(t.committed and t.live for t in self.turns())
 
     def waits_for_earlier(self, turn: Turn) -> bool:
-        """Whether a committed turn before `turn` is not settled, and history so not complete."""
+        """Whether an earlier committed turn is not settled, so that the history is incomplete."""
         return any(t.committed and t.number < turn.number for t in self.turns())
 
     def wait_for_earlier(self, turn: Turn) -> None:
-        """Wait until every committed turn before `turn` is settled, so that history is complete."""
+        """Wait until every earlier committed turn is settled, and the history complete."""
         with self.monitor:
             self.monitor.wait_for(lambda: turn.cancelled or not self.waits_for_earlier(turn))

@@ -1,8 +1,8 @@
-"""What Whisper writes when nobody spoke.
+"""Detects Whisper's hallucinations: text that it makes up for silence, noise and music.
 
-On near-silence, noise and music it falls back on what ended the videos it learned from. Such a
-phrase is taken for nobody only with another sign of doubt: a user who clearly says "thank you" is
-answered. Of one word, such as "okay", Whisper is seldom sure: voice as long as a word will do.
+It often makes up phrases that end videos. Such a phrase is rejected only with a second sign of
+doubt: a user who clearly says "thank you" is answered. Whisper is seldom certain of a single word,
+for example "okay"; there, voice that is as long as a word is enough.
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ from edgevoice.words import words
 MOST_COMPRESSION = 2.4
 """Above this the text repeats itself; Whisper's own limit."""
 MOST_CHARACTERS, MOST_AT_ONCE = 60.0, 15
-"""Characters a second of voice, and how many more, that nobody can say. Hasty speech has 35."""
+"""Most characters a second of voice, and an allowance. Hasty speech has 35."""
 LEAST_VOICED = 0.25
-"""Seconds of voice under which a stock phrase is not believed."""
+"""Seconds of voice below which a stock phrase is rejected."""
 WORD_VOICED = 0.8
-"""Seconds of voice that one word has at most. Noise for which Whisper makes one up is longer."""
+"""Longest voiced time of one word, in seconds. Noise that Whisper takes for a word is longer."""
 MUCH_VOICED = 0.5
-"""Seconds of voice, heard by the speech detector, that outweigh a suspicion of silence."""
+"""Seconds of voice, by the speech detector, that outweigh a high no-speech probability."""
 DOUBTFUL_NO_SPEECH = 0.3
 DOUBTFUL_LOGPROB = -0.6
 HOPELESS = 0.5
-"""How far under the least log-probability a transcript needs no second sign of doubt."""
+"""How far below the least log-probability a transcript is rejected without a second sign."""
 
 
 def _any_of(texts: Words) -> str:
@@ -55,10 +55,10 @@ _DESCRIPTION = re.compile(r"\s*(?:[\[(*♪♫♬][^\])*♪♫♬]*(?:[\])*♪♫
 def is_nobody(
     transcript: Transcript, seconds: float, voiced_seconds: float, settings: SttSettings
 ) -> str | None:
-    """Why this transcript is nobody's question, or None if it is somebody's.
+    """Why this transcript is no speech of the user, or None if it is.
 
-    `seconds` is the length of the clip, `voiced_seconds` how much of it the speech detector took
-    for voice (0 where that is not known).
+    `seconds` is the length of the clip, `voiced_seconds` its voiced time by the speech detector (0
+    if unknown).
     """
     text = transcript.text.strip()
     if not text:
@@ -71,7 +71,7 @@ def is_nobody(
         return "the text repeats itself"
     if transcript.logprob < settings.min_logprob:
         if transcript.no_speech > settings.no_speech:
-            return "probably nobody spoke"
+            return "probably no speech"
         # A single rare word, clearly said, is uncertain too: it takes a second sign.
         hopeless = transcript.logprob < settings.min_logprob - HOPELESS
         doubted = transcript.no_speech > DOUBTFUL_NO_SPEECH and voiced_seconds < MUCH_VOICED

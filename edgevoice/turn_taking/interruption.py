@@ -1,8 +1,8 @@
-"""Whether a sound that is heard while it speaks is an interruption, and what is done meanwhile.
+"""Interruptions: what happens to a reply while a voice may be interrupting it.
 
-Pure: it knows voiced time and what words came to, not clocks or speakers. Nothing that is done
-before the words are known is for good: the reply becomes quieter, then it pauses, and goes on where
-it was if nobody meant to interrupt it. Only words, or a voice that goes on, end it.
+Pure: it uses voiced time and the kind of words, not clocks or speakers. Until the words are known,
+every action can be undone: the reply is ducked, then paused, and resumes if it was not interrupted.
+Only words, or a voice that goes on, end it.
 """
 
 from __future__ import annotations
@@ -17,26 +17,25 @@ from edgevoice.turn_taking.backchannels import is_backchannel, is_stop, telling
 from edgevoice.turn_taking.hallucinations import is_nobody
 
 RESTORE_MS = 256
-"""Silence after which the reply is as loud as before: between two words there is less."""
+"""Silence in ms that ends ducking: longer than between two words."""
 
 MOST_WORDLESS_MS = 3000
-"""Voiced time without a word in it after which a sound is taken for nobody's."""
+"""Voiced time in ms without words after which a sound is dismissed."""
 
 MOST_PAUSED_MS = 1500
-"""Silence after which the reply goes on though it is not known yet what was said."""
+"""Silence in ms after which the reply resumes though the words are still unknown."""
 
 SHORT_SECONDS = 0.6
-"""Voiced time under which words do not count that the recognizer takes for no speech."""
+"""Voiced time in seconds below which probable non-speech has no words."""
 
 WORDS_AT_ONCE = 2
-"""Words in what is still being said that make it an interruption: a single one may be a cough."""
+"""Words that make an unfinished utterance an interruption: a single one may be a cough."""
 
 
 @dataclass(frozen=True, slots=True)
 class Thresholds:
-    """Voiced time in milliseconds after which the reply is made quieter, after which what is said
-    is listened to as a turn of its own, after which the reply pauses, and after which it is over
-    though no word is known."""
+    """Voiced times in milliseconds: until the reply is ducked, until a turn begins, until the reply
+    pauses, and until it ends without any known word."""
 
     duck_ms: int
     notice_ms: int
@@ -52,7 +51,7 @@ PRESETS: dict[str, Thresholds] = {
 
 
 def thresholds(settings: TurnSettings) -> Thresholds:
-    """As set, else the preset's."""
+    """The thresholds that are set, else those of the preset."""
     preset = PRESETS[settings.interruption]
     return Thresholds(
         settings.duck_ms or preset.duck_ms,
@@ -70,60 +69,60 @@ def classify(
     *,
     whole: bool,
 ) -> Classification | None:
-    """What has been read comes to; None where that is not clear yet.
+    """The kind of words in a transcript; None if it is not clear yet.
 
-    `seconds` is the length of the clip, `voiced_seconds` how much of it is voice. `whole` says that
-    nothing was said after it.
+    `seconds` is the length of the clip, `voiced_seconds` its voiced time. `whole`: no speech
+    follows.
     """
     if is_nobody(transcript, seconds, voiced_seconds, settings) is not None:
-        return Classification.NOBODY
+        return Classification.NO_WORDS
     text, language = transcript.text, transcript.language
     if is_stop(text, language):
         return Classification.STOP
     if is_backchannel(text, language):
         return Classification.BACKCHANNEL
     if is_doubtful(transcript, voiced_seconds, settings):
-        return Classification.NOBODY
+        return Classification.NO_WORDS
     if whole or telling(text, language) >= WORDS_AT_ONCE:
         return Classification.WORDS
     return None
 
 
 def is_doubtful(transcript: Transcript, voiced_seconds: float, settings: SttSettings) -> bool:
-    """Whether words are too unlikely to end a reply: a "mhm" that was read as somebody's name."""
+    """Whether words are too uncertain to end a reply, for example a "mhm" taken for a name."""
     return transcript.no_speech > settings.no_speech and voiced_seconds < SHORT_SECONDS
 
 
 class Action(Enum):
-    """What is to be done about the reply."""
+    """What to do with the reply."""
 
     DUCK = "duck"
     RESTORE = "restore"
     PAUSE = "pause"
     STOP = "stop"
-    """It is over: somebody speaks who does not stop."""
+    """End the reply: the voice goes on."""
     RESUME = "resume"
-    """It goes on for now: what was said is still being read."""
+    """Resume for now: the words are still unknown."""
     DISMISS = "dismiss"
-    """It goes on: what is heard has no words."""
+    """Resume: the sound has no words."""
 
 
 class Interruption:
-    """Follows the frames that are heard while a reply is."""
+    """Follows the frames during a reply."""
 
     def __init__(self, settings: TurnSettings) -> None:
         self._thresholds = thresholds(settings)
         self.reset()
 
     def reset(self) -> None:
-        """Nothing is heard."""
+        """Forget the current sound."""
         self._run_ms = 0.0
         self._quiet_ms = 0.0
         self._ducked = False
         self._paused = False
 
     def listen(self, voiced: bool, ms: float) -> Action | None:
-        """Take `ms` of sound, before anything is listened to as a turn."""
+        """Take `ms` of sound before a turn begins."""
         self._paused = False
         if voiced:
             self._run_ms += ms
@@ -147,17 +146,17 @@ class Interruption:
         classification: Classification | None,
         classified_ms: float,
     ) -> Action | None:
-        """Take the next `ms` of a turn of `voiced_ms` of voice, which came to `sense` when
-        `classified_ms` of it had been read."""
+        """Take the next `ms` of a turn with `voiced_ms` of voice; `classification` covers the first
+        `classified_ms` of it."""
         self._ducked = False
         self._run_ms = 0.0
         self._quiet_ms = 0.0 if voiced else self._quiet_ms + ms
-        wordless = classification in (Classification.NOBODY, Classification.BACKCHANNEL)
-        # What was found to be nothing counts no longer; only what came after it does.
+        wordless = classification in (Classification.NO_WORDS, Classification.BACKCHANNEL)
+        # A sound without words does not count; only the voice after it does.
         unread = voiced_ms - classified_ms if wordless else voiced_ms
         if unread >= self._thresholds.stop_playback_ms:
             return Action.STOP
-        if classification is Classification.NOBODY and voiced_ms >= MOST_WORDLESS_MS:
+        if classification is Classification.NO_WORDS and voiced_ms >= MOST_WORDLESS_MS:
             return Action.DISMISS
         if self._paused and self._quiet_ms >= MOST_PAUSED_MS:
             self._paused = False

@@ -1,8 +1,8 @@
-"""How long a silence must last before it is the end, weighed from what was said and how.
+"""The silence that ends a turn, from the text and the sound of the utterance.
 
-Pure arithmetic between two limits. Waiting is cheap, for the answer is being made meanwhile, and
-cutting somebody off is not: each kind of evidence can only forbid an early end, and the more
-cautious of the two decides.
+Pure arithmetic between two limits. Waiting costs little, because the reply is prepared meanwhile;
+cutting the user off costs much. So each kind of evidence can only forbid an early end, and the
+more cautious one decides.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ PRESETS: dict[str, tuple[int, int]] = {
 """The shortest and the longest wait of each patience, in milliseconds."""
 
 SURE = 0.98
-"""Probability of a finished turn from which the detector asks for no more than the shortest."""
+"""Probability of a finished turn from which the detector demands only the shortest wait."""
 UNSURE = 0.3
-"""Probability from which it asks for the longest."""
+"""Probability below which it demands the longest wait."""
 
 SHARES: dict[Completeness, float] = {
     Completeness.QUESTION: 0.0,
@@ -31,22 +31,22 @@ SHARES: dict[Completeness, float] = {
     Completeness.FRAGMENT: 0.9,
     Completeness.INCOMPLETE: 1.0,
 }
-"""How far from the shortest towards the longest wait each form of transcript asks to go."""
+"""Share of the range from the shortest to the longest wait, by completeness."""
 
 MOST: dict[Completeness, float] = {Completeness.QUESTION: 0.4, Completeness.COMMAND: 0.8}
-"""The share at most, however it sounded: some voices do not fall at the end of what is whole."""
+"""Highest share that the sound may demand, by completeness: some voices do not fall at the end."""
 
 UNHEARD = 0.3
-"""The share while no detector has spoken: the words alone do not tell how they were said."""
+"""Least share without a score of the sound."""
 UNREAD = 0.9
-"""The share while there is no transcript: a tone alone does not tell what was said."""
+"""Least share without a transcript."""
 
 
 @dataclass(frozen=True, slots=True)
 class PauseEvidence:
-    """What is known of one pause; None is not known (yet).
+    """The evidence about one pause; None: not known (yet).
 
-    `complete` is a detector's probability in [0, 1] that the turn is finished.
+    `complete` is the detector's probability in [0, 1] that the turn is finished.
     """
 
     complete: float | None = None
@@ -62,8 +62,8 @@ def limits(settings: TurnSettings, tempo: float = 1.0) -> tuple[int, int]:
 
 
 def wait_ms(settings: TurnSettings, evidence: PauseEvidence, tempo: float = 1.0) -> float:
-    """Milliseconds after the last voiced sample at which the turn is over, by this evidence, for a
-    speaker of this `tempo`."""
+    """Silence in milliseconds that ends the turn, by this evidence, for a speaker of this
+    `tempo`."""
     if settings.silence_ms:
         return settings.silence_ms
     shortest, longest = limits(settings, tempo)
@@ -77,10 +77,10 @@ def wait_ms(settings: TurnSettings, evidence: PauseEvidence, tempo: float = 1.0)
 
 
 def longest_ms(settings: TurnSettings, tempo: float = 1.0) -> int:
-    """The silence that ends a turn whatever was said."""
+    """Silence in milliseconds that ends any turn."""
     return settings.silence_ms or limits(settings, tempo)[1]
 
 
 def doubt(complete: float) -> float:
-    """The share of the wait that a detector's probability asks for, in [0, 1]."""
+    """The share of the range that the detector's probability demands, in [0, 1]."""
     return min(1.0, max(0.0, (SURE - complete) / (SURE - UNSURE)))

@@ -1,4 +1,4 @@
-"""Taking over from the user: whether a turn had ended, and what that tells of the speaker."""
+"""Premature ends: detects that the user was cut off, and adapts to the speaker's tempo."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from edgevoice.turn_taking.speaker_tempo import SpeakerTempo
 from edgevoice.words import count
 
 CONTINUED = int(1.0 * EAR_RATE)
-"""Who begins to speak this soon after a turn was taken over has not heard the answer and objected:
-it takes people a quarter of a second to understand what they hear, and another to say something."""
+"""Samples after the end of a turn within which new speech continues it: a reaction to the reply
+takes longer, a quarter of a second each to understand and to speak."""
 
 LEAST_CHANGE = 0.02
-"""Of the tempo, from which it is told."""
+"""Least change of the tempo factor that is reported."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Taken:
-    """A turn that is over: its last voiced sample, the stream index at which it was taken over, and
-    the silence that had to be waited for; and how long the user was silent who then went on."""
+    """A turn that has ended: its last voiced sample, the stream index of its end, the required
+    silence, and the silence after which the user went on."""
 
     turn: Turn
     voiced_end: int
@@ -35,7 +35,7 @@ class _Taken:
 
 
 class PrematureEnd:
-    """Follows where utterances begin and end, and teaches `tempo`; belongs to the ears' thread."""
+    """Follows the utterances, and adapts `tempo`; runs in capture's thread."""
 
     def __init__(self, settings: TurnSettings, bus: Bus) -> None:
         self.tempo = SpeakerTempo(settings)
@@ -47,13 +47,13 @@ class PrematureEnd:
         """What the utterance under way is the other continued of."""
 
     def forget(self) -> None:
-        """A new conversation: whoever speaks now may speak at another tempo, which is told anew."""
+        """A new conversation, perhaps with another speaker: reset the tempo."""
         self.tempo.reset()
         self._told = self.tempo.factor
 
     def began(self, start: int) -> None:
-        """An utterance begins at stream index `start`. A turn of which it is the rest is marked as
-        `continued`; to be called before that turn is cancelled."""
+        """An utterance begins at stream index `start`. If it continues the last turn, that turn is
+        marked as `continued`; to be called before that turn is cancelled."""
         last, self._continued = self._last, None
         if last is None or not last.turn.live:
             return
@@ -63,8 +63,8 @@ class PrematureEnd:
         self._continued = replace(last, silence_ms=1000 * (start - last.voiced_end) / EAR_RATE)
 
     def ended(self, turn: Turn, voiced_end: int, index: int, wait_ms: float, voiced: int) -> None:
-        """A turn is taken over at stream index `index`, after a silence that had to last `wait_ms`;
-        it holds `voiced` samples of voice."""
+        """A turn with `voiced` voiced samples ends at stream index `index`, after the required
+        silence `wait_ms`."""
         continued, self._continued = self._continued, None
         self._last = _Taken(turn, voiced_end, index, wait_ms)
         if not turn.question:
@@ -74,7 +74,7 @@ class PrematureEnd:
             continued is not None
             and completeness_of(turn.question, turn.language) is not Completeness.COMMAND
         ):
-            # "Stop!" is no rest of a question.
+            # "Stop!" does not continue a question.
             tempo.cut_off(continued.silence_ms, continued.wait_ms)
         tempo.spoke(count(turn.question), voiced / EAR_RATE)
         if abs(tempo.factor - self._told) >= LEAST_CHANGE:

@@ -46,7 +46,7 @@ class Heard:
 
 def hear(reply: str, writing: float, rate: SpeechRate, first_words: int = 0) -> Heard:
     """Write, synthesize and play `reply` at the rates of a machine."""
-    cutter = ClauseCutter(first_words, pace=CutPlan(rate))
+    cutter = ClauseCutter(first_words, timing=CutPlan(rate))
     heard = Heard()
     now = idle = end = 0.0
     texts = [(char, writing) for char in reply] + [("", 0.0)]

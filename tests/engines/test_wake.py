@@ -26,7 +26,7 @@ def hits(detector: MicroWake, sound: Samples) -> int:
     whole = np.concatenate([quiet, sound, quiet])
     detector.reset()
     frames = range(0, len(whole) - FRAME_SAMPLES + 1, FRAME_SAMPLES)
-    return sum(detector.heard(whole[at : at + FRAME_SAMPLES]) for at in frames)
+    return sum(detector.detected(whole[at : at + FRAME_SAMPLES]) for at in frames)
 
 
 def detector(word: str, sensitivity: float = 0.5) -> MicroWake:
@@ -98,7 +98,7 @@ def test_a_word_of_ones_own_is_named_by_its_file(tmp_path: Path) -> None:
     for name in ("computer.json", "computer.tflite"):
         word = find(WakeSettings(word=str(tmp_path / name)))
         assert word.phrase == "computer"
-    assert not MicroWake(word).heard(np.zeros(FRAME_SAMPLES, dtype=np.float32))
+    assert not MicroWake(word).detected(np.zeros(FRAME_SAMPLES, dtype=np.float32))
 
 
 def test_an_unknown_word_is_refused_with_those_there_are() -> None:

@@ -85,7 +85,7 @@ def test_noise_without_a_pause_is_given_up_long_before_the_longest_utterance(
     show = noisy(16.0, partials=partials)
     show.run()
     first = show.all(ev.TurnCancelled)[0]
-    assert (first.reason, first.detail) == ("no_speech", "no word could be made out of it")
+    assert (first.reason, first.detail) == ("no_speech", "no intelligible word")
     assert 10.0 < first.t < 13.0
     assert not show.all(ev.TurnCommitted)
 

@@ -36,7 +36,7 @@ def test_an_answer_that_is_written_does_not_end_the_question() -> None:
     reply = floor.begin("speech")
     floor.commit(reply)
     turn = floor.begin("speech", interrupts=reply)
-    turn.written = True
+    turn.reply_complete = True
     assert floor.confirm(turn)
     assert not turn.committed
     assert floor.commit(turn)

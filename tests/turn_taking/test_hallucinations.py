@@ -151,7 +151,7 @@ def test_low_probability_counts_only_with_a_second_sign() -> None:
     assert heard("Firefox.", logprob=-1.06, no_speech=0.4, voiced=0.3) == uncertain
     assert heard("Firefox.", logprob=-1.06, no_speech=0.4, voiced=0.0) == uncertain
     assert heard("Firefox.", logprob=-1.06, no_speech=0.4, voiced=0.7) is None
-    assert heard("Firefox.", logprob=-1.06, no_speech=0.7) == "probably nobody spoke"
+    assert heard("Firefox.", logprob=-1.06, no_speech=0.7) == "probably no speech"
     assert heard("Firefox.", logprob=-1.7, no_speech=0.07) == uncertain
 
 
@@ -160,7 +160,7 @@ def test_the_thresholds_are_the_users() -> None:
     transcript = Transcript("Lights on.", "en", 0.5, -0.9)
     strict = SttSettings(no_speech=0.4, min_logprob=-0.8)
     assert is_nobody(transcript, 2.0, 1.0, SETTINGS) is None
-    assert is_nobody(transcript, 2.0, 1.0, strict) == "probably nobody spoke"
+    assert is_nobody(transcript, 2.0, 1.0, strict) == "probably no speech"
 
 
 @pytest.mark.parametrize("word", ["Okay.", "Thanks.", "Bye.", "Yeah."])

@@ -104,14 +104,14 @@ def test_a_single_word_decides_only_when_nothing_follows_it() -> None:
 
 def test_what_a_recognizer_makes_of_a_noise_is_nobody_s() -> None:
     """The same doubts count as for a question."""
-    assert sense("Thank you.", no_speech=0.8, logprob=-1.2) is Classification.NOBODY
-    assert sense("") is Classification.NOBODY
-    assert sense("[coughs]") is Classification.NOBODY
+    assert sense("Thank you.", no_speech=0.8, logprob=-1.2) is Classification.NO_WORDS
+    assert sense("") is Classification.NO_WORDS
+    assert sense("[coughs]") is Classification.NO_WORDS
 
 
 def test_a_short_sound_that_is_probably_no_speech_does_not_end_a_reply() -> None:
     """What is said for longer, or clearly, does; and so does being told to stop."""
-    assert sense("Emma Chen", no_speech=0.87, logprob=-0.75, voiced=0.45) is Classification.NOBODY
+    assert sense("Emma Chen", no_speech=0.87, logprob=-0.75, voiced=0.45) is Classification.NO_WORDS
     assert sense("Emma Chen", no_speech=0.2, logprob=-0.75, voiced=0.45) is Classification.WORDS
     assert sense("Emma Chen", no_speech=0.87, logprob=-0.75, voiced=0.9) is Classification.WORDS
     assert sense("Stop", no_speech=0.87, logprob=-0.75, voiced=0.45) is Classification.STOP
@@ -169,8 +169,8 @@ def test_a_voice_that_does_not_stop_takes_over_unread() -> None:
 
 def test_a_noise_that_was_read_does_not_take_over() -> None:
     """What was found to be nothing counts no more, and after three seconds it is given up."""
-    assert turn(1500, sense=Classification.NOBODY, sensed=600) == [Action.PAUSE]
-    assert turn(4000, sense=Classification.NOBODY, sensed=2900) == [Action.PAUSE, Action.STOP]
+    assert turn(1500, sense=Classification.NO_WORDS, sensed=600) == [Action.PAUSE]
+    assert turn(4000, sense=Classification.NO_WORDS, sensed=2900) == [Action.PAUSE, Action.STOP]
 
 
 def test_each_manner_asks_for_more_than_the_one_before() -> None:
