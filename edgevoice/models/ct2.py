@@ -1,8 +1,8 @@
-"""The tensors of a CTranslate2 model.bin: names, shapes and types, without reading the weights.
+"""Read the names and shapes of a CTranslate2 model's tensors, without the weights.
 
-Little-endian: version, the model's kind, its revision, the number of tensors; then for each its
-name, shape, type and length in bytes, followed by so many bytes of weights. Strings end with a zero
-byte that their length counts.
+Little-endian: version, kind of model, revision, number of tensors. Then for each tensor: name,
+shape, type, length in bytes, and the weights. Strings end with a zero byte, included in their
+length.
 """
 
 from __future__ import annotations
@@ -13,24 +13,24 @@ from math import prod
 from pathlib import Path
 
 VERSION = 6
-_MOST = 1 << 20
-"""Tensors, or dimensions of one: more means a broken file."""
+MAX_COUNT = 1 << 20
+"""Maximum number of tensors; more means a broken file."""
 
 
 class NotCt2(Exception):
-    """The file is not a model of CTranslate2, and why."""
+    """The file is not a CTranslate2 model, with the reason."""
 
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """A tensor as it lies in the file; when it is loaded its numbers may get another type."""
+    """A tensor in the file; loading may convert its numbers to another type."""
 
     name: str
     shape: tuple[int, ...]
 
     @property
     def elements(self) -> int:
-        """How many numbers it holds."""
+        """The number of elements."""
         return prod(self.shape)
 
 
@@ -42,7 +42,7 @@ def stored(path: Path) -> list[Stored]:
         def take(form: str) -> int:
             data = file.read(struct.calcsize(form))
             if len(data) < struct.calcsize(form):
-                raise NotCt2("it is cut short")
+                raise NotCt2("it is truncated")
             return int(struct.unpack(form, data)[0])
 
         def text() -> str:
@@ -51,11 +51,11 @@ def stored(path: Path) -> list[Stored]:
 
         version = take("<I")
         if version != VERSION:
-            raise NotCt2(f"its version is {version}; {VERSION} is known")
+            raise NotCt2(f"its version is {version}; supported is {VERSION}")
         text()
         take("<I")
         count = take("<I")
-        if count > _MOST:
+        if count > MAX_COUNT:
             raise NotCt2("its header is broken")
         for _ in range(count):
             name = text()

@@ -1,4 +1,4 @@
-"""What can go wrong on a disk, said in our words; and how a file is hashed and put in place."""
+"""Disk operations for models: errors with remedies, free space, hashes, moves and links."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from edgevoice.errors import StorageError
 BLOCK = 1 << 20
 """Bytes read or written at a time."""
 
-_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
-_LOCKED = {errno.EACCES, errno.EPERM, errno.EROFS}
+_DISK_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+_NOT_WRITABLE = {errno.EACCES, errno.EPERM, errno.EROFS}
 
 
 def size_text(count: float) -> str:
-    """A number of bytes as people read it: `491 MB`, `2.4 GB`."""
+    """A number of bytes as text: `491 MB`, `2.4 GB`."""
     for unit in ("B", "KB", "MB"):
         if count < 999.5:
             return f"{count:.0f} {unit}"
@@ -30,17 +30,17 @@ def size_text(count: float) -> str:
 
 @contextmanager
 def writing(folder: Path) -> Iterator[None]:
-    """Turn the OSErrors of writing below `folder` into StorageErrors with a remedy."""
+    """Convert OSErrors of writing below `folder` to StorageErrors with a remedy."""
     try:
         yield
     except OSError as error:
-        if error.errno in _FULL:
+        if error.errno in _DISK_FULL:
             raise StorageError(
                 "the disk is full",
                 where=str(folder),
-                remedy="free some space, then run the same command: it goes on where it stopped",
+                remedy="free some space, then run the same command: it resumes where it stopped",
             ) from error
-        if error.errno in _LOCKED:
+        if error.errno in _NOT_WRITABLE:
             raise StorageError(
                 "the models folder cannot be written",
                 where=str(folder),
@@ -56,7 +56,7 @@ def writing(folder: Path) -> Iterator[None]:
 
 
 def need_space(folder: Path, count: int) -> None:
-    """Raise StorageError if the disk under `folder` has not `count` bytes to spare."""
+    """Raise StorageError if the disk of `folder` has less than `count` bytes free."""
     existing = folder
     while not existing.exists():
         existing = existing.parent
@@ -69,21 +69,21 @@ def need_space(folder: Path, count: int) -> None:
         )
 
 
-def sha256_of(path: Path, seen: Callable[[int], None] | None = None) -> str:
-    """The file's hash in hex; `seen` is told after each block how many bytes are read."""
+def sha256_of(path: Path, on_progress: Callable[[int], None] | None = None) -> str:
+    """The file's SHA-256 in hex; `on_progress` gets the bytes read after each block."""
     digest = hashlib.sha256()
     count = 0
     with path.open("rb") as source:
         while block := source.read(BLOCK):
             digest.update(block)
             count += len(block)
-            if seen:
-                seen(count)
+            if on_progress:
+                on_progress(count)
     return digest.hexdigest()
 
 
 def put(draft: Path, path: Path) -> None:
-    """Move a finished, flushed file to its place, so that a crash leaves the old one or the new."""
+    """Move a finished, flushed file to its place; a crash leaves either the old or the new file."""
     path.parent.mkdir(parents=True, exist_ok=True)
     os.replace(draft, path)
     if os.name == "posix":
@@ -95,10 +95,10 @@ def put(draft: Path, path: Path) -> None:
 
 
 def link(source: Path, path: Path, *, symbolic: bool) -> bool:
-    """Make `path` another name of `source`, replacing what is there; False if it cannot be.
+    """Make `path` a link to `source`, replacing an existing file; False if that is impossible.
 
-    A hard link outlives the removal of `source`; with `symbolic`, a symbolic one is made where
-    the disk does not allow that.
+    The link is a hard link, which survives the removal of `source`. With `symbolic`, a symbolic
+    link is made if hard links are impossible.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f".{path.name}.{os.getpid()}")
@@ -112,7 +112,7 @@ def link(source: Path, path: Path, *, symbolic: bool) -> bool:
             os.symlink(source.resolve(), draft)
         os.replace(draft, path)
     except OSError as error:
-        if error.errno in _FULL | _LOCKED and not os.access(path.parent, os.W_OK):
+        if error.errno in _DISK_FULL | _NOT_WRITABLE and not os.access(path.parent, os.W_OK):
             raise
         return False
     finally:

@@ -1,6 +1,6 @@
-"""Copies of a file that this machine holds already: in the models folder or with other tools.
+"""Find copies of a model file on this machine: in the models folder or in other tools' stores.
 
-Candidates are found by name or size; whether one is the file, only its hash decides.
+Candidates are found by name or size; the caller checks their hash.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from edgevoice.models.store import Store
 def copies(
     store: Store, entry: Entry, file: File, environ: Mapping[str, str] = os.environ
 ) -> Iterator[tuple[Path, bool]]:
-    """Files that may be the one wanted, nearest first, and whether each is there to stay.
+    """Candidates for `file`, nearest first, each with whether it is permanent.
 
-    What lies in the models folder or in an installed package may go with its owner, so only the
-    stores of other tools are safe to point into.
+    Files in the models folder or in an installed package may be removed with their owner. So only
+    the stores of other tools are permanent enough for a symbolic link.
     """
     target = store.file_path(entry, file)
     seen = set()
-    for paths, lasting in (
+    for paths, permanent in (
         (in_folder(store, entry, file), False),
         (in_packages(entry, file), False),
         (in_stores(entry, file, environ), True),
@@ -38,13 +38,13 @@ def copies(
                 if target.exists() and target.samefile(real):
                     continue
             except OSError:
-                continue  # A folder of another user, a broken link: not for us.
+                continue  # for example a folder of another user, or a broken link
             seen.add(real)
-            yield real, lasting
+            yield real, permanent
 
 
 def in_folder(store: Store, entry: Entry, file: File) -> Iterator[Path]:
-    """The same file under another model, or laid loose into the models folder by hand."""
+    """The same file of another model, or a file put directly into the models folder."""
     for other in store.catalog:
         for same in other.files:
             if same.sha256 == file.sha256 and other.name != entry.name:
@@ -53,16 +53,16 @@ def in_folder(store: Store, entry: Entry, file: File) -> Iterator[Path]:
 
 
 def in_packages(entry: Entry, file: File) -> Iterator[Path]:
-    """The file inside a package that is installed beside us."""
+    """The file inside an installed Python package."""
     for mirror in entry.mirrors_of(file):
         if path := installed_copy(mirror):
             yield path
 
 
 def in_stores(entry: Entry, file: File, environ: Mapping[str, str]) -> Iterator[Path]:
-    """The file in what Hugging Face's libraries, Ollama and LM Studio keep."""
+    """The file in the stores of Hugging Face's libraries, Ollama and LM Studio."""
     for cache in hugging_face(environ):
-        # Large files are stored by their sha256, small ones by a git hash: those we find by path.
+        # Large files are stored by sha256. Small files are stored by a git hash: use their path.
         yield from cache.glob(f"models--*/blobs/{file.sha256}")
         if entry.repo:
             repo = cache / f"models--{entry.repo.replace('/', '--')}"
@@ -75,7 +75,7 @@ def in_stores(entry: Entry, file: File, environ: Mapping[str, str]) -> Iterator[
 
 
 def hugging_face(environ: Mapping[str, str]) -> list[Path]:
-    """Where the Hugging Face libraries keep what they download."""
+    """The cache folders of the Hugging Face libraries."""
     if named := environ.get("HF_HUB_CACHE"):
         return [Path(os.path.expanduser(named))]
     caches = environ.get("XDG_CACHE_HOME") or "~/.cache"
@@ -84,7 +84,7 @@ def hugging_face(environ: Mapping[str, str]) -> list[Path]:
 
 
 def ollama(environ: Mapping[str, str]) -> list[Path]:
-    """Where Ollama keeps its models: the user's own, and those of its system service."""
+    """The model folders of Ollama: the user's, and those of its system service."""
     if named := environ.get("OLLAMA_MODELS"):
         return [Path(os.path.expanduser(named))]
     own = Path(os.path.expanduser("~/.ollama/models"))
@@ -92,6 +92,6 @@ def ollama(environ: Mapping[str, str]) -> list[Path]:
 
 
 def lm_studio() -> list[Path]:
-    """Where LM Studio keeps its models, now and in earlier versions."""
+    """The model folders of LM Studio, in current and earlier versions."""
     folders = ("~/.lmstudio/models", "~/.cache/lm-studio/models")
     return [Path(os.path.expanduser(folder)) for folder in folders]

@@ -1,7 +1,7 @@
-"""Files from Hugging Face: the only module that talks to the hub.
+"""Download files from Hugging Face; no other module uses the hub.
 
-Whatever goes wrong there (no network, a proxy, a repository that is gone) is `Unavailable`, so
-that the next source can be tried; it is found out within seconds.
+Every failure (no network, a proxy, a missing repository) raises `Unavailable` within seconds, so
+that the next source can be tried.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ import msgspec
 
 from edgevoice.models.assembly import Assembly, Unavailable, Unreachable
 
-# The hub's client asks the hub about the program it runs in, and tells, unless it is told not to.
+# Otherwise the hub's client sends telemetry.
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 
-TIMEOUT = 8.0
+HUB_TIMEOUT = 8.0
 """Seconds the hub has to answer before the next source is tried."""
 
 
 class HubFile(msgspec.Struct, frozen=True):
-    """A file in a hub repository. `sha256` is empty for small files, which git hashes instead."""
+    """A file in a hub repository; `sha256` is empty for small files, which have only a git hash."""
 
     path: str
     size: int
@@ -44,7 +44,7 @@ class HubRepository(msgspec.Struct, frozen=True):
 
 
 class HubReference(msgspec.Struct, frozen=True):
-    """What a user may write for a place on the hub; `path` is empty for the whole repository."""
+    """A user's reference to the hub; `path` is empty for the whole repository."""
 
     repo: str
     revision: str
@@ -52,7 +52,7 @@ class HubReference(msgspec.Struct, frozen=True):
 
 
 def reference(text: str) -> HubReference | None:
-    """Understand `owner/repo[@revision][/path]` or a link to a hub page; None if it is neither."""
+    """Parse `owner/repo[@revision][/path]` or a link to a hub page; None if it is neither."""
     from huggingface_hub import constants
 
     if "://" in text:
@@ -73,11 +73,11 @@ def reference(text: str) -> HubReference | None:
 
 
 def repository(repo: str, revision: str) -> HubRepository:
-    """What the repository holds at `revision`, which is pinned to its commit."""
+    """The files of the repository at the commit of `revision`. Raises Unavailable."""
     with _failures():
         from huggingface_hub import HfApi
 
-        info = HfApi().model_info(repo, revision=revision, files_metadata=True, timeout=TIMEOUT)
+        info = HfApi().model_info(repo, revision=revision, files_metadata=True, timeout=HUB_TIMEOUT)
         card: dict[str, Any] = dict(vars(info.card_data)) if info.card_data else {}
         language = card.get("language") or []
         return HubRepository(
@@ -98,7 +98,7 @@ def repository(repo: str, revision: str) -> HubRepository:
 
 
 def fetch(repo: str, revision: str, path: str, assembly: Assembly) -> None:
-    """Bring the rest of the file into `assembly`, from the bytes that are in it already."""
+    """Download the rest of the file into `assembly`. Raises Unavailable."""
     with _stream(repo, revision, path, assembly.at) as (start, blocks):
         if start != assembly.at:
             assembly.back_to(start)
@@ -107,26 +107,26 @@ def fetch(repo: str, revision: str, path: str, assembly: Assembly) -> None:
 
 
 def read_small(repo: str, revision: str, file: HubFile) -> bytes:
-    """A small file whole, checked against the git hash that the hub gives for it."""
+    """The content of a small file, checked against its git hash. Raises Unavailable."""
     with _stream(repo, revision, file.path, 0) as (_, blocks):
         data = b"".join(blocks)
     git = hashlib.sha1(b"blob %d\0" % len(data) + data, usedforsecurity=False).hexdigest()
     if len(data) != file.size or (not file.sha256 and git != file.git_hash):
-        raise Unavailable(f"{file.path} is not what the hub's metadata says")
+        raise Unavailable(f"{file.path} does not match the hub's metadata")
     return data
 
 
 @contextmanager
 def reading(repo: str, revision: str, path: str) -> Iterator[Callable[[int], bytes]]:
-    """A `read(n)` over the start of a file, fetching no more of it than is read."""
+    """A `read(n)` over the start of a file, which downloads no more than is read."""
     with _stream(repo, revision, path, 0) as (_, blocks):
-        kept = bytearray()
+        buffered = bytearray()
 
         def read(count: int) -> bytes:
-            while len(kept) < count and (block := next(blocks, b"")):
-                kept.extend(block)
-            data = bytes(kept[:count])
-            del kept[:count]
+            while len(buffered) < count and (block := next(blocks, b"")):
+                buffered.extend(block)
+            data = bytes(buffered[:count])
+            del buffered[:count]
             return data
 
         yield read
@@ -136,7 +136,7 @@ def reading(repo: str, revision: str, path: str) -> Iterator[Callable[[int], byt
 def _stream(
     repo: str, revision: str, path: str, start: int
 ) -> Iterator[tuple[int, Iterator[bytes]]]:
-    """The file's bytes from `start` on, or from 0 where the server does not do ranges."""
+    """The file's bytes from `start` on, or from 0 if the server does not support ranges."""
     with ExitStack() as stack:
         with _failures():
             import huggingface_hub as hub
@@ -147,23 +147,23 @@ def _stream(
 
             url = hub.hf_hub_url(repo, path, revision=revision)
             headers = build_hf_headers()
-            # Compressed, a range would count other bytes than the file's.
+            # With compression, a range would count compressed bytes.
             headers["Accept-Encoding"] = "identity"
             if start:
                 headers["Range"] = f"bytes={start}-"
             request = hub.get_session().stream(
-                "GET", url, headers=headers, timeout=TIMEOUT, follow_redirects=True
+                "GET", url, headers=headers, timeout=HUB_TIMEOUT, follow_redirects=True
             )
             response = stack.enter_context(request)
             if response.status_code == 416:
                 raise Unavailable("the hub has fewer bytes than are here already")
             hf_raise_for_status(response)
-        # What fails in the caller's hands, a full disk say, is not the hub's failure.
+        # Outside `_failures`: errors of the caller, such as a full disk, are not the hub's.
         yield (start if response.status_code == 206 else 0), _guarded(response.iter_bytes())
 
 
 def _guarded(blocks: Iterator[bytes]) -> Iterator[bytes]:
-    """The same blocks, a connection that breaks being `Unavailable` and nothing else."""
+    """The same blocks; a broken connection raises Unavailable."""
     while True:
         with _failures():
             block = next(blocks, None)
@@ -174,13 +174,13 @@ def _guarded(blocks: Iterator[bytes]) -> Iterator[bytes]:
 
 @contextmanager
 def _failures() -> Iterator[None]:
-    """Turn whatever the hub's client raises, and it has many kinds, into Unavailable."""
+    """Convert all exceptions of the hub's client to Unavailable."""
     try:
         yield
     except (Unavailable, GeneratorExit):
         raise
     except Exception as error:
         reason = str(error).strip().splitlines() or [type(error).__name__]
-        # An error without a response means that the hub was not reached at all.
+        # Without a response the hub was not reached at all.
         kind = Unavailable if getattr(error, "response", None) is not None else Unreachable
         raise kind(reason[0][:200]) from error

@@ -1,4 +1,4 @@
-"""What kind of model some files are, told from the files themselves."""
+"""Recognize the kind of a model from its files."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from edgevoice.models.gguf import NotGguf, Read, read_header
 from edgevoice.outside import Malformed, from_json
 
 WHISPER_FILES = ("model.bin", "config.json", "tokenizer.json", "preprocessor_config.json")
-"""Files of a Whisper folder that are used; beside them vocabulary.txt or vocabulary.json."""
+"""Files of a Whisper folder that are used, in addition to vocabulary.txt or vocabulary.json."""
 
 
 class Kind(msgspec.Struct, frozen=True):
-    """What a model turned out to be; `ram` in bytes, `context` in tokens (0: not said)."""
+    """A recognized model; `ram` in bytes, `context` in tokens (0: unknown)."""
 
     role: Role
     format: Format
@@ -29,19 +29,19 @@ class Kind(msgspec.Struct, frozen=True):
     context: int = 0
 
 
-def gguf(read: Read, size: int, where: str, *, whole: bool = True) -> Kind:
+def gguf(read: Read, size: int, where: str, *, complete: bool = True) -> Kind:
     """A language model, from the start of its file of `size` bytes.
 
-    Without `whole` only the start is there to be read, and the tensors are not looked at. Raises
-    ModelError for what is no whole GGUF model that can converse.
+    Without `complete` only the start is available, and the tensors are not checked. Raises
+    ModelError unless the file is a complete GGUF model with a chat template.
     """
     try:
-        header = read_header(read, tensors=whole)
+        header = read_header(read, tensors=complete)
     except NotGguf as reason:
         raise ModelError(
             f"this is not a usable GGUF file: {reason}",
             where=where,
-            remedy="fetch the file again, or choose another",
+            remedy="download the file again, or choose another",
         ) from None
     if header.parts > 1:
         raise ModelError(
@@ -51,29 +51,28 @@ def gguf(read: Read, size: int, where: str, *, whole: bool = True) -> Kind:
         )
     if header.shape:
         raise ModelError(
-            f"this is the shape of a model ({header.shape}): its weights are random, so it cannot "
+            f"this is a synthetic model ({header.shape}): its weights are random, so it cannot "
             "answer",
             where=where,
-            remedy=f"edgevoice bench shape {header.shape} makes one to be measured",
+            remedy=f"edgevoice bench shape {header.shape} makes one for measurements",
         )
     if size < header.length:
         raise ModelError(
             f"this GGUF file is truncated: {size:,} of {header.length:,} bytes",
             where=where,
-            remedy="fetch the file again",
+            remedy="download the file again",
         )
-    if whole and not header.tensors:
+    if complete and not header.tensors:
         raise ModelError(
-            "this GGUF file holds a vocabulary and no weights",
+            "this GGUF file has a vocabulary but no weights",
             where=where,
-            remedy="choose a file that holds the whole model",
+            remedy="choose a file with the whole model",
         )
     if not header.chat_template:
         raise ModelError(
-            "this model has no chat template: it is a base model, which continues text and "
-            "cannot converse",
+            "this is a base model: it has no chat template, so it cannot answer questions",
             where=where,
-            remedy="choose the instruct or chat variant of it",
+            remedy="choose its instruct or chat variant",
         )
     try:
         ChatTemplate(header.values["tokenizer.chat_template"])
@@ -93,10 +92,13 @@ def gguf(read: Read, size: int, where: str, *, whole: bool = True) -> Kind:
 
 
 def whisper(names: list[str], config: bytes, head: bytes, size: int, where: str) -> Kind:
-    """A recognizer, from the names in its folder, its config.json and the head of its model.bin."""
+    """A speech-to-text model, from its folder's file names, config.json and start of model.bin.
+
+    Raises ModelError for another kind of folder.
+    """
     if not {"model.bin", "config.json"} <= set(names):
         raise ModelError(
-            "this folder is not a Whisper model: model.bin and config.json are wanted",
+            "this folder is not a Whisper model: it needs model.bin and config.json",
             where=where,
             remedy="convert the model with ct2-transformers-converter, or name another folder",
         )
@@ -104,7 +106,7 @@ def whisper(names: list[str], config: bytes, head: bytes, size: int, where: str)
         raise ModelError(
             "this Whisper folder has neither tokenizer.json nor a vocabulary",
             where=where,
-            remedy="fetch the whole folder again",
+            remedy="download the whole folder again",
         )
     if head and b"WhisperSpec" not in head:
         raise ModelError(
@@ -124,19 +126,18 @@ def whisper(names: list[str], config: bytes, head: bytes, size: int, where: str)
 
 
 def voice(config: bytes, head: bytes, size: int, where: str) -> Kind:
-    """A voice, from its .onnx.json, the head of its .onnx and the size of that."""
+    """A voice, from its .onnx.json, and the start and size of its .onnx. Raises ModelError."""
     try:
         values = voice_file.read(config)
     except Malformed as error:
         raise ModelError(
-            "this is not a Piper voice: its .onnx.json names no sample rate or no phonemes "
-            f"that can be used: {error}",
+            f"this is not a Piper voice: its .onnx.json is unusable: {error}",
             where=f"{where}.json",
             remedy="choose a voice made for Piper",
         ) from None
     # The first field of every ONNX file is its format version: tag 8 and a small number.
     if head and head[:1] != b"\x08":
-        raise ModelError("this is not an ONNX file", where=where, remedy="fetch the file again")
+        raise ModelError("this is not an ONNX file", where=where, remedy="download the file again")
     language = values.language
     code = language.get("code", "") if isinstance(language, dict) else ""
     dataset = values.dataset or where.rsplit("/", 1)[-1].removesuffix(".onnx")
@@ -154,5 +155,5 @@ def _json(data: bytes, where: str) -> dict[str, Any]:
         return from_json(data, dict[str, Any])
     except Malformed as error:
         raise ModelError(
-            f"this is not a JSON file: {error}", where=where, remedy="fetch the file again"
+            f"this is not a JSON file: {error}", where=where, remedy="download the file again"
         ) from None

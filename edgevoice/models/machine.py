@@ -1,4 +1,4 @@
-"""How many cores and how much memory this process may use, as far as models are concerned."""
+"""The cores and the memory that this process may use."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ import os
 from pathlib import Path
 
 CONTROL_GROUP = Path("/sys/fs/cgroup")
-"""Where the limits of a container are told."""
+"""The folder with a container's limits."""
 SPARE_MEMORY = 500_000_000
-"""Bytes that a running assistant takes besides its models, and the system beside it."""
+"""Bytes that a running assistant and the system need besides the models."""
 
 
 def cores() -> int:
-    """Physical cores this process may run on, within its affinity and container quota; at least 1.
+    """Physical cores within this process's affinity and container quota; at least 1.
 
-    Two threads of one core share what computes: models gain nothing from the second.
+    Hardware threads of one core share its arithmetic units, so models gain nothing from a second.
     """
     import psutil
 
@@ -25,7 +25,7 @@ def cores() -> int:
 
 
 def granted_cores(quota: Path) -> int:
-    """Whole cores a control group's cpu.max grants; very many where it sets no limit."""
+    """Whole cores that a control group's cpu.max grants; a very large number without a limit."""
     try:
         granted, period = quota.read_text().split()[:2]
         return max(1, int(granted) // int(period))
@@ -41,7 +41,7 @@ def total_memory() -> int:
 
 
 def free_memory() -> int:
-    """Bytes that can still be had without pushing out other programs' memory."""
+    """Bytes that can be allocated without swapping out other programs."""
     import psutil
 
     free = int(psutil.virtual_memory().available)

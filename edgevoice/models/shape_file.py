@@ -1,8 +1,8 @@
-"""A shape's GGUF file: true dimensions and types, a real tokenizer, random weights.
+"""Write a synthetic model's GGUF file: true dimensions and types, a real tokenizer, random weights.
 
-The weights come from a few megabytes of random blocks, laid out anew for each tensor: what counts
-is that as many bytes are read and as much is computed. Scales are those of a trained model, so that
-activations stay finite through all blocks. The same model gives the same file, byte for byte.
+The weights repeat a few megabytes of random blocks: the bytes read and the work are those of the
+real model. Scales are those of a trained model, so that activations stay finite. The same model
+always gives the same bytes.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ from edgevoice.models.shape_layout import F32, Q4_K, Q5_0, Q5_K, Q6_K, Q8_0, ten
 from edgevoice.models.shape_table import GEMMA2, LLAMA, Architecture
 from edgevoice.models.shape_vocabulary import text, tokenizer_pairs, value
 
-TILE = 4 << 20
-"""About how many bytes of random blocks there are of each type."""
+TILE_BYTES = 4 << 20
+"""Approximate bytes of random blocks of each type."""
 
 _MIXED_Q4_K_M = 15
 
 # A type's block: (elements, offsets and values of its float16 scales). The values give weights of
-# about 0.02 around zero, which a block with a least value (Q4_K, Q5_K) needs both of.
+# about 0.02 around zero; blocks with a minimum (Q4_K, Q5_K) need two scales for that.
 _SCALES: dict[int, tuple[int, dict[int, float]]] = {
     Q4_K: (256, {0: 1.0e-4, 2: 7.5e-4}),
     Q5_K: (256, {0: 5.0e-5, 2: 7.75e-4}),
@@ -39,12 +39,12 @@ _SCALES: dict[int, tuple[int, dict[int, float]]] = {
 
 
 def header(model: Architecture, vocabulary: Path) -> bytes:
-    """Everything before the weights. Raises ModelError if the vocabulary does not serve."""
+    """Everything before the weights. Raises ModelError if the vocabulary is unusable."""
     return _head(model, tokenizer_pairs(vocabulary, model))
 
 
 def wordless_header(model: Architecture) -> bytes:
-    """The same without any tokenizer: such a file can be computed with, and not be asked."""
+    """The same without a tokenizer: the model can be evaluated, but takes no text."""
     return _head(
         model,
         {
@@ -55,7 +55,7 @@ def wordless_header(model: Architecture) -> bytes:
 
 
 def _head(model: Architecture, tokenizer: dict[str, bytes]) -> bytes:
-    pairs = {**_about(model), **tokenizer}
+    pairs = {**_model_pairs(model), **tokenizer}
     listed = tensors(model)
     out = bytearray(b"GGUF" + struct.pack("<IQQ", 3, len(listed), len(pairs)))
     for key, raw in pairs.items():
@@ -70,9 +70,9 @@ def _head(model: Architecture, tokenizer: dict[str, bytes]) -> bytes:
 
 
 def write(path: Path, head: bytes, model: Architecture, progress: Progress) -> str:
-    """Write the file and return its sha256; it is on the disk when this returns.
+    """Write and flush the file, and return its sha256.
 
-    Raises OSError. Whatever ends it early, nothing is left of the file.
+    Raises OSError. After any exception, no file is left.
     """
     digest = hashlib.sha256()
     done = 0
@@ -98,12 +98,12 @@ def _contents(head: bytes, model: Architecture) -> Iterator[bytes | memoryview]:
         if tensor.kind == F32:
             yield np.ones(tensor.elements, "<f4").tobytes()
         else:
-            yield from _laid_out(tensor, tiles[tensor.kind], number)
+            yield from _tiled(tensor, tiles[tensor.kind], number)
         yield bytes(tensor.room - tensor.size)
 
 
-def _laid_out(tensor: Weight, tile: memoryview, number: int) -> Iterator[memoryview]:
-    """The tile over and over, begun at another block for each tensor."""
+def _tiled(tensor: Weight, tile: memoryview, number: int) -> Iterator[memoryview]:
+    """The repeated tile, starting at another block for each tensor."""
     block = size_of(tensor.kind, _SCALES[tensor.kind][0])
     at = number * 1009 * block % len(tile)
     left = tensor.size
@@ -115,11 +115,11 @@ def _laid_out(tensor: Weight, tile: memoryview, number: int) -> Iterator[memoryv
 
 
 def _tile(kind: int) -> memoryview:
-    """Random blocks of a type; their number is odd, so that neighbouring rows are never alike."""
+    """Random blocks of a type; their number is odd, so that neighbouring rows differ."""
     elements, scales = _SCALES[kind]
     size = size_of(kind, elements)
-    count = TILE // size | 1
-    # A generator's own stream of bits stays the same for ever, unlike what numpy makes of it.
+    count = TILE_BYTES // size | 1
+    # numpy keeps a generator's raw bits stable between versions, but not its distributions.
     raw = np.random.PCG64(kind).random_raw(-(-count * size // 8))
     blocks = np.frombuffer(raw.astype("<u8").tobytes(), np.uint8)[: count * size]
     blocks = blocks.reshape(count, size).copy()
@@ -128,8 +128,8 @@ def _tile(kind: int) -> memoryview:
     return memoryview(blocks.tobytes())
 
 
-def _about(model: Architecture) -> dict[str, bytes]:
-    """The header's entries about the model, each value as it stands in the file."""
+def _model_pairs(model: Architecture) -> dict[str, bytes]:
+    """The header's entries about the model, as raw values."""
     tokenizer = model.tokenizer
     own: dict[str, str | int | float] = {
         "context_length": model.context,

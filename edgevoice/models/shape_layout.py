@@ -12,11 +12,11 @@ F32, Q5_0, Q8_0, Q4_K, Q5_K, Q6_K = 0, 6, 8, 12, 13, 14
 
 _LARGE_BLOCK = 256
 _SMALLER = {Q4_K: Q5_0, Q6_K: Q8_0}
-"""What llama.cpp takes where a row is no whole number of 256-element blocks."""
+"""The type llama.cpp uses if a row is not a multiple of 256 elements."""
 
 
 def tensors(model: Architecture) -> list[Weight]:
-    """Every tensor of the model, in the order of the file."""
+    """All tensors of the model, in the order of the file."""
     embedding = (model.width, model.vocabulary)
     outer = [Weight("output_norm.weight", (model.width,), F32)]
     if not model.tied:
@@ -58,11 +58,11 @@ def _block(model: Architecture, number: int) -> Iterator[Weight]:
 
 
 def _more_bits(block: int, blocks: int) -> bool:
-    """Whether Q4_K_M spends two more bits on this block: the ends, and every third between."""
+    """Whether Q4_K_M uses two more bits for this block: at both ends, and every third between."""
     eighth = blocks // 8
     return block < eighth or block >= 7 * blocks // 8 or (block - eighth) % 3 == 2
 
 
 def weights_size(model: Architecture) -> int:
-    """Bytes of all tensors as they lie in the file."""
+    """Bytes of all tensors in the file, alignment included."""
     return sum(tensor.room for tensor in tensors(model))

@@ -1,4 +1,4 @@
-"""The models whose shape can be made: every dimension that decides what a token costs.
+"""The models that can be made as synthetic models: all dimensions that decide a token's cost.
 
 Dimensions are those of the publisher's config.json; llama.cpp turned them into the tensors that
 shape_layout.py lists. Chat templates are the publisher's, and so are the sizes to compare with.
@@ -14,11 +14,11 @@ PHI3, LLAMA, GEMMA2, MINICPM = "phi3", "llama", "gemma2", "minicpm"
 
 @dataclass(frozen=True, slots=True)
 class Tokenizer:
-    """A real vocabulary: the tokenizer of a published model, cut or filled to another's size.
+    """The tokenizer of a published model, truncated or padded to another model's vocabulary size.
 
-    `renamed` are control tokens the chat template needs, by their id; where the vocabulary ends
-    before the model's, the rest is filled with unused tokens. Without `template` the vocabulary's
-    own is taken; `eos` -1 keeps its own end-of-text token.
+    `renamed` are control tokens that the chat template needs, by id. A short vocabulary is padded
+    with unused tokens. Without `template` the vocabulary's own is used; `eos` -1 keeps its own
+    end-of-text token.
     """
 
     file: str
@@ -31,11 +31,11 @@ class Tokenizer:
 
 @dataclass(frozen=True, slots=True)
 class Architecture:
-    """A model's dimensions in elements, and what is known of the published file.
+    """A model's dimensions in elements, and its published file.
 
-    `head` is the width of one attention head, `extra` what else its family reads from the header.
-    `published` is the size in bytes of the Q4_K_M file called `published_as`, 0 where no exact
-    figure was found; `parameters` counts all weights, the embedding once.
+    `head` is the width of one attention head, `extra` are further header values of its family.
+    `published` is the size in bytes of the Q4_K_M file called `published_as`, 0 if unknown.
+    `parameters` counts all weights, the embedding once.
     """
 
     name: str
@@ -62,7 +62,7 @@ class Architecture:
 
     @property
     def model(self) -> str:
-        """What the shape is called among the models."""
+        """The synthetic model's name in the catalog."""
         return f"shape-{self.name}"
 
 
@@ -228,4 +228,4 @@ _ALL = (
 )
 
 ARCHITECTURES = {architecture.name: architecture for architecture in _ALL}
-"""Every model whose shape can be made, by its name."""
+"""All models that can be made as synthetic models, by name."""

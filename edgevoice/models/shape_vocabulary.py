@@ -1,7 +1,7 @@
-"""A real tokenizer for a shape, from the vocabulary-only GGUF files that come with llama.cpp.
+"""A real tokenizer for a synthetic model, from llama.cpp's vocabulary-only GGUF files.
 
-They travel in the source distribution of llama-cpp-python, which is fetched as any other package
-mirror is, once for all shapes, and of which nothing is run.
+They are part of the source distribution of llama-cpp-python, which is downloaded once for all
+synthetic models like any package mirror; none of its code runs.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ VOCABULARIES = Entry(
         for file in _FILES
     ),
 )
-"""The files as they lie in the models folder; not in the catalog, being no models to run."""
+"""The files in the models folder; not in the catalog, because they cannot run."""
 
 _PREFIX = "tokenizer."
 _TOKENS, _SCORES, _TYPES = (f"tokenizer.ggml.{what}" for what in ("tokens", "scores", "token_type"))
@@ -73,9 +73,9 @@ _U32, _I32, _F32, _STRING, _ARRAY = 4, 5, 6, 8, 9
 
 
 def vocabulary_file(model: Architecture, store: Store, progress: Progress) -> Path:
-    """The vocabulary that the model's shape speaks with, fetched if it is not here.
+    """The vocabulary file of the synthetic model, pulled if it is missing.
 
-    Raises PullError if it cannot be had, StorageError if the folder is full.
+    Raises PullError if no source has it, StorageError if the folder is full.
     """
     file = next(each for each in VOCABULARIES.files if each.name == model.tokenizer.file)
     path = store.file_path(VOCABULARIES, file)
@@ -90,9 +90,9 @@ def vocabulary_file(model: Architecture, store: Store, progress: Progress) -> Pa
 
 
 def tokenizer_pairs(path: Path, model: Architecture) -> dict[str, bytes]:
-    """The tokenizer's header entries for `model`, each value as it stands in a GGUF file.
+    """The tokenizer's header entries for `model`, as raw GGUF values.
 
-    Raises ModelError if the vocabulary is broken or has not what the model needs.
+    Raises ModelError if the vocabulary is damaged or unsuitable.
     """
     tokenizer = model.tokenizer
     try:
@@ -108,9 +108,9 @@ def tokenizer_pairs(path: Path, model: Architecture) -> dict[str, bytes]:
         )
     except (NotGguf, KeyError, ValueError, struct.error, OSError) as error:
         raise ModelError(
-            f"the vocabulary is broken: {error}",
+            f"the vocabulary is damaged: {error}",
             where=str(path),
-            remedy=f"delete it, then edgevoice bench shape {model.name} fetches it again",
+            remedy=f"delete it, then edgevoice bench shape {model.name} downloads it again",
         ) from None
     del tokens[model.vocabulary :], types[model.vocabulary :]
     lacking = range(len(tokens), model.vocabulary)
@@ -133,13 +133,13 @@ def tokenizer_pairs(path: Path, model: Architecture) -> dict[str, bytes]:
         raise ModelError(
             "the vocabulary has no chat template or no token that ends a reply",
             where=str(path),
-            remedy=f"delete it, then edgevoice bench shape {model.name} fetches it again",
+            remedy=f"delete it, then edgevoice bench shape {model.name} downloads it again",
         )
     return pairs
 
 
 def value(content: str | int | float | bool) -> bytes:
-    """One value as it stands in a GGUF header, its type first; whole numbers are unsigned."""
+    """One raw value of a GGUF header, type first; integers are unsigned."""
     if isinstance(content, str):
         return struct.pack("<I", _STRING) + text(content.encode())
     if isinstance(content, int):
@@ -148,7 +148,7 @@ def value(content: str | int | float | bool) -> bytes:
 
 
 def text(content: bytes) -> bytes:
-    """A string as GGUF writes it: its length in bytes, then they."""
+    """A string in GGUF: its length in bytes, then the bytes."""
     return struct.pack("<Q", len(content)) + content
 
 
@@ -163,7 +163,7 @@ def _strings(raw: bytes) -> list[bytes]:
     """The strings of an array value."""
     kind, inner, count = struct.unpack_from("<IIQ", raw)
     if (kind, inner) != (_ARRAY, _STRING):
-        raise ValueError("its tokens are no texts")
+        raise ValueError("its tokens are not strings")
     found, at = [], 16
     for _ in range(count):
         (length,) = struct.unpack_from("<Q", raw, at)

@@ -16,9 +16,9 @@ from edgevoice.models.shape_vocabulary import vocabulary_file
 from edgevoice.models.store import Store
 
 BESIDES = 200_000_000
-"""Bytes of memory that llama.cpp takes beside weights and cache."""
-_CACHED = 4096
-"""The longest context in tokens that a model's need of memory is reckoned for."""
+"""Bytes of memory that llama.cpp needs besides weights and cache."""
+MAX_CACHE_TOKENS = 4096
+"""Maximum context in tokens for which a model's memory is estimated."""
 
 
 def known(name: str) -> Architecture:
@@ -28,41 +28,41 @@ def known(name: str) -> Architecture:
         return found
     near = difflib.get_close_matches(short, ARCHITECTURES, 1, 0.5)
     raise UsageError(
-        f"no shape of a model called {name} is known",
+        f"no synthetic model is called {name}",
         remedy=f"did you mean {near[0]}?" if near else "edgevoice bench shape --list",
     )
 
 
 def memory(model: Architecture) -> int:
-    """Bytes that the model takes while running, about."""
-    positions = min(model.context, _CACHED)
+    """Approximate bytes of memory that the running model takes."""
+    positions = min(model.context, MAX_CACHE_TOKENS)
     cache = positions * model.blocks * model.kv_heads * model.head * 2 * 2
     return weights_size(model) + cache + BESIDES
 
 
 def make(model: Architecture, store: Store, progress: Progress) -> Entry:
-    """Make the shape of `model` unless it is here, and enter it in the user's own catalog.
+    """Make the synthetic model unless it exists, and add it to the user's own catalog.
 
-    Never chosen without being named. A `store` opened afterwards knows it. Raises PullError if its
-    tokenizer cannot be had, StorageError if the disk is full; broken off, it leaves nothing.
+    It is used only if named. Open a new `store` to find it. Raises PullError if no source has its
+    tokenizer, StorageError if the disk is full. After an interruption, no file is left.
     """
     entry = store.catalog.get(model.model) if model.model in store.catalog else None
     if entry and not any(store.prove(entry, file) for file in entry.files):
-        progress.say(f"{model.model}: already here")
+        progress.say(f"{model.model}: already present")
         return entry
     vocabulary = vocabulary_file(model, store, progress)
     head = header(model, vocabulary)
     size = len(head) + weights_size(model)
     path = store.folder / model.model / f"{model.model}.gguf"
     with store.lock(progress.say):
-        # Another user's catalog may name a file that ours does not.
-        here = entry is None and _is(path, head, size)
-        if not here:
+        # The file may exist for another user's catalog.
+        exists = entry is None and _is_same_model(path, head, size)
+        if not exists:
             need_space(store.folder, size)
-        progress.begin(f"{model.model}: {'checking' if here else 'making'} {path.name}", size)
+        progress.begin(f"{model.model}: {'checking' if exists else 'making'} {path.name}", size)
         try:
             sha256 = (
-                sha256_of(path, progress.reach) if here else _write(path, head, model, progress)
+                sha256_of(path, progress.reach) if exists else _write(path, head, model, progress)
             )
         finally:
             progress.end()
@@ -76,21 +76,21 @@ def make(model: Architecture, store: Store, progress: Progress) -> Entry:
 
 
 def _write(path: Path, head: bytes, model: Architecture, progress: Progress) -> str:
-    begun = path.parent.parent / ".partial"
-    draft = begun / path.name
+    partial_folder = path.parent.parent / ".partial"
+    draft = partial_folder / path.name
     with writing(path.parent.parent):
-        begun.mkdir(parents=True, exist_ok=True)
+        partial_folder.mkdir(parents=True, exist_ok=True)
         try:
             sha256 = write(draft, head, model, progress)
             put(draft, path)
         finally:
-            if not any(begun.iterdir()):
-                begun.rmdir()
+            if not any(partial_folder.iterdir()):
+                partial_folder.rmdir()
     return sha256
 
 
-def _is(path: Path, head: bytes, size: int) -> bool:
-    """Whether the file is this shape, as far as its size and all before its weights tell."""
+def _is_same_model(path: Path, head: bytes, size: int) -> bool:
+    """Whether the file is this synthetic model, by its size and its header."""
     try:
         with path.open("rb") as file:
             return path.stat().st_size == size and file.read(len(head)) == head
@@ -99,7 +99,7 @@ def _is(path: Path, head: bytes, size: int) -> bool:
 
 
 def entry_of(model: Architecture, file: File) -> Entry:
-    """The catalog's entry of a shape whose GGUF file is `file`."""
+    """The catalog's entry of a synthetic model with the GGUF file `file`."""
     tokenizer = model.tokenizer
     return Entry(
         name=model.model,

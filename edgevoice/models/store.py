@@ -1,9 +1,9 @@
-"""The models folder: which models are there, sound, and which of them are to run.
+"""The models folder: which models are present and undamaged, and which of them are used.
 
 <folder>/<model>/<file>             a model's files
-<folder>/<model>/.made/             what an engine has made of them, to load or run sooner
+<folder>/<model>/.made/             files derived by an engine, to load or run faster
 <folder>/<model>/.proved            size and time of each file when its hash was last right
-<folder>/.partial/<sha256>/         a file on its way
+<folder>/.partial/<sha256>/         a file during download
 <folder>/.lock                      held while the folder is changed
 """
 
@@ -29,16 +29,16 @@ from edgevoice.settings import Config
 from edgevoice.transcription.spoken_language import listed
 
 State = Literal["present", "absent", "partial", "damaged"]
-_STAMP = ".proved"
-_MADE = ".made"
+CHECKED_FILE = ".proved"
+DERIVED_FOLDER = ".made"
 
 
 @dataclass(frozen=True, slots=True)
 class Installed:
-    """A model whose files are all there.
+    """A model whose files are all present.
 
     `path` is what its engine opens: the .gguf file, the Whisper folder, the voice's .onnx file
-    (its .onnx.json lies beside it) or the detector's .onnx file.
+    (next to its .onnx.json) or the detector's .onnx file.
     """
 
     entry: Entry
@@ -51,7 +51,7 @@ class Installed:
 
 
 def models_folder(config: Config) -> Path:
-    """Where weights live: the setting, else models/ of a checkout, else the user's data folder."""
+    """The models folder: models.folder, or models/ of a checkout, or the user's data folder."""
     if config.models.folder:
         return expanded(config.models.folder).absolute()
     beside = packaged_path().parent
@@ -69,20 +69,20 @@ class Store:
         self.folder = models_folder(config)
 
     def file_path(self, entry: Entry, file: File) -> Path:
-        """Where one file of a model belongs."""
+        """The path of one file of a model."""
         return self.folder / entry.name / file.name
 
     def partial(self, file: File) -> Path:
-        """The folder in which a file is put together before it is moved to its place."""
+        """The folder in which a file is assembled before it is moved to its place."""
         return self.folder / ".partial" / file.sha256
 
     def path(self, entry: Entry) -> Path:
-        """What the model's engine is to open, there or not."""
+        """The path that the model's engine opens; it need not exist."""
         folder = self.folder / entry.name
         return folder if entry.format == "ctranslate2" else folder / entry.main.name
 
     def fault(self, entry: Entry, file: File) -> str:
-        """What a look at the file's size finds wrong with it; empty if nothing."""
+        """What is wrong with the file, judged by its size; empty if nothing."""
         try:
             size = self.file_path(entry, file).stat().st_size
         except (FileNotFoundError, NotADirectoryError):
@@ -94,7 +94,7 @@ class Store:
         return "" if size == file.size else f"altered: {size:,} bytes instead of {file.size:,}"
 
     def state(self, entry: Entry) -> State:
-        """Whether the model is there, judged by its files' sizes."""
+        """Whether the model is present, judged by its files' sizes."""
         faults = [self.fault(entry, file) for file in entry.files]
         if not any(faults):
             return "present"
@@ -103,7 +103,7 @@ class Store:
         return "partial" if set(faults) <= {"", "missing"} else "damaged"
 
     def installed(self) -> list[Installed]:
-        """Every model whose files are all there with their right size, in the catalog's order."""
+        """All models whose files are present with the right size, in the catalog's order."""
         return [
             Installed(entry, self.path(entry))
             for entry in self.catalog
@@ -111,63 +111,65 @@ class Store:
         ]
 
     def find(self, name: str) -> Installed | None:
-        """The model called `name` if its files are all there with their right size."""
+        """The model called `name` if its files are present with the right size, otherwise None."""
         entry = self.catalog.get(name)
         return Installed(entry, self.path(entry)) if self.state(entry) == "present" else None
 
     def require(self, name: str) -> Installed:
-        """The model called `name`, sound.
+        """The model called `name`, undamaged.
 
-        A file that changed since its hash was last checked is hashed again. Raises ModelError
-        naming the file that is missing, truncated or altered, and the command that mends it.
+        A file that changed since its hash was last checked is hashed again. Raises ModelError with
+        the file that is missing, truncated or altered, and the command that replaces it.
         """
         entry = self.catalog.get(name)
         if self.state(entry) == "absent":
-            raise ModelError(f"the model {name} is not here", remedy=entry.mend)
-        proved = self._stamp(entry)
+            raise ModelError(f"the model {name} is not installed", remedy=entry.mend)
+        proved = self._checked_files(entry)
         for file in entry.files:
             fault = self.fault(entry, file)
             path = self.file_path(entry, file)
-            if not fault and proved.get(file.name) != _mark(path):
+            if not fault and proved.get(file.name) != _fingerprint(path):
                 fault = self.prove(entry, file)
             if fault:
                 raise damaged(entry, path, fault)
         return Installed(entry, self.path(entry))
 
-    def prove(self, entry: Entry, file: File, seen: Callable[[int], None] | None = None) -> str:
-        """What is wrong with the file when it is read whole and hashed; empty if nothing.
+    def prove(
+        self, entry: Entry, file: File, on_progress: Callable[[int], None] | None = None
+    ) -> str:
+        """What is wrong with the file, judged by its hash; empty if nothing.
 
-        `seen` is told how many bytes are read. The result is remembered, where the folder can be
-        written, until the file changes.
+        `on_progress` gets the bytes read so far. The result is stored until the file changes, if
+        the folder is writable.
         """
         if fault := self.fault(entry, file):
             return fault
         path = self.file_path(entry, file)
         try:
-            mark = _mark(path)
-            right = sha256_of(path, seen) == file.sha256
+            fingerprint = _fingerprint(path)
+            right = sha256_of(path, on_progress) == file.sha256
         except OSError as error:
             return f"unreadable: {error.strerror}"
-        marks = self._stamp(entry)
+        fingerprints = self._checked_files(entry)
         if right:
-            marks[file.name] = mark
+            fingerprints[file.name] = fingerprint
         else:
-            marks.pop(file.name, None)
-        self._remember(entry, marks)
+            fingerprints.pop(file.name, None)
+        self._write_checked(entry, fingerprints)
         return "" if right else "altered: its sha256 is not the catalog's"
 
     def proved(self, entry: Entry, file: File) -> None:
-        """Remember that the file now in place has been hashed and is right."""
-        marks = self._stamp(entry)
-        marks[file.name] = _mark(self.file_path(entry, file))
-        self._remember(entry, marks)
+        """Store that the file in its place has the right hash."""
+        fingerprints = self._checked_files(entry)
+        fingerprints[file.name] = _fingerprint(self.file_path(entry, file))
+        self._write_checked(entry, fingerprints)
 
     def choose(self, role: Role, *, shapes: bool = False) -> Installed:
-        """The model to run for `role`: the configured one, else the best that is present.
+        """The model for `role`: the configured one, or the best present one.
 
-        Best is the one of highest rank among those for the configured language. Raises ModelError
-        if there is none, if it is damaged, if a language model has no chat template, or if it is a
-        shape and `shapes` are not asked for: only who knows what it is to say can use one.
+        Best means the highest rank among those for the configured language. Raises ModelError if
+        there is none, if it is damaged, if a language model has no chat template, or if it is a
+        synthetic model and `shapes` is False.
         """
         if name := getattr(self.config.models, role):
             entry = self.catalog.get(name)
@@ -191,15 +193,15 @@ class Store:
                 return self.require(entry.name)
         first = self.starter_of(role)
         raise ModelError(
-            f"there is no {_model_for(role)} here",
+            f"no {_model_for(role)} is installed",
             where=str(self.folder),
             remedy=f"edgevoice models pull {first}" if first else "edgevoice models list",
         )
 
     def optional(self, role: Role) -> Installed | None:
-        """The model to run for a role that may stay empty; None where it does.
+        """The model for an optional role; None if there is none.
 
-        Raises ModelError if one is named and is not there, or if it is damaged.
+        Raises ModelError if a configured model is missing or damaged.
         """
         named = getattr(self.config.models, role)
         if named == NONE or not (named or any(map(self._is_here, self.ranked(role)))):
@@ -210,27 +212,27 @@ class Store:
         return self.state(entry) in ("present", "damaged")
 
     def ranked(self, role: Role) -> list[Entry]:
-        """The models that may be chosen for `role` without being named, best first."""
+        """The models that `choose` may use for `role` if none is configured, best first."""
         codes = listed(self.config.stt.language)
-        able = [e for e in self.catalog.of(role) if e.rank > 0 and e.chat_template]
+        usable = [e for e in self.catalog.of(role) if e.rank > 0 and e.chat_template]
         if role == "stt" and not codes:
-            able = [e for e in able if "multilingual" in e.languages or not e.languages]
+            usable = [e for e in usable if "multilingual" in e.languages or not e.languages]
         elif role in ("stt", "turn"):
-            able = [e for e in able if all(map(e.speaks, codes))]
-        # A voice for another language than the user's is better than silence, so it only ranks
-        # lower; a recognizer for another language writes nonsense.
+            usable = [e for e in usable if all(map(e.speaks, codes))]
+        # A voice for another language is better than silence, so it only ranks lower. A
+        # speech-to-text model for another language is useless.
         own = codes[0] if codes else "en"
-        return sorted(able, key=lambda e: (role == "tts" and not e.speaks(own), -e.rank))
+        return sorted(usable, key=lambda e: (role == "tts" and not e.speaks(own), -e.rank))
 
     def starter_of(self, role: Role) -> str:
-        """The model to name when none is there for `role`; empty if the catalog has none."""
+        """The model to suggest if none is present for `role`; empty if the catalog has none."""
         from edgevoice.models.pull import STARTER
 
-        able = [entry.name for entry in self.ranked(role)]
-        return next((name for name in STARTER if name in able), able[0] if able else "")
+        usable = [entry.name for entry in self.ranked(role)]
+        return next((name for name in STARTER if name in usable), usable[0] if usable else "")
 
     def remove(self, name: str) -> int:
-        """Delete the model's files and what was begun of them; returns the bytes freed."""
+        """Delete the model's files, complete or partial; returns the bytes freed."""
         entry = self.catalog.get(name)
         folder = self.folder / entry.name
         freed = 0
@@ -241,8 +243,8 @@ class Store:
                     freed += path.stat().st_size if path.stat().st_nlink == 1 else 0
                 path.unlink(missing_ok=True)
                 shutil.rmtree(self.partial(file), ignore_errors=True)
-            (folder / _STAMP).unlink(missing_ok=True)
-            made = folder / _MADE
+            (folder / CHECKED_FILE).unlink(missing_ok=True)
+            made = folder / DERIVED_FOLDER
             freed += sum(each.stat().st_size for each in made.rglob("*") if each.is_file())
             shutil.rmtree(made, ignore_errors=True)
             if folder.is_dir() and not any(folder.iterdir()):
@@ -250,8 +252,8 @@ class Store:
         return freed
 
     @contextmanager
-    def lock(self, waiting: Callable[[str], None] | None = None) -> Iterator[None]:
-        """Hold the folder against other processes; `waiting` is told who holds it, if one does.
+    def lock(self, on_wait: Callable[[str], None] | None = None) -> Iterator[None]:
+        """Lock the folder against other processes; `on_wait` gets a line about the present owner.
 
         Raises StorageError if the folder cannot be written.
         """
@@ -264,8 +266,8 @@ class Store:
             try:
                 lock.acquire(timeout=0)
             except Timeout:
-                if waiting:
-                    waiting(
+                if on_wait:
+                    on_wait(
                         f"another edgevoice ({_owner(owner)}) is changing {self.folder}: waiting"
                     )
                 lock.acquire(poll_interval=0.1)
@@ -277,23 +279,23 @@ class Store:
             owner.unlink(missing_ok=True)
             lock.release()
 
-    def _stamp(self, entry: Entry) -> dict[str, tuple[int, int]]:
+    def _checked_files(self, entry: Entry) -> dict[str, tuple[int, int]]:
         try:
-            data = read(self.folder / entry.name / _STAMP)
+            data = read(self.folder / entry.name / CHECKED_FILE)
             return from_json(data, dict[str, tuple[int, int]])
         except (OSError, Malformed):
             return {}
 
-    def _remember(self, entry: Entry, marks: dict[str, tuple[int, int]]) -> None:
-        path = self.folder / entry.name / _STAMP
+    def _write_checked(self, entry: Entry, fingerprints: dict[str, tuple[int, int]]) -> None:
+        path = self.folder / entry.name / CHECKED_FILE
         try:
-            files.replace_bytes(path, [msgspec.json.encode(marks)])
+            files.replace_bytes(path, [msgspec.json.encode(fingerprints)])
         except OSError:
-            pass  # A read-only or full folder only means that the file is hashed again next time.
+            pass  # in a read-only or full folder, the file is hashed again next time
 
 
-def _mark(path: Path) -> tuple[int, int]:
-    """What changes whenever the file does: its size in bytes and time of change in ns."""
+def _fingerprint(path: Path) -> tuple[int, int]:
+    """The file's size in bytes and its modification time in ns."""
     stat = path.stat()
     return stat.st_size, stat.st_mtime_ns
 
@@ -310,7 +312,7 @@ def _owner(path: Path) -> str:
 
 
 def damaged(entry: Entry, path: Path, fault: str) -> ModelError:
-    """The error for a file of `entry` that is not what the catalog says."""
+    """The error for a file of `entry` that does not match the catalog."""
     return ModelError(
         f"a file of the model {entry.name} is {fault}",
         where=str(path),
@@ -319,18 +321,17 @@ def damaged(entry: Entry, path: Path, fault: str) -> ModelError:
 
 
 def only_a_shape(name: str) -> ModelError:
-    """The error for a shape asked to converse."""
+    """The error for a conversation with a synthetic model."""
     return ModelError(
-        f"{name} is a shape: its weights are random, so it can be measured and cannot answer",
+        f"{name} is a synthetic model: its weights are random, so it cannot answer",
         remedy=f"edgevoice bench run --slm {name} measures it; to talk, choose another model with "
         "--slm NAME",
     )
 
 
 def no_template(name: str) -> ModelError:
-    """The error for a base model asked to converse."""
+    """The error for a conversation with a base model."""
     return ModelError(
-        f"{name} has no chat template: it is a base model, which continues text "
-        "and cannot converse",
+        f"{name} is a base model: it has no chat template, so it cannot answer questions",
         remedy="choose an instruct or chat model; edgevoice models list shows them",
     )

@@ -1,4 +1,4 @@
-"""The settings file beside a Piper voice, as far as it is relied on."""
+"""The checked part of a Piper voice's settings file."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ Scale = Annotated[float, Meta(ge=0, le=100)]
 
 
 class VoiceAudio(Struct, frozen=True):
-    """How the voice sounds."""
+    """The voice's audio format."""
 
     sample_rate: Annotated[int, Meta(ge=100, le=384_000)]
 
 
 class VoiceInference(Struct, frozen=True):
-    """How the voice was meant to speak."""
+    """The voice's default parameters of synthesis."""
 
     noise_scale: Scale = 0.667
     length_scale: Annotated[float, Meta(gt=0, le=100)] = 1.0
@@ -26,7 +26,7 @@ class VoiceInference(Struct, frozen=True):
 
 
 class VoiceFile(Struct, frozen=True):
-    """What is checked before a voice is used; Piper reads more of it."""
+    """The values that are checked before a voice is used; Piper reads further ones."""
 
     audio: VoiceAudio
     phoneme_id_map: dict[str, list[Annotated[int, Meta(ge=0, le=1_000_000)]]]

@@ -1,4 +1,4 @@
-"""Which languages are spoken here, and which of the voices that are here says each of them."""
+"""The languages of the configuration, and the voice for each."""
 
 from __future__ import annotations
 
@@ -9,27 +9,27 @@ from edgevoice.transcription.spoken_language import listed
 
 
 def languages(store: Store) -> tuple[str, ...]:
-    """What is spoken under the store's configuration, the main language first.
+    """The languages of the store's configuration, the main language first.
 
-    With `auto` it is what can be understood and answered: the languages of the voices that are
-    here, so far as a recognizer that is named knows them.
+    With `auto` these are the languages of the present voices that a configured speech-to-text
+    model knows.
     """
     if codes := listed(store.config.stt.language):
         return codes
     models = store.config.models
     voice, recognizer = (store.catalog.get(n) if n else None for n in (models.tts, models.stt))
-    here = [voice, *(e for e in store.ranked("tts") if store.state(e) == "present")]
-    spoken = [code.split("_")[0] for entry in here if entry for code in entry.languages]
+    present_voices = [voice, *(e for e in store.ranked("tts") if store.state(e) == "present")]
+    spoken = [code.split("_")[0] for entry in present_voices if entry for code in entry.languages]
     known = [code for code in spoken if recognizer is None or recognizer.speaks(code)]
     return tuple(dict.fromkeys(known)) or ("en",)
 
 
 def voices(store: Store) -> dict[str, Installed]:
-    """The voice of each language that is spoken and has one, the main one's first.
+    """The voice of each language that has one, the main language first.
 
-    The main language always has one. A voice that is named speaks all that it is for, and the main
-    language where it is for nothing that is spoken. Raises ModelError if there is no voice at all,
-    or if one is damaged.
+    The main language always has a voice. A configured voice speaks all its languages; if none of
+    them is used, it speaks the main language. Raises ModelError if there is no voice, or if one is
+    damaged.
     """
     codes = languages(store)
     chosen = store.choose("tts")
@@ -44,13 +44,13 @@ def voices(store: Store) -> dict[str, Installed]:
 
 
 def best(store: Store, language: str, *, present: bool = False) -> str:
-    """The best voice for a language, of all or of those that are `present`; empty if none."""
-    able = (entry for entry in store.ranked("tts") if _is_for(entry, language))
-    return next((e.name for e in able if not present or store.state(e) == "present"), "")
+    """The name of the best voice for a language, of all or only of present ones; may be empty."""
+    usable = (entry for entry in store.ranked("tts") if _is_for(entry, language))
+    return next((e.name for e in usable if not present or store.state(e) == "present"), "")
 
 
 def speaking(store: Store) -> set[str]:
-    """The names of the voices that would run; none where there is a fault."""
+    """The names of the voices that would be used; empty on an error."""
     try:
         return {voice.name for voice in voices(store).values()}
     except EdgevoiceError:
@@ -58,18 +58,18 @@ def speaking(store: Store) -> set[str]:
 
 
 def missing(store: Store) -> dict[str, str]:
-    """The languages that have no voice here, each with the one to pull; empty where none is known.
+    """The languages without a present voice, each with the voice to pull, which may be empty.
 
     Raises what `voices` does.
     """
-    here = voices(store)
+    present_voices = voices(store)
     return {
         code: best(store, code)
         for code in languages(store)
-        if code not in here or not here[code].entry.speaks(code)
+        if code not in present_voices or not present_voices[code].entry.speaks(code)
     }
 
 
 def _is_for(entry: Entry, language: str) -> bool:
-    """Whether the entry says that it is for the language."""
+    """Whether the entry names the language."""
     return bool(entry.languages) and entry.speaks(language)

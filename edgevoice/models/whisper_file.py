@@ -1,6 +1,6 @@
-"""The JSON files beside a Whisper model, as far as the libraries that read them rely on them.
+"""Check a Whisper model's JSON files before native code reads them.
 
-Those libraries are native code: ids beyond the vocabulary are addresses there, and sizes memory.
+The native libraries use ids as addresses and sizes for memory without checking them.
 """
 
 from __future__ import annotations
@@ -14,37 +14,39 @@ from msgspec import Meta, Struct
 from edgevoice import outside
 from edgevoice.outside import Malformed, from_json
 
-MOST_TOKENS = 1 << 20
-"""Whisper has 51,866."""
-Id = Annotated[int, Meta(ge=0, lt=MOST_TOKENS)]
+MAX_TOKENS = 1 << 20
+"""Maximum tokens of a vocabulary; Whisper has 51,866."""
+Id = Annotated[int, Meta(ge=0, lt=MAX_TOKENS)]
 Ids = Annotated[tuple[Id, ...], Meta(max_length=4096)]
-Place = Annotated[int, Meta(ge=0, lt=1024)]
+HeadIndex = Annotated[int, Meta(ge=0, lt=1024)]
 Piece = Annotated[str, Meta(max_length=4096)]
 
 
 class WhisperConfig(Struct, frozen=True):
-    """config.json: ids that CTranslate2 looks up, and heads of layers."""
+    """config.json: token ids that CTranslate2 uses, and attention heads."""
 
-    alignment_heads: Annotated[tuple[tuple[Place, Place], ...], Meta(max_length=4096)] | None = None
+    alignment_heads: (
+        Annotated[tuple[tuple[HeadIndex, HeadIndex], ...], Meta(max_length=4096)] | None
+    ) = None
     lang_ids: Ids | None = None
     suppress_ids: Ids | None = None
     suppress_ids_begin: Ids | None = None
 
 
 class Added(Struct, frozen=True):
-    """A token beside the vocabulary."""
+    """A token in addition to the vocabulary."""
 
     id: Id
     content: Annotated[str, Meta(min_length=1, max_length=4096)]
 
 
 class Vocabulary(Struct, frozen=True, kw_only=True):
-    """What a byte pair tokenizer is made of."""
+    """The model of a byte-pair tokenizer."""
 
-    # With one of these the library takes a merge that does not begin so for a bug of its own.
+    # With one of these set, the library aborts on merges without it.
     continuing_subword_prefix: Literal["", None] = None
     end_of_word_suffix: Literal["", None] = None
-    vocab: Annotated[dict[Piece, Id], Meta(min_length=1, max_length=MOST_TOKENS)]
+    vocab: Annotated[dict[Piece, Id], Meta(min_length=1, max_length=MAX_TOKENS)]
     type: Literal["BPE"] = "BPE"
 
 
@@ -52,7 +54,7 @@ class Tokens(Struct, frozen=True):
     """tokenizer.json."""
 
     model: Vocabulary
-    added_tokens: Annotated[tuple[Added, ...], Meta(max_length=MOST_TOKENS)] = ()
+    added_tokens: Annotated[tuple[Added, ...], Meta(max_length=MAX_TOKENS)] = ()
 
 
 class Features(Struct, frozen=True):
@@ -69,9 +71,9 @@ KINDS: Mapping[str, Any] = {
     "config.json": WhisperConfig,
     "tokenizer.json": Tokens,
     "preprocessor_config.json": Features,
-    "vocabulary.json": Annotated[tuple[Piece, ...], Meta(min_length=1, max_length=MOST_TOKENS)],
+    "vocabulary.json": Annotated[tuple[Piece, ...], Meta(min_length=1, max_length=MAX_TOKENS)],
 }
-"""What each file must hold; more in it is ignored."""
+"""The type of each file's content; further keys are ignored."""
 
 
 def read(name: str, data: bytes) -> Any:
@@ -80,7 +82,7 @@ def read(name: str, data: bytes) -> Any:
 
 
 def check(folder: Path) -> None:
-    """Read those that are in `folder`. Raises Malformed with the file's name, and OSError."""
+    """Check the files present in `folder`. Raises Malformed with the file's name, and OSError."""
     for name in KINDS:
         path = folder / name
         if path.is_file():

@@ -197,7 +197,7 @@ def read_gguf(data: bytes, path: Path, random: Random) -> None:
     with contextlib.suppress(EdgevoiceError):
         check_memory(path, checked(path), random.choice((256, 4096)))
     source.seek(0)
-    kinds.gguf(source.read, len(data), "a.gguf", whole=random.random() < 0.8)
+    kinds.gguf(source.read, len(data), "a.gguf", complete=random.random() < 0.8)
 
 
 def read_ct2(data: bytes, path: Path, random: Random) -> None:

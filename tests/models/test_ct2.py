@@ -23,8 +23,8 @@ def test_every_tensor_is_told_by_name_and_shape(tmp_path: Path) -> None:
     ("data", "told"),
     [
         (model_bin(version=5), "version is 5"),
-        (model_bin()[:40], "cut short"),
-        (b"", "cut short"),
+        (model_bin()[:40], "truncated"),
+        (b"", "truncated"),
         (b"\x06\0\0\0\x01\0\0" + b"\xff" * 8, "header is broken"),
     ],
 )

@@ -151,7 +151,7 @@ def test_a_server_without_ranges_gives_the_file_from_its_start(server: Hub, worl
 def test_wrong_bytes_from_the_hub_are_refused(server: Hub, world: World) -> None:
     """The hub is believed as little as anybody."""
     server.files = {"v.onnx": b"x" * len(VOICE), "v.onnx.json": VOICE_CONFIG}
-    with pytest.raises(PullError, match="another sha256"):
+    with pytest.raises(PullError, match="is not the catalog's"):
         pull(["voice"], world.store(), Told())
     assert not (world.folder / "voice" / "v.onnx").exists()
 
@@ -218,7 +218,7 @@ def test_a_repository_without_a_path_says_which_files_it_has(server: Hub, world:
 
 def test_no_hub_in_reach_is_found_out_and_said(world: World) -> None:
     """Offline, adding from the hub ends in one clear error."""
-    with pytest.raises(PullError, match="the hub did not say"):
+    with pytest.raises(PullError, match="the hub could not be asked"):
         add("someone/toys/x.gguf", world.store(), Told())
 
 

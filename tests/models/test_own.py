@@ -97,8 +97,8 @@ def test_a_file_the_catalog_knows_becomes_that_model(world: World) -> None:
         ("head.gguf", gguf()[:100], "truncated within its header"),
         ("vocab.gguf", gguf(tensors=0, weights=0), "no weights"),
         ("split.gguf", gguf({"split.count": 3}), "one of several parts"),
-        ("other.gguf", b"PK\3\4 this is a zip file", "does not begin as a GGUF"),
-        ("empty.gguf", b"", "does not begin as a GGUF"),
+        ("other.gguf", b"PK\3\4 this is a zip file", "does not start with GGUF"),
+        ("empty.gguf", b"", "does not start with GGUF"),
         ("voice.onnx", VOICE, "needs voice.onnx.json"),
         ("song.mp3", b"ID3", "neither a .gguf file"),
     ],
@@ -151,18 +151,18 @@ def test_a_taken_name_is_refused_and_another_may_be_given(world: World) -> None:
     """Two models cannot share a name; --name gives the second another."""
     path = world.root / "brain.gguf"
     path.write_bytes(gguf())
-    with pytest.raises(UsageError, match="brain is there already"):
+    with pytest.raises(UsageError, match="brain exists already"):
         add(str(path), world.store(), Told())
     assert add(str(path), world.store(), Told(), "brain-2").name == "brain-2"
     path.write_bytes(gguf({"general.name": "Another"}))
-    with pytest.raises(UsageError, match="makes no name"):
+    with pytest.raises(UsageError, match="is not a valid name"):
         add(str(path), world.store(), Told(), "../up")
 
 
 @pytest.mark.parametrize("text", ["./gone.gguf", "~/gone.gguf", "/gone/gone.gguf", "gone.gguf"])
 def test_a_file_that_is_not_there_is_said_so(world: World, text: str) -> None:
     """A path that does not exist is not taken for a place on the hub."""
-    with pytest.raises(UsageError, match=r"there is no .*gone\.gguf"):
+    with pytest.raises(UsageError, match=r"gone\.gguf is neither"):
         add(text, world.store(), Told())
 
 
@@ -255,11 +255,11 @@ def test_what_the_catalog_knows_is_said_to_keep_its_name(world: World) -> None:
     assert add(str(path), world.store(), told).name == "toy"
     assert told.lines == []
     assert add(str(path), world.store(), told, "another").name == "toy"
-    assert told.lines == ["toy.gguf is the model toy, which is here already under that name"]
+    assert told.lines == ["toy.gguf is the model toy, already present under that name"]
     world.store().remove("toy")
     add(str(path), world.store(), told, "another")
     (line,) = told.lines[1:]
-    assert line == "toy.gguf is the model toy, which is put in its place under that name"
+    assert line == "toy.gguf is the model toy, added from this file under that name"
     assert "another" not in world.store().catalog
 
 

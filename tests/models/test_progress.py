@@ -41,7 +41,7 @@ def test_lines_count_the_rate_from_where_it_went_on() -> None:
     clock.now = 10.0
     lines.reach(60_000_000)
     assert out.getvalue().splitlines() == [
-        "model: 100 MB, 50 MB of it here already",
+        "model: 100 MB, resumed at 50 MB",
         "model: 60 %  1 MB/s, 40 s left",
     ]
 

@@ -69,7 +69,7 @@ def test_a_second_call_makes_nothing(world: World, made: Path) -> None:
     before = made.stat().st_mtime_ns
     told = Told()
     shapes.make(TINY, world.store(), told)
-    assert told.lines == ["shape-phi-3-mini: already here"]
+    assert told.lines == ["shape-phi-3-mini: already present"]
     assert made.stat().st_mtime_ns == before
     assert world.own.read_text().count("[[model]]") == 1
 
@@ -104,7 +104,7 @@ def test_a_shape_made_by_another_user_is_taken_over(world: World, made: Path) ->
 
 def test_a_shape_is_never_chosen_without_being_named(world: World, made: Path) -> None:
     """Alone in the folder it is no language model; beside another one it stands back."""
-    with pytest.raises(ModelError, match="there is no language model here"):
+    with pytest.raises(ModelError, match="no language model is installed"):
         world.store().choose("slm")
     world.put(BRAIN_ENTRY)
     assert world.store().choose("slm").name == "brain"

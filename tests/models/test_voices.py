@@ -83,6 +83,6 @@ def test_auto_is_what_a_named_recognizer_knows(world: World) -> None:
 def test_without_any_voice_the_one_to_pull_is_named(world: World) -> None:
     """No voice at all is an error, with the command that mends it."""
     made = world.store(entries=ENTRIES)
-    with pytest.raises(ModelError, match="no voice model here") as caught:
+    with pytest.raises(ModelError, match="no voice model is installed") as caught:
         voices(made)
     assert caught.value.remedy == "edgevoice models pull voice"

@@ -179,7 +179,7 @@ def test_a_stage_can_be_measured_where_the_other_models_are_not_here(
     words = ("--corpus", corpus, "--stage", "stt", "--stage", "tts", "--json", tmp_path / "r.json")
     done = edgevoice("bench", "run", *words, env=env)
     assert done.returncode == 1
-    assert "there is no voice model here" in done.stderr
+    assert "no voice model is installed" in done.stderr
     result = json.loads((tmp_path / "r.json").read_text())
     assert [one["quantity"] for one in result["stages"]] == ["reading", "read_rtf"]
 
