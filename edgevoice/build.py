@@ -200,6 +200,14 @@ def _pronounced(word: str, language: str) -> Sequence[str]:
     return pronounced(word, language)
 
 
+def _free_memory() -> None:
+    from edgevoice.engines.mlock import heap_unlocked
+    from edgevoice.resources import free_memory
+
+    with heap_unlocked():
+        free_memory()
+
+
 def _pin_when_ready(event: ev.Event) -> None:
     if isinstance(event, ev.Ready):
         from edgevoice.engines.mlock import lock_memory
@@ -226,7 +234,7 @@ def build(
     from edgevoice.engines.core_reservation import CoreReservation
     from edgevoice.engines.cpu_budget import cores
     from edgevoice.resample import Resampler
-    from edgevoice.resources import free_memory, meter
+    from edgevoice.resources import meter
 
     if config.slm.adapt_threads:
         bus.subscribe(CoreReservation(cores))
@@ -275,7 +283,7 @@ def build(
         history,
         meter(),
         first_turn,
-        free_memory,
+        _free_memory,
     )
     bus.emit(
         ev.SessionStarted(

@@ -26,7 +26,8 @@ def free_memory() -> bool:
     """Give freed memory back to the system; False if there is none, or no way to do so.
 
     glibc keeps what a thread has freed for the next request. This takes 3 to 12 ms, in which a
-    thread that needs memory may wait: call it between turns. Pinned pages stay (docs/threads.md).
+    thread that needs memory may wait: call it between turns.
+    Locked pages stay (`engines.mlock.heap_unlocked`).
     """
     if not sys.platform.startswith("linux"):
         return False

@@ -10,12 +10,16 @@ import ctypes
 import logging
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 _log = logging.getLogger(__name__)
 
 MLOCK_ONFAULT = 1
 """From Linux' <sys/mman.h>; the same on all architectures with Python wheels."""
+HEAP_SIZE = 64 << 20
+"""Bytes that glibc reserves for each heap of a thread on 64-bit systems."""
 LOCK_BLOCK = 8 << 20
 """Bytes locked in one call. All at once blocks other allocations for 0.25 s, long enough for the
 speaker to underrun."""
@@ -32,27 +36,55 @@ def lock_memory() -> bool:
         mapped = _mapped()
         if not may_lock(sum(end - start for start, end in mapped)):
             return False
-        libc = ctypes.CDLL(None, use_errno=True)
-        libc.mlock2.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_uint]
-        for start, end in mapped:
-            for address in range(start, end, LOCK_BLOCK):
-                if libc.mlock2(address, min(LOCK_BLOCK, end - address), MLOCK_ONFAULT):
-                    # Freed meanwhile, or a mapping of the kernel.
-                    _log.debug("%x is not pinned: %s", address, os.strerror(ctypes.get_errno()))
+        _for_blocks(mapped, lock=True)
         return True
     except (OSError, AttributeError) as error:  # a C library without it
         _log.debug("memory cannot be locked: %s", error)
     return False
 
 
-def _mapped() -> list[tuple[int, int]]:
-    """The readable memory of this process, as (first address, address after the last)."""
+@contextmanager
+def heap_unlocked() -> Iterator[None]:
+    """Unlock the heap for the length of a block: Linux takes no freed page back that is locked."""
+    heap = []
+    if sys.platform.startswith("linux") and "\nVmLck:\t       0 kB" not in _status():
+        heap = _mapped(heap_only=True)
+        _for_blocks(heap, lock=False)
+    try:
+        yield
+    finally:
+        _for_blocks(heap, lock=True)
+
+
+def _status() -> str:
+    return Path("/proc/self/status").read_text()
+
+
+def _for_blocks(regions: list[tuple[int, int]], *, lock: bool) -> None:
+    libc = ctypes.CDLL(None, use_errno=True)
+    libc.mlock2.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_uint]
+    libc.munlock.argtypes = [ctypes.c_void_p, ctypes.c_size_t]
+    for start, end in regions:
+        for address in range(start, end, LOCK_BLOCK):
+            size = min(LOCK_BLOCK, end - address)
+            if libc.mlock2(address, size, MLOCK_ONFAULT) if lock else libc.munlock(address, size):
+                # Freed meanwhile, or a mapping of the kernel.
+                _log.debug("%x: %s", address, os.strerror(ctypes.get_errno()))
+
+
+def _mapped(heap_only: bool = False) -> list[tuple[int, int]]:
+    """The readable memory of this process, as (first address, address after the last).
+
+    With `heap_only`, only what malloc divides: the main heap, and the heaps of threads, which
+    glibc places at multiples of HEAP_SIZE.
+    """
     found = []
     for line in Path("/proc/self/maps").read_text().splitlines():
-        addresses, access = line.split(maxsplit=2)[:2]
-        if access.startswith("r"):
-            start, end = addresses.split("-")
-            found.append((int(start, 16), int(end, 16)))
+        addresses, access, _, _, _, *name = line.split(maxsplit=5)
+        start, end = (int(address, 16) for address in addresses.split("-"))
+        is_heap = name == ["[heap]"] or (not name and start % HEAP_SIZE == 0)
+        if access.startswith("r") and (is_heap or not heap_only):
+            found.append((start, end))
     return found
 
 

@@ -25,6 +25,33 @@ print(int(open("/proc/self/status").read().split("VmLck:")[1].split()[0]) > 0)
 IPC_LOCK = 1 << 14
 
 
+FREED = """
+import ctypes, threading
+from edgevoice.engines.mlock import heap_unlocked, lock_memory
+from edgevoice.resources import free_memory
+libc = ctypes.CDLL(None)
+libc.malloc.restype, libc.free.argtypes = ctypes.c_void_p, [ctypes.c_void_p]
+def status(name):
+    return int(open("/proc/self/status").read().split(name + ":")[1].split()[0]) // 1024
+def work():
+    blocks = [libc.malloc(2000) for _ in range(100_000)]
+    for block in blocks:
+        ctypes.memset(block, 1, 2000)
+    print(lock_memory())
+    for block in blocks[:-1]:
+        libc.free(block)
+thread = threading.Thread(target=work)
+thread.start()
+thread.join()
+full = status("VmRSS")
+free_memory()
+locked = status("VmRSS")
+with heap_unlocked():
+    free_memory()
+print(full - locked < 50, full - status("VmRSS") > 150, status("VmLck") > 0)
+"""
+
+
 def child(limit: int) -> list[str]:
     done = subprocess.run(
         [sys.executable, "-c", CHILD, str(limit)], capture_output=True, text=True, check=True
@@ -48,6 +75,17 @@ def test_where_it_is_allowed_memory_is_pinned() -> None:
     if not capable & IPC_LOCK and resource.getrlimit(resource.RLIMIT_MEMLOCK)[0] != -1:
         pytest.skip("this user may not pin memory")
     assert child(0) == ["True", "True", "True"]
+
+
+@LINUX
+def test_what_is_freed_goes_back_to_the_system_though_memory_is_locked() -> None:
+    """Linux takes no locked page back: the heap is unlocked for as long as that takes."""
+    command = [sys.executable, "-c", FREED]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    locked, *freed = done.stdout.split()
+    if locked != "True":
+        pytest.skip("this user may not lock memory")
+    assert freed == ["True"] * 3
 
 
 def test_other_systems_do_without(monkeypatch: pytest.MonkeyPatch) -> None:
