@@ -180,7 +180,7 @@ class PlayoutBuffer:
         return self._handed_over()
 
     def resume(self, again: int = 0) -> None:
-        """Go on after `hold`, with the last `again` samples once more."""
+        """Continue after `pause`, with the last `again` samples once more."""
         if self._held:
             self._again = min(again, int(AGAIN * self._rate))
             self._held = False

@@ -33,8 +33,8 @@ class OutputDevice(AudioSink, SlotDevice, Protocol):
 class ResilientLoudspeaker(DeviceSlot[OutputDevice]):
     """AudioSink: a speaker that keeps what was not heard until there is one again.
 
-    While there is none, `heard` stands still and `write` waits. After GIVE_UP seconds both raise
-    SpeakerAwayError, as long as something is left that nobody has heard.
+    While there is none, `samples_played` does not change and `write` waits. After GIVE_UP seconds
+    both raise SpeakerAwayError, as long as something is left that nobody has heard.
     """
 
     kind: Kind = "output"
@@ -88,7 +88,7 @@ class ResilientLoudspeaker(DeviceSlot[OutputDevice]):
         self._stale = slept > GIVE_UP and bool(self._kept)
 
     def _note(self, heard: int) -> None:
-        """Forget what has been heard, up to sample `heard`."""
+        """Forget the audio up to sample `heard`."""
         self._heard = max(self._heard, min(heard, self._written))
         while self._kept:
             number, samples = self._kept[0]

@@ -28,7 +28,7 @@ KEPT = 3.0
 
 
 class SimulatedSource:
-    """Plays clips (float32 [n] at 16 kHz) into the ears, each once the last one is dealt with.
+    """Plays clips (float32 [n] at 16 kHz) as a microphone, each once the turn before is over.
 
     `idle` tells whether the assistant is ready and has nothing to do. Before each clip there are
     `gap` seconds of silence in which it is; before the first there are none if it is to come

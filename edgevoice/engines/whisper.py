@@ -56,7 +56,7 @@ SHORTEST_HALF = 3.0
 """Seconds under which a clip is not read in two parts."""
 TIMESTAMP = 0.02
 READERS = 2
-"""Clips that can be read at once: one at its end, and one more that somebody glanced at before."""
+"""Clips that can be transcribed at once: one at its end, and one interim transcript beside it."""
 FILES = ("model.bin", "config.json", "tokenizer.json")
 
 
@@ -106,11 +106,11 @@ class Whisper:
         effort: Effort = "final",
         languages: Mapping[str, float] | None = None,
     ) -> Transcript:
-        """The words in float32 [n] at 16 kHz, of any length.
+        """Transcribe float32 [n] at 16 kHz, of any length.
 
-        A look is greedy and never takes the full window: where the clip was heard twice, the first
-        time counts, and the look is not sure. A glance is never sure, and never a second reading.
-        The last resort is the full window at once.
+        `endpoint` is greedy and never uses the full window: if the text repeats itself, the first
+        time counts, and the transcript is not sure. `interim` is never sure, and never decoded
+        twice. `fallback` uses the full window at once.
         """
         if len(samples) == 0:
             return Transcript("", no_speech=1.0)
