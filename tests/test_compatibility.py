@@ -143,3 +143,21 @@ def test_a_recorded_turn_holds_its_settings_under_the_names_of_today(tmp_path: P
         file = tmp_path / "turn-000001.json"
         file.write_text(text)
         assert set(recorded_turn.read(file).settings) <= set(keys())
+
+
+def test_an_option_with_an_old_name_is_understood(tmp_path: Path) -> None:
+    """The notice names the new option, whatever becomes of the session."""
+    done = edgevoice("run", "--keep-audio", tmp_path, "--input", "no such microphone")
+    assert done.stderr.count("--keep-audio is now --record-turns") == 1
+    assert "--keep-audio" not in edgevoice("run", "--help").stdout
+
+
+def test_an_old_name_is_varied_in_a_sweep_under_its_new_one(tmp_path: Path) -> None:
+    """Its notice comes with that of the other old names, and the axis is no unknown setting."""
+    done = edgevoice(
+        *("--set", "echo.own_words=false", "--set", f"models.folder={tmp_path}"),
+        *("bench", "run", "--sweep", "turn.shortest_ms=100,200"),
+    )
+    assert "turn.shortest_ms is now turn.min_silence_ms" in done.stderr
+    assert done.stderr.count("old names still work") == 1
+    assert "unknown setting" not in done.stderr

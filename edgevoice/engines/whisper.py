@@ -108,11 +108,11 @@ class Whisper:
         effort: Effort = "final",
         languages: Mapping[str, float] | None = None,
     ) -> Transcript:
-        """The words in float32 [n] at 16 kHz, of any length.
+        """Transcribe float32 [n] at 16 kHz, of any length.
 
-        A look is greedy and never takes the full window: where the clip was heard twice, the first
-        time counts, and the look is not sure. A glance is never sure, and never a second reading.
-        The last resort is the full window at once.
+        `endpoint` is greedy and never uses the full window: if the text repeats itself, the first
+        time counts, and the transcript is not sure. `interim` is never sure, and never decoded
+        twice. `fallback` uses the full window at once.
         """
         if len(samples) == 0:
             return Transcript("", no_speech=1.0)

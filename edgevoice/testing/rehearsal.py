@@ -43,7 +43,7 @@ E = TypeVar("E", bound=ev.Event)
 class Rehearsal:
     """Set clips and engines, call `run`, and examine the events.
 
-    `clips` are played to the ears in turn, each when the last one is dealt with. Any engine or
+    `clips` are played to the microphone, each when the turn before is over. Any engine or
     device can be replaced before `run`.
     """
 

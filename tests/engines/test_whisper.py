@@ -97,10 +97,10 @@ def test_a_clip_heard_twice_gets_the_full_window(
 
 
 @pytest.mark.models
-def test_a_doubtful_look_leaves_only_the_full_window(
+def test_a_doubtful_transcript_leaves_only_the_full_window(
     doubting: Whisper, spoken: Samples, windows: list[float]
 ) -> None:
-    """A look in which no short window will do says so, and the last resort tries none of them."""
+    """An endpoint transcript is doubtful if every short window fails; the fallback tries none."""
     look = doubting.transcribe(spoken, "endpoint")
     assert look.doubtful
     assert not look.sure

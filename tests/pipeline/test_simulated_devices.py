@@ -65,7 +65,7 @@ def test_only_the_first_clip_may_come_at_once() -> None:
 
 
 def test_what_is_written_is_heard_sample_by_sample_as_time_passes() -> None:
-    """`heard` follows the clock and stops at what was written."""
+    """`samples_played` follows the clock and stops at what was written."""
     clock = VirtualClock()
     sink = SimulatedSink(clock, 1000, "virtual")
     clock.sleep(1.0)
@@ -378,7 +378,7 @@ def test_what_a_device_had_taken_when_it_was_stopped_is_known_by_number_and_time
 @pytest.mark.parametrize("again", [0, 30])
 @pytest.mark.parametrize("moment", range(3, 9))
 def test_holding_ducking_and_stopping_in_any_order_loses_no_count(moment: int, again: int) -> None:
-    """`heard` never goes back, and the next number is where the last reply was stopped."""
+    """`samples_played` never goes back, and the next number is where the last reply was stopped."""
     queue = PlayoutBuffer(RATE, 0.4)
     device = Device(queue)
     queue.put(count_from(1, 300))

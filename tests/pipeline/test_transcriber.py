@@ -66,8 +66,8 @@ def test_a_doubtful_look_is_read_again() -> None:
         (Transcript(SENTENCE, sure=False, doubtful=True), "fallback"),
     ],
 )
-def test_what_a_doubtful_look_has_tried_is_not_tried_again(looked: Transcript, then: str) -> None:
-    """Where a look at the same sound found nothing better, the answer comes by the last resort."""
+def test_a_doubtful_transcript_is_not_tried_again(looked: Transcript, then: str) -> None:
+    """If the endpoint transcript of the same sound is doubtful, the question gets the fallback."""
     show = Rehearsal("Everest.")
     show.recognizer = watched = Watched(show)
     watched.results = {SENTENCE: looked}
