@@ -91,9 +91,9 @@ def soak(
 
     result = measure(context, "soak", given, maker)
     kept = keeps(result, asked, err=given["json_file"] == "-")
-    from edgevoice.bench.soak.steadiness import STEADY
+    from edgevoice.bench.soak.steadiness import STEADY_VERDICT
 
-    steady = result.soak is not None and result.soak.verdict == STEADY
+    steady = result.soak is not None and result.soak.verdict == STEADY_VERDICT
     click.get_current_context().exit(0 if steady and kept else 1)
 
 

@@ -32,8 +32,8 @@ class OutputDevice(AudioSink, SlotDevice, Protocol):
 class ResilientLoudspeaker(DeviceSlot[OutputDevice]):
     """AudioSink: keeps unheard samples while there is no speaker, and plays them on the next one.
 
-    Meanwhile `samples_played` does not advance and `write` waits. After ABANDON_REPLY_AFTER seconds both
-    raise SpeakerAwayError, if unheard samples are left. `rate` in Hz is that of all samples.
+    Meanwhile `samples_played` does not advance and `write` waits. After ABANDON_REPLY_AFTER seconds
+    both raise SpeakerAwayError, if unheard samples are left. `rate` in Hz is that of all samples.
     """
 
     kind: Kind = "output"

@@ -16,7 +16,7 @@ from edgevoice.errors import UsageError
 Kind = Literal["time", "rate", "count", "share"]
 
 STATISTICS = ("p50", "p90", "p95", "p99", "mean")
-OTHERS = ("gap", "ttft", "tokens_per_second", "underruns", "dropped", "cut_off", "wer")
+QUANTITIES = ("gap", "ttft", "tokens_per_second", "underruns", "dropped", "cut_off", "wer")
 ALIASES = {"first_audio": "gap"}
 
 _KINDS: dict[str, Kind] = {
@@ -87,7 +87,7 @@ def parse(text: str, spans: Iterable[str] = ()) -> Budget:
 def nameable(spans: Iterable[str] = ()) -> tuple[str, ...]:
     """Everything that a budget can be set for, but for aliases."""
     known = dict.fromkeys(span.replace(" ", "_") for span in (*KNOWN_SPANS, *spans))
-    return (OTHERS[0], *known, *OTHERS[1:])
+    return (QUANTITIES[0], *known, *QUANTITIES[1:])
 
 
 def check(budgets: Sequence[Budget], summary: Summary) -> list[BudgetOutcome]:

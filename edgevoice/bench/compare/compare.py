@@ -26,10 +26,10 @@ VERSION = 1
 ALPHA = 0.05
 """How often two runs of the same thing may be called different, over all quantities together."""
 
-LEAST = 0.05
+LEAST_CHANGE = 0.05
 """The smallest change that matters, as a share, unless another one is given."""
 
-PART = 0.2
+SPAN_PART = 0.2
 """A span matters only if it changes the gap by this part of what matters of the gap itself."""
 
 LEAST_TURNS = 10
@@ -129,7 +129,7 @@ def compare(
     after: BenchResult,
     files: tuple[str, str],
     variants: tuple[str, str] = (AS_SET, AS_SET),
-    least: float = LEAST,
+    least: float = LEAST_CHANGE,
 ) -> ComparisonResult:
     """Compare a variant of each result; `least` is the smallest change that matters, as a share.
 
@@ -277,8 +277,8 @@ def _shift(
 def _matters(quantity: Quantity, level: float, whole: float, least: float) -> float:
     """The smallest change that matters, in the quantity's unit; `level` is its mean before."""
     if quantity.unit in ("share", "per turn"):
-        return max(least * level, PART * least)
-    return max(least * level, PART * least * whole if quantity.part else 0.0)
+        return max(least * level, SPAN_PART * least)
+    return max(least * level, SPAN_PART * least * whole if quantity.part else 0.0)
 
 
 def _verdict(quantity: Quantity, shift: significance.Shift, p: float, matters: float) -> Verdict:

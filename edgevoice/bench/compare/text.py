@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from edgevoice.bench.compare.compare import (
     MOVED,
-    PART,
+    SPAN_PART,
     ComparisonResult,
     ComparisonSide,
     QuantityChange,
@@ -82,7 +82,7 @@ def _how(compared: ComparisonResult) -> str:
     )
     return (
         f"{pairs}; what matters: {compared.least * 100:g} % of a time, "
-        f"and of a span {PART * compared.least * 100:g} % of the gap"
+        f"and of a span {SPAN_PART * compared.least * 100:g} % of the gap"
     )
 
 

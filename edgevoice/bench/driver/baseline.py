@@ -23,7 +23,7 @@ from edgevoice.protocols import AudioSink, ChatMessage, LanguageModel, Prefilled
 from edgevoice.resample import resample
 from edgevoice.settings import Config
 
-SILENCE = 0.7
+SILENCE_SECONDS = 0.7
 """Seconds of silence after the last voiced sample that end a question."""
 
 HEARD = 0.3
@@ -45,11 +45,13 @@ class SequentialBaseline:
         """Answer the question as soon as its last voiced sample has been heard."""
         # What was there before does not help: it knows of no cache, nor of one kept on disk.
         self.model.prime(ELSEWHERE, lambda: False)
-        clip = question.samples[: round((question.speech_end + SILENCE) * EAR_RATE)]
-        clip = np.pad(clip, (0, round((question.speech_end + SILENCE) * EAR_RATE) - len(clip)))
+        clip = question.samples[: round((question.speech_end + SILENCE_SECONDS) * EAR_RATE)]
+        clip = np.pad(
+            clip, (0, round((question.speech_end + SILENCE_SECONDS) * EAR_RATE) - len(clip))
+        )
         began = self.clock.now()
         times = [began]
-        self.clock.sleep(SILENCE)
+        self.clock.sleep(SILENCE_SECONDS)
         times.append(self.clock.now())
         text = self.transcribe(clip).strip()
         times.append(self.clock.now())

@@ -23,7 +23,7 @@ from edgevoice.clock import Clock, SystemClock
 from edgevoice.protocols import AudioSink, AudioSource
 from edgevoice.settings import Config
 
-ANSWER = 5.0
+ANSWER_SECONDS = 5.0
 """Seconds that hearing an answer out may be expected to take."""
 
 IDLE = 6.0
@@ -71,8 +71,8 @@ class BenchPlan:
 
     def expected(self, question: BenchQuestion) -> float:
         """Seconds that one question will take with all its variants, roughly."""
-        once = question.seconds + ANSWER + (STARTING if len(self.variants) > 1 else 0.0)
-        return once * len(self.variants) + (ANSWER if self.baseline else 0.0)
+        once = question.seconds + ANSWER_SECONDS + (STARTING if len(self.variants) > 1 else 0.0)
+        return once * len(self.variants) + (ANSWER_SECONDS if self.baseline else 0.0)
 
 
 class Bench:

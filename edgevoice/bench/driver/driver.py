@@ -12,8 +12,8 @@ from edgevoice.assistant import Assistant
 from edgevoice.bench.corpus.corpus import BenchQuestion
 from edgevoice.bench.driver.engine_cache import EngineCache
 from edgevoice.bench.driver.interruption import InterruptedExchange, became, heard_for, parted
-from edgevoice.bench.driver.player import SLICE, QuestionPlayer
-from edgevoice.bench.machine.monitor import NOTHING, Meter, Spent, unmeasured
+from edgevoice.bench.driver.player import WAIT_SLICE, QuestionPlayer
+from edgevoice.bench.machine.monitor import NOTHING_SPENT, Meter, Spent, unmeasured
 from edgevoice.bench.result.device_record import Idle
 from edgevoice.bench.result.result import AS_SET, BenchTurn
 from edgevoice.clock import Clock
@@ -26,7 +26,7 @@ from edgevoice.timings import TurnTimings, fold
 SETTLED = 0.8
 """Seconds of idleness after which an exchange is over and the next question may be asked."""
 
-PATIENCE = 180.0
+ANSWER_PATIENCE = 180.0
 """Seconds after which a question whose answer never ends is given up."""
 
 PRIMING = 300.0
@@ -61,7 +61,7 @@ class QuestionDriver:
     def wait_until_ready(self) -> None:
         """Wait until everything is loaded and warm. Raises what the assistant failed with."""
         self._wait(self.assistant.is_idle)
-        self.settle(self.clock.now() + PATIENCE)
+        self.settle(self.clock.now() + ANSWER_PATIENCE)
 
     def wipe(self) -> None:
         """Have nothing in the KV cache that helps to answer again what was answered just now."""
@@ -133,20 +133,20 @@ class QuestionDriver:
 
     def _hear_out(self, enough: Callable[[], bool] = lambda: False) -> bool:
         """Wait until all is answered and idle; false as soon as it is `enough` before that."""
-        if self.settle(self.clock.now() + PATIENCE, enough):
+        if self.settle(self.clock.now() + ANSWER_PATIENCE, enough):
             return True
         if enough():
             return False
         self.assistant.interrupt()
-        return self.settle(self.clock.now() + PATIENCE)
+        return self.settle(self.clock.now() + ANSWER_PATIENCE)
 
     def rest(self, seconds: float) -> Idle | None:
         """Say nothing for so long at least, and tell what listening took; None if unmeasured."""
-        self.settle(self.clock.now() + PATIENCE)
+        self.settle(self.clock.now() + ANSWER_PATIENCE)
         before, began = self.meter(), self.clock.now()
         while (lasted := self.clock.now() - began) < seconds:
             self.check()
-            self.clock.sleep(SLICE)
+            self.clock.sleep(WAIT_SLICE)
         spent = self.meter().since(before)
         if spent.cpu_seconds is None:
             return None
@@ -176,7 +176,7 @@ class QuestionDriver:
 
     def _wait(self, ready: Callable[[], bool]) -> None:
         with self._monitor:
-            while not self._monitor.wait_for(lambda: ready() or self._ended, SLICE):
+            while not self._monitor.wait_for(lambda: ready() or self._ended, WAIT_SLICE):
                 continue
         self.check()
 
@@ -186,7 +186,7 @@ class QuestionDriver:
             return
         # The last event comes a moment before the error that it was for.
         with self._monitor:
-            self._monitor.wait_for(lambda: bool(self.crew.errors), SLICE)
+            self._monitor.wait_for(lambda: bool(self.crew.errors), WAIT_SLICE)
         if self.crew.errors:
             raise self.crew.errors[0]
         raise EdgevoiceError("the session ended before the bench did")
@@ -216,7 +216,7 @@ def judged(
     at: float,
     variant: str,
     warm_up: bool,
-    spent: Spent = NOTHING,
+    spent: Spent = NOTHING_SPENT,
 ) -> BenchTurn:
     """What became of `question`, whose first sample was heard at session time `at`, by the events
     from then until everything had settled, and by what was `spent` meanwhile."""

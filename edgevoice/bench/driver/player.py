@@ -11,7 +11,7 @@ from edgevoice.clock import Clock
 from edgevoice.protocols import AudioSink
 from edgevoice.resample import resample
 
-SLICE = 0.25
+WAIT_SLICE = 0.25
 """Seconds between two looks at whether the wait is still worth it: Ctrl-C comes in between."""
 
 
@@ -67,7 +67,9 @@ class QuietRoom:
     def say(self, samples: Samples) -> float | None:
         with self._monitor:
             self._rest, self._began = samples, None
-            while not self._monitor.wait_for(lambda: self._closed or not len(self._rest), SLICE):
+            while not self._monitor.wait_for(
+                lambda: self._closed or not len(self._rest), WAIT_SLICE
+            ):
                 continue
             return None if self._closed else self._began
 

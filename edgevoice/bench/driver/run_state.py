@@ -13,8 +13,8 @@ from edgevoice import __version__
 from edgevoice.bench.machine.fingerprint import facts, hashes, last_level
 from edgevoice.bench.machine.host import libraries, load, machine, peak_rss
 from edgevoice.bench.machine.monitor import (
-    EVERY,
-    NOTHING,
+    NOTHING_SPENT,
+    SAMPLE_EVERY,
     DeviceMonitor,
     DeviceSampler,
     Spent,
@@ -55,7 +55,7 @@ class RunState:
         self.compared: tuple[str, str] | None = None
         """Two variants of which the second's gap is given as a multiple of the first's."""
         self.idle: Idle | None = None
-        self.every = EVERY
+        self.every = SAMPLE_EVERY
         """Seconds from one sample of the device to the next."""
         self.endurance: Callable[[Sequence[Sample]], Soak] | None = None
         """What a soak makes of the samples so far, where this is one."""
@@ -88,7 +88,7 @@ class RunState:
 
     def spent(self) -> Spent:
         """What was spent so far; nothing is known unless the device is watched."""
-        return self._watch.device.spent() if self._watch else NOTHING
+        return self._watch.device.spent() if self._watch else NOTHING_SPENT
 
     def of(self, variant: str) -> list[BenchTurn]:
         """The turns of one variant so far."""

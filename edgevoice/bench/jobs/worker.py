@@ -37,7 +37,7 @@ from edgevoice.errors import (
     UsageError,
 )
 
-COMMAND = ("-m", "edgevoice.cli.job")
+WORKER_COMMAND = ("-m", "edgevoice.cli.job")
 
 KINDS: dict[str, type[EdgevoiceError]] = {
     kind.__name__: kind
@@ -92,7 +92,9 @@ T = TypeVar("T", bound=Struct)
 class Worker(Generic[T]):
     """Has `task` done by another process; what that makes, whole or in part, is in `made`."""
 
-    def __init__(self, task: object, kind: type[T], command: tuple[str, ...] = COMMAND) -> None:
+    def __init__(
+        self, task: object, kind: type[T], command: tuple[str, ...] = WORKER_COMMAND
+    ) -> None:
         self.made: T | None = None
         self._task = task
         self._kind = kind

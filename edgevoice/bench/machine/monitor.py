@@ -16,9 +16,9 @@ from edgevoice.bench.machine import sensors
 from edgevoice.bench.result.device_record import Sample
 from edgevoice.clock import Clock
 
-EVERY = 1.0
+SAMPLE_EVERY = 1.0
 """Seconds from one sample to the next."""
-STEADY = 4
+STEADY_SAMPLES = 4
 """Samples at least, for memory to be called steady."""
 
 
@@ -34,7 +34,7 @@ class Spent:
         return Spent(_less(self.cpu_seconds, before.cpu_seconds), _less(self.energy, before.energy))
 
 
-NOTHING = Spent()
+NOTHING_SPENT = Spent()
 
 Meter = Callable[[], Spent]
 """Tells what was spent so far."""
@@ -42,7 +42,7 @@ Meter = Callable[[], Spent]
 
 def unmeasured() -> Spent:
     """A meter that knows nothing."""
-    return NOTHING
+    return NOTHING_SPENT
 
 
 def _less(after: float | None, before: float | None) -> float | None:
@@ -114,7 +114,7 @@ def _counted(process: Any, *names: str) -> int | None:
 class DeviceSampler:
     """Samples of `device` for as long as the block lasts, the first at once."""
 
-    def __init__(self, device: DeviceMonitor, clock: Clock, every: float = EVERY) -> None:
+    def __init__(self, device: DeviceMonitor, clock: Clock, every: float = SAMPLE_EVERY) -> None:
         self.device = device
         self.samples: list[Sample] = []
         self._clock = clock
@@ -150,4 +150,4 @@ class DeviceSampler:
 def steady_rss(samples: Sequence[Sample]) -> int | None:
     """Bytes that were held in the second half of the samples, their median; None of too few."""
     later = samples[len(samples) // 2 :]
-    return round(median(sample.rss for sample in later)) if len(samples) >= STEADY else None
+    return round(median(sample.rss for sample in later)) if len(samples) >= STEADY_SAMPLES else None

@@ -30,7 +30,7 @@ BOARD = ("acpitz",)
 LIMITED = 0xF
 """Bits of a Raspberry Pi's answer that speak of now: too little voltage, clock capped, throttled,
 too warm. The higher ones remember the same since it was started."""
-PATIENCE = 1.0
+FIRMWARE_PATIENCE = 1.0
 """Seconds that vcgencmd may take to answer."""
 
 
@@ -191,7 +191,7 @@ def _any_above_zero(paths: Sequence[Path]) -> bool | None:
 def _firmware(program: str) -> bool | None:
     try:
         done = subprocess.run(
-            [program, "get_throttled"], capture_output=True, timeout=PATIENCE, check=True
+            [program, "get_throttled"], capture_output=True, timeout=FIRMWARE_PATIENCE, check=True
         )
         return bool(int(done.stdout.decode("ascii").partition("=")[2], 16) & LIMITED)
     except (OSError, ValueError, subprocess.SubprocessError):

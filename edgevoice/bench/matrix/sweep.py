@@ -30,7 +30,7 @@ OVERHEAD = 15.0
 the machine, to load, and to listen to silence."""
 
 SAFE = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.=_-+")
-LONGEST = 100
+LONGEST_NAME = 100
 """Characters of a file's name."""
 
 Kept = Callable[[BenchResult], None]
@@ -163,4 +163,4 @@ def file_names(cells: Sequence[Combination]) -> Mapping[int, str]:
 
 def _safe(label: str) -> str:
     joined = label.replace(" (shape)", "-shape").replace(" ", "+")
-    return "".join(sign if sign in SAFE else "_" for sign in joined)[:LONGEST]
+    return "".join(sign if sign in SAFE else "_" for sign in joined)[:LONGEST_NAME]

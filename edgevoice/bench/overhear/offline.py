@@ -35,11 +35,11 @@ READING = 0.11, 0.03
 """Seconds that Whisper base takes for a clip, and more for every second of it: 0.17 s for two."""
 JUDGING = 0.06
 """Seconds that Smart Turn takes."""
-REPLY = "All right, I will do that."
+FIXED_REPLY = "All right, I will do that."
 QUIET_RATE = 16_000
 REST = 3.0
 """Seconds of silence behind what is played, within which every turn ends."""
-LONGEST = 4 * 3600.0
+LONGEST_SESSION = 4 * 3600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ def overhear(config: Config, engines: HearingEngines, sounds: Sequence[Samples])
     Sound number 0 begins at session time 0; each of the others when the one before has been
     answered and a rest is over.
     """
-    clock = VirtualClock(LONGEST)
+    clock = VirtualClock(LONGEST_SESSION)
     bus = Bus(clock)
     events: list[ev.Event] = []
     bus.subscribe(events.append)
@@ -92,7 +92,7 @@ def overhear(config: Config, engines: HearingEngines, sounds: Sequence[Samples])
         Engines(
             lambda: detector,
             lambda: _Reading(engines.recognizer, clock),
-            lambda: ScriptedLanguageModel(clock, lambda _: REPLY, context=100_000),
+            lambda: ScriptedLanguageModel(clock, lambda _: FIXED_REPLY, context=100_000),
             {"en": lambda: ScriptedSynthesizer(clock, QUIET_RATE)},
             lambda: engines.turn_detector and _Judging(engines.turn_detector, clock),
             lambda: engines.wake_detector,

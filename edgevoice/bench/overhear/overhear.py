@@ -18,7 +18,7 @@ from edgevoice.wav import read_speech
 FORMAT = "edgevoice overheard"
 VERSION = 1
 
-SILENCE = "silence"
+SILENCE_KIND = "silence"
 """The kind that is always there, and is not read from a file."""
 
 HOUR = 3600.0
@@ -67,7 +67,7 @@ def sounds(
     so many seconds of them in turn, over and over, float32 [n] at 16 kHz, at `level` dBFS if it is
     given. A file without a kind is one by itself. What cannot be read is told and left out."""
     count = int(seconds * EAR_RATE)
-    yield SILENCE, 0, np.zeros(count, dtype=np.float32)
+    yield SILENCE_KIND, 0, np.zeros(count, dtype=np.float32)
     kinds: dict[str, list[CorpusRow]] = {}
     for row in rows:
         kinds.setdefault(row.kind or row.file.stem, []).append(row)

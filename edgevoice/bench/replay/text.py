@@ -19,10 +19,10 @@ from edgevoice.waterfall import render_waterfall
 KEPT, NOW = "kept", "replayed"
 _NAME = 10
 
-LEAST = 0.05
+LEAST_OF_SPAN = 0.05
 """The share of a span that it must have changed by to be told of."""
 
-PART = 0.01
+LEAST_OF_GAP = 0.01
 """The share of the gap that a span must have changed by to be told of."""
 
 ENOUGH = 3
@@ -109,7 +109,7 @@ def moved(kept: BenchTurn, runs: Sequence[BenchTurn]) -> Iterator[str]:
     for name in names:
         then, now = kept.spans.get(name, 0.0), [turn.spans.get(name, 0.0) for turn in answered]
         change = median(now) - then
-        if abs(change) < max(LEAST * then, PART * kept.gap, 0.001):
+        if abs(change) < max(LEAST_OF_SPAN * then, LEAST_OF_GAP * kept.gap, 0.001):
             same.append(name)
         else:
             told.append((change, f"{name} is {_change(then, now)}"))

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from edgevoice.bench.report.markup import Attribute, Markup, joined, percent, tag
-from edgevoice.bench.report.report import WAITS, Report, ReportColumn
+from edgevoice.bench.report.report import WAITING_SPANS, Report, ReportColumn
 from edgevoice.bench.result.result import BenchTurn, Figures
 from edgevoice.bench.result.wording import ms
 from edgevoice.timings import SPANS, percentile
@@ -18,7 +18,7 @@ from edgevoice.timings import SPANS, percentile
 STYLES = 6
 """Kinds of line there are to tell curves apart, and colours for spans that have none."""
 
-OTHERS = ("silence", "transcribe", "reply")
+BASELINE_SPANS = ("silence", "transcribe", "reply")
 """The spans of the plain sequence that the pipeline does not have."""
 
 ROW = 46
@@ -69,11 +69,12 @@ def span_class(name: str) -> str:
     """The class that gives a span its colour, and its hatching where nobody works in it."""
     if name in SPANS:
         colour = f"span-{SPANS.index(name)}"
-    elif name in OTHERS:
-        colour = f"other-{OTHERS.index(name)}"
+    elif name in BASELINE_SPANS:
+        colour = f"other-{BASELINE_SPANS.index(name)}"
     else:
-        colour = f"other-{len(OTHERS) + sum(map(ord, name)) % (STYLES - len(OTHERS))}"
-    return f"{colour} waits" if name in WAITS else colour
+        taken = len(BASELINE_SPANS)
+        colour = f"other-{taken + sum(map(ord, name)) % (STYLES - taken)}"
+    return f"{colour} waits" if name in WAITING_SPANS else colour
 
 
 def waterfall_axis(turn: BenchTurn) -> ChartAxis:

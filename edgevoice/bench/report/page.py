@@ -18,7 +18,7 @@ from edgevoice.bench.result.wording import counted, ms
 from edgevoice.bench.soak.text import headline, shown
 from edgevoice.waterfall import MEANING, shares
 
-PLAIN = {
+BASELINE_MEANING = {
     "silence": "silence: 700 ms of it end the question",
     "transcribe": "the whole recording to text",
     "reply": "the whole prompt, then the whole reply",
@@ -56,7 +56,7 @@ def _said() -> dict[str, Any]:
         "differing": wording.differing,
         "flags": wording.flags,
         "headline": headline,
-        "meaning": lambda name: MEANING.get(name, PLAIN.get(name, "")),
+        "meaning": lambda name: MEANING.get(name, BASELINE_MEANING.get(name, "")),
         "shares": shares,
         "shown_turns": shown_turns,
         "tables": tables,

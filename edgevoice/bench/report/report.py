@@ -12,7 +12,7 @@ from edgevoice.errors import EdgevoiceError, UsageError
 from edgevoice.timings import Span, TurnTimings
 from edgevoice.waterfall import WAITING
 
-WAITS = WAITING | {"silence"}
+WAITING_SPANS = WAITING | {"silence"}
 """Spans in which no engine works, those of the plain sequence among them."""
 
 

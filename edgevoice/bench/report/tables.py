@@ -16,7 +16,7 @@ from edgevoice.bench.result.wording import counted, ms
 Row = Sequence[Child]
 """Its name, and a cell for each column."""
 
-REPLY = 240
+REPLY_SHOWN = 240
 """Characters of a reply that stand above its waterfall; the table of all turns has it whole."""
 
 HEADS = ("n", "p50", "p95", "mean")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from edgevoice.bench.report.report import (
-    WAITS,
+    WAITING_SPANS,
     Report,
     ReportColumn,
     ReportSource,
@@ -118,7 +118,7 @@ def _fall(turn: BenchTurn) -> list[str]:
     axis = WIDTH - _NAME - _TIME - 2
     rows = []
     for bar in bars(timings(turn), axis):
-        cells = bar.cells.replace(WORK, WAIT) if bar.name in WAITS else bar.cells
+        cells = bar.cells.replace(WORK, WAIT) if bar.name in WAITING_SPANS else bar.cells
         told = f"{bar.ms} ms"
         rows.append(f"{bar.name[:_NAME]:<{_NAME}} {told:>{_TIME}} {cells}".rstrip())
     return [*rows, f"{'gap':<{_NAME}} {ms(turn.gap or 0.0):>{_TIME}}"]

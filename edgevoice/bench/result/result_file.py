@@ -12,10 +12,10 @@ from edgevoice import files
 from edgevoice.bench.result.result import BenchResult
 from edgevoice.encoding import json_bytes
 
-EVERY = 60.0
+WRITE_EVERY = 60.0
 """Seconds from one writing to the next."""
 
-SHARE = 100
+WRITE_SHARE = 100
 """And this many times as long as writing takes: it grows with what was measured."""
 
 
@@ -31,7 +31,7 @@ class ResultFile:
         self._where = where
         self._say = say
         self._now = now
-        self._due = now() + EVERY
+        self._due = now() + WRITE_EVERY
         self._failing = False
 
     def keep(self, made: Callable[[], BenchResult]) -> None:
@@ -47,7 +47,7 @@ class ResultFile:
                 self._say(f"what was measured cannot be kept for now: {error.strerror}")
             self._failing = True
         ended = self._now()
-        self._due = ended + max(EVERY, SHARE * (ended - began))
+        self._due = ended + max(WRITE_EVERY, WRITE_SHARE * (ended - began))
 
 
 def streamed(result: Struct) -> Iterator[str]:

@@ -28,7 +28,7 @@ Bound = Literal["memory", "compute", ""]
 
 IN_CACHE = 4
 """Weights smaller than so many last caches may in part still be there when they are read again."""
-MARKS = 3
+MARKER_TOKENS = 3
 """Tokens of a transcript that are no words: where it begins, where it ends, and that it does."""
 
 
@@ -66,7 +66,7 @@ def _over(work: float, rate: float) -> float:
 
 Pair = tuple[float, Bound, float]
 """The floor in seconds, what bounds it, and what was measured."""
-NOTHING: tuple[float, Bound] = (0.0, "")
+NO_BOUND: tuple[float, Bound] = (0.0, "")
 
 
 def decode(
@@ -130,7 +130,7 @@ def question(
     floating = 2.0 * (model.convolved * n + 2 * n * n * model.width * model.layers)
     encoding = limits.least(model.linear, 2.0 * model.linear * n, floating)
     decoding = limits.least(model.decoder, 2.0 * model.decoder)
-    spent = (said + MARKS) * decoding[0]
+    spent = (said + MARKER_TOKENS) * decoding[0]
     return encoding[0] + spent, encoding[1] if encoding[0] >= spent else decoding[1]
 
 
@@ -145,7 +145,7 @@ def _floor(
     stage: Stage, per: str, pairs: Sequence[Pair], nominal: tuple[float, Bound] | None
 ) -> StageFloor:
     if not pairs:
-        floor, bound = nominal or NOTHING
+        floor, bound = nominal or NO_BOUND
         return StageFloor(
             stage=stage, per=per, floor=floor or None, bound=bound, why="no turn measured it"
         )

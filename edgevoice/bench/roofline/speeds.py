@@ -39,11 +39,11 @@ LEAST_CACHES = 2
 USUAL_CACHE = 16 << 20
 """Bytes of the last cache where the machine does not tell."""
 SMALLEST, LARGEST = 128 << 20, 1 << 30
-SHARE = 4
+MEMORY_PART = 4
 """Of the memory that is free, one part in so many may be used."""
 SIDE = 512
 """Rows and columns of the matrices."""
-PATIENCE = 60.0
+MEASURE_PATIENCE = 60.0
 ONE_THREAD = dict.fromkeys(
     (
         "OPENBLAS_NUM_THREADS",
@@ -69,7 +69,7 @@ def measured_elsewhere() -> Speeds | None:
             env={**os.environ, **ONE_THREAD, "PYTHONPATH": paths},
             stdin=subprocess.DEVNULL,
             capture_output=True,
-            timeout=PATIENCE,
+            timeout=MEASURE_PATIENCE,
             check=True,
         )
         return msgspec.json.decode(done.stdout, type=Speeds)
@@ -100,7 +100,7 @@ def measure() -> Speeds:
 def working_set(cache: int | None, free: int) -> int | None:
     """How many bytes to read: well beyond the last `cache`, and no large part of what is free."""
     wanted = max(SMALLEST, min(LARGEST, (cache or USUAL_CACHE) * CACHES))
-    size = min(wanted, free // SHARE)
+    size = min(wanted, free // MEMORY_PART)
     return size if size >= (cache or USUAL_CACHE) * LEAST_CACHES else None
 
 

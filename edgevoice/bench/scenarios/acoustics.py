@@ -23,7 +23,7 @@ from edgevoice.devices.duplex import BLOCK, RATE, Duplex
 KEPT = 2 * RATE
 """Samples of the speaker that are kept to be heard again: more than any delay."""
 
-SHORT = 5.0
+LATE_BLOCKS = 5.0
 """How often the sound of the speaker may come too late to be passed on, in about a second, before
 the delay is taken to be longer than was asked for."""
 
@@ -161,7 +161,7 @@ class AcousticPath:
         if missing > 0:
             self._late += 1
             self._short += 1.0
-            if self._short > SHORT:
+            if self._short > LATE_BLOCKS:
                 self._delay += (missing + BLOCK // 4) / RATE
                 self._short = 0.0
         if missing > 0 or start < max(0, self._written - KEPT):

@@ -9,6 +9,7 @@ import numpy as np
 from msgspec.structs import replace
 
 from edgevoice.audio import AUDIBLE_DBFS
+from edgevoice.bench.driver.interruption import NOTICE
 from edgevoice.bench.scenarios.exchanges import ScenarioExchange, exchanges
 from edgevoice.bench.scenarios.result import Ended, LineOutcome, ScenarioCounts, StrayAnswer
 from edgevoice.bench.scenarios.room import RoomTrack
@@ -23,16 +24,13 @@ LATE = 0.6
 """Seconds after a voice in which a turn may begin that is still of it: the echo of the room, and
 the last word, where that alone was noticed."""
 
-NOTICE = 1.0
-"""Seconds after the first voiced sample of an interruption in which a reply may end by itself."""
-
 ECHO = 1.0
 """Seconds after its own voice in which what it hears is still that."""
 
 KEY = 0.05
 """Seconds before something typed in which what it stops was still to be heard."""
 
-AFTER = 0.3
+FADE_OUT = 0.3
 """Seconds after a reply was stopped in which the last of it may sound."""
 
 ASKING: frozenset[Part] = frozenset({"question", "interruption"})
@@ -200,7 +198,7 @@ def _interrupting(
         return replace(line, reply_outcome=ended)
     stopped = reply.audible_to if reply.audible_to is not None else one.ended
     following = [t.audible_from for t in turns if t.audible_from and t.audible_from > one.began]
-    end = min([stopped + AFTER, *(at - 0.02 for at in following)])
+    end = min([stopped + FADE_OUT, *(at - 0.02 for at in following)])
     silent = _last_audible(speaker, one.began, end)
     noticed = reply.noticed
     return replace(

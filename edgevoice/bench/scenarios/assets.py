@@ -57,15 +57,17 @@ class ScenarioScript:
     def expected(self) -> float:
         """Seconds that it will take, roughly."""
         spoken = sum(c.seconds if c else s.silence or 0.0 for c, s in self._steps)
-        waiting = sum(step.wait + ANSWER * (step.after != "step") for step in self.scenario.step)
-        return spoken + waiting + self.scenario.listen + ANSWER
+        waiting = sum(
+            step.wait + ANSWER_EXPECTED * (step.after != "step") for step in self.scenario.step
+        )
+        return spoken + waiting + self.scenario.listen + ANSWER_EXPECTED
 
     @property
     def _steps(self) -> list[tuple[AudioClip | None, ScenarioStep]]:
         return list(zip(self.clips, self.scenario.step, strict=True))
 
 
-ANSWER = 5.0
+ANSWER_EXPECTED = 5.0
 """Seconds that an answer may be expected to take."""
 
 

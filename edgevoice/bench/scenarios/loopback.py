@@ -15,10 +15,10 @@ from edgevoice.resample import resample
 PROBE = 0.5
 """Seconds of noise that are played to find the delay."""
 
-LOUD = -20.0
+PROBE_LEVEL = -20.0
 """Its level in dBFS."""
 
-LONGEST = 1.0
+LONGEST_DELAY = 1.0
 """Seconds that it may take to arrive."""
 
 SURE = 8.0
@@ -48,11 +48,11 @@ def measured(clock: Clock, source: LoopMicrophone, sink: AudioSink) -> Loopback 
     """
     noise = np.random.default_rng(7).standard_normal(round(PROBE * sink.rate))
     probe = np.asarray(noise / np.abs(noise).max(), dtype=np.float32)
-    probe *= np.float32(10 ** ((LOUD - dbfs(probe)) / 20))
+    probe *= np.float32(10 ** ((PROBE_LEVEL - dbfs(probe)) / 20))
     number = sink.write(probe)
     began = clock.now()
     frames = []
-    while clock.now() < began + PROBE + LONGEST:
+    while clock.now() < began + PROBE + LONGEST_DELAY:
         frame = source.read()
         if frame is None:
             return None

@@ -12,7 +12,7 @@ from edgevoice.audio import EAR_RATE, Samples, dbfs
 
 Noise = Literal["white", "pink", "hum", "rain", "keyboard", "cough", "door", "music", "babble"]
 
-LOUD = -25.0
+NOISE_LEVEL = -25.0
 """Level of all of them in dBFS: RMS of what is not silence."""
 
 Array = NDArray[np.float64]
@@ -26,7 +26,7 @@ def noise(kind: Noise, seconds: float, seed: int = 1, voices: Samples | None = N
     rng = np.random.default_rng(seed)
     count = max(1, round(seconds * EAR_RATE))
     made = _babble(count, rng, voices) if kind == "babble" else _MAKERS[kind](count, rng)
-    return leveled(np.asarray(made, dtype=np.float32), LOUD)
+    return leveled(np.asarray(made, dtype=np.float32), NOISE_LEVEL)
 
 
 def leveled(samples: Samples, level: float) -> Samples:

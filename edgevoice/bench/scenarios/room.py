@@ -35,7 +35,7 @@ from edgevoice.devices.duplex import LATENCY, RATE
 from edgevoice.errors import DeviceError, EdgevoiceError
 from edgevoice.resample import resample
 
-COMMAND = ("-m", "edgevoice.bench.scenarios.room")
+ROOM_COMMAND = ("-m", "edgevoice.bench.scenarios.room")
 
 TAPE = 180.0
 """Seconds that are recorded at most, unless another number is asked for."""
@@ -43,10 +43,10 @@ TAPE = 180.0
 URGENT = -10
 """Its priority, where the system grants that."""
 
-SLICE = 0.01
+POLL_SLICE = 0.01
 """Seconds between two looks at whether a sound has begun."""
 
-SILENCE: Samples = np.zeros(0, dtype=np.float32)
+NO_NOISE: Samples = np.zeros(0, dtype=np.float32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +109,7 @@ class LoopbackRoom:
         package = Path(__file__).parent.parent.parent.parent
         paths = os.pathsep.join(filter(None, (str(package), os.environ.get("PYTHONPATH", ""))))
         self._process = subprocess.Popen(
-            [sys.executable, *COMMAND],
+            [sys.executable, *ROOM_COMMAND],
             env={**os.environ, "PYTHONPATH": paths},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -156,13 +156,13 @@ class LoopbackRoom:
             at = self.begun(number)
             if at is not None:
                 return at
-            self._clock.sleep(SLICE)
+            self._clock.sleep(POLL_SLICE)
 
     def drop(self, number: int | None = None) -> None:
         """Let a sound, or all of them, be heard no more."""
         self._ask("drop", number)
 
-    def bed(self, samples: Samples = SILENCE, level: float = 0.0, rate: int = EAR_RATE) -> None:
+    def bed(self, samples: Samples = NO_NOISE, level: float = 0.0, rate: int = EAR_RATE) -> None:
         """Have float32 [n] heard by the microphone over and over, or nothing."""
         self._ask("bed", resample(samples, rate, RATE) * np.float32(10 ** (level / 20)))
 

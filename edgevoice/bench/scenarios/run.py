@@ -48,7 +48,7 @@ PROBES = 3
 CALM = 0.08
 """Seconds asked of a room's devices where nothing asks for a short delay."""
 
-SHORT = 0.22
+SHORT_DELAY = 0.22
 """Delay in seconds up to which they are asked for as little as they offer."""
 
 SETTLING = 1.0
@@ -281,4 +281,4 @@ def _way(loop: Loopback) -> SpeakerPath:
 def _latency(script: ScenarioScript) -> float:
     """Seconds to ask of the devices of the room that a script is acted out in."""
     way = script.scenario.room.acoustics
-    return LATENCY if way is not None and way.delay <= SHORT else CALM
+    return LATENCY if way is not None and way.delay <= SHORT_DELAY else CALM

@@ -9,7 +9,7 @@ from typing import Protocol, TypeVar
 from edgevoice import events as ev
 from edgevoice.audio import Samples
 from edgevoice.bench.driver.driver import QuestionDriver
-from edgevoice.bench.driver.player import SLICE
+from edgevoice.bench.driver.player import WAIT_SLICE
 from edgevoice.bench.scenarios.assets import AudioClip, ScenarioScript
 from edgevoice.bench.scenarios.room import RoomRecording
 from edgevoice.bench.scenarios.room_response import Acoustics
@@ -18,7 +18,7 @@ from edgevoice.bench.scenarios.scenario import Part, ScenarioStep
 LEAD = 0.6
 """Seconds in which the room is heard before anybody speaks."""
 
-PATIENCE = 60.0
+STEP_PATIENCE = 60.0
 """Seconds after which what a step waits for is not going to come."""
 
 LOOK = 0.01
@@ -28,7 +28,7 @@ BEHIND = 0.5
 """Seconds after the last step in which the sound of a recorder and a sound system arrives."""
 
 
-WAITS = {
+WAIT_EVENTS = {
     "answered": "an end of all that went on",
     "reply": "a reply",
     "reply_end": "the end of a reply",
@@ -98,14 +98,14 @@ class ScenarioRunner:
         stage.bed(script.bed)
         self._events.clear()
         began = clock.now()
-        stage.record(2 * script.expected + 2 * PATIENCE)
+        stage.record(2 * script.expected + 2 * STEP_PATIENCE)
         self._wait(LEAD)
         done: list[StepDone] = []
         stuck = ""
         for number, (step, clip) in enumerate(zip(script.scenario.step, script.clips, strict=True)):
             at = self._anchor(step, done[-1] if done else None)
             if at is None:
-                stuck = f"step {number + 1} waits for {WAITS[step.after]} that never came"
+                stuck = f"step {number + 1} waits for {WAIT_EVENTS[step.after]} that never came"
                 break
             done.append(self._do(number, step, clip, at + step.wait))
         over = max((d.over for d in done), default=clock.now())
@@ -192,7 +192,7 @@ class ScenarioRunner:
 
     def _seen(self, found: Callable[[], float | None]) -> float | None:
         """What `found` gives, once it gives something."""
-        end = self._clock.now() + PATIENCE
+        end = self._clock.now() + STEP_PATIENCE
         while (at := found()) is None:
             self._one.check()
             if self._clock.now() > end:
@@ -201,13 +201,13 @@ class ScenarioRunner:
         return at
 
     def _settled(self) -> bool:
-        return self._one.settle(self._clock.now() + PATIENCE)
+        return self._one.settle(self._clock.now() + STEP_PATIENCE)
 
     def _wait(self, seconds: float) -> None:
         end = self._clock.now() + seconds
         while (left := end - self._clock.now()) > 0:
             self._one.check()
-            self._clock.sleep(min(left, SLICE))
+            self._clock.sleep(min(left, WAIT_SLICE))
 
 
 def _first(times: Iterable[float]) -> float | None:

@@ -12,7 +12,7 @@ from edgevoice.bench.compare.compare import ALPHA, LEAST_TURNS
 from edgevoice.bench.result.result import BenchTurn
 from edgevoice.bench.statistics.significance import Shift, paired, unpaired
 
-LEAST = 0.1
+LEAST_DRIFT = 0.1
 """The smallest change of the gap within a run that matters, as a share."""
 
 
@@ -26,12 +26,12 @@ class GapDifference:
     @property
     def slower(self) -> bool:
         """Beyond chance, and by as much as matters."""
-        return self.shift.p < ALPHA and self.shift.change >= LEAST * self.level
+        return self.shift.p < ALPHA and self.shift.change >= LEAST_DRIFT * self.level
 
     @property
     def may_be_slower(self) -> bool:
         """Whether it could be, by as much as matters, although that is not sure."""
-        return self.shift.high >= LEAST * self.level
+        return self.shift.high >= LEAST_DRIFT * self.level
 
     @property
     def told(self) -> str:

@@ -12,7 +12,7 @@ from edgevoice.bench.driver.bench import IDLE, Bench, BenchPlan
 from edgevoice.bench.driver.driver import QuestionDriver
 from edgevoice.bench.driver.interruption import InterruptedExchange
 from edgevoice.bench.jobs.progress import BenchProgress, duration
-from edgevoice.bench.machine.monitor import EVERY
+from edgevoice.bench.machine.monitor import SAMPLE_EVERY
 from edgevoice.bench.result.device_record import Sample
 from edgevoice.bench.result.result import AS_SET, BenchTurn
 from edgevoice.bench.result.result_file import ResultFile
@@ -25,7 +25,7 @@ from edgevoice.timings import percentile
 BARGE_IN = "barge-in"
 """The variant of the questions that interrupt a reply: they are asked in another way."""
 
-AFTER = (0.4, 1.2, 0.8)
+INTERRUPT_AFTER = (0.4, 1.2, 0.8)
 """Seconds of a reply that are heard before it is interrupted, in turn."""
 
 LINES = 120
@@ -67,7 +67,7 @@ class SoakDriver:
             number += 1
             self._begin(one)
             if self._term.every and number % self._term.every == 0:
-                after = AFTER[number // self._term.every % len(AFTER)]
+                after = INTERRUPT_AFTER[number // self._term.every % len(INTERRUPT_AFTER)]
                 exchange = one.ask_over(next(questions), next(questions), after, (AS_SET, BARGE_IN))
             else:
                 exchange = InterruptedExchange((one.ask(next(questions)),))
@@ -110,7 +110,7 @@ class SoakBench(Bench):
         self._stint = SoakDriver(plan, term)
         self._kept = ResultFile(where, progress.say, self._clock.now)
         self._lines = _Lines(progress, self._clock.now, term.seconds / LINES)
-        self.run_state.every = max(EVERY, term.seconds / SAMPLES)
+        self.run_state.every = max(SAMPLE_EVERY, term.seconds / SAMPLES)
         self.run_state.endurance = lambda samples: self._stint.judged(self.run_state.turns, samples)
 
     def run(self) -> None:

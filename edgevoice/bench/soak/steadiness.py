@@ -13,12 +13,12 @@ from edgevoice.bench.result.result import AS_SET, BenchTurn
 from edgevoice.bench.result.soak_record import Soak, SoakFinding, SoakInterruption, State
 from edgevoice.bench.result.wording import counted
 from edgevoice.bench.soak import windows as cut
-from edgevoice.bench.soak.drift import LEAST, between
+from edgevoice.bench.soak.drift import LEAST_DRIFT, between
 from edgevoice.bench.soak.heat import heat, warmed
 from edgevoice.bench.statistics.slopes import LEAST_POINTS, Growth, growth
 from edgevoice.timings import percentile
 
-STEADY = "steady"
+STEADY_VERDICT = "steady"
 TOO_SHORT = "too short to tell"
 
 WARM_UP = 1 / 6
@@ -81,7 +81,7 @@ def verdict(findings: Sequence[SoakFinding]) -> str:
     """What is wrong, with commas; else whether the time was too short to say that nothing is."""
     if wrong := [finding.verdict for finding in findings if finding.state == "bad"]:
         return ", ".join(wrong)
-    return TOO_SHORT if any(f.state == "unclear" for f in findings) else STEADY
+    return TOO_SHORT if any(f.state == "unclear" for f in findings) else STEADY_VERDICT
 
 
 def _memory(samples: Sequence[Sample], began: float, ended: float) -> SoakFinding:
@@ -181,7 +181,7 @@ def _gap(turns: Sequence[BenchTurn], samples: Sequence[Sample]) -> SoakFinding:
         told += warmed(samples)
     elif found.may_be_slower:
         state = "unclear"
-        told += f": {LEAST * 100:.0f} % or more cannot be ruled out with so few turns"
+        told += f": {LEAST_DRIFT * 100:.0f} % or more cannot be ruled out with so few turns"
     return SoakFinding(
         name="gap",
         state=state,

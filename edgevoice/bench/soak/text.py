@@ -11,7 +11,7 @@ from edgevoice.bench.result.text import render
 from edgevoice.bench.result.wording import ms, wrapped
 from edgevoice.bench.soak.steadiness import MB, TOO_SHORT
 
-MARKS = {"well": " ", "bad": "!", "unclear": "?", "unknown": "-"}
+STATE_MARKS = {"well": " ", "bad": "!", "unclear": "?", "unknown": "-"}
 """What stands before a reason."""
 
 Cell = Callable[[SoakWindow], str]
@@ -40,7 +40,7 @@ def soak(made: Soak) -> list[str]:
     """The windows, a line for each thing that was looked at, and the verdict."""
     lines = windows(made.windows)
     for finding in made.findings:
-        lines += wrapped(f"{MARKS[finding.state]} {finding.told}", later="    ")
+        lines += wrapped(f"{STATE_MARKS[finding.state]} {finding.told}", later="    ")
     return [*lines, *wrapped(headline(made))]
 
 

@@ -32,7 +32,7 @@ from edgevoice.models.store import Store
 from edgevoice.settings import Config
 
 COLD, WARM = "cold start", "warm start"
-VARIANTS: Mapping[str, Mapping[str, Any]] = {COLD: {"slm.prompt_cache": False}, WARM: {}}
+START_VARIANTS: Mapping[str, Mapping[str, Any]] = {COLD: {"slm.prompt_cache": False}, WARM: {}}
 
 EXPECTED = 20.0
 """Seconds that a start with its first answer may be expected to take."""
@@ -85,7 +85,7 @@ class ColdStartBench:
         self._clock: Clock = clock or SystemClock()
         self._told: set[str] = set()
         self.run_state = RunState(
-            plan.command, plan.config, plan.source, plan.left_out, VARIANTS, self._clock
+            plan.command, plan.config, plan.source, plan.left_out, START_VARIANTS, self._clock
         )
 
     def run(self) -> None:
@@ -94,7 +94,7 @@ class ColdStartBench:
         # Uncounted: what it compiles and keeps is there for all others.
         order = [
             (WARM, True),
-            *((each, False) for _ in range(self.plan.repeat) for each in VARIANTS),
+            *((each, False) for _ in range(self.plan.repeat) for each in START_VARIANTS),
         ]
         self._progress.begin(f"{2 * self.plan.repeat} starts", EXPECTED * len(order))
         for number, (variant, warm_up) in enumerate(order):
@@ -103,7 +103,7 @@ class ColdStartBench:
             if variant == COLD:
                 self._cool(files)
             share = cached(files)
-            config = changed(self.plan.config, VARIANTS[variant])
+            config = changed(self.plan.config, START_VARIANTS[variant])
             made = self._launch(StartTask(config, question, variant, warm_up, time.monotonic()))
             self._note(made, share, warm_up)
             where = "warm-up" if warm_up else f"{number}/{2 * self.plan.repeat}"

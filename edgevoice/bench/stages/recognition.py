@@ -16,8 +16,12 @@ from edgevoice.models.store import Store
 from edgevoice.settings import Config
 
 FULL = "full window"
-PLAIN = "faster-whisper"
-VARIANTS: Mapping[str, Mapping[str, Any]] = {AS_SET: {}, FULL: {"stt.window": "full"}, PLAIN: {}}
+PLAIN_WHISPER = "faster-whisper"
+READ_VARIANTS: Mapping[str, Mapping[str, Any]] = {
+    AS_SET: {},
+    FULL: {"stt.window": "full"},
+    PLAIN_WHISPER: {},
+}
 
 COST = 0.5
 """Seconds that reading one recording in every way may be expected to take, beside its length."""
@@ -44,7 +48,9 @@ class RecognitionComparison:
         self._config = config
         self._clock = SystemClock()
         self._progress = progress
-        self.run_state = RunState("recognition", config, source, left_out, VARIANTS, self._clock)
+        self.run_state = RunState(
+            "recognition", config, source, left_out, READ_VARIANTS, self._clock
+        )
 
     def run(self) -> None:
         """Read everything. Raises ModelError and EngineError."""
@@ -55,12 +61,12 @@ class RecognitionComparison:
         stt = Store(self._config).choose("stt")
         self.run_state.models = {"stt": stt.name}
         ours = Whisper(stt.path, self._config.stt)
-        full = Whisper(stt.path, changed(self._config, VARIANTS[FULL]).stt)
+        full = Whisper(stt.path, changed(self._config, READ_VARIANTS[FULL]).stt)
         plain = PlainWhisper(stt.path, self._config.stt)
         ways: Mapping[str, Callable[[Samples], str]] = {
             AS_SET: lambda samples: ours.transcribe(samples).text,
             FULL: lambda samples: full.transcribe(samples).text,
-            PLAIN: plain.transcribe,
+            PLAIN_WHISPER: plain.transcribe,
         }
         for way in ways.values():
             way(self._questions[0].samples)

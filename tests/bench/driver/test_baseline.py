@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from edgevoice.bench.corpus.corpus import BenchQuestion
-from edgevoice.bench.driver.baseline import SILENCE, SequentialBaseline
+from edgevoice.bench.driver.baseline import SILENCE_SECONDS, SequentialBaseline
 from edgevoice.build import quiet_sink
 from edgevoice.clock import SystemClock
 from edgevoice.engines.llama import Llama
@@ -43,4 +43,4 @@ def test_no_answer_profits_from_one_before_or_from_what_is_kept(
         assert turn.reused_tokens <= 5, "no more than how every prompt begins"
         assert turn.gap is not None
         assert turn.gap == pytest.approx(sum(turn.spans.values()))
-        assert turn.spans["silence"] >= SILENCE
+        assert turn.spans["silence"] >= SILENCE_SECONDS

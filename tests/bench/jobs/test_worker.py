@@ -10,7 +10,7 @@ import pytest
 from msgspec import Struct
 
 from edgevoice.bench.jobs.progress import BenchProgressLines
-from edgevoice.bench.jobs.worker import COMMAND, Worker
+from edgevoice.bench.jobs.worker import WORKER_COMMAND, Worker
 from edgevoice.errors import EdgevoiceError, ModelError
 from tests.command import message
 from tests.conftest import ROOT
@@ -112,6 +112,6 @@ def test_what_interrupts_it_interrupts_the_work_and_what_was_done_is_kept() -> N
 
 def test_the_command_does_nothing_for_anybody_else() -> None:
     """Run by hand it says so, with the command that was perhaps meant."""
-    words = [sys.executable, *COMMAND]
+    words = [sys.executable, *WORKER_COMMAND]
     done = subprocess.run(words, input="", capture_output=True, text=True, cwd=ROOT, check=False)
     assert "nothing to be done was handed over" in message(done, 2)

@@ -12,7 +12,7 @@ import pytest
 from edgevoice.audio import EAR_RATE, dbfs
 from edgevoice.bench.corpus.corpus import CorpusRow, listed
 from edgevoice.bench.overhear.offline import hearing_engines
-from edgevoice.bench.overhear.overhear import SILENCE, OverheardSound, measured, sounds, table
+from edgevoice.bench.overhear.overhear import SILENCE_KIND, OverheardSound, measured, sounds, table
 from edgevoice.settings import ActivationSettings, Config
 from edgevoice.wav import WavWriter
 from tests.command import edgevoice
@@ -38,7 +38,11 @@ def test_each_kind_is_heard_for_as_long_as_was_asked(tmp_path: Path) -> None:
     ]
     rows[3].file.write_bytes(b"no sound")
     found = list(sounds(rows, 4.0, None, told.append))
-    assert [(kind, files) for kind, files, _ in found] == [(SILENCE, 0), ("rain", 2), ("hum", 1)]
+    assert [(kind, files) for kind, files, _ in found] == [
+        (SILENCE_KIND, 0),
+        ("rain", 2),
+        ("hum", 1),
+    ]
     assert {len(sound) for _, _, sound in found} == {4 * EAR_RATE}
     rain = found[1][2]
     assert dbfs(rain[: EAR_RATE // 2]) > dbfs(rain[EAR_RATE : EAR_RATE * 3 // 2]) + 10

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from edgevoice.audio import EAR_RATE, dbfs
-from edgevoice.bench.scenarios.noises import LOUD, noise
+from edgevoice.bench.scenarios.noises import NOISE_LEVEL, noise
 from edgevoice.bench.scenarios.scenario import Scenario, variants
 from edgevoice.bench.scenarios.scenario_file import SHIPPED, listed, parsed, read
 from edgevoice.errors import ConfigError
@@ -132,5 +132,5 @@ def test_noises_are_the_same_every_time_and_equally_loud(kind: str) -> None:
     assert (one == same).all()
     assert abs(one).max() <= 1.0
     sounding = one[abs(one) > abs(one).max() / 1000]
-    assert dbfs(sounding) <= LOUD + 0.5
-    assert dbfs(sounding) >= LOUD - 12.0
+    assert dbfs(sounding) <= NOISE_LEVEL + 0.5
+    assert dbfs(sounding) >= NOISE_LEVEL - 12.0

@@ -191,11 +191,11 @@ def test_a_result_is_on_disk_every_minute_and_can_be_read(
     kept = ResultFile(path, pytest.fail, lambda: now)
     kept.keep(lambda: longer)
     assert not path.exists()
-    now = result_file.EVERY
+    now = result_file.WRITE_EVERY
     kept.keep(lambda: longer)
     assert read(path) == longer
     path.unlink()
-    now += result_file.EVERY / 2
+    now += result_file.WRITE_EVERY / 2
     kept.keep(lambda: longer)
     assert not path.exists()
 

@@ -10,7 +10,7 @@ import pytest
 from msgspec.structs import replace
 
 from edgevoice.bench.result.soak_record import Outcome, SoakInterruption
-from edgevoice.bench.soak.steadiness import STEADY, TOO_SHORT
+from edgevoice.bench.soak.steadiness import STEADY_VERDICT, TOO_SHORT
 from edgevoice.bench.soak.windows import length, windows
 from edgevoice.bench.statistics import significance
 from tests.bench.soaks import APART, BEGAN, finding, samples, soak, turns
@@ -30,7 +30,7 @@ def thrown_in(outcome: Outcome, answered: bool = True) -> SoakInterruption:
 @pytest.mark.parametrize("hours", [0.5, 8.0])
 def test_what_stays_as_it_is_is_steady(hours: float) -> None:
     """Noise of a megabyte, and of an eighth of each gap."""
-    assert soak(hours).verdict == STEADY
+    assert soak(hours).verdict == STEADY_VERDICT
 
 
 def test_steady_runs_are_seldom_called_anything_else(
@@ -40,7 +40,7 @@ def test_steady_runs_are_seldom_called_anything_else(
     monkeypatch.setattr(significance, "DRAWS", 499)
     count = trials(60)
     wrong = sum(
-        soak(0.5, turns(0.5, seed=seed), samples(0.5, seed=seed)).verdict != STEADY
+        soak(0.5, turns(0.5, seed=seed), samples(0.5, seed=seed)).verdict != STEADY_VERDICT
         for seed in range(count)
     )
     assert wrong <= count * 0.05 + 3 * math.sqrt(count * 0.05 * 0.95)
@@ -71,7 +71,7 @@ def test_memory_that_grows_at_first_or_once_is_no_leak() -> None:
         lambda h: 1e9 + 150e6 * (1 - math.exp(-h * 15)),
         lambda h: 1e9 + 50e6 * (h > 0.6),
     ):
-        assert soak(1.0, sampled=samples(1.0, course)).verdict == STEADY
+        assert soak(1.0, sampled=samples(1.0, course)).verdict == STEADY_VERDICT
 
 
 @pytest.mark.parametrize("name", ["threads", "handles"])
@@ -82,7 +82,7 @@ def test_threads_and_handles_that_are_not_given_back_are_leaks(name: str) -> Non
     assert made.verdict == f"leaks {name}"
     assert finding(made, name).value == pytest.approx(40.0, rel=0.1)
     once = {name: lambda h: 14 + (h > 0.4)}
-    assert soak(1.0, sampled=samples(1.0, **once)).verdict == STEADY
+    assert soak(1.0, sampled=samples(1.0, **once)).verdict == STEADY_VERDICT
 
 
 def test_a_slow_drift_of_the_gap_is_found_with_temperature_beside_it() -> None:
@@ -99,7 +99,7 @@ def test_a_slow_drift_of_the_gap_is_found_with_temperature_beside_it() -> None:
 
 def test_answers_that_become_quicker_are_not_held_against_it() -> None:
     """A change, but no harm."""
-    assert soak(1.0, turns(1.0, lambda h: 1.0 - 0.3 * h)).verdict == STEADY
+    assert soak(1.0, turns(1.0, lambda h: 1.0 - 0.3 * h)).verdict == STEADY_VERDICT
 
 
 def test_questions_are_compared_with_themselves() -> None:
@@ -107,7 +107,7 @@ def test_questions_are_compared_with_themselves() -> None:
     made = turns(1.0)
     later = [t for t in made if t.question in {f"question {n}" for n in range(20)}]
     assert soak(1.0, [*made, *(replace(t, asked_at=t.asked_at + 3600) for t in later)]).verdict == (
-        STEADY
+        STEADY_VERDICT
     )
 
 
@@ -130,7 +130,7 @@ def test_throttling_with_slower_turns_is_heat() -> None:
 def test_throttling_that_slows_nothing_is_told_and_not_held_against_it() -> None:
     """The answers are what counts."""
     made = soak(1.0, sampled=samples(1.0, throttled=throttled))
-    assert made.verdict == STEADY
+    assert made.verdict == STEADY_VERDICT
     assert "throttled in 34 %" in finding(made, "heat").told
 
 
@@ -159,14 +159,14 @@ def test_a_clock_that_falls_without_heat_is_none() -> None:
         clock=lambda h: 2.0e9 if throttled(h) else 3.0e9,
         temperature=lambda h: 50.0 if throttled(h) else 60.0,
     )
-    assert soak(1.0, sampled=cool).verdict == STEADY
+    assert soak(1.0, sampled=cool).verdict == STEADY_VERDICT
 
 
 def test_a_machine_without_sensors_says_so_and_the_rest_is_judged() -> None:
     """Not available, and never zero; the same for counts that a system does not keep."""
     bare = samples(1.0, threads=lambda h: None, handles=lambda h: None)
     made = soak(1.0, sampled=bare)
-    assert made.verdict == STEADY
+    assert made.verdict == STEADY_VERDICT
     assert "not available on this machine" in finding(made, "heat").told
     assert finding(made, "handles").told == "handles: not available on this machine"
     for window in made.windows:
@@ -219,7 +219,7 @@ def test_a_question_that_is_never_answered_says_nothing_of_time() -> None:
         for t in turns(1.0)
     ]
     verdict = soak(1.0, made)
-    assert verdict.verdict == STEADY
+    assert verdict.verdict == STEADY_VERDICT
     assert "never, and so not for the time it took: question 7" in finding(verdict, "answers").told
 
 
@@ -227,7 +227,7 @@ def test_holes_in_the_sound_are_told_and_more_than_a_few_are_bad() -> None:
     """One in a hundred turns is borne."""
     made = turns(1.0)
     few = [replace(t, underruns=1) if n in (5, 50) else t for n, t in enumerate(made)]
-    assert soak(1.0, few).verdict == STEADY
+    assert soak(1.0, few).verdict == STEADY_VERDICT
     many = [replace(t, underruns=1) if n % 20 == 0 else t for n, t in enumerate(made)]
     assert soak(1.0, many).verdict == "breaks up"
 
@@ -235,10 +235,10 @@ def test_holes_in_the_sound_are_told_and_more_than_a_few_are_bad() -> None:
 @pytest.mark.parametrize(
     ("found", "verdict", "told"),
     [
-        ([thrown_in("stopped")] * 3, STEADY, "3 of 3 stopped the reply, 260 ms"),
-        ([thrown_in("stopped"), thrown_in("late")], STEADY, "1 reply over too soon"),
-        ([thrown_in("late")] * 2, STEADY, "none could be tried (2 replies over too soon)"),
-        ([], STEADY, "none could be tried"),
+        ([thrown_in("stopped")] * 3, STEADY_VERDICT, "3 of 3 stopped the reply, 260 ms"),
+        ([thrown_in("stopped"), thrown_in("late")], STEADY_VERDICT, "1 reply over too soon"),
+        ([thrown_in("late")] * 2, STEADY_VERDICT, "none could be tried (2 replies over too soon)"),
+        ([], STEADY_VERDICT, "none could be tried"),
         (
             [thrown_in("stopped"), thrown_in("missed")],
             "misses interruptions",
