@@ -80,9 +80,10 @@ def fit(
 ) -> None:
     """Find the most capable models that answer within a budget on this machine.
 
-    Every installed set of models answers a few questions without sound devices, the most capable
-    first, in about half a minute each. A synthetic model stands in for one that is not installed.
-    The median response time must meet the budget. Clearly slower sets are dropped early.
+    Installed sets of models answer a few questions without sound devices, in about half a minute
+    each. The most capable set is first, and the first set whose median response time meets the
+    budget is chosen. Clearly slower sets are dropped early. A synthetic model stands in for a
+    language model that is not installed.
 
     Exits with 0 if a set of models meets the budget, with 1 if none does.
     """
