@@ -120,7 +120,7 @@ def _fitted(
 ) -> Fit:
     from edgevoice import __version__
     from edgevoice.bench.jobs.progress import shown
-    from edgevoice.bench.machine.host.host import cpu_name
+    from edgevoice.bench.machine.host import cpu_name
     from edgevoice.fit import choosing
     from edgevoice.fit.candidates import model_sets
     from edgevoice.fit.record import Fit
@@ -167,7 +167,7 @@ def _show(found: Fit, err: bool) -> None:
 
 def _deliver(made: Struct, json_file: str) -> None:
     from edgevoice import files
-    from edgevoice.bench.result.result.result import encoded
+    from edgevoice.bench.result.result import encoded
 
     text = encoded(made)
     if json_file == "-":

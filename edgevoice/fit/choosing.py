@@ -10,8 +10,8 @@ from statistics import median
 
 from msgspec.structs import replace
 
-from edgevoice.bench.corpus.corpus.corpus import BenchQuestion
-from edgevoice.bench.corpus.corpus.preparation import asked_aloud
+from edgevoice.bench.corpus.corpus import BenchQuestion
+from edgevoice.bench.corpus.preparation import asked_aloud
 from edgevoice.bench.jobs.progress import BenchProgress
 from edgevoice.bench.jobs.worker import Worker
 from edgevoice.catalog import discard

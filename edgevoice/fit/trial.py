@@ -8,13 +8,13 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from statistics import median
 
-from edgevoice.bench.corpus.corpus.corpus import BenchQuestion
-from edgevoice.bench.driver.driver.driver import interview
-from edgevoice.bench.driver.driver.engine_cache import EngineCache
-from edgevoice.bench.driver.driver.player import QuietRoom
+from edgevoice.bench.corpus.corpus import BenchQuestion
+from edgevoice.bench.driver.driver import interview
+from edgevoice.bench.driver.engine_cache import EngineCache
+from edgevoice.bench.driver.player import QuietRoom
 from edgevoice.bench.jobs.progress import BenchProgress
-from edgevoice.bench.machine.host.host import peak_rss
-from edgevoice.bench.result.result.result import BenchTurn
+from edgevoice.bench.machine.host import peak_rss
+from edgevoice.bench.result.result import BenchTurn
 from edgevoice.build import build, quiet_sink
 from edgevoice.bus import Bus
 from edgevoice.clock import SystemClock

@@ -7,9 +7,9 @@ from contextlib import contextmanager
 
 import numpy as np
 import pytest
-from edgevoice.bench.corpus.corpus.corpus import BenchQuestion
-from edgevoice.bench.result.result.result import BenchTurn
 
+from edgevoice.bench.corpus.corpus import BenchQuestion
+from edgevoice.bench.result.result import BenchTurn
 from edgevoice.errors import EngineError, ModelError
 from edgevoice.fit.record import Answers
 from edgevoice.fit.trial import Ask, Trial, hopeless, run

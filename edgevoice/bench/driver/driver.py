@@ -96,7 +96,7 @@ class QuestionDriver:
         at = self._put(question)
         if not self._hear_out(lambda: heard_for(self._events[:], self.clock.now()) is not None):
             self.assistant.interrupt()
-            self.settle(self.clock.now() + PATIENCE)
+            self.settle(self.clock.now() + ANSWER_PATIENCE)
         return judged(question, self._events[:], at, AS_SET, warm_up)
 
     def ask_over(
