@@ -1,8 +1,8 @@
-"""The one bus: stamps every event once and hands it to everyone who listens.
+"""The event bus: stamps every event and passes it to all subscribers.
 
-Subscribers are called in the emitting thread, in order of subscription, and must be quick: a
-subscriber with work to do takes the event away to its own queue. One that raises is dropped, so
-that a broken display cannot cost a turn.
+Subscribers are called in the emitting thread, in order of subscription, and must be quick: longer
+work belongs in a queue of their own. A subscriber that raises is dropped, so that a broken display
+cannot stop a turn.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ Subscriber = Callable[[Event], None]
 
 
 class Bus:
-    """Stamps events with session time and a gapless number, and fans them out in that order."""
+    """Stamps events with session time and a consecutive number, and delivers them in that order."""
 
     def __init__(self, clock: Clock) -> None:
         self.clock = clock
@@ -29,7 +29,7 @@ class Bus:
         """Subscribers that raised, and what they raised."""
 
     def subscribe(self, subscriber: Subscriber) -> Callable[[], None]:
-        """Call `subscriber` with every event from now on; returns the way to stop that."""
+        """Call `subscriber` with every further event; returns a function that unsubscribes it."""
         with self._monitor:
             self._subscribers.append(subscriber)
         return lambda: self._unsubscribe(subscriber)
@@ -40,8 +40,8 @@ class Bus:
                 self._subscribers.remove(subscriber)
 
     def emit(self, event: Event) -> None:
-        """Stamp `event` and hand it to all subscribers before returning."""
-        # Under the lock, so that every subscriber sees the same order as the numbers.
+        """Stamp `event` and pass it to all subscribers before returning."""
+        # Under the lock, so that subscribers get events in the order of their numbers.
         with self._monitor:
             stamped = replace(event, t=self.clock.now(), seq=self._seq)
             self._seq += 1

@@ -1,4 +1,4 @@
-"""Time, waiting and threads, passed in so that tests can run the whole pipeline on virtual time.
+"""Time, waiting and threads as an object, so that tests can run the pipeline on virtual time.
 
 Code in the pipeline never calls `time` or `threading` itself: it reads, waits and spawns through a
 Clock. `SystemClock` is real; `edgevoice.testing.virtual.VirtualClock` runs one thread at a time and
@@ -15,21 +15,21 @@ from typing import Protocol
 
 
 class Monitor(Protocol):
-    """A lock to hold while state is read or changed, and a way to wait for it to change."""
+    """A lock for shared state, with a way to wait for changes."""
 
     def __enter__(self) -> object: ...
 
     def __exit__(self, *exc: object) -> None: ...
 
     def wait_for(self, ready: Callable[[], bool], timeout: float | None = None) -> bool:
-        """Let go of the lock until `ready()` or `timeout` seconds pass; returns `ready()`."""
+        """Release the lock until `ready()` or for `timeout` seconds; returns `ready()`."""
 
     def notify_all(self) -> None:
-        """Tell those who wait that state has changed; the lock must be held."""
+        """Wake all waiting threads; the lock must be held."""
 
 
 class Task(Protocol):
-    """A thread that was spawned."""
+    """A spawned thread."""
 
     name: str
 
@@ -38,7 +38,7 @@ class Task(Protocol):
 
 
 class Clock(Protocol):
-    """Session time in seconds, from 0 at the clock's making."""
+    """Session time in seconds, from 0 when the clock is made."""
 
     def now(self) -> float: ...
 
@@ -60,7 +60,7 @@ class _Monitor:
         try:
             self._condition.release()
         except RuntimeError:
-            # A signal that broke off a wait may have come before the lock was taken again.
+            # A signal may interrupt a wait before the lock is acquired again.
             if exc[0] is None:
                 raise
 
@@ -74,7 +74,7 @@ class _Monitor:
 class _Thread:
     def __init__(self, run: Callable[[], None], name: str) -> None:
         self.name = name
-        # Daemon, so that an engine stuck in native code cannot keep a closed program alive.
+        # A daemon, so that an engine stuck in native code cannot keep the process alive.
         self._thread = threading.Thread(target=run, name=name, daemon=True)
         self._thread.start()
 
@@ -84,7 +84,7 @@ class _Thread:
 
 
 class SystemClock:
-    """The machine's monotonic clock, counted from now on."""
+    """The machine's monotonic clock, from 0 at its creation."""
 
     def __init__(self) -> None:
         self._origin = time.monotonic()

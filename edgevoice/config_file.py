@@ -1,4 +1,4 @@
-"""Writing to the user's configuration file without losing what else is in it."""
+"""Change settings in the user's configuration file, and keep its other content."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""A running session, as other programs of the same user reach it: `edgevoice ptt` and its like.
+"""Control a running session from other programs of the same user, for example `edgevoice ptt`.
 
-Each session has a socket of its own in the user's runtime folder, named after its process. One line
-is asked and one is answered, and the connection is over. Where there are no Unix sockets, as in
-Python on Windows, the file holds a port of this machine alone and a token to show there.
+Each session has a socket in the user's runtime folder, named after its process. A connection
+carries one line as request and one as reply. Without Unix sockets, as in Python on Windows, the
+file contains a local port and a token.
 """
 
 from __future__ import annotations
@@ -22,27 +22,26 @@ from typing import Protocol
 from edgevoice.errors import EdgevoiceError, SessionError, StorageError
 from edgevoice.places import user_folder
 
-PATIENCE = 5.0
-"""Seconds that either side waits for the other's line."""
+LINE_TIMEOUT = 5.0
+"""Seconds that each side waits for the other's line."""
 
-LOADING_PATIENCE = 1.0
-"""Seconds that a session has to answer while it loads: onnxruntime holds the interpreter's lock
-meanwhile, for seconds, and no thread of the session can answer."""
+LOADING_TIMEOUT = 1.0
+"""Seconds that a loading session has to reply: loading a model holds the GIL for seconds."""
 
-MOST_CLIENTS = 16
-"""That are served at once; others are turned away."""
+MAX_CLIENTS = 16
+"""Maximum simultaneous clients; further connections are closed."""
 
-LONGEST = 200
-"""Characters of a line."""
+MAX_LINE_BYTES = 200
+"""Maximum bytes of a line."""
 
-LOADING = ".loading"
-"""The ending of the file beside a session's socket that says that it still loads."""
+LOADING_SUFFIX = ".loading"
+"""Suffix of the file next to a session's socket that exists while the session loads."""
 
 UNIX = hasattr(socket, "AF_UNIX")
 
 
 class Controlled(Protocol):
-    """What of a session can be steered from outside."""
+    """The part of a session that other programs can control."""
 
     @property
     def listens(self) -> bool: ...
@@ -60,8 +59,8 @@ class Controlled(Protocol):
     def interrupt(self) -> None: ...
 
 
-def obey(session: Controlled, line: str) -> str:
-    """Do what `line` asks of the session; returns what is so now. Raises SessionError."""
+def execute(session: Controlled, line: str) -> str:
+    """Execute the command `line`; returns the new state as text. Raises SessionError."""
     if not session.listens:
         raise _loading()
     match line.split():
@@ -80,7 +79,8 @@ def obey(session: Controlled, line: str) -> str:
             return "stopped"
         case _:
             raise SessionError(
-                f"the session does not know {line!r}", remedy="it may be of another version"
+                f"the session does not know {line!r}",
+                remedy="use one version of edgevoice for both",
             )
 
 
@@ -89,10 +89,10 @@ def _loading() -> SessionError:
 
 
 def folder() -> Path:
-    """Where the sockets of this user's sessions are."""
+    """The folder of this user's session sockets."""
     if not sys.platform.startswith("linux"):
         return user_folder("runtime")
-    # A shortcut of the desktop and a session begun over SSH need not have the same variables.
+    # A desktop shortcut and an SSH session may have different environment variables.
     runtime = Path(os.environ.get("XDG_RUNTIME_DIR") or f"/run/user/{os.getuid()}")
     if runtime.is_dir():
         return runtime / "edgevoice"
@@ -101,13 +101,15 @@ def folder() -> Path:
 
 @contextlib.contextmanager
 def controlled(session: Controlled) -> Iterator[Callable[[], None]]:
-    """Let the session be steered as long as the block lasts; what it gives is to be called when
-    everything is loaded. Raises StorageError."""
+    """Make the session controllable during the block; call the yielded function once it has loaded.
+
+    Raises StorageError.
+    """
     own = _own_folder()
-    list(_running())  # Clears away what sessions that crashed have left.
+    list(_running())  # removes files of crashed sessions
     path = own / f"{os.getpid()}.sock"
     token = ""
-    loading = path.with_suffix(LOADING)
+    loading = path.with_suffix(LOADING_SUFFIX)
 
     def loaded() -> None:
         with contextlib.suppress(OSError):
@@ -127,12 +129,12 @@ def controlled(session: Controlled) -> Iterator[Callable[[], None]]:
             token = secrets.token_hex(16)
             path.write_text(f"{listener.getsockname()[1]} {token}", "ascii")
         listener.listen(64)
-        # The system's own times are some milliseconds coarse, and tell no newest of two.
+        # File times have a step of some milliseconds, too coarse to find the newest session.
         now = time.time_ns()
         os.utime(path, ns=(now, now))
     except OSError as error:
         raise StorageError(
-            f"`edgevoice ptt` will not reach this session: {error.strerror or error}",
+            f"`edgevoice ptt` cannot reach this session: {error.strerror or error}",
             where=str(path),
             remedy="set XDG_RUNTIME_DIR to a folder of your own with a short name",
         ) from None
@@ -145,34 +147,34 @@ def controlled(session: Controlled) -> Iterator[Callable[[], None]]:
         loaded()
         with contextlib.suppress(OSError):
             path.unlink()
-        # Wakes the thread that waits in accept, which closing alone does not everywhere.
+        # On some systems closing alone does not end `accept`.
         with contextlib.suppress(OSError):
             listener.shutdown(socket.SHUT_RDWR)
         listener.close()
 
 
 def ask(line: str, session: int | None = None) -> str:
-    """Ask the newest session, or the one of process `session`; returns its answer.
+    """Send `line` to the newest session, or to that of process `session`; returns its reply.
 
-    Raises SessionError where there is none, or it cannot do it.
+    Raises SessionError if there is no session, or if it rejects the command.
     """
     running = dict(_running())
     if session is not None and session not in running:
         raise SessionError(
-            f"no session runs as process {session}",
+            f"no session has process id {session}",
             remedy=f"choose one of {', '.join(map(str, running))}" if running else "edgevoice run",
         )
     if not running:
         raise SessionError("no session is running", remedy="start one: edgevoice run")
     pid = session if session is not None else list(running)[-1]
-    loading = running[pid].with_suffix(LOADING)
-    patience = LOADING_PATIENCE if loading.exists() else PATIENCE
+    loading = running[pid].with_suffix(LOADING_SUFFIX)
+    timeout = LOADING_TIMEOUT if loading.exists() else LINE_TIMEOUT
     try:
         with _connected(running[pid]) as (connection, token):
             connection.sendall(f"{token} {line}\n".encode())
-            answer = _line(connection, patience)
+            answer = _line(connection, timeout)
     except OSError as error:
-        if patience < PATIENCE:
+        if timeout < LINE_TIMEOUT:
             raise _loading() from None
         raise SessionError(
             f"the session does not answer: {error.strerror or error}",
@@ -187,8 +189,8 @@ def ask(line: str, session: int | None = None) -> str:
 
 
 def _serve(listener: socket.socket, session: Controlled, token: str) -> None:
-    """Serve several clients at once, so that one that sends nothing keeps no other waiting."""
-    free, one = threading.Semaphore(MOST_CLIENTS), threading.Lock()
+    """Serve several clients at once, so that an idle client does not delay others."""
+    free, one = threading.Semaphore(MAX_CLIENTS), threading.Lock()
 
     def serve(connection: socket.socket) -> None:
         with connection, contextlib.suppress(OSError):
@@ -212,17 +214,17 @@ def _serve(listener: socket.socket, session: Controlled, token: str) -> None:
 
 def _answer(session: Controlled, line: str) -> str:
     try:
-        return f"ok {obey(session, line)}"
+        return f"ok {execute(session, line)}"
     except EdgevoiceError as error:
         return f"no {error.what}\t{error.remedy}"
 
 
-def _line(connection: socket.socket, patience: float = PATIENCE) -> str:
+def _line(connection: socket.socket, timeout: float = LINE_TIMEOUT) -> str:
     data = b""
-    end = time.monotonic() + patience
-    while b"\n" not in data and len(data) < LONGEST:
+    end = time.monotonic() + timeout
+    while b"\n" not in data and len(data) < MAX_LINE_BYTES:
         connection.settimeout(max(0.001, end - time.monotonic()))
-        more = connection.recv(LONGEST)
+        more = connection.recv(MAX_LINE_BYTES)
         if not more:
             break
         data += more
@@ -230,7 +232,7 @@ def _line(connection: socket.socket, patience: float = PATIENCE) -> str:
 
 
 def _running() -> Iterator[tuple[int, Path]]:
-    """The sessions that can be reached, oldest first; removes what others have left behind."""
+    """The reachable sessions, oldest first; removes files of ended sessions."""
     found = []
     for path in folder().glob("*.sock"):
         with contextlib.suppress(OSError, ValueError):
@@ -240,7 +242,7 @@ def _running() -> Iterator[tuple[int, Path]]:
             with _connected(path):
                 yield pid, path
         except (ConnectionRefusedError, FileNotFoundError, ValueError):
-            for left in (path, path.with_suffix(LOADING)):
+            for left in (path, path.with_suffix(LOADING_SUFFIX)):
                 with contextlib.suppress(OSError):
                     left.unlink()
         except OSError:
@@ -251,7 +253,7 @@ def _running() -> Iterator[tuple[int, Path]]:
 def _connected(path: Path) -> Iterator[tuple[socket.socket, str]]:
     token = ""
     with socket.socket(socket.AF_UNIX if UNIX else socket.AF_INET) as connection:
-        connection.settimeout(PATIENCE)
+        connection.settimeout(LINE_TIMEOUT)
         if UNIX:
             connection.connect(str(path))
         else:
@@ -261,14 +263,14 @@ def _connected(path: Path) -> Iterator[tuple[socket.socket, str]]:
 
 
 def _own_folder() -> Path:
-    """The folder, which nobody else may look into or have made for us."""
+    """The folder, created and readable only by this user. Raises StorageError otherwise."""
     own = folder()
     try:
         own.mkdir(mode=0o700, parents=True, exist_ok=True)
         status = own.lstat()
     except OSError as error:
         raise StorageError(
-            f"`edgevoice ptt` will not reach this session: {error.strerror}",
+            f"`edgevoice ptt` cannot reach this session: {error.strerror}",
             where=str(own),
             remedy="set XDG_RUNTIME_DIR to a folder of your own",
         ) from None
@@ -277,7 +279,7 @@ def _own_folder() -> Path:
         not stat.S_ISDIR(status.st_mode) or status.st_uid != os.getuid() or status.st_mode & others
     ):
         raise StorageError(
-            "`edgevoice ptt` will not reach this session: its folder is open to others",
+            "`edgevoice ptt` cannot reach this session: other users can open its folder",
             where=str(own),
             remedy=f"chmod 700 {own}, or set XDG_RUNTIME_DIR to a folder of your own",
         )

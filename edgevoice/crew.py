@@ -1,4 +1,4 @@
-"""A crew of threads with one lifetime: the first to fail stops all, and none outlives the crew."""
+"""A group of threads with one lifetime: the first failure stops all of them."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from edgevoice.clock import Clock, Task
 if sys.version_info < (3, 11):
     from exceptiongroup import ExceptionGroup
 
-HASTE = 0.5
-"""Seconds that the members have to end in a hurry, as after Ctrl-C."""
-SLICE = 0.1
+HURRY_TIMEOUT = 0.5
+"""Seconds that the threads have to end after `hurry`, for example after Ctrl-C."""
+JOIN_INTERVAL = 0.1
 
 
 class Crew:
-    """Threads started within a `with` block; leaving it stops them and waits for them.
+    """Threads started in a `with` block; leaving the block stops them and waits for them.
 
-    `stop` is called once, from whichever thread comes first, when a member fails or the block is
-    left, and must make every member return soon. If members failed, leaving raises their error, or
-    an ExceptionGroup where there are several.
+    `stop` is called once, when a thread fails or the block ends, and must make every thread return
+    soon; `patience` is the seconds to wait for that. Leaving raises a thread's error, or an
+    ExceptionGroup of several.
     """
 
     def __init__(self, clock: Clock, stop: Callable[[], None], patience: float = 10.0) -> None:
@@ -34,7 +34,7 @@ class Crew:
         self.errors: list[Exception] = []
 
     def start(self, name: str, run: Callable[[], None]) -> None:
-        """Start a member; its exceptions become the crew's."""
+        """Start a thread; its exceptions are collected in `errors`."""
 
         def member() -> None:
             try:
@@ -47,12 +47,12 @@ class Crew:
         self._tasks.append(self._clock.spawn(member, name))
 
     def hurry(self) -> None:
-        """Ask every member to end, and wait for none that is stuck, as in a model being loaded."""
-        self._patience = min(self._patience, HASTE)
+        """Ask every thread to end, and do not wait for one that is busy loading a model."""
+        self._patience = min(self._patience, HURRY_TIMEOUT)
         self.stop()
 
     def stop(self) -> None:
-        """Ask every member to end; returns at once."""
+        """Ask every thread to end; returns at once."""
         with self._monitor:
             if self._stopping:
                 return
@@ -64,21 +64,21 @@ class Crew:
                 self.errors.append(error)
 
     def join(self) -> None:
-        """Wait until every member has ended by itself or was stopped."""
+        """Wait until every thread has ended, or was stopped and did not end in time."""
         since = None
         for task in self._tasks:
-            # In slices, so that Ctrl-C reaches a main thread that waits here, and `hurry` any.
-            while not task.join(SLICE):
+            # In short steps, so that Ctrl-C and `hurry` take effect.
+            while not task.join(JOIN_INTERVAL):
                 if not self._stopping:
                     continue
                 since = self._clock.now() if since is None else since
                 if self._clock.now() - since >= self._patience:
-                    # Stuck in native code: a daemon thread, which dies with the program.
+                    # Stuck in native code; a daemon thread ends with the process.
                     break
 
     @property
     def ended(self) -> bool:
-        """Whether every member has ended, so that what they used can be taken apart."""
+        """Whether every thread has ended, so that shared objects can be closed."""
         return all(task.join(0.0) for task in self._tasks)
 
     def __enter__(self) -> Crew:
@@ -91,7 +91,7 @@ class Crew:
         trace: TracebackType | None,
     ) -> None:
         if kind is not None and not issubclass(kind, Exception):
-            # Ctrl-C or the like: the user does not wait for a model to be loaded.
+            # After Ctrl-C the user does not want to wait for a model to load.
             self.hurry()
         self.stop()
         self.join()

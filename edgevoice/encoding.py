@@ -1,4 +1,4 @@
-"""Text from outside: bytes in whatever encoding they name, and names that are no text at all."""
+"""Decode bytes by their byte order mark, and replace text that is not valid Unicode."""
 
 from __future__ import annotations
 
@@ -9,27 +9,27 @@ from typing import Any
 
 import msgspec
 
-MARKS = {
+BYTE_ORDER_MARKS = {
     codecs.BOM_UTF8: "utf-8-sig",
     codecs.BOM_UTF32_LE: "utf-32",
     codecs.BOM_UTF32_BE: "utf-32",
     codecs.BOM_UTF16_LE: "utf-16",
     codecs.BOM_UTF16_BE: "utf-16",
 }
-"""Byte order marks and their encodings; a mark that another begins with comes after it."""
+"""Byte order marks and their encodings; a mark that is a prefix of another comes after it."""
 
 
 def decoded(data: Iterable[bytes], errors: str = "replace") -> Iterator[str]:
-    """`data` as text, piece by piece: UTF-8, or what its byte order mark says, without NUL.
+    """`data` as text, piece by piece, by its byte order mark or as UTF-8, without NUL.
 
-    Raises UnicodeDecodeError where `errors` is "strict".
+    Raises UnicodeDecodeError if `errors` is "strict".
     """
     head = b""
     decoder: codecs.IncrementalDecoder | None = None
     for piece in data:
         head += piece
-        if decoder is None and any(m.startswith(head) and m != head for m in MARKS):
-            # Not told apart yet.
+        if decoder is None and any(m.startswith(head) and m != head for m in BYTE_ORDER_MARKS):
+            # Not enough bytes to recognize the mark.
             continue
         decoder = decoder or _decoder(head, errors)
         yield decoder.decode(head).replace("\0", "")
@@ -39,17 +39,17 @@ def decoded(data: Iterable[bytes], errors: str = "replace") -> Iterator[str]:
 
 
 def _decoder(head: bytes, errors: str) -> codecs.IncrementalDecoder:
-    found = (encoding for mark, encoding in MARKS.items() if head.startswith(mark))
+    found = (encoding for mark, encoding in BYTE_ORDER_MARKS.items() if head.startswith(mark))
     return codecs.getincrementaldecoder(next(found, "utf-8"))(errors)
 
 
 def well_formed(text: str) -> str:
-    """`text` with U+FFFD in the place of each byte that was not UTF-8, as in some file names."""
-    return _HALF.sub("\ufffd", text)
+    """`text` with U+FFFD for each byte that was not UTF-8, as in some file names."""
+    return _SURROGATE.sub("\ufffd", text)
 
 
 def json_bytes(value: Any) -> bytes:
-    """`value` in JSON; text of it that is not well-formed becomes so."""
+    """`value` as JSON, with its text made well-formed."""
     try:
         return msgspec.json.encode(value)
     except UnicodeEncodeError:
@@ -70,5 +70,5 @@ def _each_well_formed(value: Any) -> Any:
     return value
 
 
-_HALF = re.compile("[\ud800-\udfff]")
-"""Halves of characters: how Python keeps bytes that are not UTF-8."""
+_SURROGATE = re.compile("[\ud800-\udfff]")
+"""Surrogates: Python's representation of bytes that are not UTF-8."""

@@ -1,4 +1,4 @@
-"""Writing a file whole or not at all."""
+"""Write files atomically: completely or not at all."""
 
 from __future__ import annotations
 
@@ -16,17 +16,19 @@ from edgevoice.errors import StorageError
 
 
 def replace(path: Path, text: Iterable[str], private: bool = False) -> None:
-    """Put `text`, in pieces, in the place of what is at `path`; its folder is made if need be.
+    """Replace the file `path` by `text`, given in pieces; its folder is created if needed.
 
-    Raises OSError, and then leaves what was there. A symbolic link stays one: its target is
-    replaced. A device or a folder is not replaced. Only the owner may read a `private` file.
+    Raises OSError, and then leaves the old file. Of a symbolic link, the target is replaced.
+    Devices and folders are not replaced. Only the owner can read a `private` file.
     """
     replace_bytes(path, (piece.encode("utf-8") for piece in text), private)
 
 
 def deliver(path: Path, text: Iterable[str], what: str, option: str) -> None:
-    """`replace` what the user asked for, made well-formed. Raises StorageError, which says that
-    `what` cannot be written, and that `option` names another place."""
+    """Write well-formed text to a file that the user named.
+
+    Raises StorageError: `what` cannot be written, and `option` selects another path.
+    """
     try:
         replace(path, map(well_formed, text))
     except OSError as error:
@@ -38,9 +40,9 @@ def deliver(path: Path, text: Iterable[str], what: str, option: str) -> None:
 
 
 def replace_bytes(path: Path, data: Iterable[bytes], private: bool = False) -> None:
-    """Put `data`, in pieces, in the place of what is at `path`, as `replace` does.
+    """Replace the file `path` by `data`, given in pieces, like `replace`.
 
-    Only the owner may read a `private` file, from its first byte on.
+    Only the owner can read a `private` file, from its first byte on.
     """
     with replaced(path, data, private):
         pass
@@ -48,8 +50,7 @@ def replace_bytes(path: Path, data: Iterable[bytes], private: bool = False) -> N
 
 @contextmanager
 def replaced(path: Path, data: Iterable[bytes], private: bool = False) -> Iterator[None]:
-    """Write `data` beside `path`, and put it in its place at the end of the block; like
-    `replace_bytes`."""
+    """Write `data` to a temporary file, and replace `path` at the end of the block."""
     with _draft(path, private) as draft:
         draft.writelines(data)
         draft.flush()
@@ -57,9 +58,9 @@ def replaced(path: Path, data: Iterable[bytes], private: bool = False) -> Iterat
 
 
 def lock(handle: int, wait: bool = False) -> bool:
-    """Have an open file or folder alone until it is closed, also by the end of the program.
+    """Lock an open file or folder until it is closed; False if another program has locked it.
 
-    False where another program has it. Systems without such locks say true.
+    True on systems without such locks.
     """
     try:
         import fcntl
@@ -76,9 +77,9 @@ def lock(handle: int, wait: bool = False) -> bool:
 
 
 def set_aside(path: Path, name: str) -> Path:
-    """Rename the file `path` so that it is found beside `name` as unfinished; returns its new path.
+    """Rename the file `path` to an unfinished `name`, without overwriting; returns the new path.
 
-    Raises OSError. Nothing is overwritten.
+    Raises OSError.
     """
     wanted = path.with_name(name)
     free = wanted.with_name(f"{wanted.stem}.unfinished{wanted.suffix}")
@@ -90,7 +91,7 @@ def set_aside(path: Path, name: str) -> Path:
 
 
 def private(path: str, flags: int) -> int:
-    """An opener for `open`: only the owner may read the file, also one that was there before."""
+    """An opener for `open`: only the owner can read the file, also if it existed before."""
     handle = os.open(path, flags, 0o600)
     if hasattr(os, "fchmod") and stat.S_ISREG(os.fstat(handle).st_mode):
         with suppress(OSError):
@@ -99,7 +100,7 @@ def private(path: str, flags: int) -> int:
 
 
 def give(handle: int) -> None:
-    """Give an open file that mkstemp made private the usual rights of a user's file."""
+    """Give an open file from mkstemp the usual permissions of a user's file."""
     if hasattr(os, "fchmod"):
         mask = os.umask(0)
         os.umask(mask)
@@ -108,13 +109,13 @@ def give(handle: int) -> None:
 
 @contextmanager
 def _draft(path: Path, private: bool) -> Iterator[BinaryIO]:
-    """A file beside `path` that takes its place at the end of the block, unless that fails.
+    """A temporary file that replaces `path` at the end of the block, unless the block fails.
 
-    Its name cannot be guessed, and nothing that is there already is opened or followed.
+    Its name is random, and existing files are neither opened nor followed.
     """
     path = Path(os.path.realpath(path))
     if path.exists() and not path.is_file():
-        raise OSError(errno.EINVAL, "what is there is not a file", str(path))
+        raise OSError(errno.EINVAL, "it exists and is not a file", str(path))
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     try:

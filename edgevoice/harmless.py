@@ -1,8 +1,7 @@
-"""Text on its way to a terminal, where some characters are commands: write the clipboard, change
-what stands on the screen, or show words in another order.
+"""Make text safe for a terminal, by removing escape sequences and control characters.
 
-What was recognized, written by a model, or read from a file, a device or another program is text
-and nothing else. Every edge at which text leaves for a terminal takes it through here.
+Such characters can write the clipboard, change the screen or reorder words. Transcripts, model
+output, and text of files, devices and other programs pass through here on the way to a terminal.
 """
 
 from __future__ import annotations
@@ -31,32 +30,34 @@ CONTROL = re.compile(
 
 
 def harmless(text: str) -> str:
-    """`text` without escape sequences, control characters and bidi overrides; it keeps its lines
-    and tabs."""
+    """`text` without escape sequences, control characters and bidi overrides.
+
+    Line ends and tabs are kept.
+    """
     if text.isprintable():
         return text
-    return CONTROL.sub(_instead, SEQUENCE.sub("", text))
+    return CONTROL.sub(_replacement, SEQUENCE.sub("", text))
 
 
-def _instead(found: re.Match[str]) -> str:
-    if "\udc80" <= found[0] <= "\udcff":
+def _replacement(match: re.Match[str]) -> str:
+    if "\udc80" <= match[0] <= "\udcff":
         # A byte of a file name that is not UTF-8.
         return "\ufffd"
-    return "" if found[0] in "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069" else " "
+    return "" if match[0] in "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069" else " "
 
 
 def one_line(text: str) -> str:
-    """`text` as `harmless` gives it, on one line."""
+    """`harmless(text)` on one line."""
     return " ".join(harmless(text).splitlines()).replace("\t", " ")
 
 
 def harmless_json(text: str) -> str:
-    """JSON that means the same, in which such characters are escaped."""
-    return CONTROL.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+    """Equivalent JSON with such characters escaped."""
+    return CONTROL.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
 
 
 def harmless_event(event: E) -> E:
-    """The event with all its text as `harmless` gives it."""
+    """The event with all its text made harmless."""
     changed = {
         name: clean
         for name in event.__struct_fields__

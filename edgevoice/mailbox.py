@@ -1,4 +1,4 @@
-"""A mailbox between two threads: a bounded queue that can be closed, and that skips dead items."""
+"""A bounded, closable queue between two threads that drops obsolete items."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ T = TypeVar("T")
 
 
 class Mailbox(Generic[T]):
-    """Holds up to `size` items; `dead(item)` tells the ones to be dropped instead of delivered.
+    """Holds up to `size` items; items for which `dead(item)` is true are dropped.
 
-    All mailboxes and turns of one pipeline share a monitor, so a turn's verdict wakes whoever is
-    waiting to post or to read something of that turn.
+    All mailboxes and turns of a pipeline share a monitor, so that cancelling a turn wakes threads
+    that wait to put or get its items.
     """
 
     def __init__(self, monitor: Monitor, size: int, dead: Callable[[T], bool]) -> None:
@@ -26,7 +26,7 @@ class Mailbox(Generic[T]):
         self._closed = False
 
     def put(self, item: T) -> bool:
-        """Post `item`, waiting for room; false if it died or the mailbox was closed first."""
+        """Add `item`, waiting for room; False if it became dead or the mailbox was closed."""
         with self._monitor:
             self._monitor.wait_for(
                 lambda: self._closed or self._dead(item) or len(self._live()) < self._size
@@ -38,7 +38,7 @@ class Mailbox(Generic[T]):
             return True
 
     def offer(self, item: T) -> bool:
-        """Post `item` only if nothing is waiting here; never waits."""
+        """Add `item` only if the mailbox is empty; never waits."""
         with self._monitor:
             if self._closed or self._live():
                 return False
@@ -47,7 +47,7 @@ class Mailbox(Generic[T]):
             return True
 
     def get(self, timeout: float | None = None) -> T | None:
-        """The next living item; None when closed and empty, or after `timeout` seconds."""
+        """The next item that is not dead; None if closed and empty, or after `timeout` seconds."""
         with self._monitor:
             self._monitor.wait_for(lambda: bool(self._live()) or self._closed, timeout)
             if not self._live():
@@ -57,25 +57,25 @@ class Mailbox(Generic[T]):
             return item
 
     def wait_while(self, crowded: Callable[[Sequence[T]], bool]) -> None:
-        """Wait as long as `crowded(living items)` holds and the mailbox is open."""
+        """Wait while `crowded(items)` is true and the mailbox is open."""
         with self._monitor:
             self._monitor.wait_for(lambda: self._closed or not crowded(self._live()))
 
     def close(self) -> None:
-        """Accept no more items: readers get the rest, then None, and blocked threads continue."""
+        """Accept no more items: readers get the remaining items, then None; all waits end."""
         with self._monitor:
             self._closed = True
             self._monitor.notify_all()
 
     @property
     def empty(self) -> bool:
-        """Whether nothing living waits here."""
+        """Whether it has no items that are not dead."""
         with self._monitor:
             return not self._live()
 
     @property
     def closed(self) -> bool:
-        """Closed, and nothing living left in it."""
+        """Whether it is closed, with no items left that are not dead."""
         with self._monitor:
             return self._closed and not self._live()
 

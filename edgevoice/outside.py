@@ -1,6 +1,6 @@
-"""JSON and TOML that others wrote: one error, in plain English, for whatever may be wrong with it.
+"""Read JSON and TOML from untrusted sources, with one error in plain English.
 
-Nesting, size and numbers are bounded, and text must be UTF-8; a byte order mark is left out.
+Nesting, size and numbers are bounded, and text must be UTF-8; a byte order mark is ignored.
 """
 
 from __future__ import annotations
@@ -23,18 +23,18 @@ else:
 T = TypeVar("T")
 
 MOST_BYTES = 32 << 20
-"""Of JSON; the values that are made of it take up to thirty times as much memory."""
+"""Maximum bytes of JSON; its values take up to thirty times as much memory."""
 MOST_TOML = 1 << 20
-"""Bytes; TOML is read slowly."""
-LARGEST = 1e20
-"""No number in a file is larger; one that is becomes infinite where it is reckoned with."""
+"""Maximum bytes of TOML, which is slow to parse."""
+MAX_NUMBER = 1e20
+"""Maximum absolute number in a file; larger ones could become infinite in calculations."""
 _SUSPICIOUS = re.compile(rb"\d{20}|\d[eE]\+?\d")
 
 
 class Malformed(ValueError):
-    """The text is not what it should be, and why.
+    """The text is invalid, with the reason.
 
-    `place` holds the names and the numbers, from 0, that lead to what is wrong, if that is known.
+    `place` is the path to the error as names and indices from 0; empty if unknown.
     """
 
     def __init__(self, why: str, place: tuple[str | int, ...] = ()) -> None:
@@ -42,18 +42,18 @@ class Malformed(ValueError):
         self.place = place
 
 
-def read(path: Path, most: int = MOST_BYTES) -> bytes:
-    """The content of a file of `most` bytes at most. Raises Malformed, and OSError."""
+def read(path: Path, limit: int = MOST_BYTES) -> bytes:
+    """The content of a file of at most `limit` bytes. Raises Malformed, and OSError."""
     with path.open("rb") as file:
-        data = file.read(most + 1)
-    _limit(len(data), most)
+        data = file.read(limit + 1)
+    _check_size(len(data), limit)
     return data
 
 
-def read_text(path: Path, most: int = MOST_TOML) -> str:
-    """The same as text in UTF-8, without its byte order mark and with \\n at the end of lines."""
+def read_text(path: Path, limit: int = MOST_TOML) -> str:
+    """The content as UTF-8 text without byte order mark, with \\n line ends. Raises like `read`."""
     try:
-        text = read(path, most).decode("utf-8-sig")
+        text = read(path, limit).decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise Malformed(str(error)) from None
     return text.replace("\r\n", "\n").replace("\r", "\n")
@@ -62,7 +62,7 @@ def read_text(path: Path, most: int = MOST_TOML) -> str:
 def from_json(data: bytes, kind: type[T], *, strict: bool = True) -> T:
     """`data` as a value of `kind`. Raises Malformed."""
     try:
-        _limit(len(data), MOST_BYTES)
+        _check_size(len(data), MOST_BYTES)
         data = data.removeprefix(codecs.BOM_UTF8)
         if _SUSPICIOUS.search(data):
             check_numbers(msgspec.json.decode(data))
@@ -73,8 +73,8 @@ def from_json(data: bytes, kind: type[T], *, strict: bool = True) -> T:
 
 
 def from_toml(data: bytes | str) -> dict[str, Any]:
-    """The tables of `data`. Raises Malformed, with the place as tomllib tells it."""
-    _limit(len(data), MOST_TOML)
+    """The tables of `data`. Raises Malformed with tomllib's position."""
+    _check_size(len(data), MOST_TOML)
     try:
         text = data if isinstance(data, str) else data.decode("utf-8")
         values = tomllib.loads(text.removeprefix("\ufeff"))
@@ -87,7 +87,7 @@ def from_toml(data: bytes | str) -> dict[str, Any]:
 
 
 def converted(values: Any, kind: type[T]) -> T:
-    """Values that were read as one of `kind`. Raises Malformed."""
+    """`values` converted to `kind`. Raises Malformed."""
     try:
         return msgspec.convert(values, kind)
     except (msgspec.MsgspecError, RecursionError) as error:
@@ -95,7 +95,7 @@ def converted(values: Any, kind: type[T]) -> T:
 
 
 def check_numbers(value: Any) -> None:
-    """Raise Malformed where a number in `value` is too large to be reckoned with, or none."""
+    """Raise Malformed if a number in `value` is too large or not a number."""
     waiting = [value]
     while waiting:
         each = waiting.pop()
@@ -103,7 +103,7 @@ def check_numbers(value: Any) -> None:
             waiting.extend(each.values())
         elif isinstance(each, list):
             waiting.extend(each)
-        elif isinstance(each, (int, float)) and not abs(each) <= LARGEST:
+        elif isinstance(each, (int, float)) and not abs(each) <= MAX_NUMBER:
             raise Malformed("a number in it is too large")
 
 
@@ -112,9 +112,9 @@ def _decoder(kind: Any, strict: bool) -> msgspec.json.Decoder[Any]:
     return msgspec.json.Decoder(kind, strict=strict)
 
 
-def _limit(size: int, most: int) -> None:
-    if size > most:
-        raise Malformed(f"it has more than {most:,} bytes")
+def _check_size(size: int, limit: int) -> None:
+    if size > limit:
+        raise Malformed(f"it has more than {limit:,} bytes")
 
 
 def _malformed(error: Exception) -> Malformed:
@@ -124,7 +124,7 @@ def _malformed(error: Exception) -> Malformed:
 
 
 def reason(error: Exception) -> str:
-    """Why a text could not be read, in plain English."""
+    """The reason of a parse error, in plain English."""
     return "it is nested too deeply" if isinstance(error, RecursionError) else in_words(str(error))
 
 
@@ -141,7 +141,7 @@ _LIMITS = {">=": "at least", "<=": "at most", ">": "more than", "<": "less than"
 
 
 def in_words(error: str) -> str:
-    """What msgspec says about a value, in plain English; other text is returned as it is."""
+    """A message of msgspec in plain English; other text is returned unchanged."""
     text, _, at = error.partition(" - at `")
     place = at.removesuffix("`").removeprefix("$").removeprefix(".").replace("...", "…")
     name = place or "it"

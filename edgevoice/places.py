@@ -1,4 +1,4 @@
-"""Where this user's files are, by the customs of the system."""
+"""The user's folders, by the conventions of the system."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Kind = Literal["config", "data", "cache", "runtime"]
 
 
 def user_folder(kind: Kind) -> Path:
-    """The user's folder of edgevoice for `kind`. Raises EdgevoiceError where none can be known."""
+    """The user's edgevoice folder for `kind`. Raises EdgevoiceError without a home folder."""
     import platformdirs
 
     folders = {
@@ -31,18 +31,18 @@ def user_folder(kind: Kind) -> Path:
         raise EdgevoiceError(
             f"there is no home folder for the {kind} files: HOME is not set, and the system does "
             "not know this user",
-            remedy=f"set HOME{also} to a folder that this user may write",
+            remedy=f"set HOME{also} to a folder that this user can write",
         )
     return folder
 
 
 def expanded(path: str | Path) -> Path:
-    """`path` with the home folder for its ~. Raises EdgevoiceError where there is none."""
+    """`path` with ~ replaced by the home folder. Raises EdgevoiceError if there is none."""
     try:
         return Path(path).expanduser()
     except RuntimeError:
         raise EdgevoiceError(
             "the system does not know the home folder that ~ stands for",
             where=str(path),
-            remedy="set HOME, or write the whole path",
+            remedy="set HOME, or use an absolute path",
         ) from None

@@ -1,4 +1,4 @@
-"""Sample rates: everything between the devices meets at one rate, whatever they offer."""
+"""Convert between sample rates."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ def resample(samples: Samples, from_rate: int, to_rate: int) -> Samples:
 
 
 class Resampler:
-    """Turns a stream of blocks at one rate, with any channels, into mono at another.
+    """Converts a stream of blocks with `channels` channels to mono at another rate, in Hz.
 
-    The output lags the input by the filter's delay (a few milliseconds); nothing is lost, and
-    blocks cut anywhere give the same samples.
+    The output lags by the filter's delay of a few milliseconds. The result does not depend on how
+    the input is divided into blocks.
     """
 
     def __init__(self, from_rate: int, to_rate: int, channels: int = 1) -> None:
@@ -34,7 +34,7 @@ class Resampler:
         return self._through(self._mono(block), last=False)
 
     def flush(self) -> Samples:
-        """What the filter still holds; the stream is over."""
+        """The last samples, held back by the filter; ends the stream."""
         return self._through(np.zeros(0, dtype=np.float32), last=True)
 
     def _through(self, mono: Samples, last: bool) -> Samples:

@@ -1,4 +1,4 @@
-"""Reading the JSON files that this program writes: each says what it is and of which version."""
+"""Read the program's own JSON files, which name their format and version."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ T = TypeVar("T", bound=msgspec.Struct)
 
 @dataclass(frozen=True, slots=True)
 class Format(Generic[T]):
-    """One kind of file: the fields `format` and `version` of its object must be these.
+    """One kind of file, with its `format` and the newest supported `version`.
 
-    `noun` is what such a file is called, after "a", and the rest what helps where it is something
-    else (`missing`), of a `newer` program, or `damaged`.
+    `noun` names such a file after "a". `missing`, `newer` and `damaged` are remedies for another
+    file, for a newer version and for a damaged file.
     """
 
     kind: type[T]
@@ -31,9 +31,9 @@ class Format(Generic[T]):
     damaged: str
 
     def read(self, path: Path) -> T:
-        """What the file holds; fields that are not known are ignored.
+        """The file's content; unknown fields are ignored.
 
-        Raises UsageError where it is another file, a damaged one or of a newer version.
+        Raises UsageError for another file, a damaged one or a newer version.
         """
         try:
             data = read(path)
@@ -57,5 +57,5 @@ class Format(Generic[T]):
             raise self.broken(path, str(error)) from None
 
     def broken(self, path: Path, why: str) -> UsageError:
-        """That the file is damaged, and why."""
+        """The error for a damaged file; `why` is the reason."""
         return UsageError(f"a damaged {self.noun}: {why}", where=str(path), remedy=self.damaged)

@@ -22,7 +22,7 @@ from edgevoice import files
 from edgevoice.audio import EAR_RATE, Samples
 from edgevoice.errors import AudioFileError, StorageError, UsageError
 from edgevoice.resample import Resampler
-from edgevoice.wav_length import STREAMED, missing_share, with_length
+from edgevoice.wav_length import UNKNOWN_LENGTH, missing_share, with_length
 
 BLOCK_SECONDS = 10
 
@@ -178,7 +178,7 @@ class WavWriter:
             except OSError as error:
                 raise self._failed(error) from None
         try:
-            self._put(_header(rate, STREAMED))
+            self._put(_header(rate, UNKNOWN_LENGTH))
         except BaseException:
             self.discard()
             raise
@@ -322,8 +322,8 @@ def _pcm(samples: Samples) -> bytes:
 def _header(rate: int, data_bytes: int) -> bytes:
     """The 44 bytes in front of 16-bit mono PCM."""
     # A length beyond 32 bits cannot be told; readers then read to the end, as with a stream.
-    size = min(data_bytes, STREAMED)
-    riff = min(size + 36, STREAMED)
+    size = min(data_bytes, UNKNOWN_LENGTH)
+    riff = min(size + 36, UNKNOWN_LENGTH)
     form = struct.pack("<HHIIHH", 1, 1, rate, rate * 2, 2, 16)
     return (
         b"RIFF" + struct.pack("<I", riff) + b"WAVEfmt " + struct.pack("<I", 16) + form

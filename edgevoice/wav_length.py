@@ -1,4 +1,4 @@
-"""The length that the header of a WAV file gives, and what is true where it is wrong."""
+"""Correct and check the length in the header of a WAV file."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ import os
 import re
 import struct
 
-STREAMED = 0xFFFFFFFF
-"""The length a WAV header gives when it was written before its sound was known."""
-IMPLAUSIBLE = 0x7FFE0000
-"""Recorders that write to a pipe give 2 or 4 GiB, less up to 128 KiB. No recording is that long."""
+UNKNOWN_LENGTH = 0xFFFFFFFF
+"""The length in a WAV header that was written before the length was known."""
+MAX_PLAUSIBLE_LENGTH = 0x7FFE0000
+"""Lengths from here on are placeholders: recorders that write to a pipe give about 2 or 4 GiB."""
 
 
 class _Copy(mmap.mmap):
-    """A file of which only what is changed is in memory; libsndfile may look behind its end."""
+    """A copy-on-write file; libsndfile may seek beyond its end."""
 
     def seek(self, pos: int, whence: int = os.SEEK_SET) -> None:
         at = pos + (0, self.tell(), len(self))[whence]
@@ -23,7 +23,7 @@ class _Copy(mmap.mmap):
 
 
 def with_length(source: io.BytesIO | str | bytes) -> io.BytesIO | mmap.mmap:
-    """The file, with the length of a stream where a recorder that was killed has left none."""
+    """The file, with UNKNOWN_LENGTH if a killed recorder left the length 0."""
     if isinstance(source, io.BytesIO):
         file: io.BytesIO | mmap.mmap = io.BytesIO(source.getvalue())
     else:
@@ -31,13 +31,13 @@ def with_length(source: io.BytesIO | str | bytes) -> io.BytesIO | mmap.mmap:
             file = _Copy(opened.fileno(), 0, access=mmap.ACCESS_COPY)
     if at := _unset_length(file):
         file.seek(at)
-        file.write(struct.pack("<I", STREAMED))
+        file.write(struct.pack("<I", UNKNOWN_LENGTH))
     file.seek(0)
     return file
 
 
 def _unset_length(file: io.BytesIO | mmap.mmap) -> int:
-    """Where the length of a WAV file's sound stands, if it is 0 and sound follows; else 0."""
+    """The offset of the sound's length if it is 0 although sound follows; otherwise 0."""
     file.seek(0, io.SEEK_END)
     end = file.tell()
     file.seek(0)
@@ -52,7 +52,7 @@ def _unset_length(file: io.BytesIO | mmap.mmap) -> int:
 
 
 def _is_chunk(head: bytes, rest: int) -> bool:
-    """Whether the last chunk of a file begins with these bytes, and `rest` of it follow."""
+    """Whether these bytes are the header of a file's last chunk, with `rest` bytes after it."""
     if len(head) < 8:
         return False
     kind, size = struct.unpack("<4sI", head)
@@ -60,9 +60,9 @@ def _is_chunk(head: bytes, rest: int) -> bool:
 
 
 def missing_share(log: str) -> float:
-    """How much of its sound a file lacks, as a share of what it holds, by libsndfile's log."""
+    """The missing part of a file's sound as a share of the present part, by libsndfile's log."""
     found = re.search(r"data\s*: (\d+) \(should be (\d+)\)", log)
-    if not found or int(found[1]) >= IMPLAUSIBLE:
+    if not found or int(found[1]) >= MAX_PLAUSIBLE_LENGTH:
         return 0.0
     promised, there = int(found[1]), int(found[2])
     return max(0.0, (promised - there) / there) if there else 0.0

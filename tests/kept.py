@@ -27,7 +27,7 @@ STARTED = ev.SessionStarted(
 
 
 class Kept:
-    """A rehearsal whose turns are kept in `folder`."""
+    """A rehearsal whose turns are recorded in `folder`."""
 
     def __init__(
         self,
@@ -59,12 +59,12 @@ class Kept:
         return self.turns()
 
     def turns(self) -> list[RecordedTurn]:
-        """What is there now, the oldest first."""
+        """The recorded turns, oldest first."""
         return [read(file) for file in self.folder.kept().values()]
 
     @property
     def notices(self) -> list[str]:
-        """What the user was told to read."""
+        """The texts of all notices."""
         return [event.text for event in self.show.all(ev.Notice)]
 
 
@@ -74,5 +74,5 @@ def counted(messages: Sequence[ChatMessage]) -> str:
 
 
 def file_of(kept: Kept, number: int) -> Path:
-    """The JSON file of a turn that was kept."""
+    """The JSON file of a recorded turn."""
     return kept.folder.find(str(number))

@@ -14,7 +14,7 @@ import pytest
 from tests.processes import let_children_be_stopped
 
 SEED = 1
-"""What `--seed` is without the option."""
+"""The default of `--seed`."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -36,7 +36,7 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_terminal_summary(
     terminalreporter: pytest.TerminalReporter, config: pytest.Config
 ) -> None:
-    """Print the command that runs each failed test again."""
+    """Print a command for each failed test that runs it again."""
     failed = [*terminalreporter.getreports("failed"), *terminalreporter.getreports("error")]
     tests = dict.fromkeys(
         report.nodeid for report in failed if isinstance(report, pytest.TestReport)

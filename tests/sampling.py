@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 SHARE = 6
-"""One in so many trials of a statistical test is made without `--thorough`."""
+"""Without `--thorough`, a statistical test runs one in this many of its trials."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

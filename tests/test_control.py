@@ -137,7 +137,7 @@ def test_a_folder_that_others_may_use_is_not_used(runtime: Path) -> None:
     """Somebody else could have put a socket there: the session goes on without one."""
     runtime.mkdir(mode=0o777)
     runtime.chmod(0o777)
-    with pytest.raises(StorageError, match="open to others"), controlled(Steered()):
+    with pytest.raises(StorageError, match="other users can open"), controlled(Steered()):
         pass
 
 
@@ -189,7 +189,7 @@ def test_of_several_sessions_the_newest_is_meant_unless_one_is_named() -> None:
             assert session.muted
             assert ask("mute on", other.pid) == "muted"
             assert ask("mute off", os.getpid()) == "listening"
-            with pytest.raises(SessionError, match="no session runs as process 1") as error:
+            with pytest.raises(SessionError, match="no session has process id 1") as error:
                 ask("stop", 1)
             assert str(other.pid) in error.value.remedy
 

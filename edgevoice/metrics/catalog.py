@@ -1,7 +1,7 @@
-"""Every metric there is; docs/reference/metrics.md is made from it.
+"""All metrics; docs/reference/metrics.md is generated from this module.
 
-Names and units are OpenTelemetry's. The name that Prometheus sees follows from them by the rule of
-the OpenTelemetry collector, so that one dashboard serves whichever way the numbers came.
+Names and units follow OpenTelemetry. Prometheus names follow from them by the rule of the
+OpenTelemetry collector, so that one dashboard serves both.
 """
 
 from __future__ import annotations
@@ -17,16 +17,51 @@ Unit = Literal["s", "By", "1", "{token}/s", "{turn}", "{token}", "{time}", ""]
 SUFFIXES: dict[Unit, str] = {"s": "_seconds", "By": "_bytes", "{token}/s": "_per_second"}
 ROLES: tuple[Role, ...] = ("vad", "stt", "slm", "tts", "turn")
 
-GAPS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0, 1.25, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 7.5, 10.0)
-TIMES = (0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0, 30.0)
-DECODING = (1.0, 2.0, 4.0, 6.0, 8.0, 10.0, 15.0, 20.0, 30.0, 50.0, 75.0, 100.0, 150.0)
-PREFILLING = (10.0, 20.0, 40.0, 60.0, 100.0, 150.0, 250.0, 500.0, 1000.0, 2500.0, 5000.0)
-FACTORS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.75, 1.0, 1.5, 2.0, 5.0)
+RESPONSE_TIME_BUCKETS = (
+    0.1,
+    0.2,
+    0.3,
+    0.4,
+    0.5,
+    0.6,
+    0.8,
+    1.0,
+    1.25,
+    1.5,
+    2.0,
+    2.5,
+    3.0,
+    4.0,
+    5.0,
+    7.5,
+    10.0,
+)
+DURATION_BUCKETS = (
+    0.005,
+    0.01,
+    0.025,
+    0.05,
+    0.1,
+    0.2,
+    0.3,
+    0.5,
+    0.75,
+    1.0,
+    1.5,
+    2.0,
+    3.0,
+    5.0,
+    10.0,
+    30.0,
+)
+DECODE_RATE_BUCKETS = (1.0, 2.0, 4.0, 6.0, 8.0, 10.0, 15.0, 20.0, 30.0, 50.0, 75.0, 100.0, 150.0)
+PREFILL_RATE_BUCKETS = (10.0, 20.0, 40.0, 60.0, 100.0, 150.0, 250.0, 500.0, 1000.0, 2500.0, 5000.0)
+REAL_TIME_FACTOR_BUCKETS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.75, 1.0, 1.5, 2.0, 5.0)
 
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """What is told under one name; `buckets` are the upper bounds of a histogram's."""
+    """A metric; `buckets` are the upper bounds of a histogram."""
 
     name: str
     unit: Unit
@@ -35,13 +70,13 @@ class Metric:
     labels: tuple[str, ...] = ()
     buckets: tuple[float, ...] = ()
     sole: bool = False
-    """A gauge of which only the series set last is true, as of the models in use."""
+    """Whether only the series set last is valid, for example of the models in use."""
     customary: str = ""
-    """What Prometheus calls it everywhere, where that is not what follows from the name."""
+    """Prometheus's conventional name, if it differs from the derived one."""
 
     @property
     def prometheus(self) -> str:
-        """Its name in the text that Prometheus fetches."""
+        """Its name for Prometheus."""
         if self.customary:
             return self.customary
         total = "_total" if self.kind == "counter" else ""
@@ -61,7 +96,7 @@ GAP = Metric(
     "histogram",
     "Response time: end of the user's speech to the first sound of the reply.",
     ("origin",),
-    GAPS,
+    RESPONSE_TIME_BUCKETS,
 )
 SPAN = Metric(
     "edgevoice.gap.span",
@@ -69,7 +104,7 @@ SPAN = Metric(
     "histogram",
     "Part of the response time caused by one step; the parts add up to it.",
     ("span",),
-    TIMES,
+    DURATION_BUCKETS,
 )
 STAGE = Metric(
     "edgevoice.stage.duration",
@@ -77,7 +112,7 @@ STAGE = Metric(
     "histogram",
     "Working time of a stage, also while it delayed nothing.",
     ("stage",),
-    TIMES,
+    DURATION_BUCKETS,
 )
 FIRST_TOKEN = Metric(
     "edgevoice.time_to_first_token",
@@ -85,7 +120,7 @@ FIRST_TOKEN = Metric(
     "histogram",
     "From the start of the prompt to the first token of the reply.",
     (),
-    TIMES,
+    DURATION_BUCKETS,
 )
 DECODE = Metric(
     "edgevoice.decode.tokens",
@@ -93,7 +128,7 @@ DECODE = Metric(
     "histogram",
     "Tokens per second of a reply, after the first token.",
     (),
-    DECODING,
+    DECODE_RATE_BUCKETS,
 )
 PREFILL = Metric(
     "edgevoice.prefill.tokens",
@@ -101,7 +136,7 @@ PREFILL = Metric(
     "histogram",
     "Tokens per second of the new part of a prompt.",
     (),
-    PREFILLING,
+    PREFILL_RATE_BUCKETS,
 )
 STT_RTF = Metric(
     "edgevoice.stt.rtf.ratio",
@@ -109,7 +144,7 @@ STT_RTF = Metric(
     "histogram",
     "Real-time factor of transcription.",
     (),
-    FACTORS,
+    REAL_TIME_FACTOR_BUCKETS,
 )
 TTS_RTF = Metric(
     "edgevoice.tts.rtf.ratio",
@@ -117,7 +152,7 @@ TTS_RTF = Metric(
     "histogram",
     "Real-time factor of synthesis.",
     (),
-    FACTORS,
+    REAL_TIME_FACTOR_BUCKETS,
 )
 TOKENS = Metric(
     "edgevoice.tokens",
@@ -183,9 +218,9 @@ CATALOG = (
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """One value of a metric: to be added, set or sorted into its bucket, as its kind has it.
+    """One value of a metric, to be added, set or observed by the metric's kind.
 
-    `labels` are the values of the metric's labels, in their order.
+    `labels` are the values of the metric's labels, in order.
     """
 
     metric: Metric

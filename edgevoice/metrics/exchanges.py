@@ -1,7 +1,7 @@
-"""Events → exchanges: what was asked and what became of it, told once it is over.
+"""Fold events into finished exchanges: a question and its outcome.
 
-A pure fold. An attempt that was taken back because the user went on is no exchange of its own: it
-belongs to the one that took its place.
+A pure fold. An attempt that was dropped because the user went on belongs to the exchange that
+replaced it.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ from edgevoice.timings import Timings, TurnTimings
 Outcome = Literal["answered", "interrupted", "dropped"]
 
 UNANSWERED = ("no_speech", "backchannel", "stop_command")
-"""Why a turn has no answer though nothing failed."""
+"""Reasons for a turn without a reply and without a failure."""
 
 
 @dataclass(frozen=True, slots=True)
 class FinishedExchange:
-    """One that is over. Times are in seconds on the session clock.
+    """A finished exchange. Times are session times in seconds.
 
-    `reason` tells why it was not answered to the end: why it was cancelled, or `empty` where there
-    was nothing to be heard. `taken_back` are the times at which earlier attempts were.
+    `reason` is why it was not answered to the end: the reason of its cancellation, or `empty` if
+    no sound was played. `taken_back` are the times at which earlier attempts were dropped.
     """
 
     turn: int
@@ -42,7 +42,7 @@ class FinishedExchange:
 
 @dataclass(slots=True)
 class _Open:
-    begun: ev.TurnStarted
+    first: ev.TurnStarted
     events: list[ev.Event]
     taken_back: tuple[float, ...] = ()
     committed: bool = False
@@ -51,13 +51,13 @@ class _Open:
 
 @dataclass(slots=True)
 class Exchanges:
-    """Folds the events of a session, and of those that follow it on the same bus."""
+    """Folds the events of a session, and of further sessions on the same bus."""
 
     _open: dict[int, _Open] = field(default_factory=dict)
     _resumed: dict[int, tuple[float, ...]] = field(default_factory=dict)
 
     def add(self, event: ev.Event) -> Iterator[FinishedExchange]:
-        """Take one more event, in order; gives the exchanges that are over with it."""
+        """Process the next event; yields the exchanges that it finishes."""
         match event:
             case ev.TurnStarted():
                 before = event.replaces
@@ -67,22 +67,22 @@ class Exchanges:
             case ev.TurnCancelled():
                 if one := self._open.get(event.turn):
                     one.reason = event.reason
-                    # A committed turn is completed all the same, with what was heard of it.
+                    # A committed turn still completes, with the part that was played.
                     if not one.committed:
                         del self._open[event.turn]
                         if event.reason == "resumed":
                             self._resumed[event.turn] = (*one.taken_back, event.t)
                         else:
-                            yield _over(one, event)
+                            yield _finished(one, event)
             case ev.TurnCompleted():
                 if one := self._open.pop(event.turn, None):
                     if event.interrupted:
                         one.reason = one.reason or "interrupted"
-                    yield _over(one, event)
+                    yield _finished(one, event)
             case ev.SessionEnded():
                 for one in self._open.values():
                     one.reason = one.reason or "shutdown"
-                    yield _over(one, event)
+                    yield _finished(one, event)
                 self._open.clear()
             case _:
                 turn = getattr(event, "turn", None)
@@ -91,7 +91,7 @@ class Exchanges:
                     one.events.append(event)
 
 
-def _over(one: _Open, last: ev.Event) -> FinishedExchange:
+def _finished(one: _Open, last: ev.Event) -> FinishedExchange:
     fold = Timings()
     for event in one.events:
         fold.add(event)
@@ -106,11 +106,11 @@ def _over(one: _Open, last: ev.Event) -> FinishedExchange:
         outcome = "dropped"
     spoken = [event.at for event in one.events if isinstance(event, ev.SpeechStarted)]
     return FinishedExchange(
-        turn=one.begun.turn,
-        origin=one.begun.origin,
+        turn=one.first.turn,
+        origin=one.first.origin,
         outcome=outcome,
         reason=reason,
-        started=min([one.begun.t, *spoken]),
+        started=min([one.first.t, *spoken]),
         ended=last.t,
         timings=timings,
         rates=rates(one.events),

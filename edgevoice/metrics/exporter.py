@@ -1,4 +1,4 @@
-"""The way out: events are taken from the bus at once and become numbers in a thread of its own."""
+"""Export metrics and spans: events are queued at once and processed in a thread of its own."""
 
 from __future__ import annotations
 
@@ -25,29 +25,28 @@ from edgevoice.settings import MetricsSettings
 if TYPE_CHECKING:
     from edgevoice.metrics.otlp import Signal
 
-LOOPBACK = "127.0.0.1"
-PLACE = re.compile(r"(?:(?:\[([0-9a-fA-F:.]+)\]|([^\s:\[\]/]+)):)?([0-9]{1,5})")
+DEFAULT_HOST = "127.0.0.1"
+ADDRESS_PATTERN = re.compile(r"(?:(?:\[([0-9a-fA-F:.]+)\]|([^\s:\[\]/]+)):)?([0-9]{1,5})")
 """PORT, HOST:PORT, or [HOST]:PORT of an IPv6 address."""
-HIGHEST_PORT = 65_535
-LAST = 2.0
-"""Seconds that making numbers of the last events may take at the end."""
+MAX_PORT = 65_535
+FLUSH_TIMEOUT = 2.0
+"""Seconds that the last events may take at the end."""
 
 
 class Exporter:
-    """A subscriber that gives every reading to all `meters` and every span to all `tracers`.
+    """A subscriber that passes every reading to all `meters` and every span to all `tracers`.
 
-    `tell` puts a notice before the user, in the conversation while there is one; what comes too
-    late for that is in `late`.
+    `tell` shows a notice during a session; notices without a session are in `late`.
     """
 
     def __init__(self, emit: Callable[[ev.Event], None]) -> None:
         self.meters: list[Callable[[Reading], None]] = []
         self.tracers: list[Callable[[TraceSpan], None]] = []
         self.opening: list[str] = []
-        """What is told once the first session has begun."""
+        """Notices to show when the first session starts."""
         self.late: list[str] = []
         self._emit = emit
-        self._talking = False
+        self._in_session = False
         self._lock = threading.Lock()
         self._events: queue.SimpleQueue[ev.Event | None] = queue.SimpleQueue()
         self._exchanges, self._readings = Exchanges(), Readings()
@@ -56,26 +55,26 @@ class Exporter:
         self._thread = threading.Thread(target=self._run, name="numbers", daemon=True)
 
     def __call__(self, event: ev.Event) -> None:
-        """Take one event; never waits."""
+        """Queue one event; never waits."""
         if isinstance(event, ev.SessionStarted | ev.SessionEnded):
             with self._lock:
-                self._talking = isinstance(event, ev.SessionStarted)
+                self._in_session = isinstance(event, ev.SessionStarted)
         if not isinstance(event, ev.Level | ev.PlaybackProgress | ev.Notice):
             self._events.put(event)
 
     def start(self) -> None:
-        """Begin to make numbers."""
+        """Start the thread."""
         self._thread.start()
 
     def close(self) -> None:
-        """Make numbers of what was taken so far, and of nothing after it."""
+        """Process the queued events, and end the thread."""
         self._events.put(None)
-        self._thread.join(LAST)
+        self._thread.join(FLUSH_TIMEOUT)
 
     def tell(self, text: str) -> None:
-        """Have the user read `text` once."""
+        """Show the notice `text` to the user."""
         with self._lock:
-            if not self._talking:
+            if not self._in_session:
                 self.late.append(text)
                 return
         self._emit(ev.Notice(text=text))
@@ -86,12 +85,12 @@ class Exporter:
             if broken:
                 continue
             try:
-                self._take(event)
+                self._process(event)
             except Exception as error:
                 broken = True
-                self.tell(f"no more numbers are collected: {type(error).__name__}: {error}")
+                self.tell(f"metrics stopped after an error: {type(error).__name__}: {error}")
 
-    def _take(self, event: ev.Event) -> None:
+    def _process(self, event: ev.Event) -> None:
         match event:
             case ev.SessionStarted():
                 self._models = dict(event.models)
@@ -107,15 +106,15 @@ class Exporter:
                 self._conversation = uuid.uuid4().hex
             case _:
                 pass
-        self._give(self._readings.add(event))
+        self._emit_readings(self._readings.add(event))
         for exchange in self._exchanges.add(event):
-            self._give(of(exchange))
+            self._emit_readings(of(exchange))
             if self.tracers:
                 span = drawn(exchange, self._models, self._conversation)
                 for draw in self.tracers:
                     draw(span)
 
-    def _give(self, readings: Iterator[Reading]) -> None:
+    def _emit_readings(self, readings: Iterator[Reading]) -> None:
         for reading in readings:
             for add in self.meters:
                 add(reading)
@@ -123,23 +122,23 @@ class Exporter:
 
 @contextmanager
 def opened(settings: MetricsSettings, bus: Bus) -> Iterator[Exporter]:
-    """Numbers of all that happens on `bus` while the block lasts, to where the settings say.
+    """Export metrics of the events on `bus` during the block, as the settings say.
 
-    Raises ConfigError for a setting or variable that makes no sense, and EdgevoiceError where an
-    address cannot be had or a package is missing.
+    Raises ConfigError for an invalid setting or variable, and EdgevoiceError if an address cannot
+    be used or a package is missing.
     """
-    outlet = Exporter(bus.emit)
+    exporter = Exporter(bus.emit)
     with ExitStack() as stack:
         if settings.prometheus:
-            url = _serve(outlet, settings.prometheus, stack)
-            outlet.opening.append(f"metrics for Prometheus at {url}")
+            url = _serve(exporter, settings.prometheus, stack)
+            exporter.opening.append(f"metrics for Prometheus at {url}")
         if settings.otel:
             urls = _destinations()
-            outlet.opening.append(_send(outlet, urls, bus.clock.now(), stack))
-        outlet.start()
-        stack.callback(outlet.close)
-        stack.callback(bus.subscribe(outlet))
-        yield outlet
+            exporter.opening.append(_send(exporter, urls, bus.clock.now(), stack))
+        exporter.start()
+        stack.callback(exporter.close)
+        stack.callback(bus.subscribe(exporter))
+        yield exporter
 
 
 def check(settings: MetricsSettings) -> None:
@@ -152,18 +151,18 @@ def check(settings: MetricsSettings) -> None:
 
 def address(text: str) -> tuple[str, int]:
     """Host and port of PORT, HOST:PORT or [HOST]:PORT. Raises ConfigError."""
-    found = PLACE.fullmatch(text.strip())
-    host, port = (found[1] or found[2] or LOOPBACK, int(found[3])) if found else ("", 0)
-    if not host or port > HIGHEST_PORT:
+    found = ADDRESS_PATTERN.fullmatch(text.strip())
+    host, port = (found[1] or found[2] or DEFAULT_HOST, int(found[3])) if found else ("", 0)
+    if not host or port > MAX_PORT:
         raise ConfigError(
-            f"{text!r} is no place to serve metrics at",
+            f"invalid metrics address {text!r}",
             where="metrics.prometheus",
-            remedy="name a port, as --metrics 9464, or an address too, as --metrics 0.0.0.0:9464",
+            remedy="use a port or an address: --metrics 9464, --metrics 0.0.0.0:9464",
         )
     return host, port
 
 
-def _serve(outlet: Exporter, text: str, stack: ExitStack) -> str:
+def _serve(exporter: Exporter, text: str, stack: ExitStack) -> str:
     host, port = address(text)
     try:
         from edgevoice.metrics.prometheus import Exposition, MetricsServer
@@ -174,17 +173,17 @@ def _serve(outlet: Exporter, text: str, stack: ExitStack) -> str:
     exposition = Exposition()
     endpoint = MetricsServer(exposition, host, port)
     stack.callback(endpoint.close)
-    outlet.meters.append(exposition.add)
+    exporter.meters.append(exposition.add)
     if _is_loopback(host):
         return endpoint.url
-    return f"{endpoint.url}: warning: open to the network, and without a password"
+    return f"{endpoint.url}: warning: open to the network, without a password"
 
 
 def _is_loopback(host: str) -> bool:
     try:
         return host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:
-        return False  # a name, which may mean any address
+        return False  # a name may mean any address
 
 
 def _destinations() -> dict[Signal, str]:
@@ -195,32 +194,32 @@ def _destinations() -> dict[Signal, str]:
     return endpoints(os.environ)
 
 
-def _send(outlet: Exporter, urls: dict[Signal, str], now: float, stack: ExitStack) -> str:
+def _send(exporter: Exporter, urls: dict[Signal, str], now: float, stack: ExitStack) -> str:
     if not urls:
-        return "OpenTelemetry sends nothing: the OTEL_* variables switch it off"
+        return "OpenTelemetry is disabled by the OTEL_* variables"
     from edgevoice.metrics.otlp import Sender, shown
 
     try:
-        sender = Sender(urls, now, outlet.tell)
+        sender = Sender(urls, now, exporter.tell)
     except (ValueError, RuntimeError) as error:
         raise ConfigError(
             f"OpenTelemetry cannot be set up: {error}",
             where="metrics.otel",
-            remedy="mend the OTEL_* variables, or unset them",
+            remedy="correct or unset the OTEL_* variables",
         ) from None
     stack.callback(sender.close)
     if "metrics" in urls:
-        outlet.meters.append(sender.instruments.add)
+        exporter.meters.append(sender.instruments.add)
     if "traces" in urls:
-        outlet.tracers.append(sender.instruments.draw)
-    places = " and ".join(f"{signal} to {shown(url)}" for signal, url in urls.items())
-    return f"OpenTelemetry sends {places}"
+        exporter.tracers.append(sender.instruments.draw)
+    destinations = " and ".join(f"{signal} to {shown(url)}" for signal, url in urls.items())
+    return f"OpenTelemetry sends {destinations}"
 
 
 def _missing(
     error: ModuleNotFoundError, module: str, package: str, setting: str
 ) -> EdgevoiceError | ModuleNotFoundError:
-    """What to raise where a package cannot be imported: ours only if it is that one."""
+    """The error for a missing package: `error` itself, unless the package is `module`."""
     if (error.name or "").split(".")[0] != module:
         return error
     return EdgevoiceError(

@@ -1,4 +1,4 @@
-"""Spans and metrics as the OpenTelemetry SDK takes them."""
+"""Pass spans and metrics to the OpenTelemetry SDK."""
 
 from __future__ import annotations
 
@@ -23,23 +23,23 @@ NAME = "edgevoice"
 
 
 class Instruments:
-    """The metrics and spans of one process; `now` is the session time at which it is made.
+    """The metrics and spans of one process; `now` is the present session time.
 
-    Not for several threads at once, but the readers may read in theirs.
+    Use it from one thread; readers may read from others.
     """
 
     def __init__(
         self, now: float, processors: Sequence[SpanProcessor], readers: Sequence[MetricReader]
     ) -> None:
-        # Mapped to wall time once: a clock that is set meanwhile does not change a span's length.
+        # Mapped to wall time once, so that setting the clock does not change a span's length.
         self._origin = time.time_ns() - round(now * 1e9)
-        about = {
+        options = {
             "service.name": NAME,
             "service.version": __version__,
             "service.instance.id": str(uuid.uuid4()),
         }
-        # What OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES say has the last word.
-        resource = Resource.create(about).merge(OTELResourceDetector().detect())
+        # OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES take precedence.
+        resource = Resource.create(options).merge(OTELResourceDetector().detect())
         self.tracers = TracerProvider(resource=resource, shutdown_on_exit=False)
         for processor in processors:
             self.tracers.add_span_processor(processor)
@@ -53,16 +53,16 @@ class Instruments:
 
     def _make(self, metric: Metric) -> None:
         meter = self.meters.get_meter(NAME, __version__)
-        about = {"unit": metric.unit, "description": metric.help}
+        options = {"unit": metric.unit, "description": metric.help}
         if metric.kind == "counter":
-            self._added[metric] = meter.create_counter(metric.name, **about)
+            self._added[metric] = meter.create_counter(metric.name, **options)
         elif metric.kind == "histogram":
             self._added[metric] = meter.create_histogram(
-                metric.name, **about, explicit_bucket_boundaries_advisory=metric.buckets
+                metric.name, **options, explicit_bucket_boundaries_advisory=metric.buckets
             )
         else:
             self._gauges[metric] = {}
-            meter.create_observable_gauge(metric.name, [self._observed(metric)], **about)
+            meter.create_observable_gauge(metric.name, [self._observed(metric)], **options)
 
     def _observed(self, metric: Metric) -> Callable[[CallbackOptions], Iterable[Observation]]:
         def observe(options: CallbackOptions) -> Iterable[Observation]:
@@ -73,7 +73,7 @@ class Instruments:
         return observe
 
     def add(self, reading: Reading) -> None:
-        """Take one reading."""
+        """Record one reading."""
         metric, labels = reading.metric, reading.labels
         instrument = self._added.get(metric)
         if isinstance(instrument, Counter):
@@ -87,8 +87,8 @@ class Instruments:
                 self._gauges[metric][labels] = reading.value
 
     def draw(self, span: TraceSpan, parent: trace.Span | None = None) -> None:
-        """Take one span with all that lies within it; without a parent it is a trace of its own."""
-        # Never whatever trace happens to be current in this thread.
+        """Record a span with its inner spans; without a parent it starts a trace of its own."""
+        # An explicit context, not the one that is current in this thread.
         context = Context() if parent is None else trace.set_span_in_context(parent, Context())
         one = self._tracer.start_span(
             span.name, context, attributes=span.attributes, start_time=self._wall(span.start)

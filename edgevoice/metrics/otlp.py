@@ -1,4 +1,4 @@
-"""Spans and metrics on their way to a collector, to wherever the standard OTEL_* variables say."""
+"""Send spans and metrics to the collector that the standard OTEL_* variables name."""
 
 from __future__ import annotations
 
@@ -26,19 +26,19 @@ from edgevoice.metrics.otel import Instruments
 Signal = Literal["traces", "metrics"]
 
 SIGNALS: tuple[Signal, ...] = ("traces", "metrics")
-COLLECTOR = "http://localhost:4318"
-"""Where a collector listens unless a variable says otherwise; OpenTelemetry's own default."""
+DEFAULT_COLLECTOR = "http://localhost:4318"
+"""The collector's address without a variable; OpenTelemetry's own default."""
 PROTOCOL = "http/protobuf"
-HASTE = 2.0
-"""Seconds that sending what is left may take at the end."""
-DOUBT = 0.2
-"""The same, where nothing got through before."""
+SHUTDOWN_TIMEOUT = 2.0
+"""Seconds that sending the last data may take at the end."""
+FAILED_SHUTDOWN_TIMEOUT = 0.2
+"""The same after a failure to send."""
 
 
 def endpoints(environ: Mapping[str, str]) -> dict[Signal, str]:
-    """Where each signal is sent; one that is switched off is left out.
+    """The URL of each signal; disabled signals are left out.
 
-    Raises ConfigError where a variable asks for what there is not.
+    Raises ConfigError for an unsupported value of a variable.
     """
     if environ.get("OTEL_SDK_DISABLED", "").strip().lower() == "true":
         return {}
@@ -50,14 +50,14 @@ def endpoints(environ: Mapping[str, str]) -> dict[Signal, str]:
             continue
         if exporter != "otlp":
             raise ConfigError(
-                f"{name} is {exporter!r}, and edgevoice sends by OTLP alone",
+                f"{name} is {exporter!r}, but edgevoice supports only OTLP",
                 where=name,
-                remedy=f"set {name} to otlp or none; a collector can pass it on as anything",
+                remedy=f"set {name} to otlp or none; a collector can convert it",
             )
         protocol, variable = _variable(environ, signal, "PROTOCOL")
         if protocol not in ("", PROTOCOL):
             raise ConfigError(
-                f"{variable} is {protocol!r}, and edgevoice speaks {PROTOCOL} alone",
+                f"{variable} is {protocol!r}, but edgevoice supports only {PROTOCOL}",
                 where=variable,
                 remedy=f"set {variable} to {PROTOCOL}; collectors listen for it on port 4318",
             )
@@ -66,7 +66,7 @@ def endpoints(environ: Mapping[str, str]) -> dict[Signal, str]:
 
 
 def _variable(environ: Mapping[str, str], signal: Signal, what: str) -> tuple[str, str]:
-    """The value of the signal's own variable or of the one for all, and which of them it is of."""
+    """The value of the signal's own variable or the common one, and the variable's name."""
     own, shared = f"OTEL_EXPORTER_OTLP_{signal.upper()}_{what}", f"OTEL_EXPORTER_OTLP_{what}"
     if value := environ.get(own, "").strip():
         return value, own
@@ -76,7 +76,7 @@ def _variable(environ: Mapping[str, str], signal: Signal, what: str) -> tuple[st
 def _endpoint(environ: Mapping[str, str], signal: Signal) -> str:
     value, variable = _variable(environ, signal, "ENDPOINT")
     whole = variable != "OTEL_EXPORTER_OTLP_ENDPOINT"
-    url = value if whole else f"{(value or COLLECTOR).removesuffix('/')}/v1/{signal}"
+    url = value if whole else f"{(value or DEFAULT_COLLECTOR).removesuffix('/')}/v1/{signal}"
     try:
         parts = urlsplit(url)
         known = parts.scheme in ("http", "https") and bool(parts.hostname)
@@ -85,102 +85,102 @@ def _endpoint(environ: Mapping[str, str], signal: Signal) -> str:
         known = False
     if not known:
         raise ConfigError(
-            f"{variable} is no address to send to: {value!r}",
+            f"{variable} is not a valid URL: {value!r}",
             where=variable,
-            remedy=f"set it as {variable}={COLLECTOR}",
+            remedy=f"set it, for example {variable}={DEFAULT_COLLECTOR}",
         )
     return url
 
 
 def shown(url: str) -> str:
-    """`url` as it may be shown: without a password that stands in it."""
+    """`url` without its password, to be shown."""
     parts = urlsplit(url)
     return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="").geturl()
 
 
-class _Trouble:
-    """Tells once that nothing gets through, however often it does not."""
+class _FailureNotice:
+    """Shows one notice at the first failure to send."""
 
     def __init__(self, tell: Callable[[str], None]) -> None:
         self._tell = tell
-        self.told = False
+        self.notified = False
         self._lock = threading.Lock()
 
     def __call__(self, url: str) -> None:
         with self._lock:
-            told, self.told = self.told, True
-        if not told:
+            notified, self.notified = self.notified, True
+        if not notified:
             self._tell(
-                f"numbers do not arrive at {shown(url)}, and some are lost; everything else goes "
-                "on. Start a collector there, or set OTEL_EXPORTER_OTLP_ENDPOINT"
+                f"metrics cannot be sent to {shown(url)}, and some are lost; the conversation "
+                "goes on. Start a collector there, or set OTEL_EXPORTER_OTLP_ENDPOINT"
             )
 
 
 class _Spans(OTLPSpanExporter):
-    def __init__(self, url: str, trouble: _Trouble) -> None:
+    def __init__(self, url: str, failure: _FailureNotice) -> None:
         super().__init__(endpoint=url)
-        self._url, self._trouble = url, trouble
+        self._url, self._failure = url, failure
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
         result = super().export(spans)
         if result is not SpanExportResult.SUCCESS:
-            self._trouble(self._url)
+            self._failure(self._url)
         return result
 
 
 class _Metrics(OTLPMetricExporter):
-    def __init__(self, url: str, trouble: _Trouble) -> None:
+    def __init__(self, url: str, failure: _FailureNotice) -> None:
         super().__init__(endpoint=url)
-        self._url, self._trouble = url, trouble
+        self._url, self._failure = url, failure
 
     def export(
         self, metrics_data: MetricsData, timeout_millis: float | None = 10_000, **kwargs: Any
     ) -> MetricExportResult:
         result = super().export(metrics_data, timeout_millis, **kwargs)
         if result is not MetricExportResult.SUCCESS:
-            self._trouble(self._url)
+            self._failure(self._url)
         return result
 
 
 class Sender:
     """Sends spans and metrics to `urls` from threads of its own, until it is closed.
 
-    `now` is the present session time; `tell` is called once if nothing gets through.
+    `now` is the present session time; `tell` gets one notice if sending fails.
     """
 
     def __init__(self, urls: Mapping[Signal, str], now: float, tell: Callable[[str], None]) -> None:
-        # What the SDK has to say is for --debug; unasked, it would be written over the screen.
+        # The SDK's messages are for --debug; otherwise they would be written over the screen.
         logging.getLogger("opentelemetry").addHandler(logging.NullHandler())
         self._urls = urls
-        self._trouble = _Trouble(tell)
+        self._failure = _FailureNotice(tell)
         self._exporters: list[_Spans | _Metrics] = []
         processors: list[SpanProcessor] = []
         readers: list[MetricReader] = []
         if url := urls.get("traces"):
-            spans = _Spans(url, self._trouble)
+            spans = _Spans(url, self._failure)
             processors.append(BatchSpanProcessor(spans))
             self._exporters.append(spans)
         if url := urls.get("metrics"):
-            metrics = _Metrics(url, self._trouble)
+            metrics = _Metrics(url, self._failure)
             readers.append(PeriodicExportingMetricReader(metrics))
             self._exporters.append(metrics)
         self.instruments = Instruments(now, processors, readers)
 
-    def close(self, haste: float = HASTE) -> None:
-        """Send what is left, within `haste` seconds; what does not get through by then is lost."""
-        haste = min(haste, DOUBT) if self._trouble.told else haste
-        end = time.monotonic() + haste
+    def close(self, timeout: float = SHUTDOWN_TIMEOUT) -> None:
+        """Send the last data within `timeout` seconds; the rest is lost."""
+        timeout = min(timeout, FAILED_SHUTDOWN_TIMEOUT) if self._failure.notified else timeout
+        end = time.monotonic() + timeout
         closing = [
             _started(self.instruments.tracers.shutdown),
-            _started(lambda: self.instruments.meters.shutdown(haste * 1000)),
+            _started(lambda: self.instruments.meters.shutdown(timeout * 1000)),
         ]
         for thread in closing:
             thread.join(max(0.0, end - time.monotonic()))
         if any(thread.is_alive() for thread in closing):
-            # Ends the wait for another try; the threads are nobody's concern after that.
+            # Ends the wait for another attempt; the daemon threads are left behind.
             for exporter in self._exporters:
                 exporter.shutdown()
-            self._trouble(next(iter(self._urls.values())))
+            self._failure(next(iter(self._urls.values())))
 
 
 def _started(work: Callable[[], object]) -> threading.Thread:
@@ -188,7 +188,7 @@ def _started(work: Callable[[], object]) -> threading.Thread:
         try:
             work()
         except Exception as error:
-            # The meters' shutdown raises where their last batch was late.
+            # The meters' shutdown raises if the last batch was late.
             logging.getLogger(__name__).debug("OpenTelemetry did not end cleanly: %s", error)
 
     thread = threading.Thread(target=run, name="last numbers", daemon=True)

@@ -1,4 +1,4 @@
-"""The metrics as text that Prometheus fetches over HTTP, from an address of this machine."""
+"""Serve the metrics to Prometheus over HTTP."""
 
 from __future__ import annotations
 
@@ -26,25 +26,25 @@ from edgevoice.errors import EdgevoiceError
 from edgevoice.metrics.catalog import CATALOG, READY, Metric, Reading
 
 PATH, LIVE, READY_PATH = "/metrics", "/livez", "/readyz"
-MOST_CLIENTS = 8
-"""Connections that are served at once; one more closes the one that has been silent longest."""
-LONGEST = 10.0
-"""Seconds after which a connection is closed, whatever it is doing."""
+MAX_CLIENTS = 8
+"""Maximum simultaneous connections; a further one closes the oldest without a request."""
+CONNECTION_TIMEOUT = 10.0
+"""Seconds after which any connection is closed."""
 
 
 class Exposition:
-    """The metrics as they stand, read by any thread while another one adds to them."""
+    """The current values of the metrics; any thread may read while one adds."""
 
     def __init__(self) -> None:
-        # When a counter was made would be a series more for each.
+        # Otherwise each counter has another series with its creation time.
         disable_created_metrics()  # type: ignore[no-untyped-call]
         self.registry = CollectorRegistry()
         self.ready = False
-        """Whether it can answer at once, as far as was told."""
+        """Whether it can answer at once, by the last reading."""
         self._instruments = {metric: _instrument(metric, self.registry) for metric in CATALOG}
 
     def add(self, reading: Reading) -> None:
-        """Take one reading."""
+        """Record one reading."""
         metric, value = reading.metric, reading.value
         if metric is READY:
             self.ready = value > 0
@@ -68,7 +68,7 @@ def _instrument(metric: Metric, registry: CollectorRegistry) -> Union[Counter, G
 
 
 def _with_probes(exposition: Exposition) -> Callable[..., Any]:
-    """The metrics, and for an orchestrator whether it runs and whether it can answer."""
+    """A WSGI app with the metrics and the probes /livez and /readyz."""
     metrics = make_wsgi_app(exposition.registry)
 
     def answer(environ: dict[str, Any], start: Callable[..., Any]) -> Any:
@@ -90,9 +90,9 @@ def _with_probes(exposition: Exposition) -> Callable[..., Any]:
         if environ["REQUEST_METHOD"] != "HEAD":
             return answer(environ, start)
         # The headers of GET, and no body.
-        told: list[Any] = []
-        body = answer({**environ, "REQUEST_METHOD": "GET"}, lambda *words: told.extend(words))
-        status, headers = told
+        response: list[Any] = []
+        body = answer({**environ, "REQUEST_METHOD": "GET"}, lambda *words: response.extend(words))
+        status, headers = response
         start(status, [*headers, ("Content-Length", str(sum(map(len, body))))])
         return []
 
@@ -101,55 +101,55 @@ def _with_probes(exposition: Exposition) -> Callable[..., Any]:
 
 class _Silent(WSGIRequestHandler):
     def log_message(self, format: str, *args: object) -> None:
-        """Nothing: the screen is the conversation's."""
+        """Do nothing: the screen shows the conversation."""
 
     def parse_request(self) -> bool:
-        asked = super().parse_request()
-        if asked and isinstance(self.server, _Server):
-            self.server.asked(self.connection)
-        return asked
+        parsed = super().parse_request()
+        if parsed and isinstance(self.server, _Server):
+            self.server.note_request(self.connection)
+        return parsed
 
 
 class _Server(socketserver.ThreadingMixIn, WSGIServer):
     """Serves a few clients at once, each for a limited time."""
 
     daemon_threads = True
-    _ends: dict[Any, float]
-    """When each connection is closed at the latest; the oldest comes first."""
-    _asking: set[Any]
-    """Those of them that have asked for something."""
-    # On Windows it would take a port away from whoever has it.
+    _deadlines: dict[Any, float]
+    """The time at which each connection is closed at the latest, oldest first."""
+    _with_request: set[Any]
+    """The connections that have sent a request."""
+    # On Windows it would take over a port that is in use.
     allow_reuse_address = os.name == "posix"
 
     def server_bind(self) -> None:
-        # Not HTTPServer's, which asks the network for the name of this machine.
+        # Not HTTPServer's, which looks up this machine's name in the network.
         socketserver.TCPServer.server_bind(self)
         self.server_name, self.server_port = str(self.server_address[0]), self.server_address[1]
         self.setup_environ()
 
     def server_activate(self) -> None:
-        self._ends, self._asking = {}, set()
+        self._deadlines, self._with_request = {}, set()
         self._lock = threading.Lock()
         super().server_activate()
 
     def verify_request(self, request: Any, client_address: Any) -> bool:
-        """Make room: a probe must be answered, however many silent clients there are."""
+        """Make room, so that a probe is answered despite many idle clients."""
         with self._lock:
-            if len(self._ends) >= MOST_CLIENTS:
-                silent = (each for each in self._ends if each not in self._asking)
-                self._end(next(silent, None) or next(iter(self._ends)))
+            if len(self._deadlines) >= MAX_CLIENTS:
+                silent = (each for each in self._deadlines if each not in self._with_request)
+                self._close_connection(next(silent, None) or next(iter(self._deadlines)))
         return True
 
     def process_request(self, request: Any, client_address: Any) -> None:
         with self._lock:
-            self._ends[request] = time.monotonic() + LONGEST
+            self._deadlines[request] = time.monotonic() + CONNECTION_TIMEOUT
         super().process_request(request, client_address)
 
-    def asked(self, request: Any) -> None:
-        """Note that the client of `request` is not silent."""
+    def note_request(self, request: Any) -> None:
+        """Note that the client of `request` has sent a request."""
         with self._lock:
-            if request in self._ends:
-                self._asking.add(request)
+            if request in self._deadlines:
+                self._with_request.add(request)
 
     def shutdown_request(self, request: Any) -> None:
         with self._lock:
@@ -157,23 +157,23 @@ class _Server(socketserver.ThreadingMixIn, WSGIServer):
         super().shutdown_request(request)
 
     def service_actions(self) -> None:
-        """End what takes too long; called several times a second."""
+        """Close connections past their deadline; called several times a second."""
         now = time.monotonic()
         with self._lock:
-            for request in [each for each, end in self._ends.items() if now > end]:
-                self._end(request)
+            for request in [each for each, end in self._deadlines.items() if now > end]:
+                self._close_connection(request)
 
-    def _end(self, request: Any) -> None:
+    def _close_connection(self, request: Any) -> None:
         self._forget(request)
         with contextlib.suppress(OSError):
             request.shutdown(socket.SHUT_RDWR)
 
     def _forget(self, request: Any) -> None:
-        self._ends.pop(request, None)
-        self._asking.discard(request)
+        self._deadlines.pop(request, None)
+        self._with_request.discard(request)
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """Nothing: who fetches numbers and goes away is no concern of the conversation."""
+        """Do nothing: a client that disconnects needs no message."""
 
 
 class _Server6(_Server):
@@ -181,9 +181,9 @@ class _Server6(_Server):
 
 
 class MetricsServer:
-    """Serves an exposition at `host` and `port` (0: any that is free) until it is closed.
+    """Serves an exposition at `host` and `port` (0: any free one) until it is closed.
 
-    Raises EdgevoiceError where the address cannot be had.
+    Raises EdgevoiceError if the address cannot be used.
     """
 
     def __init__(self, exposition: Exposition, host: str, port: int) -> None:
@@ -201,7 +201,7 @@ class MetricsServer:
         self._thread.start()
 
     def close(self) -> None:
-        """Stop serving, and give the port back."""
+        """Stop serving and free the port."""
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
@@ -211,18 +211,18 @@ def _refused(error: OSError, host: str, port: int) -> EdgevoiceError:
     where = f"metrics.prometheus, {host}:{port}"
     if error.errno in (errno.EADDRINUSE, getattr(errno, "WSAEADDRINUSE", None)):
         return EdgevoiceError(
-            f"the port for the metrics is taken: something listens on {port} already",
+            f"the port for the metrics is in use: {port}",
             where=where,
-            remedy=f"choose another one, as --metrics {port + 1 if port < 65_535 else 9464}",
+            remedy=f"choose another port: --metrics {port + 1 if port < 65_535 else 9464}",
         )
     if error.errno in (errno.EACCES, errno.EPERM):
         return EdgevoiceError(
             f"the port for the metrics may not be used: {error.strerror}",
             where=where,
-            remedy="choose one from 1024 on, as --metrics 9464",
+            remedy="choose a port from 1024 on: --metrics 9464",
         )
     return EdgevoiceError(
         f"the metrics cannot be served there: {error.strerror}",
         where=where,
-        remedy="name an address of this machine, as --metrics 127.0.0.1:9464",
+        remedy="use an address of this machine: --metrics 127.0.0.1:9464",
     )

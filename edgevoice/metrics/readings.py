@@ -1,4 +1,4 @@
-"""Events and exchanges → readings of the metrics: a pure fold."""
+"""Fold events and exchanges into readings of the metrics."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from edgevoice.metrics.exchanges import FinishedExchange
 
 
 class Readings:
-    """What single events tell; what whole exchanges do, `of` says."""
+    """The readings of single events; for those of an exchange see `of`."""
 
     def __init__(self) -> None:
-        self._measured: float | None = None
-        """Until when the processor time is counted."""
+        self._cpu_counted_until: float | None = None
+        """The session time until which processor time is counted."""
         self._loaded = False
-        self._absent: set[str] = set()
-        """Which of microphone and speaker are not there."""
+        self._absent_devices: set[str] = set()
+        """The absent devices: "input", "output"."""
 
     def add(self, event: ev.Event) -> Iterator[Reading]:
-        """Take one more event, in order."""
+        """Process the next event; yields its readings."""
         match event:
             case ev.SessionStarted():
-                self._measured = event.t
+                self._cpu_counted_until = event.t
                 self._loaded = False
-                self._absent.clear()
+                self._absent_devices.clear()
                 yield Reading(m.BUILD, 1.0, (event.version, event.platform))
                 yield Reading(m.MODELS, 1.0, tuple(event.models.get(r, "") for r in m.ROLES))
                 yield Reading(m.READY, 0.0)
@@ -37,9 +37,9 @@ class Readings:
                 yield self._ready()
             case ev.Resources():
                 yield Reading(m.MEMORY, float(event.rss))
-                if self._measured is not None and event.t > self._measured:
-                    yield Reading(m.CPU, event.cpu / 100 * (event.t - self._measured))
-                self._measured = event.t
+                if self._cpu_counted_until is not None and event.t > self._cpu_counted_until:
+                    yield Reading(m.CPU, event.cpu / 100 * (event.t - self._cpu_counted_until))
+                self._cpu_counted_until = event.t
             case ev.TurnStarted():
                 if event.replaces is not None:
                     yield Reading(m.FALSE_STARTS, 1.0)
@@ -50,21 +50,21 @@ class Readings:
             case ev.StageFailed():
                 yield Reading(m.FAILURES, 1.0, (event.stage,))
             case ev.DeviceLost():
-                self._absent.add(event.kind)
+                self._absent_devices.add(event.kind)
                 yield Reading(m.DEVICE_ERRORS, 1.0, (event.kind,))
                 yield self._ready()
             case ev.DeviceRestored():
-                self._absent.discard(event.kind)
+                self._absent_devices.discard(event.kind)
                 yield self._ready()
             case _:
                 pass
 
     def _ready(self) -> Reading:
-        return Reading(m.READY, float(self._loaded and not self._absent))
+        return Reading(m.READY, float(self._loaded and not self._absent_devices))
 
 
 def of(exchange: FinishedExchange) -> Iterator[Reading]:
-    """What an exchange that is over adds."""
+    """The readings of a finished exchange."""
     timings = exchange.timings
     yield Reading(m.TURNS, 1.0, (exchange.outcome, exchange.reason))
     if timings.gap is not None:

@@ -1,8 +1,7 @@
-"""Exchanges → spans: what each stage worked on, from when to when, as a tree. A pure fold.
+"""Convert exchanges to trees of spans: the work of each stage with its times.
 
-Attributes follow OpenTelemetry's conventions for generative AI where one fits; the rest are our
-own and begin with `edgevoice.`. No text is among them, and nothing that may hold some: no question,
-no reply, no error's message, no device's name.
+Attributes follow OpenTelemetry's conventions for generative AI; our own begin with `edgevoice.`.
+They contain no text: no question, no reply, no error message, no device name.
 """
 
 from __future__ import annotations
@@ -21,9 +20,9 @@ Value = Union[str, int, float, bool, Sequence[str]]
 
 @dataclass(slots=True)
 class TraceSpan:
-    """A stretch of session time, in seconds, with what lies within it.
+    """A span in session time, in seconds, with its inner spans.
 
-    `marks` are moments that have a name; `failed` is the stage that failed in it, if one did.
+    `marks` are named moments; `failed` is the stage that failed in it, or empty.
     """
 
     name: str
@@ -36,9 +35,9 @@ class TraceSpan:
 
 
 def drawn(exchange: FinishedExchange, models: Mapping[str, str], conversation: str) -> TraceSpan:
-    """The exchange as one span, with one for each stage's work within it.
+    """The exchange as one span, with an inner span for each stage's work.
 
-    `models` maps role to name; `conversation` is an id that its exchanges share.
+    `models` maps role to name; `conversation` is the id shared by its exchanges.
     """
     timings = exchange.timings
     root = TraceSpan("turn", exchange.started, exchange.ended)
@@ -67,56 +66,58 @@ def drawn(exchange: FinishedExchange, models: Mapping[str, str], conversation: s
         *(TraceSpan("play", bar.start, bar.end) for bar in timings.bars if bar.name == "play"),
     ]
     root.inner = sorted(stages, key=lambda span: span.start)
-    # The last sample leaves the speaker after it was given to it.
+    # The last sample leaves the speaker after the turn has completed.
     root.start = min([root.start, *(span.start for span in root.inner)])
     root.end = max([root.end, *(span.end for span in root.inner)])
     return root
 
 
 def _heard(exchange: FinishedExchange) -> Iterator[TraceSpan]:
-    """The user's speech, and the wait until it was certain that they had finished."""
-    begun = ended = committed = None
+    """The user's speech, and the wait for the end of the turn."""
+    started = ended = committed = None
     for event in exchange.events:
         match event:
             case ev.SpeechStarted():
-                begun = event.at
+                started = event.at
             case ev.SpeechPaused() | ev.SpeechEnded():
                 ended = event.at
             case ev.TurnCommitted():
                 committed = event.t
             case _:
                 pass
-    if begun is not None:
-        yield TraceSpan("listen", begun, exchange.ended if ended is None else max(begun, ended))
+    if started is not None:
+        yield TraceSpan("listen", started, exchange.ended if ended is None else max(started, ended))
     if ended is not None and committed is not None:
         yield TraceSpan("confirm", ended, max(ended, committed))
 
 
 def _recognized(exchange: FinishedExchange, model: str) -> Iterator[TraceSpan]:
-    about: dict[str, Value] = {"gen_ai.request.model": model}
+    attributes: dict[str, Value] = {"gen_ai.request.model": model}
     for name, key in (("read_seconds", "edgevoice.audio.seconds"), ("stt_rtf", "edgevoice.rtf")):
         value = exchange.rates[name]
         if value is not None:
-            about[key] = value
+            attributes[key] = value
     done = [bar for bar in exchange.timings.bars if bar.name == "recognize"]
     if done:
-        yield TraceSpan("recognize", done[0].start, done[0].end, about)
+        yield TraceSpan("recognize", done[0].start, done[0].end, attributes)
         return
-    begun = [e for e in exchange.events if isinstance(e, ev.TranscriptionStarted) and not e.partial]
-    if begun:
-        yield _broken_off(
-            exchange, TraceSpan("recognize", begun[-1].t, 0.0, about), "transcription"
+    started = [
+        e for e in exchange.events if isinstance(e, ev.TranscriptionStarted) and not e.partial
+    ]
+    if started:
+        yield _unfinished(
+            exchange, TraceSpan("recognize", started[-1].t, 0.0, attributes), "transcription"
         )
 
 
 def _thought(exchange: FinishedExchange, model: str) -> Iterator[TraceSpan]:
-    """The language model's answer, with its prompt and its tokens within it."""
+    """The language model's reply, with its prefill and decoding."""
     answer: TraceSpan | None = None
     working: TraceSpan | None = None
     for event in exchange.events:
         match event:
             case ev.PrefillStarted():
-                # One before this was only a guess at the question.
+                # An earlier prefill was speculative.
                 answer = TraceSpan(f"chat {model}", event.t, event.t, _chat(model))
                 working = TraceSpan("prefill", event.t, event.t)
                 answer.inner = [working]
@@ -140,7 +141,7 @@ def _thought(exchange: FinishedExchange, model: str) -> Iterator[TraceSpan]:
     if answer is None:
         return
     if working is not None:
-        _broken_off(exchange, working, "agent")
+        _unfinished(exchange, working, "agent")
         answer.end, answer.failed = working.end, working.failed
     yield answer
 
@@ -159,12 +160,12 @@ def _synthesized(exchange: FinishedExchange, model: str) -> Iterator[TraceSpan]:
     for event in exchange.events:
         match event:
             case ev.SynthesisStarted():
-                about: dict[str, Value] = {
+                attributes: dict[str, Value] = {
                     "gen_ai.request.model": model,
                     "gen_ai.output.type": "speech",
                     "edgevoice.clause": event.clause,
                 }
-                open_[event.clause] = TraceSpan("synthesize", event.t, event.t, about)
+                open_[event.clause] = TraceSpan("synthesize", event.t, event.t, attributes)
             case ev.FirstAudio() if event.clause in open_:
                 open_[event.clause].marks.append(("first sound", event.t))
             case ev.SynthesisEnded() if event.clause in open_:
@@ -177,11 +178,11 @@ def _synthesized(exchange: FinishedExchange, model: str) -> Iterator[TraceSpan]:
             case _:
                 pass
     for span in open_.values():
-        yield _broken_off(exchange, span, "synthesis")
+        yield _unfinished(exchange, span, "synthesis")
 
 
-def _broken_off(exchange: FinishedExchange, span: TraceSpan, stage: ev.Stage) -> TraceSpan:
-    """Work whose end no event tells: it failed, or lasted until the turn was over at the most."""
+def _unfinished(exchange: FinishedExchange, span: TraceSpan, stage: ev.Stage) -> TraceSpan:
+    """`span` with an end for unfinished work: the stage's failure, or the end of the turn."""
     failed = [e for e in exchange.events if isinstance(e, ev.StageFailed) and e.stage == stage]
     span.end = failed[0].t if failed else exchange.ended
     span.failed = stage if failed else ""

@@ -1,7 +1,7 @@
-"""The folder of kept turns: two files a turn, the oldest removed when there are too many.
+"""The folder of recorded turns: two files a turn; the oldest turns are removed beyond a limit.
 
-`turn-000007.wav` is what the microphone heard, `turn-000007.json` what came of it. Both are whole
-or not there, and nobody else may read them.
+`turn-000007.wav` is the microphone's sound, `turn-000007.json` the turn. Both are complete or
+absent, and readable only by the user.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ from edgevoice.recordings.recorded_turn import RecordedTurn, encoded, read
 from edgevoice.wav import pcm_file
 
 NAME = re.compile(r"turn-(\d{6,9})\.(json|wav)")
-DRAFT = re.compile(r"\.(turn-\d{6,9})\.(json|wav)\.[a-z0-9_]+")
-"""What is left of a turn if the program is killed while it writes it."""
+DRAFT_NAME = re.compile(r"\.(turn-\d{6,9})\.(json|wav)\.[a-z0-9_]+")
+"""A file left by a program that was killed while writing a turn."""
 KEEP = "`edgevoice run --record-turns DIR` keeps them"
 
 
 class RecordingsFolder:
-    """Where turns are kept: at most `turns` of them and `megabytes` in all, 0: any number."""
+    """A folder of at most `turns` recorded turns and `megabytes` in all; 0 means no limit."""
 
     def __init__(self, path: Path, turns: int = 0, megabytes: int = 0) -> None:
         self.path = path
@@ -36,27 +36,27 @@ class RecordingsFolder:
         self._bytes = megabytes * 1_000_000
 
     def open(self) -> None:
-        """Make the folder, for nobody but the user, unless it is there. Raises OSError."""
+        """Create the folder, readable only by the user, unless it exists. Raises OSError."""
         self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
 
     def is_private(self) -> bool:
-        """Whether nobody but the user may look into it; true where the system does not tell."""
+        """Whether only the user can read the folder; true if the system does not say."""
         with contextlib.suppress(OSError):
             return os.name == "nt" or not self.path.stat().st_mode & 0o077
         return True
 
     def put(self, turn: RecordedTurn, samples: Samples) -> Path:
-        """Keep a turn and float32 [n] at 16 kHz under the next number, and return its JSON file.
+        """Write a turn and float32 [n] at 16 kHz under the next number; returns its JSON file.
 
-        Raises OSError, and then leaves nothing of it.
+        Raises OSError, and then leaves no file.
         """
         self.open()
-        with self._alone():
-            wav = self._reserved()
+        with self._exclusive():
+            wav = self._reserve_file()
             file = wav.with_suffix(".json")
             text = encoded(replace(turn, audio=wav.name))
             try:
-                # The words are there from the beginning, and get their name when the sound is too.
+                # The JSON file is written first, and renamed once the sound is written too.
                 with files.replaced(file, [text.encode()], private=True):
                     files.replace_bytes(wav, [pcm_file(samples, EAR_RATE)], private=True)
             except BaseException:
@@ -65,12 +65,12 @@ class RecordingsFolder:
                         half.unlink(missing_ok=True)
                 raise
             with contextlib.suppress(OSError):
-                self._make_room()
+                self._remove_oldest()
         return file
 
     @contextlib.contextmanager
-    def _alone(self) -> Iterator[None]:
-        """While the block lasts no other session writes into the folder, where that can be had."""
+    def _exclusive(self) -> Iterator[None]:
+        """Lock the folder against other sessions during the block, if locking is possible."""
         try:
             handle = os.open(self.path, os.O_RDONLY)
         except OSError:
@@ -83,20 +83,22 @@ class RecordingsFolder:
             os.close(handle)
 
     def recover(self) -> list[Path]:
-        """Save what sessions that were killed left of turns that they were writing; returns where
-        it is now. A turn of which everything is there is one like the others."""
+        """Recover turns that killed sessions were writing; returns the recovered files.
+
+        A complete turn gets its regular name; other files are set aside.
+        """
         saved: list[Path] = []
         if not self.path.is_dir():
             return saved
-        with self._alone(), contextlib.suppress(OSError):
-            # The words before the sound: with both there is nothing to be set aside.
+        with self._exclusive(), contextlib.suppress(OSError):
+            # JSON files first: with both files complete, none is set aside.
             for draft in sorted(self.path.glob(".turn-*")):
-                if found := DRAFT.fullmatch(draft.name):
+                if found := DRAFT_NAME.fullmatch(draft.name):
                     with contextlib.suppress(OSError):
-                        saved += self._saved(draft, found[1], found[2])
+                        saved += self._recover_draft(draft, found[1], found[2])
         return saved
 
-    def _saved(self, draft: Path, name: str, kind: str) -> list[Path]:
+    def _recover_draft(self, draft: Path, name: str, kind: str) -> list[Path]:
         wav = self.path / f"{name}.wav"
         sound = wav.exists() and wav.stat().st_size > 0
         if kind == "json" and sound and _is_whole(draft):
@@ -108,8 +110,8 @@ class RecordingsFolder:
         draft.unlink()
         return []
 
-    def _reserved(self) -> Path:
-        """An empty file under the next number, which no other session takes as well."""
+    def _reserve_file(self) -> Path:
+        """An empty file under the next number, which other sessions then skip."""
         number = max(self._sizes(), default=0)
         while True:
             number += 1
@@ -121,7 +123,7 @@ class RecordingsFolder:
             return path
 
     def _sizes(self) -> dict[int, int]:
-        """The bytes that each number takes, the oldest first."""
+        """The bytes of each turn, by number, oldest first."""
         sizes: dict[int, int] = {}
         for file in self.path.iterdir():
             if found := NAME.fullmatch(file.name):
@@ -130,8 +132,8 @@ class RecordingsFolder:
                     sizes[number] = sizes.get(number, 0) + file.stat().st_size
         return dict(sorted(sizes.items()))
 
-    def _make_room(self) -> None:
-        """Remove the oldest turns until the limits hold; the newest one stays in any case."""
+    def _remove_oldest(self) -> None:
+        """Remove the oldest turns until the limits hold; the newest always stays."""
         sizes = self._sizes()
         count, total = len(sizes), sum(sizes.values())
         for number, size in list(sizes.items())[:-1]:
@@ -144,12 +146,12 @@ class RecordingsFolder:
             count, total = count - 1, total - size
 
     def kept(self) -> dict[int, Path]:
-        """The JSON files of the turns that are there, by number. Raises EdgevoiceError."""
+        """The JSON files of the turns, by number. Raises EdgevoiceError."""
         try:
             names = [(NAME.fullmatch(file.name), file) for file in self.path.iterdir()]
         except OSError as error:
             raise UsageError(
-                f"the folder of kept turns cannot be read: {error.strerror}",
+                f"the folder of recorded turns cannot be read: {error.strerror}",
                 where=str(self.path),
                 remedy=f"check the path; {KEEP}",
             ) from None
@@ -157,7 +159,7 @@ class RecordingsFolder:
         return dict(sorted(there.items()))
 
     def find(self, which: str) -> Path:
-        """The JSON file of `last` or of a number. Raises EdgevoiceError naming those there are."""
+        """The JSON file of `last` or of a number. Raises EdgevoiceError with the known numbers."""
         there = self.kept()
         if not there:
             raise UsageError("no turn is kept here", where=str(self.path), remedy=KEEP)
@@ -166,7 +168,7 @@ class RecordingsFolder:
             raise UsageError(
                 f"there is no turn {which}",
                 where=str(self.path),
-                remedy=f"{len(there)} are kept, from {min(there)} to {max(there)}: "
+                remedy=f"there are {len(there)} turns, from {min(there)} to {max(there)}: "
                 f"`edgevoice replay --list {self.path}` shows them",
             )
         return there[number]
@@ -180,8 +182,10 @@ def _is_whole(file: Path) -> bool:
 
 
 def named(words: Sequence[str], usual: str) -> Path:
-    """The JSON file of the turn that `words` name: a file, `last` or a number (in the `usual`
-    folder), or a folder and one of these. Raises EdgevoiceError where there is none."""
+    """The JSON file of the turn that `words` name. Raises EdgevoiceError if there is none.
+
+    `words` are a file, `last` or a number (in the folder `usual`), or a folder and one of these.
+    """
     first = expanded(words[0]) if words else Path()
     if len(words) == 2:
         return RecordingsFolder(first).find(words[1])
@@ -193,7 +197,7 @@ def named(words: Sequence[str], usual: str) -> Path:
     if words[0] == "last" or words[0].isdecimal():
         if not usual:
             raise UsageError(
-                f"in which folder turn {words[0]} is was not told",
+                f"the folder of turn {words[0]} is not given",
                 remedy=f"edgevoice replay DIR {words[0]}, or set recordings.folder",
             )
         return RecordingsFolder(expanded(usual)).find(words[0])
@@ -209,8 +213,8 @@ def named(words: Sequence[str], usual: str) -> Path:
         raise UsageError("no such turn", where=str(first), remedy="check the path")
     if not file.exists():
         raise UsageError(
-            f"a recording without {file.name} beside it, so nothing is known of the turn",
+            f"a recording without {file.name} beside it cannot be replayed",
             where=str(first),
-            remedy="any recordings are asked with `edgevoice bench run --corpus FOLDER`",
+            remedy="use other recordings as questions: `edgevoice bench run --corpus FOLDER`",
         )
     return file

@@ -1,7 +1,7 @@
-"""A kept turn as a file: what came of it and what it was made with, beside its recording.
+"""A recorded turn as a JSON file next to its sound.
 
-docs/reference/formats.md documents every field. It contains what was said, and is written only
-on request.
+docs/reference/formats.md documents every field. The file contains the conversation's text, and is
+written only on request.
 """
 
 from __future__ import annotations
@@ -24,11 +24,10 @@ from edgevoice.versioned import Format
 
 FORMAT = "edgevoice turn"
 VERSION = 2
-"""A change that an old reader would misread raises it."""
+"""Increase it for changes that an old reader would misread."""
 
-MATTER = ("turn", "stt", "slm", "tts")
-"""The sections whose settings are kept, every one of them: defaults change from version to
-version."""
+RECORDED_SECTIONS = ("turn", "stt", "slm", "tts")
+"""The sections whose settings are all recorded, because defaults change between versions."""
 
 
 class PastMessage(Struct, frozen=True):
@@ -92,19 +91,19 @@ class RecordedTurn(Struct, frozen=True, kw_only=True):
 
     @property
     def past(self) -> tuple[ChatMessage, ...]:
-        """What was said before it, as the model remembers it; no system prompt."""
+        """What was message before it, as the model remembers it; no system prompt."""
         return tuple(
             ChatMessage(
-                "user" if said.role == "user" else "assistant",
-                said.text,
-                interrupted=said.interrupted,
+                "user" if message.role == "user" else "assistant",
+                message.text,
+                interrupted=message.interrupted,
             )
-            for said in self.history
-            if said.role in ("user", "assistant")
+            for message in self.history
+            if message.role in ("user", "assistant")
         )
 
     def told(self) -> list[ev.Event]:
-        """Its events; those that this version does not know are left out."""
+        """Its events, without those that this version does not know."""
         heads = msgspec.json.Decoder(_Head)
         decoder = msgspec.json.Decoder(ev.AnyEvent)
         told = (compatibility.event(bytes(raw)) for raw in self.events)
@@ -116,22 +115,21 @@ class _Head(Struct):
 
 
 def settings_of(config: Config) -> dict[str, Any]:
-    """Every setting that decides how a turn goes, by `section.key`."""
+    """The settings that influence a turn, by `section.key`."""
     return {
         f"{section}.{f.name}": getattr(getattr(config, section), f.name)
-        for section in MATTER
+        for section in RECORDED_SECTIONS
         for f in msgspec.structs.fields(sections()[section])
     }
 
 
 def raw(events: Sequence[ev.Event]) -> tuple[msgspec.Raw, ...]:
-    """Events as they stand in a trace."""
+    """Events as JSON, as in a trace."""
     return tuple(msgspec.Raw(json_bytes(event)) for event in events)
 
 
 def timed(events: Iterable[ev.Event]) -> list[ev.Event]:
-    """The events that tell where the time of a turn went: one that only the end of the session
-    broke off had its answer all the same."""
+    """The events that decide the times of a turn, without a cancellation by the session's end."""
     return [
         event
         for event in events
@@ -144,7 +142,7 @@ def encoded(turn: RecordedTurn) -> str:
     return json_bytes(turn).decode() + "\n"
 
 
-KEPT = Format(
+TURN_FORMAT = Format(
     RecordedTurn,
     FORMAT,
     VERSION,
@@ -157,12 +155,12 @@ KEPT = Format(
 
 
 def read(path: Path) -> RecordedTurn:
-    """A turn that was kept. Raises EdgevoiceError where it is none, damaged or a newer one's."""
-    turn = KEPT.read(path)
+    """Read a recorded turn. Raises EdgevoiceError for another, damaged or newer file."""
+    turn = TURN_FORMAT.read(path)
     try:
         turn.told()
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise KEPT.broken(path, reason(error)) from None
+        raise TURN_FORMAT.broken(path, reason(error)) from None
     ending = compatibility.REASONS.get(turn.ending, turn.ending)
     settings = compatibility.settings(turn.settings)
     return msgspec.structs.replace(turn, version=VERSION, ending=ending, settings=settings)

@@ -1,7 +1,7 @@
-"""Which sound belongs to which turn: a fold over what is heard and what happens, in their order.
+"""Assign sound to turns: a fold over frames and events in order.
 
-A turn that was taken back because the user went on is part of the one that replaced it: the
-recording begins before the first word, and holds every pause just as it was.
+A turn that was dropped because the user went on is part of the turn that replaced it. The
+recording begins before the first word and contains every pause.
 """
 
 from __future__ import annotations
@@ -22,17 +22,16 @@ from edgevoice.timings import fold
 from edgevoice.turn_taking.endpointing import GAPPY
 from edgevoice.turn_taking.interruption import thresholds
 
-LEAD = 0.5
-"""Seconds kept from before the first voiced sample, at least: the detector needs to have heard the
-room."""
+MIN_LEAD = 0.5
+"""Minimum seconds recorded before the first voiced sample: a replay needs the background."""
 
-SPARE = 1.0
-"""Seconds kept beyond that while nobody speaks, for speech that is noticed late."""
+DETECTION_SLACK = 1.0
+"""Further seconds buffered during silence, for speech that is detected late."""
 
 
 @dataclass(frozen=True, slots=True)
 class CapturedFrame:
-    """A frame, whose first sample reached the microphone at session time `at`."""
+    """A frame; its first sample reached the microphone at session time `at`."""
 
     frame: Frame
     at: float
@@ -40,14 +39,14 @@ class CapturedFrame:
 
 @dataclass(frozen=True, slots=True)
 class PipelineStarted:
-    """A pipeline is made of `config`: its frames are numbered from 0."""
+    """A pipeline was started with `config`; its frames are numbered from 0."""
 
     config: Config
 
 
 @dataclass(frozen=True, slots=True)
 class EventWithHistory:
-    """An event; and the conversation as it was just then, where that may matter."""
+    """An event, with the conversation at that moment if it is needed."""
 
     event: ev.Event
     messages: tuple[ChatMessage, ...] | None = None
@@ -79,7 +78,7 @@ class _Open:
 
 
 class TurnAssembly:
-    """Takes items in order, and gives each spoken turn once it is over, with its sound."""
+    """Takes items in order, and yields each finished spoken turn with its sound."""
 
     def __init__(self) -> None:
         self._config = Config()
@@ -90,22 +89,22 @@ class TurnAssembly:
         self._muted = False
 
     def forget(self) -> None:
-        """Leave out what is under way: some of it was missed."""
+        """Drop unfinished turns, because items were lost."""
         self._sound.clear()
         self._open.clear()
 
     def take(self, item: Item) -> Iterator[tuple[RecordedTurn, Samples]]:
-        """Take one more item; the turns that are over with it, as they are to be kept."""
+        """Process the next item; yields the turns that it finishes."""
         match item:
             case CapturedFrame():
-                self._hear(item)
+                self._add_frame(item)
             case PipelineStarted(config):
                 self._config = config
-                self._break_off()
+                self._drop_unfinished()
             case EventWithHistory(event, messages):
-                yield from self._note(event, messages)
+                yield from self._add_event(event, messages)
 
-    def _hear(self, sound: CapturedFrame) -> None:
+    def _add_frame(self, sound: CapturedFrame) -> None:
         if self._muted:
             return
         self._sound.append(sound)
@@ -113,15 +112,19 @@ class TurnAssembly:
         first = min((start for start in wanted if start is not None), default=None)
         if first is None:
             settings = self._config.turn
-            late = max(settings.min_speech_ms, GAPPY * thresholds(settings).notice_ms) / 1000
-            first = sound.frame.index - round((self._lead() + late + SPARE) * EAR_RATE)
+            detection_delay = (
+                max(settings.min_speech_ms, GAPPY * thresholds(settings).notice_ms) / 1000
+            )
+            first = sound.frame.index - round(
+                (self._lead() + detection_delay + DETECTION_SLACK) * EAR_RATE
+            )
         while self._sound and self._sound[0].frame.index + FRAME_SAMPLES <= first:
             self._sound.popleft()
 
     def _lead(self) -> float:
-        return max(LEAD, self._config.turn.pre_roll_ms / 1000 + 0.2)
+        return max(MIN_LEAD, self._config.turn.pre_roll_ms / 1000 + 0.2)
 
-    def _note(
+    def _add_event(
         self, event: ev.Event, messages: tuple[ChatMessage, ...] | None
     ) -> Iterator[tuple[RecordedTurn, Samples]]:
         match event:
@@ -131,26 +134,26 @@ class TurnAssembly:
             case ev.Muted():
                 self._muted = event.on
                 if event.on:
-                    self._break_off()
+                    self._drop_unfinished()
             case ev.SessionEnded():
-                for under_way in [*self._open.values()]:
-                    under_way.ending = under_way.ending or under_way.reason or "shutdown"
-                    yield from self._finished(under_way)
+                for open_turn in [*self._open.values()]:
+                    open_turn.ending = open_turn.ending or open_turn.reason or "shutdown"
+                    yield from self._finished(open_turn)
                 self.forget()
             case ev.TurnStarted():
                 self._begin(event)
             case ev.Overrun() | ev.HistoryTrimmed() | ev.StageFailed(turn=None):
-                for under_way in self._open.values():
-                    under_way.events.append(event)
+                for open_turn in self._open.values():
+                    open_turn.events.append(event)
             case _:
                 number = getattr(event, "turn", None)
                 if number is not None and (turn := self._open.get(number)):
                     turn.events.append(event)
-                    self._tell(turn, event, messages)
+                    self._update(turn, event, messages)
                     yield from self._finished(turn)
 
-    def _break_off(self) -> None:
-        """Leave out what was said up to now without an end."""
+    def _drop_unfinished(self) -> None:
+        """Drop buffered sound and turns whose speech has not ended."""
         self._sound.clear()
         self._open = {n: turn for n, turn in self._open.items() if turn.sound is not None}
 
@@ -164,7 +167,9 @@ class TurnAssembly:
         turn.events.append(event)
         self._open[event.turn] = turn
 
-    def _tell(self, turn: _Open, event: ev.Event, messages: tuple[ChatMessage, ...] | None) -> None:
+    def _update(
+        self, turn: _Open, event: ev.Event, messages: tuple[ChatMessage, ...] | None
+    ) -> None:
         match event:
             case ev.SpeechStarted() if turn.start is None and self._sound:
                 nearest = min(self._sound, key=lambda sound: abs(sound.at - event.at))
@@ -184,7 +189,7 @@ class TurnAssembly:
                 turn.messages = turn.messages if turn.asked else messages
                 if event.reason != "resumed":
                     turn.reason = event.reason
-                    # A committed turn completes all the same, with what was heard of it.
+                    # A committed turn still completes, with the part that was played.
                     turn.ending = "" if turn.committed else event.reason
             case ev.TurnCompleted():
                 turn.ending = turn.reason or ("interrupted" if event.interrupted else "completed")
@@ -196,9 +201,9 @@ class TurnAssembly:
             return
         self._open.pop(turn.turn, None)
         if turn.sound and turn.ended_at is not None and self._session is not None:
-            yield self._kept(turn, turn.sound, turn.ended_at, self._session)
+            yield self._recorded(turn, turn.sound, turn.ended_at, self._session)
 
-    def _kept(
+    def _recorded(
         self, turn: _Open, sound: Sequence[CapturedFrame], ended: float, session: ev.SessionStarted
     ) -> tuple[RecordedTurn, Samples]:
         samples, began = joined(sound), sound[0].at
@@ -235,7 +240,7 @@ class TurnAssembly:
 
 
 def joined(sound: Sequence[CapturedFrame]) -> Samples:
-    """The frames as float32 [n], with silence where some are missing."""
+    """The frames as float32 [n], with silence for missing ones."""
     first, last = sound[0].frame.index, sound[-1].frame.index
     samples = np.zeros(last - first + FRAME_SAMPLES, dtype=np.float32)
     for each in sound:

@@ -1,7 +1,7 @@
-"""Keeps every spoken turn, sound and words, for as long as it is switched on.
+"""Record every spoken turn, with sound and text, while recording is on.
 
-What is heard and what happens is only put aside where it comes from; a thread of its own sorts it
-and writes. A disk that is full or slow costs recordings, never a conversation.
+Frames and events are only queued where they occur; a thread of its own assigns and writes them. A
+full or slow disk loses recordings, but never disturbs the conversation.
 """
 
 from __future__ import annotations
@@ -26,34 +26,34 @@ from edgevoice.recordings.turn_assembly import (
 from edgevoice.settings import Config
 
 Listening = Callable[[Callable[[], bool]], AudioSource]
-"""Makes a source, given how to ask whether the assistant is idle."""
+"""Makes a source, given a function that returns whether the assistant is idle."""
 
-BUNCH = 64
-"""Items that are sorted at once where nothing is urgent: about two seconds of sound."""
+BATCH_SIZE = 64
+"""Items processed together without an urgent event: about 2 s of sound."""
 
-BACKLOG = 20_000
-"""Items that may wait for a slow disk, about ten minutes of sound: 40 MB."""
+MAX_BACKLOG = 20_000
+"""Maximum items that wait for a slow disk: about ten minutes of sound, 40 MB."""
 
-URGENT = (ev.SessionStarted, ev.TurnCompleted, ev.TurnCancelled, ev.SessionEnded)
-"""Events with which there is something to be told or written."""
+URGENT_EVENTS = (ev.SessionStarted, ev.TurnCompleted, ev.TurnCancelled, ev.SessionEnded)
+"""Events after which a notice is due or a turn may be finished."""
 
-FAREWELL = 10.0
-"""Seconds that the last turn may take to be written."""
+SHUTDOWN_TIMEOUT = 10.0
+"""Seconds that writing the last turn may take."""
 
 
 class TurnRecorder:
-    """Listens to the bus and to every source it is given, as long as the block lasts."""
+    """Records from the bus and from every source passed to `listen`, during a `with` block."""
 
     def __init__(self, clock: Clock, bus: Bus, folder: RecordingsFolder) -> None:
         self.untold = ""
-        """What went wrong when there was no session any more to tell it in."""
+        """A problem that occurred after the last session, and so was not shown as a notice."""
         self._clock = clock
         self._bus = bus
         self._folder = folder
-        self._keeping = TurnAssembly()
+        self._assembly = TurnAssembly()
         self._history: History | None = None
-        self._coming: list[Item] = []
-        self._urgent = self._missed = self._over = False
+        self._queue: list[Item] = []
+        self._urgent = self._dropped = self._closing = False
         self._announced = self._complained = self._running = False
         self._monitor = clock.monitor()
 
@@ -70,20 +70,20 @@ class TurnRecorder:
     ) -> None:
         self._ignore()
         with self._monitor:
-            self._over = True
+            self._closing = True
             self._monitor.notify_all()
-        self._task.join(FAREWELL)
+        self._task.join(SHUTDOWN_TIMEOUT)
 
     def listen(
         self, source: AudioSource | Listening, config: Config, history: History
     ) -> AudioSource | Listening:
-        """`source`, overheard; for a pipeline of `config` that continues `history`."""
+        """`source` with recording, for a pipeline of `config` that continues `history`."""
         self._history = history
         self._put(PipelineStarted(config))
         if callable(source):
             make = source
-            return lambda idle: _Overheard(make(idle), self._put)
-        return _Overheard(source, self._put)
+            return lambda idle: _RecordedSource(make(idle), self._put)
+        return _RecordedSource(source, self._put)
 
     def _note(self, event: ev.Event) -> None:
         match event:
@@ -95,50 +95,50 @@ class TurnRecorder:
                 return
             case _:
                 pass
-        # Copied now: when the turn is written the conversation has gone on.
+        # Copied now, because the conversation goes on before the turn is written.
         asks = isinstance(event, ev.PrefillStarted | ev.ReplyContinued | ev.TurnCancelled)
         messages = tuple(self._history.messages) if asks and self._history else None
-        self._put(EventWithHistory(event, messages), urgent=isinstance(event, URGENT))
+        self._put(EventWithHistory(event, messages), urgent=isinstance(event, URGENT_EVENTS))
 
     @property
     def waiting(self) -> int:
-        """How many events and frames wait to be taken up."""
+        """The number of queued events and frames."""
         with self._monitor:
-            return len(self._coming)
+            return len(self._queue)
 
     def _put(self, item: Item, urgent: bool = False) -> None:
         with self._monitor:
-            if len(self._coming) >= BACKLOG:
-                self._coming = [item for item in self._coming if _lasts(item)]
-                self._missed = True
-            self._coming.append(item)
-            self._urgent = self._urgent or urgent or len(self._coming) % BUNCH == 0
+            if len(self._queue) >= MAX_BACKLOG:
+                self._queue = [item for item in self._queue if _must_keep(item)]
+                self._dropped = True
+            self._queue.append(item)
+            self._urgent = self._urgent or urgent or len(self._queue) % BATCH_SIZE == 0
             if self._urgent:
                 self._monitor.notify_all()
 
     def _run(self) -> None:
         while True:
             with self._monitor:
-                self._monitor.wait_for(lambda: self._urgent or self._over)
-                items, self._coming = self._coming, []
-                missed, over = self._missed, self._over
-                self._urgent = self._missed = False
-            if missed:
-                self._keeping.forget()
+                self._monitor.wait_for(lambda: self._urgent or self._closing)
+                items, self._queue = self._queue, []
+                dropped, closing = self._dropped, self._closing
+                self._urgent = self._dropped = False
+            if dropped:
+                self._assembly.forget()
                 self._complain("the disk is too slow")
             for item in items:
                 if isinstance(item, EventWithHistory) and isinstance(item.event, ev.SessionStarted):
                     self._announce()
-                for turn, samples in self._keeping.take(item):
+                for turn, samples in self._assembly.take(item):
                     try:
                         self._folder.put(turn, samples)
                     except OSError as error:
                         self._complain(error.strerror or str(error))
-            if over and not items:
+            if closing and not items:
                 return
 
     def _announce(self) -> None:
-        """Tell once that what is said is kept, and where."""
+        """Show once that speech is recorded, and where."""
         if self._announced:
             return
         self._announced = True
@@ -148,10 +148,10 @@ class TurnRecorder:
         except OSError as error:
             self._complain(error.strerror or str(error))
             return
-        told = f"what you say is kept in {path}, sound and words"
+        text = f"what you say is kept in {path}, sound and words"
         if not self._folder.is_private():
-            told += f"; others can look into that folder: chmod 700 {path}"
-        self._bus.emit(ev.Notice(text=told))
+            text += f"; others can look into that folder: chmod 700 {path}"
+        self._bus.emit(ev.Notice(text=text))
 
     def _complain(self, why: str) -> None:
         if self._complained:
@@ -168,15 +168,15 @@ class TurnRecorder:
             self.untold = text
 
 
-def _lasts(item: Item) -> bool:
-    """Whether later turns cannot be understood without it."""
+def _must_keep(item: Item) -> bool:
+    """Whether later turns depend on the item."""
     return isinstance(item, PipelineStarted) or (
         isinstance(item, EventWithHistory) and not hasattr(item.event, "turn")
     )
 
 
-class _Overheard:
-    """An AudioSource that hands on every frame it gives."""
+class _RecordedSource:
+    """An AudioSource that also queues every frame for recording."""
 
     def __init__(self, source: AudioSource, put: Callable[[Item], None]) -> None:
         self.name = source.name

@@ -123,7 +123,7 @@ def test_an_address_for_everybody_is_said_to_be_one(watched: Watched) -> None:
     with opened(MetricsSettings(prometheus="0.0.0.0:0"), watched.bus):
         watched.play(sessions.loading().events)
         assert watched.notices(1)[0].endswith(
-            "/metrics: warning: open to the network, and without a password"
+            "/metrics: warning: open to the network, without a password"
         )
 
 
@@ -162,7 +162,7 @@ def test_an_endpoint_that_nobody_listens_at_does_not_disturb(
     out, err = capfd.readouterr()
     assert out == ""
     (line,) = err.splitlines()
-    assert line.startswith("edgevoice: numbers do not arrive at http://127.0.0.1:")
+    assert line.startswith("edgevoice: metrics cannot be sent to http://127.0.0.1:")
 
 
 def test_trouble_within_a_session_is_told_in_it(watched: Watched) -> None:
@@ -188,7 +188,7 @@ def test_numbers_that_cannot_be_made_cost_only_the_numbers(watched: Watched) -> 
     watched.bus.subscribe(outlet)
     outlet.start()
     watched.play(sessions.conversation().events)
-    assert watched.notices(1) == ["no more numbers are collected: ZeroDivisionError: of nothing"]
+    assert watched.notices(1) == ["metrics stopped after an error: ZeroDivisionError: of nothing"]
     outlet.close()
     assert watched.bus.dropped == []
     assert outlet.late == []

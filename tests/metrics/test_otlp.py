@@ -55,7 +55,7 @@ def test_where_nobody_listens_that_is_said_once_and_the_end_does_not_wait() -> N
     sender = Sender(endpoints({"OTEL_EXPORTER_OTLP_ENDPOINT": url}), 50.0, said.append)
     told(sender)
     told(sender)
-    sender.close(haste=0.1)
+    sender.close(timeout=0.1)
     (text,) = said
     assert url in text
     assert "OTEL_EXPORTER_OTLP_ENDPOINT" in text
@@ -83,7 +83,7 @@ def test_a_collector_that_never_answers_does_not_hold_up_the_end() -> None:
             endpoints({"OTEL_EXPORTER_OTLP_ENDPOINT": collector.url}), 50.0, said.append
         )
         told(sender)
-        sender.close(haste=0.1)
+        sender.close(timeout=0.1)
         assert len(said) == 1
         assert not collector.go_on.is_set()
 

@@ -15,7 +15,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from edgevoice import events as ev
 from edgevoice.errors import EdgevoiceError
 from edgevoice.metrics.catalog import CATALOG
-from edgevoice.metrics.prometheus import LONGEST, MOST_CLIENTS, Exposition, MetricsServer
+from edgevoice.metrics.prometheus import CONNECTION_TIMEOUT, MAX_CLIENTS, Exposition, MetricsServer
 from tests import sessions
 from tests.metrics.told import WORDS, readings, spoken
 
@@ -113,7 +113,7 @@ def test_a_port_that_is_taken_is_an_error_with_a_way_out(exposition: Exposition)
         port = other.getsockname()[1]
         with pytest.raises(EdgevoiceError) as raised:
             MetricsServer(exposition, "127.0.0.1", port)
-    assert f"something listens on {port} already" in raised.value.what
+    assert f"in use: {port}" in raised.value.what
     assert raised.value.where == f"metrics.prometheus, 127.0.0.1:{port}"
     assert "--metrics" in raised.value.remedy
 
@@ -198,11 +198,11 @@ def test_clients_that_say_nothing_do_not_keep_others_away_for_good(
     """Those that stay idle are closed soon, and so is what is more than are served at once."""
     from edgevoice.metrics import prometheus
 
-    monkeypatch.setattr(prometheus, "LONGEST", 0.5)
+    monkeypatch.setattr(prometheus, "CONNECTION_TIMEOUT", 0.5)
     parts = urlsplit(endpoint.url)
     idle = [
         socket.create_connection((parts.hostname or "", parts.port or 0), timeout=20)
-        for _ in range(prometheus.MOST_CLIENTS + 4)
+        for _ in range(prometheus.MAX_CLIENTS + 4)
     ]
     try:
         for each in idle:
@@ -221,11 +221,11 @@ def test_a_probe_is_answered_at_once_behind_silent_clients(endpoint: MetricsServ
             stack.enter_context(
                 socket.create_connection((parts.hostname or "", parts.port or 0), timeout=20)
             )
-            for _ in range(MOST_CLIENTS)
+            for _ in range(MAX_CLIENTS)
         ]
         begun = time.monotonic()
         assert status(endpoint.url, "/livez") == 200
-        assert time.monotonic() - begun < LONGEST / 2
+        assert time.monotonic() - begun < CONNECTION_TIMEOUT / 2
         assert idle[0].recv(1) == b""
         idle[-1].sendall(b"GET /livez HTTP/1.0\r\n\r\n")
         assert idle[-1].recv(12) == b"HTTP/1.0 200"

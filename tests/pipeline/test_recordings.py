@@ -300,7 +300,7 @@ def test_a_disk_that_stalls_costs_turns_and_not_memory(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What waits is bounded; it is told, and later turns are kept whole."""
-    monkeypatch.setattr(turn_recorder, "BACKLOG", 150)
+    monkeypatch.setattr(turn_recorder, "MAX_BACKLOG", 150)
     kept = Kept(tmp_path, "It is noon.", FIXED)
     whole, waited = kept.folder.put, []
 

@@ -215,8 +215,8 @@ def test_a_turn_is_named_by_path_by_number_or_as_the_last(kept: Kept) -> None:
         (("{kept}", "first"), "there is no turn first"),
         (("{kept}/other",), "no such turn"),
         (("{kept}", "1", "2"), "one turn is run at a time, not 3"),
-        (("last",), "in which folder turn last is"),
-        (("{kept}/none", "1"), "the folder of kept turns cannot be read"),
+        (("last",), "the folder of turn last is"),
+        (("{kept}/none", "1"), "the folder of recorded turns cannot be read"),
         (("{empty}", "last"), "no turn is kept here"),
     ],
 )
