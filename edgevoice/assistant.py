@@ -20,6 +20,7 @@ from edgevoice.clock import Clock
 from edgevoice.context import Engines, Part, StageContext
 from edgevoice.crew import Crew
 from edgevoice.history import History
+from edgevoice.languages import language_data
 from edgevoice.mailbox import Mailbox
 from edgevoice.messages import (
     AgentInput,
@@ -48,7 +49,7 @@ from edgevoice.synthesis.synthesis import Synthesis
 from edgevoice.transcription.spoken_language import leads, listed
 from edgevoice.transcription.transcriber import Transcriber
 from edgevoice.turn import Turn
-from edgevoice.turn_taking.earcons import UNCLEAR, Earcons, Kind
+from edgevoice.turn_taking.earcons import Earcons, Kind
 from edgevoice.turn_taking.end_of_turn import EndOfTurnPredictor
 from edgevoice.turn_taking.floor import Floor
 
@@ -81,6 +82,7 @@ class Assistant:
         history: History | None = None,
         meter: Callable[[], ev.Resources] | None = None,
         first_turn: int = 0,
+        free_memory: Callable[[], object] = lambda: None,
     ) -> None:
         self.bus = bus
         self._clock = clock
@@ -88,6 +90,7 @@ class Assistant:
         self._parts: set[Part] = set()
         self._source = source(self.is_idle) if callable(source) else source
         self._meter = meter
+        self._free_memory = free_memory
         self.history = history or History(config.slm.system_prompt)
         self.history.leads = leads(listed(config.stt.language))
         self._floor = Floor(clock, bus, sink, self.history, first_turn)
@@ -166,8 +169,13 @@ class Assistant:
 
     def _measure(self) -> None:
         assert self._meter is not None
+        freed_before = -1
         while not self._closed:
             self.bus.emit(self._meter())
+            # Between two turns, when no stage waits for memory while some is given back.
+            if self.is_idle() and freed_before != self.next_turn:
+                freed_before = self.next_turn
+                self._free_memory()
             with self._floor.monitor:
                 self._floor.monitor.wait_for(lambda: self._closed, 1.0)
 
@@ -252,8 +260,8 @@ class Assistant:
 
     def _play_earcon(self, kind: Kind) -> None:
         language = self._transcriber.language
-        if kind == "unclear" and language in UNCLEAR:
-            self._clauses.offer(SpokenCue(UNCLEAR[language], language))
+        if kind == "unclear" and (text := language_data(language).unclear):
+            self._clauses.offer(SpokenCue(text, language))
         elif cue := self._earcons.sound(kind):
             self._sounds.offer(cue)
 

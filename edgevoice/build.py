@@ -226,7 +226,7 @@ def build(
     from edgevoice.engines.core_reservation import CoreReservation
     from edgevoice.engines.cpu_budget import cores
     from edgevoice.resample import Resampler
-    from edgevoice.resources import meter
+    from edgevoice.resources import free_memory, meter
 
     if config.slm.adapt_threads:
         bus.subscribe(CoreReservation(cores))
@@ -275,6 +275,7 @@ def build(
         history,
         meter(),
         first_turn,
+        free_memory,
     )
     bus.emit(
         ev.SessionStarted(

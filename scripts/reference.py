@@ -13,13 +13,15 @@ from msgspec import NODEFAULT, Struct
 from msgspec import inspect as types
 
 from edgevoice import events as ev
-from edgevoice.bench.comparing import Compared
+from edgevoice.bench.compare.compare import ComparisonResult
 from edgevoice.bench.fitting.record import Check, Fit
-from edgevoice.bench.result import Result
-from edgevoice.bench.turns.outcome import Turns
-from edgevoice.bench.turns.scenario import Scenario
+from edgevoice.bench.result.result import BenchResult
+from edgevoice.bench.scenarios.result import ScenariosResult
+from edgevoice.bench.scenarios.scenario import Scenario
 from edgevoice.cli.settings import explained, field_docs
 from edgevoice.config import sections
+from edgevoice.languages import codes, language_data
+from edgevoice.languages.schema import Language
 from edgevoice.metrics.catalog import CATALOG
 from edgevoice.recordings.recorded_turn import RecordedTurn
 from edgevoice.tui.keys import KEYS
@@ -28,10 +30,10 @@ FOLDER = Path(__file__).resolve().parent.parent / "docs" / "reference"
 NOTE = "Generated from the code by `make docs`; edits here are lost.\n"
 
 FORMATS: dict[str, type[Struct]] = {
-    "Result of the bench": Result,
-    "Comparison of two results": Compared,
+    "Result of the bench": BenchResult,
+    "Comparison of two results": ComparisonResult,
     "Turn-taking scenario (TOML)": Scenario,
-    "Result of turn-taking scenarios": Turns,
+    "Result of turn-taking scenarios": ScenariosResult,
     "Recorded turn": RecordedTurn,
     "Result of `edgevoice fit`": Fit,
     "Result of `edgevoice fit --check`": Check,
@@ -61,7 +63,7 @@ def name_of(kind: types.Type) -> str:
         return " or ".join(map(name_of, kind.types))
     if isinstance(kind, types.DictType):
         return f"object of {inner(kind.value_type)}"
-    if isinstance(kind, types.VarTupleType | types.ListType):
+    if isinstance(kind, types.VarTupleType | types.ListType | types.FrozenSetType):
         return f"array of {inner(kind.item_type)}"
     if isinstance(kind, types.TupleType):
         return f"array of {', '.join(map(name_of, kind.item_types))}"
@@ -181,7 +183,46 @@ def keys() -> str:
     return "\n".join(["# Keys\n", NOTE, intro, table(("Key", "Meaning"), rows)])
 
 
-PAGES = {f"{page.__name__}.md": page for page in (settings, events, formats, metrics, keys)}
+def filled(value: Struct) -> tuple[int, int]:
+    """How many fields of a struct, and of those in it, have a value; and how many there are."""
+    counts = [
+        filled(part) if isinstance(part, Struct) else (int(bool(part)), 1)
+        for part in (getattr(value, name) for name in value.__struct_fields__)
+    ]
+    return sum(count for count, _ in counts), sum(most for _, most in counts)
+
+
+def languages() -> str:
+    parts = [name for name in Language.__struct_fields__ if name != "name"]
+    head = ("Code", "Language", *(f"`{part}`" for part in parts))
+    rows, bare = [], []
+    for code in codes():
+        language = language_data(code)
+        values = [getattr(language, part) for part in parts]
+        if not any(filled(v)[0] if isinstance(v, Struct) else v for v in values):
+            bare.append(f"{language.name} (`{code}`)")
+            continue
+        cells = (
+            (" of ".join(map(str, filled(v))) if filled(v)[0] else "")
+            if isinstance(v, Struct)
+            else ("yes" if v else "")
+            for v in values
+        )
+        rows.append((f"`{code}`", language.name, *cells))
+    fields = []
+    waiting: list[type] = [Language]
+    for cls in waiting:
+        fields.append(f"## {cls.__name__}\n\n{described(cls)}\n{fields_of(cls)}")
+        info: Any = types.type_info(cls)
+        waiting += [found for field in info.fields for found in structs_in(field.type)]
+    intro = "How languages are chosen: [languages](../activation.md#languages).\n"
+    note = f"Only a name so far: {', '.join(bare)}.\n"
+    return "\n".join(["# Languages\n", NOTE, intro, table(head, rows), note, *fields])
+
+
+PAGES = {
+    f"{page.__name__}.md": page for page in (settings, events, formats, metrics, keys, languages)
+}
 
 
 def main() -> None:

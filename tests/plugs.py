@@ -56,17 +56,17 @@ class Desk:
     def is_there(self, name: str, time: int) -> bool:
         return self.there.get(name, 0) == time > 0
 
-    def look_again(self) -> None:
+    def relist_devices(self) -> None:
         self.listings += 1
         self._listed = {name: time for name, time in self.there.items() if time > 0}
         self._listed_default = dict(self.default)
 
-    def signs(self) -> Hotplug:
+    def hotplug_state(self) -> Hotplug:
         names = [f"{name} {time}" for name, time in self.there.items() if time > 0]
         defaults = tuple(sum(map(ord, name)) for name in self.default.values())
         return Hotplug(frozenset(names), defaults)
 
-    def slept(self) -> float:
+    def seconds_suspended(self) -> float:
         return self.asleep
 
     def place(self, kind: str, wanted: str) -> tuple[str, int]:
@@ -218,7 +218,7 @@ class Plugged(Rehearsal):
         self.speaker = ResilientLoudspeaker(self.clock, "", fallback, self._open_mouth, RATE)
         if input:
             self.desk.plug_in(input)
-            self.desk.look_again()
+            self.desk.relist_devices()
 
     def _open_mouth(self, wanted: str) -> Mouth:
         mouth = Mouth(self.desk, wanted)

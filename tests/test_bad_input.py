@@ -16,7 +16,7 @@ import pytest
 from edgevoice.clock import SystemClock
 from edgevoice.crew import Crew
 from edgevoice.devices import listing, portaudio
-from edgevoice.devices.callback_watchdog import STALLED, CallbackWatchdog
+from edgevoice.devices.callback_watchdog import STALL_TIMEOUT, CallbackWatchdog
 from edgevoice.devices.simulated import SimulatedSink
 from edgevoice.errors import DeviceError, StorageError
 from edgevoice.testing.virtual import VirtualClock
@@ -330,8 +330,8 @@ def test_a_device_that_refuses_its_rate_is_one_clear_error(
 def test_a_device_is_gone_only_when_it_was_watched_all_the_while() -> None:
     """Silence counts; a program that was suspended or held up counts it from anew."""
     watched = CallbackWatchdog(0.0)
-    assert not any(watched.stalled(t / 10) for t in range(int(STALLED * 10)))
-    assert watched.stalled(STALLED + 0.1)
+    assert not any(watched.stalled(t / 10) for t in range(int(STALL_TIMEOUT * 10)))
+    assert watched.stalled(STALL_TIMEOUT + 0.1)
     suspended = CallbackWatchdog(0.0)
     assert not suspended.stalled(0.1)
     assert not suspended.stalled(3600.0)

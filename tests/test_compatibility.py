@@ -9,7 +9,7 @@ import pytest
 
 from edgevoice import compatibility
 from edgevoice import events as ev
-from edgevoice.bench.traced import traced
+from edgevoice.bench.trace.trace_file import traced
 from edgevoice.config import keys, load
 from edgevoice.config_file import remember
 from edgevoice.recordings import recorded_turn

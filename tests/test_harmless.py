@@ -20,7 +20,7 @@ from click.testing import CliRunner
 from textual.pilot import Pilot
 
 from edgevoice import events as ev
-from edgevoice.bench.progress import Lines
+from edgevoice.bench.jobs.progress import BenchProgressLines
 from edgevoice.cli import cli
 from edgevoice.devices import listing
 from edgevoice.devices.listing import Device
@@ -216,7 +216,7 @@ def test_devices_and_progress_are_text(monkeypatch: pytest.MonkeyPatch) -> None:
     as_json = CliRunner().invoke(cli, ["devices", "--json"]).output
     assert json.loads(as_json)[0]["name"] == EVIL
     out = io.StringIO()
-    Lines(out).done(1.0, EVIL)
+    BenchProgressLines(out).done(1.0, EVIL)
     for text in (shown, as_json, out.getvalue()):
         assert not COMMANDS.search(text)
 

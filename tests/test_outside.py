@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edgevoice import catalog, config, trace
-from edgevoice.bench.traced import traced
-from edgevoice.bench.turns import reading
+from edgevoice.bench.scenarios import scenario_file
+from edgevoice.bench.trace.trace_file import traced
 from edgevoice.catalog import Mirror
 from edgevoice.engines.prompt_cache import PromptCache
 from edgevoice.errors import ConfigError, EdgevoiceError
@@ -141,7 +141,7 @@ READERS: dict[str, Callable[[Path], object]] = {
     "kept turn": recorded_turn.read,
     "catalog": catalog.read,
     "configuration": config.load,
-    "scenario": reading.read,
+    "scenario": scenario_file.read,
 }
 
 

@@ -51,7 +51,7 @@ def test_a_sound_system_that_hangs_is_not_waited_for_long(
     stand_in: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The process that tried is ended."""
-    monkeypatch.setattr(probe, "PATIENCE", 0.2)
+    monkeypatch.setattr(probe, "PROBE_TIMEOUT", 0.2)
     stand_in.write_text(f"#!/bin/sh\necho $$ > {stand_in}.pid\nexec sleep 600\n")
     probe.start()
     with pytest.raises(NoDeviceError, match="does not answer"):

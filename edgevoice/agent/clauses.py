@@ -11,7 +11,8 @@ import re
 import unicodedata
 from typing import Literal, Protocol
 
-from edgevoice.agent.text_normalization import normalize
+from edgevoice.languages import all_words
+from edgevoice.languages.text_normalization import normalize
 from edgevoice.messages import Clause
 from edgevoice.words import count
 
@@ -43,30 +44,11 @@ _CLOSERS = "\"'”’»›)]}*_~`」』）】》〉"
 _OPENERS = "\"'“‘«‹([{*_~`¿¡"
 _FENCES = ("```", "~~~")
 
-
-def _words(text: str) -> frozenset[str]:
-    return frozenset(text.split())
-
-
-_NEVER_LAST = _words(
-    "dr mr mrs ms prof st mt rev hon gen col lt sgt capt cf vs approx ca fig bzw z.b d.h u.a usw"
-    " sra srta sig mme mlle e.g i.e dept est gov sen rep messrs jan feb aug sept oct nov dec"
-)
-"""Abbreviations that never end a sentence."""
-_BEFORE_NUMBERS = _words("no nr num fig vol p pp ch sec art eq tel")
-_LAST_BEFORE_CAPITAL = _words("etc inc ltd co corp jr sr al a.m p.m am pm usw")
-_CONJUNCTIONS = _words(
-    "and but because so or which while when if though although unless until since where"
-    " pero porque mais car und aber weil denn oder"
-)
-_LEAN_FORWARD = _words(
-    "a an the of to in on at by for from with and or but as is are was were be been am has have had"
-    " do does did can could will would shall should may might must not no very more most less its"
-    " my your his her our their this that these those about into than i you he she it we they who"
-    " which there under over between through during without within upon against"
-    " de la el los las un una le les du des der die das ein eine"
-)
-"""Words without a pause after them."""
+_NEVER_LAST = all_words(lambda each: each.clauses.never_last)
+_BEFORE_NUMBERS = all_words(lambda each: each.clauses.before_numbers)
+_LAST_BEFORE_CAPITAL = all_words(lambda each: each.clauses.last_before_capital)
+_CONJUNCTIONS = all_words(lambda each: each.clauses.conjunctions)
+_LEAN_FORWARD = all_words(lambda each: each.clauses.leaning)
 _JOINER = "\u200d"
 _DOTTED = re.compile(r"(?:\w\.)+\w$")
 

@@ -161,7 +161,7 @@ def switches(context: Context, techniques: tuple[str, ...], **given: Any) -> Non
 
     Every question is asked with all techniques on, and once more for each that is off.
     """
-    from edgevoice.bench.ablation import TECHNIQUES
+    from edgevoice.bench.driver.ablation import TECHNIQUES
 
     if unknown := [name for name in techniques if name not in TECHNIQUES]:
         raise UsageError(
@@ -221,12 +221,12 @@ def recognition(context: Context, **given: Any) -> None:
         )
     where = target(given["json_file"])
     settings = config(context, given)
-    from edgevoice.bench.preparing import from_folder
-    from edgevoice.bench.progress import shown
-    from edgevoice.bench.recognizing import Comparison
+    from edgevoice.bench.corpus.preparation import from_folder
+    from edgevoice.bench.jobs.progress import shown
+    from edgevoice.bench.stages.recognition import RecognitionComparison
 
     with shown() as progress:
         folder = given["corpus"]
         found = from_folder(folder, given["only"], given["limit"], 0.0, settings, progress)
-        made = Comparison(settings, found[0], str(folder), found[1], progress)
+        made = RecognitionComparison(settings, found[0], str(folder), found[1], progress)
         kept(made, where, progress)

@@ -13,9 +13,9 @@ from edgevoice.cli import echo, echo_json
 from edgevoice.errors import EdgevoiceError, UsageError
 
 if TYPE_CHECKING:
-    from edgevoice.bench.budgets import Budget
-    from edgevoice.bench.comparing import Compared
-    from edgevoice.bench.result import Result
+    from edgevoice.bench.compare.budgets import Budget
+    from edgevoice.bench.compare.compare import ComparisonResult
+    from edgevoice.bench.result.result import BenchResult
 
 budget_option = click.option(
     "--budget",
@@ -68,14 +68,14 @@ def compare(
     matters = _share(least)
     if len(variants) > 2:
         raise UsageError("--variant was given more than twice", remedy="one for A, one for B")
-    from edgevoice.bench.result import AS_SET
+    from edgevoice.bench.result.result import AS_SET
 
     names = variants or (AS_SET,)
     with _no_verdict():
         compared = _compared(before, after, (names[0], names[-1]), matters, budgets)
-        from edgevoice.bench import verdict
+        from edgevoice.bench.compare import text as compare_text
 
-        for line in (verdict.markdown if as_markdown else verdict.render)(compared):
+        for line in (compare_text.markdown if as_markdown else compare_text.render)(compared):
             echo(line, err=json_file == "-")
         if json_file is not None:
             _write(compared, json_file)
@@ -85,14 +85,14 @@ def compare(
 
 def limits(budgets: tuple[str, ...], spans: tuple[str, ...] = ()) -> list[Budget]:
     """The budgets that were named. Raises UsageError."""
-    from edgevoice.bench.budgets import parse
+    from edgevoice.bench.compare.budgets import parse
 
     return [parse(text, spans) for text in budgets]
 
 
-def keeps(result: Result, budgets: list[Budget], err: bool = False) -> bool:
+def keeps(result: BenchResult, budgets: list[Budget], err: bool = False) -> bool:
     """Tell of each budget whether the run keeps it; returns whether it keeps them all."""
-    from edgevoice.bench.budgets import check
+    from edgevoice.bench.compare.budgets import check
 
     outcomes = check(budgets, result.variants[0].summary)
     for outcome in outcomes:
@@ -102,13 +102,13 @@ def keeps(result: Result, budgets: list[Budget], err: bool = False) -> bool:
 
 def _compared(
     before: Path, after: Path, variants: tuple[str, str], least: float, budgets: tuple[str, ...]
-) -> Compared:
+) -> ComparisonResult:
     from msgspec.structs import replace
 
-    from edgevoice.bench.budgets import check
-    from edgevoice.bench.comparing import compare, variant_of
-    from edgevoice.bench.result import read
-    from edgevoice.bench.summary import summarize
+    from edgevoice.bench.compare.budgets import check
+    from edgevoice.bench.compare.compare import compare, variant_of
+    from edgevoice.bench.result.result import read
+    from edgevoice.bench.result.summary import summarize
 
     results = read(before), read(after)
     chosen = variant_of(results[1], variants[1], str(after))
@@ -147,9 +147,9 @@ def _no_verdict() -> Iterator[None]:
         raise UsageError(error.what, where=error.where, remedy=error.remedy) from None
 
 
-def _write(compared: Compared, json_file: str) -> None:
+def _write(compared: ComparisonResult, json_file: str) -> None:
     from edgevoice import files
-    from edgevoice.bench.result import encoded
+    from edgevoice.bench.result.result import encoded
 
     text = encoded(compared)
     if json_file == "-":

@@ -105,7 +105,7 @@ def _fitted(
     from edgevoice.bench.fitting.options import options
     from edgevoice.bench.fitting.record import Fit
     from edgevoice.bench.fitting.unmeasured import Costs
-    from edgevoice.bench.progress import shown
+    from edgevoice.bench.jobs.progress import shown
 
     wanted, problems = options(config, named)
     with shown() as progress:
@@ -136,7 +136,7 @@ def _check(context: Context, files: tuple[Path, ...], again: bool, json_file: st
         raise UsageError("no result to check with was named", remedy="edgevoice fit --check FILE…")
     from edgevoice.bench.fitting import checking, telling
     from edgevoice.bench.fitting.calibrating import Calibrator
-    from edgevoice.bench.progress import shown
+    from edgevoice.bench.jobs.progress import shown
 
     config = context.resolve().config
     runs, problems = checking.runs(files, config)
@@ -168,7 +168,7 @@ def _show(found: Fit, err: bool) -> None:
 
 def _deliver(made: Struct, json_file: str) -> None:
     from edgevoice import files
-    from edgevoice.bench.result import encoded
+    from edgevoice.bench.result.result import encoded
 
     text = encoded(made)
     if json_file == "-":

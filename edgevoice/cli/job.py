@@ -1,4 +1,4 @@
-"""The other end of bench/worker.py: `python -m edgevoice.cli.job`, which the program runs itself.
+"""The other end of bench/jobs/worker.py: `python -m edgevoice.cli.job`, run by the program.
 
 It comes through the command line as every command does, so that a start of it is one of the
 program; but it is none that a user could make use of.
@@ -17,14 +17,14 @@ from edgevoice.cli import main
 def job() -> None:
     """Do what another edgevoice hands over on standard input, and tell it what came of it."""
     began = time.monotonic()
-    from edgevoice.bench.worker import heed_only_the_program, task, telling
+    from edgevoice.bench.jobs.worker import heed_only_the_program, task, telling
 
     heed_only_the_program()
     work = task()
     with telling() as told:
-        from edgevoice.bench.starting import First, start
+        from edgevoice.bench.stages.cold_start import StartTask, start
 
-        if isinstance(work, First):
+        if isinstance(work, StartTask):
             told.made(start(work, began))
             return
         from edgevoice.cli.measured import finished, runner

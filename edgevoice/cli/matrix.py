@@ -15,8 +15,8 @@ from edgevoice.cli.measured import config, make_shape, plan
 from edgevoice.errors import ConfigError, EdgevoiceError, StorageError, UsageError
 
 if TYPE_CHECKING:
-    from edgevoice.bench.axes import Cell
-    from edgevoice.bench.matrix import Point
+    from edgevoice.bench.matrix.axes import Combination
+    from edgevoice.bench.matrix.sweep import SweepPoint
     from edgevoice.catalog import Role
     from edgevoice.settings import Config
 
@@ -97,22 +97,22 @@ def sweep(context: Context, asked: str, given: dict[str, Any]) -> bool:
     all could be, to their end. Raises EdgevoiceError where there is none."""
     folder = _folder(given["json_file"])
     possible, lost, whole = _combinations(context, asked, given)
-    from edgevoice.bench.matrix import Matrix, Point, file_names
-    from edgevoice.bench.progress import shown
+    from edgevoice.bench.jobs.progress import shown
+    from edgevoice.bench.matrix.sweep import Sweep, SweepPoint, file_names
 
     files = file_names([cell for cell, _ in possible])
-    points: list[Point] = []
-    lost_points: list[Point] = []
+    points: list[SweepPoint] = []
+    lost_points: list[SweepPoint] = []
     try:
         with shown() as progress:
             base = plan(asked, possible[0][1], given, progress)
             points = [
-                Point(cell, replace(base, config=settings), folder / files[number])
+                SweepPoint(cell, replace(base, config=settings), folder / files[number])
                 for number, (cell, settings) in enumerate(possible)
             ]
-            lost_points = [Point(cell, base, folder, failed=error) for cell, error in lost]
+            lost_points = [SweepPoint(cell, base, folder, failed=error) for cell, error in lost]
             _make(folder)
-            Matrix(points, progress).run()
+            Sweep(points, progress).run()
     except BaseException:
         if any(point.result for point in points):
             echo("stopped; what was measured is kept", err=True)
@@ -124,11 +124,11 @@ def sweep(context: Context, asked: str, given: dict[str, Any]) -> bool:
 
 def _combinations(
     context: Context, asked: str, given: dict[str, Any]
-) -> tuple[list[tuple[Cell, Config]], list[tuple[Cell, EdgevoiceError]], bool]:
+) -> tuple[list[tuple[Combination, Config]], list[tuple[Combination, EdgevoiceError]], bool]:
     """What can be measured, what cannot and why, and whether all keys were settings."""
-    from edgevoice.bench.axes import axes, cells
-    from edgevoice.bench.stages import STAGES as ROLES
-    from edgevoice.bench.validation import resolved
+    from edgevoice.bench.matrix.axes import axes, cells
+    from edgevoice.bench.matrix.validation import resolved
+    from edgevoice.bench.stages.stages import STAGES as ROLES
     from edgevoice.config import keys
 
     found, problems = axes(_current(context, given["sweep"]), set(keys()))
@@ -151,8 +151,8 @@ def _combinations(
     if asked == "stages":
         # The detector of finished turns may be missing: then that stage is told of and left out.
         alone = [ROLES[stage] for stage in given["stages"] if stage != "endpoint"] or ["vad"]
-    possible: list[tuple[Cell, Config]] = []
-    lost: list[tuple[Cell, EdgevoiceError]] = []
+    possible: list[tuple[Combination, Config]] = []
+    lost: list[tuple[Combination, EdgevoiceError]] = []
     for cell in cells(found):
         try:
             possible.append(resolved(cell, load, make, alone))
@@ -201,10 +201,10 @@ def _make(folder: Path) -> None:
         ) from None
 
 
-def _deliver(points: list[Point], folder: Path) -> None:
+def _deliver(points: list[SweepPoint], folder: Path) -> None:
     """Print the table, and write it beside the results."""
     from edgevoice import files
-    from edgevoice.bench.matrix_table import rows, table
+    from edgevoice.bench.matrix.text import rows, table
 
     for line in table(points):
         echo(line)

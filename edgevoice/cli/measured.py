@@ -15,10 +15,10 @@ from edgevoice.cli.questions import question_lines
 from edgevoice.errors import EdgevoiceError, StorageError, UsageError
 
 if TYPE_CHECKING:
-    from edgevoice.bench.measuring import Plan
-    from edgevoice.bench.progress import Progress
-    from edgevoice.bench.result import Result
-    from edgevoice.bench.run_state import Account
+    from edgevoice.bench.driver.bench import BenchPlan
+    from edgevoice.bench.driver.run_state import RunState
+    from edgevoice.bench.jobs.progress import BenchProgress
+    from edgevoice.bench.result.result import BenchResult
     from edgevoice.catalog import Entry
     from edgevoice.models.shape_table import Architecture
     from edgevoice.models.store import Store
@@ -35,24 +35,24 @@ STARTS = 5
 class Measuring(Protocol):
     """Something that measures; what is done is in its account at any moment."""
 
-    account: Account
+    account: RunState
 
     def run(self) -> None:
         """Do it all."""
 
 
 if TYPE_CHECKING:
-    Maker = Callable[[Plan, Progress, TraceFile | None, Path | None], Measuring]
+    Maker = Callable[[BenchPlan, BenchProgress, TraceFile | None, Path | None], Measuring]
     """Makes the bench that runs a plan, and is told where its result will go."""
 
 
 def measure(
     context: Context, command: str, given: dict[str, Any], maker: Maker | None = None
-) -> Result:
+) -> BenchResult:
     """Plan what `command` was given, run it and deliver the result; `maker` makes what runs it."""
     where = target(given["json_file"])
     settings = config(context, given)
-    from edgevoice.bench.progress import shown
+    from edgevoice.bench.jobs.progress import shown
 
     if given.get("shapes"):
         settings = with_shapes(context, given)
@@ -62,27 +62,27 @@ def measure(
         return kept(bench, where, progress)
 
 
-def runner(plan: Plan, progress: Progress, trace: TraceFile | None = None) -> Measuring:
+def runner(plan: BenchPlan, progress: BenchProgress, trace: TraceFile | None = None) -> Measuring:
     """Who does the plan."""
     if plan.command == "stages":
-        from edgevoice.bench.stages import Stages
+        from edgevoice.bench.stages.stages import StageBench
 
-        return Stages(plan, progress)
+        return StageBench(plan, progress)
     if plan.command == "starts":
-        from edgevoice.bench.starting import Starts
+        from edgevoice.bench.stages.cold_start import ColdStartBench
 
-        return Starts(plan, progress)
-    from edgevoice.bench.measuring import Bench
+        return ColdStartBench(plan, progress)
+    from edgevoice.bench.driver.bench import Bench
 
     return Bench(plan, progress, trace)
 
 
 def with_shapes(context: Context, given: dict[str, Any]) -> Config:
     """The configuration, in which the shape of the language model stands for it if need be."""
-    from edgevoice.bench.axes import Cell
-    from edgevoice.bench.validation import resolved
+    from edgevoice.bench.matrix.axes import Combination
+    from edgevoice.bench.matrix.validation import resolved
 
-    return resolved(Cell({}, {}), partial(config, context, given), make_shape)[1]
+    return resolved(Combination({}, {}), partial(config, context, given), make_shape)[1]
 
 
 def make_shape(model: Architecture, store: Store) -> Entry:
@@ -109,12 +109,14 @@ def traced(path: Path | None) -> Iterator[TraceFile | None]:
         trace.close()
 
 
-def kept(bench: Measuring, where: Path | None, progress: Progress) -> Result:
+def kept(bench: Measuring, where: Path | None, progress: BenchProgress) -> BenchResult:
     """Run, print and write; what is done is kept however the run ends."""
     return finished(bench, progress, lambda result: _deliver(result, where))
 
 
-def finished(bench: Measuring, progress: Progress, deliver: Callable[[Result], None]) -> Result:
+def finished(
+    bench: Measuring, progress: BenchProgress, deliver: Callable[[BenchResult], None]
+) -> BenchResult:
     """Run, and deliver what is done however the run ends."""
     account = bench.account
     progress.begin("measuring the machine", 0.0)
@@ -146,10 +148,12 @@ def config(
     return settings if settings.slm.seed >= 0 else context.load({**overrides, **SEED}).config
 
 
-def plan(command: str, settings: Config, given: dict[str, Any], progress: Progress) -> Plan:
+def plan(
+    command: str, settings: Config, given: dict[str, Any], progress: BenchProgress
+) -> BenchPlan:
     """What is to be measured, its questions made or read. Raises UsageError, ModelError."""
-    from edgevoice.bench.measuring import Plan
-    from edgevoice.bench.preparing import ROLES, asked_aloud, from_folder, prove_devices
+    from edgevoice.bench.corpus.preparation import ROLES, asked_aloud, from_folder, prove_devices
+    from edgevoice.bench.driver.bench import BenchPlan
 
     if given.get("through_devices") and not given["play_to"]:
         raise UsageError(
@@ -177,7 +181,7 @@ def plan(command: str, settings: Config, given: dict[str, Any], progress: Progre
         source = given["questions"].name if texts else "built-in, synthesized"
         questions, left_out = asked_aloud(texts, given["limit"], settings, progress, roles), []
     variants, unknown = _variants(command, given)
-    return Plan(
+    return BenchPlan(
         command=command,
         config=settings,
         questions=questions,
@@ -195,8 +199,8 @@ def plan(command: str, settings: Config, given: dict[str, Any], progress: Progre
 
 
 def _variants(command: str, given: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
-    from edgevoice.bench.ablation import variants
-    from edgevoice.bench.result import AS_SET
+    from edgevoice.bench.driver.ablation import variants
+    from edgevoice.bench.result.result import AS_SET
     from edgevoice.config import keys
 
     if command != "switches":
@@ -229,19 +233,21 @@ def target(named: str | None, option: str = "--json") -> Path | None:
     return path
 
 
-def _deliver(result: Result, where: Path | None) -> None:
+def _deliver(result: BenchResult, where: Path | None) -> None:
     """Print the table, and write the file or the JSON."""
-    from edgevoice.bench import soak_lines, stages_table, table
-    from edgevoice.bench.result import encoded, write
+    from edgevoice.bench.result import text as result_text
+    from edgevoice.bench.result.result import encoded, write
+    from edgevoice.bench.soak import text as soak_text
+    from edgevoice.bench.stages import text as stages_text
 
     renders = {
-        "switches": table.switches,
-        "recognition": table.recognition,
-        "soak": soak_lines.whole,
-        "stages": stages_table.stages,
-        "starts": stages_table.starts,
+        "switches": result_text.switches,
+        "recognition": result_text.recognition,
+        "soak": soak_text.whole,
+        "stages": stages_text.stages,
+        "starts": stages_text.starts,
     }
-    for line in renders.get(result.command, table.render)(result):
+    for line in renders.get(result.command, result_text.render)(result):
         echo(line, err=where is None)
     if where is None:
         echo_json(encoded(result), nl=False)

@@ -12,7 +12,7 @@ from edgevoice.cli.bench import OUTPUT, options
 from edgevoice.cli.measured import target
 
 if TYPE_CHECKING:
-    from edgevoice.bench.overhearing import Result
+    from edgevoice.bench.overhear.overhear import OverhearResult
 
 
 @click.command()
@@ -53,11 +53,11 @@ def overhear(
     """
     where = target(json_file)
     config = context.load({**context.settings, **({"models.stt": stt} if stt else {})}).config
-    from edgevoice.bench.corpus import chosen, listed
-    from edgevoice.bench.offline import hearing_engines
-    from edgevoice.bench.overhearing import Result, measured, sounds
-    from edgevoice.bench.preparing import prove_models
-    from edgevoice.bench.progress import shown
+    from edgevoice.bench.corpus.corpus import chosen, listed
+    from edgevoice.bench.corpus.preparation import prove_models
+    from edgevoice.bench.jobs.progress import shown
+    from edgevoice.bench.overhear.offline import hearing_engines
+    from edgevoice.bench.overhear.overhear import OverhearResult, measured, sounds
 
     with shown() as progress:
         rows = chosen(listed(folder, progress.say)[0], only)
@@ -75,13 +75,15 @@ def overhear(
                 progress.done(60 * minutes, told)
         finally:
             if done:
-                _deliver(Result(address=config.activation.mode, overheard=tuple(done)), where)
+                _deliver(
+                    OverhearResult(address=config.activation.mode, overheard=tuple(done)), where
+                )
 
 
-def _deliver(result: Result, where: Path | None) -> None:
+def _deliver(result: OverhearResult, where: Path | None) -> None:
     from edgevoice import files
-    from edgevoice.bench.overhearing import table
-    from edgevoice.bench.result import encoded
+    from edgevoice.bench.overhear.overhear import table
+    from edgevoice.bench.result.result import encoded
 
     for line in table(result.overheard):
         echo(line, err=where is None)

@@ -13,9 +13,9 @@ from edgevoice.errors import EdgevoiceError, UsageError
 from edgevoice.places import expanded
 
 if TYPE_CHECKING:
-    from edgevoice.bench.measuring import Bench
-    from edgevoice.bench.progress import Progress
-    from edgevoice.bench.replaying import Recording
+    from edgevoice.bench.driver.bench import Bench
+    from edgevoice.bench.jobs.progress import BenchProgress
+    from edgevoice.bench.replay.replay import ReplayableTurn
     from edgevoice.events import Event
     from edgevoice.settings import Config
 
@@ -69,7 +69,7 @@ def replay(context: Context, words: tuple[str, ...], **given: Any) -> None:
         return
     turn, named_settings = _sorted(words)
     settings = {context.current(key): value for key, value in named_settings.items()}
-    from edgevoice.bench.progress import shown
+    from edgevoice.bench.jobs.progress import shown
     from edgevoice.cli.measured import target
     from edgevoice.recordings.folder import named
 
@@ -78,9 +78,9 @@ def replay(context: Context, words: tuple[str, ...], **given: Any) -> None:
     as_json = given["as_json"] or given["out"] == "-"
     with shown() as progress:
         recording, config = _prepared(context, file, settings, given, progress)
-        from edgevoice.bench.measuring import Bench, Plan
+        from edgevoice.bench.driver.bench import Bench, BenchPlan
 
-        plan = Plan(
+        plan = BenchPlan(
             command="replay",
             config=config,
             questions=[recording.question] * given["times"],
@@ -118,11 +118,11 @@ def _prepared(
     file: Path,
     settings: dict[str, str],
     given: dict[str, Any],
-    progress: Progress,
-) -> tuple[Recording, Config]:
+    progress: BenchProgress,
+) -> tuple[ReplayableTurn, Config]:
     """The recording, and the configuration it is to be run with. Raises EdgevoiceError."""
-    from edgevoice.bench.preparing import prove_models
-    from edgevoice.bench.replaying import load, made_with
+    from edgevoice.bench.corpus.preparation import prove_models
+    from edgevoice.bench.replay.replay import load, made_with
     from edgevoice.cli.measured import SEED
     from edgevoice.engines.silero import Silero
     from edgevoice.models.store import Store
@@ -146,16 +146,16 @@ def _prepared(
 
 def _deliver(
     bench: Bench,
-    recording: Recording,
+    recording: ReplayableTurn,
     config: Config,
     events: Sequence[Event],
     out: Path | None,
     as_json: bool,
 ) -> None:
     """Show both, and write the result where it is wanted."""
-    from edgevoice.bench.replay_lines import render
-    from edgevoice.bench.replaying import replayed
-    from edgevoice.bench.result import encoded, write
+    from edgevoice.bench.replay.replay import replayed
+    from edgevoice.bench.replay.text import render
+    from edgevoice.bench.result.result import encoded, write
 
     account = bench.account
     made = replayed(recording, config, dict(account.models), account.turns, events)
@@ -174,7 +174,7 @@ def _list(folder: str, words: Sequence[str]) -> None:
         raise UsageError(
             "--list shows a folder, and takes no turn", remedy=f"edgevoice replay --list {folder}"
         )
-    from edgevoice.bench.replay_lines import listing
+    from edgevoice.bench.replay.text import listing
     from edgevoice.recordings.folder import KEEP, RecordingsFolder
 
     path = expanded(folder)

@@ -11,7 +11,7 @@ from edgevoice.cli import complain, echo, echo_json
 from edgevoice.errors import UsageError
 
 if TYPE_CHECKING:
-    from edgevoice.bench.report import Report
+    from edgevoice.bench.report.report import Report
 
 ROWS = ("turns", "summary")
 
@@ -61,7 +61,7 @@ def report(files: tuple[str, ...], html: str | None, markdown: bool, rows: str |
 
 def _loaded(paths: list[Path]) -> Report:
     """What can be shown of the files; the rest is told of."""
-    from edgevoice.bench.report import load
+    from edgevoice.bench.report.report import load
 
     found = load(paths)
     if not found.sources and len(paths) == 1:
@@ -78,7 +78,7 @@ def _loaded(paths: list[Path]) -> Report:
 
 
 def _write_page(found: Report, target: str) -> None:
-    from edgevoice.bench.report_page import page
+    from edgevoice.bench.report.page import page
 
     text = page(found)
     if target == "-":
@@ -89,12 +89,12 @@ def _write_page(found: Report, target: str) -> None:
 
 def _print(found: Report, markdown: bool, rows: str | None) -> None:
     if rows is not None:
-        from edgevoice.bench import report_csv
+        from edgevoice.bench.report import csv_rows
 
-        written = report_csv.turns(found) if rows == "turns" else report_csv.summary(found)
+        written = csv_rows.turns(found) if rows == "turns" else csv_rows.summary(found)
         echo(written, nl=False)
         return
-    from edgevoice.bench import report_text
+    from edgevoice.bench.report import text as report_text
 
     for line in report_text.markdown(found) if markdown else report_text.text(found):
         echo(line)
@@ -113,8 +113,8 @@ def trace(file: Path, out: str | None) -> None:
     TRACE is a file of `edgevoice run --trace` or `edgevoice bench run --trace`. There is a
     track for each stage, for the user's speech, for the response time and for its spans.
     """
-    from edgevoice.bench.perfetto import document
-    from edgevoice.bench.traced import traced
+    from edgevoice.bench.trace.perfetto import document
+    from edgevoice.bench.trace.trace_file import traced
 
     def notice(told: str) -> None:
         complain(told)

@@ -25,8 +25,8 @@ from edgevoice.cli.measured import measure
 from edgevoice.errors import UsageError
 
 if TYPE_CHECKING:
-    from edgevoice.bench.measuring import Bench, Plan
-    from edgevoice.bench.progress import Progress
+    from edgevoice.bench.driver.bench import Bench, BenchPlan
+    from edgevoice.bench.jobs.progress import BenchProgress
     from edgevoice.trace import TraceFile
 
 OFTEN = 5
@@ -78,14 +78,16 @@ def soak(
     asked = limits(budgets)
     often = _often(every, context.resolve().config.turn.barge_in)
 
-    def maker(plan: Plan, progress: Progress, trace: TraceFile | None, where: Path | None) -> Bench:
-        from edgevoice.bench.soaking import Soaking, Term
+    def maker(
+        plan: BenchPlan, progress: BenchProgress, trace: TraceFile | None, where: Path | None
+    ) -> Bench:
+        from edgevoice.bench.soak.soak import SoakBench, SoakSchedule
 
-        return Soaking(plan, progress, trace, where, Term(hours * 3600, often))
+        return SoakBench(plan, progress, trace, where, SoakSchedule(hours * 3600, often))
 
     result = measure(context, "soak", given, maker)
     kept = keeps(result, asked, err=given["json_file"] == "-")
-    from edgevoice.bench.steadiness import STEADY
+    from edgevoice.bench.soak.steadiness import STEADY
 
     steady = result.soak is not None and result.soak.verdict == STEADY
     click.get_current_context().exit(0 if steady and kept else 1)

@@ -13,10 +13,10 @@ from edgevoice.cli.measured import config, target, traced
 from edgevoice.errors import DeviceError, EdgevoiceError, UsageError
 
 if TYPE_CHECKING:
-    from edgevoice.bench.progress import Progress
-    from edgevoice.bench.turns.making import Script
-    from edgevoice.bench.turns.outcome import Turns
-    from edgevoice.bench.turns.scenario import Scenario
+    from edgevoice.bench.jobs.progress import BenchProgress
+    from edgevoice.bench.scenarios.assets import ScenarioScript
+    from edgevoice.bench.scenarios.result import ScenariosResult
+    from edgevoice.bench.scenarios.scenario import Scenario
     from edgevoice.settings import Config
 
 REPLY = 60
@@ -84,9 +84,9 @@ def turns(
     scenarios that ship are run. Needs a microphone and a speaker made of loopback devices.
     Exits with 1 if a scenario fails. docs/scenarios.md explains the format.
     """
-    from edgevoice.bench.turns.lines import shelf
-    from edgevoice.bench.turns.reading import listed, read
-    from edgevoice.bench.turns.scenario import variants
+    from edgevoice.bench.scenarios.scenario import variants
+    from edgevoice.bench.scenarios.scenario_file import listed, read
+    from edgevoice.bench.scenarios.text import shelf
     from edgevoice.config import default
 
     found = [(path, read(path)) for path in listed(scenarios)]
@@ -109,14 +109,14 @@ def turns(
         raise UsageError(
             f"recordings are needed for {', '.join(left_out)}", remedy="--corpus FOLDER"
         )
-    from edgevoice.bench.corpus import spread
-    from edgevoice.bench.progress import shown
-    from edgevoice.bench.turns.running import Plan, Run
+    from edgevoice.bench.corpus.corpus import spread
+    from edgevoice.bench.jobs.progress import shown
+    from edgevoice.bench.scenarios.run import ScenarioPlan, ScenarioRun
 
     with traced(given["trace"]) as trace, shown() as progress:
         for name in left_out:
             progress.say(f"{name} needs recordings (--corpus): left out")
-        plan = Plan(
+        plan = ScenarioPlan(
             config=settings,
             scripts=_scripts(spread(wanted, limit), settings, corpus, progress),
             hears=hears,
@@ -124,7 +124,7 @@ def turns(
             repeat=repeat,
             left_out=left_out,
         )
-        run = Run(plan, progress, trace)
+        run = ScenarioRun(plan, progress, trace)
         try:
             run.run()
         except BaseException as error:
@@ -157,13 +157,16 @@ def _prove_devices(settings: Config, hears: str, speaks: str) -> None:
 
 
 def _scripts(
-    wanted: list[tuple[Path, Scenario]], settings: Config, corpus: Path | None, progress: Progress
-) -> list[Script]:
+    wanted: list[tuple[Path, Scenario]],
+    settings: Config,
+    corpus: Path | None,
+    progress: BenchProgress,
+) -> list[ScenarioScript]:
     """All sound that is needed, made before anything begins."""
     import msgspec
 
-    from edgevoice.bench.preparing import prove_models
-    from edgevoice.bench.turns.making import Sounds
+    from edgevoice.bench.corpus.preparation import prove_models
+    from edgevoice.bench.scenarios.assets import ScenarioAssets
     from edgevoice.models.store import Store
 
     prove_models(settings)
@@ -182,14 +185,14 @@ def _scripts(
 
         return Silero(store.choose("vad").path)
 
-    sounds = Sounds(voice, detector, corpus)
+    sounds = ScenarioAssets(voice, detector, corpus)
     return [sounds.script(one, path) for path, one in wanted]
 
 
-def _deliver(result: Turns, where: Path | None) -> None:
+def _deliver(result: ScenariosResult, where: Path | None) -> None:
     from edgevoice import files
-    from edgevoice.bench.result import encoded
-    from edgevoice.bench.turns.lines import whole
+    from edgevoice.bench.result.result import encoded
+    from edgevoice.bench.scenarios.text import whole
 
     for line in whole(result):
         echo(line, err=where is None)

@@ -1,38 +1,39 @@
-"""Whether a device is still alive, told from when its callback last came."""
+"""Detect a device whose callback has stopped coming."""
 
 from __future__ import annotations
 
-STALLED = 3.0
+STALL_TIMEOUT = 3.0
 """Seconds without a callback after which a device counts as gone."""
 
-HELD_UP = 0.5
-"""Seconds between two looks at a device after which it gets as long as ever to answer."""
+MAX_CHECK_INTERVAL = 0.5
+"""Seconds between two checks above which the time before the later check does not count."""
 
-STEADY = 0.3
-"""Seconds of callbacks after which a device is known to work."""
+MIN_UPTIME = 0.3
+"""Seconds of callbacks after which a device counts as working."""
 
 
 class CallbackWatchdog:
-    """Tells when a device has gone silent.
+    """Detects that a device's callback has stopped.
 
-    Time in which nobody looked does not count: then the whole program was held up or suspended,
-    and the device's callbacks with it.
+    Time without checks does not count: the whole program was suspended then, callbacks included.
     """
 
     def __init__(self, now: float) -> None:
-        self.last = self._looked = self._since = now
+        self.last = self._checked = self._counted_from = now
         """`last`: the session time of the last callback, set by the callback itself."""
-        self._made = now
+        self._created = now
 
     @property
-    def beats(self) -> bool:
-        """Whether callbacks have come for long enough: a device that is suspended takes what its
-        buffers hold, and then nothing more."""
-        return self.last - self._made >= STEADY
+    def running(self) -> bool:
+        """Whether callbacks have come for MIN_UPTIME seconds.
+
+        A suspended device fills its buffers once and then stops.
+        """
+        return self.last - self._created >= MIN_UPTIME
 
     def stalled(self, now: float) -> bool:
         """Whether the last callback is too long ago; `now` is the session time in seconds."""
-        if now - self._looked > HELD_UP:
-            self._since = now
-        self._looked = now
-        return now - max(self.last, self._since) > STALLED
+        if now - self._checked > MAX_CHECK_INTERVAL:
+            self._counted_from = now
+        self._checked = now
+        return now - max(self.last, self._counted_from) > STALL_TIMEOUT

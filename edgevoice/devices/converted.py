@@ -1,4 +1,4 @@
-"""A speaker that takes sound at another rate than its own."""
+"""A speaker that accepts sound at a rate other than the device's."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from edgevoice.devices.resilient_loudspeaker import OutputDevice
 from edgevoice.errors import DeviceError
 from edgevoice.resample import Resampler, resample
 
-RUNNING_OUT = 0.1
-"""Seconds of sound left at which what the converter holds back is let out: the few milliseconds of
-its filter, which otherwise nobody would hear until something else is said."""
+FLUSH_BELOW = 0.1
+"""Seconds of queued sound below which the resampler is flushed; otherwise the last milliseconds,
+which its filter holds back, would wait for the next reply."""
 
 
 class Converted:
-    """`speaker` as if its rate were `rate`; numbers and counts are at that rate."""
+    """An OutputDevice at `rate` Hz in front of `speaker`; numbers and counts are at `rate`."""
 
     def __init__(self, speaker: OutputDevice, rate: int) -> None:
         self.name = speaker.name
@@ -22,47 +22,50 @@ class Converted:
         self._ratio = rate / speaker.rate
         self._stream: Resampler | None = None
         self._written = 0
-        self._theirs = 0
-        """Samples the speaker was given."""
+        self._device_written = 0
+        """Samples written to the speaker, at its own rate."""
 
     def write(self, samples: Samples) -> int:
         if self._stream is None:
             self._stream = Resampler(self.rate, self._speaker.rate)
         number = self._written
-        self._give(self._stream.push(samples))
+        self._send(self._stream.push(samples))
         self._written += len(samples)
         return number
 
-    def _give(self, samples: Samples) -> None:
+    def _send(self, samples: Samples) -> None:
         if len(samples):
-            self._theirs = self._speaker.write(samples) + len(samples)
+            self._device_written = self._speaker.write(samples) + len(samples)
 
     def samples_played(self) -> int:
         heard = self._speaker.samples_played()
-        if self._stream is not None and self._theirs - heard < RUNNING_OUT * self._speaker.rate:
+        if (
+            self._stream is not None
+            and self._device_written - heard < FLUSH_BELOW * self._speaker.rate
+        ):
             stream, self._stream = self._stream, None
-            self._give(stream.flush())
-        return self._ours(heard)
+            self._send(stream.flush())
+        return self._from_device(heard)
 
     def settled(self) -> int:
-        return self._ours(self._speaker.settled())
+        return self._from_device(self._speaker.settled())
 
-    def _ours(self, theirs: int) -> int:
-        if self._stream is None and theirs >= self._theirs:
+    def _from_device(self, device_samples: int) -> int:
+        if self._stream is None and device_samples >= self._device_written:
             return self._written
-        return min(self._written, round(theirs * self._ratio))
+        return min(self._written, round(device_samples * self._ratio))
 
     def stop(self) -> int:
         self._stream = None
-        self._theirs = self._speaker.stop()
-        self._written = min(self._written, round(self._theirs * self._ratio))
+        self._device_written = self._speaker.stop()
+        self._written = min(self._written, round(self._device_written * self._ratio))
         return self._written
 
     def duck(self, on: bool) -> None:
         self._speaker.duck(on)
 
     def pause(self) -> int:
-        return self._ours(self._speaker.pause())
+        return self._from_device(self._speaker.pause())
 
     def resume(self, again: int = 0) -> None:
         self._speaker.resume(round(again / self._ratio))
@@ -71,9 +74,9 @@ class Converted:
         return self._speaker.time_of(round(number / self._ratio))
 
     def reference(self, time: float, count: int) -> Samples:
-        theirs = self._speaker.reference(time, round(count / self._ratio))
-        ours = resample(theirs, self._speaker.rate, self.rate)[:count]
-        found = ours.copy()
+        device_samples = self._speaker.reference(time, round(count / self._ratio))
+        converted = resample(device_samples, self._speaker.rate, self.rate)[:count]
+        found = converted.copy()
         found.resize(count, refcheck=False)
         return found
 

@@ -1,7 +1,7 @@
-"""A place for a device that may come and go.
+"""A slot that holds one device, which may disappear and return.
 
-A device is put into it and taken out again by the watch (watch.py), in a thread of its own; whoever
-reads or writes only notices that there is nothing to hear, or that nobody listens yet.
+DeviceWatch (watch.py) opens and closes the device in its own thread. A reader then gets silence
+and a writer waits; neither handles the device itself.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from edgevoice.errors import DeviceError
 
 Kind = Literal["input", "output"]
 
-LEGS = 4
-"""Devices whose times are remembered, the present one included."""
+MAX_SEGMENTS = 4
+"""Devices whose sample times are remembered, the present one included."""
 
 
 class SlotDevice(Protocol):
-    """What a device must tell so that it can be looked after."""
+    """A device that DeviceWatch can monitor."""
 
     name: str
 
@@ -29,17 +29,17 @@ class SlotDevice(Protocol):
         """Why it can no longer be used; None while it can."""
 
     def alive(self) -> bool:
-        """Whether its callback has come for a while."""
+        """Whether its callbacks have come for long enough to count as working."""
 
 
 D = TypeVar("D", bound=SlotDevice)
 
 
 class DeviceSlot(Generic[D]):
-    """A place for a device of one kind. `open` opens the one that is named, or the system's default
-    where the name is empty, and raises DeviceError.
+    """Holds one device of one kind.
 
-    `wanted` is what the settings name; with `fallback` the default one may stand in for it.
+    `open` takes a name, or "" for the system's default device, and raises DeviceError. `wanted` is
+    the name in the settings; with `fallback` the default device may replace it.
     """
 
     kind: Kind
@@ -47,12 +47,12 @@ class DeviceSlot(Generic[D]):
     def __init__(self, clock: Clock, wanted: str, fallback: bool, open: Callable[[str], D]) -> None:
         self.wanted = wanted
         self.fallback = fallback
-        self.standing_in = False
-        """Whether the device is the default one, in the place of the one that is wanted."""
+        self.is_fallback = False
+        """Whether the default device replaces the wanted one."""
         self.outdated = False
-        """Whether the system has another default device by now."""
+        """Whether the system's default device has changed since this one was opened."""
         self.name = wanted
-        """The device that is here, or was here last."""
+        """The name of the present device, or of the last one."""
         self._clock = clock
         self._open = open
         self._monitor = clock.monitor()
@@ -60,44 +60,44 @@ class DeviceSlot(Generic[D]):
         self._error: DeviceError | None = None
         self._closed = False
         self.muted = False
-        """Whether there is to be no device here, for the user wants none."""
+        """Whether the user muted it: no device is opened."""
         self.watched = False
-        """Whether somebody looks after it, and opens and closes its devices."""
-        self.wake: Callable[[], None] = lambda: None
-        """Called when the device is found to have failed: somebody should look."""
-        self.leave: Callable[[], None] = lambda: None
-        """Called when it is closed; returns once nobody looks after it any more."""
+        """Whether a DeviceWatch opens and closes its devices."""
+        self.request_check: Callable[[], None] = lambda: None
+        """Called when the device has failed; asks the watch to check at once."""
+        self.unwatch: Callable[[], None] = lambda: None
+        """Called on close; returns once the watch no longer uses the slot."""
 
     @property
     def present(self) -> bool:
-        """Whether a device is here."""
+        """Whether a device is open."""
         return self._device is not None
 
     @property
     def alive(self) -> bool:
-        """Whether a device is here and has begun to work."""
+        """Whether a device is open and works."""
         device = self._device
         return device is not None and device.alive()
 
     def failed(self) -> DeviceError | None:
-        """Why the device that is here can no longer be used."""
+        """Why the open device can no longer be used; None while it can, or without a device."""
         device = self._device
         if device is None:
             return None
         return self._error or device.failed()
 
     def fill(self, strictly: bool = False) -> None:
-        """Open a device, and use it; `strictly` only the one that is wanted.
+        """Open a device and use it; with `strictly`, only the wanted one.
 
-        Raises DeviceError: the one about the device that is wanted.
+        Raises DeviceError about the wanted device.
         """
         try:
-            device, standing_in = self._open(self.wanted), False
+            device, is_fallback = self._open(self.wanted), False
         except DeviceError as error:
             if strictly or not self.wanted or not self.fallback:
                 raise
             try:
-                device, standing_in = self._open(""), True
+                device, is_fallback = self._open(""), True
             except DeviceError:
                 raise error from None
         with self._monitor:
@@ -105,21 +105,21 @@ class DeviceSlot(Generic[D]):
                 device.close()
                 return
             self.name = device.name
-            if self.wanted.isdigit() and not standing_in:
-                # Numbers are given anew whenever devices are listed.
+            if self.wanted.isdigit() and not is_fallback:
+                # Device numbers change each time devices are listed.
                 self.wanted = self.name
-            self.standing_in = standing_in
+            self.is_fallback = is_fallback
             self._error = None
             self._device = device
-            self._put(device)
+            self._on_opened(device)
             self._monitor.notify_all()
 
-    def clear(self, slept: float = 0.0) -> None:
-        """Close the device; `slept` seconds have passed that the clock does not know of."""
+    def clear(self, suspended: float = 0.0) -> None:
+        """Close the device; the clock left out `suspended` seconds of suspension."""
         with self._monitor:
             device, self._device = self._device, None
             if device is not None:
-                self._taken(device, slept)
+                self._on_removed(device, suspended)
             self._monitor.notify_all()
         if device is not None:
             device.close()
@@ -130,21 +130,21 @@ class DeviceSlot(Generic[D]):
                 return
             self._closed = True
             self._monitor.notify_all()
-        self.leave()
+        self.unwatch()
         self.clear()
 
     def _failed(self, device: object, error: DeviceError) -> None:
-        """Note that `device` has failed, and wait until it is taken away."""
+        """Note that `device` has failed, and wait until it is removed."""
         with self._monitor:
             if device is not self._device:
                 return
             self._error = error
-        self.wake()
+        self.request_check()
         with self._monitor:
             self._monitor.wait_for(lambda: self._closed or self._device is not device)
 
-    def _put(self, device: D) -> None:
+    def _on_opened(self, device: D) -> None:
         raise NotImplementedError
 
-    def _taken(self, device: D, slept: float) -> None:
+    def _on_removed(self, device: D, suspended: float) -> None:
         raise NotImplementedError

@@ -1,7 +1,7 @@
-"""An input and an output side by side, and when each of their samples is at its device.
+"""An input and an output stream side by side, with the time of each sample at its device.
 
-Both streams have callbacks of their own, as devices need not keep the same pace; what belongs
-together is found by its time.
+Each stream has its own callback, because the devices' clocks may differ. Samples of both are
+matched by time.
 """
 
 from __future__ import annotations
@@ -19,20 +19,19 @@ from edgevoice.errors import DeviceError
 
 RATE = 48_000
 BLOCK = 480
-"""Frames that each callback gets: 10 ms. With fewer, a busy machine does not keep up."""
+"""Frames in each callback: 10 ms. With fewer, a busy machine does not keep up."""
 
 LATENCY = 0.02
-"""Seconds asked of either device, unless another number is: as little as a machine keeps up with
-that has not much else to do."""
+"""Default latency in seconds requested from either device: the least that an idle machine keeps."""
 
 REMEMBERED = 64
-"""Callbacks whose times are weighed: their median, so that none that comes late counts."""
+"""Callbacks whose times are kept; their median ignores those that come late."""
 
-WEIGHED = 8
-"""Callbacks from one weighing to the next, which takes longer than all else they do."""
+UPDATE_INTERVAL = 8
+"""Callbacks from one median to the next; it is the slowest step in a callback."""
 
-OUT_OF_STEP = 0.004
-"""Seconds by which the times must differ before the numbering is moved: a device that ran dry."""
+MAX_DRIFT = 0.004
+"""Seconds by which the median must differ before the origin moves, after an underrun."""
 
 
 class StreamTimes:
@@ -47,17 +46,17 @@ class StreamTimes:
 
     @property
     def settled(self) -> bool:
-        """Whether the times are to be relied on: from half a second after the beginning."""
+        """Whether the times are reliable: from about half a second after the start."""
         return self._count >= REMEMBERED
 
     def note(self, number: int, at: float) -> None:
-        """Sample `number` is at the device at time `at`, as the device says."""
+        """Note that sample `number` is at the device at time `at`, as the device reports it."""
         self._origins[self._count % REMEMBERED] = at - number / self._rate
         self._count += 1
-        if self._count > REMEMBERED and self._count % WEIGHED:
+        if self._count > REMEMBERED and self._count % UPDATE_INTERVAL:
             return
         middle = float(np.median(self._origins[: self._count]))
-        if self._count <= REMEMBERED or abs(middle - self.origin) > OUT_OF_STEP:
+        if self._count <= REMEMBERED or abs(middle - self.origin) > MAX_DRIFT:
             self.origin = middle
 
     def time_of(self, number: int) -> float:
@@ -68,34 +67,34 @@ class StreamTimes:
 
 
 class Duplex:
-    """Gives `hear` what one device hears and has `speak` fill what another plays.
+    """Passes an input's blocks to `on_input`, and has `fill_output` fill an output's blocks.
 
     Both get float32 [BLOCK] at RATE Hz and the number of its first sample, in PortAudio's own
-    threads; `hears` and `speaks` are the devices as `find` takes them, each asked
-    for `latency` seconds. Raises DeviceError.
+    threads. `input_name` and `output_name` are names as `find` takes them; `latency` is requested
+    from each device, in seconds. Raises DeviceError.
     """
 
     def __init__(
         self,
-        hears: str,
-        speaks: str,
-        hear: Callable[[Samples, int], None],
-        speak: Callable[[Samples, int], None],
+        input_name: str,
+        output_name: str,
+        on_input: Callable[[Samples, int], None],
+        fill_output: Callable[[Samples, int], None],
         latency: float = LATENCY,
     ) -> None:
         self.input, self.output = StreamTimes(), StreamTimes()
         self.dry = 0
-        """How often the output was not served in time."""
-        self._hear, self._speak = hear, speak
-        self._heard = self._spoken = 0
+        """Output callbacks that came too late."""
+        self._on_input, self._fill_output = on_input, fill_output
+        self._frames_in = self._frames_out = 0
         self._block = np.zeros(BLOCK, dtype=np.float32)
         self._streams: list[Any] = []
         self._latency = latency
         portaudio = library()
-        source, target = find("input", hears), find("output", speaks)
+        source, target = find("input", input_name), find("output", output_name)
         try:
-            self._open(portaudio.InputStream, source, source.inputs, self._take)
-            self._open(portaudio.OutputStream, target, target.outputs, self._give)
+            self._open(portaudio.InputStream, source, source.inputs, self._input_callback)
+            self._open(portaudio.OutputStream, target, target.outputs, self._output_callback)
         except BaseException:
             self.close()
             raise
@@ -120,22 +119,24 @@ class Duplex:
                 remedy="`edgevoice devices` lists them; choose a loopback device of that rate",
             ) from None
 
-    def _take(self, data: Any, frames: int, at: Any, status: Any) -> None:
-        self.input.note(self._heard, time.monotonic() + at.inputBufferAdcTime - at.currentTime)
-        self._hear(data[:, 0] if data.shape[1] == 1 else data.mean(axis=1), self._heard)
-        self._heard += frames
+    def _input_callback(self, data: Any, frames: int, at: Any, status: Any) -> None:
+        self.input.note(self._frames_in, time.monotonic() + at.inputBufferAdcTime - at.currentTime)
+        self._on_input(data[:, 0] if data.shape[1] == 1 else data.mean(axis=1), self._frames_in)
+        self._frames_in += frames
 
-    def _give(self, out: Any, frames: int, at: Any, status: Any) -> None:
-        self.output.note(self._spoken, time.monotonic() + at.outputBufferDacTime - at.currentTime)
+    def _output_callback(self, out: Any, frames: int, at: Any, status: Any) -> None:
+        self.output.note(
+            self._frames_out, time.monotonic() + at.outputBufferDacTime - at.currentTime
+        )
         self._block[:] = 0.0
-        self._speak(self._block, self._spoken)
+        self._fill_output(self._block, self._frames_out)
         np.clip(self._block, -1.0, 1.0, out=self._block)
         out[:] = self._block[:, None]
-        self._spoken += frames
+        self._frames_out += frames
         self.dry += bool(status.output_underflow)
 
     def close(self) -> None:
-        """Let go of both devices."""
+        """Close both devices."""
         for stream in self._streams:
             with contextlib.suppress(Exception):
                 stream.stop()

@@ -1,8 +1,8 @@
-"""What can be seen, in microseconds, of sound devices having come or gone.
+"""Detect in microseconds that sound devices were added or removed.
 
-PortAudio does not tell, and asking it costs every open stream. Linux shows each card in /dev/snd,
-and a sound server's start by its socket; CoreAudio and Windows' multimedia library can be asked for
-the devices there are and for the default ones.
+PortAudio does not report this, and listing devices closes every open stream. Linux shows each card
+in /dev/snd and a sound server's start by its socket. CoreAudio and Windows' multimedia library
+list the devices and the defaults.
 """
 
 from __future__ import annotations
@@ -18,20 +18,23 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-CARDS = Path("/dev/snd")
+CARDS_FOLDER = Path("/dev/snd")
 
 
 @dataclass(frozen=True, slots=True)
 class Hotplug:
-    """`devices` names whatever is there, another name for the same thing plugged in again;
-    `defaults` are the system's default devices, where streams do not follow them by themselves."""
+    """The system's sound devices at one moment, to be compared with another moment.
+
+    `devices` are identifiers; a device that is plugged in again gets a new one. `defaults` are the
+    default devices, on systems where streams do not follow them by themselves.
+    """
 
     devices: frozenset[str] = frozenset()
     defaults: tuple[int, ...] = ()
 
 
-def signs() -> Hotplug:
-    """What there is now; nothing where the system cannot be asked."""
+def hotplug_state() -> Hotplug:
+    """The present devices; empty where the system cannot be asked."""
     return _reader()()
 
 
@@ -48,22 +51,22 @@ def _reader() -> Callable[[], Hotplug]:
 
 
 def _linux() -> Hotplug:
-    places = [*_controls(), *_sockets()]
+    paths = [*_controls(), *_sockets()]
     found = []
-    for place in places:
+    for path in paths:
         with suppress(OSError):
-            status = os.stat(place)
-            found.append(f"{place} {status.st_ino} {status.st_ctime_ns}")
+            status = os.stat(path)
+            found.append(f"{path} {status.st_ino} {status.st_ctime_ns}")
     return Hotplug(frozenset(found))
 
 
 def _controls() -> Iterator[str]:
-    with suppress(OSError), os.scandir(CARDS) as entries:
+    with suppress(OSError), os.scandir(CARDS_FOLDER) as entries:
         yield from (entry.path for entry in entries if entry.name.startswith("controlC"))
 
 
 def _sockets() -> Iterator[str]:
-    """Where the sound servers listen."""
+    """Paths of the sound servers' sockets."""
     yield os.environ.get("PULSE_SERVER", "").rpartition("unix:")[2]
     runtime = os.environ.get("XDG_RUNTIME_DIR", "")
     yield os.environ.get("PULSE_RUNTIME_PATH", f"{runtime}/pulse") + "/native"
@@ -86,15 +89,15 @@ def _core_audio() -> Callable[[], Hotplug]:
     def ask(selector: bytes) -> tuple[int, ...]:
         address = _Address(int.from_bytes(selector, "big"), int.from_bytes(b"glob", "big"), 0)
         size = ctypes.c_uint32()
-        place = ctypes.byref(address)
+        address_pointer = ctypes.byref(address)
         system_object = 1
         if library.AudioObjectGetPropertyDataSize(
-            system_object, place, 0, None, ctypes.byref(size)
+            system_object, address_pointer, 0, None, ctypes.byref(size)
         ):
             return ()
         data = (ctypes.c_uint32 * (size.value // 4))()
         if library.AudioObjectGetPropertyData(
-            system_object, place, 0, None, ctypes.byref(size), data
+            system_object, address_pointer, 0, None, ctypes.byref(size), data
         ):
             return ()
         return tuple(data)
@@ -120,9 +123,11 @@ def _win_mm() -> Callable[[], Hotplug]:
     return ask
 
 
-def slept() -> float:
-    """Seconds that the machine has slept since it was started, as far as the session's clock, which
-    is the monotonic one, does not count them; 0 where it does, or where nobody knows."""
+def seconds_suspended() -> float:
+    """Seconds since boot that the machine was suspended and the monotonic clock left out.
+
+    0 where the clock counts them, or where the system does not say.
+    """
     with suppress(AttributeError, OSError):
         if sys.platform.startswith("linux"):
             return time.clock_gettime(time.CLOCK_BOOTTIME) - time.clock_gettime(

@@ -1,8 +1,8 @@
-"""What a speaker that sleeps in silence is given besides sound, so that it hears the first word.
+"""Inaudible noise that keeps a speaker from muting itself, so that the first word is not lost.
 
-Some mute themselves in digital silence: receivers and monitors on HDMI, Bluetooth speakers, USB
-amplifiers that save power. They wake at the first sample that is not zero, and miss what comes in
-the meantime. The sound server does not see to that: for it, a stream that plays silence plays.
+Some speakers mute themselves in digital silence: receivers and monitors on HDMI, Bluetooth
+speakers, USB amplifiers. They start at the first sample that is not zero, and lose the sound until
+then. A sound server does not prevent this: a stream of silence counts as playing.
 """
 
 from __future__ import annotations
@@ -10,44 +10,43 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-HISS = 2.0**-14
-"""The loudest sample of what is inaudible: two steps of 16 bits, -84 dBFS."""
+NOISE_AMPLITUDE = 2.0**-14
+"""The largest sample of the noise: two steps of 16 bits, -84 dBFS."""
 
-ASLEEP = 2.0
+SPEAKER_MUTES_AFTER = 2.0
 """Seconds of silence after which a speaker may have muted itself."""
 
 
 class KeepaliveNoise:
-    """One stream's own; fit for a device's callback, it allocates no samples.
+    """The noise of one stream; safe in a device's callback, because it allocates no samples.
 
-    Before the first sound, and after ASLEEP seconds without one, `lead` seconds of hiss go out
-    ahead of it; with `always` there is hiss in every silence.
+    Before the first sound, and after SPEAKER_MUTES_AFTER seconds without sound, `lead` seconds of
+    noise are played ahead of it. With `always`, every silence is noise.
     """
 
     def __init__(self, rate: int, lead: float, always: bool) -> None:
-        noise = np.random.default_rng(0).uniform(-HISS, HISS, (rate, 1))
-        self._hiss: NDArray[np.float32] = noise.astype(np.float32)
+        noise = np.random.default_rng(0).uniform(-NOISE_AMPLITUDE, NOISE_AMPLITUDE, (rate, 1))
+        self._noise: NDArray[np.float32] = noise.astype(np.float32)
         self._lead = int(lead * rate)
-        self._left = self._lead
-        self._patience = int(ASLEEP * rate)
-        self._silent = self._patience
+        self._lead_left = self._lead
+        self._mute_samples = int(SPEAKER_MUTES_AFTER * rate)
+        self._silent = self._mute_samples
         self._always = always
 
     def ahead(self, frames: int, waiting: bool) -> bool:
-        """Whether the next `frames` are the speaker's, to wake up, and not to be taken by what is
-        `waiting`."""
+        """Whether the next `frames` must be noise, even if sound is `waiting`."""
         if not waiting:
-            self._left = self._lead
-        if not self._lead or not waiting or self._silent < self._patience:
+            self._lead_left = self._lead
+        if not self._lead or not waiting or self._silent < self._mute_samples:
             return False
-        self._left -= frames
-        if self._left > -frames:
+        self._lead_left -= frames
+        if self._lead_left > -frames:
             return True
-        self._silent, self._left = 0, self._lead
+        self._silent, self._lead_left = 0, self._lead
         return False
 
     def fill(self, out: NDArray[np.float32], sound: int) -> None:
-        """Make what follows the first `sound` frames of float32 [n, channels] audible enough."""
-        self._silent = 0 if sound else min(self._silent + len(out), self._patience)
-        if self._always or (self._lead and self._left < self._lead):
-            out[sound:] = self._hiss[: len(out) - sound]
+        """Fill what follows the first `sound` frames of float32 [n, channels] with noise."""
+        self._silent = 0 if sound else min(self._silent + len(out), self._mute_samples)
+        if self._always or (self._lead and self._lead_left < self._lead):
+            out[sound:] = self._noise[: len(out) - sound]

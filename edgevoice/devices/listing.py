@@ -1,4 +1,4 @@
-"""The sound devices there are, as PortAudio lists them, and which one is meant."""
+"""List the sound devices through PortAudio, and find a device by name or number."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from typing import Any
 import msgspec
 
 from edgevoice.devices import probe
-from edgevoice.devices.hotplug import Hotplug, signs
+from edgevoice.devices.hotplug import Hotplug, hotplug_state
 from edgevoice.errors import DeviceError, NoDeviceError
 
 sd: Any = None
-"""PortAudio's binding, once it has been asked for: to load it asks the sound system."""
+"""PortAudio's binding; loaded at first use, because loading it opens the sound system."""
 
 PORTAUDIO_REMEDY = (
     "install PortAudio: apt install libportaudio2 (Debian/Ubuntu), dnf install portaudio (Fedora), "
@@ -29,7 +29,7 @@ PORTAUDIO_REMEDY = (
 
 _log = logging.getLogger(__name__)
 
-LISTING = 10.0
+LISTING_TIMEOUT = 10.0
 """Seconds that another process may take to list the devices."""
 
 _ALSA_HANDLER = ctypes.CFUNCTYPE(
@@ -37,23 +37,22 @@ _ALSA_HANDLER = ctypes.CFUNCTYPE(
 )
 
 
-# ALSA writes its complaints straight to stderr, over whatever screen is shown there. What matters
-# among them comes back as error codes and stream flags anyway.
-_say_nothing = _ALSA_HANDLER(lambda file, line, function, error, message: None)
+# ALSA writes messages straight to stderr, over the screen. Real errors also come back as error
+# codes and stream flags.
+_ignore_message = _ALSA_HANDLER(lambda file, line, function, error, message: None)
 
 
 @functools.cache
 def silence() -> None:
-    """Keep the libraries of ALSA and PortAudio from writing to stderr, on Linux, except for those
-    who ask for such messages with --debug.
+    """Keep ALSA and PortAudio from writing to stderr on Linux, except with --debug.
 
-    ALSA can be asked to. PortAudio cannot, and prints every call that fails; but it does so through
-    C's `stderr`, which is a variable: from here on that is nowhere, for what is written in C.
+    ALSA has a handler for its messages. PortAudio has none and prints every failed call, so C's
+    variable `stderr` is pointed at the null device.
     """
     if not sys.platform.startswith("linux") or _log.isEnabledFor(logging.DEBUG):
         return
     with contextlib.suppress(OSError, AttributeError):
-        ctypes.CDLL("libasound.so.2").snd_lib_error_set_handler(_say_nothing)
+        ctypes.CDLL("libasound.so.2").snd_lib_error_set_handler(_ignore_message)
     with contextlib.suppress(OSError, AttributeError, ValueError):
         c = ctypes.CDLL(None)
         c.fopen.restype = ctypes.c_void_p
@@ -61,18 +60,18 @@ def silence() -> None:
             ctypes.c_void_p.in_dll(c, "stderr").value = nowhere
 
 
-_listed_when: list[Hotplug] = []
-"""What was to be seen when PortAudio listed the devices last."""
+_state_when_listed: list[Hotplug] = []
+"""The hotplug state when PortAudio last listed the devices; empty before that."""
 
 
 def note_listing() -> None:
-    """Note that devices have been listed just now."""
-    _listed_when[:] = [signs()]
+    """Note that devices were listed just now."""
+    _state_when_listed[:] = [hotplug_state()]
 
 
 def outdated() -> bool:
-    """Whether devices have come or gone since they were listed."""
-    return bool(_listed_when) and signs() != _listed_when[0]
+    """Whether devices were added or removed since they were listed."""
+    return bool(_state_when_listed) and hotplug_state() != _state_when_listed[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,19 +95,19 @@ def library() -> Any:
         probe.check()
         try:
             import sounddevice
-        except OSError as error:  # The Python package is there, the PortAudio library is not.
+        except OSError as error:  # the Python package exists, the PortAudio library does not
             raise NoDeviceError(
                 "PortAudio is not installed", where=str(error), remedy=PORTAUDIO_REMEDY
             ) from None
         sd = sounddevice
     silence()
-    if not _listed_when:
+    if not _state_when_listed:
         note_listing()
     return sd
 
 
 def listed() -> list[Device]:
-    """Every device there is. Raises DeviceError when PortAudio is missing or fails."""
+    """All devices as of the last listing. Raises DeviceError if PortAudio is missing or fails."""
     portaudio = library()
     try:
         apis = portaudio.query_hostapis()
@@ -131,29 +130,33 @@ def listed() -> list[Device]:
 
 
 def listed_now() -> list[Device]:
-    """Every device there is by now, also while some are open: then another process lists them.
+    """All present devices; another process lists them if a device is open here.
 
     Raises DeviceError like `listed`.
     """
     if outdated():
         command = [sys.executable, "-m", "edgevoice.devices.listing"]
         with contextlib.suppress(OSError, subprocess.SubprocessError, msgspec.MsgspecError):
-            told = subprocess.run(command, capture_output=True, timeout=LISTING, check=True).stdout
-            return msgspec.json.decode(told, type=list[Device])
+            output = subprocess.run(
+                command, capture_output=True, timeout=LISTING_TIMEOUT, check=True
+            ).stdout
+            return msgspec.json.decode(output, type=list[Device])
     return listed()
 
 
 def find(kind: str, wanted: str) -> Device:
-    """The device of `kind` ("input" or "output") that `wanted` names: a number, a name or part of
-    one, or the default where it is empty. Raises DeviceError when none is called that, and
-    NoDeviceError when there is none at all."""
-    word = "microphone" if kind == "input" else "speaker"
+    """The device of `kind` ("input" or "output") that `wanted` names.
+
+    `wanted` is a number, a name, part of a name, or "" for the default. Raises DeviceError if no
+    device has that name, and NoDeviceError if there is no device of that kind.
+    """
+    label = "microphone" if kind == "input" else "speaker"
     devices = [d for d in listed() if (d.inputs if kind == "input" else d.outputs) > 0]
     if not devices:
         raise NoDeviceError(
-            f"no {word} was found",
+            f"no {label} was found",
             where=f"audio.{kind} is {wanted}" if wanted else "",
-            remedy=f"plug one in and see `edgevoice devices`; without a {word}, "
+            remedy=f"plug one in and see `edgevoice devices`; without a {label}, "
             "`edgevoice demo` shows a conversation",
         )
     if not wanted:
@@ -166,7 +169,7 @@ def find(kind: str, wanted: str) -> Device:
         chosen = exact or [d for d in devices if wanted.lower() in d.name.lower()]
     if not chosen:
         raise DeviceError(
-            f"no {word} is called {wanted!r}",
+            f"no {label} is called {wanted!r}",
             where=f"audio.{kind}",
             remedy=f"choose one of: {', '.join(f'{d.index} {d.name}' for d in devices)}",
         )

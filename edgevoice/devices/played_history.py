@@ -1,7 +1,7 @@
-"""What left a speaker in the last few seconds, by the time at which it did.
+"""The last seconds of a speaker's output, by the time at which each sample left it.
 
-The device's callback writes it, without a lock and without memory of its own; any thread reads it.
-What is read lies so far from where is being written that the two never meet.
+The device's callback writes without locks or allocation; any thread reads. A reader stays
+WRITE_MARGIN seconds away from the writer, so the two never meet.
 """
 
 from __future__ import annotations
@@ -10,58 +10,59 @@ import numpy as np
 
 from edgevoice.audio import Samples
 
-KEPT = 3.0
-"""Seconds that can be asked for."""
+HISTORY_SECONDS = 3.0
+"""Seconds of output that can be read."""
 
-MARGIN = 1.0
-"""Seconds more that the ring holds, so that nothing is read while it is being written over."""
+WRITE_MARGIN = 1.0
+"""Further seconds in the ring, so that no sample is read while it is overwritten."""
 
-ORIGINS = 100
-"""Callbacks over which the device's clock is matched to ours: about a second."""
+ORIGIN_WINDOW = 100
+"""Callbacks over which the device's clock is matched to the session's: about a second."""
 
 
 class PlayedHistory:
-    """A ring of all that a device has taken, float32 at `rate` Hz, silence included."""
+    """A ring of all samples passed to a device, float32 at `rate` Hz, silence included."""
 
     def __init__(self, rate: int) -> None:
         self._rate = rate
-        self._size = int((KEPT + MARGIN) * rate)
+        self._size = int((HISTORY_SECONDS + WRITE_MARGIN) * rate)
         self._data = np.zeros(self._size, dtype=np.float32)
-        self._taken = 0
-        self._origins = np.full(ORIGINS, np.inf)
+        self._played = 0
+        self._origins = np.full(ORIGIN_WINDOW, np.inf)
         self._blocks = 0
 
     def put(self, block: Samples, leaves: float) -> None:
-        """The device takes float32 [n], the first of which leaves it at session time `leaves`."""
-        # The session time of frame 0, as this block tells it. A late callback only ever makes it
-        # later, so the earliest of the last second is taken; older ones no longer hold once the
-        # device let out silence of its own.
-        self._origins[self._blocks % ORIGINS] = leaves - self._taken / self._rate
+        """Add float32 [n]; its first sample leaves the device at session time `leaves`."""
+        # The session time of sample 0, by this block. A late callback can only make it later, so
+        # `at` uses the earliest of the last second. Older ones are wrong after an underrun.
+        self._origins[self._blocks % ORIGIN_WINDOW] = leaves - self._played / self._rate
         self._blocks += 1
-        at = self._taken % self._size
+        at = self._played % self._size
         first = min(len(block), self._size - at)
         self._data[at : at + first] = block[:first]
         self._data[: len(block) - first] = block[first:]
-        self._taken += len(block)
+        self._played += len(block)
 
     def interrupted(self) -> None:
-        """The device let out silence of its own: what it tells of the time from now on holds."""
+        """Note an underrun: only the times of later blocks are valid."""
         self._origins.fill(np.inf)
 
     def at(self, time: float, count: int) -> Samples:
-        """float32 [count] that left the speaker from session time `time` on; zeros where nothing
-        did, or where it is not yet or no longer known."""
+        """float32 [count] that left the speaker from session time `time` on.
+
+        Zeros before the first sample, and where the output is not yet or no longer known.
+        """
         found = np.zeros(count, dtype=np.float32)
-        taken = self._taken
-        if not taken:
+        played = self._played
+        if not played:
             return found
         origin = float(self._origins.min())
         if origin == np.inf:
             return found
         begin = round((time - origin) * self._rate)
-        first = max(begin, taken - int(KEPT * self._rate), 0)
-        last = min(begin + count, taken)
+        first = max(begin, played - int(HISTORY_SECONDS * self._rate), 0)
+        last = min(begin + count, played)
         if first < last:
-            places = np.arange(first, last) % self._size
-            found[first - begin : last - begin] = self._data[places]
+            positions = np.arange(first, last) % self._size
+            found[first - begin : last - begin] = self._data[positions]
         return found

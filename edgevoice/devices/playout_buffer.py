@@ -1,7 +1,7 @@
-"""What waits to be taken by a speaker's callback: quieter, held back, or dropped at a word.
+"""The queue between a reply and a speaker's callback, which can duck, pause and drop sound at once.
 
-The callback calls `take` and nothing else; it neither locks nor allocates samples. Everything else
-may be called from any thread, `put` from one at a time.
+The callback calls only `take`, which neither locks nor allocates samples. Other methods may be
+called from any thread, `put` from one thread at a time.
 """
 
 from __future__ import annotations
@@ -11,48 +11,48 @@ from numpy.typing import NDArray
 
 from edgevoice.audio import Samples
 from edgevoice.devices.ring import Ring, mono
-from edgevoice.devices.volume import DUCK, DUCKED, FADE, Volume
+from edgevoice.devices.volume import DUCK_RAMP, DUCKED_LEVEL, FADE_RAMP, Volume
 
-AGAIN = 1.0
-"""Seconds that can be heard again after a hold."""
+MAX_REPLAY = 1.0
+"""Seconds before a pause that can be played again after it."""
 
-SILENCES = 3
-"""How many silences back the time of a sample is known."""
+MAX_ANCHORS = 3
+"""Silences for which sample times are remembered."""
 
 
 class PlayoutBuffer:
-    """A queue of samples, float32 at `rate` Hz, numbered from 0 without those that were dropped.
+    """A queue of float32 samples at `rate` Hz, numbered from 0; dropped samples have no number.
 
-    Frame n of its ring is sample n less `_base`. The callback is what passes over dropped frames,
-    and it sets `_base` then; whoever writes has it, as `_offset`, from the stop on. `ahead` is how
-    many seconds are written at once, or wait when more is.
+    Sample n is frame n + `_base` of the ring. The callback skips dropped frames and then sets
+    `_base`; the writer uses the same value from `stop` on, as `_offset`. `ahead` is the seconds
+    written at a time, and the most that wait. `ducked` is the volume factor of `duck`.
     """
 
-    def __init__(self, rate: int, ahead: float, ducked: float = DUCKED) -> None:
+    def __init__(self, rate: int, ahead: float, ducked: float = DUCKED_LEVEL) -> None:
         self._rate = rate
-        self._ring = Ring(int((2 * ahead + AGAIN) * rate), 1)
+        self._ring = Ring(int((2 * ahead + MAX_REPLAY) * rate), 1)
         self._volume = Volume(rate, rate)
         self._ducked = ducked
-        self._level = 1.0
-        """The volume that is wanted."""
+        self._target = 1.0
+        """The volume factor that `_volume` moves to."""
         self._held = False
-        self._again = 0
-        """Frames to be heard again when it goes on."""
-        self._reached = 0
-        """How many samples had been taken before some of them were to be heard again."""
+        self._replay = 0
+        """Frames to play again after `release`."""
+        self._max_heard = 0
+        """Samples heard before a replay; `samples_played` never returns less."""
         self._faded = 0
-        """Frames that are fading out."""
-        self._cut = (0, 0)
-        """Frames before this one are dropped, and `_base` from there on."""
+        """Frames played in the current fade-out."""
+        self._dropped = (0, 0)
+        """Frames before the first number are dropped; the second is `_base` from there on."""
         self._base = 0
         self._offset = 0
         self._anchors: tuple[tuple[int, int, float], ...] = ((0, 0, 0.0),)
-        """First sample since a silence; a sample, and the session time at which it leaves or left
-        the speaker. Of the last few silences, newest first."""
-        self._broken = False
-        """Silence has gone out since the last sample."""
-        self._dry: tuple[int, ...] = ()
-        """The last few samples before which there was nothing, and silence was let out."""
+        """For the last few silences, newest first: the first sample after it; a later sample and
+        the session time at which that leaves the speaker."""
+        self._after_silence = False
+        """Whether silence was played since the last sample."""
+        self._underrun_at: tuple[int, ...] = ()
+        """The last few samples before which the queue was empty and silence was played."""
 
     @property
     def written(self) -> int:
@@ -61,75 +61,79 @@ class PlayoutBuffer:
 
     @property
     def waiting(self) -> int:
-        """Samples that have not been taken."""
+        """Samples not yet taken."""
         return self._ring.waiting
 
     def put(self, samples: Samples) -> None:
-        """Add float32 [n] to what waits."""
+        """Queue float32 [n]."""
         self._ring.put(mono(samples))
 
     def take(self, out: NDArray[np.float32], leaves: float) -> int:
-        """Fill float32 [n, 1], of which the first leaves the speaker at session time `leaves`.
+        """Fill float32 [n, 1]; its first sample leaves the speaker at session time `leaves`.
 
-        Returns how many samples there were; behind them is silence.
+        Returns the number of samples of sound; the rest is silence.
         """
-        cut, base = self._cut
-        dropping = self._ring.taken < cut
+        drop_before, base = self._dropped
+        dropping = self._ring.taken < drop_before
         if not dropping:
             self._base = base
         if dropping or self._held:
-            count = self._fall_silent(out, leaves, cut, base)
+            count = self._fade_out(out, leaves, drop_before, base)
         else:
-            count = self._go_on(out, leaves)
+            count = self._play(out, leaves)
         out[count:] = 0.0
         return count
 
-    def _go_on(self, out: NDArray[np.float32], leaves: float) -> int:
+    def _play(self, out: NDArray[np.float32], leaves: float) -> int:
         ring, volume = self._ring, self._volume
-        if self._again and volume.now == 0.0:
-            self._reached = max(self._reached, ring.taken - self._base)
-            ring.back(min(self._again, ring.taken - self._cut[0]))
-        self._again = self._faded = 0
-        count = self._pass(out, leaves)
-        # Back from silence as quickly as it came, and gently from what was only quieter.
-        seconds = FADE if volume.now < self._ducked else DUCK
-        volume.apply(out[:count, 0], self._level, seconds)
+        if self._replay and volume.now == 0.0:
+            self._max_heard = max(self._max_heard, ring.taken - self._base)
+            ring.back(min(self._replay, ring.taken - self._dropped[0]))
+        self._replay = self._faded = 0
+        count = self._read(out, leaves)
+        # From silence fade in fast; from ducked sound raise the volume slowly.
+        seconds = FADE_RAMP if volume.now < self._ducked else DUCK_RAMP
+        volume.apply(out[:count, 0], self._target, seconds)
         if count < len(out):
-            volume.now = self._level
-            self._broken = True
-            dry = ring.taken - self._base
-            if dry not in self._dry[-1:]:
-                self._dry = (*self._dry[-7:], dry)
+            volume.now = self._target
+            self._after_silence = True
+            position = ring.taken - self._base
+            if position not in self._underrun_at[-1:]:
+                self._underrun_at = (*self._underrun_at[-7:], position)
         return count
 
-    def _fall_silent(self, out: NDArray[np.float32], leaves: float, cut: int, base: int) -> int:
+    def _fade_out(
+        self, out: NDArray[np.float32], leaves: float, drop_before: int, base: int
+    ) -> int:
         ring, volume = self._ring, self._volume
-        dropped = ring.taken < cut
-        room = min(len(out), volume.way(0.0, FADE))
-        count = self._pass(out[: min(room, cut - ring.taken) if dropped else room], leaves)
-        volume.apply(out[:count, 0], 0.0, FADE)
+        dropped = ring.taken < drop_before
+        fade_samples = min(len(out), volume.ramp_length(0.0, FADE_RAMP))
+        count = self._read(
+            out[: min(fade_samples, drop_before - ring.taken) if dropped else fade_samples], leaves
+        )
+        volume.apply(out[:count, 0], 0.0, FADE_RAMP)
         self._faded += count
-        if count == len(out) and not (dropped and ring.taken == cut):
+        if count == len(out) and not (dropped and ring.taken == drop_before):
             return count
         volume.now = 0.0
-        self._broken = True
+        self._after_silence = True
         if dropped:
             self._base = base
-            ring.skip(cut)
-            volume.now = 0.0 if self._held else self._level
+            ring.skip(drop_before)
+            volume.now = 0.0 if self._held else self._target
         else:
-            # What only faded out was not heard.
+            # After a pause, the faded-out frames are played again.
             ring.back(self._faded)
         self._faded = 0
         return count
 
-    def _pass(self, out: NDArray[np.float32], leaves: float) -> int:
+    def _read(self, out: NDArray[np.float32], leaves: float) -> int:
         if self._ring.waiting and len(out):
-            # Only when there is sound: while idle, the last anchor tells when the last one ended.
+            # Only with sound: while idle, the last anchor gives the end of the last sound.
             number = self._ring.taken - self._base
-            if self._broken:
-                self._broken = False
-                self._anchors = ((number, number, leaves), *self._anchors[:SILENCES])
+            if self._after_silence:
+                self._after_silence = False
+                self._anchors = ((number, number, leaves), *self._anchors[:MAX_ANCHORS])
             else:
                 self._anchors = ((self._anchors[0][0], number, leaves), *self._anchors[1:])
         return self._ring.take(out)
@@ -140,17 +144,19 @@ class PlayoutBuffer:
         for since, number, time in self._anchors:
             by_then = number + int((now - time) * self._rate)
             if by_then >= since:
-                return max(self._reached, min(heard, by_then))
-            # What comes after that silence is still on its way through the device.
+                return max(self._max_heard, min(heard, by_then))
+            # The samples after that silence are still inside the device.
             heard = min(heard, since)
-        return max(self._reached, 0)
+        return max(self._max_heard, 0)
 
     def _handed_over(self) -> int:
-        """How many samples the device has taken, of those that count."""
-        cut, base = self._cut
+        """Samples taken by the device, without those dropped while fading out."""
+        drop_before, base = self._dropped
         taken = self._ring.taken
-        # What fades out after a stop does not count.
-        return max(self._reached, cut - base if taken < cut else taken - self._base)
+        # Samples that fade out after `stop` do not count.
+        return max(
+            self._max_heard, drop_before - base if taken < drop_before else taken - self._base
+        )
 
     def time_of(self, number: int) -> float:
         """Session time at which sample `number` leaves, or left, the speaker."""
@@ -160,31 +166,31 @@ class PlayoutBuffer:
     def stop(self) -> int:
         """Drop what waits; returns how many samples will have been heard.
 
-        What the device has taken already can no longer be kept from it.
+        Samples already in the device are still played.
         """
         heard, written = self._handed_over(), self._ring.written
         self._offset = written - heard
-        self._cut = written, self._offset
-        self._level = 1.0
+        self._dropped = written, self._offset
+        self._target = 1.0
         self._held = False
         return heard
 
     def duck(self, on: bool) -> None:
-        """Be quieter, or as loud as before."""
-        self._level = self._ducked if on else 1.0
+        """Lower the volume to the ducked level, or restore it."""
+        self._target = self._ducked if on else 1.0
 
     def pause(self) -> int:
-        """Fall silent and keep what waits; returns the number of the first sample kept back."""
-        self._again = 0
+        """Pause; returns the number of the first sample that is held back."""
+        self._replay = 0
         self._held = True
         return self._handed_over()
 
-    def resume(self, again: int = 0) -> None:
-        """Continue after `pause`, with the last `again` samples once more."""
+    def resume(self, replay: int = 0) -> None:
+        """Continue after `pause`, playing the last `replay` samples again."""
         if self._held:
-            self._again = min(again, int(AGAIN * self._rate))
+            self._replay = min(replay, int(MAX_REPLAY * self._rate))
             self._held = False
 
     def silent_before(self, number: int) -> bool:
-        """Whether there was nothing to be taken just before sample `number`."""
-        return number in self._dry
+        """Whether the queue was empty just before sample `number`."""
+        return number in self._underrun_at

@@ -1,7 +1,7 @@
-"""Real microphones and speakers, through PortAudio.
+"""Microphones and speakers through PortAudio.
 
 The callbacks run in PortAudio's own thread and only copy between the device and a preallocated
-ring; whatever takes longer happens in the thread that reads or writes the ring.
+ring. Slower work runs in the thread that reads or writes the ring.
 """
 
 from __future__ import annotations
@@ -19,25 +19,24 @@ from edgevoice.devices.played_history import PlayedHistory
 from edgevoice.devices.playout_buffer import PlayoutBuffer
 from edgevoice.devices.ring import Ring
 from edgevoice.devices.streams import close_stream, open_stream
-from edgevoice.devices.volume import DUCKED
+from edgevoice.devices.volume import DUCKED_LEVEL
 from edgevoice.errors import DeviceError
 from edgevoice.resample import Resampler
 
 RING_SECONDS = 4.0
-"""How long the reading thread may be held up before microphone samples are lost."""
+"""Seconds of microphone sound that wait for the reading thread before samples are lost."""
 
-ORIGINS = 100
-"""Callbacks over which the microphone's clock is matched to ours: about a second."""
+ORIGIN_WINDOW = 100
+"""Callbacks over which the microphone's clock is matched to the session's: about a second."""
 
-EAR_LATENCY = 0.02
-"""Seconds of sound that the microphone is asked to hand over at a time.
+INPUT_LATENCY = 0.02
+"""Latency in seconds requested from the microphone.
 
-As little as it offers would be heard 10 ms sooner, but then it wakes us 250 times a second, and
-each token of a language model that computes on all cores takes a tenth longer.
+Its minimum saves 10 ms but causes 250 callbacks a second, which slow token generation by a tenth.
 """
 
-AHEAD = 0.4
-"""Seconds of sound the speaker's ring takes before `write` waits."""
+WRITE_AHEAD = 0.4
+"""Seconds of sound queued for the speaker before `write` waits."""
 
 
 class Microphone:
@@ -53,9 +52,9 @@ class Microphone:
         self._ring = Ring(int(RING_SECONDS * self._rate), channels)
         self._block = np.zeros((self._rate // 10, channels), dtype=np.float32)
         self._resampler = Resampler(self._rate, EAR_RATE, channels)
-        self._rest = np.zeros(0, dtype=np.float32)
+        self._pending = np.zeros(0, dtype=np.float32)
         self._index = 0
-        self._origins = np.full(ORIGINS, np.inf)
+        self._origins = np.full(ORIGIN_WINDOW, np.inf)
         self._blocks = 0
         self._closed = False
         self._watchdog = CallbackWatchdog(clock.now())
@@ -66,17 +65,16 @@ class Microphone:
             samplerate=self._rate,
             channels=channels,
             dtype="float32",
-            latency=EAR_LATENCY,
+            latency=INPUT_LATENCY,
             callback=self._callback,
         )
 
     def _callback(self, data: Any, frames: int, time: Any, status: Any) -> None:
         now = self._clock.now()
-        # The session time of sample 0, as this block tells it: when its first sample was at the
-        # microphone, less the sound before it. A late callback only ever makes that later, so the
-        # earliest of the last second is taken; older ones no longer hold once samples were lost.
-        ahead = time.currentTime - time.inputBufferAdcTime
-        self._origins[self._blocks % ORIGINS] = now - ahead - self._ring_time()
+        # The session time of sample 0, by this block. A late callback can only make it later, so
+        # `time_of` uses the earliest of the last second. Older ones fail once samples are lost.
+        age = time.currentTime - time.inputBufferAdcTime
+        self._origins[self._blocks % ORIGIN_WINDOW] = now - age - self._ring_time()
         self._blocks += 1
         self._ring.put(data)
         self._watchdog.last = now
@@ -85,25 +83,27 @@ class Microphone:
         return (self._ring.written + self._ring.lost) / self._rate
 
     def read(self) -> Frame | None:
-        while len(self._rest) < FRAME_SAMPLES:
+        while len(self._pending) < FRAME_SAMPLES:
             if self._closed:
                 return None
             count = self._ring.take(self._block)
             if count:
                 new = self._resampler.push(self._block[:count])
-                self._rest = np.concatenate([self._rest, new]) if len(self._rest) else new.copy()
+                self._pending = (
+                    np.concatenate([self._pending, new]) if len(self._pending) else new.copy()
+                )
                 continue
             if (error := self.failed()) is not None:
                 raise error
-            missing = (FRAME_SAMPLES - len(self._rest)) / EAR_RATE
+            missing = (FRAME_SAMPLES - len(self._pending)) / EAR_RATE
             self._clock.sleep(min(max(missing, 0.002), 0.02))
-        frame = Frame(self._rest[:FRAME_SAMPLES], self._index)
-        self._rest = self._rest[FRAME_SAMPLES:]
+        frame = Frame(self._pending[:FRAME_SAMPLES], self._index)
+        self._pending = self._pending[FRAME_SAMPLES:]
         self._index += FRAME_SAMPLES
         return frame
 
     def failed(self) -> DeviceError | None:
-        """Why there is nothing to be heard from it any more."""
+        """Why no more sound comes from it; None while it works."""
         if self._closed or not (
             self._watchdog.stalled(self._clock.now()) or not self._stream.active
         ):
@@ -115,10 +115,10 @@ class Microphone:
         )
 
     def alive(self) -> bool:
-        return self._watchdog.beats
+        return self._watchdog.running
 
     def overruns(self) -> int:
-        """Frames of the device that were lost because nobody took them."""
+        """Frames at the device's rate that were lost because they were not read in time."""
         return self._ring.lost
 
     def time_of(self, index: int) -> float:
@@ -130,10 +130,10 @@ class Microphone:
 
 
 class Loudspeaker:
-    """AudioSink: a PortAudio output, the same sound on up to two channels.
+    """AudioSink: a PortAudio output that plays the same sound on up to two channels.
 
-    At its own rate, or at `rate` Hz where that is given and the device can. `lead` and `hiss` wake
-    it and keep it awake (rousing.py).
+    `latency` in seconds; `ducked` is the volume factor of `duck`. It runs at `rate` Hz, or at the
+    device's own rate if that is 0. `lead` (seconds) and `hiss` are those of KeepaliveNoise.
     """
 
     def __init__(
@@ -141,7 +141,7 @@ class Loudspeaker:
         clock: Clock,
         wanted: str = "",
         latency: float = 0.06,
-        ducked: float = DUCKED,
+        ducked: float = DUCKED_LEVEL,
         rate: int = 0,
         lead: float = 0.0,
         hiss: bool = False,
@@ -151,11 +151,11 @@ class Loudspeaker:
         self.name = device.name
         self.rate = rate or int(device.rate)
         self._clock = clock
-        self._queue = PlayoutBuffer(self.rate, AHEAD, ducked)
+        self._buffer = PlayoutBuffer(self.rate, WRITE_AHEAD, ducked)
         self._scratch = np.zeros((self.rate, 1), dtype=np.float32)
-        self._past = PlayedHistory(self.rate)
+        self._history = PlayedHistory(self.rate)
         self._keepalive = KeepaliveNoise(self.rate, lead, hiss)
-        self._missed = 0
+        self._underruns = 0
         self._stops = 0
         self._closed = False
         self._watchdog = CallbackWatchdog(clock.now())
@@ -174,37 +174,37 @@ class Loudspeaker:
         now = self._clock.now()
         scratch = self._scratch[:frames]
         leaves = now + (time.outputBufferDacTime - time.currentTime)
-        if self._keepalive.ahead(frames, self._queue.waiting > 0):
+        if self._keepalive.ahead(frames, self._buffer.waiting > 0):
             count = 0
             scratch[:] = 0.0
         else:
-            count = self._queue.take(scratch, leaves)
+            count = self._buffer.take(scratch, leaves)
         out[:] = scratch
         self._keepalive.fill(out, count)
         if status.output_underflow:
-            self._past.interrupted()
-        self._past.put(scratch[:, 0], leaves)
+            self._history.interrupted()
+        self._history.put(scratch[:, 0], leaves)
         if status.output_underflow and count:
-            self._missed += 1
+            self._underruns += 1
         self._watchdog.last = now
 
     def write(self, samples: Samples) -> int:
         stops = self._stops
-        limit = int(AHEAD * self.rate)
-        number = self._queue.written
+        limit = int(WRITE_AHEAD * self.rate)
+        number = self._buffer.written
         for start in range(0, len(samples), limit):
-            while self._queue.waiting > limit:
-                self._check()
+            while self._buffer.waiting > limit:
+                self._raise_if_failed()
                 if self._closed or self._stops != stops:
                     return number
                 self._clock.sleep(0.01)
             if self._closed or self._stops != stops:
                 return number
-            self._queue.put(samples[start : start + limit])
+            self._buffer.put(samples[start : start + limit])
         return number
 
     def failed(self) -> DeviceError | None:
-        """Why it can no longer be heard."""
+        """Why it plays no more sound; None while it works."""
         if self._closed or not (
             self._watchdog.stalled(self._clock.now()) or not self._stream.active
         ):
@@ -216,47 +216,47 @@ class Loudspeaker:
         )
 
     def alive(self) -> bool:
-        return self._watchdog.beats
+        return self._watchdog.running
 
-    def _check(self) -> None:
+    def _raise_if_failed(self) -> None:
         if (error := self.failed()) is not None:
             raise error
 
     def samples_played(self) -> int:
-        self._check()
-        return self._queue.samples_played(self._clock.now())
+        self._raise_if_failed()
+        return self._buffer.samples_played(self._clock.now())
 
     def settled(self) -> int:
-        """How many samples had left it when its callback last came; never fails."""
-        return self._queue.samples_played(self._watchdog.last)
+        """How many samples had left it at its last callback; never raises."""
+        return self._buffer.samples_played(self._watchdog.last)
 
     def time_of(self, number: int) -> float:
-        return self._queue.time_of(number)
+        return self._buffer.time_of(number)
 
     def reference(self, time: float, count: int) -> Samples:
-        return self._past.at(time, count)
+        return self._history.at(time, count)
 
     def stop(self) -> int:
         self._stops += 1
-        return self._queue.stop()
+        return self._buffer.stop()
 
     def duck(self, on: bool) -> None:
-        self._queue.duck(on)
+        self._buffer.duck(on)
 
     def pause(self) -> int:
-        return self._queue.pause()
+        return self._buffer.pause()
 
     def resume(self, again: int = 0) -> None:
-        self._queue.resume(again)
+        self._buffer.resume(again)
 
     def silent_before(self, number: int) -> bool:
-        return self._queue.silent_before(number)
+        return self._buffer.silent_before(number)
 
     def underruns(self) -> int:
-        return self._missed
+        return self._underruns
 
     def close(self) -> None:
         failed, self._closed = self.failed() is not None, True
-        # What has not been taken yet would be played before the device stops.
-        self._queue.stop()
+        # Otherwise the device plays the queued sound before it stops.
+        self._buffer.stop()
         close_stream(self._stream, failed)

@@ -1,7 +1,7 @@
-"""Whether the sound system lets itself be asked at all, which another process finds out.
+"""Check in another process that the sound system can be opened.
 
-ALSA and PortAudio end the whole process where a configuration cannot be used. So a small process
-tries first; `start` lets it do so beside other work.
+ALSA and PortAudio end the whole process if a configuration is unusable. So a small process opens
+them first; `start` runs it in parallel with other work.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ import sys
 
 from edgevoice.errors import NoDeviceError
 
-PATIENCE = 10.0
-"""Seconds that the sound system may take."""
+PROBE_TIMEOUT = 10.0
+"""Seconds that the sound system may take to open."""
 
-_TRY = """
+_PROBE_CODE = """
 import ctypes
 try:
     portaudio = ctypes.CDLL("libportaudio.so.2")
@@ -25,45 +25,45 @@ portaudio.Pa_Initialize()
 portaudio.Pa_Terminate()
 """
 
-_begun: list[subprocess.Popen[bytes]] = []
+_running_probes: list[subprocess.Popen[bytes]] = []
 
 
 def start() -> None:
-    """Begin to find out, if that is not under way. Does nothing where no such crash is known."""
-    if not sys.platform.startswith("linux") or _begun:
+    """Start the check, unless it runs already. Does nothing where no such crash is known."""
+    if not sys.platform.startswith("linux") or _running_probes:
         return
     try:
-        # Without site packages and variables of Python: it takes as long as PortAudio does.
-        _begun.append(
+        # Without site packages and Python's variables, most of its time is PortAudio's own.
+        _running_probes.append(
             subprocess.Popen(
-                [sys.executable, "-I", "-S", "-c", _TRY],
+                [sys.executable, "-I", "-S", "-c", _PROBE_CODE],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
             )
         )
     except OSError:
-        pass  # no process can be started: what would happen is not known
+        pass  # without a process there is no check
 
 
 def check() -> None:
-    """Wait until it is known. Raises NoDeviceError where the sound system crashes or hangs."""
+    """Wait for the check. Raises NoDeviceError if the sound system crashes or hangs."""
     start()
-    if not _begun:
+    if not _running_probes:
         return
-    tried = _begun.pop()
+    probe_process = _running_probes.pop()
     try:
-        crashed = tried.wait(PATIENCE) < 0
-        what = "the sound system crashes when it is asked for devices"
+        crashed = probe_process.wait(PROBE_TIMEOUT) < 0
+        message = "the sound system crashes when it lists devices"
     except subprocess.TimeoutExpired:
-        tried.kill()
-        tried.wait()
-        crashed, what = True, f"the sound system does not answer within {PATIENCE:.0f} s"
+        probe_process.kill()
+        probe_process.wait()
+        crashed, message = True, f"the sound system does not answer within {PROBE_TIMEOUT:.0f} s"
     if crashed:
-        raise NoDeviceError(what, where=_where(), remedy=_REMEDY)
+        raise NoDeviceError(message, where=_where(), remedy=_REMEDY)
 
 
-_REMEDY = "mend the ALSA configuration (~/.asoundrc, /etc/asound.conf, ALSA_CONFIG_PATH)"
+_REMEDY = "correct the ALSA configuration (~/.asoundrc, /etc/asound.conf, ALSA_CONFIG_PATH)"
 
 
 def _where() -> str:

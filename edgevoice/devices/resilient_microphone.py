@@ -1,4 +1,4 @@
-"""A microphone that outlasts the devices behind it."""
+"""A microphone that survives the loss of the device behind it."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ import numpy as np
 
 from edgevoice.audio import EAR_RATE, FRAME_SAMPLES, Frame
 from edgevoice.clock import Clock
-from edgevoice.devices.device_slot import LEGS, DeviceSlot, Kind, SlotDevice
+from edgevoice.devices.device_slot import MAX_SEGMENTS, DeviceSlot, Kind, SlotDevice
 from edgevoice.errors import DeviceError
 
 
 class FrameSource(Protocol):
-    """What frames come from; as an AudioSource, which tells more of each."""
+    """A source of frames: the part of an AudioSource that devices and silence share."""
 
     name: str
 
@@ -29,11 +29,11 @@ class FrameSource(Protocol):
 
 
 class InputDevice(FrameSource, SlotDevice, Protocol):
-    """A real microphone."""
+    """A microphone device."""
 
 
 class SilentInput:
-    """What is heard while there is no microphone: nothing, in real time, from now on."""
+    """Silence in real time, which replaces an absent microphone."""
 
     name = "silence"
 
@@ -59,11 +59,10 @@ class SilentInput:
 
 
 class ResilientMicrophone(DeviceSlot[InputDevice]):
-    """AudioSource: a microphone that hears silence while there is none.
+    """AudioSource: delivers silence while there is no microphone.
 
-    Frames go on being numbered, and where one device follows another, or silence, the number jumps
-    by as much time as was lost, and by one frame at least: who listens can tell that what follows
-    does not continue what was said.
+    At each change between devices and silence, the frame index jumps by the time lost, at least by
+    one frame, so that readers know the sound does not continue.
     """
 
     kind: Kind = "input"
@@ -74,14 +73,14 @@ class ResilientMicrophone(DeviceSlot[InputDevice]):
         super().__init__(clock, wanted, fallback, open)
         self._source: FrameSource = SilentInput(clock)
         # (first index, source, what to add to the source's own index)
-        self._legs: deque[tuple[int, FrameSource, int]] = deque(maxlen=LEGS)
+        self._segments: deque[tuple[int, FrameSource, int]] = deque(maxlen=MAX_SEGMENTS)
         self._next = 0
         self._lost = 0
 
-    def _put(self, device: InputDevice) -> None:
+    def _on_opened(self, device: InputDevice) -> None:
         self._source = device
 
-    def _taken(self, device: InputDevice, slept: float) -> None:
+    def _on_removed(self, device: InputDevice, suspended: float) -> None:
         self._lost += device.overruns()
         self._source = SilentInput(self._clock)
 
@@ -98,8 +97,8 @@ class ResilientMicrophone(DeviceSlot[InputDevice]):
             if self._closed:
                 break
             if frame is not None:
-                return self._placed(source, frame)
-            self._wait_for_another(source)
+                return self._renumbered(source, frame)
+            self._wait_for_replacement(source)
         return None
 
     def mute(self, on: bool) -> None:
@@ -107,30 +106,30 @@ class ResilientMicrophone(DeviceSlot[InputDevice]):
             return
         self.muted = on
         if self.watched:
-            self.wake()
+            self.request_check()
         elif on:
             self.clear()
         else:
             self.fill()
 
-    def _wait_for_another(self, source: FrameSource) -> None:
-        """It was closed under us, and something else is about to be in its place."""
+    def _wait_for_replacement(self, source: FrameSource) -> None:
+        """Wait until `source`, which was closed, is replaced."""
         with self._monitor:
             self._monitor.wait_for(lambda: self._closed or self._source is not source)
 
-    def _placed(self, source: FrameSource, frame: Frame) -> Frame:
-        if not self._legs:
-            self._legs.append((0, source, -frame.index))
-        elif self._legs[-1][1] is not source:
-            late = source.time_of(frame.index) - self.time_of(self._next)
-            first = self._next + max(FRAME_SAMPLES, round(late * EAR_RATE))
-            self._legs.append((first, source, first - frame.index))
-        index = frame.index + self._legs[-1][2]
+    def _renumbered(self, source: FrameSource, frame: Frame) -> Frame:
+        if not self._segments:
+            self._segments.append((0, source, -frame.index))
+        elif self._segments[-1][1] is not source:
+            gap = source.time_of(frame.index) - self.time_of(self._next)
+            first = self._next + max(FRAME_SAMPLES, round(gap * EAR_RATE))
+            self._segments.append((first, source, first - frame.index))
+        index = frame.index + self._segments[-1][2]
         self._next = index + len(frame.samples)
         return Frame(frame.samples, index)
 
     def time_of(self, index: int) -> float:
-        for first, source, add in reversed(self._legs):
+        for first, source, add in reversed(self._segments):
             if first <= index:
                 return source.time_of(index - add)
         return self._clock.now()

@@ -1,8 +1,8 @@
-"""A ring of sound between a device's callback and the thread that serves it.
+"""A ring buffer between a device's callback and the thread that serves it.
 
-One side only writes, the other only reads, and each moves only its own counter, so neither needs a
-lock: that is what makes it fit for a PortAudio callback. Counters only grow; the place in the ring
-is their remainder.
+One side only writes, the other only reads, and each moves only its own counter. So no lock is
+needed, and the ring is safe in a PortAudio callback. Counters only grow; the position in the ring
+is counter modulo size.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from edgevoice.audio import Samples
 
 
 class Ring:
-    """Preallocated float32 [size, channels]; `written` and `read` count frames since the start."""
+    """Preallocated float32 [size, channels]; `written` and `taken` count frames since the start."""
 
     def __init__(self, size: int, channels: int) -> None:
         self.size = size
@@ -22,7 +22,7 @@ class Ring:
         self.written = 0
         self.taken = 0
         self.lost = 0
-        """Frames that found no room."""
+        """Frames that were dropped because the ring was full."""
 
     @property
     def waiting(self) -> int:
@@ -35,7 +35,7 @@ class Ring:
         return self.size - self.waiting
 
     def put(self, block: NDArray[np.float32]) -> int:
-        """Write float32 [n, channels]; returns how many of the n frames found room."""
+        """Write float32 [n, channels]; returns how many of the n frames were stored."""
         count = min(len(block), self.room)
         self.lost += len(block) - count
         at = self.written % self.size
@@ -46,7 +46,7 @@ class Ring:
         return count
 
     def take(self, out: NDArray[np.float32]) -> int:
-        """Fill float32 [n, channels] from its beginning; returns how many frames there were."""
+        """Fill float32 [n, channels] from its start; returns how many frames were available."""
         count = min(len(out), self.waiting)
         at = self.taken % self.size
         first = min(count, self.size - at)
@@ -56,11 +56,11 @@ class Ring:
         return count
 
     def skip(self, until: int) -> None:
-        """Let the reader pass over everything written before frame `until`."""
+        """Skip everything written before frame `until`; called by the reader."""
         self.taken = max(self.taken, min(until, self.written))
 
     def back(self, count: int) -> None:
-        """Let the reader go back over the last `count` frames, as far as they are still here."""
+        """Go back over the last `count` frames, as far as they are still stored."""
         self.taken -= max(0, min(count, self.taken, self.room))
 
 

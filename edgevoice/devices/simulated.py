@@ -1,7 +1,7 @@
-"""Microphone and speaker made of sound at hand, paced in the clock's own time.
+"""A simulated microphone and speaker that run in the clock's time.
 
-They carry conversations from files, the demo's synthesized user, and every pipeline test on the
-virtual clock: the pipeline cannot tell them from devices.
+They serve conversations from files, the demo's synthesized user, and pipeline tests on the virtual
+clock. To the pipeline they behave like devices.
 """
 
 from __future__ import annotations
@@ -14,25 +14,25 @@ import numpy as np
 
 from edgevoice.audio import EAR_RATE, FRAME_SAMPLES, Frame, Samples
 from edgevoice.clock import Clock
-from edgevoice.devices.playout_buffer import AGAIN
-from edgevoice.devices.volume import DUCK, DUCKED, FADE, Volume
+from edgevoice.devices.playout_buffer import MAX_REPLAY
+from edgevoice.devices.volume import DUCK_RAMP, DUCKED_LEVEL, FADE_RAMP, Volume
 
-GAP = 0.6
-"""Seconds of quiet between the end of one exchange and the next clip."""
+CLIP_GAP = 0.6
+"""Seconds of silence between the end of one exchange and the next clip."""
 
-AHEAD = 0.5
-"""Seconds of sound the paced speaker takes before `write` waits."""
+WRITE_AHEAD = 0.5
+"""Seconds of sound queued for the simulated speaker before `write` waits."""
 
-KEPT = 3.0
-"""Seconds for which the paced speaker remembers what it played."""
+HISTORY_SECONDS = 3.0
+"""Seconds of its output that the simulated speaker remembers."""
 
 
 class SimulatedSource:
-    """Plays clips (float32 [n] at 16 kHz) as a microphone, each once the turn before is over.
+    """AudioSource of clips (float32 [n] at 16 kHz), each after the exchange before it has ended.
 
-    `idle` tells whether the assistant is ready and has nothing to do. Before each clip there are
-    `gap` seconds of silence in which it is; before the first there are none if it is to come
-    `at_once`. After the last one the source ends as if another one were to come.
+    `idle` returns whether the assistant is ready and has nothing to do. Before each clip come
+    `gap` seconds of silence while it is idle; with `at_once`, the first clip comes without. After
+    the last clip the source ends where the next clip would begin.
     """
 
     def __init__(
@@ -41,7 +41,7 @@ class SimulatedSource:
         clips: Iterator[Samples],
         idle: Callable[[], bool],
         name: str,
-        gap: float = GAP,
+        gap: float = CLIP_GAP,
         *,
         at_once: bool = False,
     ) -> None:
@@ -50,11 +50,11 @@ class SimulatedSource:
         self._clips = clips
         self._idle = idle
         self._gap = gap
-        self._waits = not at_once
+        self._wait_first = not at_once
         self._origin: float | None = None
         self._index = 0
-        self._rest = np.zeros(0, dtype=np.float32)
-        self._quiet = 0.0
+        self._pending = np.zeros(0, dtype=np.float32)
+        self._idle_seconds = 0.0
         self._muted = False
         self._closed = False
 
@@ -66,25 +66,25 @@ class SimulatedSource:
         if self._closed or not self._refill():
             return None
         samples = np.zeros(FRAME_SAMPLES, dtype=np.float32)
-        taken = self._rest[:FRAME_SAMPLES]
+        taken = self._pending[:FRAME_SAMPLES]
         samples[: len(taken)] = 0.0 if self._muted else taken
-        self._rest = self._rest[FRAME_SAMPLES:]
+        self._pending = self._pending[FRAME_SAMPLES:]
         frame = Frame(samples, self._index)
         self._index += FRAME_SAMPLES
         return frame
 
     def _refill(self) -> bool:
-        if len(self._rest):
-            self._quiet = 0.0
+        if len(self._pending):
+            self._idle_seconds = 0.0
             return True
-        self._quiet = self._quiet + FRAME_SAMPLES / EAR_RATE if self._idle() else 0.0
-        if self._waits and self._quiet < self._gap:
+        self._idle_seconds = self._idle_seconds + FRAME_SAMPLES / EAR_RATE if self._idle() else 0.0
+        if self._wait_first and self._idle_seconds < self._gap:
             return True
-        self._waits = True
+        self._wait_first = True
         clip = next(self._clips, None)
         if clip is None:
             return False
-        self._rest = clip
+        self._pending = clip
         return True
 
     def time_of(self, index: int) -> float:
@@ -101,7 +101,7 @@ class SimulatedSource:
 
 
 class Writer(Protocol):
-    """Takes what was heard, in order, float32 [n]."""
+    """Records sound, float32 [n], in order."""
 
     def write(self, samples: Samples) -> None: ...
 
@@ -109,10 +109,9 @@ class Writer(Protocol):
 
 
 class SimulatedSink:
-    """A speaker whose time is the clock's; what it played goes to `writer`, silences included.
+    """AudioSink in the clock's time, at `rate` Hz; `writer` records its output with silences.
 
-    The recording begins when the sink is made, so that it lies on the same time axis as the
-    session.
+    The recording starts when the sink is made, so its time axis is that of the session.
     """
 
     def __init__(
@@ -121,7 +120,7 @@ class SimulatedSink:
         rate: int,
         name: str,
         writer: Writer | None = None,
-        ducked: float = DUCKED,
+        ducked: float = DUCKED_LEVEL,
     ) -> None:
         self.name = name
         self.rate = rate
@@ -132,27 +131,27 @@ class SimulatedSink:
         self._written = 0
         # (number, time): from this sample on, without a gap until the next anchor.
         self._anchors: list[tuple[int, float]] = [(0, self._origin)]
-        # (number, samples): what is to be heard, and what may be heard again.
+        # (number, samples): to be played, or to be played again after a pause.
         self._queue: deque[tuple[int, Samples]] = deque()
-        # (time, samples): what has lately left the speaker from that time on, as it did.
-        self._past: deque[tuple[float, Samples]] = deque()
+        # (time, samples): recent output, from that session time on.
+        self._history: deque[tuple[float, Samples]] = deque()
         self._volume = Volume(rate, rate)
         self._ducked = ducked
-        self._level = 1.0
+        self._target = 1.0
         self._held: int | None = None
-        self._reached = 0
-        self._passed = 0
-        """The number of the first sample that has not been played yet, or is to be again."""
-        self._recorded = 0
+        self._max_heard = 0
+        self._next = 0
+        """The number of the next sample to play."""
+        self._samples_recorded = 0
         self._stops = 0
         self._closed = False
-        self._broken = False
+        self._write_failed = False
 
     def write(self, samples: Samples) -> int:
         with self._monitor:
             self._play()
             stops = self._stops
-            while not (self._closed or self._stops != stops) and self._ahead() > 0:
+            while not (self._closed or self._stops != stops) and self._excess() > 0:
                 self._wait_for_room(stops)
             number = self._written
             if self._closed or self._stops != stops:
@@ -168,26 +167,26 @@ class SimulatedSink:
         held = self._held
         self._monitor.wait_for(
             lambda: self._closed or self._stops != stops or self._held != held,
-            None if held is not None else self._ahead() / self.rate,
+            None if held is not None else self._excess() / self.rate,
         )
 
-    def _ahead(self) -> int:
-        """Samples by which the writer is further ahead than it may be."""
-        return self._written - self._heard() - int(AHEAD * self.rate)
+    def _excess(self) -> int:
+        """Samples queued beyond WRITE_AHEAD."""
+        return self._written - self._heard() - int(WRITE_AHEAD * self.rate)
 
     def samples_played(self) -> int:
         with self._monitor:
             return self._heard()
 
     def _heard(self) -> int:
-        return max(self._reached, self._now())
+        return max(self._max_heard, self._due())
 
-    def _now(self) -> int:
-        """The number of the sample that is due now."""
+    def _due(self) -> int:
+        """The number of the sample due now."""
         if self._held is not None:
             return self._held
         number, time = self._anchors[-1]
-        # Rounded to the nearest sample: at the very time a sample is due, it counts.
+        # Rounded to the nearest sample, so that a sample counts at exactly its time.
         return min(self._written, number + round((self._clock.now() - time) * self.rate))
 
     def time_of(self, number: int) -> float:
@@ -201,7 +200,7 @@ class SimulatedSink:
         with self._monitor:
             self._play()
             known = round((self._clock.now() - time) * self.rate)
-            for began, samples in self._past:
+            for began, samples in self._history:
                 at = round((began - time) * self.rate)
                 first, last = max(at, 0), min(at + len(samples), count, known)
                 if first < last:
@@ -212,23 +211,23 @@ class SimulatedSink:
         with self._monitor:
             self._stops += 1
             self._fade_out()
-            self._written = self._passed = self._heard()
+            self._written = self._next = self._heard()
             self._queue.clear()
             self._held = None
-            self._volume.now = self._level = 1.0
+            self._volume.now = self._target = 1.0
             self._monitor.notify_all()
             return self._written
 
     def duck(self, on: bool) -> None:
         with self._monitor:
             self._play()
-            self._level = self._ducked if on else 1.0
+            self._target = self._ducked if on else 1.0
 
     def pause(self) -> int:
         with self._monitor:
             if self._held is None:
                 self._fade_out()
-                self._held = self._now()
+                self._held = self._due()
                 self._monitor.notify_all()
             return self._held
 
@@ -236,10 +235,10 @@ class SimulatedSink:
         with self._monitor:
             if self._held is None:
                 return
-            self._reached = max(self._reached, self._held)
+            self._max_heard = max(self._max_heard, self._held)
             first = self._queue[0][0] if self._queue else self._held
-            self._passed = max(first, self._held - max(0, again))
-            self._anchors.append((self._passed, self._clock.now()))
+            self._next = max(first, self._held - max(0, again))
+            self._anchors.append((self._next, self._clock.now()))
             self._held = None
             self._monitor.notify_all()
 
@@ -261,61 +260,65 @@ class SimulatedSink:
             self._closed = True
             if self._writer is not None:
                 try:
-                    self._fill(self._clock.now())
+                    self._record_silence(self._clock.now())
                 finally:
                     self._writer.close()
 
     def _play(self) -> None:
-        """Let out what was due up to now, as loud as it was to be."""
-        now = self._now()
+        """Emit what was due up to now, at its volume."""
+        now = self._due()
         for number, samples in self._queue:
-            first, last = max(self._passed - number, 0), min(now - number, len(samples))
+            first, last = max(self._next - number, 0), min(now - number, len(samples))
             if first < last:
-                quieter = DUCK if self._volume.now >= self._ducked else FADE
-                self._let_out(self.time_of(number + first), samples[first:last], quieter)
-        self._passed = max(self._passed, now)
-        while self._queue and self._queue[0][0] + len(self._queue[0][1]) < now - AGAIN * self.rate:
+                quieter = DUCK_RAMP if self._volume.now >= self._ducked else FADE_RAMP
+                self._emit(self.time_of(number + first), samples[first:last], quieter)
+        self._next = max(self._next, now)
+        while (
+            self._queue
+            and self._queue[0][0] + len(self._queue[0][1]) < now - MAX_REPLAY * self.rate
+        ):
             self._queue.popleft()
 
     def _fade_out(self) -> None:
-        """What leaves the speaker in the next moment, on the way to silence."""
+        """Emit a short fade to silence."""
         self._play()
-        level, self._level = self._level, 0.0
+        level, self._target = self._target, 0.0
         for number, samples in self._queue:
-            first = max(self._passed - number, 0)
-            last = min(len(samples), first + self._volume.way(0.0, FADE))
+            first = max(self._next - number, 0)
+            last = min(len(samples), first + self._volume.ramp_length(0.0, FADE_RAMP))
             if first < last and self._held is None:
-                self._let_out(self.time_of(number + first), samples[first:last], FADE)
-        self._level, self._volume.now = level, 0.0
+                self._emit(self.time_of(number + first), samples[first:last], FADE_RAMP)
+        self._target, self._volume.now = level, 0.0
 
-    def _let_out(self, time: float, samples: Samples, seconds: float) -> None:
+    def _emit(self, time: float, samples: Samples, seconds: float) -> None:
         sound = samples.copy()
         for start in range(0, len(sound), self.rate):
-            self._volume.apply(sound[start : start + self.rate], self._level, seconds)
-        self._past.append((time, sound))
+            self._volume.apply(sound[start : start + self.rate], self._target, seconds)
+        self._history.append((time, sound))
         while (
-            self._past
-            and self._past[0][0] + len(self._past[0][1]) / self.rate < self._clock.now() - KEPT
+            self._history
+            and self._history[0][0] + len(self._history[0][1]) / self.rate
+            < self._clock.now() - HISTORY_SECONDS
         ):
-            self._past.popleft()
+            self._history.popleft()
         if self._writer is not None:
-            self._fill(time)
-            self._keep(sound)
+            self._record_silence(time)
+            self._record(sound)
 
-    def _fill(self, until: float) -> None:
-        missing = round((until - self._origin) * self.rate) - self._recorded
+    def _record_silence(self, until: float) -> None:
+        missing = round((until - self._origin) * self.rate) - self._samples_recorded
         if self._writer is not None and missing > 1:
-            # In pieces: the silence before a first question may be minutes long.
+            # In blocks: the silence before a first question may be minutes long.
             for size in [self.rate] * (missing // self.rate) + [missing % self.rate]:
-                self._keep(np.zeros(size, dtype=np.float32))
+                self._record(np.zeros(size, dtype=np.float32))
 
-    def _keep(self, samples: Samples) -> None:
-        if self._writer is None or self._broken:
+    def _record(self, samples: Samples) -> None:
+        if self._writer is None or self._write_failed:
             return
         try:
             self._writer.write(samples)
         except Exception:
-            # Told once, by whoever comes here first; what was written until then is still closed.
-            self._broken = True
+            # Raised once; afterwards the writer is only closed.
+            self._write_failed = True
             raise
-        self._recorded += len(samples)
+        self._samples_recorded += len(samples)

@@ -1,4 +1,4 @@
-"""Opening and closing PortAudio's streams, and having it list the devices anew in between."""
+"""Open and close PortAudio's streams, and have PortAudio list the devices again."""
 
 from __future__ import annotations
 
@@ -14,34 +14,34 @@ from edgevoice.errors import DeviceError, NoDeviceError
 
 _log = logging.getLogger(__name__)
 
-CLOSING = 3.0
-"""Seconds that closing a device may take."""
+CLOSE_TIMEOUT = 3.0
+"""Seconds to wait for a device to close."""
 
-CLOSING_FAILED = 0.3
-"""Seconds that are waited for a device which has failed: it may not let go until it works again."""
+FAILED_CLOSE_TIMEOUT = 0.3
+"""Seconds to wait for a failed device to close; some close only once they work again."""
 
-_one_at_a_time = threading.Lock()
-"""PortAudio keeps a list of what is open, and no lock."""
+_portaudio_lock = threading.Lock()
+"""PortAudio's list of open streams is not thread-safe."""
 
-_open: list[Any] = []
-"""Streams that are open: in use, not closed yet, or never to be."""
+_open_streams: list[Any] = []
+"""Open streams, including those that failed to close."""
 
 
 def open_stream(make: Any, device: Device, kind: str, **settings: Any) -> Any:
-    """A running stream of `kind` "input" or "output". Raises DeviceError."""
+    """A running stream of `kind` "input" or "output"; `make` is its class. Raises DeviceError."""
     portaudio = library()
     stream = None
     try:
-        with _one_at_a_time:
+        with _portaudio_lock:
             stream = make(device=device.index, **settings)
-            _open.append(stream)
+            _open_streams.append(stream)
         stream.start()
     except (portaudio.PortAudioError, ValueError) as error:
         if stream is not None:
             close_stream(stream, failed=True)
-        word = "microphone" if kind == "input" else "speaker"
+        label = "microphone" if kind == "input" else "speaker"
         raise DeviceError(
-            f"the {word} could not be opened at {settings['samplerate']} Hz: {error}",
+            f"the {label} could not be opened at {settings['samplerate']} Hz: {error}",
             where=device.name,
             remedy="close other programs that use it, or choose another: `edgevoice devices`, "
             f"then `--{kind} NAME`",
@@ -50,45 +50,45 @@ def open_stream(make: Any, device: Device, kind: str, **settings: Any) -> Any:
 
 
 def close_stream(stream: Any, failed: bool = False) -> None:
-    """Stop the stream and close it; a device that does not let go of it is left behind."""
+    """Stop and close the stream; if that takes too long, leave it open."""
 
     def close() -> None:
-        # Not `abort`: it cancels PortAudio's thread wherever that is, and if it waits for the
-        # interpreter just then, the interpreter is never free again.
+        # Not `abort`: it cancels PortAudio's thread, and if that thread is waiting for the GIL,
+        # the GIL is never released again.
         with contextlib.suppress(Exception):
             stream.stop()
-        # Closing a device that has gone may fail, and there is nothing left to do about it.
-        with contextlib.suppress(Exception), _one_at_a_time:
+        # Closing a lost device may fail; it needs no further action.
+        with contextlib.suppress(Exception), _portaudio_lock:
             stream.close()
-        if stream in _open:
-            _open.remove(stream)
+        if stream in _open_streams:
+            _open_streams.remove(stream)
 
     closing = threading.Thread(target=close, name="closing", daemon=True)
     closing.start()
-    closing.join(CLOSING_FAILED if failed else CLOSING)
+    closing.join(FAILED_CLOSE_TIMEOUT if failed else CLOSE_TIMEOUT)
     if closing.is_alive():
         if not failed:
-            _log.warning("the sound system does not close a device; leaving it open")
-        # It would wait for the same thing when the program ends.
+            _log.warning("the sound system did not close a device in time; it stays open")
+        # At exit it would wait for the same device.
         atexit.unregister(library()._exit_handler)
 
 
-def look_again() -> None:
-    """List the devices anew, unless one is open.
+def relist_devices() -> None:
+    """List the devices again, unless one is open.
 
-    PortAudio does so only when it is initialised, and closes what is open; for a device that does
-    not let go it would wait for ever. Where it fails, there are no devices until the next time;
-    where it would crash, they stay as they were.
+    PortAudio lists devices only when it is initialised, which closes open streams and can wait for
+    ever for a stuck device. If it fails, there are no devices until the next listing. If it would
+    crash, the old list stays.
     """
     portaudio = library()
-    if _open:
+    if _open_streams:
         return
     try:
         probe.check()
     except NoDeviceError:
         note_listing()
         return
-    # Not the binding's own `_initialize`: it takes stderr away for a while, and with it the screen.
+    # Not the binding's own `_initialize`: it redirects stderr meanwhile, and with it the screen.
     with contextlib.suppress(portaudio.PortAudioError):
         portaudio._terminate()
     if portaudio._lib.Pa_Initialize() == 0:

@@ -1,4 +1,4 @@
-"""Real devices as a session holds them: lasting, and looked after."""
+"""Open a session's microphone and speaker, and have them monitored."""
 
 from __future__ import annotations
 
@@ -8,40 +8,42 @@ from typing import Any
 from edgevoice.clock import Clock
 from edgevoice.devices.converted import Converted
 from edgevoice.devices.device_slot import DeviceSlot
-from edgevoice.devices.hotplug import Hotplug, signs, slept
+from edgevoice.devices.hotplug import Hotplug, hotplug_state, seconds_suspended
 from edgevoice.devices.listing import outdated
 from edgevoice.devices.resilient_loudspeaker import OutputDevice, ResilientLoudspeaker
 from edgevoice.devices.resilient_microphone import InputDevice, ResilientMicrophone
-from edgevoice.devices.streams import look_again
+from edgevoice.devices.streams import relist_devices
 from edgevoice.devices.watch import DeviceWatch
 from edgevoice.errors import DeviceError
 from edgevoice.settings import AudioSettings
 
-RATE = 48_000
-"""Sample rate, in Hz, of a speaker that was not there when the session began."""
+DEFAULT_RATE = 48_000
+"""Sample rate in Hz if no speaker is present when the session starts."""
 
 
 class PortAudio:
-    """The System of PortAudio."""
+    """The SoundSystem of PortAudio."""
 
-    def look_again(self) -> None:
-        look_again()
+    def relist_devices(self) -> None:
+        relist_devices()
 
-    def signs(self) -> Hotplug:
-        return signs()
+    def hotplug_state(self) -> Hotplug:
+        return hotplug_state()
 
-    def slept(self) -> float:
-        return slept()
+    def seconds_suspended(self) -> float:
+        return seconds_suspended()
 
 
 def microphone(
     settings: AudioSettings, clock: Clock, watch: DeviceWatch, open: Callable[[str], InputDevice]
 ) -> ResilientMicrophone:
-    """The microphone that the settings name, opened by name. Raises DeviceError where it is not
-    there at the beginning, unless it is to be waited for."""
-    place = ResilientMicrophone(clock, settings.input, settings.fallback, open)
-    _begin(place, settings, watch)
-    return place
+    """The microphone that the settings name; `open` opens a device by name.
+
+    Raises DeviceError if it is absent, unless audio.wait is set.
+    """
+    slot = ResilientMicrophone(clock, settings.input, settings.fallback, open)
+    _open_and_watch(slot, settings, watch)
+    return slot
 
 
 def loudspeaker(
@@ -50,12 +52,14 @@ def loudspeaker(
     watch: DeviceWatch,
     open: Callable[[str, int], OutputDevice],
 ) -> ResilientLoudspeaker:
-    """The speaker that the settings name, opened by name at a rate in Hz, or its own where that is
-    0. Raises DeviceError like `microphone`."""
+    """The speaker that the settings name; `open` takes a name and a rate in Hz (0: the device's).
+
+    Raises DeviceError like `microphone`.
+    """
     rate = 0
 
     def open_at_rate(wanted: str) -> OutputDevice:
-        """Samples go on being counted at the first speaker's rate, whatever this one's is."""
+        """Open a speaker; samples are always counted at the first speaker's rate."""
         nonlocal rate
         try:
             speaker = open(wanted, rate)
@@ -66,20 +70,22 @@ def loudspeaker(
         rate = rate or speaker.rate
         return speaker if speaker.rate == rate else Converted(speaker, rate)
 
-    place = ResilientLoudspeaker(clock, settings.output, settings.fallback, open_at_rate, RATE)
-    _begin(place, settings, watch)
+    slot = ResilientLoudspeaker(
+        clock, settings.output, settings.fallback, open_at_rate, DEFAULT_RATE
+    )
+    _open_and_watch(slot, settings, watch)
     # Nothing has been written yet.
-    place.rate = rate = rate or RATE
-    return place
+    slot.rate = rate = rate or DEFAULT_RATE
+    return slot
 
 
-def _begin(place: DeviceSlot[Any], settings: AudioSettings, watch: DeviceWatch) -> None:
+def _open_and_watch(slot: DeviceSlot[Any], settings: AudioSettings, watch: DeviceWatch) -> None:
     if outdated():
-        # Another device was chosen, perhaps one that was not there when the session began.
-        look_again()
+        # The chosen device may have been plugged in since the last listing.
+        relist_devices()
     try:
-        place.fill(strictly=not settings.wait)
+        slot.fill(strictly=not settings.wait)
     except DeviceError:
         if not settings.wait:
             raise
-    watch.add(place)
+    watch.add(slot)

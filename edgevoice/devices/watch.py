@@ -1,11 +1,10 @@
-"""Looks after the devices of a session: notices that one has gone, and brings it back.
+"""Monitor a session's devices: detect that a device is lost, and reopen it.
 
-PortAudio lists devices only when it is initialised, and initialising it again kills every stream
-that is open. So a device that has gone is first opened again as it was listed: that is enough where
-a sound server stands between (its `default` survives whatever comes and goes behind it), where the
-server itself was restarted, and where another program had the device for itself. Only when the
-system shows that devices came or went, or when nothing is open that could be disturbed, everything
-is closed, listed anew and opened again, here and nowhere else.
+PortAudio lists devices only when it is initialised, and initialising it again closes every open
+stream. So a lost device is first reopened from the old list. That is enough behind a sound server,
+after the server restarts, and when another program held the device. Devices are closed, listed
+again and reopened only when the system reports a change or when no device is open.
+Measured in devices-2026-11.
 """
 
 from __future__ import annotations
@@ -19,212 +18,220 @@ from edgevoice.devices.device_slot import DeviceSlot
 from edgevoice.devices.hotplug import Hotplug
 from edgevoice.errors import DeviceError
 
-LOOK = 0.25
-"""Seconds between two looks."""
+CHECK_INTERVAL = 0.25
+"""Seconds between two checks."""
 
-RETRY = 0.5
-"""Seconds between two attempts to open what is lost."""
+RETRY_INTERVAL = 0.5
+"""Seconds between two attempts to open a lost device."""
 
-RELIST = 1.0
-"""Seconds between two times that devices are listed anew; half of that after a sign of change."""
+RELIST_INTERVAL = 1.0
+"""Seconds between two listings of the devices; half of that after a hotplug change."""
 
-STIRRED = 5.0
-"""Seconds for which a sign of change is followed up: the system shows a device before it can be
-opened, and its sound server takes a moment longer to know it."""
+CHANGE_WINDOW = 5.0
+"""Seconds for which devices are listed again after a hotplug change: the system reports a device
+before the sound server can open it."""
 
-SLEPT = 1.0
-"""Seconds of sleep after which devices are opened again."""
+MIN_SUSPENSION = 1.0
+"""Seconds of suspension after which devices are reopened."""
 
-HELD_UP = 5.0
-"""Seconds between two looks that mean the program, or the machine, was stopped in between."""
+MAX_CHECK_INTERVAL = 5.0
+"""Seconds between two checks above which the program counts as suspended in between."""
 
-RELEASED = 3.0
-"""Seconds that whoever closes a device waits for a look under way."""
+REMOVAL_TIMEOUT = 3.0
+"""Seconds that closing a slot waits for a check in progress."""
 
 REMEDY = "plug it in again: the conversation goes on when it is there"
 
 
 class SoundSystem(Protocol):
-    """What is asked of the sound system."""
+    """The sound system as DeviceWatch needs it."""
 
-    def look_again(self) -> None:
-        """List the devices anew; none may be open."""
+    def relist_devices(self) -> None:
+        """List the devices again; none may be open."""
 
-    def signs(self) -> Hotplug:
-        """What can be seen, at next to no cost, of devices having come or gone."""
+    def hotplug_state(self) -> Hotplug:
+        """The system's devices at little cost; a different result means a change."""
 
-    def slept(self) -> float:
-        """Seconds that the machine has slept so far and that the clock did not count."""
+    def seconds_suspended(self) -> float:
+        """Seconds that the machine has been suspended so far and that the clock did not count."""
 
 
 class DeviceWatch:
-    """Looks after the places that are added to it, in a thread of its own, while there are any.
+    """Monitors the slots added to it, in a thread of its own, while there are any.
 
-    `tell` takes DeviceLost and DeviceRestored. Subscribe it to the bus: it begins with the session,
-    and does not disturb who is speaking for a device that is merely better than the present one.
+    `notify` receives DeviceLost and DeviceRestored. Subscribe the watch to the bus: it starts with
+    the session, and does not change to a better device while the user or the assistant speaks.
     """
 
     def __init__(
         self,
         clock: Clock,
         system: SoundSystem,
-        tell: Callable[[ev.Event], None],
+        notify: Callable[[ev.Event], None],
     ) -> None:
         self._clock = clock
         self._system = system
-        self._tell = tell
-        self._hearing: set[int] = set()
-        """Turns that are being spoken by the user."""
+        self._notify = notify
+        self._speaking_turns: set[int] = set()
+        """Ids of the turns in which the user is speaking."""
         self._monitor = clock.monitor()
-        self._places: list[DeviceSlot[Any]] = []
+        self._slots: list[DeviceSlot[Any]] = []
         self._muted: list[DeviceSlot[Any]] = []
-        self._told: dict[str, str | None] = {}
-        """The device that was told of last, by kind; None where it was told to be lost."""
-        self._running = self._busy = self._woken = False
-        self._looked = clock.now()
-        self._slept = system.slept()
-        self._signs = system.signs()
-        self._stirred = -STIRRED
-        self._retried = self._listed = -STIRRED
+        self._reported: dict[str, str | None] = {}
+        """The device reported last, by kind; None after it was reported lost."""
+        self._running = self._busy = self._check_requested = False
+        self._checked = clock.now()
+        self._slept = system.seconds_suspended()
+        self._hotplug_state = system.hotplug_state()
+        self._changed_at = -CHANGE_WINDOW
+        self._retried_at = self._listed_at = -CHANGE_WINDOW
 
     def __call__(self, event: ev.Event) -> None:
         match event:
             case ev.SessionStarted():
-                self._hearing.clear()
+                self._speaking_turns.clear()
                 self.start()
             case ev.SpeechStarted():
-                self._hearing.add(event.turn)
+                self._speaking_turns.add(event.turn)
             case ev.SpeechEnded() | ev.TurnCancelled():
-                self._hearing.discard(event.turn)
+                self._speaking_turns.discard(event.turn)
             case _:
                 pass
 
-    def add(self, place: DeviceSlot[Any]) -> None:
-        """Look after `place` once `start` was called; what it holds now counts as known."""
-        place.wake = self.wake
-        place.watched = True
-        place.leave = lambda: self._remove(place)
+    def add(self, slot: DeviceSlot[Any]) -> None:
+        """Monitor `slot` from `start` on; its present device counts as reported."""
+        slot.request_check = self.request_check
+        slot.watched = True
+        slot.unwatch = lambda: self._remove(slot)
         with self._monitor:
-            self._places.append(place)
-            if place.present:
-                self._told[place.kind] = place.name
+            self._slots.append(slot)
+            if slot.present:
+                self._reported[slot.kind] = slot.name
             else:
-                self._told.pop(place.kind, None)
+                self._reported.pop(slot.kind, None)
 
     def start(self) -> None:
-        """Begin to look after what was added, if that has not begun."""
+        """Start monitoring, if slots were added and monitoring has not started."""
         with self._monitor:
-            if self._running or not self._places:
+            if self._running or not self._slots:
                 return
             self._running = True
-            self._looked, self._slept = self._clock.now(), self._system.slept()
+            self._checked, self._slept = self._clock.now(), self._system.seconds_suspended()
         self._clock.spawn(self._run, "devices")
 
-    def wake(self) -> None:
-        """Look at once."""
+    def request_check(self) -> None:
+        """Check at once."""
         with self._monitor:
-            self._woken = True
+            self._check_requested = True
             self._monitor.notify_all()
 
-    def _remove(self, place: DeviceSlot[Any]) -> None:
+    def _remove(self, slot: DeviceSlot[Any]) -> None:
         with self._monitor:
-            self._places = [p for p in self._places if p is not place]
+            self._slots = [p for p in self._slots if p is not slot]
             self._monitor.notify_all()
-            self._monitor.wait_for(lambda: not self._busy, RELEASED)
+            self._monitor.wait_for(lambda: not self._busy, REMOVAL_TIMEOUT)
 
     def _run(self) -> None:
         while True:
             with self._monitor:
-                self._monitor.wait_for(lambda: self._woken or not self._places, LOOK)
-                self._woken = False
-                if not self._places:
+                self._monitor.wait_for(
+                    lambda: self._check_requested or not self._slots, CHECK_INTERVAL
+                )
+                self._check_requested = False
+                if not self._slots:
                     self._running = False
                     return
                 self._busy = True
-                places = list(self._places)
+                slots = list(self._slots)
             try:
-                self._look(places)
+                self._check(slots)
             finally:
                 with self._monitor:
                     self._busy = False
                     self._monitor.notify_all()
 
-    def _look(self, places: list[DeviceSlot[Any]]) -> None:
-        now, slept = self._clock.now(), self._system.slept()
-        away = slept - self._slept
-        if now - self._looked > HELD_UP:
-            away += now - self._looked
-        self._looked, self._slept = now, slept
-        if away > SLEPT:
-            self._list_anew(places, away)
-        for place in places:
-            if (error := place.failed()) is not None:
-                self._lost(place, error)
-                place.clear()
-        self._follow_mute(places)
-        self._bring_back(places, now)
-        for place in places:
-            if place.alive and self._told.get(place.kind) != place.name:
-                self._told[place.kind] = place.name
-                self._tell(ev.DeviceRestored(kind=place.kind, name=place.name))
+    def _check(self, slots: list[DeviceSlot[Any]]) -> None:
+        now, suspended = self._clock.now(), self._system.seconds_suspended()
+        away = suspended - self._slept
+        if now - self._checked > MAX_CHECK_INTERVAL:
+            away += now - self._checked
+        self._checked, self._slept = now, suspended
+        if away > MIN_SUSPENSION:
+            self._relist(slots, away)
+        for slot in slots:
+            if (error := slot.failed()) is not None:
+                self._report_lost(slot, error)
+                slot.clear()
+        self._follow_mute(slots)
+        self._bring_back(slots, now)
+        for slot in slots:
+            if slot.alive and self._reported.get(slot.kind) != slot.name:
+                self._reported[slot.kind] = slot.name
+                self._notify(ev.DeviceRestored(kind=slot.kind, name=slot.name))
 
-    def _follow_mute(self, places: list[DeviceSlot[Any]]) -> None:
-        """Close what was muted, and open at once what was muted until now."""
-        for place in places:
-            if place.muted and place.present:
-                place.clear()
-            elif place in self._muted and not place.muted and not place.present:
-                self._fill(place)
-        self._muted = [place for place in places if place.muted]
+    def _follow_mute(self, slots: list[DeviceSlot[Any]]) -> None:
+        """Close the devices that are now muted, and open those no longer muted."""
+        for slot in slots:
+            if slot.muted and slot.present:
+                slot.clear()
+            elif slot in self._muted and not slot.muted and not slot.present:
+                self._fill(slot)
+        self._muted = [slot for slot in slots if slot.muted]
 
-    def _bring_back(self, places: list[DeviceSlot[Any]], now: float) -> None:
-        signs = self._system.signs()
-        if signs != self._signs:
-            moved = signs.defaults != self._signs.defaults
-            if moved or signs.devices - self._signs.devices:
-                self._stirred = now
-            self._signs = signs
-            for place in places:
-                place.outdated |= moved and not place.wanted
-        missing = [place for place in places if not place.present and not place.muted]
-        if missing and now - self._retried >= RETRY:
-            self._retried = now
-            for place in missing:
-                self._fill(place)
-            missing = [place for place in missing if not place.present]
-        stirred = now - self._stirred < STIRRED
-        better = any(place.standing_in or place.outdated for place in places if place.present)
-        calm = not self._hearing and not any(getattr(place, "busy", False) for place in places)
-        alone = bool(missing) and not any(place.present for place in places)
-        wanted = alone or (stirred and bool(missing)) or (calm and better and self._has_changed)
-        if wanted and now - self._listed >= (RELIST / 2 if stirred else RELIST):
-            self._list_anew(places)
+    def _bring_back(self, slots: list[DeviceSlot[Any]], now: float) -> None:
+        hotplug_state = self._system.hotplug_state()
+        if hotplug_state != self._hotplug_state:
+            moved = hotplug_state.defaults != self._hotplug_state.defaults
+            if moved or hotplug_state.devices - self._hotplug_state.devices:
+                self._changed_at = now
+            self._hotplug_state = hotplug_state
+            for slot in slots:
+                slot.outdated |= moved and not slot.wanted
+        missing = [slot for slot in slots if not slot.present and not slot.muted]
+        if missing and now - self._retried_at >= RETRY_INTERVAL:
+            self._retried_at = now
+            for slot in missing:
+                self._fill(slot)
+            missing = [slot for slot in missing if not slot.present]
+        recently_changed = now - self._changed_at < CHANGE_WINDOW
+        better = any(slot.is_fallback or slot.outdated for slot in slots if slot.present)
+        idle = not self._speaking_turns and not any(getattr(slot, "busy", False) for slot in slots)
+        none_present = bool(missing) and not any(slot.present for slot in slots)
+        wanted = (
+            none_present
+            or (recently_changed and bool(missing))
+            or (idle and better and self._change_pending)
+        )
+        if wanted and now - self._listed_at >= (
+            RELIST_INTERVAL / 2 if recently_changed else RELIST_INTERVAL
+        ):
+            self._relist(slots)
 
     @property
-    def _has_changed(self) -> bool:
-        """Whether there was a sign of change that has not been followed up to its end."""
-        return self._listed - self._stirred < STIRRED
+    def _change_pending(self) -> bool:
+        """Whether a hotplug change still asks for another listing."""
+        return self._listed_at - self._changed_at < CHANGE_WINDOW
 
-    def _list_anew(self, places: list[DeviceSlot[Any]], slept: float = 0.0) -> None:
-        for place in places:
-            place.clear(slept)
-        self._system.look_again()
-        self._listed = self._clock.now()
-        for place in places:
-            place.outdated = False
-            if not place.muted:
-                self._fill(place)
+    def _relist(self, slots: list[DeviceSlot[Any]], suspended: float = 0.0) -> None:
+        for slot in slots:
+            slot.clear(suspended)
+        self._system.relist_devices()
+        self._listed_at = self._clock.now()
+        for slot in slots:
+            slot.outdated = False
+            if not slot.muted:
+                self._fill(slot)
 
-    def _fill(self, place: DeviceSlot[Any]) -> None:
+    def _fill(self, slot: DeviceSlot[Any]) -> None:
         try:
-            place.fill()
+            slot.fill()
         except DeviceError as error:
-            if place.kind not in self._told or self._told[place.kind] is not None:
-                self._lost(place, error)
+            if slot.kind not in self._reported or self._reported[slot.kind] is not None:
+                self._report_lost(slot, error)
             return
 
-    def _lost(self, place: DeviceSlot[Any], error: DeviceError) -> None:
-        if self._told.get(place.kind, "") is None:
+    def _report_lost(self, slot: DeviceSlot[Any], error: DeviceError) -> None:
+        if self._reported.get(slot.kind, "") is None:
             return
-        self._told[place.kind] = None
-        self._tell(ev.DeviceLost(kind=place.kind, name=place.name, remedy=REMEDY))
+        self._reported[slot.kind] = None
+        self._notify(ev.DeviceLost(kind=slot.kind, name=slot.name, remedy=REMEDY))

@@ -1,20 +1,17 @@
-"""The engines: one file for each library, and what they share."""
+"""Engines: one module for each library, and their shared helpers."""
 
 import os
 import sys
 
-# OpenMP threads that wait at a barrier spin for milliseconds by default. When another program has
-# the core of the thread they wait for, that keeps it from moving to theirs, and decoding takes five
-# times as long. Not to spin at all makes every barrier a call of the system, and decoding takes
-# half as long again on a quiet machine. libgomp reads this when it is loaded, so it is set before
-# any engine imports its library. The figures are in cpu-2026-11.
-# "Active" only for a process in which several threads have used OpenMP, as the bench is: without it
-# libgomp then takes more threads than cores for granted, and all but stops spinning.
+# libgomp spins for milliseconds at a barrier by default, which slows decoding greatly on a busy
+# machine; without spinning it is slow on an idle one (cpu-2026-11). libgomp reads this when it is
+# loaded, so it is set before any engine imports its library. "active" is for processes in which
+# several threads use OpenMP: without it libgomp assumes too many threads and hardly spins.
 if sys.platform == "linux" and "OMP_WAIT_POLICY" not in os.environ:
     os.environ["OMP_WAIT_POLICY"] = "active"
     os.environ.setdefault("GOMP_SPINCOUNT", "3000")
 
-# CTranslate2's oneDNN keeps up to 1,024 compiled kernels, about half a megabyte for every clip of a
-# new length. In a conversation nearly every length is new, so that kept kernels are hardly ever
-# used again: 16 of them cost no time, and memory stays level. oneDNN reads this with its first use.
+# CTranslate2's oneDNN caches up to 1,024 compiled kernels, about 0.5 MB for each new clip length.
+# Lengths hardly repeat in a conversation, so 16 cost no time and memory stays constant. oneDNN
+# reads this at its first use.
 os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "16")

@@ -1,4 +1,4 @@
-"""How a prompt is cut into batches: what each size costs here, and the cheapest way to cut."""
+"""Split a prompt into batches at the least measured cost (cpu-2026-11)."""
 
 from __future__ import annotations
 
@@ -6,21 +6,21 @@ import math
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
-UNIT = 4
-"""Tokens that are never split to be quicker at hand: reading the weights costs as much for one."""
-TRIED = (32, 16, 8, UNIT, 2, 1)
-"""Sizes whose cost is found out with the first prompt."""
-NEW = 0.3
-"""How much the newest measurement counts against all before it."""
+MIN_SPLIT = 4
+"""Batch size that is never split to save time: reading the weights costs the same for one token."""
+PROBE_SIZES = (32, 16, 8, MIN_SPLIT, 2, 1)
+"""Batch sizes measured with the first prompt."""
+NEWEST_WEIGHT = 0.3
+"""Weight of the newest measurement in the moving average."""
 
 
-def plan(count: int, costs: Sequence[float], longest: float = math.inf) -> list[int]:
-    """The sizes of batches, largest first, that evaluate `count` tokens at the least total cost.
+def plan(count: int, costs: Sequence[float], max_seconds: float = math.inf) -> list[int]:
+    """The batch sizes, largest first, that evaluate `count` tokens at the least total cost.
 
-    `costs[n - 1]` is what a batch of n tokens costs, in seconds; sizes beyond are not used, nor,
-    above UNIT, those that cost more than `longest`.
+    `costs[n - 1]` is the cost in seconds of a batch of n tokens; larger sizes are not used. Sizes
+    above MIN_SPLIT that cost more than `max_seconds` are not used either.
     """
-    sizes = [n for n, cost in enumerate(costs, 1) if cost <= longest or n <= UNIT]
+    sizes = [n for n, cost in enumerate(costs, 1) if cost <= max_seconds or n <= MIN_SPLIT]
     least = [0.0]
     last = [0]
     for total in range(1, count + 1):
@@ -35,7 +35,7 @@ def plan(count: int, costs: Sequence[float], longest: float = math.inf) -> list[
 
 
 class BatchCosts:
-    """What batches of `largest` tokens at most have cost on this machine, by number of threads."""
+    """Measured seconds of batches of at most `largest` tokens, by number of threads."""
 
     def __init__(self, largest: int) -> None:
         self._largest = largest
@@ -43,27 +43,27 @@ class BatchCosts:
         """threads → size → seconds"""
 
     def note(self, threads: int, size: int, seconds: float) -> None:
-        """A batch of `size` tokens has taken `seconds`."""
+        """Add a measurement: a batch of `size` tokens took `seconds` on `threads` threads."""
         known = self.measured.setdefault(threads, {})
-        known[size] = known.get(size, seconds) * (1 - NEW) + seconds * NEW
+        known[size] = known.get(size, seconds) * (1 - NEWEST_WEIGHT) + seconds * NEWEST_WEIGHT
 
     def cut(
-        self, count: int, threads: int, longest: float = math.inf, trying: bool = False
+        self, count: int, threads: int, max_seconds: float = math.inf, measure_all: bool = False
     ) -> list[int]:
-        """Batches for `count` tokens; with `trying`, first one of each size not yet measured."""
+        """Batch sizes for `count` tokens; with `measure_all`, unmeasured sizes come first."""
         known = self.measured.get(threads, {})
         batches: list[int] = []
-        if trying or not self.measured:
-            for size in TRIED:
+        if measure_all or not self.measured:
+            for size in PROBE_SIZES:
                 if size not in known and size <= min(self._largest, count):
                     batches.append(size)
                     count -= size
         if not any(min(known) <= self._largest for known in self.measured.values()):
-            return batches + [UNIT] * (count // UNIT) + [1] * (count % UNIT)
-        return batches + plan(count, self._curve(threads), longest)
+            return batches + [MIN_SPLIT] * (count // MIN_SPLIT) + [1] * (count % MIN_SPLIT)
+        return batches + plan(count, self._costs_by_size(threads), max_seconds)
 
-    def _curve(self, threads: int) -> list[float]:
-        """The cost of each size from 1; where this number of threads is new, from the nearest."""
+    def _costs_by_size(self, threads: int) -> list[float]:
+        """Seconds of each size from 1; scaled from the nearest measured number of threads."""
         usable = [n for n, known in self.measured.items() if min(known) <= self._largest]
         nearest = min(usable, key=lambda other: abs(other - threads))
         curve = interpolated(self.measured[nearest], self._largest)
@@ -71,10 +71,10 @@ class BatchCosts:
 
 
 def interpolated(known: Mapping[int, float], largest: int) -> list[float]:
-    """The cost of each size from 1 to the largest known, on straight lines between those known."""
+    """Seconds of each size from 1 to the largest known, interpolated linearly."""
     points = sorted((size, cost) for size, cost in known.items() if size <= largest)
     first = points[0]
-    # Below the smallest: as much as that, for what is not computed is still read.
+    # Below the smallest known size the cost is the same: reading the weights dominates.
     curve = [first[1]] * first[0]
     for (size, cost), (next_size, next_cost) in pairwise(points):
         step = (next_cost - cost) / (next_size - size)

@@ -1,4 +1,4 @@
-"""A model's own chat template: messages to the prompt text it was trained on."""
+"""Render messages with a model's own chat template."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ class TemplateRefused(ValueError):
     """The template is broken, or refuses a plain conversation."""
 
 
-class _TooCostly(TemplateRefused):
-    """The template ran into a limit, and would again."""
+class _LimitReached(TemplateRefused):
+    """The template reached a limit of the sandbox; another attempt would fail too."""
 
 
 class ChatTemplate:
     """Renders messages with the Jinja template `source` from the model file, in a sandbox.
 
-    A model that knows no system role gets the system text in front of the first user message;
-    one that insists on taking turns gets messages of one role in a row joined into one. Raises
-    TemplateRefused if it cannot render a question and a short conversation.
+    Without a system role in the template, the system text goes before the first user message. If
+    roles must alternate, consecutive messages of one role are joined. Raises TemplateRefused if
+    the template cannot render a question and a short conversation.
     """
 
     def __init__(self, source: Any, bos: str = "", eos: str = "") -> None:
@@ -37,60 +37,63 @@ class ChatTemplate:
         except Exception as error:  # a template is a program, and may fail as any program may
             raise TemplateRefused(f"the chat template is broken: {_reason(error)}") from None
         user = ChatMessage("user", "Hello")
-        self._knows_system = self._renders(ChatMessage("system", _PROBE), user)
-        self._takes_turns = not self._renders(ChatMessage("user", _PROBE), user)
+        self._has_system_role = self._renders(ChatMessage("system", _PROBE), user)
+        self._alternates = not self._renders(ChatMessage("user", _PROBE), user)
         if _PROBE not in self.render([ChatMessage("user", _PROBE)]):
             raise TemplateRefused("the chat template does not render a question")
         system, reply = ChatMessage("system", "Be brief."), ChatMessage("assistant", "Yes.")
         if _PROBE not in self.render([system, user, reply, ChatMessage("user", _PROBE)]):
             raise TemplateRefused("the chat template does not render a conversation")
 
-    def render(self, messages: Sequence[ChatMessage], opening: bool = True) -> str:
-        """The prompt text; with `opening` it ends where the assistant's reply begins."""
-        return self._render([(m.role, m.text) for m in self._fitted(messages)], opening)
+    def render(self, messages: Sequence[ChatMessage], add_opening: bool = True) -> str:
+        """The prompt text; with `add_opening` it ends where the reply begins.
 
-    def _fitted(self, messages: Sequence[ChatMessage]) -> list[ChatMessage]:
-        fitted: list[ChatMessage] = []
+        Raises TemplateRefused.
+        """
+        return self._render([(m.role, m.text) for m in self._adapted(messages)], add_opening)
+
+    def _adapted(self, messages: Sequence[ChatMessage]) -> list[ChatMessage]:
+        adapted: list[ChatMessage] = []
         pending = ""
         for message in messages:
-            if message.role == "system" and not self._knows_system:
+            if message.role == "system" and not self._has_system_role:
                 pending = _joined(pending, message.whole)
                 continue
             text = message.whole
             if pending and message.role == "user":
                 text, pending = _joined(pending, text), ""
-            if self._takes_turns and fitted and fitted[-1].role == message.role:
-                text = _joined(fitted.pop().text, text)
-            fitted.append(ChatMessage(message.role, text))
+            if self._alternates and adapted and adapted[-1].role == message.role:
+                text = _joined(adapted.pop().text, text)
+            adapted.append(ChatMessage(message.role, text))
         if pending:
-            fitted.append(ChatMessage("user", pending))
-        return fitted
+            adapted.append(ChatMessage("user", pending))
+        return adapted
 
     def _renders(self, *messages: ChatMessage) -> bool:
-        """Whether the probe text in `messages` comes out at the other end."""
+        """Whether the rendered `messages` contain the probe text."""
         try:
             return _PROBE in self._render([(m.role, m.text) for m in messages], True)
-        except _TooCostly:
+        except _LimitReached:
             raise
         except TemplateRefused:
             return False
 
-    def _render(self, messages: list[tuple[str, str]], opening: bool) -> str:
+    def _render(self, messages: list[tuple[str, str]], add_opening: bool) -> str:
         try:
             return self._sandbox.rendered(
                 self._template,
                 {
                     "messages": [{"role": role, "content": text} for role, text in messages],
-                    "add_generation_prompt": opening,
+                    "add_generation_prompt": add_opening,
                     "bos_token": self._bos,
                     "eos_token": self._eos,
                     "tools": None,
-                    # Models that can think aloud first answer seconds later: not in a conversation.
+                    # Thinking before the reply takes seconds, too long for a conversation.
                     "enable_thinking": False,
                 },
             )
         except (LimitExceeded, RecursionError, MemoryError) as error:
-            raise _TooCostly(f"the chat template wants too much: {_reason(error)}") from None
+            raise _LimitReached(f"the chat template wants too much: {_reason(error)}") from None
         except Exception as error:
             raise TemplateRefused(
                 f"the chat template refuses the messages: {_reason(error)}"

@@ -1,19 +1,19 @@
-"""The phases of a turn, as far as they decide who may have which core."""
+"""Reserve cores for the transcriber while the user speaks."""
 
 from __future__ import annotations
 
 from edgevoice import events as ev
 from edgevoice.engines.cpu_budget import CpuBudget
 
-RECOGNIZER = 1
-"""Cores that are kept for the recognizer while the user speaks."""
+TRANSCRIBER_CORES = 1
+"""Cores reserved for the transcriber while the user speaks."""
 
 
 class CoreReservation:
-    """Follows a session's events, and keeps the recognizer's core free while there is speech.
+    """Follows a session's events, and keeps the transcriber's core free during speech.
 
-    Between two looks nobody computes there. But what the language model would begin there just
-    then would still be running when the voice stops, and the last look is the one that counts.
+    The core is idle between two interim transcriptions. But a batch that the language model starts
+    there could delay the transcription at the end of speech, which decides the response time.
     """
 
     def __init__(self, cores: CpuBudget) -> None:
@@ -21,11 +21,11 @@ class CoreReservation:
         self._speaking: int | None = None
 
     def __call__(self, event: ev.Event) -> None:
-        """Take one event."""
+        """Update the reservation for one event."""
         match event:
             case ev.SpeechStarted():
                 self._speaking = event.turn
-                self._cores.reserve(RECOGNIZER)
+                self._cores.reserve(TRANSCRIBER_CORES)
             case ev.FinalTranscript() | ev.TurnCancelled() | ev.TurnCompleted():
                 if event.turn == self._speaking:
                     self._end()

@@ -1,10 +1,8 @@
-"""The ledger of cores: who computes right now, and so how many threads the language model may run.
+"""Track which cores are in use, so that the language model runs as many threads as are free.
 
-Two engines that both want every core do not get half the speed each but far less: their threads
-wait for each other at barriers while the other engine's threads have the cores. So whoever is
-about to compute writes down how many cores that takes, and the language model, which can change
-its number of threads from one token to the next, takes what is left. Other programs write nothing
-down; what they take is seen from the machine's own account of busy time.
+Two engines that use all cores at once get far less than half the speed each, because their threads
+wait for each other at barriers. So each engine registers the cores it uses, and the language model
+adapts its threads before each token. Other programs' use is measured. Figures: cpu-2026-11.
 """
 
 from __future__ import annotations
@@ -20,47 +18,47 @@ import psutil
 
 from edgevoice.models import machine
 
-LOOK = 0.04
-"""Seconds between two looks at what other programs take. The account is kept in steps of 0.01."""
-SOON, SURE = 0.1, 0.3
-"""Seconds looked back on before a core is left to others, and before it is taken back."""
-GIVEN_UP = 0.02
-"""Seconds between two questions whether waiting for a core is given up."""
-BUSY, FREE = 0.35, 0.25
-"""How much of one more core others must take to get it, and how little to lose it again.
+SAMPLE_INTERVAL = 0.04
+"""Seconds between two samples of other programs' processor time, which has a step of 0.01 s."""
+YIELD_WINDOW, RECLAIM_WINDOW = 0.1, 0.3
+"""Seconds averaged before a core is left to other programs, and before it is taken back."""
+CANCEL_POLL = 0.02
+"""Seconds between two checks whether waiting for a core is cancelled."""
+YIELD_ABOVE, RECLAIM_BELOW = 0.35, 0.25
+"""Share of a further core above which others get it, and below which they lose it.
 
-Two threads of ours and one of theirs on two cores: theirs gets no more than two thirds of a core,
-so waiting for a whole one would be waiting for ever.
+Well below 1: beside two of our threads on two cores, another thread gets at most 0.67 of a core.
 """
 
 
 class CpuBudget:
-    """The account of `cores` cores. Every method may be called from any thread.
+    """The use of `cores` cores. Every method may be called from any thread.
 
-    `elsewhere` tells the seconds of processor time other programs have had so far, `now` the time.
+    `used_by_others` returns the processor seconds of other programs so far, `now` the time in
+    seconds.
     """
 
     def __init__(
         self,
         cores: int,
-        elsewhere: Callable[[], float],
+        used_by_others: Callable[[], float],
         now: Callable[[], float] = time.monotonic,
     ) -> None:
         self.all = cores
-        self._elsewhere = elsewhere
+        self._used_by_others = used_by_others
         self._now = now
         self._lock = threading.Condition()
         self._taken = 0
         self._reserved = 0
-        self._others = 0
-        self._looks: deque[tuple[float, float]] = deque([(now(), elsewhere())])
+        self._others_cores = 0
+        self._samples: deque[tuple[float, float]] = deque([(now(), used_by_others())])
 
     @contextmanager
     def taken(self, count: int) -> Iterator[None]:
-        """Take `count` cores for as long as the block runs. Never waits."""
+        """Register `count` cores as used while the block runs. Never waits."""
         with self._lock:
             self._taken += count
-            self._look()
+            self._sample()
         try:
             yield
         finally:
@@ -69,56 +67,62 @@ class CpuBudget:
                 self._lock.notify_all()
 
     def reserve(self, count: int) -> None:
-        """Keep so many cores for those who take them now and then, until told otherwise."""
+        """Reserve `count` cores until the next call."""
         with self._lock:
             self._reserved = count
 
     def left(self, reserved_too: bool = False) -> int:
-        """How many cores nobody has taken or reserved, nor other programs have; at least 1."""
+        """Free cores, at least 1; with `reserved_too`, reserved cores count as free."""
         with self._lock:
-            self._look()
+            self._sample()
             kept = 0 if reserved_too else self._reserved
-            return max(1, self.all - max(self._taken, kept) - self._others)
+            return max(1, self.all - max(self._taken, kept) - self._others_cores)
 
-    def wait_for_one(self, given_up: Callable[[], bool]) -> None:
-        """Wait while our own stages have taken every core, unless that is `given_up`."""
+    def wait_for_one(self, cancelled: Callable[[], bool]) -> None:
+        """Wait while our engines use every core, until `cancelled` returns True."""
         with self._lock:
-            while self._taken >= self.all and not given_up():
-                self._lock.wait(GIVEN_UP)
+            while self._taken >= self.all and not cancelled():
+                self._lock.wait(CANCEL_POLL)
 
-    def _look(self) -> None:
+    def _sample(self) -> None:
         now = self._now()
-        if now - self._looks[-1][0] < LOOK:
+        if now - self._samples[-1][0] < SAMPLE_INTERVAL:
             return
-        self._looks.append((now, self._elsewhere()))
-        while len(self._looks) > 2 and self._looks[1][0] <= now - SURE:
-            self._looks.popleft()
-        soon, sure = self._mean(SOON), self._mean(SURE)
-        while soon > self._others + BUSY and self._others < self.all:
-            self._others += 1
-        while self._others > 0 and max(soon, sure) < self._others - 1 + FREE:
-            self._others -= 1
+        self._samples.append((now, self._used_by_others()))
+        while len(self._samples) > 2 and self._samples[1][0] <= now - RECLAIM_WINDOW:
+            self._samples.popleft()
+        recent, longer = self._mean(YIELD_WINDOW), self._mean(RECLAIM_WINDOW)
+        while recent > self._others_cores + YIELD_ABOVE and self._others_cores < self.all:
+            self._others_cores += 1
+        while (
+            self._others_cores > 0 and max(recent, longer) < self._others_cores - 1 + RECLAIM_BELOW
+        ):
+            self._others_cores -= 1
 
     def _mean(self, seconds: float) -> float:
-        """Cores that others had over the last `seconds`, or since the look before that."""
-        now, had = self._looks[-1]
+        """Cores that other programs used on average over the last `seconds`."""
+        now, had = self._samples[-1]
         then, before = next(
-            (look for look in reversed(self._looks) if look[0] <= now - seconds), self._looks[0]
+            (look for look in reversed(self._samples) if look[0] <= now - seconds), self._samples[0]
         )
-        return (had - before) / (now - then) if now - then >= SOON / 2 else float(self._others)
+        return (
+            (had - before) / (now - then)
+            if now - then >= YIELD_WINDOW / 2
+            else float(self._others_cores)
+        )
 
 
 def used_elsewhere() -> float:
-    """Seconds of processor time that other programs have had on the cores we may use.
+    """Processor seconds of other programs on the cores that this process may use.
 
-    What runs at a lower priority than ours does not count: it makes way.
+    Programs of lower priority do not count: they make room by themselves.
     """
     times = psutil.cpu_times(percpu=True)
     if hasattr(os, "sched_getaffinity"):
         ours = os.sched_getaffinity(0)
         times = [cpu for number, cpu in enumerate(times) if number in ours]
     kinds = ["user", "system", "irq", "softirq", "steal"]
-    # Where our own time is, too, if all of this process is nice; 0 would mean the calling thread.
+    # A nice process has its own time there. Not PID 0, which means the calling thread.
     if hasattr(os, "getpriority") and os.getpriority(os.PRIO_PROCESS, os.getpid()) > 0:
         kinds.append("nice")
     busy = sum(getattr(cpu, kind, 0.0) for cpu in times for kind in kinds)
@@ -126,4 +130,4 @@ def used_elsewhere() -> float:
 
 
 cores = CpuBudget(machine.cores(), used_elsewhere)
-"""The one account of this process."""
+"""The budget of this process."""

@@ -1,8 +1,8 @@
-"""llama.cpp: the language model, whose KV prefix is never computed twice.
+"""The language model on llama.cpp, with reuse of the KV cache's prefix.
 
-The ids in the KV cache are known at every moment. A new prompt keeps the longest prefix it shares
-with them; what the model said itself is put into the prompt as the very ids it made, because
-tokenizing its text again may cut it differently and so lose the rest of the cache.
+The ids in the KV cache are tracked. A new prompt reuses the longest prefix shared with them. The
+model's own replies enter the prompt as the ids it generated: tokenizing their text again may split
+it differently and lose the rest of the cache.
 """
 
 from __future__ import annotations
@@ -28,39 +28,39 @@ from edgevoice.errors import EngineError, ModelError
 from edgevoice.protocols import Cancelled, ChatMessage, Prefilled, Stopped, Token
 from edgevoice.settings import SlmSettings
 
-CHUNK = 64
-"""The most prompt tokens evaluated between two looks at `cancelled`."""
-GPU_CHUNK = 512
-SPEAKING, ANSWERING, QUIET = 0.15, 0.3, 0.5
-"""Seconds without such a look: while they speak, when they pause, while nobody waits."""
-SLOW = 0.15
-"""Seconds a token: people speak about four a second, and what they say is read more than once."""
-KNOWN_TEXTS = 256
-"""So many messages are known to be text, and not looked at again."""
-PROBES = ("? Why", " 1 of them")
-"""Two ways in which a question may go on, with nothing in common."""
+CPU_BATCH = 64
+"""Maximum prompt tokens evaluated between two checks of `cancelled`, on the CPU."""
+GPU_BATCH = 512
+SPEAKING_INTERVAL, ANSWERING_INTERVAL, IDLE_INTERVAL = 0.15, 0.3, 0.5
+"""Seconds between two such checks: while the user speaks, while the user waits, otherwise."""
+SLOW_TOKEN = 0.15
+"""Seconds per token above which one core cannot follow speech of about four tokens a second."""
+SANITIZED_TEXTS = 256
+"""Messages whose check for control tokens is remembered."""
+CONTINUATIONS = ("? Why", " 1 of them")
+"""Two continuations of a question that share no token; they show where its tokens are certain."""
 
 
 class Llama:
     """A LanguageModel from a GGUF file with its own chat template."""
 
     def __init__(self, path: Path, settings: SlmSettings, kept: Path | None = None) -> None:
-        """Load the model and use all of it once.
+        """Load the model and use every weight once.
 
-        In the folder `kept` lies what need not be computed at every start; without it, or with
+        The folder `kept` stores the state of the system prompt between starts; without it, or with
         slm.prompt_cache off, nothing is written. Raises ModelError.
         """
         header = checked(path)
         layers = gpu_layers(settings.gpu_layers)
         self._settings = settings
         self.context = min(settings.context, header.context or settings.context)
-        if layers == 0 or sys.platform == "darwin":  # where the GPU's memory is the machine's
+        if layers == 0 or sys.platform == "darwin":  # where the GPU shares the machine's memory
             check_memory(path, header, self.context)
         fetch_ahead(path)
-        chunk = GPU_CHUNK if layers else CHUNK
+        batch = GPU_BATCH if layers else CPU_BATCH
         try:
             self._native = NativeModel(
-                path, self.context, chunk, settings.threads or cores.all, layers
+                path, self.context, batch, settings.threads or cores.all, layers
             )
         except NotLoaded as error:
             raise ModelError(
@@ -72,41 +72,44 @@ class Llama:
         except TemplateRefused as error:
             self._native.close()
             raise ModelError(str(error), where=str(path), remedy=CHOOSE_ANOTHER) from None
-        self._broken = lru_cache(KNOWN_TEXTS)(partial(broken, names=self._native.control_names))
+        self._without_control_tokens = lru_cache(SANITIZED_TEXTS)(
+            partial(broken, names=self._native.control_names)
+        )
         self._kv: list[int] = []
-        self._fresh = False  # whether the newest logits are those after the last id in the cache
-        self._kept = None
+        self._logits_valid = False
+        """Whether the newest logits are those after the last id in the cache."""
+        self._prompt_cache = None
         if kept is not None and settings.prompt_cache:
-            self._kept = PromptCache(kept, path, version(), self.context, layers, cores.all)
-        self._costs = None if layers else BatchCosts(CHUNK)
-        if self._costs and self._kept:
-            self._costs.measured = self._kept.costs()
+            self._prompt_cache = PromptCache(kept, path, version(), self.context, layers, cores.all)
+        self._costs = None if layers else BatchCosts(CPU_BATCH)
+        if self._costs and self._prompt_cache:
+            self._costs.measured = self._prompt_cache.costs()
         self._native.touch()
 
     def prime(self, messages: Sequence[ChatMessage], cancelled: Cancelled) -> int:
-        """Evaluate what `messages` and whatever may follow them have in common.
+        """Evaluate the tokens that every continuation of `messages` starts with.
 
-        If the last one is the user's, it is taken for the beginning of a question that is still
-        being asked: its words go into the cache, nothing of what closes the message. Otherwise it
-        is everything up to the first word of the next question. What the cache holds beyond that
-        stays. Returns how many tokens of it are there now; fewer than asked for if cancelled.
+        A last message of the user counts as the beginning of a question: its words are evaluated,
+        but not the end of the message. Otherwise the prompt is evaluated up to the next question.
+        Further tokens in the cache stay. Returns how many of these tokens the cache holds; fewer
+        than all if cancelled.
         """
-        speaking = bool(messages) and messages[-1].role == "user"
-        shared = self._shared(messages)
-        self._restore(messages)
+        user_speaks = bool(messages) and messages[-1].role == "user"
+        shared = self._shared_prefix(messages)
+        self._restore_state(messages)
         if len(shared) < self.context and _common(self._kv, shared) < len(shared):
-            self._evaluate(shared, cancelled, SPEAKING if speaking else QUIET)
-        if not speaking:
-            self._keep(messages)
+            self._evaluate(shared, cancelled, SPEAKING_INTERVAL if user_speaks else IDLE_INTERVAL)
+        if not user_speaks:
+            self._save_state(messages)
         return _common(self._kv, shared)
 
     def reply(
         self, messages: Sequence[ChatMessage], cancelled: Cancelled
     ) -> Iterator[Prefilled | Token | Stopped]:
-        """Evaluate what is new of the prompt, then make tokens until the model ends its turn.
+        """Evaluate the new part of the prompt, then generate tokens until the model ends its turn.
 
-        A last message of the assistant's is left open, and gone on with.
-        Raises EngineError if the prompt does not fit the context. May be abandoned at any token.
+        A last message of the assistant is continued. The iterator may be abandoned at any token.
+        Raises EngineError if the prompt does not fit the context.
         """
         prompt = self.prompt(messages)
         if len(prompt) >= self.context:
@@ -114,7 +117,7 @@ class Llama:
                 f"the conversation takes {len(prompt)} tokens, the context window {self.context}",
                 remedy="begin a new conversation, shorten slm.system_prompt, or raise slm.context",
             )
-        self._restore(messages)
+        self._restore_state(messages)
         reused = self._evaluate(prompt, cancelled)
         if reused is None:
             yield Stopped("cancelled")
@@ -142,11 +145,11 @@ class Llama:
     def prompt(self, messages: Sequence[ChatMessage]) -> list[int]:
         """The token ids of the prompt for `messages`, the opening of the reply included.
 
-        Every reply that still has its own ids keeps them, as far as they spell what was heard of
-        it. Only the template's own marks become control tokens, never the text of a message.
+        Replies keep the ids they were generated with, as far as these spell the text that was
+        heard. Only the template's own marks become control tokens, never the text of a message.
         Raises EngineError for messages that the template refuses.
         """
-        messages = [self._as_text(message) for message in messages]
+        messages = [self._sanitized(message) for message in messages]
         try:
             if messages and messages[-1].role == "assistant":
                 whole = self._template.render(messages[:-1]) + messages[-1].text
@@ -158,13 +161,13 @@ class Llama:
                 if message.role != "assistant" or not message.tokens or BREAK in message.text:
                     continue
                 before = self._template.render(messages[:number])
-                said = _said_after(whole, before, message.text)
+                said = _reply_after(whole, before, message.text)
                 own, chars = spelled(message.tokens, message.text, self._native.piece)
                 if not before.startswith(done) or said is None or not own:
                     continue
                 ids += self._tokenize(before[len(done) :], first=not done)
                 ids += own
-                # Some templates trim what was said.
+                # Some templates strip the reply.
                 trimmed = message.text.find(said)
                 done = before + said[: max(0, chars - trimmed)]
             return ids + self._tokenize(whole[len(done) :], first=not done)
@@ -177,39 +180,39 @@ class Llama:
 
     def close(self) -> None:
         """Free the model's memory."""
-        if self._kept and self._costs and self._costs.measured:
-            self._kept.keep_costs(self._costs.measured)
+        if self._prompt_cache and self._costs and self._costs.measured:
+            self._prompt_cache.keep_costs(self._costs.measured)
         self._native.close()
 
     def _choose(self) -> int:
-        """The id that comes next; asked once for each token of a reply."""
+        """The next id; called once for each token of a reply."""
         return self._native.sample()
 
-    def _shared(self, messages: Sequence[ChatMessage]) -> list[int]:
-        """The ids that `messages` and whatever may follow them have in common."""
+    def _shared_prefix(self, messages: Sequence[ChatMessage]) -> list[int]:
+        """The ids that every continuation of `messages` starts with."""
         before, begun = messages, ChatMessage("user", "")
         if messages and messages[-1].role == "user":
             before, begun = messages[:-1], messages[-1]
         one, other = (
             self.prompt([*before, replace(begun, text=(begun.text.rstrip() + more).strip())])
-            for more in PROBES
+            for more in CONTINUATIONS
         )
         return one[: _common(one, other)]
 
-    def _restore(self, messages: Sequence[ChatMessage]) -> None:
-        """If the cache is empty, put what was kept of the system prompt into it."""
-        if self._kept and not self._kv and messages and messages[0].role == "system":
-            start = self._shared(messages[:1])
-            state = self._kept.state(start)
+    def _restore_state(self, messages: Sequence[ChatMessage]) -> None:
+        """If the cache is empty, load the stored state of the system prompt."""
+        if self._prompt_cache and not self._kv and messages and messages[0].role == "system":
+            start = self._shared_prefix(messages[:1])
+            state = self._prompt_cache.state(start)
             if state is not None and self._native.restore(state):
                 self._kv = start
 
-    def _keep(self, messages: Sequence[ChatMessage]) -> None:
-        """Keep the cache on disk if it holds the system prompt and nothing else."""
-        if self._kept and [message.role for message in messages] == ["system"]:
-            start = self._shared(messages)
-            if self._kv == start and not self._kept.has(start):
-                self._kept.keep(start, self._native.state())
+    def _save_state(self, messages: Sequence[ChatMessage]) -> None:
+        """Store the cache on disk if it holds just the system prompt."""
+        if self._prompt_cache and [message.role for message in messages] == ["system"]:
+            start = self._shared_prefix(messages)
+            if self._kv == start and not self._prompt_cache.has(start):
+                self._prompt_cache.keep(start, self._native.state())
 
     def _tokenize(self, text: str, first: bool) -> list[int]:
         ids: list[int] = []
@@ -219,31 +222,34 @@ class Llama:
             ids.insert(0, self._native.bos)
         return ids
 
-    def _as_text(self, message: ChatMessage) -> ChatMessage:
-        text, lead = self._broken(message.text), self._broken(message.lead)
+    def _sanitized(self, message: ChatMessage) -> ChatMessage:
+        text, lead = (
+            self._without_control_tokens(message.text),
+            self._without_control_tokens(message.lead),
+        )
         return replace(message, text=text, lead=lead)
 
     def _evaluate(
-        self, ids: Sequence[int], cancelled: Cancelled, longest: float = ANSWERING
+        self, ids: Sequence[int], cancelled: Cancelled, max_interval: float = ANSWERING_INTERVAL
     ) -> int | None:
-        """Make the KV cache hold just `ids`, and the newest logits those after the last of them.
+        """Make the KV cache hold just `ids`, with the logits after the last of them.
 
-        Looks at `cancelled` about every `longest` seconds. Returns how many ids were reused; None
-        if cancelled.
+        Checks `cancelled` about every `max_interval` seconds. Returns how many ids were reused, or
+        None if cancelled.
         """
         reused = _common(self._kv, ids)
-        if reused == len(ids) and not (self._fresh and len(self._kv) == reused):
-            reused -= 1  # The last token is evaluated though it is there: only that gives logits.
+        if reused == len(ids) and not (self._logits_valid and len(self._kv) == reused):
+            reused -= 1  # only evaluating the last token gives its logits
         if reused < len(self._kv):
-            self._fresh = False
-            if not self._native.truncate(reused):  # a recurrent model has no such thing
+            self._logits_valid = False
+            if not self._native.truncate(reused):  # a recurrent model cannot
                 self._native.clear()
                 reused = 0
             del self._kv[reused:]
         start = reused
-        for size in self._batches(len(ids) - reused, longest):
-            if longest == SPEAKING and self._settings.adapt_threads:
-                # A thread too many would hold up the readings more than it brings forward here.
+        for size in self._batches(len(ids) - reused, max_interval):
+            if max_interval == SPEAKING_INTERVAL and self._settings.adapt_threads:
+                # Another thread would delay the transcriber more than it speeds up the prefill.
                 cores.wait_for_one(cancelled)
             if cancelled():
                 return None
@@ -251,10 +257,12 @@ class Llama:
             start += size
         return reused
 
-    def _batches(self, count: int, longest: float) -> list[int]:
+    def _batches(self, count: int, max_interval: float) -> list[int]:
         if self._costs is None:
-            return [min(GPU_CHUNK, count - start) for start in range(0, count, GPU_CHUNK)]
-        return self._costs.cut(count, self._threads(), longest, trying=longest == QUIET)
+            return [min(GPU_BATCH, count - start) for start in range(0, count, GPU_BATCH)]
+        return self._costs.cut(
+            count, self._threads(), max_interval, measure_all=max_interval == IDLE_INTERVAL
+        )
 
     def _append(self, ids: Sequence[int]) -> None:
         threads = self._threads()
@@ -263,29 +271,29 @@ class Llama:
         try:
             self._native.evaluate(ids)
         except EngineError:
-            # What the cache holds after a failure is unknown: begin anew.
+            # After a failure the content of the cache is unknown.
             self._native.clear()
             self._kv.clear()
-            self._fresh = False
+            self._logits_valid = False
             raise
         self._kv += ids
-        self._fresh = True
-        if self._costs and threads == self._threads():  # otherwise somebody came in between
+        self._logits_valid = True
+        if self._costs and threads == self._threads():  # otherwise another engine interfered
             self._costs.note(threads, len(ids), time.perf_counter() - began)
 
     def _threads(self) -> int:
-        """For the next evaluation: what is fixed, or as many as there are cores left just now."""
+        """Threads of the next evaluation: slm.threads, or the number of free cores."""
         if self._settings.threads:
             return self._settings.threads
-        return cores.left(self._slow()) if self._settings.adapt_threads else cores.all
+        return cores.left(self._one_core_too_slow()) if self._settings.adapt_threads else cores.all
 
-    def _slow(self) -> bool:
-        """Whether one core is not enough to take in words as fast as they are spoken.
+    def _one_core_too_slow(self) -> bool:
+        """Whether one core evaluates words more slowly than they are spoken.
 
-        What such a model is behind when the voice stops costs more than a reading held up.
+        Then the model uses the transcriber's core too: its backlog would cost more.
         """
         one = self._costs.measured.get(1, {}).get(1, 0.0) if self._costs else 0.0
-        return one > SLOW
+        return one > SLOW_TOKEN
 
 
 def _common(one: Sequence[int], other: Sequence[int]) -> int:
@@ -294,8 +302,8 @@ def _common(one: Sequence[int], other: Sequence[int]) -> int:
     return next((i for i in range(length) if one[i] != other[i]), length)
 
 
-def _said_after(whole: str, before: str, text: str) -> str | None:
-    """The reply as the template renders it (some trim it), if it follows `before` in `whole`."""
+def _reply_after(whole: str, before: str, text: str) -> str | None:
+    """The reply as rendered (some templates strip it), if it follows `before` in `whole`."""
     for said in (text, text.strip()):
         if whole.startswith(before + said):
             return said

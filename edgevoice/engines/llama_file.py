@@ -1,4 +1,4 @@
-"""A language model's file, looked at before native code sees it."""
+"""Check a language model's file before native code reads it."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from edgevoice.errors import ModelError
 from edgevoice.models.gguf import Header, NotGguf, read_header
 from edgevoice.models.machine import free_memory
 
-OVERHEAD = 200 << 20
-"""Bytes llama.cpp wants beside weights and KV cache."""
+RUNTIME_BYTES = 200 << 20
+"""Bytes that llama.cpp needs besides weights and KV cache."""
 CHOOSE_ANOTHER = "edgevoice models list shows others; choose one with --set models.slm=NAME"
 
 
 def pull_again(path: Path) -> str:
-    """The commands that put a damaged file right."""
+    """The commands that replace a damaged file, as a remedy."""
     return f"edgevoice models verify, then edgevoice models pull {path.parent.name}"
 
 
 def checked(path: Path) -> Header:
-    """The file's head, or a ModelError saying what is wrong with the file."""
+    """The header of the file. Raises ModelError if the file is missing, damaged or unsuitable."""
     again = pull_again(path)
     try:
         size = path.stat().st_size
@@ -47,7 +47,7 @@ def checked(path: Path) -> Header:
         raise ModelError("the file holds no weights", where=str(path), remedy=again)
     if not header.chat_template:
         raise ModelError(
-            "a base model: it has no chat template, so it continues text but cannot answer",
+            "this is a base model: it has no chat template, so it cannot answer questions",
             where=str(path),
             remedy=CHOOSE_ANOTHER,
         )
@@ -55,8 +55,8 @@ def checked(path: Path) -> Header:
 
 
 def check_memory(path: Path, header: Header, context: int) -> None:
-    """Raise ModelError, with both figures, where there is too little memory to load it."""
-    needed = path.stat().st_size + header.cache(context) + OVERHEAD
+    """Raise ModelError, with both figures, if there is too little memory to load the model."""
+    needed = path.stat().st_size + header.cache(context) + RUNTIME_BYTES
     free = free_memory()
     if needed > free:
         raise ModelError(

@@ -1,4 +1,4 @@
-"""llama.cpp's C interface as one object: token ids in, sampled ids out, one KV cache in between."""
+"""llama.cpp's C interface as one object: a model, a vocabulary, one KV cache and a sampler."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ _LEVELS = {2: logging.DEBUG, 3: logging.DEBUG, 4: logging.DEBUG}
 
 @native.llama_log_callback  # type: ignore[untyped-decorator, unused-ignore]
 def _to_log(level: int, text: bytes, _: ctypes.c_void_p) -> None:
-    # llama.cpp's idea of an error is often ours of a detail, and nothing native may print.
+    # llama.cpp reports details as errors, and native code must not print.
     _messages.debug("%s", text.decode("utf-8", "replace").rstrip())
 
 
 def _prepare() -> None:
     """Send llama.cpp's messages to our log, and load its code for this processor.
 
-    A portable build has that code in several libraries and needs one of them. Told no folder,
-    llama.cpp would load any library of such a name from the current one.
+    A portable build has that code in several libraries. Without a folder llama.cpp would also load
+    libraries of these names from the current folder. Raises EngineError if none fits.
     """
     native.llama_log_set(_to_log, ctypes.c_void_p(0))
     if not libggml.ggml_backend_reg_count():
@@ -46,31 +46,31 @@ def _prepare() -> None:
             )
 
 
-def gpu_layers(asked: int) -> int:
-    """Layers to put on the GPU; `asked` -1 means all where llama.cpp was built for one."""
-    if asked >= 0:
-        return asked
+def gpu_layers(wanted: int) -> int:
+    """Layers to put on the GPU; `wanted` = -1 means all if llama.cpp supports a GPU, else none."""
+    if wanted >= 0:
+        return wanted
     _prepare()
     return ALL_LAYERS if native.llama_supports_gpu_offload() else 0
 
 
 def version() -> str:
-    """Of the binding, and so of llama.cpp: what one version keeps, another may not understand."""
+    """The binding's version, and so llama.cpp's; another version may not read stored states."""
     return str(native.__version__)
 
 
 def build_flags() -> str:
-    """With which of the processor's abilities llama.cpp was built, in its own words."""
+    """The processor features that llama.cpp was built with, as llama.cpp names them."""
     _prepare()
-    told: bytes = native.llama_print_system_info() or b""
-    return " ".join(told.decode("utf-8", "replace").split())
+    info: bytes = native.llama_print_system_info() or b""
+    return " ".join(info.decode("utf-8", "replace").split())
 
 
-def _read_whole(params: Any) -> None:
+def _disable_mmap(params: Any) -> None:
     """Read the file into memory instead of mapping it.
 
-    The weights are put in another order for the processor's vector units anyway; with the file
-    mapped they would be there twice, and the mapped half is what goes first when memory is short.
+    Weights are reordered for the vector units anyway. A mapped file would hold them twice, and the
+    system drops the mapped half first when memory is short.
     """
     if hasattr(params, "load_mode"):
         params.load_mode = native.LLAMA_LOAD_MODE_NONE
@@ -92,7 +92,7 @@ class NativeModel:
         model_params = native.llama_model_default_params()
         model_params.n_gpu_layers = layers
         if layers == 0:
-            _read_whole(model_params)
+            _disable_mmap(model_params)
         self._model = native.llama_model_load_from_file(os.fsencode(path), model_params)
         if not self._model:
             raise NotLoaded("llama.cpp cannot read the file")

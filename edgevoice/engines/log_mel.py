@@ -1,4 +1,4 @@
-"""Whisper's view of sound: how loud each of 80 bands of pitch is, every 10 ms, on a log scale."""
+"""Whisper's log-mel spectrogram: 80 bands, one column every 10 ms."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from edgevoice.audio import EAR_RATE, Samples
 
 WINDOW = 400
-"""Samples seen at once: 25 ms at 16 kHz."""
+"""Samples in one window: 25 ms at 16 kHz."""
 HOP = 160
 """Samples from one column to the next: 10 ms."""
 BANDS = 80
@@ -19,7 +19,7 @@ _KNEE_MEL = 15.0
 _LOG_STEP = np.log(6.4) / 27.0
 
 _RANGE = 8.0
-"""Decades below the loudest value that are still told apart."""
+"""Decades below the loudest value at which values are clipped."""
 
 
 def log_mel(samples: Samples) -> NDArray[np.float32]:
@@ -32,8 +32,8 @@ def log_mel(samples: Samples) -> NDArray[np.float32]:
     windows = np.lib.stride_tricks.sliding_window_view(sound, WINDOW)[::HOP]
     power = np.abs(np.fft.rfft(windows[: len(samples) // HOP] * _HANN, axis=-1)) ** 2
     bands = np.log10(np.maximum(_BANK @ power.T, 1e-10))
-    kept: NDArray[np.float32] = np.maximum(bands, bands.max() - _RANGE).astype(np.float32)
-    return (kept + np.float32(4.0)) / np.float32(4.0)
+    clipped: NDArray[np.float32] = np.maximum(bands, bands.max() - _RANGE).astype(np.float32)
+    return (clipped + np.float32(4.0)) / np.float32(4.0)
 
 
 def _to_hz(mels: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -42,7 +42,7 @@ def _to_hz(mels: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _bank() -> NDArray[np.float64]:
-    """Triangles over the spectrum's bins, float64 [80, 201], each of area one."""
+    """Triangular filters over the spectrum's bins, float64 [80, 201], each of area one."""
     top = _KNEE_MEL + np.log(EAR_RATE / 2 / 1000.0) / _LOG_STEP
     edges = _to_hz(np.linspace(0.0, top, BANDS + 2))
     bins = np.linspace(0.0, EAR_RATE / 2, WINDOW // 2 + 1)

@@ -1,7 +1,7 @@
-"""Keeping in memory what has been loaded, where the system lets us.
+"""Lock loaded models in memory, if the system allows it.
 
-What nobody has used for a while is the first to go when memory is short, and then the first word
-after a long silence waits for the disk.
+Otherwise the system drops unused pages when memory is short, and the first word after a long
+silence waits for the disk.
 """
 
 from __future__ import annotations
@@ -15,17 +15,16 @@ from pathlib import Path
 _log = logging.getLogger(__name__)
 
 MLOCK_ONFAULT = 1
-"""From Linux' <sys/mman.h>; the same on every architecture that Python wheels exist for."""
-STEP = 8 << 20
-"""Bytes pinned in one call. While the kernel is at it nobody of us gets new memory; with all at
-once that was a quarter of a second, in which the speaker ran dry."""
+"""From Linux' <sys/mman.h>; the same on all architectures with Python wheels."""
+LOCK_BLOCK = 8 << 20
+"""Bytes locked in one call. All at once blocks other allocations for 0.25 s, long enough for the
+speaker to underrun."""
 
 
 def lock_memory() -> bool:
-    """Pin everything this process has touched so far; False where that is not allowed.
+    """Lock all memory that this process has used so far; False if that is not allowed.
 
-    Only what has been used is pinned, not what is merely reserved. Locks are dropped when the
-    process ends.
+    Reserved but unused memory is not locked. The locks end with the process.
     """
     if not sys.platform.startswith("linux"):
         return False
@@ -36,9 +35,9 @@ def lock_memory() -> bool:
         libc = ctypes.CDLL(None, use_errno=True)
         libc.mlock2.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_uint]
         for start, end in mapped:
-            for address in range(start, end, STEP):
-                if libc.mlock2(address, min(STEP, end - address), MLOCK_ONFAULT):
-                    # Freed since, or one of the kernel's own.
+            for address in range(start, end, LOCK_BLOCK):
+                if libc.mlock2(address, min(LOCK_BLOCK, end - address), MLOCK_ONFAULT):
+                    # Freed meanwhile, or a mapping of the kernel.
                     _log.debug("%x is not pinned: %s", address, os.strerror(ctypes.get_errno()))
         return True
     except (OSError, AttributeError) as error:  # a C library without it
@@ -47,7 +46,7 @@ def lock_memory() -> bool:
 
 
 def _mapped() -> list[tuple[int, int]]:
-    """Where this process has memory that it may read: first address, and the one after the last."""
+    """The readable memory of this process, as (first address, address after the last)."""
     found = []
     for line in Path("/proc/self/maps").read_text().splitlines():
         addresses, access = line.split(maxsplit=2)[:2]
@@ -58,7 +57,7 @@ def _mapped() -> list[tuple[int, int]]:
 
 
 def may_lock(size: int) -> bool:
-    """Whether a process of ours may pin `size` bytes. Takes no memory to find out."""
+    """Whether this process may lock `size` bytes; the test itself uses no memory."""
     if not sys.platform.startswith("linux"):
         return False
     import mmap
@@ -69,23 +68,23 @@ def may_lock(size: int) -> bool:
         with mmap.mmap(-1, max(size, mmap.PAGESIZE)) as reserved:
             byte = ctypes.c_char.from_buffer(reserved)
             allowed = libc.mlock2(ctypes.addressof(byte), len(reserved), MLOCK_ONFAULT) == 0
-            del byte  # or the mapping could not be closed
+            del byte  # otherwise the mapping cannot be closed
             return bool(allowed)
     except (OSError, AttributeError):
         return False
 
 
 def described(size: int, wanted: bool) -> str:
-    """Whether `size` bytes would stay in memory here, in words."""
+    """A sentence for `doctor`: whether `size` bytes would stay in memory."""
     if not wanted:
         return "off (slm.lock_memory)"
     if may_lock(size):
-        return "allowed: what is loaded stays in memory"
-    return "not allowed: after a long silence the first answer may wait for the disk"
+        return "allowed: loaded models stay in memory"
+    return "not allowed: after a long silence the first reply may wait for the disk"
 
 
 def fetch_ahead(path: Path) -> None:
-    """Ask the system to read a file into its cache while we do other things."""
+    """Ask the system to read a file into its cache in the background."""
     if hasattr(os, "posix_fadvise"):
         try:
             with path.open("rb") as file:

@@ -1,4 +1,4 @@
-"""ONNX models on onnxruntime, with threads that sleep while they wait."""
+"""Run ONNX models on onnxruntime, with threads that do not spin."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _log = logging.getLogger(__name__)
 
 
 class OnnxModel(Protocol):
-    """A model ready to run."""
+    """A loaded model."""
 
     def run(
         self, outputs: list[str] | None, feed: dict[str, Any], options: Any = None
@@ -22,13 +22,13 @@ class OnnxModel(Protocol):
         """The named outputs (None: all) for the given inputs, as numpy arrays."""
 
     def get_inputs(self) -> list[Any]:
-        """What it takes; each has a `name` and a `shape`."""
+        """The inputs; each has a `name` and a `shape`."""
 
 
-def giving_back() -> Any:
-    """Options for a run after which the session frees the memory that the run needed in addition.
+def shrinking_run_options() -> Any:
+    """Run options after which the session frees the memory of that run.
 
-    Without them a session keeps for good what its largest input took.
+    Without them a session keeps the memory of its largest input.
     """
     options = onnxruntime.RunOptions()
     options.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
@@ -49,14 +49,14 @@ def open_session(path: Path, threads: int, remedy: str) -> OnnxModel:
 
 
 def open_model(model: str | bytes, threads: int) -> OnnxModel:
-    """A model by the path of its file or from memory; raises whatever onnxruntime raises."""
+    """A model from a file's path or from bytes; raises onnxruntime's exceptions."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
-    # Threads that spin between two calls take a quarter of the other engines' speed.
+    # Threads that spin between two calls cost the other engines a quarter of their speed.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.add_session_config_entry("session.inter_op.allow_spinning", "0")
-    # A plan of memory is kept for every shape of input, for good, and each sentence is a new shape.
+    # A memory plan is kept for every input shape, and each sentence has a new shape.
     options.enable_mem_pattern = False
     options.log_severity_level = 2 if _log.isEnabledFor(logging.DEBUG) else 4
     session: OnnxModel = onnxruntime.InferenceSession(

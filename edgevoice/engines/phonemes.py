@@ -1,4 +1,4 @@
-"""How words are said, as espeak-ng, which comes with Piper, has it for most languages."""
+"""Phonemes of words from espeak-ng, which comes with Piper."""
 
 from __future__ import annotations
 
@@ -15,37 +15,37 @@ from edgevoice.words import IDEOGRAPHS
 
 _log = logging.getLogger(__name__)
 
-KNOWN = 4096
-"""Words whose sound is remembered."""
+CACHED_WORDS = 4096
+"""Words whose phonemes are cached."""
 
-_SOUNDING = re.compile(r"\w|[%&°+=×€$£]")
-"""What a word has that is not only punctuation."""
+_SPOKEN = re.compile(r"\w|[%&°+=×€$£]")
+"""Characters that are spoken, unlike punctuation."""
 
 _IDEOGRAPH = re.compile(f"[{IDEOGRAPHS}]")
-"""Whatever the language, espeak-ng says "Chinese letter" for each."""
+"""In every language espeak-ng reads each as "Chinese letter"."""
 
 
-@lru_cache(KNOWN)
+@lru_cache(CACHED_WORDS)
 def pronounced(word: str, language: str) -> tuple[str, ...]:
-    """The phonemes of each word that is heard in `word`, without stress and length.
+    """The phonemes of each spoken word in `word`, without stress and length.
 
-    "21" has two; "2", "two" and "to" are alike. None for punctuation and ideographs, and in a
-    language that espeak-ng does not have.
+    "21" has two words; "2", "two" and "to" are equal. Empty for punctuation, for ideographs, and in
+    languages that espeak-ng does not have.
     """
-    if not language or not _SOUNDING.search(word) or _IDEOGRAPH.search(word):
+    if not language or not _SPOKEN.search(word) or _IDEOGRAPH.search(word):
         return ()
     try:
         sentences = _espeak(language).phonemize(word)
-    except Exception:  # espeak-ng raises what it likes for a language that it does not know
-        _log.debug("no sound for a word in %r", language, exc_info=True)
+    except Exception:  # espeak-ng raises several kinds for an unknown language
+        _log.debug("no phonemes for a word in %r", language, exc_info=True)
         return ()
-    said = "".join(sign for phonemes in sentences for sign in [*phonemes, " "])
-    return tuple("".join(filter(_is_sound, said)).split())
+    spoken = "".join(symbol for phonemes in sentences for symbol in [*phonemes, " "])
+    return tuple("".join(filter(_is_sound, spoken)).split())
 
 
 @lru_cache
 def _espeak(language: str) -> PiperVoice:
-    """Piper's own way to espeak-ng, which only one thread at a time goes."""
+    """A Piper voice without a model, used for its lock around espeak-ng."""
     nothing: Any = None
     config = PiperConfig(
         num_symbols=0,
@@ -58,7 +58,7 @@ def _espeak(language: str) -> PiperVoice:
     return PiperVoice(session=nothing, config=config)
 
 
-def _is_sound(sign: str) -> bool:
-    """Whether it is part of a phoneme, or parts two words."""
-    # Stress and length are signs of their own, and weaker in some surroundings.
-    return sign.isspace() or unicodedata.category(sign) in ("Ll", "Lo", "Lu")
+def _is_sound(symbol: str) -> bool:
+    """Whether `symbol` is part of a phoneme, or separates two words."""
+    # Stress and length are separate symbols, and vary with the context.
+    return symbol.isspace() or unicodedata.category(symbol) in ("Ll", "Lo", "Lu")

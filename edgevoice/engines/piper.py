@@ -1,4 +1,4 @@
-"""Piper voices: text to speech."""
+"""Text to speech with Piper voices."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from edgevoice.engines.cpu_budget import cores
 from edgevoice.engines.onnx import OnnxModel, open_session
 from edgevoice.engines.piper_parts import open_parts
 from edgevoice.engines.piper_stream import (
-    Computing,
     Feed,
+    ModelRunner,
     StreamingDecoder,
     VoiceDecoder,
     WholeDecoder,
@@ -32,15 +32,18 @@ from edgevoice.settings import TtsSettings
 
 _log = logging.getLogger(__name__)
 
-FIRST_WORDS = "Hello there."
-"""Said unheard when a voice is loaded."""
+WARMUP_TEXT = "Hello there."
+"""Synthesized without being played when a voice is loaded."""
 
-MOST_PHONEMES = 500
-"""In what a voice computes at once, whose memory grows with it; a sentence of 40 words has 300."""
+MAX_PHONEMES = 500
+"""Maximum phonemes in one run, which bounds its memory; a sentence of 40 words has 300."""
 
 
 class Piper:
-    """A Synthesizer; `path` is the voice's .onnx file, its .onnx.json lies beside it."""
+    """A Synthesizer; `path` is the voice's .onnx file, next to its .onnx.json.
+
+    Raises ModelError for a missing or damaged voice, ConfigError for an invalid tts.speaker.
+    """
 
     def __init__(self, path: Path, settings: TtsSettings) -> None:
         self._name = path.stem
@@ -53,23 +56,27 @@ class Piper:
                 remedy="--set tts.speaker=0",
             )
         self.rate: int = config.sample_rate
-        session, self._speech = _open(path, config, settings, remedy)
+        session, self._decoder = _open(path, config, settings, remedy)
         self._voice = PiperVoice(session=session, config=config, download_dir=path.parent)
         self._words = WordMarks(self._voice.phonemize, self._voice.phonemes_to_ids)
-        tone, pace = (settings.variation * n for n in (config.noise_scale, config.noise_w_scale))
+        noise, duration_noise = (
+            settings.variation * n for n in (config.noise_scale, config.noise_w_scale)
+        )
         self._fixed: Feed = {
-            "scales": np.array([tone, config.length_scale / settings.speed, pace], dtype=np.float32)
+            "scales": np.array(
+                [noise, config.length_scale / settings.speed, duration_noise], dtype=np.float32
+            )
         }
         if config.num_speakers > 1:
             self._fixed["sid"] = np.array([settings.speaker], dtype=np.int64)
-        # What is run for the first time takes twice as long.
-        for _ in self.synthesize(FIRST_WORDS, lambda: False):
+        # The first run takes twice as long as later ones.
+        for _ in self.synthesize(WARMUP_TEXT, lambda: False):
             pass
 
     def synthesize(self, text: str, cancelled: Cancelled) -> Iterator[Audio]:
         """The sound of one clause in pieces; nothing if it has no words.
 
-        A voice that could not be split, or is not to be, gives a piece for each sentence in it.
+        A voice that runs whole gives one piece for each sentence. Raises EngineError.
         """
         if not any(char.isalnum() for char in text):
             return
@@ -84,29 +91,29 @@ class Piper:
                     "input_lengths": np.array([len(ids)], dtype=np.int64),
                     **self._fixed,
                 }
-                made, due = 0, True
-                for piece in self._speech.sound(feed, cancelled):
+                samples_made, marks_due = 0, True
+                for piece in self._decoder.sound(feed, cancelled):
                     if not len(piece.samples):
                         continue
                     marks: tuple[Mark, ...] | None = () if piece.ends else None
-                    # The first piece is waited for; where the words are may come with the second.
-                    if due and piece.ends and (made or not piece.left):
-                        due = False
+                    # The first piece is urgent; its word times may come with the second.
+                    if marks_due and piece.ends and (samples_made or not piece.left):
+                        marks_due = False
                         marks = self._words.marks(text, sentences, number, piece.ends)
                     sound = Audio(piece.samples, self.rate, piece.left)
-                    yield sound if marks is None else sound.marked(marks, -made)
-                    made += len(piece.samples)
+                    yield sound if marks is None else sound.marked(marks, -samples_made)
+                    samples_made += len(piece.samples)
         except Exception as error:  # piper, espeak-ng and onnxruntime share no base class
             _log.debug("piper failed on %d characters", len(text), exc_info=True)
             raise EngineError(f"the voice {self._name} failed: {error}") from error
 
 
-def bounded(sentences: Iterable[list[str]], most: int = MOST_PHONEMES) -> Iterator[list[str]]:
-    """The phonemes of sentences, longer ones cut, between words where there are any."""
+def bounded(sentences: Iterable[list[str]], limit: int = MAX_PHONEMES) -> Iterator[list[str]]:
+    """The phonemes of sentences, with longer ones split, between words if possible."""
     for phonemes in sentences:
-        while len(phonemes) > most:
-            spaces = [at for at in range(most // 2, most) if phonemes[at] == " "]
-            end = spaces[-1] + 1 if spaces else most
+        while len(phonemes) > limit:
+            spaces = [at for at in range(limit // 2, limit) if phonemes[at] == " "]
+            end = spaces[-1] + 1 if spaces else limit
             yield phonemes[:end]
             phonemes = phonemes[end:]
         yield phonemes
@@ -115,17 +122,17 @@ def bounded(sentences: Iterable[list[str]], most: int = MOST_PHONEMES) -> Iterat
 def _open(
     path: Path, config: PiperConfig, settings: TtsSettings, remedy: str
 ) -> tuple[OnnxModel, VoiceDecoder]:
-    """The model that takes phoneme ids, and what makes sound with it. Raises ModelError."""
+    """The model that takes phoneme ids, and a decoder that makes sound. Raises ModelError."""
     if settings.stream and path.is_file():
         threads = of_voice(settings)
         parts = open_parts(path, threads)
         if parts is not None:
-            return parts.encoder, StreamingDecoder(parts, config.sample_rate, Computing(threads))
+            return parts.encoder, StreamingDecoder(parts, config.sample_rate, ModelRunner(threads))
     threads = settings.threads or cores.all
     session = open_session(path, threads, remedy)
     if not {"input", "input_lengths", "scales"} <= {i.name for i in session.get_inputs()}:
         raise ModelError("not a Piper voice", where=str(path), remedy=remedy)
-    return session, WholeDecoder(session, Computing(threads))
+    return session, WholeDecoder(session, ModelRunner(threads))
 
 
 def _voice_config(path: Path, remedy: str) -> PiperConfig:

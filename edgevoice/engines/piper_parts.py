@@ -1,4 +1,4 @@
-"""The two halves of a Piper voice, kept on disk once they are made.
+"""The two halves of a Piper voice, cached on disk.
 
 <folder of the voice>/.made/<voice>/    encoder.onnx, decoder.onnx, and parts.json, written last
 """
@@ -20,16 +20,16 @@ from edgevoice.places import user_folder
 _log = logging.getLogger(__name__)
 
 FORMAT = 2
-"""Raised when what is kept is made in another way."""
-ENCODER, DECODER, NOTE = "encoder.onnx", "decoder.onnx", "parts.json"
+"""Version of the cached files; increase it when they are made in another way."""
+ENCODER, DECODER, MANIFEST = "encoder.onnx", "decoder.onnx", "parts.json"
 
 
-class Note(msgspec.Struct, frozen=True):
-    """What parts.json says: which file was split, and into what.
+class Manifest(msgspec.Struct, frozen=True):
+    """The content of parts.json: which file was split, and into what.
 
-    `source` is the voice's size in bytes and its time of change in ns; `checks` is the size and
-    CRC-32 of each part. A voice that cannot be split has no parts and no `latent`; one that does
-    not tell how long its ids last has no `durations`.
+    `source` is the voice's size in bytes and its modification time in ns; `checks` is the size and
+    CRC-32 of each part. A voice that cannot be split has no parts and no `latent`. A voice that
+    does not give the durations of its ids has no `durations`.
     """
 
     format: int
@@ -43,9 +43,12 @@ class Note(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """Both halves, loaded. `latent` names the frames between them; each makes `hop` samples, and
-    wants `context` frames on either side. `durations` names for how many frames each id is spoken,
-    told by the encoder; empty where it is not."""
+    """Both halves, loaded.
+
+    `latent` names the tensor of frames between them. Each frame makes `hop` samples and needs
+    `context` frames on either side. `durations` names the encoder's output with the number of
+    frames of each id; empty if there is none.
+    """
 
     encoder: OnnxModel
     decoder: OnnxModel
@@ -56,27 +59,26 @@ class Parts:
 
 
 def open_parts(path: Path, threads: int) -> Parts | None:
-    """The halves of the voice at `path`, made unless they are kept; None if it must stay whole.
+    """The halves of the voice at `path`, from the cache or newly made; None if it must run whole.
 
-    Where nothing can be written they are made anew each time. Raises OSError if the voice itself
-    cannot be read.
+    Without a writable folder they are made each time. Raises OSError if the voice cannot be read.
     """
     stat = path.stat()
     source = (stat.st_size, stat.st_mtime_ns)
     for folder in places(path):
         try:
-            note = msgspec.json.decode((folder / NOTE).read_bytes(), type=Note)
-            if (note.format, note.source) == (FORMAT, source):
-                return _load(folder, note, threads)
+            manifest = msgspec.json.decode((folder / MANIFEST).read_bytes(), type=Manifest)
+            if (manifest.format, manifest.source) == (FORMAT, source):
+                return _load(folder, manifest, threads)
         except FileNotFoundError:
             continue
-        except Exception as error:  # damaged in any of many ways: it is made again
-            _log.debug("the split voice in %s is of no use: %r", folder, error)
+        except Exception as error:  # a damaged cache is made again
+            _log.debug("the split voice in %s is unusable: %r", folder, error)
     return _make(path, source, threads)
 
 
 def places(path: Path) -> Iterator[Path]:
-    """Where the halves of the voice at `path` may be kept, best first."""
+    """Folders in which the halves of the voice at `path` may be cached, best first."""
     yield path.parent / ".made" / path.stem
     where = zlib.crc32(str(path.absolute()).encode("utf-8", "surrogateescape"))
     cache = user_folder("cache")
@@ -84,8 +86,10 @@ def places(path: Path) -> Iterator[Path]:
 
 
 def decoder_products(path: Path) -> float | None:
-    """Multiplications that the decoder of the voice at `path` does for each sample, if its halves
-    are kept and its graph tells."""
+    """Multiplications per sample in the decoder of the voice at `path`.
+
+    None if its halves are not cached, or if its graph does not show it.
+    """
     from edgevoice.engines.piper_split import products
 
     for folder in places(path):
@@ -94,20 +98,27 @@ def decoder_products(path: Path) -> float | None:
     return None
 
 
-def _load(folder: Path, note: Note, threads: int) -> Parts | None:
-    if not note.latent:
+def _load(folder: Path, manifest: Manifest, threads: int) -> Parts | None:
+    if not manifest.latent:
         return None
     sessions = []
     for name in (ENCODER, DECODER):
         data = (folder / name).read_bytes()
-        if note.checks.get(name) != _check(data):
+        if manifest.checks.get(name) != _checksum(data):
             raise ValueError(f"{name} is not what was written")
         sessions.append(open_model(data, threads))
-    return Parts(sessions[0], sessions[1], note.latent, note.hop, note.context, note.durations)
+    return Parts(
+        sessions[0],
+        sessions[1],
+        manifest.latent,
+        manifest.hop,
+        manifest.context,
+        manifest.durations,
+    )
 
 
 def _make(path: Path, source: tuple[int, int], threads: int) -> Parts | None:
-    # The graph editor takes a quarter of a second to import, and is only needed once.
+    # Importing the graph editor takes 0.25 s and is needed only once.
     from edgevoice.engines.piper_split import NotSplittable, halve, reach
 
     try:
@@ -116,29 +127,29 @@ def _make(path: Path, source: tuple[int, int], threads: int) -> Parts | None:
         found = reach(encoder, decoder, halves.latent, halves.durations)
     except NotSplittable as reason:
         _log.debug("%s is run whole: %s", path.name, reason)
-        _keep(path, Note(FORMAT, source), {})
+        _store(path, Manifest(FORMAT, source), {})
         return None
     except Exception as error:  # onnxruntime's exceptions have no common base of their own
         _log.debug("%s is run whole: its halves do not run: %r", path.name, error)
-        _keep(path, Note(FORMAT, source), {})
+        _store(path, Manifest(FORMAT, source), {})
         return None
     parts = {ENCODER: halves.encoder, DECODER: halves.decoder}
-    checks = {name: _check(data) for name, data in parts.items()}
+    checks = {name: _checksum(data) for name, data in parts.items()}
     durations = halves.durations if found.timed else ""
-    note = Note(FORMAT, source, halves.latent, found.hop, found.context, durations, checks)
-    _keep(path, note, parts)
+    manifest = Manifest(FORMAT, source, halves.latent, found.hop, found.context, durations, checks)
+    _store(path, manifest, parts)
     return Parts(encoder, decoder, halves.latent, found.hop, found.context, durations)
 
 
-def _keep(path: Path, note: Note, parts: dict[str, bytes]) -> None:
+def _store(path: Path, manifest: Manifest, parts: dict[str, bytes]) -> None:
     for folder in places(path):
         try:
-            for name, data in {**parts, NOTE: msgspec.json.encode(note)}.items():
+            for name, data in {**parts, MANIFEST: msgspec.json.encode(manifest)}.items():
                 replace_bytes(folder / name, [data])
             return
         except OSError as error:
             _log.debug("the split voice is not kept in %s: %s", folder, error)
 
 
-def _check(data: bytes) -> tuple[int, int]:
+def _checksum(data: bytes) -> tuple[int, int]:
     return len(data), zlib.crc32(data)

@@ -1,8 +1,8 @@
-"""Cutting a Piper voice in two: text → latent frames → sound.
+"""Split a Piper voice in two: text → latent frames → sound.
 
-All of Piper's voices end in a decoder that looks only a few frames to either side, so it can run
-on a few frames at a time. Where it begins is found by what it is made of, not by names: it turns
-frames into samples with transposed convolutions, and nothing before it does.
+Piper's voices end in a decoder that depends on only a few frames to either side, so it can run on
+a few frames at a time. Its start is found by its transposed convolutions, which turn frames into
+samples; names are not used.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ from edgevoice.engines.onnx import OnnxModel
 
 _log = logging.getLogger(__name__)
 
-MOST_CONTEXT = 40
-"""Frames to either side beyond which a decoder is not worth running in pieces."""
+MAX_CONTEXT = 40
+"""Maximum frames of context to either side; with more, running in pieces does not pay."""
 TOLERANCE = 1e-5
-"""How much a sample made in pieces may differ from one made whole when a voice is split."""
+"""Maximum difference of a sample between a run in pieces and a whole run."""
 
 _RANDOM = {"RandomNormal", "RandomNormalLike", "RandomUniform", "RandomUniformLike"}
 _TEXT = {"input", "input_lengths", "scales"}
@@ -38,10 +38,9 @@ class NotSplittable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Halves:
-    """A voice in two ONNX models; `latent` names the frames that go from one to the other.
+    """A voice as two ONNX models; `latent` names the tensor of frames between them.
 
-    `durations` names what the encoder tells besides, if it may be what it looks like: for how many
-    frames each id is spoken.
+    `durations` names the encoder's output that probably is the number of frames of each id.
     """
 
     encoder: bytes
@@ -52,10 +51,10 @@ class Halves:
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """What a decoder makes of frames.
+    """The measured dependence of a decoder's samples on its frames.
 
-    `hop` samples come of each; each sample depends on its own frame and up to `context` frames to
-    either side. `timed`: the encoder's durations are those of its frames.
+    Each frame makes `hop` samples, which depend on it and on up to `context` frames to either side.
+    `timed` means that the encoder's durations add up to its frames.
     """
 
     hop: int
@@ -64,7 +63,7 @@ class Reach:
 
 
 def halve(path: str) -> Halves:
-    """Cut the voice in the ONNX file at `path`. Raises NotSplittable."""
+    """Split the voice in the ONNX file at `path`. Raises NotSplittable."""
     try:
         model = onnx.load(path)
         graph = _Graph(model.graph)
@@ -73,18 +72,18 @@ def halve(path: str) -> Halves:
         if after - {_SPEAKER}:
             raise NotSplittable(f"its decoder wants {', '.join(sorted(after))}")
         durations = graph.durations(latent)
-        told = [latent, durations] if durations else [latent]
+        outputs = [latent, durations] if durations else [latent]
         known = {info.name for info in model.graph.value_info}
-        for name in set(told) - known:
+        for name in set(outputs) - known:
             info = onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, None)
             model.graph.value_info.append(info)
         extractor = Extractor(model)
-        encoder = extractor.extract_model(sorted(before), told)
+        encoder = extractor.extract_model(sorted(before), outputs)
         decoder = extractor.extract_model([latent, *sorted(after)], [graph.output])
         return Halves(encoder.SerializeToString(), decoder.SerializeToString(), latent, durations)
     except NotSplittable:
         raise
-    except Exception as error:  # onnx raises whatever its parts do
+    except Exception as error:  # onnx's exceptions have no common base of their own
         raise NotSplittable(f"{type(error).__name__}: {error}") from error
 
 
@@ -105,7 +104,7 @@ class _Graph:
         ]
         if len(first) != 1:
             raise NotSplittable(f"{len(first)} of its layers are the first to make samples")
-        # Back to the convolution that the frames enter by; a speaker's voice may be added there.
+        # Back to the convolution that the frames enter; a speaker embedding may be added there.
         entries = {
             name
             for name in self._entries(first[0].input[0])
@@ -119,8 +118,10 @@ class _Graph:
         return latent
 
     def durations(self, latent: str) -> str:
-        """The name of what may be the frames of each id: whole numbers that are added up on the
-        way to `latent`. Empty if none or several are."""
+        """The name of the probable durations: whole numbers summed up on the way to `latent`.
+
+        Empty if there are none or several.
+        """
         nodes = self._before([latent])
         added = {node.input[0] for node in nodes if node.op_type == "CumSum"}
         found = [node.output[0] for node in nodes if node.op_type == "Ceil"]
@@ -143,7 +144,7 @@ class _Graph:
                 yield from self._entries(each)
 
     def _before(self, names: Iterable[str], stop: str = "") -> list[onnx.NodeProto]:
-        """The nodes that `names` are made by, directly or not, other than through `stop`."""
+        """The nodes that `names` depend on, other than through `stop`."""
         found: list[onnx.NodeProto] = []
         seen, waiting = {stop}, list(names)
         while waiting:
@@ -158,10 +159,10 @@ class _Graph:
 
 
 def reach(encoder: OnnxModel, decoder: OnnxModel, latent: str, durations: str = "") -> Reach:
-    """What the decoder makes of frames, found by trying.
+    """The decoder's hop and context, found by running it.
 
-    Raises NotSplittable where a sample depends on frames far away, or where pieces do not give
-    the sound of the whole.
+    Raises NotSplittable if a sample depends on distant frames, or if pieces do not give the sound
+    of a whole run.
     """
     given: dict[str, Any] = {
         "input": np.zeros((1, 12), dtype=np.int64),
@@ -170,10 +171,10 @@ def reach(encoder: OnnxModel, decoder: OnnxModel, latent: str, durations: str = 
         _SPEAKER: np.zeros(1, dtype=np.int64),
     }
     wanted = [latent, durations] if durations else [latent]
-    few, *told = encoder.run(wanted, {i.name: given[i.name] for i in encoder.get_inputs()})
-    timed = bool(told) and told[0].size == 12 and int(told[0].sum()) == few.shape[2]
+    few, *outputs = encoder.run(wanted, {i.name: given[i.name] for i in encoder.get_inputs()})
+    timed = bool(outputs) and outputs[0].size == 12 and int(outputs[0].sum()) == few.shape[2]
     also = {i.name: given[i.name] for i in decoder.get_inputs() if i.name != latent}
-    size = 2 * MOST_CONTEXT + 3
+    size = 2 * MAX_CONTEXT + 3
     frames = np.tile(few, (1, 1, -(-size // few.shape[2])))[:, :, :size]
 
     def sound(part: NDArray[Any]) -> Samples:
@@ -190,7 +191,7 @@ def reach(encoder: OnnxModel, decoder: OnnxModel, latent: str, durations: str = 
     if not len(changed):
         raise NotSplittable("its decoder does not hear its frames")
     context = int(max(middle - changed[0], changed[-1] - middle))
-    if context > MOST_CONTEXT - 1:
+    if context > MAX_CONTEXT - 1:
         raise NotSplittable("each of its samples depends on all frames")
     cut = middle + 1
     first = sound(frames[:, :, : cut + context])[: cut * hop]
@@ -204,18 +205,18 @@ def reach(encoder: OnnxModel, decoder: OnnxModel, latent: str, durations: str = 
 
 
 def products(path: str) -> float | None:
-    """Multiplications for each sample that a decoder's convolutions do; None if that is not plain.
+    """Multiplications per sample in a decoder's convolutions; None if the graph does not show it.
 
-    Each weight is used once for every frame its layer puts out, or takes in where it makes more
-    frames of them.
+    Each weight is used once for every output frame of its layer; in a transposed convolution, once
+    for every input frame.
     """
     try:
         graph = onnx.load(path).graph
     except Exception as error:  # protobuf's errors have no common base of their own
-        _log.debug("%s tells nothing of its work: %r", path, error)
+        _log.debug("%s cannot be read as a graph: %r", path, error)
         return None
     sizes = {weight.name: float(np.prod(weight.dims)) for weight in graph.initializer}
-    # What tells the speaker is the same for all frames.
+    # The speaker embedding is the same for all frames.
     density = {g.name: float(g.name != _SPEAKER) for g in graph.input if g.name not in sizes}
     total = 0.0
     for node in graph.node:  # each after those that it needs

@@ -1,4 +1,4 @@
-"""Phoneme ids → sound: clause by clause, or piece by piece as a split voice decodes it."""
+"""Phoneme ids to sound: whole sentences, or in pieces with a split voice."""
 
 from __future__ import annotations
 
@@ -12,35 +12,34 @@ from numpy.typing import NDArray
 
 from edgevoice.audio import Samples
 from edgevoice.engines.cpu_budget import cores
-from edgevoice.engines.onnx import OnnxModel, giving_back
+from edgevoice.engines.onnx import OnnxModel, shrinking_run_options
 from edgevoice.engines.piper_parts import Parts
 from edgevoice.protocols import Cancelled
 
 Feed = dict[str, NDArray[Any]]
-"""What a voice is given: ids, how many, scales, and which speaker."""
+"""A voice's inputs: ids, their number, scales, and the speaker."""
 
-FIRST = 20
-"""Frames in the first piece: about 0.23 s, which are decoded in a seventh of that time."""
-UNHEARD = 8
-"""Frames of the first piece that give no time: silence before the first word is left out, and a
-little is held back where sample rates are changed."""
-LAST = 24
-"""Frames under which what is left is decoded with the piece before: too few to pay for context."""
-MARGIN = 0.5
-"""Share of the time in which a piece is heard that may be spent on making the next one."""
-LARGE = 200
-"""Ids or frames (2.3 s) above which the memory of a run is freed after it: 100 words at once
-leave 370 MB otherwise. After every run, it would take 6 % longer."""
-EASE = 0.3
-"""Weight of the newest measurement where decoding has become faster; slower counts at once."""
+FIRST_PIECE_FRAMES = 20
+"""Frames in the first piece: about 0.23 s of sound, decoded in a seventh of that time."""
+INAUDIBLE_FRAMES = 8
+"""Frames of the first piece that are not played yet: leading silence is trimmed, and the resampler
+holds some samples back."""
+MIN_LAST_FRAMES = 24
+"""Minimum frames of a last piece; fewer are decoded with the piece before, to save the context."""
+TIME_SHARE = 0.5
+"""Share of a piece's playing time that decoding the next piece may take."""
+SHRINK_ABOVE = 200
+"""Ids or frames (2.3 s) above which the memory of a run is freed: 100 words otherwise keep 370 MB.
+Freeing it after every run would take 6 % longer."""
+IMPROVEMENT_WEIGHT = 0.3
+"""Weight of a new measurement that is faster; a slower one counts fully."""
 
 
 @dataclass(frozen=True, slots=True)
 class AudioPiece:
-    """A piece of a sentence's sound, float32 [n]; `left` samples are still to come.
+    """A piece of a sentence's sound, float32 [n]; `left` samples follow.
 
-    `ends` is where each id of the sentence ends, in samples from its beginning; none where the
-    voice does not tell.
+    `ends` is the end of each id in samples from the start of the sentence; empty if unknown.
     """
 
     samples: Samples
@@ -49,105 +48,113 @@ class AudioPiece:
 
 
 class VoiceDecoder(Protocol):
-    """Makes sound of one sentence."""
+    """Makes the sound of one sentence."""
 
     def sound(self, feed: Feed, cancelled: Cancelled) -> Iterator[AudioPiece]:
-        """Pieces of it, as they are made."""
+        """The pieces, as they are made."""
 
 
-class Computing:
-    """Runs models with as many threads as they were opened with, and says so in the ledger."""
+class ModelRunner:
+    """Runs models and registers their threads in the CPU budget."""
 
     def __init__(self, threads: int) -> None:
         self._threads = threads
-        self._giving_back = giving_back()
+        self._shrinking = shrinking_run_options()
 
     def run(self, session: OnnxModel, outputs: list[str] | None, feed: Feed) -> list[NDArray[Any]]:
-        """The outputs asked for, or all."""
-        large = any(array.shape[-1] > LARGE for array in feed.values())
+        """The named outputs, or all of them."""
+        large = any(array.shape[-1] > SHRINK_ABOVE for array in feed.values())
         with cores.taken(self._threads):
-            made = session.run(outputs, feed, self._giving_back if large else None)
+            made = session.run(outputs, feed, self._shrinking if large else None)
             return [np.asarray(output) for output in made]
 
 
 class WholeDecoder:
-    """A voice as it came: a sentence is one piece."""
+    """Decodes a voice that is not split: one piece a sentence."""
 
-    def __init__(self, session: OnnxModel, computing: Computing) -> None:
+    def __init__(self, session: OnnxModel, runner: ModelRunner) -> None:
         self._session = session
-        self._computing = computing
+        self._runner = runner
 
     def sound(self, feed: Feed, cancelled: Cancelled) -> Iterator[AudioPiece]:
-        samples = _clean(self._computing.run(self._session, None, feed)[0])
+        samples = _clipped(self._runner.run(self._session, None, feed)[0])
         if not cancelled():
             yield AudioPiece(samples, 0)
 
 
 class StreamingDecoder:
-    """A split voice: the first piece is there long before the sentence is.
+    """Decodes a split voice, whose first piece is ready long before the sentence.
 
-    `rate` is its samples a second. How large pieces are follows from how fast they were decoded
-    before: each is there when the one before has been heard.
+    `rate` in Hz. The size of a piece follows from the measured speed, so that each piece is ready
+    before the previous one has been played.
     """
 
-    def __init__(self, parts: Parts, rate: int, computing: Computing) -> None:
+    def __init__(self, parts: Parts, rate: int, runner: ModelRunner) -> None:
         self._parts = parts
-        self._computing = computing
+        self._runner = runner
         self._frame = parts.hop / rate
         self._cost = self._frame / 10
-        """Seconds to decode a frame, as measured."""
-        self._wanted = {side: _names(getattr(parts, side)) for side in ("encoder", "decoder")}
+        """Measured seconds to decode a frame."""
+        self._input_names = {side: _names(getattr(parts, side)) for side in ("encoder", "decoder")}
 
     def sound(self, feed: Feed, cancelled: Cancelled) -> Iterator[AudioPiece]:
         parts = self._parts
-        given = {name: array for name, array in feed.items() if name in self._wanted["encoder"]}
-        told = [parts.latent, parts.durations] if parts.durations else [parts.latent]
-        frames, *durations = self._computing.run(parts.encoder, told, given)
+        given = {
+            name: array for name, array in feed.items() if name in self._input_names["encoder"]
+        }
+        wanted = [parts.latent, parts.durations] if parts.durations else [parts.latent]
+        frames, *durations = self._runner.run(parts.encoder, wanted, given)
         total = frames.shape[2]
         ends = [int(end) * parts.hop for each in durations for end in np.cumsum(each)]
-        speaker = {name: array for name, array in feed.items() if name in self._wanted["decoder"]}
+        speaker = {
+            name: array for name, array in feed.items() if name in self._input_names["decoder"]
+        }
         made = 0
         last = 0
         while made < total and not cancelled():
             size = piece(total - made, last, parts.context, self._frame / self._cost)
             start, end = max(0, made - parts.context), min(total, made + size + parts.context)
             began = time.perf_counter()
-            samples = self._computing.run(
+            samples = self._runner.run(
                 parts.decoder, None, {parts.latent: frames[:, :, start:end], **speaker}
             )[0]
-            self._measured((time.perf_counter() - began) / (end - start))
+            self._update_cost((time.perf_counter() - began) / (end - start))
             if cancelled():
                 return
-            sound = _clean(samples)[(made - start) * parts.hop : (made - start + size) * parts.hop]
-            made, last = made + size, size if made else max(1, size - UNHEARD)
+            sound = _clipped(samples)[
+                (made - start) * parts.hop : (made - start + size) * parts.hop
+            ]
+            made, last = made + size, size if made else max(1, size - INAUDIBLE_FRAMES)
             yield AudioPiece(sound, (total - made) * parts.hop, ends)
 
-    def _measured(self, cost: float) -> None:
-        self._cost = cost if cost > self._cost else self._cost + EASE * (cost - self._cost)
+    def _update_cost(self, cost: float) -> None:
+        self._cost = (
+            cost if cost > self._cost else self._cost + IMPROVEMENT_WEIGHT * (cost - self._cost)
+        )
 
 
 def piece(left: int, last: int, context: int, speed: float) -> int:
     """How many of the `left` frames to decode next, after a piece of `last` frames (0: none).
 
-    `speed` is how many frames are decoded while one is heard. The first piece is as small as it
-    can be without a gap after it: where decoding is slow, sound begins later.
+    `speed` is the number of frames decoded while one frame plays. The first piece is as small as
+    possible without a gap after it, so slow decoding delays the start of sound.
     """
-    ahead = speed * MARGIN
+    playable = speed * TIME_SHARE
     if not last:
-        # Either each piece is at least as large as the one before, or the second is all the rest.
-        growing = 2 * context / (ahead - 1) if ahead > 1 else float("inf")
-        in_two = (left + context) / (ahead + 1)
-        size = max(FIRST, round(min(growing, in_two)))
+        # Either pieces grow, or the second piece is the whole rest.
+        growing = 2 * context / (playable - 1) if playable > 1 else float("inf")
+        in_two_pieces = (left + context) / (playable + 1)
+        size = max(FIRST_PIECE_FRAMES, round(min(growing, in_two_pieces)))
     else:
-        size = max(last, int(ahead * last) - 2 * context)
-        if ahead * last >= left + context:
+        size = max(last, int(playable * last) - 2 * context)
+        if playable * last >= left + context:
             size = left
-    return left if left - size < LAST else size
+    return left if left - size < MIN_LAST_FRAMES else size
 
 
 def _names(session: OnnxModel) -> set[str]:
     return {given.name for given in session.get_inputs()}
 
 
-def _clean(samples: NDArray[Any]) -> Samples:
+def _clipped(samples: NDArray[Any]) -> Samples:
     return np.clip(np.asarray(samples, dtype=np.float32).reshape(-1), -1.0, 1.0)

@@ -1,8 +1,8 @@
-"""Where in a Piper voice's phonemes each word of the text is.
+"""Find each word of a text in a Piper voice's phonemes.
 
-espeak-ng gives phonemes for a whole clause and does not tell of which words: it joins some ("of
-the"), makes several of others ("1984"), and says many otherwise than it would alone. So each word
-is asked for alone, too, and what comes of that is laid beside the phonemes of the clause.
+espeak-ng gives phonemes for a whole clause without word boundaries: it joins words ("of the"),
+splits others ("1984"), and pronounces many differently in context. So each word is also phonemized
+alone, and the results are aligned with the clause.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ Sentences = Sequence[Sequence[str]]
 Place = tuple[int, int]
 """Number of a sentence, and of a phoneme in it."""
 
-KNOWN = 4096
-"""Words whose phonemes are remembered."""
+CACHED_WORDS = 4096
+"""Words whose phonemes are cached."""
 _STRESS = "ˈˌ"
 
 
 class WordMarks:
-    """Finds words in what a voice says; `phonemize` and `to_ids` are the voice's own."""
+    """Finds words in a voice's output; `phonemize` and `to_ids` are the voice's own functions."""
 
     def __init__(
         self,
@@ -36,18 +36,18 @@ class WordMarks:
         to_ids: Callable[[list[str]], Sequence[int]],
     ) -> None:
         self._to_ids = to_ids
-        self._alone = lru_cache(KNOWN)(lambda word: _flat(phonemize(word))[0])
+        self._phonemes_of = lru_cache(CACHED_WORDS)(lambda word: _flat(phonemize(word))[0])
 
     def marks(
         self, text: str, sentences: Sentences, number: int, ends: Sequence[int]
     ) -> tuple[Mark, ...] | None:
-        """The words of `text` that are said in sentence `number`, counted from its first sample.
+        """The words of `text` in sentence `number`, in samples from the start of the sentence.
 
-        `ends` is where each of its ids ends, in samples. None where the words are not found.
+        `ends` is the end of each id of the sentence in samples. None if the words are not found.
         """
         try:
             return self._found(text, sentences, number, ends)
-        except Exception:  # a phonemizer of another language that takes no single words
+        except Exception:  # some languages' phonemizers accept no single words
             _log.debug("the words of %d characters were not found", len(text), exc_info=True)
             return None
 
@@ -59,7 +59,7 @@ class WordMarks:
         if len(ids) != len(ends):
             return None
         found = []
-        for begin, end, first, last in words(text, sentences, self._alone):
+        for begin, end, first, last in words(text, sentences, self._phonemes_of):
             if last[0] != number:
                 continue
             start = first[1] if first[0] == number else 0
@@ -68,31 +68,33 @@ class WordMarks:
         return tuple(found)
 
     def _count(self, phonemes: list[str], ids: list[int]) -> int:
-        """How many ids of a sentence those of its first `phonemes` are, what opens it included."""
+        """The number of ids of the first `phonemes` of a sentence, its opening id included."""
         some = self._to_ids(phonemes)
         pairs = enumerate(zip(some, ids, strict=False))
-        # What closes a sentence belongs to none of its words.
+        # The ids that close a sentence belong to no word.
         return next((n for n, (one, other) in pairs if one != other), len(ids) - 1)
 
 
 def words(
-    text: str, sentences: Sentences, alone: Callable[[str], str]
+    text: str, sentences: Sentences, phonemes_of: Callable[[str], str]
 ) -> list[tuple[int, int, Place, Place]]:
-    """The words of `text` that are heard: where they are, their first phoneme, and the one after
-    their last. `alone` gives the plain phonemes of a word."""
-    said, places = _flat(sentences)
-    spans = [(begin, end, alone(text[begin:end])) for begin, end in word_spans(text)]
+    """The spoken words of `text`: start, end, first phoneme, and the phoneme after the last.
+
+    `phonemes_of` gives the plain phonemes of a word.
+    """
+    spoken, places = _flat(sentences)
+    spans = [(begin, end, phonemes_of(text[begin:end])) for begin, end in word_spans(text)]
     spans = [span for span in spans if span[2]]
     expected = " ".join(span[2] for span in spans)
-    at = reached(expected, said)
+    at = reached(expected, spoken)
     found = []
     position = 0
     for begin, end, phonemes in spans:
         first, last = at[position], at[position + len(phonemes)]
         position += len(phonemes) + 1
-        while first < last and said[first] == " ":
+        while first < last and spoken[first] == " ":
             first += 1
-        while first < last and said[last - 1] == " ":
+        while first < last and spoken[last - 1] == " ":
             last -= 1
         if first == last:
             continue
@@ -109,19 +111,18 @@ def _with_stress(sentences: Sentences, place: Place) -> Place:
 
 
 def _flat(sentences: Sentences) -> tuple[str, list[Place]]:
-    """All phonemes in a row without stress and punctuation, one space between words, and where
-    each of them is."""
+    """All phonemes without stress and punctuation, one space between words, and their places."""
     plain = ""
     places: list[Place] = []
     for sentence, phonemes in enumerate(sentences):
         for number, phoneme in enumerate([*phonemes, " "]):
-            for sign in phoneme:
-                if sign.isspace():
+            for symbol in phoneme:
+                if symbol.isspace():
                     if not plain or plain[-1] == " ":
                         continue
-                    sign = " "
-                elif sign in _STRESS or unicodedata.category(sign)[0] == "P":
+                    symbol = " "
+                elif symbol in _STRESS or unicodedata.category(symbol)[0] == "P":
                     continue
-                plain += sign
+                plain += symbol
                 places.append((sentence, number))
     return plain.rstrip(" "), places

@@ -1,7 +1,7 @@
-"""Text that only looks like a model's control tokens, kept apart from a template's own marks.
+"""Keep text that looks like control tokens from becoming control tokens.
 
-A noncharacter inside such a text says that it is text: the template renders it like any other
-character, no control token is found there, and it goes before the text becomes tokens.
+A noncharacter (BREAK) is inserted into such text. The template renders it like any character, no
+control token is found there, and it is removed before the text is tokenized.
 """
 
 from __future__ import annotations
@@ -10,10 +10,10 @@ import re
 from collections.abc import Callable, Collection, Iterator
 
 BREAK = "\ufdd0"
-"""A character that no text may hold, inside what must not become a control token."""
+"""A noncharacter, inserted into text that must not become a control token."""
 
 Names = Callable[[str], Collection[str]]
-"""Gives the names of the control tokens that a text becomes."""
+"""Returns the names of the control tokens that a text contains."""
 
 
 def broken(text: str, names: Names) -> str:
@@ -29,23 +29,24 @@ def broken(text: str, names: Names) -> str:
 
 
 def parts(text: str, names: Names) -> Iterator[tuple[str, bool]]:
-    """A rendered text in pieces, each with whether the names of control tokens in it count.
+    """The pieces of a rendered text, each with whether control tokens in it are valid.
 
-    Pieces meet at such names only, where a tokenizer cuts anyway. Without BREAK there is one piece.
+    Pieces meet only at such names, where a tokenizer splits anyway. Without BREAK there is one
+    piece.
     """
     if BREAK not in text:
         yield text, True
         return
     marks = sorted(names(text), key=len, reverse=True)
     pieces = re.split(f"({'|'.join(map(re.escape, marks))})", text) if marks else [text]
-    ours = ""
+    rest = ""
     for piece in pieces:
         if BREAK in piece:
-            if ours:
-                yield ours, True
-            ours = ""
+            if rest:
+                yield rest, True
+            rest = ""
             yield piece.replace(BREAK, ""), False
         else:
-            ours += piece
-    if ours:
-        yield ours, True
+            rest += piece
+    if rest:
+        yield rest, True

@@ -1,4 +1,4 @@
-"""The plan of threads: who computes on how many cores, in which part of a turn."""
+"""The thread plan: how many threads each stage runs in each part of a turn."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from edgevoice.engines.threads import of_recognizer, of_voice
 from edgevoice.settings import Config
 
 STAGES = ("recognizer", "turn detector", "language model", "voice")
-NOBODY = "-"
+IDLE = "-"
 
 
 def threads(config: Config, cores: int) -> dict[str, tuple[str, ...]]:
-    """For each part of a turn, the threads of each of STAGES on a machine of `cores` cores.
+    """For each part of a turn, the threads of each of STAGES on a machine with `cores` cores.
 
-    A range says that the language model takes what the stages beside it leave, from one batch or
-    token to the next. What other programs keep busy comes off that, down to one.
+    A range means that the language model uses the cores that other stages leave free. Cores kept
+    busy by other programs reduce it further, down to one.
     """
     recognizer, voice = of_recognizer(config.stt, cores), of_voice(config.tts)
 
@@ -29,9 +29,9 @@ def threads(config: Config, cores: int) -> dict[str, tuple[str, ...]]:
         return str(most) if least == most else f"{least} to {most}"
 
     return {
-        "you speak": (str(recognizer), NOBODY, model(cores - recognizer, cores - 1), NOBODY),
-        "you pause": (str(recognizer), "1", model(cores - recognizer, cores), NOBODY),
-        "it speaks": (NOBODY, NOBODY, model(cores - voice, cores), str(voice)),
+        "you speak": (str(recognizer), IDLE, model(cores - recognizer, cores - 1), IDLE),
+        "you pause": (str(recognizer), "1", model(cores - recognizer, cores), IDLE),
+        "it speaks": (IDLE, IDLE, model(cores - voice, cores), str(voice)),
     }
 
 
@@ -47,7 +47,7 @@ def table(config: Config, cores: int) -> list[str]:
 
 
 def rates(measured: Mapping[int, Mapping[int, float]]) -> list[str]:
-    """What a language model was measured to do here; `measured`: threads → batch size → seconds."""
+    """The measured speed of a language model, in words; `measured`: threads → batch → seconds."""
     lines = []
     for number, costs in sorted(measured.items()):
         said = [f"{1000 * costs[1]:.0f} ms a token"] if 1 in costs else []
@@ -61,6 +61,6 @@ def rates(measured: Mapping[int, Mapping[int, float]]) -> list[str]:
 
 
 def measured(name: str, path: Path) -> list[str]:
-    """What the language model at `path` did when it last ran on this machine, if it did."""
+    """The measured speed of the language model at `path` when it last ran here; may be empty."""
     costs = prompt_cache.measured(prompt_cache.default_folder(), path)
     return [f"{name} on {line}" for line in rates(costs)]

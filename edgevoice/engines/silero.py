@@ -1,4 +1,4 @@
-"""Silero voice activity detection, one 32 ms frame at a time."""
+"""Voice activity detection with Silero, one 32 ms frame at a time."""
 
 from __future__ import annotations
 
@@ -11,34 +11,34 @@ from edgevoice.engines.onnx import open_session
 from edgevoice.errors import EngineError, ModelError
 
 CONTEXT_SAMPLES = 64
-"""Samples of the frame before that the model wants in front of each frame."""
+"""Samples of the previous frame that the model needs before each frame."""
 
-QUIET_FRAMES = 156
-"""Frames without speech, five seconds of them, after which the state begins anew. In long quiet it
-drifts to where a short, soft command is no speech to it: after six seconds of silence it missed two
-or three of 157 recordings, begun anew none. Sooner, music passes for speech twice as often."""
-QUIET = 0.35
-"""Probability under which a frame counts as one without speech."""
+RESET_AFTER_FRAMES = 156
+"""Frames without speech (5 s) after which the state is reset. In long silence the state drifts, and
+short soft commands are missed: 2 or 3 of 157 recordings after 6 s, none with a reset. With an
+earlier reset, music counts as speech twice as often."""
+SILENCE_PROBABILITY = 0.35
+"""Probability below which a frame counts as silence."""
 
 REMEDY = "edgevoice models pull silero-vad"
 
 
 class Silero:
-    """A SpeechDetector. Its state (an LSTM's) is carried from frame to frame until `reset`."""
+    """A SpeechDetector; the LSTM's state is carried from frame to frame until `reset`."""
 
     def __init__(self, path: Path) -> None:
         self._session = open_session(path, threads=1, remedy=REMEDY)
         if [i.name for i in self._session.get_inputs()] != ["input", "h", "c"]:
             raise ModelError("not a Silero VAD model of version 6", where=str(path), remedy=REMEDY)
         self._outputs = ["speech_probs", "hn", "cn"]
-        # One buffer for context and frame together; only the LSTM state is made anew by each run.
+        # One buffer holds context and frame; only the LSTM state is allocated by each run.
         self._window = np.zeros((1, CONTEXT_SAMPLES + FRAME_SAMPLES), dtype=np.float32)
         self._start = np.zeros((1, 1, 128), dtype=np.float32)
         self._feed = {"input": self._window, "h": self._start, "c": self._start}
-        self._quiet = 0
+        self._silent_frames = 0
 
     def probability(self, samples: Samples) -> float:
-        """Probability in [0, 1] that float32 [512] at 16 kHz holds speech."""
+        """Probability in [0, 1] that float32 [512] at 16 kHz is speech. Raises EngineError."""
         window = self._window[0]
         window[:CONTEXT_SAMPLES] = window[FRAME_SAMPLES:]
         window[CONTEXT_SAMPLES:] = samples
@@ -48,16 +48,16 @@ class Silero:
             raise EngineError(f"speech detection failed: {error}") from error
         self._feed["h"], self._feed["c"] = h, c
         probability = float(speech[0])
-        self._quiet = 0 if probability >= QUIET else self._quiet + 1
-        if self._quiet >= QUIET_FRAMES:
-            self._forget()
+        self._silent_frames = 0 if probability >= SILENCE_PROBABILITY else self._silent_frames + 1
+        if self._silent_frames >= RESET_AFTER_FRAMES:
+            self._reset_state()
         return probability
 
     def reset(self) -> None:
         """Forget the past frames."""
         self._window.fill(0.0)
-        self._forget()
+        self._reset_state()
 
-    def _forget(self) -> None:
+    def _reset_state(self) -> None:
         self._feed["h"] = self._feed["c"] = self._start
-        self._quiet = 0
+        self._silent_frames = 0

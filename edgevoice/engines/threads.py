@@ -1,7 +1,7 @@
-"""How many threads each engine runs, where its settings leave that open.
+"""How many threads each engine runs if its settings leave that open.
 
-Never more than there are cores: one more is not a little slower but many times, because barriers
-spin until the scheduler gives the waiting thread its turn.
+Never more than there are cores: one more makes an engine many times slower, because threads spin
+at barriers (cpu-2026-11).
 """
 
 from __future__ import annotations
@@ -10,12 +10,16 @@ from edgevoice.settings import SttSettings, TtsSettings
 
 
 def of_recognizer(settings: SttSettings, cores: int) -> int:
-    """Half of the cores: the decoder gains nothing by more, and the language model takes in the
-    words of one look while the next one is read."""
+    """The transcriber's threads: stt.threads, or half of the cores.
+
+    Its decoder gains nothing from more, and the language model prefills on the other half.
+    """
     return settings.threads or max(1, cores // 2)
 
 
 def of_voice(settings: TtsSettings) -> int:
-    """One for a voice that is decoded in pieces: a second gains next to nothing there, and takes
-    the language model's core."""
+    """The threads of a voice that streams: tts.threads, or 1.
+
+    A second thread gains almost nothing and takes the language model's core.
+    """
     return settings.threads or 1

@@ -1,4 +1,4 @@
-"""A model's own tokens, as far as they are still what it is known to have said."""
+"""Reuse a reply's own token ids as far as they spell the text that was heard."""
 
 from __future__ import annotations
 
@@ -8,21 +8,20 @@ from collections.abc import Callable, Sequence
 def spelled(
     tokens: Sequence[int], text: str, piece: Callable[[int], bytes]
 ) -> tuple[Sequence[int], int]:
-    """As many of a reply's own ids as spell `text` or its beginning, and how many characters they
-    do spell; `piece` gives the bytes of one.
+    """The first ids of a reply that spell `text` or its beginning, and how many characters.
 
-    Ids of another model spell something else, and so none of them is taken.
+    `piece` gives the bytes of one id. Ids of another model spell other text, so none is returned.
     """
-    wanted, made = text.encode("utf-8", "replace"), b""
-    whole = (0, 0)
+    wanted, spelled_bytes = text.encode("utf-8", "replace"), b""
+    complete = (0, 0)
     for count, token in enumerate(tokens, 1):
-        made += piece(token)
-        if not wanted.startswith(made):
+        spelled_bytes += piece(token)
+        if not wanted.startswith(spelled_bytes):
             break
-        if not _inside_character(wanted, len(made)):
-            whole = count, len(made)
-    return tokens[: whole[0]], len(wanted[: whole[1]].decode("utf-8"))
+        if not _inside_character(wanted, len(spelled_bytes)):
+            complete = count, len(spelled_bytes)
+    return tokens[: complete[0]], len(wanted[: complete[1]].decode("utf-8"))
 
 
-def _inside_character(data: bytes, place: int) -> bool:
-    return place < len(data) and data[place] & 0xC0 == 0x80
+def _inside_character(data: bytes, position: int) -> bool:
+    return position < len(data) and data[position] & 0xC0 == 0x80

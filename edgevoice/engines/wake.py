@@ -1,7 +1,7 @@
-"""Wake words: microWakeWord's small streaming networks, which run on TensorFlow Lite.
+"""Wake-word detection with microWakeWord's streaming networks on TensorFlow Lite.
 
-The library brings four words and the code of its networks' runtime. Where it has no build for a
-system the program is installed without it, and says so when a wake word is asked for.
+The library includes four words and the runtime. On systems without a build of it, selecting a wake
+word raises ModelError.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ from edgevoice.outside import from_json, read
 from edgevoice.places import expanded
 from edgevoice.settings import WakeSettings
 
-STEEPNESS = 6.0
-"""How far `wake.sensitivity` from 0 to 1 moves the log-odds at which a word is noticed. "Hey
-Jarvis" is tuned to 0.97, which becomes 0.998 at 0 and 0.62 at 1."""
+SENSITIVITY_RANGE = 6.0
+"""Log-odds by which `wake.sensitivity` from 0 to 1 moves the detection threshold. The 0.97 of "Hey
+Jarvis" becomes 0.998 at 0 and 0.62 at 1."""
 
-REFRACTORY = 32
-"""Frames after a word was noticed in which it is not noticed again: a second."""
+REFRACTORY_FRAMES = 32
+"""Frames after a detection without another one: 1 s."""
 
-INSTALL = (
+INSTALL_REMEDY = (
     "pip install 'edgevoice[wake]', or pymicro-wakeword beside it (x86-64 or ARM; Linux with "
     "glibc 2.35, macOS 15, Windows)"
 )
@@ -36,25 +36,25 @@ INSTALL = (
 
 @dataclass(frozen=True, slots=True)
 class WakeWord:
-    """A wake word that can be listened for; `config` is its microWakeWord .json file."""
+    """An available wake word; `config` is its microWakeWord .json file."""
 
     phrase: str
     config: Path
     model: Path
     cutoff: float
-    """The mean probability at which the model's makers tuned it to be noticed."""
+    """The detection threshold of the model's authors, a mean probability."""
 
 
 def known() -> list[str]:
-    """The wake words that come with the library. Raises ModelError where it is not here."""
+    """The wake words included in the library. Raises ModelError if it is not installed."""
     return sorted(_phrase(path) for path in _folder().glob("*.json"))
 
 
 def find(settings: WakeSettings) -> WakeWord:
     """The wake word that the settings name, by its words or by the path of its .json file.
 
-    Raises ConfigError for one that is not known, and ModelError for a file that is not one, or
-    where the library is not here.
+    Raises ConfigError for an unknown word, and ModelError for an invalid file or without the
+    library.
     """
     wanted = settings.word.strip()
     if wanted.endswith((".json", ".tflite")) or "/" in wanted or "\\" in wanted:
@@ -72,7 +72,10 @@ def find(settings: WakeSettings) -> WakeWord:
 
 
 class MicroWake:
-    """WakeDetector for one wake word, noticed where it is more probable than `cutoff`."""
+    """WakeDetector for one wake word, detected above the probability `cutoff`.
+
+    Raises ModelError if the word cannot be loaded.
+    """
 
     def __init__(self, word: WakeWord, sensitivity: float = 0.5) -> None:
         library = _library()
@@ -86,36 +89,36 @@ class MicroWake:
                 where=str(word.config),
                 remedy="choose another wake.word",
             ) from None
-        odds = math.log(word.cutoff / (1 - word.cutoff)) - STEEPNESS * (sensitivity - 0.5)
+        odds = math.log(word.cutoff / (1 - word.cutoff)) - SENSITIVITY_RANGE * (sensitivity - 0.5)
         self.cutoff = 1 / (1 + math.exp(-odds))
-        self._quiet = 0
+        self._refractory_left = 0
 
     def detected(self, samples: Samples) -> bool:
         pcm = np.rint(np.clip(samples, -1.0, 1.0) * 32767.0).astype("<i2").tobytes()
-        # All of them, whatever the first says: they are a stream.
+        # All of them, because the network keeps a state.
         probabilities = [
             self._network.process_streaming_prob(features) or 0.0
             for features in self._features.process_streaming(pcm)
         ]
-        self._quiet = max(0, self._quiet - 1)
-        if self._quiet or max(probabilities, default=0.0) <= self.cutoff:
+        self._refractory_left = max(0, self._refractory_left - 1)
+        if self._refractory_left or max(probabilities, default=0.0) <= self.cutoff:
             return False
-        self._quiet = REFRACTORY
-        # In digital silence it would go on for seconds to be sure of what it has heard.
+        self._refractory_left = REFRACTORY_FRAMES
+        # In digital silence the probability would stay high for seconds.
         self._network.reset()
         return True
 
     def reset(self) -> None:
         self._features.reset()
         self._network.reset()
-        self._quiet = 0
+        self._refractory_left = 0
 
 
 def _check(library: Any, word: WakeWord) -> None:
-    """Have the model opened once: the library crashes where that fails. Raises ValueError."""
+    """Open the model once, because the library crashes on failure. Raises ValueError."""
     runtime = next((Path(library.__file__).parent / "lib").glob("*tensorflowlite_c.*"), None)
     if runtime is None:
-        raise ValueError("the library came without its runtime")
+        raise ValueError("the library lacks its runtime")
     lib = library.microwakeword.TfLiteWakeWord(runtime).lib
     model = lib.TfLiteModelCreateFromFile(os.fsencode(word.model))
     if not model:
@@ -128,9 +131,9 @@ def _library() -> Any:
         import pymicro_wakeword
     except (ImportError, OSError) as error:
         raise ModelError(
-            f"wake words need a library that is not here: {error}",
+            f"wake words need a library that is not installed: {error}",
             where="activation.mode is wake",
-            remedy=f"{INSTALL}, or --push-to-talk",
+            remedy=f"{INSTALL_REMEDY}, or --push-to-talk",
         ) from None
     return pymicro_wakeword
 
@@ -157,15 +160,16 @@ def _read(path: Path) -> WakeWord:
             f"the wake word cannot be read: {error.strerror}", where=str(path), remedy=remedy
         ) from None
     except (ValueError, KeyError, TypeError, OverflowError) as error:
+        why = f"{error.args[0]} is missing" if isinstance(error, KeyError) else str(error)
         raise ModelError(
-            f"this is no wake word of microWakeWord: {type(error).__name__} {error}",
+            f"not a microWakeWord file: {why}",
             where=str(path),
             remedy=remedy,
         ) from None
     if not 0 < cutoff < 1:
         raise ModelError(f"its cutoff is {cutoff}, not in (0, 1)", where=str(path), remedy=remedy)
     try:
-        # The library crashes on a file that is not one: TensorFlow Lite's have this mark.
+        # The library crashes on other files; TensorFlow Lite's have this magic number.
         with model.open("rb") as file:
             head = file.read(8)
     except OSError as error:
@@ -175,5 +179,5 @@ def _read(path: Path) -> WakeWord:
             remedy=remedy,
         ) from None
     if head[4:8] != b"TFL3":
-        raise ModelError("this is no TensorFlow Lite model", where=str(model), remedy=remedy)
+        raise ModelError("not a TensorFlow Lite model", where=str(model), remedy=remedy)
     return WakeWord(phrase, path, model, cutoff)

@@ -1,9 +1,8 @@
-"""Whisper on CTranslate2, without the half minute of silence it is usually made to listen to.
+"""Transcription with Whisper on CTranslate2, without padding every clip to 30 s.
 
-Whisper was trained on windows of 30 s, and every clip is usually padded to that. The encoder takes
-any length, though, and a clip with a few seconds of silence behind it costs a fraction. What then
-goes wrong now and then is that the decoder does not find the end and says everything again. That
-can be seen, and such a clip gets the full window after all.
+Whisper was trained on windows of 30 s, and clips are usually padded to that. The encoder accepts
+any length, and a clip with a few seconds of silence costs a fraction. Sometimes the decoder then
+misses the end and repeats the text. This is detected, and such a clip gets the full window.
 """
 
 from __future__ import annotations
@@ -37,43 +36,46 @@ from edgevoice.words import plain, words
 _log = logging.getLogger(__name__)
 
 WINDOW = 30.0
-"""Seconds Whisper was trained on."""
+"""Seconds in one window of Whisper's training."""
 LONGEST_PIECE, SHORTEST_PIECE = 28.0, 12.0
 PADDINGS = (1.5, 6.0)
-"""Seconds of silence behind a clip, and behind it once more where the first reading is doubtful.
-With less, more clips are heard twice; only 3 of 127 recordings want the full window after both."""
-NOBODY_MARGIN = 0.2
-"""How much surer a reading must be where perhaps nobody spoke: with less silence behind a clip,
-what is made up for noise comes out a little too sure of itself."""
-USUAL_TOKENS, USUAL_TOKENS_A_SECOND = 12, 4
-"""What an ordinary clip needs at most; the repetitions of a lost decoder end here."""
-MOST_TOKENS, MOST_TOKENS_A_SECOND = 24, 40
-"""What the fastest speech needs: Georgian or Tamil takes three tokens for every letter."""
-MOST_COMPRESSION = 2.4
-MOST_CHARACTERS = 60
-"""A second, faster than anybody speaks; hasty speech has 35."""
-SHORTEST_HALF = 3.0
-"""Seconds under which a clip is not read in two parts."""
+"""Seconds of silence after a clip, and in a second pass if the first is doubtful. With less, more
+clips need two passes; only 3 of 127 recordings need the full window after both."""
+NO_SPEECH_MARGIN = 0.2
+"""Added to stt.min_logprob for a clip that may hold no speech: with short padding, text invented
+for noise gets slightly too high a probability."""
+USUAL_TOKENS, USUAL_TOKENS_PER_SECOND = 12, 4
+"""Token limit for ordinary speech; it ends the repetitions of a decoder that missed the end."""
+MAX_TOKENS, MAX_TOKENS_PER_SECOND = 24, 40
+"""Token limit for the fastest speech: Georgian and Tamil take three tokens a letter."""
+MAX_COMPRESSION = 2.4
+MAX_CHARACTERS_PER_SECOND = 60
+"""More than any speaker reaches; fast speech has 35."""
+MIN_HALF_SECONDS = 3.0
+"""Minimum seconds of each part of a clip that is split in two."""
 TIMESTAMP = 0.02
-READERS = 2
-"""Clips that can be transcribed at once: one at its end, and one interim transcript beside it."""
+PARALLEL_CLIPS = 2
+"""Clips transcribed in parallel: a final one beside an interim one."""
 FILES = ("model.bin", "config.json", "tokenizer.json")
 
 
 @dataclass(frozen=True, slots=True)
 class _Take:
-    """One reading of a clip, and whether it reached the end of the clip or of the words."""
+    """One transcription of a clip, and whether it reached the end of the words."""
 
     transcript: Transcript
     ended: bool
 
 
 class Whisper:
-    """A Recognizer from a folder with a CTranslate2 Whisper model. It never asks the network."""
+    """A Recognizer from a folder with a CTranslate2 Whisper model; it never uses the network.
+
+    Raises ModelError for a missing or damaged model, ConfigError for an unknown language.
+    """
 
     def __init__(self, folder: Path, settings: SttSettings) -> None:
         remedy = f"edgevoice models verify, then edgevoice models pull {folder.name}"
-        # Without its tokenizer's file the library would look for one in the network.
+        # Without the tokenizer's file the library would download one.
         missing = [name for name in FILES if not (folder / name).is_file()]
         if missing:
             raise ModelError(
@@ -95,7 +97,7 @@ class Whisper:
         self._tokenizers: dict[str, Tokenizer] = {}
 
     def _among(self, codes: tuple[str, ...], setting: str, name: str) -> Mapping[str, float]:
-        """The languages of the settings, all alike. Raises ConfigError for one it does not know."""
+        """The settings' languages with equal weights. Raises ConfigError for an unknown one."""
         known = self._model.supported_languages if self._multilingual else ["en"]
         check_known(name, known, setting)
         return dict.fromkeys(codes or known, 1.0)
@@ -140,11 +142,11 @@ class Whisper:
             return replace(whole, sure=effort != "interim")
         for padding in PADDINGS[: 1 if effort == "interim" else None]:
             take = self._take(samples, min(WINDOW, seconds + padding), beam, among)
-            # Heard once more, it is still the same language.
+            # The second pass keeps the language.
             among = {take.transcript.language: take.transcript.certainty}
             doubt = _doubt(take, self.settings)
             if not doubt:
-                # A greedy reading is final only where the final one would be greedy, too.
+                # A greedy transcript is final only if the final one would be greedy too.
                 sure = answering or (effort == "endpoint" and self.settings.beam == 1)
                 return replace(take.transcript, sure=sure)
             _log.debug("clip of %.1f s with %.1f s behind it: %s", seconds, padding, doubt)
@@ -154,10 +156,10 @@ class Whisper:
         return replace(_said_once(take.transcript), sure=False, doubtful=doubtful)
 
     def _whole(self, samples: Samples, beam: int, among: Mapping[str, float]) -> Transcript:
-        """The clip in the full window, or in two parts if it has too many words for one reading."""
+        """Transcribe in the full window, or in two parts if there are too many words for one."""
         take = self._take(samples, WINDOW, beam, among)
         seconds = len(samples) / EAR_RATE
-        if take.ended or _repeats(take.transcript) or seconds < 2 * SHORTEST_HALF:
+        if take.ended or _repeats(take.transcript) or seconds < 2 * MIN_HALF_SECONDS:
             return take.transcript
         _log.debug("clip of %.1f s: more words than one reading holds", seconds)
         among = {take.transcript.language: take.transcript.certainty}
@@ -171,10 +173,10 @@ class Whisper:
     def _take(
         self, samples: Samples, window: float, beam: int, among: Mapping[str, float]
     ) -> _Take:
-        """Read the clip, and silence behind it up to `window` seconds, with `beam` beams."""
+        """Transcribe the clip, padded with silence to `window` seconds, with `beam` beams."""
         padded = np.zeros(int(window * EAR_RATE), dtype=np.float32)
         padded[: len(samples)] = samples[: len(padded)]
-        # Even, because the encoder halves it; no longer than the positions it has learned.
+        # Even, because the encoder halves the length; at most the trained number of positions.
         features = self._model.feature_extractor(padded)[:, : int(window * 50) * 2]
         encoded = self._model.encode(np.ascontiguousarray(features, dtype=np.float32))
         language, certainty = self._spoken(encoded, among)
@@ -182,8 +184,8 @@ class Whisper:
         prompt = list(tokenizer.sot_sequence)
         seconds = len(samples) / EAR_RATE
         room = self._model.max_length - len(prompt)
-        most = min(room, int(MOST_TOKENS + MOST_TOKENS_A_SECOND * seconds))
-        tokens = min(most, int(USUAL_TOKENS + USUAL_TOKENS_A_SECOND * seconds))
+        most = min(room, int(MAX_TOKENS + MAX_TOKENS_PER_SECOND * seconds))
+        tokens = min(most, int(USUAL_TOKENS + USUAL_TOKENS_PER_SECOND * seconds))
         while True:
             result = self._native.generate(
                 encoded,
@@ -214,10 +216,9 @@ class Whisper:
     def _spoken(
         self, encoded: ctranslate2.StorageView, among: Mapping[str, float]
     ) -> tuple[str, float]:
-        """The likeliest language, and how likely it is among these.
+        """The most probable language, and its probability among these.
 
-        Finding it out takes a quarter of the time of encoding, because the decoder has to look at
-        all that was encoded; of one language, nothing has to be found out.
+        Detection takes a quarter of the encoding time; with a single language it is skipped.
         """
         if len(among) == 1:
             return next(iter(among.items()))
@@ -250,7 +251,7 @@ def _load(folder: Path, threads: int, remedy: str) -> WhisperModel:
                 device=device,
                 compute_type=compute,
                 cpu_threads=threads,
-                num_workers=READERS,
+                num_workers=PARALLEL_CLIPS,
                 local_files_only=True,
             )
         except BaseException as error:  # CTranslate2, tokenizers and json each raise their own
@@ -266,13 +267,12 @@ def _load(folder: Path, threads: int, remedy: str) -> WhisperModel:
 
 
 def on_gpu() -> bool:
-    """Whether models are put on a GPU."""
+    """Whether models run on a GPU."""
     return int(ctranslate2.get_cuda_device_count()) > 0
 
 
 def _segments(ids: list[int], tokenizer: Tokenizer, seconds: float) -> tuple[list[Segment], bool]:
-    """The texts between timestamps, with times in seconds within the clip, and whether the reading
-    went on behind the clip's end."""
+    """The texts between timestamps, in seconds of the clip, and whether text came after its end."""
     found: list[Segment] = []
     start, words = 0.0, list[int]()
     for token in [*ids, tokenizer.timestamp_begin + round(seconds / TIMESTAMP)]:
@@ -281,11 +281,11 @@ def _segments(ids: list[int], tokenizer: Tokenizer, seconds: float) -> tuple[lis
             continue
         time = min((token - tokenizer.timestamp_begin) * TIMESTAMP, seconds)
         text = tokenizer.decode(words).strip()
-        if found and len(text) > MOST_CHARACTERS * (seconds - start):
-            # In the silence behind the clip it says again what it has heard.
+        if found and len(text) > MAX_CHARACTERS_PER_SECOND * (seconds - start):
+            # In the silence after the clip the decoder repeats the text.
             return found, True
         if text:
-            # Rounded down, so that no segment ends after its clip does.
+            # Rounded down, so that no segment ends after its clip.
             found.append(Segment(text, _hundredths(start), _hundredths(max(start, time))))
         start, words = time, []
     return found, False
@@ -301,24 +301,24 @@ def _compression(text: str) -> float:
 
 
 def _doubt(take: _Take, settings: SttSettings) -> str:
-    """Why a reading from a short window may be wrong; empty if nothing speaks against it."""
+    """Why a transcript from a short window may be wrong; empty if it seems right."""
     transcript = take.transcript
     if _repeats(transcript):
         return "it repeats itself"
     if not take.ended:
         return "it does not end"
-    margin = NOBODY_MARGIN if transcript.no_speech > settings.no_speech else 0.0
+    margin = NO_SPEECH_MARGIN if transcript.no_speech > settings.no_speech else 0.0
     if transcript.logprob < settings.min_logprob + margin:
         return "it is uncertain"
     return ""
 
 
 def _repeats(transcript: Transcript) -> bool:
-    return transcript.compression > MOST_COMPRESSION or repeats_after(words(transcript.text)) > 0
+    return transcript.compression > MAX_COMPRESSION or repeats_after(words(transcript.text)) > 0
 
 
 def _joined(parts: Sequence[tuple[Transcript, float]]) -> Transcript:
-    """The transcripts of parts of one clip, each with where it begins, in seconds."""
+    """One transcript from those of a clip's parts, each with its start in seconds."""
     spoken = [part for part, _ in parts if part.text] or [parts[0][0]]
     return Transcript(
         " ".join(part.text for part in spoken),
@@ -337,7 +337,7 @@ def _joined(parts: Sequence[tuple[Transcript, float]]) -> Transcript:
 
 
 def _said_once(transcript: Transcript) -> Transcript:
-    """The transcript without what was said again."""
+    """The transcript without a repetition of the whole text."""
     said = transcript.text.split()
     period = repeats_after([plain(word) for word in said])
     if not period:
@@ -354,9 +354,9 @@ def _said_once(transcript: Transcript) -> Transcript:
 
 
 def repeats_after(words: list[str]) -> int:
-    """After how many words a text begins anew, its last round perhaps cut short; 0: it does not.
+    """The number of words after which a text repeats itself; 0 if it does not.
 
-    A round may differ in one word of five: the second hearing is seldom quite the first.
+    One word in five may differ, and the last repetition may be incomplete.
     """
     for period in range(1, len(words)):
         again = len(words) - period

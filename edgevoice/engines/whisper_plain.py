@@ -1,4 +1,4 @@
-"""Whisper as faster-whisper itself runs it: the yardstick that the bench holds ours against."""
+"""Whisper as faster-whisper runs it: the baseline of the bench."""
 
 from __future__ import annotations
 
@@ -14,8 +14,10 @@ from edgevoice.settings import SttSettings
 
 
 class PlainWhisper:
-    """A recognizer that leaves everything to faster-whisper's `transcribe`: every clip is padded
-    to 30 s, and encoded whole."""
+    """Transcribes with faster-whisper's own `transcribe`, which pads every clip to 30 s.
+
+    Raises ModelError if the model cannot be loaded.
+    """
 
     def __init__(self, folder: Path, settings: SttSettings) -> None:
         self._settings = settings
@@ -35,7 +37,7 @@ class PlainWhisper:
             ) from None
 
     def transcribe(self, samples: Samples) -> str:
-        """The words in float32 [n] at 16 kHz, with the language and the beam that are set."""
+        """The text of float32 [n] at 16 kHz, with stt.language and stt.beam. Raises EngineError."""
         language = None if self._settings.language == "auto" else self._settings.language
         try:
             segments, _ = self._model.transcribe(

@@ -72,6 +72,9 @@ class Rehearsal:
         self.sink: AudioSink = SimulatedSink(self.clock, 16_000, "virtual speaker")
         self.clips: list[Samples] = []
         self.source: Callable[[Callable[[], bool]], AudioSource] = self._source
+        self.meter: Callable[[], ev.Resources] | None = None
+        self.free_memory: Callable[[], object] = lambda: None
+        """Called between turns, if there is a meter."""
         self.loading_seconds = 0.0
         self.wait_for_ready = True
         """Whether the first clip waits for the assistant to be ready."""
@@ -133,7 +136,9 @@ class Rehearsal:
             ),
             Resampler,
             history,
-            first_turn=first_turn,
+            self.meter,
+            first_turn,
+            self.free_memory,
         )
 
     def run(self) -> list[ev.Event]:

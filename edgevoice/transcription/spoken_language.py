@@ -11,6 +11,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from edgevoice.errors import ConfigError
+from edgevoice.languages import codes, language_data
 
 AUTO = "auto"
 """In the configuration, in place of codes: every language with an installed voice."""
@@ -28,20 +29,6 @@ SETTLED = 0.9
 """Seconds of speech and certainty from which the language of an utterance is not detected again."""
 
 
-_NAMES = """\
-en English|de German|fr French|es Spanish|it Italian|pt Portuguese|nl Dutch
-da Danish|sv Swedish|no Norwegian|fi Finnish|is Icelandic|pl Polish|cs Czech|sk Slovak
-sl Slovenian|hr Croatian|sr Serbian|ro Romanian|hu Hungarian|el Greek|tr Turkish
-ru Russian|uk Ukrainian|bg Bulgarian|ka Georgian|kk Kazakh|ar Arabic|fa Persian|he Hebrew
-hi Hindi|ne Nepali|bn Bengali|ta Tamil|te Telugu|ml Malayalam|ur Urdu|vi Vietnamese
-th Thai|id Indonesian|ms Malay|sw Swahili|ca Catalan|eu Basque|cy Welsh|lv Latvian
-lt Lithuanian|et Estonian|lb Luxembourgish|zh Chinese|ja Japanese|ko Korean"""
-NAMES: Mapping[str, str] = {
-    code: name for code, _, name in (pair.partition(" ") for pair in re.split(r"[|\n]", _NAMES))
-}
-"""English names of languages, by code."""
-
-
 _CODES = """\
 af am ar as az ba be bg bn bo br bs ca cs cy da de el en es et eu fa fi fo fr gl gu ha haw he hi hr
 ht hu hy id is it ja jw ka kk km kn ko la lb ln lo lt lv mg mi mk ml mn mr ms mt my ne nl nn no oc
@@ -53,7 +40,7 @@ CODES = tuple(_CODES.split())
 
 def named(code: str) -> str:
     """The English name of a language, or its code if the name is unknown."""
-    return NAMES.get(code, code)
+    return language_data(code).name or code
 
 
 def listed(setting: str) -> tuple[str, ...]:
@@ -96,29 +83,9 @@ def check_known(name: str, known: Sequence[str], setting: str) -> None:
 
 def _meant(text: str) -> str:
     """A hint for a name ("german") or a code with a region ("de-at"); empty if there is none."""
-    named = (code for code, name in NAMES.items() if name.lower() == text)
+    named = (code for code in codes() if language_data(code).name.lower() == text)
     code = next(named, re.split(r"[-_]", text)[0])
     return f"did you mean {code}?" if code in CODES else ""
-
-
-_LEADS = {
-    "en": "Answer in English.",
-    "de": "Antworte auf Deutsch.",
-    "fr": "Réponds en français.",
-    "es": "Responde en español.",
-    "it": "Rispondi in italiano.",
-    "pt": "Responda em português.",
-    "nl": "Antwoord in het Nederlands.",
-    "pl": "Odpowiedz po polsku.",
-    "ru": "Ответь по-русски.",
-    "uk": "Відповідай українською.",
-    "tr": "Türkçe cevap ver.",
-    "sv": "Svara på svenska.",
-    "da": "Svar på dansk.",
-    "no": "Svar på norsk.",
-    "zh": "请用中文回答。",
-    "ja": "日本語で答えてください。",
-}
 
 
 def leads(languages: Sequence[str]) -> Mapping[str, str]:
@@ -130,7 +97,9 @@ def leads(languages: Sequence[str]) -> Mapping[str, str]:
     """
     if set(languages) <= {"en"}:
         return {}
-    return {code: _LEADS.get(code, f"Answer in {named(code)}.") for code in languages}
+    return {
+        code: language_data(code).answer_in or f"Answer in {named(code)}." for code in languages
+    }
 
 
 class LanguageTracker:

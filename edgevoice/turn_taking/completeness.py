@@ -10,7 +10,8 @@ from __future__ import annotations
 import re
 from enum import IntEnum
 
-from edgevoice.turn_taking.lexicon import NONE_KNOWN, TONGUES, WIDE_ASKING, WIDE_DANGLING, Lexicon
+from edgevoice.languages import all_words, language_data
+from edgevoice.languages.schema import SentenceWords
 from edgevoice.words import WIDE
 
 _END = re.compile(r"(?<=[.!?؟。！？])[\"'”’»)\]]*\s+|(?<=[。！？])")
@@ -20,6 +21,9 @@ _CLOSERS = "\"'”’»)]」』 "
 _QUESTION_MARKS = "?？؟"
 _TRAILS_OFF = ("...", "…", "-", "–", "—", ",", "，", "、", ":", "：", ";")
 _ENDS = ".!?؟。！？।"
+# The script tells that it is written without spaces, not which language it is.
+_WIDE_ASKING = tuple(all_words(lambda each: each.sentences.asking_endings))
+_WIDE_DANGLING = tuple(all_words(lambda each: each.sentences.dangling_endings))
 
 
 class Completeness(IntEnum):
@@ -39,7 +43,7 @@ class Completeness(IntEnum):
 
 def completeness_of(text: str, language: str = "en") -> Completeness:
     """The completeness of the text so far; `language` is a code, for example `en`."""
-    lexicon = TONGUES.get(language, NONE_KNOWN)
+    lexicon = language_data(language).sentences
     bare = _last_sentence(text, lexicon).rstrip(_CLOSERS)
     if not bare:
         return Completeness.FRAGMENT
@@ -70,7 +74,7 @@ def completeness_of(text: str, language: str = "en") -> Completeness:
     return Completeness(min(completeness + unsure, max(completeness, Completeness.FRAGMENT)))
 
 
-def _of_words(words: list[str], asks: bool, lexicon: Lexicon) -> Completeness:
+def _of_words(words: list[str], asks: bool, lexicon: SentenceWords) -> Completeness:
     """The completeness of a sentence that does not end in an incomplete way."""
     if " ".join(words) in lexicon.short_commands:
         return Completeness.COMMAND
@@ -103,8 +107,8 @@ def _of_words(words: list[str], asks: bool, lexicon: Lexicon) -> Completeness:
     return Completeness.STATEMENT if len(words) > 2 else Completeness.FRAGMENT
 
 
-def _is_question(words: list[str], lexicon: Lexicon) -> bool:
-    """Whether the words begin like a question, without a question mark.
+def _is_question(words: list[str], lexicon: SentenceWords) -> bool:
+    """Whether the words begin as a question does, though no mark says so.
 
     A recognizer also puts full stops into long sentences: "has got too much of it" and "which is
     strange" are the ends of such sentences far more often than questions.
@@ -120,13 +124,13 @@ def _is_question(words: list[str], lexicon: Lexicon) -> bool:
     return first in lexicon.auxiliaries and second in lexicon.subjects and len(words) > 2
 
 
-def _wishes(words: list[str], lexicon: Lexicon) -> bool:
+def _wishes(words: list[str], lexicon: SentenceWords) -> bool:
     """Whether the words are a wish for something that they name."""
     phrase = " ".join(words)
     return any(phrase.startswith(f"{wish} ") for wish in lexicon.wishes)
 
 
-def _dangles(words: list[str], lexicon: Lexicon) -> bool:
+def _dangles(words: list[str], lexicon: SentenceWords) -> bool:
     """Whether the last word cannot end a sentence."""
     if words[-1] in lexicon.fillers or words[-1] in lexicon.dangling:
         return True
@@ -135,14 +139,14 @@ def _dangles(words: list[str], lexicon: Lexicon) -> bool:
     return begun and words[1] in lexicon.auxiliaries
 
 
-def _without_leading(words: list[str], lexicon: Lexicon) -> list[str]:
+def _without_leading(words: list[str], lexicon: SentenceWords) -> list[str]:
     """The words without introductory ones: "um", "okay", "and", "please"."""
     leading = lexicon.leading | lexicon.connectives | lexicon.fillers
     start = next((n for n, word in enumerate(words) if word not in leading), len(words))
     return words[start:]
 
 
-def _last_sentence(text: str, lexicon: Lexicon) -> str:
+def _last_sentence(text: str, lexicon: SentenceWords) -> str:
     """The last sentence with words, without a separate "please" or "thanks" at the end."""
     sentences = [s for s in _END.split(text.strip()) if any(char.isalnum() for char in s)]
     if not sentences:
@@ -157,8 +161,8 @@ def _wide(bare: str) -> Completeness:
     core = bare.rstrip(_ENDS)
     if bare[-1] in _QUESTION_MARKS:
         return Completeness.QUESTION if len(core) > 2 else Completeness.STATEMENT
-    if core.endswith(WIDE_ASKING):
+    if core.endswith(_WIDE_ASKING):
         return Completeness.COMMAND
-    if core.endswith(WIDE_DANGLING):
+    if core.endswith(_WIDE_DANGLING):
         return Completeness.INCOMPLETE
     return Completeness.STATEMENT if bare[-1] in _ENDS and len(core) > 3 else Completeness.FRAGMENT

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from edgevoice.turn_taking.lexicon import TONGUES, Lexicon
+from edgevoice.languages import every, language_data
+from edgevoice.languages.schema import SentenceWords
 from edgevoice.words import words
 
 
@@ -11,13 +12,13 @@ def wants_more(text: str, language: str = "") -> bool:
 
     `language` is a code, for example `en`; if it is unknown, every language is tried.
     """
-    lexicon = TONGUES.get(language.partition("-")[0])
+    own = language_data(language)
     said = words(text)
-    lexicons = [lexicon] if lexicon else list(TONGUES.values())
-    return any(_is_wish(said, lexicon) for lexicon in lexicons)
+    meant = [own] if own.sentences.going_on else every()
+    return any(_is_wish(said, each.sentences) for each in meant)
 
 
-def _is_wish(said: list[str], lexicon: Lexicon) -> bool:
+def _is_wish(said: list[str], lexicon: SentenceWords) -> bool:
     wishes = {tuple(words(phrase)) for phrase in lexicon.going_on}
     polite = [words(phrase) for phrase in lexicon.polite]
     before = lexicon.leading | lexicon.connectives | lexicon.fillers

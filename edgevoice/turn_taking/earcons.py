@@ -36,20 +36,6 @@ EDGE = 0.012
 """Fade-in and fade-out of a note in seconds, against clicks."""
 
 
-UNCLEAR = {
-    "en": "I can't hear you well.",
-    "de": "Ich kann dich nicht gut hören.",
-    "fr": "Je t'entends mal.",
-    "es": "No te oigo bien.",
-    "it": "Non ti sento bene.",
-    "pt": "Não te ouço bem.",
-    "nl": "Ik kan je niet goed horen.",
-    "ja": "よく聞こえません。",
-    "zh": "我听不清楚。",
-}
-"""The spoken notice when no word is intelligible, by language."""
-
-
 def earcon(kind: Kind) -> Audio:
     """The earcon of a kind, at `RATE` Hz."""
     return Audio(np.concatenate([_note(*note) for note in NOTES[kind]]), RATE)

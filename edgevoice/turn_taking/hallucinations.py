@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import re
 
+from edgevoice.languages import all_words
+from edgevoice.languages.schema import Words
 from edgevoice.protocols import Transcript
 from edgevoice.settings import SttSettings
 from edgevoice.words import words
@@ -28,54 +30,23 @@ DOUBTFUL_LOGPROB = -0.6
 HOPELESS = 0.5
 """How far below the least log-probability a transcript is rejected without a second sign."""
 
-_PHRASES = frozenset(
-    re.sub(r"\s+", " ", phrase).strip()
-    for phrase in """
-    thank you|thank you very much|thank you so much|thanks|thank you for watching
-    |thanks for watching|thank you so much for watching
-    |thanks for watching and ill see you next time
-    |thank you for listening|please subscribe|please subscribe to my channel|subscribe
-    |like and subscribe|dont forget to subscribe|see you next time|see you in the next video
-    |ill see you in the next video|ill see you next time|see you later|bye|bye bye|byebye|goodbye
-    |you|oh|uh|um|hmm|mm|mmm|mhm|ah|so|okay|ok|yeah|the|the end|i|a|im sorry|music|applause|silence
-    |laughter|sigh|sighs|beep|click|foreign|blank audio|inaudible|no audio
-    |subtitles by the amaraorg community|subtitles by steamteamextra|transcription by castingwords
-    |transcribed by httpsotterai|amaraorg
-    |captioning by|satsang with mooji|teksting av nicolai winther
-    |untertitel der amaraorgcommunity|untertitel im auftrag des zdf für funk|untertitelung des zdf
-    |vielen dank|vielen dank fürs zuschauen|bis zum nächsten mal|tschüss|danke
-    |soustitres réalisés para la communauté damaraorg
-    |soustitres réalisés par la communauté damaraorg
-    |merci|merci davoir regardé cette vidéo|abonnezvous
-    |subtítulos realizados por la comunidad de amaraorg|gracias|gracias por ver el video
-    |suscríbete|suscríbete al canal|legendas pela comunidade amaraorg|obrigado|obrigada
-    |sottotitoli creati dalla comunità amaraorg|grazie|sottotitoli e revisione a cura di qtss
-    |ondertitels ingediend door de amaraorg gemeenschap|bedankt voor het kijken
-    |napisy stworzone przez społeczność amaraorg|dziękuję|dziękuję za uwagę
-    |продолжение следует|спасибо за просмотр|спасибо|субтитры сделал dimatorzok
-    |субтитры создавал dimatorzok|redigering av
-    |ご視聴ありがとうございました|ありがとうございました|チャンネル登録お願いします
-    |请不吝点赞订阅转发打赏支持明镜与点点栏目|谢谢观看|谢谢|字幕由amaraorg社区提供|字幕志愿者杨茜茜
-    |시청해주셔서 감사합니다|감사합니다|구독과 좋아요 부탁드립니다
-    """.replace("\n", " ").split("|")
-)
-_ANSWERS = frozenset(
-    (
-        *("ok", "okay", "yeah", "thanks", "bye", "byebye", "goodbye", "danke", "tschüss", "merci"),
-        *("gracias", "obrigado", "obrigada", "grazie", "dziękuję", "спасибо", "谢谢"),
-    )
-)
+
+def _any_of(texts: Words) -> str:
+    """A pattern for any of these texts."""
+    return f"(?:{'|'.join(map(re.escape, sorted(texts)))})"
+
+
+_PHRASES = all_words(lambda each: each.hallucinations.phrases)
+_ANSWERS = all_words(lambda each: each.hallucinations.answers)
 """Those of them that are a whole turn where somebody answers or takes their leave."""
 _CREDITS = re.compile(
-    r"amara\.org|^(?:subtitles|captions|transcribed|transcription) by "
-    r"|^untertitel(?:ung)? (?:der|des|im)"
-    r"|^sous-titr|^legendas pel|^субтитры|^字幕|请不吝点赞|ご視聴ありがとう",
+    _any_of(all_words(lambda each: each.hallucinations.credits))
+    + "|^"
+    + _any_of(all_words(lambda each: each.hallucinations.credit_starts)),
     re.IGNORECASE,
 )
 _SIGN_OFF = re.compile(
-    r"\b(?:thanks|thank you|thank you so much) for (?:watching|listening|viewing)\b"
-    r"|\bsubscribe to (?:my|the|our) channel\b|\bin the next video\b",
-    re.IGNORECASE,
+    rf"\b{_any_of(all_words(lambda each: each.hallucinations.sign_offs))}\b", re.IGNORECASE
 )
 """What nobody says to an assistant, whatever comes with it."""
 _DESCRIPTION = re.compile(r"\s*(?:[\[(*♪♫♬][^\])*♪♫♬]*(?:[\])*♪♫♬]|$)[\s.,!]*)+")

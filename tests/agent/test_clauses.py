@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edgevoice.agent.clauses import ClauseCutter
-from edgevoice.agent.verbalization import SAYINGS
+from edgevoice.languages import language_data
 from edgevoice.messages import Clause
 
 PIECES = st.sampled_from(
@@ -181,8 +181,12 @@ def test_lines_list_items_and_headings_end_clauses() -> None:
 def test_a_block_of_code_is_one_clause_that_is_not_read_out() -> None:
     """From fence to fence it is one clause, and the voice says that it was left out."""
     clauses = cut("Try this:\n```python\nprint('a. b')\n\nif x: pass\n```\nDone.")
-    assert [clause.spoken for clause in clauses] == ["Try this:", SAYINGS["en"].code, "Done."]
-    assert cut("```\nnever closed. At all")[0].spoken == SAYINGS["en"].code
+    assert [clause.spoken for clause in clauses] == [
+        "Try this:",
+        language_data("en").signs.code,
+        "Done.",
+    ]
+    assert cut("```\nnever closed. At all")[0].spoken == language_data("en").signs.code
 
 
 def test_what_is_not_to_be_said_is_a_clause_with_nothing_to_say() -> None:

@@ -9,7 +9,7 @@ from unittest import mock
 
 import pytest
 
-from edgevoice.bench import speeds
+from edgevoice.bench.roofline import speeds
 from tests.kept import Kept, counted
 
 

@@ -11,7 +11,7 @@ from edgevoice.bench.fitting.options import Option, Voiced
 from edgevoice.bench.fitting.record import Calibration, Hearing, Speaking, Thinking
 from edgevoice.bench.fitting.thinking import SIZES
 from edgevoice.bench.fitting.unmeasured import Costs
-from edgevoice.bench.record import Speeds
+from edgevoice.bench.result.device_record import Speeds
 from edgevoice.catalog import Entry, File, Role
 from edgevoice.settings import Config
 

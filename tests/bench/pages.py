@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 
-from edgevoice.bench.markup import VOID
+from edgevoice.bench.report.markup import VOID
 
 
 @dataclass

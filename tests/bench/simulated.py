@@ -7,9 +7,9 @@ from collections.abc import Mapping
 import numpy as np
 from msgspec.structs import replace
 
-from edgevoice.bench.result import AS_SET, Machine, Model, Result, Turn, Variant
-from edgevoice.bench.run_state import Account
-from edgevoice.bench.summary import summarize
+from edgevoice.bench.driver.run_state import RunState
+from edgevoice.bench.result.result import AS_SET, BenchResult, BenchTurn, Machine, Model, Variant
+from edgevoice.bench.result.summary import summarize
 from edgevoice.clock import SystemClock
 from edgevoice.settings import Config
 
@@ -43,7 +43,7 @@ def turns(
     slower: Mapping[str, float] | None = None,
     name: str = "question",
     wild: float = 0.05,
-) -> list[Turn]:
+) -> list[BenchTurn]:
     """Answers to questions that are easy or hard for every seed alike, with noise of this seed's.
 
     `slower` seconds are added to spans by their name; in `wild` of the turns something else ran.
@@ -51,7 +51,7 @@ def turns(
     hard = np.random.default_rng(0).lognormal(0.0, 0.4, (questions, len(SPANS)))
     rng = np.random.default_rng(seed)
     noise = rng.lognormal(0.0, 0.12, (questions, len(SPANS)))
-    made = [Turn(variant=AS_SET, question="to warm up", warm_up=True, gap=9.0)]
+    made = [BenchTurn(variant=AS_SET, question="to warm up", warm_up=True, gap=9.0)]
     for i in range(questions):
         spans = {
             span: mean * float(hard[i, j] * noise[i, j]) + (slower or {}).get(span, 0.0)
@@ -60,7 +60,7 @@ def turns(
         if rng.random() < wild:
             spans["recognize"] += float(rng.exponential(1.0))
         made.append(
-            Turn(
+            BenchTurn(
                 variant=AS_SET,
                 question=f"{name} {i}",
                 gap=sum(spans.values()),
@@ -74,9 +74,9 @@ def turns(
     return made
 
 
-def result(made: list[Turn], **changes: object) -> Result:
+def result(made: list[BenchTurn], **changes: object) -> BenchResult:
     """A whole result with these turns, on a machine that is always the same."""
-    account = Account("run", Config(), "built-in", [], {}, SystemClock())
+    account = RunState("run", Config(), "built-in", [], {}, SystemClock())
     account.finished = True
     summary = summarize([turn for turn in made if turn.variant == AS_SET])
     fixed: dict[str, object] = {

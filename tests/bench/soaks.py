@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from edgevoice.bench.endurance import Finding, Interruption, Soak
-from edgevoice.bench.record import Sample
-from edgevoice.bench.result import AS_SET, Turn
-from edgevoice.bench.steadiness import judged
+from edgevoice.bench.result.device_record import Sample
+from edgevoice.bench.result.result import AS_SET, BenchTurn
+from edgevoice.bench.result.soak_record import Soak, SoakFinding, SoakInterruption
+from edgevoice.bench.soak.steadiness import judged
 
 Course = Callable[[float], float]
 """A quantity by the hours that have passed."""
@@ -43,16 +43,18 @@ def samples(
 
 def turns(
     hours: float, slower: Course = lambda h: 1.0, *, seed: int = 1, questions: int = 40
-) -> list[Turn]:
+) -> list[BenchTurn]:
     """Questions over and over, some harder than others; `slower` is what their gap is times."""
     hard = np.random.default_rng(0).lognormal(0.0, 0.3, questions)
     rng = np.random.default_rng(seed)
-    made = [Turn(variant=AS_SET, question="to warm up", warm_up=True, gap=9.0, asked_at=BEGAN - 9)]
+    made = [
+        BenchTurn(variant=AS_SET, question="to warm up", warm_up=True, gap=9.0, asked_at=BEGAN - 9)
+    ]
     for number in range(int(hours * 3600 / APART)):
         at = number * APART
         gap = 0.8 * hard[number % questions] * rng.lognormal(0.0, 0.12) * slower(at / 3600)
         made.append(
-            Turn(
+            BenchTurn(
                 variant=AS_SET,
                 question=f"question {number % questions}",
                 asked_at=BEGAN + at,
@@ -65,9 +67,9 @@ def turns(
 
 def soak(
     hours: float,
-    made: Sequence[Turn] | None = None,
+    made: Sequence[BenchTurn] | None = None,
     sampled: Sequence[Sample] | None = None,
-    interruptions: Sequence[Interruption] = (),
+    interruptions: Sequence[SoakInterruption] = (),
     every: int = 0,
 ) -> Soak:
     """The verdict on these turns and samples; what is not given is steady."""
@@ -82,6 +84,6 @@ def soak(
     )
 
 
-def finding(made: Soak, name: str) -> Finding:
+def finding(made: Soak, name: str) -> SoakFinding:
     """What was found of one thing."""
     return next(found for found in made.findings if found.name == name)

@@ -8,10 +8,10 @@ from contextlib import contextmanager
 import numpy as np
 
 from edgevoice.audio import EAR_RATE
-from edgevoice.bench.corpus import Question
-from edgevoice.bench.driver import Interview, interview
-from edgevoice.bench.player import QuietRoom
-from edgevoice.bench.shelf import Shelf
+from edgevoice.bench.corpus.corpus import BenchQuestion
+from edgevoice.bench.driver.driver import QuestionDriver, interview
+from edgevoice.bench.driver.engine_cache import EngineCache
+from edgevoice.bench.driver.player import QuietRoom
 from edgevoice.protocols import ChatMessage
 from edgevoice.settings import Config
 from edgevoice.testing.rehearsal import Rehearsal
@@ -29,9 +29,9 @@ class Stage:
         self.show = Rehearsal(answer, config)
         self.room = QuietRoom(self.show.clock)
         self.show.source = lambda idle: self.room
-        self.shelf = Shelf(self.show.clock)
+        self.shelf = EngineCache(self.show.clock)
 
-    def question(self, *spoken: tuple[float, str, float]) -> Question:
+    def question(self, *spoken: tuple[float, str, float]) -> BenchQuestion:
         """A clip with these phrases, and half a second of silence behind them."""
         end = max(start + seconds for start, _, seconds in spoken)
         clip = np.zeros(int((end + 0.5) * EAR_RATE), dtype=np.float32)
@@ -40,10 +40,10 @@ class Stage:
             at = int(start * EAR_RATE)
             clip[at : at + len(speech)] = speech
         said = " ".join(text for _, text, _ in spoken)
-        return Question(said, clip, end, said, "human")
+        return BenchQuestion(said, clip, end, said, "human")
 
     @contextmanager
-    def interview(self) -> Iterator[Interview]:
+    def interview(self) -> Iterator[QuestionDriver]:
         """The assistant runs, and can be asked."""
         fetch = self.shelf.fetch(self.show.config)
         scripted = self.show.slm

@@ -17,7 +17,7 @@ from edgevoice.bench.fitting.predicting import predict
 from edgevoice.bench.fitting.record import Thinking
 from edgevoice.bench.fitting.together import strain
 from edgevoice.bench.fitting.unmeasured import Costs
-from edgevoice.bench.result import Turn
+from edgevoice.bench.result.result import BenchTurn
 from edgevoice.catalog import Catalog
 from edgevoice.errors import EngineError, ModelError, StorageError, UsageError
 from edgevoice.models.gguf import ALIGNMENT, read_header
@@ -194,7 +194,7 @@ def test_stages_that_take_longer_together_are_predicted_to() -> None:
     alone = predict(*models, Config(), 2, devices=False)
     longer = {"recognize": 1.5, "prefill": 2.0, "first clause": 2.0, "synthesize": 3.0}
     spans = {name: seconds * longer.get(name, 1.0) for name, seconds in alone.spans.items()}
-    took = [Turn(variant="as set", question="q", gap=sum(spans.values()), spans=spans)] * 3
+    took = [BenchTurn(variant="as set", question="q", gap=sum(spans.values()), spans=spans)] * 3
     made = strain(took, alone, ["m", "r", "joe"])
     assert (made.recognize, made.think, made.speak) == pytest.approx((1.5, 2.0, 3.0))
     again = predict(*models, Config(), 2, made, devices=False)

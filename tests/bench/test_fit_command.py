@@ -14,7 +14,7 @@ from msgspec.structs import replace as changed
 from edgevoice.bench.fitting import calibrating, checking, options
 from edgevoice.bench.fitting.options import Option
 from edgevoice.bench.fitting.record import Problem
-from edgevoice.bench.result import Model, Turn, write
+from edgevoice.bench.result.result import BenchTurn, Model, write
 from edgevoice.cli import cli
 from edgevoice.errors import EdgevoiceError
 from edgevoice.settings import Config
@@ -219,7 +219,7 @@ def test_a_result_that_says_what_is_predicted_has_no_error(calibrated: Path) -> 
     """The gap without a speaker's delay, for the result had none."""
     runs, _ = checking.runs([bench_run(calibrated / "run.json", "qwen2.5-coder-0.5b")], Config())
     predicted = checking.check(runs, KNOWN, Config(), []).runs[0].predicted
-    turn = Turn(variant="as set", question="q", gap=predicted.gap, spans=predicted.spans)
+    turn = BenchTurn(variant="as set", question="q", gap=predicted.gap, spans=predicted.spans)
     models = runs[0].result.models
     write(calibrated / "same.json", result([turn], models=models))
     again, _ = checking.runs([calibrated / "same.json"], Config())

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from edgevoice.bench.result import read
+from edgevoice.bench.result.result import read
 from tests.command import edgevoice_process
 
 pytestmark = [pytest.mark.models, pytest.mark.long]

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from edgevoice.audio import EAR_RATE, FRAME_SAMPLES, Frame, Samples
-from edgevoice.bench.turns.acoustics import Acoustics
-from edgevoice.bench.turns.mixing import Mix, Sound
-from edgevoice.bench.turns.room import Recording, Track
+from edgevoice.bench.scenarios.mixer import MixedSound, Mixer
+from edgevoice.bench.scenarios.room import RoomRecording, RoomTrack
+from edgevoice.bench.scenarios.room_response import Acoustics
 from edgevoice.clock import Clock
 from edgevoice.devices.simulated import SimulatedSink
 
@@ -34,7 +34,7 @@ class VirtualRoom:
         self.recorder = Recorder()
         self.sink = SimulatedSink(clock, EAR_RATE, "virtual speaker", self.recorder)
         self._clock = clock
-        self._mix = Mix()
+        self._mix = Mixer()
         self._index = 0
         self._said = 0
         self._begun: dict[int, float] = {}
@@ -71,7 +71,7 @@ class VirtualRoom:
     def say(self, samples: Samples, *, at: float, level: float) -> int:
         self._said += 1
         begin = max(self._index, round(at * EAR_RATE))
-        self._mix.add(Sound(self._said, samples, begin))
+        self._mix.add(MixedSound(self._said, samples, begin))
         self._begun[self._said] = begin / EAR_RATE
         return self._said
 
@@ -85,6 +85,6 @@ class VirtualRoom:
     def record(self, seconds: float) -> None:
         return
 
-    def recorded(self) -> Recording:
-        track = Track(np.concatenate(self.recorder.pieces), EAR_RATE, ((0, 0.0),))
-        return Recording(track, track)
+    def recorded(self) -> RoomRecording:
+        track = RoomTrack(np.concatenate(self.recorder.pieces), EAR_RATE, ((0, 0.0),))
+        return RoomRecording(track, track)

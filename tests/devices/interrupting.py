@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 from edgevoice import events as ev
 from edgevoice.assistant import Assistant
 from edgevoice.audio import EAR_RATE, Samples
-from edgevoice.bench.turns.noises import leveled, noise
-from edgevoice.bench.turns.room import Room
+from edgevoice.bench.scenarios.noises import leveled, noise
+from edgevoice.bench.scenarios.room import LoopbackRoom
 from edgevoice.build import Devices, engine
 from edgevoice.bus import Bus
 from edgevoice.clock import SystemClock
@@ -66,7 +66,7 @@ def main(out: Path, keyboard: Path | None) -> None:
     bus.subscribe(events.append)
     devices = Devices(clock, bus)
     told = {}
-    with Room(clock) as room:
+    with LoopbackRoom(clock) as room:
         assistant = Assistant(
             config,
             clock,
@@ -109,7 +109,7 @@ def main(out: Path, keyboard: Path | None) -> None:
     out.write_text(json.dumps({**told, "story": STORY}, indent=1), "utf-8")
 
 
-def account(events: list[ev.Event], began: float, room: Room) -> dict[str, object]:
+def account(events: list[ev.Event], began: float, room: LoopbackRoom) -> dict[str, object]:
     """What happened to the reply, in ms since the sound began, and when it could be heard."""
 
     def ms(kind: type[ev.Event], turn: int = 0, field: str = "t") -> float | None:

@@ -15,10 +15,10 @@ import numpy as np
 
 from edgevoice import events as ev
 from edgevoice.audio import Frame
-from edgevoice.bench import measuring
-from edgevoice.bench.measuring import Bench, Plan
-from edgevoice.bench.preparing import asked_aloud
-from edgevoice.bench.progress import Lines
+from edgevoice.bench.corpus.preparation import asked_aloud
+from edgevoice.bench.driver import bench as bench_module
+from edgevoice.bench.driver.bench import Bench, BenchPlan
+from edgevoice.bench.jobs.progress import BenchProgressLines
 from edgevoice.build import unwatched_source
 from edgevoice.clock import Clock
 from edgevoice.protocols import AudioSource
@@ -64,16 +64,16 @@ class Tee:
 def main(folder: Path) -> None:
     # Only the beginning of a reply is measured.
     config = Config(models=Models(slm="qwen2.5-coder-0.5b"), slm=SlmSettings(max_tokens=24))
-    questions = asked_aloud(QUESTIONS, 0, config, Lines(sys.stderr))
+    questions = asked_aloud(QUESTIONS, 0, config, BenchProgressLines(sys.stderr))
     tees: list[Tee] = []
 
     def microphone(config: Config, clock: Clock) -> Tee:
         tees.append(Tee(unwatched_source(config, clock)))
         return tees[-1]
 
-    measuring.unwatched_source = microphone  # type: ignore[assignment]
+    bench_module.unwatched_source = microphone  # type: ignore[assignment]
     events: list[ev.Event] = []
-    plan = Plan(
+    plan = BenchPlan(
         command="run",
         config=config,
         questions=questions,
@@ -82,7 +82,7 @@ def main(folder: Path) -> None:
         through_devices=True,
         play_to="user",
     )
-    bench = Bench(plan, Lines(sys.stderr), events.append)
+    bench = Bench(plan, BenchProgressLines(sys.stderr), events.append)
     bench.run()
     (folder / "trace.jsonl").write_text("".join(map(line, events)), "utf-8")
     [tee] = tees

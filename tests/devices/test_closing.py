@@ -119,14 +119,14 @@ def test_a_device_that_does_not_let_go_is_left_behind(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     """The program goes on and ends, and says that something was wrong."""
-    monkeypatch.setattr(streams, "CLOSING", 0.01)
+    monkeypatch.setattr(streams, "CLOSE_TIMEOUT", 0.01)
     stream = opened(Stream(free))
     with caplog.at_level(logging.WARNING):
         streams.close_stream(stream)
     assert stream.done == ["start"]
-    assert "does not close" in caplog.text
+    assert "did not close" in caplog.text
     assert len(left_alone) == 1
-    streams.look_again()
+    streams.relist_devices()
     assert portaudio.listings == 0
 
 
@@ -139,5 +139,5 @@ def test_a_stream_that_does_not_start_is_closed_again(
     with pytest.raises(DeviceError, match="another program has it"):
         opened(stream)
     assert stream.done == ["stop", "close"]
-    streams.look_again()
+    streams.relist_devices()
     assert portaudio.listings == 1

@@ -17,9 +17,9 @@ import json
 import sys
 import numpy as np
 from edgevoice.audio import EAR_RATE
-from edgevoice.bench.turns.acoustics import Acoustics
-from edgevoice.bench.turns.loop import found, measured
-from edgevoice.bench.turns.room import Room
+from edgevoice.bench.scenarios.room_response import Acoustics
+from edgevoice.bench.scenarios.loopback import found, measured
+from edgevoice.bench.scenarios.room import Room
 from edgevoice.clock import SystemClock
 from edgevoice.devices.portaudio import Loudspeaker, Microphone
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from edgevoice.bench.turns.outcome import read
+from edgevoice.bench.scenarios.result import read
 from tests.command import edgevoice_process, message
 
 pytestmark = [pytest.mark.devices, pytest.mark.models]

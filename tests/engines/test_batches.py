@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edgevoice.engines.batches import TRIED, UNIT, BatchCosts, interpolated, plan
+from edgevoice.engines.batches import MIN_SPLIT, PROBE_SIZES, BatchCosts, interpolated, plan
 
 
 def ways(count: int, most: int) -> Iterator[list[int]]:
@@ -36,7 +36,7 @@ def test_no_other_way_to_cut_is_cheaper(count: int, costs: list[float], longest:
     allowed = [
         way
         for way in ways(count, len(costs))
-        if all(costs[size - 1] <= longest or size <= UNIT for size in way)
+        if all(costs[size - 1] <= longest or size <= MIN_SPLIT for size in way)
     ]
     assert found in allowed
     assert total(found, costs) == pytest.approx(min(total(way, costs) for way in allowed))
@@ -55,30 +55,30 @@ def test_while_they_speak_no_batch_takes_long() -> None:
     """The limit holds for every batch, however much cheaper longer ones would be."""
     costs = [0.06 + 0.01 * n for n in range(64)]
     assert plan(64, costs) == [64]
-    assert max(costs[size - 1] for size in plan(64, costs, longest=0.15)) <= 0.15
+    assert max(costs[size - 1] for size in plan(64, costs, max_seconds=0.15)) <= 0.15
 
 
 def test_a_slow_machine_still_takes_some_tokens_at_once() -> None:
     """One by one each would wait for all the weights: up to a unit goes together, limit or not."""
     costs = [0.4 + 0.02 * n for n in range(16)]
-    assert set(plan(16, costs, longest=0.15)) == {UNIT}
+    assert set(plan(16, costs, max_seconds=0.15)) == {MIN_SPLIT}
 
 
 def test_the_first_prompt_finds_out_what_each_size_costs() -> None:
     """Without anything measured, one batch of each size comes first, and then the rest."""
     costs = BatchCosts(64)
-    first = costs.cut(100, threads=2, trying=True)
-    assert first[: len(TRIED)] == list(TRIED)
+    first = costs.cut(100, threads=2, measure_all=True)
+    assert first[: len(PROBE_SIZES)] == list(PROBE_SIZES)
     assert sum(first) == 100
-    for size in TRIED:
+    for size in PROBE_SIZES:
         costs.note(2, size, 0.05 * size)
-    assert sum(costs.cut(100, threads=2, trying=True)) == 100
-    assert set(costs.measured[2]) == set(TRIED)
+    assert sum(costs.cut(100, threads=2, measure_all=True)) == 100
+    assert set(costs.measured[2]) == set(PROBE_SIZES)
 
 
 def test_sizes_too_large_are_not_tried() -> None:
     """Neither more than there is nor more than the context takes at once."""
-    assert max(BatchCosts(8).cut(100, threads=1, trying=True)) == 8
+    assert max(BatchCosts(8).cut(100, threads=1, measure_all=True)) == 8
     assert sum(BatchCosts(64).cut(3, threads=1)) == 3
 
 
@@ -88,8 +88,8 @@ def test_a_number_of_threads_not_yet_measured_costs_in_proportion() -> None:
     for size in (1, 9):
         costs.note(2, size, 0.1 + 0.02 * size)
     for longest, size in ((0.21, 5), (0.23, 6), (0.25, 7), (0.27, 8)):
-        assert max(costs.cut(72, threads=2, longest=longest)) == size
-        assert max(costs.cut(72, threads=1, longest=2 * longest)) == size
+        assert max(costs.cut(72, threads=2, max_seconds=longest)) == size
+        assert max(costs.cut(72, threads=1, max_seconds=2 * longest)) == size
 
 
 def test_one_slow_batch_does_not_overturn_what_is_known() -> None:

@@ -76,8 +76,8 @@ def test_a_clip_with_more_words_than_one_reading_holds_is_read_in_parts(
     text = sentences(LETTERS[3], 3)
     samples = dictated(text, 1.0)
     whole = recognizer.transcribe(samples).text
-    monkeypatch.setattr(whisper, "MOST_TOKENS", 40)
-    monkeypatch.setattr(whisper, "MOST_TOKENS_A_SECOND", 0)
+    monkeypatch.setattr(whisper, "MAX_TOKENS", 40)
+    monkeypatch.setattr(whisper, "MAX_TOKENS_PER_SECOND", 0)
     assert not recognizer.transcribe(samples, "endpoint").sure
     transcript = recognizer.transcribe(samples)
     assert words(transcript.text)[-3:] == words(text)[-3:]

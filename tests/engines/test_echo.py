@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from edgevoice.audio import EAR_RATE, Samples, dbfs
-from edgevoice.engines.echo import STEP, WebRtc
+from edgevoice.engines.echo import BLOCK, WebRtc
 from edgevoice.errors import EngineError
 from edgevoice.settings import EchoSettings
 from edgevoice.wav import read_speech
@@ -19,10 +19,10 @@ from tests.processes import PATIENCE
 
 def cancelled(canceller: WebRtc, microphone: Samples, reference: Samples) -> Samples:
     """All of `microphone`, in time with it."""
-    end = min(len(microphone), len(reference)) // STEP * STEP
+    end = min(len(microphone), len(reference)) // BLOCK * BLOCK
     made = [
-        canceller.cancel(microphone[at : at + STEP], reference[at : at + STEP])
-        for at in range(0, end, STEP)
+        canceller.cancel(microphone[at : at + BLOCK], reference[at : at + BLOCK])
+        for at in range(0, end, BLOCK)
     ]
     return np.concatenate(made)[canceller.lag :]
 

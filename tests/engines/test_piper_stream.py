@@ -16,8 +16,14 @@ from edgevoice.audio import Audio, Samples
 from edgevoice.engines import piper, piper_split
 from edgevoice.engines.onnx import OnnxModel, open_model
 from edgevoice.engines.piper import Piper
-from edgevoice.engines.piper_parts import DECODER, ENCODER, NOTE, open_parts, places
-from edgevoice.engines.piper_stream import FIRST, Computing, Feed, WholeDecoder, piece
+from edgevoice.engines.piper_parts import DECODER, ENCODER, MANIFEST, open_parts, places
+from edgevoice.engines.piper_stream import (
+    FIRST_PIECE_FRAMES,
+    Feed,
+    ModelRunner,
+    WholeDecoder,
+    piece,
+)
 from edgevoice.settings import TtsSettings
 from tests.engines.voices import HOP, RATE, write_voice
 
@@ -154,7 +160,7 @@ def test_the_first_piece_is_there_before_the_rest_is_decoded(
     sound = opened.voice.synthesize(TEXT, never)
     first = next(sound)
     assert opened.decoder.runs == 1
-    assert len(first.samples) == FIRST * HOP
+    assert len(first.samples) == FIRST_PIECE_FRAMES * HOP
     rest = joined(list(sound))
     assert opened.decoder.runs > 2
     assert first.left == len(rest)
@@ -209,7 +215,7 @@ def test_a_voice_is_split_once(
     again = joined(say(open_voice(tmp_path / "v.onnx")))
     assert len(seen) == 1
     np.testing.assert_allclose(again, first, atol=1e-6, rtol=0)
-    assert (tmp_path / ".made" / "v" / NOTE).is_file()
+    assert (tmp_path / ".made" / "v" / MANIFEST).is_file()
 
 
 def test_another_voice_in_its_place_is_split_anew(
@@ -225,7 +231,7 @@ def test_another_voice_in_its_place_is_split_anew(
     assert len(before) != len(after) or np.abs(before - after).max() > 1e-3
 
 
-@pytest.mark.parametrize("name", [ENCODER, DECODER, NOTE])
+@pytest.mark.parametrize("name", [ENCODER, DECODER, MANIFEST])
 @pytest.mark.parametrize("damage", ["gone", "short", "altered"])
 def test_damaged_halves_are_made_again(
     path: Path, name: str, damage: str, monkeypatch: pytest.MonkeyPatch
@@ -255,7 +261,7 @@ def test_a_folder_that_cannot_be_written_leaves_the_user_s_cache(
     seen = splits(monkeypatch)
     np.testing.assert_allclose(joined(say(open_voice(path))), expected, atol=1e-6, rtol=0)
     assert seen == []
-    assert list(cache.rglob(NOTE))
+    assert list(cache.rglob(MANIFEST))
 
 
 def test_a_full_disk_only_means_that_it_is_split_each_time(
@@ -314,20 +320,20 @@ def test_pieces_are_all_of_the_clause_and_never_leave_a_gap(
 def test_slow_decoding_begins_later_and_fast_decoding_at_once() -> None:
     """The first piece only grows as decoding gets slower, up to the whole clause."""
     sizes = [piece(300, 0, 11, speed) for speed in (100, 20, 10, 4, 2, 1, 0.5, 0.1, 0.01)]
-    assert sizes[0] == FIRST
+    assert sizes[0] == FIRST_PIECE_FRAMES
     assert sizes == sorted(sizes)
     assert sizes[-1] > 280
 
 
 def test_models_open_from_memory(path: Path) -> None:
     """What could not be written to a disk is run from where it is."""
-    computing = Computing(1)
+    runner = ModelRunner(1)
     session = open_model(path.read_bytes(), 1)
     feed: Feed = {
         "input": np.ones((1, 5), dtype=np.int64),
         "input_lengths": np.array([5], dtype=np.int64),
         "scales": np.array([0.5, 1.0, 0.8], dtype=np.float32),
     }
-    pieces = list(WholeDecoder(session, computing).sound(feed, never))
+    pieces = list(WholeDecoder(session, runner).sound(feed, never))
     assert [(len(piece.samples), piece.left) for piece in pieces] == [(5 * 3 * HOP, 0)]
     assert RATE == 400

@@ -17,7 +17,7 @@ def test_no_part_of_a_turn_plans_more_threads_than_there_are_cores() -> None:
     """Counted with the fewest the language model takes, every row fits the machine."""
     for cores in (2, 3, 4, 8, 16):
         for part, row in plan.threads(Config(), cores).items():
-            needed = [int(cell.split(" ")[0]) for cell in row if cell != plan.NOBODY]
+            needed = [int(cell.split(" ")[0]) for cell in row if cell != plan.IDLE]
             beside = needed[0] + needed[2] if part == "you pause" else sum(needed)
             # The turn detector takes a few hundredths of a second, beside the recognizer.
             assert beside <= cores, (cores, part, row)
@@ -29,9 +29,9 @@ def test_what_is_fixed_is_shown_as_it_is_set() -> None:
         stt=SttSettings(threads=3), slm=SlmSettings(threads=5), tts=TtsSettings(threads=2)
     )
     for recognizer, _, model, voice in plan.threads(config, 8).values():
-        assert recognizer in ("3", plan.NOBODY)
+        assert recognizer in ("3", plan.IDLE)
         assert model == "5"
-        assert voice in ("2", plan.NOBODY)
+        assert voice in ("2", plan.IDLE)
 
 
 def test_without_adapting_the_language_model_takes_every_core() -> None:

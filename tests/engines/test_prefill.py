@@ -13,7 +13,7 @@ import pytest
 from edgevoice.engines import llama
 from edgevoice.engines.cpu_budget import CpuBudget
 from edgevoice.engines.llama import Llama
-from edgevoice.engines.prompt_cache import MARK, SUFFIX
+from edgevoice.engines.prompt_cache import MAGIC, SUFFIX
 from edgevoice.errors import EngineError
 from edgevoice.protocols import ChatMessage, Prefilled, Stopped, Token
 from edgevoice.settings import SlmSettings
@@ -252,7 +252,7 @@ def test_a_kept_prompt_that_is_refused_is_computed_anew(path: Path, tmp_path: Pa
         right = ask(model, SYSTEM, user(WHOLE)).ids
     (state,) = tmp_path.glob(f"*{SUFFIX}")
     foreign = b"not a state of llama.cpp" * 10
-    state.write_bytes(MARK + hashlib.sha256(foreign).digest() + foreign)
+    state.write_bytes(MAGIC + hashlib.sha256(foreign).digest() + foreign)
     with watched(Llama, path, SETTINGS, tmp_path) as (model, native):
         native.evaluated.clear()
         assert model.prime([SYSTEM], never) == there == sum(map(len, native.evaluated))

@@ -83,7 +83,7 @@ def test_the_states_used_longest_ago_make_room(
     folder: Path, model: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """There are never more than so many, and reading one makes it the newest."""
-    monkeypatch.setattr(prompt_cache, "MOST_FILES", 3)
+    monkeypatch.setattr(prompt_cache, "MAX_FILES", 3)
     store = PromptCache(folder, model, "1")
     for number in range(3):
         keep_at(1000 + number, store, folder, number)
@@ -99,7 +99,7 @@ def test_states_never_take_more_than_so_many_bytes(
     store = PromptCache(folder, model, "1")
     store.keep([0], STATE)
     size = states(folder)[0].stat().st_size
-    monkeypatch.setattr(prompt_cache, "MOST_BYTES", 2 * size + 10)
+    monkeypatch.setattr(prompt_cache, "MAX_BYTES", 2 * size + 10)
     for number in range(1, 4):
         keep_at(1000 + number, store, folder, number)
         assert sum(path.stat().st_size for path in states(folder)) <= 2 * size + 10

@@ -10,7 +10,7 @@ import pytest
 from edgevoice.audio import EAR_RATE, Samples
 from edgevoice.engines.log_mel import BANDS, log_mel
 from edgevoice.engines.piper import Piper
-from edgevoice.engines.smart_turn import HEARD_SAMPLES, SmartTurn
+from edgevoice.engines.smart_turn import INPUT_SAMPLES, SmartTurn
 from edgevoice.errors import ModelError
 from edgevoice.resample import resample
 from edgevoice.settings import TtsSettings
@@ -88,9 +88,9 @@ def test_a_whole_question_sounds_finished_and_half_of_it_does_not(
 def test_only_the_last_eight_seconds_count(detector: SmartTurn, questions: list[Samples]) -> None:
     """What was said longer ago changes nothing, and calls leave nothing behind."""
     long = np.concatenate([noise(4.0), noise(8.0, seed=8), questions[0]])
-    assert len(long) > HEARD_SAMPLES
+    assert len(long) > INPUT_SAMPLES
     first = detector.end_probability(long)
-    assert detector.end_probability(long[-HEARD_SAMPLES:]) == first
+    assert detector.end_probability(long[-INPUT_SAMPLES:]) == first
     assert 0.0 <= detector.end_probability(noise(0.1)) <= 1.0
     assert detector.end_probability(long) == first
 

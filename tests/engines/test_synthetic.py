@@ -17,7 +17,7 @@ from edgevoice.bus import Bus
 from edgevoice.catalog import Entry, File, Role
 from edgevoice.clock import SystemClock
 from edgevoice.context import Engines
-from edgevoice.engines.synthetic import PLAIN_REPLY, SyntheticModel
+from edgevoice.engines.synthetic import DEFAULT_REPLY, SyntheticModel
 from edgevoice.errors import EngineError, ModelError
 from edgevoice.models.progress import NoProgress
 from edgevoice.models.shape_file import header, write
@@ -91,7 +91,7 @@ def test_it_says_the_text_it_is_given_and_ends_its_turn(shape: SyntheticModel) -
 
 def test_without_a_text_it_says_a_plain_sentence(shape: SyntheticModel) -> None:
     """Nobody has to give one to measure a shape."""
-    assert ask(shape, FRANCE)[0].text == PLAIN_REPLY
+    assert ask(shape, FRANCE)[0].text == DEFAULT_REPLY
 
 
 def test_every_token_is_evaluated_and_sampled(shape: SyntheticModel, loaded: Loaded) -> None:
@@ -153,7 +153,7 @@ def test_a_reply_ends_at_the_configured_length(shape: SyntheticModel) -> None:
 def test_a_text_that_would_end_its_own_turn_is_refused(shape: SyntheticModel) -> None:
     """The name of a control token in it is no text any more, and would be cut off unnoticed."""
     shape.reply_text = "Yes.</s> No."
-    with pytest.raises(EngineError, match="cannot say"):
+    with pytest.raises(EngineError, match="cannot represent"):
         ask(shape, FRANCE)
 
 

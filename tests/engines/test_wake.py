@@ -112,12 +112,12 @@ def test_an_unknown_word_is_refused_with_those_there_are() -> None:
     ("config", "model", "said"),
     [
         (None, None, "cannot be read"),
-        ("not json", None, "no wake word of microWakeWord"),
-        ("[]", None, "no wake word of microWakeWord"),
-        ('{"wake_word": "x", "model": "x.tflite"}', None, "no wake word of microWakeWord"),
+        ("not json", None, "not a microWakeWord file: it is not valid JSON"),
+        ("[]", None, "not a microWakeWord file"),
+        ('{"wake_word": "x", "model": "x.tflite"}', None, "micro is missing"),
         ("good", None, "model cannot be read"),
-        ("good", b"", "no TensorFlow Lite model"),
-        ("good", b"RIFF" * 100, "no TensorFlow Lite model"),
+        ("good", b"", "not a TensorFlow Lite model"),
+        ("good", b"RIFF" * 100, "not a TensorFlow Lite model"),
         ("cutoff", b"RIFF" * 100, "cutoff is 7"),
     ],
 )
@@ -151,6 +151,6 @@ def test_a_damaged_model_is_refused_and_does_not_crash(tmp_path: Path) -> None:
 def test_without_the_library_it_is_said_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where there is no build of it the rest of the program works, and a wake word is refused."""
     monkeypatch.setitem(__import__("sys").modules, "pymicro_wakeword", None)
-    with pytest.raises(ModelError, match="library that is not here") as error:
+    with pytest.raises(ModelError, match="library that is not installed") as error:
         find(WakeSettings())
     assert "--push-to-talk" in error.value.remedy

@@ -25,10 +25,13 @@ import numpy as np
 
 from edgevoice import catalog, config, config_file, control, trace
 from edgevoice.agent.clauses import ClauseCutter
-from edgevoice.bench import budgets, corpus, costs, result
+from edgevoice.bench.compare import budgets
+from edgevoice.bench.corpus import corpus
 from edgevoice.bench.fitting import keeping
-from edgevoice.bench.replaying import last, made_with
-from edgevoice.bench.turns import reading
+from edgevoice.bench.replay.replay import last, made_with
+from edgevoice.bench.result import result
+from edgevoice.bench.roofline import costs
+from edgevoice.bench.scenarios import scenario_file
 from edgevoice.catalog import Catalog
 from edgevoice.cli.text import given_text
 from edgevoice.engines.batches import BatchCosts
@@ -51,7 +54,7 @@ from tests.fuzz import mutations, valid
 from tests.hostile import COMMANDS, EVIL
 from tests.models.ct2_file import model_bin
 
-NAMED = (EdgevoiceError, Malformed, TemplateRefused, NotGguf, ct2.NotCt2, costs.Underivable)
+NAMED = (EdgevoiceError, Malformed, TemplateRefused, NotGguf, ct2.NotCt2, costs.UnknownCosts)
 """The errors that a reader may end in."""
 
 Mutate = Callable[[Random, bytes, list[bytes]], bytes]
@@ -153,7 +156,7 @@ def read_budget(data: bytes, path: Path, random: Random) -> None:
 
 
 def read_scenario(data: bytes, path: Path, random: Random) -> None:
-    reading.read(path)
+    scenario_file.read(path)
 
 
 def read_manifest(data: bytes, path: Path, random: Random) -> None:

@@ -10,16 +10,16 @@ import pytest
 
 from edgevoice import config, trace
 from edgevoice.agent.clauses import LONGEST_CLAUSE, ClauseCutter
-from edgevoice.agent.text_normalization import normalize
-from edgevoice.agent.verbalization import SAYINGS
-from edgevoice.bench import corpus
-from edgevoice.bench.traced import traced
-from edgevoice.bench.turns import reading
+from edgevoice.bench.corpus import corpus
+from edgevoice.bench.scenarios import scenario_file
+from edgevoice.bench.trace.trace_file import traced
 from edgevoice.catalog import read
 from edgevoice.engines.batches import BatchCosts
 from edgevoice.engines.prompt_cache import PromptCache
 from edgevoice.errors import ConfigError, EdgevoiceError, UsageError
 from edgevoice.harmless import harmless
+from edgevoice.languages import language_data
+from edgevoice.languages.text_normalization import normalize
 from edgevoice.messages import Clause
 from edgevoice.models import whisper_file
 from edgevoice.outside import MOST_BYTES, MOST_TOML, Malformed, from_json, from_toml
@@ -47,7 +47,7 @@ def test_a_long_block_of_code_is_left_out_once() -> None:
     """However long it is, it is said once that it was left out, and what follows is said."""
     text = "```python\n" + "x = 1\n" * 5_000 + "```\nThat is all.\n"
     spoken = [clause.spoken for clause in cut(text) if clause.spoken]
-    assert spoken == [SAYINGS["en"].code, "That is all."]
+    assert spoken == [language_data("en").signs.code, "That is all."]
     assert "".join(clause.text for clause in cut(text)) == text
 
 
@@ -108,7 +108,7 @@ def test_a_step_without_a_source_is_named(tmp_path: Path) -> None:
         'part = "begun"\n[[step]]\nwait = 0.9\n'
     )
     with pytest.raises(ConfigError, match="is begun, and no step after it goes on") as caught:
-        reading.read(path)
+        scenario_file.read(path)
     assert caught.value.where == f"{path}, line 6"
 
 

@@ -13,8 +13,8 @@ import numpy as np
 
 from edgevoice import config, trace
 from edgevoice import events as ev
-from edgevoice.bench import result
-from edgevoice.bench.turns import reading
+from edgevoice.bench.result import result
+from edgevoice.bench.scenarios import scenario_file
 from edgevoice.catalog import packaged_path
 from edgevoice.recordings import recorded_turn as kept_turn
 from edgevoice.settings import Config
@@ -92,7 +92,7 @@ def summary() -> result.Summary:
 
 
 def scenarios() -> list[bytes]:
-    return [path.read_bytes() for path in sorted(reading.SHIPPED.glob("*.toml"))]
+    return [path.read_bytes() for path in sorted(scenario_file.SHIPPED.glob("*.toml"))]
 
 
 def manifests() -> list[bytes]:

@@ -13,7 +13,7 @@ from edgevoice import events as ev
 from edgevoice.assistant import Assistant
 from edgevoice.audio import Audio, Mark, Samples
 from edgevoice.devices.simulated import SimulatedSink
-from edgevoice.devices.volume import DUCKED
+from edgevoice.devices.volume import DUCKED_LEVEL
 from edgevoice.protocols import Cancelled, ChatMessage, Transcript
 from edgevoice.settings import Config, SttSettings, TurnSettings
 from edgevoice.testing.rehearsal import Rehearsal
@@ -111,7 +111,7 @@ def test_a_reply_goes_on_from_the_beginning_of_the_word_it_paused_in() -> None:
     show.run()
     (held,) = show.all(ev.PlaybackPaused)
     (resumed,) = show.all(ev.PlaybackResumed)
-    word = tape.sound[int((held.at - 0.02) * RATE)] / DUCKED
+    word = tape.sound[int((held.at - 0.02) * RATE)] / DUCKED_LEVEL
     sound = tape.sound[int(resumed.t * RATE) :]
     assert word == round(word) >= 2
     assert sound[int(0.02 * RATE)] == word

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from edgevoice.devices.keepalive_noise import ASLEEP, HISS, KeepaliveNoise
+from edgevoice.devices.keepalive_noise import NOISE_AMPLITUDE, SPEAKER_MUTES_AFTER, KeepaliveNoise
 
 RATE = 1000
 BLOCK = 10
@@ -25,7 +25,9 @@ def played(rousing: KeepaliveNoise, blocks: list[bool]) -> list[str]:
             out[:] = 0.5
         rousing.fill(out, count)
         loudest = float(np.abs(out).max())
-        what.append("sound" if loudest == 0.5 else "hiss" if 0 < loudest <= HISS else "silence")
+        what.append(
+            "sound" if loudest == 0.5 else "hiss" if 0 < loudest <= NOISE_AMPLITUDE else "silence"
+        )
     return what
 
 
@@ -40,7 +42,7 @@ def test_hiss_goes_ahead_of_the_first_sound_and_of_one_after_a_long_silence() ->
     rousing = KeepaliveNoise(RATE, 0.03, False)
     first = played(rousing, [False, True, True, False, False, False, False, True])
     assert first == ["silence", "hiss", "hiss", "hiss", "sound", "sound", "silence", "sound"]
-    silence = int(ASLEEP * RATE / BLOCK)
+    silence = int(SPEAKER_MUTES_AFTER * RATE / BLOCK)
     assert played(rousing, [False] * silence) == ["silence"] * silence
     assert played(rousing, [True, False, False, False]) == ["hiss", "hiss", "hiss", "sound"]
 
@@ -59,7 +61,7 @@ def test_hiss_fills_what_a_block_s_sound_leaves_free() -> None:
     rousing.fill(out, 4)
     assert (out[:4] == 0.5).all()
     assert out[4:].any()
-    assert np.abs(out[4:]).max() <= HISS
+    assert np.abs(out[4:]).max() <= NOISE_AMPLITUDE
 
 
 def test_hiss_ends_with_the_sound_that_was_not_to_be() -> None:

@@ -7,7 +7,7 @@ import numpy as np
 from edgevoice import events as ev
 from edgevoice.audio import FRAME_SAMPLES
 from edgevoice.devices.converted import Converted
-from edgevoice.devices.resilient_loudspeaker import GIVE_UP, ResilientLoudspeaker
+from edgevoice.devices.resilient_loudspeaker import ABANDON_REPLY_AFTER, ResilientLoudspeaker
 from edgevoice.devices.resilient_loudspeaker import OutputDevice as Real
 from edgevoice.devices.resilient_microphone import ResilientMicrophone
 from edgevoice.settings import ActivationSettings, Config
@@ -96,8 +96,8 @@ def test_a_reply_that_nobody_can_hear_for_long_is_given_up() -> None:
     show = Plugged(REPLY)
     show.speech(2.0, "tell me", 1.0)
     show.then(5.0, lambda: show.desk.pull_out(SPEAKER))
-    show.then(8.0 + GIVE_UP, lambda: show.desk.plug_in(SPEAKER))
-    show.speech(10.0 + GIVE_UP, "again", 1.0)
+    show.then(8.0 + ABANDON_REPLY_AFTER, lambda: show.desk.plug_in(SPEAKER))
+    show.speech(10.0 + ABANDON_REPLY_AFTER, "again", 1.0)
     show.hold(40.0)
     first, second = show.all(ev.TurnCompleted)
     assert first.interrupted

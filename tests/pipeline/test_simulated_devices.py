@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from edgevoice.audio import FRAME_SAMPLES, Samples
-from edgevoice.devices.played_history import KEPT, PlayedHistory
+from edgevoice.devices.played_history import HISTORY_SECONDS, PlayedHistory
 from edgevoice.devices.playout_buffer import PlayoutBuffer
 from edgevoice.devices.ring import Ring, mono
-from edgevoice.devices.simulated import GAP, SimulatedSink, SimulatedSource
+from edgevoice.devices.simulated import CLIP_GAP, SimulatedSink, SimulatedSource
 from edgevoice.testing.virtual import VirtualClock
 
 
@@ -48,7 +48,7 @@ def test_a_clip_waits_until_the_last_one_is_dealt_with() -> None:
     while (frame := source.read()) is not None:
         if frame.samples.any():
             times.append(clock.now())
-    assert times[0] >= busy_until + GAP - 0.1
+    assert times[0] >= busy_until + CLIP_GAP - 0.1
 
 
 def test_only_the_first_clip_may_come_at_once() -> None:
@@ -198,8 +198,10 @@ def test_a_device_s_past_reaches_back_a_few_seconds_across_the_ring_s_edge() -> 
     past = PlayedHistory(1000)
     device(past, 1000, 9.5)
     end = 9500
-    assert past.at(5.0 + (end - 1000 * KEPT) / 1000, 1)[0] == end - 1000 * KEPT
-    assert not past.at(5.0 + (end - 1000 * KEPT) / 1000 - 0.1, 90).any()
+    assert (
+        past.at(5.0 + (end - 1000 * HISTORY_SECONDS) / 1000, 1)[0] == end - 1000 * HISTORY_SECONDS
+    )
+    assert not past.at(5.0 + (end - 1000 * HISTORY_SECONDS) / 1000 - 0.1, 90).any()
     assert past.at(5.0 + (end - 2) / 1000, 4).tolist() == [end - 2, end - 1, 0, 0]
     np.testing.assert_array_equal(past.at(12.0, 2000), count_from(7000, 2000))
 

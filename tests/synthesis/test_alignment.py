@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edgevoice.agent.clauses import ClauseCutter
-from edgevoice.agent.text_normalization import normalize
 from edgevoice.audio import Mark
+from edgevoice.languages.text_normalization import normalize
 from edgevoice.synthesis.alignment import LONGEST, reached, word_spans, written
 
 TEXTS = st.text("ab C.,\n*12—中", max_size=40)

@@ -11,7 +11,7 @@ import pytest
 
 from edgevoice import events as ev
 from edgevoice.audio import EAR_RATE
-from edgevoice.bench.offline import hearing_engines, overhear
+from edgevoice.bench.overhear.offline import hearing_engines, overhear
 from edgevoice.protocols import Transcript
 from edgevoice.settings import Config, SttSettings
 from edgevoice.testing.rehearsal import Rehearsal

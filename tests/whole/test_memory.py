@@ -17,14 +17,18 @@ from msgspec.structs import replace
 from edgevoice import events as ev
 from edgevoice.audio import EAR_RATE, Samples
 from edgevoice.devices.simulated import SimulatedSource
+from edgevoice.resources import free_memory, meter
 from edgevoice.settings import Config
 from edgevoice.testing.rehearsal import Rehearsal
 from edgevoice.turn import Turn
 from edgevoice.wav import read_speech
 
-WARM_UP, TURNS = 20, 60
+WARM_UP, TURNS = 40, 60
 GROWTH = 0.05
-"""Share by which memory may grow in so short a time."""
+"""Share by which memory may grow in so short a time. 93 turns changed it by -1 %; single pauses
+differ from each other by up to 8 %, therefore the median of many counts."""
+PAUSE = 2.2
+"""Seconds between two questions: freed memory has been given back before the next is asked."""
 
 
 def test_turns_that_interrupt_one_another_do_not_stay_in_memory() -> None:
@@ -63,7 +67,8 @@ def test_the_voice_gives_back_what_a_long_sentence_took(model_path: Callable[[st
 def test_memory_stays_level_over_many_turns(
     shared: Path, model_path: Callable[[str], Path]
 ) -> None:
-    """Sixty turns after twenty, with interruptions and new conversations, add hardly anything."""
+    """Sixty turns after forty, with interruptions and new conversations, add hardly anything to
+    what is held between two turns."""
     from edgevoice.engines.llama import Llama
     from edgevoice.engines.piper import Piper
     from edgevoice.engines.silero import Silero
@@ -72,6 +77,7 @@ def test_memory_stays_level_over_many_turns(
     config = Config()
     config = replace(config, slm=replace(config.slm, max_tokens=30, adapt_threads=False))
     show = Rehearsal(config=config)
+    show.meter, show.free_memory = meter(), free_memory
     show.detector = lambda: Silero(model_path("silero-vad"))
     show.recognizer = Whisper(model_path("whisper-tiny.en"), config.stt)
     show.slm = Llama(model_path("smollm2-135m"), config.slm)
@@ -97,7 +103,8 @@ def test_memory_stays_level_over_many_turns(
                 parts += [pause, chance.choice(spoken)]
             yield np.concatenate(parts)
 
-    show.source = lambda idle: SimulatedSource(show.clock, clips(), idle, "people")
+    show.source = lambda idle: SimulatedSource(show.clock, clips(), idle, "people", PAUSE)
     show.run()
     assert any(e.interrupted for e in show.all(ev.TurnCompleted))
-    assert np.median(taken[-5:]) <= (1 + GROWTH) * np.median(taken[:5])
+    third = len(taken) // 3
+    assert np.median(taken[-third:]) <= (1 + GROWTH) * np.median(taken[:third]), taken

@@ -18,9 +18,9 @@ from edgevoice.bench.fitting.options import Option, Voiced
 from edgevoice.bench.fitting.predicting import predict
 from edgevoice.bench.fitting.record import Calibration, Hearing, Problem, Speaking, Thinking
 from edgevoice.bench.fitting.unmeasured import Costs
-from edgevoice.bench.machine import cpu_name
-from edgevoice.bench.progress import Progress
-from edgevoice.bench.speeds import measured_elsewhere
+from edgevoice.bench.jobs.progress import BenchProgress
+from edgevoice.bench.machine.host import cpu_name
+from edgevoice.bench.roofline.speeds import measured_elsewhere
 from edgevoice.engines.cpu_budget import cores, used_elsewhere
 from edgevoice.engines.llama_file import checked
 from edgevoice.engines.piper import Piper
@@ -56,7 +56,7 @@ class Calibrator:
     With `again`, nothing is known beforehand.
     """
 
-    def __init__(self, config: Config, progress: Progress, again: bool = False) -> None:
+    def __init__(self, config: Config, progress: BenchProgress, again: bool = False) -> None:
         self._config = config
         self._progress = progress
         self._machine = fingerprint(config)

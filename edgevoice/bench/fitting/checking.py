@@ -14,8 +14,8 @@ from edgevoice.bench.fitting.options import Option, Voiced, options, spare
 from edgevoice.bench.fitting.predicting import predict
 from edgevoice.bench.fitting.record import Calibration, Check, Checked, Problem
 from edgevoice.bench.fitting.unmeasured import Costs
-from edgevoice.bench.result import Result, Turn, read
-from edgevoice.bench.summary import summarize
+from edgevoice.bench.result.result import BenchResult, BenchTurn, read
+from edgevoice.bench.result.summary import summarize
 from edgevoice.errors import EdgevoiceError, UsageError
 from edgevoice.settings import Config
 from edgevoice.timings import percentile
@@ -28,7 +28,7 @@ class Run:
     """A result that can be checked, and the models that made it."""
 
     file: str
-    result: Result
+    result: BenchResult
     models: dict[Voiced, Option]
 
 
@@ -70,7 +70,7 @@ def _run(file: Path, config: Config) -> Run:
     return Run(str(file), result, {role: found[role][0] for role in ROLES})
 
 
-def _turns(result: Result) -> list[Turn]:
+def _turns(result: BenchResult) -> list[BenchTurn]:
     """Those that were answered with the settings as they were."""
     first = result.variants[0].name if result.variants else ""
     return [turn for turn in result.turns if turn.variant == first]

@@ -16,7 +16,7 @@ from edgevoice.bench.fitting.predicting import predict
 from edgevoice.bench.fitting.record import BUSY, Choice, How, Thinking
 from edgevoice.bench.fitting.thinking import best_threads
 from edgevoice.bench.fitting.unmeasured import Costs
-from edgevoice.bench.record import Speeds
+from edgevoice.bench.result.device_record import Speeds
 from edgevoice.catalog import SHAPE
 from edgevoice.models.disk import size_text
 from edgevoice.models.machine import SPARE_MEMORY

@@ -9,9 +9,9 @@ from pathlib import Path
 import msgspec
 
 from edgevoice import outside
-from edgevoice.bench.fingerprint import facts
 from edgevoice.bench.fitting.record import VERSION, Calibration
-from edgevoice.bench.machine import cpu_name, libraries
+from edgevoice.bench.machine.fingerprint import facts
+from edgevoice.bench.machine.host import cpu_name, libraries
 from edgevoice.engines.cpu_budget import cores
 from edgevoice.files import replace_bytes
 from edgevoice.models.machine import total_memory

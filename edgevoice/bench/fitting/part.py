@@ -13,9 +13,9 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from edgevoice.bench.fingerprint import last_level
 from edgevoice.bench.fitting import keeping
-from edgevoice.bench.speeds import USUAL_CACHE
+from edgevoice.bench.machine.fingerprint import last_level
+from edgevoice.bench.roofline.speeds import USUAL_CACHE
 from edgevoice.errors import StorageError
 from edgevoice.models.disk import size_text
 from edgevoice.models.progress import NoProgress

@@ -17,7 +17,7 @@ from msgspec.structs import replace
 
 from edgevoice.agent.clauses import ClauseCutter
 from edgevoice.agent.speech_rate import ASIDE, BREATH, CutPlan, SpeechRate
-from edgevoice.bench.corpus import REPLIES
+from edgevoice.bench.corpus.corpus import REPLIES
 from edgevoice.bench.fitting.record import Hearing, How, Prediction, Speaking, Strain, Thinking
 from edgevoice.bench.fitting.thinking import on, scaled
 from edgevoice.engines.batches import interpolated

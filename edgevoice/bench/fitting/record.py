@@ -10,7 +10,7 @@ from typing import Literal
 
 from msgspec import Struct, field
 
-from edgevoice.bench.record import Speeds
+from edgevoice.bench.result.device_record import Speeds
 
 FORMAT, CHECK_FORMAT = "edgevoice fit", "edgevoice fit check"
 VERSION = 1

@@ -11,7 +11,7 @@ from statistics import median
 
 from edgevoice.agent.speech_rate import SpeechRate
 from edgevoice.audio import Samples, first_audible
-from edgevoice.bench.corpus import builtin, spread
+from edgevoice.bench.corpus.corpus import builtin, spread
 from edgevoice.bench.fitting.record import Hearing, Speaking
 from edgevoice.demo import spoken
 from edgevoice.engines.cpu_budget import cores

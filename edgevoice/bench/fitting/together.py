@@ -10,12 +10,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from statistics import median
 
+from edgevoice.bench.corpus.preparation import asked_aloud
+from edgevoice.bench.driver.bench import Bench, BenchPlan
+from edgevoice.bench.driver.run_state import changed
 from edgevoice.bench.fitting.options import Option
 from edgevoice.bench.fitting.record import Prediction, Strain
-from edgevoice.bench.measuring import Bench, Plan
-from edgevoice.bench.preparing import asked_aloud
-from edgevoice.bench.result import Turn
-from edgevoice.bench.run_state import changed
+from edgevoice.bench.result.result import BenchTurn
 from edgevoice.errors import EdgevoiceError, EngineError
 from edgevoice.settings import Config
 
@@ -44,7 +44,7 @@ class Quiet:
         """Ignored."""
 
 
-def asked(slm: Option, stt: Option, tts: Option, config: Config) -> list[Turn]:
+def asked(slm: Option, stt: Option, tts: Option, config: Config) -> list[BenchTurn]:
     """What these models answer to some of the built-in questions, without sound devices.
 
     Raises EdgevoiceError.
@@ -54,7 +54,7 @@ def asked(slm: Option, stt: Option, tts: Option, config: Config) -> list[Turn]:
     quiet = Quiet()
     try:
         questions = asked_aloud(None, QUESTIONS, settings, quiet)
-        plan = Plan(
+        plan = BenchPlan(
             command="run",
             config=settings,
             questions=questions,
@@ -70,7 +70,7 @@ def asked(slm: Option, stt: Option, tts: Option, config: Config) -> list[Turn]:
     return bench.account.turns
 
 
-def strain(turns: Sequence[Turn], predicted: Prediction, models: Sequence[str]) -> Strain:
+def strain(turns: Sequence[BenchTurn], predicted: Prediction, models: Sequence[str]) -> Strain:
     """How many times as long as predicted each stage took. Raises EngineError of too few turns."""
     counted = [turn for turn in turns if turn.counts]
     if len(counted) < LEAST:

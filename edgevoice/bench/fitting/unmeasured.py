@@ -6,12 +6,12 @@ from collections.abc import Sequence
 
 from msgspec.structs import replace
 
-from edgevoice.bench.costs import Hearing as Work
 from edgevoice.bench.fitting.options import Option
 from edgevoice.bench.fitting.record import Calibration, Hearing, Speaking, Thinking
 from edgevoice.bench.fitting.thinking import SIZES, counts, scaled
-from edgevoice.bench.record import Speeds
-from edgevoice.bench.roofline import Limits, question
+from edgevoice.bench.result.device_record import Speeds
+from edgevoice.bench.roofline.costs import RecognizerCosts as Work
+from edgevoice.bench.roofline.roofline import MachineLimits, question
 from edgevoice.engines.threads import of_recognizer, of_voice
 from edgevoice.settings import Config
 
@@ -104,7 +104,7 @@ def heard(
     if speeds is None or counted is None or not speeds.int8_all:
         return None
     threads = of_recognizer(config.stt, speeds.threads)
-    floor, _ = question(Limits.of(speeds, None), counted, CLIP, SAID)
+    floor, _ = question(MachineLimits.of(speeds, None), counted, CLIP, SAID)
     alone = floor / REACHED["recognize"]
     return Hearing(
         model=option.name,
@@ -121,7 +121,7 @@ def _ratio(option: Option, nearest: Hearing, speeds: Speeds | None) -> float:
     one, other = work(option.name), work(nearest.model)
     if one is None or other is None or speeds is None or not speeds.int8_all:
         return option.disk / nearest.size
-    limits = Limits.of(speeds, None)
+    limits = MachineLimits.of(speeds, None)
     return question(limits, one, CLIP, SAID)[0] / question(limits, other, CLIP, SAID)[0]
 
 

@@ -1,0 +1,1 @@
+"""Two results compared, and budgets that a result must meet."""

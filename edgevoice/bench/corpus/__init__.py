@@ -1,0 +1,1 @@
+"""The questions of a bench, and everything that must be there before it begins."""

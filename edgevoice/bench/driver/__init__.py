@@ -1,0 +1,1 @@
+"""The bench: questions played into the pipeline, and what came of each."""

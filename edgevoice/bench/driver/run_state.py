@@ -1,0 +1,184 @@
+"""What is known of a bench at any moment, so that it can be kept however the bench ends."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import msgspec
+
+from edgevoice import __version__
+from edgevoice.bench.machine.fingerprint import facts, hashes, last_level
+from edgevoice.bench.machine.host import libraries, load, machine, peak_rss
+from edgevoice.bench.machine.monitor import (
+    EVERY,
+    NOTHING,
+    DeviceMonitor,
+    DeviceSampler,
+    Spent,
+    steady_rss,
+)
+from edgevoice.bench.result.device_record import Idle, Roofline, Sample, Speeds, Start
+from edgevoice.bench.result.result import BenchResult, BenchTurn, Model, StageFigures, Variant
+from edgevoice.bench.result.soak_record import Soak
+from edgevoice.bench.result.summary import ratio, summarize
+from edgevoice.catalog import SHAPE
+from edgevoice.clock import Clock
+from edgevoice.config import default, keys
+from edgevoice.errors import ConfigError
+from edgevoice.outside import in_words
+from edgevoice.settings import Config
+
+
+class RunState:
+    """Turns as they are measured, and what was true when the bench began.
+
+    `variants` are names and the settings that each changes.
+    """
+
+    def __init__(
+        self,
+        command: str,
+        config: Config,
+        source: str,
+        left_out: Sequence[str],
+        variants: Mapping[str, Mapping[str, Any]],
+        clock: Clock,
+    ) -> None:
+        self.turns: list[BenchTurn] = []
+        self.models: Mapping[str, str] = {}
+        self.input = self.output = self.played_to = ""
+        self.conversation = False
+        self.finished = False
+        self.compared: tuple[str, str] | None = None
+        """Two variants of which the second's gap is given as a multiple of the first's."""
+        self.idle: Idle | None = None
+        self.every = EVERY
+        """Seconds from one sample of the device to the next."""
+        self.endurance: Callable[[Sequence[Sample]], Soak] | None = None
+        """What a soak makes of the samples so far, where this is one."""
+        self.left_out = tuple(left_out)
+        self.stages: tuple[StageFigures, ...] = ()
+        self.starts: list[Start] = []
+        self._command = command
+        self._config = config
+        self._source = source
+        self._variants = variants
+        self._clock = clock
+        self._started = datetime.datetime.now().astimezone().isoformat(timespec="seconds")
+        self._load = load()
+        self._facts: dict[str, Any] = {}
+        self._last_level: int | None = None
+        self._watch: DeviceSampler | None = None
+
+    def survey(self) -> None:
+        """Learn what the machine is and can do: some seconds in which nothing else may run."""
+        from edgevoice.bench.roofline.speeds import measured_elsewhere
+
+        self._last_level = last_level()
+        self._facts = {**facts(), "speeds": measured_elsewhere()}
+
+    @contextmanager
+    def watched(self) -> Iterator[None]:
+        """Samples the device for as long as the block lasts."""
+        with DeviceSampler(DeviceMonitor(), self._clock, self.every) as self._watch:
+            yield
+
+    def spent(self) -> Spent:
+        """What was spent so far; nothing is known unless the device is watched."""
+        return self._watch.device.spent() if self._watch else NOTHING
+
+    def of(self, variant: str) -> list[BenchTurn]:
+        """The turns of one variant so far."""
+        return [turn for turn in self.turns if turn.variant == variant]
+
+    @property
+    def samples(self) -> Sequence[Sample]:
+        """The device so far; none unless it is watched."""
+        return self._watch.samples if self._watch else ()
+
+    def result(self) -> BenchResult:
+        """Everything measured so far."""
+        samples = tuple(self.samples)
+        return BenchResult(
+            command=self._command,
+            edgevoice=__version__,
+            started=self._started,
+            seconds=round(self._clock.now(), 1),
+            interrupted=not self.finished,
+            questions=self._source,
+            left_out=self.left_out,
+            input=self.input,
+            output=self.output,
+            played_to=self.played_to,
+            conversation=self.conversation,
+            models=described(self.models),
+            settings=differing(self._config),
+            libraries=libraries(),
+            machine=machine(self._load, load(), self._facts),
+            # What is started in a process of its own takes its memory there.
+            peak_rss=max([start.rss for start in self.starts], default=peak_rss()),
+            variants=tuple(
+                Variant(name=name, settings=changes, summary=summarize(self.of(name)))
+                for name, changes in self._variants.items()
+            ),
+            ratio=ratio(*map(self.of, self.compared)) if self.compared else None,
+            turns=tuple(self.turns),
+            steady_rss=None if self.starts else steady_rss(samples),
+            idle=self.idle,
+            roofline=self._roofline(),
+            sensors=self._watch.device.sources if self._watch else None,
+            samples=samples,
+            soak=self.endurance(samples) if self.endurance else None,
+            stages=self.stages,
+            starts=tuple(self.starts),
+        )
+
+    def _roofline(self) -> Roofline | None:
+        speeds: Speeds | None = self._facts.get("speeds")
+        if speeds is None or not self._variants:
+            return None
+        from edgevoice.bench.roofline.roofline import MachineLimits, roofline
+
+        limits = MachineLimits.of(speeds, self._last_level)
+        turns = self.of(next(iter(self._variants)))
+        return roofline(self._config, limits, self.models, turns)
+
+
+def described(models: Mapping[str, str]) -> dict[str, Model]:
+    """The models of each role by name, as a result has them."""
+    known = hashes(models.values())
+    return {
+        role: Model(name=name, shape=name.startswith(SHAPE), sha256=known.get(name))
+        for role, name in models.items()
+    }
+
+
+def changed(config: Config, changes: Mapping[str, Any]) -> Config:
+    """`config` with each `section.key` of `changes` set. Raises ConfigError for a wrong value."""
+    values = msgspec.to_builtins(config)
+    for key, value in changes.items():
+        section, name = key.split(".", 1)
+        values[section][name] = value
+    try:
+        return msgspec.convert(values, Config)
+    except msgspec.ValidationError as error:
+        raise ConfigError(
+            f"a setting cannot be changed as a variant asks: {in_words(str(error))}",
+            where=", ".join(changes),
+        ) from None
+
+
+def differing(config: Config) -> dict[str, Any]:
+    """The settings that are not the default, by `section.key`; but where files lie is none."""
+    found = {}
+    for key in keys():
+        if key in ("models.folder", "recordings.folder"):
+            continue
+        section, name = key.split(".", 1)
+        value = getattr(getattr(config, section), name)
+        if value != default(key):
+            found[key] = value
+    return found

@@ -1,0 +1,1 @@
+"""Long work: progress on the terminal, and work in a process of its own."""

@@ -1,0 +1,1 @@
+"""Sweeps: every combination of settings, each measured in a process of its own."""

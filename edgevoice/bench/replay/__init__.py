@@ -1,0 +1,1 @@
+"""Recorded turns, asked again and compared with what was recorded."""

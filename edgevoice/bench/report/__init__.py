@@ -1,0 +1,1 @@
+"""Results as one HTML page, text, Markdown or CSV."""

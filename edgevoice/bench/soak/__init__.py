@@ -1,0 +1,1 @@
+"""Turns for hours: whether speed, memory and answers stay as they were."""

@@ -1,0 +1,1 @@
+"""Stages measured alone, and starts of the program."""

@@ -1,0 +1,1 @@
+"""Statistics of few measurements: intervals, tests, slopes, word error rate."""

@@ -1,0 +1,1 @@
+"""Events of a session as a trace that Perfetto shows."""

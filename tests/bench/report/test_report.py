@@ -1,0 +1,537 @@
+"""A report shows what the results say: all of it, nothing else, and to everybody."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from edgevoice.bench.driver.baseline import SEQUENCE
+from edgevoice.bench.driver.run_state import RunState
+from edgevoice.bench.report import csv_rows
+from edgevoice.bench.report import text as report_text
+from edgevoice.bench.report.charts import axis
+from edgevoice.bench.report.page import page
+from edgevoice.bench.report.report import Report, load, median_turn, timings, worst_turn
+from edgevoice.bench.result.result import AS_SET, BenchResult, BenchTurn, write
+from edgevoice.bench.result.text import WIDTH
+from edgevoice.clock import SystemClock
+from edgevoice.settings import Config, TurnSettings
+from edgevoice.timings import SPANS
+from edgevoice.waterfall import shares
+from tests.bench.pages import Page
+from tests.command import edgevoice, message
+from tests.hostile import COMMANDS, EVIL
+
+SHARES = (0.1, 0.25, 0.3, 0.2, 0.1, 0.0, 0.05)
+ALIEN = "<script>alert(\"1\")</script> & 'two' </title> | `x`"
+
+
+def answered(question: str, gap: float, asked_at: float = 0.0, **more: Any) -> BenchTurn:
+    """A turn with all spans, of which one is nothing."""
+    return BenchTurn(
+        **{
+            "variant": AS_SET,
+            "question": question,
+            "gap": gap,
+            "spans": {name: gap * share for name, share in zip(SPANS, SHARES, strict=True)},
+            "asked_at": asked_at,
+            "recognized": question,
+            "reply": f"The answer to {question}",
+            "ttft": 0.21,
+            "tokens_per_second": 12.5,
+            "prompt_tokens": 80,
+            "reused_tokens": 70,
+            "reply_tokens": 7,
+            **more,
+        }
+    )
+
+
+TURNS = (
+    answered("to warm up", 9.0, 1.0, warm_up=True),
+    answered("first", 0.8123, 10.0, words=10, word_errors=1),
+    answered("second", 0.5321, 20.0, underruns=2, words=10, word_errors=0),
+    answered("third", 1.9876, 30.0),
+    answered("interrupted by us", 0.3, 40.0, cut_off=True, recognized="interr"),
+    BenchTurn(variant=AS_SET, question="not heard", dropped="no speech was noticed", asked_at=50.0),
+    answered("fourth", 0.9, 60.0, replaced=1),
+)
+
+
+def result(
+    turns: Sequence[BenchTurn] = TURNS, variants: Sequence[str] = (AS_SET,), **more: Any
+) -> BenchResult:
+    """A result as a bench would have made it."""
+    account = RunState(
+        more.pop("command", "run"),
+        more.pop("config", Config()),
+        "built-in, synthesized",
+        ["broken.wav"],
+        {name: {} for name in variants},
+        SystemClock(),
+    )
+    account.models = more.pop("models", {"stt": "whisper-base", "slm": "qwen2.5-coder-0.5b"})
+    account.turns = list(turns)
+    account.finished = True
+    return account.result()
+
+
+@pytest.fixture
+def saved(tmp_path: Path) -> Path:
+    """One result in a file."""
+    write(tmp_path / "laptop.json", result())
+    return tmp_path / "laptop.json"
+
+
+def shown(path: Path, *others: Path) -> Report:
+    return load([path, *others])
+
+
+def test_the_page_has_every_turn_and_every_span_of_the_two_that_it_draws(saved: Path) -> None:
+    """All questions, each gap, and the waterfalls of the median and the worst in milliseconds."""
+    found = Page(page(shown(saved)))
+    table = next(t for t in found.named("table") if t.attributes.get("class") == "turns")
+    for turn in TURNS[1:]:
+        assert turn.question in table.words
+        if turn.gap is not None:
+            assert f"{round(turn.gap * 1000)} ms" in table.words
+    falls = [t.words for t in found.named("table") if t.attributes.get("class") == "waterfall"]
+    [column] = shown(saved).columns
+    for fall, turn in zip(falls, (median_turn(column), worst_turn(column)), strict=True):
+        assert turn is not None
+        for name, milliseconds in shares(timings(turn)):
+            assert re.search(rf"{name}\s.*\b{milliseconds} ms", fall)
+
+
+def test_the_median_and_the_worst_turn_are_real_ones_that_count(saved: Path) -> None:
+    """The middle one (of two the quicker), and the slowest; never a warm-up or a cut-off."""
+    [column] = shown(saved).columns
+    middle, worst = median_turn(column), worst_turn(column)
+    assert middle is not None
+    assert worst is not None
+    assert (middle.question, worst.question) == ("first", "third")
+
+
+def test_percentiles_are_those_of_the_summary(saved: Path) -> None:
+    """On the page, in the text and in Markdown; nothing is computed a second way."""
+    report = shown(saved)
+    [column] = report.columns
+    drawn = Page(page(report))
+    table = next(
+        t for t in drawn.named("table") if t.words.startswith("Figures of the gap and its spans")
+    )
+    markdown = "\n".join(report_text.markdown(report))
+    text = "\n".join(report_text.text(report))
+    gap = column.summary.gap
+    assert gap is not None
+    assert gap.n == 4
+    for name, f in {"gap": gap, **column.summary.spans}.items():
+        row = [f"{round(value * 1000)} ms" for value in (f.p50, f.p95, f.mean)]
+        assert re.search(rf"\b{name} 4 .*" + ".*".join(row), table.words)
+        assert f"| {name} | 4 | {' | '.join(row)} |" in markdown
+        assert re.search(rf"^{name} +" + " +".join(row), text, re.MULTILINE)
+    card = next(e for e in drawn.named("div") if e.attributes.get("class") == "card")
+    assert f"{round(gap.p50 * 1000)} ms median gap" in card.words
+    assert f"{round(gap.p95 * 1000)} ms 95th percentile" in card.words
+    assert "of 4 questions" in card.words
+
+
+def test_the_page_needs_nothing_beside_itself(saved: Path) -> None:
+    """No script, no frame, no style sheet, picture or font from anywhere; nothing runs."""
+    text = page(shown(saved))
+    found = Page(text)
+    assert not {"script", "link", "iframe", "img", "object", "a"} & {e.name for e in found.all}
+    for element in found.all:
+        for name in element.attributes:
+            assert name not in ("src", "href", "srcset", "style")
+            assert not name.startswith("on")
+    assert "http" not in text
+    assert set(re.findall(r"url\((.*?)\)", text)) == {"#waiting"}
+    assert "@import" not in text
+
+
+def test_words_of_a_result_are_never_markup(tmp_path: Path) -> None:
+    """Whatever a question, a reply, a model or a file is called, it is shown as it is."""
+    turns = [answered(ALIEN, 0.5, reply=ALIEN, recognized=ALIEN, dropped="", word_errors=1)]
+    alien = result([*turns, answered("plain", 0.7)], models={"slm": ALIEN})
+    write(tmp_path / "a&amp;b.json", alien)
+    write(tmp_path / "other.json", result())
+    text = page(load([tmp_path / "a&amp;b.json", tmp_path / "other.json"]))
+    assert "<script" not in text
+    assert Page(text).words.count(ALIEN) >= 4
+    lines = report_text.markdown(load([tmp_path / "a&amp;b.json"]))
+    assert all(line.count("|") - line.count("\\|") in (0, 3, 4, 6, 11) for line in lines)
+
+
+@pytest.mark.parametrize("form", [(), ("--markdown",), ("--csv", "turns")])
+def test_no_word_of_a_result_commands_a_terminal(form: tuple[str, ...], tmp_path: Path) -> None:
+    """Whatever the recognizer heard or a model is called, the report is text."""
+    turns = [answered(EVIL, 0.5, reply=EVIL, recognized=EVIL, word_errors=1)] * 2
+    write(tmp_path / "evil.json", result(turns, models={"slm": EVIL, "stt": EVIL}))
+    done = edgevoice("bench", "report", tmp_path / "evil.json", *form)
+    assert done.returncode == 0, done.stderr
+    assert "evil" in done.stdout.replace("evil.json", "")
+    assert not COMMANDS.search(done.stdout + done.stderr)
+
+
+@pytest.mark.parametrize("many", [1, 2])
+def test_every_picture_is_described_and_has_a_name_of_its_own(tmp_path: Path, many: int) -> None:
+    """Who does not see it is told; a bar of a table is none, because the table says the same."""
+    for number in range(many):
+        write(tmp_path / f"{number}.json", result())
+    found = Page(page(load([tmp_path / f"{number}.json" for number in range(many)])))
+    ids = [e.attributes["id"] for e in found.all if "id" in e.attributes]
+    assert len(ids) == len(set(ids))
+    pictures = 0
+    for svg in found.named("svg"):
+        if svg.parent is not None and svg.parent.name == "svg":
+            continue
+        if svg.attributes.get("aria-hidden") == "true":
+            continue
+        pictures += 1
+        assert svg.attributes["role"] == "img"
+        named = str(svg.attributes["aria-labelledby"]).split()
+        assert [e.name for e in svg.inside[:2]] == ["title", "desc"]
+        assert [e.attributes["id"] for e in svg.inside[:2]] == named
+        assert all(e.text for e in svg.inside[:2])
+    assert pictures == (3 if many == 1 else 8)
+    for region in (e for e in found.all if e.attributes.get("role") == "region"):
+        assert region.attributes["tabindex"] == "0"
+        assert region.attributes["aria-label"]
+    assert all(t.inside[0].name == "caption" for t in found.named("table"))
+    assert [e.attributes["lang"] for e in found.named("html")] == ["en"]
+
+
+def test_every_span_has_a_colour_in_the_style(saved: Path) -> None:
+    """No class that the page uses for a colour is missing from its style sheet."""
+    found = Page(page(shown(saved)))
+    [style] = [e.text for e in found.named("style")]
+    used = {
+        name
+        for e in found.all
+        for name in str(e.attributes.get("class") or "").split()
+        if re.match(r"(span|other|line)-\d", name)
+    }
+    assert {f"span-{number}" for number in range(len(SPANS))} <= used
+    for name in used:
+        assert re.search(rf"\.{name} \{{", style), name
+
+
+def test_a_shape_is_called_one_wherever_it_is_compared(tmp_path: Path) -> None:
+    """Nobody takes its words for a model's: in the headline, the tables and the text."""
+    write(tmp_path / "shape.json", result(models={"slm": "shape-phi-3-mini"}))
+    write(tmp_path / "real.json", result())
+    report = load([tmp_path / "shape.json", tmp_path / "real.json"])
+    found = Page(page(report))
+    cards = [e.words for e in found.named("div") if e.attributes.get("class") == "card"]
+    assert "its speed is real, its words are given" in cards[0]
+    assert "shape" not in cards[1]
+    assert "shape (shape)" in report_text.text(report)[1]
+    assert "| shape (shape) |" in "\n".join(report_text.markdown(report))
+    assert "shape-phi-3-mini (shape)" in found.words
+
+
+def test_several_files_stand_side_by_side_with_what_they_differ_in(tmp_path: Path) -> None:
+    """Each has a name of its own; what is the same in all of them is left out."""
+    slower = [answered(f"q{i}", 1.0 + i / 10, i) for i in range(5)]
+    (tmp_path / "a").mkdir()
+    (tmp_path / "b").mkdir()
+    write(tmp_path / "a" / "r.json", result())
+    changed = Config(turn=TurnSettings(silence_ms=500))
+    write(tmp_path / "b" / "r.json", result(slower, config=changed))
+    report = load([tmp_path / "a" / "r.json", tmp_path / "b" / "r.json"])
+    labels = [column.label for column in report.columns]
+    assert len(set(labels)) == 2
+    found = Page(page(report))
+    section = next(e for e in found.named("section") if "Side by side" in e.words)
+    for told in (*labels, "turn.silence_ms=500", "default", "1200 ms"):
+        assert told in section.words
+    assert "whisper-base" not in section.words
+    assert "turn.silence_ms=500" in "\n".join(report_text.text(report))
+
+
+def test_variants_of_one_file_stand_side_by_side(tmp_path: Path) -> None:
+    """The plain sequence beside the pipeline, with its own spans."""
+    spans = {"silence": 0.7, "transcribe": 0.5, "reply": 1.0, "synthesize": 0.4, "output": 0.1}
+    plain = [answered(q, 2.7, variant=SEQUENCE, spans=spans) for q in ("first", "second", "third")]
+    write(tmp_path / "r.json", result([*TURNS, *plain], (AS_SET, SEQUENCE)))
+    report = load([tmp_path / "r.json"])
+    assert [column.label for column in report.columns] == [AS_SET, SEQUENCE]
+    words = Page(page(report)).words
+    assert "700 ms of it end the question" in words
+    assert "2700 ms = silence 700 ms + transcribe 500 ms" in words
+
+
+def test_what_went_wrong_is_named(saved: Path) -> None:
+    """Cut off, dropped, dry and misread questions and left out recordings, in every form."""
+    report = shown(saved)
+    words = Page(page(report)).words
+    markdown = "\n".join(report_text.markdown(report))
+    for kind, question, what in (
+        ("cut off", "interrupted by us", "heard “interr”"),
+        ("dropped", "not heard", "no speech was noticed"),
+        ("underrun", "second", "2 times"),
+        ("misread", "first", "1 of 10 words: “first”"),
+    ):
+        assert f"{kind} {question} {what}" in words
+        assert f"- {kind}: {question}: {what}" in markdown
+    assert "left out: broken.wav" in words
+    assert "- left out: broken.wav" in markdown
+    text = "\n".join(report_text.text(report))
+    for told in ("cut off: interrupted by us", "dropped: not heard", "underrun: second"):
+        assert told in text
+
+
+def test_temperature_is_drawn_only_where_it_was_measured(saved: Path) -> None:
+    """Under the gap over the run, if the result tells of it; nothing is made up if it does not."""
+    assert "°C" not in page(shown(saved))
+    held = json.loads(saved.read_text())
+    held["samples"] = [
+        {"t": 5.0 * i, "rss": 2**30, "cpu_seconds": i, "temperature": 40.0 + i, "later": 1}
+        for i in range(12)
+    ]
+    saved.write_text(json.dumps(held))
+    words = Page(page(shown(saved))).words
+    assert "temperature 40 to 51 °C" in words
+
+
+def test_what_a_newer_bench_tells_of_the_machine_is_shown(saved: Path) -> None:
+    """Floors, confidence, rates and sensors where they are there; what is not is called so."""
+    held = json.loads(saved.read_text())
+    gap = held["variants"][0]["summary"]["gap"]
+    gap.update(p90=1.7, p99=1.95, p50_low=0.6, p50_high=1.9)
+    one = {"n": 4, "p50": 0.25, "p95": 0.5, "mean": 0.3}
+    held["variants"][0]["summary"]["stt_rtf"] = one
+    held["roofline"] = {
+        "memory": 2.5e10, "float32": 1e11, "int8": None, "cache": None,
+        "floors": [
+            {"stage": "decode", "per": "a token", "n": 4, "floor": 0.04, "measured": 0.05,
+             "share": 0.8, "bound": "memory"},
+            {"stage": "synthesize", "per": "a second of sound", "why": "no model"},
+        ],
+    }  # fmt: skip
+    held["sensors"] = {"temperature": None, "energy": "RAPL"}
+    held["idle"] = {"seconds": 6.0, "cpu_per_minute": 3.25}
+    saved.write_text(json.dumps(held))
+    words = Page(page(shown(saved))).words
+    for told in (
+        "the median lies between 600 and 1900 ms",
+        "1700 ms",
+        "1950 ms",
+        "recognition 4 0.250 0.500 0.300 s for each second of sound",
+        "decode a token 40 ms 50 ms 80% memory",
+        "synthesize a second of sound no model",
+        "temperature: not available",
+        "energy: RAPL",
+        "listening takes 3.2 s of processor time a minute",
+    ):
+        assert told in words, told
+
+
+def test_a_result_without_an_answer_says_so(tmp_path: Path) -> None:
+    """No turn at all, or none that was answered: plainly told, no picture, no crash."""
+    dropped = BenchTurn(variant=AS_SET, question="one", dropped="no speech was noticed")
+    for turns, told in (((), "No question was asked"), ((dropped,), "Nothing was answered")):
+        write(tmp_path / "r.json", result(turns))
+        report = load([tmp_path / "r.json"])
+        found = Page(page(report))
+        assert told in found.words
+        assert not [e for e in found.named("svg") if e.attributes.get("role") == "img"]
+        assert "nothing was answered" in "\n".join(report_text.text(report))
+        assert "nothing was answered" in "\n".join(report_text.markdown(report))
+        assert len(list(csv.DictReader(io.StringIO(csv_rows.turns(report))))) == len(turns)
+
+
+def test_one_answer_is_drawn_once(tmp_path: Path) -> None:
+    """It is the median and the worst; a page with twice the same would be odd."""
+    write(tmp_path / "r.json", result([answered("alone", 0.5)]))
+    found = Page(page(load([tmp_path / "r.json"])))
+    assert "Only turn: 500 ms" in found.words
+    assert len([t for t in found.named("table") if t.attributes.get("class") == "waterfall"]) == 1
+
+
+def test_a_bench_without_a_gap_shows_its_spans(tmp_path: Path) -> None:
+    """Recognition has no answer to wait for: its time and word error rate, and no waterfall."""
+    turns = [
+        BenchTurn(variant=AS_SET, question=f"{i}.wav", spans={"recognize": 0.1 * i}, words=5,
+             word_errors=i)
+        for i in range(1, 4)
+    ]  # fmt: skip
+    write(tmp_path / "r.json", result(turns, command="recognition"))
+    report = load([tmp_path / "r.json"])
+    words = Page(page(report)).words
+    assert "200 ms to read a recording" in words
+    assert "WER 40.0 % of 15 words" in words
+    assert "Waterfall" not in words
+    assert "40.00 %" in "\n".join(report_text.text(report))
+
+
+def test_the_text_fits_80_columns(tmp_path: Path) -> None:
+    """Whatever the files are called and however long a question is."""
+    long = answered("a question that goes on and on " * 6, 0.6, 70.0)
+    for name in ("short", "a name that is longer than a column of the table may be"):
+        write(tmp_path / f"{name}.json", result([*TURNS, long]))
+    report = load(sorted(tmp_path.glob("*.json")))
+    lines = report_text.text(report)
+    assert max(map(len, lines)) <= WIDTH
+    assert sum("worst turn: third" in line for line in lines) == 2
+    write(tmp_path / "s.json", result([*TURNS], (AS_SET, "b" * 90), command="switches"))
+    assert max(map(len, report_text.text(load([tmp_path / "s.json"])))) <= WIDTH
+
+
+def test_a_waterfall_in_text_adds_up_to_its_gap(saved: Path) -> None:
+    """The milliseconds that are printed are those of the gap beneath them."""
+    lines = report_text.text(shown(saved))
+    for name, gap in (("median turn: first", 812), ("worst turn: third", 1988)):
+        at = lines.index(name) + 1
+        rows = [int(line[13:19]) for line in lines[at : at + len(SPANS)]]
+        assert sum(rows) == gap
+        assert re.fullmatch(rf"gap +{gap} ms", lines[at + len(SPANS)])
+
+
+def test_turns_as_csv_read_back(saved: Path) -> None:
+    """A row a turn, warm-ups too: every value that was measured, to the last digit."""
+    rows = list(csv.DictReader(io.StringIO(csv_rows.turns(shown(saved)))))
+    assert [row["question"] for row in rows] == [turn.question for turn in TURNS]
+    for row, turn in zip(rows, TURNS, strict=True):
+        assert row["file"] == "laptop"
+        assert (float(row["gap"]) if row["gap"] else None) == turn.gap
+        spans = {n: float(row[f"spans.{n}"]) for n in SPANS if row[f"spans.{n}"]}
+        assert spans == turn.spans
+        assert row["cut_off"] == str(turn.cut_off).lower()
+        assert row["words"] == ("" if turn.words is None else str(turn.words))
+
+
+def test_csv_keeps_words_whole(tmp_path: Path) -> None:
+    """Commas, quotes and line ends in what was said do not shift a column."""
+    said = 'well, "so"\nhe; said\tit'
+    write(tmp_path / "r.json", result([answered(said, 0.5, reply=said)]))
+    [row] = csv.DictReader(io.StringIO(csv_rows.turns(load([tmp_path / "r.json"]))))
+    assert (row["question"], row["reply"]) == (said, said)
+
+
+def test_summaries_as_csv_read_back(tmp_path: Path) -> None:
+    """A row a file and variant; of what was not answered the figures are empty."""
+    write(tmp_path / "r.json", result())
+    write(tmp_path / "none.json", result(()))
+    report = load([tmp_path / "r.json", tmp_path / "none.json"])
+    full, empty = csv.DictReader(io.StringIO(csv_rows.summary(report)))
+    summary = report.columns[0].summary
+    assert summary.gap is not None
+    assert float(full["gap.p95"]) == summary.gap.p95
+    assert float(full["spans.prefill.mean"]) == summary.spans["prefill"].mean
+    assert float(full["wer"]) == summary.wer
+    assert full["models.slm"] == "qwen2.5-coder-0.5b"
+    assert (empty["file"], empty["turns"], empty["gap.p95"]) == ("none", "0", "")
+    assert "gap" not in full
+
+
+@given(
+    gaps=st.lists(st.just(0.0) | st.floats(1e-6, 1e4), min_size=1, max_size=5),
+    said=st.text(st.characters(exclude_categories=("Cs", "Cc")), max_size=40),
+)
+def test_any_result_can_be_shown(
+    tmp_path_factory: pytest.TempPathFactory, gaps: list[float], said: str
+) -> None:
+    """However quick, slow or odd: the page is whole and holds every question."""
+    path = tmp_path_factory.mktemp("any") / "r.json"
+    write(path, result([answered(said, gap, at) for at, gap in enumerate(gaps)]))
+    report = load([path])
+    Page(page(report))
+    assert report_text.text(report)
+    rows = list(csv.DictReader(io.StringIO(csv_rows.turns(report), newline="")))
+    assert [float(row["gap"]) for row in rows] == gaps
+
+
+@given(st.floats(0, 1e5, allow_nan=False), st.integers(2, 8))
+def test_an_axis_holds_what_it_is_for(longest: float, lines: int) -> None:
+    """From nothing to the longest, with a few round numbers within it."""
+    scale = axis(longest, lines)
+    assert scale.top >= longest
+    assert scale.ticks[0] == 0
+    assert len(scale.ticks) <= lines + 1
+    assert scale.ticks[-1] <= scale.top
+    assert 0 <= scale.share(longest) <= 1
+
+
+def test_files_that_cannot_be_shown_are_named_and_the_rest_is(saved: Path) -> None:
+    """Missing, damaged, of a newer version, another kind: each with its reason; exit code 0."""
+    folder = saved.parent
+    (folder / "newer.json").write_text('{"format": "edgevoice bench", "version": 99}')
+    (folder / "odd.json").write_text('{"format": "edgevoice bench", "version": "x"}')
+    (folder / "cut.json").write_text(saved.read_text()[:-200])
+    (folder / "other.json").write_text("[1, 2]")
+    bad = [folder / f"{name}.json" for name in ("none", "newer", "odd", "cut", "other")]
+    target = folder / "page.html"
+    done = edgevoice("bench", "report", bad[0], saved, *bad[1:], "--html", target, "--markdown")
+    assert done.returncode == 0, done.stderr
+    assert "Traceback" not in done.stderr
+    words = Page(target.read_text("utf-8")).words
+    for path, why in zip(
+        bad,
+        ("cannot be read", "newer edgevoice", "damaged", "damaged", "not a result of the bench"),
+        strict=True,
+    ):
+        assert re.search(rf"not shown: {why}.*\n?.*{path.name}|{why}.*{path.name}", done.stderr)
+        assert path.name in words
+    assert "third" in words
+    assert "| as set | 4 |" in done.stdout
+
+
+def test_without_a_file_that_can_be_shown_it_fails(tmp_path: Path) -> None:
+    """One message that names each, and exit code 2; nothing on standard output, no page."""
+    (tmp_path / "a.json").write_text("{}")
+    for files in ([tmp_path / "a.json"], [tmp_path / "a.json", tmp_path / "b.json"]):
+        done = edgevoice("bench", "report", *files, "--html", tmp_path / "page.html")
+        told = message_with_list(done) if len(files) > 1 else message(done, 2)
+        for file in files:
+            assert file.name in told
+        assert not done.stdout
+        assert not (tmp_path / "page.html").exists()
+
+
+def message_with_list(done: Any) -> str:
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+    assert done.stderr.count("edgevoice: ") == 1
+    assert done.stderr.splitlines()[-1].startswith("  fix: ")
+    return str(done.stderr)
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ((), "no result was named"),
+        (("--csv",), "no result was named"),
+        (("x.json", "--csv", "--markdown"), "cannot go together"),
+        (("x.json", "--html", "-", "--markdown"), "only one thing"),
+    ],
+)
+def test_what_makes_no_sense_is_told(words: tuple[str, ...], told: str) -> None:
+    """One message, a remedy, exit code 2."""
+    assert told in message(edgevoice("bench", "report", *words), 2)
+
+
+def test_csv_takes_its_files_on_either_side(saved: Path) -> None:
+    """`--csv FILE` is no request for rows called FILE."""
+    before = edgevoice("bench", "report", saved, "--csv")
+    after = edgevoice("bench", "report", "--csv", saved)
+    assert before.stdout == after.stdout
+    assert len(before.stdout.splitlines()) == len(TURNS) + 1
+    summed = edgevoice("bench", "report", saved, "--csv", "summary")
+    assert len(summed.stdout.splitlines()) == 2
+
+
+def test_a_page_that_cannot_be_written_is_told(saved: Path) -> None:
+    """A remedy, and what was there is left."""
+    done = edgevoice("bench", "report", saved, "--html", saved.parent)
+    assert "the page cannot be written" in message(done)

@@ -1,0 +1,184 @@
+"""The file a bench writes: documented field by field, whole or not at all, and read again."""
+
+from __future__ import annotations
+
+import errno
+import os
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from edgevoice.bench.driver.baseline import SEQUENCE
+from edgevoice.bench.driver.run_state import RunState
+from edgevoice.bench.result import result as made
+from edgevoice.bench.result.result import AS_SET, BenchTurn
+from edgevoice.bench.result.summary import figures, ratio, summarize
+from edgevoice.bench.result.text import recognition, render, switches
+from edgevoice.clock import SystemClock
+from edgevoice.errors import EdgevoiceError, StorageError
+from edgevoice.settings import Config, TurnSettings
+
+
+def turn(question: str, gap: float | None, variant: str = AS_SET, **more: object) -> BenchTurn:
+    spans = {"pause": 0.2, "recognize": gap - 0.2} if gap is not None else {}
+    return msgspec.convert(
+        {"variant": variant, "question": question, "gap": gap, "spans": spans, **more}, BenchTurn
+    )
+
+
+@pytest.fixture
+def account() -> RunState:
+    """Three questions through the pipeline and the plain sequence, one of them cut off."""
+    account = RunState(
+        "run",
+        Config(turn=TurnSettings(silence_ms=500)),
+        "built-in",
+        ["broken.wav"],
+        {AS_SET: {}, SEQUENCE: {}},
+        SystemClock(),
+    )
+    account.models = {"stt": "whisper-base", "slm": "shape-phi-3-mini"}
+    account.compared = (AS_SET, SEQUENCE)
+    account.turns = [
+        turn("one", 9.0, warm_up=True),
+        turn("one", 0.4, reference="human", words=10, word_errors=1),
+        turn("one", 2.0, SEQUENCE),
+        turn("two", 0.6, underruns=2),
+        turn("two", 2.4, SEQUENCE),
+        turn("three", 0.1, cut_off=True, recognized="thr"),
+        turn("four", None, dropped="nothing said"),
+    ]
+    account.finished = True
+    return account
+
+
+def test_what_is_written_is_what_is_read(account: RunState, tmp_path: Path) -> None:
+    """Nothing of a result is lost in its file."""
+    result = account.result()
+    made.write(tmp_path / "r.json", result)
+    assert made.read(tmp_path / "r.json") == result
+
+
+def test_only_answers_in_one_piece_count(account: RunState) -> None:
+    """Warm-ups, cut-offs and what was dropped are in no percentile, and are all told of."""
+    result = account.result()
+    ours = result.variants[0].summary
+    assert ours.gap is not None
+    assert (ours.gap.n, ours.gap.p50) == (2, 0.5)
+    assert (ours.turns, ours.answered, ours.cut_off, ours.dropped) == (4, 3, 1, 1)
+    assert ours.underruns == 2
+    assert ours.wer == pytest.approx(0.1)
+
+
+def test_mean_spans_add_up_to_the_mean_gap() -> None:
+    """Also where a span is missing from some of the turns."""
+    turns = [turn("a", 0.5), msgspec.structs.replace(turn("b", 0.3), spans={"pause": 0.3})]
+    summary = summarize(turns)
+    assert summary.gap is not None
+    assert sum(f.mean for f in summary.spans.values()) == pytest.approx(summary.gap.mean)
+
+
+def test_the_ratio_is_taken_question_by_question(account: RunState) -> None:
+    """The median of the questions' own ratios, and only of those that both answered."""
+    found = account.result().ratio
+    assert found is not None
+    assert found.n == 2
+    assert found.of_questions == pytest.approx((2.0 / 0.4 + 2.4 / 0.6) / 2)
+    assert found.of_p50 == pytest.approx(2.2 / 0.5)
+    assert ratio([turn("a", 1.0)], [turn("b", 1.0)]) is None
+
+
+def test_percentiles_of_nothing_are_nothing() -> None:
+    """No figure is made up where none was measured."""
+    assert figures([]) is None
+    assert figures([None]) is None
+    assert summarize([]).gap is None
+
+
+def test_settings_that_are_not_the_default_are_kept(account: RunState) -> None:
+    """A result says under which settings it was measured."""
+    assert account.result().settings == {"turn.silence_ms": 500}
+
+
+def test_the_table_fits_80_columns_and_tells_all(account: RunState) -> None:
+    """Spans, both ways, their ratio, every trouble by name, and that a shape is one."""
+    lines = render(account.result())
+    assert max(map(len, lines)) <= 80
+    text = "\n".join(lines)
+    for told in (
+        "gap              500 ms   590 ms   500 ms",
+        "3 of 4 questions answered · 1 cut off · 1 dropped · 2 underruns",
+        "WER 10.0 % of 10 words",
+        "4.5 times as long",
+        "cut off, as set: three: heard “thr”",
+        "dropped, as set: four: nothing said",
+        "left out: broken.wav",
+        "shape-phi-3-mini: the shape of a model",
+        "turn.silence_ms=500",
+    ):
+        assert told in text
+
+
+def test_a_result_without_an_answer_is_still_a_table(account: RunState) -> None:
+    """All dropped: no percentile, no bar, and no crash."""
+    account.turns = [turn("one", None, dropped="no speech was noticed")]
+    text = "\n".join(render(account.result()))
+    assert "nothing was answered" in text
+    assert "dropped, as set: one: no speech was noticed" in text
+
+
+def test_switches_are_a_markdown_table() -> None:
+    """A row a technique: its setting as it is written in the file, and what it buys."""
+    variants = {AS_SET: {}, "clip": {"stt.window": "full"}, "ahead": {"slm.prefill_ahead": False}}
+    account = RunState("switches", Config(), "", [], variants, SystemClock())
+    account.turns = [turn("one", 0.4), turn("one", 0.9, "clip"), turn("one", None, "ahead")]
+    lines = switches(account.result())
+    assert all(line.count("|") == lines[0].count("|") for line in lines)
+    assert (
+        '| clip | `stt.window = "full"` | 400 ms | 400 ms | 900 ms | 900 ms | +500 ms' in lines[2]
+    )
+    assert "`slm.prefill_ahead = false`" in lines[3]
+    assert "nothing was answered" in lines[3]
+
+
+def test_recognition_is_a_table_of_words_and_time() -> None:
+    """Each way of reading with its word error rate."""
+    account = RunState("recognition", Config(), "x", [], {AS_SET: {}}, SystemClock())
+    account.turns = [turn("one", None, words=200, word_errors=3, spans={"recognize": 0.08})]
+    assert any("1.50 %       3     200     80 ms" in line for line in recognition(account.result()))
+
+
+def test_a_full_disk_is_told_and_leaves_what_was_there(
+    account: RunState, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The result of hours is not half written over the one before."""
+    path = tmp_path / "r.json"
+    path.write_text("before")
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "replace", full)
+    with pytest.raises(StorageError, match="cannot be written: No space left on device"):
+        made.write(path, account.result())
+    assert path.read_text() == "before"
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ('{"format": "edgevoice bench", "version": 99}', "written by a newer edgevoice"),
+        ('{"type": "session_started"}', "not a result of the bench"),
+        ('{"format": "edgevoice bench", "version": 1}', "a damaged result"),
+        ("[", "a damaged result"),
+    ],
+)
+def test_what_is_no_result_is_named(tmp_path: Path, text: str, told: str) -> None:
+    """A newer file, another JSON, a damaged one and none at all."""
+    path = tmp_path / "r.json"
+    path.write_text(text)
+    with pytest.raises(EdgevoiceError, match=told):
+        made.read(path)
+    with pytest.raises(EdgevoiceError, match="cannot be read"):
+        made.read(tmp_path / "none.json")
