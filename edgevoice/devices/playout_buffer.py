@@ -39,7 +39,7 @@ class PlayoutBuffer:
         self._replay = 0
         """Frames to play again after `release`."""
         self._max_heard = 0
-        """Samples heard before a replay; `heard` never returns less."""
+        """Samples heard before a replay; `samples_played` never returns less."""
         self._faded = 0
         """Frames played in the current fade-out."""
         self._dropped = (0, 0)
