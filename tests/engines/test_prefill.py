@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -154,7 +155,9 @@ def test_priming_before_a_reply_is_begun_again_does_no_harm(counted: Counted) ->
 def test_an_abandoned_reply_leaves_the_question_in_the_cache(counted: Counted) -> None:
     """They paused and went on: of the longer question only the new words are evaluated."""
     model = counted.model
-    ask(model, SYSTEM, user(MORE), cancelled=after(6))
+    begun = itertools.islice(model.reply([SYSTEM, user(MORE)], never), 4)
+    assert list(map(type, begun)) == [Prefilled, Token, Token, Token]
+    del begun
     new = counted.during(lambda: begin(model, WHOLE))
     prompt, short = whole(model, WHOLE), whole(model, MORE)
     same = next(i for i in range(len(short)) if short[i] != prompt[i])
