@@ -259,12 +259,12 @@ def test_a_reply_that_loses_its_speaker_for_long_is_given_up(sinks: NullSinks) -
 
 CHOOSE = """
 from edgevoice.devices.listing import listed, listed_now
-from edgevoice.devices.streams import look_again
+from edgevoice.devices.streams import relist_devices
 names = lambda devices: "default" in [d.name for d in devices]
 print(names(listed_now()), flush=True)
 input()
 print(names(listed()), names(listed_now()), flush=True)
-look_again()
+relist_devices()
 print(names(listed()), names(listed_now()), flush=True)
 """
 

@@ -19,7 +19,7 @@ import numpy as np
 from edgevoice.audio import EAR_RATE
 from edgevoice.bench.scenarios.room_response import Acoustics
 from edgevoice.bench.scenarios.loopback import found, measured
-from edgevoice.bench.scenarios.room import Room
+from edgevoice.bench.scenarios.room import LoopbackRoom
 from edgevoice.clock import SystemClock
 from edgevoice.devices.portaudio import Loudspeaker, Microphone
 
@@ -42,7 +42,7 @@ def usual(room, take):
     sys.exit("the machine was too busy to carry sound for a second: nothing could be measured")
 
 
-with Room(clock) as room:
+with LoopbackRoom(clock) as room:
     microphone, speaker = Microphone(clock), Loudspeaker(clock)
     told["deaf"] = measured(clock, microphone, speaker) is None
 
@@ -88,7 +88,7 @@ with Room(clock) as room:
     microphone.close()
     speaker.close()
 try:
-    Room(clock, hears="no such device")
+    LoopbackRoom(clock, hears="no such device")
 except Exception as error:
     told["error"] = str(error)
 print(json.dumps(told))
