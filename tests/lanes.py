@@ -10,8 +10,8 @@ import os
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """Three on two processors: a conversation, a screen and a started process mostly wait."""
-    return 3 * (os.cpu_count() or 1) // 2
+    """Two a processor: a conversation, a screen and a started process often wait."""
+    return 2 * (os.cpu_count() or 1)
 
 
 def pytest_configure() -> None:

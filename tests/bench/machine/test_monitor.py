@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from edgevoice.bench.machine.monitor import DeviceMonitor, DeviceSampler, Spent, steady_rss
@@ -120,3 +123,12 @@ def test_without_a_meter_nothing_is_claimed() -> None:
     with stage.interview() as one:
         turn = one.ask(stage.question((0.2, "what time is it", 1.0)))
     assert (turn.cpu_seconds, turn.energy) == (None, None)
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="elsewhere getrusage is asked")
+def test_the_peak_of_a_process_is_its_own_and_not_that_of_its_parent() -> None:
+    """A process that is started by a large one, and takes little, says little."""
+    command = "from edgevoice.bench.machine.host import peak_rss; print(peak_rss())"
+    large = np.ones(500 << 20, dtype=np.uint8)
+    done = subprocess.run([sys.executable, "-c", command], capture_output=True, check=True)
+    assert 0 < int(done.stdout) < large.nbytes
