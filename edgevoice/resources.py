@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ctypes
+import re
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import psutil
 
@@ -20,6 +22,15 @@ def meter() -> Callable[[], ev.Resources]:
         return ev.Resources(cpu=process.cpu_percent(), rss=process.memory_info().rss)
 
     return read
+
+
+def process_status(name: str) -> int | None:
+    """Bytes in a line of Linux' /proc/self/status, for example `VmHWM`; None if there is none."""
+    try:
+        found = re.search(rf"^{name}:\s*(\d+) kB", Path("/proc/self/status").read_text(), re.M)
+    except OSError:
+        return None
+    return int(found[1]) * 1024 if found else None
 
 
 def free_memory() -> bool:

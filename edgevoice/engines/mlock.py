@@ -14,6 +14,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from edgevoice.resources import process_status
+
 _log = logging.getLogger(__name__)
 
 MLOCK_ONFAULT = 1
@@ -46,18 +48,15 @@ def lock_memory() -> bool:
 @contextmanager
 def heap_unlocked() -> Iterator[None]:
     """Unlock the heap for the length of a block: Linux takes no freed page back that is locked."""
-    heap = []
-    if sys.platform.startswith("linux") and "\nVmLck:\t       0 kB" not in _status():
-        heap = _mapped(heap_only=True)
-        _for_blocks(heap, lock=False)
+    if not process_status("VmLck"):
+        yield
+        return
+    heap = _mapped(heap_only=True)
+    _for_blocks(heap, lock=False)
     try:
         yield
     finally:
         _for_blocks(heap, lock=True)
-
-
-def _status() -> str:
-    return Path("/proc/self/status").read_text()
 
 
 def _for_blocks(regions: list[tuple[int, int]], *, lock: bool) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import subprocess
 import sys
 from pathlib import Path
@@ -93,6 +94,14 @@ def test_other_systems_do_without(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "platform", "darwin")
     assert not mlock.lock_memory()
     assert not mlock.may_lock(1)
+
+
+def test_where_nothing_is_locked_the_heap_needs_no_call(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On macOS and Windows there is no such call, and freeing memory must not end a session."""
+    monkeypatch.setattr(mlock, "process_status", lambda name: None)
+    monkeypatch.setattr(ctypes, "CDLL", lambda *_, **__: pytest.fail("native code was asked"))
+    with mlock.heap_unlocked():
+        pass
 
 
 def test_a_c_library_without_the_call_is_a_no(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib.metadata
 import os
 import platform
-import re
 import subprocess
 import sys
 from collections.abc import Iterable, Mapping
@@ -16,6 +15,7 @@ import psutil
 
 from edgevoice.bench.result.result import Machine
 from edgevoice.models.machine import cores, total_memory
+from edgevoice.resources import process_status
 
 LIBRARIES = (
     "llama-cpp-python",
@@ -81,11 +81,9 @@ def peak_rss() -> int:
     """The most memory this process ever took, in bytes."""
     if sys.platform == "win32":
         return int(psutil.Process().memory_info().peak_wset)
-    if sys.platform.startswith("linux"):
-        # getrusage counts the memory of the process that started this one, too.
-        status = Path("/proc/self/status").read_text()
-        if found := re.search(r"VmHWM:\s*(\d+) kB", status):
-            return int(found[1]) * 1024
+    # On Linux, getrusage counts the memory of the process that started this one, too.
+    if own := process_status("VmHWM"):
+        return own
     import resource
 
     most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
