@@ -21,7 +21,7 @@ from msgspec import Struct
 from edgevoice.compatibility import SECTIONS, SETTINGS
 from edgevoice.encoding import well_formed
 from edgevoice.errors import ConfigError
-from edgevoice.outside import Malformed, check_numbers, from_toml, in_words, read_text
+from edgevoice.outside import Malformed, TooLarge, check_numbers, from_toml, in_words, read_text
 from edgevoice.places import expanded, user_folder
 from edgevoice.settings import Config
 
@@ -174,15 +174,19 @@ def default(key: str) -> Any:
 
 def file_text(path: Path) -> str:
     """The text of a configuration file. Raises ConfigError where it is not UTF-8, or OSError."""
-    what, fix = "the file is not UTF-8 text", "save it as UTF-8 in your editor"
+    not_text = ConfigError(
+        "the file is not UTF-8 text", where=str(path), remedy="save it as UTF-8 in your editor"
+    )
     try:
         text = read_text(path)
-    except Malformed as error:
-        if "more than" in str(error):
-            what, fix = f"the file is too large: {error}", f"edit or delete {path}"
-        text = "\0"
+    except TooLarge as error:
+        raise ConfigError(
+            f"the file is too large: {error}", where=str(path), remedy=f"edit or delete {path}"
+        ) from None
+    except Malformed:
+        raise not_text from None
     if "\0" in text:  # what UTF-16 without a mark is full of
-        raise ConfigError(what, where=str(path), remedy=fix)
+        raise not_text
     return text
 
 

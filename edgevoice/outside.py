@@ -42,6 +42,10 @@ class Malformed(ValueError):
         self.place = place
 
 
+class TooLarge(Malformed):
+    """There is more than anything of its kind holds."""
+
+
 def read(path: Path, limit: int = MOST_BYTES) -> bytes:
     """The content of a file of at most `limit` bytes. Raises Malformed, and OSError."""
     with path.open("rb") as file:
@@ -114,7 +118,7 @@ def _decoder(kind: Any, strict: bool) -> msgspec.json.Decoder[Any]:
 
 def _check_size(size: int, limit: int) -> None:
     if size > limit:
-        raise Malformed(f"it has more than {limit:,} bytes")
+        raise TooLarge(f"it has more than {limit:,} bytes")
 
 
 def _malformed(error: Exception) -> Malformed:
