@@ -9,13 +9,11 @@ import importlib.metadata
 import os
 import platform
 import re
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from pathlib import Path
 from typing import Literal
 
 from msgspec import Struct
@@ -25,7 +23,7 @@ from edgevoice.clock import SystemClock
 from edgevoice.config import Resolved
 from edgevoice.errors import ConfigError, EdgevoiceError
 from edgevoice.models import machine
-from edgevoice.models.disk import size_text
+from edgevoice.models.disk import existing, free_space, size_text
 from edgevoice.models.store import Installed, Store
 from edgevoice.models.voices import languages, missing, voices
 from edgevoice.settings import Config
@@ -327,10 +325,9 @@ def _threads(config: Config) -> Check:
 
 def _disk(config: Config) -> Check:
     folder = Store(config).folder
-    there: Path = next(f for f in (folder, *folder.parents) if f.exists())
-    free = shutil.disk_usage(there).free
+    free = free_space(folder)
     found = f"{size_text(free)} free in {folder}"
-    if not os.access(there, os.W_OK):
+    if not os.access(existing(folder), os.W_OK):
         fix = "models can be used but not pulled; set models.folder to one that can be written"
         return Check("disk", "warning", f"{folder} is read-only", fix)
     if free < SPARE_DISK:

@@ -92,15 +92,17 @@ def fit(
             "no budget was given", where="--budget", remedy="edgevoice fit --budget 1.0s"
         )
     from edgevoice.fit import quantity
-    from edgevoice.fit.choosing import Limits, free_disk
+    from edgevoice.fit.choosing import Limits
+    from edgevoice.models.disk import free_space
     from edgevoice.models.machine import total_memory
+    from edgevoice.models.store import models_folder
 
     resolved = context.resolve()
     limits = Limits(
         quantity.seconds(budget),
         quantity.size(memory, "--memory") if memory else total_memory(),
         quantity.size(disk, "--disk") if disk else 0,
-        free_disk(resolved.config),
+        free_space(models_folder(resolved.config)),
     )
     named: Named = {"slm": slm, "stt": stt, "tts": tts}
     found = _fitted(resolved.config, limits, named, limit, everything, synthetic)
@@ -153,12 +155,13 @@ def _show(found: Fit, err: bool) -> None:
 
     from rich.console import Console
 
+    from edgevoice.bench.result.wording import WIDTH
     from edgevoice.fit import telling
 
     for line in telling.heading(found):
         echo(line, err=err)
     out = sys.stderr if err else sys.stdout
-    console = Console(file=out, width=None if out.isatty() else telling.WIDTH, highlight=False)
+    console = Console(file=out, width=None if out.isatty() else WIDTH, highlight=False)
     if found.choices:
         console.print(telling.table(found))
     for line in telling.verdict(found):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -14,6 +13,7 @@ from edgevoice.bench.corpus.corpus import BenchQuestion
 from edgevoice.bench.corpus.preparation import asked_aloud
 from edgevoice.bench.jobs.progress import BenchProgress
 from edgevoice.bench.jobs.worker import Worker
+from edgevoice.bench.result.wording import counted
 from edgevoice.catalog import discard
 from edgevoice.errors import EdgevoiceError
 from edgevoice.fit.candidates import ModelSet
@@ -21,7 +21,7 @@ from edgevoice.fit.record import Answers, Choice, Limit, Problem
 from edgevoice.fit.trial import EACH, LOADING, Trial
 from edgevoice.models import shapes
 from edgevoice.models.disk import size_text, writing
-from edgevoice.models.store import Store, models_folder
+from edgevoice.models.store import Store
 from edgevoice.settings import Config
 
 ENOUGH = 0.5
@@ -49,13 +49,6 @@ class Limits:
         return one.fetch > self.free or bool(self.disk and one.disk > self.disk)
 
 
-def free_disk(config: Config) -> int:
-    """Bytes free where models lie."""
-    folder = models_folder(config)
-    there = next(each for each in (folder, *folder.parents) if each.exists())
-    return shutil.disk_usage(there).free
-
-
 @dataclass
 class Fitting:
     """Measures `sets` in their order; `run` stops at the first that meets the limits, unless it is
@@ -72,7 +65,8 @@ class Fitting:
 
     def run(self, expected: Callable[[ModelSet], float]) -> None:
         """Measure; a set is `expected` to take so many seconds."""
-        self.progress.begin(_counted(len(self.sets)), sum(map(expected, self.sets)))
+        label = f"{counted(len(self.sets), 'set')} of models"
+        self.progress.begin(label, sum(map(expected, self.sets)))
         for number, one in enumerate(self.sets, 1):
             where = f"[{number}/{len(self.sets)}] {one.label}"
             part = _Part(self.progress)
@@ -146,8 +140,7 @@ def outcome(choice: Choice) -> str:
     if choice.p50 is None or choice.worst is None:
         return "no question was answered"
     if choice.answers.dropped:
-        n = len(choice.answers.times)
-        return f"dropped: {choice.p50:.2f} s after {n} answer{'s' if n > 1 else ''}"
+        return f"dropped: {choice.p50:.2f} s after {counted(len(choice.answers.times), 'answer')}"
     verdict = f"exceeds {' and '.join(choice.exceeds)}" if choice.exceeds else "meets the budget"
     return f"median {choice.p50:.2f} s, worst {choice.worst:.2f} s: {verdict}"
 
@@ -252,7 +245,3 @@ class _Part:
 
     def say(self, line: str) -> None:
         self._whole.say(f"  {line}")
-
-
-def _counted(number: int) -> str:
-    return f"{number} set{'s' if number > 1 else ''} of models"

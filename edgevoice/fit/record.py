@@ -14,6 +14,9 @@ VERSION = 2
 Limit = Literal["response time", "memory", "disk", "answers"]
 """What a set of models exceeds; `answers`: too few of its questions were answered."""
 
+BUSY = 0.25
+"""Cores: when other programs took more during a measurement, its times are too long."""
+
 
 class Problem(Struct, frozen=True, kw_only=True):
     """A set of models that was not measured, why, and the remedy."""

@@ -19,6 +19,7 @@ from edgevoice.engines.cpu_budget import cores, used_elsewhere
 from edgevoice.engines.llama_native import NativeModel, NotLoaded
 from edgevoice.errors import EdgevoiceError
 from edgevoice.files import replace_bytes
+from edgevoice.fit.record import BUSY
 from edgevoice.models.machine import total_memory
 from edgevoice.models.progress import NoProgress, Progress
 from edgevoice.models.shape_file import wordless_header, write
@@ -57,8 +58,6 @@ TAIL, CLAUSE = 8, 6
 MOST = 0.6
 """Seconds that the language model may take of a response time of about 1.2 s (fit-2026-11)."""
 BEFORE, CONTEXT, ROUNDS = 64, 256, 8
-BUSY = 0.25
-"""Cores: a figure is not kept when other programs took more meanwhile."""
 
 
 class Speed(Struct, frozen=True):

@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-import textwrap
 from typing import TYPE_CHECKING
 
-from edgevoice.fit.record import Choice, Fit
+from edgevoice.bench.result.wording import counted, wrapped
+from edgevoice.fit.record import BUSY, Choice, Fit
 from edgevoice.harmless import one_line
 from edgevoice.models.disk import size_text
 
 if TYPE_CHECKING:
     from rich.table import Table
 
-WIDTH = 80
-BUSY = 0.25
-"""Cores: when other programs took more, response times are longer than they need be."""
-
 
 def heading(fit: Fit) -> list[str]:
     """The machine and the limits."""
-    cores = f"{fit.cores} core{'s' if fit.cores > 1 else ''}"
+    cores = counted(fit.cores, "core")
     limits = f"budget {fit.budget:g} s, memory {size_text(fit.memory)}"
     limits += f", disk {size_text(fit.disk)}" if fit.disk else ""
-    return _wrapped(f"{one_line(fit.machine)}, {cores}; {limits}")
+    return wrapped(f"{one_line(fit.machine)}, {cores}; {limits}")
 
 
 def table(fit: Fit) -> Table:
@@ -58,21 +54,21 @@ def verdict(fit: Fit) -> list[str]:
     if any(choice.measured_as for choice in fit.choices):
         lines.append("* measured with a synthetic model of the same dimensions")
     if any(choice.answers.dropped for choice in fit.choices):
-        lines += _wrapped("Fewer answers: the set was dropped early, as clearly too slow.")
+        lines += wrapped("Fewer answers: the set was dropped early, as clearly too slow.")
     busy = max((choice.answers.busy for choice in fit.choices), default=0.0)
     if busy > BUSY:
-        lines += _wrapped(
+        lines += wrapped(
             f"The machine was busy: other programs took up to {busy:.1f} cores. Without them every "
             "set answers sooner."
         )
     if fit.best is not None:
-        lines += _wrapped(f"{_named(fit.best)} meets the budget: {_figures(fit.best)}.")
+        lines += wrapped(f"{_named(fit.best)} meets the budget: {_figures(fit.best)}.")
         lines += _spans(fit.best)
         if fit.best.missing:
-            lines += _wrapped(f"Download it: edgevoice models pull {' '.join(fit.best.missing)}")
+            lines += wrapped(f"Download it: edgevoice models pull {' '.join(fit.best.missing)}")
     elif fit.choices:
         nearest = fit.choices[0]
-        lines += _wrapped(
+        lines += wrapped(
             f"No set meets the budget. Nearest is {_named(nearest)}, which exceeds the limit of "
             f"{' and '.join(nearest.exceeds)}: {_figures(nearest)}."
         )
@@ -81,10 +77,10 @@ def verdict(fit: Fit) -> list[str]:
         lines.append("No set could be measured.")
     if fit.not_run:
         names = ", ".join(fit.not_run)
-        lines += _wrapped(f"Not measured, as less capable: {names} (--all measures them too).")
+        lines += wrapped(f"Not measured, as less capable: {names} (--all measures them too).")
     for problem in fit.problems:
         fix = f" (fix: {problem.fix})" if problem.fix else ""
-        lines += _wrapped(f"left out: {problem.about}: {problem.what}{fix}")
+        lines += wrapped(f"left out: {problem.about}: {problem.what}{fix}")
     return lines
 
 
@@ -95,17 +91,17 @@ def _named(choice: Choice) -> str:
 def _figures(choice: Choice) -> str:
     if choice.p50 is None or choice.worst is None:
         return "no question was answered"
-    n = len(choice.answers.times)
+    answers = counted(len(choice.answers.times), "answer")
     return (
-        f"median response time {choice.p50:.2f} s, worst {choice.worst:.2f} s of {n} "
-        f"answer{'s' if n > 1 else ''}, {size_text(choice.memory)} of memory at most, "
+        f"median response time {choice.p50:.2f} s, worst {choice.worst:.2f} s of {answers}, "
+        f"{size_text(choice.memory)} of memory at most, "
         f"{size_text(choice.disk)} of disk"
     )
 
 
 def _spans(choice: Choice) -> list[str]:
     told = [f"{name} {seconds * 1000:.0f}" for name, seconds in choice.answers.spans.items()]
-    return _wrapped(f"  medians in ms: {' · '.join(told)}") if told else []
+    return wrapped(f"  medians in ms: {' · '.join(told)}") if told else []
 
 
 def _seconds(value: float | None) -> str:
@@ -114,7 +110,3 @@ def _seconds(value: float | None) -> str:
 
 def _marked(text: str, exceeds: bool) -> str:
     return f"{text}!" if exceeds else f"{text} "
-
-
-def _wrapped(text: str) -> list[str]:
-    return textwrap.wrap(text, WIDTH, subsequent_indent="  ", break_on_hyphens=False)

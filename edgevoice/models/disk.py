@@ -55,12 +55,19 @@ def writing(folder: Path) -> Iterator[None]:
         raise
 
 
+def existing(folder: Path) -> Path:
+    """The folder, or the innermost one above it that exists."""
+    return next(each for each in (folder, *folder.parents) if each.exists())
+
+
+def free_space(folder: Path) -> int:
+    """Bytes free on the disk of a folder that need not exist yet."""
+    return shutil.disk_usage(existing(folder)).free
+
+
 def need_space(folder: Path, count: int) -> None:
     """Raise StorageError if the disk of `folder` has less than `count` bytes free."""
-    existing = folder
-    while not existing.exists():
-        existing = existing.parent
-    free = shutil.disk_usage(existing).free
+    free = free_space(folder)
     if free < count:
         raise StorageError(
             f"{size_text(count)} are needed on the disk and {size_text(free)} are free",
