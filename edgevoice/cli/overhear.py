@@ -1,4 +1,4 @@
-"""`bench overhear`: how often it answers what is meant for nobody."""
+"""`bench overhear`: how often the assistant answers what is not meant for it."""
 
 from __future__ import annotations
 

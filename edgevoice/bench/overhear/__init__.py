@@ -1,1 +1,1 @@
-"""Sounds that are meant for nobody, and what the assistant makes of them."""
+"""How often the assistant answers sounds that are not meant for it."""

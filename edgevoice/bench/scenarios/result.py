@@ -86,7 +86,7 @@ class ScenarioCounts(Struct, frozen=True, kw_only=True):
     cut_offs: int = 0
     """Questions answered before their end."""
     false_starts: int = 0
-    """Turns that started while nobody spoke to the assistant."""
+    """Turns that started without speech to the assistant."""
     false_answers: int = 0
     """False starts that were answered, without `self_answers`."""
     self_answers: int = 0

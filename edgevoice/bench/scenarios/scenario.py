@@ -144,7 +144,7 @@ class Expectations(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     cut_offs: Count | None = 0
     """Most questions answered before their end."""
     false_starts: Count | None = None
-    """Most turns that start while nobody speaks to the assistant."""
+    """Most turns that start without speech to the assistant."""
     false_answers: Count | None = 0
     """Most of those that are answered."""
     self_answers: Count | None = 0
