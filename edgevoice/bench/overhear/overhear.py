@@ -1,4 +1,4 @@
-"""What comes of sounds that are not meant for the assistant: noise, music, talk in the next room."""
+"""What comes of sounds not meant for the assistant: noise, music, talk in the next room."""
 
 from __future__ import annotations
 
