@@ -18,7 +18,7 @@ from edgevoice.bench.scenarios.room_response import Acoustics
 
 FORMAT = "edgevoice scenario"
 VERSION = 1
-"""A change that an old program would misread raises it."""
+"""Raised by a change that an old program would misread."""
 
 Seconds = Annotated[float, Meta(ge=0.0, le=3600.0)]
 Decibels = Annotated[float, Meta(ge=-90.0, le=30.0)]
@@ -27,12 +27,12 @@ Tail = Annotated[float, Meta(ge=0.0, le=2000.0)]
 Count = Annotated[int, Meta(ge=0)]
 
 After = Literal["answered", "step", "reply", "reply_end"]
-"""`answered`: all is said, answered and idle; `step`: the end of the step before; `reply`: the
-first audible sample of the next reply; `reply_end`: its last."""
+"""`answered`: the assistant is idle; `step`: the end of the step before; `reply`: the first audible
+sample of the next reply; `reply_end`: its last."""
 
 Part = Literal["question", "begun", "interruption", "stop", "nothing"]
-"""What a step is to bring about: an answer; an answer to it and the next step together; silence
-and an answer; silence; nothing at all."""
+"""What a step must cause: an answer; one answer to it and the next step; silence and an answer;
+silence; nothing."""
 
 Key = Literal["interrupt", "mute", "unmute", "talk", "release", "new"]
 
@@ -40,7 +40,7 @@ ECHO_AXES = {"delay_ms": "ms", "level_db": "dB", "tail_ms": "ms tail"}
 """What a room may have several of, with the units."""
 
 SOURCES = ("say", "file", "corpus", "noise", "silence", "type", "press")
-"""What a step does; each has one of them."""
+"""The fields for the action of a step; each step has one."""
 
 
 class RoomSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -113,13 +113,13 @@ class ScenarioStep(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
     @property
     def source(self) -> str:
-        """Which of `SOURCES` it has; empty where it has none."""
+        """The field of `SOURCES` that is set, or empty."""
         has = (name for name in SOURCES if getattr(self, name) not in ("", None))
         return next(has, "")
 
     @property
     def role(self) -> Part:
-        """What it is to bring about: what `part` says, or what such a step usually does."""
+        """What it must cause: `part`, or what such a step usually causes."""
         if self.part is not None:
             return self.part
         return "question" if self.source in ("say", "file", "corpus", "type") else "nothing"
