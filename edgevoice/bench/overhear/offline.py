@@ -1,8 +1,7 @@
-"""The real capture on virtual time: faster than they could listen, and the same every time.
+"""The real capture on virtual time: faster than real time, and the same every time.
 
-Speech detector, recognizer and turn detector are the configured ones. What they take is told to the
-clock, as it was measured on the two cores that docs/latency.md speaks of, so that waits come out as
-they would in real time. What is replied is always the same sentence.
+Speech detector, recognizer and turn detector are the configured ones. The virtual clock advances by
+what they take on two cores (docs/latency.md). The reply is always the same sentence.
 """
 
 from __future__ import annotations
@@ -31,20 +30,20 @@ from edgevoice.settings import Config
 from edgevoice.testing.scripted import ScriptedLanguageModel, ScriptedSynthesizer
 from edgevoice.testing.virtual import VirtualClock
 
-READING = 0.11, 0.03
-"""Seconds that Whisper base takes for a clip, and more for every second of it: 0.17 s for two."""
-JUDGING = 0.06
+TRANSCRIBING = 0.11, 0.03
+"""Seconds that Whisper base takes for a clip, and for every second of it."""
+PREDICTING = 0.06
 """Seconds that Smart Turn takes."""
 FIXED_REPLY = "All right, I will do that."
 QUIET_RATE = 16_000
 REST = 3.0
-"""Seconds of silence behind what is played, within which every turn ends."""
+"""Seconds of silence after each sound, within which every turn ends."""
 LONGEST_SESSION = 4 * 3600.0
 
 
 @dataclass(frozen=True, slots=True)
 class HearingEngines:
-    """The engines that hear; one set serves any number of sessions."""
+    """The engines of capture and transcription; one set serves any number of sessions."""
 
     detector: SpeechDetector
     recognizer: Recognizer
@@ -70,17 +69,15 @@ def hearing_engines(config: Config) -> HearingEngines:
 
 
 def overhear(config: Config, engines: HearingEngines, sounds: Sequence[Samples]) -> list[ev.Event]:
-    """What happens when `sounds`, float32 [n] at 16 kHz, are heard one after the other.
+    """The events when `sounds`, float32 [n] at 16 kHz, are heard one after the other.
 
-    Sound number 0 begins at session time 0; each of the others when the one before has been
-    answered and a rest is over.
+    The first starts at session time 0, each other after the answer to the one before and a rest.
     """
     clock = VirtualClock(LONGEST_SESSION)
     bus = Bus(clock)
     events: list[ev.Event] = []
     bus.subscribe(events.append)
-    detector = engines.detector
-    detector.reset()
+    engines.detector.reset()
     if engines.wake_detector is not None:
         engines.wake_detector.reset()
     assistant = Assistant(
@@ -90,11 +87,11 @@ def overhear(config: Config, engines: HearingEngines, sounds: Sequence[Samples])
         lambda idle: SimulatedSource(clock, iter(sounds), idle, "recordings", REST, at_once=True),
         SimulatedSink(clock, QUIET_RATE, "nobody"),
         Engines(
-            lambda: detector,
-            lambda: _Reading(engines.recognizer, clock),
+            lambda: engines.detector,
+            lambda: _TimedRecognizer(engines.recognizer, clock),
             lambda: ScriptedLanguageModel(clock, lambda _: FIXED_REPLY, context=100_000),
             {"en": lambda: ScriptedSynthesizer(clock, QUIET_RATE)},
-            lambda: engines.turn_detector and _Judging(engines.turn_detector, clock),
+            lambda: engines.turn_detector and _TimedTurnDetector(engines.turn_detector, clock),
             lambda: engines.wake_detector,
             engines.wake_word,
         ),
@@ -104,12 +101,10 @@ def overhear(config: Config, engines: HearingEngines, sounds: Sequence[Samples])
     return events
 
 
-class _Reading:
-    """A recognizer whose work takes virtual time."""
-
-    def __init__(self, recognizer: Recognizer, clock: Clock) -> None:
-        self._recognizer = recognizer
-        self._clock = clock
+@dataclass(frozen=True, slots=True)
+class _TimedRecognizer:
+    recognizer: Recognizer
+    clock: Clock
 
     def transcribe(
         self,
@@ -117,20 +112,18 @@ class _Reading:
         effort: Effort = "final",
         languages: Mapping[str, float] | None = None,
     ) -> Transcript:
-        transcript = self._recognizer.transcribe(samples, effort, languages)
-        fixed, each = READING
-        self._clock.sleep(fixed + each * len(samples) / EAR_RATE)
+        transcript = self.recognizer.transcribe(samples, effort, languages)
+        fixed, each = TRANSCRIBING
+        self.clock.sleep(fixed + each * len(samples) / EAR_RATE)
         return transcript
 
 
-class _Judging:
-    """A turn detector whose work takes virtual time."""
-
-    def __init__(self, detector: TurnDetector, clock: Clock) -> None:
-        self._detector = detector
-        self._clock = clock
+@dataclass(frozen=True, slots=True)
+class _TimedTurnDetector:
+    detector: TurnDetector
+    clock: Clock
 
     def end_probability(self, samples: Samples) -> float:
-        complete = self._detector.end_probability(samples)
-        self._clock.sleep(JUDGING)
-        return complete
+        probability = self.detector.end_probability(samples)
+        self.clock.sleep(PREDICTING)
+        return probability

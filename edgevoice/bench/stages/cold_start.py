@@ -138,7 +138,7 @@ class ColdStartBench:
             run_state.starts.append(replace(made.start, cached=told))
 
     def _apart(self, first: StartTask) -> StartOutcome:
-        process = Worker(first, StartOutcome)
+        process = Worker[StartOutcome](first)
         process.run(self._progress)
         assert process.made is not None
         return process.made
