@@ -20,6 +20,7 @@ from edgevoice.bench.result.wording import counted
 from edgevoice.build import build, echo_free, open_sink, quiet_sink, unwatched_source
 from edgevoice.bus import Bus, Subscriber
 from edgevoice.clock import Clock, SystemClock
+from edgevoice.context import AudioIO, SessionContext
 from edgevoice.protocols import AudioSink, AudioSource
 from edgevoice.settings import Config
 
@@ -160,7 +161,8 @@ class Bench:
             source = echo_free(config, clock, bus, source, sink)
         try:
             fetch = self._cache.fetch(config)
-            assistant = build(config, clock, bus, source, sink, fetch=fetch, shapes=True)
+            context, audio = SessionContext(config, clock, bus), AudioIO(source, sink)
+            assistant = build(context, audio, fetch=fetch, shapes=True)
         except BaseException:
             for device in (source, sink, player):
                 device.close()

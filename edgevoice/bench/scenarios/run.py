@@ -35,6 +35,7 @@ from edgevoice.bench.scenarios.runner import ScenarioRunner
 from edgevoice.build import Devices, build, echo_free, open_sink, open_source
 from edgevoice.bus import Bus, Subscriber
 from edgevoice.clock import SystemClock
+from edgevoice.context import AudioIO, SessionContext
 from edgevoice.devices.duplex import LATENCY
 from edgevoice.errors import DeviceError
 from edgevoice.settings import Config
@@ -168,7 +169,8 @@ class ScenarioRun:
             opened.callback(sink.close)
             source = echo_free(config, clock, bus, microphone, sink)
             fetch = self._cache.fetch(config)
-            assistant = build(config, clock, bus, source, sink, fetch=fetch)
+            context = SessionContext(config, clock, bus)
+            assistant = build(context, AudioIO(source, sink), fetch=fetch)
             opened.pop_all()
         with interview(assistant, clock, SilentPlayer(), self._cache) as one:
             one.wait_until_ready()
