@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections import deque
-
 from edgevoice import events as ev
 from edgevoice.audio import EAR_RATE, FRAME_SAMPLES, Frame
 from edgevoice.capture.background import Background
+from edgevoice.capture.recent_frames import RecentFrames
 from edgevoice.capture.utterance_audio import UtteranceAudio
 from edgevoice.capture.wake_gate import LAG, WAKE_FRAMES
 from edgevoice.context import StageContext
@@ -14,10 +13,9 @@ from edgevoice.mailbox import Mailbox
 from edgevoice.messages import FinalRequest, InterimRequest, Pause, TranscriptionRequest
 from edgevoice.protocols import AudioSource
 from edgevoice.turn import Turn
-from edgevoice.turn_taking.barge_in import FRAME_MS, AcousticBargeIn, VoiceOnset
+from edgevoice.turn_taking.barge_in import AcousticBargeIn, VoiceOnset
 from edgevoice.turn_taking.end_of_turn import EndOfTurnPredictor, EndOfTurnQueue
-from edgevoice.turn_taking.endpointing import GAPPY, HYSTERESIS, Boundary, BoundaryKind, Endpointer
-from edgevoice.turn_taking.interruption import thresholds
+from edgevoice.turn_taking.endpointing import HYSTERESIS, Boundary, BoundaryKind, Endpointer
 from edgevoice.turn_taking.premature_end import PrematureEnd
 
 INTERIM_SAMPLES = int(0.5 * EAR_RATE)
@@ -25,9 +23,6 @@ INTERIM_SAMPLES = int(0.5 * EAR_RATE)
 
 BREATH = 2 * LAG
 """Samples after a wake word within which speech belongs to the same breath."""
-
-ONSET_FRAMES = 32
-"""Frames, one second, in which a voice may have begun before it starts a turn."""
 
 
 class UtteranceDetector:
@@ -55,13 +50,7 @@ class UtteranceDetector:
         self._endpoint = Endpointer(config.turn, self._premature_end.tempo)
         self._barge_in = AcousticBargeIn(config.turn, floor)
         self._onset = VoiceOnset()
-        pre_roll = -(-config.turn.pre_roll_ms * EAR_RATE // (1000 * FRAME_SAMPLES))
-        notice_ms = GAPPY * thresholds(config.turn).notice_ms
-        unsure = int(max(config.turn.min_speech_ms, notice_ms) / FRAME_MS) + 2
-        self._recent: deque[Frame] = deque(
-            maxlen=max(pre_roll + unsure + ONSET_FRAMES, WAKE_FRAMES)
-        )
-        self._pre_roll = pre_roll
+        self._recent = RecentFrames(config.turn)
         self._longest = int(config.turn.max_seconds * EAR_RATE)
         self._audio = UtteranceAudio()
         self._started_at = 0.0
@@ -93,11 +82,11 @@ class UtteranceDetector:
         """Take a frame while not activated; the next utterance may begin in it."""
         self.called = None
         self._barge_in.reset()
-        self._recent.append(frame)
+        self._recent.add(frame)
 
     def recent(self, first: int, end: int) -> list[Frame]:
         """The recent frames that begin in [`first`, `end`)."""
-        return [frame for frame in self._recent if first <= frame.index < end]
+        return self._recent.between(first, end)
 
     def restart(self) -> None:
         """Reset the endpointer: the next frame does not follow the last one."""
@@ -173,8 +162,8 @@ class UtteranceDetector:
             self._barge_in.begin()
 
     def _keep(self, frame: Frame) -> None:
-        if not self._recent or self._recent[-1].index < frame.index:
-            self._recent.append(frame)
+        if not self._recent.holds(frame):
+            self._recent.add(frame)
         if self._turn is not None:
             self._audio.add(frame.samples)
 
@@ -272,14 +261,15 @@ class UtteranceDetector:
         # During a reply a turn begins late: a short word before that belongs to it.
         onset = self._onset.since if reply is not None else None
         begun = boundary.index if onset is None else min(onset, boundary.index)
-        first = begun - self._pre_roll * FRAME_SAMPLES
+        first = begun - self._recent.pre_roll
         called, self.called = self.called, None
+        # In the same breath, the wake word stays in the audio, because the first word is
+        # transcribed better with it; the transcript drops it. After a pause, drop it here.
+        in_one_breath = called is not None and boundary.index < called + BREATH
         if called is not None:
-            # In the same breath, the wake word stays in the audio, because the first word is
-            # transcribed better with it; the transcript drops it. After a pause, drop it here.
-            breath = boundary.index < called + BREATH
-            first = called - WAKE_FRAMES * FRAME_SAMPLES if breath else max(first, called)
-        self._audio = UtteranceAudio(f for f in self._recent if f.index >= first)
+            word = called - WAKE_FRAMES * FRAME_SAMPLES
+            first = word if in_one_breath else max(first, called)
+        self._audio = UtteranceAudio(self._recent.since(first))
         self._started_at = self._source.time_of(begun)
         self._requested = 0
         for unclear in self._floor.turns:
@@ -287,7 +277,7 @@ class UtteranceDetector:
             self._floor.confirm(unclear)
         turn = self._floor.begin("talk_key" if self.talking else "speech", interrupts=reply)
         self._background.begin(boundary.index)
-        turn.speech.called = called is not None and boundary.index < called + BREATH
+        turn.speech.called = in_one_breath
         self._turn = turn
         if not self.talking:
             self._premature_end.began(boundary.index)
