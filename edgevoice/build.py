@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import platform
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -16,9 +17,9 @@ from edgevoice.assistant import Assistant
 from edgevoice.audio import Samples
 from edgevoice.bus import Bus
 from edgevoice.clock import Clock
-from edgevoice.context import Engines, SessionContext
+from edgevoice.context import AudioIO, Engines, OpenSource, Resume, SessionContext
 from edgevoice.devices.simulated import SimulatedSink, SimulatedSource, Writer
-from edgevoice.history import History
+from edgevoice.housekeeping import Housekeeping
 from edgevoice.models.store import Installed, Store
 from edgevoice.models.voices import languages, missing
 from edgevoice.models.voices import voices as voices_here
@@ -30,9 +31,6 @@ if TYPE_CHECKING:
     from edgevoice.devices.resilient_loudspeaker import OutputDevice
     from edgevoice.devices.resilient_microphone import InputDevice
     from edgevoice.devices.watch import DeviceWatch
-
-Source = Callable[[Callable[[], bool]], AudioSource]
-"""Creates the source; its argument tells whether the assistant is idle."""
 
 Fetch = Callable[[ev.Role, str, Callable[[], Any]], Any]
 """Returns the engine for a role and a model name: a cached one, or one loaded by the function."""
@@ -140,7 +138,7 @@ def echo_free(
     return EchoCancelledSource(context, source, sink, load if needed else None)
 
 
-def clips_source(clock: Clock, clips: Iterator[Samples], name: str) -> Source:
+def clips_source(clock: Clock, clips: Iterator[Samples], name: str) -> OpenSource:
     """A simulated microphone that plays `clips`, float32 [n] at 16 kHz, one after the other."""
     return lambda idle: SimulatedSource(clock, clips, idle, name)
 
@@ -215,14 +213,31 @@ def _pin_when_ready(event: ev.Event) -> None:
         lock_memory()
 
 
+@dataclass(frozen=True, slots=True)
+class _ChosenModels:
+    """The models of a session.
+
+    `languages` are those that are spoken, the main one first; `voices` has the voice of each
+    language that has one.
+    """
+
+    languages: tuple[str, ...]
+    vad: Installed
+    stt: Installed
+    slm: Installed
+    voices: dict[str, Installed]
+    turn: Installed | None
+
+    @property
+    def tts(self) -> Installed:
+        """The voice of the main language."""
+        return self.voices[self.languages[0]]
+
+
 def build(
-    config: Config,
-    clock: Clock,
-    bus: Bus,
-    source: AudioSource | Source,
-    sink: AudioSink,
-    history: History | None = None,
-    first_turn: int = 0,
+    context: SessionContext,
+    audio: AudioIO,
+    resume: Resume | None = None,
     fetch: Fetch | None = None,
     shapes: bool = False,
 ) -> Assistant:
@@ -231,26 +246,48 @@ def build(
     `shapes`: allow a synthetic language model (engines/synthetic.py).
     Raises ModelError if a model is missing.
     """
+    from edgevoice.resources import meter
+
+    config, bus = context.config, context.bus
+    _adapt_process(config, bus)
+    store = Store(config)
+    models = _choose(store, config, shapes)
+    config = replace(config, stt=replace(config.stt, language=",".join(models.languages)))
+    context = SessionContext(config, context.clock, bus)
+    engines = _engines(context, models, fetch)
+    assistant = Assistant(context, audio, engines, resume, Housekeeping(meter(), _free_memory))
+    bus.emit(_started(models, assistant.source_name, audio.sink.name))
+    bus.emit(ev.ActivationMode(mode=config.activation.mode, word=engines.wake_word))
+    for text in _advice(store, config, models, begins=resume is None or not resume.next_turn):
+        bus.emit(ev.Notice(text=text))
+    return assistant
+
+
+def _adapt_process(config: Config, bus: Bus) -> None:
+    """Share the cores and lock the memory as the settings say, while the session runs."""
     from edgevoice.engines.core_reservation import CoreReservation
     from edgevoice.engines.cpu_budget import cores
-    from edgevoice.resample import Resampler
-    from edgevoice.resources import meter
 
     if config.slm.adapt_threads:
         bus.subscribe(CoreReservation(cores))
     if config.slm.lock_memory:
         bus.subscribe(_pin_when_ready)
-    store = Store(config)
+
+
+def _choose(store: Store, config: Config, shapes: bool) -> _ChosenModels:
+    """The models of the settings. Raises ModelError if one is missing."""
     vad, stt, slm = (store.choose(role, shapes=shapes) for role in ("vad", "stt", "slm"))
     check_known(stt.name, stt.entry.languages, config.stt.language)
     spoken, voices = languages(store), voices_here(store)
-    tts = voices[spoken[0]]
-    turn = store.optional("turn")
-    wake, word = wake_word(config)
-    config = replace(config, stt=replace(config.stt, language=",".join(spoken)))
+    return _ChosenModels(spoken, vad, stt, slm, voices, store.optional("turn"))
 
-    def told(role: ev.Role, model: Installed) -> Callable[[], Any]:
-        def load_and_tell() -> Any:
+
+def _engines(context: SessionContext, models: _ChosenModels, fetch: Fetch | None) -> Engines:
+    """How each engine is loaded; loading is reported on the bus."""
+    config, clock, bus = context.config, context.clock, context.bus
+
+    def reported(role: ev.Role, model: Installed) -> Callable[[], Any]:
+        def load_and_report() -> Any:
             began = clock.now()
             bus.emit(ev.EngineLoading(role=role, model=model.name))
             load = partial(engine, role, model, config)
@@ -259,66 +296,55 @@ def build(
             bus.emit(ev.EngineReady(role=role, model=model.name, seconds=seconds))
             return made
 
-        return load_and_tell
+        return load_and_report
 
-    speaking = {voice.name: told("tts", voice) for voice in voices.values()}
-    assistant = Assistant(
-        config,
-        clock,
-        bus,
-        source,
-        sink,
-        Engines(
-            told("vad", vad),
-            told("stt", stt),
-            told("slm", slm),
-            {language: speaking[voice.name] for language, voice in voices.items()},
-            told("turn", turn) if turn else lambda: None,
-            wake,
-            word,
-            _pronounced,
-            partial(engine, "vad", vad, config),
+    speaking = {voice.name: reported("tts", voice) for voice in models.voices.values()}
+    wake, word = wake_word(config)
+    return Engines(
+        reported("vad", models.vad),
+        reported("stt", models.stt),
+        reported("slm", models.slm),
+        {language: speaking[voice.name] for language, voice in models.voices.items()},
+        reported("turn", models.turn) if models.turn else lambda: None,
+        wake,
+        word,
+        _pronounced,
+        partial(engine, "vad", models.vad, config),
+    )
+
+
+def _started(models: _ChosenModels, source: str, sink: str) -> ev.SessionStarted:
+    used = (models.vad, models.stt, models.slm, models.tts, models.turn)
+    return ev.SessionStarted(
+        version=__version__,
+        schema=ev.SCHEMA,
+        wall=datetime.datetime.now().astimezone().isoformat(timespec="seconds"),
+        platform=" ".join(
+            (platform.system(), platform.machine(), "Python", platform.python_version())
         ),
-        Resampler,
-        history,
-        meter(),
-        first_turn,
-        _free_memory,
+        models={model.entry.role: model.name for model in used if model},
+        input=source,
+        output=sink,
+        languages=models.languages,
     )
-    bus.emit(
-        ev.SessionStarted(
-            version=__version__,
-            schema=ev.SCHEMA,
-            wall=datetime.datetime.now().astimezone().isoformat(timespec="seconds"),
-            platform=" ".join(
-                (platform.system(), platform.machine(), "Python", platform.python_version())
-            ),
-            models={model.entry.role: model.name for model in (vad, stt, slm, tts, turn) if model},
-            input=assistant.source_name,
-            output=sink.name,
-            languages=spoken,
-        )
-    )
-    bus.emit(ev.ActivationMode(mode=config.activation.mode, word=word))
-    wanted = "" if turn or config.models.turn or first_turn else store.starter_of("turn")
+
+
+def _advice(store: Store, config: Config, models: _ChosenModels, begins: bool) -> Iterator[str]:
+    """What the user can install for better results; `begins`: the first time in a session."""
+    wanted = begins and not models.turn and not config.models.turn and store.starter_of("turn")
     if wanted:
-        bus.emit(
-            ev.Notice(
-                text="end-of-turn detection uses silence and text only; "
-                f"`edgevoice models pull {wanted}` makes it faster and more reliable"
-            )
+        yield (
+            "end-of-turn detection uses silence and text only; "
+            f"`edgevoice models pull {wanted}` makes it faster and more reliable"
         )
-    if not first_turn:
+    if begins:
         for language, better in missing(store).items():
-            bus.emit(ev.Notice(text=_voiceless(language, better, tts)))
-    if not config.models.slm and slm.name != REFERENCE:
-        bus.emit(
-            ev.Notice(
-                text=f"the language model is {slm.name}; `edgevoice models pull {REFERENCE}` "
-                "installs the reference model"
-            )
+            yield _voiceless(language, better, models.tts)
+    if not config.models.slm and models.slm.name != REFERENCE:
+        yield (
+            f"the language model is {models.slm.name}; `edgevoice models pull {REFERENCE}` "
+            "installs the reference model"
         )
-    return assistant
 
 
 def _voiceless(language: str, better: str, instead: Installed) -> str:

@@ -44,23 +44,24 @@ def converse(
     from edgevoice.build import Devices, build, echo_free
     from edgevoice.bus import Bus
     from edgevoice.clock import SystemClock
+    from edgevoice.context import AudioIO, Resume, SessionContext
     from edgevoice.events import Notice
-    from edgevoice.history import History
     from edgevoice.session import Session
 
     clock = SystemClock()
     bus = Bus(clock)
     devices = Devices(clock, bus)
 
-    def assemble(config: Config, history: History, first_turn: int) -> Assistant:
+    def assemble(config: Config, resume: Resume) -> Assistant:
         listener = source(config, devices)
         try:
             speaker = sink(config, devices)
             if not callable(listener):
                 # A microphone; what is made of files hears no speaker.
                 listener = echo_free(config, clock, bus, listener, speaker)
-            heard = recorder.listen(listener, config, history) if recorder else listener
-            assistant = build(config, clock, bus, heard, speaker, history, first_turn)
+            heard = recorder.listen(listener, config, resume.history) if recorder else listener
+            session = SessionContext(config, clock, bus)
+            assistant = build(session, AudioIO(heard, speaker), resume)
         except BaseException:
             if hasattr(listener, "close"):
                 listener.close()

@@ -25,10 +25,10 @@ from edgevoice.bench.scenarios.room import LoopbackRoom
 from edgevoice.build import Devices, engine
 from edgevoice.bus import Bus
 from edgevoice.clock import SystemClock
-from edgevoice.context import Engines
+from edgevoice.context import AudioIO, Engines, SessionContext
 from edgevoice.models.store import Store
 from edgevoice.protocols import Synthesizer
-from edgevoice.resample import Resampler, resample
+from edgevoice.resample import resample
 from edgevoice.settings import Config, Models, TtsSettings
 from edgevoice.testing.scripted import ScriptedLanguageModel
 from edgevoice.wav import read_speech
@@ -68,18 +68,14 @@ def main(out: Path, keyboard: Path | None) -> None:
     told = {}
     with LoopbackRoom(clock) as room:
         assistant = Assistant(
-            config,
-            clock,
-            bus,
-            devices.source(config),
-            devices.sink(config),
+            SessionContext(config, clock, bus),
+            AudioIO(devices.source(config), devices.sink(config)),
             Engines(
                 lambda: vad,
                 lambda: stt,
                 lambda: ScriptedLanguageModel(clock, lambda _: STORY, token=0.03),
                 {"en": lambda: tts},
             ),
-            Resampler,
         )
         thread = threading.Thread(target=assistant.run, daemon=True)
         thread.start()

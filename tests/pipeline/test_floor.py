@@ -19,11 +19,11 @@ def test_a_question_that_has_ended_is_no_answer_that_has() -> None:
     history = History("")
     floor = Floor(clock, Bus(clock), SimulatedSink(clock, 16_000, "nobody"), history)
     turn = floor.begin("speech")
-    turn.question = "tell me a story"
+    turn.transcription.question = "tell me a story"
     assert floor.commit(turn)
-    turn.reply = "Once there was a king"
+    turn.reply.text = "Once there was a king"
     floor.cancel(turn, "interrupted")
-    floor.settle(turn, len(turn.reply))
+    floor.settle(turn, len(turn.reply.text))
     assert history.unfinished is not None
     assert not history.unfinished.ended
 
@@ -36,7 +36,7 @@ def test_an_answer_that_is_written_does_not_end_the_question() -> None:
     reply = floor.begin("speech")
     floor.commit(reply)
     turn = floor.begin("speech", interrupts=reply)
-    turn.reply_complete = True
+    turn.reply.complete = True
     assert floor.confirm(turn)
     assert not turn.committed
     assert floor.commit(turn)

@@ -22,7 +22,7 @@ from edgevoice.testing.scripted import (
     ScriptedRecognizer,
     ScriptedSynthesizer,
 )
-from edgevoice.turn_taking.floor import LONGEST_WORD
+from edgevoice.turn_taking.playback_control import LONGEST_WORD
 
 STORY = (
     "Once there was a king who had three sons. The eldest was strong, the second was clever, and"

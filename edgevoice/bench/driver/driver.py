@@ -19,6 +19,7 @@ from edgevoice.bench.result.result import AS_SET, BenchTurn
 from edgevoice.build import build
 from edgevoice.bus import Bus
 from edgevoice.clock import Clock
+from edgevoice.context import AudioIO, SessionContext
 from edgevoice.crew import Crew
 from edgevoice.errors import EdgevoiceError
 from edgevoice.protocols import AudioSink, AudioSource, ChatMessage
@@ -231,7 +232,8 @@ def session(
     source, sink, player = devices
     try:
         fetch = cache.fetch(config)
-        assistant = build(config, bus.clock, bus, source, sink, fetch=fetch, shapes=True)
+        context = SessionContext(config, bus.clock, bus)
+        assistant = build(context, AudioIO(source, sink), fetch=fetch, shapes=True)
     except BaseException:
         for device in devices:
             if device is not None:

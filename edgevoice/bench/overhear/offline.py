@@ -14,7 +14,7 @@ from edgevoice.assistant import Assistant
 from edgevoice.audio import EAR_RATE, Samples
 from edgevoice.bus import Bus
 from edgevoice.clock import Clock
-from edgevoice.context import Engines
+from edgevoice.context import AudioIO, Engines, SessionContext
 from edgevoice.devices.simulated import SimulatedSink, SimulatedSource
 from edgevoice.models.store import Store
 from edgevoice.protocols import (
@@ -25,7 +25,6 @@ from edgevoice.protocols import (
     TurnDetector,
     WakeDetector,
 )
-from edgevoice.resample import Resampler
 from edgevoice.settings import Config
 from edgevoice.testing.scripted import ScriptedLanguageModel, ScriptedSynthesizer
 from edgevoice.testing.virtual import VirtualClock
@@ -81,11 +80,13 @@ def overhear(config: Config, engines: HearingEngines, sounds: Sequence[Samples])
     if engines.wake_detector is not None:
         engines.wake_detector.reset()
     assistant = Assistant(
-        config,
-        clock,
-        bus,
-        lambda idle: SimulatedSource(clock, iter(sounds), idle, "recordings", REST, at_once=True),
-        SimulatedSink(clock, QUIET_RATE, "nobody"),
+        SessionContext(config, clock, bus),
+        AudioIO(
+            lambda idle: SimulatedSource(
+                clock, iter(sounds), idle, "recordings", REST, at_once=True
+            ),
+            SimulatedSink(clock, QUIET_RATE, "nobody"),
+        ),
         Engines(
             lambda: engines.detector,
             lambda: _TimedRecognizer(engines.recognizer, clock),
@@ -95,7 +96,6 @@ def overhear(config: Config, engines: HearingEngines, sounds: Sequence[Samples])
             lambda: engines.wake_detector,
             engines.wake_word,
         ),
-        Resampler,
     )
     assistant.run()
     return events
