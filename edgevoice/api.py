@@ -13,7 +13,8 @@ from edgevoice.bus import Bus
 from edgevoice.clock import SystemClock
 from edgevoice.errors import DeviceError
 from edgevoice.events import Event, TurnCompleted
-from edgevoice.protocols import AudioSink, AudioSource
+from edgevoice.player import Player
+from edgevoice.protocols import AudioSource
 from edgevoice.scene import Scene
 from edgevoice.settings import Config
 from edgevoice.wav import read_speech
@@ -69,7 +70,7 @@ def open_assistant(
         raise
 
 
-def _speaker(config: Config, devices: Devices, clock: SystemClock) -> AudioSink:
+def _speaker(config: Config, devices: Devices, clock: SystemClock) -> Player:
     try:
         return devices.sink(config)
     except DeviceError:

@@ -39,8 +39,8 @@ from edgevoice.messages import (
     request_is_dead,
 )
 from edgevoice.playback.playback import Playback, StreamResampler
+from edgevoice.player import Player
 from edgevoice.protocols import (
-    AudioSink,
     AudioSource,
     ChatMessage,
 )
@@ -76,7 +76,7 @@ class Assistant:
         clock: Clock,
         bus: Bus,
         source: AudioSource | Callable[[Callable[[], bool]], AudioSource],
-        sink: AudioSink,
+        sink: Player,
         engines: Engines,
         resampler: Callable[[int, int], StreamResampler],
         history: History | None = None,

@@ -15,7 +15,7 @@ from edgevoice.context import StageContext
 from edgevoice.errors import SpeakerAwayError
 from edgevoice.mailbox import Mailbox
 from edgevoice.messages import Clause, Cue, EndOfReply, SpeechAudio
-from edgevoice.protocols import AudioSink
+from edgevoice.player import Player
 from edgevoice.turn import Turn
 
 TICK = 0.05
@@ -95,7 +95,7 @@ class Playback:
     def __init__(
         self,
         context: StageContext,
-        sink: AudioSink,
+        sink: Player,
         resampler: Callable[[int, int], StreamResampler],
         inbox: Mailbox[SpeechAudio | EndOfReply | Cue],
         settled: Callable[[Turn], None],

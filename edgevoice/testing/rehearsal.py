@@ -14,6 +14,7 @@ from edgevoice.bus import Bus
 from edgevoice.context import Engines
 from edgevoice.devices.simulated import SimulatedSink, SimulatedSource
 from edgevoice.history import History
+from edgevoice.player import Player
 from edgevoice.protocols import (
     AudioSink,
     AudioSource,
@@ -117,13 +118,14 @@ class Rehearsal:
 
     def assemble(self, history: History | None = None, first_turn: int = 0) -> Assistant:
         """The assistant, ready to run."""
+        self.player = Player(self.clock, self.sink)
         main = (*listed(self.config.stt.language), "en")[0]
         return Assistant(
             self.config,
             self.clock,
             self.bus,
             self.source,
-            self.sink,
+            self.player,
             Engines(
                 lambda: self.detector(),
                 lambda: self.recognizer,

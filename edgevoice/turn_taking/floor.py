@@ -14,7 +14,8 @@ from edgevoice.bus import Bus
 from edgevoice.clock import Clock
 from edgevoice.errors import EdgevoiceError
 from edgevoice.history import History, Reply
-from edgevoice.protocols import AudioSink, ChatMessage
+from edgevoice.player import Player
+from edgevoice.protocols import ChatMessage
 from edgevoice.turn import Origin, Turn
 from edgevoice.turn_taking.earcons import Kind
 
@@ -35,7 +36,7 @@ class Floor:
     """The turns of one session. All methods may be called from any thread."""
 
     def __init__(
-        self, clock: Clock, bus: Bus, sink: AudioSink, history: History, first_turn: int = 0
+        self, clock: Clock, bus: Bus, sink: Player, history: History, first_turn: int = 0
     ) -> None:
         self.clock = clock
         self.bus = bus

@@ -19,7 +19,8 @@ from edgevoice.bench.result.result import BASELINE, BenchTurn
 from edgevoice.clock import Clock
 from edgevoice.history import History
 from edgevoice.languages.text_normalization import normalize
-from edgevoice.protocols import AudioSink, ChatMessage, LanguageModel, Prefilled, Synthesizer, Token
+from edgevoice.player import Player
+from edgevoice.protocols import ChatMessage, LanguageModel, Prefilled, Synthesizer, Token
 from edgevoice.resample import resample
 from edgevoice.settings import Config
 
@@ -39,7 +40,7 @@ class SequentialBaseline:
     transcribe: Callable[[Samples], str]
     model: LanguageModel
     voice: Synthesizer
-    sink: AudioSink
+    sink: Player
 
     def ask(self, question: BenchQuestion, warm_up: bool = False) -> BenchTurn:
         """Answer the question as soon as its last voiced sample has been heard."""

@@ -20,7 +20,8 @@ from edgevoice.bench.result.wording import counted
 from edgevoice.build import build, echo_free, open_sink, quiet_sink, unwatched_source
 from edgevoice.bus import Bus, Subscriber
 from edgevoice.clock import Clock, SystemClock
-from edgevoice.protocols import AudioSink, AudioSource
+from edgevoice.player import Player
+from edgevoice.protocols import AudioSource
 from edgevoice.settings import Config
 
 ANSWER_SECONDS = 5.0
@@ -170,7 +171,7 @@ class Bench:
             one.wait_until_ready()
             yield one
 
-    def _devices(self, config: Config) -> tuple[AudioSource, AudioSink, QuestionPlayer]:
+    def _devices(self, config: Config) -> tuple[AudioSource, Player, QuestionPlayer]:
         clock = self._clock
         if not self.plan.through_devices:
             room = QuietRoom(clock)
@@ -182,7 +183,7 @@ class Bench:
             opened.callback(microphone.close)
             speaker = open_sink(config, clock)
             opened.callback(speaker.close)
-            player = LoudspeakerPlayer(clock, Loudspeaker(clock, self.plan.play_to))
+            player = LoudspeakerPlayer(clock, Player(clock, Loudspeaker(clock, self.plan.play_to)))
             opened.pop_all()
             return microphone, speaker, player
 

@@ -18,6 +18,7 @@ from edgevoice.clock import Clock
 from edgevoice.context import Engines
 from edgevoice.devices.simulated import SimulatedSink, SimulatedSource
 from edgevoice.models.store import Store
+from edgevoice.player import Player
 from edgevoice.protocols import (
     Effort,
     Recognizer,
@@ -88,7 +89,7 @@ def overhear(config: Config, engines: HearingEngines, sounds: Sequence[Samples])
         clock,
         bus,
         lambda idle: SimulatedSource(clock, iter(sounds), idle, "recordings", REST, at_once=True),
-        SimulatedSink(clock, QUIET_RATE, "nobody"),
+        Player(clock, SimulatedSink(clock, QUIET_RATE, "nobody")),
         Engines(
             lambda: detector,
             lambda: _Reading(engines.recognizer, clock),

@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from edgevoice.audio import EAR_RATE, Frame, Samples, dbfs
 from edgevoice.clock import Clock
-from edgevoice.protocols import AudioSink
+from edgevoice.player import Player
 from edgevoice.resample import resample
 
 PROBE = 0.5
@@ -41,7 +41,7 @@ class LoopMicrophone(Protocol):
     def time_of(self, index: int) -> float: ...
 
 
-def measured(clock: Clock, source: LoopMicrophone, sink: AudioSink) -> Loopback | None:
+def measured(clock: Clock, source: LoopMicrophone, sink: Player) -> Loopback | None:
     """Play a little noise and find it in what the microphone hears; None: it does not hear it.
 
     Both devices are open and used by nobody else; what the microphone hears meanwhile is lost.
