@@ -205,9 +205,9 @@ class Player:
             for since, number, at in self._stretches:
                 # Frame n is sample n - begin of `found`.
                 begin = number + round((time - at) * self.rate)
-                first = max(since, begin, self._frames.first)
-                heard = self._frames.between(first, min(end, begin + count))
-                found[first - begin : first - begin + len(heard)] += heard
+                first, last = max(since, begin, self._frames.first), min(end, begin + count)
+                if first < last:
+                    found[first - begin : last - begin] += self._frames.between(first, last)
                 end = min(end, since)
             for at, fade in self._fades:
                 begin = round((at - time) * self.rate)
@@ -301,7 +301,9 @@ class Player:
         old = self._frames.between(first, first + fade)
         rise = np.arange(1, fade + 1, dtype=np.float32) / np.float32(max(1, fade))
         if len(old):
-            self._fades.appendleft((self._time_of_frame(first), old * (np.float32(1) - rise[: len(old)])))
+            self._fades.appendleft(
+                (self._time_of_frame(first), old * (np.float32(1) - rise[: len(old)]))
+            )
         frames[:fade] *= rise[: len(frames)]
         self._frames.cut(first)
         self._frames.append(frames)

@@ -24,14 +24,16 @@ class SampleLog:
 
     def between(self, first: int, end: int) -> Samples:
         """float32: the samples from `first` to `end`, as far as they are here."""
-        found, at = [np.zeros(0, dtype=np.float32)], self.first
-        for piece in self._pieces:
-            if at >= end:
+        found: list[Samples] = []
+        at = self.end
+        # From the end: mostly the newest are wanted.
+        for piece in reversed(self._pieces):
+            if at <= first:
                 break
-            if at + len(piece) > first:
+            at -= len(piece)
+            if at < end:
                 found.append(piece[max(0, first - at) : end - at])
-            at += len(piece)
-        return np.concatenate(found)
+        return np.concatenate([np.zeros(0, dtype=np.float32), *reversed(found)])
 
     def cut(self, end: int) -> None:
         """Drop the samples from `end` on."""
@@ -44,10 +46,7 @@ class SampleLog:
         if not self._pieces:
             self.first = end
 
-    def forget(self, first: int, exactly: bool = False) -> None:
-        """Drop the samples before `first`; unless `exactly`, in whole pieces."""
+    def forget(self, first: int) -> None:
+        """Drop the samples before `first`, in whole pieces."""
         while self._pieces and self.first + len(self._pieces[0]) <= first:
             self.first += len(self._pieces.popleft())
-        if exactly and self._pieces and self.first < first:
-            self._pieces[0] = self._pieces[0][first - self.first :]
-            self.first = first

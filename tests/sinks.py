@@ -15,6 +15,7 @@ from edgevoice.devices.playout_buffer import PlayoutBuffer
 from edgevoice.devices.simulated import SimulatedSink
 from edgevoice.protocols import AudioSink, Position
 from edgevoice.wav import WavWriter
+from tests.remote import Phone
 
 RATE = 1024
 BLOCK = 16
@@ -131,6 +132,11 @@ def local(clock: Clock, folder: Path) -> Way:
         return _cut(device.tape.samples, first - Device.LATENCY, last - Device.LATENCY)
 
     return device, heard, Device.LATENCY + BLOCK / RATE
+
+
+def remote(clock: Clock, folder: Path) -> Way:
+    phone = Phone(clock, RATE, BLOCK)
+    return phone.sink, phone.heard, 0.2
 
 
 def _cut(samples: Samples, first: float, last: float) -> Samples:

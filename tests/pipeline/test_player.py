@@ -11,9 +11,9 @@ import pytest
 from edgevoice.audio import Samples
 from edgevoice.player import DUCK_RAMP, DUCKED_LEVEL, FADE_RAMP, WRITE_AHEAD, Player
 from edgevoice.testing.virtual import VirtualClock
-from tests.sinks import BLOCK, RATE, Device, local, recorded, simulated
+from tests.sinks import BLOCK, RATE, Device, local, recorded, remote, simulated
 
-WAYS = {"simulated": simulated, "recorded": recorded, "local": local}
+WAYS = {"simulated": simulated, "recorded": recorded, "local": local, "remote": remote}
 FADE = round(FADE_RAMP * RATE)
 SCALE = 4096
 TOLERANCE = 2e-4
@@ -60,7 +60,7 @@ def test_a_sample_is_heard_when_the_player_says_so(at: Listener) -> None:
     """Nothing before it, all that follows it, and `samples_played` ends at what was written."""
     at.clock.sleep(1.0)
     assert at.player.write(counted(0, 400)) == 0
-    at.clock.sleep(0.2)
+    at.clock.sleep(0.3)
     assert 0 < at.player.samples_played() < 400
     at.clock.sleep(1.0)
     assert at.player.samples_played() == 400
