@@ -12,7 +12,9 @@ import numpy as np
 from edgevoice.audio import Samples
 from edgevoice.clock import Clock
 from edgevoice.devices.playout_buffer import PlayoutBuffer
+from edgevoice.devices.resilient_loudspeaker import ResilientLoudspeaker
 from edgevoice.devices.simulated import SimulatedSink
+from edgevoice.errors import DeviceError
 from edgevoice.protocols import AudioSink, Position
 from edgevoice.wav import WavWriter
 from tests.remote import Phone
@@ -91,6 +93,15 @@ class Device:
     def close(self) -> None:
         self._closed = True
 
+    def failed(self) -> DeviceError | None:
+        return None
+
+    def alive(self) -> bool:
+        return True
+
+    def settled(self) -> int:
+        return self.position().played(self.clock.now(), self.rate)
+
 
 Heard = Callable[[float, float], Samples]
 """What left the speaker between two session times."""
@@ -132,6 +143,22 @@ def local(clock: Clock, folder: Path) -> Way:
         return _cut(device.tape.samples, first - Device.LATENCY, last - Device.LATENCY)
 
     return device, heard, Device.LATENCY + BLOCK / RATE
+
+
+def resilient(clock: Clock, folder: Path) -> Way:
+    """The second device of a speaker that was lost and has come back."""
+    devices = [Device(clock), Device(clock)]
+    slot = ResilientLoudspeaker(clock, "", True, lambda _: devices[0], RATE)
+    slot.fill()
+    slot.empty()
+    del devices[0]
+    slot.fill()
+    device = devices[0].start()
+
+    def heard(first: float, last: float) -> Samples:
+        return _cut(device.tape.samples, first - Device.LATENCY, last - Device.LATENCY)
+
+    return slot, heard, Device.LATENCY + BLOCK / RATE
 
 
 def remote(clock: Clock, folder: Path) -> Way:

@@ -7,6 +7,7 @@ called from any thread, `write` and `clear` from one thread at a time.
 from __future__ import annotations
 
 import math
+from collections import deque
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,9 @@ from edgevoice.protocols import Position
 
 LONGEST_FADE = 0.1
 """Seconds of the longest fade."""
+
+MAX_LINES = 4
+"""More than the callback can be behind."""
 
 ORIGIN_WINDOW = 100
 """Callbacks over which the device's clock is matched to the session's: about a second."""
@@ -83,6 +87,8 @@ class PlayoutBuffer:
         self._size = int((2 * WRITE_AHEAD + MAX_REPLAY) * rate)
         self._newest = self._line = _Line(self._size, 0)
         """The line to change to, and the one that the callback takes from."""
+        self._lines = deque([self._line], MAX_LINES)
+        """The last lines, so that none is freed by the callback."""
         longest = int(LONGEST_FADE * rate)
         self._steps = np.arange(1, longest + 1, dtype=np.float32)
         self._up, self._down = (np.zeros(longest, dtype=np.float32) for _ in range(2))
@@ -124,6 +130,7 @@ class PlayoutBuffer:
         line.ring.put(mono(instead))
         line.replaced = line.ring.written
         self._newest = line
+        self._lines.append(line)
         return max(begin, first)
 
     def _next(self) -> int:

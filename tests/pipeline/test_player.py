@@ -11,9 +11,15 @@ import pytest
 from edgevoice.audio import Samples
 from edgevoice.player import DUCK_RAMP, DUCKED_LEVEL, FADE_RAMP, WRITE_AHEAD, Player
 from edgevoice.testing.virtual import VirtualClock
-from tests.sinks import BLOCK, RATE, Device, local, recorded, remote, simulated
+from tests.sinks import BLOCK, RATE, Device, local, recorded, remote, resilient, simulated
 
-WAYS = {"simulated": simulated, "recorded": recorded, "local": local, "remote": remote}
+WAYS = {
+    "simulated": simulated,
+    "recorded": recorded,
+    "local": local,
+    "resilient": resilient,
+    "remote": remote,
+}
 FADE = round(FADE_RAMP * RATE)
 SCALE = 4096
 TOLERANCE = 2e-4
