@@ -14,7 +14,7 @@ from edgevoice.clock import SystemClock
 from edgevoice.context import AudioIO, SessionContext
 from edgevoice.errors import DeviceError
 from edgevoice.events import Event, TurnCompleted
-from edgevoice.protocols import AudioSink
+from edgevoice.player import Player
 from edgevoice.scene import Scene
 from edgevoice.settings import Config
 from edgevoice.wav import read_speech
@@ -71,7 +71,7 @@ def open_assistant(
         raise
 
 
-def _speaker(config: Config, devices: Devices, clock: SystemClock) -> AudioSink:
+def _speaker(config: Config, devices: Devices, clock: SystemClock) -> Player:
     try:
         return devices.sink(config)
     except DeviceError:

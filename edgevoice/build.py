@@ -23,6 +23,7 @@ from edgevoice.housekeeping import Housekeeping
 from edgevoice.models.store import Installed, Store
 from edgevoice.models.voices import languages, missing
 from edgevoice.models.voices import voices as voices_here
+from edgevoice.player import Player
 from edgevoice.protocols import AudioSink, AudioSource, EchoCanceller, WakeDetector
 from edgevoice.settings import Config
 from edgevoice.transcription.spoken_language import check_known, named
@@ -49,18 +50,23 @@ def open_source(config: Config, clock: Clock, wanted: str | None = None) -> Inpu
     return Microphone(clock, config.audio.input if wanted is None else wanted)
 
 
-def open_sink(
-    config: Config, clock: Clock, wanted: str | None = None, rate: int = 0
-) -> OutputDevice:
-    """The configured speaker, or the device `wanted`, at `rate` Hz. Raises DeviceError."""
+def open_sink(config: Config, clock: Clock) -> Player:
+    """The configured speaker, not reopened after a loss. Raises DeviceError."""
+    return _player(config, clock, _open_speaker(config, clock, config.audio.output))
+
+
+def _player(config: Config, clock: Clock, sink: AudioSink) -> Player:
+    return Player(clock, sink, 10 ** (config.turn.duck_db / 20))
+
+
+def _open_speaker(config: Config, clock: Clock, wanted: str, rate: int = 0) -> OutputDevice:
     from edgevoice.devices.portaudio import Loudspeaker
 
     audio = config.audio
     return Loudspeaker(
         clock,
-        audio.output if wanted is None else wanted,
+        wanted,
         audio.latency_ms / 1000,
-        10 ** (config.turn.duck_db / 20),
         rate=rate,
         lead=audio.wake_ms / 1000,
         hiss=audio.keep_awake,
@@ -94,15 +100,16 @@ class Devices:
             config.audio, self.clock, self._watched(), partial(open_source, config, self.clock)
         )
 
-    def sink(self, config: Config) -> AudioSink:
+    def sink(self, config: Config) -> Player:
         """The configured speaker. Raises DeviceError."""
         from edgevoice.devices.system import loudspeaker
 
-        return loudspeaker(
-            config.audio, self.clock, self._watched(), partial(open_sink, config, self.clock)
+        speaker = loudspeaker(
+            config.audio, self.clock, self._watched(), partial(_open_speaker, config, self.clock)
         )
+        return _player(config, self.clock, speaker)
 
-    def recorded(self, path: str) -> AudioSink:
+    def recorded(self, path: str) -> Player:
         """A silent speaker that records to a WAV file. Raises StorageError."""
         from edgevoice.recording import Recording
 
@@ -119,7 +126,7 @@ class Devices:
 
 
 def echo_free(
-    config: Config, clock: Clock, bus: Bus, source: AudioSource, sink: AudioSink
+    config: Config, clock: Clock, bus: Bus, source: AudioSource, sink: Player
 ) -> AudioSource:
     """A microphone without the echo of the speaker, and without noise if the settings say so."""
     settings = config.echo
@@ -143,9 +150,9 @@ def clips_source(clock: Clock, clips: Iterator[Samples], name: str) -> OpenSourc
     return lambda idle: SimulatedSource(clock, clips, idle, name)
 
 
-def quiet_sink(clock: Clock, name: str, writer: Writer | None = None, rate: int = 0) -> AudioSink:
+def quiet_sink(clock: Clock, name: str, writer: Writer | None = None, rate: int = 0) -> Player:
     """A simulated speaker, recorded by `writer` if there is one."""
-    return SimulatedSink(clock, rate or QUIET_RATE, name, writer)
+    return Player(clock, SimulatedSink(clock, rate or QUIET_RATE, name, writer))
 
 
 def engine(role: ev.Role, model: Installed, config: Config) -> Any:

@@ -10,8 +10,8 @@ from edgevoice.bus import Bus
 from edgevoice.clock import Clock
 from edgevoice.failures import FailureReporter
 from edgevoice.history import History
+from edgevoice.player import Player
 from edgevoice.protocols import (
-    AudioSink,
     AudioSource,
     LanguageModel,
     Pronounce,
@@ -47,7 +47,7 @@ class AudioIO:
     """The microphone and the speaker of a session, or what stands for them."""
 
     source: AudioSource | OpenSource
-    sink: AudioSink
+    sink: Player
 
     def opened(self, is_idle: Callable[[], bool]) -> AudioSource:
         """The source, opened if it is not yet."""

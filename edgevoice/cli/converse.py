@@ -16,7 +16,7 @@ from edgevoice.errors import EdgevoiceError
 if TYPE_CHECKING:
     from edgevoice.build import Devices
     from edgevoice.bus import Bus
-    from edgevoice.protocols import AudioSink
+    from edgevoice.player import Player
     from edgevoice.session import Session
     from edgevoice.settings import Config
 
@@ -34,7 +34,7 @@ def converse(
     overrides: dict[str, str],
     options: dict[str, Any],
     source: Callable[[Config, Devices], Any],
-    sink: Callable[[Config, Devices], AudioSink],
+    sink: Callable[[Config, Devices], Player],
     record: str | None = None,
     title: str = "edgevoice",
     keep: str = "",

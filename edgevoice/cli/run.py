@@ -20,7 +20,7 @@ from edgevoice.errors import AudioFileError, DeviceError, NoDeviceError, UsageEr
 if TYPE_CHECKING:
     from edgevoice.audio import Samples
     from edgevoice.build import Devices
-    from edgevoice.protocols import AudioSink
+    from edgevoice.player import Player
     from edgevoice.settings import Config
 
 UNHEARD_DEMO = "the demo goes on unheard"
@@ -149,7 +149,7 @@ def run(
             else devices.source(config)
         )
 
-    def sink(config: Config, devices: Devices, unheard: str = "") -> AudioSink:
+    def sink(config: Config, devices: Devices, unheard: str = "") -> Player:
         if record:
             return devices.recorded(record)
         quietly = files and not config.audio.output
@@ -203,7 +203,7 @@ def _demonstrate(
     context: Context,
     overrides: dict[str, str],
     options: dict[str, Any],
-    sink: Callable[[Config, Devices], AudioSink],
+    sink: Callable[[Config, Devices], Player],
     questions: list[str] | None = None,
     record: str | None = None,
 ) -> None:
@@ -272,7 +272,7 @@ def _read(files: list[str]) -> list[Samples]:
     return clips
 
 
-def _speaker(config: Config, devices: Devices, without: str = "") -> AudioSink:
+def _speaker(config: Config, devices: Devices, without: str = "") -> Player:
     """The configured speaker; where there is none, a quiet one if `without` says what then."""
     from edgevoice.build import quiet_sink
 

@@ -14,7 +14,7 @@ from edgevoice.context import StageContext
 from edgevoice.errors import SpeakerAwayError
 from edgevoice.mailbox import Mailbox
 from edgevoice.messages import Clause, Cue, EndOfReply, SpeechAudio
-from edgevoice.protocols import AudioSink
+from edgevoice.player import Player
 from edgevoice.resample import Resampler
 from edgevoice.turn import Turn
 
@@ -85,7 +85,7 @@ class Playback:
     def __init__(
         self,
         context: StageContext,
-        sink: AudioSink,
+        sink: Player,
         inbox: Mailbox[SpeechAudio | EndOfReply | Cue],
         settled: Callable[[Turn], None],
     ) -> None:

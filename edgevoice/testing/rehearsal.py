@@ -14,6 +14,7 @@ from edgevoice.bus import Bus
 from edgevoice.context import AudioIO, Engines, Resume, SessionContext
 from edgevoice.devices.simulated import SimulatedSink, SimulatedSource
 from edgevoice.housekeeping import Housekeeping
+from edgevoice.player import Player
 from edgevoice.protocols import (
     AudioSink,
     AudioSource,
@@ -116,10 +117,11 @@ class Rehearsal:
 
     def assemble(self, resume: Resume | None = None) -> Assistant:
         """The assistant, ready to run."""
+        self.player = Player(self.clock, self.sink)
         main = (*listed(self.config.stt.language), "en")[0]
         return Assistant(
             SessionContext(self.config, self.clock, self.bus),
-            AudioIO(self.source, self.sink),
+            AudioIO(self.source, self.player),
             Engines(
                 lambda: self.detector(),
                 lambda: self.recognizer,

@@ -12,7 +12,8 @@ from edgevoice import events as ev
 from edgevoice.bus import Bus
 from edgevoice.clock import Clock
 from edgevoice.history import History
-from edgevoice.protocols import AudioSink, ChatMessage
+from edgevoice.player import Player
+from edgevoice.protocols import ChatMessage
 from edgevoice.turn import Origin, Turn
 from edgevoice.turn_taking.current_turns import CurrentTurns
 from edgevoice.turn_taking.playback_control import PlaybackControl
@@ -23,7 +24,7 @@ class Floor:
     """The decisions about the turns of one session. All methods may be called from any thread."""
 
     def __init__(
-        self, clock: Clock, bus: Bus, sink: AudioSink, history: History, first_turn: int = 0
+        self, clock: Clock, bus: Bus, sink: Player, history: History, first_turn: int = 0
     ) -> None:
         self.monitor = clock.monitor()
         self.turns = CurrentTurns(self.monitor, first_turn)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from edgevoice import events as ev
 from edgevoice.bus import Bus
 from edgevoice.clock import Clock, Monitor
-from edgevoice.protocols import AudioSink
+from edgevoice.player import Player
 from edgevoice.turn import Turn
 from edgevoice.turn_taking.current_turns import CurrentTurns
 
@@ -23,7 +23,7 @@ class PlaybackControl:
     """Ducks, pauses, resumes and stops the reply. All methods may be called from any thread."""
 
     def __init__(
-        self, clock: Clock, bus: Bus, monitor: Monitor, sink: AudioSink, turns: CurrentTurns
+        self, clock: Clock, bus: Bus, monitor: Monitor, sink: Player, turns: CurrentTurns
     ) -> None:
         self._clock = clock
         self._bus = bus

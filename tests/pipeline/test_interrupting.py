@@ -13,7 +13,7 @@ from edgevoice import events as ev
 from edgevoice.assistant import Assistant
 from edgevoice.audio import Audio, Mark, Samples
 from edgevoice.devices.simulated import SimulatedSink
-from edgevoice.devices.volume import DUCKED_LEVEL
+from edgevoice.player import DUCKED_LEVEL
 from edgevoice.protocols import Cancelled, ChatMessage, Transcript
 from edgevoice.settings import Config, SttSettings, TurnSettings
 from edgevoice.testing.rehearsal import Rehearsal

@@ -22,7 +22,8 @@ from edgevoice.clock import Clock
 from edgevoice.history import History
 from edgevoice.languages.text_normalization import normalize
 from edgevoice.models.store import Store
-from edgevoice.protocols import AudioSink, ChatMessage, LanguageModel, Prefilled, Synthesizer, Token
+from edgevoice.player import Player
+from edgevoice.protocols import ChatMessage, LanguageModel, Prefilled, Synthesizer, Token
 from edgevoice.resample import resample
 from edgevoice.settings import Config
 
@@ -42,11 +43,11 @@ class SequentialBaseline:
     transcribe: Callable[[Samples], str]
     model: LanguageModel
     voice: Synthesizer
-    sink: AudioSink
+    sink: Player
 
     @classmethod
     def of(
-        cls, config: Config, clock: Clock, model: LanguageModel, sink: AudioSink
+        cls, config: Config, clock: Clock, model: LanguageModel, sink: Player
     ) -> SequentialBaseline:
         """With the configured models for transcription and synthesis."""
         from edgevoice.engines.piper import Piper

@@ -20,7 +20,8 @@ from edgevoice.bench.result.wording import counted
 from edgevoice.build import echo_free, open_sink, quiet_sink, unwatched_source
 from edgevoice.bus import Bus, Subscriber
 from edgevoice.clock import Clock, SystemClock
-from edgevoice.protocols import AudioSink, AudioSource
+from edgevoice.player import Player
+from edgevoice.protocols import AudioSource
 from edgevoice.settings import Config
 
 ANSWER_SECONDS = 5.0
@@ -165,7 +166,7 @@ class Bench:
         with session(config, bus, devices, self._cache, self.run_state.spent) as one:
             yield one
 
-    def _devices(self, config: Config) -> tuple[AudioSource, AudioSink, QuestionPlayer]:
+    def _devices(self, config: Config) -> tuple[AudioSource, Player, QuestionPlayer]:
         clock = self._clock
         if not self.plan.through_devices:
             room = QuietRoom(clock)
@@ -177,7 +178,7 @@ class Bench:
             opened.callback(microphone.close)
             speaker = open_sink(config, clock)
             opened.callback(speaker.close)
-            player = LoudspeakerPlayer(clock, Loudspeaker(clock, self.plan.play_to))
+            player = LoudspeakerPlayer(clock, Player(clock, Loudspeaker(clock, self.plan.play_to)))
             opened.pop_all()
             return microphone, speaker, player
 

@@ -22,7 +22,8 @@ from edgevoice.clock import Clock
 from edgevoice.context import AudioIO, SessionContext
 from edgevoice.crew import Crew
 from edgevoice.errors import EdgevoiceError
-from edgevoice.protocols import AudioSink, AudioSource, ChatMessage
+from edgevoice.player import Player
+from edgevoice.protocols import AudioSource, ChatMessage
 from edgevoice.rates import rates
 from edgevoice.settings import Config
 from edgevoice.timings import fold
@@ -221,7 +222,7 @@ def interview(
 def session(
     config: Config,
     bus: Bus,
-    devices: tuple[AudioSource, AudioSink, QuestionPlayer | None],
+    devices: tuple[AudioSource, Player, QuestionPlayer | None],
     cache: EngineCache,
     meter: Meter = unmeasured,
 ) -> Iterator[QuestionDriver]:

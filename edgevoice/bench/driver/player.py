@@ -8,7 +8,7 @@ import numpy as np
 
 from edgevoice.audio import EAR_RATE, FRAME_SAMPLES, Frame, Samples
 from edgevoice.clock import Clock
-from edgevoice.protocols import AudioSink
+from edgevoice.player import Player
 from edgevoice.resample import resample
 
 WAIT_SLICE = 0.25
@@ -88,7 +88,7 @@ class QuietRoom:
 class LoudspeakerPlayer:
     """Plays through a speaker that the microphone hears."""
 
-    def __init__(self, clock: Clock, sink: AudioSink) -> None:
+    def __init__(self, clock: Clock, sink: Player) -> None:
         self._clock = clock
         self._sink = sink
         self._closed = False

@@ -17,6 +17,7 @@ from edgevoice.clock import Clock
 from edgevoice.context import AudioIO, Engines, SessionContext
 from edgevoice.devices.simulated import SimulatedSink, SimulatedSource
 from edgevoice.models.store import Store
+from edgevoice.player import Player
 from edgevoice.protocols import (
     Effort,
     Recognizer,
@@ -85,7 +86,7 @@ def overhear(config: Config, engines: HearingEngines, sounds: Sequence[Samples])
             lambda idle: SimulatedSource(
                 clock, iter(sounds), idle, "recordings", REST, at_once=True
             ),
-            SimulatedSink(clock, QUIET_RATE, "nobody"),
+            Player(clock, SimulatedSink(clock, QUIET_RATE, "nobody")),
         ),
         Engines(
             lambda: engines.detector,

@@ -8,7 +8,7 @@ from edgevoice.audio import EAR_RATE, Samples, dbfs
 from edgevoice.bench.scenarios.result import SpeakerPath
 from edgevoice.clock import Clock
 from edgevoice.devices.resilient_microphone import FrameSource
-from edgevoice.protocols import AudioSink
+from edgevoice.player import Player
 from edgevoice.resample import resample
 
 PROBE = 0.5
@@ -24,7 +24,7 @@ SURE = 8.0
 """Least ratio of the correlation's peak to its RMS where the noise arrives."""
 
 
-def measured(clock: Clock, source: FrameSource, sink: AudioSink) -> SpeakerPath | None:
+def measured(clock: Clock, source: FrameSource, sink: Player) -> SpeakerPath | None:
     """Play noise and find it in the microphone's sound; None: it is not there.
 
     Nothing else may use the devices.
