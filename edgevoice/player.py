@@ -74,6 +74,8 @@ class Player:
         self._last = Position(0, 0, 0, math.inf, -1)
         self._paused: int | None = None
         """While paused, the first sample that is not played yet."""
+        self._silenced = 0
+        """The frame at which `pause` or `stop` last silenced the sink: no underrun."""
         self._max_played = 0
         """Samples played before a replay; `samples_played` never returns less."""
         self._stops = 0
@@ -236,7 +238,8 @@ class Player:
         """
         with self._looking():
             if self._paused is None:
-                self._paused = self._sample_of(self._replace_frames(0, NOTHING, FADE_RAMP))
+                self._silenced = self._replace_frames(0, NOTHING, FADE_RAMP)
+                self._paused = self._sample_of(self._silenced)
                 self._monitor.notify_all()
             return self._paused
 
@@ -264,7 +267,7 @@ class Player:
         """
         with self._looking():
             self._stops += 1
-            frame = self._replace_frames(0, NOTHING, FADE_RAMP)
+            frame = self._silenced = self._replace_frames(0, NOTHING, FADE_RAMP)
             played = max(self._max_played, self._sample_of(frame))
             self._samples.cut(min(played, self._samples.end))
             self._offsets.appendleft((frame, played))
@@ -310,12 +313,13 @@ class Player:
         return first
 
     def silent_before(self, number: int) -> bool:
-        """Whether the queue was empty, so that silence was played, before sample `number`.
+        """Whether the queue ran empty, so that silence was played, before sample `number`.
 
-        Call it right after the write that returned `number`.
+        Silence after `pause` or `stop` does not count. Call it right after the write that returned
+        `number`.
         """
         with self._looking():
-            return self._last.starved == self._frame_of(number)
+            return self._silenced != self._last.starved == self._frame_of(number)
 
     def underruns(self) -> int:
         """How often the device got no samples in time, and played silence, so far."""
