@@ -269,6 +269,16 @@ def test_silence_before_a_sample_is_known(at: Listener) -> None:
     assert not at.player.silent_before(at.player.write(counted(500, 100)))
 
 
+def test_silence_that_was_asked_for_is_not_running_dry(at: Listener) -> None:
+    """Neither a pause nor a stop counts as one, however long it lasts."""
+    at.player.write(counted(0, 300))
+    at.player.pause()
+    at.clock.sleep(1.0)
+    at.player.stop()
+    at.clock.sleep(1.0)
+    assert not at.player.silent_before(at.player.write(counted(400, 100)))
+
+
 @pytest.mark.parametrize("again", [0, 30])
 @pytest.mark.parametrize("moment", range(3, 9))
 def test_pausing_ducking_and_stopping_in_any_order_loses_no_count(moment: int, again: int) -> None:
