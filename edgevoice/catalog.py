@@ -39,6 +39,16 @@ OPTIONAL: frozenset[Role] = frozenset({"turn"})
 NONE = "none"
 """In the configuration, in place of a model's name: this role is to stay empty."""
 
+STARTER = (
+    "qwen2.5-coder-1.5b",
+    "whisper-base",
+    "en_US-joe-medium",
+    "silero-vad",
+    "smart-turn-v3.2",
+)
+SMALL_SLM = "qwen2.5-coder-0.5b"
+"""The models of a first conversation, and the smaller language model for slow machines."""
+
 SHAPE = "shape-"
 """What the name of every shape begins with."""
 

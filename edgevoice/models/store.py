@@ -20,7 +20,17 @@ from typing import Literal
 import msgspec
 
 from edgevoice import files
-from edgevoice.catalog import NONE, ROLES, Catalog, Entry, File, Role, data_folder, packaged_path
+from edgevoice.catalog import (
+    NONE,
+    ROLES,
+    STARTER,
+    Catalog,
+    Entry,
+    File,
+    Role,
+    data_folder,
+    packaged_path,
+)
 from edgevoice.errors import ModelError
 from edgevoice.models.disk import sha256_of, writing
 from edgevoice.outside import Malformed, from_json, read
@@ -226,8 +236,6 @@ class Store:
 
     def starter_of(self, role: Role) -> str:
         """The model to suggest if none is present for `role`; empty if the catalog has none."""
-        from edgevoice.models.pull import STARTER
-
         usable = [entry.name for entry in self.ranked(role)]
         return next((name for name in STARTER if name in usable), usable[0] if usable else "")
 
