@@ -18,6 +18,7 @@ from edgevoice.bus import Bus
 from edgevoice.clock import Clock
 from edgevoice.context import Engines, SessionContext
 from edgevoice.devices.simulated import SimulatedSink, SimulatedSource, Writer
+from edgevoice.engines import registry
 from edgevoice.history import History
 from edgevoice.models.store import Installed, Store
 from edgevoice.models.voices import languages, missing
@@ -150,36 +151,6 @@ def quiet_sink(clock: Clock, name: str, writer: Writer | None = None, rate: int 
     return SimulatedSink(clock, rate or QUIET_RATE, name, writer)
 
 
-def engine(role: ev.Role, model: Installed, config: Config) -> Any:
-    """Load `model` for its role. Raises ModelError, and ConfigError for an unsuitable setting."""
-    if role == "vad":
-        from edgevoice.engines.silero import Silero
-
-        return Silero(model.path)
-    if role == "turn":
-        from edgevoice.engines.smart_turn import SmartTurn
-
-        return SmartTurn(model.path)
-    if role == "stt":
-        check_known(model.name, model.entry.languages, config.stt.language)
-        from edgevoice.engines.whisper import Whisper
-
-        return Whisper(model.path, config.stt)
-    if role == "tts":
-        from edgevoice.engines.piper import Piper
-
-        return Piper(model.path, config.tts)
-    from edgevoice.engines.prompt_cache import default_folder
-
-    if model.entry.shape:
-        from edgevoice.engines.synthetic import SyntheticModel
-
-        return SyntheticModel(model.path, config.slm, default_folder())
-    from edgevoice.engines.llama import Llama
-
-    return Llama(model.path, config.slm, default_folder())
-
-
 def wake_word(config: Config) -> tuple[Callable[[], WakeDetector | None], str]:
     """How the wake word's detector is loaded, and its phrase; empty without a wake word.
 
@@ -253,7 +224,7 @@ def build(
         def load_and_tell() -> Any:
             began = clock.now()
             bus.emit(ev.EngineLoading(role=role, model=model.name))
-            load = partial(engine, role, model, config)
+            load = partial(registry.load, model, config)
             made = fetch(role, model.name, load) if fetch else load()
             seconds = round(clock.now() - began, 3)
             bus.emit(ev.EngineReady(role=role, model=model.name, seconds=seconds))
@@ -277,7 +248,7 @@ def build(
             wake,
             word,
             _pronounced,
-            partial(engine, "vad", vad, config),
+            partial(registry.load, vad, config),
         ),
         Resampler,
         history,

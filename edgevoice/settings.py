@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct, field
 
@@ -248,3 +248,5 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
     recordings: RecordingsSettings = field(default_factory=RecordingsSettings)
     ui: UiSettings = field(default_factory=UiSettings)
     metrics: MetricsSettings = field(default_factory=MetricsSettings)
+    engines: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """Sections of engines from other packages, with the settings that are given."""

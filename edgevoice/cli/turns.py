@@ -167,25 +167,16 @@ def _scripts(
 
     from edgevoice.bench.corpus.preparation import prove_models
     from edgevoice.bench.scenarios.assets import ScenarioAssets
-    from edgevoice.models.store import Store
+    from edgevoice.engines.registry import load_chosen
 
     prove_models(settings)
     progress.begin("making the sounds", 0.0)
-    store = Store(settings)
-
-    def voice() -> Any:
-        from edgevoice.engines.piper import Piper
-
-        # The same sound every time, so that two runs hear the same.
-        steady = msgspec.structs.replace(settings.tts, variation=0.0)
-        return Piper(store.choose("tts").path, steady)
-
-    def detector() -> Any:
-        from edgevoice.engines.silero import Silero
-
-        return Silero(store.choose("vad").path)
-
-    sounds = ScenarioAssets(voice, detector, corpus)
+    # The same sound every time, so that two runs hear the same.
+    tts = msgspec.structs.replace(settings.tts, variation=0.0)
+    steady = msgspec.structs.replace(settings, tts=tts)
+    sounds = ScenarioAssets(
+        lambda: load_chosen("tts", steady), lambda: load_chosen("vad", settings), corpus
+    )
     return [sounds.script(one, path) for path, one in wanted]
 
 

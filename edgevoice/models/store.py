@@ -48,7 +48,8 @@ class Installed:
     """A model whose files are all present.
 
     `path` is what its engine opens: the .gguf file, the Whisper folder, the voice's .onnx file
-    (next to its .onnx.json) or the detector's .onnx file.
+    (next to its .onnx.json) or the detector's .onnx file. A model with an address has no file
+    there.
     """
 
     entry: Entry
@@ -89,7 +90,8 @@ class Store:
     def path(self, entry: Entry) -> Path:
         """The path that the model's engine opens; it need not exist."""
         folder = self.folder / entry.name
-        return folder if entry.format == "ctranslate2" else folder / entry.main.name
+        opened_as_a_folder = entry.format == "ctranslate2" or not entry.files
+        return folder if opened_as_a_folder else folder / entry.main.name
 
     def fault(self, entry: Entry, file: File) -> str:
         """What is wrong with the file, judged by its size; empty if nothing."""

@@ -70,14 +70,14 @@ def asked_aloud(
     roles: Iterable[Role] = ROLES,
 ) -> list[BenchQuestion]:
     """The built-in questions, or `texts`, spoken by the voice."""
-    from edgevoice.engines.piper import Piper
+    from edgevoice.engines.registry import load_chosen
 
     wanted = spread(list(texts if texts is not None else [q for q, _ in builtin()]), limit)
     prove_models(config, ("vad", *roles, "tts"))
     progress.begin("speaking the questions", 0.0)
     # The same sound every time, so that two runs are asked the same.
     steady = msgspec.structs.replace(config.tts, variation=0.0)
-    voice = Piper(Store(config).choose("tts").path, steady)
+    voice = load_chosen("tts", msgspec.structs.replace(config, tts=steady))
     questions = list(synthesized(wanted, voice, _detector(config)))
     if not questions:
         raise UsageError("none of the questions has words to be spoken", remedy="write sentences")
@@ -85,6 +85,7 @@ def asked_aloud(
 
 
 def _detector(config: Config) -> SpeechDetector:
-    from edgevoice.engines.silero import Silero
+    from edgevoice.engines.registry import load_chosen
 
-    return Silero(Store(config).choose("vad").path)
+    detector: SpeechDetector = load_chosen("vad", config)
+    return detector

@@ -187,19 +187,16 @@ class Bench:
             return microphone, speaker, player
 
     def _sequence(self) -> SequentialBaseline:
-        from edgevoice.engines.piper import Piper
-        from edgevoice.engines.whisper_plain import PlainWhisper
+        from edgevoice.engines.registry import load, load_chosen
         from edgevoice.models.store import Store
 
         config = self.plan.config
-        store = Store(config)
-        whole = changed(config, WHOLE)
         return SequentialBaseline(
             config,
             self._clock,
-            PlainWhisper(store.choose("stt").path, config.stt).transcribe,
+            load(Store(config).choose("stt"), config, "unmodified").transcribe,
             self._cache.language_models()[0],
-            Piper(store.choose("tts").path, whole.tts),
+            load_chosen("tts", changed(config, WHOLE)),
             self._sink,
         )
 

@@ -1,0 +1,39 @@
+"""A voice that another package could add: each word is a tone. The tests install it as such."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from msgspec import Struct
+
+from edgevoice.audio import Audio
+from edgevoice.engines.registry import Engine
+from edgevoice.protocols import Cancelled
+
+
+class ParrotSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """The parrot."""
+
+    hertz: float = 440.0
+
+
+class Parrot:
+    rate = 16_000
+
+    def __init__(self, address: str, hertz: float) -> None:
+        self.seconds = float(address.removeprefix("tone:"))
+        self.hertz = hertz
+
+    def synthesize(self, text: str, cancelled: Cancelled) -> Iterator[Audio]:
+        for _ in text.split():
+            times = np.arange(int(self.seconds * self.rate)) / self.rate
+            yield Audio(np.sin(2 * np.pi * self.hertz * times).astype(np.float32) / 2, self.rate)
+
+
+ENGINE = Engine(
+    role="tts",
+    formats=("parrot",),
+    load=lambda model, config: Parrot(model.entry.address, ENGINE.own(config).hertz),
+    settings=ParrotSettings,
+)
