@@ -21,10 +21,11 @@ from edgevoice.devices.simulated import SimulatedSink, SimulatedSource, Writer
 from edgevoice.engines import registry
 from edgevoice.history import History
 from edgevoice.models.store import Installed, Store
-from edgevoice.models.voices import languages, missing
+from edgevoice.models.voices import instead_of, languages, missing
 from edgevoice.models.voices import voices as voices_here
 from edgevoice.protocols import AudioSink, AudioSource, EchoCanceller, WakeDetector
 from edgevoice.settings import Config
+from edgevoice.synthesis.real_time import real_time_factor
 from edgevoice.transcription.spoken_language import check_known, named
 
 if TYPE_CHECKING:
@@ -224,7 +225,7 @@ def build(
         def load_and_tell() -> Any:
             began = clock.now()
             bus.emit(ev.EngineLoading(role=role, model=model.name))
-            load = partial(registry.load, model, config)
+            load = partial(_loaded, model, config, store, clock, bus)
             made = fetch(role, model.name, load) if fetch else load()
             seconds = round(clock.now() - began, 3)
             bus.emit(ev.EngineReady(role=role, model=model.name, seconds=seconds))
@@ -290,6 +291,26 @@ def build(
             )
         )
     return assistant
+
+
+def _loaded(model: Installed, config: Config, store: Store, clock: Clock, bus: Bus) -> Any:
+    """The engine of `model`; a voice that is too slow for this machine is reported."""
+    made = registry.load(model, config)
+    if model.entry.role == "tts" and (factor := real_time_factor(made, clock.now)) > 1:
+        bus.emit(ev.Notice(text=_too_slow(model, factor, store)))
+    return made
+
+
+def _too_slow(voice: Installed, factor: float, store: Store) -> str:
+    """What a voice that cannot keep up means, and which one to choose."""
+    other = instead_of(store, voice.entry)
+    fix = f"`--tts {other}`" if other else "another voice"
+    if other and store.find(other) is None:
+        fix = f"`edgevoice models pull {other}`, then {fix}"
+    return (
+        f"the voice {voice.name} takes {factor:.1f} s for a second of speech on this machine, so "
+        f"replies will have gaps; choose {fix}"
+    )
 
 
 def _voiceless(language: str, better: str, instead: Installed) -> str:

@@ -53,7 +53,13 @@ SMALL_SLM = "qwen2.5-coder-0.5b"
 SHAPE = "shape-"
 """What the name of every shape begins with."""
 
-SUFFIXES = {"gguf": ".gguf", "piper": ".onnx", "onnx": ".onnx", "ctranslate2": "model.bin"}
+SUFFIXES = {
+    "gguf": ".gguf",
+    "ctranslate2": "model.bin",
+    "piper": ".onnx",
+    "kokoro": ".onnx",
+    "onnx": ".onnx",
+}
 """How the name of the file with the weights ends; in other formats it is the first file."""
 
 Sha256 = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]

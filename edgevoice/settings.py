@@ -206,6 +206,13 @@ class TtsSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """Threads; 0: chosen for this machine."""
 
 
+class KokoroSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """Kokoro voices."""
+
+    voice: str = ""
+    """Speaker, by name; empty: the first one of the model."""
+
+
 class RecordingsSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """Recording of turns, for `edgevoice replay`."""
 
@@ -245,6 +252,7 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
     stt: SttSettings = field(default_factory=SttSettings)
     slm: SlmSettings = field(default_factory=SlmSettings)
     tts: TtsSettings = field(default_factory=TtsSettings)
+    kokoro: KokoroSettings = field(default_factory=KokoroSettings)
     recordings: RecordingsSettings = field(default_factory=RecordingsSettings)
     ui: UiSettings = field(default_factory=UiSettings)
     metrics: MetricsSettings = field(default_factory=MetricsSettings)

@@ -224,6 +224,7 @@ def ask(
 @click.option("--tts", metavar="NAME", help="Voice, by its name in `models list`.")
 @click.option("--speed", type=float, help="Speaking rate, as a factor.")
 @click.option("--speaker", type=int, help="Speaker number of a voice with several speakers.")
+@click.option("--voice", metavar="NAME", help="Speaker of a Kokoro voice, for example af_heart.")
 @pass_context
 def say(
     context: Context,
@@ -232,12 +233,15 @@ def say(
     tts: str | None,
     speed: float | None,
     speaker: int | None,
+    voice: str | None,
 ) -> None:
     """Speak text, or write it to a WAV file.
 
     With - or a pipe the text is read from standard input, and spoken as it arrives.
     """
-    config = context.resolve(models__tts=tts, tts__speed=speed, tts__speaker=speaker).config
+    config = context.resolve(
+        models__tts=tts, tts__speed=speed, tts__speaker=speaker, kokoro__voice=voice
+    ).config
     text = given_text(words, "edgevoice say 'Hello there.'")
     from edgevoice.synthesis.streaming_tts import StreamingSpeech, sounds
 
@@ -248,9 +252,9 @@ def say(
         return
     from edgevoice.wav import WavWriter
 
-    voice = _voice(config)
-    with WavWriter(output, voice.rate) as file:
-        for samples in sounds(text, voice, config.tts):
+    synthesizer = _voice(config)
+    with WavWriter(output, synthesizer.rate) as file:
+        for samples in sounds(text, synthesizer, config.tts):
             file.write(samples)
 
 

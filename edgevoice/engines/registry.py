@@ -31,6 +31,7 @@ BUILT_IN: Mapping[str, str] = {
     "stt.ctranslate2": "edgevoice.engines.whisper:ENGINE",
     "stt.unmodified": "edgevoice.engines.whisper_plain:ENGINE",
     "tts.piper": "edgevoice.engines.piper:ENGINE",
+    "tts.kokoro": "edgevoice.engines.kokoro:ENGINE",
     "slm.gguf": "edgevoice.engines.llama:ENGINE",
     "slm.synthetic": "edgevoice.engines.synthetic:ENGINE",
 }
