@@ -1,6 +1,7 @@
 """Text to speech with Kokoro voices, on onnxruntime and the phonemes of espeak-ng.
 
-A Kokoro model has one network and a table of styles for each speaker. A sentence is one run.
+A Kokoro model has one network and a table of styles for each speaker. A sentence is one run, in
+which the network also tells when each phoneme ends.
 """
 
 from __future__ import annotations
@@ -14,8 +15,9 @@ from numpy.typing import NDArray
 
 from edgevoice.audio import Audio, Samples
 from edgevoice.engines.cpu_budget import cores
-from edgevoice.engines.onnx import open_session, shrinking_run_options
+from edgevoice.engines.onnx import OnnxModel, open_model, open_session, shrinking_run_options
 from edgevoice.engines.phonemes import sentences
+from edgevoice.engines.piper_words import WordMarks
 from edgevoice.engines.registry import Engine
 from edgevoice.errors import ConfigError, EngineError, ModelError
 from edgevoice.models.store import Installed
@@ -101,7 +103,7 @@ class Kokoro:
         # Speakers are named by their language and sex: bf_emma is British.
         self._language = "en-gb-x-rp" if voice.startswith("b") else "en-us"
         self._threads = settings.threads or cores.all
-        self._session = open_session(path, self._threads, remedy)
+        self._session, self._outputs = _open(path, self._threads, remedy)
         names = {given.name for given in self._session.get_inputs()}
         # The network is published in two versions, which differ in this name only.
         self._tokens = "tokens" if "tokens" in names else "input_ids"
@@ -109,6 +111,7 @@ class Kokoro:
             raise ModelError("not a Kokoro model", where=str(path), remedy=remedy)
         self._speed = np.array([settings.speed], dtype=np.float32)
         self._options = shrinking_run_options()
+        self._words = WordMarks(self._phonemes, lambda phonemes: _ids("".join(phonemes)))
 
     def synthesize(self, text: str, cancelled: Cancelled) -> Iterator[Audio]:
         """The sound of one clause: a piece for each sentence, nothing without words.
@@ -118,36 +121,67 @@ class Kokoro:
         if not any(char.isalnum() for char in text):
             return
         try:
-            for phonemes in sentences(text, self._language):
-                ids = [SYMBOLS[each] for each in spelled(phonemes) if each in SYMBOLS]
-                for start in range(0, len(ids), STYLES):
+            phonemes = self._phonemes(text)
+            for number, sentence in enumerate(phonemes):
+                for start in range(0, len(sentence), STYLES):
                     if cancelled():
                         return
-                    samples = self._run(ids[start : start + STYLES])
+                    samples, ends = self._run("".join(sentence[start : start + STYLES]))
                     if cancelled():
                         return
-                    yield Audio(samples, RATE)
+                    whole = ends and len(sentence) <= STYLES
+                    marks = self._words.marks(text, phonemes, number, ends) if whole else None
+                    yield Audio(samples, RATE, 0, marks)
         except Exception as error:  # piper, espeak-ng and onnxruntime share no base class
             _log.debug("kokoro failed on %d characters", len(text), exc_info=True)
             raise EngineError(f"the voice {self._name} failed: {error}") from error
 
-    def _run(self, ids: Sequence[int]) -> Samples:
+    def _phonemes(self, text: str) -> list[list[str]]:
+        """The symbols of each sentence."""
+        return [list(spelled(each)) for each in sentences(text, self._language)]
+
+    def _run(self, phonemes: str) -> tuple[Samples, list[int]]:
+        """The sound, and the end of each id in samples, if the network tells it."""
+        ids = _ids(phonemes)
         feed = {
-            self._tokens: np.array([[0, *ids, 0]], dtype=np.int64),
-            "style": self._styles[len(ids) - 1][None],
+            self._tokens: np.array([ids], dtype=np.int64),
+            "style": self._styles[len(ids) - 3][None],
             "speed": self._speed,
         }
         with cores.taken(self._threads):
-            samples = self._session.run(None, feed, self._options)[0]
-        return np.clip(np.asarray(samples, dtype=np.float32).reshape(-1), -1.0, 1.0)
+            made, *frames = self._session.run(self._outputs, feed, self._options)
+        samples = np.clip(np.asarray(made, dtype=np.float32).reshape(-1), -1.0, 1.0)
+        ends = [
+            each * len(samples) // int(total[-1]) for total in frames for each in total.tolist()
+        ]
+        return samples, ends
 
 
 def spelled(phonemes: Sequence[str]) -> str:
-    """The phonemes of espeak-ng in Kokoro's symbols."""
+    """The phonemes of espeak-ng in Kokoro's symbols; those that it does not have are left out."""
     text = "".join(phonemes)
     for theirs, ours in ENGLISH.items():
         text = text.replace(theirs, ours)
-    return text
+    return "".join(symbol for symbol in text if symbol in SYMBOLS)
+
+
+def _ids(phonemes: str) -> list[int]:
+    """The ids of a run: a zero stands before and behind those of the symbols."""
+    return [0, *(SYMBOLS[symbol] for symbol in phonemes), 0]
+
+
+def _open(path: Path, threads: int, remedy: str) -> tuple[OnnxModel, list[str] | None]:
+    """The network, and the names of the outputs to ask for. Raises ModelError."""
+    # Importing the graph editor takes 0.25 s.
+    from edgevoice.engines.kokoro_network import prepared
+
+    try:
+        network = prepared(path)
+        outputs = [network.audio, *([network.ends] if network.ends else [])]
+        return open_model(network.model, threads), outputs
+    except Exception as error:  # onnx's and onnxruntime's exceptions have no common base
+        _log.debug("%s is run as it is: %r", path.name, error)
+        return open_session(path, threads, remedy), None
 
 
 def speakers(folder: Path) -> list[str]:

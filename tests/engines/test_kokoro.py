@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,8 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from edgevoice.engines.kokoro import STYLES, SYMBOLS, Kokoro, speakers, spelled
+from edgevoice.engines.kokoro_network import prepared
+from edgevoice.engines.onnx import open_model
 from edgevoice.errors import ConfigError, ModelError
 from edgevoice.settings import TtsSettings
 from edgevoice.wav import read_speech
@@ -37,6 +40,43 @@ def write_network(path: Path, tokens: str = "tokens") -> None:
     output = helper.make_tensor_value_info("audio", TensorProto.FLOAT, None)
     scale = numpy_helper.from_array(np.array([SCALE], dtype=np.float32), "scale")
     graph = helper.make_graph(nodes, "kokoro", inputs, [output], [scale])
+    onnx.save(
+        helper.make_model(graph, opset_imports=[helper.make_opsetid("", 15)], ir_version=8),
+        str(path),
+    )
+
+
+def write_quantized(path: Path) -> None:
+    """A convolution as onnxruntime's tools quantize it, with a bias, and sums of durations."""
+    weights = np.random.default_rng(1).integers(0, 255, (3, 2, 3)).astype(np.uint8)
+    constants = {
+        "w": weights,
+        "w_zero": np.array(128, dtype=np.uint8),
+        "w_scale": np.array([0.01], dtype=np.float32),
+        "bias": np.array([[[40], [0], [-40]]], dtype=np.int32),
+        "least": np.array(0.0, dtype=np.float32),
+        "first": np.array(0),
+    }
+    nodes = [
+        helper.make_node("DynamicQuantizeLinear", ["sound"], ["x", "x_scale", "x_zero"]),
+        helper.make_node("Mul", ["x_scale", "w_scale"], ["scale"]),
+        helper.make_node("ConvInteger", ["x", "w", "x_zero", "w_zero"], ["sum"], pads=[1, 1]),
+        helper.make_node("Add", ["sum", "bias"], ["biased"]),
+        helper.make_node("Cast", ["biased"], ["whole"], to=TensorProto.FLOAT),
+        helper.make_node("Mul", ["whole", "scale"], ["audio"]),
+        helper.make_node("Round", ["lengths"], ["rounded"]),
+        helper.make_node("Clip", ["rounded", "least"], ["clipped"]),
+        helper.make_node("Cast", ["clipped"], ["frames"], to=TensorProto.INT64),
+        helper.make_node("Gather", ["frames", "first"], ["durations"]),
+        helper.make_node("CumSum", ["durations", "first"], ["totals"]),
+    ]
+    inputs = [
+        helper.make_tensor_value_info("sound", TensorProto.FLOAT, [1, 2, "n"]),
+        helper.make_tensor_value_info("lengths", TensorProto.FLOAT, [1, "ids"]),
+    ]
+    output = helper.make_tensor_value_info("audio", TensorProto.FLOAT, None)
+    known = [numpy_helper.from_array(array, name) for name, array in constants.items()]
+    graph = helper.make_graph(nodes, "quantized", inputs, [output], known)
     onnx.save(
         helper.make_model(graph, opset_imports=[helper.make_opsetid("", 15)], ir_version=8),
         str(path),
@@ -148,6 +188,43 @@ def test_another_network_is_refused(network: Path) -> None:
     write_voice(network)
     with pytest.raises(ModelError, match="not a Kokoro model"):
         Kokoro(network, TtsSettings())
+
+
+def test_a_network_without_durations_tells_no_word_times(network: Path) -> None:
+    """Playback then estimates them, as for a Piper voice that tells none."""
+    (piece,) = Kokoro(network, TtsSettings()).synthesize("Hi.", lambda: False)
+    assert piece.marks is None
+
+
+def test_quantized_convolutions_run_in_floating_point(tmp_path: Path) -> None:
+    """The sums are the same but for what quantizing the input loses; one output more has times."""
+    path = tmp_path / "quantized.onnx"
+    write_quantized(path)
+    network = prepared(path)
+    nodes = onnx.load_from_string(network.model).graph.node
+    assert "ConvInteger" not in {node.op_type for node in nodes}
+    sound = np.random.default_rng(0).standard_normal((1, 2, 30), dtype=np.float32)
+    feed = {"sound": sound, "lengths": np.array([[1.4, 2.6, 0.0]], dtype=np.float32)}
+    (before,) = open_model(str(path), 1).run(["audio"], feed)
+    after, ends = open_model(network.model, 1).run([network.audio, network.ends], feed)
+    assert after == pytest.approx(before, abs=0.05)
+    assert ends.tolist() == [1, 4, 4]
+
+
+@pytest.mark.models
+def test_the_words_are_where_the_network_says(model_path: Callable[[str], Path]) -> None:
+    """Each word has its time, in order, within the sound, and is heard there."""
+    voice = Kokoro(model_path("kokoro-82m-ja"), TtsSettings())
+    text = "One, and then a very long word."
+    (piece,) = voice.synthesize(text, lambda: False)
+    marks = piece.marks or ()
+    assert [text[mark.begin : mark.end] for mark in marks] == text.split()
+    times = [time for mark in marks for time in (mark.start, mark.stop)]
+    assert times == sorted(times)
+    assert times[0] > 0
+    assert times[-1] <= len(piece.samples)
+    quiet = piece.samples[: marks[0].start - 1200]
+    assert np.abs(quiet).max() < 0.05
 
 
 @pytest.mark.models
