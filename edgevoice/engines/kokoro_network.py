@@ -17,7 +17,10 @@ from onnx import NodeProto, TensorProto, helper, numpy_helper
 
 @dataclass(frozen=True, slots=True)
 class Network:
-    """A network as ONNX; `ends` names the output with the frames up to the end of each id, if any."""
+    """A network as ONNX, and the names of its outputs.
+
+    `ends` has the number of frames up to the end of each id; empty if there is no such output.
+    """
 
     model: bytes
     audio: str
