@@ -19,13 +19,15 @@ from edgevoice.bus import Bus
 from edgevoice.clock import Clock
 from edgevoice.context import AudioIO, Engines, OpenSource, Resume, SessionContext
 from edgevoice.devices.simulated import SimulatedSink, SimulatedSource, Writer
+from edgevoice.engines import registry
 from edgevoice.housekeeping import Housekeeping
 from edgevoice.models.store import Installed, Store
-from edgevoice.models.voices import languages, missing
+from edgevoice.models.voices import instead_of, languages, missing
 from edgevoice.models.voices import voices as voices_here
 from edgevoice.player import Player
 from edgevoice.protocols import AudioSink, AudioSource, EchoCanceller, WakeDetector
 from edgevoice.settings import Config
+from edgevoice.synthesis.real_time import real_time_factor
 from edgevoice.transcription.spoken_language import check_known, named
 
 if TYPE_CHECKING:
@@ -155,36 +157,6 @@ def quiet_sink(clock: Clock, name: str, writer: Writer | None = None, rate: int 
     return Player(clock, SimulatedSink(clock, rate or QUIET_RATE, name, writer))
 
 
-def engine(role: ev.Role, model: Installed, config: Config) -> Any:
-    """Load `model` for its role. Raises ModelError, and ConfigError for an unsuitable setting."""
-    if role == "vad":
-        from edgevoice.engines.silero import Silero
-
-        return Silero(model.path)
-    if role == "turn":
-        from edgevoice.engines.smart_turn import SmartTurn
-
-        return SmartTurn(model.path)
-    if role == "stt":
-        check_known(model.name, model.entry.languages, config.stt.language)
-        from edgevoice.engines.whisper import Whisper
-
-        return Whisper(model.path, config.stt)
-    if role == "tts":
-        from edgevoice.engines.piper import Piper
-
-        return Piper(model.path, config.tts)
-    from edgevoice.engines.prompt_cache import default_folder
-
-    if model.entry.shape:
-        from edgevoice.engines.synthetic import SyntheticModel
-
-        return SyntheticModel(model.path, config.slm, default_folder())
-    from edgevoice.engines.llama import Llama
-
-    return Llama(model.path, config.slm, default_folder())
-
-
 def wake_word(config: Config) -> tuple[Callable[[], WakeDetector | None], str]:
     """How the wake word's detector is loaded, and its phrase; empty without a wake word.
 
@@ -261,7 +233,7 @@ def build(
     models = _choose(store, config, shapes)
     config = replace(config, stt=replace(config.stt, language=",".join(models.languages)))
     context = SessionContext(config, context.clock, bus)
-    engines = _engines(context, models, fetch)
+    engines = _engines(context, store, models, fetch)
     assistant = Assistant(context, audio, engines, resume, Housekeeping(meter(), _free_memory))
     bus.emit(_started(models, assistant.source_name, audio.sink.name))
     bus.emit(ev.ActivationMode(mode=config.activation.mode, word=engines.wake_word))
@@ -289,7 +261,9 @@ def _choose(store: Store, config: Config, shapes: bool) -> _ChosenModels:
     return _ChosenModels(spoken, vad, stt, slm, voices, store.optional("turn"))
 
 
-def _engines(context: SessionContext, models: _ChosenModels, fetch: Fetch | None) -> Engines:
+def _engines(
+    context: SessionContext, store: Store, models: _ChosenModels, fetch: Fetch | None
+) -> Engines:
     """How each engine is loaded; loading is reported on the bus."""
     config, clock, bus = context.config, context.clock, context.bus
 
@@ -297,7 +271,7 @@ def _engines(context: SessionContext, models: _ChosenModels, fetch: Fetch | None
         def load_and_report() -> Any:
             began = clock.now()
             bus.emit(ev.EngineLoading(role=role, model=model.name))
-            load = partial(engine, role, model, config)
+            load = partial(_loaded, model, config, store, clock, bus)
             made = fetch(role, model.name, load) if fetch else load()
             seconds = round(clock.now() - began, 3)
             bus.emit(ev.EngineReady(role=role, model=model.name, seconds=seconds))
@@ -316,7 +290,7 @@ def _engines(context: SessionContext, models: _ChosenModels, fetch: Fetch | None
         wake,
         word,
         _pronounced,
-        partial(engine, "vad", models.vad, config),
+        partial(registry.load, models.vad, config),
     )
 
 
@@ -352,6 +326,26 @@ def _advice(store: Store, config: Config, models: _ChosenModels, begins: bool) -
             f"the language model is {models.slm.name}; `edgevoice models pull {REFERENCE}` "
             "installs the reference model"
         )
+
+
+def _loaded(model: Installed, config: Config, store: Store, clock: Clock, bus: Bus) -> Any:
+    """The engine of `model`; a voice that is too slow for this machine is reported."""
+    made = registry.load(model, config)
+    if model.entry.role == "tts" and (factor := real_time_factor(made, clock.now)) > 1:
+        bus.emit(ev.Notice(text=_too_slow(model, factor, store)))
+    return made
+
+
+def _too_slow(voice: Installed, factor: float, store: Store) -> str:
+    """What a voice that cannot keep up means, and which one to choose."""
+    other = instead_of(store, voice.entry)
+    fix = f"`--tts {other}`" if other else "another voice"
+    if other and store.find(other) is None:
+        fix = f"`edgevoice models pull {other}`, then {fix}"
+    return (
+        f"the voice {voice.name} takes {factor:.1f} s for a second of speech on this machine, so "
+        f"replies will have gaps; choose {fix}"
+    )
 
 
 def _voiceless(language: str, better: str, instead: Installed) -> str:

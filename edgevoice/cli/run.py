@@ -288,8 +288,7 @@ def _speaker(config: Config, devices: Devices, without: str = "") -> Player:
 def _demo_source(config: Config, devices: Devices, questions: list[str] | None = None) -> Any:
     from edgevoice.build import clips_source
     from edgevoice.demo import QUESTIONS, spoken
-    from edgevoice.engines.piper import Piper
-    from edgevoice.models.store import Store
+    from edgevoice.engines.registry import load_chosen
 
-    voice = Piper(Store(config).choose("tts").path, config.tts)
+    voice = load_chosen("tts", config)
     return clips_source(devices.clock, spoken(questions or QUESTIONS, voice), "a synthesized user")

@@ -22,11 +22,11 @@ from edgevoice.assistant import Assistant
 from edgevoice.audio import EAR_RATE, Samples
 from edgevoice.bench.scenarios.noises import leveled, noise
 from edgevoice.bench.scenarios.room import LoopbackRoom
-from edgevoice.build import Devices, engine
+from edgevoice.build import Devices
 from edgevoice.bus import Bus
 from edgevoice.clock import SystemClock
 from edgevoice.context import AudioIO, Engines, SessionContext
-from edgevoice.models.store import Store
+from edgevoice.engines.registry import load_chosen
 from edgevoice.protocols import Synthesizer
 from edgevoice.resample import resample
 from edgevoice.settings import Config, Models, TtsSettings
@@ -52,8 +52,8 @@ def say(voice: Synthesizer, text: str) -> Samples:
 def main(out: Path, keyboard: Path | None) -> None:
     folder = os.environ.get("EDGEVOICE_MODELS_FOLDER", "")
     config = Config(models=Models(folder=folder), tts=TtsSettings(variation=0.0))
-    store, clock = Store(config), SystemClock()
-    vad, stt, tts = (engine(r, store.choose(r), config) for r in ("vad", "stt", "tts"))
+    clock = SystemClock()
+    vad, stt, tts = (load_chosen(r, config) for r in ("vad", "stt", "tts"))
     sounds = {
         "interruption": say(tts, "No, tell me about the queen instead, please."),
         "stop": say(tts, "Stop."),

@@ -81,13 +81,15 @@ def asked_aloud(
 
 def steady_voice(config: Config) -> Synthesizer:
     """The configured voice without variation, so that two runs hear the same."""
-    from edgevoice.engines.piper import Piper
+    from edgevoice.engines.registry import load_chosen
 
-    return Piper(Store(config).choose("tts").path, replace(config.tts, variation=0.0))
+    voice: Synthesizer = load_chosen("tts", replace(config, tts=replace(config.tts, variation=0.0)))
+    return voice
 
 
 def detector(config: Config) -> SpeechDetector:
     """The configured speech detector."""
-    from edgevoice.engines.silero import Silero
+    from edgevoice.engines.registry import load_chosen
 
-    return Silero(Store(config).choose("vad").path)
+    detector: SpeechDetector = load_chosen("vad", config)
+    return detector

@@ -50,12 +50,10 @@ class SequentialBaseline:
         cls, config: Config, clock: Clock, model: LanguageModel, sink: Player
     ) -> SequentialBaseline:
         """With the configured models for transcription and synthesis."""
-        from edgevoice.engines.piper import Piper
-        from edgevoice.engines.whisper_plain import PlainWhisper
+        from edgevoice.engines.registry import load, load_chosen
 
-        store = Store(config)
-        whisper = PlainWhisper(store.choose("stt").path, config.stt)
-        voice = Piper(store.choose("tts").path, changed(config, {"tts.stream": False}).tts)
+        whisper = load(Store(config).choose("stt"), config, "unmodified")
+        voice = load_chosen("tts", changed(config, {"tts.stream": False}))
         return cls(config, clock, whisper.transcribe, model, voice, sink)
 
     def ask(self, question: BenchQuestion, warm_up: bool = False) -> BenchTurn:

@@ -119,4 +119,5 @@ def _made_of(role: Role, model: str, config: Config) -> str:
     """The key of an engine: configurations with the same key share it."""
     own = to_builtins({"stt": config.stt, "slm": config.slm, "tts": config.tts}.get(role))
     settings = {k: v for k, v in (own or {}).items() if f"{role}.{k}" not in NOT_THE_ENGINES}
-    return repr((role, config.models.folder, model, settings))
+    others = (config.kokoro if role == "tts" else None, config.engines)
+    return repr((role, config.models.folder, model, settings, others))

@@ -54,15 +54,16 @@ class HearingEngines:
 
 def hearing_engines(config: Config) -> HearingEngines:
     """Loads the configured ones. Raises ModelError."""
-    from edgevoice.build import engine, wake_word
+    from edgevoice.build import wake_word
+    from edgevoice.engines.registry import load
 
     store = Store(config)
     turn = store.optional("turn")
     wake, word = wake_word(config)
     return HearingEngines(
-        engine("vad", store.choose("vad"), config),
-        engine("stt", store.choose("stt"), config),
-        engine("turn", turn, config) if turn else None,
+        load(store.choose("vad"), config),
+        load(store.choose("stt"), config),
+        load(turn, config) if turn else None,
         wake(),
         word,
     )
