@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 
-from edgevoice.bench.report.markup import VOID
+VOID = frozenset({"br", "col", "hr", "meta"})
+"""Elements without an end tag."""
 
 
 @dataclass

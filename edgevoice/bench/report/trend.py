@@ -1,25 +1,18 @@
-"""A bench over time: whether answers become slower, and the state of the machine under it."""
+"""The course of a bench: whether replies become slower, and the state of the machine."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from edgevoice.bench.report.charts import PLOT, axis, picture, seconds_said
-from edgevoice.bench.report.markup import Markup, joined, percent, tag
+from edgevoice.bench.report.charts import ChartAxis, axis, percent
 from edgevoice.bench.result.device_record import Sample
 from edgevoice.bench.result.result import BenchTurn
 from edgevoice.bench.result.wording import ms
 from edgevoice.timings import percentile
 
-TOP = 14.0
-"""Pixels above the plot."""
-
-PANEL = 70.0
-"""Pixels of the height of what is drawn under it."""
-
 HALVES = 4
-"""Answers there must be at least for two halves to be compared."""
+"""Replies from which on two halves are compared."""
 
 
 @dataclass(frozen=True)
@@ -27,72 +20,78 @@ class TrendPanel:
     """A quantity of the machine over session time."""
 
     name: str
-    points: tuple[tuple[float, float], ...]
     unit: str
-    digits: int = 0
+    digits: int
+    points: tuple[tuple[float, float], ...]
 
     @property
-    def low(self) -> float:
-        return min(value for _, value in self.points)
-
-    @property
-    def high(self) -> float:
-        return max(value for _, value in self.points)
-
-    def said(self, value: float) -> str:
-        """A value with its unit."""
-        return f"{value:.{self.digits}f} {self.unit}"
+    def ends(self) -> tuple[str, str]:
+        """The lowest and the highest value, with their unit."""
+        values = [value for _, value in self.points]
+        low, high = (f"{value:.{self.digits}f} {self.unit}" for value in (min(values), max(values)))
+        return low, high
 
 
-def panels(samples: Sequence[Sample]) -> list[TrendPanel]:
-    """What the machine told of itself; what it did not is not there."""
-    found = (
-        TrendPanel(
-            "temperature",
-            tuple((s.t, s.temperature) for s in samples if s.temperature is not None),
-            "°C",
-        ),
-        TrendPanel(
-            "clock", tuple((s.t, s.clock / 1e9) for s in samples if s.clock is not None), "GHz", 2
-        ),
-        TrendPanel(
-            "memory", tuple((s.t, s.rss / 2**20) for s in samples if s.rss is not None), "MiB"
-        ),
-    )
-    return [panel for panel in found if len(panel.points) > 1]
+@dataclass(frozen=True)
+class Trend:
+    """What is drawn: turns by the time they were asked, and the machine below them."""
+
+    turns: tuple[BenchTurn, ...]
+    panels: tuple[TrendPanel, ...]
+    axis: ChartAxis
+    first: float
+    """Session time of the left edge."""
+    length: float
+    """Seconds to the right edge."""
+    description: str
+
+    def x(self, at: float) -> str:
+        """The place of a session time, as a share of the width."""
+        return percent((at - self.first) / self.length)
+
+    def line(self, panel: TrendPanel) -> str:
+        """The points of a panel on a square of 1000 by 1000."""
+        values = [value for _, value in panel.points]
+        low, room = min(values), (max(values) - min(values)) or 1.0
+        return " ".join(
+            f"{(at - self.first) / self.length * 1000:.1f},{1000 - (value - low) / room * 1000:.1f}"
+            for at, value in panel.points
+        )
 
 
-def trend(
-    key: str, title: str, turns: Sequence[BenchTurn], samples: Sequence[Sample]
-) -> Markup | None:
-    """The gap of every turn by when it was asked, and under it the machine, where it is known.
-
-    None where there is nothing to be seen: fewer than two answers.
-    """
-    answered = [(turn, turn.gap) for turn in turns if turn.gap is not None]
-    if len(answered) < 2:
+def trend(turns: Sequence[BenchTurn], samples: Sequence[Sample]) -> Trend | None:
+    """The course of a variant; None with fewer than two replies."""
+    gaps = [turn.gap for turn in turns if turn.gap is not None]
+    if len(gaps) < 2:
         return None
-    drawn = panels(samples)
-    times = [turn.asked_at for turn in turns] + [at for panel in drawn for at, _ in panel.points]
-    first, length = min(times), (max(times) - min(times)) or 1.0
+    panels = _panels(samples)
+    times = [turn.asked_at for turn in turns] + [at for panel in panels for at, _ in panel.points]
+    return Trend(
+        turns=tuple(turns),
+        panels=panels,
+        axis=axis(max(gaps), 4),
+        first=min(times),
+        length=(max(times) - min(times)) or 1.0,
+        description=described(turns, samples),
+    )
 
-    def x(at: float) -> float:
-        return (at - first) / length
 
-    marks = [_gaps(answered, x), *(_missing(t, x(t.asked_at)) for t in turns if t.gap is None)]
-    bottom = TOP + PLOT + 18
-    for panel in drawn:
-        marks.append(_panel(panel, x, bottom))
-        bottom += PANEL + 34
-    marks += [
-        tag("text", clock(0.0), x="0", y=bottom, class_="tick"),
-        tag("text", clock(length), x="100%", y=bottom, text_anchor="end", class_="tick"),
+def _panels(samples: Sequence[Sample]) -> tuple[TrendPanel, ...]:
+    """The quantities that were measured."""
+    readings: list[tuple[str, str, int, list[tuple[float, float | None]]]] = [
+        ("temperature", "°C", 0, [(s.t, s.temperature) for s in samples]),
+        ("clock", "GHz", 2, [(s.t, s.clock and s.clock / 1e9) for s in samples]),
+        ("memory", "MiB", 0, [(s.t, s.rss / 2**20) for s in samples]),
     ]
-    return picture(key, title, described(turns, samples), bottom + 6, *marks)
+    panels = (
+        TrendPanel(name, unit, digits, tuple((at, v) for at, v in found if v is not None))
+        for name, unit, digits, found in readings
+    )
+    return tuple(panel for panel in panels if len(panel.points) > 1)
 
 
 def described(turns: Sequence[BenchTurn], samples: Sequence[Sample] = ()) -> str:
-    """What there is to be seen over time, in a sentence."""
+    """The course in a sentence."""
     gaps = [turn.gap for turn in turns if turn.counts and turn.gap is not None]
     times = [turn.asked_at for turn in turns]
     told = [f"{len(gaps)} answers over {clock(max(times) - min(times))}"] if times else []
@@ -104,7 +103,9 @@ def described(turns: Sequence[BenchTurn], samples: Sequence[Sample] = ()) -> str
         )
     if missing := sum(turn.gap is None for turn in turns):
         told.append(f"{missing} without an answer")
-    told += [f"{p.name} {p.low:.{p.digits}f} to {p.said(p.high)}" for p in panels(samples)]
+    for panel in _panels(samples):
+        low, high = panel.ends
+        told.append(f"{panel.name} {low.split()[0]} to {high}")
     if slow := sum(sample.throttled is True for sample in samples):
         told.append(f"throttled in {slow} of {len(samples)} samples")
     return "; ".join(told) + "."
@@ -113,56 +114,3 @@ def described(turns: Sequence[BenchTurn], samples: Sequence[Sample] = ()) -> str
 def clock(seconds: float) -> str:
     """Minutes and seconds."""
     return f"{round(seconds) // 60}:{round(seconds) % 60:02} min"
-
-
-def _gaps(answered: Sequence[tuple[BenchTurn, float]], x: Callable[[float], float]) -> Markup:
-    scale = axis(max(gap for _, gap in answered), 4)
-
-    def y(gap: float) -> float:
-        return TOP + PLOT * (1 - scale.share(max(0.0, gap)))
-
-    marks = []
-    for tick in scale.ticks:
-        marks.append(tag("line", x1="0", x2="100%", y1=y(tick), y2=y(tick), class_="grid"))
-        marks.append(tag("text", seconds_said(tick), x="0", y=y(tick) - 4, class_="tick"))
-    for turn, gap in answered:
-        told = f"{turn.question}: {ms(gap)}" + ("" if turn.counts else ", cut off, not counted")
-        place = {"cx": percent(x(turn.asked_at)), "cy": f"{y(gap):.1f}"}
-        style = "dot gap" if turn.counts else "dot apart"
-        marks.append(tag("circle", tag("title", told), r=4.0, class_=style, **place))
-    return joined(*marks)
-
-
-def _missing(turn: BenchTurn, share: float) -> Markup:
-    """A cross at the bottom, where no answer was heard."""
-    told = tag("title", f"{turn.question}: {turn.dropped or 'no answer'}")
-    place = percent(share)
-    return tag("text", "×", told, x=place, y=TOP + PLOT, text_anchor="middle", class_="cross")
-
-
-def _panel(panel: TrendPanel, x: Callable[[float], float], top: float) -> Markup:
-    """One quantity, between its lowest and its highest."""
-    low, high = panel.low, panel.high
-    room = (high - low) or 1.0
-    points = " ".join(
-        f"{x(at) * 1000:.1f},{1000 - (value - low) / room * 1000:.1f}" for at, value in panel.points
-    )
-    line = tag("polyline", points=points, class_="curve machine")
-    upper, lower = top + 18, top + 18 + PANEL
-    return joined(
-        tag("text", panel.name, x="0", y=top + 12, class_="name"),
-        *(tag("line", x1="0", x2="100%", y1=y, y2=y, class_="grid") for y in (upper, lower)),
-        tag(
-            "svg",
-            line,
-            x="0",
-            y=upper,
-            width="100%",
-            height=PANEL,
-            viewBox="0 0 1000 1000",
-            preserveAspectRatio="none",
-            class_="plot",
-        ),
-        tag("text", panel.said(high), x="100%", y=upper - 4, text_anchor="end", class_="tick"),
-        tag("text", panel.said(low), x="100%", y=lower - 4, text_anchor="end", class_="tick"),
-    )

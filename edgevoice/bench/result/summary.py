@@ -1,4 +1,4 @@
-"""Turns → figures: percentiles of the gap and of each span, and what went wrong."""
+"""Turns → statistics."""
 
 from __future__ import annotations
 
@@ -12,40 +12,37 @@ from edgevoice.timings import percentile
 
 
 def figures(values: Iterable[float | None]) -> Figures | None:
-    """Percentiles, their 95 % confidence intervals and the mean of the values that are there.
-
-    None of nothing. The intervals are those of `intervals.interval`.
-    """
-    there = [value for value in values if value is not None]
-    p50, p95 = percentile(there, 0.5), percentile(there, 0.95)
-    if p50 is None or p95 is None:
+    """Statistics of the values that are not None; None without any."""
+    known = [value for value in values if value is not None]
+    if not known:
         return None
-    around = {q: interval(there, q / 100) or (None, None) for q in (50, 90, 95, 99)}
-    return Figures(
-        n=len(there),
-        p50=p50,
-        p95=p95,
-        mean=fmean(there),
-        p90=percentile(there, 0.9),
-        p99=percentile(there, 0.99),
-        p50_low=around[50][0],
-        p50_high=around[50][1],
-        p90_low=around[90][0],
-        p90_high=around[90][1],
-        p95_low=around[95][0],
-        p95_high=around[95][1],
-        p99_low=around[99][0],
-        p99_high=around[99][1],
-    )
+    found = {f"p{q}": percentile(known, q / 100) for q in (50, 90, 95, 99)}
+    for name in list(found):
+        ends = interval(known, int(name[1:]) / 100) or (None, None)
+        found[f"{name}_low"], found[f"{name}_high"] = ends
+    return Figures(n=len(known), mean=fmean(known), **found)  # type: ignore[arg-type]
+
+
+RATES = (
+    "ttft",
+    "tokens_per_second",
+    "prefill_rate",
+    "stt_rtf",
+    "tts_rtf",
+    "words_per_minute",
+    "cpu_seconds",
+    "energy",
+)
+"""Fields of a turn whose statistics have the same name in a summary."""
 
 
 def summarize(turns: Sequence[BenchTurn]) -> Summary:
-    """The turns of one variant; warm-ups are left out."""
+    """The turns of one variant, without warm-ups."""
     turns = [turn for turn in turns if not turn.warm_up]
     counted = [turn for turn in turns if turn.counts]
-    # Where nothing is answered, stages are timed all the same.
+    # Without answers, stages are timed all the same.
     timed = counted or [turn for turn in turns if turn.timed]
-    names = list(dict.fromkeys(name for turn in timed for name in turn.spans))
+    names = dict.fromkeys(name for turn in timed for name in turn.spans)
     spans = {name: figures(turn.spans.get(name, 0.0) for turn in timed) for name in names}
     errors = sum(turn.word_errors or 0 for turn in turns)
     said = sum(turn.words or 0 for turn in turns)
@@ -58,17 +55,10 @@ def summarize(turns: Sequence[BenchTurn]) -> Summary:
         replaced=sum(turn.replaced for turn in turns),
         gap=figures(turn.gap for turn in counted),
         spans={name: found for name, found in spans.items() if found is not None},
-        ttft=figures(turn.ttft for turn in timed),
-        tokens_per_second=figures(turn.tokens_per_second for turn in timed),
         words=said,
         word_errors=errors,
         wer=rate(errors, said),
-        prefill_rate=figures(turn.prefill_rate for turn in timed),
-        stt_rtf=figures(turn.stt_rtf for turn in timed),
-        tts_rtf=figures(turn.tts_rtf for turn in timed),
-        words_per_minute=figures(turn.words_per_minute for turn in timed),
-        cpu_seconds=figures(turn.cpu_seconds for turn in timed),
-        energy=figures(turn.energy for turn in timed),
+        **{name: figures(getattr(turn, name) for turn in timed) for name in RATES},
     )
 
 

@@ -1,138 +1,86 @@
-"""What a session looks like: work on tracks, what happened at once, and quantities over time."""
+"""A session as a picture: work and moments on tracks, and quantities over time."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from edgevoice import events as ev
 
-USER, GAP, SPANS = "user", "gap", "spans of the gap"
-ENGINES = "engines"
-TRACKS = (
-    USER,
-    GAP,
-    SPANS,
-    "capture",
-    "transcription",
-    "end_of_turn",
-    "agent",
-    "synthesis",
-    "playback",
-    ENGINES,
-)
+USER, GAP, SPANS, ENGINES = "user", "gap", "spans of the gap", "engines"
+STAGES = ("capture", "transcription", "end_of_turn", "agent", "synthesis", "playback")
+TRACKS = (USER, GAP, SPANS, *STAGES, ENGINES)
 """The tracks from top to bottom."""
 
 MOST_INTERIMS = 2
-"""Readings that can be under way at once: two interim readings."""
+"""Interim transcriptions that can be under way at once."""
 
 
-@dataclass(frozen=True)
-class TraceSlice:
-    """Work from `start` to `end`, in seconds of session time."""
+@dataclass
+class TracePiece:
+    """Work on a track from `start` to `end`, or a moment where `end` is None; session time."""
 
     track: str
     name: str
     start: float
-    end: float
-    args: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class TraceMark:
-    """What happened at once."""
-
-    track: str
-    name: str
-    at: float
-    args: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class TraceCounter:
-    """Quantities at a moment, each by its unit."""
-
-    name: str
-    at: float
-    values: Mapping[str, float]
+    end: float | None
+    args: dict[str, Any]
 
 
 @dataclass
 class TraceDrawing:
-    """One session, drawn."""
+    """One session; what has begun and not ended is in `open`, `interims` and `speech`."""
 
     started: ev.SessionStarted | None = None
-    slices: list[TraceSlice] = field(default_factory=list)
-    marks: list[TraceMark] = field(default_factory=list)
-    counters: list[TraceCounter] = field(default_factory=list)
+    slices: list[TracePiece] = field(default_factory=list)
+    marks: list[TracePiece] = field(default_factory=list)
+    counters: list[tuple[str, float, dict[str, float]]] = field(default_factory=list)
+    """Name, time, and each quantity by its unit."""
+    open: dict[object, TracePiece] = field(default_factory=dict)
+    interims: list[TracePiece] = field(default_factory=list)
+    speech: dict[int, TracePiece] = field(default_factory=dict)
+    texts: dict[tuple[int, int], str] = field(default_factory=dict)
+    """Spoken text by turn and clause."""
+    cancelled: dict[int, float] = field(default_factory=dict)
 
     @property
     def tracks(self) -> list[str]:
-        """The tracks on which there is something, from top to bottom."""
-        used = {one.track for one in self.slices} | {mark.track for mark in self.marks}
+        """The tracks in use, from top to bottom."""
+        used = {piece.track for piece in (*self.slices, *self.marks)}
         return [track for track in TRACKS if track in used]
 
-
-@dataclass
-class OpenSlice:
-    """Something that has begun; `args` grow until it ends."""
-
-    track: str
-    name: str
-    start: float
-    args: dict[str, Any]
-
-
-class TraceBuilder:
-    """Draws; what has begun and not ended is kept by what it is."""
-
-    def __init__(self) -> None:
-        self.drawing = TraceDrawing()
-        self.open: dict[object, OpenSlice] = {}
-        self.interims: list[OpenSlice] = []
-        self.speech: dict[int, tuple[float, float | None, int]] = {}
-        """Of each turn when the user began and ceased to speak, and how often they paused."""
-        self.texts: dict[tuple[int, int], str] = {}
-        self.cancelled: dict[int, float] = {}
-
-    def begin(self, key: object, track: str, name: str, at: float, **args: Any) -> None:
-        """Something begins; what went under the same key has then ended."""
-        self.end(key, at)
-        self.open[key] = OpenSlice(track, name, at, args)
+    def begin(self, track: str, name: str, at: float, key: object = None, **args: Any) -> None:
+        """Begin work, and end what has begun before with the same key (the track, if None)."""
+        self.end(key or track, at)
+        self.open[key or track] = TracePiece(track, name, at, None, args)
 
     def end(self, key: object, at: float, **args: Any) -> bool:
-        """It has ended; false if nothing had begun."""
+        """End the work with this key; False if none has begun."""
         work = self.open.pop(key, None)
         if work is not None:
             self.draw(work, at, **args)
         return work is not None
 
-    def draw(self, work: OpenSlice, at: float, **args: Any) -> None:
+    def draw(self, work: TracePiece, at: float, **args: Any) -> None:
         end = max(work.start, at)
-        self.drawing.slices.append(
-            TraceSlice(work.track, work.name, work.start, end, {**work.args, **args})
+        self.slices.append(
+            TracePiece(work.track, work.name, work.start, end, {**work.args, **args})
         )
 
     def mark(self, track: str, name: str, at: float, **args: Any) -> None:
-        self.drawing.marks.append(TraceMark(track, name, at, args))
+        self.marks.append(TracePiece(track, name, at, None, args))
 
-    def count(self, name: str, at: float, **values: float) -> None:
-        self.drawing.counters.append(TraceCounter(name, at, values))
-
-    def silent_interim(self) -> None:
-        """The oldest reading is over, and nothing came of it."""
+    def drop_interim(self) -> None:
+        """Mark the oldest interim transcription, which ended without an event."""
         interim = self.interims.pop(0)
-        self.mark(
-            interim.track, interim.name, interim.start, **interim.args, end="not told: no news"
-        )
+        interim.args["end"] = "not told: no news"
+        self.marks.append(interim)
 
     def finish(self, at: float) -> None:
-        """The trace ends: whatever is open ends with it."""
+        """End everything that is open with the trace."""
         while self.interims:
-            self.silent_interim()
+            self.drop_interim()
         for key in list(self.open):
             self.end(key, at, end="not told: the trace ends")
-        for turn, (start, end, pauses) in self.speech.items():
-            said = OpenSlice(USER, "speaks", start, {"turn": turn, "pauses": pauses})
-            self.draw(said, at if end is None else end)
+        for piece in self.speech.values():
+            self.draw(piece, at if piece.end is None else piece.end)
