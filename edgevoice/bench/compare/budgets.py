@@ -9,6 +9,7 @@ from typing import Literal
 
 from msgspec import Struct
 
+from edgevoice import compatibility
 from edgevoice.bench.result.quantities import KNOWN_SPANS
 from edgevoice.bench.result.result import Figures, Summary
 from edgevoice.errors import UsageError
@@ -17,7 +18,7 @@ Kind = Literal["time", "rate", "count", "share"]
 
 STATISTICS = ("p50", "p90", "p95", "p99", "mean")
 KINDS: Mapping[str, Kind] = {
-    "gap": "time",
+    "response_time": "time",
     "ttft": "time",
     "tokens_per_second": "rate",
     "underruns": "count",
@@ -27,7 +28,7 @@ KINDS: Mapping[str, Kind] = {
 }
 """What can be limited beside the spans."""
 
-ALIASES = {"first_audio": "gap"}
+ALIASES = {"first_audio": "response_time", **compatibility.BUDGETS}
 UNITS: Mapping[Kind, Mapping[str, int]] = {
     "time": {"ms": 1000, "s": 1},
     "rate": {"": 1},
@@ -62,8 +63,8 @@ class BudgetOutcome(Struct, frozen=True, kw_only=True):
     value: float | None
     limit: float
     """The limit, in the unit of `value`."""
-    kept: bool
-    told: str
+    met: bool
+    message: str
     """The printed line."""
 
 
@@ -98,6 +99,13 @@ def parse(text: str, spans: Iterable[str] = ()) -> Budget:
     return Budget(text.strip(), name, kind, statistic, at_most, limit)
 
 
+def renamed(budgets: Iterable[str]) -> dict[str, str]:
+    """The old names in these budgets, each with its new one."""
+    found = (_FORM.fullmatch(text.strip()) for text in budgets)
+    names = {match["name"] for match in found if match}
+    return {old: new for old, new in compatibility.BUDGETS.items() if old in names}
+
+
 def nameable(spans: Iterable[str] = ()) -> tuple[str, ...]:
     """The names of everything that can be limited, without aliases."""
     known = dict.fromkeys(span.replace(" ", "_") for span in (*KNOWN_SPANS, *spans))
@@ -112,16 +120,16 @@ def check(budgets: Sequence[Budget], summary: Summary) -> list[BudgetOutcome]:
 
 def _outcome(budget: Budget, value: float | None) -> BudgetOutcome:
     limit, kind = budget.limit, budget.kind
-    kept = value is not None and (value <= limit if budget.at_most else value >= limit)
+    met = value is not None and (value <= limit if budget.at_most else value >= limit)
     measured, allowed = "nothing was measured", _text(limit, kind, 1)
     if value is not None:
         # As many digits as it takes to tell the two apart.
         pairs = [(_text(value, kind, digits), _text(limit, kind, digits)) for digits in range(1, 9)]
         measured, allowed = next((pair for pair in pairs if pair[0] != pair[1]), pairs[0])
-    what = f"{budget.name} {budget.statistic}".rstrip()
+    what = f"{budget.name.replace('_', ' ')} {budget.statistic}".rstrip()
     bound = f"at {'most' if budget.at_most else 'least'} {allowed}"
-    told = f"budget {'kept' if kept else 'broken'}: {what} {measured}, {bound} ({budget.text})"
-    return BudgetOutcome(budget=budget.text, value=value, limit=limit, kept=kept, told=told)
+    message = f"budget {'met' if met else 'not met'}: {what} {measured}, {bound} ({budget.text})"
+    return BudgetOutcome(budget=budget.text, value=value, limit=limit, met=met, message=message)
 
 
 def _value(budget: Budget, summary: Summary) -> float | None:

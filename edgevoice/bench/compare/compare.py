@@ -21,7 +21,7 @@ from edgevoice.bench.statistics import significance
 from edgevoice.errors import UsageError
 
 FORMAT = "edgevoice compare"
-VERSION = 1
+VERSION = 2
 
 ALPHA = 0.05
 """Highest rate at which two equal runs are called different, over all quantities together."""
@@ -30,7 +30,7 @@ LEAST_CHANGE = 0.05
 """The smallest change that matters by default, as a share."""
 
 SPAN_PART = 0.2
-"""A change of a span matters from this part of the gap's smallest change on."""
+"""A change of a span matters from this part of the smallest change of the response time on."""
 
 LEAST_TURNS = 10
 """With fewer pairs, not even a change in each of them differs from chance."""
@@ -50,7 +50,7 @@ class QuantityChange(Struct, frozen=True, kw_only=True):
     """
 
     name: str
-    """`gap`, a span, `ttft`, `tokens/s`, `underruns`, `dropped`, `cut off` or `WER`."""
+    """`response time`, a span, `ttft`, `tokens/s`, `underruns`, `dropped`, `cut off` or `WER`."""
     unit: Unit
     before: Figures | None
     after: Figures | None
@@ -113,7 +113,12 @@ class ComparisonResult(Struct, frozen=True, kw_only=True):
         """The changes with these verdicts: spans first, the largest on top."""
         found = [change for change in self.changes if change.verdict in verdicts]
         return sorted(
-            found, key=lambda c: (c.unit != "s", c.name in ("gap", "ttft"), -abs(c.change or 0.0))
+            found,
+            key=lambda c: (
+                c.unit != "s",
+                c.name in ("response time", "ttft"),
+                -abs(c.change or 0.0),
+            ),
         )
 
 
@@ -242,13 +247,13 @@ def _sample(one: Mapping[Key, float], other: Mapping[Key, float], paired: bool) 
 
 
 def _whole(samples: Mapping[Quantity, Sample]) -> float:
-    """The mean gap of A, in seconds; without one, the sum of all spans."""
+    """The mean response time of A, in seconds; without one, the sum of all spans."""
     means = {
         quantity.name: float(one.mean()) if len(one) else 0.0
         for quantity, (one, _) in samples.items()
         if quantity.unit == "s" and quantity.name != "ttft"
     }
-    return means.pop("gap", 0.0) or sum(means.values())
+    return means.pop("response time", 0.0) or sum(means.values())
 
 
 def _shift(quantity: Quantity, sample: Sample, paired: bool) -> significance.Shift | None:

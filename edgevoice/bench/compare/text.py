@@ -37,7 +37,7 @@ def render(compared: ComparisonResult) -> list[str]:
     rows = [[*_cells(change), change.verdict] for change in compared.changes]
     warnings = [f"warning: {warning}" for warning in compared.warnings]
     sides = [f"A  {_side(compared.before)}", f"B  {_side(compared.after)}", _how(compared)]
-    notes = [*_notes(compared), *(outcome.told for outcome in compared.budgets)]
+    notes = [*_notes(compared), *(outcome.message for outcome in compared.budgets)]
     return paragraphs(
         (
             _wrapped([*sides, *warnings]),
@@ -57,7 +57,7 @@ def markdown(compared: ComparisonResult) -> list[str]:
     moved = re.compile(rf"\| ({'|'.join(MOVED)}) \|$")
     told = [
         *(f"warning: {warning}" for warning in compared.warnings),
-        *(outcome.told for outcome in compared.budgets),
+        *(outcome.message for outcome in compared.budgets),
         *_notes(compared),
         f"A: {_side(compared.before)}",
         f"B: {_side(compared.after)}",
@@ -80,7 +80,7 @@ def _how(compared: ComparisonResult) -> str:
     )
     return (
         f"{pairs}; what matters: {compared.least * 100:g} % of a time, "
-        f"and of a span {SPAN_PART * compared.least * 100:g} % of the gap"
+        f"and of a span {SPAN_PART * compared.least * 100:g} % of the response time"
     )
 
 

@@ -74,7 +74,7 @@ class SequentialBaseline:
             began - question.speech_end,
             text,
             warm_up=warm_up,
-            gap=audible - began if audible is not None else None,
+            response_time=audible - began if audible is not None else None,
             spans=spans if answered else {},
             reply=reply,
             ttft=first - times[2] if tokens else None,

@@ -225,5 +225,5 @@ def line(turns: Sequence[BenchTurn]) -> str:
 
 
 def _told(turn: BenchTurn) -> str:
-    gap = "dropped" if turn.gap is None else f"{turn.gap * 1000:.0f} ms"
+    gap = "dropped" if turn.response_time is None else f"{turn.response_time * 1000:.0f} ms"
     return f"{gap} (cut off)" if turn.cut_off else gap

@@ -233,7 +233,7 @@ def judged(
         recognized,
         warm_up=warm_up,
         underruns=sum(e.count for e in events if isinstance(e, ev.Underrun)),
-        replaced=sum(isinstance(e, ev.TurnStarted) and e.replaces is not None for e in events),
+        false_starts=sum(isinstance(e, ev.TurnStarted) and e.replaces is not None for e in events),
         cut_off=any(e.t < spoken for e in committed),
         dropped="" if answer else _why_dropped(events),
         cpu_seconds=spent.cpu_seconds,
@@ -246,7 +246,7 @@ def _answered(answer: TurnTimings, events: Sequence[ev.Event], spoken: float) ->
     own = [e for e in events if getattr(e, "turn", None) == answer.turn]
     ended = [e.at for e in own if isinstance(e, ev.SpeechEnded)]
     return {
-        "gap": answer.gap,
+        "response_time": answer.gap,
         "spans": {span.name: span.seconds for span in answer.spans},
         "reply": "".join(
             e.text for e in own if isinstance(e, ev.TokenGenerated | ev.ReplyContinued)

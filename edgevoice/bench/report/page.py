@@ -76,15 +76,19 @@ def page(report: Report) -> str:
 
 def _by_label(columns: Iterable[ReportColumn]) -> dict[str, list[float]]:
     """The response times of each column that has any."""
-    return {column.label: column.gaps for column in columns if column.gaps}
+    return {column.label: column.response_times for column in columns if column.response_times}
 
 
 def _by_span(column: ReportColumn) -> dict[str, list[float]]:
-    """The seconds of every turn, by gap and span."""
+    """The seconds of every turn, by response time and span."""
     spans = {n: [turn.spans.get(n, 0.0) for turn in column.timed] for n in column.summary.spans}
-    return {"gap": column.gaps, **spans} if column.gaps else spans
+    return {"response time": column.response_times, **spans} if column.response_times else spans
 
 
 def _stacked(report: Report) -> dict[str, dict[str, Figures]]:
     """The spans of each column that has response times."""
-    return {c.label: dict(c.summary.spans) for c in report.columns if c.gaps and c.summary.spans}
+    return {
+        c.label: dict(c.summary.spans)
+        for c in report.columns
+        if c.response_times and c.summary.spans
+    }

@@ -52,9 +52,9 @@ class ReportColumn:
         return self.counted or [turn for turn in self.turns if turn.timed]
 
     @property
-    def gaps(self) -> list[float]:
+    def response_times(self) -> list[float]:
         """The counted response times in seconds, in the order asked."""
-        return [turn.gap for turn in self.counted if turn.gap is not None]
+        return [turn.response_time for turn in self.counted if turn.response_time is not None]
 
     @property
     def synthetic(self) -> list[str]:
@@ -118,7 +118,7 @@ def columns(sources: Sequence[ReportSource]) -> Iterator[ReportColumn]:
 
 def shown_turns(column: ReportColumn) -> list[tuple[str, BenchTurn]]:
     """The median turn (of an even number, the quicker one in the middle) and the worst turn."""
-    turns = sorted(column.counted, key=lambda turn: turn.gap or 0.0)
+    turns = sorted(column.counted, key=lambda turn: turn.response_time or 0.0)
     if not turns:
         return []
     median, worst = turns[(len(turns) - 1) // 2], turns[-1]
@@ -133,7 +133,7 @@ def timings(turn: BenchTurn) -> TurnTimings:
     for name, seconds in turn.spans.items():
         spans.append(Span(name, at, at + seconds))
         at += seconds
-    return TurnTimings(turn=0, gap=turn.gap, spans=tuple(spans), bars=())
+    return TurnTimings(turn=0, gap=turn.response_time, spans=tuple(spans), bars=())
 
 
 def _names(paths: Sequence[Path]) -> list[str]:

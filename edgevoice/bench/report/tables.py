@@ -27,8 +27,8 @@ def comparison(report: Report) -> list[list[Cell]]:
     for column in report.columns:
         s = column.summary
         times: list[Cell] = ["", "nothing was answered", "", ""]
-        if s.gap is not None:
-            cells = _figures(s.gap)
+        if s.response_time is not None:
+            cells = _figures(s.response_time)
             times = [cells[head] for head in COMPARED[1:5]]
         rates = [
             "" if s.ttft is None else ms(s.ttft.p50),
@@ -45,9 +45,9 @@ def plain(rows: Iterable[Sequence[Cell]]) -> list[list[str]]:
 
 
 def measured(column: ReportColumn) -> dict[str, Figures]:
-    """The statistics of the gap, if it was measured, and of each span."""
-    gap = column.summary.gap
-    return {**({"gap": gap} if gap else {}), **column.summary.spans}
+    """The statistics of the response time, if it was measured, and of each span."""
+    found = column.summary.response_time
+    return {**({"response time": found} if found else {}), **column.summary.spans}
 
 
 def spans(report: Report) -> list[list[str]]:
@@ -55,7 +55,7 @@ def spans(report: Report) -> list[list[str]]:
     found = [measured(column) for column in report.columns]
     return [
         [name, *(f"{ms(f.p50)} / {ms(f.p95)}" if (f := own.get(name)) else "" for own in found)]
-        for name in (*report.spans, "gap")
+        for name in (*report.spans, "response time")
     ]
 
 
@@ -66,7 +66,7 @@ def heads(found: Mapping[str, Figures]) -> list[str]:
 
 
 def figures(found: Mapping[str, Figures], heads: Sequence[str]) -> list[list[Cell]]:
-    """The gap and its spans in milliseconds, by `heads`."""
+    """The response time and its spans in milliseconds, by `heads`."""
     return [[name, *(_figures(f)[head] for head in heads)] for name, f in found.items()]
 
 
@@ -103,17 +103,23 @@ def rates(s: Summary) -> list[list[str]]:
 def all_turns(column: ReportColumn) -> tuple[list[str], list[list[str]]]:
     """Heads, and a row for each turn."""
     names = list(dict.fromkeys(name for turn in column.turns for name in turn.spans))
-    heads = ["question", "gap", *(f"{name} ms" for name in names), "first token", "tokens/s"]
+    heads = [
+        "question",
+        "response time",
+        *(f"{name} ms" for name in names),
+        "first token",
+        "tokens/s",
+    ]
     rows = []
     for turn in column.turns:
         cells = [
-            "" if turn.gap is None else ms(turn.gap),
+            "" if turn.response_time is None else ms(turn.response_time),
             *(f"{turn.spans[name] * 1000:.0f}" if name in turn.spans else "" for name in names),
             "" if turn.ttft is None else ms(turn.ttft),
             "" if turn.tokens_per_second is None else f"{turn.tokens_per_second:.1f}",
             f"{turn.prompt_tokens} ({turn.reused_tokens})" if turn.prompt_tokens else "",
         ]
-        rows.append([turn.question, *cells, turn.reply, turn.recognized, _notes(turn)])
+        rows.append([turn.question, *cells, turn.reply, turn.transcript, _notes(turn)])
     return [*heads, "prompt (reused)", "reply", "recognized", "notes"], rows
 
 
@@ -123,7 +129,7 @@ def _notes(turn: BenchTurn) -> str:
         "cut off": turn.cut_off,
         f"dropped: {turn.dropped}": turn.dropped,
         counted(turn.underruns, "underrun"): turn.underruns,
-        counted(turn.replaced, "false start"): turn.replaced,
+        counted(turn.false_starts, "false start"): turn.false_starts,
         f"{wrong} wrong": turn.word_errors,
     }
     return "; ".join(note for note, applies in notes.items() if applies)

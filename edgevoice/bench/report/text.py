@@ -68,14 +68,14 @@ def _measured(source: ReportSource) -> list[str]:
 
 
 def _course(column: ReportColumn, alone: bool) -> Iterator[list[str]]:
-    """The waterfalls of the median and the worst turn, and the gap over the run."""
+    """The waterfalls of the median and the worst turn, and the response time over the run."""
     who = "" if alone else f"{column.variant.name}, "
     for name, turn in shown_turns(column):
         title = wrapped(f"{who}{name}: {turn.question}")
         yield [*title, *render_waterfall(timings(turn), WIDTH)[1:]]
-    if len(column.gaps) > 1:
+    if len(column.response_times) > 1:
         told = f"{who}over the run: {described(column.turns)}"
-        yield [*wrapped(told, later=""), sparkline(column.gaps, WIDTH)]
+        yield [*wrapped(told, later=""), sparkline(column.response_times, WIDTH)]
 
 
 def markdown(report: Report) -> list[str]:
@@ -88,7 +88,7 @@ def markdown(report: Report) -> list[str]:
     for source in report.sources:
         if (soak := source.result.soak) is not None:
             title = f"## {escaped(source.name)}: {escaped(soak_text.headline(soak))}"
-            parts += [[title], [f"- {escaped(finding.told)}" for finding in soak.findings]]
+            parts += [[title], [f"- {escaped(finding.reason)}" for finding in soak.findings]]
             if columns := soak_text.shown(soak.windows):
                 rows = zip(*columns.values(), strict=True)
                 parts.append(markdown_table(list(columns), rows))
@@ -112,7 +112,7 @@ def _column(column: ReportColumn) -> Iterator[list[str]]:
         rows = [
             ["question", *(turn.question for _, turn in turns)],
             *([span, *(f"{each.get(span, 0)} ms" for each in timed)] for span in spans),
-            ["gap", *(ms(turn.gap or 0.0) for _, turn in turns)],
+            ["response time", *(ms(turn.response_time or 0.0) for _, turn in turns)],
         ]
         yield markdown_table(("", *(name for name, _ in turns)), rows)
     wrong = [f"- {': '.join(map(escaped, failure))}" for failure in tables.failures(column)]

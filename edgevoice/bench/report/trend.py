@@ -61,7 +61,7 @@ class Trend:
 
 def trend(turns: Sequence[BenchTurn], samples: Sequence[Sample]) -> Trend | None:
     """The course of a variant; None with fewer than two replies."""
-    gaps = [turn.gap for turn in turns if turn.gap is not None]
+    gaps = [turn.response_time for turn in turns if turn.response_time is not None]
     if len(gaps) < 2:
         return None
     panels = _panels(samples)
@@ -92,7 +92,7 @@ def _panels(samples: Sequence[Sample]) -> tuple[TrendPanel, ...]:
 
 def described(turns: Sequence[BenchTurn], samples: Sequence[Sample] = ()) -> str:
     """The course in a sentence."""
-    gaps = [turn.gap for turn in turns if turn.counts and turn.gap is not None]
+    gaps = [turn.response_time for turn in turns if turn.counts and turn.response_time is not None]
     times = [turn.asked_at for turn in turns]
     told = [f"{len(gaps)} answers over {clock(max(times) - min(times))}"] if times else []
     if len(gaps) >= HALVES:
@@ -101,7 +101,7 @@ def described(turns: Sequence[BenchTurn], samples: Sequence[Sample] = ()) -> str
             f"median of the first half {ms(percentile(early, 0.5) or 0.0)}, "
             f"of the second {ms(percentile(late, 0.5) or 0.0)}"
         )
-    if missing := sum(turn.gap is None for turn in turns):
+    if missing := sum(turn.response_time is None for turn in turns):
         told.append(f"{missing} without an answer")
     for panel in _panels(samples):
         low, high = panel.ends

@@ -113,8 +113,8 @@ class Start(Struct, frozen=True, kw_only=True):
     """Speech is captured from here on, and answered later."""
     ready: float
     """All models are loaded, and the system prompt is in the KV cache."""
-    gap: float | None
-    """Response time of the first question, asked once ready; null if no reply was audible."""
+    response_time: float | None
+    """Of the first question, asked once ready; null if no reply was audible."""
     cached: float | None
     """Share of the model files' bytes that were in the page cache before; null where unknown."""
     rss: int

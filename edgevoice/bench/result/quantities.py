@@ -48,11 +48,11 @@ def keyed(turns: Sequence[BenchTurn]) -> dict[Key, BenchTurn]:
 
 
 def quantities(*runs: Mapping[Key, BenchTurn]) -> list[Quantity]:
-    """All quantities that any of the runs has, the gap and its spans first."""
+    """All quantities that any of the runs has, the response time and its spans first."""
     names = dict.fromkeys(name for run in runs for turn in run.values() for name in turn.spans)
     known = [name for name in SPANS if name in names]
     return [
-        _timed("gap", "s", lambda turn: turn.gap),
+        _timed("response time", "s", lambda turn: turn.response_time),
         *(_span(name) for name in dict.fromkeys([*known, *names])),
         _timed("ttft", "s", lambda turn: turn.ttft, part=True),
         _timed("tokens/s", "tokens/s", lambda turn: turn.tokens_per_second),

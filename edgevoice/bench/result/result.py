@@ -9,14 +9,14 @@ from typing import Any, Literal
 import msgspec
 from msgspec import Struct, field
 
-from edgevoice import files
+from edgevoice import compatibility, files
 from edgevoice.bench.result.device_record import Idle, Roofline, Sample, Speeds, Start
 from edgevoice.bench.result.soak_record import Soak
 from edgevoice.encoding import json_bytes
 from edgevoice.versioned import Format
 
 FORMAT = "edgevoice bench"
-VERSION = 1
+VERSION = 2
 """A change that an old reader would misread raises it."""
 
 Reference = Literal["human", "pseudo", "written", ""]
@@ -42,12 +42,13 @@ class BenchTurn(Struct, frozen=True, kw_only=True):
     clip_seconds: float = 0.0
     asked_at: float = 0.0
     """Session time at which its first sample reached the microphone."""
-    gap: float | None = None
-    """Response time; null if no reply was audible."""
+    response_time: float | None = None
+    """Last voiced sample of the question to the first audible sample of the reply; null if no reply
+    was audible."""
     spans: Mapping[str, float] = field(default_factory=dict)
     """Seconds of each span, in order; they add up to the response time."""
-    recognized: str = ""
-    """The transcript. For a question that was cut in parts, all parts."""
+    transcript: str = ""
+    """For a question that was cut in parts, of all parts."""
     reply: str = ""
     """The text that the language model generated."""
     ttft: float | None = None
@@ -60,8 +61,8 @@ class BenchTurn(Struct, frozen=True, kw_only=True):
     reply_tokens: int = 0
     underruns: int = 0
     """Number of times the speaker ran out of audio within the reply."""
-    replaced: int = 0
-    """False starts: replies that were prepared and dropped because the user went on."""
+    false_starts: int = 0
+    """Replies that were prepared and dropped because the user went on."""
     cut_off: bool = False
     """Whether the turn was committed before the speaker had finished."""
     dropped: str = ""
@@ -92,12 +93,12 @@ class BenchTurn(Struct, frozen=True, kw_only=True):
     @property
     def counts(self) -> bool:
         """Whether its response time is in the statistics."""
-        return self.gap is not None and not self.cut_off and not self.warm_up
+        return self.response_time is not None and not self.cut_off and not self.warm_up
 
     @property
     def timed(self) -> bool:
         """Whether its spans and rates are in the statistics, also in a bench without answers."""
-        measured = self.gap is not None or bool(self.spans)
+        measured = self.response_time is not None or bool(self.spans)
         return measured and not self.cut_off and not self.warm_up
 
 
@@ -142,8 +143,8 @@ class Summary(Struct, frozen=True, kw_only=True):
     dropped: int
     """Questions without an audible reply."""
     underruns: int
-    replaced: int
-    gap: Figures | None
+    false_starts: int
+    response_time: Figures | None
     spans: Mapping[str, Figures]
     ttft: Figures | None
     tokens_per_second: Figures | None
@@ -310,6 +311,7 @@ WRITTEN = Format(
     missing="write one with `edgevoice bench run --json FILE`",
     newer="update edgevoice, or run the bench again",
     damaged="run the bench again",
+    upgrade=compatibility.result,
 )
 
 

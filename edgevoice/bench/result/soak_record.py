@@ -66,11 +66,12 @@ class SoakFinding(Struct, frozen=True, kw_only=True):
     """One check of a soak."""
 
     name: str
-    """`memory`, `threads`, `handles`, `gap`, `heat`, `answers`, `sound` or `interruptions`."""
+    """`memory`, `threads`, `handles`, `response time`, `heat`, `answers`, `sound` or
+    `interruptions`."""
     state: State
     """`well`, `bad`, `unclear` (too short to tell) or `unknown` (not measured)."""
-    told: str
-    """The reason in words."""
+    reason: str
+    """The finding in words."""
     verdict: str = ""
     """The verdict's name if it is bad."""
     value: float | None = None

@@ -48,12 +48,12 @@ def summarize(turns: Sequence[BenchTurn]) -> Summary:
     said = sum(turn.words or 0 for turn in turns)
     return Summary(
         turns=len(turns),
-        answered=sum(turn.gap is not None for turn in turns),
+        answered=sum(turn.response_time is not None for turn in turns),
         cut_off=sum(turn.cut_off for turn in turns),
         dropped=sum(bool(turn.dropped) for turn in turns),
         underruns=sum(turn.underruns for turn in turns),
-        replaced=sum(turn.replaced for turn in turns),
-        gap=figures(turn.gap for turn in counted),
+        false_starts=sum(turn.false_starts for turn in turns),
+        response_time=figures(turn.response_time for turn in counted),
         spans={name: found for name, found in spans.items() if found is not None},
         words=said,
         word_errors=errors,
@@ -64,11 +64,11 @@ def summarize(turns: Sequence[BenchTurn]) -> Summary:
 
 def ratio(ours: Sequence[BenchTurn], theirs: Sequence[BenchTurn]) -> Ratio | None:
     """How many times as long `theirs` take as `ours`, over the questions that both answered."""
-    own = {turn.question: turn.gap for turn in ours if turn.counts}
+    own = {turn.question: turn.response_time for turn in ours if turn.counts}
     pairs = [
-        (gap, turn.gap)
+        (gap, turn.response_time)
         for turn in theirs
-        if turn.counts and turn.gap is not None and (gap := own.get(turn.question))
+        if turn.counts and turn.response_time is not None and (gap := own.get(turn.question))
     ]
     if not pairs:
         return None

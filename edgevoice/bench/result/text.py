@@ -90,15 +90,18 @@ def _variant(variant: Variant, result: BenchResult) -> list[str]:
     s = variant.summary
     changed = ", ".join(f"{key}={value}" for key, value in variant.settings.items())
     lines = wrapped(f"{variant.name} ({changed})" if changed else variant.name)
-    if s.gap is None:
+    if s.response_time is None:
         lines.append("nothing was answered")
     else:
         rows, at = [], 0.0
         for span, f in s.spans.items():
-            rows.append([span, *times(f), _bar(at, f.mean, s.gap.mean)])
+            rows.append([span, *times(f), _bar(at, f.mean, s.response_time.mean)])
             at += f.mean
-        rows.append(["gap", *times(s.gap), ""])
-        lines += [*table(("", "p50", "p95", "mean", ""), rows, words=(0, 4)), *_confidence(s.gap)]
+        rows.append(["response time", *times(s.response_time), ""])
+        lines += [
+            *table(("", "p50", "p95", "mean", ""), rows, words=(0, 4)),
+            *_confidence(s.response_time),
+        ]
     return [*lines, *packed(outcome(s, result.command))]
 
 
@@ -118,7 +121,7 @@ def _confidence(f: Figures) -> list[str]:
 
 
 def _bar(start: float, length: float, whole: float) -> str:
-    """The place of a span in the mean gap."""
+    """The place of a span in the mean response time."""
     scale = _BAR / whole if whole > 0 else 0.0
     first, last = round(start * scale), round((start + length) * scale)
     return " " * first + "█" * (last - first)
@@ -131,7 +134,7 @@ def outcome(s: Summary, command: str) -> list[str]:
         f"{s.cut_off} cut off",
         f"{s.dropped} dropped",
         counted(s.underruns, "underrun"),
-        *([counted(s.replaced, "false start")] if s.replaced else []),
+        *([counted(s.false_starts, "false start")] if s.false_starts else []),
     ]
     rates = (
         ("first token after {:.2f} s", s.ttft),
@@ -155,14 +158,14 @@ def troubles(turn: BenchTurn) -> Iterator[tuple[str, str]]:
     if turn.warm_up:
         return
     if turn.cut_off:
-        yield "cut off", f"heard “{turn.recognized}”"
+        yield "cut off", f"heard “{turn.transcript}”"
     if turn.dropped:
         yield "dropped", turn.dropped
     if turn.underruns:
         yield "underrun", counted(turn.underruns, "time")
     if turn.word_errors:
         words = counted(turn.words or 0, "word")
-        yield "misread", f"{turn.word_errors} of {words}: “{turn.recognized}”"
+        yield "misread", f"{turn.word_errors} of {words}: “{turn.transcript}”"
 
 
 def recognition(result: BenchResult) -> list[str]:
@@ -183,13 +186,13 @@ def recognition(result: BenchResult) -> list[str]:
 
 def switches(result: BenchResult) -> list[str]:
     """The variants as a Markdown table: each technique off, compared with all of them on."""
-    base = result.variants[0].summary.gap
+    base = result.variants[0].summary.response_time
     rows = [
         ["technique", "setting", "p50 on", "p95 on", "p50 off", "p95 off", "what it buys"],
         ["---"] * 7,
     ]
     for variant in result.variants[1:]:
-        off = variant.summary.gap
+        off = variant.summary.response_time
         changed = ", ".join(
             f"`{key} = {json_bytes(v).decode()}`" for key, v in variant.settings.items()
         )

@@ -7,9 +7,9 @@ from typing import Any
 
 from edgevoice import events as ev
 
-USER, GAP, SPANS, ENGINES = "user", "gap", "spans of the gap", "engines"
+USER, RESPONSE_TIME, SPANS, ENGINES = "user", "response time", "spans", "engines"
 STAGES = ("capture", "transcription", "end_of_turn", "agent", "synthesis", "playback")
-TRACKS = (USER, GAP, SPANS, *STAGES, ENGINES)
+TRACKS = (USER, RESPONSE_TIME, SPANS, *STAGES, ENGINES)
 """The tracks from top to bottom."""
 
 MOST_INTERIMS = 2

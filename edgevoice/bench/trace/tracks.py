@@ -11,8 +11,8 @@ from collections.abc import Iterable, Mapping
 from edgevoice import events as ev
 from edgevoice.bench.trace.drawing import (
     ENGINES,
-    GAP,
     MOST_INTERIMS,
+    RESPONSE_TIME,
     SPANS,
     USER,
     TraceDrawing,
@@ -52,7 +52,7 @@ def drawn(events: Iterable[ev.Event]) -> TraceDrawing:
             drawing.mark(track.format(event), name.format(event), event.t, **args)
     drawing.finish(last)
     for turn in timings.turns:
-        _gap(drawing, turn)
+        _response_time(drawing, turn)
     return drawing
 
 
@@ -200,14 +200,14 @@ def _sound(drawing: TraceDrawing, event: ev.Event) -> None:
             pass
 
 
-def _gap(drawing: TraceDrawing, turn: TurnTimings) -> None:
+def _response_time(drawing: TraceDrawing, turn: TurnTimings) -> None:
     """The response time, and on a track of their own the spans that add up to it."""
     if turn.gap is None or not turn.spans:
         return
     ms = {span.name: round(span.seconds * 1000, 3) for span in turn.spans}
-    name, (start, *_), (*_, end) = f"gap {round(turn.gap * 1000)} ms", turn.spans, turn.spans
+    name, (start, *_), (*_, end) = f"{round(turn.gap * 1000)} ms", turn.spans, turn.spans
     about = {"turn": turn.turn, "ms": ms}
-    drawing.slices.append(TracePiece(GAP, name, start.start, end.end, about))
+    drawing.slices.append(TracePiece(RESPONSE_TIME, name, start.start, end.end, about))
     for span in turn.spans:
         # A span without length would lie on top of the next one.
         if span.seconds > 0:

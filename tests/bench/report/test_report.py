@@ -40,10 +40,10 @@ def answered(question: str, gap: float, asked_at: float = 0.0, **more: Any) -> B
         **{
             "variant": AS_SET,
             "question": question,
-            "gap": gap,
+            "response_time": gap,
             "spans": {name: gap * share for name, share in zip(SPANS, SHARES, strict=True)},
             "asked_at": asked_at,
-            "recognized": question,
+            "transcript": question,
             "reply": f"The answer to {question}",
             "ttft": 0.21,
             "tokens_per_second": 12.5,
@@ -60,9 +60,9 @@ TURNS = (
     answered("first", 0.8123, 10.0, words=10, word_errors=1),
     answered("second", 0.5321, 20.0, underruns=2, words=10, word_errors=0),
     answered("third", 1.9876, 30.0),
-    answered("interrupted by us", 0.3, 40.0, cut_off=True, recognized="interr"),
+    answered("interrupted by us", 0.3, 40.0, cut_off=True, transcript="interr"),
     BenchTurn(variant=AS_SET, question="not heard", dropped="no speech was noticed", asked_at=50.0),
-    answered("fourth", 0.9, 60.0, replaced=1),
+    answered("fourth", 0.9, 60.0, false_starts=1),
 )
 
 
@@ -101,8 +101,8 @@ def test_the_page_has_every_turn_and_every_span_of_the_two_that_it_draws(saved: 
     table = next(t for t in found.named("table") if t.attributes.get("class") == "turns")
     for turn in TURNS[1:]:
         assert turn.question in table.words
-        if turn.gap is not None:
-            assert f"{round(turn.gap * 1000)} ms" in table.words
+        if turn.response_time is not None:
+            assert f"{round(turn.response_time * 1000)} ms" in table.words
     falls = [t.words for t in found.named("table") if t.attributes.get("class") == "waterfall"]
     [column] = shown(saved).columns
     for fall, (_, turn) in zip(falls, shown_turns(column), strict=True):
@@ -125,20 +125,20 @@ def test_percentiles_are_those_of_the_summary(saved: Path) -> None:
     [column] = report.columns
     drawn = Page(page(report))
     table = next(
-        t for t in drawn.named("table") if t.words.startswith("Figures of the gap and its spans")
+        t for t in drawn.named("table") if t.words.startswith("Response time and its spans")
     )
     markdown = "\n".join(report_text.markdown(report))
     text = "\n".join(report_text.text(report))
-    gap = column.summary.gap
+    gap = column.summary.response_time
     assert gap is not None
     assert gap.n == 4
-    for name, f in {"gap": gap, **column.summary.spans}.items():
+    for name, f in {"response time": gap, **column.summary.spans}.items():
         row = [f"{round(value * 1000)} ms" for value in (f.p50, f.p95, f.mean)]
         assert re.search(rf"\b{name} 4 .*" + ".*".join(row), table.words)
         assert f"| {name} | 4 | {' | '.join(row)} |" in markdown
         assert re.search(rf"^{name} +" + " +".join(row), text, re.MULTILINE)
     card = next(e for e in drawn.named("div") if e.attributes.get("class") == "card")
-    assert f"{round(gap.p50 * 1000)} ms median gap" in card.words
+    assert f"{round(gap.p50 * 1000)} ms median response time" in card.words
     assert f"{round(gap.p95 * 1000)} ms 95th percentile" in card.words
     assert "of 4 questions" in card.words
 
@@ -159,7 +159,7 @@ def test_the_page_needs_nothing_beside_itself(saved: Path) -> None:
 
 def test_words_of_a_result_are_never_markup(tmp_path: Path) -> None:
     """Whatever a question, a reply, a model or a file is called, it is shown as it is."""
-    turns = [answered(ALIEN, 0.5, reply=ALIEN, recognized=ALIEN, dropped="", word_errors=1)]
+    turns = [answered(ALIEN, 0.5, reply=ALIEN, transcript=ALIEN, dropped="", word_errors=1)]
     alien = result([*turns, answered("plain", 0.7)], models={"slm": ALIEN})
     write(tmp_path / "a&amp;b.json", alien)
     write(tmp_path / "other.json", result())
@@ -173,7 +173,7 @@ def test_words_of_a_result_are_never_markup(tmp_path: Path) -> None:
 @pytest.mark.parametrize("form", [(), ("--markdown",), ("--csv", "turns")])
 def test_no_word_of_a_result_commands_a_terminal(form: tuple[str, ...], tmp_path: Path) -> None:
     """Whatever the recognizer heard or a model is called, the report is text."""
-    turns = [answered(EVIL, 0.5, reply=EVIL, recognized=EVIL, word_errors=1)] * 2
+    turns = [answered(EVIL, 0.5, reply=EVIL, transcript=EVIL, word_errors=1)] * 2
     write(tmp_path / "evil.json", result(turns, models={"slm": EVIL, "stt": EVIL}))
     done = edgevoice("bench", "report", tmp_path / "evil.json", *form)
     assert done.returncode == 0, done.stderr
@@ -309,7 +309,7 @@ def test_temperature_is_drawn_only_where_it_was_measured(saved: Path) -> None:
 def test_what_a_newer_bench_tells_of_the_machine_is_shown(saved: Path) -> None:
     """Floors, confidence, rates and sensors where they are there; what is not is called so."""
     held = json.loads(saved.read_text())
-    gap = held["variants"][0]["summary"]["gap"]
+    gap = held["variants"][0]["summary"]["response_time"]
     gap.update(p90=1.7, p99=1.95, p50_low=0.6, p50_high=1.9)
     one = {"n": 4, "p50": 0.25, "p95": 0.5, "mean": 0.3}
     held["variants"][0]["summary"]["stt_rtf"] = one
@@ -405,7 +405,7 @@ def test_turns_as_csv_read_back(saved: Path) -> None:
     assert [row["question"] for row in rows] == [turn.question for turn in TURNS]
     for row, turn in zip(rows, TURNS, strict=True):
         assert row["file"] == "laptop"
-        assert (float(row["gap"]) if row["gap"] else None) == turn.gap
+        assert (float(row["response_time"]) if row["response_time"] else None) == turn.response_time
         spans = {n: float(row[f"spans.{n}"]) for n in SPANS if row[f"spans.{n}"]}
         assert spans == turn.spans
         assert row["cut_off"] == str(turn.cut_off).lower()
@@ -427,13 +427,13 @@ def test_summaries_as_csv_read_back(tmp_path: Path) -> None:
     report = load([tmp_path / "r.json", tmp_path / "none.json"])
     full, empty = csv.DictReader(io.StringIO(csv_rows.summary(report)))
     summary = report.columns[0].summary
-    assert summary.gap is not None
-    assert float(full["gap.p95"]) == summary.gap.p95
+    assert summary.response_time is not None
+    assert float(full["response_time.p95"]) == summary.response_time.p95
     assert float(full["spans.prefill.mean"]) == summary.spans["prefill"].mean
     assert float(full["wer"]) == summary.wer
     assert full["models.slm"] == "qwen2.5-coder-0.5b"
-    assert (empty["file"], empty["turns"], empty["gap.p95"]) == ("none", "0", "")
-    assert "gap" not in full
+    assert (empty["file"], empty["turns"], empty["response_time.p95"]) == ("none", "0", "")
+    assert "response_time" not in full
 
 
 @given(
@@ -450,7 +450,7 @@ def test_any_result_can_be_shown(
     Page(page(report))
     assert report_text.text(report)
     rows = list(csv.DictReader(io.StringIO(csv_rows.turns(report), newline="")))
-    assert [float(row["gap"]) for row in rows] == gaps
+    assert [float(row["response_time"]) for row in rows] == gaps
 
 
 @given(st.floats(0, 1e5, allow_nan=False), st.integers(2, 8))

@@ -26,7 +26,7 @@ def bare() -> BenchResult:
         BenchTurn(
             variant=AS_SET,
             question="one",
-            gap=0.4,
+            response_time=0.4,
             cpu_seconds=2.5,
             prefill_rate=80.0,
             stt_rtf=0.04,

@@ -22,7 +22,8 @@ from edgevoice.settings import Config, TurnSettings
 def turn(question: str, gap: float | None, variant: str = AS_SET, **more: object) -> BenchTurn:
     spans = {"pause": 0.2, "recognize": gap - 0.2} if gap is not None else {}
     return msgspec.convert(
-        {"variant": variant, "question": question, "gap": gap, "spans": spans, **more}, BenchTurn
+        {"variant": variant, "question": question, "response_time": gap, "spans": spans, **more},
+        BenchTurn,
     )
 
 
@@ -45,7 +46,7 @@ def run_state() -> RunState:
         turn("one", 2.0, BASELINE),
         turn("two", 0.6, underruns=2),
         turn("two", 2.4, BASELINE),
-        turn("three", 0.1, cut_off=True, recognized="thr"),
+        turn("three", 0.1, cut_off=True, transcript="thr"),
         turn("four", None, dropped="nothing said"),
     ]
     run_state.finished = True
@@ -63,8 +64,8 @@ def test_only_answers_in_one_piece_count(run_state: RunState) -> None:
     """Warm-ups, cut-offs and what was dropped are in no percentile, and are all told of."""
     result = run_state.result()
     ours = result.variants[0].summary
-    assert ours.gap is not None
-    assert (ours.gap.n, ours.gap.p50) == (2, 0.5)
+    assert ours.response_time is not None
+    assert (ours.response_time.n, ours.response_time.p50) == (2, 0.5)
     assert (ours.turns, ours.answered, ours.cut_off, ours.dropped) == (4, 3, 1, 1)
     assert ours.underruns == 2
     assert ours.wer == pytest.approx(0.1)
@@ -74,8 +75,8 @@ def test_mean_spans_add_up_to_the_mean_gap() -> None:
     """Also where a span is missing from some of the turns."""
     turns = [turn("a", 0.5), msgspec.structs.replace(turn("b", 0.3), spans={"pause": 0.3})]
     summary = summarize(turns)
-    assert summary.gap is not None
-    assert sum(f.mean for f in summary.spans.values()) == pytest.approx(summary.gap.mean)
+    assert summary.response_time is not None
+    assert sum(f.mean for f in summary.spans.values()) == pytest.approx(summary.response_time.mean)
 
 
 def test_the_ratio_is_taken_question_by_question(run_state: RunState) -> None:
@@ -92,7 +93,7 @@ def test_percentiles_of_nothing_are_nothing() -> None:
     """No figure is made up where none was measured."""
     assert figures([]) is None
     assert figures([None]) is None
-    assert summarize([]).gap is None
+    assert summarize([]).response_time is None
 
 
 def test_settings_that_are_not_the_default_are_kept(run_state: RunState) -> None:
@@ -106,7 +107,7 @@ def test_the_table_fits_80_columns_and_tells_all(run_state: RunState) -> None:
     assert max(map(len, lines)) <= 80
     text = "\n".join(" ".join(line.split()) for line in lines)
     for told in (
-        "gap 500 ms 590 ms 500 ms",
+        "response time 500 ms 590 ms 500 ms",
         "3 of 4 questions answered · 1 cut off · 1 dropped · 2 underruns",
         "WER 10.0 % of 10 words",
         "4.5 times as long",

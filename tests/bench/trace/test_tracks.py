@@ -116,14 +116,12 @@ def test_spans_add_up_to_the_gap_of_their_turn(name: str) -> None:
     session = SESSIONS[name]()
     found = entries(session)
     timed = {turn.turn: turn for turn in fold(session)}
-    gaps = on(found, "gap")
+    gaps = on(found, "response time")
     assert {e["args"]["turn"] for e in gaps} == set(timed)
     assert timed
     for gap in gaps:
         turn = timed[gap["args"]["turn"]]
-        spans = [
-            e for e in on(found, "spans of the gap") if e["args"]["turn"] == gap["args"]["turn"]
-        ]
+        spans = [e for e in on(found, "spans") if e["args"]["turn"] == gap["args"]["turn"]]
         assert sum(e["dur"] for e in spans) == gap["dur"]
         assert spans[0]["ts"] == gap["ts"] == micros(turn.spans[0].start)
         assert turn.gap is not None
@@ -173,7 +171,7 @@ def test_each_stage_shows_what_it_worked_on() -> None:
         return [e["name"] for e in on(found, track, "i")]
 
     assert pieces("user") == [("speaks", 900, 1100)]
-    assert pieces("gap") == [("gap 1250 ms", 2000, 1250)]
+    assert pieces("response time") == [("1250 ms", 2000, 1250)]
     assert pieces("capture") == [("hears", 1000, 1200), ("waits for more", 2200, 900)]
     assert pieces("transcription") == [
         ("reads while they speak", 1400, 200),
@@ -334,6 +332,6 @@ def test_a_bench_writes_the_trace_of_what_it_measured(
     assert done.returncode == 0, done.stderr
     [turn] = json.loads(done.stdout)["turns"]
     [timed] = fold(read(trace))
-    assert timed.gap == pytest.approx(turn["gap"], abs=1e-6)
-    [gap] = on(entries(read(trace)), "gap")
-    assert gap["dur"] == pytest.approx(turn["gap"] * 1e6, abs=2)
+    assert timed.gap == pytest.approx(turn["response_time"], abs=1e-6)
+    [gap] = on(entries(read(trace)), "response time")
+    assert gap["dur"] == pytest.approx(turn["response_time"] * 1e6, abs=2)
