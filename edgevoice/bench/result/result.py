@@ -103,7 +103,10 @@ class BenchTurn(Struct, frozen=True, kw_only=True):
 
 
 class Figures(Struct, frozen=True, kw_only=True):
-    """Statistics of a quantity, in its own unit. Percentiles are interpolated.
+    """Statistics of a quantity, in its own unit.
+
+    `p50` is a value that was measured: of an even number, the lower one in the middle. The other
+    percentiles are interpolated.
 
     `_low` and `_high` are the ends of a percentile's 95 % confidence interval. They are null with
     too few values: p50 takes 6, p90 29, p95 59 and p99 299. With under 100 values, p99 is close to

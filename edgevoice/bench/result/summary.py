@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from statistics import fmean, median
+from statistics import fmean, median, median_low
 
 from edgevoice.bench.result.result import BenchTurn, Figures, Ratio, Summary
 from edgevoice.bench.statistics.intervals import interval
@@ -17,6 +17,8 @@ def figures(values: Iterable[float | None]) -> Figures | None:
     if not known:
         return None
     found = {f"p{q}": percentile(known, q / 100) for q in (50, 90, 95, 99)}
+    # The median turn of a report has exactly this response time.
+    found["p50"] = median_low(known)
     for name in list(found):
         ends = interval(known, int(name[1:]) / 100) or (None, None)
         found[f"{name}_low"], found[f"{name}_high"] = ends
@@ -75,5 +77,5 @@ def ratio(ours: Sequence[BenchTurn], theirs: Sequence[BenchTurn]) -> Ratio | Non
     return Ratio(
         n=len(pairs),
         of_questions=median(other / gap for gap, other in pairs),
-        of_p50=median(other for _, other in pairs) / median(gap for gap, _ in pairs),
+        of_p50=median_low(other for _, other in pairs) / median_low(gap for gap, _ in pairs),
     )

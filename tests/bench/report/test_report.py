@@ -119,6 +119,17 @@ def test_the_median_and_the_worst_turn_are_real_ones_that_count(saved: Path) -> 
     ]
 
 
+def test_the_median_turn_took_as_long_as_the_headline_says(tmp_path: Path) -> None:
+    """Of an odd and of an even number of turns, to the digit."""
+    for many in (4, 5):
+        turns = [answered(str(number), 0.5 + 0.1 * number) for number in range(many)]
+        write(tmp_path / "r.json", result(turns))
+        [column] = shown(tmp_path / "r.json").columns
+        (_, median), _ = shown_turns(column)
+        assert column.summary.response_time is not None
+        assert column.summary.response_time.p50 == median.response_time
+
+
 def test_percentiles_are_those_of_the_summary(saved: Path) -> None:
     """On the page, in the text and in Markdown; nothing is computed a second way."""
     report = shown(saved)
