@@ -114,13 +114,10 @@ def _compared(
     from edgevoice.bench.compare.budgets import check
     from edgevoice.bench.compare.compare import compare, variant_of
     from edgevoice.bench.result.result import read
-    from edgevoice.bench.result.summary import summarize
+    from edgevoice.bench.result.summary import recounted
 
-    results = read(before), read(after)
-    chosen = variant_of(results[1], variants[1], str(after))
-    turns = [turn for turn in results[1].turns if turn.variant == chosen.name]
-    # Counted anew: an older program has not written every percentile.
-    summary = summarize(turns)
+    results = recounted(read(before)), recounted(read(after))
+    summary = variant_of(results[1], variants[1], str(after)).summary
     asked = limits(budgets, tuple(summary.spans))
     compared = compare(*results, (str(before), str(after)), variants, least)
     return replace(compared, budgets=tuple(check(asked, summary)))

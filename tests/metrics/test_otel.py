@@ -101,7 +101,7 @@ def test_moments_are_events_of_their_span(made: Collected) -> None:
 
 
 def test_the_metrics_are_those_of_prometheus(made: Collected) -> None:
-    """Names, units and buckets are the catalog's, and a gap is in its bucket."""
+    """Names, units and buckets are the catalog's, and a response time is in its bucket."""
     found = readings([*sessions.failed().events, *sessions.conversation().events[1:]])
     for reading in found:
         made.instruments.add(reading)

@@ -60,7 +60,7 @@ def endpoint(exposition: Exposition) -> Iterator[MetricsServer]:
 def test_what_is_served_can_be_parsed_and_is_what_was_told(
     exposition: Exposition, endpoint: MetricsServer
 ) -> None:
-    """Two answered turns: their count, the sum of their gaps, and the buckets these fall in."""
+    """Two answered turns: count, sum and buckets of their response times."""
     found = readings(sessions.conversation().events)
     for reading in found:
         exposition.add(reading)

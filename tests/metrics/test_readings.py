@@ -26,7 +26,7 @@ def test_an_answered_turn_is_told_with_the_gap_the_screen_shows() -> None:
 
 
 def test_the_steps_of_a_turn_add_up_to_its_gap() -> None:
-    """Summed over its labels, the histogram of spans is the one of gaps."""
+    """Summed over its labels, the histogram of spans is the one of response times."""
     found = readings(sessions.conversation().events)
     spans = [value for each in values(found, m.RESPONSE_TIME_SPAN).values() for value in each]
     assert sum(spans) == pytest.approx(sum(values(found, m.RESPONSE_TIME)["speech",]))
@@ -97,7 +97,7 @@ def test_a_false_start_is_counted_and_is_no_turn_of_its_own() -> None:
 
 
 def test_a_typed_question_is_told_apart() -> None:
-    """Nobody waits for the end of a typed one: its gap is in a series of its own."""
+    """Nobody waits for the end of a typed one: its response time is in a series of its own."""
     show = Rehearsal("Fine.")
     show.hear((30.0, "much later", 1.0))
     show.at(2.0, lambda assistant: assistant.say("How are you?"))

@@ -13,11 +13,11 @@ from edgevoice.bench.report.report import (
     timings,
 )
 from edgevoice.bench.report.trend import clock, trend
-from edgevoice.bench.result.device_text import FLOORS, device, floors
+from edgevoice.bench.result import device_text
+from edgevoice.bench.result import text as result_text
 from edgevoice.bench.result.result import Figures
-from edgevoice.bench.result.text import SYNTHETIC, compared, outcome
 from edgevoice.bench.result.wording import counted, ms
-from edgevoice.bench.soak.text import headline, shown
+from edgevoice.bench.soak import text as soak_text
 from edgevoice.waterfall import MEANING, shares
 
 MEANINGS = {
@@ -53,22 +53,17 @@ def page(report: Report) -> str:
         alone=len(labels) == 1,
         by_label=_by_label,
         by_span=_by_span,
-        compared=compared,
-        counted=counted,
-        device=device,
-        floors=floors,
-        FLOORS=FLOORS,
-        headline=headline,
+        stacked=_stacked,
         meanings=MEANINGS,
-        outcome=outcome,
+        device=device_text,
+        result=result_text,
+        soaks=soak_text,
+        tables=tables,
+        counted=counted,
         shares=shares,
         shown_turns=shown_turns,
-        stacked=_stacked,
-        SYNTHETIC=SYNTHETIC,
-        tables=tables,
         timings=timings,
         trend=trend,
-        windows=shown,
         zip=zip,
     )
     return f"{drawn.lstrip()}\n"

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from edgevoice.bench.result.result import BenchResult, BenchTurn, Summary, Variant, read
+from edgevoice.bench.result.summary import recounted
 from edgevoice.errors import EdgevoiceError, UsageError
 from edgevoice.timings import Span, TurnTimings
 from edgevoice.waterfall import WAITING
@@ -92,7 +93,7 @@ def load(paths: Sequence[Path]) -> Report:
     sources, problems = [], []
     for path, name in zip(paths, _names(paths), strict=True):
         try:
-            result = read(path)
+            result = recounted(read(path))
             if not result.variants:
                 raise UsageError(
                     "nothing was measured in it", where=str(path), remedy="run the bench again"

@@ -59,12 +59,6 @@ def spans(report: Report) -> list[list[str]]:
     ]
 
 
-def heads(found: Mapping[str, Figures]) -> list[str]:
-    """The heads of `figures`; old results have neither p90 nor p99."""
-    old = all(f.p90 is None and f.p99 is None for f in found.values())
-    return [head for head in FIGURES if not (old and head in ("p90", "p99"))]
-
-
 def figures(found: Mapping[str, Figures], heads: Sequence[str]) -> list[list[Cell]]:
     """The response time and its spans in milliseconds, by `heads`."""
     return [[name, *(_figures(f)[head] for head in heads)] for name, f in found.items()]

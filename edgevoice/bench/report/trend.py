@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from edgevoice.bench.report.charts import ChartAxis, axis, percent
+from edgevoice.bench.report.charts import ChartAxis, axis
 from edgevoice.bench.result.device_record import Sample
 from edgevoice.bench.result.result import BenchTurn
 from edgevoice.bench.result.wording import ms
@@ -17,77 +17,63 @@ HALVES = 4
 
 @dataclass(frozen=True)
 class TrendPanel:
-    """A quantity of the machine over session time."""
+    """A quantity of the machine over session time: its extremes as text, and its values."""
 
     name: str
-    unit: str
-    digits: int
+    low: str
+    high: str
     points: tuple[tuple[float, float], ...]
-
-    @property
-    def ends(self) -> tuple[str, str]:
-        """The lowest and the highest value, with their unit."""
-        values = [value for _, value in self.points]
-        low, high = (f"{value:.{self.digits}f} {self.unit}" for value in (min(values), max(values)))
-        return low, high
+    """Session time, and the place between the extremes, from 0 to 1."""
 
 
 @dataclass(frozen=True)
 class Trend:
-    """What is drawn: turns by the time they were asked, and the machine below them."""
+    """Turns by the time they were asked, and the machine; `length` seconds from `first` on."""
 
-    turns: tuple[BenchTurn, ...]
-    panels: tuple[TrendPanel, ...]
+    turns: Sequence[BenchTurn]
+    panels: Sequence[TrendPanel]
     axis: ChartAxis
     first: float
-    """Session time of the left edge."""
     length: float
-    """Seconds to the right edge."""
     description: str
 
-    def x(self, at: float) -> str:
-        """The place of a session time, as a share of the width."""
-        return percent((at - self.first) / self.length)
+    def share(self, at: float) -> float:
+        """The place of a session time, from 0 to 1."""
+        return (at - self.first) / self.length
 
     def line(self, panel: TrendPanel) -> str:
         """The points of a panel on a square of 1000 by 1000."""
-        values = [value for _, value in panel.points]
-        low, room = min(values), (max(values) - min(values)) or 1.0
-        return " ".join(
-            f"{(at - self.first) / self.length * 1000:.1f},{1000 - (value - low) / room * 1000:.1f}"
-            for at, value in panel.points
-        )
+        points = ((self.share(at) * 1000, 1000 - place * 1000) for at, place in panel.points)
+        return " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
 
 
 def trend(turns: Sequence[BenchTurn], samples: Sequence[Sample]) -> Trend | None:
     """The course of a variant; None with fewer than two replies."""
-    gaps = [turn.response_time for turn in turns if turn.response_time is not None]
-    if len(gaps) < 2:
+    replies = [turn.response_time for turn in turns if turn.response_time is not None]
+    if len(replies) < 2:
         return None
     panels = _panels(samples)
     times = [turn.asked_at for turn in turns] + [at for panel in panels for at, _ in panel.points]
-    return Trend(
-        turns=tuple(turns),
-        panels=panels,
-        axis=axis(max(gaps), 4),
-        first=min(times),
-        length=(max(times) - min(times)) or 1.0,
-        description=described(turns, samples),
-    )
+    first, length = min(times), (max(times) - min(times)) or 1.0
+    return Trend(turns, panels, axis(max(replies), 4), first, length, described(turns, samples))
 
 
-def _panels(samples: Sequence[Sample]) -> tuple[TrendPanel, ...]:
+def _panels(samples: Sequence[Sample]) -> list[TrendPanel]:
     """The quantities that were measured."""
-    readings: list[tuple[str, str, int, list[tuple[float, float | None]]]] = [
-        ("temperature", "°C", 0, [(s.t, s.temperature) for s in samples]),
-        ("clock", "GHz", 2, [(s.t, s.clock and s.clock / 1e9) for s in samples]),
-        ("memory", "MiB", 0, [(s.t, s.rss / 2**20) for s in samples]),
-    ]
-    panels = (
-        TrendPanel(name, unit, digits, tuple((at, v) for at, v in found if v is not None))
-        for name, unit, digits, found in readings
+    readings: Sequence[tuple[str, str, int, Sequence[float | None]]] = (
+        ("temperature", "°C", 0, [sample.temperature for sample in samples]),
+        ("clock", "GHz", 2, [sample.clock and sample.clock / 1e9 for sample in samples]),
+        ("memory", "MiB", 0, [sample.rss / 2**20 for sample in samples]),
     )
-    return tuple(panel for panel in panels if len(panel.points) > 1)
+    panels = []
+    for name, unit, digits, values in readings:
+        known = [(s.t, v) for s, v in zip(samples, values, strict=True) if v is not None]
+        if len(known) > 1:
+            low, high = min(v for _, v in known), max(v for _, v in known)
+            low_text, high_text = (f"{end:.{digits}f} {unit}" for end in (low, high))
+            points = tuple((at, (v - low) / ((high - low) or 1.0)) for at, v in known)
+            panels.append(TrendPanel(name, low_text, high_text, points))
+    return panels
 
 
 def described(turns: Sequence[BenchTurn], samples: Sequence[Sample] = ()) -> str:
@@ -103,9 +89,7 @@ def described(turns: Sequence[BenchTurn], samples: Sequence[Sample] = ()) -> str
         )
     if missing := sum(turn.response_time is None for turn in turns):
         told.append(f"{missing} without an answer")
-    for panel in _panels(samples):
-        low, high = panel.ends
-        told.append(f"{panel.name} {low.split()[0]} to {high}")
+    told += [f"{each.name} {each.low.split()[0]} to {each.high}" for each in _panels(samples)]
     if slow := sum(sample.throttled is True for sample in samples):
         told.append(f"throttled in {slow} of {len(samples)} samples")
     return "; ".join(told) + "."

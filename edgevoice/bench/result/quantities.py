@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from edgevoice.bench.result.result import BenchTurn
 from edgevoice.timings import SPANS
@@ -22,17 +22,30 @@ KNOWN_SPANS = (*SPANS, *BASELINE_SPANS)
 
 @dataclass(frozen=True, slots=True)
 class Quantity:
-    """A quantity by its displayed name; `values` are those of the turns that have one."""
+    """A quantity by its displayed name; `field` is that of a turn, empty for a span and for WER."""
 
     name: str
     unit: Unit
-    values: Callable[[Mapping[Key, BenchTurn]], dict[Key, float]]
+    field: str = ""
     part: bool = False
     """Whether it is a part of the response time, and matters only as far as that does."""
 
     @property
     def more_is_better(self) -> bool:
         return self.unit == "tokens/s"
+
+    def values(self, run: Mapping[Key, BenchTurn]) -> dict[Key, float]:
+        """The values of the turns that have one."""
+        if self.name == "WER":
+            return _word_errors(run)
+        if not self.field:
+            return _span(self.name, run)
+        if self.unit in ("per turn", "share"):
+            return {key: float(bool(v) if self.unit == "share" else v) for key, v in self._of(run)}
+        return {key: v for key, v in self._of(run) if run[key].timed and v is not None}
+
+    def _of(self, run: Mapping[Key, BenchTurn]) -> Iterator[tuple[Key, Any]]:
+        return ((key, getattr(turn, self.field)) for key, turn in run.items())
 
 
 def keyed(turns: Sequence[BenchTurn]) -> dict[Key, BenchTurn]:
@@ -52,45 +65,27 @@ def quantities(*runs: Mapping[Key, BenchTurn]) -> list[Quantity]:
     names = dict.fromkeys(name for run in runs for turn in run.values() for name in turn.spans)
     known = [name for name in SPANS if name in names]
     return [
-        _timed("response time", "s", lambda turn: turn.response_time),
-        *(_span(name) for name in dict.fromkeys([*known, *names])),
-        _timed("ttft", "s", lambda turn: turn.ttft, part=True),
-        _timed("tokens/s", "tokens/s", lambda turn: turn.tokens_per_second),
-        _counted("underruns", "per turn", lambda turn: turn.underruns),
-        _counted("dropped", "share", lambda turn: bool(turn.dropped)),
-        _counted("cut off", "share", lambda turn: turn.cut_off),
-        Quantity("WER", "share", _wer),
+        Quantity("response time", "s", "response_time"),
+        *(Quantity(name, "s", part=True) for name in dict.fromkeys([*known, *names])),
+        Quantity("ttft", "s", "ttft", part=True),
+        Quantity("tokens/s", "tokens/s", "tokens_per_second"),
+        Quantity("underruns", "per turn", "underruns"),
+        Quantity("dropped", "share", "dropped"),
+        Quantity("cut off", "share", "cut_off"),
+        Quantity("WER", "share"),
     ]
 
 
-def _timed(
-    name: str, unit: Unit, value: Callable[[BenchTurn], float | None], part: bool = False
-) -> Quantity:
-    def values(run: Mapping[Key, BenchTurn]) -> dict[Key, float]:
-        found = ((key, value(turn)) for key, turn in run.items() if turn.timed)
-        return {key: value for key, value in found if value is not None}
-
-    return Quantity(name, unit, values, part)
-
-
-def _span(name: str) -> Quantity:
-    """A span; a turn without it spent no time in it."""
-
-    def values(run: Mapping[Key, BenchTurn]) -> dict[Key, float]:
-        counted = {key: turn for key, turn in run.items() if turn.counts}
-        timed = counted or {key: turn for key, turn in run.items() if turn.timed}
-        if not any(name in turn.spans for turn in timed.values()):
-            return {}
-        return {key: turn.spans.get(name, 0.0) for key, turn in timed.items()}
-
-    return Quantity(name, "s", values, part=True)
+def _span(name: str, run: Mapping[Key, BenchTurn]) -> dict[Key, float]:
+    """A turn without the span spent no time in it."""
+    counted = {key: turn for key, turn in run.items() if turn.counts}
+    timed = counted or {key: turn for key, turn in run.items() if turn.timed}
+    if not any(name in turn.spans for turn in timed.values()):
+        return {}
+    return {key: turn.spans.get(name, 0.0) for key, turn in timed.items()}
 
 
-def _counted(name: str, unit: Unit, value: Callable[[BenchTurn], float]) -> Quantity:
-    return Quantity(name, unit, lambda run: {key: float(value(t)) for key, t in run.items()})
-
-
-def _wer(run: Mapping[Key, BenchTurn]) -> dict[Key, float]:
+def _word_errors(run: Mapping[Key, BenchTurn]) -> dict[Key, float]:
     """Errors by turn, scaled so that their mean is the word error rate of all."""
     scored = {key: turn for key, turn in run.items() if turn.words}
     words = sum(turn.words or 0 for turn in scored.values())

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from statistics import fmean, median, median_low
 
-from edgevoice.bench.result.result import BenchTurn, Figures, Ratio, Summary
+from msgspec.structs import replace
+
+from edgevoice.bench.result.result import BenchResult, BenchTurn, Figures, Ratio, Summary, Variant
 from edgevoice.bench.statistics.intervals import interval
 from edgevoice.bench.statistics.word_error_rate import rate
 from edgevoice.timings import percentile
@@ -62,6 +64,16 @@ def summarize(turns: Sequence[BenchTurn]) -> Summary:
         wer=rate(errors, said),
         **{name: figures(getattr(turn, name) for turn in timed) for name in RATES},
     )
+
+
+def recounted(result: BenchResult) -> BenchResult:
+    """The result with summaries as this version makes them: an older one had other statistics."""
+
+    def own(variant: Variant) -> list[BenchTurn]:
+        return [turn for turn in result.turns if turn.variant == variant.name]
+
+    variants = tuple(replace(each, summary=summarize(own(each))) for each in result.variants)
+    return replace(result, variants=variants)
 
 
 def ratio(ours: Sequence[BenchTurn], theirs: Sequence[BenchTurn]) -> Ratio | None:

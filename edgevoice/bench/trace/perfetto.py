@@ -12,8 +12,7 @@ from functools import partial
 from typing import Any
 
 from edgevoice import events as ev
-from edgevoice.bench.trace.drawing import TraceDrawing, TracePiece
-from edgevoice.bench.trace.tracks import drawn
+from edgevoice.bench.trace.tracks import TraceDrawing, TracePiece, drawn
 from edgevoice.encoding import json_bytes
 
 PROCESS = 1000

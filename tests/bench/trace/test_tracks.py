@@ -1,4 +1,4 @@
-"""A trace as a viewer of traces shows it: whole, without overlap, and true to the gap."""
+"""A trace as a viewer of traces shows it: whole, without overlap, and true to the response time."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ def test_no_thread_has_the_number_of_another_or_of_a_process(session: list[ev.Ev
 
 @pytest.mark.parametrize("name", ["example", "conversation", "resumed"])
 def test_spans_add_up_to_the_gap_of_their_turn(name: str) -> None:
-    """To the microsecond, and the gap is that of the timings."""
+    """To the microsecond, and the response time is that of the timings."""
     session = SESSIONS[name]()
     found = entries(session)
     timed = {turn.turn: turn for turn in fold(session)}
@@ -323,7 +323,7 @@ def test_a_trace_that_cannot_be_written_is_told_before_the_work(tmp_path: Path) 
 def test_a_bench_writes_the_trace_of_what_it_measured(
     tmp_path: Path, starter_models: dict[str, Path]
 ) -> None:
-    """The gaps of the result are those of the trace, and of the picture that is made of it."""
+    """The response times of the result are those of the trace and of its picture."""
     trace = tmp_path / "trace.jsonl"
     done = edgevoice(
         *("bench", "run", "--slm", "qwen2.5-coder-0.5b", "--limit", "1", "--warm-up", "0"),
