@@ -58,6 +58,8 @@ class Format(Generic[T]):
             raise UsageError(
                 f"cannot be read: {error.strerror}", where=str(path), remedy="check the path"
             ) from None
+        except RecursionError:
+            raise self.broken(path, "it is nested too deeply") from None
         except Malformed as error:
             raise self.broken(path, str(error)) from None
 

@@ -13,6 +13,7 @@ from edgevoice.bench.result import result
 from edgevoice.bench.trace.trace_file import traced
 from edgevoice.config import keys, load
 from edgevoice.config_file import remember
+from edgevoice.errors import UsageError
 from edgevoice.recordings import recorded_turn
 from edgevoice.settings import Config
 from edgevoice.timings import fold
@@ -90,6 +91,16 @@ def test_a_damaged_result_of_version_1_is_changed_without_a_crash(data: bytes) -
     changed = msgspec.json.encode(compatibility.result(msgspec.json.decode(data)))
     assert b"gap" not in changed
     assert b"told" not in changed
+
+
+@pytest.mark.parametrize("depth", [100, 700, 5000])
+def test_an_old_result_that_is_nested_deeply_is_a_damaged_one(depth: int, tmp_path: Path) -> None:
+    """However deeply, it is an error with a remedy."""
+    inside = "[" * depth + "]" * depth
+    file = tmp_path / "deep.json"
+    file.write_text(f'{{"format": "edgevoice bench", "version": 1, "turns": {inside}}}')
+    with pytest.raises(UsageError, match="a damaged result"):
+        result.read(file)
 
 
 def test_an_old_result_is_the_same_run_as_under_its_new_names(tmp_path: Path) -> None:
