@@ -134,7 +134,7 @@ def test_every_old_event_has_a_name_that_exists_and_none_has_two_meanings() -> N
 
 @pytest.mark.parametrize("line", [b"", b'{"type":"spoken"', b'["type":"spoken"]', b'"type":"woke"'])
 def test_text_that_is_no_event_is_left_as_it_is(line: bytes) -> None:
-    """Whoever reads it says what is wrong with it."""
+    """The reader of the file reports what is wrong."""
     assert compatibility.event(line) == line
 
 

@@ -1,4 +1,4 @@
-"""An HTML page taken apart: what is in it, and whether it is whole."""
+"""Parse an HTML page, and check that every element is closed."""
 
 from __future__ import annotations
 

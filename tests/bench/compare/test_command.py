@@ -63,7 +63,7 @@ def test_another_machine_is_warned_of(files: Path) -> None:
 
 
 def test_budgets_are_for_b(files: Path) -> None:
-    """One that B breaks is one line, and exits with 1 although nothing became slower."""
+    """If B exceeds one, there is one line for it, and the exit code is 1."""
     words = ["bench", "compare", "a.json", "b.json", "--budget", "dropped=0", "--budget"]
     kept = CliRunner().invoke(cli, [*words, "first_audio.p95=30s"])
     assert kept.exit_code == 0
@@ -209,7 +209,7 @@ def test_figures_of_a_run_hold_their_own_percentiles() -> None:
 
 
 def test_budgets_of_the_page_can_be_read() -> None:
-    """Every `--budget` that is shown is one."""
+    """Every `--budget` on the page is valid."""
     from edgevoice.bench.compare.budgets import parse
 
     shown = re.findall(r"--budget (\"[^\"]+\"|[^\s`\\]+)", PAGE)

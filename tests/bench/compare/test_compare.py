@@ -1,4 +1,4 @@
-"""Two runs side by side: what moved is named, and what did not is left in peace."""
+"""Two runs are compared: changes are named, and noise is not."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def test_a_slowed_span_is_named_first_and_the_others_are_not(seed: int) -> None:
 
 
 def test_a_span_that_became_faster_is_no_regression() -> None:
-    """It is told with its sign."""
+    """The change has its sign."""
     found = compared(result(turns(1, slower={"prefill": 0.12})), result(turns(2)))
     assert not found.regressed
     assert found.verdict == "faster"
@@ -139,7 +139,7 @@ def test_a_question_asked_twice_is_paired_in_order() -> None:
 
 
 def test_few_shared_questions_are_compared_as_two_heaps() -> None:
-    """And it is told that this sees less."""
+    """A warning says that this finds fewer changes."""
     found = compared(result(turns(1)), result(turns(2, name="other", slower={"prefill": 1.0})))
     assert not found.paired
     assert found.regressed
@@ -225,7 +225,7 @@ def test_variants_of_one_file_are_compared() -> None:
 
 
 def test_too_few_turns_are_no_verdict() -> None:
-    """Rather than a `no change` that nobody could have denied."""
+    """An error, not a `no change` that could not be wrong."""
     with pytest.raises(UsageError, match="too few turns"):
         compared(result(turns(1, questions=9)), result(turns(2, questions=9)))
     nothing = [BenchTurn(variant=AS_SET, question=str(i), response_time=None) for i in range(20)]

@@ -1,4 +1,4 @@
-"""A report shows what the results say: all of it, nothing else, and to everybody."""
+"""A report shows all of its results, and nothing else, also to screen readers."""
 
 from __future__ import annotations
 
@@ -191,7 +191,7 @@ def test_words_of_a_result_are_never_markup(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("form", [(), ("--markdown",), ("--csv", "turns")])
 def test_no_word_of_a_result_commands_a_terminal(form: tuple[str, ...], tmp_path: Path) -> None:
-    """Whatever the recognizer heard or a model is called, the report is text."""
+    """Control characters in transcripts and names do not reach the terminal."""
     turns = [answered(EVIL, 0.5, reply=EVIL, transcript=EVIL, word_errors=1)] * 2
     write(tmp_path / "evil.json", result(turns, models={"slm": EVIL, "stt": EVIL}))
     done = edgevoice("bench", "report", tmp_path / "evil.json", *form)
@@ -202,7 +202,7 @@ def test_no_word_of_a_result_commands_a_terminal(form: tuple[str, ...], tmp_path
 
 @pytest.mark.parametrize("many", [1, 2])
 def test_every_picture_is_described_and_has_a_name_of_its_own(tmp_path: Path, many: int) -> None:
-    """Who does not see it is told; a bar of a table is none, because the table says the same."""
+    """Screen readers get a title and a description; bars in a table need none."""
     for number in range(many):
         write(tmp_path / f"{number}.json", result())
     found = Page(page(load([tmp_path / f"{number}.json" for number in range(many)])))
@@ -244,7 +244,7 @@ def test_every_span_has_a_colour_in_the_style(saved: Path) -> None:
 
 
 def test_a_shape_is_called_one_wherever_it_is_compared(tmp_path: Path) -> None:
-    """Nobody takes its words for a model's: in the headline, the tables and the text."""
+    """In the headline, the tables and the text."""
     write(tmp_path / "shape.json", result(models={"slm": "shape-phi-3-mini"}))
     write(tmp_path / "real.json", result())
     report = load([tmp_path / "shape.json", tmp_path / "real.json"])
@@ -353,7 +353,7 @@ def test_what_a_newer_bench_tells_of_the_machine_is_shown(saved: Path) -> None:
 
 
 def test_a_result_without_an_answer_says_so(tmp_path: Path) -> None:
-    """No turn at all, or none that was answered: plainly told, no picture, no crash."""
+    """Without turns, or without replies: a sentence, no chart, no crash."""
     dropped = BenchTurn(variant=AS_SET, question="one", dropped="no speech was noticed")
     for turns, told in (((), "No question was asked"), ((dropped,), "Nothing was answered")):
         write(tmp_path / "r.json", result(turns))
@@ -367,7 +367,7 @@ def test_a_result_without_an_answer_says_so(tmp_path: Path) -> None:
 
 
 def test_one_answer_is_drawn_once(tmp_path: Path) -> None:
-    """It is the median and the worst; a page with twice the same would be odd."""
+    """It is the median and the worst turn."""
     write(tmp_path / "r.json", result([answered("alone", 0.5)]))
     found = Page(page(load([tmp_path / "r.json"])))
     assert "Only turn: 500 ms" in found.words

@@ -1,4 +1,4 @@
-"""What the device told is in the table, and what it did not tell is said to be not available."""
+"""The text has every reading of the machine, and names what is not available."""
 
 from __future__ import annotations
 

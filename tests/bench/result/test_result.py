@@ -61,7 +61,7 @@ def test_what_is_written_is_what_is_read(run_state: RunState, tmp_path: Path) ->
 
 
 def test_only_answers_in_one_piece_count(run_state: RunState) -> None:
-    """Warm-ups, cut-offs and what was dropped are in no percentile, and are all told of."""
+    """Warm-ups, cut-offs and dropped turns are counted, and are in no percentile."""
     result = run_state.result()
     ours = result.variants[0].summary
     assert ours.response_time is not None
@@ -90,7 +90,7 @@ def test_the_ratio_is_taken_question_by_question(run_state: RunState) -> None:
 
 
 def test_percentiles_of_nothing_are_nothing() -> None:
-    """No figure is made up where none was measured."""
+    """Without values there is no figure."""
     assert figures([]) is None
     assert figures([None]) is None
     assert summarize([]).response_time is None
@@ -102,7 +102,7 @@ def test_settings_that_are_not_the_default_are_kept(run_state: RunState) -> None
 
 
 def test_the_table_fits_80_columns_and_tells_all(run_state: RunState) -> None:
-    """Spans, both ways, their ratio, every trouble by name, and that a shape is one."""
+    """Spans, both variants, their ratio, every failure by name, and synthetic models."""
     lines = render(run_state.result())
     assert max(map(len, lines)) <= 80
     text = "\n".join(" ".join(line.split()) for line in lines)

@@ -194,7 +194,7 @@ def test_each_stage_shows_what_it_worked_on() -> None:
 
 
 def test_an_utterance_with_a_pause_is_one_piece() -> None:
-    """The turn that was taken back is told of; what was said is not drawn twice."""
+    """The false start is marked; the user's speech is drawn once."""
     session = resumed()
     found = entries(session)
     said = on(found, "user")
@@ -228,7 +228,7 @@ def test_resources_and_level_are_counters() -> None:
 
 
 def test_a_picture_says_what_was_running() -> None:
-    """Version and models stand in the file, whoever opens it later."""
+    """The file has the version and the models."""
     about = json.loads("".join(document(read(EXAMPLE))))["otherData"]
     assert about["edgevoice"] == "0.1.0"
     assert "slm=qwen2.5-coder-1.5b" in about["models"]
@@ -260,7 +260,7 @@ def test_the_end_of_work_that_no_event_tells_of_is_not_made_up() -> None:
 
 
 def test_a_damaged_trace_is_read_as_far_as_it_can_be(tmp_path: Path) -> None:
-    """Broken lines and events of a newer program are told of, and the rest is there."""
+    """Broken lines and events of a newer version cause a notice, and the rest is read."""
     path = tmp_path / "trace.jsonl"
     events = conversation().events
     lines = [line(event) for event in events]
