@@ -98,20 +98,7 @@ def _process(number: int, session: TraceDrawing, sessions: int) -> Iterator[dict
 
 
 def _entry(
-    phase: str,
-    name: str,
-    process: int,
-    thread: int,
-    at: int,
-    args: Mapping[str, Any],
-    **more: Any,
+    ph: str, name: str, process: int, thread: int, at: int, args: Mapping[str, Any], **more: Any
 ) -> dict[str, Any]:
-    return {
-        "ph": phase,
-        "name": name,
-        "pid": process,
-        "tid": thread,
-        "ts": at,
-        "args": dict(args),
-        **more,
-    }
+    where = {"pid": process, "tid": thread, "ts": at}
+    return {"ph": ph, "name": name, **where, "args": dict(args), **more}
