@@ -130,7 +130,7 @@ def expected(plan: BenchPlan) -> float:
 def _outcome(point: SweepPoint) -> str:
     if point.failed is not None:
         return "failed"
-    gap = point.result.variants[0].summary.gap if point.result else None
+    gap = point.result.variants[0].summary.response_time if point.result else None
     return "done" if gap is None else f"p50 {gap.p50 * 1000:.0f} ms so far"
 
 

@@ -93,8 +93,8 @@ def _columns(results: Sequence[BenchResult]) -> list[SweepColumn]:
         return [*_of_stages(results)[:MOST], memory]
     return [
         SweepColumn("n", "turns", lambda r: float(r.variants[0].summary.turns), 1.0, judged=False),
-        SweepColumn("p50", "gap.p50", lambda r: _gap(r, "p50")),
-        SweepColumn("p95", "gap.p95", lambda r: _gap(r, "p95")),
+        SweepColumn("p50", "response_time.p50", lambda r: _gap(r, "p50")),
+        SweepColumn("p95", "response_time.p95", lambda r: _gap(r, "p95")),
         SweepColumn("tokens/s", "tokens_per_second.p50", _tokens, 1.0, 1, more_is_better=True),
         SweepColumn("WER %", "wer", lambda r: r.variants[0].summary.wer, 100.0, 1),
         memory,
@@ -126,7 +126,7 @@ def _of_stages(results: Sequence[BenchResult]) -> list[SweepColumn]:
 
 
 def _gap(result: BenchResult, name: str) -> float | None:
-    gap = result.variants[0].summary.gap
+    gap = result.variants[0].summary.response_time
     found: float | None = getattr(gap, name) if gap else None
     return found
 
@@ -142,7 +142,11 @@ def _ready(result: BenchResult, kind: str) -> float | None:
 
 
 def _answer(result: BenchResult, kind: str) -> float | None:
-    found = [one.gap for one in result.starts if one.variant == kind and one.gap is not None]
+    found = [
+        one.response_time
+        for one in result.starts
+        if one.variant == kind and one.response_time is not None
+    ]
     return median(found) if found else None
 
 
@@ -187,7 +191,7 @@ def _alike(points: Sequence[SweepPoint]) -> list[str]:
         except UsageError:
             untold.append(point.cell.label)
             continue
-        change = next((change for change in found.changes if change.name == "gap"), None)
+        change = next((change for change in found.changes if change.name == "response time"), None)
         if change is None or change.verdict != "slower":
             alike.append(point.cell.label)
     lines = []

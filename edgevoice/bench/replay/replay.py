@@ -62,7 +62,8 @@ class ReplayResult:
         """The run in the middle by its gap (of an even number the quicker); without any, the
         last."""
         ordered = sorted(
-            (run for run in self.runs if run[0].gap is not None), key=lambda run: run[0].gap or 0.0
+            (run for run in self.runs if run[0].response_time is not None),
+            key=lambda run: run[0].response_time or 0.0,
         )
         return ordered[(len(ordered) - 1) // 2] if ordered else self.runs[-1]
 

@@ -40,10 +40,10 @@ def render(made: ReplayResult) -> Iterator[str]:
     messages = len(question.history or ())
     yield from _wrapped(f"after {counted(messages, 'message')}, as recorded")
     yield ""
-    yield from _pair("heard", kept.recognized, now.recognized)
+    yield from _pair("heard", kept.transcript, now.transcript)
     yield from _pair("said", kept.reply, now.reply)
     yield ""
-    whole = max(kept.gap or 0.0, now.gap or 0.0)
+    whole = max(kept.response_time or 0.0, now.response_time or 0.0)
     yield from _fall(KEPT, kept, before, whole)
     yield ""
     yield from _fall(NOW, now, after, whole)
@@ -95,21 +95,21 @@ def _fall(name: str, turn: BenchTurn, timings: TurnTimings | None, whole: float)
 
 def moved(kept: BenchTurn, runs: Sequence[BenchTurn]) -> Iterator[str]:
     """In words what became longer and shorter, of `runs` of the same recording."""
-    answered = [turn for turn in runs if turn.gap is not None]
+    answered = [turn for turn in runs if turn.response_time is not None]
     if lost := len(runs) - len(answered):
         yield f"{lost} of {counted(len(runs), 'replay')} got no audible answer"
     if any(turn.cut_off for turn in runs):
         yield "replayed, the answer began before the last of what was said: see turn.patience"
-    if kept.gap is None or not answered:
+    if kept.response_time is None or not answered:
         return
-    gaps = [turn.gap for turn in answered if turn.gap is not None]
-    yield f"the gap is {_change(kept.gap, gaps)}"
+    gaps = [turn.response_time for turn in answered if turn.response_time is not None]
+    yield f"the gap is {_change(kept.response_time, gaps)}"
     names = sorted({*kept.spans, *(name for turn in answered for name in turn.spans)}, key=_place)
     told, same = [], []
     for name in names:
         then, now = kept.spans.get(name, 0.0), [turn.spans.get(name, 0.0) for turn in answered]
         change = median(now) - then
-        if abs(change) < max(LEAST_OF_SPAN * then, LEAST_OF_GAP * kept.gap, 0.001):
+        if abs(change) < max(LEAST_OF_SPAN * then, LEAST_OF_GAP * kept.response_time, 0.001):
             same.append(name)
         else:
             told.append((change, f"{name} is {_change(then, now)}"))

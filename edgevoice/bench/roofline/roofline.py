@@ -112,7 +112,7 @@ def recognize(
 
     pairs = [
         (
-            *question(limits, model, turn.read_seconds, len(words(turn.recognized))),
+            *question(limits, model, turn.read_seconds, len(words(turn.transcript))),
             turn.stt_rtf * turn.read_seconds,
         )
         for turn in turns

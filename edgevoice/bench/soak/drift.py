@@ -64,6 +64,6 @@ def between(one: Sequence[BenchTurn], other: Sequence[BenchTurn]) -> GapDifferen
 def _by_question(turns: Sequence[BenchTurn]) -> dict[str, list[float]]:
     found: dict[str, list[float]] = {}
     for turn in turns:
-        if turn.gap is not None:
-            found.setdefault(turn.question, []).append(turn.gap)
+        if turn.response_time is not None:
+            found.setdefault(turn.question, []).append(turn.response_time)
     return found

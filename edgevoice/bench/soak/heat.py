@@ -53,7 +53,7 @@ def heat(turns: Sequence[BenchTurn], samples: Sequence[Sample]) -> SoakFinding:
     name = "heat"
     if not any((s.temperature, s.clock, s.throttled) != (None, None, None) for s in samples):
         told = "temperature, clock and throttling not available on this machine"
-        return SoakFinding(name=name, state="unknown", told=f"{name}: {told}")
+        return SoakFinding(name=name, state="unknown", reason=f"{name}: {told}")
     known = [s for s in samples if s.throttled is not None]
     held = _Held("throttled", [bool(s.throttled) for s in known]) if known else None
     if held is None:
@@ -62,10 +62,10 @@ def heat(turns: Sequence[BenchTurn], samples: Sequence[Sample]) -> SoakFinding:
     range_ = _range(samples)
     if held is None:
         told = "whether it was throttled is not available on this machine"
-        return SoakFinding(name=name, state="unknown", told=f"{name}: {range_}; {told}")
+        return SoakFinding(name=name, state="unknown", reason=f"{name}: {range_}; {told}")
     if not any(held.flags):
         return SoakFinding(
-            name=name, state="well", told=f"{name}: {range_}; never {held.how}", value=0.0
+            name=name, state="well", reason=f"{name}: {range_}; never {held.how}", value=0.0
         )
     told = (
         f"{name}: {range_}; {held.how} in {held.share * 100:.0f} % of the samples, "
@@ -75,7 +75,7 @@ def heat(turns: Sequence[BenchTurn], samples: Sequence[Sample]) -> SoakFinding:
     return SoakFinding(
         name=name,
         state=state,
-        told=f"{told}; {why}",
+        reason=f"{told}; {why}",
         verdict="gets hot",
         value=held.share,
         unit="share",
@@ -91,7 +91,7 @@ def _felt(turns: Sequence[BenchTurn], samples: Sequence[Sample], held: _Held) ->
         if not turn.counts or turn.variant != AS_SET:
             continue
         first = bisect_left(times, turn.asked_at)
-        last = bisect_left(times, turn.asked_at + turn.clip_seconds + (turn.gap or 0.0))
+        last = bisect_left(times, turn.asked_at + turn.clip_seconds + (turn.response_time or 0.0))
         (slow if any(held.flags[first : last + 1]) else free).append(turn)
     found = between(free, slow)
     if found is None:

@@ -158,7 +158,7 @@ class _Lines:
 def line(exchanges: Sequence[InterruptedExchange], sample: Sample | None) -> str:
     """What came of some exchanges, and the device after them."""
     turns = [turn for exchange in exchanges for turn in exchange.turns]
-    gaps = [turn.gap for turn in turns if turn.gap is not None]
+    gaps = [turn.response_time for turn in turns if turn.response_time is not None]
     parts = [counted(len(turns), "turn")]
     p50, p95 = percentile(gaps, 0.5), percentile(gaps, 0.95)
     if p50 is not None and p95 is not None:

@@ -87,7 +87,7 @@ def verdict(findings: Sequence[SoakFinding]) -> str:
 def _memory(samples: Sequence[Sample], began: float, ended: float) -> SoakFinding:
     found = _grown(lambda s: s.rss / MB, samples, began, ended, LEAK)
     if isinstance(found, str):
-        return SoakFinding(name="memory", state="unclear", told=f"memory: {found}")
+        return SoakFinding(name="memory", state="unclear", reason=f"memory: {found}")
     slope = found.slope
     told = (
         f"memory: {samples[-1].rss / MB:.0f} MB in the end, {slope.value:+.1f} MB an hour "
@@ -105,7 +105,7 @@ def _memory(samples: Sequence[Sample], began: float, ended: float) -> SoakFindin
     return SoakFinding(
         name="memory",
         state=state,
-        told=told,
+        reason=told,
         verdict="leaks memory",
         value=slope.value,
         low=slope.low,
@@ -124,11 +124,11 @@ def _count(
     known = [value for sample in samples if (value := take(sample)) is not None]
     if samples and not known:
         return SoakFinding(
-            name=name, state="unknown", told=f"{name}: not available on this machine"
+            name=name, state="unknown", reason=f"{name}: not available on this machine"
         )
     found = _grown(take, samples, began, ended, COUNT_LEAK)
     if isinstance(found, str):
-        return SoakFinding(name=name, state="unclear", told=f"{name}: {found}")
+        return SoakFinding(name=name, state="unclear", reason=f"{name}: {found}")
     slope = found.slope
     grown = slope.value * (ended - began) / 3600
     told = f"{name}: {known[-1]} in the end, {slope.value:+.1f} an hour"
@@ -142,7 +142,7 @@ def _count(
     return SoakFinding(
         name=name,
         state=state,
-        told=told,
+        reason=told,
         verdict=f"leaks {name}",
         value=slope.value,
         low=slope.low,
@@ -173,7 +173,7 @@ def _gap(turns: Sequence[BenchTurn], samples: Sequence[Sample]) -> SoakFinding:
     found = between(counting[:third], counting[len(counting) - third :])
     if found is None:
         told = f"gap: {counted(len(counting), 'answer')} are too few to compare early and late ones"
-        return SoakFinding(name="gap", state="unclear", told=told)
+        return SoakFinding(name="response time", state="unclear", reason=told)
     told = f"gap: in the last third {found.told} than in the first"
     state: State = "well"
     if found.slower:
@@ -183,9 +183,9 @@ def _gap(turns: Sequence[BenchTurn], samples: Sequence[Sample]) -> SoakFinding:
         state = "unclear"
         told += f": {LEAST_DRIFT * 100:.0f} % or more cannot be ruled out with so few turns"
     return SoakFinding(
-        name="gap",
+        name="response time",
         state=state,
-        told=told,
+        reason=told,
         verdict="slows down",
         value=found.shift.change,
         low=found.shift.low,
@@ -200,18 +200,21 @@ def _answers(turns: Sequence[BenchTurn]) -> SoakFinding:
     asked: dict[str, list[BenchTurn]] = {}
     for turn in turns:
         asked.setdefault(turn.question, []).append(turn)
-    never = [q for q, own in asked.items() if len(own) > 1 and all(t.gap is None for t in own)]
-    missed = [turn for turn in turns if turn.gap is None and turn.question not in never]
+    never = [
+        q for q, own in asked.items() if len(own) > 1 and all(t.response_time is None for t in own)
+    ]
+    missed = [turn for turn in turns if turn.response_time is None and turn.question not in never]
     told = f"answers: {len(turns) - len(missed)} of {counted(len(turns), 'question')}"
     if never:
-        told = f"answers: {sum(turn.gap is not None for turn in turns)} of {len(turns)} questions"
+        answered = sum(turn.response_time is not None for turn in turns)
+        told = f"answers: {answered} of {len(turns)} questions"
         told += f"; never, and so not for the time it took: {_some(never)}"
     if missed:
         told += f"; not to {_some([f'{t.question} ({t.dropped})' for t in missed])}"
     return SoakFinding(
         name="answers",
         state="bad" if missed else "well" if turns else "unclear",
-        told=told,
+        reason=told,
         verdict="misses questions",
         value=float(len(missed)),
         unit="turns",
@@ -224,7 +227,7 @@ def _sound(turns: Sequence[BenchTurn]) -> SoakFinding:
     return SoakFinding(
         name="sound",
         state="bad" if share > UNDERRUNS else "well",
-        told=f"sound: the speaker ran dry {counted(underruns, 'time')} within a reply",
+        reason=f"sound: the speaker ran dry {counted(underruns, 'time')} within a reply",
         verdict="breaks up",
         value=float(underruns),
         unit="times",
@@ -238,7 +241,7 @@ def _interruptions(found: Sequence[SoakInterruption], every: int) -> SoakFinding
     over = f"{counted(late, 'reply' if late == 1 else 'replie')} over too soon"
     if not tried:
         why = "none were asked for" if not every else f"none could be tried ({over})"
-        return SoakFinding(name=name, state="unknown", told=f"{name}: {why}")
+        return SoakFinding(name=name, state="unknown", reason=f"{name}: {why}")
     stopped = [each for each in tried if each.outcome == "stopped"]
     failed = list(_failed(tried))
     told = f"{name}: {len(stopped)} of {len(tried)} stopped the reply"
@@ -252,7 +255,7 @@ def _interruptions(found: Sequence[SoakInterruption], every: int) -> SoakFinding
     return SoakFinding(
         name=name,
         state="bad" if failed else "well",
-        told=told,
+        reason=told,
         verdict="misses interruptions",
         value=float(len(failed)),
         unit="times",

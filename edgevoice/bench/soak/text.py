@@ -40,7 +40,7 @@ def soak(made: Soak) -> list[str]:
     """The windows, a line for each thing that was looked at, and the verdict."""
     lines = windows(made.windows)
     for finding in made.findings:
-        lines += wrapped(f"{STATE_MARKS[finding.state]} {finding.told}", later="    ")
+        lines += wrapped(f"{STATE_MARKS[finding.state]} {finding.reason}", later="    ")
     return [*lines, *wrapped(headline(made))]
 
 

@@ -60,7 +60,11 @@ def windows(
         start = began + number * seconds
         stop = min(start + seconds, end)
         own = [t for t in turns if place(t.asked_at) == number and not t.warm_up]
-        gaps = [t.gap for t in own if t.counts and t.gap is not None and t.variant == AS_SET]
+        gaps = [
+            t.response_time
+            for t in own
+            if t.counts and t.response_time is not None and t.variant == AS_SET
+        ]
         there = [s for s in samples if start <= s.t < stop]
         throttled = [float(s.throttled) for s in there if s.throttled is not None]
         found.append(
@@ -68,7 +72,7 @@ def windows(
                 start=round(start - began, 3),
                 seconds=round(stop - start, 3),
                 turns=len(own),
-                answered=sum(t.gap is not None for t in own),
+                answered=sum(t.response_time is not None for t in own),
                 interrupted=sum(place(i.t) == number for i in interruptions),
                 underruns=sum(t.underruns for t in own),
                 p50=percentile(gaps, 0.5),

@@ -145,7 +145,7 @@ class ColdStartBench:
 
 
 def _told(made: StartOutcome) -> str:
-    gap = made.turn.gap
+    gap = made.turn.response_time
     answer = f"dropped: {made.turn.dropped}" if gap is None else f"answer in {gap * 1000:.0f} ms"
     return f"ready in {made.start.ready:.2f} s, {answer}"
 
@@ -195,7 +195,7 @@ def start(first: StartTask, began: float) -> StartOutcome:
             variant=first.variant,
             program=round(began - first.since, 4),
             imported=round(imported, 4),
-            gap=turn.gap,
+            response_time=turn.response_time,
             cached=None,
             rss=rss,
             **made,

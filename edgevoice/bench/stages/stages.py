@@ -154,11 +154,11 @@ class StageBench:
             self._values.setdefault((stage, quantity), []).extend(values)
         self.run_state.stages = tuple(self._figures())
         question, turn = self._asked[number], self._turns.get(number)
-        read = question.turn(AS_SET, self._clock.now(), found.get("recognized", ""))
+        read = question.turn(AS_SET, self._clock.now(), found.get("transcript", ""))
         if turn is None:
             # What was not read has no words that are wrong.
             turn = replace(read, words=None, word_errors=None)
-        if "recognized" in found:
+        if "transcript" in found:
             found |= {"words": read.words, "word_errors": read.word_errors}
         spans = {**turn.spans, **found.pop("spans")}
         self._turns[number] = replace(turn, spans=spans, **found)
@@ -221,7 +221,7 @@ class StageBench:
         return {
             "spans": {"recognize": took},
             "values": {"reading": [took], "read_rtf": [rtf]},
-            "recognized": text,
+            "transcript": text,
             "read_seconds": question.seconds,
             "stt_rtf": rtf,
         }
@@ -234,7 +234,7 @@ class StageBench:
         turn: BenchTurn | None,
     ) -> Found | None:
         """The question after the system prompt, which is in the cache, and the whole reply."""
-        asked = question.said or (turn.recognized if turn else "")
+        asked = question.said or (turn.transcript if turn else "")
         if not asked:
             return None
         # What an earlier question left in the cache must not help this one.

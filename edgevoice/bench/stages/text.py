@@ -101,7 +101,7 @@ def _moments(made: Sequence[Start]) -> list[tuple[str, Moment]]:
         *((f"{_LOADED.get(role, role)} loaded", loaded(role)) for role in roles),
         ("listening", lambda one: one.listening),
         ("ready to answer", lambda one: one.ready),
-        ("gap of the first answer", lambda one: one.gap),
+        ("gap of the first answer", lambda one: one.response_time),
     ]
 
 
@@ -132,7 +132,7 @@ def _remarks(result: BenchResult, cold: Sequence[Start]) -> list[str]:
         text = "before a cold start no weights were in memory, nor a kept state of the prompt"
     else:
         text = f"before a cold start up to {max(told) * 100:.0f} % of the weights were in memory"
-    answered = sum(turn.gap is not None for turn in result.turns if not turn.warm_up)
+    answered = sum(turn.response_time is not None for turn in result.turns if not turn.warm_up)
     return [
         *wrapped(text),
         f"{answered} of {len(result.starts)} first questions answered",

@@ -97,9 +97,9 @@ def test_a_turn_is_charged_from_its_first_sample_until_all_is_idle() -> None:
         turn = one.ask(stage.question((0.2, "what time is it", 1.0)))
         settled = clock.now()
     assert turn.cpu_seconds is not None
-    assert turn.gap is not None
+    assert turn.response_time is not None
     assert turn.energy == pytest.approx(5.0 * turn.cpu_seconds)
-    assert 2.0 * (1.2 + turn.gap) < turn.cpu_seconds < 2.0 * (settled - asked - 0.7)
+    assert 2.0 * (1.2 + turn.response_time) < turn.cpu_seconds < 2.0 * (settled - asked - 0.7)
 
 
 def test_idleness_is_charged_by_the_minute() -> None:

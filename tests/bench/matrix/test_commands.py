@@ -49,7 +49,10 @@ def corpus(tmp_path: Path, starter_models: dict[str, Path]) -> Path:
         (("--sweep", "slm"), "--sweep takes KEY=VALUE"),
         (("--sweep", "slm=a", "--sweep", "llm=b"), "models.slm is varied twice"),
         (("--sweep", "slm=a", "--json", "-"), "a file for each combination"),
-        (("--sweep", "slm=a", "--budget", "gap.p50=1s"), "--sweep and --budget cannot go together"),
+        (
+            ("--sweep", "slm=a", "--budget", "response_time.p50=1s"),
+            "--sweep and --budget cannot go together",
+        ),
         (("--sweep", "slm=a", "--trace", "t.jsonl"), "--sweep and --trace cannot go together"),
         (("--cold", "--stage", "stt"), "--cold and --stage cannot go together"),
         (("--cold", "--baseline"), "--cold and --baseline cannot go together"),
@@ -116,7 +119,7 @@ def test_a_sweep_measures_what_is_possible_and_names_the_rest(
     assert result["settings"]["slm.threads"] == 2
     assert result["left_out"] == ["missing.wav", "broken.wav"]
     assert [turn["question"] for turn in result["turns"]] == ["capital.wav", "time.wav"]
-    assert all(turn["gap"] for turn in result["turns"])
+    assert all(turn["response_time"] for turn in result["turns"])
     report = edgevoice("bench", "report", *sorted((tmp_path / "out").glob("*.json")))
     assert report.returncode == 0
     assert "slm.threads=2" in report.stdout
@@ -139,7 +142,7 @@ def test_starts_are_measured_cold_and_warm(corpus: Path, tmp_path: Path) -> None
         assert steps == sorted(steps)
         loads = start["loads"].values()
         assert max(load["began"] for load in loads) < max(load["ready"] for load in loads)
-        assert start["gap"] > 0
+        assert start["response_time"] > 0
     assert len(result["turns"]) == 3
     assert edgevoice("bench", "report", file).returncode == 0
 

@@ -138,7 +138,7 @@ def test_the_best_is_marked_and_what_is_no_worse_is_named(tmp_path: Path) -> Non
     assert told.split("by these questions: ")[1] == other.pop()
     written = list(csv.DictReader(rows(made).splitlines(), delimiter="\t"))
     assert [row["llm.threads"] for row in written] == ["1", "2", "4"]
-    assert float(written[0]["gap.p50"]) > float(written[1]["gap.p50"])
+    assert float(written[0]["response_time.p50"]) > float(written[1]["response_time.p50"])
     assert (tmp_path / written[2]["file"]).exists()
 
 
@@ -242,7 +242,7 @@ def test_starts_and_stages_have_columns_of_their_own(tmp_path: Path) -> None:
                     loads={},
                     listening=0.5,
                     ready=seconds,
-                    gap=seconds / 2,
+                    response_time=seconds / 2,
                     cached=0.0,
                     rss=10**9,
                 )

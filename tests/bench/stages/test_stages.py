@@ -114,11 +114,11 @@ def test_a_turn_holds_what_all_stages_made_of_one_recording() -> None:
     found = Bench(list(STAGES)).run()
     assert [turn.question for turn in found.turns] == list(WORDS)
     for turn in found.turns:
-        assert turn.gap is None
+        assert turn.response_time is None
         assert list(turn.spans) == [
             *("detect a frame", "judge the end", "recognize", "prefill", "first sound"),
         ]
-        assert (turn.recognized, turn.word_errors, turn.reply) == (turn.question, 0, REPLY)
+        assert (turn.transcript, turn.word_errors, turn.reply) == (turn.question, 0, REPLY)
     summary = found.variants[0].summary
     assert summary.wer == 0.0
     assert summary.ttft is not None
