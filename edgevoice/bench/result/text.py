@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from edgevoice.bench.result.conditions import conditions
 from edgevoice.bench.result.device_text import device, limits
 from edgevoice.bench.result.result import (
     BASELINE,
@@ -87,6 +88,7 @@ def _variant(variant: Variant, result: BenchResult) -> list[str]:
             at += figures.mean
         lines.append(_row("gap", s.gap))
         lines += _sure(s.gap)
+        lines += conditions(result) if variant is result.variants[0] else []
     return [*lines, *packed(_counts(s))]
 
 

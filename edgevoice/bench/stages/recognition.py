@@ -1,4 +1,4 @@
-"""The recognizer beside its own full window, and beside faster-whisper itself: words and time."""
+"""Transcription of clips compared with the full window and with faster-whisper: words and time."""
 
 from __future__ import annotations
 
@@ -15,16 +15,12 @@ from edgevoice.errors import UsageError
 from edgevoice.models.store import Store
 from edgevoice.settings import Config
 
-FULL = "full window"
-PLAIN_WHISPER = "faster-whisper"
+FULL, PLAIN_WHISPER = "full window", "faster-whisper"
 READ_VARIANTS: Mapping[str, Mapping[str, Any]] = {
     AS_SET: {},
     FULL: {"stt.window": "full"},
     PLAIN_WHISPER: {},
 }
-
-COST = 0.5
-"""Seconds that reading one recording in every way may be expected to take, beside its length."""
 
 
 class RecognitionComparison:
@@ -41,7 +37,7 @@ class RecognitionComparison:
         self._questions = [question for question in questions if question.known]
         if not self._questions:
             raise UsageError(
-                "of none of the recordings is it known what is said in it",
+                "no recording has a transcript",
                 where=source,
                 remedy="write a person's transcript of each into manifest.tsv; see docs/bench.md",
             )
@@ -62,38 +58,27 @@ class RecognitionComparison:
         self.run_state.models = {"stt": stt.name}
         ours = Whisper(stt.path, self._config.stt)
         full = Whisper(stt.path, changed(self._config, READ_VARIANTS[FULL]).stt)
-        plain = PlainWhisper(stt.path, self._config.stt)
         ways: Mapping[str, Callable[[Samples], str]] = {
             AS_SET: lambda samples: ours.transcribe(samples).text,
             FULL: lambda samples: full.transcribe(samples).text,
-            PLAIN_WHISPER: plain.transcribe,
+            PLAIN_WHISPER: PlainWhisper(stt.path, self._config.stt).transcribe,
         }
         for way in ways.values():
             way(self._questions[0].samples)
-        self._progress.begin(
-            f"{len(self._questions)} recordings",
-            sum(COST + 0.1 * question.seconds for question in self._questions),
-        )
-        for number, question in enumerate(self._questions, 1):
+        many, seconds = len(self._questions), [0.5 + 0.1 * q.seconds for q in self._questions]
+        self._progress.begin(f"{many} recordings", sum(seconds))
+        for number, question in enumerate(self._questions):
             made = [self._read(question, name, way) for name, way in ways.items()]
             self.run_state.turns += made
-            told = ", ".join(f"{turn.word_errors} wrong" for turn in made)
-            self._progress.done(
-                COST + 0.1 * question.seconds,
-                f"{number}/{len(self._questions)} {question.name}  {told} of {made[0].words} words",
-            )
+            wrong = ", ".join(f"{turn.word_errors} wrong" for turn in made)
+            line = f"{number + 1}/{many} {question.name}  {wrong} of {made[0].words} words"
+            self._progress.done(seconds[number], line)
         self.run_state.finished = True
 
     def _read(self, question: BenchQuestion, name: str, way: Callable[[Samples], str]) -> BenchTurn:
         began = self._clock.now()
         text = way(question.samples).strip()
-        seconds = self._clock.now() - began
-        length = question.seconds
-        return question.turn(
-            name,
-            began,
-            text,
-            spans={"recognize": seconds},
-            read_seconds=length,
-            stt_rtf=seconds / length if length else None,
-        )
+        took, length = self._clock.now() - began, question.seconds
+        rtf = took / length if length else None
+        spans = {"recognize": took}
+        return question.turn(name, began, text, spans=spans, read_seconds=length, stt_rtf=rtf)
