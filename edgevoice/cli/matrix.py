@@ -33,9 +33,7 @@ OPTIONS: tuple[Callable[[Callable[..., Any]], Callable[..., Any]], ...] = (
         help="Values to combine: slm, stt, voice or a setting; repeatable. --json names a folder.",
     ),
     click.option(
-        "--shapes",
-        is_flag=True,
-        help="Replace a missing language model by its synthetic model.",
+        "--shapes", is_flag=True, help="Replace a missing language model by its synthetic model."
     ),
     click.option(
         "--cold",

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from edgevoice.bench.driver.run_state import RunState
     from edgevoice.bench.jobs.progress import BenchProgress
     from edgevoice.bench.result.result import BenchResult
-    from edgevoice.catalog import Entry
+    from edgevoice.catalog import Entry, Role
     from edgevoice.models.shape_table import Architecture
     from edgevoice.models.store import Store
     from edgevoice.settings import Config
@@ -61,22 +61,25 @@ def measure(
     with traced(given.get("trace")) as trace, shown() as progress:
         todo = plan(command, settings, given, progress)
         bench = maker(todo, progress, trace, where) if maker else runner(todo, progress, trace)
-        return kept(bench, where, progress)
+        return finished(bench, progress, lambda result: _deliver(result, where))
 
 
 def runner(plan: BenchPlan, progress: BenchProgress, trace: TraceFile | None = None) -> Measuring:
     """The bench that runs the plan."""
-    if plan.command == "stages":
-        from edgevoice.bench.stages.stages import StageBench
-
-        return StageBench(plan, progress)
-    if plan.command == "starts":
-        from edgevoice.bench.stages.cold_start import ColdStartBench
-
-        return ColdStartBench(plan, progress)
     from edgevoice.bench.driver.bench import Bench
+    from edgevoice.bench.stages.cold_start import ColdStartBench
+    from edgevoice.bench.stages.recognition import RecognitionComparison
+    from edgevoice.bench.stages.stages import StageBench
 
-    return Bench(plan, progress, trace)
+    match plan.command:
+        case "stages":
+            return StageBench(plan, progress)
+        case "starts":
+            return ColdStartBench(plan, progress)
+        case "recognition":
+            return RecognitionComparison(plan, progress)
+        case _:
+            return Bench(plan, progress, trace)
 
 
 def make_shape(model: Architecture, store: Store) -> Entry:
@@ -101,11 +104,6 @@ def traced(path: Path | None) -> Iterator[TraceFile | None]:
         yield trace
     finally:
         trace.close()
-
-
-def kept(bench: Measuring, where: Path | None, progress: BenchProgress) -> BenchResult:
-    """Run, print and write, also what is done when it fails or is stopped."""
-    return finished(bench, progress, lambda result: _deliver(result, where))
 
 
 def finished(
@@ -165,7 +163,8 @@ def plan(
         prove_devices(settings, given["play_to"])
     pause = given.get("least_pause", 0.0)
     # A stage whose model is missing is named when it is its turn.
-    roles = () if command == "stages" else ROLES
+    needed: dict[str, tuple[Role, ...]] = {"stages": (), "recognition": ("stt",)}
+    roles = needed.get(command, ROLES)
     if given["corpus"]:
         source = str(given["corpus"])
         questions, left_out = from_folder(

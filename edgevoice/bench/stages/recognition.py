@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from edgevoice.audio import Samples
 from edgevoice.bench.corpus.corpus import BenchQuestion
+from edgevoice.bench.driver.bench import BenchPlan
 from edgevoice.bench.driver.run_state import RunState, changed
 from edgevoice.bench.jobs.progress import BenchProgress
 from edgevoice.bench.result.result import AS_SET, BenchTurn
 from edgevoice.clock import SystemClock
 from edgevoice.errors import UsageError
 from edgevoice.models.store import Store
-from edgevoice.settings import Config
 
 FULL, PLAIN_WHISPER = "full window", "faster-whisper"
 READ_VARIANTS: Mapping[str, Mapping[str, Any]] = {
@@ -26,26 +26,20 @@ READ_VARIANTS: Mapping[str, Mapping[str, Any]] = {
 class RecognitionComparison:
     """Reads every recording in each way, one after the other; `run_state` holds what is done."""
 
-    def __init__(
-        self,
-        config: Config,
-        questions: Sequence[BenchQuestion],
-        source: str,
-        left_out: Sequence[str],
-        progress: BenchProgress,
-    ) -> None:
-        self._questions = [question for question in questions if question.known]
+    def __init__(self, plan: BenchPlan, progress: BenchProgress) -> None:
+        """Raises UsageError if no recording has a transcript."""
+        self._questions = [question for question in plan.questions if question.known]
         if not self._questions:
             raise UsageError(
                 "no recording has a transcript",
-                where=source,
+                where=plan.source,
                 remedy="write a person's transcript of each into manifest.tsv; see docs/bench.md",
             )
-        self._config = config
+        self._config = plan.config
         self._clock = SystemClock()
         self._progress = progress
         self.run_state = RunState(
-            "recognition", config, source, left_out, READ_VARIANTS, self._clock
+            plan.command, plan.config, plan.source, plan.left_out, READ_VARIANTS, self._clock
         )
 
     def run(self) -> None:
