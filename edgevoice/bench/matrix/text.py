@@ -57,7 +57,7 @@ def table(points: Sequence[SweepPoint]) -> list[str]:
         cells = [[label for label, _ in measured], *(column.cells(results) for column in columns)]
         lines += tables.table(("", *(f"{c.name} " for c in columns)), zip(*cells, strict=True))
         for label, result in measured:
-            lines += [f"{label}: {line}" for line in conditions(result)]
+            lines += conditions(result, label)
         if len(measured) > 1:
             lines += ["", f"{BEST} the best of its column; times in ms, memory in GB"]
             lines += _alike(measured)

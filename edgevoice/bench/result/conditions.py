@@ -16,14 +16,19 @@ APART = 60.0
 SLOW_GOVERNORS = ("powersave", "conservative")
 
 
-def conditions(result: BenchResult) -> list[str]:
-    """A warning for each condition, to be shown beside the figures; none on a quiet machine."""
+def conditions(result: BenchResult, name: str = "figures") -> list[str]:
+    """A warning for each condition, to be shown beside the figures; none on a quiet machine.
+
+    `name` is what the figures are of.
+    """
     found = []
     share = used_by_others(result.samples, result.machine.logical_cores)
-    if share is not None and share >= BUSY:
+    # Windows does not tell a program what the processes that it started have used.
+    unknown = bool(result.starts) and result.machine.system.startswith("Windows")
+    if share is not None and share >= BUSY and not unknown:
         found.append(f"other programs used {share * 100:.0f} % of the processor meanwhile")
     found += [
-        f"the CPU governor is {governor}, which may keep the clock low"
+        f"the CPU governor {governor} may keep the clock low"
         for governor in (result.machine.governor or "").split(", ")
         if governor in SLOW_GOVERNORS
     ]
@@ -31,7 +36,7 @@ def conditions(result: BenchResult) -> list[str]:
     if any(known):
         share = sum(known) / len(known) * 100
         found.append(f"the processor was throttled for {share:.0f} % of the time")
-    return [line for text in found for line in wrapped(f"! may be too slow: {text}")]
+    return [line for text in found for line in wrapped(f"! {name} may be slow: {text}")]
 
 
 def used_by_others(samples: Sequence[Sample], cores: int) -> float | None:
