@@ -7,7 +7,7 @@ recording, as in a bench of whole turns; the result's `stages` hold every quanti
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from statistics import stdev
+from statistics import fmean, stdev
 from typing import Any
 
 from msgspec.structs import replace
@@ -49,20 +49,28 @@ STAGES: Mapping[str, Role] = {
 COSTS = {"vad": 0.1, "endpoint": 0.1, "stt": 0.6, "llm": 4.0, "tts": 1.5}
 """Seconds that a recording is expected to take."""
 
-UNITS = {
-    "frame": ("s", "frame of 32 ms"),
-    "judgement": ("s", "recording"),
-    "reading": ("s", "recording"),
-    "read_rtf": ("s", "second of sound"),
-    "prefill": ("tokens/s", "question"),
-    "ttft": ("s", "question"),
-    "decode": ("tokens/s", "reply"),
-    "first_sound": ("s", "reply"),
-    "speak_rtf": ("s", "second of sound"),
-    "pp512": ("tokens/s", "prompt of 512 tokens"),
-    "tg128": ("tokens/s", "reply of 128 tokens"),
+Quantity = tuple[str, str, Callable[[BenchTurn], float | None]]
+QUANTITIES: Mapping[str, Mapping[str, Quantity]] = {
+    "vad": {"frame": ("s", "frame of 32 ms", lambda _: None)},
+    "endpoint": {"judgement": ("s", "recording", lambda turn: turn.spans.get("judge the end"))},
+    "stt": {
+        "reading": ("s", "recording", lambda turn: turn.spans.get("recognize")),
+        "read_rtf": ("s", "second of sound", lambda turn: turn.stt_rtf),
+    },
+    "llm": {
+        "prefill": ("tokens/s", "question", lambda turn: turn.prefill_rate),
+        "ttft": ("s", "question", lambda turn: turn.ttft),
+        "decode": ("tokens/s", "reply", lambda turn: turn.tokens_per_second),
+        "pp512": ("tokens/s", "prompt of 512 tokens", lambda _: None),
+        "tg128": ("tokens/s", "reply of 128 tokens", lambda _: None),
+    },
+    "tts": {
+        "first_sound": ("s", "reply", lambda turn: turn.spans.get("first sound")),
+        "speak_rtf": ("s", "second of sound", lambda turn: turn.tts_rtf),
+    },
 }
-"""The unit of each quantity, and the unit of work that each value belongs to."""
+"""The quantities of each stage: unit, the unit of work of a value, and the value of a turn. Those
+without one are not measured once a turn."""
 
 OTHER_WORDS = "Zz"
 """No question begins with it: in the cache, it leaves only the system prompt there."""
@@ -98,7 +106,7 @@ class StageBench:
         self._rates = rates
         self._asked = [q for _ in range(plan.repeat) for q in plan.questions]
         self._history = History(plan.config.slm.system_prompt)
-        self._values: dict[tuple[str, str], list[float]] = {}
+        self._values: dict[str, list[float]] = {}
         self._models: dict[str, str] = {}
         self._turns: dict[int, BenchTurn] = {}
         self.run_state = RunState(
@@ -147,15 +155,14 @@ class StageBench:
                 else:
                     spans = found["spans"].items()
                     told = ", ".join(f"{name} {span * 1000:.3g} ms" for name, span in spans)
-                    self._note(stage, number, found)
+                    self._note(number, found)
                 self._progress.done(COSTS[stage], f"{where}  {told}")
         finally:
             if hasattr(engine, "close"):
                 engine.close()
         if stage == "llm":
             self._progress.begin("llm: pp512 and tg128", 0.0)
-            for quantity, values in self._rates(self.plan.config).items():
-                self._values[stage, quantity] = values
+            self._values |= self._rates(self.plan.config)
             self.run_state.stages = tuple(self._figures())
 
     def _loaded(self, stage: str) -> tuple[str, Any]:
@@ -166,11 +173,10 @@ class StageBench:
         model = Store(self.plan.config).choose(role, shapes=True)
         return model.name, engine(role, model, self.plan.config)
 
-    def _note(self, stage: str, number: int, found: Found) -> None:
-        """Put what was found of one recording beside what other stages made of it."""
-        for quantity, values in found.pop("values").items():
-            self._values.setdefault((stage, quantity), []).extend(values)
-        self.run_state.stages = tuple(self._figures())
+    def _note(self, number: int, found: Found) -> None:
+        """Add what a stage found of one recording to its turn."""
+        if frames := found.pop("frames", None):
+            self._values.setdefault("frame", []).extend(frames)
         question, turn = self._asked[number], self._turns.get(number)
         read = question.turn(AS_SET, self._clock.now(), found.get("recognized", ""))
         if turn is None:
@@ -181,20 +187,22 @@ class StageBench:
         spans = {**turn.spans, **found.pop("spans")}
         self._turns[number] = replace(turn, spans=spans, **found)
         self.run_state.turns[:] = [self._turns[each] for each in sorted(self._turns)]
+        self.run_state.stages = tuple(self._figures())
 
     def _figures(self) -> Iterator[StageFigures]:
-        for (stage, quantity), values in self._values.items():
-            unit, per = UNITS[quantity]
-            if summed := figures(values):
-                yield StageFigures(
-                    stage=stage,
-                    model=self._models[STAGES[stage]],
-                    quantity=quantity,
-                    unit=unit,
-                    per=per,
-                    figures=summed,
-                    deviation=stdev(values) if per.endswith("tokens") else None,
-                )
+        for stage in self.plan.stages:
+            for name, (unit, per, take) in QUANTITIES[stage].items():
+                values = self._values.get(name) or [take(turn) for turn in self.run_state.turns]
+                if summed := figures(values):
+                    yield StageFigures(
+                        stage=stage,
+                        model=self._models[STAGES[stage]],
+                        quantity=name,
+                        unit=unit,
+                        per=per,
+                        figures=summed,
+                        deviation=stdev(self._values[name]) if per.endswith("tokens") else None,
+                    )
 
     def _detect(self, detector: SpeechDetector, question: BenchQuestion, _: object) -> Found:
         """Every whole frame of the recording, timed by itself."""
@@ -204,28 +212,24 @@ class StageBench:
             began = self._clock.now()
             detector.probability(question.samples[start : start + FRAME_SAMPLES])
             took.append(self._clock.now() - began)
-        mean = sum(took) / len(took) if took else 0.0
-        return {"spans": {"detect a frame": mean}, "values": {"frame": took}}
+        return {"spans": {"detect a frame": fmean(took or [0.0])}, "frames": took}
 
     def _judge(self, detector: TurnDetector, question: BenchQuestion, _: object) -> Found:
         """The end-of-turn decision where it is first asked for in a conversation."""
         end = question.speech_end + self.plan.config.turn.pause_ms / 1000
         began = self._clock.now()
         detector.end_probability(question.samples[: int(end * EAR_RATE)])
-        took = self._clock.now() - began
-        return {"spans": {"judge the end": took}, "values": {"judgement": [took]}}
+        return {"spans": {"judge the end": self._clock.now() - began}}
 
     def _read(self, recognizer: Recognizer, question: BenchQuestion, _: object) -> Found:
         began = self._clock.now()
         text = recognizer.transcribe(question.samples).text.strip()
         took = self._clock.now() - began
-        rtf = took / question.seconds
         return {
             "spans": {"recognize": took},
-            "values": {"reading": [took], "read_rtf": [rtf]},
             "recognized": text,
             "read_seconds": question.seconds,
-            "stt_rtf": rtf,
+            "stt_rtf": took / question.seconds,
         }
 
     def _think(
@@ -249,20 +253,14 @@ class StageBench:
                 said.append(part.text)
         new, prefill = prompt.tokens - prompt.reused, ready - began
         decoding = times[-1] - times[0] if times else 0.0
-        values = {
-            "prefill": new / prefill if new and prefill > 0 else None,
-            "ttft": times[0] - began if times else None,
-            "decode": (len(times) - 1) / decoding if decoding > 0 else None,
-        }
         return {
             "spans": {"prefill": prefill},
-            "values": {name: [value] for name, value in values.items() if value is not None},
             "prompt_tokens": prompt.tokens,
             "reused_tokens": prompt.reused,
             "reply_tokens": len(times),
-            "prefill_rate": values["prefill"],
-            "ttft": values["ttft"],
-            "tokens_per_second": values["decode"],
+            "prefill_rate": new / prefill if new and prefill > 0 else None,
+            "ttft": times[0] - began if times else None,
+            "tokens_per_second": (len(times) - 1) / decoding if decoding > 0 else None,
             "reply": "".join(said).strip(),
         }
 
@@ -275,10 +273,8 @@ class StageBench:
             first = self._clock.now() - began if first is None else first
             sound += len(audio.samples) / voice.rate
         took = self._clock.now() - began
-        rtf = took / sound if sound else None
         return {
             "spans": {} if first is None else {"first sound": first},
-            "values": {"first_sound": [first], "speak_rtf": [rtf]} if sound else {},
             "sound_seconds": round(sound, 4) if sound else None,
-            "tts_rtf": rtf,
+            "tts_rtf": took / sound if sound else None,
         }
