@@ -16,10 +16,8 @@ from edgevoice.bench.machine import sensors
 from edgevoice.bench.result.device_record import Sample
 from edgevoice.clock import Clock
 
-SAMPLE_EVERY = 1.0
-"""Seconds from one sample to the next."""
-STEADY_SAMPLES = 4
-"""Fewer samples do not tell how much memory is held."""
+SAMPLE_EVERY = 1.0  # seconds from one sample to the next
+STEADY_SAMPLES = 4  # fewer samples do not tell how much memory is held
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,10 +22,8 @@ from edgevoice.bench.stages.cold_start import EXPECTED
 from edgevoice.bench.stages.stages import COSTS
 from edgevoice.errors import EdgevoiceError
 
-OVERHEAD = 20.0
-"""Seconds that a process is expected to take beside its questions."""
-LONGEST_NAME = 100
-"""Characters of a file's name."""
+OVERHEAD = 20.0  # seconds that a process is expected to take beside its questions
+LONGEST_NAME = 100  # characters of a file's name
 
 Kept = Callable[[BenchResult], None]
 """Takes the result, or the part of it that there is."""

@@ -17,8 +17,7 @@ from edgevoice.bench.result.wording import wrapped
 from edgevoice.bench.stages.cold_start import COLD, WARM
 from edgevoice.errors import UsageError
 
-MOST = 5
-"""Columns of stages that fit beside the memory."""
+MOST = 5  # columns of stages that fit beside the memory
 BEST = "*"
 
 

@@ -26,8 +26,7 @@ from edgevoice.settings import Config
 from edgevoice.timings import TurnTimings, fold
 from edgevoice.wav import read_speech
 
-AS_KEPT = "as kept"
-"""The variant that is the turn as it was recorded."""
+AS_KEPT = "as kept"  # the variant that is the turn as it was recorded
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,8 +21,7 @@ _NAME = 10
 LEAST_OF_SPAN, LEAST_OF_GAP, LEAST = 0.05, 0.01, 0.001
 """A span is reported if it changed by this share of itself and of the gap, and by a millisecond."""
 
-ENOUGH = 3
-"""Runs from which the range of all runs is reported."""
+ENOUGH = 3  # runs from which the range of all runs is reported
 
 
 def render(made: ReplayResult) -> Iterator[str]:

@@ -15,8 +15,7 @@ from edgevoice.models.gguf import Header, NotGguf, read_header
 from edgevoice.outside import Malformed, read
 from edgevoice.settings import SlmSettings, SttSettings
 
-POSITIONS = 50
-"""Positions of Whisper's encoder per second of audio."""
+POSITIONS = 50  # positions of Whisper's encoder per second of audio
 ON_GPU = "it runs on a GPU, whose memory is not measured"
 
 

@@ -26,18 +26,14 @@ from msgspec.structs import asdict
 from edgevoice.audio import Samples
 from edgevoice.bench.result.device_record import Speeds
 
-WINDOW = 0.1
-"""Seconds of one sample."""
+WINDOW = 0.1  # seconds of one sample
 ROUNDS = 5
 CACHES, LEAST_CACHES = 8, 2
 """How many times the last-level cache is read; with fewer, nothing is measured."""
-USUAL_CACHE = 16 << 20
-"""Bytes of the last-level cache where the system does not report it."""
+USUAL_CACHE = 16 << 20  # bytes of the last-level cache where the system does not report it
 SMALLEST, LARGEST = 128 << 20, 1 << 30
-MEMORY_PART = 4
-"""One part in so many of the free memory may be used."""
-SIDE = 512
-"""Rows and columns of the matrices."""
+MEMORY_PART = 4  # one part in so many of the free memory may be used
+SIDE = 512  # rows and columns of the matrices
 MEASURE_PATIENCE = 60.0
 ONE_THREAD = dict.fromkeys(
     (

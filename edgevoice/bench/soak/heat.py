@@ -6,6 +6,7 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import fmean, median
+from typing import Any
 
 import numpy as np
 
@@ -17,16 +18,11 @@ from edgevoice.bench.result.wording import counted
 from edgevoice.bench.statistics.significance import Shift, paired, unpaired
 from edgevoice.timings import percentile
 
-LEAST_DRIFT = 0.1
-"""The smallest change of the response time that matters, as a share."""
-HELD, LIMIT = 0.9, 0.9
-"""A clock is too low below LIMIT times its HELD quantile."""
-SMOOTH = 30.0
-"""Seconds over which the clock is averaged: between questions it falls anyway."""
-WARMER = 2.0
-"""°C by which it must be warmer while the clock is low."""
-ALWAYS = 0.5
-"""Share of throttled samples from which throttling is bad without turns to compare."""
+LEAST_DRIFT = 0.1  # the smallest change of the response time that matters, as a share
+HELD, LIMIT = 0.9, 0.9  # a clock is too low below LIMIT times its HELD quantile
+SMOOTH = 30.0  # seconds over which the clock is averaged: between questions it falls anyway
+WARMER = 2.0  # °C by which it must be warmer while the clock is low
+ALWAYS = 0.5  # share of throttled samples from which throttling is bad without turns to compare
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +76,12 @@ def _by_question(turns: Sequence[BenchTurn]) -> dict[str, list[float]]:
     return found
 
 
+def finding(name: str, state: State, text: str, verdict: str = "", **figures: Any) -> SoakFinding:
+    """A check of a soak; `figures` are the other fields."""
+    told = f"{name}: {text}"
+    return SoakFinding(name=name, state=state, told=told, verdict=verdict, **figures)
+
+
 def heat(turns: Sequence[BenchTurn], samples: Sequence[Sample]) -> SoakFinding:
     """Whether the processor was throttled, and turns were slower meanwhile.
 
@@ -92,27 +94,19 @@ def heat(turns: Sequence[BenchTurn], samples: Sequence[Sample]) -> SoakFinding:
         how, flags = "slowed by heat", _slowed(known)
     degrees = [s.temperature for s in samples if s.temperature is not None]
     if not known and not degrees and all(sample.clock is None for sample in samples):
-        told = "temperature, clock and throttling not available on this machine"
-        return SoakFinding(name="heat", state="unknown", told=f"heat: {told}")
+        text = "temperature, clock and throttling not available on this machine"
+        return finding("heat", "unknown", text)
     range_ = f"{min(degrees):.0f} to {max(degrees):.0f} °C" if degrees else "no temperature"
     if not known:
-        told = f"heat: {range_}; throttling not available on this machine"
-        return SoakFinding(name="heat", state="unknown", told=told)
+        text = f"{range_}; throttling not available on this machine"
+        return finding("heat", "unknown", text)
     if not any(flags):
-        told = f"heat: {range_}; never {how}"
-        return SoakFinding(name="heat", state="well", told=told, value=0.0)
+        return finding("heat", "well", f"{range_}; never {how}", value=0.0)
     share = sum(flags) / len(flags)
     times = sum(now and not was for was, now in zip([False, *flags], flags, strict=False))
     state, why = _effect(turns, [sample.t for sample in known], flags)
-    return SoakFinding(
-        name="heat",
-        state=state,
-        told=f"heat: {range_}; {how} in {share * 100:.0f} % of the samples, "
-        f"{counted(times, 'time')}; {why}",
-        verdict="gets hot",
-        value=share,
-        unit="share",
-    )
+    text = f"{range_}; {how} in {share * 100:.0f} % of the samples, {counted(times, 'time')}; {why}"
+    return finding("heat", state, text, "gets hot", value=share, unit="share")
 
 
 def _effect(

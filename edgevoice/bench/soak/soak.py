@@ -26,10 +26,8 @@ BARGE_IN = "barge-in"
 """The variant of the questions that interrupt a reply: they are asked in another way."""
 INTERRUPT_AFTER = (0.4, 1.2, 0.8)
 """Seconds of a reply before it is interrupted, in turn."""
-LINES = 120
-"""Lines of progress of a whole soak, at most."""
-SAMPLES = 7200
-"""Samples of the device, at most: more would look like a leak."""
+LINES = 120  # lines of progress of a whole soak, at most
+SAMPLES = 7200  # samples of the device, at most: more would look like a leak
 
 
 @dataclass(frozen=True, slots=True)

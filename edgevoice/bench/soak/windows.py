@@ -17,10 +17,8 @@ from edgevoice.timings import percentile
 LENGTHS = (900.0, 300.0, 60.0, 15.0)
 """Seconds of a window; the longest of which LEAST_WINDOWS fit is taken."""
 LEAST_WINDOWS = 4
-POINT = 60.0
-"""Seconds of samples that make a point of a series, at least."""
-POINTS = 120
-"""Points of a series, at most."""
+POINT = 60.0  # seconds of samples that make a point of a series, at least
+POINTS = 120  # points of a series, at most
 
 Take = Callable[[Sample], float | None]
 

@@ -34,11 +34,9 @@ from edgevoice.settings import Config
 COLD, WARM = "cold start", "warm start"
 START_VARIANTS: Mapping[str, Mapping[str, Any]] = {COLD: {"slm.prompt_cache": False}, WARM: {}}
 
-EXPECTED = 20.0
-"""Seconds that a start with its first answer is expected to take."""
+EXPECTED = 20.0  # seconds that a start with its first answer is expected to take
 
-GONE = 0.05
-"""A start is cold if at most this share of the weights was in memory."""
+GONE = 0.05  # a start is cold if at most this share of the weights was in memory
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,7 @@ from collections.abc import Callable, Mapping
 
 from edgevoice.settings import Config
 
-PROMPT, GENERATED = 512, 128
-"""Tokens; the prompt is evaluated in one batch."""
+PROMPT, GENERATED = 512, 128  # tokens; the prompt is evaluated in one batch
 REPETITIONS = 5
 
 
