@@ -17,6 +17,9 @@ class Sample(Struct, frozen=True, kw_only=True):
     """Memory of the process in bytes."""
     cpu_seconds: float
     """CPU time of the process since it started."""
+    other_cpu_seconds: float | None = None
+    """CPU time of all other processes since the first sample, and what a virtual machine did not
+    get."""
     threads: int | None = None
     handles: int | None = None
     """Open files, sockets and pipes."""
@@ -57,6 +60,13 @@ class Speeds(Struct, frozen=True, kw_only=True):
     float32_all: float | None = None
     int8_one: float | None = None
     int8_all: float | None = None
+    memory_samples: tuple[float, ...] = ()
+    """Each sample of all threads in bytes per second, half of them after the bench;
+    `memory_all` is the best."""
+    float32_samples: tuple[float, ...] = ()
+    """Each sample of all threads in operations per second."""
+    int8_samples: tuple[float, ...] = ()
+    """The same for 8-bit integers."""
 
 
 class StageFloor(Struct, frozen=True, kw_only=True):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from statistics import median
 
 from edgevoice.bench.result.device_record import Sample
 from edgevoice.bench.result.result import BenchResult
@@ -67,15 +68,15 @@ def limits(result: BenchResult) -> list[str]:
     roofline = result.roofline
     if roofline is None:
         return []
-    rates = (
-        ("memory", roofline.memory, "GB/s"),
-        ("float32", roofline.float32, "Gop/s"),
-        ("int8", roofline.int8, "Gop/s"),
-    )
-    told = (
-        f"{name} {value / 1e9:.1f} {unit}" if value else f"{name} {MISSING}"
-        for name, value, unit in rates
-    )
+    told = []
+    for name, unit in (("memory", "GB/s"), ("float32", "Gop/s"), ("int8", "Gop/s")):
+        best = getattr(roofline, name)
+        text = f"{name} {best / 1e9:.1f} {unit}" if best else f"{name} {MISSING}"
+        # A shared machine may have been several times as slow at times.
+        if each := getattr(result.machine.speeds, f"{name}_samples", ()):
+            low, middle = min(each) / 1e9, median(each) / 1e9
+            text += f" (median {middle:.1f}, least {low:.1f}, {len(each)} samples)"
+        told.append(text)
     rows = table(FLOORS, floors(result), words=(0, 1, 5))
     return ["limits of the machine", *rows, *packed(told)]
 

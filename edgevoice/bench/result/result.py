@@ -207,6 +207,8 @@ class StageFigures(Struct, frozen=True, kw_only=True):
     per: str
     """The unit of work that each value belongs to."""
     figures: Figures
+    deviation: float | None = None
+    """Standard deviation of the values of `pp512` and `tg128`, as llama-bench reports it."""
 
 
 class Machine(Struct, frozen=True, kw_only=True):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from edgevoice.bench.result.conditions import conditions
 from edgevoice.bench.result.device_text import device, limits
 from edgevoice.bench.result.result import (
     BASELINE,
@@ -102,6 +103,7 @@ def _variant(variant: Variant, result: BenchResult) -> list[str]:
             *table(("", "p50", "p95", "mean", ""), rows, words=(0, 4)),
             *_confidence(s.response_time),
         ]
+        lines += conditions(result) if variant is result.variants[0] else []
     return [*lines, *packed(outcome(s, result.command))]
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from edgevoice.bench.stages import llama_bench
 from tests.command import edgevoice, message
 from tests.conftest import ROOT
 from tests.processes import PATIENCE, running
@@ -148,8 +149,12 @@ def test_starts_are_measured_cold_and_warm(corpus: Path, tmp_path: Path) -> None
 
 
 @pytest.mark.models
-def test_stages_are_measured_by_themselves(corpus: Path, tmp_path: Path) -> None:
+def test_stages_are_measured_by_themselves(
+    corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """All of them, on the recordings that can be read; what they took is compared to the limits."""
+    for name, value in (("PROMPT", 32), ("GENERATED", 4), ("REPETITIONS", 2)):
+        monkeypatch.setattr(llama_bench, name, value)
     file = tmp_path / "stages.json"
     words = ("--corpus", corpus, "--stage", "all", "--json", file)
     done = edgevoice("bench", "run", *SMALL, *words)
@@ -159,6 +164,7 @@ def test_stages_are_measured_by_themselves(corpus: Path, tmp_path: Path) -> None
     assert [turn["question"] for turn in result["turns"]] == ["capital.wav", "time.wav"]
     assert "paris" in result["turns"][0]["reply"].lower()
     assert result["variants"][0]["summary"]["wer"] is not None
+    assert {"pp512", "tg128"} <= {one["quantity"] for one in result["stages"]}
     floors = {floor["stage"] for floor in result["roofline"]["floors"] if floor["measured"]}
     assert floors == {"recognize", "prefill", "decode", "synthesize"}
     assert "left out: broken.wav" in done.stdout

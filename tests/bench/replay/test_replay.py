@@ -75,7 +75,7 @@ def test_a_span_that_moved_is_named_and_the_others_are_not(kept: Kept) -> None:
     """A slower recognizer: by how much, and first after the gap."""
     made = again(kept, 1, slow_recognizer)
     lines = list(moved(made.recording.turn(), [turn for turn, _ in made.runs]))
-    assert lines[0].startswith("the gap is ")
+    assert lines[0].startswith("the response time is ")
     assert " longer: " in lines[0]
     assert lines[1].startswith("recognize is ")
     assert " longer: " in lines[1]
@@ -125,7 +125,7 @@ def test_several_runs_tell_what_may_be_chance() -> None:
     runs = [turn(1.0, 0.5), turn(1.4, 0.5), turn(1.3, 0.52)]
     gap, first, second, *_ = moved(turn(1.1, 0.2), runs)
     assert gap == (
-        "the gap is 200 ms longer: 1100 ms → 1300 ms (1000 to 1400 ms in 3 replays, "
+        "the response time is 200 ms longer: 1100 ms → 1300 ms (1000 to 1400 ms in 3 replays, "
         "so perhaps chance)"
     )
     assert first == "recognize is 300 ms longer: 200 ms → 500 ms (500 to 520 ms in 3 replays)"

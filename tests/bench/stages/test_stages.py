@@ -68,6 +68,7 @@ class Bench:
             "tts": ScriptedSynthesizer(self.clock),
         }
         self.missing = missing
+        self.rates: dict[str, list[float]] = {}
         questions = [
             BenchQuestion(text, self.book.speech(text, 1.0), 0.8, text, "human", 0.0, REPLY)
             for text in WORDS
@@ -77,7 +78,9 @@ class Bench:
             **{"command": "stages", "source": "test", "stages": stages, **given, **plan}
         )
         self.out = io.StringIO()
-        self.stages = StageBench(self.plan, BenchProgressLines(self.out), self.load, self.clock)
+        self.stages = StageBench(
+            self.plan, BenchProgressLines(self.out), self.load, self.clock, lambda _: self.rates
+        )
 
     def load(self, stage: str) -> tuple[str, Any]:
         if stage == self.missing:
@@ -195,11 +198,25 @@ def test_the_table_tells_percentiles_and_how_sure_they_are() -> None:
     lines = drawn(Bench(list(STAGES), repeat=2).run())
     assert max(map(len, lines)) <= 80
     text = "\n".join(lines)
-    assert "vad: a frame of 32 ms        186     2.00     2.00     2.00     2.00  ms" in text
-    assert "95 % sure: p50 2.00 to 2.00, p90 2.00 to 2.00, p95 2.00 to 2.00" in text
+    [frame] = [line for line in lines if line.startswith("vad: a frame of 32 ms")]
+    assert frame.split()[6:] == ["186", "2.00", "2.00", "2.00", "2.00", "ms"]
+    sure = lines[lines.index(frame) + 1].split()
+    assert sure == ["95", "%", "confidence", *["2.00–2.00"] * 3]
     assert "llm: prefill" in text
     assert "WER 0.0 % of 22 words" in text
     assert "gap" not in text
+
+
+def test_the_rates_of_llama_bench_stand_beside_the_language_model() -> None:
+    """pp512 and tg128 with mean and standard deviation, in the text and in the result."""
+    bench = Bench(["llm"])
+    bench.rates = {"pp512": [98.0, 100.0, 102.0], "tg128": [10.0, 10.0, 10.0]}
+    found = bench.run()
+    [pp] = [one for one in found.stages if one.quantity == "pp512"]
+    assert (pp.figures.mean, pp.deviation, pp.unit) == (100.0, 2.0, "tokens/s")
+    text = "\n".join(drawn(found))
+    assert "llm: pp512 100.0 ± 2.0 tokens/s" in text
+    assert "llm: tg128 10.0 ± 0.0 tokens/s" in text
 
 
 def test_a_slower_stage_is_told_from_noise_by_its_name() -> None:
