@@ -48,7 +48,7 @@ def judged(
         _growth("memory", " MB", lambda s: s.rss / MB, meanwhile, began, ended),
         _growth("threads", "", lambda s: s.threads, meanwhile, began, ended),
         _growth("handles", "", lambda s: s.handles, meanwhile, began, ended),
-        _gap(measured, meanwhile),
+        _response_time(measured, meanwhile),
         heat(measured, meanwhile),
         _answers(measured),
         _sound(measured),
@@ -105,14 +105,14 @@ def _growth(
     return finding(name, state, text, f"leaks {name}", **figures, unit=f"{unit.strip()}/h")
 
 
-def _gap(turns: Sequence[BenchTurn], samples: Sequence[Sample]) -> SoakFinding:
+def _response_time(turns: Sequence[BenchTurn], samples: Sequence[Sample]) -> SoakFinding:
     """Whether the last third of the turns is slower than the first."""
     counting = [turn for turn in turns if turn.counts and turn.variant == AS_SET]
     third = len(counting) // 3
     found = between(counting[:third], counting[len(counting) - third :])
     if found is None:
         text = f"{counted(len(counting), 'answer')} are too few to compare early and late ones"
-        return finding("gap", "unclear", text)
+        return finding("response time", "unclear", text)
     text = f"in the last third {found.told} than in the first"
     state: State = "well"
     if found.slower:
@@ -122,7 +122,7 @@ def _gap(turns: Sequence[BenchTurn], samples: Sequence[Sample]) -> SoakFinding:
         text += f": {LEAST_DRIFT * 100:.0f} % or more cannot be ruled out with so few turns"
     shift = found.shift
     figures = {"value": shift.change, "low": shift.low, "high": shift.high, "p": shift.p}
-    return finding("gap", state, text, "slows down", **figures, unit="s")
+    return finding("response time", state, text, "slows down", **figures, unit="s")
 
 
 def _answers(turns: Sequence[BenchTurn]) -> SoakFinding:

@@ -273,7 +273,7 @@ def test_reports_show_the_verdict_and_the_course(longer: BenchResult) -> None:
     drawn = Page(page(report))
     words = drawn.all[0].words
     assert told in words
-    assert "gap: in the last third" in words
+    assert "response time: in the last third" in words
     assert "temperature 50 to 54 °C" in words
     assert told in "\n".join(text(report))
     assert told in "\n".join(markdown(report))
