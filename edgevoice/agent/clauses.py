@@ -12,6 +12,7 @@ import unicodedata
 from typing import Literal, Protocol
 
 from edgevoice.languages import all_words
+from edgevoice.languages.calendar import calendar
 from edgevoice.languages.text_normalization import normalize
 from edgevoice.messages import Clause
 from edgevoice.words import count
@@ -31,6 +32,8 @@ LONGEST_WORD = 120
 
 A voice needs memory for a whole clause at once."""
 
+LONGEST_ITEM = 3
+"""Digits of the longest number of a list's item; a longer one with a full stop is a sentence."""
 LONGEST_NAME = 200
 """Longest name of a link in characters; a longer one is no link."""
 LONGEST_CLAUSE = 1000
@@ -44,8 +47,18 @@ _CLOSERS = "\"'”’»›)]}*_~`」』）】》〉"
 _OPENERS = "\"'“‘«‹([{*_~`¿¡"
 _FENCES = ("```", "~~~")
 
-_NEVER_LAST = all_words(lambda each: each.clauses.never_last)
-_BEFORE_NUMBERS = all_words(lambda each: each.clauses.before_numbers)
+_NEVER_LAST = all_words(
+    lambda each: (
+        *each.clauses.never_last,
+        *(word.rstrip(".").lower() for word in each.signs.name_abbreviations),
+    )
+)
+_BEFORE_NUMBERS = all_words(
+    lambda each: (
+        *each.clauses.before_numbers,
+        *(word.rstrip(".").lower() for word in each.signs.number_abbreviations),
+    )
+)
 _LAST_BEFORE_CAPITAL = all_words(lambda each: each.clauses.last_before_capital)
 _CONJUNCTIONS = all_words(lambda each: each.clauses.conjunctions)
 _LEAN_FORWARD = all_words(lambda each: each.clauses.leaning)
@@ -132,7 +145,7 @@ class ClauseCutter:
             return len(text) if fence == "closed" else 0
         if text[-1] == "\n":
             return len(text) if text.strip() else 0
-        found = _break_before_last(text)
+        found = _break_before_last(text, self._language)
         if found is None:
             return len(text) - 1 if _endless(text) else 0
         kind, position = found
@@ -178,7 +191,7 @@ def _belongs(char: str) -> bool:
     return char == _JOINER or unicodedata.category(char) in ("Mn", "Mc", "Me", "Cf", "Sk")
 
 
-def _break_before_last(text: str) -> tuple[Break, int] | None:
+def _break_before_last(text: str, language: str) -> tuple[Break, int] | None:
     """The break that the last character reveals: its kind and its position."""
     if len(text) < 2:
         return None
@@ -191,7 +204,7 @@ def _break_before_last(text: str) -> tuple[Break, int] | None:
         return ("conjunction", start) if start and word.lower() in _CONJUNCTIONS else None
     end = len(text) - 1
     if before.isspace():
-        return _break_between(text[:end].rstrip(), last), end
+        return _break_between(text[:end].rstrip(), last, language), end
     if last in _CLOSERS or last in _WIDE_ENDERS:
         return None
     closed = text[:end].rstrip(_CLOSERS)
@@ -204,7 +217,7 @@ def _break_before_last(text: str) -> tuple[Break, int] | None:
     return None
 
 
-def _break_between(head: str, follows: str) -> Break:
+def _break_between(head: str, follows: str, language: str) -> Break:
     """The kind of break between the end of `head` and, after a space, a word with `follows`."""
     if not head:
         return "word"
@@ -219,7 +232,7 @@ def _break_between(head: str, follows: str) -> Break:
         case ",":
             return "comma"
         case ".":
-            return _after_full_stop(head, core, follows)
+            return _after_full_stop(head, core, follows, language)
         case "…":
             return "pause" if follows.islower() else "sentence"
         case mark if mark and mark in _ENDERS + _WIDE_ENDERS:
@@ -227,7 +240,7 @@ def _break_between(head: str, follows: str) -> Break:
     return "word"
 
 
-def _after_full_stop(head: str, core: str, follows: str) -> Break:
+def _after_full_stop(head: str, core: str, follows: str, language: str) -> Break:
     if core.endswith(".."):
         return "pause" if follows.islower() else "sentence"
     stem = core[:-1].lstrip(_OPENERS)
@@ -239,7 +252,8 @@ def _after_full_stop(head: str, core: str, follows: str) -> Break:
         or (low in _LAST_BEFORE_CAPITAL and not follows.isupper())
         or (bool(_DOTTED.match(stem)) and low not in _LAST_BEFORE_CAPITAL)
         or (len(stem) == 1 and stem.isalpha() and stem != "I" and stem.isascii())
-        or (alone_on_line and stem.isdigit())
+        or (alone_on_line and stem.isdigit() and len(stem) <= LONGEST_ITEM)
+        or calendar(language).is_ordinal(head)
         or follows.islower()
     )
     return "word" if abbreviated else "sentence"
