@@ -11,7 +11,7 @@ import re
 import unicodedata
 from typing import Literal, Protocol
 
-from edgevoice.languages import all_words
+from edgevoice.languages import all_words, language_data, unspoken
 from edgevoice.languages.calendar import calendar
 from edgevoice.languages.text_normalization import normalize
 from edgevoice.messages import Clause
@@ -106,19 +106,59 @@ class ClauseCutter:
         self._start = 0
         self._code = ""
         """The fence of a code block whose beginning was already cut."""
+        self._part: unspoken.Part | None = None
+        """A part of the reply that is not spoken, and has begun."""
+        self._left_out = self._spoken = False
 
     def push(self, text: str, now: float = 0.0) -> list[Clause]:
         """Take the next piece of the reply, generated at `now`; returns the completed clauses."""
         clauses = []
         for char in text:
             self._pending += char
+            if self._is_unspoken(char, now, clauses):
+                continue
             if cut := self._cut(now) or self._too_long():
                 clauses.append(self._take(cut, now))
         return clauses
 
+    def _is_unspoken(self, char: str, now: float, clauses: list[Clause]) -> bool:
+        """Whether `char` belongs to a part that is not spoken; its end makes it a clause."""
+        if self._part is not None:
+            ends = self._part.push(char)
+            if ends or len(self._pending) >= LONGEST_CLAUSE:
+                clauses.append(self._leave_out())
+            self._part = None if ends else self._part
+            return True
+        if self._code or self._pending.lstrip()[:3] in _FENCES:
+            return False
+        if found := unspoken.begun(self._pending):
+            start, self._part = found
+            if self._pending[:start].strip():
+                clauses.append(self._take(start, now))
+            return True
+        if unspoken.closes(self._pending):
+            clauses.append(self._leave_out())
+            return True
+        return False
+
+    def _leave_out(self, spoken: str = "") -> Clause:
+        """All that is pending as a clause, with nothing of it to be said."""
+        self._left_out = True
+        clause = Clause(self._pending, spoken, self._start, self._start + len(self._pending))
+        self._pending, self._start = "", clause.end
+        return clause
+
     def flush(self) -> list[Clause]:
-        """The reply is complete; returns the rest of it."""
-        return [self._take(len(self._pending), 0.0)] if self._pending else []
+        """The reply is complete; returns the rest of it.
+
+        Where nothing was to be said of all of it, the last clause says so.
+        """
+        if self._part is None and self._pending.strip():
+            return [self._take(len(self._pending), 0.0)]
+        left_out = self._left_out or self._part is not None
+        if left_out and not self._spoken:
+            return [self._leave_out(language_data(self._language).signs.reasoned)]
+        return [self._leave_out()] if self._pending else []
 
     def _take(self, length: int, now: float) -> Clause:
         text, self._pending = self._pending[:length], self._pending[length:]
@@ -130,6 +170,7 @@ class ClauseCutter:
         clause = Clause(text, spoken, self._start, self._start + length)
         self._start = clause.end
         if clause.spoken:
+            self._spoken = True
             self._least = LATER
             self._first = False
             if self._timing:

@@ -11,7 +11,7 @@ import html
 import re
 from functools import lru_cache
 
-from edgevoice.languages import all_words, cldr, language_data
+from edgevoice.languages import all_words, cldr, language_data, unspoken
 from edgevoice.languages.calendar import calendar
 from edgevoice.languages.mathematics import formulas, raised, sums
 from edgevoice.languages.quantities import quantities
@@ -86,7 +86,7 @@ def normalize(text: str, language: str = "en") -> str:
     """The spoken form of `text`, a clause or several lines; empty if there is nothing to say."""
     language = language or "en"
     words = language_data(language).signs
-    text = _FENCE.sub(words.code, text)
+    text = _FENCE.sub(words.code, unspoken.without(text))
     text = html.unescape(text)
     text = formulas(text, words.mathematics)
     text = _LINK.sub(r"\1", text)

@@ -14,6 +14,7 @@ from edgevoice.bus import Bus
 from edgevoice.clock import Clock
 from edgevoice.errors import EdgevoiceError
 from edgevoice.history import History, Reply
+from edgevoice.languages.unspoken import without
 from edgevoice.protocols import AudioSink, ChatMessage
 from edgevoice.turn import Origin, Turn
 from edgevoice.turn_taking.earcons import Kind
@@ -216,7 +217,9 @@ class Floor:
             if turn.question and not turn.forgotten:
                 self._remember(turn, reply)
         self.bus.emit(
-            ev.TurnCompleted(turn=turn.number, heard=reply.strip(), interrupted=interrupted)
+            ev.TurnCompleted(
+                turn=turn.number, heard=without(reply).strip(), interrupted=interrupted
+            )
         )
         # Otherwise a chain of interruptions would keep every turn in memory.
         turn.interrupts = None
@@ -226,7 +229,9 @@ class Floor:
         unplayed = turn.reply[len(played) :]
         missing = bool(unplayed.strip()) or not turn.reply_complete
         broken_off = turn.cancelled and missing
-        reply = Reply(played, unplayed, tuple(turn.tokens), broken_off, turn.reply_complete)
+        reply = Reply(
+            without(played), unplayed, tuple(turn.tokens), broken_off, turn.reply_complete
+        )
         if turn.continues:
             self.history.extend(reply)
         else:
