@@ -201,7 +201,10 @@ def ask(
         if aloud:
             from edgevoice.synthesis.streaming_tts import StreamingSpeech
 
-            speech = stack.enter_context(StreamingSpeech(*_voice_and_speaker(config), config.tts))
+            language = _voice_language(config)
+            speech = stack.enter_context(
+                StreamingSpeech(*_voice_and_speaker(config), config.tts, language)
+            )
         with _waiting("loading the language model"):
             from edgevoice.engines.llama import Llama
             from edgevoice.engines.prompt_cache import default_folder
@@ -230,6 +233,12 @@ def ask(
 @click.option("--tts", metavar="NAME", help="Voice, by its name in `models list`.")
 @click.option("--speed", type=float, help="Speaking rate, as a factor.")
 @click.option("--speaker", type=int, help="Speaker number of a voice with several speakers.")
+@click.option(
+    "--language", metavar="CODE", help="Language of the text, for example de. Default: the voice's."
+)
+@click.option(
+    "--show", is_flag=True, help="Print the text as the voice is given it, one clause a line."
+)
 @pass_context
 def say(
     context: Context,
@@ -238,17 +247,27 @@ def say(
     tts: str | None,
     speed: float | None,
     speaker: int | None,
+    language: str | None,
+    show: bool,
 ) -> None:
     """Speak text, or write it to a WAV file.
 
     With - or a pipe the text is read from standard input, and spoken as it arrives.
     """
-    config = context.resolve(models__tts=tts, tts__speed=speed, tts__speaker=speaker).config
+    config = context.resolve(
+        models__tts=tts, tts__speed=speed, tts__speaker=speaker, stt__language=language
+    ).config
     text = given_text(words, "edgevoice say 'Hello there.'")
-    from edgevoice.synthesis.streaming_tts import StreamingSpeech, sounds
+    spoken = _voice_language(config, language)
+    from edgevoice.synthesis.streaming_tts import StreamingSpeech, clauses, sounds
 
+    if show:
+        for clause in clauses(text, config.tts, spoken):
+            if clause.spoken:
+                echo(clause.spoken)
+        return
     if output is None:
-        with StreamingSpeech(*_voice_and_speaker(config), config.tts) as speech:
+        with StreamingSpeech(*_voice_and_speaker(config), config.tts, spoken) as speech:
             for piece in text:
                 speech.push(piece)
         return
@@ -256,7 +275,7 @@ def say(
 
     voice = _voice(config)
     with WavWriter(output, voice.rate) as file:
-        for samples in sounds(text, voice, config.tts):
+        for samples in sounds(text, voice, config.tts, spoken):
             file.write(samples)
 
 
@@ -267,6 +286,27 @@ def _voice(config: Config) -> Any:
         from edgevoice.engines.piper import Piper
 
         return Piper(Store(config).choose("tts").path, config.tts)
+
+
+def _voice_language(config: Config, given: str | None = None) -> str:
+    """The language that text is read in: a given one, or that of the chosen voice.
+
+    Without a voice it is the configuration's, because `say --show` needs none. Raises ConfigError
+    for a language that is unknown.
+    """
+    from edgevoice.models.store import Store
+    from edgevoice.models.voices import languages
+    from edgevoice.transcription.spoken_language import listed
+
+    if given and (codes := listed(given)):
+        return codes[0]
+    store = Store(config)
+    spoken = languages(store)
+    try:
+        own = [code.split("_")[0] for code in store.choose("tts").entry.languages]
+    except EdgevoiceError:
+        return spoken[0]
+    return next((code for code in spoken if code in own), own[0] if own else spoken[0])
 
 
 def _voice_and_speaker(config: Config) -> tuple[Any, Any, Any]:
