@@ -106,13 +106,13 @@ class ClauseCutter:
         self._start = 0
         self._code = ""
         """The fence of a code block whose beginning was already cut."""
-        self._part: unspoken.Part | None = None
+        self._part: unspoken.UnspokenPart | None = None
         """A part of the reply that is not spoken, and has begun."""
         self._left_out = self._spoken = False
 
     def push(self, text: str, now: float = 0.0) -> list[Clause]:
         """Take the next piece of the reply, generated at `now`; returns the completed clauses."""
-        clauses = []
+        clauses: list[Clause] = []
         for char in text:
             self._pending += char
             if self._is_unspoken(char, now, clauses):

@@ -11,6 +11,7 @@ _TIME_RANGE = re.compile(r"(?<=\d[:.h]\d\d)\s?[-–]\s?(?=\d{1,2}[:.h]\d\d)")
 _TIME = r"(?<![\d:.,-])([01]?\d|2[0-4])"
 _ISO = re.compile(r"(?<![\d-])(\d{4})-(\d{2})-(\d{2})(?![\d-])")
 _SLASHED = re.compile(r"(?<![\d/])(\d{1,2})/(\d{1,2})/(\d{4})(?![\d/])")
+_SHORT_YEAR = re.compile(r"(?<![\d/])(\d{1,2})/(\d{1,2})/(\d{2})(?![\d/])")
 _DOTTED = re.compile(r"(?<![\d.])(\d{1,2})\.\s?(\d{1,2})\.\s?(\d{4})(?![\d.]\d)")
 _YEARS = re.compile(
     r"(?<![\w.,$€£¥-])(1[1-9]\d\d|20\d\d)\s?[-–]\s?(1[1-9]\d\d|20\d\d|\d\d)(?![\w-])"
@@ -21,6 +22,8 @@ _ROMAN = re.compile(
     r"(?=[IVXLC])(C{0,3}(?:XC|XL|L?X{0,3})(?:IX|IV|V?I{0,3}))(\.?)(?![\w'’]|-\w)(?:(?=\s([^\W\d_]+)))?"
 )
 _CENTURY = r"(?<!\w)([IVX]+)({})(?!\w)"
+NEXT_YEARS = 68
+"""The last of the years of two digits that are in this century, as POSIX has it."""
 _VALUES = {"I": 1, "V": 5, "X": 10, "L": 50, "C": 100}
 
 
@@ -57,7 +60,7 @@ class Calendar:
         time, half = found[1], found[2].upper()
         more = found[0][-1] in "-– "
         after = found.string[found.end() :]
-        stop = "." if "." in found[0] and (not after or re.match(r"\s[A-Z]", after)) else ""
+        stop = "." if "." in found[0] and (not after.strip() or re.match(r"\s[A-Z]", after)) else ""
         time = time.removesuffix(":00")
         to = f" {self._words.to} " if more and self._words.to else ""
         return f"{time} {half} M{stop}{to}"
@@ -100,6 +103,10 @@ class Calendar:
             return line
         line = _ISO.sub(lambda m: self._date(m[0], m[1], m[2], m[3]), line)
         line = _DOTTED.sub(lambda m: self._date(m[0], m[3], m[2], m[1]), line)
+        line = self._short_months.sub(
+            lambda m: m[1] + cldr.short_months(self._language)[m[2]], line
+        )
+        line = _SHORT_YEAR.sub(lambda m: f"{m[1]}/{m[2]}/{_century_of(int(m[3]))}{m[3]}", line)
         return _SLASHED.sub(
             lambda m: (
                 self._date(m[0], m[3], m[1], m[2])
@@ -129,6 +136,13 @@ class Calendar:
         return line
 
     @cached_property
+    def _short_months(self) -> re.Pattern[str]:
+        """Between a day and a year, or before a day where the month is first."""
+        short = "|".join(map(re.escape, cldr.short_months(self._language))) or "(?!)"
+        first = rf"|(?=\b(?:{short})\.? \d{{1,2}}\b)" if self._words.dates.month_first else ""
+        return re.compile(rf"(\b\d{{1,2}}\.? (?=(?:{short})\.? \d{{4}}\b){first})({short})\b\.?")
+
+    @cached_property
     def _months(self) -> str:
         return "|".join(sorted(map(re.escape, cldr.months(self._language))))
 
@@ -139,7 +153,7 @@ class Calendar:
     @cached_property
     def _before_year(self) -> re.Pattern[str]:
         words = "|".join(map(re.escape, sorted(self._words.dates.before_years)))
-        day = rf"(?:{self._months})(?: \d{{1,2}},?)?" if self._months else "(?!)"
+        day = rf"(?:{self._months})(?: \d{{1,2}}(?:st|nd|rd|th)?,?)?" if self._months else "(?!)"
         return re.compile(rf"(?<!\w)((?:(?:{words})|{day})\s)(?-i:{_YEAR})", re.I)
 
     @cached_property
@@ -150,7 +164,7 @@ class Calendar:
     def _decade(self, found: re.Match[str]) -> str:
         if found[1]:
             said = self._year(found[1])
-        elif found[0][0] in "'’":
+        elif found[0][0] in "'’" or len(found[3]) > 1:
             said = cldr.spelled(int(found[2]), self._language, "numbering") or found[2]
         else:
             return found[0]
@@ -178,6 +192,7 @@ class Calendar:
             line = self._centuries.sub(self._century, line)
         if rules.before:
             line = self._ordinal_before.sub(self._dotted, line)
+            line = self._ordinal_pair.sub(self._dotted, line)
         if rules.rule:
             line = self._ordinal_after.sub(
                 lambda m: cldr.spelled(int(m[1]), self._language, rules.rule) or m[0], line
@@ -192,7 +207,9 @@ class Calendar:
     def _stopped(self) -> re.Pattern[str]:
         words = "|".join(map(re.escape, sorted(self._words.ordinals.before)))
         rulers = "|".join(map(re.escape, sorted(self._words.roman.rulers))) or "(?!)"
-        return re.compile(rf"(?:\b(?i:{words})\s\d{{1,4}}|\b(?:{rulers})\s[IVXLC]+)\.$")
+        return re.compile(
+            rf"(?:\b(?i:{words})\s(?:\d{{1,4}}\.\s[^\W\d]+\s)?\d{{1,4}}|\b(?:{rulers})\s[IVXLC]+)\.$"
+        )
 
     @cached_property
     def _marks(self) -> str:
@@ -221,6 +238,12 @@ class Calendar:
         return re.compile(rf"\b({words})\s(\d{{1,4}})\.(?=\s[^\W\d])", re.I)
 
     @cached_property
+    def _ordinal_pair(self) -> re.Pattern[str]:
+        """The second one of "im 19. und 20. Jahrhundert", whose first one is in words by now."""
+        words = "|".join(map(re.escape, sorted(self._words.ordinals.before)))
+        return re.compile(rf"\b(({words})\s\w+\s[^\W\d]+)\s(\d{{1,4}})\.(?=\s[^\W\d])", re.I)
+
+    @cached_property
     def _ordinal_after(self) -> re.Pattern[str]:
         words = [*map(re.escape, sorted(self._words.ordinals.after)), self._months]
         return re.compile(
@@ -228,8 +251,9 @@ class Calendar:
         )
 
     def _dotted(self, found: re.Match[str]) -> str:
-        rule = self._words.ordinals.before[found[1].lower()]
-        said = cldr.spelled(int(found[2]), self._language, rule)
+        before, number = found[found.re.groups - 1], found[found.re.groups]
+        rule = self._words.ordinals.before[before.lower()]
+        said = cldr.spelled(int(number), self._language, rule)
         return f"{found[1]} {said}" if said else found[0]
 
     def numerals(self, line: str) -> str:
@@ -253,6 +277,10 @@ class Calendar:
             return lead + (said or str(number)) + stop
         known = len(numeral) > 1 and before[:1].isupper() and not before.isupper() and rules.rulers
         return f"{lead}{number}{stop}" if known and numeral not in _NO_NUMBERS else found[0]
+
+
+def _century_of(year: int) -> int:
+    return 19 if year > NEXT_YEARS else 20
 
 
 _NO_NUMBERS = frozenset({"CC", "CV", "LC", "XL", "CI", "LI", "XXL"})

@@ -88,10 +88,8 @@ UNITS = {
     "GW": "power-gigawatt",
     "kWh": "energy-kilowatt-hour",
     "kcal": "energy-kilocalorie",
-    "J": "energy-joule",
     "kJ": "energy-kilojoule",
     "V": "electric-volt",
-    "A": "electric-ampere",
     "Ω": "electric-ohm",
     "hPa": "pressure-hectopascal",
     "bar": "pressure-bar",
@@ -221,6 +219,16 @@ def months(language: str) -> frozenset[str]:
     """The names of months as they stand beside a day."""
     locale = _locale(language)
     return frozenset(locale.months["format"]["wide"].values()) if locale else frozenset()
+
+
+@lru_cache(maxsize=64)
+def short_months(language: str) -> dict[str, str]:
+    """The names of months by their short forms."""
+    locale = _locale(language)
+    if locale is None:
+        return {}
+    named = locale.months["format"]
+    return {named["abbreviated"][n].rstrip("."): named["wide"][n] for n in range(1, 13)}
 
 
 @lru_cache(maxsize=64)

@@ -14,6 +14,9 @@ _FORMULA = re.compile(r"[=+^_\\<>*/]|^[a-zA-Z]$|\d[a-z]")
 _GROUP = r"\{([^{}]*)\}"
 _FRAC = re.compile(rf"\\[dt]?frac\s*{_GROUP}\s*{_GROUP}")
 _SQRT = re.compile(rf"\\sqrt\s*{_GROUP}")
+_NTH_ROOT = re.compile(rf"\\sqrt\s*\[(\w+)\]\s*{_GROUP}")
+_RAISED_TEXT = re.compile("(?<=[\\w)])([⁻⁰⁴-⁹ⁿ¹²³]*[⁻⁰⁴-⁹ⁿ¹][⁻⁰⁴-⁹ⁿ¹²³]*)")
+_RAISED_DIGITS = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹ⁿ", "-0123456789n")
 _PLAIN = re.compile(rf"\\(?:boxed|text|mathrm|mathbf|mathit|operatorname)\s*{_GROUP}")
 _SPACING = re.compile(r"\\(?:left|right|displaystyle|quad|qquad|[,;:! ])")
 _NAMED = re.compile(r"\\([a-zA-Z]+)")
@@ -64,6 +67,7 @@ def _formula(text: str, words: Mathematics, *, coefficients: bool = True) -> str
         before = text
         text = _PLAIN.sub(r"\1", text)
         text = _SQRT.sub(rf" {words.root} \1 " if words.root else r" √\1 ", text)
+        text = _NTH_ROOT.sub(rf"\2 {words.power or '^'} 1 {words.over or '/'} \1", text)
         text = _FRAC.sub(rf" \1 {words.over or '/'} \2 ", text)
         if text == before:
             break
@@ -77,9 +81,10 @@ def sums(line: str, words: Mathematics, to: str) -> str:
     """A line with its operators in words. `to`: what is said within a range."""
     if not words.minus:
         return line
+    line = _RAISED_TEXT.sub(lambda m: "^" + m[1].translate(_RAISED_DIGITS), line)
     line = _PRODUCT.sub(lambda m: " ".join(m[1]), line)
     line = _POWER.sub(lambda m: _power(m[1] or m[2] or "", words), line)
-    line = _ROOT.sub(f" {words.root} ", line)
+    line = re.sub(r" {2,}", " ", _ROOT.sub(f" {words.root} ", line))
     for pattern, said in (
         (r"\s?(?:[<>]=>|⇔)\s?", ", "),
         (r"\s?(?:>=|≥)\s?", words.at_least),

@@ -15,7 +15,7 @@ _N = r"\d+(?:[.,]\d+)*"
 _DASH = r"\s?[-–]\s?"
 _SMALL = re.compile(r"(?<![\w.,])\.(?=\d)")
 _GROUPS = re.compile(
-    r"(?<![\d+(.,/-])(?<!\d\s)\d{1,3}(?:[ \u00a0\u202f]\d{3})+(?![\d-]|[ \u00a0\u202f]\d)"
+    r"(?<![\d+(.,/-])(?<!\d\s)[1-9]\d{0,2}(?:[ \u00a0\u202f]\d{3})+(?![\d-]|[ \u00a0\u202f]\d)"
 )
 _LAKHS = re.compile(r"(?<![\d.,])\d{1,2}(?:,\d{2})+,\d{3}(?![\d,])")
 _VULGAR = re.compile(r"(?<=\d)\s?(?=[¼-¾⅐-⅞])")
@@ -25,6 +25,10 @@ _FRACTION = re.compile(r"(?<![\w/.,])(\d{1,2})/(\d{1,3})(?![\d/]|\.\d)")
 _SLASHED = re.compile(r"(?<=\d)/(?=\d)")
 _RANGE = re.compile(rf"(?<![\w.,-])({_N})(%?){_DASH}({_N})(?![\w-]|[.,]\d)(?!-)")
 _TIGHT_LETTERED = re.compile(r"(?<![\w.,-])(\d+)[-–](\d+)(?=[a-z%°])")
+_PARTS = frozenset({*range(2, 11), 12, 16, 20, 32, 50, 64, 100})
+"""Numbers below a fraction's bar; 9/11 is mostly a date."""
+_HOURS = re.compile(r"(?<![\w.,])(\d+)\s?h\s?(\d{1,2})\s?m(?:in)?(?!\w)")
+_RATIO = re.compile(r"(?<![\w:.,/])(\d+):(\d+)(?![\w:/]|[.,]\d)")
 _FEET = re.compile(r"(?<![\w.,])(\d+)\s?['′]\s?(\d{1,2})\s?(?:[\"″”]|'')")
 _TIMES_AS = re.compile(r"(?<![\w.,])(\d+)x(?=\s[^\W\d])")
 _BY = re.compile(r"(?<=\d)\s?[x×]\s?(?=\d)")
@@ -56,6 +60,7 @@ class Quantities:
         """Telephone numbers, and numbers that begin with a zero, digit by digit."""
         if not any(map(str.isdigit, line)):
             return line
+        line = _GROUPS.sub(self._grouped, line)
         line = _PHONE.sub(self._telephone, line)
         line = _ZEROS.sub(lambda m: " ".join(m[0]), line)
         if self._words.emergency:
@@ -71,7 +76,6 @@ class Quantities:
         if not any(map(str.isdigit, line)):
             return line
         line = _SMALL.sub("0" + self._point, line)
-        line = _GROUPS.sub(self._grouped, line)
         if self._words.by:
             line = _BY.sub(f" {self._words.by} ", line)
         if self._math.times:
@@ -80,6 +84,8 @@ class Quantities:
         line = self._money(line)
         line = self._scaled.sub(lambda m: f" {self._words.multipliers[m[1]]}", line)
         line = self._fractions(line)
+        if self._words.ratio:
+            line = _RATIO.sub(rf"\1 {self._words.ratio} \2", line)
         line = self._measures(line)
         return self._ranges(line)
 
@@ -169,7 +175,7 @@ class Quantities:
         if not self._words.per:
             return line
         kinds = "|".join(map(re.escape, sorted(self._words.per, key=len, reverse=True)))
-        return re.sub(rf"(?<=[^\W_])/({kinds})\b", lambda m: f" {self._words.per[m[1]]}", line)
+        return re.sub(rf"(?<=\w)\s?/\s?({kinds})\b", lambda m: f" {self._words.per[m[1]]}", line)
 
     # Fractions
 
@@ -180,7 +186,7 @@ class Quantities:
 
     def _part(self, above: int, below: int) -> str:
         rules = self._words.fractions
-        if not rules.rule or not 0 < above < below or below > 100:
+        if not rules.rule or not 0 < above < below or below not in _PARTS:
             return ""
         if str(below) in rules.own:
             named = rules.own[str(below)][above > 1]
@@ -203,22 +209,24 @@ class Quantities:
     def _units(self) -> re.Pattern[str]:
         units = {*cldr.symbols(self._language), *self._words.measures}
         either = "|".join(re.escape(unit) for unit in sorted(units, key=len, reverse=True))
+        per = "|".join(map(re.escape, sorted(self._words.per))) or "(?!)"
         number = rf"(?<![\w.,])({_N})(?:{_DASH}({_N}))?"
-        return re.compile(rf"{number}(\s?)({either})(?![\w²³°/])(?:\.(?=\s[^\W\dA-Z]))?")
+        return re.compile(
+            rf"{number}(\s?)({either})(?!/(?!(?:{per})\b))(?![\w²³°])(?:\.(?=\s[^\W\dA-Z]))?"
+        )
 
     def _measures(self, line: str) -> str:
         line = _FEET.sub(r"\1 ft \2 in", line)
+        line = _HOURS.sub(r"\1 h \2 min", line)
         line = re.sub(r"(?<=[a-z])\^2\b", "²", line)
         line = self._units.sub(self._measure, line)
         return self._per(line)
 
     def _measure(self, found: re.Match[str]) -> str:
         first, last, space, unit = found.groups()
-        # "in" is mostly a word, and A or J behind a number mostly a name.
+        # "in" is mostly a word.
         lead, after = found.string[: found.start()], found.string[found.end() :]
         if unit == "in" and not re.search(r"(?:ft|foot|feet)\s$", lead):
-            return found[0]
-        if unit in ("A", "J") and re.match(r"\s?[A-Z]", after):
             return found[0]
         if unit == "s" and not space:
             return found[0]

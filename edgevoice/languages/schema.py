@@ -154,7 +154,7 @@ class Mathematics(Struct, frozen=True, forbid_unknown_fields=True):
     """For `≥`."""
 
 
-class Clock(Struct, frozen=True, forbid_unknown_fields=True):
+class TimesOfDay(Struct, frozen=True, forbid_unknown_fields=True):
     """How times of day are said; `{h}` and `{m}` are the hour and the minute."""
 
     minutes: str = ""
@@ -280,6 +280,8 @@ class Signs(Struct, frozen=True, forbid_unknown_fields=True):
     """For `§` before a number."""
     sharp: str = ""
     """For `#` behind one letter, as in C#."""
+    ratio: str = ""
+    """Between the two numbers of 3:1."""
     by: str = ""
     """For "x" between two numbers, as in 4x4."""
     one: str = ""
@@ -292,7 +294,7 @@ class Signs(Struct, frozen=True, forbid_unknown_fields=True):
     """Numbers that are said digit by digit."""
     mathematics: Mathematics = Mathematics()
     """The table `[signs.mathematics]`."""
-    clock: Clock = Clock()
+    clock: TimesOfDay = TimesOfDay()
     """The table `[signs.clock]`."""
     dates: Dates = Dates()
     """The table `[signs.dates]`."""

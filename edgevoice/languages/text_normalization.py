@@ -43,7 +43,7 @@ _FILES += "|mp4|wav|sh|rs|go|cpp|java|ini|cfg|log|onnx|gguf"
 _HOST = re.compile(
     rf"(?<![\w@.-])((?:[\w-]+\.)+(?:{_ENDINGS}|{_FILES}))(?![\w-]|\.\w)((?:/[\w.-]*\w)*)/?"
 )
-_VERSION = re.compile(r"(?<![\w.,])v?(\d+(?:\.\d+){2,})(?![\w]|[.,]\d)")
+_VERSION = re.compile(r"(?<![\w.,])(?!\d{1,3}(?:\.\d{3})+\b)v?(\d+(?:\.\d+){2,})(?![\w]|[.,]\d)")
 
 _BLANKS = re.compile(r"\s{5,}")
 _RULE = re.compile(r"^\s*(?:[-*_=]\s*){3,}$")
@@ -60,8 +60,8 @@ _BACK_ARROW = re.compile(r"\s*(?:[←↔⇐↑↓⇑⇓⇔])\s*")
 _DASH = re.compile(r"\s*—\s*|\s+(?:–|--?)\s+|(?<=\w)--(?=\w)")
 _ELLIPSIS = re.compile(r"\s*(?:…|\.{3,})\s*(\w?)")
 _EMOJI = re.compile(
-    "[\U0001f000-\U0001faff\U000e0020-\U000e007f\u2300-\u23ff\u2500-\u27bf\u2b00-\u2bff"
-    "\ufe0f\u20e3\u200d®™]"
+    "(?:[\U0001f000-\U0001faff\U000e0020-\U000e007f\u2300-\u23ff\u2500-\u27bf\u2b00-\u2bff"
+    "\ufe0f\u20e3®™]\u200d?)+"
 )
 _TITLES = "|".join(map(re.escape, sorted(all_words(lambda each: each.signs.titles))))
 _TITLE = re.compile(rf"\b({_TITLES})\.(?=\s)")
@@ -78,6 +78,7 @@ _COMPARED = re.compile(
 )
 _BRACKETS = re.compile(r"[\[\]{}<>\\^#|]+")
 _SLASH = re.compile(r"(?<=[^\W\d])/(?=[^\W\d])")
+_SAMPLE = "On 5/6/2024 at 8:30: 5 km & 1/2 for $5, Mon-Fri, in 1905, Part II."
 ShortForms = tuple[tuple[re.Pattern[str], str], ...]
 """Abbreviations and signs, and what is said for them."""
 
@@ -87,7 +88,7 @@ def normalize(text: str, language: str = "en") -> str:
     language = language or "en"
     words = language_data(language).signs
     text = _FENCE.sub(words.code, unspoken.without(text))
-    text = html.unescape(text)
+    text = html.unescape(text).replace("\u00ad", "").replace("::", " ")
     text = formulas(text, words.mathematics)
     text = _LINK.sub(r"\1", text)
     text = _URL.sub(lambda m: _dotted(m[1].removeprefix("www."), words) + m[2], text)
@@ -102,6 +103,11 @@ def normalize(text: str, language: str = "en") -> str:
     whole = " ".join(_ended(line) for line in lines[:-1]) + " " + (lines[-1] if lines else "")
     whole = whole.strip()
     return whole if any(char.isalnum() for char in whole) else ""
+
+
+def prepare(language: str) -> None:
+    """Read the rules of a language, which takes some 30 ms, before the first reply needs them."""
+    normalize(_SAMPLE, language)
 
 
 def _line(line: str, words: Signs, short: ShortForms, language: str) -> str:
@@ -135,8 +141,8 @@ def _quantified(line: str, words: Signs, short: ShortForms, language: str) -> st
     for pattern, said in short:
         line = pattern.sub(said, line)
     line = _TITLE.sub(r"\1", line)
-    line = _INITIAL.sub(r"\1 ", line)
     line = _DOTTED_LETTERS.sub(_letters, line)
+    line = _INITIAL.sub(r"\1 ", line)
     if words.sharp:
         line = _SHARP.sub(rf"\1 {words.sharp}", line)
     if both := cldr.both(language):
@@ -216,7 +222,8 @@ def _located(host: str, path: str, words: Signs) -> str:
 @lru_cache(maxsize=16)
 def _short_forms(language: str) -> ShortForms:
     """What one language says for abbreviations and units, in the order of replacement."""
-    signs = language_data(language).signs
+    data = language_data(language)
+    signs, starting = data.signs, data.sentences.subjects | data.sentences.interrogatives
     return (
         *(_abbreviated(written, said) for written, said in signs.abbreviations.items()),
         *(
@@ -225,13 +232,13 @@ def _short_forms(language: str) -> ShortForms:
             for pair in _closing(written, said)
         ),
         *(_exactly(written, said) for written, said in signs.exact_abbreviations.items()),
-        *(_before(written, said, r"\d") for written, said in signs.number_abbreviations.items()),
-        *(_before(written, said, "[A-ZÀ-Þ]") for written, said in signs.name_abbreviations.items()),
         *(
             pair
             for written, said in signs.after_names.items()
-            for pair in _behind_name(written, said)
+            for pair in _behind_name(written, said, starting)
         ),
+        *(_before(written, said, r"\d") for written, said in signs.number_abbreviations.items()),
+        *(_before(written, said, "[A-ZÀ-Þ]") for written, said in signs.name_abbreviations.items()),
         *(
             (re.compile(sign), f"{said} ")
             for sign, said in (
@@ -249,13 +256,14 @@ def _before(written: str, said: str, follows: str) -> tuple[re.Pattern[str], str
     return re.compile(rf"(?<![\w.]){re.escape(written)}\s?(?={follows})"), f"{said} "
 
 
-def _behind_name(written: str, said: str) -> ShortForms:
+def _behind_name(written: str, said: str, starting: frozenset[str]) -> ShortForms:
     """Behind a name; the full stop stays where the sentence ends."""
     word = rf"(?<=[a-zß-ÿ]\s){re.escape(written.rstrip('.'))}"
+    starts = "|".join(word.capitalize() for word in sorted(starting))
     return (
         (re.compile(rf"(?<=[a-zß-ÿ],\s){re.escape(written.rstrip('.'))}\.(?=\s[^A-Z])"), said),
-        (re.compile(rf"{word}\.(?=\s*$|\s+[A-ZÀ-Þ])"), f"{said}."),
-        (re.compile(rf"{word}\.(?=[\s,;:])"), said),
+        (re.compile(rf"{word}\.(?=\s*$|\s+(?:{starts})\b)"), f"{said}."),
+        (re.compile(rf"{word}\.(?=[,;:]|\s+[^\W\dA-ZÀ-Þ])"), said),
     )
 
 

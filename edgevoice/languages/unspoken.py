@@ -17,7 +17,7 @@ LONGEST_MARK = 20
 """Characters of the longest beginning of such a part."""
 
 
-class Part:
+class UnspokenPart:
     """A part that is not spoken, whose beginning has been seen."""
 
     def __init__(self, closing: str, seen: str = "") -> None:
@@ -43,7 +43,7 @@ class Part:
         return self._depth == 0 and char in "}]"
 
 
-def begun(text: str) -> tuple[int, Part] | None:
+def begun(text: str) -> tuple[int, UnspokenPart] | None:
     """The part that the last characters of `text` begin, and where it begins."""
     last = text[-1:]
     if last not in '>]"':
@@ -53,12 +53,12 @@ def begun(text: str) -> tuple[int, Part] | None:
     if last == '"':
         # Outside of JSON a quotation mark behind a bracket is rare.
         found = _JSON.search(text if len(text) <= LONGEST_MARK else tail)
-        return (offset + found.start(), Part("", found[0].strip())) if found else None
+        return (offset + found.start(), UnspokenPart("", found[0].strip())) if found else None
     if found := _OPENING.search(tail):
-        return offset + found.start(), Part(f"</{found[1]}>")
+        return offset + found.start(), UnspokenPart(f"</{found[1]}>")
     # What follows such a mark is JSON to the end.
     found = _TOOLS.search(tail)
-    return (offset + found.start(), Part("\0")) if found else None
+    return (offset + found.start(), UnspokenPart("\0")) if found else None
 
 
 def closes(text: str) -> bool:
