@@ -259,12 +259,14 @@ def say(
     ).config
     text = given_text(words, "edgevoice say 'Hello there.'")
     spoken = _voice_language(config, language)
+    from edgevoice.languages.lexicon import Lexicon
     from edgevoice.synthesis.streaming_tts import StreamingSpeech, clauses, sounds
 
     if show:
+        lexicon = Lexicon(config.tts.lexicon)
         for clause in clauses(text, config.tts, spoken):
             if clause.spoken:
-                echo(clause.spoken)
+                echo(lexicon.applied(clause.spoken))
         return
     if output is None:
         with StreamingSpeech(*_voice_and_speaker(config), config.tts, spoken) as speech:
