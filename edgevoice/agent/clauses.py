@@ -108,7 +108,7 @@ class ClauseCutter:
         """The fence of a code block whose beginning was already cut."""
         self._part: unspoken.UnspokenPart | None = None
         """A part of the reply that is not spoken, and has begun."""
-        self._left_out = self._spoken = False
+        self._left_out = self._spoken = self._foreign = False
 
     def push(self, text: str, now: float = 0.0) -> list[Clause]:
         """Take the next piece of the reply, generated at `now`; returns the completed clauses."""
@@ -163,6 +163,8 @@ class ClauseCutter:
     def _take(self, length: int, now: float) -> Clause:
         text, self._pending = self._pending[:length], self._pending[length:]
         spoken = "" if self._code else normalize(text, self._language)
+        if spoken and spoken == language_data(self._language).signs.foreign:
+            spoken, self._foreign = "" if self._foreign else spoken, True
         if self._code:
             self._code = "" if _closes(text, self._code) else self._code
         elif text.lstrip()[:3] in _FENCES and _fenced(text.lstrip()) == "open":

@@ -128,7 +128,8 @@ CODES = frozenset(
 
 _PLURALS = ("zero", "one", "two", "few", "many", "other")
 _NUMBER = re.compile(r"[\d.,\s]*\d")
-_LARGEST = 10**12
+_LARGEST = 10**15
+"""From here on numbers are read as they are written."""
 
 
 @lru_cache(maxsize=256)
@@ -156,9 +157,10 @@ def value(number: str, language: str) -> float | None:
     """The value of a number as it is written in the language; None if it is none."""
     point, group = marks(language)
     try:
-        return float(number.replace(group, "").replace(" ", "").replace(point, "."))
+        amount = float(number.replace(group, "").replace(" ", "").replace(point, "."))
     except ValueError:
         return None
+    return amount if abs(amount) < _LARGEST else None
 
 
 @lru_cache(maxsize=64)
@@ -178,7 +180,7 @@ def measured(number: str, unit: str, language: str) -> str:
     locale, amount = _locale(language), value(number, language)
     if locale is None or amount is None:
         return ""
-    whole = int(amount) if amount == int(amount) and amount < _LARGEST else amount
+    whole = int(amount) if amount == int(amount) else amount
     said = format_unit(whole, unit, "long", locale=locale)
     return _NUMBER.sub(lambda _: number, said, count=1).replace("\xa0", " ")
 

@@ -61,6 +61,12 @@ def begun(text: str) -> tuple[int, UnspokenPart] | None:
     return (offset + found.start(), UnspokenPart("\0")) if found else None
 
 
+def left_open(prompt: str) -> str:
+    """The opening tag that a prompt ends with, so that the model does not write it; or nothing."""
+    found = _OPENING.search(prompt.rstrip()[-LONGEST_MARK:])
+    return found[0] if found else ""
+
+
 def closes(text: str) -> bool:
     """Whether `text` ends with the end of a part whose beginning the model did not write."""
     return text[-1:] == ">" and text.endswith(_CLOSING)
