@@ -9,17 +9,17 @@ from edgevoice.languages import cldr, language_data
 
 _TIME_RANGE = re.compile(r"(?<=\d[:.h]\d\d)\s?[-–]\s?(?=\d{1,2}[:.h]\d\d)")
 _TIME = r"(?<![\d:.,-])([01]?\d|2[0-4])"
-_ISO = re.compile(r"(?<![\d-])(\d{4})-(\d{2})-(\d{2})(?![\d-])")
+_ISO = re.compile(r"(?<![\d-])(\d{4})([-/])(\d{2})\2(\d{2})(?![\d/-])")
 _SLASHED = re.compile(r"(?<![\d/])(\d{1,2})/(\d{1,2})/(\d{4})(?![\d/])")
 _SHORT_YEAR = re.compile(r"(?<![\d/])(\d{1,2})/(\d{1,2})/(\d{2})(?![\d/])")
 _DOTTED = re.compile(r"(?<![\d.])(\d{1,2})\.\s?(\d{1,2})\.\s?(\d{4})(?![\d.]\d)")
 _YEARS = re.compile(
-    r"(?<![\w.,$€£¥-])(1[1-9]\d\d|20\d\d)\s?[-–]\s?(1[1-9]\d\d|20\d\d|\d\d)(?![\w-])"
+    r"(?<![\w.,$€£¥-])(10[1-9]\d|1[1-9]\d\d|20\d\d)\s?[-–]\s?(10[1-9]\d|1[1-9]\d\d|20\d\d|\d\d)(?![\w-])"
 )
-_YEAR = r"(1[1-9]\d\d|20\d\d)(?![\w%°/-]|[.,:]\d)"
+_YEAR = r"(10[1-9]\d|1[1-9]\d\d|20\d\d)(?![\w%°/-]|[.,:]\d)"
 _ROMAN = re.compile(
     r"(?:([^\W\d_][\w'’-]*)\s)?(?<![\w.])"
-    r"(?=[IVXLC])(C{0,3}(?:XC|XL|L?X{0,3})(?:IX|IV|V?I{0,3}))(\.?)(?![\w'’]|-\w)(?:(?=\s([^\W\d_]+)))?"
+    r"(?=[IVXLC])(C{0,3}(?:XC|XL|L?X{0,3})(?:IX|IV|V?I{0,3}))(\.?)(?!\w|['’](?!s\b)|-\w)(?:(?=\s([^\W\d_]+)))?"
 )
 _CENTURY = r"(?<!\w)([IVX]+)({})(?!\w)"
 NEXT_YEARS = 68
@@ -51,7 +51,7 @@ class Calendar:
     def _halves(self) -> re.Pattern[str]:
         """A number with a half of the day, alone or before the end of a range."""
         return re.compile(
-            r"(?<![\w.,])(\d{1,2}(?::\d\d)?)\s?([ap])(?:m|\.\s?m\.|\.m)(?![\w'])"
+            r"(?<![\w.,])(\d{1,2}(?:[:.][0-5]\d)?)\s?([ap])(?:m|\.\s?m\.|\.m)(?![\w'])"
             r"(?:\s?[-–]\s?(?=\d))?",
             re.I,
         )
@@ -60,8 +60,13 @@ class Calendar:
         time, half = found[1], found[2].upper()
         more = found[0][-1] in "-– "
         after = found.string[found.end() :]
-        stop = "." if "." in found[0] and (not after.strip() or re.match(r"\s[A-Z]", after)) else ""
-        time = time.removesuffix(":00")
+        stop = (
+            "."
+            if "." in found[0].removeprefix(found[1])
+            and (not after.strip() or re.match(r"\s[A-Z]", after))
+            else ""
+        )
+        time = time.replace(".", ":").removesuffix(":00")
         to = f" {self._words.to} " if more and self._words.to else ""
         return f"{time} {half} M{stop}{to}"
 
@@ -101,7 +106,7 @@ class Calendar:
         """A line with its dates and years as they are said."""
         if not any(map(str.isdigit, line)):
             return line
-        line = _ISO.sub(lambda m: self._date(m[0], m[1], m[2], m[3]), line)
+        line = _ISO.sub(lambda m: self._date(m[0], m[1], m[3], m[4]), line)
         line = _DOTTED.sub(lambda m: self._date(m[0], m[3], m[2], m[1]), line)
         line = self._short_months.sub(
             lambda m: m[1] + cldr.short_months(self._language)[m[2]], line
@@ -139,8 +144,13 @@ class Calendar:
     def _short_months(self) -> re.Pattern[str]:
         """Between a day and a year, or before a day where the month is first."""
         short = "|".join(map(re.escape, cldr.short_months(self._language))) or "(?!)"
-        first = rf"|(?=\b(?:{short})\.? \d{{1,2}}\b)" if self._words.dates.month_first else ""
-        return re.compile(rf"(\b\d{{1,2}}\.? (?=(?:{short})\.? \d{{4}}\b){first})({short})\b\.?")
+        first = (
+            rf"|(?=\b(?:{short})\.? \d{{1,2}}(?:st|nd|rd|th)?\b)"
+            if self._words.dates.month_first
+            else ""
+        )
+        behind_day = rf"\.? (?=(?:{short})\.? \d{{4}}\b)|(?:st|nd|rd|th) (?={short})"
+        return re.compile(rf"(\b\d{{1,2}}(?:{behind_day}){first})({short})\b\.?")
 
     @cached_property
     def _months(self) -> str:

@@ -13,9 +13,11 @@ _FORMULA = re.compile(r"[=+^_\\<>*/]|^[a-zA-Z]$|\d[a-z]")
 
 _GROUP = r"\{([^{}]*)\}"
 _FRAC = re.compile(rf"\\[dt]?frac\s*{_GROUP}\s*{_GROUP}")
+_SHORT_FRAC = re.compile(r"\\[dt]?frac\s?(\d)\s?(\d)")
+_CIRC = re.compile(r"\^\s?\{?\s?\\circ\s?\}?\s?")
 _SQRT = re.compile(rf"\\sqrt\s*{_GROUP}")
 _NTH_ROOT = re.compile(rf"\\sqrt\s*\[(\w+)\]\s*{_GROUP}")
-_RAISED_TEXT = re.compile("(?<=[\\w)])([⁻⁰⁴-⁹ⁿ¹²³]*[⁻⁰⁴-⁹ⁿ¹][⁻⁰⁴-⁹ⁿ¹²³]*)")
+_RAISED_TEXT = re.compile("(?<=[\\w)])([⁻⁰¹²³⁴-⁹ⁿ]{2,}|[⁰¹⁴-⁹ⁿ])")
 _RAISED_DIGITS = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹ⁿ", "-0123456789n")
 _PLAIN = re.compile(rf"\\(?:boxed|text|mathrm|mathbf|mathit|operatorname)\s*{_GROUP}")
 _SPACING = re.compile(r"\\(?:left|right|displaystyle|quad|qquad|[,;:! ])")
@@ -25,7 +27,7 @@ _SIGNS = {
     "leq": "≤", "le": "≤", "geq": "≥", "ge": "≥", "lt": "<", "gt": ">", "to": "→",
     "rightarrow": "→", "pi": "π", "ldots": "…", "dots": "…",
 }  # fmt: skip
-_COMMAND = re.compile(rf"\\(?:[dt]?frac|sqrt|boxed|text|{'|'.join(_SIGNS)})(?![a-zA-Z])")
+_COMMAND = re.compile(rf"\\(?:[dt]?frac|sqrt|boxed|text|circ|{'|'.join(_SIGNS)})(?![a-zA-Z])")
 _DEEPEST = 5
 """Fractions and roots within each other."""
 
@@ -40,11 +42,12 @@ _NUMBER = r"\d+(?:[.,]\d+)*"
 _LEFT = r"(?:(?<=[\d)²³%])|(?<=(?<!\w)[a-zA-Z]))"
 _RIGHT = r"(?=[-−]?[$€£¥₹√(]?\.?\d|[-−]?[a-zA-Z](?![^\W²³])|\()"
 _TIMES = re.compile(rf"{_LEFT}\s?[*·⋅]\s?{_RIGHT}|(?<=\d)\s?x\s(?=\d)|\s?×\s?")
-_PLUS = re.compile(rf"{_LEFT}\+{_RIGHT}|(?<=\S)\s\+\s(?=\S)")
+_PLUS = re.compile(rf"{_LEFT}\+{_RIGHT}|(?<=\S)\s\+\s(?=\S)|(?<=[^\W\d])\s\+(?=[\d(])")
 _SPACED_MINUS = re.compile(rf"{_LEFT}\s[-−–]\s{_RIGHT}")
 _TRUE_MINUS = re.compile(rf"{_LEFT}\s?−\s?{_RIGHT}")
 _SPACED_RANGE = re.compile(rf"(?<![\d=+*/×÷-]\s)(?<!\w)({_NUMBER})\s[-–]\s({_NUMBER})(?=\s[^\W\d])")
-_NEGATIVE = re.compile(r"(?<![\w)\]}.,–−-])[-−](?=[$€£¥₹]?\.?\d|[a-z](?![^\W²³]))")
+_OPPOSITE = re.compile(r"(?<=[=(*/+×])\s?[-−]\s?(?=[a-z](?![^\W²³]))")
+_NEGATIVE = re.compile(r"(?<![\w)\]}.,–−-])[-−](?=[$€£¥₹]?\.?\d)")
 _DIVIDED = re.compile(rf"\s?÷\s?|{_LEFT}\s/\s{_RIGHT}|(?<=\d)/(?=\d+\s?=)")
 _COLON = re.compile(r"(?<=\d)\s?:\s?(?=\d+\s?=)")
 
@@ -62,7 +65,8 @@ def formulas(text: str, words: Mathematics) -> str:
 
 
 def _formula(text: str, words: Mathematics, *, coefficients: bool = True) -> str:
-    text = _SPACING.sub(" ", text.replace(r"\%", "%"))
+    text = _CIRC.sub("°", _SHORT_FRAC.sub(r"\\frac{\1}{\2}", text.replace(r"\%", "%")))
+    text = _SPACING.sub(" ", text)
     for _ in range(_DEEPEST):
         before = text
         text = _PLAIN.sub(r"\1", text)
@@ -104,6 +108,7 @@ def sums(line: str, words: Mathematics, to: str) -> str:
     line = _PLUS.sub(f" {words.plus} ", line)
     line = _TRUE_MINUS.sub(f" {words.minus} ", line)
     line = _SPACED_MINUS.sub(lambda m: _minus_or_dash(line, m, words), line)
+    line = _OPPOSITE.sub(f" {words.minus} ", line)
     line = _NEGATIVE.sub(f"{words.minus} ", line)
     return re.sub(r"(?<![=<>-])\s?==?\s?(?![=>])", f" {words.equals} ", line)
 
@@ -148,6 +153,8 @@ def _chained(line: str, words: Mathematics) -> str:
 
 def _minus_or_dash(line: str, found: re.Match[str], words: Mathematics) -> str:
     """Between letters a dash is a minus only in a line with other signs of a sum."""
+    if re.match(r"\s[-−–]\s[a-z]\s?(?:[=.,;?)]|$)", line[found.start() :]):
+        return f" {words.minus} " if line[found.start() - 1].islower() else found[0]
     numeric = line[found.start() - 1] in "0123456789)²³"
     summed = re.search(rf"=|\s(?:{re.escape(words.plus)}|{re.escape(words.times)})\s|[²³]", line)
     return f" {words.minus} " if numeric or summed else found[0]

@@ -27,6 +27,9 @@ _RANGE = re.compile(rf"(?<![\w.,-])({_N})(%?){_DASH}({_N})(?![\w-]|[.,]\d)(?!-)"
 _TIGHT_LETTERED = re.compile(r"(?<![\w.,-])(\d+)[-–](\d+)(?=[a-z%°])")
 _PARTS = frozenset({*range(2, 11), 12, 16, 20, 32, 50, 64, 100})
 """Numbers below a fraction's bar; 9/11 is mostly a date."""
+_TOLL_FREE = frozenset({"800", "833", "844", "855", "866", "877", "888", "900"})
+_DASHED = re.compile(r"(?<=[^\W\d])–(?=\d)")
+_MILLIONS = re.compile(r"(?<=\d)M(?=\s[a-z])")
 _HOURS = re.compile(r"(?<![\w.,])(\d+)\s?h\s?(\d{1,2})\s?m(?:in)?(?!\w)")
 _RATIO = re.compile(r"(?<![\w:.,/])(\d+):(\d+)(?![\w:/]|[.,]\d)")
 _FEET = re.compile(r"(?<![\w.,])(\d+)\s?['′]\s?(\d{1,2})\s?(?:[\"″”]|'')")
@@ -82,11 +85,13 @@ class Quantities:
             line = _TIMES_AS.sub(rf"\1 {self._math.times}", line)
         line = _LAKHS.sub(lambda m: m[0].replace(",", ""), line)
         line = self._money(line)
+        if "M" in self._words.multipliers:
+            line = _MILLIONS.sub(f" {self._words.multipliers['M']}", line)
         line = self._scaled.sub(lambda m: f" {self._words.multipliers[m[1]]}", line)
+        line = self._measures(line)
         line = self._fractions(line)
         if self._words.ratio:
             line = _RATIO.sub(rf"\1 {self._words.ratio} \2", line)
-        line = self._measures(line)
         return self._ranges(line)
 
     @cached_property
@@ -153,6 +158,11 @@ class Quantities:
         if part and part.strip("0") and whole == "0" and sign in words.hundredths:
             one, several = words.hundredths[sign]
             return f"{int(part)} {one if part == '01' else several}"
+        if part and part.strip("0") and part[0] == "0" and sign in words.hundredths:
+            one, several = words.hundredths[sign]
+            small = f"{int(part)} {one if part == '01' else several}"
+            both = cldr.both(self._language)
+            return f"{self._one(whole)} {self._coin(sign, whole)} {both} {small}"
         if part and part.strip("0"):
             joined = f" {words.and_cents}" if words.and_cents else ""
             return f"{self._one(whole)} {self._coin(sign, whole)}{joined} {int(part)}"
@@ -233,6 +243,9 @@ class Quantities:
         if unit == self._math.minus and re.match(r"\s[\d(]", after):
             return found[0]
         count = last or first
+        if fraction := re.search(r"(\d\s)?\d+/$", lead):
+            # Of a part there is one: "3/4 teaspoon", "2 1/2 teaspoons".
+            count = "2" if fraction[1] else "1"
         if unit in self._words.measures:
             one, several = self._words.measures[unit]
             said = f"{count} {one if count == '1' else several}"
@@ -240,6 +253,8 @@ class Quantities:
             said = cldr.measured(count, cldr.symbols(self._language)[unit], self._language)
         if not said:
             return found[0]
+        if fraction:
+            return said.replace(count, first, 1)
         if last and self._words.to:
             said = said.replace(last, f"{first} {self._words.to} {last}", 1)
         elif last:
@@ -253,6 +268,7 @@ class Quantities:
     def _ranges(self, line: str) -> str:
         if not self._words.to:
             return line
+        line = _DASHED.sub(f" {self._words.to} ", line)
         line = _TIGHT_LETTERED.sub(rf"\1 {self._words.to} \2", line)
         return _RANGE.sub(self._range, line)
 
@@ -265,6 +281,8 @@ class Quantities:
         years = len(first) == 4 and len(last) == 2
         # "a Boeing 737-800", but "Pages 100-200".
         named = re.search(r"\s[A-Z]\w+\s$", found.string[: found.start()]) and len(first) == 3
+        if low == 1 and last in _TOLL_FREE:
+            return f"{first} {last}"
         if (low < high or years) and not (named and low >= 100):
             return f"{first}{percent} {self._words.to} {last}"
         return f"{first}{percent} {last}"

@@ -54,6 +54,7 @@ _BULLET = re.compile(r"^\s*(?:[-*+•‣◦▪]\s+)(?:\[[ xX]\]\s+)?")
 _NUMBER = re.compile(r"^(\s*\d{1,3})[.)]\s+(?=\S)")
 
 _STRONG = re.compile(r"\*\*+|__+|~~+|`+")
+_STARRED_POWER = re.compile(r"(?<=\d)\*\*(?=\d)|(?<=(?<!\w)[a-z])\*\*(?=\d)")
 _UNDERLINE = re.compile(r"(?<!\w)_+|_+(?!\w)")
 _ARROW = re.compile(r"\s*(?:[→⇒⟶➔➜]|[-=]+>)\s*")
 _BACK_ARROW = re.compile(r"\s*(?:[←↔⇐↑↓⇑⇓⇔])\s*")
@@ -122,7 +123,7 @@ def _line(line: str, words: Signs, short: ShortForms, language: str) -> str:
     line = _NUMBER.sub(r"\1, ", line)
     if line.strip().startswith("|"):
         line = ", ".join(cell.strip() for cell in line.strip().strip("|").split("|"))
-    line = _STRONG.sub("", line)
+    line = _STRONG.sub("", _STARRED_POWER.sub("^", line))
     line = _FOOTNOTE.sub("", line)
     line = _quantified(line, words, short, language)
     line = _UNDERLINE.sub("", line.replace("*", "")).replace("_", " ")
