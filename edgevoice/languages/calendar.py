@@ -83,7 +83,7 @@ class Calendar:
 
     def _time(self, found: re.Match[str]) -> str:
         clock = self._words.clock
-        hour = int(found[1])
+        hour = clock.one if clock.one and found[1].lstrip("0") == "1" else int(found[1])
         minute = found[2] or found[4] or found[5] or "00"
         after = found.string[found.end() :]
         if re.match(r"\s[AP] M\b", after):

@@ -163,6 +163,8 @@ class TimesOfDay(Struct, frozen=True, forbid_unknown_fields=True):
     """For 8:05, where that differs."""
     whole: str = ""
     """For 8:00."""
+    one: str = ""
+    """For the hour of 1:30, where that differs from the number."""
     marks: Words = NO_WORDS
     """Words that stand behind a time, or between its hour and minute, and are part of it."""
     halves: Words = NO_WORDS

@@ -11,6 +11,7 @@ from edgevoice.languages import cldr
 _ALWAYS = frozenset({"LATIN", "GREEK", "FULLWIDTH"})
 """Formulas have Greek letters in all languages."""
 _TOGETHER = {"CJK": ("HIRAGANA", "KATAKANA", "KATAKANA-HIRAGANA", "IDEOGRAPHIC", "HANGUL")}
+_JOINERS = re.compile("(?<= )[\u200c\u200d]+|[\u200c\u200d]+(?= )")
 _LETTERS = re.compile(r"[^\W\d_]")
 
 
@@ -21,7 +22,7 @@ def readable(text: str, language: str) -> str:
     """
     if text.isascii() or not (own := _scripts(language)):
         return text
-    kept = "".join(" " if _foreign(char, own) else char for char in text)
+    kept = _JOINERS.sub("", "".join(" " if _foreign(char, own) else char for char in text))
     if kept == text:
         return text
     return kept if _LETTERS.search(kept) or any(map(str.isdigit, kept)) else ""
