@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from edgevoice import events as ev
+from edgevoice.languages.unspoken import without
 
 Phase = Literal["hearing", "thinking", "speaking", "over"]
 
@@ -45,12 +46,12 @@ class Exchange:
     @property
     def heard(self) -> str:
         """The part of the reply that the user has heard."""
-        return self.reply[: self.spoken]
+        return without(self.reply[: self.spoken])
 
     @property
     def unheard(self) -> str:
-        """The part of the reply that is written but not heard."""
-        return self.reply[self.spoken :]
+        """The part of the reply that is written for the user but not heard."""
+        return without(self.reply)[len(self.heard) :]
 
     def apply(self, event: ev.Event) -> bool:
         """Take an event of its own turn; whether there is now something else to see."""

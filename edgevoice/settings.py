@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct, field
@@ -152,6 +153,8 @@ class SttSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """Threads; 0: chosen for this machine."""
     window: Literal["clip", "full"] = "clip"
     """Audio to encode: the clip and a margin, or Whisper's full 30 seconds."""
+    names: str = ""
+    """Names and rare words that you say, separated by commas, so that they are recognized."""
     partials: bool = True
     """Show interim transcripts while the user speaks."""
     no_speech: Probability = 0.6
@@ -202,6 +205,9 @@ class TtsSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """Shorten the voice's silences before a reply and within its sentences."""
     stream: bool = True
     """Start playing a clause before all of it is synthesized."""
+    lexicon: Mapping[str, str] = field(default_factory=dict)
+    """Words, and how they are said: a respelling, or phonemes in IPA between slashes. In a file it
+    is the table `[tts.lexicon]`, for example `Siobhan = "/ʃɪvˈɔːn/"`."""
     threads: Annotated[int, Meta(ge=0, le=256)] = 0
     """Threads; 0: chosen for this machine."""
 

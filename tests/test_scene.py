@@ -305,3 +305,15 @@ def test_what_only_disturbed_a_reply_leaves_one_note() -> None:
     assert (exchange.ending, exchange.paused) == ("completed", False)
     assert isinstance(note, Remark)
     assert note.text == 'goes on: "mhm"'
+
+
+def test_what_a_model_thinks_is_not_shown_as_its_reply() -> None:
+    """Until the reply begins it is shown to be thinking."""
+    exchange = Exchange(1, "text")
+    exchange.apply(ev.TurnCommitted(turn=1))
+    exchange.apply(ev.TokenGenerated(turn=1, index=0, text="<think>Rome or"))
+    assert (exchange.heard, exchange.unheard, exchange.phase) == ("", "", "thinking")
+    exchange.apply(ev.TokenGenerated(turn=1, index=1, text=" Milan?</think>Rome. Yes."))
+    assert exchange.unheard == "Rome. Yes."
+    exchange.apply(ev.PlaybackProgress(turn=1, chars=34))
+    assert (exchange.heard, exchange.unheard) == ("Rome.", " Yes.")

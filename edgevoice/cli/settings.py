@@ -153,4 +153,8 @@ def _value(config: Any, key: str) -> Any:
 def _toml(value: Any) -> str:
     import tomlkit
 
+    if isinstance(value, dict):
+        table = tomlkit.inline_table()
+        table.update(value)
+        return str(table.as_string())
     return str(tomlkit.item(value).as_string())

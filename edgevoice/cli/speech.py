@@ -196,7 +196,10 @@ def ask(
         if aloud:
             from edgevoice.synthesis.streaming_tts import StreamingSpeech
 
-            speech = stack.enter_context(StreamingSpeech(*_voice_and_speaker(config), config.tts))
+            language = _voice_language(config)
+            speech = stack.enter_context(
+                StreamingSpeech(*_voice_and_speaker(config), config.tts, language)
+            )
         with _waiting("loading the language model"):
             from edgevoice.engines.registry import load_chosen
 
@@ -225,6 +228,12 @@ def ask(
 @click.option("--speed", type=float, help="Speaking rate, as a factor.")
 @click.option("--speaker", type=int, help="Speaker number of a voice with several speakers.")
 @click.option("--voice", metavar="NAME", help="Speaker of a Kokoro voice, for example af_heart.")
+@click.option(
+    "--language", metavar="CODE", help="Language of the text, for example de. Default: the voice's."
+)
+@click.option(
+    "--show", is_flag=True, help="Print the text as the voice is given it, one clause a line."
+)
 @pass_context
 def say(
     context: Context,
@@ -234,19 +243,33 @@ def say(
     speed: float | None,
     speaker: int | None,
     voice: str | None,
+    language: str | None,
+    show: bool,
 ) -> None:
     """Speak text, or write it to a WAV file.
 
     With - or a pipe the text is read from standard input, and spoken as it arrives.
     """
     config = context.resolve(
-        models__tts=tts, tts__speed=speed, tts__speaker=speaker, kokoro__voice=voice
+        models__tts=tts,
+        tts__speed=speed,
+        tts__speaker=speaker,
+        kokoro__voice=voice,
+        stt__language=language,
     ).config
     text = given_text(words, "edgevoice say 'Hello there.'")
-    from edgevoice.synthesis.streaming_tts import StreamingSpeech, sounds
+    spoken = _voice_language(config, language)
+    from edgevoice.languages.lexicon import Lexicon
+    from edgevoice.synthesis.streaming_tts import StreamingSpeech, clauses, sounds
 
+    if show:
+        lexicon = Lexicon(config.tts.lexicon)
+        for clause in clauses(text, config.tts, spoken):
+            if clause.spoken:
+                echo(lexicon.applied(clause.spoken))
+        return
     if output is None:
-        with StreamingSpeech(*_voice_and_speaker(config), config.tts) as speech:
+        with StreamingSpeech(*_voice_and_speaker(config), config.tts, spoken) as speech:
             for piece in text:
                 speech.push(piece)
         return
@@ -254,7 +277,7 @@ def say(
 
     synthesizer = _voice(config)
     with WavWriter(output, synthesizer.rate) as file:
-        for samples in sounds(text, synthesizer, config.tts):
+        for samples in sounds(text, synthesizer, config.tts, spoken):
             file.write(samples)
 
 
@@ -263,6 +286,27 @@ def _voice(config: Config) -> Any:
         from edgevoice.engines.registry import load_chosen
 
         return load_chosen("tts", config)
+
+
+def _voice_language(config: Config, given: str | None = None) -> str:
+    """The language that text is read in: a given one, or that of the chosen voice.
+
+    Without a voice it is the configuration's, because `say --show` needs none. Raises ConfigError
+    for a language that is unknown.
+    """
+    from edgevoice.models.store import Store
+    from edgevoice.models.voices import languages
+    from edgevoice.transcription.spoken_language import listed
+
+    if given and (codes := listed(given)):
+        return codes[0]
+    store = Store(config)
+    spoken = languages(store)
+    try:
+        own = [code.split("_")[0] for code in store.choose("tts").entry.languages]
+    except EdgevoiceError:
+        return spoken[0]
+    return next((code for code in spoken if code in own), own[0] if own else spoken[0])
 
 
 def _voice_and_speaker(config: Config) -> tuple[Any, Any, Any]:

@@ -233,3 +233,28 @@ def test_saying_into_a_folder_that_is_not_there_is_one_message(
     assert done.returncode == 1
     assert b"cannot be written" in done.stderr
     assert b"Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "text", "lines"),
+    [
+        ((), "It costs $5. See No. 5!", ["It costs 5 dollars.", "See number 5!"]),
+        (("--language", "de"), "Es kostet 2,50 €.", ["Es kostet 2 Euro 50."]),
+        (("--language", "de"), "am 3. Oktober", ["am dritten Oktober"]),
+        ((), "<think>Why?</think>-5 °C", ["minus 5 degrees Celsius"]),
+    ],
+)
+def test_the_text_that_a_voice_is_given_is_shown_without_one(
+    options: tuple[str, ...], text: str, lines: list[str]
+) -> None:
+    """Who wonders at a pronunciation sees what was read, a clause a line."""
+    done = piped("say", "--show", *options, "--", text)
+    assert done.stdout.decode().splitlines() == lines
+    assert done.returncode == 0
+
+
+def test_the_language_of_a_text_that_nobody_knows_is_refused() -> None:
+    """Before anything is loaded, with an example."""
+    done = piped("say", "--show", "--language", "xx", "Hello")
+    assert done.returncode != 0
+    assert b"xx" in done.stderr
