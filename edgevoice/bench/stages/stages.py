@@ -192,8 +192,8 @@ class StageBench:
     def _figures(self) -> Iterator[StageFigures]:
         for stage in self.plan.stages:
             for name, (unit, per, take) in QUANTITIES[stage].items():
-                values = self._values.get(name) or [take(turn) for turn in self.run_state.turns]
-                if summed := figures(values):
+                measured = self._values.get(name)
+                if summed := figures(measured or map(take, self.run_state.turns)):
                     yield StageFigures(
                         stage=stage,
                         model=self._models[STAGES[stage]],
