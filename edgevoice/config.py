@@ -7,6 +7,7 @@ as `EDGEVOICE_SECTION_KEY`, on the command line as its own flag or `--set sectio
 from __future__ import annotations
 
 import difflib
+import json
 import os
 import re
 from collections.abc import Iterator, Mapping
@@ -148,6 +149,8 @@ def _typed(key: str, type_: Any, value: Any, origin: str) -> Any:
     """`value` checked (text from variables and flags is converted) against the key's own type."""
     from_text = not origin.startswith("file ")
     try:
+        if from_text and get_origin(type_) is Mapping:
+            value = from_toml(f"table = {value}")["table"]
         typed = msgspec.convert(value, type_, strict=not from_text)
         check_numbers(typed)
         return typed
@@ -183,6 +186,14 @@ def _allowed(type_: Any) -> str:
     """The values of a setting that takes one of a few."""
     values = get_args(type_) if get_origin(type_) is Literal else ()
     return f"choose one of: {', '.join(map(repr, values))}" if values else ""
+
+
+def text_of(value: Any) -> str:
+    """A setting's value as a variable or `--set` takes it; a table is an inline table of TOML."""
+    if not isinstance(value, Mapping):
+        return str(value)
+    pairs = (f"{json.dumps(name)} = {json.dumps(text)}" for name, text in value.items())
+    return f"{{{', '.join(pairs)}}}"
 
 
 def default(key: str) -> Any:

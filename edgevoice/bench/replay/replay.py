@@ -17,7 +17,7 @@ from edgevoice.bench.driver.driver import judged
 from edgevoice.bench.result.result import BenchResult, BenchTurn, Variant
 from edgevoice.bench.result.summary import summarize
 from edgevoice.catalog import NONE
-from edgevoice.config import keys
+from edgevoice.config import keys, text_of
 from edgevoice.errors import AudioFileError
 from edgevoice.protocols import SpeechDetector
 from edgevoice.recordings.recorded_turn import RecordedTurn, read, settings_of, timed
@@ -115,7 +115,7 @@ def made_with(kept: RecordedTurn, notice: Notice) -> dict[str, str]:
     there = set(keys())
     if unknown := [key for key in found if key not in there]:
         notice(f"settings that this version does not have, left out: {', '.join(unknown)}")
-    return {key: str(value) for key, value in found.items() if key in there}
+    return {key: text_of(value) for key, value in found.items() if key in there}
 
 
 def last(answered: Sequence[TurnTimings]) -> TurnTimings | None:

@@ -19,7 +19,6 @@ from edgevoice.bench.driver.run_state import RunState
 from edgevoice.bench.jobs.progress import BenchProgress
 from edgevoice.bench.result.result import AS_SET, BenchTurn, StageFigures
 from edgevoice.bench.result.summary import figures
-from edgevoice.bench.stages.llama_bench import llama_bench
 from edgevoice.clock import Clock, SystemClock
 from edgevoice.errors import EdgevoiceError
 from edgevoice.events import Role
@@ -87,6 +86,13 @@ def never() -> bool:
     return False
 
 
+def _rates(config: Config) -> Mapping[str, list[float]]:
+    from edgevoice.engines.facts import published_rates
+    from edgevoice.models.store import Store
+
+    return published_rates(Store(config).choose("slm", shapes=True).path, config.slm)
+
+
 class StageBench:
     """Measures the stages of a plan; `run_state` holds what is done, `problems` what failed."""
 
@@ -96,14 +102,14 @@ class StageBench:
         progress: BenchProgress,
         engine: Engine | None = None,
         clock: Clock | None = None,
-        rates: Callable[[Config], Mapping[str, list[float]]] = llama_bench,
+        rates: Callable[[Config], Mapping[str, list[float]]] | None = None,
     ) -> None:
         self.plan = plan
         self.problems: list[EdgevoiceError] = []
         self._progress = progress
         self._clock: Clock = clock or SystemClock()
         self._engine = engine or self._loaded
-        self._rates = rates
+        self._rates = rates or _rates
         self._asked = [q for _ in range(plan.repeat) for q in plan.questions]
         self._history = History(plan.config.slm.system_prompt)
         self._values: dict[str, list[float]] = {}

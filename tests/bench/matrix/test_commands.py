@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from edgevoice.bench.stages import llama_bench
+from edgevoice.engines import llama_bench
 from tests.command import edgevoice, message
 from tests.conftest import ROOT
 from tests.processes import PATIENCE, running

@@ -9,27 +9,27 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Mapping
+from pathlib import Path
 
-from edgevoice.settings import Config
+from edgevoice.engines.cpu_budget import cores
+from edgevoice.engines.llama_native import NativeModel, NotLoaded, gpu_layers
+from edgevoice.errors import ModelError
+from edgevoice.settings import SlmSettings
 
 PROMPT, GENERATED = 512, 128  # tokens; the prompt is evaluated in one batch
 REPETITIONS = 5
 
 
-def llama_bench(config: Config) -> Mapping[str, list[float]]:
-    """Tokens per second of each repetition of `pp512` and `tg128`. Raises EdgevoiceError."""
-    from edgevoice.engines.cpu_budget import cores
-    from edgevoice.engines.llama_native import NativeModel, NotLoaded, gpu_layers
-    from edgevoice.errors import ModelError
-    from edgevoice.models.store import Store
+def llama_rates(path: Path, settings: SlmSettings) -> Mapping[str, list[float]]:
+    """Tokens per second of each repetition of `pp512` and `tg128` with the GGUF model at `path`.
 
-    stored = Store(config).choose("slm", shapes=True)
-    threads = config.slm.threads or cores.all
-    layers = gpu_layers(config.slm.gpu_layers)
+    Raises ModelError.
+    """
+    threads, layers = settings.threads or cores.all, gpu_layers(settings.gpu_layers)
     try:
-        model = NativeModel(stored.path, PROMPT, PROMPT, threads, layers)
+        model = NativeModel(path, PROMPT, PROMPT, threads, layers)
     except NotLoaded as error:
-        raise ModelError(f"the model cannot be loaded: {error}", where=str(stored.path)) from None
+        raise ModelError(f"the model cannot be loaded: {error}", where=str(path)) from None
     draw = random.Random(1)
 
     def tokens(count: int) -> list[int]:

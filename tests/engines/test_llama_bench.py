@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from edgevoice.bench.stages import llama_bench
-from edgevoice.settings import Config, Models
+from edgevoice.engines import llama_bench
+from edgevoice.settings import SlmSettings
 
 
 @pytest.mark.models
@@ -19,8 +19,6 @@ def test_each_run_begins_on_an_empty_context(
     monkeypatch.setattr(llama_bench, "PROMPT", 32)
     monkeypatch.setattr(llama_bench, "GENERATED", 4)
     monkeypatch.setattr(llama_bench, "REPETITIONS", 2)
-    slm = starter_models["slm"]
-    config = Config(models=Models(slm=slm.parent.name, folder=str(slm.parent.parent)))
-    rates = llama_bench.llama_bench(config)
+    rates = llama_bench.llama_rates(starter_models["slm"], SlmSettings())
     assert list(rates) == ["pp512", "tg128"]
     assert all(len(values) == 2 and min(values) > 0 for values in rates.values())
