@@ -99,7 +99,7 @@ def private(path: str, flags: int) -> int:
     return handle
 
 
-def give(handle: int) -> None:
+def set_usual_permissions(handle: int) -> None:
     """Give an open file from mkstemp the usual permissions of a user's file."""
     if hasattr(os, "fchmod"):
         mask = os.umask(0)
@@ -121,7 +121,7 @@ def _draft(path: Path, private: bool) -> Iterator[BinaryIO]:
     try:
         with os.fdopen(handle, "wb") as draft:
             if not private:
-                give(handle)
+                set_usual_permissions(handle)
             yield draft
         os.replace(name, path)
     finally:

@@ -43,7 +43,7 @@ class Malformed(ValueError):
 
 
 class TooLarge(Malformed):
-    """There is more than anything of its kind holds."""
+    """The text is larger than the limit."""
 
 
 def read(path: Path, limit: int = MOST_BYTES) -> bytes:

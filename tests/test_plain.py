@@ -39,13 +39,13 @@ def test_a_conversation_reads_as_lines() -> None:
         "you: What is the capital of France?",
         "edgevoice: Paris is the capital of France,",
         "edgevoice: and its largest city.",
-        "gap 870 ms = pause 250 + recognize 110 + prefill 110 + first clause 180 + synthesize 150 "
-        "+ output 70",
+        "response time 870 ms = pause 250 + recognize 110 + prefill 110 + first clause 180 "
+        "+ synthesize 150 + output 70",
         "you: How many people live there?",
         "edgevoice: About two million in the city",
         "edgevoice: and twelve in its surroundings.",
-        "gap 1180 ms = pause 250 + recognize 110 + prefill 110 + first clause 180 + synthesize 150 "
-        "+ output 380",
+        "response time 1180 ms = pause 250 + recognize 110 + prefill 110 + first clause 180 "
+        "+ synthesize 150 + output 380",
         "you: And what should I see first?",
         "edgevoice: Walk along the river in the evening,",
         "edgevoice: then see the old islands",
@@ -60,13 +60,13 @@ def test_interruption_failure_and_loss_are_told_with_their_remedies() -> None:
         "edgevoice: The moon goes around the earth,",
         "edgevoice: and always shows it the same side.",
         '(interrupted after "the earth, and always")',
-        "gap 870 ms = pause 250 + recognize 110 + prefill 110 + first clause 180 + synthesize 150 "
-        "+ output 70",
-        "(no words heard: a cough)",
+        "response time 870 ms = pause 250 + recognize 110 + prefill 110 + first clause 180 "
+        "+ synthesize 150 + output 70",
+        "(no words recognized: a cough)",
         "you: How far away is it?",
         "! failed: agent: the context is full",
         "  fix: --set slm.context=8192",
-        "(no answer: the context is full)",
+        "(no reply: the context is full)",
         "! microphone lost: USB headset",
         "  fix: plug it in again, or press d for another",
     ]
@@ -135,7 +135,7 @@ def test_the_waterfall_follows_its_sentence_when_asked_for() -> None:
     lines = lines_of(session.events, waterfall=True)
     drawn = lines[lines.index("you: Why?") + 3 :]
     assert drawn[0].startswith("turn 0 · prompt 96 tokens")
-    assert drawn[-1].startswith("gap ")
+    assert drawn[-1].startswith("total ")
     assert max(map(len, drawn)) <= 60
 
 
@@ -179,8 +179,10 @@ def test_a_reply_that_pauses_and_goes_on_is_told() -> None:
     show.hear((0.5, "tell me a story", 1.0), (5.0, "mhm", 0.4), (8.0, "stop", 0.5))
     lines = lines_of(show.run())
     begun = lines.index("you: tell me a story")
-    told = [line for line in lines[begun + 1 :] if not line.startswith(("edgevoice:", "gap"))]
+    told = [
+        line for line in lines[begun + 1 :] if not line.startswith(("edgevoice:", "response time"))
+    ]
     paused = "(paused: listening to you)"
-    assert told[:3] == [paused, '(goes on: "mhm")', paused]
+    assert told[:3] == [paused, '(continues: "mhm")', paused]
     assert told[3].startswith("(interrupted after ")
-    assert told[4] == '(told to stop: "stop")'
+    assert told[4] == '(stop command: "stop")'

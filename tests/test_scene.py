@@ -8,7 +8,7 @@ import pytest
 
 from edgevoice import events as ev
 from edgevoice.exchange import Exchange
-from edgevoice.scene import KEEP, Remark, Scene
+from edgevoice.scene import MAX_ROWS, Remark, Scene
 from edgevoice.testing.rehearsal import Rehearsal
 from edgevoice.trace import line, read
 from tests.sessions import Session, conversation, failed, loading, paused
@@ -117,7 +117,7 @@ def test_noise_leaves_one_dim_note() -> None:
     scene = scene_of(session)
     assert exchanges(scene) == []
     assert [(r.kind, r.text, r.count) for r in scene.rows if isinstance(r, Remark)] == [
-        ("note", "no words heard: a cough", 3)
+        ("note", "no words recognized: a cough", 3)
     ]
     assert scene.state == "listening"
 
@@ -207,10 +207,10 @@ def test_an_ended_session_has_no_open_exchange() -> None:
 def test_only_so_many_rows_are_kept() -> None:
     """A session of weeks does not grow without end."""
     scene = Scene()
-    for n in range(KEEP + 10):
+    for n in range(MAX_ROWS + 10):
         scene.apply(ev.Notice(text=f"notice {n}"))
-    assert len(scene.rows) == KEEP
-    assert remarks(scene)[-1] == f"notice {KEEP + 9}"
+    assert len(scene.rows) == MAX_ROWS
+    assert remarks(scene)[-1] == f"notice {MAX_ROWS + 9}"
 
 
 @pytest.mark.parametrize("seen", ["dbfs", "cpu"])
@@ -304,4 +304,4 @@ def test_what_only_disturbed_a_reply_leaves_one_note() -> None:
     assert isinstance(exchange, Exchange)
     assert (exchange.ending, exchange.paused) == ("completed", False)
     assert isinstance(note, Remark)
-    assert note.text == 'goes on: "mhm"'
+    assert note.text == 'continues: "mhm"'

@@ -82,7 +82,7 @@ def test_a_waterfall_reads_without_colour() -> None:
         "synthesize                               ███████───   150 ms",
         "confirm                                                 0 ms",
         "output                                          ░░░    70 ms",
-        "gap          └────────────────────────────────────┘   870 ms",
+        "total        └────────────────────────────────────┘   870 ms",
     ]
 
 
@@ -101,8 +101,8 @@ def test_a_wait_that_was_learned_is_told() -> None:
 def test_the_sentence_is_a_sum() -> None:
     """One line says the gap and its summands, leaving out those that are nothing."""
     assert sentence(scene_of(conversation()).timings.turns[0]) == (
-        "gap 870 ms = pause 250 + recognize 110 + prefill 110 + first clause 180 + synthesize 150 "
-        "+ output 70"
+        "response time 870 ms = pause 250 + recognize 110 + prefill 110 + first clause 180 "
+        "+ synthesize 150 + output 70"
     )
 
 

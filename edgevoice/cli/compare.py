@@ -1,4 +1,4 @@
-"""`bench compare`: what changed between two results; and the budgets that a run must keep."""
+"""`bench compare`: the changes between two results, and the budgets of a run."""
 
 from __future__ import annotations
 
@@ -86,14 +86,14 @@ def compare(
 
 
 def limits(budgets: tuple[str, ...], spans: tuple[str, ...] = ()) -> list[Budget]:
-    """The budgets that were named. Raises UsageError."""
+    """The budgets on the command line. Raises UsageError."""
     from edgevoice.bench.compare.budgets import parse
 
     return [parse(text, spans) for text in budgets]
 
 
 def keeps(result: BenchResult, budgets: list[Budget], err: bool = False) -> bool:
-    """Tell of each budget whether the run keeps it; returns whether it keeps them all."""
+    """Print for each budget whether the run meets it; returns whether it meets all."""
     from edgevoice.bench.compare.budgets import check
 
     outcomes = check(budgets, result.variants[0].summary)
@@ -115,7 +115,7 @@ def _compared(
     results = read(before), read(after)
     chosen = variant_of(results[1], variants[1], str(after))
     turns = [turn for turn in results[1].turns if turn.variant == chosen.name]
-    # Counted anew: an older program has not written every percentile.
+    # Computed again, because older versions did not write every percentile.
     summary = summarize(turns)
     asked = limits(budgets, tuple(summary.spans))
     compared = compare(*results, (str(before), str(after)), variants, least)
@@ -131,7 +131,7 @@ def _share(text: str) -> float:
         share = -1.0
     if not 0.0 < share < 1.0:
         raise UsageError(
-            f"not a share between nothing and all: {text!r}",
+            f"{text!r} is not a share between 0 % and 100 %",
             where="--least",
             remedy="for example --least 5%",
         )
@@ -140,7 +140,7 @@ def _share(text: str) -> float:
 
 @contextmanager
 def _no_verdict() -> Iterator[None]:
-    """Whatever fails here is no regression, and must not exit as one."""
+    """Turn errors into UsageError: its exit code differs from that of a regression."""
     try:
         yield
     except UsageError:

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     "--level",
     type=click.FloatRange(-90.0, 0.0),
     metavar="DBFS",
-    help="Level of each sound in dBFS; default: as recorded.",
+    help="Level of each sound in dBFS [default: as recorded].",
 )
 @click.option("--stt", metavar="NAME", help="Transcription model.")
 @options(OUTPUT)

@@ -1,4 +1,4 @@
-"""`replay`: a turn that was kept, run again with other models or settings."""
+"""`replay`: run a recorded turn again, with other models or settings."""
 
 from __future__ import annotations
 
@@ -67,8 +67,8 @@ def replay(context: Context, words: tuple[str, ...], **given: Any) -> None:
     if given["folder"]:
         _list(given["folder"], words)
         return
-    turn, named_settings = _sorted(words)
-    settings = {context.current(key): value for key, value in named_settings.items()}
+    turn, given_settings = _turn_and_settings(words)
+    settings = {context.current(key): value for key, value in given_settings.items()}
     from edgevoice.bench.jobs.progress import shown
     from edgevoice.cli.measured import target
     from edgevoice.recordings.folder import named
@@ -95,14 +95,14 @@ def replay(context: Context, words: tuple[str, ...], **given: Any) -> None:
                 bench.run()
         except BaseException:
             if any(not turn.warm_up for turn in bench.run_state.turns):
-                progress.say("stopped; what was replayed until then is shown")
+                progress.say("stopped; the runs so far are shown")
                 _deliver(bench, recording, config, events, out, as_json)
             raise
     _deliver(bench, recording, config, events, out, as_json)
 
 
-def _sorted(words: Sequence[str]) -> tuple[list[str], dict[str, str]]:
-    """The words that name a turn, and the settings among them."""
+def _turn_and_settings(words: Sequence[str]) -> tuple[list[str], dict[str, str]]:
+    """The words that name a turn, and the settings by `section.key`."""
     turn, settings = [], {}
     for word in words:
         key, equals, value = word.partition("=")
@@ -120,10 +120,10 @@ def _prepared(
     given: dict[str, Any],
     progress: BenchProgress,
 ) -> tuple[ReplayableTurn, Config]:
-    """The recording, and the configuration it is to be run with. Raises EdgevoiceError."""
+    """The recording, and the configuration to replay it with. Raises EdgevoiceError."""
     from edgevoice.bench.corpus.preparation import prove_models
     from edgevoice.bench.replay.replay import load, made_with
-    from edgevoice.cli.measured import SEED
+    from edgevoice.cli.measured import FIXED_SEED
     from edgevoice.engines.silero import Silero
     from edgevoice.models.store import Store
     from edgevoice.recordings.recorded_turn import read
@@ -137,7 +137,7 @@ def _prepared(
     }
     config = context.load(overrides).config
     if config.slm.seed < 0:
-        config = context.load({**overrides, **SEED}).config
+        config = context.load({**overrides, **FIXED_SEED}).config
     prove_models(config)
     store = Store(config)
     store.optional("turn")
@@ -152,7 +152,7 @@ def _deliver(
     out: Path | None,
     as_json: bool,
 ) -> None:
-    """Show both, and write the result where it is wanted."""
+    """Print the comparison, and write the result as the options say."""
     from edgevoice.bench.replay.replay import replayed
     from edgevoice.bench.replay.text import render
     from edgevoice.bench.result.result import encoded, write
@@ -172,14 +172,14 @@ def _deliver(
 def _list(folder: str, words: Sequence[str]) -> None:
     if words:
         raise UsageError(
-            "--list shows a folder, and takes no turn", remedy=f"edgevoice replay --list {folder}"
+            "--list shows a folder and takes no turn", remedy=f"edgevoice replay --list {folder}"
         )
     from edgevoice.bench.replay.text import listing
-    from edgevoice.recordings.folder import KEEP, RecordingsFolder
+    from edgevoice.recordings.folder import RECORD_REMEDY, RecordingsFolder
 
     path = expanded(folder)
-    found = RecordingsFolder(path).kept()
+    found = RecordingsFolder(path).turns()
     if not found:
-        raise EdgevoiceError("no turn is kept here", where=folder, remedy=KEEP)
+        raise EdgevoiceError("the folder has no turns", where=folder, remedy=RECORD_REMEDY)
     for line in listing(found):
         echo(line)

@@ -1,4 +1,4 @@
-"""`bench shape`: files of a model's true dimensions, to be measured before it is fetched."""
+"""`bench shape`: make synthetic models, to measure a model before downloading it."""
 
 from __future__ import annotations
 
@@ -27,9 +27,7 @@ def shape(context: Context, names: tuple[str, ...], listed: bool) -> None:
         _show(context)
         return
     if not names:
-        raise UsageError(
-            "no model was named", remedy="edgevoice bench shape --list shows what can be made"
-        )
+        raise UsageError("no model was named", remedy="choose one: edgevoice bench shape --list")
     from edgevoice.models.progress import shown
     from edgevoice.models.shapes import known, make
     from edgevoice.models.store import Store
@@ -56,21 +54,21 @@ def _show(context: Context) -> None:
 
     store = Store(context.resolve().config)
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1), pad_edge=False, header_style="bold")
-    for heading in ("", "name", "the shape of"):
+    for heading in ("", "name", "model"):
         table.add_column(heading, no_wrap=True)
     for heading in ("disk", "memory", "blocks", "width", "heads", "vocabulary"):
         table.add_column(heading, justify="right", no_wrap=True)
     table.add_column("tokenizer, its licence")
     for model in ARCHITECTURES.values():
-        there = model.model in store.catalog and store.find(model.model) is not None
+        made = model.model in store.catalog and store.find(model.model) is not None
         table.add_row(
-            *("✓" if there else "", model.name, model.title),
+            *("✓" if made else "", model.name, model.title),
             *(size_text(weights_size(model)), size_text(memory(model)), str(model.blocks)),
             *(f"{model.width}/{model.feed_forward}", f"{model.heads}/{model.kv_heads}"),
             *(f"{model.vocabulary:,}", f"{model.tokenizer.origin}; {model.tokenizer.licence}"),
         )
     Console(width=None if sys.stdout.isatty() else 160).print(table)
     echo(
-        "✓ is here   width: of a block/feed-forward   heads: of queries/of keys and values\n"
-        "Weights are random, so no model's licence holds for them."
+        "✓ made   width: of a block/feed-forward   heads: of queries/of keys and values\n"
+        "The weights are random, so no model's licence applies to them."
     )

@@ -1,4 +1,4 @@
-"""`bench soak`: turn after turn, until heat, leaks or drift show."""
+"""`bench soak`: ask questions for hours, to find leaks, heat and drift."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from edgevoice.bench.jobs.progress import BenchProgress
     from edgevoice.trace import TraceFile
 
-OFTEN = 5
-"""Every which reply is interrupted, unless told otherwise."""
+INTERRUPT_EVERY = 5
+"""By default, every Nth reply is interrupted."""
 
 
 @click.command()
@@ -47,7 +47,7 @@ OFTEN = 5
     "every",
     type=click.IntRange(0),
     metavar="N",
-    help=f"Interrupt every Nth reply with another question; 0: none. [default: {OFTEN}]",
+    help=f"Interrupt every Nth reply with another question; 0: none [default: {INTERRUPT_EVERY}].",
 )
 @corpus_option
 @questions_option
@@ -77,17 +77,17 @@ def soak(
         )
     from edgevoice.bench.statistics.extra import need_scipy
 
-    # Before the hours of work, not after them.
+    # Checked before the hours of work.
     need_scipy("edgevoice bench soak")
     asked = limits(budgets)
-    often = _often(every, context.resolve().config.turn.barge_in)
+    interval = _interrupt_every(every, context.resolve().config.turn.barge_in)
 
     def maker(
         plan: BenchPlan, progress: BenchProgress, trace: TraceFile | None, where: Path | None
     ) -> Bench:
         from edgevoice.bench.soak.soak import SoakBench, SoakSchedule
 
-        return SoakBench(plan, progress, trace, where, SoakSchedule(hours * 3600, often))
+        return SoakBench(plan, progress, trace, where, SoakSchedule(hours * 3600, interval))
 
     result = measure(context, "soak", given, maker)
     kept = keeps(result, asked, err=given["json_file"] == "-")
@@ -97,11 +97,11 @@ def soak(
     click.get_current_context().exit(0 if steady and kept else 1)
 
 
-def _often(every: int | None, barge_in: bool) -> int:
+def _interrupt_every(every: int | None, barge_in: bool) -> int:
     if every and not barge_in:
         raise UsageError(
-            "with turn.barge_in off nothing can be interrupted",
+            "replies cannot be interrupted while turn.barge_in is off",
             where="--interrupt-every",
-            remedy="leave it out, or switch turn.barge_in on",
+            remedy="leave it out, or set turn.barge_in=true",
         )
-    return OFTEN * barge_in if every is None else every
+    return INTERRUPT_EVERY * barge_in if every is None else every

@@ -1,4 +1,4 @@
-"""`transcribe`, `ask` and `say`: the stages one at a time, for pipes and scripts."""
+"""`transcribe`, `ask` and `say`: single stages, for pipes and scripts."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from edgevoice.protocols import Segment, SpeechDetector, Transcript
     from edgevoice.settings import Config
 
-SHORT_WORK = 30.0
-"""Seconds of sound that are recognized without showing progress."""
+PROGRESS_FROM = 30.0
+"""Seconds of sound above which transcription shows its progress."""
 
 
 @click.command()
@@ -80,7 +80,7 @@ def transcribe(
         except AudioFileError as error:
             fail(error)
             continue
-        engines = engines or _recognizer(config)
+        engines = engines or _load_stt(config)
         record = _record(*engines, name, samples)
         if as_json:
             echo_json(json_bytes(record).decode())
@@ -92,29 +92,29 @@ def transcribe(
             remedy="see the messages above",
         )
     if notices:
-        # All there was is written down, but it was not all that was said.
+        # A truncated file was transcribed as far as it goes.
         click.get_current_context().exit(1)
 
 
-def _recognizer(config: Config) -> tuple[Whisper, SpeechDetector | None]:
-    """The recognizer, and the detector that tells where somebody speaks, if that is here."""
+def _load_stt(config: Config) -> tuple[Whisper, SpeechDetector | None]:
+    """The transcription model, and the speech detection model if it is installed."""
     from edgevoice.build import engine
     from edgevoice.models.store import Store
 
-    with _waiting("loading the recognizer"):
+    with _waiting("loading the transcription model"):
         store = Store(config)
         vad = store.optional("vad")
-        recognizer: Whisper = engine("stt", store.choose("stt"), config)
-        return recognizer, engine("vad", vad, config) if vad else None
+        whisper: Whisper = engine("stt", store.choose("stt"), config)
+        return whisper, engine("vad", vad, config) if vad else None
 
 
 def _record(
-    recognizer: Whisper,
+    whisper: Whisper,
     detector: SpeechDetector | None,
     name: str,
     samples: Samples,
 ) -> dict[str, Any]:
-    """A file's transcript with its times, as it is written with --json. Times are seconds."""
+    """The JSON object of a file: its transcript, with times in seconds."""
     from edgevoice.audio import EAR_RATE
     from edgevoice.engines.whisper import LONGEST_PIECE, SHORTEST_PIECE
     from edgevoice.transcription.chunking import pieces
@@ -129,8 +129,8 @@ def _record(
                 samples[stretch.start : stretch.end], LONGEST_PIECE, SHORTEST_PIECE
             ):
                 begin = stretch.start + start
-                transcript = recognizer.transcribe(samples[begin : stretch.start + end])
-                if not _invented(transcript, stretch.voiced, recognizer):
+                transcript = whisper.transcribe(samples[begin : stretch.start + end])
+                if not _is_hallucination(transcript, stretch.voiced, whisper):
                     parts.append((begin / EAR_RATE, transcript))
                 reach((stretch.start + end) / EAR_RATE)
         reach(seconds)
@@ -149,13 +149,13 @@ def _record(
     }
 
 
-def _invented(transcript: Transcript, voiced: float, recognizer: Whisper) -> bool:
-    """Whether the text of a stretch in which hardly anybody speaks is the recognizer's own."""
+def _is_hallucination(transcript: Transcript, voiced: float, whisper: Whisper) -> bool:
+    """Whether the model made up the text of a segment; `voiced` is the seconds of speech in it."""
     from edgevoice.turn_taking.hallucinations import MUCH_VOICED, is_nobody
 
     seconds = max((segment.end for segment in transcript.segments), default=0.0)
-    doubt = is_nobody(transcript, seconds, voiced, recognizer.settings)
-    unlikely = transcript.no_speech > recognizer.settings.no_speech or 0 < voiced < MUCH_VOICED
+    doubt = is_nobody(transcript, seconds, voiced, whisper.settings)
+    unlikely = transcript.no_speech > whisper.settings.no_speech or 0 < voiced < MUCH_VOICED
     return doubt is not None and unlikely
 
 
@@ -171,7 +171,7 @@ def _shifted(segment: Segment, offset: float, transcript: Transcript) -> dict[st
 
 @click.command(cls=TextCommand)
 @click.argument("words", nargs=-1, metavar="TEXT")
-@click.option("--say", "aloud", is_flag=True, help="Speak the reply while it is generated.")
+@click.option("--say", "speak", is_flag=True, help="Speak the reply while it is generated.")
 @click.option("--slm", metavar="NAME", help="Language model, by its name in `models list`.")
 @click.option("--tts", metavar="NAME", help="Voice.")
 @click.option("--system-prompt", metavar="TEXT", help="System prompt of the language model.")
@@ -179,7 +179,7 @@ def _shifted(segment: Segment, offset: float, transcript: Transcript) -> dict[st
 def ask(
     context: Context,
     words: tuple[str, ...],
-    aloud: bool,
+    speak: bool,
     slm: str | None,
     tts: str | None,
     system_prompt: str | None,
@@ -198,7 +198,7 @@ def ask(
 
     with contextlib.ExitStack() as stack:
         speech = None
-        if aloud:
+        if speak:
             from edgevoice.synthesis.streaming_tts import StreamingSpeech
 
             speech = stack.enter_context(StreamingSpeech(*_voice_and_speaker(config), config.tts))
@@ -270,7 +270,7 @@ def _voice(config: Config) -> Any:
 
 
 def _voice_and_speaker(config: Config) -> tuple[Any, Any, Any]:
-    """The voice, the speaker and the clock both go by; the speaker first, it fails sooner."""
+    """The voice, the speaker, and their clock. The speaker is opened first, as it fails faster."""
     from edgevoice.build import open_sink
     from edgevoice.clock import SystemClock
 
@@ -285,7 +285,7 @@ def _voice_and_speaker(config: Config) -> tuple[Any, Any, Any]:
 
 @contextlib.contextmanager
 def _waiting(what: str) -> Iterator[None]:
-    """Shows on a terminal that something is being loaded; elsewhere nothing."""
+    """Show `what` on a terminal during the block."""
     if not sys.stderr.isatty():
         yield
         return
@@ -297,8 +297,11 @@ def _waiting(what: str) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _progress(name: str, seconds: float) -> Iterator[Any]:
-    """A bar on a terminal, lines elsewhere, for recordings that take a while."""
-    if seconds <= SHORT_WORK:
+    """Show progress for long recordings: a bar on a terminal, lines elsewhere.
+
+    Yields a function to call with the seconds transcribed so far.
+    """
+    if seconds <= PROGRESS_FROM:
         yield lambda reached: None
         return
     if not sys.stderr.isatty():

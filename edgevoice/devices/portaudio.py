@@ -35,16 +35,16 @@ INPUT_LATENCY = 0.02
 Its minimum saves 10 ms but causes 250 callbacks a second, which slow token generation by a tenth.
 """
 
-WRITE_AHEAD = 0.4
+DEVICE_WRITE_AHEAD = 0.4
 """Seconds of sound queued for the speaker before `write` waits."""
 
 
 class Microphone:
     """AudioSource: a PortAudio input at its own rate and channels, resampled to 16 kHz mono."""
 
-    def __init__(self, clock: Clock, wanted: str = "") -> None:
+    def __init__(self, clock: Clock, name: str = "") -> None:
         portaudio = library()
-        device = find("input", wanted)
+        device = find("input", name)
         self.name = device.name
         self._clock = clock
         self._rate = int(device.rate)
@@ -133,28 +133,28 @@ class Loudspeaker:
     """AudioSink: a PortAudio output that plays the same sound on up to two channels.
 
     `latency` in seconds; `ducked` is the volume factor of `duck`. It runs at `rate` Hz, or at the
-    device's own rate if that is 0. `lead` (seconds) and `hiss` are those of KeepaliveNoise.
+    device's own rate if that is 0. KeepaliveNoise lasts `lead` seconds, with `keep_awake` always.
     """
 
     def __init__(
         self,
         clock: Clock,
-        wanted: str = "",
+        name: str = "",
         latency: float = 0.06,
         ducked: float = DUCKED_LEVEL,
         rate: int = 0,
         lead: float = 0.0,
-        hiss: bool = False,
+        keep_awake: bool = False,
     ) -> None:
         portaudio = library()
-        device = find("output", wanted)
+        device = find("output", name)
         self.name = device.name
         self.rate = rate or int(device.rate)
         self._clock = clock
-        self._buffer = PlayoutBuffer(self.rate, WRITE_AHEAD, ducked)
+        self._buffer = PlayoutBuffer(self.rate, DEVICE_WRITE_AHEAD, ducked)
         self._scratch = np.zeros((self.rate, 1), dtype=np.float32)
         self._history = PlayedHistory(self.rate)
-        self._keepalive = KeepaliveNoise(self.rate, lead, hiss)
+        self._keepalive = KeepaliveNoise(self.rate, lead, always=keep_awake)
         self._underruns = 0
         self._stops = 0
         self._closed = False
@@ -190,7 +190,7 @@ class Loudspeaker:
 
     def write(self, samples: Samples) -> int:
         stops = self._stops
-        limit = int(WRITE_AHEAD * self.rate)
+        limit = int(DEVICE_WRITE_AHEAD * self.rate)
         number = self._buffer.written
         for start in range(0, len(samples), limit):
             while self._buffer.waiting > limit:
@@ -210,7 +210,7 @@ class Loudspeaker:
         ):
             return None
         return DeviceError(
-            "the speaker stopped taking sound",
+            "the speaker stopped accepting sound",
             where=self.name,
             remedy="plug it in again, or choose another: `edgevoice devices`, then `--output NAME`",
         )

@@ -11,15 +11,15 @@ import numpy as np
 
 from edgevoice.audio import Samples
 from edgevoice.clock import Clock
-from edgevoice.devices.device_slot import MAX_SEGMENTS, DeviceSlot, Kind, SlotDevice
+from edgevoice.devices.device_slot import MAX_SEGMENTS, DeviceKind, DeviceSlot, SlotDevice
 from edgevoice.errors import DeviceError, SpeakerAwayError
 from edgevoice.protocols import AudioSink
 
 ABANDON_REPLY_AFTER = 10.0
-"""Seconds without a speaker after which a reply is given up: its rest would come as a surprise."""
+"""Seconds without a speaker after which a reply is dropped: nobody expects its rest any more."""
 
 DEVICE_BUFFER = 0.8
-"""Seconds of sound that a speaker accepts without waiting: twice portaudio.WRITE_AHEAD."""
+"""Seconds of sound that a speaker accepts without waiting: twice portaudio.DEVICE_WRITE_AHEAD."""
 
 
 class OutputDevice(AudioSink, SlotDevice, Protocol):
@@ -36,17 +36,17 @@ class ResilientLoudspeaker(DeviceSlot[OutputDevice]):
     both raise SpeakerAwayError, if unheard samples are left. `rate` in Hz is that of all samples.
     """
 
-    kind: Kind = "output"
+    kind: DeviceKind = "output"
 
     def __init__(
         self,
         clock: Clock,
-        wanted: str,
+        configured: str,
         fallback: bool,
         open: Callable[[str], OutputDevice],
         rate: int,
     ) -> None:
-        super().__init__(clock, wanted, fallback, open)
+        super().__init__(clock, configured, fallback, open)
         self.rate = rate
         # (first number, device, what to add to the device's own number)
         self._segments: deque[tuple[int, OutputDevice, int]] = deque(maxlen=MAX_SEGMENTS)

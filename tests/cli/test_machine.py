@@ -44,7 +44,7 @@ def no_devices(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def loads(monkeypatch: pytest.MonkeyPatch) -> None:
     """No engines to be loaded: that takes seconds and is a test of its own."""
-    monkeypatch.setattr(doctor, "LIBRARIES", {})
+    monkeypatch.setattr(doctor, "NATIVE_LIBRARIES", {})
 
 
 def test_devices_shows_numbers_names_channels_rates_and_the_defaults(
@@ -53,9 +53,9 @@ def test_devices_shows_numbers_names_channels_rates_and_the_defaults(
     """One row a device, with everything that is needed to choose it."""
     plugged(monkeypatch, HEADSET, MONITOR)
     header, headset, monitor = run("devices").stdout.splitlines()
-    assert header.split() == ["input", "output", "rate", "through", "name"]
+    assert header.split() == ["input", "output", "rate", "API", "name"]
     assert headset.split("  ")[0] == "3"
-    assert headset.endswith("ALSA     USB Headset  (default input and output)")
+    assert headset.endswith("ALSA  USB Headset  (default input and output)")
     assert " ".join(monitor.split()) == "4 - 8 ch 44100 Hz ALSA HDMI 1"
 
 
@@ -140,7 +140,7 @@ def test_each_language_is_shown_with_its_recognizer_and_its_voice(
     assert voiceless.fix == "edgevoice models pull fr_FR-siwis-medium"
     deaf = checks(folder, **{"stt.language": "en,de", "models.stt": "whisper-tiny.en"})["languages"]
     assert deaf.state == "failed"
-    assert "de: nothing" in deaf.found
+    assert "de: no transcription" in deaf.found
     assert "whisper-base" in deaf.fix
     assert checks(folder, **{"stt.language": "auto"})["languages"].found.splitlines() == [
         "en: whisper-base and en_US-joe-medium",
@@ -211,7 +211,7 @@ def test_an_engine_that_does_not_load_or_crashes_is_named(
     """A library built for another processor kills its process; that must not be the doctor's."""
     (tmp_path / "soxr.py").write_text(code)
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    monkeypatch.setattr(doctor, "LIBRARIES", {"soxr": "soxr"})
+    monkeypatch.setattr(doctor, "NATIVE_LIBRARIES", {"soxr": "soxr"})
     check = checks(tmp_path / "models")["engines"]
     assert check.state == "failed"
     assert said in check.found
@@ -239,7 +239,9 @@ def test_doctor_exits_with_1_while_something_stands_in_the_way(tmp_path: Path) -
     assert done.exit_code == 1
     assert "✗ FAILED   microphone" in done.stdout
     assert "fix: edgevoice models pull whisper-base" in done.stdout
-    assert done.stdout.splitlines()[-1].startswith("It cannot converse yet: microphone, speaker")
+    assert done.stdout.splitlines()[-1].startswith(
+        "Not ready for a conversation: microphone, speaker"
+    )
 
 
 @pytest.mark.usefixtures("no_devices", "loads")

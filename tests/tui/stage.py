@@ -10,9 +10,9 @@ from edgevoice.bus import Subscriber
 from edgevoice.errors import DeviceError, EdgevoiceError
 from edgevoice.events import Event
 from edgevoice.tui.app import EdgevoiceApp
-from edgevoice.tui.commands import Kind
+from edgevoice.tui.commands import ChoiceKind
 
-CHOICES: dict[Kind, list[tuple[str, str]]] = {
+CHOICES: dict[ChoiceKind, list[tuple[str, str]]] = {
     "input": [("0", "Built-in microphone"), ("3", "USB headset")],
     "output": [("1", "Built-in speaker"), ("4", "USB headset")],
     "slm": [
@@ -57,11 +57,11 @@ class Noted:
         self._fail()
         self.calls.append(("save", path))
 
-    def choices(self, kind: Kind) -> list[tuple[str, str]]:
+    def choices(self, kind: ChoiceKind) -> list[tuple[str, str]]:
         self._fail()
         return CHOICES[kind]
 
-    def choose(self, kind: Kind, value: str) -> None:
+    def choose(self, kind: ChoiceKind, value: str) -> None:
         if value == "3":
             raise DeviceError("refuses 16 kHz", where="USB headset", remedy="choose another one")
         self.calls.append(("choose", kind, value))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from edgevoice.events import SpeechEnded, TurnCancelled, TurnStarted
-from edgevoice.tui.push_to_talk import LET_GO, PushToTalk
+from edgevoice.tui.push_to_talk import RELEASED_AFTER, PushToTalk
 
 FRAME = 1 / 15
 
@@ -28,7 +28,7 @@ def test_a_key_held_down_talks_until_it_is_let_go() -> None:
     held = [0.0, *(0.5 + n / 30 for n in range(60))]
     (begun, on), (ended, off) = pushed(held, 5.0)
     assert (begun, on, off) == (0.0, True, False)
-    assert held[-1] < ended <= held[-1] + LET_GO + 2 * FRAME
+    assert held[-1] < ended <= held[-1] + RELEASED_AFTER + 2 * FRAME
 
 
 def test_a_key_that_repeats_slowly_is_held_down_too() -> None:
@@ -52,8 +52,8 @@ def test_an_utterance_that_ended_by_itself_leaves_the_key_as_new() -> None:
     """The next press begins another one."""
     key = PushToTalk()
     assert key.press(0.0) is True
-    key.hear(TurnStarted(turn=3, origin="talk_key"))
-    key.hear(SpeechEnded(turn=3, at=0.9, seconds=0.9))
+    key.on_event(TurnStarted(turn=3, origin="talk_key"))
+    key.on_event(SpeechEnded(turn=3, at=0.9, seconds=0.9))
     assert key.tick(1.0) is None
     assert key.press(2.0) is True
 
@@ -61,8 +61,8 @@ def test_an_utterance_that_ended_by_itself_leaves_the_key_as_new() -> None:
 def test_who_was_given_the_floor_by_a_shortcut_can_give_it_back_by_this_key() -> None:
     """`edgevoice ptt` is the same key; the end of another utterance is none of this one."""
     key = PushToTalk()
-    key.hear(TurnStarted(turn=3, origin="talk_key"))
-    key.hear(TurnCancelled(turn=2, reason="resumed"))
+    key.on_event(TurnStarted(turn=3, origin="talk_key"))
+    key.on_event(TurnCancelled(turn=2, reason="resumed"))
     assert key.on
     assert key.press(1.0) is None
     assert key.tick(2.0) is False

@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from edgevoice.bench.corpus.corpus import CorpusRow, Notice
 from edgevoice.errors import EdgevoiceError
-from edgevoice.recordings.folder import NAME
+from edgevoice.recordings.folder import TURN_FILE
 from edgevoice.recordings.recorded_turn import RecordedTurn, read
 
 
@@ -31,7 +31,7 @@ def with_history(rows: Sequence[CorpusRow], notice: Notice) -> tuple[list[Corpus
         try:
             kept = read(file)
         except EdgevoiceError as error:
-            if not NAME.fullmatch(row.file.name):
+            if not TURN_FILE.fullmatch(row.file.name):
                 # Somebody else's notes on a recording.
                 found.append(row)
                 continue

@@ -41,11 +41,11 @@ class ReplayableTurn:
     def turn(self) -> BenchTurn:
         """What came of it when it was kept."""
         then = dataclasses.replace(self.question, speech_end=self.kept.speech_end)
-        return judged(then, timed(self.kept.told()), self.kept.began, AS_KEPT, False)
+        return judged(then, timed(self.kept.decoded_events()), self.kept.began, AS_KEPT, False)
 
     def timings(self) -> TurnTimings | None:
         """Where its time went when it was kept; None where nothing was audible."""
-        return last(fold(timed(self.kept.told())))
+        return last(fold(timed(self.kept.decoded_events())))
 
 
 @dataclass(frozen=True, slots=True)
