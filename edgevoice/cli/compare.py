@@ -34,7 +34,7 @@ budget_option = click.option(
     "variants",
     multiple=True,
     metavar="NAME",
-    help="Variant to compare [as set]; given twice: first A's, then B's.",
+    help="Variant to compare [default: as set]; given twice: first A's, then B's.",
 )
 @click.option(
     "--least",

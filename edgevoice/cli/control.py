@@ -27,9 +27,10 @@ def _session(command: Command) -> Command:
 )
 @_session
 def ptt(how: str, session: int | None) -> None:
-    """Start or end push-to-talk in the running session, for a keyboard shortcut of your desktop.
+    """Start or end push-to-talk in the running session.
 
-    Use `press` and `release` for a key that reports both, and `toggle` for any other key.
+    Use it for a keyboard shortcut of your desktop: `press` and `release` for a key that reports
+    both, `toggle` for any other key.
     """
     _send(f"ptt {how}", session)
 

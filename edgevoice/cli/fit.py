@@ -78,8 +78,7 @@ def fit(
     writes: bool,
     json_file: str | None,
 ) -> None:
-    """Find the most capable models that answer within a budget on this machine.
-
+    """Find the most capable models within a time budget.
     Installed sets of models answer a few questions without sound devices, in about half a minute
     each. The most capable set is first, and the first set whose median response time meets the
     budget is chosen. Clearly slower sets are dropped early. A synthetic model stands in for a

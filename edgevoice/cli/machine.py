@@ -13,7 +13,10 @@ from edgevoice.harmless import one_line
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON array instead of the table.")
 def devices(as_json: bool) -> None:
-    """List microphones and speakers; choose one by its number or part of its name."""
+    """List microphones and speakers.
+
+    Choose one by its number or a part of its name: `edgevoice run --input NAME --output NAME`.
+    """
     from edgevoice.devices.listing import listed
 
     found = listed()
@@ -59,9 +62,10 @@ def _channels(count: int) -> str:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of lines.")
 @pass_context
 def doctor(context: Context, as_json: bool) -> None:
-    """Check everything that a conversation needs, and say what to fix.
+    """Check everything that a conversation needs.
 
-    Exits with 0 if a conversation is possible without a network, otherwise with 1.
+    Every problem is printed with its fix. Exits with 0 if a conversation is possible without a
+    network, otherwise with 1.
     """
     from edgevoice.doctor import examine
 

@@ -48,8 +48,8 @@ def overhear(
     """Play noise to the assistant, and count how often it answers.
 
     FOLDER holds WAV files, or a manifest.tsv that names and groups them; silence is added. The
-    sounds are processed on virtual time, so an hour takes minutes, and nothing is played.
-    `--set activation.mode=wake` puts a wake word first.
+    sounds are processed on virtual time, so an hour takes minutes, and nothing is played. With
+    `--set activation.mode=wake` the assistant answers only after a wake word.
     """
     where = target(json_file)
     config = context.load({**context.settings, **({"models.stt": stt} if stt else {})}).config

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     type=click.IntRange(0),
     default=1,
     show_default=True,
+    metavar="N",
     help="Number of runs that are not counted.",
 )
 @click.option(

@@ -111,7 +111,8 @@ def run(
         )
     if len(devices) > 1 or (files and devices):
         raise UsageError(
-            f"--input accepts one device or any number of files, not {', '.join(devices)}",
+            "--input accepts one device or any number of files, not "
+            f"{', '.join((*inputs, *more_files))}",
             remedy="choose a device from `edgevoice devices`, or files that end in .wav, .flac "
             "or .ogg",
         )
@@ -190,7 +191,10 @@ def run(
 @shared
 @pass_context
 def demo(context: Context, questions: Any, **options: Any) -> None:
-    """Show a conversation with a synthesized user: no microphone needed."""
+    """Show a conversation with a synthesized user.
+
+    No microphone is needed.
+    """
     _run_demo(
         context,
         _overrides(context, options),

@@ -21,7 +21,7 @@ VALUE_COLUMNS = 34
 
 @click.group()
 def config() -> None:
-    """Show every setting and its origin, or write a configuration file."""
+    """Show all settings, or write a configuration file."""
 
 
 @config.command()
@@ -59,7 +59,10 @@ def path(context: Context) -> None:
 @click.option("--force", is_flag=True, help="Replace an existing file.")
 @pass_context
 def init(context: Context, force: bool) -> None:
-    """Write a configuration file that explains every setting and changes none."""
+    """Write a configuration file with all settings explained.
+
+    It changes none of them.
+    """
     from edgevoice.config_file import replace
 
     target = context.path

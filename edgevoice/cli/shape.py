@@ -17,8 +17,9 @@ from edgevoice.errors import UsageError
 )
 @pass_context
 def shape(context: Context, names: tuple[str, ...], listed: bool) -> None:
-    """Make synthetic models, to measure a model before you download it.
+    """Make synthetic models for measurements.
 
+    They show how fast a model is before you download it.
     A synthetic model has the dimensions and the quantization of the model NAME, random weights
     and a real tokenizer. It cannot answer. The bench prescribes the reply, and every token is
     computed in full. `edgevoice bench run --slm shape-NAME` measures it.

@@ -184,9 +184,10 @@ def ask(
     tts: str | None,
     system_prompt: str | None,
 ) -> None:
-    """Ask the language model one question and print the reply as it is generated.
+    """Ask the language model a question.
 
-    The question is TEXT. With - or a pipe it is read from standard input.
+    The question is TEXT. With - or a pipe it is read from standard input. The reply is printed
+    while it is generated.
     """
     config = context.resolve(
         models__slm=slm, models__tts=tts, slm__system_prompt=system_prompt

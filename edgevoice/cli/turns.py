@@ -40,6 +40,7 @@ REPLY_TOKENS = 60
     type=click.IntRange(1),
     default=1,
     show_default=True,
+    metavar="N",
     help="Number of runs of each scenario.",
 )
 @click.option(

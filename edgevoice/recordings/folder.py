@@ -197,7 +197,7 @@ def named(words: Sequence[str], default: str) -> Path:
     if words[0] == "last" or words[0].isdecimal():
         if not default:
             raise UsageError(
-                f"the folder of turn {words[0]} was not named",
+                "no folder of recorded turns was named",
                 remedy=f"edgevoice replay DIR {words[0]}, or set recordings.folder",
             )
         return RecordingsFolder(expanded(default)).find(words[0])

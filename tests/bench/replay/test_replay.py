@@ -215,7 +215,7 @@ def test_a_turn_is_named_by_path_by_number_or_as_the_last(kept: Kept) -> None:
         (("{kept}", "first"), "there is no turn first"),
         (("{kept}/other",), "no such turn"),
         (("{kept}", "1", "2"), "one turn at a time, not 3"),
-        (("last",), "the folder of turn last was"),
+        (("last",), "no folder of recorded turns was named"),
         (("{kept}/none", "1"), "the folder of recorded turns cannot be read"),
         (("{empty}", "last"), "the folder has no turns"),
     ],
