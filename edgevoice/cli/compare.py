@@ -1,4 +1,4 @@
-"""`bench compare`: the changes between two results, and the budgets of a run."""
+"""`bench compare`: what changed between two results; and the budgets that a run must keep."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ budget_option = click.option(
     "variants",
     multiple=True,
     metavar="NAME",
-    help="Variant to compare [default: as set]; given twice: first A's, then B's.",
+    help="Variant to compare [as set]; given twice: first A's, then B's.",
 )
 @click.option(
     "--least",
@@ -86,14 +86,14 @@ def compare(
 
 
 def limits(budgets: tuple[str, ...], spans: tuple[str, ...] = ()) -> list[Budget]:
-    """The budgets on the command line. Raises UsageError."""
+    """The budgets that were named. Raises UsageError."""
     from edgevoice.bench.compare.budgets import parse
 
     return [parse(text, spans) for text in budgets]
 
 
 def keeps(result: BenchResult, budgets: list[Budget], err: bool = False) -> bool:
-    """Print for each budget whether the run meets it; returns whether it meets all."""
+    """Tell of each budget whether the run keeps it; returns whether it keeps them all."""
     from edgevoice.bench.compare.budgets import check
 
     outcomes = check(budgets, result.variants[0].summary)
@@ -115,7 +115,7 @@ def _compared(
     results = read(before), read(after)
     chosen = variant_of(results[1], variants[1], str(after))
     turns = [turn for turn in results[1].turns if turn.variant == chosen.name]
-    # Computed again, because older versions did not write every percentile.
+    # Counted anew: an older program has not written every percentile.
     summary = summarize(turns)
     asked = limits(budgets, tuple(summary.spans))
     compared = compare(*results, (str(before), str(after)), variants, least)
@@ -131,7 +131,7 @@ def _share(text: str) -> float:
         share = -1.0
     if not 0.0 < share < 1.0:
         raise UsageError(
-            f"{text!r} is not a share between 0 % and 100 %",
+            f"not a share between nothing and all: {text!r}",
             where="--least",
             remedy="for example --least 5%",
         )
@@ -140,7 +140,7 @@ def _share(text: str) -> float:
 
 @contextmanager
 def _no_verdict() -> Iterator[None]:
-    """Turn errors into UsageError: its exit code differs from that of a regression."""
+    """Whatever fails here is no regression, and must not exit as one."""
     try:
         yield
     except UsageError:

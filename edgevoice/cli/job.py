@@ -1,7 +1,7 @@
-"""`python -m edgevoice.cli.job`: the worker process that bench/jobs/worker.py starts.
+"""The other end of bench/jobs/worker.py: `python -m edgevoice.cli.job`, run by the program.
 
-It starts through the command line, so that a measured start is that of a real command. It is not
-meant for users.
+It comes through the command line as every command does, so that a start of it is one of the
+program; but it is none that a user could make use of.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from edgevoice.cli import main
 
 @click.command()
 def job() -> None:
-    """Run the task that another edgevoice sends on standard input, and send back the result."""
+    """Do what another edgevoice hands over on standard input, and tell it what came of it."""
     began = time.monotonic()
     from edgevoice.bench.jobs.worker import heed_only_the_program, task, telling
 

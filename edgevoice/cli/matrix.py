@@ -1,4 +1,4 @@
-"""`bench run` with --sweep, --cold and --stage: combinations, program starts, single stages."""
+"""What `bench run` can measure beside whole turns as they are set: a matrix, starts, stages."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     from edgevoice.catalog import Role
     from edgevoice.settings import Config
 
-STAGE_NAMES = ("vad", "endpoint", "stt", "llm", "tts")
-ALL_STAGES = "all"
+STAGES = ("vad", "endpoint", "stt", "llm", "tts")
+ALL = "all"
 TABLE = "sweep.tsv"
 
-MATRIX_OPTIONS: tuple[Callable[[Callable[..., Any]], Callable[..., Any]], ...] = (
+OPTIONS: tuple[Callable[[Callable[..., Any]], Callable[..., Any]], ...] = (
     click.option(
         "--sweep",
         "sweep",
@@ -46,59 +46,55 @@ MATRIX_OPTIONS: tuple[Callable[[Callable[..., Any]], Callable[..., Any]], ...] =
         "--stage",
         "stages",
         multiple=True,
-        type=click.Choice([*STAGE_NAMES, ALL_STAGES]),
+        type=click.Choice([*STAGES, ALL]),
         help="Measure only this stage, as fast as possible; repeatable.",
     ),
     click.option(
         "--repeat",
         type=click.IntRange(1),
         metavar="N",
-        help="Number of repetitions [default: 1 with --stage, 5 with --cold].",
+        help="Repetitions of the questions with --stage [1], of the starts with --cold [5].",
     ),
 )
 
 
 def command(given: dict[str, Any], budgets: bool) -> str:
-    """The measurement that the options select: `run`, `starts` or `stages`.
-
-    Raises UsageError if they cannot be combined.
-    """
+    """What these options ask for: `run`, `starts` or `stages`. Raises UsageError where they make
+    no sense together."""
     stages = given["stages"]
     asked = "starts" if given["cold"] else "stages" if stages else "run"
     if given["cold"] and stages:
-        raise _conflict("--cold", "--stage")
+        raise _apart("--cold", "--stage")
     if asked == "run" and given["repeat"]:
         raise UsageError("--repeat goes with --cold or --stage", remedy="leave it out")
     if asked != "run":
         option = "--cold" if given["cold"] else "--stage"
         for other in ("baseline", "conversation", "through_devices", "trace"):
             if given[other]:
-                raise _conflict(option, f"--{other.replace('_', '-')}")
+                raise _apart(option, f"--{other.replace('_', '-')}")
     if given["sweep"]:
         if budgets:
-            raise _conflict("--sweep", "--budget")
+            raise _apart("--sweep", "--budget")
         if given["trace"]:
-            raise _conflict("--sweep", "--trace")
-    wanted = STAGE_NAMES if ALL_STAGES in stages else stages
-    given["stages"] = tuple(stage for stage in STAGE_NAMES if stage in wanted)
+            raise _apart("--sweep", "--trace")
+    wanted = STAGES if ALL in stages else stages
+    given["stages"] = tuple(stage for stage in STAGES if stage in wanted)
     return asked
 
 
 def _current(context: Context, sweep: Sequence[str]) -> list[str]:
-    """The axes of a sweep, with present names for old names of settings."""
-    parts = [axis.partition("=") for axis in sweep]
-    return [context.current(key.strip()) + equals + values for key, equals, values in parts]
+    """The axes of a sweep, each old name of a setting replaced by the new one."""
+    parted = [axis.partition("=") for axis in sweep]
+    return [context.current(key.strip()) + equals + values for key, equals, values in parted]
 
 
-def _conflict(one: str, other: str) -> UsageError:
+def _apart(one: str, other: str) -> UsageError:
     return UsageError(f"{one} and {other} cannot go together", remedy="leave one of them out")
 
 
 def sweep(context: Context, asked: str, given: dict[str, Any]) -> bool:
-    """Measure every possible combination, and report the others.
-
-    Returns whether all combinations were measured. Raises EdgevoiceError if none is possible.
-    """
+    """Measure every combination that can be measured, and tell of the others; returns whether
+    all could be, to their end. Raises EdgevoiceError where there is none."""
     from edgevoice.bench.statistics.extra import need_scipy
 
     need_scipy("--sweep")
@@ -132,7 +128,7 @@ def sweep(context: Context, asked: str, given: dict[str, Any]) -> bool:
 def _combinations(
     context: Context, asked: str, given: dict[str, Any]
 ) -> tuple[list[tuple[Combination, Config]], list[tuple[Combination, EdgevoiceError]], bool]:
-    """The possible combinations, the others with the reason, and whether all keys were valid."""
+    """What can be measured, what cannot and why, and whether all keys were settings."""
     from edgevoice.bench.matrix.axes import axes, cells
     from edgevoice.bench.matrix.validation import resolved
     from edgevoice.bench.stages.stages import STAGES as ROLES
@@ -143,9 +139,9 @@ def _combinations(
         complain(str(problem))
     if not found:
         raise UsageError(
-            "no valid axis", where="--sweep", remedy="choose a setting: edgevoice config show"
+            "nothing is left to be varied", where="--sweep", remedy="edgevoice config show"
         )
-    config(context, given)  # reports an error of all combinations once
+    config(context, given)  # what is wrong for all of them is told once
 
     def load(settings: Mapping[str, str]) -> Config:
         try:
@@ -156,7 +152,7 @@ def _combinations(
     make = make_shape if given["shapes"] else None
     alone: list[Role] = []
     if asked == "stages":
-        # Without an end-of-turn model, that stage is reported and left out.
+        # The detector of finished turns may be missing: then that stage is told of and left out.
         alone = [ROLES[stage] for stage in given["stages"] if stage != "endpoint"] or ["vad"]
     possible: list[tuple[Combination, Config]] = []
     lost: list[tuple[Combination, EdgevoiceError]] = []
@@ -170,13 +166,13 @@ def _combinations(
         raise UsageError(
             f"none of the {len(lost)} combinations can be measured",
             where="--sweep",
-            remedy="see the messages above",
+            remedy="the messages above say why of each",
         )
     return possible, lost, not problems
 
 
 def _folder(named: str | None) -> Path:
-    """The folder for the results, checked before the work. Raises UsageError, StorageError."""
+    """Where the results go; found out before hours of work. Raises UsageError, StorageError."""
     if named == "-":
         raise UsageError(
             "a sweep writes a file for each combination, not to standard output",
@@ -186,15 +182,13 @@ def _folder(named: str | None) -> Path:
     folder = Path(named or f"sweep-{datetime.datetime.now():%Y%m%d-%H%M%S}")
     if folder.exists() and (not folder.is_dir() or any(folder.glob("*.json"))):
         raise UsageError(
-            "the folder already has results" if folder.is_dir() else "this is a file",
+            "there are results there already" if folder.is_dir() else "that is a file",
             where=str(folder),
-            remedy="name a new or an empty folder: --json FOLDER",
+            remedy="--json FOLDER, with a new or an empty one",
         )
     if not folder.parent.is_dir():
         raise StorageError(
-            "there is no such folder for the results",
-            where=str(folder.parent),
-            remedy="name another one: --json FOLDER",
+            "there is no such folder for the results", where=str(folder.parent), remedy="--json"
         )
     return folder
 
@@ -204,14 +198,14 @@ def _make(folder: Path) -> None:
         folder.mkdir(exist_ok=True)
     except OSError as error:
         raise StorageError(
-            f"the folder cannot be created: {error.strerror}",
+            f"the folder cannot be made: {error.strerror}",
             where=str(folder),
             remedy="choose another place with --json FOLDER",
         ) from None
 
 
 def _deliver(points: list[SweepPoint], folder: Path) -> None:
-    """Print the table, and write it into the folder of the results."""
+    """Print the table, and write it beside the results."""
     from edgevoice import files
     from edgevoice.bench.matrix.text import rows, table
 

@@ -1,4 +1,4 @@
-"""Shared by the commands of `bench`: plan, run, and deliver the result."""
+"""What the commands of `bench` share: a plan, a run that keeps what is done, and its result."""
 
 from __future__ import annotations
 
@@ -25,31 +25,31 @@ if TYPE_CHECKING:
     from edgevoice.settings import Config
     from edgevoice.trace import TraceFile
 
-FIXED_SEED = {"slm.seed": "1"}
-"""Replaces a random seed."""
+SEED = {"slm.seed": "1"}
+"""What the seed is set to where it is another one each time."""
 
 STARTS = 5
-"""Default number of cold starts, and of warm starts."""
+"""Cold starts, and as many warm ones, unless another number is asked for."""
 
 
 class Measuring(Protocol):
-    """A measurement; `run_state` holds its results so far."""
+    """Something that measures; what is done is in its `run_state` at any moment."""
 
     run_state: RunState
 
     def run(self) -> None:
-        """Run to the end."""
+        """Do it all."""
 
 
 if TYPE_CHECKING:
     Maker = Callable[[BenchPlan, BenchProgress, TraceFile | None, Path | None], Measuring]
-    """Makes the bench for a plan, progress, trace and result file."""
+    """Makes the bench that runs a plan, and is told where its result will go."""
 
 
 def measure(
     context: Context, command: str, given: dict[str, Any], maker: Maker | None = None
 ) -> BenchResult:
-    """Plan and run `command`, and deliver its result; `maker` makes the bench."""
+    """Plan what `command` was given, run it and deliver the result; `maker` makes what runs it."""
     where = target(given["json_file"])
     settings = config(context, given)
     from edgevoice.bench.jobs.progress import shown
@@ -63,7 +63,7 @@ def measure(
 
 
 def runner(plan: BenchPlan, progress: BenchProgress, trace: TraceFile | None = None) -> Measuring:
-    """The bench that runs the plan."""
+    """Who does the plan."""
     if plan.command == "stages":
         from edgevoice.bench.stages.stages import StageBench
 
@@ -78,7 +78,7 @@ def runner(plan: BenchPlan, progress: BenchProgress, trace: TraceFile | None = N
 
 
 def with_shapes(context: Context, given: dict[str, Any]) -> Config:
-    """The configuration, with a synthetic model for a language model that is not installed."""
+    """The configuration, in which the shape of the language model stands for it if need be."""
     from edgevoice.bench.matrix.axes import Combination
     from edgevoice.bench.matrix.validation import resolved
 
@@ -86,7 +86,7 @@ def with_shapes(context: Context, given: dict[str, Any]) -> Config:
 
 
 def make_shape(model: Architecture, store: Store) -> Entry:
-    """Make a synthetic model, and show progress."""
+    """Make the shape of a model, and show how far that is."""
     from edgevoice.models.progress import shown
     from edgevoice.models.shapes import make
 
@@ -96,7 +96,7 @@ def make_shape(model: Architecture, store: Store) -> Entry:
 
 @contextlib.contextmanager
 def traced(path: Path | None) -> Iterator[TraceFile | None]:
-    """A subscriber that writes every event to `path`; None without a path."""
+    """Who writes every event to `path`, where one was named."""
     if path is None:
         yield None
         return
@@ -110,14 +110,14 @@ def traced(path: Path | None) -> Iterator[TraceFile | None]:
 
 
 def kept(bench: Measuring, where: Path | None, progress: BenchProgress) -> BenchResult:
-    """Run, print and write; an interrupted run delivers its turns so far."""
+    """Run, print and write; what is done is kept however the run ends."""
     return finished(bench, progress, lambda result: _deliver(result, where))
 
 
 def finished(
     bench: Measuring, progress: BenchProgress, deliver: Callable[[BenchResult], None]
 ) -> BenchResult:
-    """Run and deliver; an interrupted run delivers its turns so far."""
+    """Run, and deliver what is done however the run ends."""
     run_state = bench.run_state
     progress.begin("measuring the machine", 0.0)
     run_state.survey()
@@ -127,7 +127,7 @@ def finished(
     except BaseException as error:
         if run_state.turns:
             why = "failed" if isinstance(error, EdgevoiceError) else "stopped"
-            progress.say(f"{why} after {len(run_state.turns)} turns; their results are kept")
+            progress.say(f"{why} after {len(run_state.turns)} turns; what was measured is kept")
             deliver(run_state.result())
         raise
     result = run_state.result()
@@ -138,19 +138,20 @@ def finished(
 def config(
     context: Context, given: dict[str, Any], more: Mapping[str, str] | None = None
 ) -> Config:
-    """The configuration, with the models on the command line and the settings `more`."""
+    """The configuration, with the models that were named on the command line, and `more`
+    settings."""
     named = {f"models.{role}": given.get(role) for role in ("slm", "stt", "tts")}
     overrides = {**context.settings, **{k: v for k, v in named.items() if v is not None}}
     overrides |= more or {}
     settings = context.load(overrides).config
-    # With a fixed seed, the same question always gets the same reply.
-    return settings if settings.slm.seed >= 0 else context.load({**overrides, **FIXED_SEED}).config
+    # The same question gets the same reply each time, whichever way it is made.
+    return settings if settings.slm.seed >= 0 else context.load({**overrides, **SEED}).config
 
 
 def plan(
     command: str, settings: Config, given: dict[str, Any], progress: BenchProgress
 ) -> BenchPlan:
-    """The plan, with its questions synthesized or read. Raises UsageError, ModelError."""
+    """What is to be measured, its questions made or read. Raises UsageError, ModelError."""
     from edgevoice.bench.corpus.preparation import ROLES, asked_aloud, from_folder, prove_devices
     from edgevoice.bench.driver.bench import BenchPlan
 
@@ -158,8 +159,8 @@ def plan(
         raise UsageError(
             "--through-devices needs an output device that the microphone hears",
             where="--play-to",
-            remedy="choose a device from `edgevoice devices`; for software devices, run "
-            "`make null-sinks`, then use --play-to user",
+            remedy="edgevoice devices lists them; with software ones: `make null-sinks`, then "
+            "--play-to user",
         )
     if given.get("play_to") and not given["through_devices"]:
         raise UsageError("--play-to goes with --through-devices", remedy="add --through-devices")
@@ -168,7 +169,7 @@ def plan(
     if given.get("through_devices"):
         prove_devices(settings, given["play_to"])
     pause = given.get("least_pause", 0.0)
-    # A stage reports a missing model itself.
+    # A stage whose model is missing is named when it is its turn.
     roles = () if command == "stages" else ROLES
     if given["corpus"]:
         source = str(given["corpus"])
@@ -208,9 +209,9 @@ def _variants(command: str, given: dict[str, Any]) -> tuple[dict[str, Any], list
 
 
 def target(named: str | None, option: str = "--json") -> Path | None:
-    """The file for the result, checked before the work; None for standard output.
+    """Where the result will go, None for standard output; found out before hours of work.
 
-    `option` is the option that names it. Raises UsageError, StorageError.
+    `option` is the one that names it. Raises StorageError.
     """
     if named == "-":
         return None
@@ -218,16 +219,14 @@ def target(named: str | None, option: str = "--json") -> Path | None:
     path = Path(named or f"bench-{now:%Y%m%d-%H%M%S}.json")
     folder = path.parent
     if path.is_dir():
-        raise UsageError("this is a folder", where=str(path), remedy=f"name a file: {option} FILE")
+        raise UsageError("that is a folder", where=str(path), remedy="--json FILE")
     if not folder.is_dir():
         raise StorageError(
-            "there is no such folder for the result",
-            where=str(folder),
-            remedy=f"name another one: {option} FILE",
+            "there is no such folder for the result", where=str(folder), remedy=f"{option} FILE"
         )
     if not os.access(folder, os.W_OK) or (path.exists() and not os.access(path, os.W_OK)):
         raise StorageError(
-            "the result cannot be written there",
+            "the result could not be written there",
             where=str(path),
             remedy=f"choose another place with {option} FILE",
         )

@@ -124,7 +124,7 @@ def _prepared(
     """The recording, and the configuration to replay it with. Raises EdgevoiceError."""
     from edgevoice.bench.corpus.preparation import prove_models
     from edgevoice.bench.replay.replay import load, made_with
-    from edgevoice.cli.measured import FIXED_SEED
+    from edgevoice.cli.measured import SEED
     from edgevoice.engines.silero import Silero
     from edgevoice.models.store import Store
     from edgevoice.recordings.recorded_turn import read
@@ -138,7 +138,7 @@ def _prepared(
     }
     config = context.load(overrides).config
     if config.slm.seed < 0:
-        config = context.load({**overrides, **FIXED_SEED}).config
+        config = context.load({**overrides, **SEED}).config
     prove_models(config)
     store = Store(config)
     store.optional("turn")

@@ -1,4 +1,4 @@
-"""`bench soak`: ask questions for hours, to find leaks, heat and drift."""
+"""`bench soak`: turn after turn, until heat, leaks or drift show."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from edgevoice.bench.jobs.progress import BenchProgress
     from edgevoice.trace import TraceFile
 
-INTERRUPT_EVERY = 5
-"""By default, every Nth reply is interrupted."""
+OFTEN = 5
+"""Every which reply is interrupted, unless told otherwise."""
 
 
 @click.command()
@@ -47,7 +47,7 @@ INTERRUPT_EVERY = 5
     "every",
     type=click.IntRange(0),
     metavar="N",
-    help=f"Interrupt every Nth reply with another question; 0: none [default: {INTERRUPT_EVERY}].",
+    help=f"Interrupt every Nth reply with another question; 0: none. [default: {OFTEN}]",
 )
 @corpus_option
 @questions_option
@@ -77,17 +77,17 @@ def soak(
         )
     from edgevoice.bench.statistics.extra import need_scipy
 
-    # Checked before the hours of work.
+    # Before the hours of work, not after them.
     need_scipy("edgevoice bench soak")
     asked = limits(budgets)
-    interval = _interrupt_every(every, context.resolve().config.turn.barge_in)
+    often = _often(every, context.resolve().config.turn.barge_in)
 
     def maker(
         plan: BenchPlan, progress: BenchProgress, trace: TraceFile | None, where: Path | None
     ) -> Bench:
         from edgevoice.bench.soak.soak import SoakBench, SoakSchedule
 
-        return SoakBench(plan, progress, trace, where, SoakSchedule(hours * 3600, interval))
+        return SoakBench(plan, progress, trace, where, SoakSchedule(hours * 3600, often))
 
     result = measure(context, "soak", given, maker)
     kept = keeps(result, asked, err=given["json_file"] == "-")
@@ -97,11 +97,11 @@ def soak(
     click.get_current_context().exit(0 if steady and kept else 1)
 
 
-def _interrupt_every(every: int | None, barge_in: bool) -> int:
+def _often(every: int | None, barge_in: bool) -> int:
     if every and not barge_in:
         raise UsageError(
-            "replies cannot be interrupted while turn.barge_in is off",
+            "with turn.barge_in off nothing can be interrupted",
             where="--interrupt-every",
-            remedy="leave it out, or set turn.barge_in=true",
+            remedy="leave it out, or switch turn.barge_in on",
         )
-    return INTERRUPT_EVERY * barge_in if every is None else every
+    return OFTEN * barge_in if every is None else every

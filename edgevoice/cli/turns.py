@@ -1,4 +1,4 @@
-"""`bench turns`: run turn-taking scenarios through sound devices."""
+"""`bench turns`: conversations with more than one in the room, and who got a word in."""
 
 from __future__ import annotations
 
@@ -19,8 +19,9 @@ if TYPE_CHECKING:
     from edgevoice.bench.scenarios.scenario import Scenario
     from edgevoice.settings import Config
 
-REPLY_TOKENS = 60
-"""Longest reply in tokens, unless slm.max_tokens is set: about 15 s, enough to interrupt it."""
+REPLY = 60
+"""Tokens of a reply at most, unless another number is set: a story of a quarter of a minute is long
+enough to be interrupted."""
 
 
 @click.command()
@@ -40,7 +41,6 @@ REPLY_TOKENS = 60
     type=click.IntRange(1),
     default=1,
     show_default=True,
-    metavar="N",
     help="Number of runs of each scenario.",
 )
 @click.option(
@@ -99,7 +99,7 @@ def turns(
         raise UsageError("no such folder", where=str(corpus), remedy="name one with recordings")
     settings = config(context, given)
     if settings.slm.max_tokens == default("slm.max_tokens"):
-        settings = config(context, given, {"slm.max_tokens": str(REPLY_TOKENS)})
+        settings = config(context, given, {"slm.max_tokens": str(REPLY)})
     _prove_devices(settings, hears, speaks)
     left_out = [path.name for path, one in found if one.from_corpus and corpus is None]
     wanted = [
@@ -130,7 +130,7 @@ def turns(
         except BaseException as error:
             if run.outcomes:
                 why = "failed" if isinstance(error, EdgevoiceError) else "stopped"
-                progress.say(f"{why} after {len(run.outcomes)} scenarios; their results are kept")
+                progress.say(f"{why} after {len(run.outcomes)} scenarios; what was done is kept")
                 _deliver(run.result(), where)
             raise
     result = run.result()
@@ -139,7 +139,7 @@ def turns(
 
 
 def _prove_devices(settings: Config, hears: str, speaks: str) -> None:
-    """Check that all four devices exist. Raises DeviceError."""
+    """See that all four devices are there. Raises DeviceError."""
     from edgevoice.devices.listing import find
 
     find("input", settings.audio.input)
@@ -152,7 +152,7 @@ def _prove_devices(settings: Config, hears: str, speaks: str) -> None:
             error.what,
             where="--hears, --speaks",
             remedy="scenarios need loopback devices: a virtual cable for the speaker and one for "
-            "the microphone, or on Linux `make null-sinks`; see docs/scenarios.md",
+            "the microphone, or on Linux `make null-sinks`; docs/scenarios.md tells how",
         ) from None
 
 
@@ -162,7 +162,7 @@ def _scripts(
     corpus: Path | None,
     progress: BenchProgress,
 ) -> list[ScenarioScript]:
-    """The scenarios with all their sounds, which are made before the first one runs."""
+    """All sound that is needed, made before anything begins."""
     import msgspec
 
     from edgevoice.bench.corpus.preparation import prove_models
@@ -176,9 +176,9 @@ def _scripts(
     def voice() -> Any:
         from edgevoice.engines.piper import Piper
 
-        # Without variation, so that every run uses the same sounds.
-        constant = msgspec.structs.replace(settings.tts, variation=0.0)
-        return Piper(store.choose("tts").path, constant)
+        # The same sound every time, so that two runs hear the same.
+        steady = msgspec.structs.replace(settings.tts, variation=0.0)
+        return Piper(store.choose("tts").path, steady)
 
     def detector() -> Any:
         from edgevoice.engines.silero import Silero

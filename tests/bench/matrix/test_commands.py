@@ -83,7 +83,7 @@ def test_a_folder_with_results_is_not_written_over(
     """It is found out before anything is measured."""
     (tmp_path / "old").mkdir()
     (tmp_path / "old" / "1.json").touch()
-    for place, told in (("old", "already has results"), ("old/1.json", "this is a file")):
+    for place, told in (("old", "results there already"), ("old/1.json", "that is a file")):
         words = ("--sweep", "slm=a", "--json", tmp_path / place)
         assert told in message(edgevoice("bench", "run", *words, env=no_models), 2)
 

@@ -43,7 +43,7 @@ def test_without_barge_in_nothing_can_be_interrupted(tmp_path: Path) -> None:
     """Asked for all the same, it is told; 0 is in order, and then the models are missing."""
     env = {**os.environ, "EDGEVOICE_MODELS_FOLDER": str(tmp_path), "PYTHONPATH": str(ROOT)}
     words = ("--set", "turn.barge_in=false", "bench", "soak", "--json", "-", "--interrupt-every")
-    assert "cannot be interrupted" in message(edgevoice(*words, "5", env=env), 2)
+    assert "nothing can be interrupted" in message(edgevoice(*words, "5", env=env), 2)
     assert "models pull" in message(edgevoice(*words, "0", env=env), 1)
 
 
