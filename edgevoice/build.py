@@ -65,7 +65,7 @@ def open_sink(
         10 ** (config.turn.duck_db / 20),
         rate=rate,
         lead=audio.wake_ms / 1000,
-        keep_awake=audio.keep_awake,
+        hiss=audio.keep_awake,
     )
 
 

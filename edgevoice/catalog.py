@@ -22,7 +22,7 @@ from edgevoice.outside import read as read_file
 from edgevoice.places import user_folder
 
 Role = Literal["stt", "slm", "tts", "vad", "turn"]
-ModelFormat = Literal["gguf", "ctranslate2", "piper", "onnx"]
+Format = Literal["gguf", "ctranslate2", "piper", "onnx"]
 
 ROLES: dict[Role, str] = {
     "stt": "speech to text",
@@ -37,10 +37,10 @@ OPTIONAL: frozenset[Role] = frozenset({"turn"})
 """Roles whose model improves a conversation but is not required."""
 
 NONE = "none"
-"""In the configuration, instead of the name of a model: use no model for this role."""
+"""In the configuration, in place of a model's name: this role is to stay empty."""
 
 SHAPE = "shape-"
-"""Prefix of the names of synthetic models."""
+"""What the name of every shape begins with."""
 
 Sha256 = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
 # A file's name becomes a path below the models folder, so it may not climb out of it.
@@ -127,7 +127,7 @@ class Entry(Struct, frozen=True, forbid_unknown_fields=True):
 
     name: ModelName
     role: Role
-    format: ModelFormat
+    format: Format
     title: str
     files: Annotated[tuple[File, ...], Meta(min_length=1)]
     description: str = ""
@@ -146,9 +146,9 @@ class Entry(Struct, frozen=True, forbid_unknown_fields=True):
     context: Bytes = 0
     """Language models: the longest context in tokens of the training; 0: unknown."""
     rank: Annotated[int, Meta(ge=0, le=1000)] = 10
-    """If no model is named, the installed model of the highest rank runs; 0: never chosen."""
+    """Which model runs if none is named: the present one of highest rank; 0 is never chosen."""
     shape: bool = False
-    """A synthetic model: true dimensions and random weights, for measurements only."""
+    """A shape: a model's true dimensions with random weights, for measuring; it cannot answer."""
 
     def __post_init__(self) -> None:
         names = [file.name for file in self.files]
@@ -156,7 +156,7 @@ class Entry(Struct, frozen=True, forbid_unknown_fields=True):
             raise ValueError("two files have the same name")
         for mirror in self.mirrors:
             if mirror.file not in names:
-                raise ValueError(f"the mirror's file {mirror.file} is not a file of the model")
+                raise ValueError(f"the mirror is of {mirror.file}, which is no file of the model")
         suffix = {"gguf": ".gguf", "piper": ".onnx", "onnx": ".onnx", "ctranslate2": "model.bin"}
         if not any(name.endswith(suffix[self.format]) for name in names):
             raise ValueError(f"a {self.format} model needs a {suffix[self.format]} file")
@@ -170,7 +170,7 @@ class Entry(Struct, frozen=True, forbid_unknown_fields=True):
 
     @property
     def main(self) -> File:
-        """The file with the weights."""
+        """The file that holds the weights."""
         suffixes = (".gguf", ".onnx", "model.bin")
         return next(file for file in self.files if file.name.endswith(suffixes))
 

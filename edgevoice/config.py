@@ -42,7 +42,7 @@ class Resolved:
 
 @lru_cache(maxsize=1)
 def sections() -> Mapping[str, type[Struct]]:
-    """The sections by name, in the order of display."""
+    """The sections by name, in the order they are shown."""
     return {f.name: f.type for f in msgspec.structs.fields(Config)}
 
 
@@ -134,7 +134,7 @@ def _unknown(key: str, where: str) -> ConfigError:
 
 
 def _typed(section: str, name: str, value: Any, origin: str) -> Any:
-    """`value` as the setting's type; text from variables and flags is converted."""
+    """`value` checked (text from variables and flags is converted) against the key's own type."""
     type_ = _types()[f"{section}.{name}"]
     from_text = not origin.startswith("file ")
     try:

@@ -1,4 +1,4 @@
-"""`replay`: run a recorded turn again, with other models or settings."""
+"""`replay`: a turn that was kept, run again with other models or settings."""
 
 from __future__ import annotations
 
@@ -38,7 +38,6 @@ if TYPE_CHECKING:
     type=click.IntRange(0),
     default=1,
     show_default=True,
-    metavar="N",
     help="Number of runs that are not counted.",
 )
 @click.option(
@@ -68,8 +67,8 @@ def replay(context: Context, words: tuple[str, ...], **given: Any) -> None:
     if given["folder"]:
         _list(given["folder"], words)
         return
-    turn, given_settings = _turn_and_settings(words)
-    settings = {context.current(key): value for key, value in given_settings.items()}
+    turn, named_settings = _sorted(words)
+    settings = {context.current(key): value for key, value in named_settings.items()}
     from edgevoice.bench.jobs.progress import shown
     from edgevoice.cli.measured import target
     from edgevoice.recordings.folder import named
@@ -96,14 +95,14 @@ def replay(context: Context, words: tuple[str, ...], **given: Any) -> None:
                 bench.run()
         except BaseException:
             if any(not turn.warm_up for turn in bench.run_state.turns):
-                progress.say("stopped; the runs so far are shown")
+                progress.say("stopped; what was replayed until then is shown")
                 _deliver(bench, recording, config, events, out, as_json)
             raise
     _deliver(bench, recording, config, events, out, as_json)
 
 
-def _turn_and_settings(words: Sequence[str]) -> tuple[list[str], dict[str, str]]:
-    """The words that name a turn, and the settings by `section.key`."""
+def _sorted(words: Sequence[str]) -> tuple[list[str], dict[str, str]]:
+    """The words that name a turn, and the settings among them."""
     turn, settings = [], {}
     for word in words:
         key, equals, value = word.partition("=")
@@ -121,7 +120,7 @@ def _prepared(
     given: dict[str, Any],
     progress: BenchProgress,
 ) -> tuple[ReplayableTurn, Config]:
-    """The recording, and the configuration to replay it with. Raises EdgevoiceError."""
+    """The recording, and the configuration it is to be run with. Raises EdgevoiceError."""
     from edgevoice.bench.corpus.preparation import prove_models
     from edgevoice.bench.replay.replay import load, made_with
     from edgevoice.cli.measured import SEED
@@ -153,7 +152,7 @@ def _deliver(
     out: Path | None,
     as_json: bool,
 ) -> None:
-    """Print the comparison, and write the result as the options say."""
+    """Show both, and write the result where it is wanted."""
     from edgevoice.bench.replay.replay import replayed
     from edgevoice.bench.replay.text import render
     from edgevoice.bench.result.result import encoded, write
@@ -173,7 +172,7 @@ def _deliver(
 def _list(folder: str, words: Sequence[str]) -> None:
     if words:
         raise UsageError(
-            "--list shows a folder and takes no turn", remedy=f"edgevoice replay --list {folder}"
+            "--list shows a folder, and takes no turn", remedy=f"edgevoice replay --list {folder}"
         )
     from edgevoice.bench.replay.text import listing
     from edgevoice.recordings.folder import RECORD_REMEDY, RecordingsFolder

@@ -80,7 +80,7 @@ def transcribe(
         except AudioFileError as error:
             fail(error)
             continue
-        engines = engines or _load_stt(config)
+        engines = engines or _recognizer(config)
         record = _record(*engines, name, samples)
         if as_json:
             echo_json(json_bytes(record).decode())
@@ -96,25 +96,25 @@ def transcribe(
         click.get_current_context().exit(1)
 
 
-def _load_stt(config: Config) -> tuple[Whisper, SpeechDetector | None]:
-    """The transcription model, and the speech detection model if it is installed."""
+def _recognizer(config: Config) -> tuple[Whisper, SpeechDetector | None]:
+    """The recognizer, and the detector that tells where somebody speaks, if that is here."""
     from edgevoice.build import engine
     from edgevoice.models.store import Store
 
-    with _waiting("loading the transcription model"):
+    with _waiting("loading the recognizer"):
         store = Store(config)
         vad = store.optional("vad")
-        whisper: Whisper = engine("stt", store.choose("stt"), config)
-        return whisper, engine("vad", vad, config) if vad else None
+        recognizer: Whisper = engine("stt", store.choose("stt"), config)
+        return recognizer, engine("vad", vad, config) if vad else None
 
 
 def _record(
-    whisper: Whisper,
+    recognizer: Whisper,
     detector: SpeechDetector | None,
     name: str,
     samples: Samples,
 ) -> dict[str, Any]:
-    """The JSON object of a file: its transcript, with times in seconds."""
+    """A file's transcript with its times, as it is written with --json. Times are seconds."""
     from edgevoice.audio import EAR_RATE
     from edgevoice.engines.whisper import LONGEST_PIECE, SHORTEST_PIECE
     from edgevoice.transcription.chunking import pieces
@@ -129,8 +129,8 @@ def _record(
                 samples[stretch.start : stretch.end], LONGEST_PIECE, SHORTEST_PIECE
             ):
                 begin = stretch.start + start
-                transcript = whisper.transcribe(samples[begin : stretch.start + end])
-                if not _is_hallucination(transcript, stretch.voiced, whisper):
+                transcript = recognizer.transcribe(samples[begin : stretch.start + end])
+                if not _invented(transcript, stretch.voiced, recognizer):
                     parts.append((begin / EAR_RATE, transcript))
                 reach((stretch.start + end) / EAR_RATE)
         reach(seconds)
@@ -149,13 +149,13 @@ def _record(
     }
 
 
-def _is_hallucination(transcript: Transcript, voiced: float, whisper: Whisper) -> bool:
-    """Whether the model made up the text of a segment; `voiced` is the seconds of speech in it."""
+def _invented(transcript: Transcript, voiced: float, recognizer: Whisper) -> bool:
+    """Whether the text of a stretch in which hardly anybody speaks is the recognizer's own."""
     from edgevoice.turn_taking.hallucinations import MUCH_VOICED, is_nobody
 
     seconds = max((segment.end for segment in transcript.segments), default=0.0)
-    doubt = is_nobody(transcript, seconds, voiced, whisper.settings)
-    unlikely = transcript.no_speech > whisper.settings.no_speech or 0 < voiced < MUCH_VOICED
+    doubt = is_nobody(transcript, seconds, voiced, recognizer.settings)
+    unlikely = transcript.no_speech > recognizer.settings.no_speech or 0 < voiced < MUCH_VOICED
     return doubt is not None and unlikely
 
 

@@ -18,7 +18,7 @@ from edgevoice.devices.listing import Device, find, library
 from edgevoice.errors import DeviceError
 
 RATE = 48_000
-BLOCK_FRAMES = 480
+BLOCK = 480
 """Frames in each callback: 10 ms. With fewer, a busy machine does not keep up."""
 
 LATENCY = 0.02
@@ -69,7 +69,7 @@ class StreamTimes:
 class Duplex:
     """Passes an input's blocks to `on_input`, and has `fill_output` fill an output's blocks.
 
-    Both get float32 [BLOCK_FRAMES] at RATE Hz and the number of its first sample, in PortAudio's
+    Both get float32 [BLOCK] at RATE Hz and the number of its first sample, in PortAudio's
     own threads. `input_name` and `output_name` are names for `find`; `latency` in seconds is
     requested from each device. Raises DeviceError.
     """
@@ -87,7 +87,7 @@ class Duplex:
         """Output callbacks that came too late."""
         self._on_input, self._fill_output = on_input, fill_output
         self._frames_in = self._frames_out = 0
-        self._block = np.zeros(BLOCK_FRAMES, dtype=np.float32)
+        self._block = np.zeros(BLOCK, dtype=np.float32)
         self._streams: list[Any] = []
         self._latency = latency
         portaudio = library()
@@ -106,7 +106,7 @@ class Duplex:
                 samplerate=RATE,
                 channels=min(channels, 2),
                 dtype="float32",
-                blocksize=BLOCK_FRAMES,
+                blocksize=BLOCK,
                 latency=self._latency,
                 callback=callback,
             )

@@ -35,7 +35,7 @@ INPUT_LATENCY = 0.02
 Its minimum saves 10 ms but causes 250 callbacks a second, which slow token generation by a tenth.
 """
 
-DEVICE_WRITE_AHEAD = 0.4
+WRITE_AHEAD = 0.4
 """Seconds of sound queued for the speaker before `write` waits."""
 
 
@@ -133,7 +133,7 @@ class Loudspeaker:
     """AudioSink: a PortAudio output that plays the same sound on up to two channels.
 
     `latency` in seconds; `ducked` is the volume factor of `duck`. It runs at `rate` Hz, or at the
-    device's own rate if that is 0. KeepaliveNoise lasts `lead` seconds, with `keep_awake` always.
+    device's own rate if that is 0. `lead` (seconds) and `hiss` are those of KeepaliveNoise.
     """
 
     def __init__(
@@ -144,17 +144,17 @@ class Loudspeaker:
         ducked: float = DUCKED_LEVEL,
         rate: int = 0,
         lead: float = 0.0,
-        keep_awake: bool = False,
+        hiss: bool = False,
     ) -> None:
         portaudio = library()
         device = find("output", name)
         self.name = device.name
         self.rate = rate or int(device.rate)
         self._clock = clock
-        self._buffer = PlayoutBuffer(self.rate, DEVICE_WRITE_AHEAD, ducked)
+        self._buffer = PlayoutBuffer(self.rate, WRITE_AHEAD, ducked)
         self._scratch = np.zeros((self.rate, 1), dtype=np.float32)
         self._history = PlayedHistory(self.rate)
-        self._keepalive = KeepaliveNoise(self.rate, lead, always=keep_awake)
+        self._keepalive = KeepaliveNoise(self.rate, lead, hiss)
         self._underruns = 0
         self._stops = 0
         self._closed = False
@@ -190,7 +190,7 @@ class Loudspeaker:
 
     def write(self, samples: Samples) -> int:
         stops = self._stops
-        limit = int(DEVICE_WRITE_AHEAD * self.rate)
+        limit = int(WRITE_AHEAD * self.rate)
         number = self._buffer.written
         for start in range(0, len(samples), limit):
             while self._buffer.waiting > limit:

@@ -11,15 +11,15 @@ import numpy as np
 
 from edgevoice.audio import Samples
 from edgevoice.clock import Clock
-from edgevoice.devices.device_slot import MAX_SEGMENTS, DeviceKind, DeviceSlot, SlotDevice
+from edgevoice.devices.device_slot import MAX_SEGMENTS, DeviceSlot, Kind, SlotDevice
 from edgevoice.errors import DeviceError, SpeakerAwayError
 from edgevoice.protocols import AudioSink
 
 ABANDON_REPLY_AFTER = 10.0
-"""Seconds without a speaker after which a reply is dropped: nobody expects its rest any more."""
+"""Seconds without a speaker after which a reply is given up: its rest would come as a surprise."""
 
 DEVICE_BUFFER = 0.8
-"""Seconds of sound that a speaker accepts without waiting: twice portaudio.DEVICE_WRITE_AHEAD."""
+"""Seconds of sound that a speaker accepts without waiting: twice portaudio.WRITE_AHEAD."""
 
 
 class OutputDevice(AudioSink, SlotDevice, Protocol):
@@ -36,7 +36,7 @@ class ResilientLoudspeaker(DeviceSlot[OutputDevice]):
     both raise SpeakerAwayError, if unheard samples are left. `rate` in Hz is that of all samples.
     """
 
-    kind: DeviceKind = "output"
+    kind: Kind = "output"
 
     def __init__(
         self,

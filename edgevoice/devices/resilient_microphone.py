@@ -10,7 +10,7 @@ import numpy as np
 
 from edgevoice.audio import EAR_RATE, FRAME_SAMPLES, Frame
 from edgevoice.clock import Clock
-from edgevoice.devices.device_slot import MAX_SEGMENTS, DeviceKind, DeviceSlot, SlotDevice
+from edgevoice.devices.device_slot import MAX_SEGMENTS, DeviceSlot, Kind, SlotDevice
 from edgevoice.errors import DeviceError
 
 
@@ -65,7 +65,7 @@ class ResilientMicrophone(DeviceSlot[InputDevice]):
     one frame, so that readers know the sound does not continue.
     """
 
-    kind: DeviceKind = "input"
+    kind: Kind = "input"
 
     def __init__(
         self, clock: Clock, configured: str, fallback: bool, open: Callable[[str], InputDevice]

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from edgevoice.catalog import ModelFormat, Role
+from edgevoice.catalog import Format, Role
 from edgevoice.engines.chat_template import ChatTemplate, TemplateRefused
 from edgevoice.errors import ModelError
 from edgevoice.models import voice_file
@@ -21,7 +21,7 @@ class Kind(msgspec.Struct, frozen=True):
     """A recognized model; `ram` in bytes, `context` in tokens (0: unknown)."""
 
     role: Role
-    format: ModelFormat
+    format: Format
     title: str
     languages: tuple[str, ...] = ()
     ram: int = 0

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from edgevoice.audio import AUDIBLE_DBFS, Samples
 from edgevoice.bench.scenarios.mixer import MixedSound, Mixer
 from edgevoice.bench.scenarios.room_response import Acoustics, Convolver, impulse_response
-from edgevoice.devices.duplex import BLOCK_FRAMES, RATE, Duplex
+from edgevoice.devices.duplex import BLOCK, RATE, Duplex
 
 KEPT = 2 * RATE
 """Samples of the speaker that are kept to be heard again: more than any delay."""
@@ -149,12 +149,12 @@ class AcousticPath:
             self._tapes[1].put(block, at)
 
     def _passed_on(self, wanted: int) -> Samples:
-        """What the speaker let out from sample `wanted` on, float32 [BLOCK_FRAMES]."""
+        """What the speaker let out from sample `wanted` on, float32 [BLOCK]."""
         # Rounding makes one sample of difference at times, which would be heard as a click.
         if abs(wanted - self._next) > 2:
             self._moved += 1
             self._next = wanted
-        start, end = self._next, self._next + BLOCK_FRAMES
+        start, end = self._next, self._next + BLOCK
         self._next = end
         self._short = max(0.0, self._short - 0.01)
         missing = end - self._written
@@ -162,7 +162,7 @@ class AcousticPath:
             self._late += 1
             self._short += 1.0
             if self._short > LATE_BLOCKS:
-                self._delay += (missing + BLOCK_FRAMES // 4) / RATE
+                self._delay += (missing + BLOCK // 4) / RATE
                 self._short = 0.0
         if missing > 0 or start < max(0, self._written - KEPT):
             numbers = np.arange(start, end)
@@ -170,11 +170,9 @@ class AcousticPath:
             part[(numbers >= self._written) | (numbers < max(0, self._written - KEPT))] = 0.0
             return part
         at = start % KEPT
-        part = self._ring[at : at + BLOCK_FRAMES]
+        part = self._ring[at : at + BLOCK]
         return (
-            part
-            if len(part) == BLOCK_FRAMES
-            else np.concatenate([part, self._ring[: BLOCK_FRAMES - len(part)]])
+            part if len(part) == BLOCK else np.concatenate([part, self._ring[: BLOCK - len(part)]])
         )
 
     def _place(self, through: Duplex, number: int, at: float) -> None:
@@ -188,7 +186,7 @@ class AcousticPath:
                     continue
                 waiting.at, waiting.after = began + waiting.after, None
             due = number if waiting.at is None else through.output.number_at(waiting.at)
-            if due >= number + BLOCK_FRAMES:
+            if due >= number + BLOCK:
                 continue
             begin = max(due, number)
             waiting.sound.begin = begin
@@ -207,7 +205,7 @@ class AcousticPath:
         if acoustics is not None:
             self._delay = acoustics.delay
             self._short = 0.0
-            self._convolver = Convolver(impulse_response(acoustics, RATE), BLOCK_FRAMES)
+            self._convolver = Convolver(impulse_response(acoustics, RATE), BLOCK)
 
     def say(self, id: int, samples: Samples, at: float | None, after: float | None) -> None:
         """Have float32 [n] at RATE Hz heard from time `at` on, or `after` so many seconds of the
