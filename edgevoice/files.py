@@ -81,12 +81,12 @@ def set_aside(path: Path, name: str) -> Path:
 
     Raises OSError.
     """
-    wanted = path.with_name(name)
-    free = wanted.with_name(f"{wanted.stem}.unfinished{wanted.suffix}")
+    target = path.with_name(name)
+    free = target.with_name(f"{target.stem}.unfinished{target.suffix}")
     count = 1
     while free.exists():
         count += 1
-        free = wanted.with_name(f"{wanted.stem}.unfinished-{count}{wanted.suffix}")
+        free = target.with_name(f"{target.stem}.unfinished-{count}{target.suffix}")
     return path.rename(free)
 
 

@@ -248,8 +248,8 @@ class Scene:
                 return
             case "no_speech" | "backchannel" if exchange.interrupts is not None:
                 self._drop(exchange)
-                said = f'"{event.detail}"' if event.reason == "backchannel" else NOT_RECOGNIZED
-                self._dismissed = {exchange.interrupts: said}
+                what = f'"{event.detail}"' if event.reason == "backchannel" else NOT_RECOGNIZED
+                self._dismissed = {exchange.interrupts: what}
                 return
             case "stop_command":
                 self._drop(exchange)
@@ -272,9 +272,9 @@ class Scene:
         if exchange is not None and (exchange.quieter or exchange.paused):
             exchange.quieter = exchange.paused = False
             self._touch(exchange)
-        said = self._dismissed.pop(event.turn, NOT_RECOGNIZED)
+        what = self._dismissed.pop(event.turn, NOT_RECOGNIZED)
         if event.held:
-            self._remark("note", f"continues: {said}")
+            self._remark("note", f"continues: {what}")
 
     def _remark(self, kind: Literal["note", "notice", "failure"], text: str, fix: str = "") -> None:
         last = self.rows[-1] if self.rows else None

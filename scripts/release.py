@@ -186,7 +186,7 @@ class Release:
     def _others(self, wheels: Path) -> None:
         self.steps.begin("the other wheels")
         for python in self.pythons:
-            wanted = [p for p in self.pins if p.name != COMPILED and applies(p, python)]
+            needed = [p for p in self.pins if p.name != COMPILED and applies(p, python)]
             options = ["--no-deps", "--only-binary", ":all:", "--python-version", python]
             options += [f"--platform={tag}" for tag in platforms()]
             command = [
@@ -194,7 +194,7 @@ class Release:
                 *options,
                 "--dest",
                 str(wheels),
-                *self._requirements(wanted),
+                *self._requirements(needed),
             ]
             self._call(command, f"downloading the wheels for Python {python}")
         self.steps.done(f"for Python {', '.join(self.pythons)}")
@@ -207,11 +207,11 @@ class Release:
         write(wheels, self.when)
         self.steps.done()
 
-    def _requirements(self, wanted: list[Pin]) -> list[str]:
+    def _requirements(self, needed: list[Pin]) -> list[str]:
         """Options for pip that select exactly these packages, with hashes."""
-        file = WORK / "wanted.txt"
+        file = WORK / "requirements.txt"
         # Markers are evaluated for the target Python; pip would evaluate them for its own.
-        texts = [re.sub(r" ; [^\\\n]*", " ", pin.text, count=1) for pin in wanted]
+        texts = [re.sub(r" ; [^\\\n]*", " ", pin.text, count=1) for pin in needed]
         file.write_text("".join(texts), "utf-8")
         return ["--require-hashes", "--requirement", str(file)]
 

@@ -135,8 +135,8 @@ def install_packages(goal: str, flags: str, new_flags: bool, log: IO[str], steps
         remove = [str(PYTHON), "-m", "pip", "uninstall", "-y", COMPILED]
         call(remove, log, f"removing the earlier {COMPILED}")
     options = ["--verbose", "--no-build-isolation", "--no-deps", "--require-hashes"]
-    wanted = [word for lock in locks for word in ("-r", lock)]
-    call(pip(*options, *wanted), log, "installing packages", progress, environ)
+    requirements = [word for lock in locks for word in ("-r", lock)]
+    call(pip(*options, *requirements), log, "installing packages", progress, environ)
     steps.done(f"{len(seen)} in their locked versions")
 
 

@@ -71,8 +71,8 @@ def overhear(
             for kind, files, sound in sounds(rows, 60 * minutes, level, progress.say):
                 one = measured(config, engines, kind, files, sound)
                 done.append(one)
-                told = f"{kind}: {one.begun} begun, {one.answered} answered"
-                progress.done(60 * minutes, told)
+                text = f"{kind}: {one.begun} turns started, {one.answered} answered"
+                progress.done(60 * minutes, text)
         finally:
             if done:
                 _deliver(

@@ -34,9 +34,9 @@ def shape(context: Context, names: tuple[str, ...], listed: bool) -> None:
     from edgevoice.models.store import Store
 
     store = Store(context.resolve().config)
-    wanted = [known(name) for name in dict.fromkeys(names)]
+    chosen = [known(name) for name in dict.fromkeys(names)]
     with shown() as progress:
-        made = [make(model, store, progress) for model in wanted]
+        made = [make(model, store, progress) for model in chosen]
     for entry in made:
         echo(f"{entry.name}\t{store.path(entry)}")
     echo(f"measure it: edgevoice bench run --slm {made[-1].name}", err=True)

@@ -69,7 +69,7 @@ class _Open:
     committed: bool = False
     sound: list[CapturedFrame] | None = None
     messages: tuple[ChatMessage, ...] | None = None
-    asked: bool = False
+    prompted: bool = False
     """Whether `messages` are those of the turn's own prompt."""
 
     @property
@@ -181,12 +181,12 @@ class TurnAssembly:
                     for sound in self._sound
                     if turn.start is not None and sound.frame.index + FRAME_SAMPLES > turn.start
                 ]
-            case ev.PrefillStarted() | ev.ReplyContinued() if not turn.asked:
-                turn.messages, turn.asked = messages, True
+            case ev.PrefillStarted() | ev.ReplyContinued() if not turn.prompted:
+                turn.messages, turn.prompted = messages, True
             case ev.TurnCommitted():
                 turn.committed = True
             case ev.TurnCancelled():
-                turn.messages = turn.messages if turn.asked else messages
+                turn.messages = turn.messages if turn.prompted else messages
                 if event.reason != "resumed":
                     turn.reason = event.reason
                     # A committed turn still completes, with the part that was played.
