@@ -13,7 +13,7 @@ PYTEST = $(BIN)/python -m pytest
 # Tests with sound devices run in real time, so they have the machine to themselves.
 DEVICES = $(PYTEST) -m "devices and not long"
 OTHERS = $(PYTEST) -n auto --dist worksteal -m "not devices and not long"
-TEST_MODELS = silero-vad whisper-base whisper-tiny.en qwen2.5-coder-0.5b smollm2-135m en_US-joe-medium smart-turn-v3.2
+TEST_MODELS = silero-vad whisper-base whisper-tiny.en qwen2.5-coder-0.5b smollm2-135m en_US-joe-medium smart-turn-v3.2 kokoro-82m-ja
 
 .DEFAULT_GOAL := help
 .PHONY: help run demo test test-fast test-slow check lint format docs setup models lock release null-sinks cold-start clean

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edgevoice.assistant import Assistant
-from edgevoice.build import Devices, Source, build, clips_source, echo_free, quiet_sink
+from edgevoice.build import Devices, build, clips_source, echo_free, quiet_sink
 from edgevoice.bus import Bus
 from edgevoice.clock import SystemClock
+from edgevoice.context import AudioIO, SessionContext
 from edgevoice.errors import DeviceError
 from edgevoice.events import Event, TurnCompleted
-from edgevoice.protocols import AudioSink, AudioSource
+from edgevoice.player import Player
 from edgevoice.scene import Scene
 from edgevoice.settings import Config
 from edgevoice.wav import read_speech
@@ -53,23 +54,24 @@ def open_assistant(
     clock = SystemClock()
     bus = Bus(clock)
     bus.subscribe(TurnReporter(on_turn))
+    context = SessionContext(config, clock, bus)
     devices = Devices(clock, bus)
     clips = [read_speech(str(file)) for file in files]
     if clips:
         sink = _speaker(config, devices, clock)
-        source: AudioSource | Source = clips_source(clock, iter(clips), "files")
-        return build(config, clock, bus, source, sink)
+        source = clips_source(clock, iter(clips), "files")
+        return build(context, AudioIO(source, sink))
     microphone = devices.source(config)
     try:
         sink = devices.sink(config)
         heard = echo_free(config, clock, bus, microphone, sink)
-        return build(config, clock, bus, heard, sink)
+        return build(context, AudioIO(heard, sink))
     except BaseException:
         microphone.close()
         raise
 
 
-def _speaker(config: Config, devices: Devices, clock: SystemClock) -> AudioSink:
+def _speaker(config: Config, devices: Devices, clock: SystemClock) -> Player:
     try:
         return devices.sink(config)
     except DeviceError:

@@ -8,18 +8,19 @@ Data flows down through mailboxes. Decisions about turns go around them, through
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from functools import partial
 
 from edgevoice import events as ev
 from edgevoice.agent.responder import Responder
 from edgevoice.agent.speech_rate import SpeechRates
-from edgevoice.bus import Bus
 from edgevoice.capture.capture import Capture
 from edgevoice.capture.utterance_detector import UtteranceDetector
-from edgevoice.clock import Clock
-from edgevoice.context import Engines, Part, StageContext
+from edgevoice.context import AudioIO, Engines, Part, Resume, SessionContext, StageContext
 from edgevoice.crew import Crew
+from edgevoice.failures import FailureReporter
 from edgevoice.history import History
+from edgevoice.housekeeping import PERIOD, Housekeeping
 from edgevoice.languages import language_data
 from edgevoice.mailbox import Mailbox
 from edgevoice.messages import (
@@ -38,13 +39,8 @@ from edgevoice.messages import (
     pause_is_over,
     request_is_dead,
 )
-from edgevoice.playback.playback import Playback, StreamResampler
-from edgevoice.protocols import (
-    AudioSink,
-    AudioSource,
-    ChatMessage,
-)
-from edgevoice.settings import Config
+from edgevoice.playback.playback import Playback
+from edgevoice.protocols import ChatMessage
 from edgevoice.synthesis.synthesis import Synthesis
 from edgevoice.transcription.spoken_language import leads, listed
 from edgevoice.transcription.transcriber import Transcriber
@@ -72,55 +68,71 @@ class Assistant:
 
     def __init__(
         self,
-        config: Config,
-        clock: Clock,
-        bus: Bus,
-        source: AudioSource | Callable[[Callable[[], bool]], AudioSource],
-        sink: AudioSink,
+        context: SessionContext,
+        audio: AudioIO,
         engines: Engines,
-        resampler: Callable[[int, int], StreamResampler],
-        history: History | None = None,
-        meter: Callable[[], ev.Resources] | None = None,
-        first_turn: int = 0,
-        free_memory: Callable[[], object] = lambda: None,
+        resume: Resume | None = None,
+        housekeeping: Housekeeping | None = None,
     ) -> None:
-        self.bus = bus
-        self._clock = clock
-        self._sink = sink
-        self._parts: set[Part] = set()
-        self._source = source(self.is_idle) if callable(source) else source
-        self._meter = meter
-        self._free_memory = free_memory
-        self.history = history or History(config.slm.system_prompt)
+        config, self.bus = context.config, context.bus
+        resume = resume or Resume(History(config.slm.system_prompt))
+        self.history = resume.history
         self.history.leads = leads(listed(config.stt.language))
-        self._floor = Floor(clock, bus, sink, self.history, first_turn)
-        monitor = self._floor.monitor
-        self._heard: Mailbox[TranscriptionRequest] = Mailbox(monitor, QUEUE, request_is_dead)
-        self._interims: Mailbox[InterimRequest] = Mailbox(monitor, QUEUE, request_is_dead)
-        self._thoughts: Mailbox[AgentInput] = Mailbox(monitor, QUEUE, agent_input_is_dead)
-        self._pauses: Mailbox[Pause] = Mailbox(monitor, QUEUE, pause_is_over)
-        clauses: Mailbox[ClauseToSpeak | EndOfReply | SpokenCue] = Mailbox(monitor, QUEUE, _is_dead)
-        self._clauses = clauses
-        self._sounds: Mailbox[SpeechAudio | EndOfReply | Cue] = Mailbox(monitor, QUEUE, _is_dead)
+        self._floor = Floor(context.clock, context.bus, audio.sink, self.history, resume.next_turn)
+        self._parts: set[Part] = set()
+        self._source = audio.opened(self.is_idle)
+        self._sink = audio.sink
+        self._housekeeping = housekeeping
         self._earcons = Earcons(config)
-        self._floor.play_earcon = self._play_earcon
-        context = StageContext(config, clock, bus, self._floor, self._earcons, self._loaded)
-        predictor = EndOfTurnPredictor(engines.turn_detector, self._floor, self._pauses)
-        self._predictor = predictor
+        self._make_mailboxes()
+        self._make_stages(
+            StageContext(
+                config,
+                context.clock,
+                context.bus,
+                floor=self._floor,
+                history=self.history,
+                failures=FailureReporter(context.bus, lambda: self._play_earcon("failed")),
+                earcons=self._earcons,
+                play_earcon=self._play_earcon,
+                loaded=self._loaded,
+            ),
+            engines,
+        )
+        self._crew = Crew(context.clock, self._shut_down)
+        self._closed = False
+        self._reason = "closed"
+
+    def _make_mailboxes(self) -> None:
+        monitor = self._floor.monitor
+        self._requests: Mailbox[TranscriptionRequest] = Mailbox(monitor, QUEUE, request_is_dead)
+        self._interims: Mailbox[InterimRequest] = Mailbox(monitor, QUEUE, request_is_dead)
+        self._pauses: Mailbox[Pause] = Mailbox(monitor, QUEUE, pause_is_over)
+        self._questions: Mailbox[AgentInput] = Mailbox(monitor, QUEUE, agent_input_is_dead)
+        self._clauses: Mailbox[ClauseToSpeak | EndOfReply | SpokenCue] = Mailbox(
+            monitor, QUEUE, _is_dead
+        )
+        self._sounds: Mailbox[SpeechAudio | EndOfReply | Cue] = Mailbox(monitor, QUEUE, _is_dead)
+
+    def _make_stages(self, context: StageContext, engines: Engines) -> None:
+        self._predictor = EndOfTurnPredictor(
+            context.clock, context.bus, context.failures, engines.turn_detector, self._pauses
+        )
         utterances = UtteranceDetector(
-            context, self._source, self._heard, self._interims, predictor
+            context, self._source, self._requests, self._interims, self._predictor
         )
         self._capture = Capture(context, self._source, engines, utterances)
         self._transcriber = Transcriber(
-            context, engines, self._heard, self._interims, self._thoughts
+            context, engines, self._requests, self._interims, self._questions
         )
         rates = SpeechRates(list(engines.synthesizers))
-        self._responder = Responder(context, engines.language_model, self._thoughts, clauses, rates)
-        self._synthesis = Synthesis(context, engines.synthesizers, clauses, self._sounds, rates)
-        self._playback = Playback(context, sink, resampler, self._sounds, self._turn_settled)
-        self._crew = Crew(clock, self._shut_down)
-        self._closed = False
-        self._reason = "closed"
+        self._responder = Responder(
+            context, engines.language_model, self._questions, self._clauses, rates
+        )
+        self._synthesis = Synthesis(
+            context, engines.synthesizers, self._clauses, self._sounds, rates
+        )
+        self._playback = Playback(context, self._sink, self._sounds, self._turn_settled)
 
     def run(self) -> None:
         """Run until the source ends or `close` is called.
@@ -139,8 +151,8 @@ class Assistant:
                 crew.start("end_of_turn", self._predictor.run)
                 crew.start("model", self._responder.load_language_model)
                 crew.start("capture", self._listen)
-                if self._meter is not None:
-                    crew.start("meter", self._measure)
+                if (housekeeping := self._housekeeping) is not None:
+                    crew.start("meter", partial(self._keep_house, housekeeping))
                 crew.join()
         except KeyboardInterrupt:
             self._reason = "interrupted"
@@ -164,20 +176,14 @@ class Assistant:
             # The source has ended: finish the current turns first.
             self._reason = "end_of_input"
             with self._floor.monitor:
-                self._floor.monitor.wait_for(lambda: self._closed or not self._floor.turns())
+                self._floor.monitor.wait_for(lambda: self._closed or not self._floor.turns)
         self._shut_down()
 
-    def _measure(self) -> None:
-        assert self._meter is not None
-        freed_before = -1
+    def _keep_house(self, housekeeping: Housekeeping) -> None:
         while not self._closed:
-            self.bus.emit(self._meter())
-            # Between two turns, when no stage waits for memory while some is given back.
-            if self.is_idle() and freed_before != self.next_turn:
-                freed_before = self.next_turn
-                self._free_memory()
+            housekeeping.step(self.bus, self.is_idle, self.next_turn)
             with self._floor.monitor:
-                self._floor.monitor.wait_for(lambda: self._closed, 1.0)
+                self._floor.monitor.wait_for(lambda: self._closed, PERIOD)
 
     def _shut_down(self) -> None:
         with self._floor.monitor:
@@ -188,7 +194,7 @@ class Assistant:
             self._sink.stop()
         finally:
             self._source.close()
-            self._heard.close()
+            self._requests.close()
             self._interims.close()
             self._pauses.close()
 
@@ -203,7 +209,7 @@ class Assistant:
 
     def _turn_settled(self, turn: Turn) -> None:
         if turn.committed:
-            self._thoughts.offer(Prefill())
+            self._questions.offer(Prefill())
 
     @property
     def source_name(self) -> str:
@@ -213,15 +219,15 @@ class Assistant:
     @property
     def next_turn(self) -> int:
         """Number of the next turn."""
-        return self._floor.next_turn
+        return self._floor.turns.next_turn
 
     def is_idle(self) -> bool:
         """Whether everything is loaded and no turn is under way."""
-        return self._parts >= ALL and not self._floor.turns()
+        return self._parts >= ALL and not self._floor.turns
 
     def interrupt(self) -> None:
         """Stop the current reply."""
-        for turn in self._floor.turns():
+        for turn in self._floor.turns:
             if turn.committed:
                 self._floor.cancel(turn, "interrupted")
 
@@ -234,10 +240,9 @@ class Assistant:
     def say(self, text: str) -> None:
         """Answer a typed question."""
         turn = self._floor.begin("text")
-        turn.requested = True
         self._floor.cancel_others(turn, "barge_in")
         self._floor.commit(turn)
-        self._heard.put(FinalRequest(turn, text.strip()))
+        self._requests.put(FinalRequest(turn, text.strip()))
 
     def talk(self, on: bool) -> None:
         """Push-to-talk: start or end an utterance, whatever the microphone picks up."""
@@ -269,7 +274,7 @@ class Assistant:
         """Clear the history and start again from `past`."""
         self._floor.clear(past)
         self._capture.forget()
-        self._thoughts.offer(Prefill())
+        self._questions.offer(Prefill())
 
     def close(self, hurry: bool = False) -> None:
         """End the session; `run` returns soon after. `hurry`: do not wait for a model that is

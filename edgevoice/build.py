@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import platform
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -16,23 +17,23 @@ from edgevoice.assistant import Assistant
 from edgevoice.audio import Samples
 from edgevoice.bus import Bus
 from edgevoice.clock import Clock
-from edgevoice.context import Engines, SessionContext
+from edgevoice.context import AudioIO, Engines, OpenSource, Resume, SessionContext
 from edgevoice.devices.simulated import SimulatedSink, SimulatedSource, Writer
-from edgevoice.history import History
+from edgevoice.engines import registry
+from edgevoice.housekeeping import Housekeeping
 from edgevoice.models.store import Installed, Store
-from edgevoice.models.voices import languages, missing
+from edgevoice.models.voices import instead_of, languages, missing
 from edgevoice.models.voices import voices as voices_here
+from edgevoice.player import Player
 from edgevoice.protocols import AudioSink, AudioSource, EchoCanceller, WakeDetector
 from edgevoice.settings import Config
+from edgevoice.synthesis.real_time import real_time_factor
 from edgevoice.transcription.spoken_language import check_known, named
 
 if TYPE_CHECKING:
     from edgevoice.devices.resilient_loudspeaker import OutputDevice
     from edgevoice.devices.resilient_microphone import InputDevice
     from edgevoice.devices.watch import DeviceWatch
-
-Source = Callable[[Callable[[], bool]], AudioSource]
-"""Creates the source; its argument tells whether the assistant is idle."""
 
 Fetch = Callable[[ev.Role, str, Callable[[], Any]], Any]
 """Returns the engine for a role and a model name: a cached one, or one loaded by the function."""
@@ -51,18 +52,23 @@ def open_source(config: Config, clock: Clock, wanted: str | None = None) -> Inpu
     return Microphone(clock, config.audio.input if wanted is None else wanted)
 
 
-def open_sink(
-    config: Config, clock: Clock, wanted: str | None = None, rate: int = 0
-) -> OutputDevice:
-    """The configured speaker, or the device `wanted`, at `rate` Hz. Raises DeviceError."""
+def open_sink(config: Config, clock: Clock) -> Player:
+    """The configured speaker, not reopened after a loss. Raises DeviceError."""
+    return _player(config, clock, _open_speaker(config, clock, config.audio.output))
+
+
+def _player(config: Config, clock: Clock, sink: AudioSink) -> Player:
+    return Player(clock, sink, 10 ** (config.turn.duck_db / 20))
+
+
+def _open_speaker(config: Config, clock: Clock, wanted: str, rate: int = 0) -> OutputDevice:
     from edgevoice.devices.portaudio import Loudspeaker
 
     audio = config.audio
     return Loudspeaker(
         clock,
-        audio.output if wanted is None else wanted,
+        wanted,
         audio.latency_ms / 1000,
-        10 ** (config.turn.duck_db / 20),
         rate=rate,
         lead=audio.wake_ms / 1000,
         hiss=audio.keep_awake,
@@ -96,15 +102,16 @@ class Devices:
             config.audio, self.clock, self._watched(), partial(open_source, config, self.clock)
         )
 
-    def sink(self, config: Config) -> AudioSink:
+    def sink(self, config: Config) -> Player:
         """The configured speaker. Raises DeviceError."""
         from edgevoice.devices.system import loudspeaker
 
-        return loudspeaker(
-            config.audio, self.clock, self._watched(), partial(open_sink, config, self.clock)
+        speaker = loudspeaker(
+            config.audio, self.clock, self._watched(), partial(_open_speaker, config, self.clock)
         )
+        return _player(config, self.clock, speaker)
 
-    def recorded(self, path: str) -> AudioSink:
+    def recorded(self, path: str) -> Player:
         """A silent speaker that records to a WAV file. Raises StorageError."""
         from edgevoice.recording import Recording
 
@@ -121,7 +128,7 @@ class Devices:
 
 
 def echo_free(
-    config: Config, clock: Clock, bus: Bus, source: AudioSource, sink: AudioSink
+    config: Config, clock: Clock, bus: Bus, source: AudioSource, sink: Player
 ) -> AudioSource:
     """A microphone without the echo of the speaker, and without noise if the settings say so."""
     settings = config.echo
@@ -140,44 +147,14 @@ def echo_free(
     return EchoCancelledSource(context, source, sink, load if needed else None)
 
 
-def clips_source(clock: Clock, clips: Iterator[Samples], name: str) -> Source:
+def clips_source(clock: Clock, clips: Iterator[Samples], name: str) -> OpenSource:
     """A simulated microphone that plays `clips`, float32 [n] at 16 kHz, one after the other."""
     return lambda idle: SimulatedSource(clock, clips, idle, name)
 
 
-def quiet_sink(clock: Clock, name: str, writer: Writer | None = None, rate: int = 0) -> AudioSink:
+def quiet_sink(clock: Clock, name: str, writer: Writer | None = None, rate: int = 0) -> Player:
     """A simulated speaker, recorded by `writer` if there is one."""
-    return SimulatedSink(clock, rate or QUIET_RATE, name, writer)
-
-
-def engine(role: ev.Role, model: Installed, config: Config) -> Any:
-    """Load `model` for its role. Raises ModelError, and ConfigError for an unsuitable setting."""
-    if role == "vad":
-        from edgevoice.engines.silero import Silero
-
-        return Silero(model.path)
-    if role == "turn":
-        from edgevoice.engines.smart_turn import SmartTurn
-
-        return SmartTurn(model.path)
-    if role == "stt":
-        check_known(model.name, model.entry.languages, config.stt.language)
-        from edgevoice.engines.whisper import Whisper
-
-        return Whisper(model.path, config.stt)
-    if role == "tts":
-        from edgevoice.engines.piper import Piper
-
-        return Piper(model.path, config.tts)
-    from edgevoice.engines.prompt_cache import default_folder
-
-    if model.entry.shape:
-        from edgevoice.engines.synthetic import SyntheticModel
-
-        return SyntheticModel(model.path, config.slm, default_folder())
-    from edgevoice.engines.llama import Llama
-
-    return Llama(model.path, config.slm, default_folder())
+    return Player(clock, SimulatedSink(clock, rate or QUIET_RATE, name, writer))
 
 
 def wake_word(config: Config) -> tuple[Callable[[], WakeDetector | None], str]:
@@ -215,14 +192,31 @@ def _pin_when_ready(event: ev.Event) -> None:
         lock_memory()
 
 
+@dataclass(frozen=True, slots=True)
+class _ChosenModels:
+    """The models of a session.
+
+    `languages` are those that are spoken, the main one first; `voices` has the voice of each
+    language that has one.
+    """
+
+    languages: tuple[str, ...]
+    vad: Installed
+    stt: Installed
+    slm: Installed
+    voices: dict[str, Installed]
+    turn: Installed | None
+
+    @property
+    def tts(self) -> Installed:
+        """The voice of the main language."""
+        return self.voices[self.languages[0]]
+
+
 def build(
-    config: Config,
-    clock: Clock,
-    bus: Bus,
-    source: AudioSource | Source,
-    sink: AudioSink,
-    history: History | None = None,
-    first_turn: int = 0,
+    context: SessionContext,
+    audio: AudioIO,
+    resume: Resume | None = None,
     fetch: Fetch | None = None,
     shapes: bool = False,
 ) -> Assistant:
@@ -231,94 +225,127 @@ def build(
     `shapes`: allow a synthetic language model (engines/synthetic.py).
     Raises ModelError if a model is missing.
     """
+    from edgevoice.resources import meter
+
+    config, bus = context.config, context.bus
+    _adapt_process(config, bus)
+    store = Store(config)
+    models = _choose(store, config, shapes)
+    config = replace(config, stt=replace(config.stt, language=",".join(models.languages)))
+    context = SessionContext(config, context.clock, bus)
+    engines = _engines(context, store, models, fetch)
+    assistant = Assistant(context, audio, engines, resume, Housekeeping(meter(), _free_memory))
+    bus.emit(_started(models, assistant.source_name, audio.sink.name))
+    bus.emit(ev.ActivationMode(mode=config.activation.mode, word=engines.wake_word))
+    for text in _advice(store, config, models, begins=resume is None or not resume.next_turn):
+        bus.emit(ev.Notice(text=text))
+    return assistant
+
+
+def _adapt_process(config: Config, bus: Bus) -> None:
+    """Share the cores and lock the memory as the settings say, while the session runs."""
     from edgevoice.engines.core_reservation import CoreReservation
     from edgevoice.engines.cpu_budget import cores
-    from edgevoice.resample import Resampler
-    from edgevoice.resources import meter
 
     if config.slm.adapt_threads:
         bus.subscribe(CoreReservation(cores))
     if config.slm.lock_memory:
         bus.subscribe(_pin_when_ready)
-    store = Store(config)
+
+
+def _choose(store: Store, config: Config, shapes: bool) -> _ChosenModels:
+    """The models of the settings. Raises ModelError if one is missing."""
     vad, stt, slm = (store.choose(role, shapes=shapes) for role in ("vad", "stt", "slm"))
     check_known(stt.name, stt.entry.languages, config.stt.language)
     spoken, voices = languages(store), voices_here(store)
-    tts = voices[spoken[0]]
-    turn = store.optional("turn")
-    wake, word = wake_word(config)
-    config = replace(config, stt=replace(config.stt, language=",".join(spoken)))
+    return _ChosenModels(spoken, vad, stt, slm, voices, store.optional("turn"))
 
-    def told(role: ev.Role, model: Installed) -> Callable[[], Any]:
-        def load_and_tell() -> Any:
+
+def _engines(
+    context: SessionContext, store: Store, models: _ChosenModels, fetch: Fetch | None
+) -> Engines:
+    """How each engine is loaded; loading is reported on the bus."""
+    config, clock, bus = context.config, context.clock, context.bus
+
+    def reported(role: ev.Role, model: Installed) -> Callable[[], Any]:
+        def load_and_report() -> Any:
             began = clock.now()
             bus.emit(ev.EngineLoading(role=role, model=model.name))
-            load = partial(engine, role, model, config)
+            load = partial(_loaded, model, config, store, clock, bus)
             made = fetch(role, model.name, load) if fetch else load()
             seconds = round(clock.now() - began, 3)
             bus.emit(ev.EngineReady(role=role, model=model.name, seconds=seconds))
             return made
 
-        return load_and_tell
+        return load_and_report
 
-    speaking = {voice.name: told("tts", voice) for voice in voices.values()}
-    assistant = Assistant(
-        config,
-        clock,
-        bus,
-        source,
-        sink,
-        Engines(
-            told("vad", vad),
-            told("stt", stt),
-            told("slm", slm),
-            {language: speaking[voice.name] for language, voice in voices.items()},
-            told("turn", turn) if turn else lambda: None,
-            wake,
-            word,
-            _pronounced,
-            partial(engine, "vad", vad, config),
+    speaking = {voice.name: reported("tts", voice) for voice in models.voices.values()}
+    wake, word = wake_word(config)
+    return Engines(
+        reported("vad", models.vad),
+        reported("stt", models.stt),
+        reported("slm", models.slm),
+        {language: speaking[voice.name] for language, voice in models.voices.items()},
+        reported("turn", models.turn) if models.turn else lambda: None,
+        wake,
+        word,
+        _pronounced,
+        partial(registry.load, models.vad, config),
+    )
+
+
+def _started(models: _ChosenModels, source: str, sink: str) -> ev.SessionStarted:
+    used = (models.vad, models.stt, models.slm, models.tts, models.turn)
+    return ev.SessionStarted(
+        version=__version__,
+        schema=ev.SCHEMA,
+        wall=datetime.datetime.now().astimezone().isoformat(timespec="seconds"),
+        platform=" ".join(
+            (platform.system(), platform.machine(), "Python", platform.python_version())
         ),
-        Resampler,
-        history,
-        meter(),
-        first_turn,
-        _free_memory,
+        models={model.entry.role: model.name for model in used if model},
+        input=source,
+        output=sink,
+        languages=models.languages,
     )
-    bus.emit(
-        ev.SessionStarted(
-            version=__version__,
-            schema=ev.SCHEMA,
-            wall=datetime.datetime.now().astimezone().isoformat(timespec="seconds"),
-            platform=" ".join(
-                (platform.system(), platform.machine(), "Python", platform.python_version())
-            ),
-            models={model.entry.role: model.name for model in (vad, stt, slm, tts, turn) if model},
-            input=assistant.source_name,
-            output=sink.name,
-            languages=spoken,
-        )
-    )
-    bus.emit(ev.ActivationMode(mode=config.activation.mode, word=word))
-    wanted = "" if turn or config.models.turn or first_turn else store.starter_of("turn")
+
+
+def _advice(store: Store, config: Config, models: _ChosenModels, begins: bool) -> Iterator[str]:
+    """What the user can install for better results; `begins`: the first time in a session."""
+    wanted = begins and not models.turn and not config.models.turn and store.starter_of("turn")
     if wanted:
-        bus.emit(
-            ev.Notice(
-                text="end-of-turn detection uses silence and text only; "
-                f"`edgevoice models pull {wanted}` makes it faster and more reliable"
-            )
+        yield (
+            "end-of-turn detection uses silence and text only; "
+            f"`edgevoice models pull {wanted}` makes it faster and more reliable"
         )
-    if not first_turn:
+    if begins:
         for language, better in missing(store).items():
-            bus.emit(ev.Notice(text=_voiceless(language, better, tts)))
-    if not config.models.slm and slm.name != REFERENCE:
-        bus.emit(
-            ev.Notice(
-                text=f"the language model is {slm.name}; `edgevoice models pull {REFERENCE}` "
-                "installs the reference model"
-            )
+            yield _voiceless(language, better, models.tts)
+    if not config.models.slm and models.slm.name != REFERENCE:
+        yield (
+            f"the language model is {models.slm.name}; `edgevoice models pull {REFERENCE}` "
+            "installs the reference model"
         )
-    return assistant
+
+
+def _loaded(model: Installed, config: Config, store: Store, clock: Clock, bus: Bus) -> Any:
+    """The engine of `model`; a voice that is too slow for this machine is reported."""
+    made = registry.load(model, config)
+    if model.entry.role == "tts" and (factor := real_time_factor(made, clock.now)) > 1:
+        bus.emit(ev.Notice(text=_too_slow(model, factor, store)))
+    return made
+
+
+def _too_slow(voice: Installed, factor: float, store: Store) -> str:
+    """What a voice that cannot keep up means, and which one to choose."""
+    other = instead_of(store, voice.entry)
+    fix = f"`--tts {other}`" if other else "another voice"
+    if other and store.find(other) is None:
+        fix = f"`edgevoice models pull {other}`, then {fix}"
+    return (
+        f"the voice {voice.name} takes {factor:.1f} s for a second of speech on this machine, so "
+        f"replies will have gaps; choose {fix}"
+    )
 
 
 def _voiceless(language: str, better: str, instead: Installed) -> str:

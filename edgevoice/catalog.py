@@ -22,7 +22,8 @@ from edgevoice.outside import read as read_file
 from edgevoice.places import user_folder
 
 Role = Literal["stt", "slm", "tts", "vad", "turn"]
-Format = Literal["gguf", "ctranslate2", "piper", "onnx"]
+Format = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_]{0,40}\Z")]
+"""What a model's files are, which decides its engine: engines/registry.py has all formats."""
 
 ROLES: dict[Role, str] = {
     "stt": "speech to text",
@@ -39,8 +40,27 @@ OPTIONAL: frozenset[Role] = frozenset({"turn"})
 NONE = "none"
 """In the configuration, in place of a model's name: this role is to stay empty."""
 
+STARTER = (
+    "qwen2.5-coder-1.5b",
+    "whisper-base",
+    "en_US-joe-medium",
+    "silero-vad",
+    "smart-turn-v3.2",
+)
+SMALL_SLM = "qwen2.5-coder-0.5b"
+"""The models of a first conversation, and the smaller language model for slow machines."""
+
 SHAPE = "shape-"
 """What the name of every shape begins with."""
+
+SUFFIXES = {
+    "gguf": ".gguf",
+    "ctranslate2": "model.bin",
+    "piper": ".onnx",
+    "kokoro": ".onnx",
+    "onnx": ".onnx",
+}
+"""How the name of the file with the weights ends; in other formats it is the first file."""
 
 Sha256 = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
 # A file's name becomes a path below the models folder, so it may not climb out of it.
@@ -129,7 +149,7 @@ class Entry(Struct, frozen=True, forbid_unknown_fields=True):
     role: Role
     format: Format
     title: str
-    files: Annotated[tuple[File, ...], Meta(min_length=1)]
+    files: tuple[File, ...] = ()
     description: str = ""
     languages: tuple[str, ...] = ()
     """Language codes (`en`), for a voice with region (`en_US`); empty: unknown."""
@@ -147,6 +167,8 @@ class Entry(Struct, frozen=True, forbid_unknown_fields=True):
     """Language models: the longest context in tokens of the training; 0: unknown."""
     rank: Annotated[int, Meta(ge=0, le=1000)] = 10
     """Which model runs if none is named: the present one of highest rank; 0 is never chosen."""
+    address: str = ""
+    """Where a model without files is, for example a server; its engine reads it."""
     shape: bool = False
     """A shape: a model's true dimensions with random weights, for measuring; it cannot answer."""
 
@@ -157,9 +179,11 @@ class Entry(Struct, frozen=True, forbid_unknown_fields=True):
         for mirror in self.mirrors:
             if mirror.file not in names:
                 raise ValueError(f"the mirror is of {mirror.file}, which is no file of the model")
-        suffix = {"gguf": ".gguf", "piper": ".onnx", "onnx": ".onnx", "ctranslate2": "model.bin"}
-        if not any(name.endswith(suffix[self.format]) for name in names):
-            raise ValueError(f"a {self.format} model needs a {suffix[self.format]} file")
+        if bool(names) == bool(self.address):
+            raise ValueError("a model needs either files or an address")
+        suffix = SUFFIXES.get(self.format, "")
+        if names and not any(name.endswith(suffix) for name in names):
+            raise ValueError(f"a {self.format} model needs a {suffix} file")
         if self.format == "piper" and f"{self.main.name}.json" not in names:
             raise ValueError(f"a voice needs {self.main.name}.json beside {self.main.name}")
 
@@ -170,9 +194,9 @@ class Entry(Struct, frozen=True, forbid_unknown_fields=True):
 
     @property
     def main(self) -> File:
-        """The file that holds the weights."""
-        suffixes = (".gguf", ".onnx", "model.bin")
-        return next(file for file in self.files if file.name.endswith(suffixes))
+        """The file that holds the weights; a model with an address has none."""
+        suffix = SUFFIXES.get(self.format, "")
+        return next(file for file in self.files if file.name.endswith(suffix))
 
     @property
     def mend(self) -> str:

@@ -43,7 +43,7 @@ class Resolved:
 @lru_cache(maxsize=1)
 def sections() -> Mapping[str, type[Struct]]:
     """The sections by name, in the order they are shown."""
-    return {f.name: f.type for f in msgspec.structs.fields(Config)}
+    return {f.name: f.type for f in msgspec.structs.fields(Config) if f.name != "engines"}
 
 
 @lru_cache(maxsize=1)
@@ -78,7 +78,7 @@ def load(
     `path` names a file that must exist; without it the user's file is read if it exists. Raises
     ConfigError with the file and line, variable or flag, and the most similar key.
     """
-    values: dict[str, dict[str, Any]] = {section: {} for section in sections()}
+    values: dict[str, dict[str, Any]] = {section: {} for section in (*sections(), "engines")}
     origins = dict.fromkeys(keys(), "default")
     if path is not None and not path.exists():
         raise ConfigError(
@@ -98,10 +98,12 @@ def load(
             key = SETTINGS.get(given, given)
             if key != given:
                 renamed[_named(given, origin)] = _named(key, origin)
-            if key not in origins:
+            section, _, name = key.partition(".")
+            type_ = _types().get(key) or _types_of_engine(section).get(name)
+            if type_ is None:
                 raise _unknown(key, origin)
-            section, name = key.split(".", 1)
-            values[section][name] = _typed(section, name, value, origin)
+            place = values if section in sections() else values["engines"]
+            place.setdefault(section, {})[name] = _typed(key, type_, value, origin)
             origins[key] = origin
     warnings = (_ignoring(ignored),) if ignored else ()
     return Resolved(msgspec.convert(values, Config), origins, warnings, renamed)
@@ -133,9 +135,17 @@ def _unknown(key: str, where: str) -> ConfigError:
     return ConfigError(f"unknown setting {key}", where=where, remedy=remedy)
 
 
-def _typed(section: str, name: str, value: Any, origin: str) -> Any:
+def _types_of_engine(section: str) -> Mapping[str, Any]:
+    """The types of the settings in the section of another package's engine, by their names."""
+    from edgevoice.engines.registry import settings_of
+
+    if section in sections() or (settings := settings_of(section)) is None:
+        return {}
+    return {f.name: f.type for f in msgspec.structs.fields(settings)}
+
+
+def _typed(key: str, type_: Any, value: Any, origin: str) -> Any:
     """`value` checked (text from variables and flags is converted) against the key's own type."""
-    type_ = _types()[f"{section}.{name}"]
     from_text = not origin.startswith("file ")
     try:
         typed = msgspec.convert(value, type_, strict=not from_text)
@@ -148,10 +158,19 @@ def _typed(section: str, name: str, value: Any, origin: str) -> Any:
         allowed = "" if unreadable else _allowed(type_)
         why = "" if allowed else f": {reason}"
         raise ConfigError(
-            f"{section}.{name} cannot be {_short(value)}{why}",
+            f"{key} cannot be {_short(value)}{why}",
             where=origin,
-            remedy=allowed or f"the default is {default(f'{section}.{name}')!r}",
+            remedy=allowed or _remedy(key),
         ) from None
+
+
+def _remedy(key: str) -> str:
+    """What to do about an invalid value."""
+    return (
+        f"the default is {default(key)!r}"
+        if key in _types()
+        else "remove it to use the engine's default"
+    )
 
 
 def _short(value: Any) -> str:
@@ -207,9 +226,10 @@ def _from_file(path: Path) -> list[tuple[str, Any, str]]:
     found = []
     lines = _lines(text)
     for section, table in data.items():
-        if not isinstance(table, dict) or section not in (*sections(), *SECTIONS):
+        known = section in (*sections(), *SECTIONS) or _types_of_engine(section)
+        if not isinstance(table, dict) or not known:
             where = f"file {path}, line {lines.get((section, None)) or lines.get(('', section), 1)}"
-            if section in (*sections(), *SECTIONS):
+            if known:
                 raise ConfigError(
                     f"{section} is a section, not a setting",
                     where=where,
@@ -249,6 +269,8 @@ def _from_environ(environ: Mapping[str, str]) -> tuple[list[tuple[str, Any, str]
             continue
         if variable in by_variable:
             found.append((by_variable[variable], text, variable))
+        elif key := _key_of_engine(variable):
+            found.append((key, text, variable))
         elif _of_a_platform(variable, text):
             ignored.append(variable)
         else:
@@ -265,6 +287,16 @@ def _from_environ(environ: Mapping[str, str]) -> tuple[list[tuple[str, Any, str]
                 remedy=f"did you mean {PREFIX}{near[0]}?" if near else f"unset {variable}",
             )
     return found, ignored
+
+
+def _key_of_engine(variable: str) -> str:
+    """The setting of another package's engine that the variable means; empty if there is none."""
+    from edgevoice.engines.registry import sections as of_engines
+
+    for section in of_engines():
+        if variable.startswith(_variable(f"{section}.")):
+            return f"{section}.{variable.removeprefix(_variable(f'{section}.')).lower()}"
+    return ""
 
 
 def _of_a_platform(variable: str, text: str) -> bool:

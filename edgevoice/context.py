@@ -8,7 +8,11 @@ from typing import Literal
 
 from edgevoice.bus import Bus
 from edgevoice.clock import Clock
+from edgevoice.failures import FailureReporter
+from edgevoice.history import History
+from edgevoice.player import Player
 from edgevoice.protocols import (
+    AudioSource,
     LanguageModel,
     Pronounce,
     Recognizer,
@@ -18,7 +22,7 @@ from edgevoice.protocols import (
     WakeDetector,
 )
 from edgevoice.settings import Config
-from edgevoice.turn_taking.earcons import Earcons
+from edgevoice.turn_taking.earcons import Earcons, Kind
 from edgevoice.turn_taking.floor import Floor
 
 Part = Literal["capture", "transcription", "model", "prompt", "synthesis"]
@@ -34,12 +38,41 @@ class SessionContext:
     bus: Bus
 
 
+OpenSource = Callable[[Callable[[], bool]], AudioSource]
+"""Opens a source; its argument tells whether the assistant is idle."""
+
+
+@dataclass(frozen=True, slots=True)
+class AudioIO:
+    """The microphone and the speaker of a session, or what stands for them."""
+
+    source: AudioSource | OpenSource
+    sink: Player
+
+    def opened(self, is_idle: Callable[[], bool]) -> AudioSource:
+        """The source, opened if it is not yet."""
+        return self.source(is_idle) if callable(self.source) else self.source
+
+
+@dataclass(frozen=True, slots=True)
+class Resume:
+    """Where a conversation goes on: what was said, and the number of the next turn."""
+
+    history: History
+    next_turn: int = 0
+
+
 @dataclass(frozen=True, slots=True)
 class StageContext(SessionContext):
     """What the stages of the pipeline share as well."""
 
     floor: Floor
+    history: History
+    """Guarded by the floor's monitor."""
+    failures: FailureReporter
     earcons: Earcons
+    play_earcon: Callable[[Kind], None]
+    """Plays a sound that is not part of a reply; never blocks."""
     loaded: Callable[[Part], None]
     """A stage reports a part that is loaded; may be called from any thread."""
 

@@ -262,6 +262,8 @@ def _chat_template(config: Config) -> Check:
     from edgevoice.models.gguf import NotGguf, read_header
 
     chosen = Store(config).choose("slm")
+    if chosen.entry.format != "gguf":
+        return Check("chat template", "ok", f"the engine of {chosen.name} has its own")
     fix = "choose an instruct or chat model: edgevoice models list"
     try:
         with chosen.path.open("rb") as file:

@@ -16,6 +16,9 @@ EdgevoiceError            what failed, where, and the remedy; exit code 1
 
 from __future__ import annotations
 
+from functools import partial
+from typing import Any
+
 
 class EdgevoiceError(Exception):
     """What failed, where it failed, and the command or setting that fixes it.
@@ -32,6 +35,10 @@ class EdgevoiceError(Exception):
         self.what = what
         self.where = where
         self.remedy = remedy
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickled with its keyword arguments."""
+        return partial(type(self), where=self.where, remedy=self.remedy), (self.what,)
 
     def __str__(self) -> str:
         """The message as a user reads it: one or two lines."""

@@ -44,7 +44,7 @@ def request_is_dead(request: TranscriptionRequest) -> bool:
     """Whether to skip it. A committed question is never skipped: the history needs it."""
     if isinstance(request, FinalRequest):
         return request.turn.cancelled and not request.turn.committed
-    return request.turn.cancelled or request.turn.requested
+    return request.turn.cancelled or request.turn.speech.requested
 
 
 # From capture to end-of-turn prediction
@@ -85,8 +85,9 @@ class PartialQuestion:
 
     def is_whole(self) -> bool:
         """Whether the user has stopped speaking, and said hardly anything after this transcript."""
-        missed = self.turn.voiced_end - self.end
-        return self.turn.silent and missed <= MISSED_SECONDS * EAR_RATE
+        speech = self.turn.speech
+        missed = speech.voiced_end - self.end
+        return speech.silent and missed <= MISSED_SECONDS * EAR_RATE
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +108,9 @@ def agent_input_is_dead(item: AgentInput) -> bool:
         case FinalQuestion():
             return item.turn.cancelled and not item.turn.committed
         case PartialQuestion(turn, transcript):
-            known = bool(turn.question) or turn.language != item.language
-            return turn.cancelled or known or turn.transcript != transcript
+            words = turn.transcription
+            known = bool(turn.question) or words.language != item.language
+            return turn.cancelled or known or words.text != transcript
         case Prefill():
             return False
 

@@ -6,6 +6,7 @@ Each object is called from one thread at a time. A blocking call returns, raises
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
@@ -45,68 +46,61 @@ class AudioSource(Protocol):
         """Release the device; a blocked `read` returns None. May be called from any thread."""
 
 
+@dataclass(frozen=True, slots=True)
+class Position:
+    """How far a sink has played. Frames are numbered from 0 in the order written.
+
+    Frames from `since`, the first after the last silence, leave the speaker without a gap: frame
+    `number` at session time `time`, which is infinite before the first sound. `taken` frames can
+    no longer be dropped. `starved` is the last frame that silence was played before, for lack of
+    it; -1 if there was none. `underruns` counts the gaps that the device made itself.
+    """
+
+    taken: int
+    since: int
+    number: int
+    time: float
+    starved: int
+    underruns: int = 0
+
+    def played(self, time: float, rate: int) -> int:
+        """Number of frames that have left the speaker at session time `time`.
+
+        Those before `since` count as played.
+        """
+        by_then = self.number
+        if self.time < math.inf:
+            by_then += round((time - self.time) * rate)
+        return min(self.taken, max(self.since, by_then))
+
+
 class AudioSink(Protocol):
-    """A speaker, or a replacement for it. Samples are numbered from 0 in the order written."""
+    """A way to a speaker, local or remote. Everything else about playback is in Player."""
 
     name: str
     rate: int
-    """Sample rate in Hz; playback resamples to it."""
+    """Sample rate in Hz."""
 
-    def write(self, samples: Samples) -> int:
-        """Append float32 [n] mono samples to the queue; wait for room.
+    def write(self, samples: Samples) -> None:
+        """Queue float32 [n] mono frames; returns at once. It takes at least 2 s of them.
 
-        Returns the number of the first sample. Returns early, and drops samples, once `stop` is
-        called from another thread. Raises DeviceError when the device is lost, SpeakerAwayError
-        when it may return but this reply must not wait any longer.
+        Raises SpeakerAwayError if nothing can be played for too long.
         """
 
-    def samples_played(self) -> int:
-        """Number of written samples that have left the speaker by now."""
+    def position(self) -> Position:
+        """How far it has played. Raises DeviceError when the device is lost, SpeakerAwayError when
+        it may return but what is queued must not wait any longer."""
 
-    def time_of(self, number: int) -> float:
-        """Session time in seconds at which sample `number` leaves, or will leave, the speaker."""
+    def clear(self, first: int, instead: Samples, fade: int) -> int:
+        """Replace the queued frames from number `first` on by float32 [n] `instead`, at once.
 
-    def reference(self, time: float, count: int) -> Samples:
-        """float32 [count] at `rate` Hz that left the speaker from session time `time` on.
-
-        The reference for echo cancellation. Zeros where nothing was played, and where it is not yet
-        known or, after two seconds, no longer known. May be called from any thread.
+        What is dropped fades out, and what replaces it fades in, in `fade` frames. Frames that are
+        taken already stay, and as many of `instead` are left out. Returns the number of the first
+        frame replaced. Only `first` frames and `instead` then count as written.
         """
-
-    def stop(self) -> int:
-        """Stop at once and drop the queue; returns the number of samples played until then.
-
-        Numbers continue from there: the next write returns this value. Ends `duck` and `pause`. May
-        be called from any thread.
-        """
-
-    def duck(self, on: bool) -> None:
-        """Play more quietly, or as loudly as before. May be called from any thread."""
-
-    def pause(self) -> int:
-        """Fade out within 10 ms and keep the queue; `samples_played` does not change from then on.
-
-        Returns the number of the first sample that is not played yet. May be called from any
-        thread.
-        """
-
-    def resume(self, again: int = 0) -> None:
-        """Continue after `pause`: after the last sample played, or from `again` samples before.
-
-        Samples that are played twice count once. May be called from any thread.
-        """
-
-    def silent_before(self, number: int) -> bool:
-        """Whether the queue was empty, so that silence was played, before sample `number`.
-
-        Call it right after the write that returned `number`.
-        """
-
-    def underruns(self) -> int:
-        """How often the device got no samples in time, and played silence, so far."""
 
     def close(self) -> None:
-        """Stop and release the device. May be called from any thread."""
+        """Stop at once, and release the device. May be called from any thread."""
 
 
 class EchoCanceller(Protocol):

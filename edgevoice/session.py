@@ -9,6 +9,7 @@ from typing import Literal, Protocol
 from edgevoice.assistant import Assistant
 from edgevoice.bus import Bus
 from edgevoice.clock import Clock
+from edgevoice.context import Resume
 from edgevoice.errors import EdgevoiceError, UsageError
 from edgevoice.events import Event, Ready
 from edgevoice.history import History
@@ -17,8 +18,8 @@ from edgevoice.trace import Recorder
 
 Kind = Literal["input", "output", "slm", "stt", "tts"]
 
-Build = Callable[[Config, History, int], Assistant]
-"""Builds an assistant from a configuration, the history and the number of its first turn."""
+Build = Callable[[Config, Resume], Assistant]
+"""Builds an assistant from a configuration, to go on with a conversation."""
 
 
 class SettingsStore(Protocol):
@@ -60,11 +61,11 @@ class Session:
 
     def run(self) -> None:
         """Run until `close` is called or the input ends. Raises the assistant's errors."""
-        first_turn = 0
+        resume = Resume(self._history)
         while True:
             tried = self._config
             try:
-                assistant = self._build(tried, self._history, first_turn)
+                assistant = self._build(tried, resume)
                 self._assistant = assistant
                 if self._closed:
                     assistant.close(self._hurry)
@@ -72,7 +73,7 @@ class Session:
                     # A new device or model must not unmute the microphone.
                     assistant.mute(True)
                 assistant.run()
-                first_turn = assistant.next_turn
+                resume = Resume(self._history, assistant.next_turn)
             except EdgevoiceError as error:
                 if not self._take_back(error):
                     raise

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct, field
 
@@ -205,6 +205,13 @@ class TtsSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """Threads; 0: chosen for this machine."""
 
 
+class KokoroSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """Kokoro voices."""
+
+    voice: str = ""
+    """Speaker, by name; empty: the first one of the model."""
+
+
 class RecordingsSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """Recording of turns, for `edgevoice replay`."""
 
@@ -244,6 +251,9 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
     stt: SttSettings = field(default_factory=SttSettings)
     slm: SlmSettings = field(default_factory=SlmSettings)
     tts: TtsSettings = field(default_factory=TtsSettings)
+    kokoro: KokoroSettings = field(default_factory=KokoroSettings)
     recordings: RecordingsSettings = field(default_factory=RecordingsSettings)
     ui: UiSettings = field(default_factory=UiSettings)
     metrics: MetricsSettings = field(default_factory=MetricsSettings)
+    engines: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """Sections of engines from other packages, with the settings that are given."""

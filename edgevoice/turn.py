@@ -4,29 +4,24 @@ A turn starts speculative: stages work on it, but nothing of it is played or rem
 committed once, when the end of the question is confirmed, or cancelled once, with a reason. A
 committed turn can still be cancelled, for example by a barge-in. A cancelled turn is never
 committed. Every stage reads `cancelled` between steps; cancellation is not sent through queues.
+What the stages learn about the turn is in the record of each (turn_records.py).
 """
 
 from __future__ import annotations
 
-from enum import Enum
 from typing import Literal
 
 from edgevoice.clock import Monitor
 from edgevoice.events import CancelReason
+from edgevoice.turn_records import (
+    PlaybackRecord,
+    ReplyRecord,
+    SpeechRecord,
+    SynthesisRecord,
+    TranscriptionRecord,
+)
 
 Origin = Literal["speech", "text", "talk_key"]
-
-
-class Classification(Enum):
-    """The kind of words in a turn that may be an interruption."""
-
-    NO_WORDS = "no words"
-    """No words: a cough, a door, or text that a recognizer makes up for them."""
-    BACKCHANNEL = "backchannel"
-    """A listener's signal, for example "mhm": the reply goes on."""
-    STOP = "stop"
-    """A request for silence, and nothing else."""
-    WORDS = "words"
 
 
 class Turn:
@@ -45,60 +40,26 @@ class Turn:
         """The turn that replaced it, when the user went on after a pause."""
         self.ended = False
         """The end of the question was confirmed, perhaps while it was still tentative."""
-        self.classification: Classification | None = None
-        """The kind of words so far; written by transcription."""
-        self.classified_voiced = 0.0
-        """Seconds of voice that the classification covers; written by transcription."""
         self.reason: CancelReason | None = None
         self.detail = ""
+        self.stopped_at: int | None = None
+        """Number of samples the speaker had played when the turn was cancelled."""
         self.committed = False
         self.settled = False
         """The history holds everything that it keeps of this turn."""
         self.forgotten = False
         """A new conversation has begun: the history keeps nothing of this turn."""
-        self.requested = False
-        """The whole question was sent to transcription; interim requests are obsolete."""
-        self.called = False
-        """Its audio begins with the wake word; written by capture."""
-        self.transcript = ""
-        """The newest transcript of the question; written by transcription."""
-        self.transcripts = 0
-        """Number of transcripts so far; written by transcription."""
-        self.accepted_words = 0
-        """Number of words that were accepted as speech; written by transcription."""
-        self.silent = False
-        """The newest frame is silent; written by capture."""
-        self.voiced = 0.0
-        """Seconds of voice so far; written by capture."""
-        self.voiced_end = 0
-        """Stream index after the last voiced sample; written by capture."""
-        self.question = ""
-        """The question; written by transcription and the agent."""
-        self.language = "en"
-        """Language of the newest transcript; written by transcription."""
-        self.synthesizing = False
-        """Synthesis of the reply has begun; written by synthesis."""
-        self.end_probability: float | None = None
-        """Probability that the user has finished; written by the end-of-turn predictor."""
-        self.may_end = False
-        """The silence has lasted long enough: the first audio of the reply ends the turn; written
-        by capture."""
-        self.audio_ready = False
-        """The first audio of the reply waits to be played; written by playback."""
-        self.continued = False
-        """The user went on when the reply had hardly begun: it was only half of the question;
-        written by capture."""
-        self.reply = ""
-        """The text generated so far; written by the agent."""
-        self.reply_complete = False
-        """The model has ended the reply itself; written by the agent."""
-        self.continues = False
-        """Its reply continues the one before; written by the agent."""
-        self.tokens: list[int] = []
-        """The ids of the reply's tokens; written by the agent."""
-        self.stopped_at: int | None = None
-        """Number of samples the speaker had played when the reply was stopped."""
+        self.speech = SpeechRecord()
+        self.transcription = TranscriptionRecord()
+        self.reply = ReplyRecord()
+        self.synthesis = SynthesisRecord()
+        self.playback = PlaybackRecord()
         self._monitor = monitor
+
+    @property
+    def question(self) -> str:
+        """The question as it stands in the prompt, else its final transcript; empty until then."""
+        return self.reply.question or self.transcription.question
 
     @property
     def cancelled(self) -> bool:
@@ -114,9 +75,13 @@ class Turn:
         return self.cancelled
 
     def commit(self) -> bool:
-        """Let the reply be played; true the first time, false if committed or cancelled before."""
+        """Let the reply be played; true the first time.
+
+        False if it was committed or cancelled before. Of a tentative turn only the end is noted.
+        """
         with self._monitor:
-            if self.committed or self.cancelled:
+            self.ended = True
+            if self.tentative or self.committed or self.cancelled:
                 return False
             self.committed = True
             self._monitor.notify_all()
@@ -148,3 +113,17 @@ class Turn:
             self.settled = True
             self._monitor.notify_all()
             return True
+
+    def replace(self, earlier: Turn) -> None:
+        """Continue `earlier`: what is known of it as an interruption holds here, too."""
+        with self._monitor:
+            earlier.successor = self
+            self.tentative = earlier.tentative
+            known = earlier.transcription
+            self.transcription = TranscriptionRecord(
+                classification=known.classification, classified_voiced=known.classified_voiced
+            )
+
+    def forget(self) -> None:
+        """Let the history keep nothing of it."""
+        self.forgotten = True

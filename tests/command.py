@@ -14,9 +14,8 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
-from edgevoice import events as ev
-from edgevoice.build import engine as _load
 from edgevoice.cli import run_command
+from edgevoice.engines.registry import load as _load
 from edgevoice.models.store import Installed
 from edgevoice.settings import Config, SttSettings
 from tests.conftest import ROOT
@@ -38,13 +37,13 @@ def edgevoice(*words: str | Path, stdin: str = "", env: Mapping[str, str] | None
 _recognizers: dict[tuple[Path, SttSettings], Any] = {}
 
 
-def _engine(role: ev.Role, model: Installed, config: Config) -> Any:
-    """As build.engine; one recognizer serves all command lines, as it keeps nothing of a file."""
-    if role != "stt":
-        return _load(role, model, config)
+def _engine(model: Installed, config: Config, variant: str = "") -> Any:
+    """As registry.load; one recognizer serves all command lines, as it keeps nothing of a file."""
+    if model.entry.role != "stt" or variant:
+        return _load(model, config, variant)
     wanted = model.path, config.stt
     if wanted not in _recognizers:
-        _recognizers[wanted] = _load(role, model, config)
+        _recognizers[wanted] = _load(model, config)
     return _recognizers[wanted]
 
 
@@ -53,7 +52,7 @@ def piped(*words: str | Path, stdin: bytes = b"") -> subprocess.CompletedProcess
     given = [str(word) for word in words]
     out, err = io.BytesIO(), io.BytesIO()
     with (
-        mock.patch("edgevoice.build.engine", _engine),
+        mock.patch("edgevoice.engines.registry.load", _engine),
         mock.patch("sys.stdin", io.TextIOWrapper(io.BytesIO(stdin), "utf-8")),
         contextlib.redirect_stdout(io.TextIOWrapper(out, "utf-8", write_through=True)),
         contextlib.redirect_stderr(io.TextIOWrapper(err, "utf-8", write_through=True)),

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from edgevoice import events as ev
+from edgevoice.context import Resume
 from edgevoice.history import History
 from edgevoice.protocols import ChatMessage
 from edgevoice.recordings.folder import RecordingsFolder
@@ -49,8 +50,8 @@ class Kept:
             source = show.source
             show.source = lambda idle: self.keeper.tap(source, show.config, history)(idle)  # type: ignore[operator]
 
-            def assemble(_: History | None = None, first_turn: int = 0) -> object:
-                made = plain(history, first_turn)
+            def assemble(_: Resume | None = None) -> object:
+                made = plain(Resume(history))
                 show.bus.emit(STARTED)
                 return made
 

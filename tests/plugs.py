@@ -16,6 +16,7 @@ from edgevoice.devices.resilient_microphone import ResilientMicrophone
 from edgevoice.devices.simulated import SimulatedSink
 from edgevoice.devices.watch import DeviceWatch
 from edgevoice.errors import DeviceError
+from edgevoice.protocols import Position
 from edgevoice.testing.rehearsal import Rehearsal
 
 RATE = 16_000
@@ -148,53 +149,31 @@ class Mouth(Plug):
         self._sink = SimulatedSink(desk.clock, rate, self.name)
         self._settled = 0
 
-    def _note(self) -> None:
-        if self.failed() is None:
-            self._settled = self._sink.samples_played()
-
-    def write(self, samples: Samples) -> int:
+    def write(self, samples: Samples) -> None:
         if error := self.failed():
             raise error
-        number = self._sink.write(samples)
-        self.given = np.concatenate([self.given[:number], samples])
-        return number
+        self._sink.write(samples)
+        self.given = np.concatenate([self.given, samples])
 
-    def samples_played(self) -> int:
+    def position(self) -> Position:
         if error := self.failed():
             raise error
-        self._note()
-        return self._settled
+        position = self._sink.position()
+        self._settled = position.taken
+        return position
 
     def settled(self) -> int:
-        self._note()
+        if self.failed() is None:
+            self.position()
         return self._settled
 
-    def stop(self) -> int:
-        return self._sink.stop()
-
-    def duck(self, on: bool) -> None:
-        self._sink.duck(on)
-
-    def pause(self) -> int:
-        return self._sink.pause()
-
-    def resume(self, again: int = 0) -> None:
-        self._sink.resume(again)
-
-    def time_of(self, number: int) -> float:
-        return self._sink.time_of(number)
-
-    def reference(self, time: float, count: int) -> Samples:
-        return self._sink.reference(time, count)
-
-    def silent_before(self, number: int) -> bool:
-        return self._sink.silent_before(number)
-
-    def underruns(self) -> int:
-        return 0
+    def clear(self, first: int, instead: Samples, fade: int) -> int:
+        begin = self._sink.clear(first, instead, fade)
+        self.given = np.concatenate([self.given[:begin], instead[max(0, begin - first) :]])
+        return begin
 
     def close(self) -> None:
-        self._note()
+        self.settled()
         self._sink.close()
 
     @property

@@ -19,6 +19,7 @@ from edgevoice.devices import listing, portaudio
 from edgevoice.devices.callback_watchdog import STALL_TIMEOUT, CallbackWatchdog
 from edgevoice.devices.simulated import SimulatedSink
 from edgevoice.errors import DeviceError, StorageError
+from edgevoice.player import Player
 from edgevoice.testing.virtual import VirtualClock
 from edgevoice.wav import WavWriter
 from tests.command import LIMITED, edgevoice, edgevoice_process, message
@@ -258,7 +259,7 @@ def test_a_speaker_whose_recording_fails_says_so_once_and_completes_it() -> None
 
     clock = VirtualClock()
 
-    sink = SimulatedSink(clock, 16_000, "file", Full())
+    sink = Player(clock, SimulatedSink(clock, 16_000, "file", Full()))
     sink.write(np.zeros(1600, dtype=np.float32))
     clock.sleep(1.0)
     with pytest.raises(StorageError):

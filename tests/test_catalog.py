@@ -6,9 +6,19 @@ from pathlib import Path
 
 import pytest
 
-from edgevoice.catalog import ROLES, Catalog, Entry, File, append, discard, packaged_path, read
+from edgevoice.catalog import (
+    ROLES,
+    SMALL_SLM,
+    STARTER,
+    Catalog,
+    Entry,
+    File,
+    append,
+    discard,
+    packaged_path,
+    read,
+)
 from edgevoice.errors import ConfigError, ModelError
-from edgevoice.models.pull import SMALL_SLM, STARTER
 
 HASH = "ab" * 32
 

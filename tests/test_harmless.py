@@ -11,7 +11,7 @@ import sys
 import typing
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
-from types import SimpleNamespace, UnionType
+from types import UnionType
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import msgspec
@@ -27,7 +27,6 @@ from edgevoice.devices.listing import Device
 from edgevoice.errors import EdgevoiceError
 from edgevoice.events import Event
 from edgevoice.harmless import harmless, harmless_event, harmless_json, one_line
-from edgevoice.models.store import Store
 from edgevoice.plain import PlainPrinter
 from edgevoice.protocols import Token
 from edgevoice.tui.app import EdgevoiceApp
@@ -258,15 +257,12 @@ def test_an_answer_that_comes_in_pieces_is_text(monkeypatch: pytest.MonkeyPatch)
     class Model:
         """Writes evil, a character a token."""
 
-        def __init__(self, *_: object) -> None: ...
-
         def reply(self, *_: object) -> Iterator[Token]:
             yield from (Token(character, 0) for character in EVIL)
 
         def close(self) -> None: ...
 
-    monkeypatch.setattr("edgevoice.engines.llama.Llama", Model)
-    monkeypatch.setattr(Store, "choose", lambda *_: SimpleNamespace(path=Path()))
+    monkeypatch.setattr("edgevoice.engines.registry.load_chosen", lambda *_: Model())
     output = CliRunner().invoke(cli, ["ask", "Who are you?"]).output
     assert "evil" in output
     assert not COMMANDS.search(output)

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import ast
+from collections.abc import Iterable, Iterator
 from itertools import pairwise
+from pathlib import Path
 
 from hypothesis import given
 from hypothesis import strategies as st
 
+import edgevoice
 from edgevoice.clock import SystemClock
 from edgevoice.turn import Turn
+
+PACKAGE = Path(edgevoice.__file__).parent
 
 
 def turn() -> Turn:
@@ -62,3 +68,50 @@ def test_no_order_of_verdicts_revives_a_turn(calls: list[str]) -> None:
         assert live or not after[0]
         assert not committed or after[1]
         assert not cancelled or after[2]
+
+
+WRITERS = {
+    "speech": ("capture/", "turn_taking/premature_end.py"),
+    "transcription": ("transcription/", "turn_taking/barge_in.py"),
+    "reply": ("agent/",),
+    "synthesis": ("synthesis/",),
+    "playback": ("playback/",),
+}
+"""Who writes each record; the modules of turn_taking run in that stage's threads."""
+
+
+def _flat(nodes: Iterable[ast.expr]) -> Iterator[ast.expr]:
+    for node in nodes:
+        yield from node.elts if isinstance(node, ast.Tuple) else [node]
+
+
+def _written(file: Path) -> set[str]:
+    """The records of a turn whose attributes a module assigns, directly or by another name."""
+    names: dict[str, str] = {}
+    found = set()
+    for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+        if not isinstance(node, ast.Assign | ast.AugAssign):
+            continue
+        targets = list(_flat(node.targets if isinstance(node, ast.Assign) else [node.target]))
+        for target, value in zip(targets, _flat([node.value]), strict=False):
+            if isinstance(target, ast.Name) and isinstance(value, ast.Attribute):
+                names[target.id] = value.attr
+        for target in targets:
+            owner = target.value if isinstance(target, ast.Attribute) else None
+            if isinstance(owner, ast.Attribute):
+                found.add(owner.attr)
+            elif isinstance(owner, ast.Name) and owner.id in names:
+                found.add(names[owner.id])
+    return found & set(WRITERS)
+
+
+def test_each_record_of_a_turn_has_one_writer() -> None:
+    """What capture learns is written by capture only, and so on: no stage corrects another."""
+    folders = ("agent", "capture", "playback", "synthesis", "transcription", "turn_taking")
+    seen = set()
+    for file in (file for folder in folders for file in (PACKAGE / folder).glob("*.py")):
+        place = file.relative_to(PACKAGE).as_posix()
+        for record in _written(file):
+            seen.add(record)
+            assert place.startswith(WRITERS[record]), f"{place} writes turn.{record}"
+    assert seen == set(WRITERS)

@@ -27,6 +27,7 @@ from edgevoice.messages import (
 from edgevoice.protocols import ChatMessage, LanguageModel, Prefilled, Stopped, Token
 from edgevoice.transcription.local_agreement import respelled
 from edgevoice.turn import Turn
+from edgevoice.turn_records import ReplyRecord
 from edgevoice.turn_taking.continuation import wants_more
 
 PROMPT_MARGIN = 32
@@ -50,6 +51,8 @@ class Responder:
         self._config = context.config
         self._load_language_model = language_model
         self._floor = context.floor
+        self._history = context.history
+        self._failures = context.failures
         self._clock = context.clock
         self._bus = context.bus
         self._inbox = inbox
@@ -112,12 +115,12 @@ class Responder:
 
     def _prefill_history(self) -> None:
         with self._floor.monitor:
-            slm, messages = self._slm, self._floor.history.messages
+            slm, messages = self._slm, self._history.messages
         if slm is not None:
             try:
                 slm.prime(messages, lambda: not self._inbox.empty)
             except Exception as error:
-                self._floor.fail("agent", None, error)
+                self._failures.report("agent", None, error)
             if not self._prompt_loaded:
                 self._prompt_loaded = True
                 self._loaded("prompt")
@@ -126,7 +129,7 @@ class Responder:
         """Prefill an incomplete question, or start a speculative reply to it."""
         turn, slm = partial.turn, self._slm
         # Until the earlier turns are settled, the history before the question is unknown.
-        if slm is None or self._floor.waits_for_earlier(turn):
+        if slm is None or self._floor.turns.waits_for_earlier(turn):
             return
         if self._speculation is None or self._speculation.is_wrong():
             self._speculation = None
@@ -149,7 +152,7 @@ class Responder:
             return
         self._prefilled = likely
         with self._floor.monitor:
-            messages = self._floor.history.asking(likely, partial.language)
+            messages = self._history.asking(likely, partial.language)
         tokens = slm.prime(messages, lambda: not self._inbox.empty or agent_input_is_dead(partial))
         self._bus.emit(ev.PrefillProgress(turn=turn.number, tokens=tokens, text=likely))
 
@@ -160,7 +163,7 @@ class Responder:
         transcript = respelled(partial.transcript, self._prefilled)
         speculation = SpeculativeReply(partial.turn, transcript, partial.language)
         with self._floor.monitor:
-            messages = self._floor.history.asking(speculation.transcript, speculation.language)
+            messages = self._history.asking(speculation.transcript, speculation.language)
         if slm.count(messages) > self._room(slm):
             return None
         self._bus.emit(ev.PrefillStarted(turn=speculation.turn.number))
@@ -193,39 +196,39 @@ class Responder:
             return
         try:
             if speculation is not None and speculation.turn is turn and not speculation.is_wrong():
-                turn.question = speculation.transcript
+                turn.reply.question = speculation.transcript
                 self._reply(
                     turn, itertools.chain(speculation.made[1:], speculation.coming), asked.language
                 )
                 return
-            self._floor.wait_for_earlier(turn)
+            self._floor.turns.wait_for_earlier(turn)
             if unfinished := self._unfinished(text, asked.language):
-                turn.question = text
+                turn.reply.question = text
                 self._continue_reply(turn, unfinished, asked.language)
                 return
             slm = self._model(turn)
             if turn.cancelled or slm is None:
                 return
             # The history must hold the text that the KV cache holds.
-            turn.question = text
+            turn.reply.question = text
             messages = self._prompt(text, asked.language, slm)
             self._bus.emit(ev.PrefillStarted(turn=turn.number))
             self._reply(turn, slm.reply(messages, turn.is_cancelled), asked.language)
         except Exception as error:
-            self._floor.fail("agent", turn, error)
+            self._floor.cancel(turn, "failed", self._failures.report("agent", turn, error))
 
     def _unfinished(self, text: str, language: str = "") -> Reply | None:
         """The last reply, if it is unfinished and the text asks to continue it."""
         with self._floor.monitor:
-            unfinished = self._floor.history.unfinished
+            unfinished = self._history.unfinished
         return unfinished if unfinished and wants_more(text, language) else None
 
     def _continue_reply(self, turn: Turn, unfinished: Reply, language: str) -> None:
         """Play the generated rest that was not played; the model continues it meanwhile."""
-        turn.reply, turn.continues = unfinished.unheard, True
+        turn.reply.text, turn.reply.continues = unfinished.unheard, True
         if turn.cancelled:
             return
-        self._bus.emit(ev.ReplyContinued(turn=turn.number, text=turn.reply))
+        self._bus.emit(ev.ReplyContinued(turn=turn.number, text=turn.reply.text))
         more = iter([Stopped("stop")]) if unfinished.ended else self._more(turn)
         self._reply(turn, more, language)
 
@@ -234,13 +237,13 @@ class Responder:
         slm = self._model(turn)
         if turn.cancelled or slm is None:
             return
-        self._report_trimmed(self._floor.history.trim(None, slm.count, self._room(slm)))
+        self._report_trimmed(self._history.trim(None, slm.count, self._room(slm)))
         self._bus.emit(ev.PrefillStarted(turn=turn.number))
-        for item in slm.reply(self._floor.history.going_on(), turn.is_cancelled):
-            if item == Stopped("stop") and not turn.reply:
-                turn.continues = False
+        for item in slm.reply(self._history.going_on(), turn.is_cancelled):
+            if item == Stopped("stop") and not turn.reply.text:
+                turn.reply.continues = False
                 yield from slm.reply(
-                    self._prompt(turn.question, turn.language, slm), turn.is_cancelled
+                    self._prompt(turn.question, turn.transcription.language, slm), turn.is_cancelled
                 )
                 return
             yield item
@@ -262,50 +265,50 @@ class Responder:
         return slm.context - min(self._config.slm.max_tokens, slm.context // 2) - PROMPT_MARGIN
 
     def _prompt(self, text: str, language: str, slm: LanguageModel) -> Sequence[ChatMessage]:
-        history = self._floor.history
-        self._report_trimmed(history.trim(text, slm.count, self._room(slm), language))
-        return history.asking(text, language)
+        self._report_trimmed(self._history.trim(text, slm.count, self._room(slm), language))
+        return self._history.asking(text, language)
 
     def _reply(
         self, turn: Turn, coming: Iterable[Prefilled | Token | Stopped], language: str
     ) -> None:
+        """Cut the reply into clauses while it is generated."""
         plan = CutPlan(self._speech_rates.of(language))
         cutter = ClauseCutter(self._config.tts.first_clause_words, language, plan)
-        count = 0
-
-        def cut(clauses: list[Clause]) -> None:
-            nonlocal count
-            for clause in clauses:
-                self._bus.emit(
-                    ev.ClauseReady(
-                        turn=turn.number, clause=count, text=clause.text, spoken=clause.spoken
-                    )
-                )
-                self._outbox.put(ClauseToSpeak(turn, count, clause))
-                count += 1
-
-        if turn.reply:
-            cut(cutter.push(turn.reply, self._clock.now()))
+        numbers = itertools.count()
+        if turn.reply.text:
+            self._pass_on(turn, numbers, cutter.push(turn.reply.text, self._clock.now()))
         for item in coming:
             match item:
                 case Prefilled():
                     self._report_prefilled(turn, item)
                 case Token():
-                    index = len(turn.tokens)
-                    turn.tokens.append(item.id)
-                    turn.reply += item.text
-                    self._bus.emit(ev.TokenGenerated(turn=turn.number, index=index, text=item.text))
+                    self._add(turn.reply, item, turn.number)
                     now = self._clock.now()
                     plan.wrote(len(item.text), now)
-                    cut(cutter.push(item.text, now))
+                    self._pass_on(turn, numbers, cutter.push(item.text, now))
                 case Stopped():
-                    turn.reply_complete = item.reason == "stop"
-                    cut(cutter.flush())
+                    turn.reply.complete = item.reason == "stop"
+                    self._pass_on(turn, numbers, cutter.flush())
+                    tokens = len(turn.reply.tokens)
                     self._bus.emit(
-                        ev.GenerationEnded(
-                            turn=turn.number, tokens=len(turn.tokens), reason=item.reason
-                        )
+                        ev.GenerationEnded(turn=turn.number, tokens=tokens, reason=item.reason)
                     )
+
+    def _add(self, reply: ReplyRecord, token: Token, turn: int) -> None:
+        index = len(reply.tokens)
+        reply.tokens.append(token.id)
+        reply.text += token.text
+        self._bus.emit(ev.TokenGenerated(turn=turn, index=index, text=token.text))
+
+    def _pass_on(self, turn: Turn, numbers: Iterator[int], clauses: list[Clause]) -> None:
+        for clause in clauses:
+            number = next(numbers)
+            self._bus.emit(
+                ev.ClauseReady(
+                    turn=turn.number, clause=number, text=clause.text, spoken=clause.spoken
+                )
+            )
+            self._outbox.put(ClauseToSpeak(turn, number, clause))
 
     def _report_trimmed(self, dropped: int) -> None:
         if dropped:

@@ -24,6 +24,7 @@ class SpeculativeReply:
     def is_wrong(self) -> bool:
         """Whether the question has changed since, or the turn was cancelled."""
         # Once wrong, always wrong: the generation was cancelled.
-        self.wrong |= self.turn.cancelled or self.turn.language != self.language
-        self.wrong |= not same_words(self.transcript, self.turn.transcript)
+        words = self.turn.transcription
+        self.wrong |= self.turn.cancelled or words.language != self.language
+        self.wrong |= not same_words(self.transcript, words.text)
         return self.wrong

@@ -6,11 +6,10 @@ from edgevoice import events as ev
 from edgevoice.audio import Frame, dbfs
 from edgevoice.capture.intelligibility import Intelligibility
 from edgevoice.capture.noise_floor import MAYBE_SPEECH, NoiseFloor
-from edgevoice.settings import TurnSettings
+from edgevoice.context import StageContext
 from edgevoice.turn import Turn
 from edgevoice.turn_taking.completeness import Completeness, completeness_of
 from edgevoice.turn_taking.endpointing import HYSTERESIS
-from edgevoice.turn_taking.floor import Floor
 
 UNCLEAR = "speech is not intelligible here: come closer to the microphone, or reduce the noise"
 
@@ -18,9 +17,12 @@ UNCLEAR = "speech is not intelligible here: come closer to the microphone, or re
 class Background:
     """Follows the frames of one source; runs in capture's thread."""
 
-    def __init__(self, settings: TurnSettings, floor: Floor) -> None:
+    def __init__(self, context: StageContext) -> None:
+        settings = context.config.turn
         self._settings = settings
-        self._floor = floor
+        self._floor = context.floor
+        self._bus = context.bus
+        self._play_earcon = context.play_earcon
         self._level = NoiseFloor()
         self._intelligibility = Intelligibility(settings.unclear_seconds)
         self._notified = False
@@ -55,8 +57,9 @@ class Background:
 
     def follow(self, turn: Turn, index: int) -> None:
         """Note the transcripts of the utterance at stream index `index`."""
+        words = turn.transcription
         self._intelligibility.note(
-            index, turn.number, turn.transcripts, turn.accepted_words, turn.transcript
+            index, turn.number, words.transcripts, words.accepted_words, words.text
         )
 
     def end_of_user(self, turn: Turn, index: int) -> int | None:
@@ -64,7 +67,8 @@ class Background:
         background voices go on; else None."""
         if not self._intelligibility.is_left(index):
             return None
-        if completeness_of(turn.transcript, turn.language) > Completeness.STATEMENT:
+        words = turn.transcription
+        if completeness_of(words.text, words.language) > Completeness.STATEMENT:
             return None
         self._level.reject_voice()
         return self._intelligibility.since
@@ -78,8 +82,8 @@ class Background:
         self._level.reject_voice()
         if not self._notified:
             self._notified = True
-            self._floor.bus.emit(ev.Notice(text=UNCLEAR))
-            self._floor.play_earcon("unclear")
+            self._bus.emit(ev.Notice(text=UNCLEAR))
+            self._play_earcon("unclear")
         return True
 
     def ended(self, turn: Turn) -> None:

@@ -22,11 +22,12 @@ class Capture:
         utterances: UtteranceDetector,
     ) -> None:
         self._loaded = context.loaded
-        self._wake_gate = WakeGate(context.config, context.floor, engines.wake_detector)
-        self._faint = Faint(engines.faint_detector, context.floor)
+        self._wake_gate = WakeGate(context, engines.wake_detector)
+        self._faint = Faint(context, engines.faint_detector)
         self._source = source
         self._load = engines.detector
         self._floor = context.floor
+        self._bus = context.bus
         self._utterances = utterances
         self._passing = True
         self._closed = self._opening = False
@@ -51,7 +52,7 @@ class Capture:
         self._wake_gate.load()
         self._loaded("capture")
         self._faint.load()
-        levels = LevelMeter(self._floor.bus, self._source)
+        levels = LevelMeter(self._bus, self._source)
         expected: int | None = None
         while (frame := self._source.read()) is not None:
             if expected is not None and frame.index != expected:

@@ -20,7 +20,8 @@ from edgevoice.capture.reference import Reference
 from edgevoice.capture.silence import SilenceMonitor
 from edgevoice.context import SessionContext
 from edgevoice.errors import EdgevoiceError
-from edgevoice.protocols import AudioSink, AudioSource, EchoCanceller
+from edgevoice.player import Player
+from edgevoice.protocols import AudioSource, EchoCanceller
 
 LEAD = 0.04
 """Seconds by which the reference is ahead of the microphone: the devices' times are no better than
@@ -62,7 +63,7 @@ class EchoCancelledSource:
         self,
         context: SessionContext,
         source: AudioSource,
-        sink: AudioSink,
+        sink: Player,
         load: Callable[[], EchoCanceller] | None,
     ) -> None:
         settings = context.config.echo

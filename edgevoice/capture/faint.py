@@ -9,8 +9,8 @@ import numpy as np
 
 from edgevoice import events as ev
 from edgevoice.audio import Frame, dbfs
+from edgevoice.context import StageContext
 from edgevoice.protocols import SpeechDetector
-from edgevoice.turn_taking.floor import Floor
 
 TOO_QUIET = (
     "there is speech, but the microphone is too quiet: raise its input level in the system's sound "
@@ -31,9 +31,11 @@ AGAIN = 600.0
 class Faint:
     """Follows the frames of one source; runs in capture's thread."""
 
-    def __init__(self, load: Callable[[], SpeechDetector | None], floor: Floor) -> None:
+    def __init__(self, context: StageContext, load: Callable[[], SpeechDetector | None]) -> None:
         self._load = load
-        self._floor = floor
+        self._clock = context.clock
+        self._bus = context.bus
+        self._turns = context.floor.turns
         self._detector: SpeechDetector | None = None
         self._recent: deque[bool] = deque(maxlen=WINDOW)
         self._told: float | None = None
@@ -46,7 +48,7 @@ class Faint:
         """Take a frame that passed the wake gate."""
         if self._detector is None:
             return
-        if self._floor.reply is not None:
+        if self._turns.reply is not None:
             # The microphone works, and the reply's own echo must not count.
             self._recent.clear()
             return
@@ -55,11 +57,11 @@ class Faint:
             louder = np.clip(frame.samples * np.float32(GAIN), -1.0, 1.0)
             speech = self._detector.probability(louder) >= LIKELY
         self._recent.append(speech)
-        if sum(self._recent) < ENOUGH or any(list(self._recent)[-PAUSE:]) or self._floor.turns():
+        if sum(self._recent) < ENOUGH or any(list(self._recent)[-PAUSE:]) or self._turns:
             # A current turn may still be understood.
             return
         self._recent.clear()
-        now = self._floor.clock.now()
+        now = self._clock.now()
         if self._told is None or now - self._told >= AGAIN:
             self._told = now
-            self._floor.bus.emit(ev.Notice(text=TOO_QUIET))
+            self._bus.emit(ev.Notice(text=TOO_QUIET))

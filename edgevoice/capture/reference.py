@@ -12,7 +12,7 @@ import math
 import numpy as np
 
 from edgevoice.audio import EAR_RATE, Samples
-from edgevoice.protocols import AudioSink
+from edgevoice.player import Player
 from edgevoice.resample import resample
 
 MARGIN = 160
@@ -34,7 +34,7 @@ INAUDIBLE = 1e-4
 class Reference:
     """Reads the played audio of a sink in order."""
 
-    def __init__(self, sink: AudioSink) -> None:
+    def __init__(self, sink: Player) -> None:
         self._sink = sink
         # This many samples of the sink last as long as this many at 16 kHz.
         shared = math.gcd(sink.rate, EAR_RATE)

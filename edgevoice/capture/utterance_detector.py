@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from collections import deque
-
-import numpy as np
-
 from edgevoice import events as ev
-from edgevoice.audio import EAR_RATE, FRAME_SAMPLES, Frame, Samples, Utterance
+from edgevoice.audio import EAR_RATE, FRAME_SAMPLES, Frame
 from edgevoice.capture.background import Background
+from edgevoice.capture.recent_frames import RecentFrames
+from edgevoice.capture.utterance_audio import UtteranceAudio
 from edgevoice.capture.wake_gate import LAG, WAKE_FRAMES
 from edgevoice.context import StageContext
 from edgevoice.mailbox import Mailbox
 from edgevoice.messages import FinalRequest, InterimRequest, Pause, TranscriptionRequest
 from edgevoice.protocols import AudioSource
 from edgevoice.turn import Turn
-from edgevoice.turn_taking.barge_in import FRAME_MS, AcousticBargeIn, VoiceOnset
+from edgevoice.turn_taking.barge_in import AcousticBargeIn, VoiceOnset
 from edgevoice.turn_taking.end_of_turn import EndOfTurnPredictor, EndOfTurnQueue
-from edgevoice.turn_taking.endpointing import GAPPY, HYSTERESIS, Boundary, BoundaryKind, Endpointer
-from edgevoice.turn_taking.interruption import thresholds
+from edgevoice.turn_taking.endpointing import HYSTERESIS, Boundary, BoundaryKind, Endpointer
 from edgevoice.turn_taking.premature_end import PrematureEnd
 
 INTERIM_SAMPLES = int(0.5 * EAR_RATE)
@@ -26,11 +23,6 @@ INTERIM_SAMPLES = int(0.5 * EAR_RATE)
 
 BREATH = 2 * LAG
 """Samples after a wake word within which speech belongs to the same breath."""
-
-ONSET_FRAMES = 32
-"""Frames, one second, in which a voice may have begun before it starts a turn."""
-
-_SILENCE = np.zeros(FRAME_SAMPLES, dtype=np.float32)
 
 
 class UtteranceDetector:
@@ -53,21 +45,14 @@ class UtteranceDetector:
         self._outbox = outbox
         self._interims = interims
         self._end_of_turn = EndOfTurnQueue(config.turn, predictor)
-        self._background = Background(config.turn, floor)
+        self._background = Background(context)
         self._premature_end = PrematureEnd(config.turn, self._bus)
         self._endpoint = Endpointer(config.turn, self._premature_end.tempo)
         self._barge_in = AcousticBargeIn(config.turn, floor)
         self._onset = VoiceOnset()
-        pre_roll = -(-config.turn.pre_roll_ms * EAR_RATE // (1000 * FRAME_SAMPLES))
-        notice_ms = GAPPY * thresholds(config.turn).notice_ms
-        unsure = int(max(config.turn.min_speech_ms, notice_ms) / FRAME_MS) + 2
-        self._recent: deque[Frame] = deque(
-            maxlen=max(pre_roll + unsure + ONSET_FRAMES, WAKE_FRAMES)
-        )
-        self._pre_roll = pre_roll
+        self._recent = RecentFrames(config.turn)
         self._longest = int(config.turn.max_seconds * EAR_RATE)
-        self._frames: list[Samples] = []
-        self._start = 0
+        self._audio = UtteranceAudio()
         self._started_at = 0.0
         self._requested = 0
         self._pause = 0
@@ -87,7 +72,7 @@ class UtteranceDetector:
     @property
     def full(self) -> bool:
         """Whether the current utterance has reached the longest allowed length."""
-        return self.hearing and len(self._frames) * FRAME_SAMPLES >= self._longest
+        return self.hearing and self._audio.samples >= self._longest
 
     def forget(self) -> None:
         """A new conversation, perhaps with another speaker: reset the speaker's tempo."""
@@ -97,11 +82,11 @@ class UtteranceDetector:
         """Take a frame while not activated; the next utterance may begin in it."""
         self.called = None
         self._barge_in.reset()
-        self._recent.append(frame)
+        self._recent.add(frame)
 
     def recent(self, first: int, end: int) -> list[Frame]:
         """The recent frames that begin in [`first`, `end`)."""
-        return [frame for frame in self._recent if first <= frame.index < end]
+        return self._recent.between(first, end)
 
     def restart(self) -> None:
         """Reset the endpointer: the next frame does not follow the last one."""
@@ -111,19 +96,17 @@ class UtteranceDetector:
         """The source has ended: end the current utterance."""
         if self._turn is not None:
             self._floor.confirm(self._turn)
-            self._ended(
-                Boundary(BoundaryKind.ENDED, self._start + FRAME_SAMPLES * len(self._frames))
-            )
+            self._ended(Boundary(BoundaryKind.ENDED, self._audio.end))
 
     def fill(self, missing: int) -> None:
         """Insert silence in the current utterance for `missing` lost samples."""
         if self._turn is not None:
-            self._frames += [_SILENCE] * round(missing / FRAME_SAMPLES)
+            self._audio.fill(missing)
 
     def finish_if_paused(self) -> None:
         """End the current utterance if it is in a pause."""
         turn = self._turn
-        if turn is not None and turn.silent and turn.requested:
+        if turn is not None and turn.speech.silent and turn.speech.requested:
             self._ended(Boundary(BoundaryKind.ENDED, self._pause))
 
     def drop(self, why: str = "") -> bool:
@@ -142,93 +125,124 @@ class UtteranceDetector:
 
     def push(self, frame: Frame, probability: float) -> None:
         """Take the next frame, which is speech with this probability."""
-        answering = self._floor.answering
-        if answering and not self._settings.barge_in and self._turn is None and not self.talking:
-            self._endpoint.reset()
-            self._recent.clear()
+        answering = self._floor.turns.answering
+        if self._ignores_speech(answering):
             return
-        if self._turn is not None and self._turn.tentative and self._turn.cancelled:
-            self._dismiss()
-        if not self._recent or self._recent[-1].index < frame.index:
-            self._recent.append(frame)
-        if self._turn is not None:
-            self._frames.append(frame.samples)
+        self._drop_dismissed()
+        self._keep(frame)
         if not self.talking:
             probability = self._background.without(frame, probability, self._endpoint.speaking)
-        if self.talking and (begun := self._endpoint.hold(frame.index)):
-            self._handle(begun)
-        if self.talking and self._turn is not None:
-            self._floor.confirm(self._turn)
-        if self._turn is not None and self._turn.committed:
-            # Playback has committed the turn: the silence was long enough for the reply to start.
-            self._end_of_turn.answered(True, self._endpoint.silence_ms)
-            self._handle(self._endpoint.finish())
+        self._begin_by_key(frame.index)
+        self._end_answered()
         self._weigh()
-        ready = self._turn is not None and self._turn.audio_ready
-        self._end_of_turn.answered(ready, self._endpoint.silence_ms)
-        boundary = self._endpoint.step(
-            probability, frame.index, interrupting=answering, ready=ready
-        )
-        if boundary:
-            self._handle(boundary)
-        if self._turn is not None:
-            self._turn.may_end = self._endpoint.may_end
-        if not self.talking and (released := self._endpoint.release(frame.index + FRAME_SAMPLES)):
-            self._handle(released)
+        self._step_endpoint(frame.index, probability, answering)
+        self._end_by_key(frame.index + FRAME_SAMPLES)
         voiced = probability >= self._settings.speech_threshold - HYSTERESIS
-        self._onset.follow(frame.index, voiced, self._turn)
-        # Transcribe at the first silent frame: if this was the last word, the transcript is there
-        # by the time the pause is reported.
-        if self._turn is not None:
-            self._turn.silent = not voiced
-            if voiced:
-                self._turn.voiced_end = frame.index + FRAME_SAMPLES
-                self._turn.voiced = self._endpoint.voiced / EAR_RATE
+        self._note_voice(frame.index, voiced)
         self._barge_in.step(self._turn, voiced)
         if self._turn is not None and not self.talking:
             self._limit(self._turn, frame.index)
-        if voiced or self._voiced:
-            self._request_transcript(
-                self._interims if voiced else self._outbox, INTERIM_SAMPLES if voiced else 1
-            )
+        self._request_interim(voiced)
+
+    def _ignores_speech(self, answering: bool) -> bool:
+        """Whether a reply is under way that speech must not interrupt."""
+        if self._settings.barge_in or not answering or self._turn is not None or self.talking:
+            return False
+        self._endpoint.reset()
+        self._recent.clear()
+        return True
+
+    def _drop_dismissed(self) -> None:
+        """Start again if the utterance was no interruption."""
+        turn = self._turn
+        if turn is not None and turn.tentative and turn.cancelled:
+            self._turn = None
+            self._end_speech(turn, turn.speech.voiced_end)
+            self._endpoint.reset()
+            self._barge_in.begin()
+
+    def _keep(self, frame: Frame) -> None:
+        if not self._recent.holds(frame):
+            self._recent.add(frame)
+        if self._turn is not None:
+            self._audio.add(frame.samples)
+
+    def _begin_by_key(self, index: int) -> None:
+        if not self.talking:
+            return
+        if begun := self._endpoint.hold(index):
+            self._handle(begun)
+        if self._turn is not None:
+            self._floor.confirm(self._turn)
+
+    def _end_by_key(self, end: int) -> None:
+        if not self.talking and (released := self._endpoint.release(end)):
+            self._handle(released)
+
+    def _end_answered(self) -> None:
+        """End the turn if playback has committed it: the silence was long enough for the reply to
+        start."""
+        if self._turn is not None and self._turn.committed:
+            self._end_of_turn.answered(True, self._endpoint.silence_ms)
+            self._handle(self._endpoint.finish())
+
+    def _step_endpoint(self, index: int, probability: float, answering: bool) -> None:
+        ready = self._turn is not None and self._turn.playback.ready
+        self._end_of_turn.answered(ready, self._endpoint.silence_ms)
+        boundary = self._endpoint.step(probability, index, interrupting=answering, ready=ready)
+        if boundary:
+            self._handle(boundary)
+        if self._turn is not None:
+            self._turn.speech.may_end = self._endpoint.may_end
+
+    def _note_voice(self, index: int, voiced: bool) -> None:
+        self._onset.follow(index, voiced, self._turn)
+        if self._turn is None:
+            return
+        speech = self._turn.speech
+        speech.silent = not voiced
+        if voiced:
+            speech.voiced_end = index + FRAME_SAMPLES
+            speech.voiced = self._endpoint.voiced / EAR_RATE
+
+    def _request_interim(self, voiced: bool) -> None:
+        """Request a transcript now and then, and at the first silent frame: if this was the last
+        word, the transcript is there by the time the pause is reported."""
+        if voiced:
+            self._request_transcript(self._interims, INTERIM_SAMPLES)
+        elif self._voiced:
+            self._request_transcript(self._outbox, 1)
         self._voiced = voiced
 
     def _limit(self, turn: Turn, index: int) -> None:
         """At stream index `index`, end an utterance that continues only by background voices."""
         self._background.follow(turn, index)
-        end = None if turn.requested else self._background.end_of_user(turn, index)
+        end = None if turn.speech.requested else self._background.end_of_user(turn, index)
         if end is not None:
-            self._frames = self._frames[: -(-(end - self._start) // FRAME_SAMPLES)]
+            self._audio.cut(end)
             self._ended(Boundary(BoundaryKind.ENDED, end))
             self._endpoint.reset()
         elif self._background.is_unintelligible(turn, index):
             self._turn = None
             self._endpoint.reset()
 
-    def _dismiss(self) -> None:
-        """The utterance was no interruption: start again."""
-        turn, self._turn = self._turn, None
-        if turn is not None:
-            self._end_speech(turn, turn.voiced_end)
-        self._endpoint.reset()
-        self._barge_in.begin()
-
     def _weigh(self) -> None:
         """Pass new evidence about the pause to the endpointer."""
         turn = self._turn
-        if turn is None or not turn.requested or not turn.question:
+        if turn is None or not turn.speech.requested or not turn.question:
             return
-        complete = turn.end_probability
+        complete = self._end_of_turn.score(turn)
         if complete is None and self._end_of_turn.open:
             # Until the score is there, assume the most cautious one.
             complete = 0.0
         known = (turn.number, turn.question, complete)
         if known != self._weighed:
             self._weighed = known
+            language = turn.transcription.language
             self._endpoint.weigh(
-                self._pause, complete=complete, text=turn.question, language=turn.language
+                self._pause, complete=complete, text=turn.question, language=language
             )
-        if turn.synthesizing:
+        if turn.synthesis.started:
             self._end_of_turn.request(self._endpoint.missing_ms)
 
     def _handle(self, boundary: Boundary) -> None:
@@ -243,28 +257,27 @@ class UtteranceDetector:
                 self._ended(boundary)
 
     def _started(self, boundary: Boundary) -> None:
-        reply = None if self.talking else self._floor.reply
+        reply = None if self.talking else self._floor.turns.reply
         # During a reply a turn begins late: a short word before that belongs to it.
         onset = self._onset.since if reply is not None else None
         begun = boundary.index if onset is None else min(onset, boundary.index)
-        first = begun - self._pre_roll * FRAME_SAMPLES
+        first = begun - self._recent.pre_roll
         called, self.called = self.called, None
+        # In the same breath, the wake word stays in the audio, because the first word is
+        # transcribed better with it; the transcript drops it. After a pause, drop it here.
+        in_one_breath = called is not None and boundary.index < called + BREATH
         if called is not None:
-            # In the same breath, the wake word stays in the audio, because the first word is
-            # transcribed better with it; the transcript drops it. After a pause, drop it here.
-            breath = boundary.index < called + BREATH
-            first = called - WAKE_FRAMES * FRAME_SAMPLES if breath else max(first, called)
-        kept = [f for f in self._recent if f.index >= first]
-        self._frames = [f.samples for f in kept]
-        self._start = kept[0].index
+            word = called - WAKE_FRAMES * FRAME_SAMPLES
+            first = word if in_one_breath else max(first, called)
+        self._audio = UtteranceAudio(self._recent.since(first))
         self._started_at = self._source.time_of(begun)
         self._requested = 0
-        for unclear in self._floor.turns():
+        for unclear in self._floor.turns:
             # Two utterances in a row are an interruption, though neither is transcribed yet.
             self._floor.confirm(unclear)
         turn = self._floor.begin("talk_key" if self.talking else "speech", interrupts=reply)
         self._background.begin(boundary.index)
-        turn.called = called is not None and boundary.index < called + BREATH
+        turn.speech.called = in_one_breath
         self._turn = turn
         if not self.talking:
             self._premature_end.began(boundary.index)
@@ -290,7 +303,7 @@ class UtteranceDetector:
             return
         self._floor.cancel(old, "resumed")
         self._turn = self._floor.begin(old.origin, replaces=old)
-        self._turn.called = old.called
+        self._turn.speech.called = old.speech.called
         self._bus.emit(ev.SpeechStarted(turn=self._turn.number, at=self._started_at))
 
     def _ended(self, boundary: Boundary) -> None:
@@ -298,9 +311,9 @@ class UtteranceDetector:
         if turn is None:
             return
         self._end_speech(turn, boundary.index)
-        asked = turn.requested
+        asked = turn.speech.requested
         self._background.ended(turn)
-        end, endpoint = self._start + FRAME_SAMPLES * len(self._frames), self._endpoint
+        end, endpoint = self._audio.end, self._endpoint
         self._premature_end.ended(turn, boundary.index, end, endpoint.ended_at_ms, endpoint.voiced)
         self._floor.commit(turn)
         if not asked:
@@ -308,12 +321,11 @@ class UtteranceDetector:
 
     def _end_speech(self, turn: Turn, index: int) -> None:
         at = self._source.time_of(index)
-        seconds = len(self._frames) * FRAME_SAMPLES / EAR_RATE
-        self._bus.emit(ev.SpeechEnded(turn=turn.number, at=at, seconds=seconds))
+        self._bus.emit(ev.SpeechEnded(turn=turn.number, at=at, seconds=self._audio.seconds))
 
     def _request_final(self, turn: Turn, boundary: Boundary) -> None:
-        turn.requested = True
-        utterance = Utterance(np.concatenate(self._frames), self._start, boundary.index)
+        turn.speech.requested = True
+        utterance = self._audio.until(boundary.index)
         self._end_of_turn.enter(Pause(turn, utterance))
         self._outbox.put(FinalRequest(turn, utterance, self._endpoint.voiced / EAR_RATE))
 
@@ -321,18 +333,11 @@ class UtteranceDetector:
         self, inbox: Mailbox[TranscriptionRequest] | Mailbox[InterimRequest], minimum: int
     ) -> None:
         turn = self._turn
-        size = len(self._frames) * FRAME_SAMPLES
-        wanted = self._shows_interim or self._background.is_doubtful(self._start + size)
-        if turn is None or not wanted or turn.requested:
+        size = self._audio.samples
+        wanted = self._shows_interim or self._background.is_doubtful(self._audio.end)
+        if turn is None or not wanted or turn.speech.requested:
             return
         if size - self._requested < minimum:
             return
-        frames, start = self._frames, self._start
-
-        def take() -> Utterance:
-            # Called by transcription, so that the request is never out of date.
-            samples = np.concatenate(list(frames))
-            return Utterance(samples, start, start + len(samples))
-
-        if inbox.offer(InterimRequest(turn, take)):
+        if inbox.offer(InterimRequest(turn, self._audio.reader())):
             self._requested = size

@@ -6,10 +6,9 @@ from collections.abc import Callable
 
 from edgevoice import events as ev
 from edgevoice.audio import FRAME_SAMPLES, Frame
+from edgevoice.context import StageContext
 from edgevoice.protocols import WakeDetector
-from edgevoice.settings import Config
 from edgevoice.turn_taking.activation import Activation
-from edgevoice.turn_taking.floor import Floor
 
 LAG = 4 * FRAME_SAMPLES
 """Most samples from the end of a wake word to its detection: "Hey Jarvis" is detected 30 to 130 ms
@@ -22,13 +21,14 @@ WAKE_FRAMES = 40
 class WakeGate:
     """Follows the frames of one source; runs in capture's thread."""
 
-    def __init__(
-        self, config: Config, floor: Floor, wake: Callable[[], WakeDetector | None]
-    ) -> None:
+    def __init__(self, context: StageContext, wake: Callable[[], WakeDetector | None]) -> None:
+        config = context.config
         self._mode = config.activation.mode
         self._close_between = config.activation.close_between
         self._activation = Activation(config.activation, config.wake)
-        self._floor = floor
+        self._turns = context.floor.turns
+        self._bus = context.bus
+        self._play_earcon = context.play_earcon
         self._load = wake
         self._wake: WakeDetector | None = None
         self._dirty = False
@@ -48,23 +48,23 @@ class WakeGate:
         end = frame.index + FRAME_SAMPLES
         self._activation.called(end)
         at = frame.index - LAG + FRAME_SAMPLES
-        self._floor.bus.emit(ev.Activated(by="wake_word"))
+        self._bus.emit(ev.Activated(by="wake_word"))
         return max(0, at)
 
     def passes(self, frame: Frame, *, held: bool, hearing: bool) -> bool:
         """Whether this frame passes; to be called after `called`."""
         before = self._activation.awake
         open_ = self._activation.step(
-            frame.index, held=held, hearing=hearing, answering=self._floor.answering
+            frame.index, held=held, hearing=hearing, answering=self._turns.answering
         )
         if self._activation.awake and not before:
-            self._floor.bus.emit(ev.Activated(by="key"))
-            self._floor.play_earcon("woke")
+            self._bus.emit(ev.Activated(by="key"))
+            self._play_earcon("woke")
         elif before and not self._activation.awake:
-            self._floor.bus.emit(ev.Deactivated())
-            self._floor.play_earcon("slept")
+            self._bus.emit(ev.Deactivated())
+            self._play_earcon("slept")
         elif self._activation.came_alone(frame.index):
-            self._floor.play_earcon("called")
+            self._play_earcon("called")
         return open_
 
     def reset(self) -> None:
@@ -72,7 +72,7 @@ class WakeGate:
         before = self._activation.awake
         self._activation.sleep()
         if before and not self._activation.awake:
-            self._floor.bus.emit(ev.Deactivated())
+            self._bus.emit(ev.Deactivated())
         if self._wake is not None and self._dirty:
             self._wake.reset()
             self._dirty = False

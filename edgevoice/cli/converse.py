@@ -16,7 +16,7 @@ from edgevoice.errors import EdgevoiceError
 if TYPE_CHECKING:
     from edgevoice.build import Devices
     from edgevoice.bus import Bus
-    from edgevoice.protocols import AudioSink
+    from edgevoice.player import Player
     from edgevoice.session import Session
     from edgevoice.settings import Config
 
@@ -34,7 +34,7 @@ def converse(
     overrides: dict[str, str],
     options: dict[str, Any],
     source: Callable[[Config, Devices], Any],
-    sink: Callable[[Config, Devices], AudioSink],
+    sink: Callable[[Config, Devices], Player],
     record: str | None = None,
     title: str = "edgevoice",
     recordings_folder: str = "",
@@ -48,23 +48,26 @@ def converse(
     from edgevoice.build import Devices, build, echo_free
     from edgevoice.bus import Bus
     from edgevoice.clock import SystemClock
+    from edgevoice.context import AudioIO, Resume, SessionContext
     from edgevoice.events import Notice
-    from edgevoice.history import History
     from edgevoice.session import Session
 
     clock = SystemClock()
     bus = Bus(clock)
     devices = Devices(clock, bus)
 
-    def assemble(config: Config, history: History, first_turn: int) -> Assistant:
+    def assemble(config: Config, resume: Resume) -> Assistant:
         input_source = source(config, devices)
         try:
             speaker = sink(config, devices)
             if not callable(input_source):
                 # A microphone, which picks up the speaker. Files do not.
                 input_source = echo_free(config, clock, bus, input_source, speaker)
-            tapped = recorder.tap(input_source, config, history) if recorder else input_source
-            assistant = build(config, clock, bus, tapped, speaker, history, first_turn)
+            tapped = (
+                recorder.tap(input_source, config, resume.history) if recorder else input_source
+            )
+            session = SessionContext(config, clock, bus)
+            assistant = build(session, AudioIO(tapped, speaker), resume)
         except BaseException:
             if hasattr(input_source, "close"):
                 input_source.close()

@@ -1,7 +1,7 @@
-"""The other end of bench/jobs/worker.py: `python -m edgevoice.cli.job`, run by the program.
+"""The other end of bench/jobs/worker.py: `python -m edgevoice.cli.job`, which the program runs.
 
-It comes through the command line as every command does, so that a start of it is one of the
-program; but it is none that a user could make use of.
+It goes through the command line as every command does, so that a start of it is a start of the
+program. It is of no use to a user.
 """
 
 from __future__ import annotations
@@ -15,26 +15,25 @@ from edgevoice.cli import main
 
 @click.command()
 def job() -> None:
-    """Do what another edgevoice hands over on standard input, and tell it what came of it."""
+    """Do the work that edgevoice hands over on standard input."""
     began = time.monotonic()
-    from edgevoice.bench.jobs.worker import heed_only_the_program, task, telling
+    from edgevoice.bench.jobs.worker import reporting, task
 
-    heed_only_the_program()
     work = task()
-    with telling() as told:
+    with reporting() as progress:
         from edgevoice.bench.stages.cold_start import StartTask, start
 
         if isinstance(work, StartTask):
-            told.made(start(work, began))
+            progress.made(start(work, began))
             return
         from edgevoice.fit import trial
 
         if isinstance(work, trial.Trial):
-            told.made(trial.run(work, told))
+            progress.made(trial.run(work, progress))
             return
         from edgevoice.cli.measured import finished, runner
 
-        finished(runner(work, told), told, told.made)
+        finished(runner(work, progress), progress, progress.made)
 
 
 if __name__ == "__main__":

@@ -153,7 +153,9 @@ def plan(
 ) -> BenchPlan:
     """What is to be measured, its questions made or read. Raises UsageError, ModelError."""
     from edgevoice.bench.corpus.preparation import ROLES, asked_aloud, from_folder, prove_devices
+    from edgevoice.bench.driver.ablation import variants
     from edgevoice.bench.driver.bench import BenchPlan
+    from edgevoice.bench.result.result import AS_SET
 
     if given.get("through_devices") and not given["play_to"]:
         raise UsageError(
@@ -180,14 +182,13 @@ def plan(
         texts = question_lines(given["questions"]) if given.get("questions") else None
         source = given["questions"].name if texts else "built-in, synthesized"
         questions, left_out = asked_aloud(texts, given["limit"], settings, progress, roles), []
-    variants, unknown = _variants(command, given)
     return BenchPlan(
         command=command,
         config=settings,
         questions=questions,
         source=source,
-        left_out=[*left_out, *unknown],
-        variants=variants,
+        left_out=left_out,
+        variants=variants(given["techniques"]) if command == "switches" else {AS_SET: {}},
         warm_ups=given.get("warm_up", 1),
         conversation=given.get("conversation", False),
         baseline=given.get("baseline", False),
@@ -196,16 +197,6 @@ def plan(
         stages=given.get("stages", ()),
         repeat=given.get("repeat") or (STARTS if command == "starts" else 1),
     )
-
-
-def _variants(command: str, given: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
-    from edgevoice.bench.driver.ablation import variants
-    from edgevoice.bench.result.result import AS_SET
-    from edgevoice.config import keys
-
-    if command != "switches":
-        return {AS_SET: {}}, []
-    return variants(set(keys()), given["techniques"])
 
 
 def target(named: str | None, option: str = "--json") -> Path | None:

@@ -116,6 +116,7 @@ def _row(store: Store, entry: Entry, running: set[str]) -> dict[str, Any]:
         "ram": entry.ram,
         "licence": entry.licence,
         "licence_url": entry.licence_url,
+        "address": entry.address,
         "repo": entry.repo,
         "revision": entry.revision,
         "chat_template": entry.chat_template,

@@ -124,7 +124,7 @@ def _prepared(
     from edgevoice.bench.corpus.preparation import prove_models
     from edgevoice.bench.replay.replay import load, made_with
     from edgevoice.cli.measured import SEED
-    from edgevoice.engines.silero import Silero
+    from edgevoice.engines.registry import load_chosen
     from edgevoice.models.store import Store
     from edgevoice.recordings.recorded_turn import read
 
@@ -139,9 +139,8 @@ def _prepared(
     if config.slm.seed < 0:
         config = context.load({**overrides, **SEED}).config
     prove_models(config)
-    store = Store(config)
-    store.optional("turn")
-    return load(file, Silero(store.choose("vad").path), progress.say), config
+    Store(config).optional("turn")
+    return load(file, load_chosen("vad", config), progress.say), config
 
 
 def _deliver(

@@ -20,7 +20,7 @@ from edgevoice.errors import AudioFileError, DeviceError, NoDeviceError, UsageEr
 if TYPE_CHECKING:
     from edgevoice.audio import Samples
     from edgevoice.build import Devices
-    from edgevoice.protocols import AudioSink
+    from edgevoice.player import Player
     from edgevoice.settings import Config
 
 SILENT_DEMO = "the demo runs without sound"
@@ -151,7 +151,7 @@ def run(
             else devices.source(config)
         )
 
-    def sink(config: Config, devices: Devices, if_absent: str = "") -> AudioSink:
+    def sink(config: Config, devices: Devices, if_absent: str = "") -> Player:
         if record:
             return devices.recorded(record)
         if files and not config.audio.output:
@@ -208,7 +208,7 @@ def _run_demo(
     context: Context,
     overrides: dict[str, str],
     options: dict[str, Any],
-    sink: Callable[[Config, Devices], AudioSink],
+    sink: Callable[[Config, Devices], Player],
     questions: list[str] | None = None,
     record: str | None = None,
 ) -> None:
@@ -279,7 +279,7 @@ def _read(files: list[str]) -> list[Samples]:
     return clips
 
 
-def _speaker(config: Config, devices: Devices, if_absent: str = "") -> AudioSink:
+def _speaker(config: Config, devices: Devices, if_absent: str = "") -> Player:
     """The configured speaker. Without one, warns with `if_absent` and returns a silent sink.
 
     Raises DeviceError if `if_absent` is empty.
@@ -298,8 +298,7 @@ def _speaker(config: Config, devices: Devices, if_absent: str = "") -> AudioSink
 def _demo_source(config: Config, devices: Devices, questions: list[str] | None = None) -> Any:
     from edgevoice.build import clips_source
     from edgevoice.demo import QUESTIONS, spoken
-    from edgevoice.engines.piper import Piper
-    from edgevoice.models.store import Store
+    from edgevoice.engines.registry import load_chosen
 
-    voice = Piper(Store(config).choose("tts").path, config.tts)
+    voice = load_chosen("tts", config)
     return clips_source(devices.clock, spoken(questions or QUESTIONS, voice), "a synthesized user")

@@ -34,6 +34,8 @@ def show(context: Context, as_json: bool) -> None:
     """
     resolved = context.resolve()
     values = {key: _value(resolved.config, key) for key in keys()}
+    for section, given in resolved.config.engines.items():
+        values |= {f"{section}.{name}": value for name, value in given.items()}
     if as_json:
         import json
 

@@ -18,9 +18,8 @@ from edgevoice.harmless import one_line
 
 if TYPE_CHECKING:
     from edgevoice.audio import Samples
-    from edgevoice.engines.whisper import Whisper
-    from edgevoice.protocols import Segment, SpeechDetector, Transcript
-    from edgevoice.settings import Config
+    from edgevoice.protocols import Recognizer, Segment, SpeechDetector, Transcript
+    from edgevoice.settings import Config, SttSettings
 
 PROGRESS_FROM = 30.0
 """Seconds of sound above which transcription shows its progress."""
@@ -81,7 +80,7 @@ def transcribe(
             fail(error)
             continue
         engines = engines or _recognizer(config)
-        record = _record(*engines, name, samples)
+        record = _record(*engines, config.stt, name, samples)
         if as_json:
             echo_json(json_bytes(record).decode())
         else:
@@ -96,27 +95,26 @@ def transcribe(
         click.get_current_context().exit(1)
 
 
-def _recognizer(config: Config) -> tuple[Whisper, SpeechDetector | None]:
+def _recognizer(config: Config) -> tuple[Recognizer, SpeechDetector | None]:
     """The recognizer, and the detector that tells where somebody speaks, if that is here."""
-    from edgevoice.build import engine
+    from edgevoice.engines.registry import load
     from edgevoice.models.store import Store
 
     with _waiting("loading the recognizer"):
         store = Store(config)
         vad = store.optional("vad")
-        recognizer: Whisper = engine("stt", store.choose("stt"), config)
-        return recognizer, engine("vad", vad, config) if vad else None
+        return load(store.choose("stt"), config), load(vad, config) if vad else None
 
 
 def _record(
-    recognizer: Whisper,
+    recognizer: Recognizer,
     detector: SpeechDetector | None,
+    settings: SttSettings,
     name: str,
     samples: Samples,
 ) -> dict[str, Any]:
     """A file's transcript with its times, as it is written with --json. Times are seconds."""
     from edgevoice.audio import EAR_RATE
-    from edgevoice.engines.whisper import LONGEST_PIECE, SHORTEST_PIECE
     from edgevoice.transcription.chunking import pieces
     from edgevoice.transcription.speech_spans import SpeechSpan, stretches
 
@@ -125,12 +123,10 @@ def _record(
     parts: list[tuple[float, Transcript]] = []
     with _progress(name, seconds) as reach:
         for stretch in spoken:
-            for start, end in pieces(
-                samples[stretch.start : stretch.end], LONGEST_PIECE, SHORTEST_PIECE
-            ):
+            for start, end in pieces(samples[stretch.start : stretch.end]):
                 begin = stretch.start + start
                 transcript = recognizer.transcribe(samples[begin : stretch.start + end])
-                if not _invented(transcript, stretch.voiced, recognizer):
+                if not _invented(transcript, stretch.voiced, settings):
                     parts.append((begin / EAR_RATE, transcript))
                 reach((stretch.start + end) / EAR_RATE)
         reach(seconds)
@@ -149,13 +145,13 @@ def _record(
     }
 
 
-def _invented(transcript: Transcript, voiced: float, recognizer: Whisper) -> bool:
+def _invented(transcript: Transcript, voiced: float, settings: SttSettings) -> bool:
     """Whether the text of a stretch in which hardly anybody speaks is the recognizer's own."""
     from edgevoice.turn_taking.hallucinations import MUCH_VOICED, is_nobody
 
     seconds = max((segment.end for segment in transcript.segments), default=0.0)
-    doubt = is_nobody(transcript, seconds, voiced, recognizer.settings)
-    unlikely = transcript.no_speech > recognizer.settings.no_speech or 0 < voiced < MUCH_VOICED
+    doubt = is_nobody(transcript, seconds, voiced, settings)
+    unlikely = transcript.no_speech > settings.no_speech or 0 < voiced < MUCH_VOICED
     return doubt is not None and unlikely
 
 
@@ -194,7 +190,6 @@ def ask(
     ).config
     question = "".join(given_text(words, "edgevoice ask 'Why is the sky blue?'")).strip()
     from edgevoice.history import History
-    from edgevoice.models.store import Store
     from edgevoice.protocols import Token
 
     with contextlib.ExitStack() as stack:
@@ -204,10 +199,9 @@ def ask(
 
             speech = stack.enter_context(StreamingSpeech(*_voice_and_speaker(config), config.tts))
         with _waiting("loading the language model"):
-            from edgevoice.engines.llama import Llama
-            from edgevoice.engines.prompt_cache import default_folder
+            from edgevoice.engines.registry import load_chosen
 
-            model = Llama(Store(config).choose("slm").path, config.slm, default_folder())
+            model = load_chosen("slm", config)
         stack.callback(model.close)
         messages = History(config.slm.system_prompt).asking(question)
         stopped = (lambda: speech.failed) if speech else (lambda: False)
@@ -231,6 +225,7 @@ def ask(
 @click.option("--tts", metavar="NAME", help="Voice, by its name in `models list`.")
 @click.option("--speed", type=float, help="Speaking rate, as a factor.")
 @click.option("--speaker", type=int, help="Speaker number of a voice with several speakers.")
+@click.option("--voice", metavar="NAME", help="Speaker of a Kokoro voice, for example af_heart.")
 @pass_context
 def say(
     context: Context,
@@ -239,12 +234,15 @@ def say(
     tts: str | None,
     speed: float | None,
     speaker: int | None,
+    voice: str | None,
 ) -> None:
     """Speak text, or write it to a WAV file.
 
     With - or a pipe the text is read from standard input, and spoken as it arrives.
     """
-    config = context.resolve(models__tts=tts, tts__speed=speed, tts__speaker=speaker).config
+    config = context.resolve(
+        models__tts=tts, tts__speed=speed, tts__speaker=speaker, kokoro__voice=voice
+    ).config
     text = given_text(words, "edgevoice say 'Hello there.'")
     from edgevoice.synthesis.streaming_tts import StreamingSpeech, sounds
 
@@ -255,19 +253,17 @@ def say(
         return
     from edgevoice.wav import WavWriter
 
-    voice = _voice(config)
-    with WavWriter(output, voice.rate) as file:
-        for samples in sounds(text, voice, config.tts):
+    synthesizer = _voice(config)
+    with WavWriter(output, synthesizer.rate) as file:
+        for samples in sounds(text, synthesizer, config.tts):
             file.write(samples)
 
 
 def _voice(config: Config) -> Any:
-    from edgevoice.models.store import Store
-
     with _waiting("loading the voice"):
-        from edgevoice.engines.piper import Piper
+        from edgevoice.engines.registry import load_chosen
 
-        return Piper(Store(config).choose("tts").path, config.tts)
+        return load_chosen("tts", config)
 
 
 def _voice_and_speaker(config: Config) -> tuple[Any, Any, Any]:

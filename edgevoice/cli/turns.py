@@ -91,7 +91,7 @@ def turns(
 
     found = [(path, read(path)) for path in listed(scenarios)]
     if only_list:
-        for line in listing([(path, one, len(variants(one))) for path, one in found]):
+        for line in listing([one for _, one in found]):
             echo(line)
         return
     where = target(given["json_file"])
@@ -163,29 +163,12 @@ def _scripts(
     progress: BenchProgress,
 ) -> list[ScenarioScript]:
     """All sound that is needed, made before anything begins."""
-    import msgspec
-
-    from edgevoice.bench.corpus.preparation import prove_models
+    from edgevoice.bench.corpus.preparation import detector, prove_models, steady_voice
     from edgevoice.bench.scenarios.assets import ScenarioAssets
-    from edgevoice.models.store import Store
 
     prove_models(settings)
     progress.begin("making the sounds", 0.0)
-    store = Store(settings)
-
-    def voice() -> Any:
-        from edgevoice.engines.piper import Piper
-
-        # The same sound every time, so that two runs hear the same.
-        steady = msgspec.structs.replace(settings.tts, variation=0.0)
-        return Piper(store.choose("tts").path, steady)
-
-    def detector() -> Any:
-        from edgevoice.engines.silero import Silero
-
-        return Silero(store.choose("vad").path)
-
-    sounds = ScenarioAssets(voice, detector, corpus)
+    sounds = ScenarioAssets(steady_voice(settings), detector(settings), corpus)
     return [sounds.script(one, path) for path, one in wanted]
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from edgevoice.audio import Samples
 from edgevoice.devices.resilient_loudspeaker import OutputDevice
 from edgevoice.errors import DeviceError
+from edgevoice.protocols import Position
 from edgevoice.resample import Resampler, resample
 
 FLUSH_BELOW = 0.1
@@ -23,68 +26,46 @@ class Converted:
         self._stream: Resampler | None = None
         self._written = 0
         self._device_written = 0
-        """Samples written to the speaker, at its own rate."""
+        """Frames written to the speaker, at its own rate."""
 
-    def write(self, samples: Samples) -> int:
+    def write(self, samples: Samples) -> None:
         if self._stream is None:
             self._stream = Resampler(self.rate, self._speaker.rate)
-        number = self._written
-        self._send(self._stream.push(samples))
         self._written += len(samples)
-        return number
+        self._send(self._stream.push(samples))
 
-    def _send(self, samples: Samples) -> None:
-        if len(samples):
-            self._device_written = self._speaker.write(samples) + len(samples)
+    def _send(self, frames: Samples) -> None:
+        if len(frames):
+            self._speaker.write(frames)
+            self._device_written += len(frames)
 
-    def samples_played(self) -> int:
-        heard = self._speaker.samples_played()
-        if (
-            self._stream is not None
-            and self._device_written - heard < FLUSH_BELOW * self._speaker.rate
-        ):
+    def position(self) -> Position:
+        position = self._speaker.position()
+        waiting = self._device_written - position.taken
+        if self._stream is not None and waiting < FLUSH_BELOW * self._speaker.rate:
             stream, self._stream = self._stream, None
             self._send(stream.flush())
-        return self._from_device(heard)
+        since, number = (round(n * self._ratio) for n in (position.since, position.number))
+        taken, starved = self._from_device(position.taken), self._from_device(position.starved)
+        return replace(position, taken=taken, since=since, number=number, starved=starved)
 
     def settled(self) -> int:
         return self._from_device(self._speaker.settled())
 
-    def _from_device(self, device_samples: int) -> int:
-        if self._stream is None and device_samples >= self._device_written:
+    def _from_device(self, frames: int) -> int:
+        if self._stream is None and frames >= self._device_written:
             return self._written
-        return min(self._written, round(device_samples * self._ratio))
+        return min(self._written, round(frames * self._ratio))
 
-    def stop(self) -> int:
+    def clear(self, first: int, instead: Samples, fade: int) -> int:
         self._stream = None
-        self._device_written = self._speaker.stop()
-        self._written = min(self._written, round(self._device_written * self._ratio))
-        return self._written
-
-    def duck(self, on: bool) -> None:
-        self._speaker.duck(on)
-
-    def pause(self) -> int:
-        return self._from_device(self._speaker.pause())
-
-    def resume(self, again: int = 0) -> None:
-        self._speaker.resume(round(again / self._ratio))
-
-    def time_of(self, number: int) -> float:
-        return self._speaker.time_of(round(number / self._ratio))
-
-    def reference(self, time: float, count: int) -> Samples:
-        device_samples = self._speaker.reference(time, round(count / self._ratio))
-        converted = resample(device_samples, self._speaker.rate, self.rate)[:count]
-        found = converted.copy()
-        found.resize(count, refcheck=False)
-        return found
-
-    def silent_before(self, number: int) -> bool:
-        return self._speaker.silent_before(round(number / self._ratio))
-
-    def underruns(self) -> int:
-        return self._speaker.underruns()
+        theirs = resample(instead, self.rate, self._speaker.rate)
+        wanted = round(first / self._ratio)
+        begun = self._speaker.clear(wanted, theirs, round(fade / self._ratio))
+        begin = min(max(first, self._from_device(begun)), self._written)
+        self._device_written = begun + max(0, len(theirs) - max(0, begun - wanted))
+        self._written = begin + max(0, len(instead) - (begin - first))
+        return begin
 
     def failed(self) -> DeviceError | None:
         return self._speaker.failed()

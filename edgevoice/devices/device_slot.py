@@ -116,7 +116,7 @@ class DeviceSlot(Generic[D]):
             self._on_opened(device)
             self._monitor.notify_all()
 
-    def clear(self, suspended: float = 0.0) -> None:
+    def empty(self, suspended: float = 0.0) -> None:
         """Close the device; the clock left out `suspended` seconds of suspension."""
         with self._monitor:
             device, self._device = self._device, None
@@ -133,7 +133,7 @@ class DeviceSlot(Generic[D]):
             self._closed = True
             self._monitor.notify_all()
         self.unwatch()
-        self.clear()
+        self.empty()
 
     def _failed(self, device: object, error: DeviceError) -> None:
         """Note that `device` has failed, and wait until it is removed."""

@@ -1,196 +1,215 @@
-"""The queue between a reply and a speaker's callback, which can duck, pause and drop sound at once.
+"""The frames between a Player and a device's callback, which can be dropped or replaced at once.
 
 The callback calls only `take`, which neither locks nor allocates samples. Other methods may be
-called from any thread, `put` from one thread at a time.
+called from any thread, `write` and `clear` from one thread at a time.
 """
 
 from __future__ import annotations
+
+import math
+from collections import deque
 
 import numpy as np
 from numpy.typing import NDArray
 
 from edgevoice.audio import Samples
 from edgevoice.devices.ring import Ring, mono
-from edgevoice.devices.volume import DUCK_RAMP, DUCKED_LEVEL, FADE_RAMP, Volume
+from edgevoice.player import MAX_REPLAY, NOTHING, WRITE_AHEAD
+from edgevoice.protocols import Position
 
-MAX_REPLAY = 1.0
-"""Seconds before a pause that can be played again after it."""
+LONGEST_FADE = 0.1
+"""Seconds of the longest fade."""
 
-MAX_ANCHORS = 3
-"""Silences for which sample times are remembered."""
+MAX_LINES = 4
+"""More than the callback can be behind."""
+
+ORIGIN_WINDOW = 100
+"""Callbacks over which the device's clock is matched to the session's: about a second."""
+
+
+class _Line:
+    """Frames in order, from frame `first` on.
+
+    `fade` frames lead from the line before to this one. `replaced` frames take the place of frames
+    of the line before; those that are taken meanwhile are left out.
+    """
+
+    def __init__(self, size: int, first: int, fade: int = 0) -> None:
+        self.ring = Ring(size, 1)
+        self.first = first
+        self.fade = fade
+        self.replaced = 0
+
+    def next_after(self, number: int) -> int:
+        """The next frame to be taken from here if it would be `number` in the line before."""
+        left_out = max(0, min(number - self.first, self.replaced))
+        return max(self.first + left_out, self.next)
+
+    @property
+    def next(self) -> int:
+        """The next frame to be taken."""
+        return self.first + self.ring.taken
+
+    @property
+    def end(self) -> int:
+        """The frame that is written next."""
+        return self.first + self.ring.written
+
+
+def _frames(line: _Line, first: int, count: int) -> Samples:
+    """float32 [count] or less: the frames of `line` from `first` on."""
+    out = np.empty((count, 1), dtype=np.float32)
+    return out[: line.ring.peek(out, first - line.first), 0]
+
+
+def _faded_over(kept: Samples, instead: Samples, before: Samples) -> tuple[Samples, Samples]:
+    """`kept` and `instead`, which follow each other without a click; `before` followed first."""
+    if not len(instead):
+        count = min(len(kept), len(before))
+        kept[len(kept) - count :] *= np.arange(count, 0, -1, dtype=np.float32) / max(1, count + 1)
+        return kept, instead
+    count = min(len(instead), len(before))
+    up = np.arange(1, count + 1, dtype=np.float32) / max(1, count)
+    mixed = instead.copy()
+    mixed[:count] = mixed[:count] * up + before[:count] * (1 - up)
+    return kept, mixed
 
 
 class PlayoutBuffer:
-    """A queue of float32 samples at `rate` Hz, numbered from 0; dropped samples have no number.
+    """A queue of float32 frames at `rate` Hz, numbered from 0; silence has no number.
 
-    Sample n is frame n + `_base` of the ring. The callback skips dropped frames and then sets
-    `_base`; the writer uses the same value from `stop` on, as `_offset`. `ahead` is the seconds
-    written at a time, and the most that wait. `ducked` is the volume factor of `duck`.
+    `clear` begins a new line of frames, and the callback changes over to the newest line: it fades
+    out the old one and fades in the new one, from where it is.
     """
 
-    def __init__(self, rate: int, ahead: float, ducked: float = DUCKED_LEVEL) -> None:
+    def __init__(self, rate: int) -> None:
         self._rate = rate
-        self._ring = Ring(int((2 * ahead + MAX_REPLAY) * rate), 1)
-        self._volume = Volume(rate, rate)
-        self._ducked = ducked
-        self._target = 1.0
-        """The volume factor that `_volume` moves to."""
-        self._held = False
-        self._replay = 0
-        """Frames to play again after `release`."""
-        self._max_heard = 0
-        """Samples heard before a replay; `samples_played` never returns less."""
-        self._faded = 0
-        """Frames played in the current fade-out."""
-        self._dropped = (0, 0)
-        """Frames before the first number are dropped; the second is `_base` from there on."""
-        self._base = 0
-        self._offset = 0
-        self._anchors: tuple[tuple[int, int, float], ...] = ((0, 0, 0.0),)
-        """For the last few silences, newest first: the first sample after it; a later sample and
-        the session time at which that leaves the speaker."""
-        self._after_silence = False
-        """Whether silence was played since the last sample."""
-        self._underrun_at: tuple[int, ...] = ()
-        """The last few samples before which the queue was empty and silence was played."""
-
-    @property
-    def written(self) -> int:
-        """The number of the sample that is written next."""
-        return self._ring.written - self._offset
+        self._size = int((2 * WRITE_AHEAD + MAX_REPLAY) * rate)
+        self._newest = self._line = _Line(self._size, 0)
+        """The line to change to, and the one that the callback takes from."""
+        self._lines = deque([self._line], MAX_LINES)
+        """The last lines, so that none is freed by the callback."""
+        longest = int(LONGEST_FADE * rate)
+        self._steps = np.arange(1, longest + 1, dtype=np.float32)
+        self._up, self._down = (np.zeros(longest, dtype=np.float32) for _ in range(2))
+        self._fall, self._spare = (np.zeros((longest, 1), dtype=np.float32) for _ in range(2))
+        self._fade = self._faded = 0
+        """Length of the last fade, and how much of it was played."""
+        self._fading_in = False
+        self._played = 0
+        """Frames passed to the device, silence included."""
+        self._anchor: tuple[int, int, int] | None = None
+        """The first frame after the last silence; a later frame, and how many frames, silence
+        included, came before that."""
+        self._after_silence = True
+        self._starved = -1
+        self._origins = np.full(ORIGIN_WINDOW, np.inf)
+        self._blocks = 0
 
     @property
     def waiting(self) -> int:
-        """Samples not yet taken."""
-        return self._ring.waiting
+        """Frames not yet taken."""
+        return self._newest.ring.waiting
 
-    def put(self, samples: Samples) -> None:
+    def write(self, samples: Samples) -> None:
         """Queue float32 [n]."""
-        self._ring.put(mono(samples))
+        self._newest.ring.put(mono(samples))
 
-    def take(self, out: NDArray[np.float32], leaves: float) -> int:
-        """Fill float32 [n, 1]; its first sample leaves the speaker at session time `leaves`.
+    def clear(self, first: int, instead: Samples = NOTHING, fade: int = 0) -> int:
+        """See AudioSink."""
+        old, begin = self._newest, self._next()
+        first = min(first, old.end)
+        # Until they are replaced, the frames before `first` go on.
+        kept = _frames(old, begin, max(0, first - begin))
+        instead = instead[max(0, begin - first) :]
+        fade = min(fade, len(self._steps))
+        if kept.size:
+            kept, instead = _faded_over(kept, instead, _frames(old, first, fade))
+        line = _Line(self._size, begin, fade)
+        line.ring.put(mono(kept))
+        line.ring.put(mono(instead))
+        line.replaced = line.ring.written
+        self._newest = line
+        self._lines.append(line)
+        return max(begin, first)
 
-        Returns the number of samples of sound; the rest is silence.
+    def _next(self) -> int:
+        """The next frame to be taken."""
+        line, newest = self._line, self._newest
+        return line.next if newest is line else newest.next_after(line.next)
+
+    def position(self, underruns: int = 0) -> Position:
+        """See AudioSink."""
+        anchor, taken = self._anchor, self._next()
+        if anchor is None:
+            return Position(taken, 0, 0, math.inf, self._starved, underruns)
+        since, number, before = anchor
+        time = float(self._origins.min()) + before / self._rate
+        return Position(taken, since, number, time, self._starved, underruns)
+
+    def interrupted(self) -> None:
+        """Note that the device played silence of its own: only times from now on are valid.
+
+        The callback calls it before `take`.
         """
-        drop_before, base = self._dropped
-        dropping = self._ring.taken < drop_before
-        if not dropping:
-            self._base = base
-        if dropping or self._held:
-            count = self._fade_out(out, leaves, drop_before, base)
-        else:
-            count = self._play(out, leaves)
-        out[count:] = 0.0
-        return count
+        self._blocks = 0
 
-    def _play(self, out: NDArray[np.float32], leaves: float) -> int:
-        ring, volume = self._ring, self._volume
-        if self._replay and volume.now == 0.0:
-            self._max_heard = max(self._max_heard, ring.taken - self._base)
-            ring.back(min(self._replay, ring.taken - self._dropped[0]))
-        self._replay = self._faded = 0
-        count = self._read(out, leaves)
-        # From silence fade in fast; from ducked sound raise the volume slowly.
-        seconds = FADE_RAMP if volume.now < self._ducked else DUCK_RAMP
-        volume.apply(out[:count, 0], self._target, seconds)
+    def take(self, out: NDArray[np.float32], leaves: float, wait: bool = False) -> int:
+        """Fill float32 [n, 1]; its first frame leaves the speaker at session time `leaves`.
+
+        With `wait` it is silent, and queued frames stay queued. Returns the number of frames until
+        the end of the sound; the rest is silence.
+        """
+        # The session time of frame 0, by this block. A late callback can only make it later, so
+        # `position` uses the earliest of the last second.
+        origin = leaves - self._played / self._rate
+        if self._blocks:
+            self._origins[self._blocks % ORIGIN_WINDOW] = origin
+        else:
+            self._origins.fill(origin)
+        self._blocks += 1
+        if self._newest is not self._line:
+            self._change_line(self._newest)
+        line = self._line
+        if not wait and line.ring.waiting:
+            # Only with sound: while idle, the anchor tells when the last sound ended.
+            number = line.next
+            since = number if self._after_silence or not self._anchor else self._anchor[0]
+            self._anchor = (since, number, self._played)
+            self._after_silence = False
+        count = 0 if wait else line.ring.take(out)
         if count < len(out):
-            volume.now = self._target
             self._after_silence = True
-            position = ring.taken - self._base
-            if position not in self._underrun_at[-1:]:
-                self._underrun_at = (*self._underrun_at[-7:], position)
-        return count
+            self._starved = line.next
+            out[count:] = 0.0
+        self._played += len(out)
+        return max(count, self._mix(out))
 
-    def _fade_out(
-        self, out: NDArray[np.float32], leaves: float, drop_before: int, base: int
-    ) -> int:
-        ring, volume = self._ring, self._volume
-        dropped = ring.taken < drop_before
-        fade_samples = min(len(out), volume.ramp_length(0.0, FADE_RAMP))
-        count = self._read(
-            out[: min(fade_samples, drop_before - ring.taken) if dropped else fade_samples], leaves
-        )
-        volume.apply(out[:count, 0], 0.0, FADE_RAMP)
+    def _change_line(self, line: _Line) -> None:
+        """Fade from what would come next to `line`."""
+        coming = self._spare[: line.fade]
+        before = self._line.ring.peek(coming, self._line.ring.taken)
+        coming[before:] = 0.0
+        faded = self._faded
+        self._mix(coming)
+        self._faded = faded
+        up, down = self._up[: line.fade], self._down[: line.fade]
+        np.multiply(self._steps[: line.fade], 1 / max(1, line.fade), out=up)
+        np.subtract(1.0, up, out=down)
+        coming[:, 0] *= down
+        self._fall, self._spare = self._spare, self._fall
+        self._fade, self._faded, self._fading_in = line.fade, 0, line.replaced > 0
+        line.ring.skip(line.next_after(self._line.next) - line.first)
+        self._line = line
+
+    def _mix(self, out: NDArray[np.float32]) -> int:
+        """Apply the rest of the fade to `out`; returns how many frames it reaches."""
+        begin = self._faded
+        count = min(self._fade - begin, len(out))
+        if count <= 0:
+            return 0
+        if self._fading_in:
+            out[:count, 0] *= self._up[begin : begin + count]
+        out[:count] += self._fall[begin : begin + count]
         self._faded += count
-        if count == len(out) and not (dropped and ring.taken == drop_before):
-            return count
-        volume.now = 0.0
-        self._after_silence = True
-        if dropped:
-            self._base = base
-            ring.skip(drop_before)
-            volume.now = 0.0 if self._held else self._target
-        else:
-            # After a pause, the faded-out frames are played again.
-            ring.back(self._faded)
-        self._faded = 0
         return count
-
-    def _read(self, out: NDArray[np.float32], leaves: float) -> int:
-        if self._ring.waiting and len(out):
-            # Only with sound: while idle, the last anchor gives the end of the last sound.
-            number = self._ring.taken - self._base
-            if self._after_silence:
-                self._after_silence = False
-                self._anchors = ((number, number, leaves), *self._anchors[:MAX_ANCHORS])
-            else:
-                self._anchors = ((self._anchors[0][0], number, leaves), *self._anchors[1:])
-        return self._ring.take(out)
-
-    def samples_played(self, now: float) -> int:
-        """How many samples have left the speaker at session time `now`."""
-        heard = self._handed_over()
-        for since, number, time in self._anchors:
-            by_then = number + int((now - time) * self._rate)
-            if by_then >= since:
-                return max(self._max_heard, min(heard, by_then))
-            # The samples after that silence are still inside the device.
-            heard = min(heard, since)
-        return max(self._max_heard, 0)
-
-    def _handed_over(self) -> int:
-        """Samples taken by the device, without those dropped while fading out."""
-        drop_before, base = self._dropped
-        taken = self._ring.taken
-        # Samples that fade out after `stop` do not count.
-        return max(
-            self._max_heard, drop_before - base if taken < drop_before else taken - self._base
-        )
-
-    def time_of(self, number: int) -> float:
-        """Session time at which sample `number` leaves, or left, the speaker."""
-        _, known, time = next((a for a in self._anchors if a[0] <= number), self._anchors[-1])
-        return time + (number - known) / self._rate
-
-    def stop(self) -> int:
-        """Drop what waits; returns how many samples will have been heard.
-
-        Samples already in the device are still played.
-        """
-        heard, written = self._handed_over(), self._ring.written
-        self._offset = written - heard
-        self._dropped = written, self._offset
-        self._target = 1.0
-        self._held = False
-        return heard
-
-    def duck(self, on: bool) -> None:
-        """Lower the volume to the ducked level, or restore it."""
-        self._target = self._ducked if on else 1.0
-
-    def pause(self) -> int:
-        """Pause; returns the number of the first sample that is held back."""
-        self._replay = 0
-        self._held = True
-        return self._handed_over()
-
-    def resume(self, replay: int = 0) -> None:
-        """Continue after `pause`, playing the last `replay` samples again."""
-        if self._held:
-            self._replay = min(replay, int(MAX_REPLAY * self._rate))
-            self._held = False
-
-    def silent_before(self, number: int) -> bool:
-        """Whether the queue was empty just before sample `number`."""
-        return number in self._underrun_at

@@ -15,12 +15,12 @@ from edgevoice.clock import Clock
 from edgevoice.devices.callback_watchdog import CallbackWatchdog
 from edgevoice.devices.keepalive_noise import KeepaliveNoise
 from edgevoice.devices.listing import find, library
-from edgevoice.devices.played_history import PlayedHistory
 from edgevoice.devices.playout_buffer import PlayoutBuffer
 from edgevoice.devices.ring import Ring
 from edgevoice.devices.streams import close_stream, open_stream
-from edgevoice.devices.volume import DUCKED_LEVEL
 from edgevoice.errors import DeviceError
+from edgevoice.player import FADE_RAMP, NOTHING
+from edgevoice.protocols import Position
 from edgevoice.resample import Resampler
 
 RING_SECONDS = 4.0
@@ -34,9 +34,6 @@ INPUT_LATENCY = 0.02
 
 Its minimum saves 10 ms but causes 250 callbacks a second, which slow token generation by a tenth.
 """
-
-WRITE_AHEAD = 0.4
-"""Seconds of sound queued for the speaker before `write` waits."""
 
 
 class Microphone:
@@ -132,8 +129,8 @@ class Microphone:
 class Loudspeaker:
     """AudioSink: a PortAudio output that plays the same sound on up to two channels.
 
-    `latency` in seconds; `ducked` is the volume factor of `duck`. It runs at `rate` Hz, or at the
-    device's own rate if that is 0. `lead` (seconds) and `hiss` are those of KeepaliveNoise.
+    `latency` in seconds. It runs at `rate` Hz, or at the device's own rate if that is 0. `lead`
+    (seconds) and `hiss` are those of KeepaliveNoise.
     """
 
     def __init__(
@@ -141,7 +138,6 @@ class Loudspeaker:
         clock: Clock,
         name: str = "",
         latency: float = 0.06,
-        ducked: float = DUCKED_LEVEL,
         rate: int = 0,
         lead: float = 0.0,
         hiss: bool = False,
@@ -151,12 +147,10 @@ class Loudspeaker:
         self.name = device.name
         self.rate = rate or int(device.rate)
         self._clock = clock
-        self._buffer = PlayoutBuffer(self.rate, WRITE_AHEAD, ducked)
+        self._buffer = PlayoutBuffer(self.rate)
         self._scratch = np.zeros((self.rate, 1), dtype=np.float32)
-        self._history = PlayedHistory(self.rate)
         self._keepalive = KeepaliveNoise(self.rate, lead, hiss)
         self._underruns = 0
-        self._stops = 0
         self._closed = False
         self._watchdog = CallbackWatchdog(clock.now())
         self._stream = open_stream(
@@ -174,34 +168,30 @@ class Loudspeaker:
         now = self._clock.now()
         scratch = self._scratch[:frames]
         leaves = now + (time.outputBufferDacTime - time.currentTime)
-        if self._keepalive.ahead(frames, self._buffer.waiting > 0):
-            count = 0
-            scratch[:] = 0.0
-        else:
-            count = self._buffer.take(scratch, leaves)
+        if status.output_underflow:
+            self._buffer.interrupted()
+        wait = self._keepalive.ahead(frames, self._buffer.waiting > 0)
+        count = self._buffer.take(scratch, leaves, wait)
         out[:] = scratch
         self._keepalive.fill(out, count)
-        if status.output_underflow:
-            self._history.interrupted()
-        self._history.put(scratch[:, 0], leaves)
         if status.output_underflow and count:
             self._underruns += 1
         self._watchdog.last = now
 
-    def write(self, samples: Samples) -> int:
-        stops = self._stops
-        limit = int(WRITE_AHEAD * self.rate)
-        number = self._buffer.written
-        for start in range(0, len(samples), limit):
-            while self._buffer.waiting > limit:
-                self._raise_if_failed()
-                if self._closed or self._stops != stops:
-                    return number
-                self._clock.sleep(0.01)
-            if self._closed or self._stops != stops:
-                return number
-            self._buffer.put(samples[start : start + limit])
-        return number
+    def write(self, samples: Samples) -> None:
+        self._buffer.write(samples)
+
+    def clear(self, first: int, instead: Samples, fade: int) -> int:
+        return self._buffer.clear(first, instead, fade)
+
+    def position(self) -> Position:
+        if (error := self.failed()) is not None:
+            raise error
+        return self._buffer.position(self._underruns)
+
+    def settled(self) -> int:
+        """How many frames had left it at its last callback; never raises."""
+        return self._buffer.position().played(self._watchdog.last, self.rate)
 
     def failed(self) -> DeviceError | None:
         """Why it plays no more sound; None while it works."""
@@ -218,45 +208,8 @@ class Loudspeaker:
     def alive(self) -> bool:
         return self._watchdog.running
 
-    def _raise_if_failed(self) -> None:
-        if (error := self.failed()) is not None:
-            raise error
-
-    def samples_played(self) -> int:
-        self._raise_if_failed()
-        return self._buffer.samples_played(self._clock.now())
-
-    def settled(self) -> int:
-        """How many samples had left it at its last callback; never raises."""
-        return self._buffer.samples_played(self._watchdog.last)
-
-    def time_of(self, number: int) -> float:
-        return self._buffer.time_of(number)
-
-    def reference(self, time: float, count: int) -> Samples:
-        return self._history.at(time, count)
-
-    def stop(self) -> int:
-        self._stops += 1
-        return self._buffer.stop()
-
-    def duck(self, on: bool) -> None:
-        self._buffer.duck(on)
-
-    def pause(self) -> int:
-        return self._buffer.pause()
-
-    def resume(self, again: int = 0) -> None:
-        self._buffer.resume(again)
-
-    def silent_before(self, number: int) -> bool:
-        return self._buffer.silent_before(number)
-
-    def underruns(self) -> int:
-        return self._underruns
-
     def close(self) -> None:
         failed, self._closed = self.failed() is not None, True
         # Otherwise the device plays the queued sound before it stops.
-        self._buffer.stop()
+        self._buffer.clear(0, NOTHING, round(FADE_RAMP * self.rate))
         close_stream(self._stream, failed)

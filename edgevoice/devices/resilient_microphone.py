@@ -108,7 +108,7 @@ class ResilientMicrophone(DeviceSlot[InputDevice]):
         if self.watched:
             self.request_check()
         elif on:
-            self.clear()
+            self.empty()
         else:
             self.fill()
 

@@ -47,21 +47,22 @@ class Ring:
 
     def take(self, out: NDArray[np.float32]) -> int:
         """Fill float32 [n, channels] from its start; returns how many frames were available."""
-        count = min(len(out), self.waiting)
-        at = self.taken % self.size
+        count = self.peek(out, self.taken)
+        self.taken += count
+        return count
+
+    def peek(self, out: NDArray[np.float32], begin: int) -> int:
+        """Like `take`, from frame `begin` on, which stays; for either side."""
+        count = max(0, min(len(out), self.written - begin))
+        at = begin % self.size
         first = min(count, self.size - at)
         out[:first] = self._data[at : at + first]
         out[first:count] = self._data[: count - first]
-        self.taken += count
         return count
 
     def skip(self, until: int) -> None:
         """Skip everything written before frame `until`; called by the reader."""
         self.taken = max(self.taken, min(until, self.written))
-
-    def back(self, count: int) -> None:
-        """Go back over the last `count` frames, as far as they are still stored."""
-        self.taken -= max(0, min(count, self.taken, self.room))
 
 
 def mono(samples: Samples) -> NDArray[np.float32]:

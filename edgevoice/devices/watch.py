@@ -161,7 +161,7 @@ class DeviceWatch:
         for slot in slots:
             if (error := slot.failed()) is not None:
                 self._report_lost(slot, error)
-                slot.clear()
+                slot.empty()
         self._follow_mute(slots)
         self._bring_back(slots, now)
         for slot in slots:
@@ -173,7 +173,7 @@ class DeviceWatch:
         """Close the devices that are now muted, and open those no longer muted."""
         for slot in slots:
             if slot.muted and slot.present:
-                slot.clear()
+                slot.empty()
             elif slot in self._muted and not slot.muted and not slot.present:
                 self._fill(slot)
         self._muted = [slot for slot in slots if slot.muted]
@@ -214,7 +214,7 @@ class DeviceWatch:
 
     def _relist(self, slots: list[DeviceSlot[Any]], suspended: float = 0.0) -> None:
         for slot in slots:
-            slot.clear(suspended)
+            slot.empty(suspended)
         self._system.relist_devices()
         self._listed_at = self._clock.now()
         for slot in slots:

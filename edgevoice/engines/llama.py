@@ -22,7 +22,8 @@ from edgevoice.engines.llama_file import CHOOSE_ANOTHER, check_memory, checked, 
 from edgevoice.engines.llama_native import NativeModel, NotLoaded, gpu_layers, version
 from edgevoice.engines.mlock import fetch_ahead
 from edgevoice.engines.plain_text import BREAK, broken, parts
-from edgevoice.engines.prompt_cache import PromptCache
+from edgevoice.engines.prompt_cache import PromptCache, default_folder
+from edgevoice.engines.registry import Engine
 from edgevoice.engines.verbatim import spelled
 from edgevoice.errors import EngineError, ModelError
 from edgevoice.protocols import Cancelled, ChatMessage, Prefilled, Stopped, Token
@@ -308,3 +309,8 @@ def _reply_after(whole: str, before: str, text: str) -> str | None:
         if whole.startswith(before + said):
             return said
     return None
+
+
+ENGINE = Engine(
+    "slm", ("gguf",), lambda model, config: Llama(model.path, config.slm, default_folder())
+)

@@ -43,6 +43,14 @@ def pronounced(word: str, language: str) -> tuple[str, ...]:
     return tuple("".join(filter(_is_sound, spoken)).split())
 
 
+def sentences(text: str, language: str) -> list[list[str]]:
+    """The phonemes of each sentence of `text`, with stress, punctuation and spaces.
+
+    `language` is a voice of espeak-ng, for example "en-us". Raises what espeak-ng raises.
+    """
+    return _espeak(language).phonemize(text)
+
+
 @lru_cache
 def _espeak(language: str) -> PiperVoice:
     """A Piper voice without a model, used for its lock around espeak-ng."""

@@ -23,6 +23,7 @@ from edgevoice.engines.piper_stream import (
     WholeDecoder,
 )
 from edgevoice.engines.piper_words import WordMarks
+from edgevoice.engines.registry import Engine
 from edgevoice.engines.threads import of_voice
 from edgevoice.errors import ConfigError, EngineError, ModelError
 from edgevoice.models import voice_file
@@ -149,3 +150,6 @@ def _voice_config(path: Path, remedy: str) -> PiperConfig:
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         what = f"the voice's settings file is not one of Piper's: {error!r}"
     raise ModelError(what, where=str(path), remedy=remedy)
+
+
+ENGINE = Engine("tts", ("piper",), lambda model, config: Piper(model.path, config.tts))

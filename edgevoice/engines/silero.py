@@ -8,6 +8,7 @@ import numpy as np
 
 from edgevoice.audio import FRAME_SAMPLES, Samples
 from edgevoice.engines.onnx import open_session
+from edgevoice.engines.registry import Engine
 from edgevoice.errors import EngineError, ModelError
 
 CONTEXT_SAMPLES = 64
@@ -61,3 +62,6 @@ class Silero:
     def _reset_state(self) -> None:
         self._feed["h"] = self._feed["c"] = self._start
         self._silent_frames = 0
+
+
+ENGINE = Engine("vad", ("onnx",), lambda model, config: Silero(model.path))

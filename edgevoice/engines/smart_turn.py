@@ -9,6 +9,7 @@ import numpy as np
 from edgevoice.audio import EAR_RATE, Samples
 from edgevoice.engines.log_mel import BANDS, HOP, log_mel
 from edgevoice.engines.onnx import open_session
+from edgevoice.engines.registry import Engine
 from edgevoice.errors import EngineError, ModelError
 
 REMEDY = "edgevoice models pull smart-turn-v3.2"
@@ -47,3 +48,6 @@ class SmartTurn:
         except Exception as error:  # onnxruntime's exceptions have no common base of their own
             raise EngineError(f"end-of-turn detection failed: {error}") from error
         return float(np.clip(np.ravel(probability)[0], 0.0, 1.0))
+
+
+ENGINE = Engine("turn", ("onnx",), lambda model, config: SmartTurn(model.path))

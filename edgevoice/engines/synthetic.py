@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from edgevoice.engines.llama import Llama
+from edgevoice.engines.prompt_cache import default_folder
+from edgevoice.engines.registry import Engine
 from edgevoice.errors import EngineError
 from edgevoice.protocols import Cancelled, ChatMessage, Prefilled, Stopped, Token
 
@@ -54,3 +56,10 @@ class SyntheticModel(Llama):
             f"the tokenizer of this synthetic model cannot represent {text!r}",
             remedy="use a reply of ordinary words",
         )
+
+
+ENGINE = Engine(
+    "slm",
+    ("synthetic",),
+    lambda model, config: SyntheticModel(model.path, config.slm, default_folder()),
+)

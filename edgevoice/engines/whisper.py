@@ -22,14 +22,16 @@ from faster_whisper.tokenizer import Tokenizer
 
 from edgevoice.audio import EAR_RATE, Samples
 from edgevoice.engines.cpu_budget import cores
+from edgevoice.engines.registry import Engine
 from edgevoice.engines.threads import of_recognizer
 from edgevoice.errors import EngineError, ModelError
 from edgevoice.logs import ENGINES
 from edgevoice.models import whisper_file
+from edgevoice.models.store import Installed
 from edgevoice.outside import Malformed
 from edgevoice.protocols import Effort, Segment, Transcript
-from edgevoice.settings import SttSettings
-from edgevoice.transcription.chunking import pieces
+from edgevoice.settings import Config, SttSettings
+from edgevoice.transcription.chunking import LONGEST_PIECE, pieces
 from edgevoice.transcription.spoken_language import check_known, listed
 from edgevoice.words import plain, words
 
@@ -37,7 +39,6 @@ _log = logging.getLogger(__name__)
 
 WINDOW = 30.0
 """Seconds in one window of Whisper's training."""
-LONGEST_PIECE, SHORTEST_PIECE = 28.0, 12.0
 PADDINGS = (1.5, 6.0)
 """Seconds of silence after a clip, and in a second pass if the first is doubtful. With less, more
 clips need two passes; only 3 of 127 recordings need the full window after both."""
@@ -127,7 +128,7 @@ class Whisper:
 
     def _long(self, samples: Samples, effort: Effort, among: Mapping[str, float]) -> Transcript:
         parts: list[tuple[Transcript, float]] = []
-        for start, end in pieces(samples, LONGEST_PIECE, SHORTEST_PIECE):
+        for start, end in pieces(samples):
             part = self._short(samples[start:end], effort, among)
             parts.append((part, start / EAR_RATE))
             among = {part.language: 1.0}
@@ -364,3 +365,11 @@ def repeats_after(words: list[str]) -> int:
         if again >= min(3, period) and same >= 0.8 * again:
             return period
     return 0
+
+
+def _loaded(model: Installed, config: Config) -> Whisper:
+    check_known(model.name, model.entry.languages, config.stt.language)
+    return Whisper(model.path, config.stt)
+
+
+ENGINE = Engine("stt", ("ctranslate2",), _loaded)

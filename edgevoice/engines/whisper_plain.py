@@ -9,6 +9,7 @@ from faster_whisper import WhisperModel
 
 from edgevoice.audio import Samples
 from edgevoice.engines.cpu_budget import cores
+from edgevoice.engines.registry import Engine
 from edgevoice.errors import EngineError, ModelError
 from edgevoice.settings import SttSettings
 
@@ -46,3 +47,6 @@ class PlainWhisper:
             return " ".join(segment.text.strip() for segment in segments)
         except (RuntimeError, ValueError) as error:  # what CTranslate2 raises
             raise EngineError(f"speech recognition failed: {error}") from error
+
+
+ENGINE = Engine("stt", ("unmodified",), lambda model, config: PlainWhisper(model.path, config.stt))

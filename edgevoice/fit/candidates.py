@@ -42,7 +42,7 @@ class Candidate:
     @property
     def capability(self) -> tuple[int, int]:
         """The larger model counts as more capable, in steps of 10 MB, then the higher rank."""
-        size = self.entry.main.size if self.entry else self.disk
+        size = self.entry.size if self.entry else self.disk
         return round(size / 1e7), self.entry.rank if self.entry else 0
 
 

@@ -170,7 +170,7 @@ class InProcesses:
     def __call__(self, one: ModelSet, progress: BenchProgress) -> Answers:
         with _made(one, Store(self.config), progress):
             config = with_models(self.config, one, one.slm.run_as)
-            apart = Worker(Trial(config, self.questions, self.budget), Answers)
+            apart: Worker[Answers] = Worker(Trial(config, self.questions, self.budget))
             apart.run(progress)
         assert apart.made is not None
         return apart.made

@@ -16,7 +16,7 @@ from msgspec import Struct
 
 from edgevoice import outside
 from edgevoice.engines.cpu_budget import cores, used_elsewhere
-from edgevoice.engines.llama_native import NativeModel, NotLoaded
+from edgevoice.engines.facts import token_seconds
 from edgevoice.errors import EdgevoiceError
 from edgevoice.files import replace_bytes
 from edgevoice.fit.record import BUSY
@@ -90,7 +90,7 @@ def is_slow(progress: Progress, path: Path | None = None) -> bool:
             speed = measured(path.with_suffix(".gguf"))
             if used_elsewhere() - others <= BUSY * (time.monotonic() - began):
                 keep(path, speed)
-    except (EdgevoiceError, OSError, NotLoaded) as error:
+    except (EdgevoiceError, OSError) as error:
         _log.debug("the machine is not measured: %s", error)
         return False
     return speed.share > MOST
@@ -115,28 +115,15 @@ def keep(path: Path, speed: Speed) -> None:
 
 
 def measured(path: Path) -> Speed:
-    """Run the slice, from a file at `path` that is removed again. Raises OSError and NotLoaded."""
+    """Run the slice, from a file at `path` that is removed again.
+
+    Raises OSError and EngineError.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
         write(path, wordless_header(SLICE), SLICE, NoProgress())
-        native = NativeModel(path, CONTEXT, BEFORE, cores.all, 0)
-        try:
-            native.evaluate([1] * BEFORE)
-            tail, token = _seconds(native, TAIL), _seconds(native, 1)
-        finally:
-            native.close()
+        tail, token = token_seconds(path, (TAIL, 1), BEFORE, CONTEXT, cores.all, ROUNDS)
     finally:
         path.unlink(missing_ok=True)
     times = weights_size(LARGER) / weights_size(SLICE)
     return Speed(cores.all, total_memory(), tail * times, token * times)
-
-
-def _seconds(native: NativeModel, count: int) -> float:
-    """Seconds that so many tokens at once take when nothing disturbs them: the shortest time."""
-    taken = []
-    for _ in range(ROUNDS):
-        native.truncate(BEFORE)
-        began = time.perf_counter()
-        native.evaluate([1] * count)
-        taken.append(time.perf_counter() - began)
-    return min(taken)

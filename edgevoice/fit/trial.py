@@ -18,6 +18,7 @@ from edgevoice.bench.result.result import BenchTurn
 from edgevoice.build import build, quiet_sink
 from edgevoice.bus import Bus
 from edgevoice.clock import SystemClock
+from edgevoice.context import AudioIO, SessionContext
 from edgevoice.engines.cpu_budget import used_elsewhere
 from edgevoice.errors import EdgevoiceError, EngineError
 from edgevoice.fit.record import Answers
@@ -54,7 +55,8 @@ def session(config: Config) -> Iterator[Ask]:
     try:
         sink = quiet_sink(clock, "a speaker that nobody hears")
         fetch = shelf.fetch(config)
-        assistant = build(config, clock, Bus(clock), room, sink, fetch=fetch, shapes=True)
+        context = SessionContext(config, clock, Bus(clock))
+        assistant = build(context, AudioIO(room, sink), fetch=fetch, shapes=True)
         with interview(assistant, clock, room, shelf) as one:
             one.wait_until_ready()
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -16,13 +15,10 @@ from edgevoice.models import hub, kinds
 from edgevoice.models.assembly import Assembly, Unavailable
 from edgevoice.models.disk import BLOCK, link, need_space, sha256_of, size_text, writing
 from edgevoice.models.kinds import Kind
+from edgevoice.models.progress import Progress
+from edgevoice.models.store import Store
 from edgevoice.outside import Malformed, converted
 from edgevoice.places import expanded
-
-if TYPE_CHECKING:
-    from edgevoice.models.progress import Progress
-    from edgevoice.models.store import Store
-
 
 REFERENCE_REMEDY = "name a .gguf file, a Whisper folder, a Piper .onnx file, or OWNER/REPO/FILE"
 MAX_SETTINGS_BYTES = 4 << 20

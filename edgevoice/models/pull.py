@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
-from edgevoice.catalog import NONE, OPTIONAL, ROLES, Entry, File, Role
+from edgevoice.catalog import NONE, OPTIONAL, ROLES, SMALL_SLM, STARTER, Entry, File, Role
 from edgevoice.errors import ModelError, PullError
 from edgevoice.models import held, hub, machine
 from edgevoice.models.assembly import Assembly, Unavailable, Unreachable
@@ -22,15 +22,6 @@ from edgevoice.models.progress import Progress
 from edgevoice.models.store import Installed, Store
 from edgevoice.models.voices import best
 from edgevoice.transcription.spoken_language import check_known, listed
-
-STARTER = (
-    "qwen2.5-coder-1.5b",
-    "whisper-base",
-    "en_US-joe-medium",
-    "silero-vad",
-    "smart-turn-v3.2",
-)
-SMALL_SLM = "qwen2.5-coder-0.5b"
 
 Source = tuple[str, Callable[[Assembly], None]]
 

@@ -20,7 +20,17 @@ from typing import Literal
 import msgspec
 
 from edgevoice import files
-from edgevoice.catalog import NONE, ROLES, Catalog, Entry, File, Role, data_folder, packaged_path
+from edgevoice.catalog import (
+    NONE,
+    ROLES,
+    STARTER,
+    Catalog,
+    Entry,
+    File,
+    Role,
+    data_folder,
+    packaged_path,
+)
 from edgevoice.errors import ModelError
 from edgevoice.models.disk import sha256_of, writing
 from edgevoice.outside import Malformed, from_json, read
@@ -38,7 +48,8 @@ class Installed:
     """A model whose files are all present.
 
     `path` is what its engine opens: the .gguf file, the Whisper folder, the voice's .onnx file
-    (next to its .onnx.json) or the detector's .onnx file.
+    (next to its .onnx.json) or the detector's .onnx file. A model with an address has no file
+    there.
     """
 
     entry: Entry
@@ -79,7 +90,8 @@ class Store:
     def path(self, entry: Entry) -> Path:
         """The path that the model's engine opens; it need not exist."""
         folder = self.folder / entry.name
-        return folder if entry.format == "ctranslate2" else folder / entry.main.name
+        opened_as_a_folder = entry.format == "ctranslate2" or not entry.files
+        return folder if opened_as_a_folder else folder / entry.main.name
 
     def fault(self, entry: Entry, file: File) -> str:
         """What is wrong with the file, judged by its size; empty if nothing."""
@@ -226,8 +238,6 @@ class Store:
 
     def starter_of(self, role: Role) -> str:
         """The model to suggest if none is present for `role`; empty if the catalog has none."""
-        from edgevoice.models.pull import STARTER
-
         usable = [entry.name for entry in self.ranked(role)]
         return next((name for name in STARTER if name in usable), usable[0] if usable else "")
 

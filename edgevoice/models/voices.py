@@ -49,6 +49,17 @@ def best(store: Store, language: str, *, present: bool = False) -> str:
     return next((e.name for e in usable if not present or store.state(e) == "present"), "")
 
 
+def instead_of(store: Store, slow: Entry) -> str:
+    """The voice to choose if `slow` is too slow here: one of another kind, best a present one.
+
+    Empty if the catalog has none for its language.
+    """
+    language = next((code.split("_")[0] for code in slow.languages), "en")
+    others = [e for e in store.ranked("tts") if e.format != slow.format and _is_for(e, language)]
+    others.sort(key=lambda entry: store.state(entry) != "present")
+    return others[0].name if others else ""
+
+
 def speaking(store: Store) -> set[str]:
     """The names of the voices that would be used; empty on an error."""
     try:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Protocol
 
 import numpy as np
 
@@ -15,7 +14,8 @@ from edgevoice.context import StageContext
 from edgevoice.errors import SpeakerAwayError
 from edgevoice.mailbox import Mailbox
 from edgevoice.messages import Clause, Cue, EndOfReply, SpeechAudio
-from edgevoice.protocols import AudioSink
+from edgevoice.player import Player
+from edgevoice.resample import Resampler
 from edgevoice.turn import Turn
 
 TICK = 0.05
@@ -23,16 +23,6 @@ TICK = 0.05
 
 SLICE = 0.1
 """Seconds of audio per write; limits how late a cancelled turn stops."""
-
-
-class StreamResampler(Protocol):
-    """Converts a stream of float32 [n] from one sample rate to another."""
-
-    def push(self, block: Samples) -> Samples:
-        """The converted samples that are ready after the next block."""
-
-    def flush(self) -> Samples:
-        """The rest of the samples; the stream is complete."""
 
 
 @dataclass(slots=True)
@@ -95,21 +85,19 @@ class Playback:
     def __init__(
         self,
         context: StageContext,
-        sink: AudioSink,
-        resampler: Callable[[int, int], StreamResampler],
+        sink: Player,
         inbox: Mailbox[SpeechAudio | EndOfReply | Cue],
         settled: Callable[[Turn], None],
     ) -> None:
         self._sink = sink
-        self._resampler = resampler
         self._floor = context.floor
         self._bus = context.bus
         self._inbox = inbox
         self._settled = settled
         self._playing: _Playing | None = None
-        self._converting: tuple[Clause, StreamResampler] | None = None
+        self._converting: tuple[Clause, Resampler] | None = None
         self._underruns = 0
-        self._floor.word_start = self._word_before
+        self._floor.playback.word_start = self._word_before
 
     def run(self) -> None:
         """Run until the inbox is closed. Raises DeviceError when the speaker is lost."""
@@ -142,8 +130,8 @@ class Playback:
     def _play(self, sound: SpeechAudio) -> None:
         turn = sound.turn
         # From now on the turn may end early, because there is audio to play.
-        turn.audio_ready = True
-        if turn.may_end:
+        turn.playback.ready = True
+        if turn.speech.may_end:
             self._floor.commit(turn)
         samples = self._convert(sound)
         with self._floor.monitor:
@@ -164,7 +152,7 @@ class Playback:
 
     def _say(self, aside: Audio) -> None:
         """Play a cue, which is not part of a reply."""
-        stream = self._resampler(aside.rate, self._sink.rate)
+        stream = Resampler(aside.rate, self._sink.rate)
         self._sink.write(np.concatenate([stream.push(aside.samples), stream.flush()]))
 
     def _convert(self, sound: SpeechAudio) -> Samples:
@@ -174,7 +162,7 @@ class Playback:
         samples = np.zeros(0, dtype=np.float32)
         if sound.audio is not None:
             if self._converting is None:
-                stream = self._resampler(sound.audio.rate, self._sink.rate)
+                stream = Resampler(sound.audio.rate, self._sink.rate)
                 self._converting = sound.clause, stream
             samples = self._converting[1].push(sound.audio.samples)
         if sound.last and self._converting is not None:
@@ -209,10 +197,13 @@ class Playback:
     def _follow(self) -> None:
         """Report the playback progress."""
         playing = self._playing
-        if playing is None:
-            return
+        if playing is not None:
+            stopped_at = playing.turn.stopped_at
+            self._report(playing, self._sink.samples_played() if stopped_at is None else stopped_at)
+
+    def _report(self, playing: _Playing, played: int) -> None:
+        """Report what is new, now that `played` samples of the sink were played."""
         turn = playing.turn
-        played = self._sink.samples_played() if turn.stopped_at is None else turn.stopped_at
         while playing.due and played > playing.due[0][1]:
             clause, first, audible = playing.due.pop(0)
             self._bus.emit(
@@ -258,8 +249,9 @@ class Playback:
                 # Once more, in case a slice was written while playback was being stopped.
                 again = self._sink.stop()
                 end = again if turn.stopped_at is None else min(again, turn.stopped_at)
-                turn.stopped_at = end
-            self._follow()
+                self._report(playing, end)
+            else:
+                self._follow()
             played = _played_chars(playing, end)
             self._bus.emit(ev.PlaybackEnded(turn=turn.number, at=self._sink.time_of(end)))
         self._playing = None

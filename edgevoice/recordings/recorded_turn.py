@@ -26,7 +26,7 @@ FORMAT = "edgevoice turn"
 VERSION = 2
 """Increase it for changes that an old reader would misread."""
 
-RECORDED_SECTIONS = ("turn", "stt", "slm", "tts")
+RECORDED_SECTIONS = ("turn", "stt", "slm", "tts", "kokoro")
 """The sections whose settings are all recorded, because defaults change between versions."""
 
 

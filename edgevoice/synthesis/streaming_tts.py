@@ -13,7 +13,8 @@ from edgevoice.clock import Clock
 from edgevoice.crew import Crew
 from edgevoice.mailbox import Mailbox
 from edgevoice.messages import Clause
-from edgevoice.protocols import AudioSink, Synthesizer
+from edgevoice.player import Player
+from edgevoice.protocols import Synthesizer
 from edgevoice.resample import Resampler
 from edgevoice.settings import TtsSettings
 from edgevoice.synthesis.synthesis_timing import TimedSynthesis
@@ -47,7 +48,7 @@ class StreamingSpeech:
     """
 
     def __init__(
-        self, voice: Synthesizer, sink: AudioSink, clock: Clock, settings: TtsSettings
+        self, voice: Synthesizer, sink: Player, clock: Clock, settings: TtsSettings
     ) -> None:
         self._voice = voice
         self._sink = sink

@@ -45,6 +45,7 @@ class Synthesis:
         self._missing: set[str] = set()
         self._started: Turn | None = None
         self._floor = context.floor
+        self._failures = context.failures
         self._clock = context.clock
         self._bus = context.bus
         self._inbox = inbox
@@ -67,7 +68,8 @@ class Synthesis:
                 try:
                     self._synthesize(item)
                 except Exception as error:
-                    self._floor.fail("synthesis", item.turn, error)
+                    told = self._failures.report("synthesis", item.turn, error)
+                    self._floor.cancel(item.turn, "failed", told)
         finally:
             self._inbox.close()
             self._outbox.close()
@@ -81,7 +83,7 @@ class Synthesis:
         try:
             audio = _whole(self._timed(words.language), words.text)
         except Exception as error:
-            self._floor.fail("synthesis", None, error)
+            self._failures.report("synthesis", None, error)
             return
         if audio is not None:
             self._outbox.offer(Cue(audio))
@@ -113,11 +115,11 @@ class Synthesis:
         self._outbox.wait_while(lambda waiting: not turn.cancelled and _clauses(waiting) >= AHEAD)
         if turn.cancelled:
             return
-        turn.synthesizing = True
+        turn.synthesis.started = True
         self._bus.emit(ev.SynthesisStarted(turn=turn.number, clause=number))
         seconds = 0.0
         first = self._started is not turn
-        voice = self._timed(turn.language)
+        voice = self._timed(turn.transcription.language)
         for audio in voice.sound(say.clause.spoken, turn.is_cancelled, first=first):
             if not seconds:
                 self._started = turn

@@ -11,9 +11,10 @@ from edgevoice import events as ev
 from edgevoice.assistant import Assistant
 from edgevoice.audio import EAR_RATE, Samples
 from edgevoice.bus import Bus
-from edgevoice.context import Engines
+from edgevoice.context import AudioIO, Engines, Resume, SessionContext
 from edgevoice.devices.simulated import SimulatedSink, SimulatedSource
-from edgevoice.history import History
+from edgevoice.housekeeping import Housekeeping
+from edgevoice.player import Player
 from edgevoice.protocols import (
     AudioSink,
     AudioSource,
@@ -25,7 +26,6 @@ from edgevoice.protocols import (
     TurnDetector,
     WakeDetector,
 )
-from edgevoice.resample import Resampler
 from edgevoice.settings import Config
 from edgevoice.testing.scripted import (
     LoudnessDetector,
@@ -115,15 +115,13 @@ class Rehearsal:
         """Call `act` with the assistant at session time `time`."""
         self._cues.append((time, act))
 
-    def assemble(self, history: History | None = None, first_turn: int = 0) -> Assistant:
+    def assemble(self, resume: Resume | None = None) -> Assistant:
         """The assistant, ready to run."""
+        self.player = Player(self.clock, self.sink)
         main = (*listed(self.config.stt.language), "en")[0]
         return Assistant(
-            self.config,
-            self.clock,
-            self.bus,
-            self.source,
-            self.sink,
+            SessionContext(self.config, self.clock, self.bus),
+            AudioIO(self.source, self.player),
             Engines(
                 lambda: self.detector(),
                 lambda: self.recognizer,
@@ -134,11 +132,8 @@ class Rehearsal:
                 self.config.wake.word if self.config.activation.mode == "wake" else "",
                 faint_detector=lambda: self.faint_detector(),
             ),
-            Resampler,
-            history,
-            self.meter,
-            first_turn,
-            self.free_memory,
+            resume,
+            Housekeeping(self.meter, self.free_memory) if self.meter else None,
         )
 
     def run(self) -> list[ev.Event]:

@@ -6,12 +6,16 @@ import numpy as np
 
 from edgevoice.audio import EAR_RATE, Samples
 
+LONGEST_PIECE, SHORTEST_PIECE = 28.0, 12.0
+"""Seconds of a piece: Whisper takes at most 30 s at once."""
 STEP = EAR_RATE // 50
 QUIET_STEPS = 15
 """Steps of 20 ms that the level is averaged over: a pause between words, not a stop in one."""
 
 
-def pieces(samples: Samples, longest: float, shortest: float) -> list[tuple[int, int]]:
+def pieces(
+    samples: Samples, longest: float = LONGEST_PIECE, shortest: float = SHORTEST_PIECE
+) -> list[tuple[int, int]]:
     """[start, end) of consecutive pieces of float32 [n] at 16 kHz that together are all of it.
 
     None is longer than `longest` seconds, none but the last shorter than `shortest`.

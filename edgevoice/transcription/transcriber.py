@@ -81,6 +81,7 @@ class Transcriber:
         self._wake_word = engines.wake_word
         self._load_recognizer = engines.recognizer
         self._floor = floor
+        self._failures = context.failures
         self._bus = context.bus
         self._barge_in = LexicalBargeIn(config, floor)
         self._inbox = inbox
@@ -121,7 +122,7 @@ class Transcriber:
         """Make interim transcripts until the inbox is closed; runs in its own thread."""
         while (request := self._interims.get()) is not None:
             # If the voice has stopped since, a transcript of more audio is under way.
-            if self._recognizer is not None and not request.turn.silent:
+            if self._recognizer is not None and not request.turn.speech.silent:
                 self._transcribe_interim(request, "interim")
 
     def _transcribe_interim(self, request: InterimRequest, effort: Effort) -> None:
@@ -148,16 +149,16 @@ class Transcriber:
             agreed = draft.agreement.add(text)
             # All but the last word is likely, too: a wrong guess costs only a rollback.
             draft.likely = max(agreed, without_last_word(text), key=len)
-            turn.transcript, turn.language = text, read.language
+            turn.transcription.text, turn.transcription.language = text, read.language
         if self._config.stt.partials:
             self._bus.emit(ev.InterimTranscript(turn=turn.number, text=text, agreed=len(agreed)))
         self._send_partial(turn)
 
     def _send_partial(self, turn: Turn) -> None:
-        draft = self._draft
-        if self._config.slm.prefill_ahead and turn.transcript:
+        draft, words = self._draft, turn.transcription
+        if self._config.slm.prefill_ahead and words.text:
             self._outbox.put(
-                PartialQuestion(turn, turn.transcript, draft.likely, draft.end, turn.language)
+                PartialQuestion(turn, words.text, draft.likely, draft.end, words.language)
             )
 
     def _transcribe_final(self, question: FinalRequest) -> None:
@@ -167,9 +168,9 @@ class Transcriber:
             text, language = self._final_transcript(question)
         except Exception as error:
             self._floor.cancel(turn, "failed", self._report_failure(turn, error))
-        turn.language = language
+        turn.transcription.language = language
         self._latest = turn
-        turn.transcript = turn.question = text
+        turn.transcription.text = turn.transcription.question = text
         # Also without text: a committed turn is settled at the end of the pipeline.
         self._outbox.put(FinalQuestion(turn, text, language))
 
@@ -179,7 +180,7 @@ class Transcriber:
             reported = self._failure
         if reported is not None and reported[:2] == (turn, repr(error)):
             return reported[2]
-        what = self._floor.report_failure("transcription", turn, error)
+        what = self._failures.report("transcription", turn, error)
         with self._floor.monitor:
             self._failure = turn, repr(error), what
         return what
@@ -188,13 +189,25 @@ class Transcriber:
         """The text of the question, empty if there is none, and its language."""
         turn, said = question.turn, question.said
         if isinstance(said, str):
-            self._bus.emit(
-                ev.FinalTranscript(
-                    turn=turn.number, text=said, language="", no_speech=0.0, logprob=0.0
-                )
-            )
+            self._report_final(turn, said, Transcript("", ""))
             self._note_language()
             return said, self._languages.last
+        transcript = self._whole_transcript(turn, said)
+        doubt = self._note(turn, transcript, said.seconds, question.voiced)
+        if doubt is not None:
+            self._floor.cancel(turn, "no_speech", doubt)
+            return "", ""
+        text = self._without_self_speech(turn, transcript)
+        if not text:
+            self._floor.cancel(turn, "no_speech", "the assistant's own words")
+            return "", ""
+        self._report_final(turn, text, transcript)
+        if not self._barge_in.are_to_be_answered(turn, replace(transcript, text=text)):
+            return "", ""
+        return text, transcript.language
+
+    def _whole_transcript(self, turn: Turn, said: Utterance) -> Transcript:
+        """The newest interim transcript if it is complete and sure, else another one."""
         transcript = self._complete_interim(said)
         if transcript is None or not transcript.sure:
             doubtful = transcript is not None and transcript.doubtful
@@ -204,33 +217,26 @@ class Transcriber:
         draft = self._draft
         if said.voiced_end - draft.cut >= SETTLED_SECONDS * EAR_RATE:
             draft.pause = said.voiced_end + SETTLED_TAIL, transcript
-        doubt = self._note(turn, transcript, said.seconds, question.voiced)
-        if doubt is not None:
-            self._floor.cancel(turn, "no_speech", doubt)
-            return "", ""
-        text = self._without_self_speech(turn, transcript)
-        if not text:
-            self._floor.cancel(turn, "no_speech", "the assistant's own words")
-            return "", ""
+        return transcript
+
+    def _report_final(self, turn: Turn, text: str, read: Transcript) -> None:
         self._bus.emit(
             ev.FinalTranscript(
                 turn=turn.number,
                 text=text,
-                language=transcript.language,
-                no_speech=round(transcript.no_speech, 4),
-                logprob=round(transcript.logprob, 4),
+                language=read.language,
+                no_speech=round(read.no_speech, 4),
+                logprob=round(read.logprob, 4),
             )
         )
-        if not self._barge_in.are_to_be_answered(turn, replace(transcript, text=text)):
-            return "", ""
-        return text, transcript.language
 
     def _note(self, turn: Turn, read: Transcript, seconds: float, voiced: float) -> str | None:
         """Count the transcript; returns why it is no speech of the user, or None if it is."""
+        words = turn.transcription
         doubt = is_nobody(read, seconds, voiced, self._config.stt)
         if doubt is None:
-            turn.accepted_words = max(turn.accepted_words, count(read.text))
-        turn.transcripts += 1
+            words.accepted_words = max(words.accepted_words, count(read.text))
+        words.transcripts += 1
         return doubt
 
     def _without_self_speech(self, turn: Turn, read: Transcript) -> str:
@@ -274,7 +280,9 @@ class Transcriber:
                 transcript = replace(transcript, text="")
             transcript = _joined(settled, transcript, (cut - said.start) / EAR_RATE)
         elif self._wake_word:
-            said_after = without_wake_word(transcript.text, self._wake_word, within=turn.called)
+            said_after = without_wake_word(
+                transcript.text, self._wake_word, within=turn.speech.called
+            )
             transcript = replace(transcript, text=said_after)
         with self._floor.monitor:
             if said.end >= draft.end:
@@ -286,7 +294,7 @@ class Transcriber:
     def _note_language(self) -> None:
         """A new utterance begins: note the language of the last committed turn."""
         if self._latest is not None and self._latest.committed:
-            self._languages.spoke(self._latest.language)
+            self._languages.spoke(self._latest.transcription.language)
 
     def _report_started(self, turn: Turn, said: Utterance, partial: bool) -> None:
         draft = self._draft

@@ -9,7 +9,8 @@ from __future__ import annotations
 from edgevoice.audio import EAR_RATE, FRAME_SAMPLES, Utterance
 from edgevoice.protocols import Transcript
 from edgevoice.settings import Config, TurnSettings
-from edgevoice.turn import Classification, Turn
+from edgevoice.turn import Turn
+from edgevoice.turn_records import Classification
 from edgevoice.turn_taking.backchannels import is_backchannel, is_stop
 from edgevoice.turn_taking.floor import Floor
 from edgevoice.turn_taking.interruption import (
@@ -58,21 +59,22 @@ class AcousticBargeIn:
             # It has ended, but is not transcribed yet.
             turn = self._unclear
         if turn is None:
-            is_voice = voiced and self._floor.answering
+            is_voice = voiced and self._floor.turns.answering
             action = self._interruption.listen(is_voice, FRAME_MS)
             if action is not None:
-                self._floor.duck(action is Action.DUCK)
+                self._floor.playback.duck(action is Action.DUCK)
             return
         if not (turn.tentative and turn.live):
             return
-        spoken, classified = 1000 * turn.voiced, 1000 * turn.classified_voiced
-        match self._interruption.follow(voiced, FRAME_MS, spoken, turn.classification, classified):
+        words = turn.transcription
+        spoken, classified = 1000 * turn.speech.voiced, 1000 * words.classified_voiced
+        match self._interruption.follow(voiced, FRAME_MS, spoken, words.classification, classified):
             case Action.PAUSE:
-                self._floor.pause(turn)
+                self._floor.playback.pause(turn)
             case Action.STOP:
                 self._floor.confirm(turn)
             case Action.RESUME:
-                self._floor.resume(turn)
+                self._floor.playback.resume(turn)
             case Action.DISMISS:
                 self._floor.cancel(turn, "no_speech", "a sound without words")
 
@@ -83,7 +85,7 @@ class AcousticBargeIn:
     def reset(self) -> None:
         """Stop following, and play the reply as loudly as before."""
         self._interruption.reset()
-        self._floor.duck(False)
+        self._floor.playback.duck(False)
 
 
 class LexicalBargeIn:
@@ -97,11 +99,12 @@ class LexicalBargeIn:
         """Take an interim transcript."""
         if not turn.tentative:
             return
-        voiced = turn.voiced
-        whole = turn.silent and said.end >= turn.voiced_end
+        speech, words = turn.speech, turn.transcription
+        voiced = speech.voiced
+        whole = speech.silent and said.end >= speech.voiced_end
         stt = self._settings.stt
         classification = classify(transcript, said.seconds, voiced, stt, whole=whole)
-        turn.classification, turn.classified_voiced = classification, voiced
+        words.classification, words.classified_voiced = classification, voiced
         if classification in (Classification.STOP, Classification.WORDS):
             self._floor.confirm(turn)
         elif whole and not self._settings.turn.speculate:
@@ -116,11 +119,11 @@ class LexicalBargeIn:
         if turn.interrupts is None:
             return True
         text, language = transcript.text, transcript.language
-        stop = is_stop(text, language)
+        stop, voiced = is_stop(text, language), turn.speech.voiced
         if turn.tentative and not stop and is_backchannel(text, language):
             self._floor.cancel(turn, "backchannel", text)
             return False
-        if turn.tentative and not stop and is_doubtful(transcript, turn.voiced, self._settings.stt):
+        if turn.tentative and not stop and is_doubtful(transcript, voiced, self._settings.stt):
             self._floor.cancel(turn, "no_speech", "too uncertain to end a reply")
             return False
         self._floor.confirm(turn)

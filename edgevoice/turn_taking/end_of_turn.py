@@ -9,12 +9,15 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from edgevoice import events as ev
+from edgevoice.bus import Bus
+from edgevoice.clock import Clock
+from edgevoice.failures import FailureReporter
 from edgevoice.mailbox import Mailbox
 from edgevoice.messages import Pause, pause_is_over
 from edgevoice.protocols import TurnDetector
 from edgevoice.settings import TurnSettings
+from edgevoice.turn import Turn
 from edgevoice.turn_taking.completeness import Completeness
-from edgevoice.turn_taking.floor import Floor
 from edgevoice.turn_taking.patience import PauseEvidence, wait_ms
 
 NEWEST = 0.3
@@ -29,12 +32,20 @@ class EndOfTurnPredictor:
     """Owns the turn detector, if there is one; runs in its own thread."""
 
     def __init__(
-        self, detector: Callable[[], TurnDetector | None], floor: Floor, inbox: Mailbox[Pause]
+        self,
+        clock: Clock,
+        bus: Bus,
+        failures: FailureReporter,
+        detector: Callable[[], TurnDetector | None],
+        inbox: Mailbox[Pause],
     ) -> None:
+        self._clock = clock
+        self._bus = bus
+        self._failures = failures
         self._load = detector
-        self._floor = floor
-        self._bus = floor.bus
         self._inbox = inbox
+        self._scored: tuple[int, float] | None = None
+        """Number of the last scored turn, and its score."""
         self.seconds = 0.0
         """Duration of the last score: a score that is needed sooner is not requested."""
 
@@ -46,6 +57,11 @@ class EndOfTurnPredictor:
     def ask(self, pause: Pause) -> bool:
         """Request the score of a pause; false if that is not possible (yet). Returns at once."""
         return self._inbox.offer(pause)
+
+    def score(self, turn: Turn) -> float | None:
+        """Probability that the user has finished this turn; None if it is not known (yet)."""
+        scored = self._scored
+        return scored[1] if scored is not None and scored[0] == turn.number else None
 
     def run(self) -> None:
         """Run until the inbox is closed. Raises ModelError if the model cannot be loaded.
@@ -59,17 +75,17 @@ class EndOfTurnPredictor:
                 try:
                     self._score(pause, detector)
                 except Exception as error:
-                    self._floor.report_failure("end_of_turn", pause.turn, error)
+                    self._failures.report("end_of_turn", pause.turn, error)
                     return
         finally:
             self._inbox.close()
 
     def _score(self, pause: Pause, detector: TurnDetector) -> None:
-        began = self._floor.clock.now()
+        began = self._clock.now()
         probability = detector.end_probability(pause.said.samples)
-        self.seconds = self._floor.clock.now() - began
+        self.seconds = self._clock.now() - began
         if not pause_is_over(pause):
-            pause.turn.end_probability = probability
+            self._scored = pause.turn.number, probability
             self._bus.emit(
                 ev.EndOfTurnScored(turn=pause.turn.number, complete=round(probability, 3))
             )
@@ -91,6 +107,10 @@ class EndOfTurnQueue:
     def open(self) -> bool:
         """Whether scores are available, now or when the detector is loaded."""
         return self._predictor.present
+
+    def score(self, turn: Turn) -> float | None:
+        """Probability that the user has finished this turn; None if it is not known (yet)."""
+        return self._predictor.score(turn)
 
     def enter(self, pause: Pause) -> None:
         """Set the newest pause; an older one needs no score."""

@@ -187,23 +187,30 @@ class Endpointer:
         `ready`: the first audio of the reply waits. Until then only the longest silence ends the
         turn, because an earlier end would gain nothing.
         """
-        s = self._settings
         self._may_end = False
+        hysteresis = HYSTERESIS if self._run or self._speaking else 0.0
+        threshold = max(self._settings.speech_threshold - hysteresis, 0.01)
+        if probability >= threshold:
+            return self._step_voiced(index, interrupting)
+        return self._step_silent(index + FRAME_SAMPLES, probability, ready)
+
+    def _step_voiced(self, index: int, interrupting: bool) -> Boundary | None:
         end = index + FRAME_SAMPLES
-        floor = s.speech_threshold - (HYSTERESIS if self._run or self._speaking else 0.0)
-        if probability >= max(floor, 0.01):
-            self._quiet = 0
-            if not self._run:
-                self._run_start = index
-            self._run += FRAME_SAMPLES
-            if self._speaking:
-                return self._voiced(end)
-            self._lately.append(index)
-            if interrupting:
-                return self._interrupting(end)
-            if self._run >= _samples(s.min_speech_ms):
-                return self._start(self._run_start, end, self._run)
-            return None
+        self._quiet = 0
+        if not self._run:
+            self._run_start = index
+        self._run += FRAME_SAMPLES
+        if self._speaking:
+            return self._voiced(end)
+        self._lately.append(index)
+        if interrupting:
+            return self._interrupting(end)
+        if self._run >= _samples(self._settings.min_speech_ms):
+            return self._start(self._run_start, end, self._run)
+        return None
+
+    def _step_silent(self, end: int, probability: float, ready: bool) -> Boundary | None:
+        s = self._settings
         self._run = 0
         self._quiet += FRAME_SAMPLES
         if not self._speaking or self._held:

@@ -12,7 +12,7 @@ from enum import Enum
 
 from edgevoice.protocols import Transcript
 from edgevoice.settings import SttSettings, TurnSettings
-from edgevoice.turn import Classification
+from edgevoice.turn_records import Classification
 from edgevoice.turn_taking.backchannels import is_backchannel, is_stop, telling
 from edgevoice.turn_taking.hallucinations import is_nobody
 

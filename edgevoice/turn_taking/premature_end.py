@@ -57,9 +57,9 @@ class PrematureEnd:
         last, self._continued = self._last, None
         if last is None or not last.turn.live:
             return
-        if last.turn.audio_ready and start - last.index > CONTINUED:
+        if last.turn.playback.ready and start - last.index > CONTINUED:
             return
-        last.turn.continued = True
+        last.turn.speech.continued = True
         self._continued = replace(last, silence_ms=1000 * (start - last.voiced_end) / EAR_RATE)
 
     def ended(self, turn: Turn, voiced_end: int, index: int, wait_ms: float, voiced: int) -> None:
@@ -72,7 +72,8 @@ class PrematureEnd:
         tempo = self.tempo
         if (
             continued is not None
-            and completeness_of(turn.question, turn.language) is not Completeness.COMMAND
+            and completeness_of(turn.question, turn.transcription.language)
+            is not Completeness.COMMAND
         ):
             # "Stop!" does not continue a question.
             tempo.cut_off(continued.silence_ms, continued.wait_ms)

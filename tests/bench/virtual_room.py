@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from edgevoice.audio import EAR_RATE, FRAME_SAMPLES, Frame, Samples
-from edgevoice.bench.scenarios.mixer import MixedSound, Mixer
+from edgevoice.bench.scenarios.acoustics import Mixer
 from edgevoice.bench.scenarios.room import RoomRecording, RoomTrack
 from edgevoice.bench.scenarios.room_response import Acoustics
 from edgevoice.clock import Clock
@@ -71,7 +71,7 @@ class VirtualRoom:
     def say(self, samples: Samples, *, at: float, level: float) -> int:
         self._said += 1
         begin = max(self._index, round(at * EAR_RATE))
-        self._mix.add(MixedSound(self._said, samples, begin))
+        self._mix.add(samples, begin)
         self._begun[self._said] = begin / EAR_RATE
         return self._said
 

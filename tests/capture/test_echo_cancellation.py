@@ -17,6 +17,7 @@ from edgevoice.capture.reference import Reference
 from edgevoice.context import SessionContext
 from edgevoice.devices.simulated import SimulatedSink
 from edgevoice.errors import EngineError
+from edgevoice.player import Player
 from edgevoice.resample import resample
 from edgevoice.settings import Config, EchoSettings
 from edgevoice.testing.virtual import VirtualClock
@@ -45,7 +46,7 @@ class Microphone:
     def __init__(
         self,
         clock: VirtualClock,
-        sink: SimulatedSink,
+        sink: Player,
         seconds: float,
         delay: float = 0.06,
         gain: float = 0.25,
@@ -118,7 +119,7 @@ class Scene:
         self, seconds: float = 8.0, settings: EchoSettings | None = None, **room: float
     ) -> None:
         self.clock = VirtualClock()
-        self.sink = SimulatedSink(self.clock, RATE, "a speaker")
+        self.sink = Player(self.clock, SimulatedSink(self.clock, RATE, "a speaker"))
         self.microphone = Microphone(self.clock, self.sink, seconds, **room)
         self.canceller = Subtracting(0.1)
         self.events: list[ev.Event] = []
@@ -380,7 +381,7 @@ def test_what_belongs_to_the_device_is_asked_of_the_device() -> None:
 def test_the_reference_is_one_stream_at_any_rate(rate: int) -> None:
     """Piece by piece it is what the whole would be at 16 kHz."""
     clock = VirtualClock()
-    sink = SimulatedSink(clock, rate, "a speaker")
+    sink = Player(clock, SimulatedSink(clock, rate, "a speaker"))
     sound = voice(1.0, rate)
     sink.write(sound)
     clock.sleep(1.5)
@@ -394,7 +395,7 @@ def test_the_reference_is_one_stream_at_any_rate(rate: int) -> None:
 def test_clocks_that_tremble_do_not_move_the_reference() -> None:
     """A canceller takes every step for another room: there is none while clocks only tremble."""
     clock = VirtualClock()
-    sink = SimulatedSink(clock, RATE, "a speaker")
+    sink = Player(clock, SimulatedSink(clock, RATE, "a speaker"))
     sound = voice(2.0, RATE)
     sink.write(sound)
     clock.sleep(2.5)
@@ -410,7 +411,7 @@ def test_clocks_that_tremble_do_not_move_the_reference() -> None:
 def test_clocks_that_drift_are_followed_by_single_samples() -> None:
     """A microphone whose clock runs 200 ppm slow is never more than a millisecond or two off."""
     clock = VirtualClock()
-    sink = SimulatedSink(clock, EAR_RATE, "a speaker")
+    sink = Player(clock, SimulatedSink(clock, EAR_RATE, "a speaker"))
     reference = Reference(sink)
     told: list[int] = []
     for n in range(3000):

@@ -22,13 +22,13 @@ from edgevoice.assistant import Assistant
 from edgevoice.audio import EAR_RATE, Samples
 from edgevoice.bench.scenarios.noises import leveled, noise
 from edgevoice.bench.scenarios.room import LoopbackRoom
-from edgevoice.build import Devices, engine
+from edgevoice.build import Devices
 from edgevoice.bus import Bus
 from edgevoice.clock import SystemClock
-from edgevoice.context import Engines
-from edgevoice.models.store import Store
+from edgevoice.context import AudioIO, Engines, SessionContext
+from edgevoice.engines.registry import load_chosen
 from edgevoice.protocols import Synthesizer
-from edgevoice.resample import Resampler, resample
+from edgevoice.resample import resample
 from edgevoice.settings import Config, Models, TtsSettings
 from edgevoice.testing.scripted import ScriptedLanguageModel
 from edgevoice.wav import read_speech
@@ -52,8 +52,8 @@ def say(voice: Synthesizer, text: str) -> Samples:
 def main(out: Path, keyboard: Path | None) -> None:
     folder = os.environ.get("EDGEVOICE_MODELS_FOLDER", "")
     config = Config(models=Models(folder=folder), tts=TtsSettings(variation=0.0))
-    store, clock = Store(config), SystemClock()
-    vad, stt, tts = (engine(r, store.choose(r), config) for r in ("vad", "stt", "tts"))
+    clock = SystemClock()
+    vad, stt, tts = (load_chosen(r, config) for r in ("vad", "stt", "tts"))
     sounds = {
         "interruption": say(tts, "No, tell me about the queen instead, please."),
         "stop": say(tts, "Stop."),
@@ -68,18 +68,14 @@ def main(out: Path, keyboard: Path | None) -> None:
     told = {}
     with LoopbackRoom(clock) as room:
         assistant = Assistant(
-            config,
-            clock,
-            bus,
-            devices.source(config),
-            devices.sink(config),
+            SessionContext(config, clock, bus),
+            AudioIO(devices.source(config), devices.sink(config)),
             Engines(
                 lambda: vad,
                 lambda: stt,
                 lambda: ScriptedLanguageModel(clock, lambda _: STORY, token=0.03),
                 {"en": lambda: tts},
             ),
-            Resampler,
         )
         thread = threading.Thread(target=assistant.run, daemon=True)
         thread.start()

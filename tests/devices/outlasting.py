@@ -21,7 +21,8 @@ from edgevoice.bus import Bus
 from edgevoice.clock import SystemClock
 from edgevoice.config import load
 from edgevoice.errors import SpeakerAwayError
-from edgevoice.protocols import AudioSink, AudioSource
+from edgevoice.player import Player
+from edgevoice.protocols import AudioSource
 
 
 def say(*words: object) -> None:
@@ -49,7 +50,7 @@ def listen(source: AudioSource) -> None:
             say("tone" if loud else "quiet")
 
 
-def play(sink: AudioSink, seconds: float) -> None:
+def play(sink: Player, seconds: float) -> None:
     tone = 0.5 * np.sin(np.arange(int(seconds * sink.rate)) * 2 * np.pi * 440 / sink.rate)
     step = sink.rate // 10
     end = 0

@@ -17,7 +17,9 @@ import json, time
 import numpy as np
 from edgevoice.clock import SystemClock
 from edgevoice.devices.portaudio import Loudspeaker
-speaker = Loudspeaker(SystemClock())
+from edgevoice.player import Player
+clock = SystemClock()
+speaker = Player(clock, Loudspeaker(clock))
 tone = np.sin(np.arange(speaker.rate // 4) / 20).astype(np.float32) / 4
 answers = []
 def say(part):

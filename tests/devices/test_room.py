@@ -22,6 +22,7 @@ from edgevoice.bench.scenarios.loopback import found, measured
 from edgevoice.bench.scenarios.room import LoopbackRoom
 from edgevoice.clock import SystemClock
 from edgevoice.devices.portaudio import Loudspeaker, Microphone
+from edgevoice.player import Player
 
 UNBROKEN = ("delay", "late", "moved", "dry")
 
@@ -43,7 +44,7 @@ def usual(room, take):
 
 
 with LoopbackRoom(clock) as room:
-    microphone, speaker = Microphone(clock), Loudspeaker(clock)
+    microphone, speaker = Microphone(clock), Player(clock, Loudspeaker(clock))
     told["deaf"] = measured(clock, microphone, speaker) is None
 
     def looped():

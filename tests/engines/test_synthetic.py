@@ -16,7 +16,7 @@ from edgevoice import events as ev
 from edgevoice.bus import Bus
 from edgevoice.catalog import Entry, File, Role
 from edgevoice.clock import SystemClock
-from edgevoice.context import Engines
+from edgevoice.context import AudioIO, Engines, SessionContext
 from edgevoice.engines.synthetic import DEFAULT_REPLY, SyntheticModel
 from edgevoice.errors import EngineError, ModelError
 from edgevoice.models.progress import NoProgress
@@ -208,9 +208,10 @@ def test_whoever_builds_for_shapes_gets_one_and_is_told_so(
     )
     sink = building.quiet_sink(clock, "nothing")
     source = building.clips_source(clock, iter(()), "nothing")
+    context, audio = SessionContext(config, clock, bus), AudioIO(source, sink)
     with pytest.raises(ModelError):
-        building.build(config, clock, bus, source, sink)
-    building.build(config, clock, bus, source, sink, shapes=True)
+        building.build(context, audio)
+    building.build(context, audio, shapes=True)
     model = made[0].language_model()
     try:
         assert isinstance(model, SyntheticModel)

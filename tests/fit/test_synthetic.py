@@ -29,7 +29,7 @@ class Elsewhere:
     seen: ClassVar[list[bool]] = []
     fails = False
 
-    def __init__(self, trial: Trial, kind: object) -> None:
+    def __init__(self, trial: Trial) -> None:
         self.made: Any = None
         self._config = trial.config
 

@@ -7,7 +7,7 @@ import pytest
 from edgevoice.catalog import Entry
 from edgevoice.errors import ModelError
 from edgevoice.models.store import Store
-from edgevoice.models.voices import best, languages, voices
+from edgevoice.models.voices import best, instead_of, languages, voices
 from edgevoice.settings import Config, Models, SttSettings
 from tests.models.conftest import ENTRIES, VOICE_ENTRY, World
 from tests.models.test_store import variant
@@ -86,3 +86,12 @@ def test_without_any_voice_the_one_to_pull_is_named(world: World) -> None:
     with pytest.raises(ModelError, match="no voice model is installed") as caught:
         voices(made)
     assert caught.value.remedy == "edgevoice models pull voice"
+
+
+def test_instead_of_a_slow_voice_one_of_another_kind_is_chosen(world: World) -> None:
+    """A present one first, for the same language; the slow voice's own kind is as slow."""
+    slow = variant(VOICE_ENTRY, "slow", languages=("fr_FR",), format="kokoro")
+    made = store(world, "en", "", slow)
+    assert instead_of(made, slow) == "absent"
+    assert instead_of(made, variant(slow, "other", languages=("de_DE",))) == "german"
+    assert instead_of(made, variant(slow, "other", languages=("it_IT",))) == ""

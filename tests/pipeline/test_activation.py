@@ -264,7 +264,7 @@ def test_earcons_are_heard_and_are_no_part_of_a_reply() -> None:
         told.append([(e.clause, e.at, e.audible_at) for e in show.all(ev.PlaybackStarted)])
     assert told[0] == told[1]
     # The same times, but more samples had been heard before.
-    assert plain.sink.samples_played() < chiming.sink.samples_played()
+    assert plain.player.samples_played() < chiming.player.samples_played()
 
 
 def test_it_says_a_word_when_it_is_called_alone_and_none_in_one_breath() -> None:
@@ -279,7 +279,7 @@ def test_it_says_a_word_when_it_is_called_alone_and_none_in_one_breath() -> None
         show.run()
         assert asked(show) == ["what time is it"]
         assert show.heard == ["All right."]
-        heard.append(show.sink.samples_played())
+        heard.append(show.player.samples_played())
     assert heard[1] > heard[0]
 
 

@@ -95,7 +95,7 @@ def test_it_says_once_that_it_cannot_hear_and_not_again() -> None:
     show = noisy(35.0)
     show.run()
     assert [notice.text for notice in show.all(ev.Notice)] == [UNCLEAR]
-    assert show.sink.samples_played() > 0, "it was said aloud"
+    assert show.player.samples_played() > 0, "it was said aloud"
 
 
 def test_what_is_said_after_the_noise_is_answered() -> None:

@@ -8,8 +8,13 @@ import weakref
 from edgevoice.bus import Bus
 from edgevoice.devices.simulated import SimulatedSink
 from edgevoice.history import History
+from edgevoice.player import Player
 from edgevoice.testing.virtual import VirtualClock
 from edgevoice.turn_taking.floor import Floor
+
+
+def _player(clock: VirtualClock) -> Player:
+    return Player(clock, SimulatedSink(clock, 16_000, "nobody"))
 
 
 def test_a_question_that_has_ended_is_no_answer_that_has() -> None:
@@ -17,13 +22,13 @@ def test_a_question_that_has_ended_is_no_answer_that_has() -> None:
     written of it had been heard."""
     clock = VirtualClock()
     history = History("")
-    floor = Floor(clock, Bus(clock), SimulatedSink(clock, 16_000, "nobody"), history)
+    floor = Floor(clock, Bus(clock), _player(clock), history)
     turn = floor.begin("speech")
-    turn.question = "tell me a story"
+    turn.transcription.question = "tell me a story"
     assert floor.commit(turn)
-    turn.reply = "Once there was a king"
+    turn.reply.text = "Once there was a king"
     floor.cancel(turn, "interrupted")
-    floor.settle(turn, len(turn.reply))
+    floor.settle(turn, len(turn.reply.text))
     assert history.unfinished is not None
     assert not history.unfinished.ended
 
@@ -32,11 +37,11 @@ def test_an_answer_that_is_written_does_not_end_the_question() -> None:
     """What was thought ahead for somebody who may be interrupting is not let out with the first
     word that confirms them: they may still be speaking."""
     clock = VirtualClock()
-    floor = Floor(clock, Bus(clock), SimulatedSink(clock, 16_000, "nobody"), History(""))
+    floor = Floor(clock, Bus(clock), _player(clock), History(""))
     reply = floor.begin("speech")
     floor.commit(reply)
     turn = floor.begin("speech", interrupts=reply)
-    turn.reply_complete = True
+    turn.reply.complete = True
     assert floor.confirm(turn)
     assert not turn.committed
     assert floor.commit(turn)
@@ -45,7 +50,7 @@ def test_an_answer_that_is_written_does_not_end_the_question() -> None:
 def test_an_ended_turn_is_released_though_the_next_one_interrupted_it() -> None:
     """However many replies are interrupted in a row, no earlier turn stays in memory."""
     clock = VirtualClock()
-    floor = Floor(clock, Bus(clock), SimulatedSink(clock, 16_000, "nobody"), History(""))
+    floor = Floor(clock, Bus(clock), _player(clock), History(""))
     newest = floor.begin("speech")
     floor.commit(newest)
     ended = []

@@ -13,7 +13,7 @@ from edgevoice import events as ev
 from edgevoice.assistant import Assistant
 from edgevoice.audio import Audio, Mark, Samples
 from edgevoice.devices.simulated import SimulatedSink
-from edgevoice.devices.volume import DUCKED_LEVEL
+from edgevoice.player import DUCKED_LEVEL
 from edgevoice.protocols import Cancelled, ChatMessage, Transcript
 from edgevoice.settings import Config, SttSettings, TurnSettings
 from edgevoice.testing.rehearsal import Rehearsal
@@ -22,7 +22,7 @@ from edgevoice.testing.scripted import (
     ScriptedRecognizer,
     ScriptedSynthesizer,
 )
-from edgevoice.turn_taking.floor import LONGEST_WORD
+from edgevoice.turn_taking.playback_control import LONGEST_WORD
 
 STORY = (
     "Once there was a king who had three sons. The eldest was strong, the second was clever, and"

@@ -264,8 +264,8 @@ def test_where_only_english_is_spoken_the_prompt_is_the_question() -> None:
 def test_a_reading_that_turns_out_to_be_in_another_language_is_no_guess() -> None:
     """What was thought of the same words in the wrong language is thrown away."""
     turn = Turn(0, "speech", VirtualClock().monitor())
-    turn.transcript = "no"
+    turn.transcription.text = "no"
     guess = SpeculativeReply(turn, "no", "en")
     assert not guess.is_wrong()
-    turn.language = "pt"
+    turn.transcription.language = "pt"
     assert guess.is_wrong()

@@ -18,6 +18,7 @@ from edgevoice import events as ev
 from edgevoice import files
 from edgevoice.assistant import Assistant
 from edgevoice.audio import EAR_RATE, FRAME_SAMPLES, Samples
+from edgevoice.context import Resume
 from edgevoice.devices.simulated import SimulatedSink
 from edgevoice.errors import EdgevoiceError
 from edgevoice.history import History
@@ -337,7 +338,7 @@ def test_a_change_of_models_is_a_change_in_what_is_kept(tmp_path: Path) -> None:
             heard = tap.tap(source, config, history)
             show.source = heard  # type: ignore[assignment]
             show.sink = SimulatedSink(show.clock, 16_000, "virtual speaker")
-            assistant = show.assemble(history, number)
+            assistant = show.assemble(Resume(history, number))
             show.bus.emit(ev.SessionStarted(**{**fields(STARTED), "models": {"slm": model}}))
             assistant.run()
     one, two = kept.turns()

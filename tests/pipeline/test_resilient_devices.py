@@ -10,6 +10,7 @@ from edgevoice.devices.converted import Converted
 from edgevoice.devices.resilient_loudspeaker import ABANDON_REPLY_AFTER, ResilientLoudspeaker
 from edgevoice.devices.resilient_loudspeaker import OutputDevice as Real
 from edgevoice.devices.resilient_microphone import ResilientMicrophone
+from edgevoice.player import Player
 from edgevoice.settings import ActivationSettings, Config
 from edgevoice.testing.virtual import VirtualClock
 from tests.plugs import Desk, Ear, Mouth, Plugged
@@ -244,7 +245,7 @@ def test_frames_are_numbered_on_and_their_times_stay_true() -> None:
     for step in range(300):
         if step == 100:
             clock.sleep(0.7)
-            microphone.clear()
+            microphone.empty()
         if step == 200:
             microphone.fill()
         frame = microphone.read()
@@ -279,23 +280,24 @@ def test_speakers_of_another_rate_go_on_with_the_same_reply() -> None:
         return Converted(made[-1], 16_000) if len(made) > 1 else made[-1]
 
     speaker = ResilientLoudspeaker(clock, "", True, open, 16_000)
+    player = Player(clock, speaker)
     speaker.fill()
     tone = np.sin(np.arange(8000) / 5).astype(np.float32)
-    speaker.write(tone)
+    player.write(tone)
     clock.sleep(0.2)
-    assert speaker.samples_played() == 3200
-    speaker.clear()
+    assert player.samples_played() == 3200
+    speaker.empty()
     clock.sleep(1.0)
-    assert speaker.samples_played() == 3200
+    assert player.samples_played() == 3200
     speaker.fill()
     clock.sleep(0.1)
-    assert abs(speaker.samples_played() - 4800) <= 2
+    assert abs(player.samples_played() - 4800) <= 2
     clock.sleep(0.3)
-    speaker.samples_played()
+    player.samples_played()
     clock.sleep(0.1)
-    assert speaker.samples_played() == 8000
+    assert player.samples_played() == 8000
     clock.sleep(0.1)
-    speaker.samples_played()
+    player.samples_played()
     seconds = len(made[0].let_out) / 16_000 + len(made[1].let_out) / 44_100
     assert abs(seconds - 0.5) < 0.001
 

@@ -8,9 +8,9 @@ import pytest
 
 from edgevoice import events as ev
 from edgevoice.assistant import Assistant
+from edgevoice.context import Resume
 from edgevoice.devices.simulated import SimulatedSink
 from edgevoice.errors import EdgevoiceError, ModelError, UsageError
-from edgevoice.history import History
 from edgevoice.session import Kind, Session
 from edgevoice.settings import Config, Models
 from edgevoice.testing.rehearsal import Rehearsal
@@ -41,12 +41,12 @@ def make(show: Rehearsal) -> tuple[Session, Settings, list[str]]:
     settings, built = Settings(), []
     show.hear((60.0, "much later", 1.0))
 
-    def build(config: Config, history: History, first_turn: int) -> Assistant:
+    def build(config: Config, resume: Resume) -> Assistant:
         built.append(config.models.slm)
         if config.models.slm == "broken":
             raise ModelError("it does not load", remedy="choose another one")
         show.sink = SimulatedSink(show.clock, 16_000, "virtual speaker")
-        return show.assemble(history, first_turn)
+        return show.assemble(resume)
 
     return Desk(show.config, show.clock, show.bus, build, settings), settings, built
 

@@ -10,6 +10,7 @@ import pytest
 from edgevoice.audio import Audio, Samples
 from edgevoice.devices.simulated import SimulatedSink
 from edgevoice.errors import EngineError
+from edgevoice.player import Player
 from edgevoice.protocols import Cancelled
 from edgevoice.settings import TtsSettings
 from edgevoice.synthesis.streaming_tts import StreamingSpeech, sounds
@@ -53,7 +54,7 @@ def test_everything_pushed_is_heard_before_it_ends() -> None:
     """Leaving the block waits for the last sample, and nothing is lost between the clauses."""
     clock, tape = VirtualClock(), Tape()
     voice = Voice(clock)
-    sink = SimulatedSink(clock, 16_000, "tape", tape)
+    sink = Player(clock, SimulatedSink(clock, 16_000, "tape", tape))
     text = "This is the first sentence. And here is another one, which is longer."
     with StreamingSpeech(voice, sink, clock, SETTINGS) as speech:
         for char in text:
@@ -67,7 +68,7 @@ def test_everything_pushed_is_heard_before_it_ends() -> None:
 def test_speech_begins_while_text_is_still_coming() -> None:
     """The first clause is spoken when it is complete, not when the text is."""
     clock, tape = VirtualClock(), Tape()
-    sink = SimulatedSink(clock, 16_000, "tape", tape)
+    sink = Player(clock, SimulatedSink(clock, 16_000, "tape", tape))
     with StreamingSpeech(Voice(clock), sink, clock, SETTINGS) as speech:
         speech.push("This is a sentence of some length. And")
         clock.sleep(5.0)
@@ -79,7 +80,7 @@ def test_speech_begins_while_text_is_still_coming() -> None:
 def test_an_exception_makes_it_fall_silent_at_once() -> None:
     """Ctrl-C stops the sound with the program."""
     clock, tape = VirtualClock(), Tape()
-    sink = SimulatedSink(clock, 16_000, "tape", tape)
+    sink = Player(clock, SimulatedSink(clock, 16_000, "tape", tape))
     speech = StreamingSpeech(Voice(clock), sink, clock, SETTINGS).__enter__()
     speech.push("A long sentence that would take many seconds to be said. " * 5)
     clock.sleep(1.0)
@@ -91,7 +92,7 @@ def test_an_exception_makes_it_fall_silent_at_once() -> None:
 def test_a_voice_that_fails_ends_it_with_its_error() -> None:
     """What was said before is heard as far as it went, and the error comes out."""
     clock = VirtualClock()
-    sink = SimulatedSink(clock, 16_000, "tape", Tape())
+    sink = Player(clock, SimulatedSink(clock, 16_000, "tape", Tape()))
     with (
         pytest.raises(EngineError, match="the voice failed"),
         StreamingSpeech(Voice(clock), sink, clock, SETTINGS) as speech,

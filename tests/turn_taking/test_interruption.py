@@ -7,7 +7,7 @@ import pytest
 from edgevoice.languages import every
 from edgevoice.protocols import Transcript
 from edgevoice.settings import SttSettings, TurnSettings
-from edgevoice.turn import Classification
+from edgevoice.turn_records import Classification
 from edgevoice.turn_taking.backchannels import is_backchannel, is_stop, telling
 from edgevoice.turn_taking.interruption import PRESETS, Action, Interruption, classify, thresholds
 

@@ -14,7 +14,7 @@ import soundfile
 from edgevoice.build import Devices
 from edgevoice.engines.piper import Piper
 from edgevoice.errors import NoDeviceError
-from edgevoice.protocols import AudioSink
+from edgevoice.player import Player
 
 README = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
 
@@ -26,7 +26,7 @@ def quick_start() -> str:
     return blocks[0]
 
 
-def no_speaker(self: Devices, config: object) -> AudioSink:
+def no_speaker(self: Devices, config: object) -> Player:
     raise NoDeviceError("this test plays nothing")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import fnmatch
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -16,9 +16,11 @@ from edgevoice.audio import EAR_RATE, FRAME_SAMPLES, Samples
 from edgevoice.bench.result.result import BenchTurn, Reference
 from edgevoice.bench.statistics.word_error_rate import word_errors
 from edgevoice.demo import spoken
-from edgevoice.errors import AudioFileError, UsageError
+from edgevoice.errors import AudioFileError, EdgevoiceError, UsageError
 from edgevoice.outside import Malformed, check_numbers, read_text
 from edgevoice.protocols import ChatMessage, SpeechDetector, Synthesizer
+from edgevoice.recordings.folder import TURN_FILE
+from edgevoice.recordings.recorded_turn import RecordedTurn, read
 from edgevoice.wav import read_speech
 
 MANIFEST = "manifest.tsv"
@@ -31,11 +33,11 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class BenchQuestion:
-    """Something to be asked: float32 [n] at 16 kHz, and what is known about it.
+    """A question, float32 [n] at 16 kHz.
 
-    `speech_end` is where its last voiced sample is, `longest_pause` the longest silence within it,
-    both in seconds. `reply` is what a model that cannot answer by itself is made to say. `history`
-    is what was said before it; None where nothing is known of that.
+    `speech_end` is its last voiced sample and `longest_pause` the longest silence in it, in
+    seconds. A model that cannot answer is made to say `reply`. `history` is what was said before;
+    None: unknown.
     """
 
     name: str
@@ -53,12 +55,12 @@ class BenchQuestion:
 
     @property
     def known(self) -> bool:
-        """Whether what was said is known for certain, and not from another recognizer."""
+        """Whether its words are certain, and not another model's transcript."""
         return bool(self.said) and self.reference in ("human", "written")
 
     def turn(self, variant: str, at: float, recognized: str, **found: Any) -> BenchTurn:
-        """What became of it: asked at session time `at` and read as `recognized`, with whatever
-        else of a Turn was `found`."""
+        """Its outcome: asked at session time `at`, transcribed as `recognized`, with the other
+        fields of a BenchTurn that were `found`."""
         errors, words = word_errors(self.said, recognized) if self.known else (None, None)
         return BenchTurn(
             variant=variant,
@@ -76,7 +78,7 @@ class BenchQuestion:
 
 @dataclass(frozen=True, slots=True)
 class CorpusRow:
-    """A recording that is to be read, and what a manifest says about it."""
+    """A recording to be read, and what the manifest or its turn says about it."""
 
     file: Path
     said: str = ""
@@ -89,10 +91,9 @@ class CorpusRow:
 
 
 def listed(folder: Path, notice: Notice) -> tuple[list[CorpusRow], list[str]]:
-    """The recordings of a folder: those its manifest.tsv names, or else every WAV in it.
+    """The recordings that manifest.tsv names, or all WAV files; and the names of missing ones.
 
-    Beside them the names of those that are not there, each told to `notice`. Raises UsageError when
-    there is none, or when the manifest cannot be used.
+    Raises UsageError if there is none, or the manifest cannot be used.
     """
     if not folder.is_dir():
         raise UsageError("no such folder", where=str(folder), remedy="name a folder with WAV files")
@@ -103,8 +104,7 @@ def listed(folder: Path, notice: Notice) -> tuple[list[CorpusRow], list[str]]:
             raise UsageError(
                 "there are no WAV files in it",
                 where=str(folder),
-                remedy="name another folder, or leave --corpus out: then questions are spoken by "
-                "the voice",
+                remedy="name another folder, or leave --corpus out to use built-in questions",
             )
         return rows, []
     rows, missing = [], []
@@ -126,55 +126,53 @@ def listed(folder: Path, notice: Notice) -> tuple[list[CorpusRow], list[str]]:
 def _is_file(path: Path) -> bool:
     try:
         return path.is_file()
-    except OSError:  # a name that is too long
+    except OSError:  # the name is too long
         return False
 
 
 def _manifest(path: Path) -> Iterator[CorpusRow]:
     try:
-        text = read_text(path)
+        lines = read_text(path).splitlines()
     except (OSError, Malformed) as error:
         raise UsageError(
             f"the manifest cannot be read: {error}",
             where=str(path),
             remedy="write it as UTF-8 text, values separated by tabs",
         ) from None
-    if len(longest := max(text.splitlines(), key=len, default="")) > csv.field_size_limit():
+    if len(longest := max(lines, key=len, default="")) > csv.field_size_limit():
         raise UsageError(
             f"a line of the manifest has {len(longest):,} characters",
             where=str(path),
             remedy="write a line for each recording, values separated by tabs",
         )
-    table = csv.DictReader(text.splitlines(), delimiter="\t", quoting=csv.QUOTE_NONE)
+    table = csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE, restval="")
     if "file" not in (table.fieldnames or ()):
         raise UsageError(
             "the manifest has no column `file`",
             where=f"{path}, line 1",
-            remedy="name its columns in the first line, separated by tabs; docs/bench.md lists "
-            "those that are used",
+            remedy="name the columns in the first line, separated by tabs; see docs/bench.md",
         )
     for number, values in enumerate(table, 2):
         where = f"{path}, line {number}"
-        reference = values.get("reference") or ("human" if values.get("transcript") else "")
+        said = values.get("transcript", "").strip()
+        reference = values.get("reference") or ("human" if said else "")
         if reference not in ("human", "pseudo", "written", ""):
             raise UsageError(
-                f"`reference` is {reference!r}",
-                where=where,
-                remedy="human, pseudo, or nothing",
+                f"`reference` is {reference!r}", where=where, remedy="human, pseudo, or nothing"
             )
-        if not values["file"]:
-            continue
-        yield CorpusRow(
-            file=path.parent / values["file"],
-            said=(values.get("transcript") or "").strip(),
-            reference=cast(Reference, reference),
-            kind=values.get("kind") or "",
-            speech_end=_seconds(values.get("speech_end_s"), "speech_end_s", where),
-            longest_pause=_seconds(values.get("longest_pause_s"), "longest_pause_s", where) or 0.0,
-        )
+        if values["file"]:
+            yield CorpusRow(
+                path.parent / values["file"],
+                said,
+                cast(Reference, reference),
+                values.get("kind", ""),
+                _seconds(values, "speech_end_s", where),
+                _seconds(values, "longest_pause_s", where) or 0.0,
+            )
 
 
-def _seconds(text: str | None, column: str, where: str) -> float | None:
+def _seconds(values: dict[str, str], column: str, where: str) -> float | None:
+    text = values.get(column)
     if not text:
         return None
     try:
@@ -187,9 +185,50 @@ def _seconds(text: str | None, column: str, where: str) -> float | None:
         ) from None
 
 
+def with_history(rows: Sequence[CorpusRow], notice: Notice) -> tuple[list[CorpusRow], list[str]]:
+    """The rows, with the data of those that are recorded turns; and the names of unusable ones.
+
+    Each turn is asked after the same history as when it was recorded. So every model gets the same
+    conversation, also where a turn is missing.
+    """
+    found: list[CorpusRow] = []
+    left_out: list[str] = []
+    for row in rows:
+        file = row.file.with_suffix(".json")
+        try:
+            kept = read(file) if file.is_file() else None
+        except EdgevoiceError as error:
+            if TURN_FILE.fullmatch(row.file.name):
+                notice(f"{error.what} ({file}): left out")
+                left_out.append(row.file.name)
+                continue
+            kept = None  # another program's file
+        if kept is None:
+            found.append(row)
+        elif kept.heard or row.said:
+            found.append(known(row, kept))
+        else:
+            notice(f"no words were recognized in {row.file}: left out")
+            left_out.append(row.file.name)
+    return found, left_out
+
+
+def known(row: CorpusRow, kept: RecordedTurn) -> CorpusRow:
+    """A row with the data of its recorded turn; the manifest takes precedence."""
+    return replace(
+        row,
+        said=row.said or kept.heard,
+        reference=row.reference if row.said else "pseudo",
+        kind=row.kind or "kept",
+        speech_end=kept.speech_end if row.speech_end is None else row.speech_end,
+        reply=kept.reply,
+        history=kept.past,
+    )
+
+
 def chosen(rows: Sequence[CorpusRow], only: str, least_pause: float = 0.0) -> list[CorpusRow]:
-    """Those whose file name or kind fits the pattern `only` (empty: all) and whose longest pause
-    is `least_pause` seconds at least. Raises UsageError when there is none."""
+    """The rows whose file name or kind matches the pattern `only` (empty: all), with a pause of at
+    least `least_pause` seconds. Raises UsageError if there is none."""
     fit = [
         row
         for row in rows
@@ -198,7 +237,8 @@ def chosen(rows: Sequence[CorpusRow], only: str, least_pause: float = 0.0) -> li
     ]
     if not fit and only:
         raise UsageError(
-            f"no recording fits {only!r}", remedy="--only takes a file name or kind, as in 'cv-*'"
+            f"no recording fits {only!r}",
+            remedy="--only takes a file name or kind, for example 'cv-*'",
         )
     if not fit:
         raise UsageError(
@@ -209,7 +249,7 @@ def chosen(rows: Sequence[CorpusRow], only: str, least_pause: float = 0.0) -> li
 
 
 def spread(items: Sequence[T], limit: int) -> list[T]:
-    """`limit` of them, evenly from the whole list; all where it is 0 or more than there are."""
+    """`limit` of the items, sampled evenly; 0: all."""
     if not 0 < limit < len(items):
         return list(items)
     return [items[i * len(items) // limit] for i in range(limit)]
@@ -218,35 +258,30 @@ def spread(items: Sequence[T], limit: int) -> list[T]:
 def recorded(
     rows: Sequence[CorpusRow], detector: SpeechDetector, notice: Notice
 ) -> tuple[list[BenchQuestion], list[str]]:
-    """The recordings, read; and the names of those that cannot be, each told to `notice`.
+    """The recordings as questions, and the names of those that cannot be read.
 
-    Raises AudioFileError when none can be read.
+    Raises AudioFileError if none can be read.
     """
     found: list[BenchQuestion] = []
     left_out: list[str] = []
     for row in rows:
         try:
             samples = read_speech(row.file, notice)
+            end = row.speech_end if row.speech_end is not None else speech_end(samples, detector)
+            why = "nobody speaks in it"
         except AudioFileError as error:
-            notice(f"{error.what} ({row.file}): left out")
-            left_out.append(row.file.name)
-            continue
-        end = row.speech_end if row.speech_end is not None else speech_end(samples, detector)
+            end, why = None, error.what
         if end is None:
-            notice(f"nobody speaks in {row.file}: left out")
+            notice(f"{why} ({row.file}): left out")
             left_out.append(row.file.name)
             continue
-        question = BenchQuestion(
-            row.file.name,
-            samples,
-            end,
-            row.said,
-            row.reference,
-            row.longest_pause,
-            row.reply or REPLIES[len(found) % len(REPLIES)],
-            row.history,
-        )
-        found.append(question)
+        reply = row.reply or REPLIES[len(found) % len(REPLIES)]
+        found.append(
+            BenchQuestion(
+                row.file.name, samples, end, row.said, row.reference, row.longest_pause, reply,
+                row.history,
+            )
+        )  # fmt: skip
     if not found:
         raise AudioFileError(
             "none of the recordings can be used",
@@ -257,7 +292,7 @@ def recorded(
 
 
 def speech_end(samples: Samples, detector: SpeechDetector) -> float | None:
-    """Where the last voiced frame of float32 [n] at 16 kHz ends, in seconds; None without any."""
+    """The end of the last voiced frame of float32 [n] at 16 kHz, in seconds; None without any."""
     detector.reset()
     last = None
     for start in range(0, len(samples) - FRAME_SAMPLES + 1, FRAME_SAMPLES):
@@ -267,7 +302,7 @@ def speech_end(samples: Samples, detector: SpeechDetector) -> float | None:
 
 
 def builtin() -> list[tuple[str, str]]:
-    """Everyday questions, each with a reply that would do."""
+    """Everyday questions, each with a suitable reply."""
     text = (files("edgevoice.bench.corpus") / "questions.tsv").read_text("utf-8")
     return [
         (row["question"], row["reply"])
@@ -281,7 +316,7 @@ REPLIES = tuple(reply for _, reply in builtin())
 def synthesized(
     texts: Sequence[str], voice: Synthesizer, detector: SpeechDetector
 ) -> Iterator[BenchQuestion]:
-    """Each text as `voice` speaks it, made when it is asked for; one without words is left out."""
+    """Each text as `voice` speaks it; a text without words is left out."""
     replies = dict(builtin())
     for number, text in enumerate(texts):
         samples = np.concatenate([*spoken([text], voice), np.zeros(0, dtype=np.float32)])

@@ -1,13 +1,12 @@
-"""What a bench needs before it can begin: models that are there, and questions as sound."""
+"""What a bench needs before it can begin: its models, and its questions as sound."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-import msgspec
+from msgspec.structs import replace
 
-from edgevoice.bench.corpus.conversation import with_history
 from edgevoice.bench.corpus.corpus import (
     BenchQuestion,
     builtin,
@@ -16,27 +15,28 @@ from edgevoice.bench.corpus.corpus import (
     recorded,
     spread,
     synthesized,
+    with_history,
 )
 from edgevoice.bench.jobs.progress import BenchProgress
 from edgevoice.catalog import Role
 from edgevoice.errors import UsageError
 from edgevoice.models.store import Store
-from edgevoice.protocols import SpeechDetector
+from edgevoice.protocols import SpeechDetector, Synthesizer
 from edgevoice.settings import Config
 
 ROLES: tuple[Role, ...] = ("vad", "stt", "slm", "tts")
-"""What every turn needs a model for."""
+"""The models that every turn needs."""
 
 
 def prove_models(config: Config, roles: Iterable[Role] = ROLES) -> None:
-    """See that every model is there before anything is loaded. Raises ModelError."""
+    """Check that every model is there before anything is loaded. Raises ModelError."""
     store = Store(config)
     for role in dict.fromkeys(roles):
         store.choose(role, shapes=True)
 
 
 def prove_devices(config: Config, play_to: str) -> None:
-    """See that microphone, speaker and what is played to are there. Raises DeviceError."""
+    """Check that the microphone and both speakers are there. Raises DeviceError."""
     from edgevoice.devices.listing import find
 
     find("input", config.audio.input)
@@ -53,12 +53,12 @@ def from_folder(
     progress: BenchProgress,
     roles: Iterable[Role] = ROLES,
 ) -> tuple[list[BenchQuestion], list[str]]:
-    """The recordings of `folder` that are asked for, and the names of those that are unusable."""
+    """The chosen recordings of `folder`, and the names of those that cannot be used."""
     rows, missing = listed(folder, progress.say)
     rows, unusable = with_history(rows, progress.say)
     rows = spread(chosen(rows, only, least_pause), limit)
     prove_models(config, ("vad", *roles))
-    questions, broken = recorded(rows, _detector(config), progress.say)
+    questions, broken = recorded(rows, detector(config), progress.say)
     return questions, [*missing, *unusable, *broken]
 
 
@@ -69,22 +69,27 @@ def asked_aloud(
     progress: BenchProgress,
     roles: Iterable[Role] = ROLES,
 ) -> list[BenchQuestion]:
-    """The built-in questions, or `texts`, spoken by the voice."""
-    from edgevoice.engines.piper import Piper
-
+    """The built-in questions, or `texts`, spoken by the configured voice."""
     wanted = spread(list(texts if texts is not None else [q for q, _ in builtin()]), limit)
     prove_models(config, ("vad", *roles, "tts"))
     progress.begin("speaking the questions", 0.0)
-    # The same sound every time, so that two runs are asked the same.
-    steady = msgspec.structs.replace(config.tts, variation=0.0)
-    voice = Piper(Store(config).choose("tts").path, steady)
-    questions = list(synthesized(wanted, voice, _detector(config)))
+    questions = list(synthesized(wanted, steady_voice(config), detector(config)))
     if not questions:
         raise UsageError("none of the questions has words to be spoken", remedy="write sentences")
     return questions
 
 
-def _detector(config: Config) -> SpeechDetector:
-    from edgevoice.engines.silero import Silero
+def steady_voice(config: Config) -> Synthesizer:
+    """The configured voice without variation, so that two runs hear the same."""
+    from edgevoice.engines.registry import load_chosen
 
-    return Silero(Store(config).choose("vad").path)
+    voice: Synthesizer = load_chosen("tts", replace(config, tts=replace(config.tts, variation=0.0)))
+    return voice
+
+
+def detector(config: Config) -> SpeechDetector:
+    """The configured speech detector."""
+    from edgevoice.engines.registry import load_chosen
+
+    detector: SpeechDetector = load_chosen("vad", config)
+    return detector

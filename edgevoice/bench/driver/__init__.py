@@ -1,1 +1,1 @@
-"""The bench: questions played into the pipeline, and what came of each."""
+"""Plays questions into the pipeline, and measures the answers."""

@@ -19,27 +19,13 @@ TECHNIQUES: Mapping[str, Mapping[str, Any]] = {
     "no silence before the voice": {"tts.shorten_silence": False},
     "cores by plan": {"slm.adapt_threads": False},
 }
-"""What each technique is called in docs/latency.md, and how it is switched off."""
+"""Named as in docs/latency.md."""
 
 ALL = "all of them"
 
 
-def variants(
-    known: Collection[str], only: Collection[str] = ()
-) -> tuple[dict[str, Mapping[str, Any]], list[str]]:
-    """The techniques whose settings are all `known`, by name, each as a variant with it off, and
-    one with all of them off; and what is left out, a sentence each.
-
-    `only` names the techniques that are wanted; empty: all. The first variant is everything on.
-    """
-    found: dict[str, Mapping[str, Any]] = {AS_SET: {}}
-    left_out = []
-    for name, changes in TECHNIQUES.items():
-        missing = [key for key in changes if key not in known]
-        if missing:
-            left_out.append(f"{name}: there is no setting {' or '.join(missing)}")
-        elif not only or name in only:
-            found[name] = changes
-    if len(found) > 2:
-        found[ALL] = {key: value for changes in found.values() for key, value in changes.items()}
-    return found, left_out
+def variants(only: Collection[str] = ()) -> dict[str, Mapping[str, Any]]:
+    """Variants by name: all techniques on, each one off, and all off. `only` selects some."""
+    off = {name: changes for name, changes in TECHNIQUES.items() if not only or name in only}
+    every = {key: value for changes in off.values() for key, value in changes.items()}
+    return {AS_SET: {}, **off, **({ALL: every} if len(off) > 1 else {})}

@@ -1,9 +1,9 @@
-"""One question, asked and answered: when to ask, when it is over, and what came of it."""
+"""Asks an assistant one question after the other, and says what came of each."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,21 +16,26 @@ from edgevoice.bench.driver.player import WAIT_SLICE, QuestionPlayer
 from edgevoice.bench.machine.monitor import NOTHING_SPENT, Meter, Spent, unmeasured
 from edgevoice.bench.result.device_record import Idle
 from edgevoice.bench.result.result import AS_SET, BenchTurn
+from edgevoice.build import build
+from edgevoice.bus import Bus
 from edgevoice.clock import Clock
+from edgevoice.context import AudioIO, SessionContext
 from edgevoice.crew import Crew
 from edgevoice.errors import EdgevoiceError
-from edgevoice.protocols import ChatMessage
+from edgevoice.player import Player
+from edgevoice.protocols import AudioSource, ChatMessage
 from edgevoice.rates import rates
-from edgevoice.timings import TurnTimings, fold
+from edgevoice.settings import Config
+from edgevoice.timings import fold
 
 SETTLED = 0.8
-"""Seconds of idleness after which an exchange is over and the next question may be asked."""
+"""Seconds of idleness that end an exchange."""
 
 ANSWER_PATIENCE = 180.0
-"""Seconds after which a question whose answer never ends is given up."""
+"""Seconds after which a question without an end is given up."""
 
 PRIMING = 300.0
-"""Seconds that bringing a conversation into the KV cache may take."""
+"""Most seconds to bring a conversation into the KV cache."""
 
 ELSEWHERE = (ChatMessage("system", "."), ChatMessage("user", "."))
 """A conversation that has nothing in common with any other."""
@@ -38,11 +43,11 @@ ELSEWHERE = (ChatMessage("system", "."), ChatMessage("user", "."))
 
 @dataclass
 class QuestionDriver:
-    """Puts questions to an assistant that runs, one at a time."""
+    """Puts questions to a running assistant, one at a time."""
 
     assistant: Assistant
     clock: Clock
-    player: QuestionPlayer
+    player: QuestionPlayer | None
     cache: EngineCache
     crew: Crew
     meter: Meter = unmeasured
@@ -60,17 +65,23 @@ class QuestionDriver:
 
     def wait_until_ready(self) -> None:
         """Wait until everything is loaded and warm. Raises what the assistant failed with."""
-        self._wait(self.assistant.is_idle)
-        self.settle(self.clock.now() + ANSWER_PATIENCE)
+
+        def ready() -> bool:
+            return self._ended or self.assistant.is_idle()
+
+        with self._monitor:
+            while not self._monitor.wait_for(ready, WAIT_SLICE):
+                continue
+        self.settle()
 
     def wipe(self) -> None:
-        """Have nothing in the KV cache that helps to answer again what was answered just now."""
+        """Remove from the KV cache what was answered just now."""
         self.forget()
         for model in self.cache.language_models():
             model.prime(ELSEWHERE, lambda: False)
 
     def forget(self, past: Sequence[ChatMessage] = ()) -> None:
-        """Begin a new conversation, or go on from `past`, and wait until it is in the KV cache."""
+        """Start a new conversation, or continue `past`, and wait until it is in the KV cache."""
         began = self.clock.now()
         self.assistant.new_conversation(past)
         messages = self.assistant.history.messages
@@ -82,67 +93,67 @@ class QuestionDriver:
     def ask(
         self, question: BenchQuestion, variant: str = AS_SET, warm_up: bool = False
     ) -> BenchTurn:
-        """Ask, hear the answer out, and say what came of it."""
-        self._events = []
+        """Ask, and wait for the end of the answer."""
         before = self.meter()
-        at = self._put(question)
+        at = self._put(question, fresh=True)
         self._hear_out()
         spent = (self._when_idle or self.meter()).since(before)
         return judged(question, self._events[:], at, variant, warm_up, spent)
 
     def ask_briefly(self, question: BenchQuestion, warm_up: bool = False) -> BenchTurn:
         """As `ask`, but interrupt the reply once it is audible: its response time is known then."""
-        self._events = []
-        at = self._put(question)
-        if not self._hear_out(lambda: heard_for(self._events[:], self.clock.now()) is not None):
+        at = self._put(question, fresh=True)
+        if not self._hear_out(until_heard=0.0):
             self.assistant.interrupt()
-            self.settle(self.clock.now() + ANSWER_PATIENCE)
+            self.settle()
         return judged(question, self._events[:], at, AS_SET, warm_up)
 
     def ask_over(
         self, question: BenchQuestion, over: BenchQuestion, after: float, variants: tuple[str, str]
     ) -> InterruptedExchange:
-        """Ask `question`, and `over` as soon as the reply was audible for `after` seconds.
+        """Ask `question`, and ask `over` when the reply was audible for `after` seconds.
 
-        The second is not asked where the reply is over before. What the two take of the machine is
-        not known apart.
+        The second is not asked if the reply ends before. Their CPU time and energy are unknown.
         """
-        self._events = []
-        at = self._put(question)
-        heard = self._hear_out(
-            lambda: (heard_for(self._events[:], self.clock.now()) or 0.0) >= after
-        )
-        if heard:
-            return InterruptedExchange((judged(question, self._events[:], at, variants[0], False),))
+        at = self._put(question, fresh=True)
+        if self._hear_out(until_heard=after):
+            return InterruptedExchange((judged(question, self._events[:], at, variants[0]),))
         began = self.clock.now()
         over_at = self._put(over)
         self._hear_out()
         first, second = parted(self._events[:], began)
         turns = (
-            judged(question, first, at, variants[0], False),
-            judged(over, second, over_at, variants[1], False),
+            judged(question, first, at, variants[0]),
+            judged(over, second, over_at, variants[1]),
         )
         return InterruptedExchange(turns, became(first, second, over_at, turns))
 
-    def _put(self, question: BenchQuestion) -> float:
-        """Say it; returns the session time at which its first sample was heard."""
+    def _put(self, question: BenchQuestion, fresh: bool = False) -> float:
+        """Play it; returns the session time of its first sample. `fresh` forgets earlier events."""
+        if fresh:
+            self._events = []
         self.cache.set_reply(question.reply)
-        at = self.player.say(question.samples)
+        at = self.player.say(question.samples) if self.player else None
         self.check()
         return self.clock.now() if at is None else at
 
-    def _hear_out(self, enough: Callable[[], bool] = lambda: False) -> bool:
-        """Wait until all is answered and idle; false as soon as it is `enough` before that."""
-        if self.settle(self.clock.now() + ANSWER_PATIENCE, enough):
+    def _hear_out(self, until_heard: float | None = None) -> bool:
+        """Wait until all is answered and idle; false once a reply is audible for that long."""
+
+        def enough() -> bool:
+            heard = heard_for(self._events[:], self.clock.now())
+            return until_heard is not None and heard is not None and heard >= until_heard
+
+        if self.settle(enough=enough):
             return True
         if enough():
             return False
         self.assistant.interrupt()
-        return self.settle(self.clock.now() + ANSWER_PATIENCE)
+        return self.settle()
 
     def rest(self, seconds: float) -> Idle | None:
-        """Say nothing for so long at least, and tell what listening took; None if unmeasured."""
-        self.settle(self.clock.now() + ANSWER_PATIENCE)
+        """Let the assistant listen to silence; returns its consumption, None if unmeasured."""
+        self.settle()
         before, began = self.meter(), self.clock.now()
         while (lasted := self.clock.now() - began) < seconds:
             self.check()
@@ -157,9 +168,12 @@ class QuestionDriver:
             energy_per_minute=None if spent.energy is None else round(spent.energy / minutes, 3),
         )
 
-    def settle(self, end: float, enough: Callable[[], bool] = lambda: False) -> bool:
-        """Wait until it has been idle for a while; false if it is not at session time `end`, or
-        when it is `enough` before."""
+    def settle(
+        self, patience: float = ANSWER_PATIENCE, enough: Callable[[], bool] = lambda: False
+    ) -> bool:
+        """Wait until it has been idle for a while; false after `patience` seconds, or once it is
+        `enough`."""
+        end = self.clock.now() + patience
         since: float | None = None
         self._when_idle = None
         while self.clock.now() < end and not enough():
@@ -174,17 +188,11 @@ class QuestionDriver:
             self.clock.sleep(0.05)
         return False
 
-    def _wait(self, ready: Callable[[], bool]) -> None:
-        with self._monitor:
-            while not self._monitor.wait_for(lambda: ready() or self._ended, WAIT_SLICE):
-                continue
-        self.check()
-
     def check(self) -> None:
-        """Raise what the session ended with, if it has."""
+        """Raise what the session ended with, if it has ended."""
         if not self._ended:
             return
-        # The last event comes a moment before the error that it was for.
+        # The last event comes a moment before its error.
         with self._monitor:
             self._monitor.wait_for(lambda: bool(self.crew.errors), WAIT_SLICE)
         if self.crew.errors:
@@ -196,18 +204,45 @@ class QuestionDriver:
 def interview(
     assistant: Assistant,
     clock: Clock,
-    player: QuestionPlayer,
+    player: QuestionPlayer | None,
     cache: EngineCache,
     meter: Meter = unmeasured,
 ) -> Iterator[QuestionDriver]:
-    """Runs the assistant for as long as the block lasts; `meter` tells what its turns take."""
+    """Runs the assistant for as long as the block lasts; `meter` measures what its turns take."""
     crew = Crew(clock, assistant.close)
-    try:
+    with ExitStack() as opened:
+        if player is not None:
+            opened.callback(player.close)
         with crew:
             crew.start("assistant", assistant.run)
             yield QuestionDriver(assistant, clock, player, cache, crew, meter)
-    finally:
-        player.close()
+
+
+@contextmanager
+def session(
+    config: Config,
+    bus: Bus,
+    devices: tuple[AudioSource, Player, QuestionPlayer | None],
+    cache: EngineCache,
+    meter: Meter = unmeasured,
+) -> Iterator[QuestionDriver]:
+    """The pipeline with the configured models, ready for questions. Closes the devices.
+
+    Raises ModelError and what the assistant fails with.
+    """
+    source, sink, player = devices
+    try:
+        fetch = cache.fetch(config)
+        context = SessionContext(config, bus.clock, bus)
+        assistant = build(context, AudioIO(source, sink), fetch=fetch, shapes=True)
+    except BaseException:
+        for device in devices:
+            if device is not None:
+                device.close()
+        raise
+    with interview(assistant, bus.clock, player, cache, meter) as one:
+        one.wait_until_ready()
+        yield one
 
 
 def judged(
@@ -215,50 +250,44 @@ def judged(
     events: Sequence[ev.Event],
     at: float,
     variant: str,
-    warm_up: bool,
+    warm_up: bool = False,
     spent: Spent = NOTHING_SPENT,
 ) -> BenchTurn:
-    """What became of `question`, whose first sample was heard at session time `at`, by the events
-    from then until everything had settled, and by what was `spent` meanwhile."""
-    answers = [timings for timings in fold(events) if timings.gap is not None]
-    answer = answers[-1] if answers else None
+    """The outcome of `question`, whose first sample was heard at session time `at`, from all events
+    until the assistant was idle."""
+    answer = next((t for t in reversed(fold(events)) if t.gap is not None), None)
     spoken = at + question.speech_end
     committed = [e for e in events if isinstance(e, ev.TurnCommitted)]
-    asked = {e.turn: e.text for e in events if isinstance(e, ev.FinalTranscript)}
-    # What was cut off is an utterance of its own, and was said all the same.
-    recognized = " ".join(text for e in committed if (text := asked.get(e.turn, "").strip()))
+    said = {e.turn: e.text.strip() for e in events if isinstance(e, ev.FinalTranscript)}
+    found: dict[str, Any] = {"dropped": _why_dropped(events)}
+    if answer is not None:
+        own = [e for e in events if getattr(e, "turn", None) == answer.turn]
+        ended = [e.at for e in own if isinstance(e, ev.SpeechEnded)]
+        reply = (e.text for e in own if isinstance(e, ev.TokenGenerated | ev.ReplyContinued))
+        names = (
+            *("gap", "ttft", "tokens_per_second"),
+            *("prompt_tokens", "reused_tokens", "reply_tokens"),
+        )
+        found = {
+            **{name: getattr(answer, name) for name in names},
+            "spans": {span.name: span.seconds for span in answer.spans},
+            "reply": "".join(reply).strip(),
+            "end_error": round(ended[-1] - spoken, 4) if ended else None,
+            **rates(own),
+        }
     return question.turn(
         variant,
         at,
-        recognized,
+        # A question that was cut off has several turns.
+        " ".join(text for e in committed if (text := said.get(e.turn))),
         warm_up=warm_up,
         underruns=sum(e.count for e in events if isinstance(e, ev.Underrun)),
         replaced=sum(isinstance(e, ev.TurnStarted) and e.replaces is not None for e in events),
         cut_off=any(e.t < spoken for e in committed),
-        dropped="" if answer else _why_dropped(events),
         cpu_seconds=spent.cpu_seconds,
         energy=spent.energy,
-        **(_answered(answer, events, spoken) if answer else {}),
+        **found,
     )
-
-
-def _answered(answer: TurnTimings, events: Sequence[ev.Event], spoken: float) -> dict[str, Any]:
-    own = [e for e in events if getattr(e, "turn", None) == answer.turn]
-    ended = [e.at for e in own if isinstance(e, ev.SpeechEnded)]
-    return {
-        "gap": answer.gap,
-        "spans": {span.name: span.seconds for span in answer.spans},
-        "reply": "".join(
-            e.text for e in own if isinstance(e, ev.TokenGenerated | ev.ReplyContinued)
-        ).strip(),
-        "ttft": answer.ttft,
-        "tokens_per_second": answer.tokens_per_second,
-        "prompt_tokens": answer.prompt_tokens,
-        "reused_tokens": answer.reused_tokens,
-        "reply_tokens": answer.reply_tokens,
-        "end_error": round(ended[-1] - spoken, 4) if ended else None,
-        **rates(own),
-    }
 
 
 def _why_dropped(events: Sequence[ev.Event]) -> str:

@@ -1,4 +1,4 @@
-"""Engines that outlive an assistant, so that variants that share them need not load them again."""
+"""Engines that outlive an assistant, so that variants share them."""
 
 from __future__ import annotations
 
@@ -20,22 +20,21 @@ NOT_THE_ENGINES = frozenset(
         *("tts.first_clause_words", "tts.shorten_silence"),
     }
 )
-"""Settings of an engine's section that only the pipeline around it reads."""
+"""Settings in an engine's section that only the pipeline reads."""
 
 
 class EngineCache:
-    """Keeps every engine by its role and the settings it was made with; `close` frees them."""
+    """Keeps every engine by role, model and settings; `close` frees them."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._monitor = clock.monitor()
         self._engines: dict[str, Any] = {}
-        # Who waits asks for the newest; in one long conversation nobody does.
         self._primed: deque[tuple[float, list[ChatMessage]]] = deque(maxlen=16)
         self._open: list[LanguageModel] = []
 
     def fetch(self, config: Config) -> Fetch:
-        """What `build` is given to make an assistant of `config` with engines from here."""
+        """The way for `build` to get engines from here."""
 
         def get(role: Role, model: str, load: Callable[[], Any]) -> Any:
             key = _made_of(role, model, config)
@@ -53,11 +52,11 @@ class EngineCache:
         return get
 
     def language_models(self) -> list[LanguageModel]:
-        """The language models that were loaded, the first one first."""
+        """The loaded language models, in order."""
         return list(self._open)
 
     def set_reply(self, text: str) -> None:
-        """Have the models that cannot answer by themselves say `text` next."""
+        """The next reply of the models that cannot answer by themselves."""
         for model in self._open:
             if hasattr(model, "reply_text"):
                 model.reply_text = text
@@ -65,8 +64,8 @@ class EngineCache:
     def wait_for_prime(
         self, messages: Sequence[ChatMessage], since: float, given_up: Callable[[], bool]
     ) -> None:
-        """Wait until `messages` were brought into a KV cache by work begun after `since` seconds,
-        or until `given_up`."""
+        """Wait until `messages` are in a KV cache, by work begun after session time `since`, or
+        until `given_up`."""
         wanted = list(messages)
 
         def primed() -> bool:
@@ -83,7 +82,7 @@ class EngineCache:
             self._monitor.notify_all()
 
     def close(self) -> None:
-        """Free the language models; only when no assistant uses them any more."""
+        """Free the language models. No assistant may use them."""
         for model in self._open:
             model.close()
         self._open.clear()
@@ -91,7 +90,7 @@ class EngineCache:
 
 
 class _Watched:
-    """A language model that tells what it was primed with, and that no assistant can close."""
+    """A language model that reports what it was primed with, and that no assistant can close."""
 
     def __init__(
         self,
@@ -117,7 +116,8 @@ class _Watched:
 
 
 def _made_of(role: Role, model: str, config: Config) -> str:
-    """Everything that an engine is made of: two configurations with the same share it."""
+    """The key of an engine: configurations with the same key share it."""
     own = to_builtins({"stt": config.stt, "slm": config.slm, "tts": config.tts}.get(role))
     settings = {k: v for k, v in (own or {}).items() if f"{role}.{k}" not in NOT_THE_ENGINES}
-    return repr((role, config.models.folder, model, settings))
+    others = (config.kokoro if role == "tts" else None, config.engines)
+    return repr((role, config.models.folder, model, settings, others))

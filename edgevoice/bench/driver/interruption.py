@@ -1,4 +1,4 @@
-"""A reply that is interrupted by a further question: what became of both, by the events."""
+"""A reply that is interrupted by another question, by its events."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from edgevoice.bench.result.result import BenchTurn
 from edgevoice.bench.result.soak_record import Outcome, SoakInterruption
 
 NOTICE = 1.0
-"""Seconds after the first voiced sample of an interruption in which a reply may end by itself; one
-that still goes on then should have been stopped."""
+"""Seconds after the first voiced sample of an interruption in which a reply may end by itself;
+later it should have been stopped."""
 
 
 @dataclass(frozen=True, slots=True)
 class InterruptedExchange:
-    """A question, or two of which the second interrupted the reply to the first."""
+    """A question, or two, of which the second interrupted the first one's reply."""
 
     turns: tuple[BenchTurn, ...]
     interruption: SoakInterruption | None = None
 
 
 def heard_for(events: Sequence[ev.Event], now: float) -> float | None:
-    """For how many seconds a reply could be heard at session time `now`; None if none can be."""
+    """Seconds for which a reply was audible at session time `now`; None: no reply is."""
     began: float | None = None
     for event in events:
         if isinstance(event, ev.PlaybackStarted) and began is None:
@@ -34,7 +34,7 @@ def heard_for(events: Sequence[ev.Event], now: float) -> float | None:
 
 
 def parted(events: Sequence[ev.Event], at: float) -> tuple[list[ev.Event], list[ev.Event]]:
-    """The events of the turns that began before session time `at`, and those of all after."""
+    """The events of the turns that began before session time `at`, and all others."""
     earlier = {e.turn for e in events if isinstance(e, ev.TurnStarted) and e.t < at}
     first: list[ev.Event] = []
     second: list[ev.Event] = []
@@ -51,7 +51,7 @@ def became(
     at: float,
     turns: tuple[BenchTurn, BenchTurn],
 ) -> SoakInterruption:
-    """What became of the reply that `first` tells of, when `second` was begun at time `at`."""
+    """The outcome of the reply in `first`, interrupted by the events `second` from time `at` on."""
     voices = [e.at for e in second if isinstance(e, ev.SpeechStarted)]
     voice = voices[0] if voices else at
     outcome: Outcome = "missed"

@@ -1,4 +1,4 @@
-"""Two results of the same thing, measured at different times, as one."""
+"""Joins two results of the same plan."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from edgevoice.settings import Config
 
 
 def merged(first: BenchResult, second: BenchResult, config: Config) -> BenchResult:
-    """The turns of both, those of `second` as many seconds later as it was begun later.
+    """The turns of both. Times of `second` are moved by the time between the two starts.
 
-    What is one figure of a process is the greater one of the two; the machine, its limits and its
-    load before are those of the first.
+    Memory is the greater of the two. The machine and its load before are those of `first`.
     """
-    later = _seconds_between(first.started, second.started)
+    begun = [datetime.datetime.fromisoformat(each.started) for each in (first, second)]
+    later = (begun[1] - begun[0]).total_seconds()
     turns = (
         *first.turns,
         *(replace(turn, asked_at=round(turn.asked_at + later, 3)) for turn in second.turns),
@@ -49,11 +49,6 @@ def merged(first: BenchResult, second: BenchResult, config: Config) -> BenchResu
     )
 
 
-def _seconds_between(one: str, other: str) -> float:
-    began, went_on = (datetime.datetime.fromisoformat(text) for text in (one, other))
-    return (went_on - began).total_seconds()
-
-
 def _roofline(result: BenchResult, config: Config, turns: Sequence[BenchTurn]) -> Roofline | None:
     known = result.roofline
     if known is None:
@@ -63,7 +58,7 @@ def _roofline(result: BenchResult, config: Config, turns: Sequence[BenchTurn]) -
 
 
 def _after(before: Sequence[Sample], samples: Sequence[Sample], later: float) -> Sequence[Sample]:
-    """`samples` of another process, so that what they count goes on from those `before`."""
+    """`samples` of another process, with counters that continue those `before`."""
     if not before:
         return samples
     last = before[-1]

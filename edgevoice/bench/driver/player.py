@@ -1,4 +1,4 @@
-"""Who asks: a question played straight into the pipeline, or out of a speaker that they hear."""
+"""Plays questions: straight into the pipeline, or through a speaker."""
 
 from __future__ import annotations
 
@@ -8,32 +8,29 @@ import numpy as np
 
 from edgevoice.audio import EAR_RATE, FRAME_SAMPLES, Frame, Samples
 from edgevoice.clock import Clock
-from edgevoice.protocols import AudioSink
+from edgevoice.player import Player
 from edgevoice.resample import resample
 
 WAIT_SLICE = 0.25
-"""Seconds between two looks at whether the wait is still worth it: Ctrl-C comes in between."""
+"""Seconds of a wait between two chances for Ctrl-C."""
 
 
 class QuestionPlayer(Protocol):
-    """Says something to the microphone."""
+    """Plays speech to the microphone."""
 
     def say(self, samples: Samples) -> float | None:
-        """Say float32 [n] at 16 kHz, in real time, and return when all of it is said.
+        """Play float32 [n] at 16 kHz to its end, in real time.
 
-        Returns the session time in seconds at which its first sample reached the microphone; None
-        if the session ended meanwhile.
+        Returns the session time in seconds at which the first sample reached the microphone; None
+        if the session ended before.
         """
 
     def close(self) -> None:
-        """Say nothing more."""
+        """Stop."""
 
 
 class QuietRoom:
-    """A microphone in a quiet room, which is also the QuestionPlayer in front of it.
-
-    It hears silence, and what is said to it, in the clock's own time.
-    """
+    """A simulated microphone, which is also its QuestionPlayer; silence when nothing is played."""
 
     def __init__(self, clock: Clock) -> None:
         self.name = "questions, straight into the pipeline"
@@ -89,9 +86,9 @@ class QuietRoom:
 
 
 class LoudspeakerPlayer:
-    """A player through a speaker: what it plays is what the microphone hears."""
+    """Plays through a speaker that the microphone hears."""
 
-    def __init__(self, clock: Clock, sink: AudioSink) -> None:
+    def __init__(self, clock: Clock, sink: Player) -> None:
         self._clock = clock
         self._sink = sink
         self._closed = False

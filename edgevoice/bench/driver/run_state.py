@@ -1,4 +1,4 @@
-"""What is known of a bench at any moment, so that it can be kept however the bench ends."""
+"""What is known of a bench at any moment, so that nothing is lost however the bench ends."""
 
 from __future__ import annotations
 
@@ -53,12 +53,12 @@ class RunState:
         self.conversation = False
         self.finished = False
         self.compared: tuple[str, str] | None = None
-        """Two variants of which the second's gap is given as a multiple of the first's."""
+        """Two variants; the second's gap is given as a multiple of the first's."""
         self.idle: Idle | None = None
         self.every = SAMPLE_EVERY
         """Seconds from one sample of the device to the next."""
         self.endurance: Callable[[Sequence[Sample]], Soak] | None = None
-        """What a soak makes of the samples so far, where this is one."""
+        """Judges the samples so far, in a soak."""
         self.left_out = tuple(left_out)
         self.stages: tuple[StageFigures, ...] = ()
         self.starts: list[Start] = []
@@ -74,7 +74,7 @@ class RunState:
         self._watch: DeviceSampler | None = None
 
     def survey(self) -> None:
-        """Learn what the machine is and can do: some seconds in which nothing else may run."""
+        """Measure the machine: some seconds in which nothing else may run."""
         from edgevoice.bench.roofline.speeds import measured_elsewhere
 
         self._last_level = last_level()
@@ -87,16 +87,12 @@ class RunState:
             yield
 
     def spent(self) -> Spent:
-        """What was spent so far; nothing is known unless the device is watched."""
+        """CPU time and energy so far; unknown unless the device is watched."""
         return self._watch.device.spent() if self._watch else NOTHING_SPENT
-
-    def of(self, variant: str) -> list[BenchTurn]:
-        """The turns of one variant so far."""
-        return [turn for turn in self.turns if turn.variant == variant]
 
     @property
     def samples(self) -> Sequence[Sample]:
-        """The device so far; none unless it is watched."""
+        """The device so far; empty unless it is watched."""
         return self._watch.samples if self._watch else ()
 
     def result(self) -> BenchResult:
@@ -118,13 +114,13 @@ class RunState:
             settings=differing(self._config),
             libraries=libraries(),
             machine=machine(self._load, load(), self._facts),
-            # What is started in a process of its own takes its memory there.
+            # A process that was started takes its memory there.
             peak_rss=max([start.rss for start in self.starts], default=peak_rss()),
             variants=tuple(
-                Variant(name=name, settings=changes, summary=summarize(self.of(name)))
+                Variant(name=name, settings=changes, summary=summarize(self._of(name)))
                 for name, changes in self._variants.items()
             ),
-            ratio=ratio(*map(self.of, self.compared)) if self.compared else None,
+            ratio=ratio(*map(self._of, self.compared)) if self.compared else None,
             turns=tuple(self.turns),
             steady_rss=None if self.starts else steady_rss(samples),
             idle=self.idle,
@@ -136,6 +132,9 @@ class RunState:
             starts=tuple(self.starts),
         )
 
+    def _of(self, variant: str) -> list[BenchTurn]:
+        return [turn for turn in self.turns if turn.variant == variant]
+
     def _roofline(self) -> Roofline | None:
         speeds: Speeds | None = self._facts.get("speeds")
         if speeds is None or not self._variants:
@@ -143,8 +142,7 @@ class RunState:
         from edgevoice.bench.roofline.roofline import MachineLimits, roofline
 
         limits = MachineLimits.of(speeds, self._last_level)
-        turns = self.of(next(iter(self._variants)))
-        return roofline(self._config, limits, self.models, turns)
+        return roofline(self._config, limits, self.models, self._of(next(iter(self._variants))))
 
 
 def described(models: Mapping[str, str]) -> dict[str, Model]:
@@ -157,7 +155,7 @@ def described(models: Mapping[str, str]) -> dict[str, Model]:
 
 
 def changed(config: Config, changes: Mapping[str, Any]) -> Config:
-    """`config` with each `section.key` of `changes` set. Raises ConfigError for a wrong value."""
+    """`config` with each `section.key` of `changes`. Raises ConfigError for a wrong value."""
     values = msgspec.to_builtins(config)
     for key, value in changes.items():
         section, name = key.split(".", 1)
@@ -166,19 +164,16 @@ def changed(config: Config, changes: Mapping[str, Any]) -> Config:
         return msgspec.convert(values, Config)
     except msgspec.ValidationError as error:
         raise ConfigError(
-            f"a setting cannot be changed as a variant asks: {in_words(str(error))}",
-            where=", ".join(changes),
+            f"a setting cannot have this value: {in_words(str(error))}", where=", ".join(changes)
         ) from None
 
 
 def differing(config: Config) -> dict[str, Any]:
-    """The settings that are not the default, by `section.key`; but where files lie is none."""
-    found = {}
-    for key in keys():
-        if key in ("models.folder", "recordings.folder"):
-            continue
-        section, name = key.split(".", 1)
-        value = getattr(getattr(config, section), name)
-        if value != default(key):
-            found[key] = value
-    return found
+    """The settings that differ from their defaults, by `section.key`, without folders."""
+    values = msgspec.to_builtins(config)
+    found = {key: values[section][name] for key in keys() for section, name in [key.split(".", 1)]}
+    return {
+        key: value
+        for key, value in found.items()
+        if value != default(key) and key not in ("models.folder", "recordings.folder")
+    }

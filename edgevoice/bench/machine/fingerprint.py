@@ -146,11 +146,12 @@ def governor(root: Path = Path("/")) -> str | None:
 
 def llama() -> str | None:
     """With which of the processor's abilities llama.cpp was built, in its own words."""
+    from edgevoice.engines.facts import build_flags
+
     try:
-        from edgevoice.engines.llama_native import build_flags
+        return build_flags() or None
     except (ImportError, OSError, RuntimeError):
         return None
-    return build_flags() or None
 
 
 def hashes(names: Iterable[str]) -> Mapping[str, Mapping[str, str]]:

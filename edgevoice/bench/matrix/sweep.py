@@ -52,7 +52,7 @@ class SweepPoint:
 
 def elsewhere(plan: BenchPlan, progress: BenchProgress, keep: Kept) -> None:
     """Have another process do the plan."""
-    process = Worker(plan, BenchResult)
+    process = Worker[BenchResult](plan)
     try:
         process.run(progress)
     finally:

@@ -1,4 +1,4 @@
-"""What comes of sounds not meant for the assistant: noise, music, talk in the next room."""
+"""Counts answers to sounds that are not meant for the assistant: noise, music, talk."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from edgevoice import events as ev
 from edgevoice.audio import EAR_RATE, Samples, dbfs
 from edgevoice.bench.corpus.corpus import CorpusRow, Notice
 from edgevoice.bench.overhear.offline import HearingEngines, overhear
+from edgevoice.bench.result.wording import markdown_table
 from edgevoice.errors import AudioFileError
 from edgevoice.settings import Config
 from edgevoice.wav import read_speech
@@ -19,16 +20,17 @@ FORMAT = "edgevoice overheard"
 VERSION = 1
 
 SILENCE_KIND = "silence"
-"""The kind that is always there, and is not read from a file."""
+"""A kind without files, which is always measured."""
 
 HOUR = 3600.0
 
 
 class OverheardSound(Struct, frozen=True, kw_only=True):
-    """What came of one kind of sound, `seconds` of it in all, looped from `files`.
+    """The outcome of one kind of sound: `seconds` of it, from `files` in a loop.
 
-    `begun` turns, of which `answered` were; `woken` by the wake word; `complaints` that nothing can
-    be made out. `longest` is the longest utterance in seconds; `said` is what was answered.
+    `begun` counts turns, `answered` those with a reply, `woken` activations by the wake word, and
+    `complaints` notices. `longest` is the longest utterance in seconds; `said` are the transcripts
+    that were answered.
     """
 
     kind: str
@@ -42,17 +44,9 @@ class OverheardSound(Struct, frozen=True, kw_only=True):
     longest: float
     said: tuple[str, ...]
 
-    @property
-    def begun_per_hour(self) -> float:
-        return self.begun * HOUR / self.seconds
-
-    @property
-    def answers_per_hour(self) -> float:
-        return self.answered * HOUR / self.seconds
-
 
 class OverhearResult(Struct, frozen=True, kw_only=True):
-    """All kinds, and how it was addressed: always, wake or push."""
+    """All kinds; `address` is the activation: always, wake or push."""
 
     format: str = FORMAT
     version: int = VERSION
@@ -63,9 +57,8 @@ class OverhearResult(Struct, frozen=True, kw_only=True):
 def sounds(
     rows: Sequence[CorpusRow], seconds: float, level: float | None, notice: Notice
 ) -> Iterator[tuple[str, int, Samples]]:
-    """Silence, then each kind that the rows are of: its name, how many files there are of it, and
-    so many seconds of them in turn, over and over, float32 [n] at 16 kHz, at `level` dBFS if it is
-    given. A file without a kind is one by itself. What cannot be read is told and left out."""
+    """Silence, then each kind of the rows: its name, number of files, and `seconds` of them in a
+    loop, float32 [n] at 16 kHz, at `level` dBFS if given. A file without a kind is its own kind."""
     count = int(seconds * EAR_RATE)
     yield SILENCE_KIND, 0, np.zeros(count, dtype=np.float32)
     kinds: dict[str, list[CorpusRow]] = {}
@@ -89,7 +82,7 @@ def sounds(
 def measured(
     config: Config, engines: HearingEngines, kind: str, files: int, sound: Samples
 ) -> OverheardSound:
-    """Have `sound`, float32 [n] at 16 kHz, overheard on virtual time."""
+    """The outcome of `sound`, float32 [n] at 16 kHz."""
     events = overhear(config, engines, [sound])
     answered = {event.turn for event in events if isinstance(event, ev.PlaybackStarted)}
     return OverheardSound(
@@ -109,13 +102,16 @@ def measured(
 
 
 def table(overheard: Sequence[OverheardSound]) -> list[str]:
-    """As Markdown, by the hour."""
-    return [
-        "| what is heard | level | begun, an hour | answers, an hour | longest utterance |",
-        "| --- | --- | --- | --- | --- |",
-        *(
-            f"| {o.kind} | {o.level:.0f} dBFS | {o.begun_per_hour:.0f} | {o.answers_per_hour:.0f} "
-            f"| {o.longest:.0f} s |"
-            for o in overheard
-        ),
-    ]
+    """A Markdown table with rates per hour."""
+    heads = ("sound", "level", "turns per hour", "answers per hour", "longest utterance")
+    rows = (
+        (
+            o.kind,
+            f"{o.level:.0f} dBFS",
+            f"{o.begun * HOUR / o.seconds:.0f}",
+            f"{o.answered * HOUR / o.seconds:.0f}",
+            f"{o.longest:.0f} s",
+        )
+        for o in overheard
+    )
+    return markdown_table(heads, rows)

@@ -12,8 +12,7 @@ from msgspec.structs import replace
 
 from edgevoice import events as ev
 from edgevoice.audio import EAR_RATE
-from edgevoice.bench.corpus.conversation import known
-from edgevoice.bench.corpus.corpus import BenchQuestion, CorpusRow, Notice, speech_end
+from edgevoice.bench.corpus.corpus import BenchQuestion, CorpusRow, Notice, known, speech_end
 from edgevoice.bench.driver.driver import judged
 from edgevoice.bench.result.result import BenchResult, BenchTurn, Variant
 from edgevoice.bench.result.summary import summarize

@@ -63,7 +63,7 @@ class RecognizerCosts:
 
 def language_model(path: Path, settings: SlmSettings) -> LanguageModelCosts:
     """The cost of the GGUF model at `path`. Raises Underivable."""
-    from edgevoice.engines.llama_native import gpu_layers
+    from edgevoice.engines.facts import gpu_layers
 
     if gpu_layers(settings.gpu_layers):
         raise UnknownCosts("it runs on a GPU, whose memory is not measured")
@@ -99,15 +99,15 @@ def thinking(header: Header) -> LanguageModelCosts:
 
 def recognizer(folder: Path, settings: SttSettings) -> RecognizerCosts:
     """The cost of the Whisper model in `folder`. Raises Underivable."""
-    from edgevoice.engines.whisper import PADDINGS, WINDOW, on_gpu
+    from edgevoice.engines.facts import encoder_seconds, transcribes_on_gpu
 
-    if on_gpu():
+    if transcribes_on_gpu():
         raise UnknownCosts("it runs on a GPU, whose memory is not measured")
     try:
         tensors = stored(folder / "model.bin")
     except (OSError, NotCt2) as error:
         raise UnknownCosts(f"its file cannot be read: {error}") from None
-    return hearing(tensors, PADDINGS[0], WINDOW, settings.window == "full")
+    return hearing(tensors, *encoder_seconds(), settings.window == "full")
 
 
 def hearing(tensors: list[Stored], padding: float, window: float, full: bool) -> RecognizerCosts:
@@ -136,7 +136,7 @@ def hearing(tensors: list[Stored], padding: float, window: float, full: bool) ->
 
 def voice(path: Path) -> float:
     """Operations of the decoder of a Piper voice for a second of sound. Raises Underivable."""
-    from edgevoice.engines.piper_parts import decoder_products
+    from edgevoice.engines.facts import decoder_products
 
     try:
         rate = voice_file.read(read(path.with_name(f"{path.name}.json"))).audio.sample_rate

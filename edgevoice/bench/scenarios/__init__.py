@@ -1,1 +1,1 @@
-"""Scenarios: who speaks when in which room, what must happen, and what did."""
+"""Turn-taking scenarios: who speaks when, in which room, and what must happen."""

@@ -1,4 +1,4 @@
-"""What came of a scenario, from its events and a recording of the speaker. Pure arithmetic."""
+"""The outcome of a scenario, from its events and a recording of the speaker."""
 
 from __future__ import annotations
 
@@ -11,35 +11,46 @@ from msgspec.structs import replace
 from edgevoice.audio import AUDIBLE_DBFS
 from edgevoice.bench.driver.interruption import NOTICE
 from edgevoice.bench.scenarios.exchanges import ScenarioExchange, exchanges
-from edgevoice.bench.scenarios.result import Ended, LineOutcome, ScenarioCounts, StrayAnswer
+from edgevoice.bench.scenarios.result import LineOutcome, ScenarioCounts, StrayAnswer
 from edgevoice.bench.scenarios.room import RoomTrack
 from edgevoice.bench.scenarios.runner import ScenarioRecord, StepDone
 from edgevoice.bench.scenarios.scenario import Expectations, Part, Scenario
 from edgevoice.words import words
 
 EARLY = 0.35
-"""Seconds that capture may have a voice begin before it does: the detector needs some frames."""
+"""Seconds by which capture may date the start of a voice too early: the detector needs frames."""
 
 LATE = 0.6
-"""Seconds after a voice in which a turn may begin that is still of it: the echo of the room, and
-the last word, where that alone was noticed."""
+"""Seconds after a voice in which a turn may start that belongs to it: reverberation, or the last
+word if only that was noticed."""
 
 ECHO = 1.0
-"""Seconds after its own voice in which what it hears is still that."""
+"""Seconds after its own voice in which the assistant may still hear it."""
 
 KEY = 0.05
-"""Seconds before something typed in which what it stops was still to be heard."""
+"""Seconds before a typed step in which the reply that it stops was still audible."""
 
 FADE_OUT = 0.3
-"""Seconds after a reply was stopped in which the last of it may sound."""
+"""Seconds after a stopped reply in which its end may sound."""
 
 ASKING: frozenset[Part] = frozenset({"question", "interruption"})
 SILENCING: frozenset[Part] = frozenset({"interruption", "stop"})
 
+COUNTED = (
+    ("missed", "question not answered", "questions not answered"),
+    ("cut_offs", "question cut off", "questions cut off"),
+    ("false_starts", "false start", "false starts"),
+    ("false_answers", "false answer", "false answers"),
+    ("self_answers", "answer to itself", "answers to itself"),
+    ("false_interruptions", "reply ended by nobody", "replies ended by nobody"),
+    ("not_heard", "interruption not heard", "interruptions not heard"),
+)
+"""The counts that may be limited, with their singular and plural."""
+
 
 @dataclass(slots=True)
 class ScenarioUtterance:
-    """Steps that are one: a question that was begun, and what went on with it."""
+    """One step, or the steps of a question in parts, and its turns."""
 
     step: int
     part: Part
@@ -49,10 +60,14 @@ class ScenarioUtterance:
     typed: bool
     turns: list[ScenarioExchange] = field(default_factory=list)
 
+    def shared(self, turn: ScenarioExchange) -> float:
+        """Seconds that it shares with the turn's speech; negative: seconds between them."""
+        return min(turn.end, self.ended) - max(turn.start, self.began)
+
 
 @dataclass(frozen=True, slots=True)
 class ScenarioVerdict:
-    """Everything that was found: `failed` is what was not as it must be."""
+    """The whole outcome; `failed` names each unmet expectation."""
 
     lines: tuple[LineOutcome, ...]
     unasked: tuple[StrayAnswer, ...]
@@ -61,10 +76,10 @@ class ScenarioVerdict:
 
 
 def judged(scenario: Scenario, acted: ScenarioRecord) -> ScenarioVerdict:
-    """What came of `scenario` as it was `acted`."""
+    """The outcome of `scenario`, which went as `acted` says."""
     turns = exchanges(acted.events)
-    said = _said(scenario, acted.done)
-    stray = _attributed(said, turns)
+    said = _utterances(scenario, acted.done)
+    stray = _assign(said, turns)
     lines = tuple(_line(one, turns, acted.recording.speaker) for one in said)
     unasked = tuple(
         StrayAnswer(
@@ -76,85 +91,72 @@ def judged(scenario: Scenario, acted: ScenarioRecord) -> ScenarioVerdict:
         for turn in stray
         if turn.answered
     )
-    asked = [one for one in said if one.part in ASKING]
-    silenced = {id(t) for one in said if one.part in SILENCING for t in _sounding(one, turns)}
+    answered = [turn for turn in turns if turn.answered]
+    silenced = [t.turn for one in said if one.part in SILENCING for t in _sounding(one, turns)]
     pressed = any(step.press in ("interrupt", "new") for step in scenario.step)
-    ended_early = [
-        turn for turn in turns if turn.interrupted and turn.answered and id(turn) not in silenced
-    ]
+    ended_early = sum(turn.interrupted and turn.turn not in silenced for turn in answered)
     counts = ScenarioCounts(
-        answers=sum(turn.answered for turn in turns),
-        questions=sum(one.part == "question" for one in asked),
+        answers=len(answered),
+        questions=sum(one.part == "question" for one in said),
         interruptions=sum(one.part in SILENCING for one in said),
-        replies=sum(turn.answered for turn in turns),
+        replies=len(answered),
         resumed=sum(turn.resumed_after for turn in turns),
         missed=sum(line.missed for line in lines),
         cut_offs=sum(line.cut_off for line in lines),
         false_starts=len(stray),
         false_answers=sum(not answer.own for answer in unasked),
         self_answers=sum(answer.own for answer in unasked),
-        false_interruptions=0 if pressed else len(ended_early),
+        false_interruptions=0 if pressed else ended_early,
         not_heard=sum(line.reply_outcome == "not heard" for line in lines),
     )
     failed = tuple(_failures(scenario.expect, counts, lines, acted.stuck))
     return ScenarioVerdict(lines, unasked, counts, failed)
 
 
-def _said(scenario: Scenario, done: Sequence[StepDone]) -> list[ScenarioUtterance]:
-    """The steps that were done, each question whole."""
+def _utterances(scenario: Scenario, done: Sequence[StepDone]) -> list[ScenarioUtterance]:
     said: list[ScenarioUtterance] = []
     begun: StepDone | None = None
     for one in done:
         step = scenario.step[one.step]
         if one.part == "begun":
             begun = begun or one
-            continue
-        if step.source in ("silence", "press"):
-            continue
-        first = begun or one
-        what = one.what if begun is None else f"{begun.what} … {one.what}"
-        said.append(
-            ScenarioUtterance(
-                first.step, one.part, what, first.began, one.ended, step.source == "type"
+        elif step.source not in ("silence", "press"):
+            first = begun or one
+            what = one.what if begun is None else f"{begun.what} … {one.what}"
+            typed = step.source == "type"
+            said.append(
+                ScenarioUtterance(first.step, one.part, what, first.began, one.ended, typed)
             )
-        )
-        begun = None
+            begun = None
     return said
 
 
-def _attributed(
+def _assign(
     said: Sequence[ScenarioUtterance], turns: Sequence[ScenarioExchange]
 ) -> list[ScenarioExchange]:
-    """Give each turn to what it was said with; returns those that nobody asked for."""
+    """Assign each turn to its utterance; returns the turns that have none."""
     stray = []
     for turn in turns:
-        if not turn.spoken:
+        if turn.origin == "text":
             # In the order in which they were typed.
-            typed = [one for one in said if one.typed and not one.turns]
-            if typed:
-                typed[0].turns.append(turn)
-            continue
-        began = turn.told if turn.began is None else turn.began
-        ended = max(began, turn.ended if turn.ended is not None else turn.told)
-        owners = [
-            one
-            for one in said
-            if not one.typed
-            and one.part != "nothing"
-            and began < one.ended + LATE
-            and ended > one.began - EARLY
-        ]
-        if not owners:
-            stray.append(turn)
-            continue
-        # Of several the one that it shares most with.
-        best = max(owners, key=lambda one: min(ended, one.ended) - max(began, one.began))
-        best.turns.append(turn)
+            owners = [one for one in said if one.typed and not one.turns][:1]
+        else:
+            owners = [
+                one
+                for one in said
+                if not one.typed and one.part != "nothing"
+                and turn.start < one.ended + LATE
+                and turn.end > one.began - EARLY
+            ]  # fmt: skip
+            if not owners:
+                stray.append(turn)
+        if owners:
+            max(owners, key=lambda one: one.shared(turn)).turns.append(turn)
     return stray
 
 
 def _sounding(one: ScenarioUtterance, turns: Sequence[ScenarioExchange]) -> list[ScenarioExchange]:
-    """The replies that could be heard when it began, or just before: a key stops at once."""
+    """The replies that were audible when it began, or just before: a key stops at once."""
     return [
         turn
         for turn in turns
@@ -165,68 +167,64 @@ def _sounding(one: ScenarioUtterance, turns: Sequence[ScenarioExchange]) -> list
 def _line(
     one: ScenarioUtterance, turns: Sequence[ScenarioExchange], speaker: RoomTrack
 ) -> LineOutcome:
-    answers = [turn for turn in one.turns if turn.answered]
-    answer = answers[-1] if answers else None
+    answer = next((turn for turn in reversed(one.turns) if turn.answered), None)
     committed = [turn for turn in one.turns if turn.committed is not None]
-    told = committed or one.turns
     line = LineOutcome(
         step=one.step,
         part=one.part,
         what=one.what,
         began=round(one.began, 3),
         ended=round(one.ended, 3),
-        recognized=" ".join(turn.recognized for turn in told if turn.recognized),
+        recognized=" ".join(t.recognized for t in committed or one.turns if t.recognized),
         reply=answer.reply.strip() if answer else "",
         heard=answer.heard if answer else "",
-        answered_after=_rounded(answer.audible_from, one.ended) if answer else None,
+        answered_after=_after(one.ended, answer.audible_from) if answer else None,
         cut_off=any((t.committed or 0.0) < one.ended and not one.typed for t in committed),
         missed=one.part in ASKING and answer is None,
     )
-    return _interrupting(line, one, turns, speaker) if one.part in SILENCING else line
+    return _interruption(line, one, turns, speaker) if one.part in SILENCING else line
 
 
-def _interrupting(
+def _interruption(
     line: LineOutcome, one: ScenarioUtterance, turns: Sequence[ScenarioExchange], speaker: RoomTrack
 ) -> LineOutcome:
     replies = _sounding(one, turns)
     if not replies:
         return replace(line, reply_outcome="nothing to interrupt")
     reply = replies[-1]
+    over = reply.audible_to
     if not reply.interrupted:
-        over = reply.audible_to
-        ended: Ended = "late" if over is not None and over - one.began <= NOTICE else "not heard"
-        return replace(line, reply_outcome=ended)
-    stopped = reply.audible_to if reply.audible_to is not None else one.ended
+        late = over is not None and over - one.began <= NOTICE
+        return replace(line, reply_outcome="late" if late else "not heard")
     following = [t.audible_from for t in turns if t.audible_from and t.audible_from > one.began]
-    end = min([stopped + FADE_OUT, *(at - 0.02 for at in following)])
-    silent = _last_audible(speaker, one.began, end)
-    noticed = reply.noticed
+    end = min([(over or one.ended) + FADE_OUT, *(at - 0.02 for at in following)])
+    silent, noticed = _last_audible(speaker, one.began, end), reply.noticed
     return replace(
         line,
         reply_outcome="silenced",
-        noticed_after=_rounded(noticed, one.began),
-        silent_after=_rounded(silent, one.began),
-        silent_after_noticed=(None if noticed is None else round(max(0.0, silent - noticed), 4)),
+        noticed_after=_after(one.began, noticed),
+        silent_after=_after(one.began, silent),
+        silent_after_noticed=None if noticed is None else _after(noticed, max(noticed, silent)),
     )
+
+
+def _after(since: float, at: float | None) -> float | None:
+    return None if at is None else round(at - since, 4)
 
 
 def _last_audible(speaker: RoomTrack, start: float, end: float) -> float:
-    """Session time of the last audible sample between two times; `start` where there is none."""
-    first = speaker.number_at(start)
-    loud = np.flatnonzero(
-        np.abs(speaker.samples[first : speaker.number_at(end)]) >= 10 ** (AUDIBLE_DBFS / 20)
-    )
-    return speaker.time_of(first + int(loud[-1])) if len(loud) else start
+    """Session time of the last audible sample between two times; `start` if there is none."""
+    loud = np.flatnonzero(np.abs(speaker.between(start, end)) >= 10 ** (AUDIBLE_DBFS / 20))
+    return speaker.time_of(speaker.number_at(start) + int(loud[-1])) if len(loud) else start
 
 
 def _echoes(turn: ScenarioExchange, turns: Sequence[ScenarioExchange]) -> bool:
-    """Whether a turn began with what it said itself."""
-    at = turn.told if turn.began is None else turn.began
+    """Whether a turn began while another reply was audible, or just after."""
     return any(
         other.turn != turn.turn
         and other.audible_from is not None
-        and other.audible_from - EARLY <= at
-        and (other.audible_to is None or at <= other.audible_to + ECHO)
+        and other.audible_from - EARLY <= turn.start
+        and (other.audible_to is None or turn.start <= other.audible_to + ECHO)
         for other in turns
     )
 
@@ -245,14 +243,14 @@ def _failures(
     if any(line.reply_outcome == "nothing to interrupt" for line in lines):
         yield "there was no reply to interrupt"
     answered = [line for line in lines if line.part in ASKING]
-    for number, wanted in enumerate(expect.recognized):
-        text = answered[number].recognized if number < len(answered) else ""
-        if missing := lacking(wanted, text):
-            yield f"{', '.join(missing)} not in what was understood: {text!r}"
-    for number, wanted in enumerate(expect.replies):
-        text = answered[number].reply if number < len(answered) else ""
-        if missing := lacking(wanted, text):
-            yield f"{', '.join(missing)} not in the reply: {text!r}"
+    for place, expected, texts in (
+        ("what was understood", expect.recognized, [line.recognized for line in answered]),
+        ("the reply", expect.replies, [line.reply for line in answered]),
+    ):
+        for number, wanted in enumerate(expected):
+            text = texts[number] if number < len(texts) else ""
+            if missing := lacking(wanted, text):
+                yield f"{', '.join(missing)} not in {place}: {text!r}"
     for line in lines:
         for limit, took, since in (
             (expect.silent_ms, line.silent_after, "of the interruption"),
@@ -260,18 +258,6 @@ def _failures(
         ):
             if limit is not None and took is not None and took * 1000 > limit:
                 yield f"silent {took * 1000:.0f} ms {since}, at most {limit}"
-
-
-COUNTED = (
-    ("missed", "question not answered", "questions not answered"),
-    ("cut_offs", "question cut off", "questions cut off"),
-    ("false_starts", "false start", "false starts"),
-    ("false_answers", "false answer", "false answers"),
-    ("self_answers", "answer to itself", "answers to itself"),
-    ("false_interruptions", "reply ended by nobody", "replies ended by nobody"),
-    ("not_heard", "interruption not heard", "interruptions not heard"),
-)
-"""The counts that may be limited, and what one and several of them are called."""
 
 
 def lacking(wanted: Sequence[str], text: str) -> list[str]:
@@ -282,7 +268,3 @@ def lacking(wanted: Sequence[str], text: str) -> list[str]:
         for choice in wanted
         if not any(set(words(word)) <= there for word in choice.split("|"))
     ]
-
-
-def _rounded(at: float | None, since: float) -> float | None:
-    return None if at is None else round(at - since, 4)

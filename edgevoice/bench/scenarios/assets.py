@@ -1,9 +1,10 @@
-"""The sound of a scenario, made or read before it begins: what is said, and where its voice is."""
+"""The sound of a scenario, made or read before the scenario begins."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import accumulate
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import numpy as np
 
 from edgevoice.audio import EAR_RATE, Audio, Mark, Samples
 from edgevoice.bench.corpus.corpus import builtin, speech_end
-from edgevoice.bench.scenarios.noises import leveled, noise
+from edgevoice.bench.scenarios.noises import Noise, leveled, noise
 from edgevoice.bench.scenarios.scenario import RoomSettings, Scenario, ScenarioStep
 from edgevoice.errors import ConfigError
 from edgevoice.protocols import SpeechDetector, Synthesizer
@@ -22,18 +23,21 @@ FAINT = 0.03
 """Share of a sound's peak from which on it counts as begun: 30 dB below."""
 
 FADE = 0.01
-"""Seconds at both ends of a part of a sentence in which it fades."""
+"""Seconds of fade at both ends of a part of a sentence."""
 
 TALKERS = 12
-"""Questions of which babble is made."""
+"""Number of questions in babble."""
 
 BED_SECONDS = 20.0
-"""Generated noise that goes on all the while begins again after so long."""
+"""Length of a generated noise that plays in a loop."""
+
+ANSWER_EXPECTED = 5.0
+"""Seconds that an answer may be expected to take."""
 
 
 @dataclass(frozen=True, slots=True)
 class AudioClip:
-    """float32 [n] at 16 kHz, and where its first and its last voiced sample are, in seconds."""
+    """float32 [n] at 16 kHz, with its first and last voiced sample in seconds."""
 
     samples: Samples
     first: float
@@ -46,7 +50,7 @@ class AudioClip:
 
 @dataclass(frozen=True, slots=True)
 class ScenarioScript:
-    """A scenario with its sounds: a clip for each step that has one, and the noise in the room."""
+    """A scenario with a clip for each step that sounds, and the noise in the room."""
 
     scenario: Scenario
     file: Path
@@ -56,113 +60,85 @@ class ScenarioScript:
     @property
     def expected(self) -> float:
         """Seconds that it will take, roughly."""
-        spoken = sum(c.seconds if c else s.silence or 0.0 for c, s in self._steps)
-        waiting = sum(
-            step.wait + ANSWER_EXPECTED * (step.after != "step") for step in self.scenario.step
-        )
-        return spoken + waiting + self.scenario.listen + ANSWER_EXPECTED
-
-    @property
-    def _steps(self) -> list[tuple[AudioClip | None, ScenarioStep]]:
-        return list(zip(self.clips, self.scenario.step, strict=True))
-
-
-ANSWER_EXPECTED = 5.0
-"""Seconds that an answer may be expected to take."""
+        total = self.scenario.listen + ANSWER_EXPECTED
+        for clip, step in zip(self.clips, self.scenario.step, strict=True):
+            total += clip.seconds if clip else step.silence or 0.0
+            total += step.wait + ANSWER_EXPECTED * (step.after != "step")
+        return total
 
 
 class ScenarioAssets:
-    """Makes what scenarios need, each sound once.
-
-    `voice` and `detector` are made when they are first needed; `corpus` is the folder for those
-    that ask for one.
-    """
+    """Makes the sounds of scenarios, each once; `corpus` is the folder of the recordings."""
 
     def __init__(
-        self,
-        voice: Callable[[], Synthesizer],
-        detector: Callable[[], SpeechDetector],
-        corpus: Path | None = None,
+        self, voice: Synthesizer, detector: SpeechDetector, corpus: Path | None = None
     ) -> None:
-        self._make_voice, self._make_detector = voice, detector
-        self._voice: Synthesizer | None = None
-        self._detector: SpeechDetector | None = None
+        self._voice, self._detector = voice, detector
         self._corpus = corpus
         self._made: dict[tuple[tuple[str, ...], float], tuple[AudioClip, ...]] = {}
-        self._talk: Samples | None = None
 
     def script(self, scenario: Scenario, file: Path) -> ScenarioScript:
         """The scenario of `file` with its sounds. Raises ConfigError and AudioFileError."""
         clips: list[AudioClip | None] = []
         for breath in breaths(scenario.step):
-            if len(breath) > 1:
-                clips += self._said([step.say for step in breath], breath[0].pitch)
+            first = breath[0]
+            if first.say:
+                clips += self._spoken(tuple(step.say for step in breath), first.pitch)
+            elif first.noise:
+                made = self._noise(first.noise, first.seconds)
+                clips.append(AudioClip(made, *_sounding(made)))
+            elif first.file or first.corpus:
+                clips.append(self._voiced(self._read(first, file)))
             else:
-                clips.append(self._clip(breath[0], file))
+                clips.append(None)
         return ScenarioScript(scenario, file, tuple(clips), self._bed(scenario.room, file))
-
-    def _clip(self, step: ScenarioStep, file: Path) -> AudioClip | None:
-        if step.say:
-            return self._said([step.say], step.pitch)[0]
-        if step.noise:
-            made = noise(step.noise, step.seconds, voices=self._talkers(step.noise))
-            return AudioClip(made, *_sounding(made))
-        if step.file or step.corpus:
-            return self._voiced(self._read(step, file))
-        return None
 
     def _bed(self, room: RoomSettings, file: Path) -> Samples:
         if room.noise:
-            made = noise(room.noise, BED_SECONDS, voices=self._talkers(room.noise))
-        elif room.file or room.corpus:
-            made = self._read(room, file)
-        else:
-            return np.zeros(0, dtype=np.float32)
-        return leveled(made, room.noise_db)
+            return leveled(self._noise(room.noise, BED_SECONDS), room.noise_db)
+        if room.file or room.corpus:
+            return leveled(self._read(room, file), room.noise_db)
+        return np.zeros(0, dtype=np.float32)
 
-    def _said(self, parts: Sequence[str], pitch: float) -> tuple[AudioClip, ...]:
-        """A clip for each part of a sentence, as they are said together."""
-        key = tuple(parts), pitch
+    def _noise(self, kind: Noise, seconds: float) -> Samples:
+        return noise(kind, seconds, voices=self._talk if kind == "babble" else None)
+
+    @cached_property
+    def _talk(self) -> Samples:
+        texts = [question for question, _ in builtin()[:TALKERS]]
+        return np.concatenate([self._spoken((text,), 1.0)[0].samples for text in texts])
+
+    def _spoken(self, parts: tuple[str, ...], pitch: float) -> tuple[AudioClip, ...]:
+        """A clip for each part of a sentence, cut from the whole sentence."""
+        key = parts, pitch
         if key not in self._made:
-            if self._voice is None:
-                self._voice = self._make_voice()
-            sound, rate = self._sentence(" ".join(parts), self._voice), self._voice.rate
+            sound, rate = self._sentence(" ".join(parts)), self._voice.rate
             begins = list(accumulate((len(part) + 1 for part in parts[:-1]), initial=0))
             words = {mark.begin: mark.start for mark in sound.marks or ()}
             cuts = [words[begin] for begin in begins[1:] if begin in words]
             if len(cuts) + 1 == len(parts):
                 pieces = np.split(sound.samples, cuts)
             else:
-                # A voice that does not tell where its words are says each part for itself.
-                pieces = [self._sentence(part, self._voice).samples for part in parts]
+                # The voice does not say where its words are.
+                pieces = [self._sentence(part).samples for part in parts]
             ears = [resample(faded(piece, rate), round(rate * pitch), EAR_RATE) for piece in pieces]
             self._made[key] = tuple(self._voiced(samples) for samples in ears)
         return self._made[key]
 
-    def _sentence(self, text: str, voice: Synthesizer) -> Audio:
-        """All of it, with its words. Raises ConfigError where there are none."""
+    def _sentence(self, text: str) -> Audio:
+        """The whole sentence with the places of its words. Raises ConfigError without words."""
         made, marks = np.zeros(0, dtype=np.float32), list[Mark]()
-        for audio in voice.synthesize(text, lambda: False):
+        for audio in self._voice.synthesize(text, lambda: False):
             marks += [mark.moved(len(made)) for mark in audio.marks or ()]
             made = np.concatenate([made, audio.samples])
         if not len(made):
             raise ConfigError(f"{text!r} has no words to be spoken", remedy="write a sentence")
-        return Audio(made, voice.rate, marks=tuple(marks))
+        return Audio(made, self._voice.rate, marks=tuple(marks))
 
     def _voiced(self, samples: Samples) -> AudioClip:
-        if self._detector is None:
-            self._detector = self._make_detector()
         first, last = _sounding(samples)
-        # A sigh after the last word is no speech; where nothing is, the sound itself counts.
+        # A breath after the last word is no speech; a sound without speech ends with itself.
         return AudioClip(samples, first, speech_end(samples, self._detector) or last)
-
-    def _talkers(self, kind: str) -> Samples | None:
-        if kind != "babble":
-            return None
-        if self._talk is None:
-            texts = [question for question, _ in builtin()[:TALKERS]]
-            self._talk = np.concatenate([self._said([text], 1.0)[0].samples for text in texts])
-        return self._talk
 
     def _read(self, item: ScenarioStep | RoomSettings, file: Path) -> Samples:
         if item.file:
@@ -182,8 +158,8 @@ class ScenarioAssets:
 
 
 def breaths(steps: Sequence[ScenarioStep]) -> list[tuple[ScenarioStep, ...]]:
-    """The steps, those together that are parts of one sentence by one voice: who pauses in the
-    middle of one does not drop the voice before it, as for a sentence that ends there."""
+    """The steps, with the parts of one sentence by one voice together: a voice that pauses within
+    a sentence does not fall as at its end."""
     made: list[tuple[ScenarioStep, ...]] = []
     for step in steps:
         last = made[-1][-1] if made else None
@@ -196,7 +172,7 @@ def breaths(steps: Sequence[ScenarioStep]) -> list[tuple[ScenarioStep, ...]]:
 
 
 def faded(samples: Samples, rate: int) -> Samples:
-    """Without a click where a sentence was cut apart."""
+    """float32 [n] that fades in and out, so that a cut does not click."""
     slope = np.linspace(0.0, 1.0, min(round(FADE * rate), len(samples) // 2), dtype=np.float32)
     made = samples.copy()
     made[: len(slope)] *= slope
@@ -207,6 +183,4 @@ def faded(samples: Samples, rate: int) -> Samples:
 def _sounding(samples: Samples) -> tuple[float, float]:
     """Where a sound begins and ends, in seconds."""
     loud = np.flatnonzero(np.abs(samples) >= FAINT * np.abs(samples).max(initial=1e-9))
-    return (
-        (0.0, 0.0) if not len(loud) else (float(loud[0]) / EAR_RATE, float(loud[-1] + 1) / EAR_RATE)
-    )
+    return (int(loud[0]) / EAR_RATE, int(loud[-1] + 1) / EAR_RATE) if len(loud) else (0.0, 0.0)

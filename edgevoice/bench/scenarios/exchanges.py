@@ -1,4 +1,4 @@
-"""The turns of a scenario, put together from events: when each was spoken, answered and ended."""
+"""The turns of a scenario, from events: when each was spoken, answered and ended."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from edgevoice import events as ev
 
 @dataclass(slots=True)
 class ScenarioExchange:
-    """One turn, with what it replaced; times are session times in seconds, None: it never was.
+    """One turn, with the turns it replaced. Session times in seconds; None: it did not happen.
 
-    `began` and `ended` are those of the user's speech, `told` when the turn began to be one, and
-    `noticed` when it was told that its reply is to end, or to pause until that is known.
+    `began` and `ended` are those of the user's speech, `told` the start of the turn. `noticed` is
+    when its reply was paused or cancelled for good.
     """
 
     turn: int
@@ -27,9 +27,8 @@ class ScenarioExchange:
     reply: str = ""
     heard: str = ""
     interrupted: bool = False
-    resumed: bool = False
     resumed_after: int = 0
-    """How often its reply paused and went on."""
+    """Times that its reply paused and continued."""
     audible_from: float | None = None
     audible_to: float | None = None
 
@@ -38,30 +37,32 @@ class ScenarioExchange:
         return self.audible_from is not None
 
     @property
-    def spoken(self) -> bool:
-        """Whether it began with something that was heard."""
-        return self.origin != "text"
+    def start(self) -> float:
+        """The start of the user's speech, or of the turn."""
+        return self.told if self.began is None else self.began
+
+    @property
+    def end(self) -> float:
+        """The end of the user's speech; not before `start`."""
+        return max(self.start, self.told if self.ended is None else self.ended)
 
     def sounding(self, at: float) -> bool:
-        """Whether its reply could be heard at session time `at`."""
+        """Whether its reply was audible at session time `at`."""
         begun = self.audible_from is not None and self.audible_from <= at
         return begun and (self.audible_to is None or self.audible_to > at)
 
 
 def exchanges(events: Sequence[ev.Event]) -> list[ScenarioExchange]:
-    """The turns that `events` tell of, in the order in which they began; one that the user went on
-    from is part of the one that replaced it."""
+    """The turns in `events`, in order. A turn that was replaced is part of its successor."""
     found: dict[int, ScenarioExchange] = {}
     for event in events:
         if isinstance(event, ev.TurnStarted):
             made = found[event.turn] = ScenarioExchange(event.turn, event.origin, event.t)
-            if event.replaces in found:
-                old = found[event.replaces]
-                old.resumed = True
+            if event.replaces is not None and (old := found.pop(event.replaces, None)):
                 made.told, made.began = old.told, old.began
         elif (one := found.get(getattr(event, "turn", -1))) is not None:
             _add(one, event)
-    return [one for one in found.values() if not one.resumed]
+    return list(found.values())
 
 
 def _add(one: ScenarioExchange, event: ev.Event) -> None:
@@ -76,9 +77,8 @@ def _add(one: ScenarioExchange, event: ev.Event) -> None:
             one.recognized = event.text.strip()
         case ev.TokenGenerated():
             one.reply += event.text
-        case ev.PlaybackStarted():
-            if one.audible_from is None:
-                one.audible_from = event.audible_at
+        case ev.PlaybackStarted() if one.audible_from is None:
+            one.audible_from = event.audible_at
         case ev.PlaybackEnded():
             one.audible_to = event.at
         case ev.PlaybackPaused():
@@ -86,9 +86,8 @@ def _add(one: ScenarioExchange, event: ev.Event) -> None:
         case ev.PlaybackResumed():
             one.noticed = None
             one.resumed_after += event.held
-        case ev.TurnCancelled():
-            # Where it had paused before, that is when it was told.
-            one.noticed = event.t if one.noticed is None else one.noticed
+        case ev.TurnCancelled() if one.noticed is None:
+            one.noticed = event.t
         case ev.TurnCompleted():
             one.heard, one.interrupted = event.heard, event.interrupted
         case _:

@@ -1,15 +1,14 @@
-"""The way from the speaker to the microphone, as the assistant's own devices see it."""
+"""The delay from the speaker to the microphone, as the assistant's own devices report it."""
 
 from __future__ import annotations
 
-from typing import Protocol
-
 import numpy as np
-from msgspec import Struct
 
-from edgevoice.audio import EAR_RATE, Frame, Samples, dbfs
+from edgevoice.audio import EAR_RATE, Samples, dbfs
+from edgevoice.bench.scenarios.result import SpeakerPath
 from edgevoice.clock import Clock
-from edgevoice.protocols import AudioSink
+from edgevoice.devices.resilient_microphone import FrameSource
+from edgevoice.player import Player
 from edgevoice.resample import resample
 
 PROBE = 0.5
@@ -19,60 +18,43 @@ PROBE_LEVEL = -20.0
 """Its level in dBFS."""
 
 LONGEST_DELAY = 1.0
-"""Seconds that it may take to arrive."""
+"""Most seconds until it arrives."""
 
 SURE = 8.0
-"""How many times as high as the rest the correlation must be where the noise arrives."""
+"""Least ratio of the correlation's peak to its RMS where the noise arrives."""
 
 
-class Loopback(Struct, frozen=True, kw_only=True):
-    """`delay` is seconds from when a sample leaves the speaker, as the sink says, until it reaches
-    the microphone, as the source says; `level` dB by which it is louder then."""
+def measured(clock: Clock, source: FrameSource, sink: Player) -> SpeakerPath | None:
+    """Play noise and find it in the microphone's sound; None: it is not there.
 
-    delay: float
-    level: float
-
-
-class LoopMicrophone(Protocol):
-    """What is needed of a microphone."""
-
-    def read(self) -> Frame | None: ...
-
-    def time_of(self, index: int) -> float: ...
-
-
-def measured(clock: Clock, source: LoopMicrophone, sink: AudioSink) -> Loopback | None:
-    """Play a little noise and find it in what the microphone hears; None: it does not hear it.
-
-    Both devices are open and used by nobody else; what the microphone hears meanwhile is lost.
+    Nothing else may use the devices.
     """
     noise = np.random.default_rng(7).standard_normal(round(PROBE * sink.rate))
     probe = np.asarray(noise / np.abs(noise).max(), dtype=np.float32)
     probe *= np.float32(10 ** ((PROBE_LEVEL - dbfs(probe)) / 20))
     number = sink.write(probe)
-    began = clock.now()
+    end = clock.now() + PROBE + LONGEST_DELAY
     frames = []
-    while clock.now() < began + PROBE + LONGEST_DELAY:
+    while clock.now() < end:
         frame = source.read()
         if frame is None:
             return None
         frames.append(frame)
-    heard = np.concatenate([frame.samples for frame in frames])
-    known = resample(probe, sink.rate, EAR_RATE)
-    at, sureness, gain = found(known, heard)
+    sound = np.concatenate([frame.samples for frame in frames])
+    at, sureness, gain = found(resample(probe, sink.rate, EAR_RATE), sound)
     if sureness < SURE:
         return None
     arrived = source.time_of(frames[0].index) + at / EAR_RATE
-    return Loopback(delay=arrived - sink.time_of(number), level=20 * float(np.log10(gain)))
+    delay, level = arrived - sink.time_of(number), 20 * float(np.log10(gain))
+    return SpeakerPath(delay=delay, level=level, tail=0.0)
 
 
-def found(known: Samples, heard: Samples) -> tuple[float, float, float]:
-    """Where `known` begins in `heard`, in samples; how many times as high as its surroundings the
-    correlation is there; and how loud it is, as a factor."""
-    size = 1 << (len(known) + len(heard)).bit_length()
-    spectrum = np.fft.rfft(heard, size) * np.conj(np.fft.rfft(known, size))
-    correlation = np.abs(np.fft.irfft(spectrum, size)[: len(heard)])
+def found(known: Samples, sound: Samples) -> tuple[int, float, float]:
+    """Where `known` begins in `sound`, in samples; the ratio of the correlation there to its RMS;
+    and the gain of `known`, as a factor."""
+    size = len(known) + len(sound)
+    spectrum = np.fft.rfft(sound, size) * np.conj(np.fft.rfft(known, size))
+    correlation = np.abs(np.fft.irfft(spectrum, size)[: len(sound)])
     at = int(correlation.argmax())
-    surroundings = float(np.sqrt(np.mean(correlation**2))) + 1e-12
-    gain = float(correlation[at]) / float(np.dot(known, known))
-    return at, float(correlation[at]) / surroundings, max(gain, 1e-6)
+    peak, rms = float(correlation[at]), float(np.sqrt(np.mean(correlation**2)))
+    return at, peak / (rms + 1e-12), max(peak / float(np.dot(known, known)), 1e-6)

@@ -1,4 +1,4 @@
-"""Sounds that nobody has to record: float32 at 16 kHz, made the same way every time."""
+"""Generated sounds: float32 at 16 kHz, the same every time."""
 
 from __future__ import annotations
 
@@ -25,13 +25,17 @@ def noise(kind: Noise, seconds: float, seed: int = 1, voices: Samples | None = N
     """
     rng = np.random.default_rng(seed)
     count = max(1, round(seconds * EAR_RATE))
-    made = _babble(count, rng, voices) if kind == "babble" else _MAKERS[kind](count, rng)
+    if kind == "babble":
+        assert voices is not None
+        made = _babble(count, rng, voices)
+    else:
+        made = _MAKERS[kind](count, rng)
     return leveled(np.asarray(made, dtype=np.float32), NOISE_LEVEL)
 
 
 def leveled(samples: Samples, level: float) -> Samples:
-    """float32 [n], louder or softer so that what is not silence in it has an RMS of `level` dBFS;
-    its peaks stay below full scale."""
+    """float32 [n], scaled so that what is not silence has an RMS of `level` dBFS, but no peak
+    exceeds full scale."""
     peak = float(np.abs(samples).max(initial=0.0))
     if peak == 0.0:
         return samples
@@ -41,10 +45,16 @@ def leveled(samples: Samples, level: float) -> Samples:
 
 
 def _shaped(count: int, rng: np.random.Generator, gain: Callable[[Array], Array]) -> Array:
-    """White noise through a filter; `gain` tells its gain at each frequency in Hz."""
+    """White noise with this gain at each frequency in Hz."""
     spectrum = np.fft.rfft(rng.standard_normal(count))
     hertz = np.asarray(np.fft.rfftfreq(count, 1 / EAR_RATE), dtype=np.float64)
     return np.fft.irfft(spectrum * gain(hertz), count)
+
+
+def _add(made: Array, sound: Array, at: int) -> None:
+    """Add a sound from sample `at` on, as far as it fits."""
+    part = made[at : at + len(sound)]
+    part += sound[: len(part)]
 
 
 def _pink(count: int, rng: np.random.Generator) -> Array:
@@ -70,8 +80,7 @@ def _rain(count: int, rng: np.random.Generator) -> Array:
     made /= np.sqrt(np.mean(made**2))
     drop = np.exp(-np.arange(160) / 30.0) * np.sin(np.arange(160) * 1.1)
     for at in rng.integers(0, count, count // 800):
-        end = min(count, at + len(drop))
-        made[at:end] += drop[: end - at] * rng.uniform(0.5, 4.0)
+        _add(made, drop * rng.uniform(0.5, 4.0), at)
     return made
 
 
@@ -81,22 +90,19 @@ def _strokes(
     made = np.zeros(count)
     at = 0
     while at < count:
-        sound = stroke()
-        end = min(count, at + len(sound))
-        made[at:end] += sound[: end - at]
+        _add(made, stroke(), at)
         at += round(rng.uniform(*every) * EAR_RATE)
     return made
 
 
 def _keyboard(count: int, rng: np.random.Generator) -> Array:
-    """Somebody types, some seven keys a second, each a click down and a fainter one up."""
+    """About seven keys a second, each with a click down and a fainter one up."""
 
     def key() -> Array:
-        length = EAR_RATE // 8
-        made = np.zeros(length)
+        made = np.zeros(EAR_RATE // 8)
         for at, gain in ((0, 1.0), (round(rng.uniform(0.05, 0.09) * EAR_RATE), 0.4)):
             click = _shaped(400, rng, _band(1500.0, 5000.0)) * np.exp(-np.arange(400) / 60.0)
-            made[at : at + 400] += gain * click * rng.uniform(0.6, 1.0)
+            _add(made, gain * click * rng.uniform(0.6, 1.0), at)
         return made
 
     return _strokes(count, rng, (0.07, 0.22), key)
@@ -121,10 +127,9 @@ def _door(count: int, rng: np.random.Generator) -> Array:
     """A door falls shut, every three seconds."""
 
     def slam() -> Array:
-        length = EAR_RATE // 2
-        t = np.arange(length) / EAR_RATE
+        t = np.arange(EAR_RATE // 2) / EAR_RATE
         thud = np.sin(2 * np.pi * 70 * t) * np.exp(-t / 0.09)
-        crack = _shaped(length, rng, _band(100.0, 1500.0))
+        crack = _shaped(len(t), rng, _band(100.0, 1500.0))
         return np.asarray(thud + crack / np.abs(crack).max() * np.exp(-t / 0.03))
 
     return _strokes(count, rng, (3.0, 3.0), slam)
@@ -141,16 +146,12 @@ def _music(count: int, rng: np.random.Generator) -> Array:
         for pitch in (chord[0] - 24, chord[number % 3], chord[number % 3] + 12):
             hertz = 440 * 2 ** ((pitch - 69) / 12)
             tone = sum(np.sin(2 * np.pi * hertz * k * t) / k**1.5 for k in range(1, 7))
-            sound = np.asarray(tone) * np.exp(-t / 0.5) * rng.uniform(0.7, 1.0)
-            end = min(count, at + len(sound))
-            made[at:end] += sound[: end - at]
+            _add(made, np.asarray(tone) * np.exp(-t / 0.5) * rng.uniform(0.7, 1.0), at)
     return made
 
 
-def _babble(count: int, rng: np.random.Generator, voices: Samples | None) -> Array:
+def _babble(count: int, rng: np.random.Generator, voices: Samples) -> Array:
     made = np.zeros(count)
-    if voices is None or not len(voices):
-        raise ValueError("babble is made of voices")
     for _ in range(6):
         # Each at a pitch of its own, from another place in the same speech.
         stretch = rng.uniform(0.8, 1.25)

@@ -14,10 +14,10 @@ from edgevoice.versioned import Format
 
 FORMAT = "edgevoice turns"
 VERSION = 1
-"""A change that an old reader would misread raises it."""
+"""Raised by a change that an old reader would misread."""
 
 Ended = Literal["silenced", "late", "not heard", "nothing to interrupt"]
-"""What became of a reply that was interrupted; `late`: it was over before it could be."""
+"""The outcome of an interrupted reply; `late`: it ended before it could be stopped."""
 
 
 class LineOutcome(Struct, frozen=True, kw_only=True):
@@ -219,12 +219,12 @@ WRITTEN = Format(
 
 
 def read(path: Path) -> ScenariosResult:
-    """A result that was written. Raises UsageError where it is none, or a newer one's."""
+    """The result in a file. Raises UsageError for another file, or a newer version."""
     return WRITTEN.read(path)
 
 
 def added(counts: Sequence[ScenarioCounts]) -> ScenarioCounts:
-    """All of them together."""
+    """The sum of all counts."""
     return ScenarioCounts(
         **{name: sum(getattr(c, name) for c in counts) for name in ScenarioCounts.__struct_fields__}
     )

@@ -1,12 +1,12 @@
 """A room in which the microphone hears the speaker, people and noises, made of loopback devices.
 
-    with Room(clock, hears="room", speaks="room") as room:
+    with LoopbackRoom(clock, hears="room", speaks="room") as room:
         room.acoustics(Acoustics(delay=0.08, level=-12, tail=0.3))
-        room.say(cough, after=1.2)       # of the next reply that is heard
+        room.say(cough, after=1.2)       # 1.2 s into the next reply
         room.say(question, at=clock.now() + 1.0)
 
-`hears` is an input that gives what the speaker lets out (the monitor of its sink), `speaks` an
-output that the microphone hears. The sound itself goes through a process of its own: air.py.
+`hears` is an input that records what the speaker plays (the monitor of its sink), `speaks` an
+output that the microphone hears. A process of its own carries the sound: acoustics.py.
 """
 
 from __future__ import annotations
@@ -20,14 +20,15 @@ import subprocess
 import sys
 import threading
 import time
+from bisect import bisect_right
 from dataclasses import dataclass
-from pathlib import Path
-from typing import IO, Any
+from operator import itemgetter
+from typing import Any
 
 import numpy as np
 
 from edgevoice.audio import EAR_RATE, Samples
-from edgevoice.bench.jobs.worker import JobFailed
+from edgevoice.bench.jobs.worker import claim_stdout, start_python
 from edgevoice.bench.scenarios.acoustics import AcousticPath, AcousticState, RoomTape
 from edgevoice.bench.scenarios.room_response import Acoustics
 from edgevoice.clock import Clock
@@ -35,18 +36,11 @@ from edgevoice.devices.duplex import LATENCY, RATE
 from edgevoice.errors import DeviceError, EdgevoiceError
 from edgevoice.resample import resample
 
-ROOM_COMMAND = ("-m", "edgevoice.bench.scenarios.room")
-
-TAPE = 180.0
-"""Seconds that are recorded at most, unless another number is asked for."""
-
 URGENT = -10
-"""Its priority, where the system grants that."""
+"""The process's priority, where the system grants that."""
 
 POLL_SLICE = 0.01
 """Seconds between two looks at whether a sound has begun."""
-
-NO_NOISE: Samples = np.zeros(0, dtype=np.float32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,21 +53,15 @@ class RoomTrack:
 
     def time_of(self, number: int) -> float:
         """Session time at which sample `number` sounded."""
-        first, at = self.marks[0]
-        for mark, time_ in self.marks:
-            if mark > number:
-                break
-            first, at = mark, time_
+        mark = bisect_right(self.marks, number, key=itemgetter(0))
+        first, at = self.marks[max(0, mark - 1)]
         return at + (number - first) / self.rate
 
     def number_at(self, at: float) -> int:
-        """The sample that sounded at session time `at`, or the nearest that there is."""
-        first, time_ = self.marks[0]
-        for mark, when in self.marks:
-            if when > at:
-                break
-            first, time_ = mark, when
-        return max(0, min(len(self.samples), first + round((at - time_) * self.rate)))
+        """The sample that sounded at session time `at`, or the nearest that exists."""
+        mark = bisect_right(self.marks, at, key=itemgetter(1))
+        first, since = self.marks[max(0, mark - 1)]
+        return max(0, min(len(self.samples), first + round((at - since) * self.rate)))
 
     def between(self, start: float, end: float) -> Samples:
         """What sounded from session time `start` to `end`."""
@@ -82,38 +70,28 @@ class RoomTrack:
 
 @dataclass(frozen=True, slots=True)
 class RoomRecording:
-    """Both sides of a room on one time axis: what the speaker let out, and what was put into the
-    microphone."""
+    """What the speaker played, and what the microphone heard, on one time axis."""
 
     speaker: RoomTrack
     microphone: RoomTrack
 
 
 class LoopbackRoom:
-    """Two loopback devices with the air between them, each asked for `latency` seconds: the less
-    the shorter a delay can be had, and the more the safer is sound from being broken up while the
-    machine is busy. Usable by any thread; times are session times. Raises DeviceError where a
-    device is missing or fails."""
+    """Two loopback devices with the sound path between them. Usable by any thread.
+
+    `latency` in seconds is requested of each device: little allows a short delay, much keeps the
+    sound whole on a busy machine. Times are session times. Raises DeviceError if a device is
+    missing or fails.
+    """
 
     def __init__(
-        self,
-        clock: Clock,
-        hears: str = "room",
-        speaks: str = "room",
-        latency: float = LATENCY,
+        self, clock: Clock, hears: str = "room", speaks: str = "room", latency: float = LATENCY
     ) -> None:
         self._ids = itertools.count()
         self._lock = threading.Lock()
         self._origin = time.monotonic() - clock.now()
         self._clock = clock
-        package = Path(__file__).parent.parent.parent.parent
-        paths = os.pathsep.join(filter(None, (str(package), os.environ.get("PYTHONPATH", ""))))
-        self._process = subprocess.Popen(
-            [sys.executable, *ROOM_COMMAND],
-            env={**os.environ, "PYTHONPATH": paths},
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-        )
+        self._process = start_python(("-m", "edgevoice.bench.scenarios.room"), None)
         try:
             self._ask("open", hears, speaks, latency)
         except BaseException:
@@ -121,7 +99,7 @@ class LoopbackRoom:
             raise
 
     def acoustics(self, acoustics: Acoustics | None) -> None:
-        """Have the microphone hear the speaker this way; None: not at all, as with headphones."""
+        """Set how the microphone hears the speaker; None: not at all, as with headphones."""
         self._ask("acoustics", acoustics)
 
     def say(
@@ -131,67 +109,58 @@ class LoopbackRoom:
         at: float | None = None,
         after: float | None = None,
         level: float = 0.0,
-        rate: int = EAR_RATE,
     ) -> int:
-        """Have float32 [n] at `rate` Hz heard by the microphone, `level` dB louder than it is.
+        """Have the microphone hear float32 [n] at 16 kHz, amplified by `level` dB.
 
-        It begins `at` a session time, or `after` so many seconds from the first audible sample of
-        the next reply, or at once. Returns at once, with a number to ask `begun` for.
+        It starts at session time `at`, `after` so many seconds from the first audible sample of
+        the next reply, or at once. Returns at once, with a number for `begun`.
         """
         number = next(self._ids)
         when = None if at is None else at + self._origin
-        sound = resample(samples, rate, RATE) * np.float32(10 ** (level / 20))
+        sound = resample(samples, EAR_RATE, RATE) * np.float32(10 ** (level / 20))
         self._ask("say", number, sound, when, after)
         return number
 
     def begun(self, number: int) -> float | None:
-        """The session time at which the first sample of a sound reached the microphone; None: it
-        has not yet."""
+        """The session time at which the first sample of a sound reached the microphone; None:
+        not yet."""
         at = self._ask("begun", number)
         return None if at is None else at - self._origin
 
     def wait_for(self, number: int) -> float:
         """Wait until a sound has begun; returns when its first sample reached the microphone."""
-        while True:
-            at = self.begun(number)
-            if at is not None:
-                return at
+        while (at := self.begun(number)) is None:
             self._clock.sleep(POLL_SLICE)
+        return at
 
-    def drop(self, number: int | None = None) -> None:
-        """Let a sound, or all of them, be heard no more."""
-        self._ask("drop", number)
+    def drop(self) -> None:
+        """End all sounds."""
+        self._ask("drop")
 
-    def bed(self, samples: Samples = NO_NOISE, level: float = 0.0, rate: int = EAR_RATE) -> None:
-        """Have float32 [n] heard by the microphone over and over, or nothing."""
-        self._ask("bed", resample(samples, rate, RATE) * np.float32(10 ** (level / 20)))
+    def bed(self, samples: Samples) -> None:
+        """Have the microphone hear float32 [n] at 16 kHz in a loop; empty: silence."""
+        self._ask("bed", resample(samples, EAR_RATE, RATE))
 
-    def record(self, seconds: float = TAPE) -> None:
-        """Begin to record, for so long at most; what was recorded before is forgotten."""
+    def record(self, seconds: float) -> None:
+        """Start a new recording of at most so many seconds."""
         self._ask("record", seconds)
 
     def recorded(self) -> RoomRecording:
-        """What was recorded so far."""
+        """The recording so far."""
         speaker, microphone = self._ask("recorded")
         return RoomRecording(self._track(speaker), self._track(microphone))
 
     def state(self) -> AcousticState:
-        """How it goes so far."""
         state: AcousticState = self._ask("state")
         return state
 
     def close(self) -> None:
-        """Let go of the devices."""
-        if self._process.stdin is not None:
-            with contextlib.suppress(OSError):
-                self._process.stdin.close()
+        """Close the devices."""
         try:
-            self._process.wait(10)
+            self._process.communicate(timeout=10)
         except subprocess.TimeoutExpired:
             self._process.kill()
-            self._process.wait()
-        if self._process.stdout is not None:
-            self._process.stdout.close()
+            self._process.communicate()
 
     def __enter__(self) -> LoopbackRoom:
         return self
@@ -213,48 +182,36 @@ class LoopbackRoom:
                 answer = pickle.load(self._process.stdout)
             except (OSError, EOFError, ValueError, pickle.UnpicklingError):
                 raise DeviceError(
-                    "what carries sound from the speaker to the microphone has ended",
-                    remedy="see the messages above, and begin again",
+                    "the process that carries sound from the speaker to the microphone has ended",
+                    remedy="see the messages above, and start again",
                 ) from None
-        if isinstance(answer, JobFailed):
-            raise answer.error()
+        if isinstance(answer, EdgevoiceError):
+            raise answer
         return answer
 
 
-def serve(commands: IO[bytes], answers: IO[bytes]) -> None:
-    """Do what comes in through `commands` until that ends."""
-    air: AcousticPath | None = None
-    try:
+def main() -> None:
+    """The process that carries the sound; commands are on standard input."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # It takes little, and must not wait for the models.
+    with contextlib.suppress(OSError, AttributeError):
+        os.setpriority(os.PRIO_PROCESS, 0, URGENT)
+    answers = claim_stdout()
+    with contextlib.suppress(EOFError), contextlib.ExitStack() as opened:
+        path: AcousticPath | None = None
         while True:
-            try:
-                command, arguments = pickle.load(commands)
-            except EOFError:
-                return
+            command, arguments = pickle.load(sys.stdin.buffer)
             answer: Any = None
             try:
                 if command == "open":
-                    air = AcousticPath(*arguments)
+                    path = AcousticPath(*arguments)
+                    opened.callback(path.close)
                 else:
-                    answer = getattr(air, command)(*arguments)
+                    answer = getattr(path, command)(*arguments)
             except EdgevoiceError as error:
-                answer = JobFailed(type(error).__name__, error.what, error.where, error.remedy)
+                answer = error
             pickle.dump(answer, answers)
             answers.flush()
-    finally:
-        if air is not None:
-            air.close()
-
-
-def main() -> None:
-    """The process that carries the sound: commands on standard input, answers on standard
-    output, which nothing else may write to."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    # What it does takes next to nothing, and must not wait for those who compute.
-    with contextlib.suppress(OSError, AttributeError):
-        os.setpriority(os.PRIO_PROCESS, 0, URGENT)
-    answers = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)
-    serve(sys.stdin.buffer, answers)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""A run of scenarios through the sound devices: what is done is known at any moment."""
+"""A run of scenarios through sound devices."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from msgspec.structs import replace
 
 from edgevoice import __version__
 from edgevoice import events as ev
-from edgevoice.bench.driver.driver import QuestionDriver, interview
+from edgevoice.bench.driver.driver import QuestionDriver, session
 from edgevoice.bench.driver.engine_cache import EngineCache
 from edgevoice.bench.driver.run_state import changed, described, differing
 from edgevoice.bench.jobs.progress import BenchProgress
 from edgevoice.bench.machine.fingerprint import facts
 from edgevoice.bench.machine.host import libraries, load, machine
 from edgevoice.bench.result.summary import figures
+from edgevoice.bench.result.wording import counted
 from edgevoice.bench.scenarios.assertions import judged
 from edgevoice.bench.scenarios.assets import ScenarioScript
-from edgevoice.bench.scenarios.loopback import Loopback, measured
+from edgevoice.bench.scenarios.loopback import measured
 from edgevoice.bench.scenarios.result import (
-    LineOutcome,
     ScenarioOutcome,
     ScenariosResult,
     ScenarioTotals,
@@ -32,7 +32,7 @@ from edgevoice.bench.scenarios.result import (
 from edgevoice.bench.scenarios.room import LoopbackRoom
 from edgevoice.bench.scenarios.room_response import Acoustics
 from edgevoice.bench.scenarios.runner import ScenarioRunner
-from edgevoice.build import Devices, build, echo_free, open_sink, open_source
+from edgevoice.build import Devices, echo_free, open_sink, open_source
 from edgevoice.bus import Bus, Subscriber
 from edgevoice.clock import SystemClock
 from edgevoice.devices.duplex import LATENCY
@@ -40,24 +40,24 @@ from edgevoice.errors import DeviceError
 from edgevoice.settings import Config
 
 PROBED = Acoustics(delay=0.1, level=-6.0, tail=0.0)
-"""The way over which the devices' own delay is measured."""
+"""The acoustics with which the devices' own delay is measured."""
 
 PROBES = 3
-"""How often it is; the median counts."""
+"""Measurements of it; the median counts."""
 
 CALM = 0.08
-"""Seconds asked of a room's devices where nothing asks for a short delay."""
+"""Latency in seconds requested of the devices where no scenario needs a short delay."""
 
 SHORT_DELAY = 0.22
-"""Delay in seconds up to which they are asked for as little as they offer."""
+"""Longest delay in seconds that needs the least latency."""
 
 SETTLING = 1.0
-"""Seconds until a room's devices keep their pace."""
+"""Seconds until the times that the devices report are reliable."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ScenarioPlan:
-    """What is to be run: each script `repeat` times, through these devices."""
+    """What to run: each script `repeat` times, through these devices."""
 
     config: Config
     scripts: Sequence[ScenarioScript]
@@ -68,7 +68,7 @@ class ScenarioPlan:
 
 
 class ScenarioRun:
-    """Runs a plan. `trace` is called with every event."""
+    """Runs a plan. `trace` is called with every event; `result` is known at any moment."""
 
     def __init__(
         self, plan: ScenarioPlan, progress: BenchProgress, trace: Subscriber | None = None
@@ -84,53 +84,41 @@ class ScenarioRun:
         self._load = load()
         self._facts = facts()
         self._about: ev.SessionStarted | None = None
-        self._loop: Loopback | None = None
+        self._loop = SpeakerPath(delay=0.0, level=0.0, tail=0.0)
 
     def run(self) -> None:
-        """Run all of it. Raises DeviceError, ModelError and whatever else an assistant does."""
+        """Run all of it. Raises DeviceError, ModelError and what an assistant fails with."""
         plan = self._plan
         with ExitStack() as stack:
             stack.callback(self._cache.close)
             for latency in dict.fromkeys(map(_latency, plan.scripts)):
-                self._progress.begin("listening to the room", 0.0)
+                self._progress.begin("measuring the room", 0.0)
                 with LoopbackRoom(self._clock, plan.hears, plan.speaks, latency) as room:
                     self._clock.sleep(SETTLING)
                     self._loop = self._probed(room)
-                    self._all_in(room, latency)
+                    self._run_in(room, [s for s in plan.scripts if _latency(s) == latency])
         self.finished = True
 
-    def _all_in(self, room: LoopbackRoom, latency: float) -> None:
+    def _run_in(self, room: LoopbackRoom, scripts: Sequence[ScenarioScript]) -> None:
         self._progress.begin("loading the models", 0.0)
-        scripts = [script for script in self._plan.scripts if _latency(script) == latency]
-        begun = False
-        for config, same in self._groups(scripts):
+        # A change of settings or acoustics is a new start: nobody moves while it runs.
+        groups: dict[str, list[ScenarioScript]] = {}
+        for script in scripts:
+            start = script.scenario.changes, script.scenario.room.acoustics
+            groups.setdefault(repr(start), []).extend([script] * self._plan.repeat)
+        for number, group in enumerate(groups.values()):
+            config = changed(self._plan.config, group[0].scenario.changes)
             with self._assistant(config) as one:
-                if not begun:
-                    count = len(scripts) * self._plan.repeat
-                    what = "1 scenario" if count == 1 else f"{count} scenarios"
+                if number == 0:
+                    what = counted(len(scripts) * self._plan.repeat, "scenario")
                     expected = self._plan.repeat * sum(script.expected for script in scripts)
                     self._progress.begin(what, expected)
-                    begun = True
-                acting = ScenarioRunner(one, room)
-                for script in same:
-                    self._act(acting, room, script)
+                runner = ScenarioRunner(one, room)
+                for script in group:
+                    self._act(runner, room, script)
 
-    def _groups(
-        self, scripts: Sequence[ScenarioScript]
-    ) -> list[tuple[Config, list[ScenarioScript]]]:
-        """Those with the same settings, in the same room, one after the other: each change of
-        either is a new start, for nobody carries it from room to room while it runs."""
-        groups: list[tuple[tuple[Config, Acoustics | None], list[ScenarioScript]]] = []
-        for script in scripts:
-            scenario = script.scenario
-            start = changed(self._plan.config, scenario.changes), scenario.room.acoustics
-            mine = next((scripts for other, scripts in groups if other == start), None)
-            if mine is None:
-                groups.append((start, mine := []))
-            mine += [script] * self._plan.repeat
-        return [(config, same) for (config, _), same in groups]
-
-    def _probed(self, room: LoopbackRoom) -> Loopback:
+    def _probed(self, room: LoopbackRoom) -> SpeakerPath:
+        """What the devices add to the acoustics of a room."""
         room.acoustics(PROBED)
         config = self._plan.config
         with ExitStack() as opened:
@@ -143,15 +131,16 @@ class ScenarioRun:
         loops = sorted((loop for loop in found if loop is not None), key=lambda loop: loop.delay)
         if not loops:
             raise DeviceError(
-                "what the speaker plays does not come through to the microphone",
+                "the microphone does not hear what the speaker plays",
                 where=f"{config.audio.output or 'default output'} → {self._plan.hears}, "
                 f"{self._plan.speaks} → {config.audio.input or 'default input'}",
-                remedy="--hears is an input that gives what the speaker plays, --speaks an output "
-                "that the microphone hears; docs/scenarios.md tells how",
+                remedy="--hears is an input that records what the speaker plays, --speaks an "
+                "output that the microphone hears; see docs/scenarios.md",
             )
         middle = loops[len(loops) // 2]
-        # What the devices add of their own.
-        return Loopback(delay=middle.delay - PROBED.delay, level=middle.level - PROBED.level)
+        return SpeakerPath(
+            delay=middle.delay - PROBED.delay, level=middle.level - PROBED.level, tail=0.0
+        )
 
     @contextmanager
     def _assistant(self, config: Config) -> Iterator[QuestionDriver]:
@@ -167,22 +156,22 @@ class ScenarioRun:
             sink = devices.sink(config)
             opened.callback(sink.close)
             source = echo_free(config, clock, bus, microphone, sink)
-            fetch = self._cache.fetch(config)
-            assistant = build(config, clock, bus, source, sink, fetch=fetch)
             opened.pop_all()
-        with interview(assistant, clock, SilentPlayer(), self._cache) as one:
-            one.wait_until_ready()
+        with session(config, bus, (source, sink, None), self._cache) as one:
             yield one
 
-    def _act(self, acting: ScenarioRunner, room: LoopbackRoom, script: ScenarioScript) -> None:
-        assert self._loop is not None
-        scenario = script.scenario
+    def _act(self, runner: ScenarioRunner, room: LoopbackRoom, script: ScenarioScript) -> None:
+        scenario, loop = script.scenario, self._loop
         wanted = scenario.room.acoustics
-        acoustics = wanted and replace(wanted, delay=max(0.0, wanted.delay - self._loop.delay))
+        acoustics = wanted and replace(wanted, delay=max(0.0, wanted.delay - loop.delay))
         before = room.state()
-        acted = acting.act(script, acoustics)
+        acted = runner.act(script, acoustics)
         after = room.state()
         verdict = judged(scenario, acted)
+        way = None
+        if acoustics is not None:
+            delay = round(after.delay + loop.delay, 4)
+            way = SpeakerPath(delay=delay, level=acoustics.level, tail=acoustics.tail)
         earlier = sum(o.name == scenario.name and o.file == script.file.name for o in self.outcomes)
         self.outcomes.append(
             ScenarioOutcome(
@@ -196,19 +185,14 @@ class ScenarioRun:
                 lines=verdict.lines,
                 unasked=verdict.unasked,
                 settings=scenario.changes,
-                way=self._way(acoustics, after.delay) if acoustics else None,
+                way=way,
                 late=after.late - before.late,
                 moved=after.moved - before.moved,
                 dry=after.dry - before.dry,
             )
         )
-        told = "; ".join(verdict.failed) or "passed"
-        self._progress.done(script.expected, f"{scenario.name}: {told}")
-
-    def _way(self, acoustics: Acoustics, delay: float) -> SpeakerPath:
-        assert self._loop is not None
-        return SpeakerPath(
-            delay=round(delay + self._loop.delay, 4), level=acoustics.level, tail=acoustics.tail
+        self._progress.done(
+            script.expected, f"{scenario.name}: {'; '.join(verdict.failed) or 'passed'}"
         )
 
     def _note(self, event: ev.Event) -> None:
@@ -217,7 +201,7 @@ class ScenarioRun:
 
     def result(self) -> ScenariosResult:
         """Everything so far."""
-        about = self._about
+        about, loop = self._about, self._loop
         return ScenariosResult(
             edgevoice=__version__,
             started=self._started,
@@ -228,7 +212,7 @@ class ScenarioRun:
             output=about.output if about else "",
             hears=self._plan.hears,
             speaks=self._plan.speaks,
-            loop=_way(self._loop) if self._loop else None,
+            loop=replace(loop, delay=round(loop.delay, 4), level=round(loop.level, 1)),
             models=described(about.models) if about else {},
             settings=differing(self._plan.config),
             libraries=libraries(),
@@ -238,47 +222,26 @@ class ScenarioRun:
         )
 
 
-class SilentPlayer:
-    """A player that says nothing: in a room everybody speaks for himself."""
-
-    def say(self, samples: object) -> float | None:
-        return None
-
-    def close(self) -> None:
-        return
-
-
 def totals(outcomes: Sequence[ScenarioOutcome]) -> ScenarioTotals:
     """All scenarios together."""
-    lines = [line for outcome in outcomes for line in outcome.lines]
-    counts = added([outcome.counts for outcome in outcomes])
-    # Where nobody asks anything, whatever is answered is answered to nobody.
+    # Without a question, every answer is a false one.
     idle = [o for o in outcomes if not o.counts.questions + o.counts.interruptions]
     listened = sum(outcome.seconds for outcome in idle)
-    heard = sum(o.counts.false_answers + o.counts.self_answers for o in idle)
-
-    def of(name: str, told: Sequence[LineOutcome] = lines) -> list[float]:
-        return [value for line in told if (value := getattr(line, name)) is not None]
-
+    false = sum(o.counts.false_answers + o.counts.self_answers for o in idle)
+    times = ("noticed_after", "silent_after", "silent_after_noticed", "answered_after")
+    lines = [line for outcome in outcomes for line in outcome.lines]
     return ScenarioTotals(
         scenarios=len(outcomes),
         passed=sum(not outcome.failed for outcome in outcomes),
-        counts=counts,
+        counts=added([outcome.counts for outcome in outcomes]),
         seconds=round(sum(outcome.seconds for outcome in outcomes), 1),
         listened=round(listened, 1),
-        false_answers_per_hour=round(heard * 3600 / listened, 2) if listened else None,
-        noticed_after=figures(of("noticed_after")),
-        silent_after=figures(of("silent_after")),
-        silent_after_noticed=figures(of("silent_after_noticed")),
-        answered_after=figures(of("answered_after")),
+        false_answers_per_hour=round(false * 3600 / listened, 2) if listened else None,
+        **{name: figures(getattr(line, name) for line in lines) for name in times},
     )
 
 
-def _way(loop: Loopback) -> SpeakerPath:
-    return SpeakerPath(delay=round(loop.delay, 4), level=round(loop.level, 1), tail=0.0)
-
-
 def _latency(script: ScenarioScript) -> float:
-    """Seconds to ask of the devices of the room that a script is acted out in."""
-    way = script.scenario.room.acoustics
-    return LATENCY if way is not None and way.delay <= SHORT_DELAY else CALM
+    """Seconds of latency to request for a script."""
+    acoustics = script.scenario.room.acoustics
+    return LATENCY if acoustics is not None and acoustics.delay <= SHORT_DELAY else CALM

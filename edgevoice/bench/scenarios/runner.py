@@ -1,8 +1,8 @@
-"""A scenario, acted out: each step when it is its time, and everything that was seen and heard."""
+"""Acts out a scenario: each step in its time, and everything that happens is recorded."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
@@ -11,22 +11,18 @@ from edgevoice.audio import Samples
 from edgevoice.bench.driver.driver import QuestionDriver
 from edgevoice.bench.driver.player import WAIT_SLICE
 from edgevoice.bench.scenarios.assets import AudioClip, ScenarioScript
-from edgevoice.bench.scenarios.room import RoomRecording
+from edgevoice.bench.scenarios.room import POLL_SLICE, RoomRecording
 from edgevoice.bench.scenarios.room_response import Acoustics
 from edgevoice.bench.scenarios.scenario import Part, ScenarioStep
 
 LEAD = 0.6
-"""Seconds in which the room is heard before anybody speaks."""
+"""Seconds of the room before anybody speaks."""
 
 STEP_PATIENCE = 60.0
-"""Seconds after which what a step waits for is not going to come."""
-
-LOOK = 0.01
-"""Seconds between two looks at whether it has come."""
+"""Seconds to wait for what a step waits for."""
 
 BEHIND = 0.5
-"""Seconds after the last step in which the sound of a recorder and a sound system arrives."""
-
+"""Seconds after the last step until the recorder and the sound system have all sound."""
 
 WAIT_EVENTS = {
     "answered": "an end of all that went on",
@@ -35,10 +31,11 @@ WAIT_EVENTS = {
 }
 
 _E = TypeVar("_E", bound=ev.Event)
+_T = TypeVar("_T")
 
 
 class ScenarioStage(Protocol):
-    """A room, or what stands in for one in tests; see room.py."""
+    """A room, or a virtual one in tests; see room.py."""
 
     def acoustics(self, acoustics: Acoustics | None) -> None: ...
 
@@ -57,8 +54,8 @@ class ScenarioStage(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class StepDone:
-    """A step as it was done: session times of its first and its last voiced sample, and of the end
-    of its sound."""
+    """A step that was done: session times of its first and last voiced sample, and of the end of
+    its sound."""
 
     step: int
     part: Part
@@ -70,7 +67,7 @@ class StepDone:
 
 @dataclass(frozen=True, slots=True)
 class ScenarioRecord:
-    """A whole scenario as it went; `stuck` says what did not come that a step waited for."""
+    """Everything that happened; `stuck` says what a step waited for in vain."""
 
     done: tuple[StepDone, ...]
     events: tuple[ev.Event, ...]
@@ -81,7 +78,7 @@ class ScenarioRecord:
 
 
 class ScenarioRunner:
-    """Acts scripts out in a room with an assistant that runs."""
+    """Acts scripts out in a room with a running assistant."""
 
     def __init__(self, one: QuestionDriver, stage: ScenarioStage) -> None:
         self._one = one
@@ -112,13 +109,13 @@ class ScenarioRunner:
         self._wait(over - clock.now())
         if not self._settled() and not stuck:
             stuck = "it was never idle again"
-        self._wait(over + script.scenario.listen - clock.now())
         if script.scenario.listen:
+            self._wait(over + script.scenario.listen - clock.now())
             self._settled()
         ended = clock.now()
         events = tuple(self._events)
         if stuck:
-            # Whatever goes on is not to go on in the next one.
+            # The next scenario must not begin with the rest of this one.
             self._one.assistant.interrupt()
         self._wait(BEHIND)
         stage.drop()
@@ -127,12 +124,10 @@ class ScenarioRunner:
 
     def _do(self, number: int, step: ScenarioStep, clip: AudioClip | None, due: float) -> StepDone:
         if clip is not None:
-            sound = self._stage.say(clip.samples, at=due, level=step.level)
-            at = self._stage.wait_for(sound)
-            return StepDone(
-                number, step.role, step.say or step.file or step.corpus or str(step.noise),
-                at + clip.first, at + clip.last, at + clip.seconds,
-            )  # fmt: skip
+            what = step.say or step.file or step.corpus or str(step.noise)
+            at = self._stage.wait_for(self._stage.say(clip.samples, at=due, level=step.level))
+            first, last, over = at + clip.first, at + clip.last, at + clip.seconds
+            return StepDone(number, step.role, what, first, last, over)
         self._wait(due - self._clock.now())
         now = self._clock.now()
         if step.silence is not None:
@@ -157,26 +152,22 @@ class ScenarioRunner:
         keys[key]()
 
     def _anchor(self, step: ScenarioStep, before: StepDone | None) -> float | None:
-        """The session time that a step is counted from, once it is known; None: it never comes."""
+        """The session time that a step counts from, once it is known; None: it never comes."""
         if step.after == "step" and before is not None:
             return before.over
         if step.after == "answered":
             self._wait((before.over if before else 0.0) - self._clock.now())
-            if before is None or self._settled():
-                return self._clock.now()
-            return None
+            return self._clock.now() if before is None or self._settled() else None
         since = before.began if before else 0.0
         if step.after == "reply_end":
-            return self._seen(lambda: _first(e.at for e in self._since(since, ev.PlaybackEnded)))
-        begun = self._seen(
-            lambda: _first(e.audible_at for e in self._since(since, ev.PlaybackStarted))
-        )
-        if begun is None or not (step.words or step.fraction):
-            return begun
-        return self._seen(lambda: self._heard_enough(step, since))
+            ended = self._next(ev.PlaybackEnded, since)
+            return ended.at if ended else None
+        began = self._next(ev.PlaybackStarted, since)
+        if began is None or not (step.words or step.fraction):
+            return began.audible_at if began else None
+        return self._seen(lambda: self._played_enough(step, began.turn))
 
-    def _heard_enough(self, step: ScenarioStep, since: float) -> float | None:
-        turn = self._since(since, ev.PlaybackStarted)[0].turn
+    def _played_enough(self, step: ScenarioStep, turn: int | None) -> float | None:
         mine = [e for e in self._events[:] if getattr(e, "turn", None) == turn]
         reply = "".join(e.text for e in mine if isinstance(e, ev.TokenGenerated))
         chars = max((e.chars for e in mine if isinstance(e, ev.PlaybackProgress)), default=0)
@@ -187,28 +178,25 @@ class ScenarioRunner:
             enough = whole and chars >= (step.fraction or 0.0) * len(reply)
         return self._clock.now() if enough else None
 
-    def _since(self, since: float, kind: type[_E]) -> list[_E]:
-        return [e for e in self._events[:] if isinstance(e, kind) and e.t >= since]
+    def _next(self, kind: type[_E], since: float) -> _E | None:
+        """The first such event after session time `since`; None: it never comes."""
+        return self._seen(
+            lambda: next((e for e in self._events[:] if isinstance(e, kind) and e.t >= since), None)
+        )
 
-    def _seen(self, found: Callable[[], float | None]) -> float | None:
-        """What `found` gives, once it gives something."""
+    def _seen(self, found: Callable[[], _T | None]) -> _T | None:
+        """What `found` returns, once it is not None; None: it never is."""
         end = self._clock.now() + STEP_PATIENCE
-        while (at := found()) is None:
+        while (made := found()) is None and self._clock.now() <= end:
             self._one.check()
-            if self._clock.now() > end:
-                return None
-            self._clock.sleep(LOOK)
-        return at
+            self._clock.sleep(POLL_SLICE)
+        return made
 
     def _settled(self) -> bool:
-        return self._one.settle(self._clock.now() + STEP_PATIENCE)
+        return self._one.settle(STEP_PATIENCE)
 
     def _wait(self, seconds: float) -> None:
         end = self._clock.now() + seconds
         while (left := end - self._clock.now()) > 0:
             self._one.check()
             self._clock.sleep(min(left, WAIT_SLICE))
-
-
-def _first(times: Iterable[float]) -> float | None:
-    return next(iter(times), None)

@@ -1,6 +1,6 @@
 """A scenario: who speaks when, in which room, and what must happen; see docs/scenarios.md.
 
-One TOML file each. A file whose room has several delays or levels stands for as many scenarios.
+A file whose room has several delays, levels or tails stands for as many scenarios.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from edgevoice.bench.scenarios.room_response import Acoustics
 
 FORMAT = "edgevoice scenario"
 VERSION = 1
-"""A change that an old program would misread raises it."""
+"""Raised by a change that an old program would misread."""
 
 Seconds = Annotated[float, Meta(ge=0.0, le=3600.0)]
 Decibels = Annotated[float, Meta(ge=-90.0, le=30.0)]
@@ -27,17 +27,20 @@ Tail = Annotated[float, Meta(ge=0.0, le=2000.0)]
 Count = Annotated[int, Meta(ge=0)]
 
 After = Literal["answered", "step", "reply", "reply_end"]
-"""`answered`: all is said, answered and idle; `step`: the end of the step before; `reply`: the
-first audible sample of the next reply; `reply_end`: its last."""
+"""`answered`: the assistant is idle; `step`: the end of the step before; `reply`: the first audible
+sample of the next reply; `reply_end`: its last."""
 
 Part = Literal["question", "begun", "interruption", "stop", "nothing"]
-"""What a step is to bring about: an answer; an answer to it and the next step together; silence
-and an answer; silence; nothing at all."""
+"""What a step must cause: an answer; one answer to it and the next step; silence and an answer;
+silence; nothing."""
 
 Key = Literal["interrupt", "mute", "unmute", "talk", "release", "new"]
 
+ECHO_AXES = {"delay_ms": "ms", "level_db": "dB", "tail_ms": "ms tail"}
+"""What a room may have several of, with the units."""
+
 SOURCES = ("say", "file", "corpus", "noise", "silence", "type", "press")
-"""What a step does; each has one of them."""
+"""The fields for the action of a step; each step has one."""
 
 
 class RoomSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -64,15 +67,11 @@ class RoomSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
     @property
     def acoustics(self) -> Acoustics | None:
-        """The way from the speaker to the microphone, where there is one; of several the first."""
+        """How the microphone hears the speaker; None without echo. Of several values the first."""
         if not self.echo:
             return None
-        return Acoustics(
-            delay=_first(self.delay_ms) / 1000,
-            level=_first(self.level_db),
-            tail=_first(self.tail_ms) / 1000,
-            seed=self.seed,
-        )
+        delay, level, tail = (_several(getattr(self, name))[0] for name in ECHO_AXES)
+        return Acoustics(delay=delay / 1000, level=level, tail=tail / 1000, seed=self.seed)
 
 
 class ScenarioStep(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -114,13 +113,13 @@ class ScenarioStep(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
     @property
     def source(self) -> str:
-        """Which of `SOURCES` it has; empty where it has none."""
+        """The field of `SOURCES` that is set, or empty."""
         has = (name for name in SOURCES if getattr(self, name) not in ("", None))
         return next(has, "")
 
     @property
     def role(self) -> Part:
-        """What it is to bring about: what `part` says, or what such a step usually does."""
+        """What it must cause: `part`, or what such a step usually causes."""
         if self.part is not None:
             return self.part
         return "question" if self.source in ("say", "file", "corpus", "type") else "nothing"
@@ -180,12 +179,9 @@ class Scenario(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     @property
     def changes(self) -> dict[str, Any]:
         """The settings by `section.key`."""
+        tables = self.settings.items()
         return compatibility.settings(
-            {
-                f"{section}.{key}": value
-                for section, table in self.settings.items()
-                for key, value in table.items()
-            }
+            {f"{section}.{key}": value for section, table in tables for key, value in table.items()}
         )
 
     @property
@@ -196,30 +192,20 @@ class Scenario(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 def variants(scenario: Scenario) -> list[Scenario]:
-    """One scenario for each combination of what its room has several of, named after it."""
+    """One scenario for each combination of delay, level and tail, named after it."""
     room = scenario.room
     if not room.echo:
         return [scenario]
-    axes = {key: _several(getattr(room, key)) for key in ("delay_ms", "level_db", "tail_ms")}
-    told = [key for key, values in axes.items() if len(values) > 1]
-    units = {"delay_ms": "ms", "level_db": "dB", "tail_ms": "ms tail"}
+    axes = [_several(getattr(room, name)) for name in ECHO_AXES]
     made = []
-    for values in itertools.product(*axes.values()):
-        chosen = dict(zip(axes, values, strict=True))
-        name = ", ".join(f"{chosen[key]:g} {units[key]}" for key in told)
-        made.append(
-            replace(
-                scenario,
-                name=f"{scenario.name} ({name})" if name else scenario.name,
-                room=replace(room, **chosen),
-            )
-        )
+    for values in itertools.product(*axes):
+        named = zip(values, ECHO_AXES.values(), axes, strict=True)
+        label = ", ".join(f"{value:g} {unit}" for value, unit, axis in named if len(axis) > 1)
+        name = f"{scenario.name} ({label})" if label else scenario.name
+        only = dict(zip(ECHO_AXES, values, strict=True))
+        made.append(replace(scenario, name=name, room=replace(room, **only)))
     return made
 
 
 def _several(value: float | tuple[float, ...]) -> tuple[float, ...]:
     return value if isinstance(value, tuple) else (value,)
-
-
-def _first(value: float | tuple[float, ...]) -> float:
-    return _several(value)[0]

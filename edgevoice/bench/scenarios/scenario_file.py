@@ -1,4 +1,4 @@
-"""Scenario files, read: whatever is wrong with one is told with its line."""
+"""Reads scenario files. An error names the line."""
 
 from __future__ import annotations
 
@@ -18,7 +18,6 @@ from edgevoice.outside import Malformed, converted, from_toml, read_text
 from edgevoice.settings import Config
 
 SHIPPED = Path(__file__).parent / "files"
-"""Those that come with the program."""
 
 ALLOWED = {
     "noise": get_args(Noise),
@@ -26,40 +25,33 @@ ALLOWED = {
     "part": get_args(Part),
     "press": get_args(Key),
 }
-"""The words that a key may have for its value."""
+"""The values of a key that takes only some words."""
 
 
 def listed(named: Sequence[Path]) -> list[Path]:
-    """The scenario files of what was named, files and folders; of nothing, those that ship.
+    """The scenario files in these files and folders; without any, those that ship.
 
-    Raises ConfigError where there is none.
+    Raises ConfigError if one does not exist.
     """
     found: list[Path] = []
     for path in named or (SHIPPED,):
         shipped = SHIPPED / f"{path}.toml"
-        if path.is_dir():
-            inside = sorted(path.glob("*.toml"))
-            if not inside:
-                raise ConfigError(
-                    "there is no scenario in it",
-                    where=str(path),
-                    remedy="docs/scenarios.md tells how",
-                )
-            found += inside
-        elif not path.exists() and shipped.is_file():
-            found.append(shipped)
-        elif not path.exists():
+        inside = sorted(path.glob("*.toml")) if path.is_dir() else [path]
+        if not path.exists():
+            inside = [shipped] if shipped.is_file() else []
+        if not inside:
             names = ", ".join(file.stem for file in sorted(SHIPPED.glob("*.toml")))
             raise ConfigError(
-                "no such scenario", where=str(path), remedy=f"a file, a folder, or one of: {names}"
+                "no scenario in it" if path.is_dir() else "no such scenario",
+                where=str(path),
+                remedy=f"name a file, a folder with files, or one of: {names}",
             )
-        else:
-            found.append(path)
+        found += inside
     return found
 
 
 def read(path: Path) -> Scenario:
-    """The scenario of a file. Raises ConfigError that names the file and the line."""
+    """The scenario in a file. Raises ConfigError with the file and the line."""
     try:
         text = read_text(path)
     except (OSError, Malformed) as error:
@@ -70,61 +62,48 @@ def read(path: Path) -> Scenario:
 
 
 def parsed(text: str, path: Path) -> Scenario:
-    """The same from its text; `path` is where that came from."""
+    """The scenario in `text`, which is the content of `path`. Raises ConfigError."""
+
+    def wrong(
+        what: str, line: int | None, remedy: str = "docs/reference/formats.md has every field"
+    ) -> ConfigError:
+        return ConfigError(what, where=f"{path}, line {line}" if line else str(path), remedy=remedy)
+
     try:
         data = from_toml(text)
     except Malformed as error:
-        found = re.search(r"\(at (line \d+)", str(error))
-        where = f"{path}, {found[1]}" if found else str(path)
-        raise ConfigError(
-            f"not valid TOML: {str(error).split(' (at')[0]}",
-            where=where,
-            remedy="docs/scenarios.md shows the format",
-        ) from None
+        what, _, place = str(error).partition(" (at line ")
+        line = re.match(r"\d+", place)
+        raise wrong(f"not valid TOML: {what}", int(line[0]) if line else None) from None
     version = data.get("version")
     if data.get("format") != FORMAT or not isinstance(version, int):
-        raise ConfigError(
-            "not a scenario", where=str(path),
-            remedy=f'begin it with: format = "{FORMAT}" and version = {VERSION}',
-        )  # fmt: skip
+        start = f'start it with: format = "{FORMAT}" and version = {VERSION}'
+        raise wrong("not a scenario", None, start)
     if version > VERSION:
-        raise ConfigError(
-            f"of version {version} of the format, and this program reads {VERSION}",
-            where=f"{path}, line {line_of(text, ('version',))}",
-            remedy="update edgevoice",
-        )
+        what = f"of version {version} of the format; this program reads {VERSION}"
+        raise wrong(what, line_of(text, ("version",)), "update edgevoice")
     try:
         made = converted(data, Scenario)
     except Malformed as error:
         at, what = error.place, str(error)
         if " cannot be " in what and (allowed := ALLOWED.get(str(at[-1]) if at else "")):
             what = f"{what}; one of {', '.join(allowed)}"
-        raise _wrong(what, text, path, at) from None
-    if not made.name:
-        made = replace(made, name=path.stem)
-    for at, what in _senseless(made):
-        name = ".".join(str(part) for part in at if isinstance(part, str)) or "scenario"
-        raise _wrong(f"{name}: {what}", text, path, at)
-    return made
+        raise wrong(what, line_of(text, at)) from None
+    for at, what in _contradictions(made):
+        name = ".".join(str(part) for part in at if isinstance(part, str))
+        raise wrong(f"{name}: {what}", line_of(text, at))
+    return made if made.name else replace(made, name=path.stem)
 
 
-def _wrong(what: str, text: str, path: Path, at: Sequence[str | int]) -> ConfigError:
-    return ConfigError(
-        what,
-        where=f"{path}, line {line_of(text, at)}",
-        remedy="docs/reference/formats.md has every field",
-    )
-
-
-def _senseless(scenario: Scenario) -> Iterator[tuple[tuple[str | int, ...], str]]:
-    """What each field allows and the whole does not, with its place."""
+def _contradictions(scenario: Scenario) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """What each field allows, but not together, with its place."""
     if sum(bool(s) for s in (scenario.room.noise, scenario.room.file, scenario.room.corpus)) > 1:
         yield ("room", "noise"), "has more than one of noise, file and corpus"
     for number, step in enumerate(scenario.step):
         has = [name for name in SOURCES if getattr(step, name) not in ("", None)]
         if len(has) != 1:
-            told = " and ".join(has) or "none"
-            yield ("step", number), f"needs one of {', '.join(SOURCES)}; has {told}"
+            given = " and ".join(has) or "none"
+            yield ("step", number), f"needs one of {', '.join(SOURCES)}; has {given}"
         if (step.words or step.fraction) and step.after != "reply":
             key = "words" if step.words else "fraction"
             yield ("step", number, key), 'goes with after = "reply"'
@@ -143,11 +122,11 @@ def _senseless(scenario: Scenario) -> Iterator[tuple[tuple[str | int, ...], str]
         except ConfigError:
             yield at, f"cannot be {value!r}; the default is {default(key)!r}"
     if not scenario.step and not scenario.listen:
-        yield ("step",), "there is nothing to do: no step, and nothing to listen for"
+        yield ("step",), "there is nothing to do: no step, and no `listen`"
 
 
 def line_of(text: str, at: Sequence[str | int]) -> int:
-    """The line (from 1) of a table or key; of its table where the key is not to be found."""
+    """The line (from 1) of a table or key, or else of its table."""
     names = [part for part in at if isinstance(part, str)]
     number = at[1] if len(at) > 1 and isinstance(at[1], int) else 0
     inside, seen, best = "", -1, 1

@@ -1,97 +1,80 @@
-"""Scenarios as plain text, 80 columns wide: each with what came of it, then all together."""
+"""Scenarios as plain text, 80 columns wide."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
 from edgevoice.bench.jobs.progress import duration
-from edgevoice.bench.result.result import Figures
 from edgevoice.bench.result.wording import WIDTH, ms, wrapped
 from edgevoice.bench.scenarios.assertions import COUNTED
 from edgevoice.bench.scenarios.result import ScenarioOutcome, ScenariosResult, ScenarioTotals
-from edgevoice.bench.scenarios.scenario import Scenario
+from edgevoice.bench.scenarios.scenario import Scenario, variants
 
 UNDISTURBED = 5
-"""How often the devices of a room may be late before it is told."""
+"""Late blocks of a room's devices that are not worth a remark."""
 
 NAME = 40
-"""Columns that the name of a scenario takes."""
+"""Columns of a scenario's name."""
 
 
 def whole(result: ScenariosResult) -> list[str]:
-    """A line for each scenario, with the reasons where it failed; then the totals."""
+    """A line for each scenario, with the reasons if it failed; then the totals."""
     lines = [line for outcome in result.outcomes for line in _scenario(outcome)]
-    return [*lines, "", *totals(result.totals)]
+    return [*lines, "", *_totals(result.totals)]
 
 
 def _scenario(outcome: ScenarioOutcome) -> Iterator[str]:
     name = outcome.name if outcome.repeat == 1 else f"{outcome.name} #{outcome.repeat}"
+    name = name if len(name) < NAME else f"{name[: NAME - 2]}…"
     verdict = "FAILED" if outcome.failed else "passed"
-    yield f"{verdict}  {_short(name):<{NAME}}{_told(outcome):>{WIDTH - NAME - 8}}"
+    yield f"{verdict}  {name:<{NAME}}{_times(outcome):>{WIDTH - NAME - 8}}"
     for reason in outcome.failed:
         yield from wrapped(reason, " " * 8, " " * 10)
     if (times := outcome.dry + outcome.late) > UNDISTURBED:
         yield f"        (the room's devices were late {times} times: its sound was broken up)"
 
 
-def _told(outcome: ScenarioOutcome) -> str:
-    """Its times, in so few words that they fit behind its name."""
+def _times(outcome: ScenarioOutcome) -> str:
     silent = [line.silent_after for line in outcome.lines if line.silent_after is not None]
     answered = [line.answered_after for line in outcome.lines if line.answered_after is not None]
-    parts = []
-    if answered:
-        parts.append(f"gap {ms(max(answered))}")
-    if silent:
-        parts.append(f"silent {ms(max(silent))}")
+    parts = [f"gap {ms(max(answered))}"] if answered else []
+    parts += [f"silent {ms(max(silent))}"] if silent else []
     return ", ".join(parts) or duration(outcome.seconds)
 
 
-def _short(name: str) -> str:
-    return name if len(name) < NAME else name[: NAME - 2] + "…"
-
-
-def totals(told: ScenarioTotals) -> list[str]:
-    """How many passed, what went wrong of how many, and the times."""
-    counts = told.counts
+def _totals(totals: ScenarioTotals) -> Iterator[str]:
+    counts = totals.counts
     of = {
         "missed": f"{counts.questions} questions",
         "cut_offs": f"{counts.questions} questions",
         "false_interruptions": f"{counts.replies} replies",
         "not_heard": f"{counts.interruptions} interruptions",
-        "false_starts": duration(told.seconds),
-        "false_answers": duration(told.seconds),
+        "false_starts": duration(totals.seconds),
+        "false_answers": duration(totals.seconds),
         "self_answers": f"{counts.replies} replies",
     }
-    lines = [f"{told.passed} of {told.scenarios} scenarios passed, in {duration(told.seconds)}"]
+    passed = f"{totals.passed} of {totals.scenarios} scenarios passed"
+    yield f"{passed}, in {duration(totals.seconds)}"
     for name, _, many in COUNTED:
-        lines.append(f"  {many:<28}{getattr(counts, name):>5}  of {of[name]}")
+        yield f"  {many:<28}{getattr(counts, name):>5}  of {of[name]}"
     if counts.resumed:
-        lines.append(f"  {'replies that paused, went on':<28}{counts.resumed:>5}")
-    if told.false_answers_per_hour is not None:
-        lines.append(
-            f"  {'false answers an hour':<28}{told.false_answers_per_hour:>5g}"
-            f"  while nobody spoke to it ({duration(told.listened)})"
-        )
-    rows = (
-        ("answered after", told.answered_after),
-        ("interruption noticed after", told.noticed_after),
-        ("silent after its first sound", told.silent_after),
-        ("silent after it was noticed", told.silent_after_noticed),
-    )
-    lines += [_figures(name, found) for name, found in rows if found is not None]
-    return lines
+        yield f"  {'replies paused and resumed':<28}{counts.resumed:>5}"
+    if (rate := totals.false_answers_per_hour) is not None:
+        silence = f"without a question ({duration(totals.listened)})"
+        yield f"  {'false answers an hour':<28}{rate:>5g}  {silence}"
+    for name, found in (
+        ("answered after", totals.answered_after),
+        ("interruption noticed after", totals.noticed_after),
+        ("silent after its first sound", totals.silent_after),
+        ("silent after it was noticed", totals.silent_after_noticed),
+    ):
+        if found is not None:
+            yield f"  {name:<28}{ms(found.p50):>8} p50{ms(found.p95):>9} p95  of {found.n}"
 
 
-def _figures(name: str, found: Figures) -> str:
-    return f"  {name:<28}{ms(found.p50):>8} p50{ms(found.p95):>9} p95  of {found.n}"
-
-
-def listing(listed: Sequence[tuple[Path, Scenario, int]]) -> list[str]:
-    """Scenarios by file, each with what it promises; `int` is as how many it counts."""
-    lines = []
-    for _, scenario, count in listed:
-        name = scenario.name if count == 1 else f"{scenario.name} (× {count})"
-        lines.append(name)
-        lines += wrapped(scenario.means, "    ", "    ")
-    return lines
+def listing(scenarios: Sequence[Scenario]) -> Iterator[str]:
+    """Scenarios with what they show, and the number of their variants."""
+    for scenario in scenarios:
+        count = len(variants(scenario))
+        yield scenario.name if count == 1 else f"{scenario.name} (× {count})"
+        yield from wrapped(scenario.means, "    ", "    ")

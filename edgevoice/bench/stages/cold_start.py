@@ -138,7 +138,7 @@ class ColdStartBench:
             run_state.starts.append(replace(made.start, cached=told))
 
     def _apart(self, first: StartTask) -> StartOutcome:
-        process = Worker(first, StartOutcome)
+        process = Worker[StartOutcome](first)
         process.run(self._progress)
         assert process.made is not None
         return process.made
@@ -168,6 +168,7 @@ def start(first: StartTask, began: float) -> StartOutcome:
     from edgevoice.bench.driver.player import QuietRoom
     from edgevoice.build import build, quiet_sink
     from edgevoice.bus import Bus
+    from edgevoice.context import AudioIO, SessionContext
 
     imported = time.monotonic() - first.since
     clock = SystemClock()
@@ -178,7 +179,8 @@ def start(first: StartTask, began: float) -> StartOutcome:
     room, cache = QuietRoom(clock), EngineCache(clock)
     sink = quiet_sink(clock, "a speaker that nobody hears")
     fetch = cache.fetch(first.config)
-    assistant = build(first.config, clock, bus, room, sink, fetch=fetch, shapes=True)
+    context = SessionContext(first.config, clock, bus)
+    assistant = build(context, AudioIO(room, sink), fetch=fetch, shapes=True)
     try:
         with interview(assistant, clock, room, cache) as one:
             one.wait_until_ready()

@@ -54,15 +54,14 @@ class RecognitionComparison:
 
     def run(self) -> None:
         """Read everything. Raises ModelError and EngineError."""
-        from edgevoice.engines.whisper import Whisper
-        from edgevoice.engines.whisper_plain import PlainWhisper
+        from edgevoice.engines.registry import load
 
         self._progress.begin("loading the recognizers", 0.0)
         stt = Store(self._config).choose("stt")
         self.run_state.models = {"stt": stt.name}
-        ours = Whisper(stt.path, self._config.stt)
-        full = Whisper(stt.path, changed(self._config, READ_VARIANTS[FULL]).stt)
-        plain = PlainWhisper(stt.path, self._config.stt)
+        ours = load(stt, self._config)
+        full = load(stt, changed(self._config, READ_VARIANTS[FULL]))
+        plain = load(stt, self._config, "unmodified")
         ways: Mapping[str, Callable[[Samples], str]] = {
             AS_SET: lambda samples: ours.transcribe(samples).text,
             FULL: lambda samples: full.transcribe(samples).text,

@@ -141,12 +141,12 @@ class StageBench:
                 engine.close()
 
     def _loaded(self, stage: str) -> tuple[str, Any]:
-        from edgevoice.build import engine
+        from edgevoice.engines.registry import load
         from edgevoice.models.store import Store
 
         role = STAGES[stage]
         model = Store(self.plan.config).choose(role, shapes=True)
-        return model.name, engine(role, model, self.plan.config)
+        return model.name, load(model, self.plan.config)
 
     def _note(self, stage: str, number: int, found: Found) -> None:
         """Put what was found of one recording beside what other stages made of it."""

@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
-from edgevoice.bench.corpus.conversation import with_history
-from edgevoice.bench.corpus.corpus import listed, recorded
+from edgevoice.bench.corpus.corpus import listed, recorded, with_history
 from edgevoice.bench.driver.bench import BenchPlan
 from edgevoice.protocols import ChatMessage
 from edgevoice.recordings.recorded_turn import encoded, read

@@ -25,12 +25,12 @@ class Sum(Struct, frozen=True, kw_only=True):
 SCRIPT = """
 import os, time
 from tests.bench.jobs.test_worker import Sum
-from edgevoice.bench.jobs.worker import task, telling
+from edgevoice.bench.jobs.worker import reporting, task
 from edgevoice.cli import end_cleanly
 from edgevoice.errors import ModelError
 end_cleanly()
 numbers = task()
-with telling() as told:
+with reporting() as told:
     told.begin("adding", 2.0)
     print("noise that nobody asked for")
     os.write(1, b"noise of a library")
@@ -44,7 +44,7 @@ def apart(
     """A process that does `work`, a statement, and what is shown of its progress."""
     out = io.StringIO()
     script = SCRIPT.format(work=work)
-    return Worker(numbers, Sum, ("-c", script)), out, BenchProgressLines(out)
+    return Worker[Sum](numbers, ("-c", script)), out, BenchProgressLines(out)
 
 
 def test_progress_and_result_arrive_and_nothing_else() -> None:
@@ -76,7 +76,7 @@ def test_a_failure_is_raised_as_it_was_there() -> None:
     ("work", "told"),
     [
         ("raise RuntimeError('it fell over')", "code 1: RuntimeError: it fell over"),
-        ("os.kill(os.getpid(), 9)", "killed by the system"),
+        ("os.kill(os.getpid(), 9)", "the system killed"),
         ("pass", "code 0"),
     ],
 )
@@ -114,4 +114,4 @@ def test_the_command_does_nothing_for_anybody_else() -> None:
     """Run by hand it says so, with the command that was perhaps meant."""
     words = [sys.executable, *WORKER_COMMAND]
     done = subprocess.run(words, input="", capture_output=True, text=True, cwd=ROOT, check=False)
-    assert "nothing to be done was handed over" in message(done, 2)
+    assert "no work on standard input" in message(done, 2)

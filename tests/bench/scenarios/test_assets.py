@@ -50,7 +50,7 @@ def pitched(step: ScenarioStep, pitch: float = 1.0) -> ScenarioStep:
 
 def made(voice: Voice, *steps: ScenarioStep) -> tuple[AudioClip, ...]:
     scenario = Scenario(format="edgevoice scenario", version=1, means="", step=steps)
-    clips = ScenarioAssets(lambda: voice, Ears).script(scenario, Path("a.toml")).clips
+    clips = ScenarioAssets(voice, Ears()).script(scenario, Path("a.toml")).clips
     return tuple(clip for clip in clips if clip)
 
 

@@ -14,7 +14,6 @@ from edgevoice.bench.driver.engine_cache import EngineCache
 from edgevoice.bench.scenarios.assertions import ScenarioVerdict, judged, lacking
 from edgevoice.bench.scenarios.assets import AudioClip, ScenarioScript
 from edgevoice.bench.scenarios.result import ScenarioCounts
-from edgevoice.bench.scenarios.run import SilentPlayer
 from edgevoice.bench.scenarios.runner import ScenarioRunner
 from edgevoice.bench.scenarios.scenario import Expectations, RoomSettings, Scenario, ScenarioStep
 from edgevoice.settings import Config, TurnSettings
@@ -58,7 +57,7 @@ def acted(
     cache = EngineCache(show.clock)
     scripted = show.slm
     show.slm = cache.fetch(show.config)("slm", "scripted", lambda: scripted)
-    with interview(show.assemble(), show.clock, SilentPlayer(), cache) as one:
+    with interview(show.assemble(), show.clock, None, cache) as one:
         one.wait_until_ready()
         played = ScenarioRunner(one, stage).act(script, scenario.room.acoustics)
     return judged(scenario, played)

@@ -11,6 +11,7 @@ from edgevoice.bench.scenarios.noises import NOISE_LEVEL, noise
 from edgevoice.bench.scenarios.scenario import Scenario, variants
 from edgevoice.bench.scenarios.scenario_file import SHIPPED, listed, parsed, read
 from edgevoice.errors import ConfigError
+from tests.conftest import ROOT
 
 HEAD = 'format = "edgevoice scenario"\nversion = 1\nmeans = "It is so."\n'
 FILE = Path("talk.toml")
@@ -134,3 +135,10 @@ def test_noises_are_the_same_every_time_and_equally_loud(kind: str) -> None:
     sounding = one[abs(one) > abs(one).max() / 1000]
     assert dbfs(sounding) <= NOISE_LEVEL + 0.5
     assert dbfs(sounding) >= NOISE_LEVEL - 12.0
+
+
+def test_a_scenario_of_an_older_edgevoice_is_read() -> None:
+    """Settings with old names are those of today."""
+    made = read(ROOT / "tests" / "old" / "scenario-1.toml")
+    assert made.changes == {"activation.mode": "wake", "activation.earcons": "off"}
+    assert [step.role for step in made.step] == ["nothing", "question", "question"]
