@@ -15,7 +15,6 @@ SYSTEM_PROMPT = (
 
 Milliseconds = Annotated[int, Meta(ge=0, le=60_000)]
 Probability = Annotated[float, Meta(ge=0.0, le=1.0)]
-Seconds = Annotated[float, Meta(ge=0.0, le=600.0)]
 
 
 class Models(Struct, frozen=True, forbid_unknown_fields=True):
@@ -105,7 +104,7 @@ class ActivationSettings(Struct, frozen=True, forbid_unknown_fields=True):
 
     mode: Literal["always", "wake", "push"] = "always"
     """`always`: it answers all speech; `wake`: after the wake word; `push`: while a key is on."""
-    follow_up_seconds: Seconds = 8.0
+    follow_up_seconds: Annotated[float, Meta(ge=0, le=600)] = 8.0
     """With a wake word: time to keep listening after a reply; 0: none."""
     interrupt: Literal["speech", "wake"] = "speech"
     """With a wake word: what stops a reply, any speech or only the wake word."""

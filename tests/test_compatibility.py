@@ -44,9 +44,9 @@ def test_a_tool_that_reads_what_it_can_leaves_nothing_of_it_out() -> None:
 def test_a_recorded_turn_of_version_1_holds_all_of_its_events() -> None:
     """It can be replayed: what was asked, what was answered and when."""
     turn = recorded_turn.read(OLD / "turn-1.json")
-    assert len(turn.told()) == len(turn.events)
+    assert len(turn.decoded_events()) == len(turn.events)
     assert {ev.FinalTranscript, ev.PrefillEnded, ev.ClauseReady, ev.FirstAudio} <= set(
-        map(type, turn.told())
+        map(type, turn.decoded_events())
     )
 
 

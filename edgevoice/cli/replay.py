@@ -169,11 +169,11 @@ def _list(folder: str, words: Sequence[str]) -> None:
             "--list shows a folder, and takes no turn", remedy=f"edgevoice replay --list {folder}"
         )
     from edgevoice.bench.replay.text import listing
-    from edgevoice.recordings.folder import KEEP, RecordingsFolder
+    from edgevoice.recordings.folder import RECORD_REMEDY, RecordingsFolder
 
     path = expanded(folder)
-    found = RecordingsFolder(path).kept()
+    found = RecordingsFolder(path).turns()
     if not found:
-        raise EdgevoiceError("no turn is kept here", where=folder, remedy=KEEP)
+        raise EdgevoiceError("the folder has no turns", where=folder, remedy=RECORD_REMEDY)
     for line in listing(found):
         echo(line)

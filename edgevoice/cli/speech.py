@@ -1,4 +1,4 @@
-"""`transcribe`, `ask` and `say`: the stages one at a time, for pipes and scripts."""
+"""`transcribe`, `ask` and `say`: single stages, for pipes and scripts."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from edgevoice.protocols import Recognizer, Segment, SpeechDetector, Transcript
     from edgevoice.settings import Config, SttSettings
 
-SHORT_WORK = 30.0
-"""Seconds of sound that are recognized without showing progress."""
+PROGRESS_FROM = 30.0
+"""Seconds of sound above which transcription shows its progress."""
 
 
 @click.command()
@@ -91,7 +91,7 @@ def transcribe(
             remedy="see the messages above",
         )
     if notices:
-        # All there was is written down, but it was not all that was said.
+        # A truncated file was transcribed as far as it goes.
         click.get_current_context().exit(1)
 
 
@@ -167,7 +167,7 @@ def _shifted(segment: Segment, offset: float, transcript: Transcript) -> dict[st
 
 @click.command(cls=TextCommand)
 @click.argument("words", nargs=-1, metavar="TEXT")
-@click.option("--say", "aloud", is_flag=True, help="Speak the reply while it is generated.")
+@click.option("--say", "speak", is_flag=True, help="Speak the reply while it is generated.")
 @click.option("--slm", metavar="NAME", help="Language model, by its name in `models list`.")
 @click.option("--tts", metavar="NAME", help="Voice.")
 @click.option("--system-prompt", metavar="TEXT", help="System prompt of the language model.")
@@ -175,14 +175,15 @@ def _shifted(segment: Segment, offset: float, transcript: Transcript) -> dict[st
 def ask(
     context: Context,
     words: tuple[str, ...],
-    aloud: bool,
+    speak: bool,
     slm: str | None,
     tts: str | None,
     system_prompt: str | None,
 ) -> None:
-    """Ask the language model one question and print the reply as it is generated.
+    """Ask the language model a question.
 
-    The question is TEXT. With - or a pipe it is read from standard input.
+    The question is TEXT. With - or a pipe it is read from standard input. The reply is printed
+    while it is generated.
     """
     config = context.resolve(
         models__slm=slm, models__tts=tts, slm__system_prompt=system_prompt
@@ -193,7 +194,7 @@ def ask(
 
     with contextlib.ExitStack() as stack:
         speech = None
-        if aloud:
+        if speak:
             from edgevoice.synthesis.streaming_tts import StreamingSpeech
 
             language = _voice_language(config)
@@ -310,7 +311,7 @@ def _voice_language(config: Config, given: str | None = None) -> str:
 
 
 def _voice_and_speaker(config: Config) -> tuple[Any, Any, Any]:
-    """The voice, the speaker and the clock both go by; the speaker first, it fails sooner."""
+    """The voice, the speaker, and their clock. The speaker is opened first, as it fails faster."""
     from edgevoice.build import open_sink
     from edgevoice.clock import SystemClock
 
@@ -325,7 +326,7 @@ def _voice_and_speaker(config: Config) -> tuple[Any, Any, Any]:
 
 @contextlib.contextmanager
 def _waiting(what: str) -> Iterator[None]:
-    """Shows on a terminal that something is being loaded; elsewhere nothing."""
+    """Show `what` on a terminal during the block."""
     if not sys.stderr.isatty():
         yield
         return
@@ -337,8 +338,11 @@ def _waiting(what: str) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _progress(name: str, seconds: float) -> Iterator[Any]:
-    """A bar on a terminal, lines elsewhere, for recordings that take a while."""
-    if seconds <= SHORT_WORK:
+    """Show progress for long recordings: a bar on a terminal, lines elsewhere.
+
+    Yields a function to call with the seconds transcribed so far.
+    """
+    if seconds <= PROGRESS_FROM:
         yield lambda reached: None
         return
     if not sys.stderr.isatty():

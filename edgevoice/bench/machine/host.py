@@ -176,11 +176,12 @@ def governor(root: Path = Path("/")) -> str | None:
 
 def llama() -> str | None:
     """The processor features that llama.cpp was built with, in its own words."""
+    from edgevoice.engines.facts import build_flags
+
     try:
-        from edgevoice.engines.llama_native import build_flags
+        return build_flags() or None
     except (ImportError, OSError, RuntimeError):
         return None
-    return build_flags() or None
 
 
 def hashes(names: Iterable[str]) -> Mapping[str, Mapping[str, str]]:

@@ -39,11 +39,11 @@ class ReplayableTurn:
     def turn(self) -> BenchTurn:
         """The outcome when it was recorded."""
         then = dataclasses.replace(self.question, speech_end=self.kept.speech_end)
-        return judged(then, timed(self.kept.told()), self.kept.began, AS_KEPT, False)
+        return judged(then, timed(self.kept.decoded_events()), self.kept.began, AS_KEPT, False)
 
     def timings(self) -> TurnTimings | None:
         """Where the time went when it was recorded; None if nothing was audible."""
-        return last(fold(timed(self.kept.told())))
+        return last(fold(timed(self.kept.decoded_events())))
 
 
 @dataclass(frozen=True, slots=True)

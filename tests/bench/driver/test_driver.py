@@ -121,7 +121,7 @@ def test_a_device_that_goes_ends_the_bench_with_its_own_error() -> None:
     stage = Stage("Yes.")
 
     def gone(_: object) -> None:
-        raise DeviceError("the speaker stopped taking sound")
+        raise DeviceError("the speaker stopped accepting sound")
 
     def go() -> None:
         with stage.interview() as one:

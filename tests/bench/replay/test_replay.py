@@ -89,7 +89,7 @@ def test_both_waterfalls_share_a_scale_and_fit_a_terminal(kept: Kept) -> None:
     assert max(map(len, lines)) <= 80
     assert all(line.isprintable() for line in lines)
     heads = [next(i for i, s in enumerate(lines) if s.startswith(f"{n} · ")) for n in (KEPT, NOW)]
-    gaps = [line for line in lines if line.startswith("gap ")]
+    gaps = [line for line in lines if line.startswith("total ")]
     assert heads[0] < lines.index(gaps[0]) < heads[1] < lines.index(gaps[1])
     was, now = made.recording.turn().response_time, made.middle[0].response_time
     assert was is not None
@@ -168,7 +168,7 @@ def test_a_recording_that_was_cut_short_is_told_of_and_used(kept: Kept) -> None:
     whole = sound.read_bytes()
     sound.write_bytes(whole[: 44 + int(0.9 * EAR_RATE) * 2])
     recording = load(file, LoudnessDetector(), told.append)
-    assert any("cut short" in line for line in told)
+    assert any("truncated" in line for line in told)
     assert any("the question is another one" in line for line in told)
     assert recording.question.speech_end == pytest.approx(0.9, abs=0.04)
     assert recording.turn().response_time == read(file).gap
@@ -186,10 +186,10 @@ def test_what_cannot_be_run_again_says_what_to_do(kept: Kept) -> None:
         (sound.unlink, "no such file"),
         (
             lambda: file.write_text('{"format": "edgevoice turn", "version": 1}'),
-            "a damaged kept",
+            "a damaged recorded",
         ),
-        (lambda: file.write_text('{"format": "other"}'), "not a kept turn"),
-        (lambda: file.write_text("{"), "a damaged kept"),
+        (lambda: file.write_text('{"format": "other"}'), "not a recorded turn"),
+        (lambda: file.write_text("{"), "a damaged recorded"),
     ):
         spoil()
         with pytest.raises(EdgevoiceError, match=told) as error:
@@ -210,14 +210,14 @@ def test_a_turn_is_named_by_path_by_number_or_as_the_last(kept: Kept) -> None:
     ("words", "told"),
     [
         ((), "no turn was named"),
-        (("{kept}",), "a folder, and no turn in it"),
+        (("{kept}",), "a folder was named, but no turn"),
         (("{kept}", "3"), "there is no turn 3"),
         (("{kept}", "first"), "there is no turn first"),
         (("{kept}/other",), "no such turn"),
-        (("{kept}", "1", "2"), "one turn is run at a time, not 3"),
-        (("last",), "the folder of turn last is"),
+        (("{kept}", "1", "2"), "one turn at a time, not 3"),
+        (("last",), "no folder of recorded turns was named"),
         (("{kept}/none", "1"), "the folder of recorded turns cannot be read"),
-        (("{empty}", "last"), "no turn is kept here"),
+        (("{empty}", "last"), "the folder has no turns"),
     ],
 )
 def test_a_turn_that_is_not_there_is_named_with_those_that_are(
@@ -249,11 +249,11 @@ def test_models_and_settings_are_those_it_was_made_with(kept: Kept) -> None:
 def test_a_list_shows_what_is_kept_in_a_line_each(kept: Kept) -> None:
     """Number, time, gap and words; a file that cannot be read is one of them."""
     kept.folder.path.joinpath("turn-000003.json").write_text("{")
-    one, two, three = listing(kept.folder.kept())
+    one, two, three = listing(kept.folder.turns())
     assert one.split()[0] == "1"
     assert one.endswith("what time is it")
     assert f"{round((read(file_of(kept, 2)).gap or 0) * 1000)} ms" in two
-    assert "a damaged kept" in three
+    assert "a damaged recorded" in three
     assert max(map(len, (one, two, three))) <= 80
 
 
@@ -295,8 +295,8 @@ def test_a_real_conversation_is_kept_and_run_again(
     words = ("run", "--plain", *small, "--record-turns", folder, "--output", tmp_path / "o.wav")
     talked = edgevoice(*words, "--input", *questions)
     assert talked.returncode == 0, talked.stderr
-    assert f"note: what you say is kept in {folder}" in talked.stdout
-    one, two = (read(file) for file in RecordingsFolder(folder).kept().values())
+    assert f"note: turns are recorded in {folder}" in talked.stdout
+    one, two = (read(file) for file in RecordingsFolder(folder).turns().values())
     assert "capital" in one.heard.lower()
     assert [said.role for said in two.history] == ["system", "user", "assistant"]
 
