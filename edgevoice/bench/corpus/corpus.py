@@ -69,7 +69,7 @@ class BenchQuestion:
             reference=self.reference,
             clip_seconds=round(self.seconds, 3),
             asked_at=round(at, 3),
-            recognized=recognized,
+            transcript=recognized,
             words=words,
             word_errors=errors,
             **found,

@@ -57,11 +57,11 @@ def test_a_turn_run_again_as_it_was_is_the_same_turn(kept: Kept) -> None:
     """Words, history, gap and every span; the model remembers what it remembered."""
     was, (now, timings) = read(file_of(kept, 2)), again(kept, 2).middle
     assert was.reply == "I was told 4 things."
-    assert (now.recognized, now.reply) == (was.heard, was.reply)
-    assert now.gap == pytest.approx(was.gap, abs=0.04)
+    assert (now.transcript, now.reply) == (was.heard, was.reply)
+    assert now.response_time == pytest.approx(was.gap, abs=0.04)
     assert now.spans == pytest.approx(dict(was.spans), abs=0.04)
     assert timings is not None
-    assert timings.gap == now.gap
+    assert timings.gap == now.response_time
 
 
 def test_each_run_begins_where_the_turn_began(kept: Kept) -> None:
@@ -75,7 +75,7 @@ def test_a_span_that_moved_is_named_and_the_others_are_not(kept: Kept) -> None:
     """A slower recognizer: by how much, and first after the gap."""
     made = again(kept, 1, slow_recognizer)
     lines = list(moved(made.recording.turn(), [turn for turn, _ in made.runs]))
-    assert lines[0].startswith("the gap is ")
+    assert lines[0].startswith("the response time is ")
     assert " longer: " in lines[0]
     assert lines[1].startswith("recognize is ")
     assert " longer: " in lines[1]
@@ -91,7 +91,7 @@ def test_both_waterfalls_share_a_scale_and_fit_a_terminal(kept: Kept) -> None:
     heads = [next(i for i, s in enumerate(lines) if s.startswith(f"{n} · ")) for n in (KEPT, NOW)]
     gaps = [line for line in lines if line.startswith("total ")]
     assert heads[0] < lines.index(gaps[0]) < heads[1] < lines.index(gaps[1])
-    was, now = made.recording.turn().gap, made.middle[0].gap
+    was, now = made.recording.turn().response_time, made.middle[0].response_time
     assert was is not None
     assert now is not None
     widths = [len(line[line.index("└") : line.index("┘") + 1]) for line in gaps]
@@ -120,12 +120,12 @@ def test_several_runs_tell_what_may_be_chance() -> None:
 
     def turn(gap: float, recognize: float) -> BenchTurn:
         spans = {"pause": gap - recognize, "recognize": recognize}
-        return BenchTurn(variant=AS_SET, question="q", gap=gap, spans=spans)
+        return BenchTurn(variant=AS_SET, question="q", response_time=gap, spans=spans)
 
     runs = [turn(1.0, 0.5), turn(1.4, 0.5), turn(1.3, 0.52)]
     gap, first, second, *_ = moved(turn(1.1, 0.2), runs)
     assert gap == (
-        "the gap is 200 ms longer: 1100 ms → 1300 ms (1000 to 1400 ms in 3 replays, "
+        "the response time is 200 ms longer: 1100 ms → 1300 ms (1000 to 1400 ms in 3 replays, "
         "so perhaps chance)"
     )
     assert first == "recognize is 300 ms longer: 200 ms → 500 ms (500 to 520 ms in 3 replays)"
@@ -137,7 +137,7 @@ def test_several_runs_tell_what_may_be_chance() -> None:
 def test_a_turn_without_an_answer_is_told_of_on_either_side() -> None:
     """And then there is no gap to compare."""
     silent = BenchTurn(variant=AS_SET, question="q", dropped="nothing said: a cough")
-    spoken = BenchTurn(variant=AS_SET, question="q", gap=1.0, spans={"pause": 1.0})
+    spoken = BenchTurn(variant=AS_SET, question="q", response_time=1.0, spans={"pause": 1.0})
     assert list(moved(spoken, [silent])) == ["1 of 1 replay got no audible answer"]
     assert list(moved(silent, [spoken])) == []
 
@@ -153,7 +153,7 @@ def test_the_result_holds_both_as_the_bench_does(kept: Kept, tmp_path: Path) -> 
     found = made.read(tmp_path / "r.json")
     assert [variant.name for variant in found.variants] == [AS_SET, AS_KEPT]
     assert [turn.variant for turn in found.turns] == [AS_SET, AS_SET, AS_KEPT]
-    assert found.turns[2].gap == read(file_of(kept, 1)).gap
+    assert found.turns[2].response_time == read(file_of(kept, 1)).gap
     assert {turn.question for turn in found.turns} == {"turn-000001.wav"}
     done = edgevoice("bench", "report", tmp_path / "r.json")
     assert done.returncode == 0, done.stderr
@@ -171,7 +171,7 @@ def test_a_recording_that_was_cut_short_is_told_of_and_used(kept: Kept) -> None:
     assert any("truncated" in line for line in told)
     assert any("the question is another one" in line for line in told)
     assert recording.question.speech_end == pytest.approx(0.9, abs=0.04)
-    assert recording.turn().gap == read(file).gap
+    assert recording.turn().response_time == read(file).gap
 
 
 def test_what_cannot_be_run_again_says_what_to_do(kept: Kept) -> None:
@@ -309,10 +309,10 @@ def test_a_real_conversation_is_kept_and_run_again(
     now, was = result["turns"]
     assert result["command"] == "replay"
     assert (now["variant"], was["variant"]) == (AS_SET, AS_KEPT)
-    assert now["recognized"].lower()[:8] == two.heard.lower()[:8]
+    assert now["transcript"].lower()[:8] == two.heard.lower()[:8]
     assert now["prompt_tokens"] == was["prompt_tokens"]
     assert now["reused_tokens"] < now["prompt_tokens"] - 1
-    assert was["gap"] == pytest.approx(two.gap)
+    assert was["response_time"] == pytest.approx(two.response_time)
 
     assert "phi-9" in message(edgevoice("replay", folder, "2", "--slm", "phi-9"))
     words = ("bench", "run", "--corpus", folder, *small, "--warm-up", "0", "--json", "-")
