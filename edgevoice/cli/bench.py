@@ -10,7 +10,7 @@ import click
 
 from edgevoice.cli import Context, pass_context
 from edgevoice.cli.compare import budget_option, compare, keeps, limits
-from edgevoice.cli.matrix import OPTIONS, command, sweep
+from edgevoice.cli.matrix import MATRIX_OPTIONS, command, sweep
 from edgevoice.cli.measured import measure
 from edgevoice.cli.report import report, trace
 from edgevoice.cli.shape import shape
@@ -120,7 +120,7 @@ bench.add_command(trace)
     type=click.Path(path_type=Path),
     help="Also write every event as JSON lines, for `bench trace`.",
 )
-@options(OPTIONS, DEVICES, MODELS, OUTPUT)
+@options(MATRIX_OPTIONS, DEVICES, MODELS, OUTPUT)
 @budget_option
 @pass_context
 def run(context: Context, budgets: tuple[str, ...], **given: Any) -> None:

@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     from edgevoice.catalog import Role
     from edgevoice.settings import Config
 
-STAGES = ("vad", "endpoint", "stt", "llm", "tts")
-ALL = "all"
+STAGE_NAMES = ("vad", "endpoint", "stt", "llm", "tts")
+ALL_STAGES = "all"
 TABLE = "sweep.tsv"
 
-OPTIONS: tuple[Callable[[Callable[..., Any]], Callable[..., Any]], ...] = (
+MATRIX_OPTIONS: tuple[Callable[[Callable[..., Any]], Callable[..., Any]], ...] = (
     click.option(
         "--sweep",
         "sweep",
@@ -44,7 +44,7 @@ OPTIONS: tuple[Callable[[Callable[..., Any]], Callable[..., Any]], ...] = (
         "--stage",
         "stages",
         multiple=True,
-        type=click.Choice([*STAGES, ALL]),
+        type=click.Choice([*STAGE_NAMES, ALL_STAGES]),
         help="Measure only this stage, as fast as possible; repeatable.",
     ),
     click.option(
@@ -75,8 +75,8 @@ def command(given: dict[str, Any], budgets: bool) -> str:
             raise _apart("--sweep", "--budget")
         if given["trace"]:
             raise _apart("--sweep", "--trace")
-    wanted = STAGES if ALL in stages else stages
-    given["stages"] = tuple(stage for stage in STAGES if stage in wanted)
+    wanted = STAGE_NAMES if ALL_STAGES in stages else stages
+    given["stages"] = tuple(stage for stage in STAGE_NAMES if stage in wanted)
     return asked
 
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from edgevoice.settings import Config
     from edgevoice.trace import TraceFile
 
-SEED = {"slm.seed": "1"}
+FIXED_SEED = {"slm.seed": "1"}
 """Replaces a random seed."""
 
 STARTS = 5
@@ -138,7 +138,7 @@ def config(
     overrides |= more or {}
     settings = context.load(overrides).config
     # The same question gets the same reply each time.
-    return settings if settings.slm.seed >= 0 else context.load({**overrides, **SEED}).config
+    return settings if settings.slm.seed >= 0 else context.load({**overrides, **FIXED_SEED}).config
 
 
 def plan(

@@ -123,7 +123,7 @@ def _prepared(
     """The recording and the configuration for it. Raises EdgevoiceError."""
     from edgevoice.bench.corpus.preparation import prove_models
     from edgevoice.bench.replay.replay import load, made_with
-    from edgevoice.cli.measured import SEED
+    from edgevoice.cli.measured import FIXED_SEED
     from edgevoice.engines.registry import load_chosen
     from edgevoice.models.store import Store
     from edgevoice.recordings.recorded_turn import read
@@ -132,7 +132,7 @@ def _prepared(
     overrides = {**made_with(read(file), progress.say), **context.settings, **named, **settings}
     config = context.load(overrides).config
     if config.slm.seed < 0:
-        config = context.load({**overrides, **SEED}).config
+        config = context.load({**overrides, **FIXED_SEED}).config
     prove_models(config)
     Store(config).optional("turn")
     return load(file, load_chosen("vad", config), progress.say), config

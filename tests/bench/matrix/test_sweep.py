@@ -23,7 +23,7 @@ from edgevoice.bench.result.result import BenchResult, StageFigures, read
 from edgevoice.bench.result.summary import figures
 from edgevoice.bench.stages.cold_start import COLD, WARM
 from edgevoice.bench.stages.stages import COSTS
-from edgevoice.cli.matrix import STAGES
+from edgevoice.cli.matrix import STAGE_NAMES
 from edgevoice.errors import ModelError
 from edgevoice.settings import Config, SlmSettings
 from tests.bench.simulated import result, turns
@@ -256,7 +256,7 @@ def test_starts_and_stages_have_columns_of_their_own(tmp_path: Path) -> None:
 
 def test_every_stage_that_is_offered_can_be_measured() -> None:
     """The command line knows them without loading anything."""
-    assert tuple(COSTS) == STAGES
+    assert tuple(COSTS) == STAGE_NAMES
 
 
 def test_file_names_are_taken_by_any_system() -> None:

@@ -410,7 +410,7 @@ def test_a_waterfall_in_text_adds_up_to_its_gap(saved: Path) -> None:
         at = lines.index(name) + 1
         rows = [int(line.split()[-2]) for line in lines[at : at + len(SPANS)]]
         assert sum(rows) == gap
-        assert re.fullmatch(rf"gap .* {gap} ms", lines[at + len(SPANS)])
+        assert re.fullmatch(rf"total .* {gap} ms", lines[at + len(SPANS)])
 
 
 def test_turns_as_csv_read_back(saved: Path) -> None:
