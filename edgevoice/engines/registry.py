@@ -6,8 +6,10 @@ Other packages add theirs as entry points of the group `edgevoice.engines`.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pkgutil import resolve_name
 from typing import TYPE_CHECKING, Any
 
@@ -121,6 +123,12 @@ def sections() -> list[str]:
 
 
 def _others() -> dict[str, EntryPoint]:
+    return _installed_in(tuple(sys.path))
+
+
+@lru_cache(maxsize=1)
+def _installed_in(folders: tuple[str, ...]) -> dict[str, EntryPoint]:
+    """The entries of other packages; to look for them takes tens of milliseconds."""
     from importlib.metadata import entry_points
 
     return {entry.name: entry for entry in entry_points(group=GROUP) if entry.name not in BUILT_IN}
