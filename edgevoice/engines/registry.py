@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from edgevoice.errors import ModelError
+from edgevoice.errors import ConfigError, EdgevoiceError, ModelError
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
@@ -55,12 +55,19 @@ class Engine:
     settings: type[msgspec.Struct] | None = None
 
     def own(self, config: Config) -> Any:
-        """The engine's own section: an instance of `settings`."""
+        """The engine's own section: an instance of `settings`. Raises ConfigError."""
         assert self.settings is not None
         section = self.formats[0]
-        if section in config.__struct_fields__:
-            return getattr(config, section)
-        return msgspec.convert(config.engines.get(section, {}), self.settings)
+        built_in = getattr(config, section, None)
+        if isinstance(built_in, self.settings):
+            return built_in
+        try:
+            return msgspec.convert(config.engines.get(section, {}), self.settings)
+        except msgspec.ValidationError as error:
+            raise ConfigError(
+                f"a setting of the section {section} is not valid: {error}",
+                remedy=f"correct Config.engines[{section!r}]",
+            ) from None
 
 
 def load(model: Installed, config: Config, variant: str = "") -> Any:
@@ -70,7 +77,16 @@ def load(model: Installed, config: Config, variant: str = "") -> Any:
     """
     entry = model.entry
     wanted = variant or ("synthetic" if entry.shape else entry.format)
-    return engine(f"{entry.role}.{wanted}").load(model, config)
+    name = f"{entry.role}.{wanted}"
+    found = engine(name)
+    if name in BUILT_IN:
+        return found.load(model, config)
+    try:
+        return found.load(model, config)
+    except EdgevoiceError:
+        raise
+    except Exception as error:  # another package's code may raise anything
+        raise _unusable(_others()[name], f"{type(error).__name__}: {error}") from error
 
 
 def load_chosen(role: Role, config: Config) -> Any:
