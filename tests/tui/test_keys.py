@@ -61,25 +61,35 @@ async def until(pilot: Pilot[None], condition: Callable[[], bool]) -> None:
     raise AssertionError("it never happened")
 
 
-@pytest.mark.parametrize(
-    ("keys", "calls"),
-    [
-        (["escape"], [("interrupt",)]),
-        (["i"], [("interrupt",)]),
-        (["m"], [("mute", True)]),
-        (["n"], [("new",)]),
-        (["q"], [("close",)]),
-        (["ctrl+c"], [("close",)]),
-        (["space"], [("talk", True)]),
-        (["slash", *"Why", "enter"], [("say", "Why")]),
-        (["enter", *"Why", "space", *"me", "enter"], [("say", "Why me")]),
-        (["slash", "q", "m", "escape"], []),
-        (["slash", "enter"], []),
-    ],
-)
-def test_a_key_is_a_command(keys: list[str], calls: list[tuple[object, ...]]) -> None:
+COMMANDS: list[tuple[list[str], list[tuple[object, ...]]]] = [
+    (["escape"], [("interrupt",)]),
+    (["i"], [("interrupt",)]),
+    (["m"], [("mute", True)]),
+    (["n"], [("new",)]),
+    (["slash", *"Why", "enter"], [("say", "Why")]),
+    (["enter", *"Why", "space", *"me", "enter"], [("say", "Why me")]),
+    (["slash", "q", "m", "escape"], []),
+    (["slash", "enter"], []),
+    (["space"], [("talk", True)]),
+]
+
+
+def test_a_key_is_a_command() -> None:
     """Each key sends its command; typed letters send none."""
-    assert pressing(*keys) == calls
+
+    async def script(app: EdgevoiceApp, noted: Noted, feed: Feed, pilot: Pilot[None]) -> None:
+        for keys, calls in COMMANDS:
+            noted.calls.clear()
+            await pilot.press(*keys)
+            assert noted.calls == calls, keys
+
+    play(script)
+
+
+@pytest.mark.parametrize("key", ["q", "ctrl+c"])
+def test_a_key_ends_the_session(key: str) -> None:
+    """Both are pressed by people who want to leave."""
+    assert pressing(key) == [("close",)]
 
 
 def test_the_talk_key_tapped_twice_begins_and_ends_an_utterance() -> None:
