@@ -97,7 +97,7 @@ def _finished(one: _Open, last: ev.Event) -> FinishedExchange:
         fold.add(event)
     timings = fold.current
     assert timings is not None
-    played = timings.gap is not None
+    played = timings.response_time is not None
     outcome: Outcome = "interrupted"
     reason = one.reason
     if not reason:

@@ -67,8 +67,8 @@ def of(exchange: FinishedExchange) -> Iterator[Reading]:
     """The readings of a finished exchange."""
     timings = exchange.timings
     yield Reading(m.TURNS, 1.0, (exchange.outcome, exchange.reason))
-    if timings.gap is not None:
-        yield Reading(m.RESPONSE_TIME, timings.gap, (exchange.origin,))
+    if timings.response_time is not None:
+        yield Reading(m.RESPONSE_TIME, timings.response_time, (exchange.origin,))
         for span in timings.spans:
             yield Reading(m.RESPONSE_TIME_SPAN, span.seconds, (span.name.replace(" ", "_"),))
     for bar in timings.bars:

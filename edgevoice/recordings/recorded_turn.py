@@ -76,7 +76,7 @@ class RecordedTurn(Struct, frozen=True, kw_only=True):
     """The generated text."""
     spoken: str
     """The part of the reply that was played."""
-    gap: float | None
+    response_time: float | None
     """Response time in seconds; null if no reply was audible."""
     spans: Mapping[str, float] = field(default_factory=dict)
     """Seconds of each span, in order."""
@@ -151,6 +151,7 @@ TURN_FORMAT = Format(
     newer="update edgevoice; the recording beside it is an ordinary WAV file",
     damaged="name another file; the recording beside it is an ordinary WAV file, which "
     "`edgevoice bench run --corpus FOLDER` and `edgevoice transcribe` can read",
+    upgrade=compatibility.recorded_turn,
 )
 
 

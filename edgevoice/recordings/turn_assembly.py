@@ -229,7 +229,7 @@ class TurnAssembly:
                 e.text for e in own if isinstance(e, ev.TokenGenerated | ev.ReplyContinued)
             ).strip(),
             spoken="".join(e.heard for e in own if isinstance(e, ev.TurnCompleted)),
-            gap=timings.gap if timings else None,
+            response_time=timings.response_time if timings else None,
             spans={span.name: span.seconds for span in timings.spans} if timings else {},
             models=session.models,
             settings=settings_of(self._config),

@@ -207,9 +207,9 @@ def test_a_command_that_only_begins_with_stop_is_answered() -> None:
 
 
 def test_an_answer_to_an_interruption_is_no_later_for_the_doubt() -> None:
-    """The gap is the one of the same words said when nobody speaks."""
+    """The response time is the one of the same words said when nobody speaks."""
 
-    def gap(show: Rehearsal) -> float:
+    def response_time(show: Rehearsal) -> float:
         show.run()
         ended = show.all(ev.SpeechEnded)[-1].at
         answer = show.all(ev.TurnStarted)[-1].turn
@@ -218,7 +218,7 @@ def test_an_answer_to_an_interruption_is_no_later_for_the_doubt() -> None:
     for words, seconds in (("no", 0.35), ("tell me about the queen", 1.5)):
         interrupting, _ = story((5.0, words, seconds))
         asking, _ = story((25.0, words, seconds))
-        assert gap(interrupting) <= gap(asking) + 0.04
+        assert response_time(interrupting) <= response_time(asking) + 0.04
 
 
 def test_a_reply_is_not_written_on_once_the_interruption_is_read() -> None:

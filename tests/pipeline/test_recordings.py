@@ -80,7 +80,7 @@ def test_what_came_of_it_stands_beside_it(tmp_path: Path) -> None:
     assert turn.edgevoice == "0.1.0"
     assert turn.started.startswith("2026-01-01T12:00:00.")
     assert turn.settings["turn.silence_ms"] == 700
-    assert turn.gap == timings.gap
+    assert turn.response_time == timings.response_time
     assert turn.spans == {span.name: span.seconds for span in timings.spans}
     assert fold(turn.decoded_events()) == [timings]
     own = [event for event in kept.show.events if getattr(event, "turn", None) == 0]
@@ -148,7 +148,7 @@ def test_a_cough_and_a_failure_are_kept_as_what_they_were(tmp_path: Path) -> Non
     show.hear((0.2, "oh no", 1.0))
     show.hear((0.2, "what time is it", 1.0))
     cough, failed, answered = kept.run()
-    assert (cough.ending, cough.heard, cough.gap) == ("no_speech", "", None)
+    assert (cough.ending, cough.heard, cough.response_time) == ("no_speech", "", None)
     assert (failed.ending, failed.heard) == ("failed", "")
     assert any(isinstance(event, ev.StageFailed) for event in failed.decoded_events())
     assert answered.ending == "completed"
@@ -277,7 +277,7 @@ def test_a_turn_that_the_end_of_the_session_cuts_short_is_kept(tmp_path: Path) -
     kept.show.at(4.0, Assistant.close)
     (turn,) = kept.run()
     assert (turn.heard, turn.ending) == ("tell me", "shutdown")
-    assert turn.gap is not None
+    assert turn.response_time is not None
 
 
 def test_files_are_written_by_a_thread_of_their_own(

@@ -255,7 +255,7 @@ def judged(
 ) -> BenchTurn:
     """The outcome of `question`, whose first sample was heard at session time `at`, from all events
     until the assistant was idle."""
-    answer = next((t for t in reversed(fold(events)) if t.gap is not None), None)
+    answer = next((t for t in reversed(fold(events)) if t.response_time is not None), None)
     spoken = at + question.speech_end
     committed = [e for e in events if isinstance(e, ev.TurnCommitted)]
     said = {e.turn: e.text.strip() for e in events if isinstance(e, ev.FinalTranscript)}
@@ -269,7 +269,7 @@ def judged(
             *("prompt_tokens", "reused_tokens", "reply_tokens"),
         )
         found = {
-            "response_time": answer.gap,
+            "response_time": answer.response_time,
             **{name: getattr(answer, name) for name in names},
             "spans": {span.name: span.seconds for span in answer.spans},
             "reply": "".join(reply).strip(),

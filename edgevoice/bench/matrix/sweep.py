@@ -49,8 +49,8 @@ class SweepPoint:
 
     @property
     def outcome(self) -> str:
-        gap = self.result.variants[0].summary.response_time if self.result else None
-        done = "done" if gap is None else f"p50 {gap.p50 * 1000:.0f} ms so far"
+        response_time = self.result.variants[0].summary.response_time if self.result else None
+        done = "done" if response_time is None else f"p50 {response_time.p50 * 1000:.0f} ms so far"
         return "failed" if self.failed else done
 
 

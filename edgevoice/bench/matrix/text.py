@@ -174,8 +174,9 @@ def _alike(measured: Sequence[tuple[str, BenchResult]]) -> list[str]:
             alike.append(label)
     lines = []
     if alike:
-        text = f"not told from the best gap ({best}) by these questions: {', '.join(alike)}"
+        names = ", ".join(alike)
+        text = f"not told from the best response time ({best}) by these questions: {names}"
         lines += wrapped(text)
     if unsure:
-        lines += wrapped("too few questions to tell a difference of gaps from chance")
+        lines += wrapped("too few questions to tell a difference of response times from chance")
     return lines

@@ -37,7 +37,7 @@ def _scenario(outcome: ScenarioOutcome) -> Iterator[str]:
 def _times(outcome: ScenarioOutcome) -> str:
     silent = [line.silent_after for line in outcome.lines if line.silent_after is not None]
     answered = [line.answered_after for line in outcome.lines if line.answered_after is not None]
-    parts = [f"gap {ms(max(answered))}"] if answered else []
+    parts = [f"response {ms(max(answered))}"] if answered else []
     parts += [f"silent {ms(max(silent))}"] if silent else []
     return ", ".join(parts) or duration(outcome.seconds)
 

@@ -61,7 +61,8 @@ def between(one: Sequence[BenchTurn], other: Sequence[BenchTurn]) -> GapDifferen
         after = np.array([fmean(second[question]) for question in shared])
         return GapDifference(paired(before, after), float(before.mean()))
     before, after = (
-        np.array([g for gaps in side.values() for g in gaps]) for side in (first, second)
+        np.array([g for response_times in side.values() for g in response_times])
+        for side in (first, second)
     )
     if min(len(before), len(after)) < LEAST_TURNS:
         return None

@@ -138,13 +138,13 @@ class SoakBench(Bench):
 def line(exchanges: Sequence[InterruptedExchange], sample: Sample | None) -> str:
     """The outcome of some exchanges, and the device after them."""
     turns = [turn for exchange in exchanges for turn in exchange.turns]
-    gaps = [turn.response_time for turn in turns if turn.response_time is not None]
+    response_times = [turn.response_time for turn in turns if turn.response_time is not None]
     parts = [counted(len(turns), "turn")]
-    p50, p95 = percentile(gaps, 0.5), percentile(gaps, 0.95)
+    p50, p95 = percentile(response_times, 0.5), percentile(response_times, 0.95)
     if p50 is not None and p95 is not None:
-        more = f", p95 {p95 * 1000:.0f}" if len(gaps) > 1 else ""
-        parts.append(f"gap {p50 * 1000:.0f} ms{more}")
-    if lost := len(turns) - len(gaps):
+        more = f", p95 {p95 * 1000:.0f}" if len(response_times) > 1 else ""
+        parts.append(f"response time {p50 * 1000:.0f} ms{more}")
+    if lost := len(turns) - len(response_times):
         parts.append(f"{lost} not answered")
     interruptions = (exchange.interruption for exchange in exchanges)
     parts += [f"interruption {each.outcome}" for each in interruptions if each is not None]

@@ -113,7 +113,7 @@ def test_every_stage_is_timed_by_itself() -> None:
 
 
 def test_a_turn_holds_what_all_stages_made_of_one_recording() -> None:
-    """As a turn of a conversation would, but for the gap."""
+    """As a turn of a conversation would, but for the response time."""
     found = Bench(list(STAGES)).run()
     assert [turn.question for turn in found.turns] == list(WORDS)
     for turn in found.turns:
@@ -204,7 +204,7 @@ def test_the_table_tells_percentiles_and_how_sure_they_are() -> None:
     assert sure == ["95", "%", "confidence", *["2.00–2.00"] * 3]
     assert "llm: prefill" in text
     assert "WER 0.0 % of 22 words" in text
-    assert "gap" not in text
+    assert "response time" not in text
 
 
 def test_the_rates_of_llama_bench_stand_beside_the_language_model() -> None:
@@ -220,7 +220,7 @@ def test_the_rates_of_llama_bench_stand_beside_the_language_model() -> None:
 
 
 def test_a_slower_stage_is_told_from_noise_by_its_name() -> None:
-    """`bench compare` goes by what stages took where there is no gap."""
+    """`bench compare` goes by what stages took where there is no response time."""
     before = Bench(["stt", "llm"], repeat=5)
     after = Bench(["stt", "llm"], repeat=5)
     after.model.prefill = 0.02

@@ -1,4 +1,4 @@
-"""The gap of the trace is the gap of a recording, to the sample where sound can be compared.
+"""The response time of the trace is that of a recording, to the sample where sound can be compared.
 
 A single null sink has the speaker in its left channel and the microphone in its right one, so that
 one recording shows both on one time axis. The last voiced sample is found in it by its sound: the
@@ -118,8 +118,8 @@ def test_every_gap_agrees_with_the_recording(
         last_voiced = (found_at(question, microphone) + len(question)) / EAR_RATE
         loud = np.flatnonzero(np.abs(speaker) >= 10 ** (AUDIBLE_DBFS / 20)) / RATE
         first_audible = float(loud[loud > last_voiced - 0.2][0])
-        assert turn.gap is not None
-        differences.append(turn.gap - (first_audible - last_voiced))
+        assert turn.response_time is not None
+        differences.append(turn.response_time - (first_audible - last_voiced))
     # A busy machine may call PortAudio's callbacks late, and with them their times: not each time.
     assert np.median(np.abs(differences)) <= AGREEMENT, differences
     assert np.abs(differences).max() <= DELAYED, differences
