@@ -129,8 +129,8 @@ def test_a_budget_with_an_old_name_holds(tmp_path: Path) -> None:
 
 def test_every_old_event_has_a_name_that_exists_and_none_has_two_meanings() -> None:
     """An old name is never that of another event today."""
-    assert set(compatibility.EVENTS.values()) <= ev.KINDS
-    assert not set(compatibility.EVENTS) & ev.KINDS
+    assert set(compatibility.EVENTS.values()) <= ev.EVENT_TYPES
+    assert not set(compatibility.EVENTS) & ev.EVENT_TYPES
 
 
 @pytest.mark.parametrize("line", [b"", b'{"type":"spoken"', b'["type":"spoken"]', b'"type":"woke"'])

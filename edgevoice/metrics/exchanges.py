@@ -14,7 +14,7 @@ from edgevoice import events as ev
 from edgevoice.rates import rates
 from edgevoice.timings import Timings, TurnTimings
 
-Outcome = Literal["answered", "interrupted", "dropped"]
+ExchangeOutcome = Literal["answered", "interrupted", "dropped"]
 
 UNANSWERED = ("no_speech", "backchannel", "stop_command")
 """Reasons for a turn without a reply and without a failure."""
@@ -30,7 +30,7 @@ class FinishedExchange:
 
     turn: int
     origin: Literal["speech", "text", "talk_key"]
-    outcome: Outcome
+    outcome: ExchangeOutcome
     reason: str
     started: float
     ended: float
@@ -98,7 +98,7 @@ def _finished(one: _Open, last: ev.Event) -> FinishedExchange:
     timings = fold.current
     assert timings is not None
     played = timings.response_time is not None
-    outcome: Outcome = "interrupted"
+    outcome: ExchangeOutcome = "interrupted"
     reason = one.reason
     if not reason:
         outcome, reason = ("answered", "") if played else ("dropped", "empty")

@@ -28,7 +28,7 @@ class Readings:
                 self._loaded = False
                 self._absent_devices.clear()
                 yield Reading(m.BUILD, 1.0, (event.version, event.platform))
-                yield Reading(m.MODELS, 1.0, tuple(event.models.get(r, "") for r in m.ROLES))
+                yield Reading(m.MODELS, 1.0, tuple(event.models.get(r, "") for r in m.ROLE_VALUES))
                 yield Reading(m.READY, 0.0)
             case ev.EngineReady():
                 yield Reading(m.LOADING, event.seconds, (event.role,))

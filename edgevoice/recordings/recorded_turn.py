@@ -20,7 +20,7 @@ from edgevoice.encoding import json_bytes
 from edgevoice.outside import reason
 from edgevoice.protocols import ChatMessage
 from edgevoice.settings import Config
-from edgevoice.versioned import Format
+from edgevoice.versioned import FileFormat
 
 FORMAT = "edgevoice turn"
 VERSION = 2
@@ -107,7 +107,7 @@ class RecordedTurn(Struct, frozen=True, kw_only=True):
         heads = msgspec.json.Decoder(_Head)
         decoder = msgspec.json.Decoder(ev.AnyEvent)
         present = (compatibility.event(bytes(raw)) for raw in self.events)
-        return [decoder.decode(raw) for raw in present if heads.decode(raw).type in ev.KINDS]
+        return [decoder.decode(raw) for raw in present if heads.decode(raw).type in ev.EVENT_TYPES]
 
 
 class _Head(Struct):
@@ -142,7 +142,7 @@ def encoded(turn: RecordedTurn) -> str:
     return json_bytes(turn).decode() + "\n"
 
 
-TURN_FORMAT = Format(
+TURN_FORMAT = FileFormat(
     RecordedTurn,
     FORMAT,
     VERSION,

@@ -136,7 +136,7 @@ def test_the_models_in_use_and_whether_it_can_answer_are_told() -> None:
     """Not ready, then ready once everything is loaded, with a model for each role."""
     found = readings(sessions.loading().events)
     (models,) = values(found, m.MODELS)
-    assert dict(zip(m.ROLES, models, strict=True)) == {**sessions.MODELS, "turn": ""}
+    assert dict(zip(m.ROLE_VALUES, models, strict=True)) == {**sessions.MODELS, "turn": ""}
     assert values(found, m.READY) == {(): [0.0]}
     ready = readings(sessions.Session().ready().events)
     assert values(ready, m.READY) == {(): [0.0, 1.0]}

@@ -17,7 +17,7 @@ import pytest
 from edgevoice import events as ev
 from edgevoice import files
 from edgevoice.assistant import Assistant
-from edgevoice.audio import EAR_RATE, FRAME_SAMPLES, Samples
+from edgevoice.audio import CAPTURE_RATE, FRAME_SAMPLES, Samples
 from edgevoice.context import Resume
 from edgevoice.devices.simulated import SimulatedSink
 from edgevoice.errors import EdgevoiceError
@@ -43,7 +43,7 @@ def sound(folder: Path, turn: RecordedTurn) -> Samples:
 def voiced(samples: Samples) -> tuple[float, float]:
     """From when to when something is heard, in seconds."""
     loud = np.flatnonzero(samples)
-    return loud[0] / EAR_RATE, (loud[-1] + 1) / EAR_RATE
+    return loud[0] / CAPTURE_RATE, (loud[-1] + 1) / CAPTURE_RATE
 
 
 def test_a_recording_holds_the_silence_before_and_after_what_was_said(tmp_path: Path) -> None:
@@ -54,14 +54,14 @@ def test_a_recording_holds_the_silence_before_and_after_what_was_said(tmp_path: 
     samples = sound(tmp_path, turn)
     (started,), (ended,) = (kept.show.all(kind) for kind in (ev.SpeechStarted, ev.SpeechEnded))
     first, end = voiced(samples)
-    frame = FRAME_SAMPLES / EAR_RATE
+    frame = FRAME_SAMPLES / CAPTURE_RATE
     assert turn.began == pytest.approx(started.at - 0.5, abs=frame)
     assert first == pytest.approx(0.5, abs=2 * frame)
     assert end - first == pytest.approx(1.0)
     assert turn.speech_end == pytest.approx(ended.at - turn.began)
     assert end == pytest.approx(turn.speech_end, abs=frame)
-    assert len(samples) / EAR_RATE == pytest.approx(turn.speech_end + 0.7, abs=2 * frame)
-    assert turn.seconds == len(samples) / EAR_RATE
+    assert len(samples) / CAPTURE_RATE == pytest.approx(turn.speech_end + 0.7, abs=2 * frame)
+    assert turn.seconds == len(samples) / CAPTURE_RATE
 
 
 def test_what_came_of_it_stands_beside_it(tmp_path: Path) -> None:

@@ -28,7 +28,7 @@ from edgevoice.rates import rates
 from edgevoice.settings import Config
 from edgevoice.timings import fold
 
-SETTLED = 0.8
+SETTLED_IDLE_SECONDS = 0.8
 """Seconds of idleness that end an exchange."""
 
 ANSWER_PATIENCE = 180.0
@@ -183,7 +183,7 @@ class QuestionDriver:
                 since = None
             elif since is None:
                 since, self._when_idle = now, self.meter()
-            elif now - since >= SETTLED:
+            elif now - since >= SETTLED_IDLE_SECONDS:
                 return True
             self.clock.sleep(0.05)
         return False

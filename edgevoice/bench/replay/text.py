@@ -22,7 +22,7 @@ LEAST_OF_SPAN, LEAST_OF_RESPONSE_TIME, LEAST = 0.05, 0.01, 0.001
 """A span is reported if it changed by these shares of itself and of the response time, and by a
 millisecond."""
 
-ENOUGH = 3  # runs from which the range of all runs is reported
+LEAST_RUNS = 3  # runs from which the range of all runs is reported
 
 
 def render(made: ReplayResult) -> Iterator[str]:
@@ -96,7 +96,7 @@ def moved(kept: BenchTurn, runs: Sequence[BenchTurn]) -> Iterator[str]:
     yield from (line for _, line in sorted(changed, key=lambda each: each[0]))
     if same:
         yield f"much as it was: {', '.join(same)}"
-    if len(answered) < ENOUGH:
+    if len(answered) < LEAST_RUNS:
         yield (
             "one turn, and some of it chance: --times 20 --out FILE, and `edgevoice bench compare` "
             "tells what is more than that"
@@ -109,7 +109,7 @@ def _change(then: float, now: Sequence[float]) -> str:
     if not change:
         return f"as it was, {ms(then)}"
     text = f"{abs(change)} ms {'longer' if change > 0 else 'shorter'}: {ms(then)} → {ms(middle)}"
-    if len(now) < ENOUGH:
+    if len(now) < LEAST_RUNS:
         return text
     between = f"{round(min(now) * 1000)} to {ms(max(now))} in {len(now)} replays"
     inside = min(now) <= then <= max(now)

@@ -27,7 +27,7 @@ def figures(values: Iterable[float | None]) -> Figures | None:
     return Figures(n=len(known), mean=fmean(known), **found)  # type: ignore[arg-type]
 
 
-RATES = (
+RATE_FIELDS = (
     "ttft",
     "tokens_per_second",
     "prefill_rate",
@@ -62,7 +62,7 @@ def summarize(turns: Sequence[BenchTurn]) -> Summary:
         words=said,
         word_errors=errors,
         wer=rate(errors, said),
-        **{name: figures(getattr(turn, name) for turn in timed) for name in RATES},
+        **{name: figures(getattr(turn, name) for turn in timed) for name in RATE_FIELDS},
     )
 
 

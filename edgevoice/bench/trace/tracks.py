@@ -14,8 +14,8 @@ from edgevoice import events as ev
 from edgevoice.timings import Timings, TurnTimings
 
 USER, RESPONSE_TIME, SPANS, ENGINES = "user", "response time", "spans", "engines"
-STAGES = ("capture", "transcription", "end_of_turn", "agent", "synthesis", "playback")
-TRACKS = (USER, RESPONSE_TIME, SPANS, *STAGES, ENGINES)
+STAGE_TRACKS = ("capture", "transcription", "end_of_turn", "agent", "synthesis", "playback")
+TRACKS = (USER, RESPONSE_TIME, SPANS, *STAGE_TRACKS, ENGINES)
 """The tracks from top to bottom."""
 
 MOST_INTERIMS = 2

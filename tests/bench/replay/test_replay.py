@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from msgspec.structs import replace
 
-from edgevoice.audio import EAR_RATE
+from edgevoice.audio import CAPTURE_RATE
 from edgevoice.bench.driver.run_state import RunState
 from edgevoice.bench.replay.replay import AS_KEPT, ReplayResult, load, made_with, replayed
 from edgevoice.bench.replay.text import KEPT, NOW, listing, moved, render
@@ -166,7 +166,7 @@ def test_a_recording_that_was_cut_short_is_told_of_and_used(kept: Kept) -> None:
     told: list[str] = []
     sound = file.with_suffix(".wav")
     whole = sound.read_bytes()
-    sound.write_bytes(whole[: 44 + int(0.9 * EAR_RATE) * 2])
+    sound.write_bytes(whole[: 44 + int(0.9 * CAPTURE_RATE) * 2])
     recording = load(file, LoudnessDetector(), told.append)
     assert any("truncated" in line for line in told)
     assert any("the question is another one" in line for line in told)
@@ -178,10 +178,10 @@ def test_what_cannot_be_run_again_says_what_to_do(kept: Kept) -> None:
     """No sound, no speech, no file: named, each with a remedy; nothing is changed."""
     file = file_of(kept, 1)
     sound = file.with_suffix(".wav")
-    with WavWriter(sound, EAR_RATE) as writer:
-        writer.write(np.zeros(EAR_RATE, dtype=np.float32))
+    with WavWriter(sound, CAPTURE_RATE) as writer:
+        writer.write(np.zeros(CAPTURE_RATE, dtype=np.float32))
     for spoil, told in (
-        (lambda: None, "nobody speaks in the recording"),
+        (lambda: None, "the recording contains no speech"),
         (lambda: sound.write_bytes(b""), "the file is empty"),
         (sound.unlink, "no such file"),
         (

@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 from msgspec.structs import replace
 
-from edgevoice.bench.result.soak_record import Outcome, SoakInterruption
+from edgevoice.bench.result.soak_record import InterruptionOutcome, SoakInterruption
 from edgevoice.bench.soak.steadiness import STEADY_VERDICT, TOO_SHORT
 from edgevoice.bench.soak.windows import length, windows
 from edgevoice.bench.statistics import significance
 from tests.bench.soaks import APART, BEGAN, finding, samples, soak, turns
 
 
-def thrown_in(outcome: Outcome, answered: bool = True) -> SoakInterruption:
+def thrown_in(outcome: InterruptionOutcome, answered: bool = True) -> SoakInterruption:
     return SoakInterruption(
         t=BEGAN + 60,
         question="why is the sky blue",
