@@ -418,5 +418,5 @@ AnyEvent = Union[
     Deactivated, Muted, ConversationCleared, HistoryTrimmed, Notice, SpeakerTempoChanged,
 ]  # fmt: skip
 
-KINDS = frozenset(str(kind.__struct_config__.tag) for kind in AnyEvent.__args__)  # type: ignore[attr-defined]
+EVENT_TYPES = frozenset(str(kind.__struct_config__.tag) for kind in AnyEvent.__args__)  # type: ignore[attr-defined]
 """The `type` of every event in JSON."""

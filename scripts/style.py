@@ -37,9 +37,6 @@ TICS = {
 MESSAGES = re.compile(r"\w+Error|Notice|complain|echo|confirm")
 """Functions whose texts a user reads."""
 
-NOT_YET = ("edgevoice/bench/",)
-"""Modules whose messages are not checked, because they are still changing."""
-
 
 def sentences(text: str) -> Iterator[str]:
     """The sentences of a page: no code, no links' targets; a cell or a list item ends one."""
@@ -59,8 +56,7 @@ def texts() -> Iterator[tuple[str, str]]:
         yield f"setting {setting.key}", setting.doc
     yield from helps(cli, "edgevoice")
     for path in sorted((ROOT / "edgevoice").rglob("*.py")):
-        if not path.relative_to(ROOT).as_posix().startswith(NOT_YET):
-            yield from messages(path)
+        yield from messages(path)
 
 
 def messages(path: Path) -> Iterator[tuple[str, str]]:

@@ -21,7 +21,7 @@ from edgevoice.turn import Turn
 TICK = 0.05
 """Seconds between two updates of the playback progress."""
 
-SLICE = 0.1
+WRITE_SECONDS = 0.1
 """Seconds of audio per write; limits how late a cancelled turn stops."""
 
 
@@ -174,7 +174,7 @@ class Playback:
         turn, passage = playing.turn, playing.passages[-1]
         left = sound.audio.left * self._sink.rate // sound.audio.rate if sound.audio else 0
         passage.length = passage.end - passage.start + len(samples) + left
-        size = max(1, int(SLICE * self._sink.rate))
+        size = max(1, int(WRITE_SECONDS * self._sink.rate))
         for offset in range(0, len(samples), size):
             if turn.cancelled:
                 return
