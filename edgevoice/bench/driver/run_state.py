@@ -30,7 +30,7 @@ from edgevoice.bench.machine.monitor import (
 from edgevoice.bench.result.device_record import Idle, Roofline, Sample, Speeds, Start
 from edgevoice.bench.result.result import BenchResult, BenchTurn, Model, StageFigures, Variant
 from edgevoice.bench.result.soak_record import Soak
-from edgevoice.bench.result.summary import ratio, summarize
+from edgevoice.bench.result.summary import summarize
 from edgevoice.catalog import SHAPE
 from edgevoice.clock import Clock
 from edgevoice.config import default, keys
@@ -59,8 +59,6 @@ class RunState:
         self.input = self.output = self.played_to = ""
         self.conversation = False
         self.finished = False
-        self.compared: tuple[str, str] | None = None
-        """Two variants; the second's gap is given as a multiple of the first's."""
         self.idle: Idle | None = None
         self.every = SAMPLE_EVERY
         """Seconds from one sample of the device to the next."""
@@ -131,7 +129,6 @@ class RunState:
                 Variant(name=name, settings=changes, summary=summarize(self._of(name)))
                 for name, changes in self._variants.items()
             ),
-            ratio=ratio(*map(self._of, self.compared)) if self.compared else None,
             turns=tuple(self.turns),
             steady_rss=None if self.starts else steady_rss(samples),
             idle=self.idle,

@@ -57,12 +57,10 @@ def _differences(report: Report) -> Iterator[str]:
 
 
 def _measured(source: ReportSource) -> list[str]:
-    """The table that the bench printed; that of `switches` is too wide, and is compared above."""
+    """The table that the bench printed."""
     draws = {
-        "recognition": result_text.recognition,
         "stages": stages_text.stages,
         "starts": stages_text.starts,
-        "switches": result_text.heading,
     }
     return draws.get(source.result.command, soak_text.whole)(source.result)
 

@@ -23,9 +23,6 @@ Reference = Literal["human", "pseudo", "written", ""]
 AS_SET = "as set"
 """The variant with the settings as they are."""
 
-BASELINE = "plain sequence"
-"""The variant that does one thing after the other."""
-
 
 class BenchTurn(Struct, frozen=True, kw_only=True):
     """One question and its outcome. Times are seconds. Null: unknown or not measured."""
@@ -167,22 +164,10 @@ class Variant(Struct, frozen=True, kw_only=True):
     """One way of answering, with the summary of its turns."""
 
     name: str
-    """For example `as set`, `plain sequence`, the technique that was off, `cold start`, `warm
-    start`, `barge-in` or `as kept`."""
+    """For example `as set`, `cold start`, `warm start`, `barge-in` or `as kept`."""
     settings: Mapping[str, Any]
     """Settings that differ from those of the result."""
     summary: Summary
-
-
-class Ratio(Struct, frozen=True, kw_only=True):
-    """How many times as long the plain sequence takes."""
-
-    n: int
-    """Questions that both variants answered."""
-    of_questions: float
-    """Median of the per-question ratios."""
-    of_p50: float
-    """Ratio of the two medians."""
 
 
 class Model(Struct, frozen=True, kw_only=True):
@@ -248,7 +233,7 @@ class BenchResult(Struct, frozen=True, kw_only=True):
     format: str = FORMAT
     version: int = VERSION
     command: str
-    """`run`, `starts`, `stages`, `switches`, `pauses`, `recognition`, `replay` or `soak`."""
+    """`run`, `starts`, `stages`, `replay` or `soak`."""
     edgevoice: str
     """Version of the program."""
     started: str
@@ -260,7 +245,7 @@ class BenchResult(Struct, frozen=True, kw_only=True):
     questions: str
     """Folder or file of the questions, or a note that they are built in."""
     left_out: tuple[str, ...]
-    """Recordings that could not be used; for `switches`, also techniques."""
+    """Recordings that could not be used."""
     input: str
     """Microphone."""
     output: str
@@ -279,8 +264,6 @@ class BenchResult(Struct, frozen=True, kw_only=True):
     peak_rss: int
     """Highest memory of the process in bytes; for `starts`, of any of them when ready."""
     variants: tuple[Variant, ...]
-    ratio: Ratio | None
-    """Null without `--baseline`."""
     turns: tuple[BenchTurn, ...]
     """Every question, in the order asked."""
     steady_rss: int | None = None
