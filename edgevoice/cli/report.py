@@ -21,8 +21,7 @@ if TYPE_CHECKING:
     metavar="FILE",
     help="Write one HTML page with charts; - is standard output.",
 )
-@click.option("--markdown", is_flag=True, help="Write Markdown instead of plain text.")
-def report(files: tuple[str, ...], html: str | None, markdown: bool) -> None:
+def report(files: tuple[str, ...], html: str | None) -> None:
     """Show results of `bench`, one or several side by side.
 
     Draws the waterfall of the median and the worst turn, distributions and the run in time.
@@ -33,15 +32,14 @@ def report(files: tuple[str, ...], html: str | None, markdown: bool) -> None:
             "no result was named",
             remedy="edgevoice bench report FILE, a result of `edgevoice bench run`",
         )
-    if html == "-" and markdown:
-        raise UsageError(
-            "only one thing can go to standard output", remedy="name a file: --html FILE"
-        )
     found = _loaded([Path(name) for name in files])
     if html is not None:
         _write_page(found, html)
-    if html is None or markdown:
-        _print(found, markdown)
+        return
+    from edgevoice.bench.report.text import text
+
+    for line in text(found):
+        echo(line)
 
 
 def _loaded(paths: list[Path]) -> Report:
@@ -70,13 +68,6 @@ def _write_page(found: Report, target: str) -> None:
         echo(text, nl=False)
     else:
         _write(Path(target), [text], "the page", "--html FILE")
-
-
-def _print(found: Report, markdown: bool) -> None:
-    from edgevoice.bench.report import text as report_text
-
-    for line in report_text.markdown(found) if markdown else report_text.text(found):
-        echo(line)
 
 
 @click.command()

@@ -26,9 +26,6 @@ from edgevoice.settings import Config
 ANSWER_SECONDS = 5.0
 """Seconds that an answer may be expected to take."""
 
-IDLE = 6.0
-"""Seconds of silence at the end, in which the idle consumption is measured."""
-
 
 @dataclass(frozen=True, kw_only=True)
 class BenchPlan:
@@ -45,7 +42,6 @@ class BenchPlan:
     conversation: bool = False
     through_devices: bool = False
     play_to: str = ""
-    rest: float = IDLE
     stages: Sequence[str] = ()
     """For `stages`: the stages, in order."""
     repeat: int = 1
@@ -108,9 +104,6 @@ class Bench:
                 self.run_state.turns.append(turn)
                 where = "warm-up" if warm_up else f"{number}/{len(plan.questions)}"
                 self._progress.done(plan.expected(question), f"{where} {line(turn)}")
-            if plan.rest:
-                self._progress.begin("listening to silence", plan.rest)
-                self.run_state.idle = one.rest(plan.rest)
         self.run_state.finished = True
 
     @contextmanager

@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Struct, field
 
 from edgevoice import compatibility, files
-from edgevoice.bench.result.device_record import Idle, Roofline, Sample, Speeds, Start
+from edgevoice.bench.result.device_record import Roofline, Sample, Speeds, Start
 from edgevoice.bench.result.soak_record import Soak
 from edgevoice.encoding import json_bytes
 from edgevoice.versioned import Format
@@ -214,16 +214,8 @@ class Machine(Struct, frozen=True, kw_only=True):
     """Load average over the minute before."""
     load_after: float | None
     """Load average over the last minute."""
-    distribution: str | None = None
-    """Name of the Linux distribution."""
-    caches: Mapping[str, int] | None = None
-    """Bytes of one L1d, L2 and L3 cache of the first usable core."""
-    instructions: tuple[str, ...] | None = None
-    """Instruction sets that matter to models, for example AVX2."""
     governor: str | None = None
     """CPU frequency governor of Linux."""
-    llama: str | None = None
-    """Build information of llama.cpp."""
     speeds: Speeds | None = None
 
 
@@ -268,7 +260,6 @@ class BenchResult(Struct, frozen=True, kw_only=True):
     """Every question, in the order asked."""
     steady_rss: int | None = None
     """Median memory over the second half, in bytes; null with under 4 samples, and for `starts`."""
-    idle: Idle | None = None
     roofline: Roofline | None = None
     sensors: Mapping[str, str | None] | None = None
     """Source of `temperature`, `clock`, `throttled` and `energy`."""

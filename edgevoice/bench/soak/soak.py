@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from itertools import cycle
 from pathlib import Path
 
-from edgevoice.bench.driver.bench import IDLE, Bench, BenchPlan
+from edgevoice.bench.driver.bench import Bench, BenchPlan
 from edgevoice.bench.driver.driver import QuestionDriver
 from edgevoice.bench.driver.interruption import InterruptedExchange
 from edgevoice.bench.jobs.progress import BenchProgress, duration
@@ -119,8 +119,6 @@ class SoakBench(Bench):
             self._progress.begin(f"{duration(self._seconds)} of questions", self._seconds)
             self._began = self._reported = self._clock.now()
             self._driver.run(one, self._done)
-            self._progress.begin("listening to silence", IDLE)
-            self.run_state.idle = one.rest(IDLE)
         self.run_state.finished = True
 
     def _done(self, exchange: InterruptedExchange) -> None:

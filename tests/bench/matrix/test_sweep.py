@@ -185,7 +185,6 @@ def test_starts_and_stages_have_columns_of_their_own(tmp_path: Path) -> None:
                     listening=0.5,
                     ready=seconds,
                     response_time=seconds / 2,
-                    cached=0.0,
                     rss=10**9,
                 )
                 for kind in (COLD, WARM)
