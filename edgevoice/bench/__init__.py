@@ -2,5 +2,5 @@
 
 From the bottom: `statistics`; `result`, its file and its text; `machine` and `jobs`; `corpus` and
 `roofline`; `driver`, which measures, and `compare`; `stages` and `soak`; then `matrix` (sweeps),
-`report`, `replay`, `scenarios`, `overhear` and `trace`. Each knows only those before it.
+`report`, `replay`, `scenarios` and `trace`. Each knows only those before it.
 """

@@ -178,7 +178,6 @@ def _add_commands() -> None:
         fit,
         machine,
         models,
-        overhear,
         replay,
         run,
         settings,
@@ -189,7 +188,6 @@ def _add_commands() -> None:
 
     bench.bench.add_command(soak.soak)
     bench.bench.add_command(turns.turns)
-    bench.bench.add_command(overhear.overhear)
     for command in (
         run.run,
         run.demo,

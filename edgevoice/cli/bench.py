@@ -14,7 +14,6 @@ from edgevoice.cli.matrix import MATRIX_OPTIONS, command, sweep
 from edgevoice.cli.measured import measure
 from edgevoice.cli.report import report, trace
 from edgevoice.cli.shape import shape
-from edgevoice.errors import UsageError
 
 Option = Callable[[Callable[..., Any]], Callable[..., Any]]
 
@@ -110,9 +109,6 @@ bench.add_command(trace)
 @corpus_option
 @questions_option
 @options(RECORDINGS)
-@click.option(
-    "--baseline", is_flag=True, help="Also measure the plain sequence, question by question."
-)
 @conversation_option
 @warm_up_option
 @click.option(
@@ -129,11 +125,6 @@ def run(context: Context, budgets: tuple[str, ...], **given: Any) -> None:
     Questions are synthesized from a built-in list, or come from the WAV files of a folder.
     docs/bench.md explains --sweep, --cold and --stage.
     """
-    if given["conversation"] and given["baseline"]:
-        raise UsageError(
-            "--baseline asks each question by itself, --conversation all in a row",
-            remedy="leave one of them out",
-        )
     asked = limits(budgets)
     wanted = command(given, bool(budgets))
     if given["sweep"]:
@@ -141,82 +132,3 @@ def run(context: Context, budgets: tuple[str, ...], **given: Any) -> None:
     result = measure(context, wanted, given)
     if not keeps(result, asked, err=given["json_file"] == "-"):
         click.get_current_context().exit(1)
-
-
-@bench.command()
-@corpus_option
-@options(RECORDINGS)
-@click.option(
-    "--technique",
-    "techniques",
-    multiple=True,
-    metavar="NAME",
-    help="Turn off only this technique, by its name in the table; repeatable.",
-)
-@warm_up_option
-@options(DEVICES, MODEL_OPTIONS, OUTPUT)
-@pass_context
-def switches(context: Context, techniques: tuple[str, ...], **given: Any) -> None:
-    """Turn off each latency technique in turn, and print its effect as a Markdown table.
-
-    Every question is asked with all techniques on, and once more for each that is off.
-    """
-    from edgevoice.bench.driver.ablation import TECHNIQUES
-
-    if unknown := [name for name in techniques if name not in TECHNIQUES]:
-        raise UsageError(
-            f"no technique is called {unknown[0]!r}",
-            where="--technique",
-            remedy=f"one of: {', '.join(TECHNIQUES)}",
-        )
-    measure(context, "switches", {**given, "techniques": techniques})
-
-
-@bench.command()
-@corpus_option
-@options(RECORDINGS)
-@click.option(
-    "--at-least",
-    "least_pause",
-    type=click.FloatRange(0.0),
-    default=0.3,
-    show_default=True,
-    metavar="SECONDS",
-    help="Least length of the longest pause in a recording, in seconds.",
-)
-@options(DEVICES, MODEL_OPTIONS, OUTPUT)
-@pass_context
-def pauses(context: Context, **given: Any) -> None:
-    """Play recordings of people who pause, and count cut-offs and dropped questions.
-
-    Uses the recordings whose manifest.tsv names a pause, in real time. Exits with 1 if a reply
-    began too early, or a question was dropped.
-    """
-    if not given["corpus"]:
-        raise UsageError(
-            "pauses are in recordings of people: no --corpus was given",
-            remedy="edgevoice bench pauses --corpus FOLDER",
-        )
-    result = measure(context, "pauses", {**given, "warm_up": 0})
-    s = result.variants[0].summary
-    click.get_current_context().exit(1 if s.cut_off or s.dropped else 0)
-
-
-@bench.command()
-@corpus_option
-@options(RECORDINGS)
-@click.option("--stt", metavar="NAME", help="Transcription model.")
-@options(OUTPUT)
-@pass_context
-def recognition(context: Context, **given: Any) -> None:
-    """Compare clip and full-window transcription: word error rate and time.
-
-    Uses the recordings of a corpus whose manifest.tsv holds a person's transcript, as fast as
-    possible.
-    """
-    if not given["corpus"]:
-        raise UsageError(
-            "word errors are counted on recordings of people: no --corpus was given",
-            remedy="edgevoice bench recognition --corpus FOLDER",
-        )
-    measure(context, "recognition", given)

@@ -67,7 +67,7 @@ def command(given: dict[str, Any], budgets: bool) -> str:
         raise UsageError("--repeat goes with --cold or --stage", remedy="leave it out")
     if asked != "run":
         option = "--cold" if given["cold"] else "--stage"
-        for other in ("baseline", "conversation", "through_devices", "trace"):
+        for other in ("conversation", "through_devices", "trace"):
             if given[other]:
                 raise _apart(option, f"--{other.replace('_', '-')}")
     if given["sweep"]:

@@ -69,7 +69,6 @@ def runner(plan: BenchPlan, progress: BenchProgress, trace: TraceFile | None = N
     """The bench that runs the plan."""
     from edgevoice.bench.driver.bench import Bench
     from edgevoice.bench.stages.cold_start import ColdStartBench
-    from edgevoice.bench.stages.recognition import RecognitionComparison
     from edgevoice.bench.stages.stages import StageBench
 
     match plan.command:
@@ -77,8 +76,6 @@ def runner(plan: BenchPlan, progress: BenchProgress, trace: TraceFile | None = N
             return StageBench(plan, progress)
         case "starts":
             return ColdStartBench(plan, progress)
-        case "recognition":
-            return RecognitionComparison(plan, progress)
         case _:
             return Bench(plan, progress, trace)
 
@@ -152,9 +149,7 @@ def plan(
         from_folder,
         prove_devices,
     )
-    from edgevoice.bench.driver.ablation import variants
     from edgevoice.bench.driver.bench import BenchPlan
-    from edgevoice.bench.result.result import AS_SET
 
     if given.get("through_devices") and not given["play_to"]:
         raise UsageError(
@@ -169,14 +164,12 @@ def plan(
         raise UsageError("--corpus and --questions cannot go together", remedy="leave one out")
     if given.get("through_devices"):
         prove_devices(settings, given["play_to"])
-    pause = given.get("least_pause", 0.0)
     # A stage whose model is missing is named when it is its turn.
-    needed: dict[str, tuple[Role, ...]] = {"stages": (), "recognition": ("stt",)}
-    roles = needed.get(command, NEEDED_ROLES)
+    roles: tuple[Role, ...] = () if command == "stages" else NEEDED_ROLES
     if given["corpus"]:
         source = str(given["corpus"])
         questions, left_out = from_folder(
-            given["corpus"], given["only"], given["limit"], pause, settings, progress, roles
+            given["corpus"], given["only"], given["limit"], settings, progress, roles
         )
     else:
         texts = question_lines(given["questions"]) if given.get("questions") else None
@@ -188,10 +181,8 @@ def plan(
         questions=questions,
         source=source,
         left_out=left_out,
-        variants=variants(given["techniques"]) if command == "switches" else {AS_SET: {}},
         warm_ups=given.get("warm_up", 1),
         conversation=given.get("conversation", False),
-        baseline=given.get("baseline", False),
         through_devices=given.get("through_devices", False),
         play_to=given.get("play_to", ""),
         stages=given.get("stages", ()),
@@ -232,8 +223,6 @@ def _deliver(result: BenchResult, where: Path | None) -> None:
     from edgevoice.bench.stages import text as stages_text
 
     renders = {
-        "switches": result_text.switches,
-        "recognition": result_text.recognition,
         "soak": soak_text.whole,
         "stages": stages_text.stages,
         "starts": stages_text.starts,

@@ -86,7 +86,6 @@ def replay(context: Context, words: tuple[str, ...], **given: Any) -> None:
             questions=[recording.question] * given["times"],
             source=str(file),
             warm_ups=given["warm_up"],
-            rest=0.0,
         )
         events: list[Event] = []
         bench = Bench(plan, progress, events.append)

@@ -13,8 +13,6 @@ from edgevoice.errors import UsageError
 if TYPE_CHECKING:
     from edgevoice.bench.report.report import Report
 
-CSV_ROWS = ("turns", "summary")
-
 
 @click.command()
 @click.argument("files", nargs=-1, metavar="FILE…")
@@ -23,40 +21,25 @@ CSV_ROWS = ("turns", "summary")
     metavar="FILE",
     help="Write one HTML page with charts; - is standard output.",
 )
-@click.option("--markdown", is_flag=True, help="Write Markdown instead of plain text.")
-@click.option(
-    "--csv",
-    "rows",
-    is_flag=False,
-    flag_value="turns",
-    metavar="[turns|summary]",
-    help="Write CSV: a row per turn, or with `summary` a row per file and variant.",
-)
-def report(files: tuple[str, ...], html: str | None, markdown: bool, rows: str | None) -> None:
+def report(files: tuple[str, ...], html: str | None) -> None:
     """Show results of `bench`, one or several side by side.
 
     Draws the waterfall of the median and the worst turn, distributions and the run in time.
     Unreadable files are named, and the others are shown. docs/results.md explains the charts.
     """
-    if rows is not None and rows not in CSV_ROWS:
-        # The word after --csv is a file.
-        files, rows = (rows, *files), "turns"
     if not files:
         raise UsageError(
             "no result was named",
             remedy="edgevoice bench report FILE, a result of `edgevoice bench run`",
         )
-    if markdown and rows:
-        raise UsageError("--markdown and --csv cannot go together", remedy="leave one out")
-    if html == "-" and (markdown or rows):
-        raise UsageError(
-            "only one thing can go to standard output", remedy="name a file: --html FILE"
-        )
     found = _loaded([Path(name) for name in files])
     if html is not None:
         _write_page(found, html)
-    if html is None or markdown or rows:
-        _print(found, markdown, rows)
+        return
+    from edgevoice.bench.report.text import text
+
+    for line in text(found):
+        echo(line)
 
 
 def _loaded(paths: list[Path]) -> Report:
@@ -85,19 +68,6 @@ def _write_page(found: Report, target: str) -> None:
         echo(text, nl=False)
     else:
         _write(Path(target), [text], "the page", "--html FILE")
-
-
-def _print(found: Report, markdown: bool, rows: str | None) -> None:
-    if rows is not None:
-        from edgevoice.bench.report import csv_rows
-
-        written = csv_rows.turns(found) if rows == "turns" else csv_rows.summary(found)
-        echo(written, nl=False)
-        return
-    from edgevoice.bench.report import text as report_text
-
-    for line in report_text.markdown(found) if markdown else report_text.text(found):
-        echo(line)
 
 
 @click.command()

@@ -13,13 +13,6 @@ from edgevoice.errors import EngineError
 from edgevoice.settings import SlmSettings
 
 
-def build_flags() -> str:
-    """The processor features that llama.cpp was built with. Raises ImportError without it."""
-    from edgevoice.engines.llama_native import build_flags as flags
-
-    return flags()
-
-
 def gpu_layers(wanted: int) -> int:
     """Layers of a language model that run on the GPU; `wanted` is slm.gpu_layers."""
     from edgevoice.engines.llama_native import gpu_layers as layers

@@ -59,13 +59,6 @@ def version() -> str:
     return str(native.__version__)
 
 
-def build_flags() -> str:
-    """The processor features that llama.cpp was built with, as llama.cpp names them."""
-    _prepare()
-    info: bytes = native.llama_print_system_info() or b""
-    return " ".join(info.decode("utf-8", "replace").split())
-
-
 def _disable_mmap(params: Any) -> None:
     """Read the file into memory instead of mapping it.
 

@@ -31,7 +31,6 @@ BUILT_IN: Mapping[str, str] = {
     "vad.onnx": "edgevoice.engines.silero:ENGINE",
     "turn.onnx": "edgevoice.engines.smart_turn:ENGINE",
     "stt.ctranslate2": "edgevoice.engines.whisper:ENGINE",
-    "stt.unmodified": "edgevoice.engines.whisper_plain:ENGINE",
     "tts.piper": "edgevoice.engines.piper:ENGINE",
     "tts.kokoro": "edgevoice.engines.kokoro:ENGINE",
     "slm.gguf": "edgevoice.engines.llama:ENGINE",

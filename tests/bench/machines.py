@@ -32,12 +32,6 @@ LAPTOP = {
 }
 """A laptop with an Intel processor, whose counters everybody may read."""
 
-BATTERY = {
-    "sys/class/power_supply/AC/type": "Mains",
-    "sys/class/power_supply/BAT0/type": "Battery",
-    "sys/class/power_supply/BAT0/status": "Discharging",
-    "sys/class/power_supply/BAT0/energy_now": 30_000_000,
-}
 
 BOARD = {
     "sys/class/thermal/thermal_zone0/type": "cpu-thermal",

@@ -13,11 +13,11 @@ from edgevoice.audio import CAPTURE_RATE, Samples
 from edgevoice.engines import whisper
 from edgevoice.engines.piper import Piper
 from edgevoice.engines.whisper import Whisper
-from edgevoice.engines.whisper_plain import PlainWhisper
 from edgevoice.resample import resample
 from edgevoice.settings import SttSettings, TtsSettings
 from edgevoice.words import words
 from tests.engines.letters import LETTERS
+from tests.engines.whisper_plain import PlainWhisper
 
 Dictated = Callable[[str, float], Samples]
 

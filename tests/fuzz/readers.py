@@ -135,7 +135,7 @@ def read_kept_turn(data: bytes, path: Path, random: Random) -> None:
     config.load(environ={}, flags=made_with(turn, lambda _: None))
 
 
-VIEWS = ((), ("--markdown",), ("--csv", "turns"), ("--csv", "summary"), ("--html", "-"))
+VIEWS = ((), ("--html", "-"))
 
 
 def read_result(data: bytes, path: Path, random: Random) -> None:

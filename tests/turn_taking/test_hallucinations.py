@@ -11,7 +11,6 @@ import pytest
 
 from edgevoice import events as ev
 from edgevoice.audio import CAPTURE_RATE
-from edgevoice.bench.overhear.offline import hearing_engines, overhear
 from edgevoice.protocols import Transcript
 from edgevoice.settings import Config, SttSettings
 from edgevoice.testing.rehearsal import Rehearsal
@@ -19,6 +18,7 @@ from edgevoice.testing.scripted import ScriptedRecognizer
 from edgevoice.turn_taking.hallucinations import is_nobody
 from edgevoice.wav import read_speech
 from tests.command import said
+from tests.turn_taking.offline import hearing_engines, overhear
 
 if TYPE_CHECKING:
     from edgevoice.engines.whisper import Whisper

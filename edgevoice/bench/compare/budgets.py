@@ -10,9 +10,9 @@ from typing import Literal
 from msgspec import Struct
 
 from edgevoice import compatibility
-from edgevoice.bench.result.quantities import KNOWN_SPANS
 from edgevoice.bench.result.result import Figures, Summary
 from edgevoice.errors import UsageError
+from edgevoice.timings import SPANS
 
 BudgetKind = Literal["time", "rate", "count", "share"]
 
@@ -108,7 +108,7 @@ def renamed(budgets: Iterable[str]) -> dict[str, str]:
 
 def nameable(spans: Iterable[str] = ()) -> tuple[str, ...]:
     """The names of everything that can be limited, without aliases."""
-    known = dict.fromkeys(span.replace(" ", "_") for span in (*KNOWN_SPANS, *spans))
+    known = dict.fromkeys(span.replace(" ", "_") for span in (*SPANS, *spans))
     first, *others = BUDGET_KINDS
     return (first, *known, *others)
 

@@ -35,9 +35,8 @@ T = TypeVar("T")
 class BenchQuestion:
     """A question, float32 [n] at 16 kHz.
 
-    `speech_end` is its last voiced sample and `longest_pause` the longest silence in it, in
-    seconds. A model that cannot answer is made to say `reply`. `history` is what was said before;
-    None: unknown.
+    `speech_end` is its last voiced sample, in seconds. A model that cannot answer is made to say
+    `reply`. `history` is what was said before; None: unknown.
     """
 
     name: str
@@ -45,7 +44,6 @@ class BenchQuestion:
     speech_end: float
     said: str = ""
     reference: ReferenceKind = ""
-    longest_pause: float = 0.0
     reply: str = ""
     history: tuple[ChatMessage, ...] | None = None
 
@@ -85,7 +83,6 @@ class CorpusRow:
     reference: ReferenceKind = ""
     kind: str = ""
     speech_end: float | None = None
-    longest_pause: float = 0.0
     reply: str = ""
     history: tuple[ChatMessage, ...] | None = None
 
@@ -167,7 +164,6 @@ def _manifest(path: Path) -> Iterator[CorpusRow]:
                 cast(ReferenceKind, reference),
                 values.get("kind", ""),
                 _seconds(values, "speech_end_s", where),
-                _seconds(values, "longest_pause_s", where) or 0.0,
             )
 
 
@@ -226,24 +222,18 @@ def known(row: CorpusRow, kept: RecordedTurn) -> CorpusRow:
     )
 
 
-def chosen(rows: Sequence[CorpusRow], only: str, least_pause: float = 0.0) -> list[CorpusRow]:
-    """The rows whose file name or kind matches the pattern `only` (empty: all), with a pause of at
-    least `least_pause` seconds. Raises UsageError if there is none."""
+def chosen(rows: Sequence[CorpusRow], only: str) -> list[CorpusRow]:
+    """The rows whose file name or kind matches the pattern `only`; empty: all. Raises UsageError if
+    there is none."""
     fit = [
         row
         for row in rows
-        if row.longest_pause >= least_pause
-        and (not only or any(fnmatch.fnmatch(name, only) for name in (row.file.name, row.kind)))
+        if not only or any(fnmatch.fnmatch(name, only) for name in (row.file.name, row.kind))
     ]
-    if not fit and only:
+    if not fit:
         raise UsageError(
             f"no recording fits {only!r}",
             remedy="--only takes a file name or kind, for example 'cv-*'",
-        )
-    if not fit:
-        raise UsageError(
-            f"the manifest lists no recording with a pause of {least_pause:g} s",
-            remedy="write longest_pause_s and speech_end_s into manifest.tsv; see docs/bench.md",
         )
     return fit
 
@@ -277,11 +267,8 @@ def recorded(
             continue
         reply = row.reply or REPLIES[len(found) % len(REPLIES)]
         found.append(
-            BenchQuestion(
-                row.file.name, samples, end, row.said, row.reference, row.longest_pause, reply,
-                row.history,
-            )
-        )  # fmt: skip
+            BenchQuestion(row.file.name, samples, end, row.said, row.reference, reply, row.history)
+        )
     if not found:
         raise AudioFileError(
             "none of the recordings can be used",
@@ -323,4 +310,4 @@ def synthesized(
         end = speech_end(samples, detector)
         if end is not None:
             reply = replies.get(text, REPLIES[number % len(REPLIES)])
-            yield BenchQuestion(text, samples, end, text, "written", 0.0, reply)
+            yield BenchQuestion(text, samples, end, text, "written", reply)

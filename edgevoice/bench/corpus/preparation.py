@@ -48,7 +48,6 @@ def from_folder(
     folder: Path,
     only: str,
     limit: int,
-    least_pause: float,
     config: Config,
     progress: BenchProgress,
     roles: Iterable[Role] = NEEDED_ROLES,
@@ -56,7 +55,7 @@ def from_folder(
     """The chosen recordings of `folder`, and the names of those that cannot be used."""
     rows, missing = listed(folder, progress.say)
     rows, unusable = with_history(rows, progress.say)
-    rows = spread(chosen(rows, only, least_pause), limit)
+    rows = spread(chosen(rows, only), limit)
     prove_models(config, ("vad", *roles))
     questions, broken = recorded(rows, detector(config), progress.say)
     return questions, [*missing, *unusable, *broken]

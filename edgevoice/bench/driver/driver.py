@@ -14,7 +14,6 @@ from edgevoice.bench.driver.engine_cache import EngineCache
 from edgevoice.bench.driver.interruption import InterruptedExchange, became, heard_for, parted
 from edgevoice.bench.driver.player import WAIT_SLICE, QuestionPlayer
 from edgevoice.bench.machine.monitor import NOTHING_SPENT, Meter, Spent, unmeasured
-from edgevoice.bench.result.device_record import Idle
 from edgevoice.bench.result.result import AS_SET, BenchTurn
 from edgevoice.build import build
 from edgevoice.bus import Bus
@@ -150,23 +149,6 @@ class QuestionDriver:
             return False
         self.assistant.interrupt()
         return self.settle()
-
-    def rest(self, seconds: float) -> Idle | None:
-        """Let the assistant listen to silence; returns its consumption, None if unmeasured."""
-        self.settle()
-        before, began = self.meter(), self.clock.now()
-        while (lasted := self.clock.now() - began) < seconds:
-            self.check()
-            self.clock.sleep(WAIT_SLICE)
-        spent = self.meter().since(before)
-        if spent.cpu_seconds is None:
-            return None
-        minutes = lasted / 60
-        return Idle(
-            seconds=round(lasted, 3),
-            cpu_per_minute=round(spent.cpu_seconds / minutes, 3),
-            energy_per_minute=None if spent.energy is None else round(spent.energy / minutes, 3),
-        )
 
     def settle(
         self, patience: float = ANSWER_PATIENCE, enough: Callable[[], bool] = lambda: False

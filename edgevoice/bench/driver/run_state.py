@@ -11,7 +11,6 @@ import msgspec
 
 from edgevoice import __version__
 from edgevoice.bench.machine.host import (
-    facts,
     hashes,
     last_level,
     libraries,
@@ -27,10 +26,10 @@ from edgevoice.bench.machine.monitor import (
     Spent,
     steady_rss,
 )
-from edgevoice.bench.result.device_record import Idle, Roofline, Sample, Speeds, Start
+from edgevoice.bench.result.device_record import Roofline, Sample, Speeds, Start
 from edgevoice.bench.result.result import BenchResult, BenchTurn, Model, StageFigures, Variant
 from edgevoice.bench.result.soak_record import Soak
-from edgevoice.bench.result.summary import ratio, summarize
+from edgevoice.bench.result.summary import summarize
 from edgevoice.catalog import SHAPE
 from edgevoice.clock import Clock
 from edgevoice.config import default, keys
@@ -59,9 +58,6 @@ class RunState:
         self.input = self.output = self.played_to = ""
         self.conversation = False
         self.finished = False
-        self.compared: tuple[str, str] | None = None
-        """Two variants; the second's response time is given as a multiple of the first's."""
-        self.idle: Idle | None = None
         self.every = SAMPLE_EVERY
         """Seconds from one sample of the device to the next."""
         self.endurance: Callable[[Sequence[Sample]], Soak] | None = None
@@ -76,7 +72,7 @@ class RunState:
         self._clock = clock
         self._started = datetime.datetime.now().astimezone().isoformat(timespec="seconds")
         self._load = load()
-        self._facts: dict[str, Any] = {}
+        self._speeds: Speeds | None = None
         self._last_level: int | None = None
         self._watch: DeviceSampler | None = None
 
@@ -88,8 +84,7 @@ class RunState:
         from edgevoice.bench.roofline.speeds import combined, measured_elsewhere
 
         self._last_level = last_level()
-        speeds = combined(self._facts.get("speeds"), measured_elsewhere())
-        self._facts = {**(self._facts or facts()), "speeds": speeds}
+        self._speeds = combined(self._speeds, measured_elsewhere())
 
     @contextmanager
     def watched(self) -> Iterator[None]:
@@ -124,17 +119,15 @@ class RunState:
             models=described(self.models),
             settings=differing(self._config),
             libraries=libraries(),
-            machine=machine(self._load, load(), self._facts),
+            machine=machine(self._load, load(), self._speeds),
             # A process that was started takes its memory there.
             peak_rss=max([start.rss for start in self.starts], default=peak_rss()),
             variants=tuple(
                 Variant(name=name, settings=changes, summary=summarize(self._of(name)))
                 for name, changes in self._variants.items()
             ),
-            ratio=ratio(*map(self._of, self.compared)) if self.compared else None,
             turns=tuple(self.turns),
             steady_rss=None if self.starts else steady_rss(samples),
-            idle=self.idle,
             roofline=self._roofline(),
             sensors=self._watch.device.sources if self._watch else None,
             samples=samples,
@@ -147,12 +140,11 @@ class RunState:
         return [turn for turn in self.turns if turn.variant == variant]
 
     def _roofline(self) -> Roofline | None:
-        speeds: Speeds | None = self._facts.get("speeds")
-        if speeds is None or not self._variants:
+        if self._speeds is None or not self._variants:
             return None
         from edgevoice.bench.roofline.roofline import MachineLimits, roofline
 
-        limits = MachineLimits.of(speeds, self._last_level)
+        limits = MachineLimits.of(self._speeds, self._last_level)
         return roofline(self._config, limits, self.models, self._of(next(iter(self._variants))))
 
 

@@ -1,6 +1,6 @@
 """The machine and the installation that a bench runs on. None: the system does not report it.
 
-Linux reports caches and instructions through /sys and /proc, macOS through sysctl.
+Linux reports caches through /sys, macOS through sysctl.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ import subprocess
 import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
 
 import psutil
 
 from edgevoice.bench.machine.sensors import usable, word
+from edgevoice.bench.result.device_record import Speeds
 from edgevoice.bench.result.result import Machine
 from edgevoice.errors import EdgevoiceError
 from edgevoice.models.machine import cores, total_memory
@@ -27,27 +27,14 @@ LIBRARIES = (
     *("llama-cpp-python", "faster-whisper", "ctranslate2", "onnxruntime"),
     *("piper-tts", "numpy", "sounddevice"),
 )
-# fmt: off
-INSTRUCTIONS = {
-    "sse4_2": "SSE4.2", "avx": "AVX", "avx2": "AVX2", "fma": "FMA", "f16c": "F16C",
-    "avx_vnni": "AVX-VNNI", "avx512f": "AVX-512", "avx512_vnni": "AVX-512 VNNI",
-    "avx512_bf16": "AVX-512 BF16", "amx_int8": "AMX int8", "neon": "NEON", "asimd": "NEON",
-    "asimdhp": "fp16", "asimddp": "dotprod", "i8mm": "i8mm", "bf16": "bf16", "sve": "SVE",
-    "sve2": "SVE2", "hw.optional.avx2_0": "AVX2", "hw.optional.avx512f": "AVX-512",
-    "hw.optional.neon": "NEON", "hw.optional.arm.FEAT_FP16": "fp16",
-    "hw.optional.arm.FEAT_DotProd": "dotprod", "hw.optional.arm.FEAT_I8MM": "i8mm",
-    "hw.optional.arm.FEAT_BF16": "bf16",
-}
-# fmt: on
-"""What speeds up arithmetic on weights, by its name on Linux (x86, ARM) and macOS."""
 
 _UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
 
 
 def machine(
-    load_before: float | None, load_after: float | None, facts: Mapping[str, Any] | None = None
+    load_before: float | None, load_after: float | None, speeds: Speeds | None = None
 ) -> Machine:
-    """This machine, with its load before and after the bench; `facts` are those of `facts`."""
+    """This machine, with its load before and after the bench, and its `speeds`."""
     return Machine(
         cpu=cpu_name(),
         cores=psutil.cpu_count(logical=False) or 0,
@@ -58,19 +45,9 @@ def machine(
         python=platform.python_version(),
         load_before=load_before,
         load_after=load_after,
-        **(facts or {}),
+        governor=governor(),
+        speeds=speeds,
     )
-
-
-def facts(root: Path = Path("/")) -> dict[str, Any]:
-    """The fields of a result's Machine that take some time to read, except its speeds."""
-    return {
-        "distribution": distribution(root),
-        "caches": caches(root),
-        "instructions": instructions(root),
-        "governor": governor(root),
-        "llama": llama(),
-    }
 
 
 def cpu_name(cpuinfo: Path = Path("/proc/cpuinfo")) -> str:
@@ -112,25 +89,6 @@ def libraries() -> dict[str, str]:
     return found
 
 
-def distribution(root: Path = Path("/")) -> str | None:
-    """The name of the Linux distribution."""
-    lines = (line.partition("=") for line in word(root / "etc/os-release").splitlines())
-    names = [value.strip("\"' ") for name, _, value in lines if name == "PRETTY_NAME"]
-    return next(filter(None, names), None)
-
-
-def caches(root: Path = Path("/")) -> dict[str, int] | None:
-    """Bytes of one L1 data, L2 and L3 cache of the first usable core."""
-    folder = root / "sys/devices/system/cpu"
-    found = {name: size for cpu in usable(folder)[:1] for name, size, _ in _caches(folder, cpu)}
-    for name in () if found else ("L1d", "L2", "L3"):
-        key = {"L1d": "l1dcachesize"}.get(name, f"{name.lower()}cachesize")
-        size = sysctl(f"hw.perflevel0.{key}") or sysctl(f"hw.{key}")
-        if size.isdigit() and int(size):
-            found[name] = int(size)
-    return found or None
-
-
 def last_level(root: Path = Path("/")) -> int | None:
     """Bytes of the last-level caches of all usable cores together."""
     folder = root / "sys/devices/system/cpu"
@@ -141,8 +99,9 @@ def last_level(root: Path = Path("/")) -> int | None:
         for name, size, shared in _caches(folder, cpu)
     }
     if not found:
-        one = caches(root)
-        return one[max(one)] if one else None
+        names = ("perflevel0.l3cachesize", "l3cachesize", "perflevel0.l2cachesize", "l2cachesize")
+        sizes = (sysctl(f"hw.{name}") for name in names)
+        return next((int(size) for size in sizes if size.isdigit() and int(size)), None)
     last = max(name for name, _ in found)
     return sum(size for (name, _), size in found.items() if name == last)
 
@@ -158,30 +117,10 @@ def _caches(folder: Path, cpu: int) -> Iterable[tuple[str, int, str]]:
             yield name, count, word(index / "shared_cpu_list")
 
 
-def instructions(root: Path = Path("/")) -> tuple[str, ...] | None:
-    """The names in INSTRUCTIONS that the processor has."""
-    lines = (line.partition(":") for line in word(root / "proc/cpuinfo").splitlines())
-    told = [value.split() for name, _, value in lines if name.strip() in ("flags", "Features")]
-    flags = {flag for each in told for flag in each}
-    flags = flags or {name for name in INSTRUCTIONS if "." in name and sysctl(name) == "1"}
-    found = dict.fromkeys(name for flag, name in INSTRUCTIONS.items() if flag in flags)
-    return tuple(found) if flags else None
-
-
 def governor(root: Path = Path("/")) -> str | None:
     """The CPU frequency governor; several where cores differ."""
     policies = sorted(root.glob("sys/devices/system/cpu/cpufreq/policy*/scaling_governor"))
     return ", ".join(dict.fromkeys(filter(None, map(word, policies)))) or None
-
-
-def llama() -> str | None:
-    """The processor features that llama.cpp was built with, in its own words."""
-    from edgevoice.engines.facts import build_flags
-
-    try:
-        return build_flags() or None
-    except (ImportError, OSError, RuntimeError):
-        return None
 
 
 def hashes(names: Iterable[str]) -> Mapping[str, Mapping[str, str]]:

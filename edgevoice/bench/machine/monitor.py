@@ -79,7 +79,7 @@ class DeviceMonitor:
         self._temperature = sensors.temperature(root)
         self._clock = sensors.clock(root)
         self._throttled = sensors.throttled(root, vcgencmd)
-        self._energy, self._fine = sensors.energy(root)
+        self._energy = sensors.energy(root)
 
     @property
     def sources(self) -> dict[str, str | None]:
@@ -108,9 +108,9 @@ class DeviceMonitor:
             )
 
     def spent(self) -> Spent:
-        """What was spent so far; joules only where they are counted finely enough for a turn."""
+        """What was spent so far."""
         with self._lock:
-            return Spent(time.process_time(), _read(self._energy) if self._fine else None)
+            return Spent(time.process_time(), _read(self._energy))
 
     def _counted(self, *names: str) -> int | None:
         """The result of the first of these methods that this system has."""

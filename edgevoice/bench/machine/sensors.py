@@ -23,7 +23,7 @@ PROCESSOR = ("pkg", "cpu", "soc", "core", "k10temp", "k8temp", "zenpower")
 BOARD = ("acpitz",)  # where no sensor is in the processor
 LIMITED = 0xF  # bits of vcgencmd that mean now: voltage, clock, throttled, temperature
 FIRMWARE_PATIENCE = 1.0  # seconds
-MICRO, HOUR = 1e-6, 3600.0
+MICRO = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,16 +166,10 @@ def _firmware(program: str) -> bool | None:
         return None
 
 
-def energy(root: Path = Path("/")) -> tuple[Sensor[float] | None, bool]:
-    """Joules used since now, and whether they are counted finely enough for a single turn.
-
-    The processor's own counters (RAPL), or else what a battery lost while nothing charges it.
-    """
-    if (rapl := Rapl(root)).names:
-        return Sensor(f"RAPL {', '.join(rapl.names)}", rapl), True
-    if (battery := Battery(root)).names:
-        return Sensor(f"battery {', '.join(battery.names)}", battery), False
-    return None, False
+def energy(root: Path = Path("/")) -> Sensor[float] | None:
+    """Joules used since now, by the processor's own counters (RAPL)."""
+    rapl = Rapl(root)
+    return Sensor(f"RAPL {', '.join(rapl.names)}", rapl) if rapl.names else None
 
 
 class Rapl:
@@ -203,35 +197,3 @@ class Rapl:
             self._joules += max(0.0, used) * MICRO
         self._last |= now
         return self._joules if now else None
-
-
-class Battery:
-    """Joules that batteries lost since this was made: coarse, and of the whole device."""
-
-    def __init__(self, root: Path = Path("/")) -> None:
-        supplies = sorted(root.glob("sys/class/power_supply/*"))
-        self._last = _left(supply for supply in supplies if word(supply / "type") == "Battery")
-        self.names = [supply.name for supply in self._last]
-        self._joules = 0.0
-
-    def __call__(self) -> float | None:
-        """Joules so far; None while a battery is charged or cannot be read."""
-        now = _left(self._last)
-        if len(now) < len(self._last):
-            return None
-        self._joules += sum(max(0.0, self._last[supply] - left) for supply, left in now.items())
-        self._last = now
-        return self._joules
-
-
-def _left(batteries: Iterable[Path]) -> dict[Path, float]:
-    """Joules in each battery that is discharging."""
-    found = {}
-    for battery in batteries:
-        energy, charge = number(battery / "energy_now"), number(battery / "charge_now")
-        volts = number(battery / "voltage_min_design") or number(battery / "voltage_now")
-        if energy is None and charge is not None and volts:
-            energy = charge * volts * MICRO
-        if energy is not None and word(battery / "status") == "Discharging":
-            found[battery] = energy * MICRO * HOUR
-    return found

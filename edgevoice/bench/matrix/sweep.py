@@ -1,18 +1,13 @@
-"""A sweep: every combination in a process of its own, in order and then in reverse.
-
-A machine that warms up would make the last combination look slow. So the combinations are measured
-in order on every other question, and in reverse order on the rest, and all warm up alike.
-"""
+"""A sweep: every combination in a process of its own."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from edgevoice.bench.driver.bench import BenchPlan
-from edgevoice.bench.driver.merge import merged
 from edgevoice.bench.jobs.progress import BenchProgress
 from edgevoice.bench.jobs.worker import Worker
 from edgevoice.bench.matrix.axes import Combination
@@ -42,15 +37,14 @@ class SweepPoint:
     failed: EdgevoiceError | None = None
 
     def keep(self, made: BenchResult) -> None:
-        """Add a result to what there is, and write both."""
-        first = self.result
-        self.result = made if first is None else merged(first, made, self.plan.config)
+        """Keep the result, and write it."""
+        self.result = made
         results.write(self.file, self.result)
 
     @property
     def outcome(self) -> str:
         response_time = self.result.variants[0].summary.response_time if self.result else None
-        done = "done" if response_time is None else f"p50 {response_time.p50 * 1000:.0f} ms so far"
+        done = "done" if response_time is None else f"p50 {response_time.p50 * 1000:.0f} ms"
         return "failed" if self.failed else done
 
 
@@ -77,39 +71,19 @@ class Sweep:
 
         Raises whatever interrupts it; the results until then are in the points.
         """
-        steps = list(passes(self.points))
-        total = sum(expected(plan) for _, plan in steps)
+        total = sum(expected(point.plan) for point in self.points)
         self.progress.begin(f"{len(self.points)} combinations", total)
-        for number, (point, plan) in enumerate(steps, 1):
-            where = f"[{number}/{len(steps)}] {point.cell.label}"
-            if point.failed is not None:
-                self.progress.done(expected(plan), f"{where}: left out, it has failed before")
-                continue
+        for number, point in enumerate(self.points, 1):
+            where = f"[{number}/{len(self.points)}] {point.cell.label}"
             self.progress.say(where)
             part = _Part(self.progress)
             try:
-                self.measure(plan, part, point.keep)
+                self.measure(point.plan, part, point.keep)
             except EdgevoiceError as error:
                 point.failed = error
                 self.progress.say(f"{point.cell.label} is left out: {error}")
-            self.progress.done(max(0.0, expected(plan) - part.seconds), f"{where}: {point.outcome}")
-
-
-def passes(points: Sequence[SweepPoint]) -> Iterator[tuple[SweepPoint, BenchPlan]]:
-    """All points on half of the questions, and in reverse order on the others.
-
-    A plan that cannot be halved is measured once: a conversation, starts and stages.
-    """
-    for point in points:
-        questions = point.plan.questions[:: 2 if _halves(point.plan) else 1]
-        yield point, replace(point.plan, questions=questions)
-    for point in reversed(points):
-        if _halves(point.plan):
-            yield point, replace(point.plan, questions=point.plan.questions[1::2])
-
-
-def _halves(plan: BenchPlan) -> bool:
-    return plan.command == "run" and not plan.conversation and len(plan.questions) > 1
+            rest = max(0.0, expected(point.plan) - part.seconds)
+            self.progress.done(rest, f"{where}: {point.outcome}")
 
 
 def expected(plan: BenchPlan) -> float:

@@ -10,9 +10,9 @@ from statistics import median
 
 from edgevoice.bench.compare.compare import compare
 from edgevoice.bench.matrix.sweep import SweepPoint
-from edgevoice.bench.result import table as tables
 from edgevoice.bench.result.conditions import conditions
 from edgevoice.bench.result.result import BenchResult, Figures
+from edgevoice.bench.result.wording import table as drawn
 from edgevoice.bench.result.wording import wrapped
 from edgevoice.bench.stages.cold_start import COLD, WARM
 from edgevoice.errors import UsageError
@@ -54,7 +54,7 @@ def table(points: Sequence[SweepPoint]) -> list[str]:
         results = [result for _, result in measured]
         columns = _columns(results)
         cells = [[label for label, _ in measured], *(column.cells(results) for column in columns)]
-        lines += tables.table(("", *(f"{c.name} " for c in columns)), zip(*cells, strict=True))
+        lines += drawn(("", *(f"{c.name} " for c in columns)), zip(*cells, strict=True), apart=1)
         for label, result in measured:
             lines += conditions(result, label)
         if len(measured) > 1:

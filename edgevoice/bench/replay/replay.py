@@ -104,7 +104,7 @@ def load(file: Path, detector: SpeechDetector, notice: Notify) -> ReplayableTurn
         end = kept.speech_end
     row = known(CorpusRow(sound), kept)
     question = BenchQuestion(
-        sound.name, samples, end, row.said, row.reference, 0.0, row.reply, row.history
+        sound.name, samples, end, row.said, row.reference, row.reply, row.history
     )
     return ReplayableTurn(kept, file, question)
 

@@ -1,1 +1,1 @@
-"""Results as one HTML page, text, Markdown or CSV."""
+"""Results as one HTML page or text."""

@@ -9,11 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from edgevoice.bench.report.report import WAITING_SPANS
-from edgevoice.bench.result.quantities import BASELINE_SPANS
 from edgevoice.bench.result.result import Figures
 from edgevoice.bench.result.wording import ms
 from edgevoice.timings import SPANS
+from edgevoice.waterfall import WAITING
 
 STYLES = 6
 """Number of line styles, and of colours for spans outside the pipeline."""
@@ -79,12 +78,9 @@ def span_class(name: str) -> str:
     """The classes for the colour of a span, and for its hatching if it is waiting."""
     if name in SPANS:
         colour = f"span-{SPANS.index(name)}"
-    elif name in BASELINE_SPANS:
-        colour = f"other-{BASELINE_SPANS.index(name)}"
     else:
-        taken = len(BASELINE_SPANS)
-        colour = f"other-{taken + sum(map(ord, name)) % (STYLES - taken)}"
-    return f"{colour} waits" if name in WAITING_SPANS else colour
+        colour = f"other-{sum(map(ord, name)) % STYLES}"
+    return f"{colour} waits" if name in WAITING else colour
 
 
 def stacks_described(columns: Mapping[str, Mapping[str, Figures]]) -> str:

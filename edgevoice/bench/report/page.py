@@ -20,14 +20,6 @@ from edgevoice.bench.result.wording import counted, ms
 from edgevoice.bench.soak import text as soak_text
 from edgevoice.waterfall import MEANING, shares
 
-MEANINGS = {
-    **MEANING,
-    "silence": "silence: 700 ms of it end the question",
-    "transcribe": "the whole recording to text",
-    "reply": "the whole prompt, then the whole reply",
-}
-"""Each span in words, also those of the plain sequence."""
-
 
 def page(report: Report) -> str:
     """The whole document."""
@@ -54,7 +46,7 @@ def page(report: Report) -> str:
         by_label=_by_label,
         by_span=_by_span,
         stacked=_stacked,
-        meanings=MEANINGS,
+        meanings=MEANING,
         device=device_text,
         result=result_text,
         soaks=soak_text,

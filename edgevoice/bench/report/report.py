@@ -11,10 +11,6 @@ from edgevoice.bench.result.result import BenchResult, BenchTurn, Summary, Varia
 from edgevoice.bench.result.summary import recounted
 from edgevoice.errors import EdgevoiceError, UsageError
 from edgevoice.timings import Span, TurnTimings
-from edgevoice.waterfall import WAITING
-
-WAITING_SPANS = WAITING | {"silence"}
-"""Spans in which no engine works, also those of the plain sequence."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""The tables of a report, for the page, plain text and Markdown."""
+"""The tables of a report, for the page and plain text."""
 
 from __future__ import annotations
 

@@ -33,17 +33,6 @@ class Sample(Struct, frozen=True, kw_only=True):
     """Joules since the first sample, from the source named in `sensors`."""
 
 
-class Idle(Struct, frozen=True, kw_only=True):
-    """The cost of waiting for speech."""
-
-    seconds: float
-    """Duration of the measurement."""
-    cpu_per_minute: float
-    """CPU seconds per minute."""
-    energy_per_minute: float | None = None
-    """Joules per minute; null without RAPL counters."""
-
-
 class Speeds(Struct, frozen=True, kw_only=True):
     """Limits of this machine, measured in a process of its own before any model is loaded.
 
@@ -125,7 +114,5 @@ class Start(Struct, frozen=True, kw_only=True):
     """All models are loaded, and the system prompt is in the KV cache."""
     response_time: float | None
     """Of the first question, asked once ready; null if no reply was audible."""
-    cached: float | None
-    """Share of the model files' bytes that were in the page cache before; null where unknown."""
     rss: int
     """Memory of the process when ready, in bytes."""

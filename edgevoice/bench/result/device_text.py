@@ -21,8 +21,7 @@ def device(result: BenchResult) -> list[str]:
     cpu = f"CPU a turn {MISSING}"
     if summary and summary.cpu_seconds:
         cpu = f"CPU {summary.cpu_seconds.p50:.1f} s a turn"
-    idle = [f"{result.idle.cpu_per_minute:.1f} s an idle minute"] if result.idle else []
-    lines = packed([f"memory {steady} steady, {result.peak_rss / 1e9:.2f} GB at most", cpu, *idle])
+    lines = packed([f"memory {steady} steady, {result.peak_rss / 1e9:.2f} GB at most", cpu])
     if not any(result.sensors.values()):
         return [*lines, f"temperature, clock, throttling, energy: {MISSING} on this machine"]
     readings = {

@@ -14,11 +14,6 @@ QuantityUnit = Literal["s", "tokens/s", "per turn", "share"]
 QuestionKey = tuple[str, int]
 """A question, and how often it was asked before."""
 
-BASELINE_SPANS = ("silence", "transcribe", "reply")
-"""The spans that only the plain sequence has."""
-
-KNOWN_SPANS = (*SPANS, *BASELINE_SPANS)
-
 
 @dataclass(frozen=True, slots=True)
 class Quantity:

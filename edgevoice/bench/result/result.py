@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Struct, field
 
 from edgevoice import compatibility, files
-from edgevoice.bench.result.device_record import Idle, Roofline, Sample, Speeds, Start
+from edgevoice.bench.result.device_record import Roofline, Sample, Speeds, Start
 from edgevoice.bench.result.soak_record import Soak
 from edgevoice.encoding import json_bytes
 from edgevoice.versioned import FileFormat
@@ -22,9 +22,6 @@ VERSION = 2
 ReferenceKind = Literal["human", "pseudo", "written", ""]
 AS_SET = "as set"
 """The variant with the settings as they are."""
-
-BASELINE = "plain sequence"
-"""The variant that does one thing after the other."""
 
 
 class BenchTurn(Struct, frozen=True, kw_only=True):
@@ -167,22 +164,10 @@ class Variant(Struct, frozen=True, kw_only=True):
     """One way of answering, with the summary of its turns."""
 
     name: str
-    """For example `as set`, `plain sequence`, the technique that was off, `cold start`, `warm
-    start`, `barge-in` or `as kept`."""
+    """For example `as set`, `cold start`, `warm start`, `barge-in` or `as kept`."""
     settings: Mapping[str, Any]
     """Settings that differ from those of the result."""
     summary: Summary
-
-
-class Ratio(Struct, frozen=True, kw_only=True):
-    """How many times as long the plain sequence takes."""
-
-    n: int
-    """Questions that both variants answered."""
-    of_questions: float
-    """Median of the per-question ratios."""
-    of_p50: float
-    """Ratio of the two medians."""
 
 
 class Model(Struct, frozen=True, kw_only=True):
@@ -229,16 +214,8 @@ class Machine(Struct, frozen=True, kw_only=True):
     """Load average over the minute before."""
     load_after: float | None
     """Load average over the last minute."""
-    distribution: str | None = None
-    """Name of the Linux distribution."""
-    caches: Mapping[str, int] | None = None
-    """Bytes of one L1d, L2 and L3 cache of the first usable core."""
-    instructions: tuple[str, ...] | None = None
-    """Instruction sets that matter to models, for example AVX2."""
     governor: str | None = None
     """CPU frequency governor of Linux."""
-    llama: str | None = None
-    """Build information of llama.cpp."""
     speeds: Speeds | None = None
 
 
@@ -248,7 +225,7 @@ class BenchResult(Struct, frozen=True, kw_only=True):
     format: str = FORMAT
     version: int = VERSION
     command: str
-    """`run`, `starts`, `stages`, `switches`, `pauses`, `recognition`, `replay` or `soak`."""
+    """`run`, `starts`, `stages`, `replay` or `soak`."""
     edgevoice: str
     """Version of the program."""
     started: str
@@ -260,7 +237,7 @@ class BenchResult(Struct, frozen=True, kw_only=True):
     questions: str
     """Folder or file of the questions, or a note that they are built in."""
     left_out: tuple[str, ...]
-    """Recordings that could not be used; for `switches`, also techniques."""
+    """Recordings that could not be used."""
     input: str
     """Microphone."""
     output: str
@@ -279,13 +256,10 @@ class BenchResult(Struct, frozen=True, kw_only=True):
     peak_rss: int
     """Highest memory of the process in bytes; for `starts`, of any of them when ready."""
     variants: tuple[Variant, ...]
-    ratio: Ratio | None
-    """Null without `--baseline`."""
     turns: tuple[BenchTurn, ...]
     """Every question, in the order asked."""
     steady_rss: int | None = None
     """Median memory over the second half, in bytes; null with under 4 samples, and for `starts`."""
-    idle: Idle | None = None
     roofline: Roofline | None = None
     sensors: Mapping[str, str | None] | None = None
     """Source of `temperature`, `clock`, `throttled` and `energy`."""

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from statistics import fmean, median, median_low
+from statistics import fmean, median_low
 
 from msgspec.structs import replace
 
-from edgevoice.bench.result.result import BenchResult, BenchTurn, Figures, Ratio, Summary, Variant
+from edgevoice.bench.result.result import BenchResult, BenchTurn, Figures, Summary, Variant
 from edgevoice.bench.statistics.intervals import interval
 from edgevoice.bench.statistics.word_error_rate import rate
 from edgevoice.timings import percentile
@@ -74,23 +74,3 @@ def recounted(result: BenchResult) -> BenchResult:
 
     variants = tuple(replace(each, summary=summarize(own(each))) for each in result.variants)
     return replace(result, variants=variants)
-
-
-def ratio(ours: Sequence[BenchTurn], theirs: Sequence[BenchTurn]) -> Ratio | None:
-    """How many times as long `theirs` take as `ours`, over the questions that both answered."""
-    own = {turn.question: turn.response_time for turn in ours if turn.counts}
-    pairs = [
-        (response_time, turn.response_time)
-        for turn in theirs
-        if turn.counts
-        and turn.response_time is not None
-        and (response_time := own.get(turn.question))
-    ]
-    if not pairs:
-        return None
-    return Ratio(
-        n=len(pairs),
-        of_questions=median(other / response_time for response_time, other in pairs),
-        of_p50=median_low(other for _, other in pairs)
-        / median_low(response_time for response_time, _ in pairs),
-    )

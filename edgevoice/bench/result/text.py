@@ -7,16 +7,13 @@ from collections.abc import Iterator
 from edgevoice.bench.result.conditions import conditions
 from edgevoice.bench.result.device_text import device, limits
 from edgevoice.bench.result.result import (
-    BASELINE,
     BenchResult,
     BenchTurn,
     Figures,
-    Ratio,
     Summary,
     Variant,
 )
 from edgevoice.bench.result.wording import counted, ms, packed, paragraphs, table, wrapped
-from edgevoice.encoding import json_bytes
 
 UNASKED = ("recognition", "stages")
 """Commands that ask the assistant nothing."""
@@ -39,7 +36,6 @@ def render(result: BenchResult) -> list[str]:
         (
             heading(result),
             *(_variant(variant, result) for variant in result.variants),
-            wrapped(compared(result.ratio)) if result.ratio else [],
             limits(result),
             device(result),
             [*failed, *left_out(result)],
@@ -72,14 +68,6 @@ def heading(result: BenchResult) -> list[str]:
     if result.interrupted:
         lines.append("stopped before its end: this is what was measured until then")
     return [line for part in lines for line in wrapped(part)]
-
-
-def compared(ratio: Ratio) -> str:
-    """The plain sequence compared with the pipeline, in a sentence."""
-    return (
-        f"the plain sequence takes {ratio.of_questions:.1f} times as long (median of "
-        f"{counted(ratio.n, 'question')}; {ratio.of_p50:.1f} by p50)"
-    )
 
 
 def left_out(result: BenchResult) -> list[str]:
@@ -168,41 +156,3 @@ def troubles(turn: BenchTurn) -> Iterator[tuple[str, str]]:
     if turn.word_errors:
         words = counted(turn.words or 0, "word")
         yield "misread", f"{turn.word_errors} of {words}: “{turn.transcript}”"
-
-
-def recognition(result: BenchResult) -> list[str]:
-    """Word errors and time of each way to transcribe the same recordings."""
-    rows = [
-        [
-            variant.name,
-            f"{s.wer * 100:.2f} %",
-            *(str(s.word_errors), str(s.words)),
-            *(ms(spent.p50), ms(spent.p95)),
-        ]
-        for variant in result.variants
-        if (s := variant.summary).wer is not None and (spent := s.spans.get("recognize"))
-    ]
-    heads = ("", "WER", "wrong", "words", "p50", "p95")
-    return paragraphs((heading(result), [*table(heads, rows), *left_out(result)]))
-
-
-def switches(result: BenchResult) -> list[str]:
-    """The variants as a Markdown table: each technique off, compared with all of them on."""
-    base = result.variants[0].summary.response_time
-    rows = [
-        ["technique", "setting", "p50 on", "p95 on", "p50 off", "p95 off", "what it buys"],
-        ["---"] * 7,
-    ]
-    for variant in result.variants[1:]:
-        off = variant.summary.response_time
-        changed = ", ".join(
-            f"`{key} = {json_bytes(v).decode()}`" for key, v in variant.settings.items()
-        )
-        if variant.name == BASELINE:
-            continue
-        cells = ["", "", "", "", "nothing was answered"]
-        if base is not None and off is not None:
-            bought = f"{ms(off.p50 - base.p50, '+')} p50, {ms(off.p95 - base.p95, '+')} p95"
-            cells = [ms(base.p50), ms(base.p95), ms(off.p50), ms(off.p95), bought]
-        rows.append([variant.name, changed, *cells])
-    return paragraphs(([f"| {' | '.join(row)} |" for row in rows], left_out(result)))

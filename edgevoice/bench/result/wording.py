@@ -45,13 +45,16 @@ def paragraphs(parts: Iterable[Sequence[str]]) -> list[str]:
     return [line for part in parts if part for line in ("", *part)][1:]
 
 
-def table(heads: Row, rows: Iterable[Row], words: Collection[int] = (0,)) -> list[str]:
-    """A table of at most 80 columns; `words` are the columns aligned left, which may wrap."""
+def table(
+    heads: Row, rows: Iterable[Row], words: Collection[int] = (0,), apart: int = 2
+) -> list[str]:
+    """A table of at most 80 columns, which are so many blanks `apart`; `words` are the columns
+    aligned left, which may wrap."""
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    drawn = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    drawn = Table(box=None, pad_edge=False, padding=(0, apart, 0, 0))
     for column, head in enumerate(heads):
         left = column in words
         drawn.add_column(

@@ -133,12 +133,6 @@ class ScenarioOutcome(Struct, frozen=True, kw_only=True):
     """Changed settings, by `section.key`."""
     way: SpeakerPath | None = None
     """How the microphone heard the speaker; null: not at all."""
-    late: int = 0
-    """Blocks of 10 ms that arrived too late."""
-    moved: int = 0
-    """Shifts of the sound because a device ran out of audio."""
-    dry: int = 0
-    """Times the device that the microphone hears was not served."""
 
 
 class ScenarioTotals(Struct, frozen=True, kw_only=True):

@@ -15,7 +15,7 @@ from edgevoice.bench.driver.driver import QuestionDriver, session
 from edgevoice.bench.driver.engine_cache import EngineCache
 from edgevoice.bench.driver.run_state import changed, described, differing
 from edgevoice.bench.jobs.progress import BenchProgress
-from edgevoice.bench.machine.host import facts, libraries, load, machine
+from edgevoice.bench.machine.host import libraries, load, machine
 from edgevoice.bench.result.summary import figures
 from edgevoice.bench.result.wording import counted
 from edgevoice.bench.scenarios.assertions import judged
@@ -81,7 +81,6 @@ class ScenarioRun:
         self._cache = EngineCache(self._clock)
         self._started = datetime.datetime.now().astimezone().isoformat(timespec="seconds")
         self._load = load()
-        self._facts = facts()
         self._about: ev.SessionStarted | None = None
         self._loop = SpeakerPath(delay=0.0, level=0.0, tail=0.0)
 
@@ -163,13 +162,11 @@ class ScenarioRun:
         scenario, loop = script.scenario, self._loop
         wanted = scenario.room.acoustics
         acoustics = wanted and replace(wanted, delay=max(0.0, wanted.delay - loop.delay))
-        before = room.state()
         acted = runner.act(script, acoustics)
-        after = room.state()
         verdict = judged(scenario, acted)
         way = None
         if acoustics is not None:
-            delay = round(after.delay + loop.delay, 4)
+            delay = round(room.state().delay + loop.delay, 4)
             way = SpeakerPath(delay=delay, level=acoustics.level, tail=acoustics.tail)
         earlier = sum(o.name == scenario.name and o.file == script.file.name for o in self.outcomes)
         self.outcomes.append(
@@ -185,9 +182,6 @@ class ScenarioRun:
                 unasked=verdict.unasked,
                 settings=scenario.changes,
                 way=way,
-                late=after.late - before.late,
-                moved=after.moved - before.moved,
-                dry=after.dry - before.dry,
             )
         )
         self._progress.done(
@@ -215,7 +209,7 @@ class ScenarioRun:
             models=described(about.models) if about else {},
             settings=differing(self._plan.config),
             libraries=libraries(),
-            machine=machine(self._load, load(), self._facts),
+            machine=machine(self._load, load()),
             totals=totals(self.outcomes),
             outcomes=tuple(self.outcomes),
         )

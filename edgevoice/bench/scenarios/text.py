@@ -10,9 +10,6 @@ from edgevoice.bench.scenarios.assertions import COUNTED
 from edgevoice.bench.scenarios.result import ScenarioOutcome, ScenariosResult, ScenarioTotals
 from edgevoice.bench.scenarios.scenario import Scenario, variants
 
-UNDISTURBED = 5
-"""Late blocks of a room's devices that are not worth a remark."""
-
 NAME_COLUMNS = 40
 """Columns of a scenario's name."""
 
@@ -30,8 +27,6 @@ def _scenario(outcome: ScenarioOutcome) -> Iterator[str]:
     yield f"{verdict}  {name:<{NAME_COLUMNS}}{_times(outcome):>{WIDTH - NAME_COLUMNS - 8}}"
     for reason in outcome.failed:
         yield from wrapped(reason, " " * 8, " " * 10)
-    if (times := outcome.dry + outcome.late) > UNDISTURBED:
-        yield f"        (the room's devices were late {times} times: its sound was broken up)"
 
 
 def _times(outcome: ScenarioOutcome) -> str:

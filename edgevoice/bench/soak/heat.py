@@ -16,12 +16,8 @@ from edgevoice.bench.result.result import AS_SET, BenchTurn
 from edgevoice.bench.result.soak_record import SoakFinding, Steadiness
 from edgevoice.bench.result.wording import counted
 from edgevoice.bench.statistics.significance import Shift, paired, unpaired
-from edgevoice.timings import percentile
 
 LEAST_DRIFT = 0.1  # the smallest change of the response time that matters, as a share
-HELD, LIMIT = 0.9, 0.9  # a clock is too low below LIMIT times its HELD quantile
-SMOOTH = 30.0  # seconds over which the clock is averaged: between questions it falls anyway
-WARMER = 2.0  # °C by which it must be warmer while the clock is low
 ALWAYS = 0.5  # share of throttled samples from which throttling is bad without turns to compare
 
 
@@ -86,15 +82,9 @@ def finding(
 
 
 def heat(turns: Sequence[BenchTurn], samples: Sequence[Sample]) -> SoakFinding:
-    """Whether the processor was throttled, and turns were slower meanwhile.
-
-    Where throttling is not reported: whether the clock was low while it was warmer.
-    """
-    how, known = "throttled", [s for s in samples if s.throttled is not None]
+    """Whether the processor was throttled, and turns were slower meanwhile."""
+    known = [s for s in samples if s.throttled is not None]
     flags = [bool(sample.throttled) for sample in known]
-    if not known:
-        known = [s for s in samples if s.clock is not None and s.temperature is not None]
-        how, flags = "slowed by heat", _slowed(known)
     degrees = [s.temperature for s in samples if s.temperature is not None]
     if not known and not degrees and all(sample.clock is None for sample in samples):
         text = "temperature, clock and throttling not available on this machine"
@@ -104,11 +94,12 @@ def heat(turns: Sequence[BenchTurn], samples: Sequence[Sample]) -> SoakFinding:
         text = f"{range_}; throttling not available on this machine"
         return finding("heat", "unknown", text)
     if not any(flags):
-        return finding("heat", "well", f"{range_}; never {how}", value=0.0)
+        return finding("heat", "well", f"{range_}; never throttled", value=0.0)
     share = sum(flags) / len(flags)
     times = sum(now and not was for was, now in zip([False, *flags], flags, strict=False))
     state, why = _effect(turns, [sample.t for sample in known], flags)
-    text = f"{range_}; {how} in {share * 100:.0f} % of the samples, {counted(times, 'time')}; {why}"
+    often = f"in {share * 100:.0f} % of the samples, {counted(times, 'time')}"
+    text = f"{range_}; throttled {often}; {why}"
     return finding("heat", state, text, "gets hot", value=share, unit="share")
 
 
@@ -131,23 +122,6 @@ def _effect(
     if sum(flags) / len(flags) >= ALWAYS:
         return "bad", "hardly a turn was without"
     return "well", f"{counted(len(slow), 'turn')} meanwhile are too few to matter"
-
-
-def _slowed(samples: Sequence[Sample]) -> list[bool]:
-    """Whether the clock was low in each sample; never, unless it was warmer then."""
-    clocks, start = [], 0
-    for end, sample in enumerate(samples):
-        while sample.t - samples[start].t > SMOOTH:
-            start += 1
-        clocks.append(fmean(s.clock or 0.0 for s in samples[start : end + 1]))
-    best = percentile(clocks, HELD) or 0.0
-    low = [clock < LIMIT * best for clock in clocks]
-    warm, cool = (
-        [s.temperature or 0.0 for s, is_low in zip(samples, low, strict=True) if is_low is side]
-        for side in (True, False)
-    )
-    hotter = warm and cool and median(warm) >= median(cool) + WARMER
-    return low if hotter else [False] * len(low)
 
 
 def warmed(samples: Sequence[Sample]) -> str:

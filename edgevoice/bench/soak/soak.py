@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from itertools import cycle
 from pathlib import Path
 
-from edgevoice.bench.driver.bench import IDLE_SECONDS, Bench, BenchPlan
+from edgevoice.bench.driver.bench import Bench, BenchPlan
 from edgevoice.bench.driver.driver import QuestionDriver
 from edgevoice.bench.driver.interruption import InterruptedExchange
 from edgevoice.bench.jobs.progress import BenchProgress, duration
@@ -99,7 +99,7 @@ class SoakBench(Bench):
         schedule: SoakSchedule,
     ) -> None:
         ways = (AS_SET, BARGE_IN) if schedule.every else (AS_SET,)
-        super().__init__(replace(plan, variants={way: {} for way in ways}), progress, trace)
+        super().__init__(replace(plan, variants=ways), progress, trace)
         self._seconds = schedule.seconds
         self._driver = SoakDriver(plan, schedule)
         self._file = ResultFile(where, progress.say, self._clock.now)
@@ -115,12 +115,10 @@ class SoakBench(Bench):
         with ExitStack() as stack:
             stack.callback(self._cache.close)
             self._progress.begin("loading the models", 0.0)
-            one = stack.enter_context(self._interview({}))
+            one = stack.enter_context(self._interview())
             self._progress.begin(f"{duration(self._seconds)} of questions", self._seconds)
             self._began = self._reported = self._clock.now()
             self._driver.run(one, self._done)
-            self._progress.begin("listening to silence", IDLE_SECONDS)
-            self.run_state.idle = one.rest(IDLE_SECONDS)
         self.run_state.finished = True
 
     def _done(self, exchange: InterruptedExchange) -> None:

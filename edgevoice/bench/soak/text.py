@@ -7,9 +7,8 @@ from collections.abc import Sequence
 from edgevoice.bench.jobs.progress import duration
 from edgevoice.bench.result.result import BenchResult
 from edgevoice.bench.result.soak_record import Soak, SoakWindow
-from edgevoice.bench.result.table import table
 from edgevoice.bench.result.text import render
-from edgevoice.bench.result.wording import ms, wrapped
+from edgevoice.bench.result.wording import ms, table, wrapped
 from edgevoice.bench.soak.steadiness import MB, TOO_SHORT
 
 STATE_MARKS = {"well": " ", "bad": "!", "unclear": "?", "unknown": "-"}
@@ -22,7 +21,7 @@ def whole(result: BenchResult) -> list[str]:
     if (soak := result.soak) is not None:
         if columns := shown(soak.windows):
             rows = zip(*columns.values(), strict=True)
-            lines += ["", *table(tuple(columns), rows)]
+            lines += ["", *table(tuple(columns), rows, apart=1)]
         lines.append("")
         for finding in soak.findings:
             lines += wrapped(f"{STATE_MARKS[finding.state]} {finding.reason}", later="    ")

@@ -23,7 +23,7 @@ from edgevoice.bench.driver.bench import BenchPlan
 from edgevoice.bench.driver.run_state import RunState, changed
 from edgevoice.bench.jobs.progress import BenchProgress
 from edgevoice.bench.jobs.worker import Worker
-from edgevoice.bench.machine.page_cache import cached, drop
+from edgevoice.bench.machine.page_cache import drop
 from edgevoice.bench.result.device_record import Load, Start
 from edgevoice.bench.result.result import BenchTurn
 from edgevoice.clock import Clock, SystemClock
@@ -35,8 +35,6 @@ COLD, WARM = "cold start", "warm start"
 START_VARIANTS: Mapping[str, Mapping[str, Any]] = {COLD: {"slm.prompt_cache": False}, WARM: {}}
 
 EXPECTED = 20.0  # seconds that a start with its first answer is expected to take
-
-GONE = 0.05  # a start is cold if at most this share of the weights was in memory
 
 
 @dataclass(frozen=True)
@@ -52,7 +50,7 @@ class StartTask:
 
 
 class StartOutcome(Struct, frozen=True, kw_only=True):
-    """The outcome of a start; `start.cached` is added by the process that asked for it."""
+    """The outcome of a start."""
 
     start: Start
     turn: BenchTurn
@@ -79,7 +77,7 @@ class ColdStartBench:
         self._progress = progress
         self._launch = launch or self._apart
         self._clock: Clock = clock or SystemClock()
-        self._said: set[str] = set()
+        self._said = False
         self.run_state = RunState(
             plan.command, plan.config, plan.source, plan.left_out, START_VARIANTS, self._clock
         )
@@ -95,10 +93,9 @@ class ColdStartBench:
             question = plan.questions[max(0, number - 1) // 2 % len(plan.questions)]
             if variant == COLD:
                 self._cool(files)
-            share = cached(files)
             config = changed(plan.config, START_VARIANTS[variant])
             made = self._launch(StartTask(config, question, variant, warm_up, time.monotonic()))
-            self._note(made, share, warm_up)
+            self._note(made, warm_up)
             response_time, where = (
                 made.turn.response_time,
                 "warm-up" if warm_up else f"{number}/{2 * plan.repeat}",
@@ -111,28 +108,19 @@ class ColdStartBench:
         self.run_state.finished = True
 
     def _cool(self, files: Sequence[Path]) -> None:
-        text = ""
-        if not drop(files):
-            text = (
+        if not drop(files) and not self._said:
+            self._said = True
+            self._progress.say(
                 "only root can drop weights from memory on this system: cold starts find them "
                 "there, and only lack the stored state of the prompt"
             )
-        elif (share := cached(files)) is not None and share > GONE:
-            text = (
-                f"{share * 100:.0f} % of the weights stay in memory, because another program uses "
-                "them: cold starts are not quite cold"
-            )
-        if text and text not in self._said:
-            self._said.add(text)
-            self._progress.say(text)
 
-    def _note(self, made: StartOutcome, share: float | None, warm_up: bool) -> None:
+    def _note(self, made: StartOutcome, warm_up: bool) -> None:
         run_state = self.run_state
         run_state.models, run_state.input, run_state.output = made.models, made.input, made.output
         run_state.turns.append(replace(made.turn, asked_at=round(self._clock.now(), 3)))
         if not warm_up:
-            share = None if share is None else round(share, 4)
-            run_state.starts.append(replace(made.start, cached=share))
+            run_state.starts.append(made.start)
 
     def _apart(self, task: StartTask) -> StartOutcome:
         process = Worker[StartOutcome](task)
@@ -185,7 +173,6 @@ def start(task: StartTask, began: float) -> StartOutcome:
         program=round(began - task.since, 4),
         imported=round(imported, 4),
         response_time=turn.response_time,
-        cached=None,
         rss=rss,
         **timeline(events, zero),
     )

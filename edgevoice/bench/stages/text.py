@@ -9,10 +9,9 @@ from edgevoice.bench.result.device_record import Start
 from edgevoice.bench.result.device_text import limits
 from edgevoice.bench.result.result import BenchResult, StageFigures
 from edgevoice.bench.result.summary import figures
-from edgevoice.bench.result.table import table
 from edgevoice.bench.result.text import heading, misread
-from edgevoice.bench.result.wording import wrapped
-from edgevoice.bench.stages.cold_start import COLD, GONE, WARM
+from edgevoice.bench.result.wording import paragraphs, table, wrapped
+from edgevoice.bench.stages.cold_start import COLD, WARM
 
 _NAMES = {
     "frame": "a frame of 32 ms",
@@ -42,7 +41,7 @@ def stages(result: BenchResult) -> list[str]:
     parts = [
         heading(result),
         [
-            *table(("stage alone", "n", *PERCENTILES, "unit"), rows),
+            *table(("stage alone", "n", *PERCENTILES, "unit"), rows, apart=1),
             *(line for text in standard for line in wrapped(text)),
             *conditions(result),
         ],
@@ -50,7 +49,7 @@ def stages(result: BenchResult) -> list[str]:
         limits(result),
         [line for name in result.left_out for line in wrapped(f"left out: {name}")],
     ]
-    return _joined(parts)
+    return paragraphs(parts)
 
 
 def _rows(one: StageFigures) -> Iterator[Sequence[str]]:
@@ -88,12 +87,12 @@ def starts(result: BenchResult) -> list[str]:
     heads = ("since the process began", "cold p50", "p95", "warm p50", "p95")
     parts = [
         heading(result),
-        [*table(heads, rows), *conditions(result)],
+        [*table(heads, rows, apart=1), *conditions(result)],
         *(_picture(kind, made) for kind, made in kinds.items()),
-        [*_remarks(result, kinds[COLD])],
+        [*_remarks(result)],
         [line for name in result.left_out for line in wrapped(f"left out: {name}")],
     ]
-    return _joined(parts)
+    return paragraphs(parts)
 
 
 def _moments(made: Sequence[Start]) -> list[tuple[str, Moment]]:
@@ -131,14 +130,7 @@ def _picture(kind: str, made: Sequence[Start]) -> list[str]:
     return lines
 
 
-def _remarks(result: BenchResult, cold: Sequence[Start]) -> Iterator[str]:
-    cached = [one.cached for one in cold if one.cached is not None]
-    text = "before a cold start no weights were in memory, nor a stored state of the prompt"
-    if not cached:
-        text = "this system does not tell whether weights were in memory before a cold start"
-    elif max(cached) > GONE:
-        text = f"before a cold start up to {max(cached) * 100:.0f} % of the weights were in memory"
-    yield from wrapped(text)
+def _remarks(result: BenchResult) -> Iterator[str]:
     answered = sum(turn.response_time is not None for turn in result.turns if not turn.warm_up)
     yield f"{answered} of {len(result.starts)} first questions answered"
     yield f"memory {result.peak_rss / 1e9:.2f} GB when ready"
@@ -146,9 +138,3 @@ def _remarks(result: BenchResult, cold: Sequence[Start]) -> Iterator[str]:
 
 def _seconds(value: float) -> str:
     return f"{value * 1000:.0f} ms" if value < 1 else f"{value:.2f} s"
-
-
-def _joined(parts: Sequence[Sequence[str]]) -> list[str]:
-    """The parts that are not empty, with an empty line between them."""
-    lines = [line for part in parts if part for line in ("", *part)]
-    return lines[1:]

@@ -7,7 +7,7 @@ which another program was busy neither hide a change nor cause one.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -43,26 +43,20 @@ class Shift:
 
 
 def paired(before: Values, after: Values, limited: bool = True) -> Shift:
-    """The mean difference of pairs, `after` minus `before`, of at least one pair.
-
-    The interval is that of the means of random subsets: J. A. Hartigan, Using subsample values as
-    typical values, Journal of the American Statistical Association 64 (1969).
-    """
+    """The mean difference of pairs, `after` minus `before`, with a bootstrap interval."""
     differences = after - before
     # Around zero for the test, where swapping a pair does not change the limit.
     tested = _limited(differences) if limited else differences
     centred = _around_median(differences) if limited else differences
-    rng = np.random.default_rng(SEED)
-    parts = 1 + DRAWS * len(centred) // _BATCH
-    means = np.concatenate([_subset_means(rng, centred, DRAWS // parts) for _ in range(parts)])
-    low, high = np.quantile(means, (0.025, 0.975))
-    return _shift(len(centred), float(centred.mean()), low, high, _p((tested,), "samples"))
+    change = float(centred.mean())
+    if len(centred) < 2:
+        return Shift(len(centred), change, change, change, 1.0)
+    low, high = _interval((centred,), lambda drawn, axis: drawn.mean(axis))
+    return _shift(len(centred), change, low, high, _p((tested,), "samples"))
 
 
 def unpaired(before: Values, after: Values, limited: bool = True) -> Shift:
     """The difference of the means of two samples, with a bootstrap interval."""
-    from scipy.stats import bootstrap
-
     pooled = np.concatenate([before, after])
     one, other = before, after
     if limited:
@@ -71,16 +65,9 @@ def unpaired(before: Values, after: Values, limited: bool = True) -> Shift:
     change = float(other.mean() - one.mean())
     if n < 2:
         return _shift(n, change, change, change, 1.0)
-    found = bootstrap(
-        (one, other),
-        lambda a, b, axis: b.mean(axis) - a.mean(axis),
-        n_resamples=DRAWS,
-        batch=max(1, _BATCH // len(pooled)),
-        method="percentile",
-        rng=SEED,
-    ).confidence_interval
+    low, high = _interval((one, other), lambda a, b, axis: b.mean(axis) - a.mean(axis))
     p = _p((pooled[: len(before)], pooled[len(before) :]), "independent")
-    return _shift(n, change, found.low, found.high, p)
+    return _shift(n, change, low, high, p)
 
 
 def holm(values: Sequence[float]) -> list[float]:
@@ -90,6 +77,21 @@ def holm(values: Sequence[float]) -> list[float]:
         highest = max(highest, min(1.0, values[index] * (len(values) - place)))
         corrected[index] = highest
     return corrected
+
+
+def _interval(samples: tuple[Values, ...], statistic: Callable[..., Values]) -> tuple[float, float]:
+    """The 95 % confidence interval of a statistic of the samples."""
+    from scipy.stats import bootstrap
+
+    found = bootstrap(
+        samples,
+        statistic,
+        n_resamples=DRAWS,
+        batch=max(1, _BATCH // sum(map(len, samples))),
+        method="percentile",
+        rng=SEED,
+    ).confidence_interval
+    return float(found.low), float(found.high)
 
 
 def _p(samples: tuple[Values, ...], kind: Literal["samples", "independent"]) -> float:
@@ -113,13 +115,6 @@ def _p(samples: tuple[Values, ...], kind: Literal["samples", "independent"]) -> 
 
 def _shift(n: int, change: float, low: float, high: float, p: float) -> Shift:
     return Shift(n, change, min(float(low), change), max(float(high), change), p)
-
-
-def _subset_means(rng: np.random.Generator, values: Values, rows: int) -> Values:
-    subset = rng.integers(0, 2, (rows, len(values))).astype(np.float64)
-    sizes = subset.sum(axis=1)
-    means: Values = (subset @ values)[sizes > 0] / sizes[sizes > 0]
-    return means
 
 
 def _limited(distances: Values) -> Values:

@@ -158,7 +158,7 @@ def test_wer_is_compared_where_it_is_known() -> None:
     assert "WER" not in [one.name for one in compared(result(silent), result(silent)).changes]
 
 
-def test_recognition_is_compared_by_its_only_span() -> None:
+def test_a_stage_is_compared_by_its_only_span() -> None:
     """Results without an answer have spans all the same."""
 
     def read(seed: int, more: float) -> BenchResult:
@@ -167,7 +167,7 @@ def test_recognition_is_compared_by_its_only_span() -> None:
             for turn in turns(seed, wild=0.0)
             if turn.spans
         ]
-        return result(made, command="recognition")
+        return result(made, command="stages")
 
     found = compared(read(1, 0.0), read(2, 0.1))
     assert [one.name for one in found.having("slower")] == ["recognize"]
@@ -186,7 +186,7 @@ def test_what_makes_two_runs_unlike_is_told() -> None:
         interrupted=True,
         conversation=True,
         played_to="user",
-        command="switches",
+        command="replay",
     )
     told = "\n".join(compared(before, other).warnings)
     for part in (
@@ -204,7 +204,7 @@ def test_what_makes_two_runs_unlike_is_told() -> None:
         "busy during B: load 7",
         "one is a conversation",
         "through devices",
-        "`bench run`, B of `bench switches`",
+        "`bench run`, B of `bench replay`",
     ):
         assert part in told, part
     assert "A and B are the same run" in compared(before, before).warnings

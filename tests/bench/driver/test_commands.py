@@ -14,10 +14,7 @@ import numpy as np
 import pytest
 
 from edgevoice.audio import CAPTURE_RATE
-from edgevoice.bench.driver.ablation import ALL_OFF, TECHNIQUES, variants
 from edgevoice.bench.jobs.progress import BenchProgressLines, duration
-from edgevoice.bench.result.result import AS_SET
-from edgevoice.settings import Config
 from edgevoice.wav import WavWriter
 from tests.command import edgevoice, edgevoice_process, message
 from tests.conftest import ROOT
@@ -36,7 +33,7 @@ def test_bench_alone_shows_what_there_is() -> None:
     """A group of commands: its help, and no error."""
     done = edgevoice("bench", "--help")
     assert done.returncode == 0
-    for command in ("run", "switches", "recognition", "pauses", "shape"):
+    for command in ("run", "soak", "turns", "compare", "report", "trace", "shape"):
         assert f"\n  {command} " in done.stdout
 
 
@@ -45,12 +42,8 @@ def test_bench_alone_shows_what_there_is() -> None:
     [
         (("run", "--through-devices"), "needs an output device"),
         (("run", "--play-to", "user"), "--play-to goes with --through-devices"),
-        (("run", "--conversation", "--baseline"), "leave one of them out"),
         (("run", "--corpus", "nowhere"), "no such folder"),
         (("run", "--questions", os.devnull), "no questions were given"),
-        (("switches", "--technique", "magic"), "no technique is called 'magic'"),
-        (("pauses",), "edgevoice bench pauses --corpus"),
-        (("recognition",), "edgevoice bench recognition --corpus"),
     ],
 )
 def test_what_makes_no_sense_is_told_before_anything_is_loaded(
@@ -60,12 +53,11 @@ def test_what_makes_no_sense_is_told_before_anything_is_loaded(
     assert told in message(edgevoice("bench", *words, "--json", "-", env=no_models), 2)
 
 
-@pytest.mark.parametrize("command", ["run", "switches"])
 def test_without_models_the_first_that_is_missing_is_named(
-    command: str, no_models: dict[str, str], elsewhere: Path
+    no_models: dict[str, str], elsewhere: Path
 ) -> None:
     """And how it is had; no file is left behind."""
-    told = message(edgevoice("bench", command, env=no_models))
+    told = message(edgevoice("bench", "run", env=no_models))
     assert "edgevoice models pull silero-vad" in told
     assert not list(elsewhere.glob("bench-*.json"))
 
@@ -76,16 +68,6 @@ def test_a_place_that_cannot_be_written_is_told_before_the_work(
     """Not after hours of it: even before a missing model is."""
     words = ("bench", "run", "--json", tmp_path / "none" / "r.json")
     assert "no such folder for the result" in message(edgevoice(*words, env=no_models))
-
-
-def test_every_technique_is_a_setting_that_exists() -> None:
-    """Each is on by default. There is one variant with all of them on, and one with all off."""
-    assert list(variants()) == [AS_SET, *TECHNIQUES, ALL_OFF]
-    assert list(variants(["encode only the clip"])) == [AS_SET, "encode only the clip"]
-    for changes in TECHNIQUES.values():
-        for key, off in changes.items():
-            section, name = key.split(".")
-            assert getattr(getattr(Config(), section), name) != off, key
 
 
 def test_progress_tells_the_time_that_is_left(capsys: pytest.CaptureFixture[str]) -> None:
@@ -117,22 +99,18 @@ def test_questions_of_a_folder_are_asked_and_the_result_is_json(
     assert said.returncode == 0
     (asked / "broken.wav").write_bytes(b"no sound")
     done = edgevoice(
-        *("bench", "run", "--corpus", asked, "--slm", "qwen2.5-coder-0.5b", "--baseline"),
+        *("bench", "run", "--corpus", asked, "--slm", "qwen2.5-coder-0.5b"),
         *("--warm-up", "0", "--json", "-"),
     )
     assert done.returncode == 0, done.stderr
     result = json.loads(done.stdout)
-    ours, plain = result["turns"]
+    (ours,) = result["turns"]
     assert result["left_out"] == ["broken.wav"]
     assert ours["question"] == "capital.wav"
     assert "capital" in ours["transcript"].lower()
     assert "paris" in ours["reply"].lower()
     assert sum(ours["spans"].values()) == pytest.approx(ours["response_time"], abs=1e-6)
-    assert sum(plain["spans"].values()) == pytest.approx(plain["response_time"], abs=1e-6)
-    assert next(iter(plain["spans"])) == "silence"
-    assert result["ratio"]["n"] == 1
     assert "broken.wav" in done.stderr
-    assert "plain sequence" in done.stderr
 
 
 @pytest.mark.models

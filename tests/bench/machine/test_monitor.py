@@ -16,7 +16,7 @@ from edgevoice.bench.machine import monitor
 from edgevoice.bench.machine.monitor import DeviceMonitor, DeviceSampler, Spent, steady_rss
 from edgevoice.bench.result.device_record import Sample
 from edgevoice.testing.virtual import VirtualClock
-from tests.bench.machines import BATTERY, LAPTOP, tree
+from tests.bench.machines import LAPTOP, tree
 from tests.bench.stage import Stage
 
 
@@ -87,14 +87,6 @@ def test_sampling_goes_on_while_sensors_come_and_go(tmp_path: Path) -> None:
     assert all(sample.rss > 0 for sample in watch.samples)
 
 
-def test_a_battery_is_too_coarse_for_a_turn(tmp_path: Path) -> None:
-    """It is in the samples, and no turn is charged with it."""
-    device = DeviceMonitor(tree(tmp_path, BATTERY), vcgencmd="")
-    assert device.sample(0.0).energy == 0.0
-    assert device.spent().energy is None
-    assert device.spent().cpu_seconds is not None
-
-
 def test_what_is_not_measured_at_either_end_is_not_spent() -> None:
     """A difference needs both readings."""
     assert Spent(3.0, 10.0).since(Spent(1.0, None)) == Spent(2.0, None)
@@ -123,21 +115,6 @@ def test_a_turn_is_charged_from_its_first_sample_until_all_is_idle() -> None:
     assert turn.response_time is not None
     assert turn.energy == pytest.approx(5.0 * turn.cpu_seconds)
     assert 2.0 * (1.2 + turn.response_time) < turn.cpu_seconds < 2.0 * (settled - asked - 0.7)
-
-
-def test_idleness_is_charged_by_the_minute() -> None:
-    """Three seconds of silence of which a tenth is computed: six seconds a minute."""
-    stage = Stage("It is noon.")
-    clock = stage.show.clock
-    with stage.interview() as one:
-        one.meter = lambda: Spent(0.1 * clock.now(), 4.0 * clock.now())
-        idle = one.rest(3.0)
-        one.meter = Spent
-        assert one.rest(1.0) is None
-    assert idle is not None
-    assert idle.seconds == pytest.approx(3.0, abs=0.3)
-    assert idle.cpu_per_minute == pytest.approx(6.0)
-    assert idle.energy_per_minute == pytest.approx(240.0)
 
 
 def test_without_a_meter_nothing_is_claimed() -> None:

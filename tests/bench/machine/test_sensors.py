@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from edgevoice.bench.machine import sensors
-from edgevoice.bench.machine.sensors import Battery, Rapl
-from tests.bench.machines import BATTERY, BOARD, LAPTOP, tree
+from edgevoice.bench.machine.sensors import Rapl
+from tests.bench.machines import BOARD, LAPTOP, tree
 
 
 @pytest.fixture(autouse=True)
@@ -98,7 +98,7 @@ def test_a_machine_without_any_sensor_has_none(tmp_path: Path) -> None:
     assert sensors.temperature(tmp_path) is None
     assert sensors.clock(tmp_path) is None
     assert sensors.throttled(tmp_path, vcgencmd="") is None
-    assert sensors.energy(tmp_path) == (None, False)
+    assert sensors.energy(tmp_path) is None
 
 
 @pytest.mark.parametrize("broken", ["", "rubbish", "0", "nan", "-274000", "999999999", "\xff"])
@@ -122,7 +122,7 @@ def test_a_file_that_nobody_may_read_is_none(
         return reading(path, *args, **more)
 
     monkeypatch.setattr(Path, "read_text", refused)
-    assert sensors.energy(root) == (None, False)
+    assert sensors.energy(root) is None
     assert sensors.temperature(root) is None
     assert sensors.clock(root) is None
 
@@ -131,7 +131,7 @@ def test_a_sensor_that_vanishes_tells_nothing_any_more(tmp_path: Path) -> None:
     """None from then on, and again a value when it is back."""
     root = tree(tmp_path, LAPTOP)
     heat, clock = sensors.temperature(root), sensors.clock(root)
-    throttled, (joules, _) = sensors.throttled(root, vcgencmd=""), sensors.energy(root)
+    throttled, joules = sensors.throttled(root, vcgencmd=""), sensors.energy(root)
     assert heat
     assert clock
     assert throttled
@@ -196,34 +196,3 @@ def test_a_counter_without_a_limit_loses_what_it_wrapped_and_never_runs_back(
     assert rapl() == 0.0
     count.write_text("900000")
     assert rapl() == pytest.approx(0.5)
-
-
-def test_a_battery_stands_in_where_the_processor_counts_nothing(tmp_path: Path) -> None:
-    """Watt-hours become joules, and it is said that they are too coarse for a turn."""
-    root = tree(tmp_path, BATTERY)
-    joules, fine = sensors.energy(root)
-    assert joules is not None
-    assert (joules.source, fine) == ("battery BAT0", False)
-    (root / "sys/class/power_supply/BAT0/energy_now").write_text("29990000")
-    assert joules.read() == pytest.approx(36.0)
-
-
-def test_a_battery_by_charge_and_voltage(tmp_path: Path) -> None:
-    """Where no energy is told, charge times voltage is it."""
-    root = tree(tmp_path, BATTERY)
-    supply = root / "sys/class/power_supply/BAT0"
-    (supply / "energy_now").unlink()
-    (supply / "charge_now").write_text("2000000")
-    (supply / "voltage_min_design").write_text("10000000")
-    battery = Battery(root)
-    (supply / "charge_now").write_text("1999000")
-    assert battery() == pytest.approx(36.0)
-
-
-def test_a_battery_that_is_charged_tells_nothing(tmp_path: Path) -> None:
-    """Neither from the beginning nor once the cable is in."""
-    root = tree(tmp_path, BATTERY)
-    battery = Battery(root)
-    (root / "sys/class/power_supply/BAT0/status").write_text("Charging")
-    assert battery() is None
-    assert Battery(root).names == []

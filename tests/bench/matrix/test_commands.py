@@ -56,7 +56,6 @@ def corpus(tmp_path: Path, starter_models: dict[str, Path]) -> Path:
         ),
         (("--sweep", "slm=a", "--trace", "t.jsonl"), "--sweep and --trace cannot go together"),
         (("--cold", "--stage", "stt"), "--cold and --stage cannot go together"),
-        (("--cold", "--baseline"), "--cold and --baseline cannot go together"),
         (("--stage", "all", "--conversation"), "--stage and --conversation cannot go together"),
         (("--repeat", "3"), "--repeat goes with --cold or --stage"),
     ],

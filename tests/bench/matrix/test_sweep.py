@@ -1,4 +1,4 @@
-"""A sweep goes there and back, keeps what is done, and marks the best."""
+"""A sweep measures every combination, keeps what is done, and marks the best."""
 
 from __future__ import annotations
 
@@ -9,17 +9,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from msgspec.structs import replace
 
 from edgevoice.bench.corpus.corpus import BenchQuestion
 from edgevoice.bench.driver.bench import BenchPlan
-from edgevoice.bench.driver.merge import merged
 from edgevoice.bench.jobs.progress import BenchProgress, BenchProgressLines
 from edgevoice.bench.matrix.axes import SweepAxis, cells
-from edgevoice.bench.matrix.sweep import Kept, Sweep, SweepPoint, file_names, passes
+from edgevoice.bench.matrix.sweep import Kept, Sweep, SweepPoint, file_names
 from edgevoice.bench.matrix.text import rows, table
-from edgevoice.bench.result.device_record import Sample, Start
-from edgevoice.bench.result.result import BenchResult, StageFigures, read
+from edgevoice.bench.result.device_record import Start
+from edgevoice.bench.result.result import StageFigures, read
 from edgevoice.bench.result.summary import figures
 from edgevoice.bench.stages.cold_start import COLD, WARM
 from edgevoice.bench.stages.stages import COSTS
@@ -75,42 +73,8 @@ def silent() -> BenchProgressLines:
     return BenchProgressLines(io.StringIO())
 
 
-def test_combinations_are_measured_there_and_back(tmp_path: Path) -> None:
-    """In their order on half of the questions and backwards on the others: a steady drift falls on
-    all of them alike."""
-    made = points(tmp_path)
-    steps = list(passes(made))
-    order = [made.index(point) for point, _ in steps]
-    assert order == [0, 1, 2, 2, 1, 0]
-    places: dict[int, list[float]] = {}
-    for place, (point, plan) in enumerate(steps):
-        places.setdefault(made.index(point), []).append(place * len(plan.questions))
-    assert len({sum(each) for each in places.values()}) == 1
-    for point in made:
-        asked = [q.name for each, plan in steps if each is point for q in plan.questions]
-        assert sorted(asked) == sorted(q.name for q in QUESTIONS)
-
-
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {"conversation": True},
-        {"command": "starts"},
-        {"command": "stages", "stages": ("stt",)},
-        {"questions": QUESTIONS[:1]},
-    ],
-)
-def test_what_cannot_be_halved_goes_through_once(
-    changes: dict[str, object], tmp_path: Path
-) -> None:
-    """All questions in one pass, and none twice."""
-    steps = list(passes(points(tmp_path, **changes)))
-    assert len(steps) == 3
-    assert all(plan.questions == point.plan.questions for point, plan in steps)
-
-
 def test_each_combination_has_a_whole_result_of_its_own(tmp_path: Path) -> None:
-    """Both passes in one file, which `bench report` and `bench compare` read."""
+    """In a file, which `bench report` and `bench compare` read."""
     made = points(tmp_path)
     Sweep(made, silent(), simulated).run()
     assert [p.file.name for p in made] == [
@@ -143,7 +107,7 @@ def test_the_best_is_marked_and_what_is_no_worse_is_named(tmp_path: Path) -> Non
 
 
 def test_a_combination_that_fails_is_named_and_the_others_are_measured(tmp_path: Path) -> None:
-    """It is not tried again on the way back."""
+    """In their order."""
     tries: list[int] = []
 
     def measure(plan: BenchPlan, progress: BenchProgress, keep: Kept) -> None:
@@ -154,7 +118,7 @@ def test_a_combination_that_fails_is_named_and_the_others_are_measured(tmp_path:
 
     made = points(tmp_path)
     Sweep(made, silent(), measure).run()
-    assert tries == [1, 2, 4, 4, 1]
+    assert tries == [1, 2, 4]
     assert [point.failed is None for point in made] == [True, False, True]
     assert not made[1].file.exists()
     assert "not measured: llm.threads=2: the model does not fit" in table(made)
@@ -183,7 +147,7 @@ def test_what_is_done_when_it_is_stopped_is_kept(tmp_path: Path) -> None:
 def test_progress_tells_the_time_left_of_the_whole_matrix(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Of all passes together, which are counted; at the end none is left."""
+    """Of all combinations together, which are counted; at the end none is left."""
     now = [0.0]
 
     def measure(plan: BenchPlan, progress: BenchProgress, keep: Kept) -> None:
@@ -194,31 +158,9 @@ def test_progress_tells_the_time_left_of_the_whole_matrix(
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].startswith("3 combinations: about ")
     ends = [line for line in lines if "p50" in line]
-    assert [line.split()[0] for line in ends] == [f"[{n}/6]" for n in range(1, 7)]
-    assert ends[0].endswith("(5 min 0 s left)")
+    assert [line.split()[0] for line in ends] == [f"[{n}/3]" for n in range(1, 4)]
+    assert ends[0].endswith("(2 min 0 s left)")
     assert "left" not in ends[-1]
-
-
-def test_two_passes_become_one_result() -> None:
-    """Counts go on, figures of a process are the greater ones, and all turns are summed up."""
-    made = turns(3)
-
-    def part(chosen: slice, began: str, rss: int) -> BenchResult:
-        samples = tuple(Sample(t=t, rss=rss, cpu_seconds=t, energy=10 * t) for t in (0.0, 1.0))
-        return result(
-            made[chosen], started=began, samples=samples, peak_rss=rss, steady_rss=rss, seconds=5.0
-        )
-
-    one = part(slice(0, 20), "2026-01-01T00:00:00+00:00", 2000)
-    other = part(slice(20, None), "2026-01-01T00:10:00+00:00", 3000)
-    found = merged(one, replace(other, interrupted=True, left_out=("x.wav",)), Config())
-    assert (found.peak_rss, found.steady_rss, found.seconds) == (3000, 3000, 10.0)
-    assert (found.interrupted, found.left_out) == (True, ("x.wav",))
-    assert found.turns[20].asked_at == made[20].asked_at + 600
-    assert [s.t for s in found.samples] == [0.0, 1.0, 600.0, 601.0]
-    assert [s.cpu_seconds for s in found.samples] == [0.0, 1.0, 1.0, 2.0]
-    assert [s.energy for s in found.samples] == [0.0, 10.0, 10.0, 20.0]
-    assert found.variants[0].summary == result(made).variants[0].summary
 
 
 def test_starts_and_stages_have_columns_of_their_own(tmp_path: Path) -> None:
@@ -243,7 +185,6 @@ def test_starts_and_stages_have_columns_of_their_own(tmp_path: Path) -> None:
                     listening=0.5,
                     ready=seconds,
                     response_time=seconds / 2,
-                    cached=0.0,
                     rss=10**9,
                 )
                 for kind in (COLD, WARM)

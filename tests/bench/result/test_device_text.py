@@ -7,7 +7,7 @@ import pytest
 from msgspec.structs import replace
 
 from edgevoice.bench.driver.run_state import RunState
-from edgevoice.bench.result.device_record import Idle, Roofline, Sample, StageFloor
+from edgevoice.bench.result.device_record import Roofline, Sample, StageFloor
 from edgevoice.bench.result.device_text import device, limits
 from edgevoice.bench.result.result import AS_SET, BenchResult, BenchTurn, encoded
 from edgevoice.bench.result.text import render
@@ -58,8 +58,7 @@ def test_in_the_file_what_is_not_there_is_null(bare: BenchResult) -> None:
             assert sample[name] is None
     assert told["turns"][0]["energy"] is None
     assert told["variants"][0]["summary"]["energy"] is None
-    assert (told["idle"], told["roofline"]) == (None, None)
-    assert told["machine"]["caches"] is None
+    assert told["roofline"] is None
 
 
 def test_each_sensor_that_is_missing_is_named(bare: BenchResult) -> None:
@@ -78,10 +77,9 @@ def test_what_sensors_told_is_summed_up(bare: BenchResult) -> None:
         replace(sample, temperature=50.0 + n, clock=1e9 + n * 5e8, throttled=n == 3, energy=8.0 * n)
         for n, sample in enumerate(bare.samples)
     )
-    idle = Idle(seconds=6.0, cpu_per_minute=3.21)
-    text = "\n".join(device(replace(bare, sensors=ALL, samples=samples, idle=idle)))
+    text = "\n".join(device(replace(bare, sensors=ALL, samples=samples)))
     for told in (
-        "CPU 2.5 s a turn · 3.2 s an idle minute",
+        "CPU 2.5 s a turn",
         "temperature 50 to 53 °C",
         "clock 1.00 to 2.50 GHz",
         "throttled in 1 of 4 samples",

@@ -11,9 +11,9 @@ import pytest
 
 from edgevoice.bench.driver.run_state import RunState
 from edgevoice.bench.result import result as made
-from edgevoice.bench.result.result import AS_SET, BASELINE, BenchTurn
-from edgevoice.bench.result.summary import figures, ratio, summarize
-from edgevoice.bench.result.text import recognition, render, switches
+from edgevoice.bench.result.result import AS_SET, BenchTurn
+from edgevoice.bench.result.summary import figures, summarize
+from edgevoice.bench.result.text import render
 from edgevoice.clock import SystemClock
 from edgevoice.errors import EdgevoiceError, StorageError
 from edgevoice.settings import Config, TurnSettings
@@ -37,23 +37,22 @@ def turn(
 
 @pytest.fixture
 def run_state() -> RunState:
-    """Three questions through the pipeline and the plain sequence, one of them cut off."""
+    """Four questions, one of them cut off, and two that others interrupted a reply with."""
     run_state = RunState(
         "run",
         Config(turn=TurnSettings(silence_ms=500)),
         "built-in",
         ["broken.wav"],
-        {AS_SET: {}, BASELINE: {}},
+        {AS_SET: {}, "barge-in": {}},
         SystemClock(),
     )
     run_state.models = {"stt": "whisper-base", "slm": "shape-phi-3-mini"}
-    run_state.compared = (AS_SET, BASELINE)
     run_state.turns = [
         turn("one", 9.0, warm_up=True),
         turn("one", 0.4, reference="human", words=10, word_errors=1),
-        turn("one", 2.0, BASELINE),
+        turn("one", 2.0, "barge-in"),
         turn("two", 0.6, underruns=2),
-        turn("two", 2.4, BASELINE),
+        turn("two", 2.4, "barge-in"),
         turn("three", 0.1, cut_off=True, transcript="thr"),
         turn("four", None, dropped="nothing said"),
     ]
@@ -87,16 +86,6 @@ def test_mean_spans_add_up_to_the_mean_response_time() -> None:
     assert sum(f.mean for f in summary.spans.values()) == pytest.approx(summary.response_time.mean)
 
 
-def test_the_ratio_is_taken_question_by_question(run_state: RunState) -> None:
-    """The median of the questions' own ratios, and only of those that both answered."""
-    found = run_state.result().ratio
-    assert found is not None
-    assert found.n == 2
-    assert found.of_questions == pytest.approx((2.0 / 0.4 + 2.4 / 0.6) / 2)
-    assert found.of_p50 == pytest.approx(2.0 / 0.4)
-    assert ratio([turn("a", 1.0)], [turn("b", 1.0)]) is None
-
-
 def test_percentiles_of_nothing_are_nothing() -> None:
     """Without values there is no figure."""
     assert figures([]) is None
@@ -110,7 +99,7 @@ def test_settings_that_are_not_the_default_are_kept(run_state: RunState) -> None
 
 
 def test_the_table_fits_80_columns_and_tells_all(run_state: RunState) -> None:
-    """Spans, both variants, their ratio, every failure by name, and synthetic models."""
+    """Spans, both variants, every failure by name, and synthetic models."""
     lines = render(run_state.result())
     assert max(map(len, lines)) <= 80
     text = "\n".join(" ".join(line.split()) for line in lines)
@@ -118,7 +107,6 @@ def test_the_table_fits_80_columns_and_tells_all(run_state: RunState) -> None:
         "response time 400 ms 590 ms 500 ms",
         "3 of 4 questions answered · 1 cut off · 1 dropped · 2 underruns",
         "WER 10.0 % of 10 words",
-        "4.5 times as long",
         "cut off, as set: three: heard “thr”",
         "dropped, as set: four: nothing said",
         "left out: broken.wav",
@@ -134,28 +122,6 @@ def test_a_result_without_an_answer_is_still_a_table(run_state: RunState) -> Non
     text = "\n".join(render(run_state.result()))
     assert "nothing was answered" in text
     assert "dropped, as set: one: no speech was noticed" in text
-
-
-def test_switches_are_a_markdown_table() -> None:
-    """A row a technique: its setting as it is written in the file, and what it buys."""
-    variants = {AS_SET: {}, "clip": {"stt.window": "full"}, "ahead": {"slm.prefill_ahead": False}}
-    run_state = RunState("switches", Config(), "", [], variants, SystemClock())
-    run_state.turns = [turn("one", 0.4), turn("one", 0.9, "clip"), turn("one", None, "ahead")]
-    lines = switches(run_state.result())
-    assert all(line.count("|") == lines[0].count("|") for line in lines)
-    assert (
-        '| clip | `stt.window = "full"` | 400 ms | 400 ms | 900 ms | 900 ms | +500 ms' in lines[2]
-    )
-    assert "`slm.prefill_ahead = false`" in lines[3]
-    assert "nothing was answered" in lines[3]
-
-
-def test_recognition_is_a_table_of_words_and_time() -> None:
-    """Each way of reading with its word error rate."""
-    run_state = RunState("recognition", Config(), "x", [], {AS_SET: {}}, SystemClock())
-    run_state.turns = [turn("one", None, words=200, word_errors=3, spans={"recognize": 0.08})]
-    lines = [" ".join(line.split()) for line in recognition(run_state.result())]
-    assert "as set 1.50 % 3 200 80 ms 80 ms" in lines
 
 
 def test_a_full_disk_is_told_and_leaves_what_was_there(

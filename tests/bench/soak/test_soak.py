@@ -15,7 +15,7 @@ from edgevoice.bench.driver.bench import BenchPlan
 from edgevoice.bench.driver.interruption import InterruptedExchange
 from edgevoice.bench.report.page import page
 from edgevoice.bench.report.report import Report, ReportSource, columns
-from edgevoice.bench.report.text import markdown, text
+from edgevoice.bench.report.text import text
 from edgevoice.bench.result import result_file
 from edgevoice.bench.result.result import AS_SET, BenchResult, BenchTurn, encoded, read, write
 from edgevoice.bench.result.result_file import ResultFile
@@ -265,7 +265,7 @@ def test_a_bench_that_is_no_soak_has_no_verdict() -> None:
 
 
 def test_reports_show_the_verdict_and_the_course(longer: BenchResult) -> None:
-    """As a page with a picture of response time and temperature, as text and as Markdown."""
+    """As a page with a picture of response time and temperature, and as text."""
     assert longer.soak is not None
     told = headline(longer.soak)
     source = ReportSource("long", longer)
@@ -276,8 +276,6 @@ def test_reports_show_the_verdict_and_the_course(longer: BenchResult) -> None:
     assert "response time: in the last third" in words
     assert "temperature 50 to 54 °C" in words
     assert told in "\n".join(text(report))
-    assert told in "\n".join(markdown(report))
-    assert "| from | turns | p50 |" in "\n".join(markdown(report))
 
 
 def test_two_soaks_can_be_compared(longer: BenchResult) -> None:

@@ -140,28 +140,6 @@ def test_a_run_that_is_throttled_from_the_first_turn_on_is_hot() -> None:
     assert made.verdict == "gets hot"
 
 
-def test_a_clock_that_falls_with_heat_is_heat_where_throttling_is_not_told() -> None:
-    """Three gigahertz, then two while it is warmer, and slower turns."""
-    hot = samples(
-        1.0,
-        clock=lambda h: 2.0e9 if throttled(h) else 3.0e9,
-        temperature=lambda h: 85.0 if throttled(h) else 60.0,
-    )
-    made = soak(1.0, turns(1.0, lambda h: 1.4 if throttled(h) else 1.0), hot)
-    assert "gets hot" in made.verdict
-    assert "slowed by heat" in finding(made, "heat").reason
-
-
-def test_a_clock_that_falls_without_heat_is_none() -> None:
-    """A governor that saves power while it is cool."""
-    cool = samples(
-        1.0,
-        clock=lambda h: 2.0e9 if throttled(h) else 3.0e9,
-        temperature=lambda h: 50.0 if throttled(h) else 60.0,
-    )
-    assert soak(1.0, sampled=cool).verdict == STEADY_VERDICT
-
-
 def test_a_machine_without_sensors_says_so_and_the_rest_is_judged() -> None:
     """Not available, and never zero; the same for counts that a system does not keep."""
     bare = samples(1.0, threads=lambda h: None, handles=lambda h: None)

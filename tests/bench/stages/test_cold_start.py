@@ -7,14 +7,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-import psutil
 import pytest
 
 from edgevoice import events as ev
 from edgevoice.bench.corpus.corpus import BenchQuestion
 from edgevoice.bench.driver.bench import BenchPlan
 from edgevoice.bench.jobs.progress import BenchProgressLines
-from edgevoice.bench.machine.page_cache import cached, drop, may_drop
+from edgevoice.bench.machine.page_cache import drop
 from edgevoice.bench.result.device_record import Load, Start
 from edgevoice.bench.result.result import BenchResult, BenchTurn
 from edgevoice.bench.stages import cold_start
@@ -61,7 +60,6 @@ class Program:
                 listening=0.6,
                 ready=ready,
                 response_time=0.9,
-                cached=None,
                 rss=700_000_000,
             ),
             turn=BenchTurn(
@@ -132,21 +130,9 @@ def test_where_nothing_can_be_dropped_it_is_said_once(
 ) -> None:
     """And the starts are measured all the same."""
     monkeypatch.setattr(cold_start, "drop", lambda files: False)
-    monkeypatch.setattr(cold_start, "cached", lambda files: None)
     result, _, told = run(3)
     assert told.count("only root can drop weights") == 1
     assert len(result.starts) == 6
-    assert {start.cached for start in result.starts} == {None}
-    assert "does not tell whether" in "\n".join(drawn(result))
-
-
-def test_weights_that_stay_in_memory_are_told_of(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With the share of them, in the progress and in the table."""
-    monkeypatch.setattr(cold_start, "drop", lambda files: True)
-    monkeypatch.setattr(cold_start, "cached", lambda files: 0.4)
-    result, _, told = run(2)
-    assert told.count("40 % of the weights stay in memory") == 1
-    assert "up to 40 % of the weights were in memory" in "\n".join(drawn(result))
 
 
 def test_the_table_shows_every_step_and_what_was_loaded_at_the_same_time(run: Run) -> None:
@@ -204,25 +190,6 @@ def test_steps_are_read_off_the_events_of_the_session() -> None:
         timeline(session.events[:4], 1.0)
 
 
-@pytest.mark.skipif(not may_drop(), reason="this system lets nobody but root drop files")
-def test_a_file_that_is_dropped_is_not_in_memory_any_more(tmp_path: Path) -> None:
-    """Seen by asking the system; one that was just read is."""
-    mounts = [m for m in psutil.disk_partitions(True) if tmp_path.is_relative_to(m.mountpoint)]
-    if max(mounts, key=lambda m: len(m.mountpoint)).fstype in ("tmpfs", "ramfs"):
-        pytest.skip("the temporary folder is in memory itself")
-    file = tmp_path / "weights"
-    file.write_bytes(b"w" * 4_000_000)
-    assert file.read_bytes()
-    assert cached([file]) == 1.0
-    assert drop([file])
-    left = cached([file])
-    assert left is not None
-    assert left < 0.1
-
-
 def test_what_is_not_there_is_not_dropped(tmp_path: Path) -> None:
-    """Nor counted; an empty file has nothing to be dropped."""
+    """And that is no failure."""
     assert not drop([tmp_path / "none"])
-    assert cached([tmp_path / "none"]) is None
-    (tmp_path / "empty").touch()
-    assert cached([tmp_path / "empty"]) is None

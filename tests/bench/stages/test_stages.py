@@ -70,7 +70,7 @@ class Bench:
         self.missing = missing
         self.rates: dict[str, list[float]] = {}
         questions = [
-            BenchQuestion(text, self.book.speech(text, 1.0), 0.8, text, "human", 0.0, REPLY)
+            BenchQuestion(text, self.book.speech(text, 1.0), 0.8, text, "human", REPLY)
             for text in WORDS
         ]
         given = {"questions": questions, "config": Config(slm=SlmSettings(system_prompt="Be kind"))}

@@ -1,4 +1,4 @@
-"""Whisper as faster-whisper runs it: the baseline of the bench."""
+"""Whisper as faster-whisper runs it: what no reading of ours may fall behind."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from faster_whisper import WhisperModel
 
 from edgevoice.audio import Samples
 from edgevoice.engines.cpu_budget import cores
-from edgevoice.engines.registry import Engine
 from edgevoice.errors import EngineError, ModelError
 from edgevoice.settings import SttSettings
 
@@ -47,6 +46,3 @@ class PlainWhisper:
             return " ".join(segment.text.strip() for segment in segments)
         except (RuntimeError, ValueError) as error:  # what CTranslate2 raises
             raise EngineError(f"speech recognition failed: {error}") from error
-
-
-ENGINE = Engine("stt", ("unmodified",), lambda model, config: PlainWhisper(model.path, config.stt))

@@ -1,1 +1,0 @@
-"""How often the assistant answers sounds that are not meant for it."""
