@@ -126,9 +126,7 @@ class Assistant:
             context, engines, self._requests, self._interims, self._questions
         )
         rates = SpeechRates(list(engines.synthesizers))
-        self._responder = Responder(
-            context, engines.language_model, self._questions, self._clauses, rates
-        )
+        self._responder = Responder(context, engines.agent, self._questions, self._clauses, rates)
         self._synthesis = Synthesis(
             context, engines.synthesizers, self._clauses, self._sounds, rates
         )
@@ -149,7 +147,7 @@ class Assistant:
                 crew.start("transcription", self._transcriber.run)
                 crew.start("interim", self._transcriber.interim)
                 crew.start("end_of_turn", self._predictor.run)
-                crew.start("model", self._responder.load_language_model)
+                crew.start("model", self._responder.load)
                 crew.start("capture", self._listen)
                 if (housekeeping := self._housekeeping) is not None:
                     crew.start("meter", partial(self._keep_house, housekeeping))
@@ -164,7 +162,7 @@ class Assistant:
             try:
                 self._sink.close()
             finally:
-                # A thread that still uses the model must not lose it.
+                # A thread that still uses the agent must not lose it.
                 if crew.ended:
                     self._responder.close()
                 unsubscribe()

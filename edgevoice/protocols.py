@@ -7,14 +7,18 @@ Each object is called from one thread at a time. A blocking call returns, raises
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Literal, Protocol, Union
 
 from edgevoice.audio import Audio, Frame, Samples
 
 Cancelled = Callable[[], bool]
 """Called between the steps of long work: true once the result is no longer needed."""
+
+Committed = Callable[[], bool]
+"""Whether the turn is committed by now. Until then its question may change, and nothing acts."""
 
 
 class AudioSource(Protocol):
@@ -244,10 +248,11 @@ class Prefilled:
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """One token of the reply; `text` is empty while a UTF-8 character is incomplete."""
+    """One token of the reply, or any piece of its text; `text` is empty while a UTF-8 character is
+    incomplete."""
 
     text: str
-    id: int
+    id: int = -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,6 +288,48 @@ class LanguageModel(Protocol):
 
     def close(self) -> None:
         """Free the model's memory."""
+
+
+AgentOutput = Union[Prefilled, Token, Stopped]
+"""What a reply streams. Prefilled is optional, and only measured."""
+
+
+class Agent(Protocol):
+    """What answers: it stands between recognition and clauses.
+
+    A class that inherits from it needs `respond` only. All methods but `close` are called in one
+    thread.
+    """
+
+    room: int = sys.maxsize
+    """Most tokens of a conversation, by `count`; the oldest messages beyond that are dropped."""
+
+    def respond(
+        self, conversation: Sequence[ChatMessage], cancelled: Cancelled, committed: Committed
+    ) -> Iterator[AgentOutput]:
+        """Reply to the last message of the conversation, in pieces of text and then one Stopped.
+
+        If the last message is the assistant's, the reply continues it. It may be asked before the
+        user has certainly finished: the reply is heard only once the turn is `committed`, and
+        dropped if it never is. After `cancelled` nothing more of it is used.
+        """
+        ...
+
+    def prepare(self, conversation: Sequence[ChatMessage], cancelled: Cancelled) -> int:
+        """Compute ahead what any continuation of the conversation needs; stop when `cancelled`.
+
+        A last message of the user is the beginning of a question that is still being spoken.
+        Returns the number of tokens that are computed.
+        """
+        return 0
+
+    def count(self, conversation: Sequence[ChatMessage]) -> int:
+        """Number of tokens of a conversation."""
+        return 0
+
+    def close(self) -> None:
+        """Free what it holds."""
+        return
 
 
 Pronounce = Callable[[str, str], Sequence[str]]
