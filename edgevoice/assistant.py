@@ -36,6 +36,7 @@ from edgevoice.messages import (
     SpokenCue,
     TranscriptionRequest,
     agent_input_is_dead,
+    clause_is_dead,
     pause_is_over,
     request_is_dead,
 )
@@ -284,4 +285,4 @@ class Assistant:
 
 
 def _is_dead(item: ClauseToSpeak | SpeechAudio | EndOfReply | Cue | SpokenCue) -> bool:
-    return isinstance(item, ClauseToSpeak | SpeechAudio) and item.turn.cancelled
+    return isinstance(item, ClauseToSpeak | SpeechAudio) and clause_is_dead(item)

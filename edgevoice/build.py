@@ -288,7 +288,7 @@ def _engines(
 
         return load_and_report
 
-    load_slm = reported("slm", models.slm) if models.slm else lambda: None
+    load_slm: Callable[[], Any] = reported("slm", models.slm) if models.slm else lambda: None
     speaking = {voice.name: reported("tts", voice) for voice in models.voices.values()}
     wake, word = wake_word(config)
     return Engines(

@@ -69,6 +69,8 @@ class Exchange:
                 self._go("thinking")
             case ev.TokenGenerated() | ev.ReplyContinued():
                 self.reply += event.text
+            case ev.ReplyRevised():
+                self.reply = self.reply[: event.start]
             case ev.GenerationEnded():
                 self.written = True
             case ev.ClauseReady():

@@ -20,7 +20,8 @@ class Reply:
     """A reply, or what was added to one: `heard` of it was heard, which may be nothing, `unheard`
     was written beyond that. `tokens` are the ids the model made for both.
 
-    `interrupted`: somebody broke it off. `ended`: the model had nothing to add.
+    `interrupted`: somebody broke it off. `ended`: the model had nothing to add. `tools`: the
+    results of its tool calls.
     """
 
     heard: str
@@ -28,6 +29,7 @@ class Reply:
     tokens: tuple[int, ...] = ()
     interrupted: bool = False
     ended: bool = True
+    tools: tuple[ChatMessage, ...] = ()
 
     @property
     def unfinished(self) -> bool:
@@ -69,6 +71,7 @@ class History:
     def remember(self, question: str, reply: Reply, language: str = "") -> None:
         """Add an exchange."""
         self._past = _with_user(self._past, question, self.leads.get(language, ""))
+        self._past += reply.tools
         self._add(reply)
 
     def extend(self, more: Reply) -> None:
@@ -76,6 +79,7 @@ class History:
         before = self._last or Reply("")
         if before.heard:
             self._past.pop()
+        self._past += more.tools
         self._add(
             Reply(
                 before.heard + more.heard,
@@ -124,7 +128,7 @@ class History:
             self._past.pop(0)
             dropped += 1
             # A conversation begins with the user: most templates insist on it.
-            while self._past and self._past[0].role == "assistant":
+            while self._past and self._past[0].role != "user":
                 self._past.pop(0)
                 dropped += 1
         if not self._past:
@@ -132,8 +136,8 @@ class History:
         return dropped
 
     def _last_exchange(self) -> int:
-        """How many messages the last question and its reply are."""
-        return 2 if self._past and self._past[-1].role == "assistant" else 1
+        """How many messages the last question, its tool results and its reply are."""
+        return 1 + next((n for n, m in enumerate(reversed(self._past)) if m.role == "user"), 0)
 
 
 def _with_user(messages: list[ChatMessage], text: str, lead: str) -> list[ChatMessage]:

@@ -225,7 +225,7 @@ class ChatMessage:
     reads the `lead`, in front of the text. `interrupted`: only `text` was played.
     """
 
-    role: Literal["system", "user", "assistant"]
+    role: Literal["system", "user", "assistant", "tool"]
     text: str
     tokens: tuple[int, ...] = field(default=(), compare=False)
     lead: str = ""
@@ -290,7 +290,33 @@ class LanguageModel(Protocol):
         """Free the model's memory."""
 
 
-AgentOutput = Union[Prefilled, Token, Stopped]
+@dataclass(slots=True)
+class Revision:
+    """Takes back the reply from character `start` on; what follows goes on from there.
+
+    Words that are out already stay. Before the reply goes on, the pipeline sets `kept`, the number
+    of characters that stay; if it is more than `start`, what follows can only correct them.
+    """
+
+    start: int
+    kept: int = 0
+
+
+@dataclass(slots=True)
+class ToolCall:
+    """A side effect. The reply waits until the turn is committed, and ends here if it never is.
+
+    The pipeline then calls `run`, and sets `result` to what it returns before the reply goes on.
+    The history keeps name, arguments and result.
+    """
+
+    name: str
+    arguments: str
+    run: Callable[[], str]
+    result: str = ""
+
+
+AgentOutput = Union[Prefilled, Token, Revision, ToolCall, Stopped]
 """What a reply streams. Prefilled is optional, and only measured."""
 
 
@@ -307,11 +333,12 @@ class Agent(Protocol):
     def respond(
         self, conversation: Sequence[ChatMessage], cancelled: Cancelled, committed: Committed
     ) -> Iterator[AgentOutput]:
-        """Reply to the last message of the conversation, in pieces of text and then one Stopped.
+        """Reply to the last message of the conversation, piece by piece.
 
-        If the last message is the assistant's, the reply continues it. It may be asked before the
-        user has certainly finished: the reply is heard only once the turn is `committed`, and
-        dropped if it never is. After `cancelled` nothing more of it is used.
+        A reply that ends without Stopped is complete. If the last message is the assistant's, the
+        reply continues it. It may be asked before the user has certainly finished: the reply is
+        heard only once the turn is `committed`, and dropped if it never is, so whatever acts must
+        be a ToolCall.
         """
         ...
 

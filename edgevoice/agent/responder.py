@@ -6,15 +6,14 @@ import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from edgevoice import events as ev
-from edgevoice.agent.clauses import ClauseCutter
+from edgevoice.agent.reply_writer import ReplyWriter, report_prefilled
 from edgevoice.agent.speculation import SpeculativeReply
-from edgevoice.agent.speech_rate import CutPlan, SpeechRates
+from edgevoice.agent.speech_rate import SpeechRates
 from edgevoice.context import StageContext
 from edgevoice.history import Reply
 from edgevoice.mailbox import Mailbox
 from edgevoice.messages import (
     AgentInput,
-    Clause,
     ClauseToSpeak,
     EndOfReply,
     FinalQuestion,
@@ -23,10 +22,9 @@ from edgevoice.messages import (
     SpokenCue,
     agent_input_is_dead,
 )
-from edgevoice.protocols import Agent, AgentOutput, ChatMessage, Prefilled, Stopped, Token
+from edgevoice.protocols import Agent, AgentOutput, ChatMessage, Prefilled, Stopped
 from edgevoice.transcription.local_agreement import respelled
 from edgevoice.turn import Turn
-from edgevoice.turn_records import ReplyRecord
 from edgevoice.turn_taking.continuation import wants_more
 
 SPECULATED_TOKENS = 24
@@ -44,12 +42,12 @@ class Responder:
         outbox: Mailbox[ClauseToSpeak | EndOfReply | SpokenCue],
         speech_rates: SpeechRates,
     ) -> None:
+        self._context = context
         self._config = context.config
         self._load_agent = agent
         self._floor = context.floor
         self._history = context.history
         self._failures = context.failures
-        self._clock = context.clock
         self._bus = context.bus
         self._inbox = inbox
         self._outbox = outbox
@@ -165,6 +163,7 @@ class Responder:
             speculation is not None
             and len(speculation.made) < SPECULATED_TOKENS
             and self._inbox.empty
+            and not speculation.waits
         ):
             try:
                 item = next(speculation.coming, None)
@@ -174,7 +173,7 @@ class Responder:
             if item is None or speculation.is_wrong():
                 return
             if isinstance(item, Prefilled):
-                self._report_prefilled(speculation.turn, item)
+                report_prefilled(self._bus, speculation.turn, item)
             else:
                 speculation.made.append(item)
 
@@ -246,48 +245,9 @@ class Responder:
         return self._history.asking(text, language)
 
     def _reply(self, turn: Turn, coming: Iterable[AgentOutput], language: str) -> None:
-        """Cut the reply into clauses while it is generated."""
-        plan = CutPlan(self._speech_rates.of(language))
-        cutter = ClauseCutter(self._config.tts.first_clause_words, language, plan)
-        numbers = itertools.count()
-        if turn.reply.text:
-            self._pass_on(turn, numbers, cutter.push(turn.reply.text, self._clock.now()))
-        for item in coming:
-            match item:
-                case Prefilled():
-                    self._report_prefilled(turn, item)
-                case Token():
-                    self._add(turn.reply, item, turn.number)
-                    now = self._clock.now()
-                    plan.wrote(len(item.text), now)
-                    self._pass_on(turn, numbers, cutter.push(item.text, now))
-                case Stopped():
-                    turn.reply.complete = item.reason == "stop"
-                    self._pass_on(turn, numbers, cutter.flush())
-                    tokens = len(turn.reply.tokens)
-                    self._bus.emit(
-                        ev.GenerationEnded(turn=turn.number, tokens=tokens, reason=item.reason)
-                    )
-
-    def _add(self, reply: ReplyRecord, token: Token, turn: int) -> None:
-        index = len(reply.tokens)
-        reply.tokens.append(token.id)
-        reply.text += token.text
-        self._bus.emit(ev.TokenGenerated(turn=turn, index=index, text=token.text))
-
-    def _pass_on(self, turn: Turn, numbers: Iterator[int], clauses: list[Clause]) -> None:
-        for clause in clauses:
-            number = next(numbers)
-            self._bus.emit(
-                ev.ClauseReady(
-                    turn=turn.number, clause=number, text=clause.text, spoken=clause.spoken
-                )
-            )
-            self._outbox.put(ClauseToSpeak(turn, number, clause))
+        rate = self._speech_rates.of(language)
+        ReplyWriter(self._context, self._outbox, turn, language, rate).write(coming)
 
     def _report_trimmed(self, dropped: int) -> None:
         if dropped:
             self._bus.emit(ev.HistoryTrimmed(messages=dropped))
-
-    def _report_prefilled(self, turn: Turn, item: Prefilled) -> None:
-        self._bus.emit(ev.PrefillEnded(turn=turn.number, tokens=item.tokens, reused=item.reused))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from edgevoice.protocols import AgentOutput
+from edgevoice.protocols import AgentOutput, Revision, ToolCall
 from edgevoice.turn import Turn
 from edgevoice.words import same_words
 
@@ -28,6 +28,11 @@ class SpeculativeReply:
         self.wrong |= self.turn.cancelled or words.language != self.language
         self.wrong |= not same_words(self.transcript, words.text)
         return self.wrong
+
+    @property
+    def waits(self) -> bool:
+        """Whether it goes on only once it is the reply: its next step acts, or asks what is out."""
+        return bool(self.made) and isinstance(self.made[-1], Revision | ToolCall)
 
     def is_committed(self) -> bool:
         """Whether the turn is committed, and this is the reply to its question."""
