@@ -108,7 +108,7 @@ class History:
         self,
         question: str | None,
         count: Callable[[Sequence[ChatMessage]], int],
-        room: int,
+        room: float,
         language: str = "",
     ) -> int:
         """Forget the oldest exchanges if the prompt for `question` takes more than `room` tokens;

@@ -7,7 +7,6 @@ Each object is called from one thread at a time. A blocking call returns, raises
 from __future__ import annotations
 
 import math
-import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol, Union
@@ -327,7 +326,7 @@ class Agent(Protocol):
     thread.
     """
 
-    room: int = sys.maxsize
+    room: float = math.inf
     """Most tokens of a conversation, by `count`; the oldest messages beyond that are dropped."""
 
     def respond(
