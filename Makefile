@@ -71,7 +71,7 @@ lock: setup ## Resolve the lock files anew (UPGRADE=1: to the newest versions)
 release: setup ## Make a folder in dist/ that installs without a compiler
 	@$(BIN)/python scripts/release.py $(ARGS)
 
-null-sinks: ## Start a microphone and a speaker made of software, for a machine without any
+null-sinks: ## Start a virtual microphone and speaker, for a machine without sound devices
 	@sh -c 'python=$$(sh scripts/find-python $(if $(PYTHON),"$(PYTHON)")) && exec "$$python" scripts/null_sinks.py start'
 
 cold-start: setup ## Time `edgevoice --help`

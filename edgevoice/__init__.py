@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
 
-# ONNX Runtime's official builds report to their maker unless told not to before they are loaded:
-# on Windows always, elsewhere from 1.29 on. Nothing here may open a connection, so it is told,
-# whichever version is installed and whatever imports it first.
+# ONNX Runtime's official builds send telemetry (on Windows always, elsewhere since 1.29), unless
+# these variables are set before it is imported. edgevoice must not open connections.
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 os.environ["ORT_TELEMETRY_DISABLED"] = "1"
 

@@ -1,10 +1,10 @@
-"""Where the program starts: `python -m edgevoice` is `edgevoice`."""
+"""The entry point: `python -m edgevoice` is `edgevoice`."""
 
 import signal
 
 
 def main() -> None:
-    """Run the command line; Ctrl-C while Python still loads it ends the program without a word."""
+    """Run the command line; Ctrl-C during the imports ends the program without a traceback."""
     default = signal.getsignal(signal.SIGINT) is signal.default_int_handler
     if default:
         signal.signal(signal.SIGINT, signal.SIG_DFL)

@@ -1,7 +1,7 @@
-"""The shapes sound takes on its way through the pipeline.
+"""The types of sound in the pipeline.
 
-Everything between the devices is mono float32 in [-1, 1]. The ears work at 16 kHz, because Silero
-VAD and Whisper do; the voice works at whatever rate its model was trained on.
+All sound between the devices is mono float32 in [-1, 1]. Capture and transcription use 16 kHz, the
+rate of Silero VAD and Whisper. Synthesis uses the rate of its model.
 """
 
 from __future__ import annotations
@@ -15,18 +15,18 @@ from numpy.typing import NDArray
 Samples = NDArray[np.float32]
 
 EAR_RATE = 16_000
-"""Sample rate of everything heard, in Hz."""
+"""Sample rate of captured sound, in Hz."""
 
 FRAME_SAMPLES = 512
-"""Samples in one frame: 32 ms at 16 kHz, the only window Silero VAD v5 and later take."""
+"""Samples in a frame: 32 ms at 16 kHz, the only window that Silero VAD accepts since v5."""
 
 AUDIBLE_DBFS = -50.0
-"""A sample louder than this counts as audible when the gap of a turn is measured."""
+"""Level in dBFS above which a sample counts as audible, for the response time."""
 
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """`FRAME_SAMPLES` samples at `EAR_RATE`, float32 [512]; `index` is the first one's number."""
+    """float32 [FRAME_SAMPLES] at EAR_RATE; `index` is the number of the first sample."""
 
     samples: Samples
     index: int
@@ -34,7 +34,7 @@ class Frame:
 
 @dataclass(frozen=True, slots=True)
 class Utterance:
-    """What the user said in one go, float32 [n] at `EAR_RATE`, pre-roll and tail included.
+    """The sound of a turn, float32 [n] at EAR_RATE, with pre-roll and tail.
 
     `start` is the stream index of the first sample, `voiced_end` that of the last voiced one.
     """
@@ -55,10 +55,10 @@ class Utterance:
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """A word and its sound: characters [begin, end) of the text are heard in samples [start, stop).
+    """A word's time: characters [begin, end) of the text are samples [start, stop).
 
-    Samples are counted from the first of the piece that carries the mark, and may lie before it or
-    behind it, in other pieces of the same sound.
+    Samples are counted from the start of the piece with this mark. They may be outside of it, in
+    other pieces of the same sound.
     """
 
     begin: int
@@ -73,11 +73,10 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Audio:
-    """A piece of sound to be played, float32 [n] at `rate` Hz.
+    """A piece of sound to play, float32 [n] at `rate` Hz.
 
-    `left` is how many more samples are known to follow in other pieces of the same sound. `marks`
-    tell when words are heard, and is None where that is not known; each word's mark comes with one
-    of the pieces.
+    `left` is the number of samples that are known to follow in other pieces of the same sound.
+    `marks` are the times of words, None if unknown; each word has its mark in one of the pieces.
     """
 
     samples: Samples
@@ -87,8 +86,8 @@ class Audio:
 
     def marked(self, marks: Iterable[Mark], moved: int = 0) -> Audio:
         """The same sound with these marks, each counted from `moved` samples earlier."""
-        there = tuple(mark.moved(moved) for mark in marks)
-        return Audio(self.samples, self.rate, self.left, there)
+        shifted = tuple(mark.moved(moved) for mark in marks)
+        return Audio(self.samples, self.rate, self.left, shifted)
 
     @property
     def seconds(self) -> float:
@@ -104,6 +103,6 @@ def dbfs(samples: Samples) -> float:
 
 
 def first_audible(samples: Samples, threshold: float = AUDIBLE_DBFS) -> int:
-    """Index of the first sample above `threshold` dBFS in float32 [n]; n when there is none."""
+    """Index of the first sample above `threshold` dBFS in float32 [n]; n if there is none."""
     loud = np.flatnonzero(np.abs(samples) >= 10.0 ** (threshold / 20.0))
     return int(loud[0]) if len(loud) else len(samples)

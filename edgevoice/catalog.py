@@ -1,7 +1,7 @@
-"""The one catalog of models: what each is, where it can be had, and the hash that proves it.
+"""The catalog of models: names, sources, and the hashes of their files.
 
-Two files are read: the catalog that comes with the program, and the user's own, written by
-`edgevoice models add`. Both hold one `[[model]]` table an entry.
+It consists of two files: the packaged catalog, and the user's own, which `edgevoice models add`
+writes. Each model is a `[[model]]` table.
 """
 
 from __future__ import annotations
@@ -32,10 +32,10 @@ ROLES: dict[Role, str] = {
     "vad": "speech detection",
     "turn": "turn detection",
 }
-"""What each role is called on the screen, in the order of the pipeline's ears, mind, voice."""
+"""The roles and their names for the user."""
 
 OPTIONAL: frozenset[Role] = frozenset({"turn"})
-"""Roles whose model makes it better and is not needed."""
+"""Roles whose model improves a conversation but is not required."""
 
 NONE = "none"
 """In the configuration, in place of a model's name: this role is to stay empty."""
@@ -96,17 +96,17 @@ class File(Struct, frozen=True, forbid_unknown_fields=True):
     size: Annotated[int, Meta(gt=0, le=1 << 50)]
     sha256: Sha256
     hub_path: HubPath = ""
-    """Where it is in the hub repository, if not at its top under the same name."""
+    """Path in the hub repository; empty: the same name at its top."""
 
     @property
     def path_in_repo(self) -> str:
-        """The path to ask the hub for."""
+        """The path in the hub repository."""
         return self.hub_path or self.name
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One package to fetch and the file inside it that holds (a part of) the model's file."""
+    """A package, and the file in it with a part or all of a model's file."""
 
     package: str
     version: str
@@ -114,15 +114,15 @@ class Part:
 
     @property
     def requirement(self) -> str:
-        """How the part is named in messages: `package 1.0.0`."""
+        """The part's name in messages: `package 1.0.0`."""
         return f"{self.package} {self.version}"
 
 
 class Mirror(Struct, frozen=True, forbid_unknown_fields=True):
-    """A package that carries a file, whole or as numbered parts to be joined in order.
+    """A package with a file, complete or in numbered parts.
 
-    In `package` and `member`, `{n}` stands for the part's number from 1, `{i}` for the same from
-    0, and `{n:02}` for two digits of it.
+    In `package` and `member`, `{n}` is the number of the part from 1, `{i}` the number from 0, and
+    `{n:02}` the number in two digits.
     """
 
     file: FileName
@@ -132,10 +132,10 @@ class Mirror(Struct, frozen=True, forbid_unknown_fields=True):
     member: Member
     parts: Annotated[int, Meta(ge=1, le=999)] = 1
     backend: Backend = ""
-    """For a package that carries the file only in its source: the build backend that names."""
+    """The build backend of a package that has the file only in its source distribution."""
 
     def numbered(self) -> list[Part]:
-        """The parts in the order in which they are joined."""
+        """The parts in order."""
         return [
             Part(self.package.format(n=n, i=n - 1), self.version, self.member.format(n=n, i=n - 1))
             for n in range(1, self.parts + 1)
@@ -143,7 +143,7 @@ class Mirror(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Entry(Struct, frozen=True, forbid_unknown_fields=True):
-    """One model. `ram` is the memory in bytes that it needs while running."""
+    """A model. `ram` is the memory in bytes that it needs while it runs."""
 
     name: ModelName
     role: Role
@@ -152,19 +152,19 @@ class Entry(Struct, frozen=True, forbid_unknown_fields=True):
     files: tuple[File, ...] = ()
     description: str = ""
     languages: tuple[str, ...] = ()
-    """Language codes (`en`), for a voice with its region (`en_US`); empty: not said."""
+    """Language codes (`en`), for a voice with region (`en_US`); empty: unknown."""
     ram: Bytes = 0
     licence: str = ""
     licence_url: str = ""
     repo: Repo = ""
-    """The hub repository `owner/name`; empty for a model that has none."""
+    """The hub repository `owner/name`; empty: none."""
     revision: Revision = ""
-    """The commit the hashes were taken at."""
+    """The commit that the hashes belong to."""
     mirrors: tuple[Mirror, ...] = ()
     chat_template: bool = True
-    """Language models: whether the file has one; without it a model cannot converse."""
+    """Language models: whether the file has a chat template; a conversation needs one."""
     context: Bytes = 0
-    """Language models: the longest context in tokens it was trained for; 0: not said."""
+    """Language models: the longest context in tokens of the training; 0: unknown."""
     rank: Annotated[int, Meta(ge=0, le=1000)] = 10
     """Which model runs if none is named: the present one of highest rank; 0 is never chosen."""
     address: str = ""
@@ -189,7 +189,7 @@ class Entry(Struct, frozen=True, forbid_unknown_fields=True):
 
     @property
     def size(self) -> int:
-        """Bytes on disk, all files together."""
+        """Bytes of all files on disk."""
         return sum(file.size for file in self.files)
 
     @property
@@ -200,65 +200,65 @@ class Entry(Struct, frozen=True, forbid_unknown_fields=True):
 
     @property
     def mend(self) -> str:
-        """The command that brings the model's files, or new ones for those that are wrong."""
+        """The command that installs or repairs the model's files."""
         shape = self.name.removeprefix(SHAPE)
         return (
             f"edgevoice bench shape {shape}" if self.shape else f"edgevoice models pull {self.name}"
         )
 
     def speaks(self, language: str) -> bool:
-        """Whether it is for `language` (`en` also matches `en_US`), or does not say."""
+        """Whether it supports `language` (`en` also matches `en_US`); true if unknown."""
         codes = {code.split("_")[0] for code in self.languages} | set(self.languages)
         return not codes or "multilingual" in codes or language in codes
 
     def mirrors_of(self, file: File) -> list[Mirror]:
-        """The package mirrors that carry `file`, in the order they are to be tried."""
+        """The package mirrors of `file`, in the order of preference."""
         return [mirror for mirror in self.mirrors if mirror.file == file.name]
 
 
 class CatalogFile(Struct, frozen=True, forbid_unknown_fields=True):
-    """The shape of a catalog's TOML file."""
+    """The content of a catalog's TOML file."""
 
     model: tuple[Entry, ...] = ()
 
 
 def packaged_path() -> Path:
-    """The catalog that came with the program: in the wheel beside this module, else models/."""
+    """The packaged catalog: in a wheel beside this module, in a checkout in models/."""
     package = Path(__file__).parent
     inside = package / "catalog.toml"
     return inside if inside.exists() else package.parent / "models" / "catalog.toml"
 
 
 def data_folder() -> Path:
-    """The user's data folder, which holds the user's own catalog."""
+    """The user's data folder, with the user's own catalog."""
     return user_folder("data")
 
 
 class Catalog:
-    """Every model known by name: the packaged ones and then the user's own."""
+    """All models by name: the packaged ones, then the user's own."""
 
     def __init__(self, packaged: tuple[Entry, ...], own: tuple[Entry, ...], own_path: Path) -> None:
         self._entries = {entry.name: entry for entry in (*packaged, *own)}
         self._own = {entry.name for entry in own}
         self.own_path = own_path
-        """Where the user's own entries are, or would be, written."""
+        """The file of the user's own entries; it may not exist."""
 
     @classmethod
     def load(cls, packaged: Path | None = None, own: Path | None = None) -> Catalog:
-        """Read both catalogs. Raises ConfigError naming the file and the place at fault."""
+        """Read both catalogs. Raises ConfigError with the file and the invalid entry."""
         own_path = own or data_folder() / "catalog.toml"
-        theirs = read(packaged or packaged_path())
-        ours = read(own_path) if own_path.exists() else ()
-        taken = {entry.name for entry in theirs}
-        for entry in ours:
-            if entry.name in taken:
+        packaged_entries = read(packaged or packaged_path())
+        own_entries = read(own_path) if own_path.exists() else ()
+        names = {entry.name for entry in packaged_entries}
+        for entry in own_entries:
+            if entry.name in names:
                 raise ConfigError(
-                    f"the name {entry.name} is taken by another model of the catalog",
+                    f"another model of the catalog is also called {entry.name}",
                     where=str(own_path),
                     remedy=f"rename or delete that entry in {own_path}",
                 )
-            taken.add(entry.name)
-        return cls(theirs, ours, own_path)
+            names.add(entry.name)
+        return cls(packaged_entries, own_entries, own_path)
 
     def __iter__(self) -> Iterator[Entry]:
         return iter(self._entries.values())
@@ -275,19 +275,19 @@ class Catalog:
         return [entry for entry in self if entry.role == role]
 
     def get(self, name: str) -> Entry:
-        """The entry called `name`. Raises ModelError with the nearest name there is."""
+        """The entry called `name`. Raises ModelError with the most similar name."""
         if entry := self._entries.get(name):
             return entry
         near = difflib.get_close_matches(name, self._entries, 1, 0.5)
         if name.startswith(SHAPE):
-            remedy = f"edgevoice bench shape {name.removeprefix(SHAPE)} makes it, if it is known"
-            raise ModelError(f"no shape called {name} is here", remedy=remedy)
-        remedy = f"did you mean {near[0]}?" if near else "edgevoice models list shows what there is"
+            remedy = f"make it: edgevoice bench shape {name.removeprefix(SHAPE)}"
+            raise ModelError(f"there is no synthetic model {name}", remedy=remedy)
+        remedy = f"did you mean {near[0]}?" if near else "choose one: edgevoice models list"
         raise ModelError(f"no model is called {name}", remedy=remedy)
 
 
 def read(path: Path) -> tuple[Entry, ...]:
-    """The entries of one catalog file. Raises ConfigError with the place at fault."""
+    """The entries of a catalog file. Raises ConfigError with the invalid entry."""
     remedy = f"edit or delete {path}"
     try:
         entries = converted(from_toml(read_file(path, MOST_TOML)), CatalogFile).model
@@ -310,9 +310,9 @@ def read(path: Path) -> tuple[Entry, ...]:
 
 
 def append(path: Path, entry: Entry) -> None:
-    """Add `entry` to the user's own catalog at `path`, keeping what else the file says.
+    """Add `entry` to the user's own catalog at `path`, and keep the rest of the file.
 
-    Raises OSError if it cannot be written; the file is replaced whole or not at all.
+    The file is replaced atomically. Raises OSError.
     """
     import tomlkit
 
@@ -325,7 +325,7 @@ def append(path: Path, entry: Entry) -> None:
 
 
 def discard(path: Path, name: str) -> None:
-    """Take the entry called `name` out of the user's own catalog at `path`."""
+    """Remove the entry called `name` from the user's own catalog at `path`."""
     import tomlkit
 
     document = tomlkit.parse(path.read_text("utf-8-sig"))
@@ -335,13 +335,13 @@ def discard(path: Path, name: str) -> None:
             del models[number]
             break
     if not models:
-        # What is left would be an array that no table can be appended to.
+        # Otherwise an empty array is left, which accepts no tables.
         document.pop("model", None)
     files.replace(path, [tomlkit.dumps(document)])
 
 
 def _plain(entry: Entry) -> dict[str, object]:
-    """The entry as TOML values, without what is at its default."""
+    """The entry as TOML values, without defaults."""
     values: dict[str, object] = msgspec.to_builtins(entry)
     defaults = {field.name: field.default for field in msgspec.structs.fields(entry)}
     kept = {key: value for key, value in values.items() if value not in (defaults[key], [], "")}

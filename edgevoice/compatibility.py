@@ -1,8 +1,8 @@
 """What older versions of edgevoice wrote, in today's names.
 
 Schema 1 of traces, and version 1 of recorded turns with the same events in them, had other names
-for events, for reasons why a turn was cancelled and for stages. Settings had other names, too.
-No old name has a new meaning.
+for events, for reasons why a turn was cancelled and for stages. Version 1 of bench results had
+other fields. Settings and budgets had other names, too. No old name has a new meaning.
 """
 
 from __future__ import annotations
@@ -64,6 +64,13 @@ SETTINGS = {
 }
 SECTIONS = {"address": "activation", "keep": "recordings"}
 OPTIONS = {"--keep-audio": "--record-turns"}
+RESULT_FIELDS = {
+    "gap": "response_time",
+    "replaced": "false_starts",
+    "recognized": "transcript",
+    "told": "reason",
+}
+BUDGETS = {"gap": "response_time"}
 
 _RENAMED = {**EVENTS, "turn_cancelled": "turn_cancelled", "stage_failed": "stage_failed"}
 _TYPE = re.compile(rb'"type":\s*"([a-z_]+)"')
@@ -88,6 +95,18 @@ def event(line: bytes) -> bytes:
         if isinstance(value := told.get(name), str):
             told[name] = new.get(value, value)
     return msgspec.json.encode(told)
+
+
+def result(found: Any) -> Any:
+    """A result of version 1 of the bench, decoded from JSON, with the fields of today."""
+    if isinstance(found, list):
+        return [result(each) for each in found]
+    if not isinstance(found, dict):
+        return found
+    if found.get("name") == "gap":
+        # A finding of a soak.
+        found = {**found, "name": "response time"}
+    return {RESULT_FIELDS.get(name, name): result(value) for name, value in found.items()}
 
 
 def settings(given: Mapping[str, _T]) -> dict[str, _T]:

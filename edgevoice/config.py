@@ -1,12 +1,13 @@
-"""The one configuration: defaults → TOML file → EDGEVOICE_* → flags, each value with its origin.
+"""Read the configuration: defaults, TOML file, EDGEVOICE_* variables, flags; the last one wins.
 
-A setting is addressed as `section.key`, in the file as `key` under `[section]`, in the environment
-as `EDGEVOICE_SECTION_KEY`, on the command line as its own flag or `--set section.key=value`.
+A setting is `section.key`: in the file `key` under `[section]`, in the environment
+`EDGEVOICE_SECTION_KEY`, on the command line its own flag or `--set section.key=value`.
 """
 
 from __future__ import annotations
 
 import difflib
+import json
 import os
 import re
 from collections.abc import Iterator, Mapping
@@ -30,14 +31,14 @@ PREFIX = "EDGEVOICE_"
 
 @dataclass(frozen=True, slots=True)
 class Resolved:
-    """A configuration, and for each `section.key` where its value came from."""
+    """A configuration, and the origin of each `section.key`."""
 
     config: Config
     origins: Mapping[str, str]
     warnings: tuple[str, ...] = ()
-    """What was ignored, one sentence each."""
+    """One sentence about everything that was ignored."""
     renamed: Mapping[str, str] = field(default_factory=dict)
-    """The old names that were given, and the names of today."""
+    """The old names that were used, and their present names."""
 
 
 @lru_cache(maxsize=1)
@@ -48,7 +49,7 @@ def sections() -> Mapping[str, type[Struct]]:
 
 @lru_cache(maxsize=1)
 def _types() -> Mapping[str, Any]:
-    """The type of each setting, by `section.key`; to look it up takes long."""
+    """The type of each setting, by `section.key`; cached, because reading types is slow."""
     return {
         f"{section}.{f.name}": f.type
         for section, type_ in sections().items()
@@ -57,12 +58,12 @@ def _types() -> Mapping[str, Any]:
 
 
 def keys() -> Iterator[str]:
-    """Every `section.key` there is."""
+    """Every `section.key`."""
     return iter(_types())
 
 
 def config_path(environ: Mapping[str, str] = os.environ) -> Path:
-    """The user's file: `$EDGEVOICE_CONFIG`, or config.toml in the user's configuration folder."""
+    """The configuration file: `$EDGEVOICE_CONFIG`, or config.toml in the configuration folder."""
     if named := environ.get(PREFIX + "CONFIG"):
         return expanded(named)
     return user_folder("config") / "config.toml"
@@ -73,10 +74,10 @@ def load(
     environ: Mapping[str, str] = os.environ,
     flags: Mapping[str, str] | None = None,
 ) -> Resolved:
-    """Resolve the configuration; `flags` maps `section.key` to the text given.
+    """Resolve the configuration; `flags` maps `section.key` to text.
 
-    `path` names a file that must exist; without it the user's own file is read if there is one.
-    Raises ConfigError naming the file and line, variable or flag at fault, and the nearest key.
+    `path` names a file that must exist; without it the user's file is read if it exists. Raises
+    ConfigError with the file and line, variable or flag, and the most similar key.
     """
     values: dict[str, dict[str, Any]] = {section: {} for section in (*sections(), "engines")}
     origins = dict.fromkeys(keys(), "default")
@@ -115,12 +116,12 @@ def _variable(key: str) -> str:
 
 
 def _named(key: str, origin: str) -> str:
-    """A setting as a user wrote it there: a variable by its own name."""
+    """The name of a setting as the user wrote it, for example the name of a variable."""
     return _variable(key) if origin.startswith(PREFIX) else key
 
 
 def _ignoring(variables: list[str]) -> str:
-    """One sentence about variables that other programs set."""
+    """A warning about variables of other programs."""
     if len(variables) == 1:
         return f"{variables[0]} is ignored: there is no such setting"
     return f"{', '.join(sorted(variables))} are ignored: there are no such settings"
@@ -148,15 +149,17 @@ def _typed(key: str, type_: Any, value: Any, origin: str) -> Any:
     """`value` checked (text from variables and flags is converted) against the key's own type."""
     from_text = not origin.startswith("file ")
     try:
+        if from_text and get_origin(type_) is Mapping:
+            value = from_toml(f"table = {value}")["table"]
         typed = msgspec.convert(value, type_, strict=not from_text)
         check_numbers(typed)
         return typed
     except (msgspec.ValidationError, Malformed, UnicodeEncodeError) as error:
-        text = ", not text" if from_text else ""  # what a variable or a flag always is
+        text = ", not text" if from_text else ""  # variables and flags are always text
         unreadable = isinstance(error, UnicodeEncodeError)
-        told = "not UTF-8" if unreadable else in_words(str(error)).removesuffix(text)
+        reason = "not UTF-8" if unreadable else in_words(str(error)).removesuffix(text)
         allowed = "" if unreadable else _allowed(type_)
-        why = "" if allowed else f": {told}"
+        why = "" if allowed else f": {reason}"
         raise ConfigError(
             f"{key} cannot be {_short(value)}{why}",
             where=origin,
@@ -174,15 +177,23 @@ def _remedy(key: str) -> str:
 
 
 def _short(value: Any) -> str:
-    """What was given, as far as it helps to find it."""
+    """The value for an error message, at most 200 characters."""
     text = repr(well_formed(value) if isinstance(value, str) else value)
     return text if len(text) <= 200 else f"{text[:200]}…"
 
 
 def _allowed(type_: Any) -> str:
-    """The values of a setting that takes one of a few."""
+    """A remedy with the valid values of a setting; empty if its type does not list them."""
     values = get_args(type_) if get_origin(type_) is Literal else ()
     return f"choose one of: {', '.join(map(repr, values))}" if values else ""
+
+
+def text_of(value: Any) -> str:
+    """A setting's value as a variable or `--set` takes it; a table is an inline table of TOML."""
+    if not isinstance(value, Mapping):
+        return str(value)
+    pairs = (f"{json.dumps(name)} = {json.dumps(text)}" for name, text in value.items())
+    return f"{{{', '.join(pairs)}}}"
 
 
 def default(key: str) -> Any:
@@ -192,7 +203,7 @@ def default(key: str) -> Any:
 
 
 def file_text(path: Path) -> str:
-    """The text of a configuration file. Raises ConfigError where it is not UTF-8, or OSError."""
+    """The text of a configuration file. Raises ConfigError if it is not UTF-8, and OSError."""
     not_text = ConfigError(
         "the file is not UTF-8 text", where=str(path), remedy="save it as UTF-8 in your editor"
     )
@@ -204,7 +215,7 @@ def file_text(path: Path) -> str:
         ) from None
     except Malformed:
         raise not_text from None
-    if "\0" in text:  # what UTF-16 without a mark is full of
+    if "\0" in text:  # UTF-16 without a byte order mark
         raise not_text
     return text
 
@@ -245,9 +256,10 @@ def _from_file(path: Path) -> list[tuple[str, Any, str]]:
 
 
 def _lines(text: str) -> dict[tuple[str, str | None], int]:
-    """The lines (from 1) at which sections and their keys stand; tomllib does not tell.
+    """The line number, from 1, of each section and key, which tomllib does not report.
 
-    A section itself has None for its key, and a key before all sections "" for its section."""
+    A section has the key None; a key before all sections has the section "".
+    """
     found: dict[tuple[str, str | None], int] = {}
     inside = ""
     for number, line in enumerate(text.splitlines(), 1):
@@ -260,7 +272,7 @@ def _lines(text: str) -> dict[tuple[str, str | None], int]:
 
 
 def _from_environ(environ: Mapping[str, str]) -> tuple[list[tuple[str, Any, str]], list[str]]:
-    """The settings in variables, and the variables that other programs mean something by."""
+    """The settings in variables, and the ignored variables of other programs."""
     by_variable = {_variable(key): key for key in (*keys(), *SETTINGS)}
     found, ignored = [], []
     for variable, text in environ.items():
@@ -299,11 +311,11 @@ def _key_of_engine(variable: str) -> str:
 
 
 def _of_a_platform(variable: str, text: str) -> bool:
-    """Whether a container platform set it, as each does for a service that is called edgevoice."""
+    """Whether a container platform set the variable, for a service that is called edgevoice."""
     if re.search(r"_SERVICE_(HOST|PORT(_\w+)?)$|_PORT_\d+_(TCP|UDP|SCTP)(_\w+)?$", variable):
         return True
     return variable.endswith("_PORT") and "://" in text
 
 
 OTHER_VARIABLES = {PREFIX + "CONFIG": "the configuration file"}
-"""Variables with our prefix that are not settings, and what they mean."""
+"""Other variables with this prefix, and their meaning."""

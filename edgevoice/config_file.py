@@ -15,9 +15,10 @@ from edgevoice.errors import ConfigError, StorageError
 
 
 def remember(values: Mapping[str, str | int], path: Path | None = None) -> None:
-    """Set each `section.key` in the user's file, comments and all else kept; written atomically.
+    """Set each `section.key` in the configuration file, and keep its comments.
 
-    Raises ConfigError if the file is not TOML in UTF-8, StorageError if it cannot be written.
+    It is written atomically. Raises ConfigError if it is not TOML in UTF-8, and StorageError if it
+    cannot be written.
     """
     path = path or config_path()
     try:
@@ -32,7 +33,9 @@ def remember(values: Mapping[str, str | int], path: Path | None = None) -> None:
         replace(path, tomlkit.dumps(document))
     except OSError as error:
         raise ConfigError(
-            f"cannot be read: {error.strerror}", where=str(path), remedy="check its permissions"
+            f"the configuration cannot be read: {error.strerror}",
+            where=str(path),
+            remedy="check its permissions",
         ) from None
     except (TOMLKitError, ValueError, RecursionError) as error:
         raise ConfigError(
@@ -41,7 +44,7 @@ def remember(values: Mapping[str, str | int], path: Path | None = None) -> None:
 
 
 def replace(path: Path, text: str) -> None:
-    """Write `text` to the configuration file `path`, whole or not at all. Raises StorageError."""
+    """Replace the configuration file `path` atomically. Raises StorageError."""
     try:
         files.replace(path, [text])
     except OSError as error:

@@ -28,8 +28,8 @@ LINE_TIMEOUT = 5.0
 LOADING_TIMEOUT = 1.0
 """Seconds that a loading session has to reply: loading a model holds the GIL for seconds."""
 
-MAX_CLIENTS = 16
-"""Maximum simultaneous clients; further connections are closed."""
+MAX_CONNECTIONS = 16
+"""Maximum simultaneous connections; further ones are closed."""
 
 MAX_LINE_BYTES = 200
 """Maximum bytes of a line."""
@@ -177,7 +177,7 @@ def ask(line: str, session: int | None = None) -> str:
         if timeout < LINE_TIMEOUT:
             raise _loading() from None
         raise SessionError(
-            f"the session does not answer: {error.strerror or error}",
+            f"the session does not reply: {error.strerror or error}",
             where=f"process {pid}",
             remedy="end it and start it again",
         ) from None
@@ -190,7 +190,7 @@ def ask(line: str, session: int | None = None) -> str:
 
 def _serve(listener: socket.socket, session: Controlled, token: str) -> None:
     """Serve several clients at once, so that an idle client does not delay others."""
-    free, one = threading.Semaphore(MAX_CLIENTS), threading.Lock()
+    free, one = threading.Semaphore(MAX_CONNECTIONS), threading.Lock()
 
     def serve(connection: socket.socket) -> None:
         with connection, contextlib.suppress(OSError):

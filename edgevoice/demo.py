@@ -1,4 +1,4 @@
-"""The demo's user: questions spoken by the voice itself, pitched up so that it sounds like two."""
+"""The demo's user: questions in the assistant's voice, but at a higher pitch."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ QUESTIONS = (
 )
 
 PITCH = 1.12
-"""How much higher the user speaks than the assistant; faster by as much, too."""
+"""The user's pitch and speaking rate, as a factor of the assistant's."""
 
 
 def spoken(questions: Sequence[str], voice: Synthesizer) -> Iterator[Samples]:
-    """Each question as sound, float32 [n] at 16 kHz, made when it is asked for."""
+    """Each question as sound, float32 [n] at 16 kHz, synthesized when it is needed."""
     for question in questions:
         pieces = [audio.samples for audio in voice.synthesize(question, lambda: False)]
         if pieces:

@@ -1,6 +1,6 @@
-"""What is installed, which models and devices work, and what to do about the rest.
+"""Check what a conversation needs: packages, engines, devices, models, memory and disk.
 
-Every check stands alone: one that fails, or breaks, never hides the others.
+The checks are independent: one that fails, or raises, does not hide the others.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ from edgevoice.models.store import Installed, Store
 from edgevoice.models.voices import languages, missing, voices
 from edgevoice.settings import Config
 
-State = Literal["ok", "warning", "failed"]
+CheckState = Literal["ok", "warning", "failed"]
 
-LIBRARIES = {
+NATIVE_LIBRARIES = {
     "llama_cpp": "llama-cpp-python",
     "livekit.rtc": "livekit",
     "faster_whisper": "faster-whisper",
@@ -39,35 +39,39 @@ LIBRARIES = {
     "soundfile": "soundfile",
     "soxr": "soxr",
 }
-"""What must not only be installed but also load here, by module."""
+"""Packages with native code that must load on this machine, by module."""
 
-LOAD_SECONDS = 60
+LOAD_TIMEOUT = 60
+"""Seconds that a package may take to load."""
+
 SPARE_DISK = 1_000_000_000
+"""Free bytes below which the disk is reported as nearly full."""
 
 
 class Check(Struct, frozen=True):
-    """What one look found; `fix` is a command or setting, empty where nothing is wrong."""
+    """The result of a check; `fix` is a command or setting, empty if nothing is wrong."""
 
     name: str
-    state: State
+    state: CheckState
     found: str
     fix: str = ""
 
 
-Look = Callable[[], Check]
+CheckFunction = Callable[[], Check]
 
 
 def examine(resolve: Callable[[], Resolved]) -> Iterator[Check]:
-    """Look at everything in turn; `resolve` reads the configuration and may raise ConfigError."""
+    """Run all checks in order; `resolve` reads the configuration and may raise ConfigError."""
     config = Config()
     try:
         resolved = resolve()
         config = resolved.config
         changed = sum(origin != "default" for origin in resolved.origins.values())
-        yield Check("configuration", "ok", f"valid, {changed} of its settings changed")
+        settings = "setting" if changed == 1 else "settings"
+        yield Check("configuration", "ok", f"valid, {changed} {settings} changed")
     except ConfigError as error:
         yield _failure("configuration", error)
-    looks: dict[str, Look] = {
+    checks: dict[str, CheckFunction] = {
         "Python": _python,
         "packages": _packages,
         "engines": _engines,
@@ -85,14 +89,15 @@ def examine(resolve: Callable[[], Resolved]) -> Iterator[Check]:
         "disk": lambda: _disk(config),
         "offline": lambda: _offline(config),
     }
-    for name, look in looks.items():
+    for name, check in checks.items():
         try:
-            yield look()
+            yield check()
         except EdgevoiceError as error:
             yield _failure(name, error)
         except Exception as error:
-            found = f"the check itself broke: {type(error).__name__}: {error}"
-            yield Check(name, "failed", found, "edgevoice --debug doctor, and report it")
+            found = f"the check itself failed: {type(error).__name__}: {error}"
+            fix = "run edgevoice --debug doctor, and report what it prints"
+            yield Check(name, "failed", found, fix)
 
 
 def _failure(name: str, error: EdgevoiceError) -> Check:
@@ -108,7 +113,7 @@ def _python() -> Check:
 
 
 def _packages() -> Check:
-    """Whether what edgevoice asks for is installed; the versions themselves are pip's business."""
+    """Whether the required packages are installed, in any version."""
     fix = "make setup, or pip install --upgrade edgevoice"
     found, missing = [], []
     try:
@@ -122,7 +127,7 @@ def _packages() -> Check:
         if marker and "extra ==" in marker:
             continue
         if name == "pymicro-wakeword" and marker:
-            # Not for every system; the wake word has a line of its own.
+            # Not available for every system; the check of the wake word covers it.
             continue
         try:
             found.append(f"{name} {importlib.metadata.version(name)}")
@@ -137,38 +142,38 @@ def _wake_word(config: Config) -> Check:
     from edgevoice.engines.wake import find, known
 
     if config.activation.mode == "wake":
-        return Check("wake word", "ok", f'it listens for "{find(config.wake).phrase}"')
+        return Check("wake word", "ok", f'"{find(config.wake).phrase}"')
     try:
-        return Check("wake word", "ok", f"not used; {', '.join(known())} can be")
+        return Check("wake word", "ok", f"not used; available: {', '.join(known())}")
     except EdgevoiceError as error:
-        return Check("wake word", "ok", f"not used, and cannot be: {error.what}")
+        return Check("wake word", "ok", f"not used, and not available: {error.what}")
 
 
 def _engines() -> Check:
-    """Whether the native libraries load, each in a process of its own: a bad one may crash it."""
+    """Whether the native libraries load; each in its own process, which it may crash."""
     with ThreadPoolExecutor(max_workers=2) as pool:
-        faults = [fault for fault in pool.map(_load, LIBRARIES) if fault]
+        faults = [fault for fault in pool.map(_load, NATIVE_LIBRARIES) if fault]
     if not faults:
-        return Check("engines", "ok", f"{', '.join(LIBRARIES.values())} load")
-    found = "; ".join(said for said, _ in faults)
+        return Check("engines", "ok", f"all load: {', '.join(NATIVE_LIBRARIES.values())}")
+    found = "; ".join(what for what, _ in faults)
     return Check("engines", "failed", found, "; ".join(dict.fromkeys(fix for _, fix in faults)))
 
 
 def _load(module: str) -> tuple[str, str] | None:
-    """What happens when `module` is imported, and the fix; None if nothing."""
-    package = LIBRARIES[module]
-    again = f"pip install --force-reinstall --no-cache-dir {package}"
+    """Import `module` in another process; returns what failed and the fix, or None."""
+    package = NATIVE_LIBRARIES[module]
+    fix = f"pip install --force-reinstall --no-cache-dir {package}"
     command = [sys.executable, "-c", f"import {module}"]
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=LOAD_SECONDS)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=LOAD_TIMEOUT)
     except subprocess.TimeoutExpired:
-        return f"{package} does not load within {LOAD_SECONDS} s", again
+        return f"{package} does not load within {LOAD_TIMEOUT} s", fix
     if done.returncode == 0:
         return None
     if done.returncode < 0:
-        return f"{package} crashes: it was built for another processor", again
+        return f"{package} crashes: it was built for another processor", fix
     last = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
-    return f"{package} does not load: {last}", again
+    return f"{package} does not load: {last}", fix
 
 
 def _portaudio() -> Check:
@@ -189,7 +194,7 @@ def _microphone(config: Config) -> Check:
         microphone.close()
     if frame is None:
         return Check(
-            "microphone", "failed", f"{microphone.name} sends nothing", "edgevoice devices"
+            "microphone", "failed", f"{microphone.name} sends no sound", "edgevoice devices"
         )
     return Check("microphone", "ok", f"{microphone.name} opens and sends sound")
 
@@ -202,48 +207,48 @@ def _speaker(config: Config) -> Check:
     return Check("speaker", "ok", f"{speaker.name} opens at {speaker.rate} Hz")
 
 
-def _model(config: Config, role: Role) -> Look:
-    def look() -> Check:
+def _model(config: Config, role: Role) -> CheckFunction:
+    def check() -> Check:
         store = Store(config)
-        if role in OPTIONAL and (empty := _empty(store, role)):
-            return empty
+        if role in OPTIONAL and (unused := _unused(store, role)):
+            return unused
         chosen = store.choose(role)
         usable = [m for m in store.installed() if m.entry.role == role and not m.entry.shape]
         others = len(usable) - 1
-        more = f", {others} more here" if others > 0 else ""
+        more = f", {others} more installed" if others > 0 else ""
         found = f"{chosen.name}, {size_text(chosen.entry.size)}{more}"
         return Check(ROLES[role], "ok", found)
 
-    return look
+    return check
 
 
-def _empty(store: Store, role: Role) -> Check | None:
-    """What is to be said of a role that may be empty and is; None where it is not."""
+def _unused(store: Store, role: Role) -> Check | None:
+    """The check of an optional role without a model; None if it has one."""
     if store.optional(role):
         return None
     if getattr(store.config.models, role) == NONE:
-        return Check(ROLES[role], "ok", f"switched off by models.{role}")
+        return Check(ROLES[role], "ok", f"turned off by models.{role}")
     first = store.starter_of(role)
     if not first:
         return Check(ROLES[role], "ok", f"no model for the language {store.config.stt.language}")
-    found = "not here: silence and words alone tell when you have finished"
+    found = "not installed: end-of-turn detection uses silence and text only"
     return Check(ROLES[role], "warning", found, f"edgevoice models pull {first}")
 
 
 def _languages(config: Config) -> Check:
-    """Which recognizer and which voice each language has."""
+    """The transcription model and the voice of each language."""
     store = Store(config)
-    recognizer = store.choose("stt")
-    codes, here, absent = languages(store), voices(store), missing(store)
-    deaf = [code for code in codes if not recognizer.entry.speaks(code)]
-    told = (
-        f"{code}: {'nothing' if code in deaf else recognizer.name} and "
-        f"{here[code].name if code in here and code not in absent else 'no voice'}"
+    stt = store.choose("stt")
+    codes, installed, absent = languages(store), voices(store), missing(store)
+    unsupported = [code for code in codes if not stt.entry.speaks(code)]
+    lines = (
+        f"{code}: {'no transcription' if code in unsupported else stt.name} and "
+        f"{installed[code].name if code in installed and code not in absent else 'no voice'}"
         for code in codes
     )
-    found = "\n".join(told)
-    if deaf:
-        fix = f"--set models.stt=whisper-base understands {' and '.join(deaf)}, too"
+    found = "\n".join(lines)
+    if unsupported:
+        fix = f"use a model for {' and '.join(unsupported)}: --set models.stt=whisper-base"
         return Check("languages", "failed", found, fix)
     pull = [name for name in absent.values() if name]
     if absent:
@@ -264,20 +269,20 @@ def _chat_template(config: Config) -> Check:
         with chosen.path.open("rb") as file:
             header = read_header(file.read, tensors=False)
     except NotGguf as error:
-        again = f"edgevoice models pull {chosen.name}"
-        return Check("chat template", "failed", f"{chosen.path}: {error}", again)
+        pull = f"edgevoice models pull {chosen.name}"
+        return Check("chat template", "failed", f"{chosen.path}: {error}", pull)
     if not header.chat_template:
-        found = f"{chosen.name} has none and cannot converse"
+        found = f"{chosen.name} has no chat template and cannot converse"
         return Check("chat template", "failed", found, fix)
     try:
         ChatTemplate(header.values["tokenizer.chat_template"])
     except TemplateRefused as error:
         return Check("chat template", "failed", f"{chosen.name}: {error}", fix)
-    return Check("chat template", "ok", f"{chosen.name} brings its own, and it renders")
+    return Check("chat template", "ok", f"{chosen.name} has a valid one")
 
 
 def _chosen(config: Config) -> list[Installed]:
-    """The models that would run, as far as they are there and sound."""
+    """The installed models that would run."""
     store = Store(config)
     found: dict[str, Installed] = {}
     for role in ROLES:
@@ -304,10 +309,10 @@ def _processor() -> Check:
     busy = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
     found = f"{cores} core{'s' if cores > 1 else ''}, load {busy:.1f}"
     if cores == 1:
-        smaller = "a smaller language model answers sooner: edgevoice models list"
+        smaller = "choose a smaller language model: edgevoice models list"
         return Check("processor", "warning", found, smaller)
     if busy > cores:
-        return Check("processor", "warning", found, "close busy programs: they delay every answer")
+        return Check("processor", "warning", found, "close busy programs: they delay every reply")
     return Check("processor", "ok", found)
 
 
@@ -330,17 +335,17 @@ def _disk(config: Config) -> Check:
     free = free_space(folder)
     found = f"{size_text(free)} free in {folder}"
     if not os.access(existing(folder), os.W_OK):
-        fix = "models can be used but not pulled; set models.folder to one that can be written"
+        fix = "to download models, set models.folder to a folder that you can write"
         return Check("disk", "warning", f"{folder} is read-only", fix)
     if free < SPARE_DISK:
-        return Check("disk", "warning", found, "make room before pulling another model")
+        return Check("disk", "warning", found, "free some space before you download a model")
     return Check("disk", "ok", found)
 
 
 def _offline(config: Config) -> Check:
-    there = {model.entry.role for model in _chosen(config)}
-    missing = [ROLES[role] for role in ROLES if role not in there and role not in OPTIONAL]
+    present = {model.entry.role for model in _chosen(config)}
+    missing = [ROLES[role] for role in ROLES if role not in present and role not in OPTIONAL]
     if missing:
-        found = f"not yet: no {', no '.join(missing)}"
+        found = f"not installed: {', '.join(missing)}"
         return Check("offline", "failed", found, "edgevoice models pull")
-    return Check("offline", "ok", "nothing has to be fetched any more")
+    return Check("offline", "ok", "everything is installed")

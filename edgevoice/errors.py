@@ -1,17 +1,17 @@
-"""Every error a user can meet.
+"""Every error that a user can meet.
 
 EdgevoiceError            what failed, where, and the remedy; exit code 1
-├── UsageError            the command line or its input makes no sense; exit code 2
+├── UsageError            the command line or its input is invalid; exit code 2
 ├── ConfigError           a setting is unknown, of the wrong type or out of range; exit code 2
-├── AudioFileError        a sound file is missing, broken or of another kind
-├── DeviceError           a microphone or speaker is missing, refuses or disappears
-│   ├── NoDeviceError     there is no microphone, or no speaker, at all
-│   └── SpeakerAwayError  there was no speaker for so long that the reply is given up
-├── ModelError            a model is missing, altered, of another kind or does not fit
-│   └── PullError         a download could not be finished
-├── SessionError          no session is running, or it cannot do what it is told from outside
-├── StorageError          a folder is full or read-only
-└── EngineError           a stage failed while working: it costs the turn, not the program
+├── AudioFileError        a sound file is missing, damaged or unsupported
+├── DeviceError           a microphone or speaker is missing, cannot be opened or was lost
+│   ├── NoDeviceError     there is no microphone or no speaker at all
+│   └── SpeakerAwayError  there was no speaker for so long that the reply was dropped
+├── ModelError            a model is missing, altered, unsupported or too large for the memory
+│   └── PullError         a download failed
+├── SessionError          no session is running, or it rejects a command of another program
+├── StorageError          the disk is full, or a folder cannot be written
+└── EngineError           a stage failed: this ends the turn, not the program
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ from typing import Any
 class EdgevoiceError(Exception):
     """What failed, where it failed, and the command or setting that fixes it.
 
-    `what` is one sentence without a final full stop; `remedy` is one sentence or command, or empty
-    where nothing can be done. `where` is a path, device, model or key, and may be empty when
-    `what` names it already.
+    `what` is a sentence without a full stop; `remedy` is a sentence or command, or empty if the
+    user can do nothing. `where` is a path, device, model or key; it may be empty if `what` names
+    it.
     """
 
     exit_code = 1
@@ -47,7 +47,7 @@ class EdgevoiceError(Exception):
 
 
 class UsageError(EdgevoiceError):
-    """The command line or what was piped in makes no sense."""
+    """The command line or its input is invalid."""
 
     exit_code = 2
 
@@ -59,36 +59,36 @@ class ConfigError(EdgevoiceError):
 
 
 class AudioFileError(EdgevoiceError):
-    """A sound file is missing, broken or of a kind that cannot be read."""
+    """A sound file is missing, damaged or unsupported."""
 
 
 class DeviceError(EdgevoiceError):
-    """A microphone or speaker is missing, refuses the format or disappeared."""
+    """A microphone or speaker is missing, cannot be opened or was lost."""
 
 
 class NoDeviceError(DeviceError):
-    """There is no microphone, or no speaker, at all: none is listed, or nothing can list them."""
+    """There is no microphone or no speaker at all, or devices cannot be listed."""
 
 
 class SpeakerAwayError(DeviceError):
-    """There was no speaker for so long that it costs the reply, not the program."""
+    """There was no speaker for so long that the reply was dropped; the program continues."""
 
 
 class ModelError(EdgevoiceError):
-    """A model is missing, altered, of another kind or does not fit in memory."""
+    """A model is missing, altered, unsupported or too large for the memory."""
 
 
 class PullError(ModelError):
-    """A download could not be finished; what was fetched is kept for the next try."""
+    """A download failed; the next attempt continues where it stopped."""
 
 
 class SessionError(EdgevoiceError):
-    """No session is running, or it cannot do what it is told from outside."""
+    """No session is running, or it rejects a command of another program."""
 
 
 class StorageError(EdgevoiceError):
-    """A folder is full or cannot be written."""
+    """The disk is full, or a folder cannot be written."""
 
 
 class EngineError(EdgevoiceError):
-    """A stage failed while working: it costs the turn, not the program."""
+    """A stage failed: this ends the turn, not the program."""

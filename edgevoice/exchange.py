@@ -1,4 +1,4 @@
-"""One question and its answer as they are to be shown: a pure fold over the events of a turn."""
+"""A question and its reply for display, as a pure fold over the events of a turn."""
 
 from __future__ import annotations
 
@@ -6,16 +6,17 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from edgevoice import events as ev
+from edgevoice.languages.unspoken import without
 
 Phase = Literal["hearing", "thinking", "speaking", "over"]
 
 
 @dataclass(slots=True, eq=False)
 class Exchange:
-    """One question and its answer; `spoken` characters of `reply` have been heard by the user.
+    """A question and its reply, of which `spoken` characters have been played.
 
-    Nothing of the reply is to be shown before the turn is `committed`: it may yet be taken back.
-    `ending` is empty while the exchange goes on; `interrupted` covers barge-in and key alike.
+    The reply is shown only once the turn is `committed`; until then it may be cancelled. `ending`
+    is empty until the exchange is over; `interrupted` is by speech or by a key.
     """
 
     turn: int
@@ -24,36 +25,36 @@ class Exchange:
     """The turn whose reply it may have interrupted."""
     question: str = ""
     language: str = ""
-    """What it was asked in, as far as that was recognized."""
+    """The language code of the question, if it was recognized."""
     final: bool = False
-    """Whether `question` is the last word of the recognizer, and not a look on the way."""
+    """Whether `question` is the final transcript, not an interim one."""
     reply: str = ""
     written: bool = False
-    """Whether the model has finished writing the reply."""
+    """Whether the reply is completely generated."""
     spoken: int = 0
     clauses: dict[int, str] = field(default_factory=dict)
     committed: bool = False
     phase: Phase = "hearing"
     quieter: bool = False
-    """Whether the reply makes way, for somebody may be speaking."""
+    """Whether the reply is ducked, because somebody may be speaking."""
     paused: bool = False
-    """Whether the reply waits for what is being said into it."""
+    """Whether the reply is paused, because somebody is speaking."""
     ending: Literal["", "completed", "interrupted", "failed", "shutdown"] = ""
     detail: str = ""
     revision: int = 0
 
     @property
     def heard(self) -> str:
-        """The part of the reply that the user has heard."""
-        return self.reply[: self.spoken]
+        """The part of the reply that was played."""
+        return without(self.reply[: self.spoken])
 
     @property
     def unheard(self) -> str:
-        """The part of the reply that is written but not heard."""
-        return self.reply[self.spoken :]
+        """The part of the reply that is for the user, but was not played."""
+        return without(self.reply)[len(self.heard) :]
 
     def apply(self, event: ev.Event) -> bool:
-        """Take an event of its own turn; whether there is now something else to see."""
+        """Apply an event of this turn; returns whether the display changes."""
         match event:
             case ev.InterimTranscript():
                 if self.final:
@@ -63,10 +64,10 @@ class Exchange:
                 self.question, self.final = event.text.strip(), True
                 self.language = event.language
             case ev.SpeechEnded():
-                self._go("thinking")
+                self._advance("thinking")
             case ev.TurnCommitted():
                 self.committed = True
-                self._go("thinking")
+                self._advance("thinking")
             case ev.TokenGenerated() | ev.ReplyContinued():
                 self.reply += event.text
             case ev.ReplyRevised():
@@ -76,7 +77,7 @@ class Exchange:
             case ev.ClauseReady():
                 self.clauses[event.clause] = event.text
             case ev.PlaybackStarted():
-                self._go("speaking")
+                self._advance("speaking")
             case ev.PlaybackDucked():
                 self.quieter = True
             case ev.PlaybackPaused():
@@ -85,7 +86,7 @@ class Exchange:
                 self.spoken = max(self.spoken, min(event.chars, len(self.reply)))
             case ev.TurnCompleted():
                 self.phase, self.quieter, self.paused = "over", False, False
-                # A committed turn that was cancelled completes too: why it ended was told then.
+                # A committed turn that was cancelled also completes; its ending is already known.
                 self.ending = self.ending or ("interrupted" if event.interrupted else "completed")
                 self.reply = self.reply or event.heard
                 self.committed = self.committed or bool(event.heard)
@@ -98,8 +99,8 @@ class Exchange:
                 return False
         return True
 
-    def _go(self, phase: Phase) -> None:
-        """Phases only go forward: a late event must not bring an earlier one back."""
+    def _advance(self, phase: Phase) -> None:
+        """Advance to `phase`; a late event never returns to an earlier one."""
         order = ("hearing", "thinking", "speaking", "over")
         if order.index(phase) > order.index(self.phase):
             self.phase = phase

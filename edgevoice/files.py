@@ -81,12 +81,12 @@ def set_aside(path: Path, name: str) -> Path:
 
     Raises OSError.
     """
-    wanted = path.with_name(name)
-    free = wanted.with_name(f"{wanted.stem}.unfinished{wanted.suffix}")
+    target = path.with_name(name)
+    free = target.with_name(f"{target.stem}.unfinished{target.suffix}")
     count = 1
     while free.exists():
         count += 1
-        free = wanted.with_name(f"{wanted.stem}.unfinished-{count}{wanted.suffix}")
+        free = target.with_name(f"{target.stem}.unfinished-{count}{target.suffix}")
     return path.rename(free)
 
 
@@ -99,7 +99,7 @@ def private(path: str, flags: int) -> int:
     return handle
 
 
-def give(handle: int) -> None:
+def set_usual_permissions(handle: int) -> None:
     """Give an open file from mkstemp the usual permissions of a user's file."""
     if hasattr(os, "fchmod"):
         mask = os.umask(0)
@@ -121,7 +121,7 @@ def _draft(path: Path, private: bool) -> Iterator[BinaryIO]:
     try:
         with os.fdopen(handle, "wb") as draft:
             if not private:
-                give(handle)
+                set_usual_permissions(handle)
             yield draft
         os.replace(name, path)
     finally:

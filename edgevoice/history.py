@@ -1,7 +1,7 @@
-"""The conversation as the model is to remember it: what was asked, and what was heard.
+"""The conversation for the language model: the questions, and the played part of each reply.
 
-The order of messages only ever grows at the end, or is cut at the front in one large step, so that
-the KV cache of the language model stays a prefix of the next prompt for as long as possible.
+Messages are only added at the end, or removed at the front in one large step, so that the KV cache
+stays a prefix of the next prompt for as long as possible.
 """
 
 from __future__ import annotations
@@ -12,16 +12,16 @@ from dataclasses import dataclass
 from edgevoice.protocols import ChatMessage
 
 TRIM_TO = 0.5
-"""Share of the room for history that is kept when it is full: rare large steps keep the prefix."""
+"""Share of the room that is kept when the history is full: rare large steps keep the prefix."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A reply, or what was added to one: `heard` of it was heard, which may be nothing, `unheard`
-    was written beyond that. `tokens` are the ids the model made for both.
+    """A reply, or a continuation of one.
 
-    `interrupted`: somebody broke it off. `ended`: the model had nothing to add. `tools`: the
-    results of its tool calls.
+    `heard` is the part that was played, possibly empty; `unheard` is the rest. `tokens` are the
+    token ids of both. `interrupted`: the user interrupted it. `ended`: the model had finished.
+    `tools`: the results of its tool calls.
     """
 
     heard: str
@@ -33,19 +33,19 @@ class Reply:
 
     @property
     def unfinished(self) -> bool:
-        """Whether there is something to go on with."""
+        """Whether it can be continued."""
         return bool(self.unheard.strip()) or not self.ended
 
 
 class History:
-    """System prompt and past messages. Not thread-safe: its owner guards it."""
+    """System prompt and past messages. Not thread-safe; its owner locks it."""
 
     def __init__(self, system_prompt: str) -> None:
         self._system = ChatMessage("system", system_prompt) if system_prompt else None
         self._past: list[ChatMessage] = []
         self._last: Reply | None = None
         self.leads: Mapping[str, str] = {}
-        """By language, what the model reads in front of everything that is said in it."""
+        """By language: text that precedes each question in that language."""
 
     @property
     def unfinished(self) -> Reply | None:
@@ -54,15 +54,15 @@ class History:
 
     @property
     def messages(self) -> list[ChatMessage]:
-        """System prompt and everything remembered, oldest first."""
+        """The system prompt and all messages, oldest first."""
         return [self._system, *self._past] if self._system else list(self._past)
 
     def asking(self, question: str, language: str = "") -> list[ChatMessage]:
-        """The messages of a prompt that asks `question` next."""
+        """The messages of a prompt with `question` as the next question."""
         return _with_user(self.messages, question, self.leads.get(language, ""))
 
     def going_on(self) -> list[ChatMessage]:
-        """The messages of a prompt whose reply goes on with all that was written of the last."""
+        """The messages of a prompt that continues the last reply, played or not."""
         reply = self._last or Reply("")
         written = reply.heard + reply.unheard
         asked = self.messages[:-1] if reply.heard else self.messages
@@ -75,7 +75,7 @@ class History:
         self._add(reply)
 
     def extend(self, more: Reply) -> None:
-        """The last reply was gone on with: it and `more` are one from now on."""
+        """Append `more` to the last reply, which it continues."""
         before = self._last or Reply("")
         if before.heard:
             self._past.pop()
@@ -99,7 +99,7 @@ class History:
             self._past.append(message)
 
     def clear(self, past: Sequence[ChatMessage] = ()) -> None:
-        """Forget everything but the system prompt, and remember `past` instead."""
+        """Replace all messages but the system prompt by `past`."""
         self._past, self._last = list(past), None
         if past and past[-1].interrupted:
             self._last = Reply(past[-1].text, "", past[-1].tokens, interrupted=True, ended=False)
@@ -111,10 +111,11 @@ class History:
         room: float,
         language: str = "",
     ) -> int:
-        """Forget the oldest exchanges if the prompt for `question` takes more than `room` tokens;
-        with None, the prompt that goes on with the last reply, which itself is kept.
+        """Remove the oldest exchanges if the prompt for `question` exceeds `room` tokens.
 
-        Cuts down to `TRIM_TO` of the room at once. Returns how many messages were forgotten.
+        `question` None means the prompt that continues the last reply, which is kept. `count`
+        counts the tokens of messages. Removes at once down to TRIM_TO of the room; returns how many
+        messages were removed.
         """
 
         def tokens() -> int:
@@ -127,7 +128,7 @@ class History:
         while len(self._past) > least and tokens() > room * TRIM_TO:
             self._past.pop(0)
             dropped += 1
-            # A conversation begins with the user: most templates insist on it.
+            # Most chat templates require that a conversation starts with the user.
             while self._past and self._past[0].role != "user":
                 self._past.pop(0)
                 dropped += 1
@@ -136,12 +137,12 @@ class History:
         return dropped
 
     def _last_exchange(self) -> int:
-        """How many messages the last question, its tool results and its reply are."""
+        """The number of messages of the last question, its tool results and its reply."""
         return 1 + next((n for n, m in enumerate(reversed(self._past)) if m.role == "user"), 0)
 
 
 def _with_user(messages: list[ChatMessage], text: str, lead: str) -> list[ChatMessage]:
-    """`messages` and one more from the user, joined to a last one that was never answered."""
+    """`messages` with a user message, which is joined to a last one without a reply."""
     if messages and messages[-1].role == "user":
         joined = f"{messages[-1].text} {text}"
         return [*messages[:-1], ChatMessage("user", joined, lead=lead or messages[-1].lead)]

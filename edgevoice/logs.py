@@ -1,6 +1,6 @@
-"""The names of loggers that --debug sets the levels of."""
+"""Names of loggers for --debug."""
 
 from __future__ import annotations
 
 ENGINES = "edgevoice.engines.messages"
-"""What the libraries of the engines have to say: thousands of lines, for `--debug=engine`."""
+"""Messages of the engines' libraries, thousands of lines, for `--debug=engine`."""

@@ -43,7 +43,7 @@ class Malformed(ValueError):
 
 
 class TooLarge(Malformed):
-    """There is more than anything of its kind holds."""
+    """The text is larger than the limit."""
 
 
 def read(path: Path, limit: int = MOST_BYTES) -> bytes:
@@ -151,8 +151,8 @@ def in_words(error: str) -> str:
     name = place or "it"
     if found := re.fullmatch(r"Expected `([^`]+)`(?:, got `([^`]+)`)?(.*)", text):
         kinds, got, limit = found.groups()
-        wanted = " or ".join(_KINDS.get(kind, kind) for kind in kinds.split(" | "))
-        return f"{name} must be {wanted}{_bound(kinds, limit)}" + (
+        expected = " or ".join(_KINDS.get(kind, kind) for kind in kinds.split(" | "))
+        return f"{name} must be {expected}{_bound(kinds, limit)}" + (
             f", not {_KINDS.get(got, got)}" if got else ""
         )
     if found := re.fullmatch(r"Invalid enum value (.+)", text):

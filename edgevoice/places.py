@@ -8,10 +8,10 @@ from typing import Literal
 
 from edgevoice.errors import EdgevoiceError
 
-Kind = Literal["config", "data", "cache", "runtime"]
+FolderKind = Literal["config", "data", "cache", "runtime"]
 
 
-def user_folder(kind: Kind) -> Path:
+def user_folder(kind: FolderKind) -> Path:
     """The user's edgevoice folder for `kind`. Raises EdgevoiceError without a home folder."""
     import platformdirs
 

@@ -1,7 +1,7 @@
-"""The conversation as plain lines, for pipes and screen readers: everything the screen tells.
+"""The conversation as plain lines, for pipes and screen readers, with all that the screen shows.
 
-`PlainPrinter` is subscribed to the bus and calls `write` once a line, newline included. A pipe may
-stall, and the bus must not: `LineWriter` takes the lines away to a thread of its own.
+`PlainPrinter` subscribes to the bus and calls `write` for each line, newline included. A pipe may
+stall, but the bus must not wait, so `LineWriter` writes in a thread of its own.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _TAIL_WORDS = 4
 class PlainPrinter:
     """Turns events into lines of text without control characters.
 
-    With `waterfall` every turn's timings are drawn as bars of `width` characters too.
+    With `waterfall`, the timings of every turn are also drawn, `width` characters wide.
     """
 
     def __init__(
@@ -33,17 +33,17 @@ class PlainPrinter:
         self._waterfall = waterfall
         self._width = width
         self._scene = Scene()
-        self._due: list[tuple[float, int, int]] = []
-        """Clauses given to the speaker but not audible yet: time, turn, clause."""
-        self._asked: int | None = None
+        self._pending: list[tuple[float, int, int]] = []
+        """Clauses that were sent to the speaker but are not yet audible: time, turn, clause."""
+        self._last_question: int | None = None
         """The turn whose question was written last."""
-        self._broke: int | None = None
+        self._last_interrupted: int | None = None
         """The turn whose interruption was written last."""
         self._mode = "always"
 
     def __call__(self, event: ev.Event) -> None:
-        """Take one event and write the lines it makes, if any."""
-        self._speak(event.t)
+        """Write the lines of an event, if any."""
+        self._write_audible(event.t)
         before = self._last_remark()
         self._scene.apply(event)
         match event:
@@ -54,7 +54,7 @@ class PlainPrinter:
             case ev.EngineReady():
                 self._line(f"loaded {event.role}: {event.model} in {event.seconds:.1f} s")
             case ev.Listening():
-                self._line("listening, while the rest is loaded")
+                self._line("listening, while the other models load")
             case ev.Ready():
                 self._ready()
             case ev.SessionEnded():
@@ -71,9 +71,9 @@ class PlainPrinter:
                 self._line(f"! {DEVICE_WORDS[event.kind]} lost: {event.name}")
                 self._fix(event.remedy)
             case ev.Underrun():
-                self._line(f"! the speaker ran dry {_times(event.count)}")
+                self._line(f"! underrun: the speaker had no sound to play {_times(event.count)}")
             case ev.Overrun():
-                self._line(f"! microphone samples were lost {_times(event.count)}")
+                self._line(f"! overrun: microphone samples were lost {_times(event.count)}")
             case _:
                 self._turn(event)
         remark = self._last_remark()
@@ -84,25 +84,25 @@ class PlainPrinter:
         match event:
             case ev.TurnCommitted() | ev.FinalTranscript():
                 exchange = self._scene.exchange(event.turn)
-                # Whichever comes last: an uncommitted question may yet become a longer one.
+                # After both events: an uncommitted question may still become longer.
                 if exchange and exchange.committed and exchange.final:
                     self._question(exchange)
             case ev.PlaybackStarted():
-                self._due.append((event.at, event.turn, event.clause))
-                self._speak(event.t)
+                self._pending.append((event.at, event.turn, event.clause))
+                self._write_audible(event.t)
             case ev.PlaybackPaused():
                 self._line("(paused: listening to you)")
             case ev.TurnCancelled():
-                self._due = [due for due in self._due if due[1] != event.turn]
+                self._drop_pending(event.turn)
                 exchange = self._scene.exchange(event.turn)
                 if exchange and exchange.ending == "interrupted":
                     self._interrupted(exchange)
                 elif event.reason == "failed":
-                    self._line(f"(no answer: {event.detail})" if event.detail else "(no answer)")
+                    self._line(f"(no reply: {event.detail})" if event.detail else "(no reply)")
             case ev.TurnCompleted():
                 if event.interrupted:
-                    self._due = [due for due in self._due if due[1] != event.turn]
-                self._speak(float("inf"))
+                    self._drop_pending(event.turn)
+                self._write_audible(float("inf"))
                 exchange = self._scene.exchange(event.turn)
                 if exchange and exchange.ending == "interrupted":
                     self._interrupted(exchange)
@@ -111,8 +111,8 @@ class PlainPrinter:
                 pass
 
     def _question(self, exchange: Exchange) -> None:
-        if self._asked != exchange.turn and exchange.question:
-            self._asked = exchange.turn
+        if self._last_question != exchange.turn and exchange.question:
+            self._last_question = exchange.turn
             language = self._scene.asked_in(exchange)
             who = f"you ({language})" if language else "you"
             self._line(f"{who}: {exchange.question}")
@@ -129,21 +129,24 @@ class PlainPrinter:
 
     def _asleep(self) -> str:
         if self._mode == "push":
-            return "not listening: `edgevoice ptt` begins and ends what you say"
+            return "not listening: `edgevoice ptt` starts and stops listening"
         return f'asleep: say "{self._scene.word}"'
 
-    def _speak(self, now: float) -> None:
+    def _drop_pending(self, turn: int) -> None:
+        self._pending = [each for each in self._pending if each[1] != turn]
+
+    def _write_audible(self, now: float) -> None:
         """Write the clauses that have become audible by `now`."""
-        while self._due and self._due[0][0] <= now:
-            _, turn, clause = self._due.pop(0)
+        while self._pending and self._pending[0][0] <= now:
+            _, turn, clause = self._pending.pop(0)
             exchange = self._scene.exchange(turn)
             if exchange and (text := exchange.clauses.get(clause, "").strip()):
                 self._line(f"edgevoice: {text}")
 
     def _interrupted(self, exchange: Exchange) -> None:
-        if self._broke == exchange.turn:
+        if self._last_interrupted == exchange.turn:
             return
-        self._broke = exchange.turn
+        self._last_interrupted = exchange.turn
         words = exchange.heard.split()[-_TAIL_WORDS:]
         self._line(f'(interrupted after "{" ".join(words)}")' if words else "(interrupted)")
 
@@ -183,10 +186,10 @@ def _times(count: int) -> str:
 
 
 class LineWriter:
-    """Writes and flushes each line to `stream` on its own thread; used as a context manager.
+    """Writes and flushes lines to `stream` in a thread of its own, during a `with` block.
 
-    When the reader of the stream has gone, or the disk behind it is full, `on_broken` is called
-    once, lines are dropped, and `failure` says why.
+    If the stream's reader is gone or the disk is full, `on_broken` is called once, further lines
+    are dropped, and `failure` holds the error.
     """
 
     def __init__(self, stream: TextIO, on_broken: Callable[[], None] = lambda: None) -> None:
@@ -205,7 +208,7 @@ class LineWriter:
         return self
 
     def __exit__(self, *exc: object) -> None:
-        """Wait until everything queued is written, but not for a reader that has stalled."""
+        """Wait until all lines are written, at most 2 s for a reader that has stalled."""
         self._lines.put(None)
         self._thread.join(timeout=2.0)
 

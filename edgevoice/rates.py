@@ -1,4 +1,4 @@
-"""How fast each stage worked in one answered turn, read off its events."""
+"""The speed of each stage in an answered turn, computed from its events."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from edgevoice.words import words
 
 
 def rates(events: Sequence[ev.Event]) -> dict[str, float | None]:
-    """The fields of a bench's Turn that tell how fast its stages were.
+    """The fields of a bench's turn with the speeds of its stages.
 
-    `events` are those of the turn, in order. None stands for what did not happen in it.
+    `events` are those of the turn, in order. None: the stage did not run.
     """
     return {
         "prefill_rate": prefill_rate(events),
-        **_recognition(events),
+        **_transcription(events),
         **_synthesis(events),
         "words_per_minute": words_per_minute(events),
     }
 
 
 def prefill_rate(events: Sequence[ev.Event]) -> float | None:
-    """Tokens a second at which what was new of the prompt came into the KV cache."""
+    """Prefilled tokens per second, without the reused ones."""
     began = rate = None
     for event in events:
         match event:
@@ -37,22 +37,22 @@ def prefill_rate(events: Sequence[ev.Event]) -> float | None:
     return rate
 
 
-def _recognition(events: Sequence[ev.Event]) -> dict[str, float | None]:
-    """Of the reading that became the question: seconds of sound in it, and of work for each."""
+def _transcription(events: Sequence[ev.Event]) -> dict[str, float | None]:
+    """Of the transcription that became the question: seconds of sound, and of work per second."""
     started: ev.TranscriptionStarted | None = None
-    heard: list[ev.InterimTranscript] = []
+    interim: list[ev.InterimTranscript] = []
     for event in events:
         match event:
             case ev.TranscriptionStarted():
-                started, heard = event, []
+                started, interim = event, []
             case ev.InterimTranscript():
-                heard.append(event)
+                interim.append(event)
             case ev.FinalTranscript() if started is not None:
                 ended: float | None = event.t
                 if started.partial:
-                    # A look that already held everything. When the question was told, it may
-                    # have been over for a while; an older reading may have ended in between.
-                    same = [each.t for each in heard if each.text == event.text]
+                    # An interim transcript was complete. It ended before the final one was
+                    # emitted, and an older transcription may have ended in between.
+                    same = [each.t for each in interim if each.text == event.text]
                     ended = same[-1] if same else None
                 if ended is None or started.seconds <= 0:
                     break
@@ -64,16 +64,16 @@ def _recognition(events: Sequence[ev.Event]) -> dict[str, float | None]:
 
 
 def _synthesis(events: Sequence[ev.Event]) -> dict[str, float | None]:
-    """Seconds of sound that were made, and of work for each."""
-    begun: dict[int, float] = {}
+    """Seconds of synthesized sound, and of work per second."""
+    started: dict[int, float] = {}
     sound = work = 0.0
     for event in events:
         match event:
             case ev.SynthesisStarted():
-                begun[event.clause] = event.t
-            case ev.SynthesisEnded() if event.clause in begun and event.seconds > 0:
+                started[event.clause] = event.t
+            case ev.SynthesisEnded() if event.clause in started and event.seconds > 0:
                 sound += event.seconds
-                work += event.t - begun.pop(event.clause)
+                work += event.t - started.pop(event.clause)
             case _:
                 pass
     if not sound:
@@ -82,9 +82,9 @@ def _synthesis(events: Sequence[ev.Event]) -> dict[str, float | None]:
 
 
 def words_per_minute(events: Sequence[ev.Event]) -> float | None:
-    """How fast the reply was spoken, from its first audible sample to its last.
+    """Words per minute from the first audible sample of the reply to its last.
 
-    None of a reply that was broken off.
+    None for an interrupted reply.
     """
     played = [event for event in events if isinstance(event, ev.PlaybackStarted)]
     ended = [event.at for event in events if isinstance(event, ev.PlaybackEnded)]
@@ -93,10 +93,10 @@ def words_per_minute(events: Sequence[ev.Event]) -> float | None:
     if any(isinstance(event, ev.TurnCompleted) and event.interrupted for event in events):
         return None
     clauses = {event.clause for event in played}
-    said = sum(
+    count = sum(
         len(words(event.spoken))
         for event in events
         if isinstance(event, ev.ClauseReady) and event.clause in clauses
     )
     seconds = ended[-1] - played[0].audible_at
-    return 60.0 * said / seconds if said and seconds > 0 else None
+    return 60.0 * count / seconds if count and seconds > 0 else None

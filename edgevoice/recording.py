@@ -1,4 +1,4 @@
-"""The recording of a session's replies, which only a session that was ready leaves."""
+"""Record a session's replies; a session that ends while it loads leaves no recording."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from edgevoice.wav import WavWriter
 
 
 class Recording:
-    """A private WAV file at `rate` Hz, written as the sound comes; see `WavWriter`.
+    """A private WAV file at `rate` Hz; see `WavWriter`.
 
-    Where the session ends while it loads there is nothing to keep: a file of that name that was
-    there before stays as it was, and a notice says so. Raises StorageError.
+    If the session ends while it loads, an earlier file of that name stays, and a notice says so.
+    Raises StorageError.
     """
 
     def __init__(self, bus: Bus, path: str, rate: int) -> None:
@@ -30,7 +30,7 @@ class Recording:
         self._file.write(samples)
 
     def close(self) -> None:
-        """Complete the file, or leave none."""
+        """Complete the file; delete it if the session was never ready."""
         self._unsubscribe()
         if self._ready:
             self._file.close()

@@ -1,4 +1,4 @@
-"""What this process takes of the machine."""
+"""CPU and memory of this process."""
 
 from __future__ import annotations
 

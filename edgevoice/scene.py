@@ -1,7 +1,7 @@
-"""What there is to see, as a pure fold over events: the screen and the plain lines both read it.
+"""What the screen and the plain lines show, as a pure fold over events.
 
-A Scene is changed by `apply` only and knows nothing of terminals. What costs to draw carries a
-`revision` that grows whenever it changes, so that a reader redraws just that.
+Only `apply` changes a Scene. It is independent of terminals. Rows have a `revision` that grows with
+each change, so that a reader redraws only changed rows.
 """
 
 from __future__ import annotations
@@ -13,32 +13,32 @@ from edgevoice import events as ev
 from edgevoice.exchange import Exchange
 from edgevoice.timings import Timings, TurnTimings
 
-State = Literal[
+AssistantState = Literal[
     "loading", "asleep", "listening", "hearing", "thinking", "speaking", "paused", "muted", "ended"
 ]
 
-KEEP = 500
-"""Rows of conversation kept; a session may run for weeks."""
+MAX_ROWS = 500
+"""Maximum rows of conversation; a session may run for weeks."""
 
 
 @dataclass(slots=True, eq=False)
 class Remark:
-    """A line between exchanges: a passing note, a notice to read, or a failure with its remedy."""
+    """A line between exchanges: a minor note, a notice to read, or a failure with its remedy."""
 
     kind: Literal["note", "notice", "failure"]
     text: str
     remedy: str = ""
     count: int = 1
-    """How often it was said in a row."""
+    """How many times it was repeated in a row."""
     revision: int = 0
 
 
-Row = Union[Exchange, Remark]
+SceneRow = Union[Exchange, Remark]
 
 
 @dataclass(slots=True)
 class Loading:
-    """An engine on its way; `seconds` is how long it took, None while it loads."""
+    """An engine that loads, or has loaded in `seconds`; None while it loads."""
 
     model: str
     seconds: float | None = None
@@ -46,23 +46,23 @@ class Loading:
 
 @dataclass(frozen=True, slots=True)
 class Lost:
-    """A device that went away, and what brings it back."""
+    """A lost device, and how to get it back."""
 
     name: str
     remedy: str
 
 
-NOTHING_SAID = "no words heard"
+NOT_RECOGNIZED = "no words recognized"
 DEVICE_WORDS = {"input": "microphone", "output": "speaker"}
 
 
 class Scene:
-    """Everything on screen, folded from events; not safe for use by several threads at once."""
+    """Everything to be shown, folded from events. Not thread-safe."""
 
     def __init__(self) -> None:
-        self.rows: list[Row] = []
+        self.rows: list[SceneRow] = []
         self.revision = 0
-        """Grows whenever any row appears, disappears or changes."""
+        """Grows when a row is added, removed or changed."""
         self.timings = Timings()
         self.version = ""
         self.models: dict[str, str] = {}
@@ -71,15 +71,15 @@ class Scene:
         self.devices: dict[str, str] = {}
         self.lost: dict[str, Lost] = {}
         self.listens = False
-        """Whether what is said is heard, though it may be answered only once it is `ready`."""
+        """Whether it listens; it may reply only once it is `ready`."""
         self.ready = False
         self.muted = False
         self.awake = True
-        """Whether what is said is taken to be meant for it."""
+        """Whether it is activated, and answers speech."""
         self.word = ""
-        """The wake word, where there is one."""
+        """The wake word; empty without one."""
         self.ended: str | None = None
-        """Why the session ended; None while it goes on."""
+        """Why the session ended; None while it runs."""
         self.dbfs = -120.0
         self.speech = 0.0
         self.cpu: float | None = None
@@ -88,7 +88,7 @@ class Scene:
         self.overruns = 0
         self._resumed: dict[int, str] = {}
         self._dismissed: dict[int, str] = {}
-        """What was heard into a reply, by its turn, and was no interruption."""
+        """By the turn of a reply: speech that did not interrupt it."""
 
     @property
     def live(self) -> Exchange | None:
@@ -99,7 +99,7 @@ class Scene:
         return None
 
     @property
-    def state(self) -> State:
+    def state(self) -> AssistantState:
         """What the assistant is doing now."""
         if self.ended is not None:
             return "ended"
@@ -107,11 +107,11 @@ class Scene:
             return "loading"
         live = self.live
         if live is not None and live.phase != "over":
-            return "paused" if self._waits(live) else live.phase
+            return "paused" if self._is_paused(live) else live.phase
         return "muted" if self.muted else "listening" if self.awake else "asleep"
 
-    def _waits(self, live: Exchange) -> bool:
-        """Whether a reply waits for what is being said into it, which is perhaps `live`."""
+    def _is_paused(self, live: Exchange) -> bool:
+        """Whether the reply of `live`, or the reply that it may interrupt, is paused."""
         reply = live if live.interrupts is None else self.exchange(live.interrupts)
         return reply is not None and reply.paused and reply.phase != "over"
 
@@ -121,7 +121,7 @@ class Scene:
         return [role for role, loading in self.loading.items() if loading.seconds is None]
 
     def asked_in(self, exchange: Exchange) -> str:
-        """The code of the language it was asked in; empty where only one is spoken."""
+        """The language code of the question; empty with a single language."""
         return exchange.language if len(self.languages) > 1 else ""
 
     def exchange(self, turn: int) -> Exchange | None:
@@ -132,11 +132,11 @@ class Scene:
         return None
 
     def timing(self, turn: int) -> TurnTimings | None:
-        """Where the time of an answered turn went."""
+        """The timings of an answered turn."""
         return next((t for t in reversed(self.timings.turns) if t.turn == turn), None)
 
     def apply(self, event: ev.Event) -> None:
-        """Take one more event; they must come in order."""
+        """Apply the next event; events must come in order."""
         self.timings.add(event)
         match event:
             case ev.TurnStarted():
@@ -165,10 +165,11 @@ class Scene:
                 self._remark("note", f"{event.name}: {event.result}")
             case ev.HistoryTrimmed():
                 self._remark(
-                    "note", f"the context was full: the oldest {event.messages} messages are gone"
+                    "note",
+                    f"the context was full: the oldest {event.messages} messages were removed",
                 )
             case ev.PlaybackResumed():
-                self._go_on(event)
+                self._resume(event)
             case ev.ConversationCleared():
                 self.rows.clear()
                 self._remark("note", "new conversation")
@@ -182,17 +183,17 @@ class Scene:
                 | ev.DeviceLost()
                 | ev.DeviceRestored()
             ):
-                self._machine(event)
+                self._update_session(event)
             case _:
                 turn = getattr(event, "turn", None)
                 exchange = None if turn is None else self.exchange(turn)
                 if exchange is not None and exchange.apply(event):
                     self._touch(exchange)
 
-    def _machine(self, event: ev.Event) -> None:
+    def _update_session(self, event: ev.Event) -> None:
         match event:
             case ev.SessionStarted():
-                # Another one may follow in the same stream, when a device or model was changed.
+                # A changed device or model starts another session in the same stream.
                 self.listens = self.ready = self.muted = False
                 self.ended = None
                 self.loading.clear()
@@ -229,7 +230,7 @@ class Scene:
         exchange = Exchange(event.turn, event.origin, event.interrupts)
         exchange.phase = "thinking" if event.origin == "text" else "hearing"
         if event.replaces is not None:
-            # What was understood before the pause stays in sight until the longer text is there.
+            # The text before the pause is shown until the longer text is known.
             if replaced := self.exchange(event.replaces):
                 exchange.question = replaced.question
                 self._drop(replaced)
@@ -249,16 +250,16 @@ class Scene:
                 return
             case "no_speech" | "backchannel" if exchange.interrupts is not None:
                 self._drop(exchange)
-                said = f'"{event.detail}"' if event.reason == "backchannel" else NOTHING_SAID
-                self._dismissed = {exchange.interrupts: said}
+                what = f'"{event.detail}"' if event.reason == "backchannel" else NOT_RECOGNIZED
+                self._dismissed = {exchange.interrupts: what}
                 return
             case "stop_command":
                 self._drop(exchange)
-                self._remark("note", f'told to stop: "{event.detail}"')
+                self._remark("note", f'stop command: "{event.detail}"')
                 return
             case "no_speech" | "backchannel":
                 self._drop(exchange)
-                self._remark("note", f"{NOTHING_SAID}: {event.detail}".removesuffix(": "))
+                self._remark("note", f"{NOT_RECOGNIZED}: {event.detail}".removesuffix(": "))
                 return
             case "barge_in" | "interrupted":
                 exchange.ending = "interrupted"
@@ -268,14 +269,14 @@ class Scene:
         exchange.quieter = exchange.paused = False
         self._touch(exchange)
 
-    def _go_on(self, event: ev.PlaybackResumed) -> None:
+    def _resume(self, event: ev.PlaybackResumed) -> None:
         exchange = self.exchange(event.turn)
         if exchange is not None and (exchange.quieter or exchange.paused):
             exchange.quieter = exchange.paused = False
             self._touch(exchange)
-        said = self._dismissed.pop(event.turn, NOTHING_SAID)
+        what = self._dismissed.pop(event.turn, NOT_RECOGNIZED)
         if event.held:
-            self._remark("note", f"goes on: {said}")
+            self._remark("note", f"continues: {what}")
 
     def _remark(self, kind: Literal["note", "notice", "failure"], text: str, fix: str = "") -> None:
         last = self.rows[-1] if self.rows else None
@@ -289,16 +290,16 @@ class Scene:
         else:
             self._add(Remark(kind, text, fix))
 
-    def _add(self, row: Row) -> None:
+    def _add(self, row: SceneRow) -> None:
         self.rows.append(row)
-        if len(self.rows) > KEEP:
-            del self.rows[: len(self.rows) - KEEP]
+        if len(self.rows) > MAX_ROWS:
+            del self.rows[: len(self.rows) - MAX_ROWS]
         self.revision += 1
 
-    def _drop(self, row: Row) -> None:
+    def _drop(self, row: SceneRow) -> None:
         self.rows.remove(row)
         self.revision += 1
 
-    def _touch(self, row: Row) -> None:
+    def _touch(self, row: SceneRow) -> None:
         row.revision += 1
         self.revision += 1

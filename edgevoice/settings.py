@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct, field
@@ -14,7 +15,6 @@ SYSTEM_PROMPT = (
 
 Milliseconds = Annotated[int, Meta(ge=0, le=60_000)]
 Probability = Annotated[float, Meta(ge=0.0, le=1.0)]
-Seconds = Annotated[float, Meta(ge=0.0, le=600.0)]
 
 
 class Models(Struct, frozen=True, forbid_unknown_fields=True):
@@ -104,7 +104,7 @@ class ActivationSettings(Struct, frozen=True, forbid_unknown_fields=True):
 
     mode: Literal["always", "wake", "push"] = "always"
     """`always`: it answers all speech; `wake`: after the wake word; `push`: while a key is on."""
-    follow_up_seconds: Seconds = 8.0
+    follow_up_seconds: Annotated[float, Meta(ge=0, le=600)] = 8.0
     """With a wake word: time to keep listening after a reply; 0: none."""
     interrupt: Literal["speech", "wake"] = "speech"
     """With a wake word: what stops a reply, any speech or only the wake word."""
@@ -152,6 +152,8 @@ class SttSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """Threads; 0: chosen for this machine."""
     window: Literal["clip", "full"] = "clip"
     """Audio to encode: the clip and a margin, or Whisper's full 30 seconds."""
+    names: str = ""
+    """Names and rare words that you say, separated by commas, so that they are recognized."""
     partials: bool = True
     """Show interim transcripts while the user speaks."""
     no_speech: Probability = 0.6
@@ -202,6 +204,9 @@ class TtsSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """Shorten the voice's silences before a reply and within its sentences."""
     stream: bool = True
     """Start playing a clause before all of it is synthesized."""
+    lexicon: Mapping[str, str] = field(default_factory=dict)
+    """Words, and how they are said: a respelling, or phonemes in IPA between slashes. In a file it
+    is the table `[tts.lexicon]`, for example `Siobhan = "/ʃɪvˈɔːn/"`."""
     threads: Annotated[int, Meta(ge=0, le=256)] = 0
     """Threads; 0: chosen for this machine."""
 

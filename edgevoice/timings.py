@@ -1,9 +1,9 @@
-"""Timings as a pure fold over events: nothing here measures, everything is read off the trace.
+"""Timings of turns, computed from events only.
 
-The gap of a turn is what the user hears: from the last voiced sample they spoke to the first
-audible sample of the answer. Its spans are cut at milestones in pipeline order, each milestone no
-earlier than the one before, so they add up to the gap by construction: a stage whose work was done
-while another one held the answer up has a span of zero, and its bar shows when it really worked.
+The response time (`gap` in files) is from the last voiced sample of the user to the first audible
+sample of the reply. Milestones in pipeline order divide it into spans. No milestone is earlier than
+the one before, so the spans add up to the response time. A stage that worked while another stage
+delayed the reply has a span of zero; its bar shows when it worked.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from dataclasses import dataclass, field
 from edgevoice import events as ev
 
 SPANS = ("pause", "recognize", "prefill", "first clause", "synthesize", "confirm", "output")
-"""The spans of a gap in order: waiting for silence, Whisper, prompt into the KV cache, decoding up
-to the first clause, its first sound, waiting for the end of the turn to be confirmed, queue and
-device until the first audible sample."""
+"""The spans of a response time in order: silence before transcription starts; transcription;
+prefill; generation of the first clause; synthesis of its first audio; silence until the turn is
+committed; queue and device until the first audible sample."""
 
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A named stretch of session time, in seconds."""
+    """A named interval of session time, in seconds."""
 
     name: str
     start: float
@@ -34,12 +34,12 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class TurnTimings:
-    """Where the time of one answered turn went.
+    """The timings of an answered turn, in seconds.
 
-    `spans` are contiguous and add up to `gap` seconds (None until something was audible). `bars`
-    are each stage's own work, which may overlap and may begin before the gap does. `ttft` is from
-    prompt start to first token, in seconds. `pace` is what had been learned of how the speaker
-    pauses when the turn began; None where that was nothing, or where nothing was spoken.
+    `spans` are contiguous and add up to `gap`, the response time (None before the first audible
+    sample). `bars` are the work of each stage; they may overlap and start before the spans. `ttft`
+    is the time from the start of prefill to the first token. `pace` is the speaker's tempo as known
+    when the turn started; None if unknown, or for a typed question.
     """
 
     turn: int
@@ -61,31 +61,31 @@ class _Record:
     began: float
     pace: ev.SpeakerTempoChanged | None
     voiced_end: float | None = None
-    look: float | None = None
-    recognition: float | None = None
-    recognized: float | None = None
-    prompt: float | None = None
-    prefilled: float | None = None
-    resumed: float | None = None
+    interim_started: float | None = None
+    transcription_started: float | None = None
+    transcribed: float | None = None
+    prefill_started: float | None = None
+    prefill_ended: float | None = None
+    continued: float | None = None
     first_token: float | None = None
     last_token: float | None = None
     reply_ended: float | None = None
     prompt_tokens: int = 0
     reused_tokens: int = 0
     reply_tokens: int = 0
-    cut: dict[int, float] = field(default_factory=dict)
-    synthesis: dict[int, float] = field(default_factory=dict)
-    synthesized: dict[int, float] = field(default_factory=dict)
-    sounding: dict[int, float] = field(default_factory=dict)
+    clause_ready: dict[int, float] = field(default_factory=dict)
+    synthesis_started: dict[int, float] = field(default_factory=dict)
+    synthesis_ended: dict[int, float] = field(default_factory=dict)
+    first_audio: dict[int, float] = field(default_factory=dict)
     committed: float | None = None
-    playing: tuple[int, float, float] | None = None
-    played: float | None = None
+    playback_started: tuple[int, float, float] | None = None
+    playback_ended: float | None = None
     interrupted: bool = False
     over: bool = False
 
 
 class Timings:
-    """Folds events into the timings of every answered turn."""
+    """Computes the timings of every answered turn from events."""
 
     def __init__(self) -> None:
         self._records: dict[int, _Record] = {}
@@ -94,24 +94,24 @@ class Timings:
 
     @property
     def turns(self) -> list[TurnTimings]:
-        """The turns that were answered, oldest first."""
+        """The answered turns, oldest first."""
         return list(self._answered)
 
     @property
     def current(self) -> TurnTimings | None:
-        """The newest turn that is still under way."""
+        """The newest unfinished turn."""
         return _timings(next(reversed(self._records.values()))) if self._records else None
 
     def p50(self) -> float | None:
-        """Median gap in seconds."""
+        """Median response time in seconds."""
         return percentile([t.gap for t in self._answered if t.gap is not None], 0.5)
 
     def p95(self) -> float | None:
-        """95th percentile of the gaps in seconds."""
+        """95th percentile of the response times in seconds."""
         return percentile([t.gap for t in self._answered if t.gap is not None], 0.95)
 
     def add(self, event: ev.Event) -> None:
-        """Take one more event; they must come in order."""
+        """Add the next event; events must come in order."""
         match event:
             case ev.TurnStarted():
                 pace = None if event.origin == "text" else self._pace
@@ -123,10 +123,10 @@ class Timings:
             case ev.TurnCompleted():
                 if record := self._records.pop(event.turn, None):
                     record.interrupted = event.interrupted
-                    if record.playing is not None:
+                    if record.playback_started is not None:
                         self._answered.append(_timings(record))
             case ev.TurnCancelled():
-                # A committed turn is completed all the same, with what was heard of it.
+                # A committed turn still completes, with the part that was played.
                 record = self._records.get(event.turn)
                 if record and (record.committed is None or event.reason == "shutdown"):
                     del self._records[event.turn]
@@ -141,21 +141,21 @@ def _note(record: _Record, event: ev.Event) -> None:
         case ev.SpeechPaused() | ev.SpeechEnded():
             record.voiced_end = event.at
         case ev.TranscriptionStarted(partial=True):
-            record.look = event.t
+            record.interim_started = event.t
         case ev.TranscriptionStarted():
-            record.recognition = event.t
+            record.transcription_started = event.t
         case ev.FinalTranscript():
-            record.recognized = event.t
-            if record.recognition is None:
-                # The last look held the whole question, and was not repeated.
-                record.recognition = record.look
+            record.transcribed = event.t
+            if record.transcription_started is None:
+                # The last interim transcript was complete, and was not repeated.
+                record.transcription_started = record.interim_started
         case ev.ReplyContinued() if event.text:
-            # What is said first needs no prompt.
-            record.resumed = event.t
+            # The continued text needs no prefill.
+            record.continued = event.t
         case ev.PrefillStarted():
-            record.prompt = event.t
+            record.prefill_started = event.t
         case ev.PrefillEnded():
-            record.prefilled = event.t
+            record.prefill_ended = event.t
             record.prompt_tokens, record.reused_tokens = event.tokens, event.reused
         case ev.TokenGenerated():
             record.first_token = event.t if record.first_token is None else record.first_token
@@ -164,43 +164,43 @@ def _note(record: _Record, event: ev.Event) -> None:
         case ev.GenerationEnded():
             record.reply_ended = event.t
         case ev.ClauseReady():
-            record.cut[event.clause] = event.t
+            record.clause_ready[event.clause] = event.t
         case ev.SynthesisStarted():
-            record.synthesis[event.clause] = event.t
+            record.synthesis_started[event.clause] = event.t
         case ev.FirstAudio():
-            record.sounding[event.clause] = event.t
+            record.first_audio[event.clause] = event.t
         case ev.SynthesisEnded():
-            record.synthesized[event.clause] = event.t
+            record.synthesis_ended[event.clause] = event.t
         case ev.TurnCommitted():
             record.committed = event.t
         case ev.PlaybackStarted():
-            if record.playing is None:
-                record.playing = (event.clause, event.at, event.audible_at)
+            if record.playback_started is None:
+                record.playback_started = (event.clause, event.at, event.audible_at)
         case ev.PlaybackEnded():
-            record.played = event.at
+            record.playback_ended = event.at
         case _:
             pass
 
 
 def _timings(r: _Record) -> TurnTimings:
     start = r.voiced_end if r.voiced_end is not None else r.began
-    clause = r.playing[0] if r.playing else 0
+    clause = r.playback_started[0] if r.playback_started else 0
     milestones = (
-        r.recognition,
-        r.recognized,
-        r.prefilled if r.resumed is None else r.resumed,
-        r.cut.get(clause),
-        r.sounding.get(clause),
+        r.transcription_started,
+        r.transcribed,
+        r.prefill_ended if r.continued is None else r.continued,
+        r.clause_ready.get(clause),
+        r.first_audio.get(clause),
         r.committed,
-        r.playing[2] if r.playing else None,
+        r.playback_started[2] if r.playback_started else None,
     )
     end = milestones[-1]
     spans, at = [], start
     for name, time in zip(SPANS, milestones, strict=True):
         if time is None:
             continue
-        # No earlier than the last milestone, no later than the first sound: work that was hidden
-        # behind something slower did not hold the answer up.
+        # No earlier than the last milestone, no later than the first sound: work in parallel with
+        # something slower did not delay the reply.
         reached = max(at, time if end is None else min(time, end))
         spans.append(Span(name, at, reached))
         at = reached
@@ -209,7 +209,11 @@ def _timings(r: _Record) -> TurnTimings:
     if r.reply_tokens > 1 and r.first_token is not None and r.last_token is not None:
         elapsed = r.last_token - r.first_token
         decoding = (r.reply_tokens - 1) / elapsed if elapsed > 0 else None
-    ttft = r.first_token - r.prompt if r.first_token is not None and r.prompt is not None else None
+    ttft = (
+        r.first_token - r.prefill_started
+        if r.first_token is not None and r.prefill_started is not None
+        else None
+    )
     return TurnTimings(
         turn=r.turn,
         gap=gap,
@@ -227,11 +231,11 @@ def _timings(r: _Record) -> TurnTimings:
 
 def _bars(r: _Record) -> Iterable[Span]:
     work = (
-        ("recognize", r.recognition, r.recognized),
-        ("prefill", r.prompt, r.prefilled),
-        ("decode", r.prefilled, r.reply_ended),
-        *(("synthesize", t, r.synthesized.get(c)) for c, t in r.synthesis.items()),
-        ("play", r.playing[1] if r.playing else None, r.played),
+        ("recognize", r.transcription_started, r.transcribed),
+        ("prefill", r.prefill_started, r.prefill_ended),
+        ("decode", r.prefill_ended, r.reply_ended),
+        *(("synthesize", t, r.synthesis_ended.get(c)) for c, t in r.synthesis_started.items()),
+        ("play", r.playback_started[1] if r.playback_started else None, r.playback_ended),
     )
     for name, start, end in work:
         if start is not None and end is not None:
@@ -239,7 +243,7 @@ def _bars(r: _Record) -> Iterable[Span]:
 
 
 def fold(events: Iterable[ev.Event]) -> list[TurnTimings]:
-    """The timings of every answered turn in a finished trace."""
+    """The timings of every answered turn in `events`."""
     timings = Timings()
     for event in events:
         timings.add(event)
@@ -247,11 +251,11 @@ def fold(events: Iterable[ev.Event]) -> list[TurnTimings]:
 
 
 def percentile(values: Sequence[float], q: float) -> float | None:
-    """The `q` quantile (0 to 1) of `values`, linearly interpolated; None of nothing."""
+    """The `q` quantile (0 to 1) of `values`, linearly interpolated; None without values."""
     if not values:
         return None
     ordered = sorted(values)
-    place = q * (len(ordered) - 1)
-    low = int(place)
+    position = q * (len(ordered) - 1)
+    low = int(position)
     high = min(low + 1, len(ordered) - 1)
-    return ordered[low] + (ordered[high] - ordered[low]) * (place - low)
+    return ordered[low] + (ordered[high] - ordered[low]) * (position - low)

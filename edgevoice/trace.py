@@ -1,6 +1,6 @@
-"""The event stream as JSON lines, and what is kept of it in memory for whoever asks later.
+"""Write and read traces: events as JSON lines.
 
-docs/trace.md describes the format. Nothing here is written unless the user asked for it.
+docs/trace.md describes the format. A trace is written only if the user asks for it.
 """
 
 from __future__ import annotations
@@ -21,21 +21,21 @@ from edgevoice.encoding import json_bytes
 from edgevoice.errors import StorageError, UsageError
 from edgevoice.outside import Malformed, from_json
 
-KEPT = 100_000
-"""Events kept in memory at most: several hours of conversation."""
+MAX_EVENTS = 100_000
+"""Maximum events in memory: several hours of conversation."""
 
+SEARCH_BYTES = 1_000_000
+"""Bytes that are read at a time to find the last line of a trace."""
 
-BLOCK = 1_000_000
-"""Bytes that are read at once in search of the last line of a trace."""
-LONGEST = 16 << 20
-"""Bytes of a line beyond which it is no event; a long reply has some ten thousand."""
+MAX_EVENT_BYTES = 16 << 20
+"""Maximum bytes of a line with an event; a long reply has about ten thousand."""
 
 
 class TraceFile:
-    """A subscriber that writes every event to `path` as it happens, one JSON object a line.
+    """A subscriber that writes each event to `path`, as one line of JSON.
 
-    A failure to write (a full disk) does not disturb the conversation: writing stops there, and
-    `close` raises it. A file that another session is writing is refused with a StorageError.
+    If writing fails, for example on a full disk, it stops without disturbing the conversation, and
+    `close` raises the error. Raises StorageError if another session writes this file.
     """
 
     def __init__(self, path: Path) -> None:
@@ -46,11 +46,11 @@ class TraceFile:
             self._file: TextIO = os.fdopen(handle, "w", encoding="utf-8")
             # Any number of sessions may write to a device or a pipe, such as /dev/null.
             if stat.S_ISREG(os.fstat(handle).st_mode):
-                self._have_alone(handle)
+                self._lock(handle)
         except OSError as error:
             raise _unwritable(path, error) from None
 
-    def _have_alone(self, handle: int) -> None:
+    def _lock(self, handle: int) -> None:
         if not files.lock(handle):
             self._file.close()
             raise StorageError(
@@ -58,7 +58,7 @@ class TraceFile:
                 where=str(self._path),
                 remedy="name another file with `--trace FILE`, or end that session",
             )
-        # Only now: what is there may have been the other session's.
+        # Not before: the content may belong to another session.
         os.ftruncate(handle, 0)
 
     def __call__(self, event: ev.Event) -> None:
@@ -82,16 +82,16 @@ class TraceFile:
 
 
 class Recorder:
-    """A subscriber that keeps the session's events in memory only, the newest `KEPT` of them."""
+    """A subscriber that keeps the newest MAX_EVENTS events in memory."""
 
     def __init__(self) -> None:
-        self.events: deque[ev.Event] = deque(maxlen=KEPT)
+        self.events: deque[ev.Event] = deque(maxlen=MAX_EVENTS)
 
     def __call__(self, event: ev.Event) -> None:
         self.events.append(event)
 
     def save(self, path: Path) -> None:
-        """Write what is kept to `path`, whole or not at all. Raises StorageError."""
+        """Write the events to `path`, completely or not at all. Raises StorageError."""
         try:
             files.replace(path, map(line, list(self.events)), private=True)
         except OSError as error:
@@ -104,7 +104,7 @@ def line(event: ev.Event) -> str:
 
 
 def read(path: Path) -> Iterator[ev.Event]:
-    """The events of a trace. Raises UsageError naming the line that is not one."""
+    """The events of a trace. Raises UsageError with the number of an invalid line."""
     try:
         with path.open("rb") as file:
             for number, text in enumerate(lines(file), 1):
@@ -123,27 +123,26 @@ def read(path: Path) -> Iterator[ev.Event]:
 
 
 def lines(file: BinaryIO) -> Iterator[bytes]:
-    """The lines of a file; of one that is too long only its beginning, one byte more than LONGEST
-    allows."""
-    while line := file.readline(LONGEST + 1):
+    """The lines of a file; of a line that is too long, only its first MAX_EVENT_BYTES + 1 bytes."""
+    while line := file.readline(MAX_EVENT_BYTES + 1):
         yield line
         rest = line
-        while len(rest) > LONGEST and not rest.endswith(b"\n"):
-            rest = file.readline(LONGEST + 1)
+        while len(rest) > MAX_EVENT_BYTES and not rest.endswith(b"\n"):
+            rest = file.readline(MAX_EVENT_BYTES + 1)
 
 
 def whole(line: bytes) -> bytes:
     """The line, if it is not too long. Raises Malformed."""
-    if len(line) > LONGEST:
-        raise Malformed(f"the line has more than {LONGEST:,} bytes")
+    if len(line) > MAX_EVENT_BYTES:
+        raise Malformed(f"the line has more than {MAX_EVENT_BYTES:,} bytes")
     return line
 
 
 def recover(path: Path) -> Path | None:
-    """Save a trace that has no last event, as its program was killed, from being overwritten.
+    """Rename the trace of a program that was killed, so that it is not overwritten.
 
-    Returns where it is now, without a line that was not written to its end; None where `path` is
-    no such trace.
+    Its last event is not `session_ended`. An incomplete last line is removed. Returns the new path,
+    or None if `path` is not such a trace.
     """
     path = Path(os.path.realpath(path))
     if not path.is_file():
@@ -152,13 +151,13 @@ def recover(path: Path) -> Path | None:
         with path.open("r+b") as file:
             if not files.lock(file.fileno()):
                 return None
-            if _type(file.readline(LONGEST)) != "session_started":
+            if _type(file.readline(MAX_EVENT_BYTES)) != "session_started":
                 return None
             size = file.seek(0, os.SEEK_END)
             begin, end = _line_start(file, size), size
             kind = _type_between(file, begin, end)
             if not kind:
-                # Nothing, or the beginning of a line: the last whole one stands before it.
+                # An incomplete line: the last complete one is before it.
                 begin, end = _line_start(file, begin - 1), begin
                 kind = _type_between(file, begin, end)
             if kind == "session_ended":
@@ -170,9 +169,9 @@ def recover(path: Path) -> Path | None:
 
 
 def _line_start(file: BinaryIO, end: int) -> int:
-    """Where the line begins that reaches to `end`, however long it is."""
+    """The offset of the line that ends at `end`."""
     while end > 0:
-        begin = max(0, end - BLOCK)
+        begin = max(0, end - SEARCH_BYTES)
         file.seek(begin)
         if found := file.read(end - begin).rfind(b"\n") + 1:
             return begin + found
@@ -181,8 +180,8 @@ def _line_start(file: BinaryIO, end: int) -> int:
 
 
 def _type_between(file: BinaryIO, begin: int, end: int) -> str:
-    """The type of the event that stands there; empty where none does."""
-    if end - begin > LONGEST:
+    """The type of the event at these offsets; empty if there is none."""
+    if end - begin > MAX_EVENT_BYTES:
         return ""
     file.seek(begin)
     return _type(file.read(end - begin))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 import msgspec
 
+from edgevoice.encoding import json_bytes
 from edgevoice.errors import UsageError
 from edgevoice.outside import Malformed, from_json, read
 
@@ -29,6 +31,7 @@ class Format(Generic[T]):
     missing: str
     newer: str
     damaged: str
+    upgrade: Callable[[Any], Any] | None = None
 
     def read(self, path: Path) -> T:
         """The file's content; unknown fields are ignored.
@@ -48,11 +51,15 @@ class Format(Generic[T]):
                     where=str(path),
                     remedy=self.newer,
                 )
+            if self.upgrade and isinstance(version, int) and version < self.version:
+                data = json_bytes(self.upgrade(head))
             return from_json(data, self.kind)
         except OSError as error:
             raise UsageError(
                 f"cannot be read: {error.strerror}", where=str(path), remedy="check the path"
             ) from None
+        except RecursionError:
+            raise self.broken(path, "it is nested too deeply") from None
         except Malformed as error:
             raise self.broken(path, str(error)) from None
 

@@ -1,7 +1,7 @@
-"""The time of a turn as text: one row a span, placed on the axis of the gap; no terminal needed.
+"""The waterfall of a turn as text: one row per span of the response time, on a time axis.
 
-Shape alone tells what a stretch is: `█` work that held the answer up, `░` waiting, `─` work of
-that stage hidden behind something slower, which cost nothing.
+`█` is work that delayed the reply, `░` is waiting, and `─` is work in parallel with something
+slower, which took no extra time.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ WAITING = frozenset({"pause", "confirm", "output"})
 """Spans in which no engine works."""
 
 MEANING = {
-    "pause": "silence: you might go on",
-    "recognize": "speech to text",
+    "pause": "silence: you may continue",
+    "recognize": "transcription",
     "prefill": "the model reads the question",
     "first clause": "the model writes a first clause",
-    "synthesize": "that clause begins to be sound",
-    "confirm": "silence: sure that you are done",
-    "output": "on its way out of the speaker",
+    "synthesize": "the first audio of that clause",
+    "confirm": "silence until the turn is over",
+    "output": "from the queue to the speaker",
 }
-"""What each span of the gap is, in words."""
+"""A description of each span."""
 
 NAME_WIDTH = max(map(len, SPANS))
 _OWN_WORK = {"first clause": "decode"}
@@ -34,9 +34,9 @@ _BLOCKS = "▁▂▃▄▅▆▇█"
 
 @dataclass(frozen=True, slots=True)
 class WaterfallRow:
-    """A row of the waterfall: `cells` is exactly as wide as asked for, `ms` a rounded share.
+    """A row of the waterfall: `cells` has exactly the requested width, `ms` is rounded.
 
-    The rounded shares of a turn add up to its rounded gap.
+    The rounded times of a turn add up to its rounded response time.
     """
 
     name: str
@@ -46,7 +46,7 @@ class WaterfallRow:
 
 
 def shares(turn: TurnTimings) -> list[tuple[str, int]]:
-    """Each span's whole milliseconds; they add up to the gap's, because edges are rounded."""
+    """Each span in whole milliseconds. Their edges are rounded, so that they add up."""
     if not turn.spans:
         return []
     origin = turn.spans[0].start
@@ -56,9 +56,9 @@ def shares(turn: TurnTimings) -> list[tuple[str, int]]:
 
 
 def bars(turn: TurnTimings, width: int, seconds: float = 0.0) -> list[WaterfallRow]:
-    """The turn's rows in order, `width` cells each, over the time from first span to last.
+    """The turn's rows in order, `width` cells each, from its first span to its last.
 
-    Or over `seconds`, where that is longer: two turns over the same time can be compared.
+    A longer axis of `seconds` makes two turns comparable.
     """
     if not turn.spans:
         return []
@@ -92,10 +92,10 @@ def _own_work(turn: TurnTimings, name: str) -> list[Span]:
 def render_waterfall(
     turn: TurnTimings, width: int, title: str = "", seconds: float = 0.0
 ) -> list[str]:
-    """The turn as lines of at most `width` characters: a headline, a row a span, the whole gap, and
-    how long a silence was waited for where the speaker has changed that.
+    """The turn as lines of at most `width` characters.
 
-    `seconds` as in `bars`; the `title` is its number unless another one is given.
+    A headline, a row per span, the total, and the adapted waits for silence, if any. `seconds` is
+    that of `bars`; the default `title` is the number of the turn.
     """
     axis = max(8, width - NAME_WIDTH - _LABEL_WIDTH - 2)
     title = title or f"turn {turn.turn}"
@@ -108,19 +108,19 @@ def render_waterfall(
         total = f"{round(turn.gap * 1000)} ms"
         inside = max(0, round(axis * min(1.0, turn.gap / seconds)) if seconds else axis) - 2
         line = f"└{'─' * max(0, inside)}┘"
-        lines.append(f"{'gap':<{NAME_WIDTH}} {line:<{axis}} {total:>{_LABEL_WIDTH}}")
+        lines.append(f"{'total':<{NAME_WIDTH}} {line:<{axis}} {total:>{_LABEL_WIDTH}}")
     if learned := waits(turn):
         lines.append(learned[:width])
     return lines
 
 
 def patience(turn: TurnTimings) -> str:
-    """By how much longer or shorter it waited than at first; empty where that was the same."""
+    """The adapted wait for silence as a factor; empty if it is not adapted."""
     return f"patience ×{turn.pace.factor:.2f}" if turn.pace and turn.pace.factor != 1 else ""
 
 
 def waits(turn: TurnTimings) -> str:
-    """The same, with how long a silence was to end the turn."""
+    """The factor, and the silences that would have ended the turn."""
     pace, learned = turn.pace, patience(turn)
     if pace is None or not learned:
         return ""
@@ -128,7 +128,7 @@ def waits(turn: TurnTimings) -> str:
 
 
 def model_figures(turn: TurnTimings) -> str:
-    """What the language model did, in one line; empty when it did nothing."""
+    """The language model's figures on one line; may be empty."""
     parts = []
     if turn.prompt_tokens:
         parts.append(f"prompt {turn.prompt_tokens} tokens, {turn.reused_tokens} reused")
@@ -141,16 +141,16 @@ def model_figures(turn: TurnTimings) -> str:
 
 
 def sentence(turn: TurnTimings) -> str:
-    """`gap 812 ms = pause 250 + recognize 130 + …`, or nothing when nothing was audible."""
+    """`response time 812 ms = pause 250 + recognize 130 + …`; empty without an audible reply."""
     if turn.gap is None:
         return ""
     summands = [f"{name} {ms}" for name, ms in shares(turn) if ms]
     total = sum(ms for _, ms in shares(turn))
-    return f"gap {total} ms" + (f" = {' + '.join(summands)}" if summands else "")
+    return f"response time {total} ms" + (f" = {' + '.join(summands)}" if summands else "")
 
 
 def sparkline(values: Sequence[float], width: int) -> str:
-    """The last `width` values as blocks from zero up to the largest of them."""
+    """The last `width` values as block characters, from zero to the largest value."""
     shown = list(values)[-width:] if width > 0 else []
     top = max(shown, default=0.0)
     if top <= 0:

@@ -1,4 +1,4 @@
-"""Sound files: any WAV (or FLAC, Ogg) as 16 kHz mono speech, and 16-bit WAV as it is made."""
+"""Read WAV, FLAC and Ogg files as 16 kHz mono, and write 16-bit WAV files."""
 
 from __future__ import annotations
 
@@ -24,69 +24,71 @@ from edgevoice.errors import AudioFileError, StorageError, UsageError
 from edgevoice.resample import Resampler
 from edgevoice.wav_length import UNKNOWN_LENGTH, missing_share, with_length
 
-BLOCK_SECONDS = 10
+READ_SECONDS = 10
+"""Seconds of sound that are read at a time."""
 
-SLOWEST, FASTEST = 4_000, 384_000
-"""Samples a second; no sound is recorded at other rates, and a false one would take much memory."""
-MOST_NUMBERS = 1 << 23
-"""Samples of all channels that are read at once."""
-CANCELLED = 0.1
-"""Share of their power below which the mean of channels shows that one of them is inverted."""
+MIN_RATE, MAX_RATE = 4_000, 384_000
+"""Supported sample rates in Hz; a wrong rate in a header could take much memory."""
+
+MAX_READ_VALUES = 1 << 23
+"""Maximum values of all channels that are read at a time."""
+
+INVERTED_BELOW = 0.1
+"""Power of the channels' mean as a share of their own, below which a channel is inverted."""
 
 HEADER_BYTES = 44
 
-Notice = Callable[[str], None]
+WarningHandler = Callable[[str], None]
 
 
 def _ignore(_: str) -> None:
     return
 
 
-def read_speech(path: str | Path, notice: Notice = _ignore) -> Samples:
+def read_speech(path: str | Path, warn: WarningHandler = _ignore) -> Samples:
     """The whole file as float32 [n] mono at 16 kHz; see `speech_blocks`."""
-    return np.concatenate(list(speech_blocks(path, notice)))
+    return np.concatenate(list(speech_blocks(path, warn)))
 
 
-def speech_blocks(path: str | Path, notice: Notice = _ignore) -> Iterator[Samples]:
+def speech_blocks(path: str | Path, warn: WarningHandler = _ignore) -> Iterator[Samples]:
     """A sound file (`-`: standard input) as float32 [n] mono blocks at 16 kHz, about 10 s each.
 
-    Any rate, width and number of channels. Of a truncated file what is there is used, and `notice`
-    is called with one sentence about it. Raises AudioFileError if there is nothing to use.
+    Any rate, width and number of channels. Of a truncated file the present part is read, and `warn`
+    is called with one sentence. Raises AudioFileError if there is no sound.
     """
     with _opened(path) as file:
         name = str(path)
-        if not SLOWEST <= file.samplerate <= FASTEST:
+        if not MIN_RATE <= file.samplerate <= MAX_RATE:
             raise AudioFileError(
-                f"its sample rate is {file.samplerate} Hz; {SLOWEST} to {FASTEST} can be read",
+                f"the sample rate of {file.samplerate} Hz is not between {MIN_RATE} and {MAX_RATE}",
                 where=name,
                 remedy="convert it first, for example: ffmpeg -i INPUT -ar 16000 speech.wav",
             )
-        frames = min(BLOCK_SECONDS * file.samplerate, MOST_NUMBERS // file.channels)
-        # libsndfile reads such files without a word and mentions it only in its log.
+        frames = min(READ_SECONDS * file.samplerate, MAX_READ_VALUES // file.channels)
+        # libsndfile reports truncated files only in its log.
         if lost := file.frames / file.samplerate * missing_share(file.extra_info):
-            notice(f"{name}: the file is cut short, the last {lost:.1f} s are missing")
+            warn(f"{name}: the file is truncated; the last {lost:.1f} s are missing")
         resampler = Resampler(file.samplerate, EAR_RATE, file.channels)
-        some = False
+        any_sound = False
         try:
             while len(block := file.read(frames, "float32", True)):
-                heard = resampler.push(_in_phase(_clean(block)))
-                some = some or len(heard) > 0
-                yield heard
+                samples = resampler.push(_in_phase(_clean(block)))
+                any_sound = any_sound or len(samples) > 0
+                yield samples
         except soundfile.LibsndfileError as error:
-            if not some:
+            if not any_sound:
                 raise _unreadable(name, error) from None
-            notice(f"{name}: the file is damaged, what follows the damage is left out")
+            warn(f"{name}: the file is damaged; the part after the damage is skipped")
         rest = resampler.flush()
-        if not some and len(rest) == 0:
+        if not any_sound and len(rest) == 0:
             raise AudioFileError(
-                "the file holds no sound", where=name, remedy="record it again or name another"
+                "the file has no sound", where=name, remedy="record it again or name another"
             )
         yield rest
 
 
 def check(path: str | Path) -> None:
-    """Raise AudioFileError unless the file can be opened as sound; of standard input, nothing is
-    known before it is read."""
+    """Raise AudioFileError unless the file opens as sound; standard input is not checked."""
     if str(path) != "-":
         _opened(path).close()
 
@@ -95,16 +97,16 @@ def _opened(path: str | Path) -> soundfile.SoundFile:
     name = str(path)
     source: io.BytesIO | str | bytes
     if name == "-":
-        # Kept in memory: what was said is never written to disk, and a pipe cannot be rewound.
+        # In memory, because a pipe cannot be rewound, and speech is not written to disk.
         source = io.BytesIO(sys.stdin.buffer.read())
     elif not Path(path).exists():
         raise AudioFileError("no such file", where=name, remedy="check the path")
     elif not Path(path).is_file():
         raise AudioFileError("not a file", where=name, remedy="name a WAV, FLAC or Ogg file")
     elif not os.access(path, os.R_OK):
-        raise AudioFileError("the file may not be read", where=name, remedy="check its permissions")
+        raise AudioFileError("no permission to read", where=name, remedy="check its permissions")
     else:
-        # libsndfile takes any name in bytes; Windows has names in characters only.
+        # libsndfile accepts any name as bytes; Windows has only names of characters.
         source = name if os.name == "nt" else os.fsencode(name)
     empty = len(source.getvalue()) == 0 if isinstance(source, io.BytesIO) else not _size(name)
     if empty:
@@ -125,56 +127,56 @@ def _size(name: str) -> int:
 
 def _unreadable(name: str, error: soundfile.LibsndfileError) -> AudioFileError:
     return AudioFileError(
-        f"not a sound file that can be read: {error.error_string.rstrip('.')}",
+        f"not a readable sound file: {error.error_string.rstrip('.')}",
         where=name,
         remedy="convert it first, for example: ffmpeg -i INPUT -ar 16000 -ac 1 speech.wav",
     )
 
 
 def _clean(block: Samples) -> Samples:
-    """float32 [n, channels] without the NaNs, infinities and overshoots a float WAV may hold."""
+    """float32 [n, channels] without NaNs, infinities and values beyond [-1, 1]."""
     return np.clip(np.nan_to_num(block, copy=False), -1.0, 1.0)
 
 
 def _in_phase(block: Samples) -> Samples:
-    """float32 [n, channels], of which those that would silence the others are turned round."""
+    """float32 [n, channels], with channels inverted that would cancel out others."""
     power = np.square(block).mean()
-    if block.shape[1] == 1 or np.square(block.mean(axis=1)).mean() > CANCELLED * power:
+    if block.shape[1] == 1 or np.square(block.mean(axis=1)).mean() > INVERTED_BELOW * power:
         return block
     loudest = block[:, int(np.argmax(np.square(block).sum(axis=0)))]
     return np.where(loudest @ block < 0, -block, block)
 
 
 class WavWriter:
-    """A 16-bit mono WAV file at `rate` Hz, written as the sound comes.
+    """Writes a 16-bit mono WAV file at `rate` Hz in blocks.
 
-    The file appears under its name only when it is closed and complete. `-` is standard output,
-    where the header says that the length is unknown. Used as a context, an exception discards the
-    file. Only the owner may read a `private` one. Raises StorageError when the disk is full or the
-    folder cannot be written; `close` then keeps what was written before, `discard` does not.
+    The file gets its name when it is closed and complete. `-` is standard output; the length in its
+    header is then unknown. An exception in a `with` block discards the file. Only the owner can
+    read a `private` file. Raises StorageError if the disk is full or the folder cannot be written;
+    `close` then keeps the earlier blocks, `discard` does not.
     """
 
     def __init__(self, path: str | Path, rate: int, private: bool = False) -> None:
         self.rate = rate
         self.samples = 0
-        """How many samples were written so far."""
+        """Samples written so far."""
         self._name = str(path)
         self._private = private
         self._closed = False
         self._bytes = 0
         self._part: Path | None = None
-        # A symbolic link stays one: its target is what is replaced.
+        # Of a symbolic link, the target is replaced.
         self._target = Path(os.path.realpath(path))
         if self._name == "-":
             if sys.stdout.isatty():
                 raise UsageError(
                     "sound is not written to a terminal",
-                    remedy="redirect it: … -o - > speech.wav, or give a file name",
+                    remedy="redirect it: … -o - > speech.wav, or name a file",
                 )
             self._file: IO[bytes] = sys.stdout.buffer
         else:
             try:
-                self._file = self._begun()
+                self._file = self._open()
             except OSError as error:
                 raise self._failed(error) from None
         try:
@@ -183,29 +185,29 @@ class WavWriter:
             self.discard()
             raise
 
-    def _begun(self) -> IO[bytes]:
+    def _open(self) -> IO[bytes]:
         target = self._target
         if target.is_dir():
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
         if target.exists() and not target.is_file():
-            # A device or a pipe, such as /dev/null: written to, never replaced by a file.
+            # A device or a pipe, such as /dev/null, is never replaced by a file.
             return target.open("wb", buffering=0)
         handle, part = tempfile.mkstemp(
             prefix=f".{target.name}.", suffix=".part", dir=target.parent
         )
         self._part = Path(part)
         files.lock(handle)
-        # Unbuffered: what has been written can be completed even when the disk is full.
+        # Unbuffered, so that the file can be completed even when the disk is full.
         return os.fdopen(handle, "wb", buffering=0)
 
     def write(self, samples: Samples) -> None:
-        """Append float32 [n]; what is beyond [-1, 1] is clipped."""
+        """Append float32 [n]; values beyond [-1, 1] are clipped."""
         self._put(_pcm(samples))
         self._bytes += 2 * len(samples)
         self.samples += len(samples)
 
     def close(self) -> None:
-        """Complete the file and give it its name; a second call does nothing."""
+        """Complete the file and rename it; a second call does nothing."""
         if self._closed:
             return
         self._closed = True
@@ -219,7 +221,7 @@ class WavWriter:
                 self._file.seek(0)
                 self._file.write(_header(self.rate, self._bytes))
                 if not self._private:
-                    files.give(self._file.fileno())
+                    files.set_usual_permissions(self._file.fileno())
                 self._file.close()
                 self._part.replace(self._target)
         except BrokenPipeError:
@@ -229,7 +231,7 @@ class WavWriter:
             raise self._failed(error) from None
 
     def discard(self) -> None:
-        """Drop what was written; a file of that name that was there before stays as it was."""
+        """Delete what was written; an earlier file of that name stays."""
         if self._closed:
             return
         self._closed = True
@@ -277,8 +279,7 @@ class WavWriter:
 
 
 def recover(path: str | Path) -> list[Path]:
-    """Complete the recordings to `path` that programs which were killed left behind; returns where
-    they are now, each under a name of its own."""
+    """Complete the recordings to `path` of programs that were killed; returns their new paths."""
     target = Path(os.path.realpath(path))
     saved = []
     for part in target.parent.glob(f".{glob.escape(target.name)}.*.part"):
@@ -302,16 +303,16 @@ def recover(path: str | Path) -> list[Path]:
 
 
 def _own_rate(head: bytes) -> int | None:
-    """The sample rate of a file that begins as `WavWriter` begins one; None of any other."""
+    """The sample rate in a header that `WavWriter` wrote; None for any other header."""
     if len(head) < HEADER_BYTES:
         return None
     rate, length = struct.unpack_from("<I", head, 24)[0], struct.unpack_from("<I", head, 40)[0]
-    own = rate <= FASTEST and head == _header(rate, length)
+    own = rate <= MAX_RATE and head == _header(rate, length)
     return rate if own else None
 
 
 def pcm_file(samples: Samples, rate: int) -> bytes:
-    """A whole 16-bit mono WAV file of float32 [n] at `rate` Hz; beyond [-1, 1] it is clipped."""
+    """A complete 16-bit mono WAV file of float32 [n] at `rate` Hz, clipped to [-1, 1]."""
     return _header(rate, 2 * len(samples)) + _pcm(samples)
 
 
@@ -321,7 +322,7 @@ def _pcm(samples: Samples) -> bytes:
 
 def _header(rate: int, data_bytes: int) -> bytes:
     """The 44 bytes in front of 16-bit mono PCM."""
-    # A length beyond 32 bits cannot be told; readers then read to the end, as with a stream.
+    # A length beyond 32 bits is unknown to readers, which then read to the end.
     size = min(data_bytes, UNKNOWN_LENGTH)
     riff = min(size + 36, UNKNOWN_LENGTH)
     form = struct.pack("<HHIIHH", 1, 1, rate, rate * 2, 2, 16)

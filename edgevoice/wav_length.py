@@ -64,5 +64,5 @@ def missing_share(log: str) -> float:
     found = re.search(r"data\s*: (\d+) \(should be (\d+)\)", log)
     if not found or int(found[1]) >= MAX_PLAUSIBLE_LENGTH:
         return 0.0
-    promised, there = int(found[1]), int(found[2])
-    return max(0.0, (promised - there) / there) if there else 0.0
+    promised, present = int(found[1]), int(found[2])
+    return max(0.0, (promised - present) / present) if present else 0.0

@@ -23,19 +23,19 @@ def one_run() -> float:
 
 
 def slowest_imports(count: int = 8) -> list[tuple[float, str]]:
-    """Milliseconds that modules take by themselves, without what they import in turn."""
+    """The slowest imports: milliseconds of each module itself, without its own imports."""
     traced = [COMMAND[0], "-X", "importtime", *COMMAND[1:]]
-    said = subprocess.run(traced, check=True, capture_output=True, text=True).stderr
-    lines = re.findall(r"import time:\s+(\d+) \|\s+\d+ \|\s+(\S+)", said)
+    report = subprocess.run(traced, check=True, capture_output=True, text=True).stderr
+    lines = re.findall(r"import time:\s+(\d+) \|\s+\d+ \|\s+(\S+)", report)
     return sorted(((int(took) / 1000, name) for took, name in lines), reverse=True)[:count]
 
 
 def main() -> int:
-    one_run()  # the first one compiles
+    one_run()  # the first run compiles
     times = sorted(one_run() for _ in range(RUNS))
     print(
         f"edgevoice --help: median {statistics.median(times):.3f} s, "
-        f"{times[0]:.3f} to {times[-1]:.3f} s in {RUNS} runs (meant to be under {TARGET} s)"
+        f"{times[0]:.3f} to {times[-1]:.3f} s in {RUNS} runs (target: under {TARGET} s)"
     )
     for took, name in slowest_imports():
         print(f"  {took:6.1f} ms  {name}")

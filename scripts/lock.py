@@ -1,13 +1,12 @@
-"""Write the lock files anew: exact versions and hashes for every supported system and Python.
+"""Write the lock files: exact versions and hashes for every supported system and Python.
 
     make lock
 
-lock/build.txt  what it takes to compile llama-cpp-python and to install edgevoice
-lock/run.txt    what `edgevoice` needs to run
-lock/dev.txt    what `make test` and `make check` need on top
+lock/build.txt  tools to compile llama-cpp-python and to install edgevoice
+lock/run.txt    packages that `edgevoice` needs to run
+lock/dev.txt    further packages for `make test` and `make check`
 
-Versions that are locked already stay as long as they fit; `make lock UPGRADE=1` moves all of them
-to the newest.
+Locked versions stay while they are compatible; `make lock UPGRADE=1` updates all of them.
 """
 
 from __future__ import annotations
@@ -37,7 +36,7 @@ PURPOSE = {
 def compile_lock(name: str, upgrade: bool) -> str:
     """The text of lock/NAME.txt, resolved for all systems at once from ordinary releases."""
     with tempfile.TemporaryDirectory() as empty:
-        # No index, mirror or local folder of this machine may leave a mark in the lock.
+        # The lock must not depend on an index, mirror or folder of this machine.
         environ = {
             key: value for key, value in os.environ.items() if not key.startswith(("PIP_", "UV_"))
         }
@@ -69,7 +68,7 @@ def main() -> int:
         print(f"resolving lock/{name}.txt", flush=True)
         text = compile_lock(name, upgrade="--upgrade" in sys.argv[1:])
         if found := ADDRESS.search(text):
-            print(f"lock/{name}.txt would hold an address: {found[0]}", file=sys.stderr)
+            print(f"lock/{name}.txt would contain an address: {found[0]}", file=sys.stderr)
             return 1
         (ROOT / "lock" / f"{name}.txt").write_text(text, "utf-8")
     return 0

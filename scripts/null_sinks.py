@@ -1,16 +1,16 @@
-"""A microphone and a speaker made of software, for machines that have neither (Linux, PulseAudio).
+"""A virtual microphone and speaker, for machines without sound devices (Linux, PulseAudio).
 
-    python3 scripts/null_sinks.py start          start them and say how to use them
-    python3 scripts/null_sinks.py env            the variables that point a program at them
-    python3 scripts/null_sinks.py play FILE.wav  say something into the microphone
-    python3 scripts/null_sinks.py record OUT.wav what the speaker plays, until Ctrl-C
-    python3 scripts/null_sinks.py stop
+    python3 scripts/null_sinks.py start          start them and print how to use them
+    python3 scripts/null_sinks.py env            print the variables that select them
+    python3 scripts/null_sinks.py play FILE.wav  play a file into the microphone
+    python3 scripts/null_sinks.py record OUT.wav record the speaker, until Ctrl-C
+    python3 scripts/null_sinks.py stop           stop them
 
-A private PulseAudio server runs two null sinks: what is played into the sink `microphone` is what
-programs record, and what programs play can be recorded from the sink `speaker`. Programs that use
-PortAudio or ALSA see both as their default device, and a device `user` for output: what is played
-to that is what the microphone hears. A device `room` has both ends: it hears what the speaker lets
-out, and what is played to it the microphone hears. A sound server of your own is left alone.
+A private PulseAudio server runs two null sinks. Sound played to the sink `microphone` is recorded
+by programs; sound that programs play can be recorded from the sink `speaker`. For programs that use
+PortAudio or ALSA, both are the default devices. The output device `user` plays into the microphone.
+The device `room` records the speaker, and plays into the microphone. Your own sound server is not
+changed.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ RATE = 48_000
 NEEDED = ("pulseaudio", "pactl", "paplay", "parecord")
 START_SECONDS = 20.0
 SOUND_SECONDS = 300.0
-"""How long a program may load before it plays something."""
+"""Seconds that a program may load before it plays something."""
 
-# Without rewinding, a sink that nobody plays to goes on in steps of 50 ms instead of 2 s, which is
-# how long a player that starts again would otherwise wait for its sound.
+# Without rewinding, an unused sink advances in steps of 50 ms instead of 2 s, which a player would
+# otherwise wait before its sound starts.
 SERVER = """\
 load-module module-native-protocol-unix auth-anonymous=1 socket={folder}/native
 load-module module-null-sink sink_name=speaker rate={rate} channels=2 norewinds=1 \
@@ -43,7 +43,7 @@ set-default-sink speaker
 set-default-source microphone.monitor
 """
 
-# Nothing but these, so that PortAudio lists no device that is not there.
+# Only these devices, so that PortAudio lists no others.
 ALSA = """\
 pcm.!default { type pulse hint.description "Null sinks" }
 ctl.!default { type pulse }
@@ -56,11 +56,11 @@ pcm.room { type asym
 
 
 class NullSinksError(Exception):
-    """They cannot be started; the message says why and what to do."""
+    """The null sinks cannot be started; the message gives the reason and the fix."""
 
 
 class NullSinks:
-    """One private sound server with its files in `folder`, set up by the script `server`."""
+    """A private sound server with its files in `folder`; `server` is its start script."""
 
     def __init__(self, folder: Path, server: str = SERVER) -> None:
         self.folder = folder
@@ -70,7 +70,7 @@ class NullSinks:
         self._programs: list[subprocess.Popen[bytes]] = []
 
     def env(self) -> dict[str, str]:
-        """The variables that point PulseAudio, ALSA and PortAudio programs at these sinks."""
+        """Environment variables that select these sinks in PulseAudio, ALSA and PortAudio."""
         return {
             "XDG_RUNTIME_DIR": str(self.folder),
             "PULSE_SERVER": f"unix:{self.folder}/native",
@@ -115,40 +115,40 @@ class NullSinks:
         server.kill()
         server.wait()
         self._pid.unlink()
-        raise NullSinksError(f"PulseAudio did not start; it said:\n{log.read_text().strip()}")
+        raise NullSinksError(f"PulseAudio did not start:\n{log.read_text().strip()}")
 
     def running(self) -> bool:
-        """Whether the server answers, with both sinks in place."""
+        """Whether the server replies and has both sinks."""
         listed = self._call("pactl", "list", "short", "sinks", check=False)
         return all(f"\t{name}\t" in listed for name in ("speaker", "microphone"))
 
     def kill(self) -> None:
-        """Let the server die, as when it crashes; `start` brings it back."""
+        """Kill the server, like a crash; `start` starts it again."""
         assert self._server is not None
         self._server.kill()
         self._server.wait()
 
     def stop(self) -> None:
-        """End the server and all that plays or records, as far as they run; remove its files."""
+        """End the server, players and recorders, and remove its files."""
         for program in self._programs:
             program.kill()
             program.wait()
         if self._pid.exists():
             pid = int(self._pid.read_text())
-            # The number may have gone to another program since.
+            # Another program may have this process id by now.
             if b"pulseaudio" in _command_line(pid):
                 os.kill(pid, signal.SIGTERM)
                 self._wait_for_end(pid)
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def play(self, wav: Path, sink: str = "microphone") -> subprocess.Popen[bytes]:
-        """Begin to play `wav` into `sink`; wait on what is returned for its end."""
+        """Start to play `wav` into `sink`; the returned process ends with the sound."""
         return self._program("paplay", f"--device={sink}", str(wav))
 
     def record(
         self, wav: Path, sink: str = "speaker", channels: int = 1, rate: int = 16_000
     ) -> subprocess.Popen[bytes]:
-        """Begin to record what `sink` plays to `wav`; SIGINT to what is returned finishes it."""
+        """Start to record `sink` to `wav`; SIGINT to the returned process completes the file."""
         return self._program(
             *("parecord", f"--device={sink}.monitor", "--file-format=wav"),
             *(f"--channels={channels}", f"--rate={rate}", "--format=s16le", "--latency-msec=50"),
@@ -156,7 +156,7 @@ class NullSinks:
         )
 
     def wait_for_sound(self) -> None:
-        """Return once a program has opened the speaker and plays. Raises NullSinksError."""
+        """Wait until a program plays to the speaker. Raises NullSinksError."""
         end = time.monotonic() + SOUND_SECONDS
         while time.monotonic() < end:
             if self._call("pactl", "list", "short", "sink-inputs"):
@@ -165,13 +165,13 @@ class NullSinks:
         raise NullSinksError("nothing was played")
 
     def unplug(self, sink: str) -> None:
-        """Take `sink` away while programs use it, as pulling a USB plug does."""
+        """Remove `sink` while programs use it, like unplugging a USB device."""
         for line in self._call("pactl", "list", "short", "modules").splitlines():
             if f"sink_name={sink} " in line:
                 self._call("pactl", "unload-module", line.split("\t")[0])
 
     def plug_in(self, sink: str, rate: int = RATE) -> None:
-        """Bring `sink` back, as the default again, perhaps at another rate."""
+        """Add `sink` again, as the default device, at `rate` Hz."""
         for line in self._script.format(folder=self.folder, rate=rate).splitlines():
             if f"sink_name={sink} " in line:
                 self._call("pactl", *line.split())
@@ -181,13 +181,13 @@ class NullSinks:
             self._call("pactl", "set-default-source", f"{sink}.monitor")
 
     def pactl(self, *words: str) -> str:
-        """What `pactl` answers."""
+        """The output of `pactl`."""
         return self._call("pactl", *words)
 
     def _wait_for_end(self, pid: int) -> None:
         end = time.monotonic() + 5
         while time.monotonic() < end:
-            # Ours to reap where this process started it, somebody else's otherwise.
+            # Only the process that started the server can wait for it.
             ended = self._server.poll() is not None if self._server else not _command_line(pid)
             if ended:
                 return
@@ -219,20 +219,21 @@ def main() -> int:
     sinks = NullSinks(Path(tempfile.gettempdir()) / f"edgevoice-null-sinks-{os.getuid()}")
     script = shlex.quote(str(Path(__file__)))
     if words[0] in ("play", "record", "env") and not sinks.running():
-        print(f"they do not run\n  fix: python3 {script} start", file=sys.stderr)
+        print(f"the null sinks are not running\n  fix: python3 {script} start", file=sys.stderr)
         return 1
     if words == ["start"]:
         if not sinks.running():
             sinks.start()
         print(
-            f"A microphone and a speaker made of software are there. In a shell:\n"
+            f"The virtual microphone and speaker are running. In a shell:\n"
             f'  eval "$(python3 {script} env)"\n'
             f"  edgevoice run --plain\n"
-            f"and from another one, a question from a file, and the answer to a file:\n"
+            f"In another shell, record the reply and play a question:\n"
+            f"  python3 {script} record reply.wav\n"
             f"  python3 {script} play question.wav\n"
-            f"  python3 {script} record answer.wav\n"
-            f"or thirty of them, with the time that each answer took:\n"
+            f"Or measure the response time of thirty questions, with the variables set:\n"
             f"  edgevoice bench run --through-devices --play-to user\n"
+            f"To stop them:\n"
             f"  python3 {script} stop"
         )
     elif words == ["stop"]:

@@ -1,6 +1,6 @@
-"""What set-up shows: numbered steps with their time, and a bar for the ones that take long.
+"""The progress of set-up: numbered steps with their time, and a bar for long ones.
 
-On a terminal a running step keeps rewriting its line; in a log it adds one now and then.
+On a terminal, a running step rewrites its line; in a log, it adds a line now and then.
 """
 
 from __future__ import annotations
@@ -10,11 +10,11 @@ import sys
 import time
 
 SECONDS_BETWEEN_LINES = 15.0
-"""How often a long step says in a log how far it is."""
+"""Seconds between two lines about a long step in a log."""
 
 
 def spell(seconds: float) -> str:
-    """A duration as a person says it: 8 s, 2 min, 1 h 5 min."""
+    """A duration for people: 8 s, 2 min, 1 h 5 min."""
     if seconds < 90:
         return f"{seconds:.0f} s"
     minutes = round(seconds / 60)
@@ -22,32 +22,32 @@ def spell(seconds: float) -> str:
 
 
 class Steps:
-    """Prints `[2/7] name: done (3 s)`, one step after the other, to standard error."""
+    """Prints steps such as `[2/7] name: done (3 s)` to standard error."""
 
     def __init__(self, total: int) -> None:
         self._total = total
         self._number = 0
         self._name = ""
         self._began = 0.0
-        self._told = 0.0
+        self._printed_at = 0.0
         self._open = False
         self._live = sys.stderr.isatty()
 
     def begin(self, name: str) -> None:
-        """A step begins."""
+        """Start the next step."""
         self._number += 1
         self._name = name
-        self._began = self._told = time.monotonic()
+        self._began = self._printed_at = time.monotonic()
         self._write(f"{self._head()} …" if self._live else self._head())
         self._open = True
 
     def note(self, text: str) -> None:
-        """A line that stays, under the step that is running."""
+        """Print a permanent line below the running step."""
         self._end_line()
         self._write(f"      {text}\n")
 
     def advance(self, share: float, doing: str = "") -> None:
-        """The step is done by `share` in [0, 1]; time left follows from the time it took so far."""
+        """Show that `share` in [0, 1] of the step is done, with an estimate of the time left."""
         now = time.monotonic()
         elapsed = now - self._began
         left = f", about {spell(elapsed * (1 - share) / share)} left" if share >= 0.1 else ""
@@ -57,22 +57,22 @@ class Steps:
             width = shutil.get_terminal_size().columns - 1
             self._write("\r\033[K" + f"{self._head()} {bar} {share:4.0%}{left}  {doing}"[:width])
             self._open = True
-        elif now - self._told >= SECONDS_BETWEEN_LINES:
-            self._told = now
+        elif now - self._printed_at >= SECONDS_BETWEEN_LINES:
+            self._printed_at = now
             self.note(f"{share:.0%}{left}")
 
-    def done(self, how: str = "done") -> None:
-        """The step is over."""
+    def done(self, result: str = "done") -> None:
+        """End the step, and print its result and time."""
         took = time.monotonic() - self._began
-        told = how + (f" ({spell(took)})" if took >= 1 else "")
+        text = result + (f" ({spell(took)})" if took >= 1 else "")
         if self._live:
-            self._write(f"\r\033[K{self._head()} {told}\n")
+            self._write(f"\r\033[K{self._head()} {text}\n")
         else:
-            self._write(f" {told}\n" if self._open else f"      {told}\n")
+            self._write(f" {text}\n" if self._open else f"      {text}\n")
         self._open = False
 
     def stop(self) -> None:
-        """Leave the step as it is: something went wrong and will be told below it."""
+        """End the line of a failed step; the error follows below it."""
         self._end_line()
 
     def _head(self) -> str:

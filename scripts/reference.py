@@ -50,7 +50,7 @@ SCALARS: dict[type[types.Type], str] = {
 
 
 def name_of(kind: types.Type) -> str:
-    """The type as readers of JSON call it; a struct links to its section."""
+    """The JSON name of the type; a struct links to its section."""
     if isinstance(kind, types.Metadata):
         return name_of(kind.type)
     if isinstance(kind, types.StructType):
@@ -70,7 +70,7 @@ def name_of(kind: types.Type) -> str:
 
 
 def inner(kind: types.Type) -> str:
-    """The type of what an array or object holds."""
+    """The type of the elements of an array or object."""
     name = name_of(kind)
     return f"({name})" if " or " in name else name
 

@@ -3,9 +3,9 @@
     make release                          for the Python of .venv
     make release ARGS="--python 3.12 …"   for these Pythons
 
-The folder holds wheels of edgevoice, of a portable llama-cpp-python and of everything else that
-lock/run.txt names, with constraints.txt and the documents of release_documents.py. llama.cpp is
-compiled for every processor: its CPU code is there in several variants, one is chosen at run time.
+The folder contains wheels of edgevoice, of a portable llama-cpp-python and of all packages in
+lock/run.txt, with constraints.txt and the documents of release_documents.py. llama.cpp is compiled
+for every processor: it has several variants of its CPU code, and chooses one at run time.
 
 build/release/ keeps the compiled wheel, so that a second run takes a minute.
 """
@@ -43,9 +43,9 @@ WORK = (ROOT / "build" / "release").resolve()
 LOG = WORK / "release.log"
 PYTHONS = ("3.10", "3.11", "3.12", "3.13")
 NEWEST_GLIBC = 28
-"""Of the wheels that are fetched: 2.28, as the locks are tested. The compiled one may ask more."""
+"""Newest glibc (2.28) that downloaded wheels may need. The compiled wheel may need a newer one."""
 EPOCH = 315532800
-"""1980, the date of all files in the compiled wheel: it does not change with our commits."""
+"""The year 1980: the date of all files in the compiled wheel, so that it stays the same."""
 TOOLS = ("auditwheel", "hatchling", "scikit_build_core")
 COMMANDS = ("git", "patchelf", "cmake", "ninja")
 
@@ -53,9 +53,9 @@ PORTABLE = (
     "-DGGML_NATIVE=OFF",
     "-DGGML_BACKEND_DL=ON",
     "-DGGML_CPU_ALL_VARIANTS=ON",
-    # Wheels hold no links: a library would be there three times, once for each of its names.
+    # Wheels have no links: a library would be included three times, once for each of its names.
     "-DCMAKE_PLATFORM_NO_VERSIONED_SONAME=ON",
-    # Where the binding looks; llama.cpp would lay the variants into bin/ beside all packages.
+    # The binding looks here; by default the variants go to bin/, beside all packages.
     "-DCMAKE_INSTALL_BINDIR:STRING=llama_cpp/lib",
     "-DCMAKE_INSTALL_LIBDIR:STRING=llama_cpp/lib",
     "-DCMAKE_INSTALL_RPATH=$ORIGIN",
@@ -67,7 +67,7 @@ WHEEL_OPTIONS = (
 
 
 class Pin:
-    """One requirement of a lock: `text` is its lines as they stand, hashes included."""
+    """A requirement of a lock; `text` is its unchanged lines, with hashes."""
 
     def __init__(self, text: str) -> None:
         self.text = text
@@ -75,17 +75,17 @@ class Pin:
 
 
 def pins(lock: Path) -> list[Pin]:
-    """The requirements of a lock file, in its order."""
+    """The requirements of a lock file, in order."""
     text = lock.read_text("utf-8")
     return [Pin(found) for found in re.findall(r"^\S+==(?:.*\\\n)*.*\n", text, re.MULTILINE)]
 
 
 class ReleaseError(Exception):
-    """No release can be made; the message says why and what to do."""
+    """No release can be made; the message gives the reason and the fix."""
 
 
 class Release:
-    """One release folder, for the commit that is checked out."""
+    """A release folder for the checked-out commit."""
 
     def __init__(self, pythons: list[str]) -> None:
         self.pythons = pythons
@@ -97,7 +97,7 @@ class Release:
         self.steps = Steps(5)
 
     def run(self) -> None:
-        """Make the folder anew; nothing of it is there before all of its wheels are."""
+        """Make the folder; it appears only once all of its wheels are ready."""
         check_tools()
         self.when = commit_date()
         WORK.mkdir(parents=True, exist_ok=True)
@@ -130,11 +130,11 @@ class Release:
         recipe = f"{pin.text}{(WITHOUT_IMAGES, *PORTABLE)}{WHEEL_OPTIONS}{platform.libc_ver()}"
         digest = hashlib.sha256(f"{recipe}{INCLUDED.read_text('utf-8')}".encode()).hexdigest()[:12]
         ready = WORK / digest
-        how = "there"
+        origin = "cached"
         if not any(ready.glob("*.whl")):
-            how = "compiled"
+            origin = "compiled"
             raw = self._compile(pin, digest)
-            # Gives the wheel the name of the systems that it runs on, and brings libgomp along.
+            # Names the supported systems in the wheel's file name, and includes libgomp.
             repair = ["auditwheel", "repair", "--strip", "--wheel-dir", str(WORK / "repaired")]
             shutil.rmtree(WORK / "repaired", ignore_errors=True)
             environ = {"SOURCE_DATE_EPOCH": str(EPOCH)}
@@ -142,10 +142,10 @@ class Release:
             (WORK / "repaired").rename(ready)
         (wheel,) = ready.glob("*.whl")
         shutil.copy2(wheel, wheels)
-        self.steps.done(f"{pin.version}, {how}")
+        self.steps.done(f"{pin.version}, {origin}")
 
     def _compile(self, pin: Pin, digest: str) -> Path:
-        """Compile it; what an interrupted run compiled by the same recipe is used again."""
+        """Compile the wheel, and reuse the work of an interrupted run with the same recipe."""
         stamp = WORK / "cmake" / "recipe"
         if not stamp.exists() or stamp.read_text("utf-8") != digest:
             shutil.rmtree(stamp.parent, ignore_errors=True)
@@ -155,12 +155,12 @@ class Release:
         shutil.rmtree(WORK / "built", ignore_errors=True)
         settings = [f"--config-settings={text}" for text in WHEEL_OPTIONS]
         settings.append(f"--config-settings=build-dir={WORK / 'cmake'}")
-        # The compiler writes file names into error messages: relative ones, wherever this lies.
+        # The compiler puts file names into error messages; they must be relative.
         flags = shlex.quote(f"-ffile-prefix-map={WORK}=.")
         portable = (*OPTIONS, *PORTABLE)
         environ = {"CMAKE_ARGS": shlex.join(portable), "CFLAGS": flags, "CXXFLAGS": flags}
         environ["SOURCE_DATE_EPOCH"] = str(EPOCH)
-        # llama.cpp asks git for its commit, and would be given ours.
+        # llama.cpp asks git for its commit, and would get that of edgevoice.
         environ["GIT_CEILING_DIRECTORIES"] = str(WORK)
         build = ["--verbose", "--no-deps", "--no-build-isolation", "--no-cache-dir", *settings]
         command = [*pip("wheel"), *build, "--wheel-dir", str(WORK / "built"), str(source)]
@@ -169,12 +169,12 @@ class Release:
         return wheel
 
     def _source(self, pin: Pin) -> Path:
-        """Its source, unpacked; fetched unless it is there."""
+        """The unpacked source; downloaded if needed."""
         source = WORK / f"{COMPILED.replace('-', '_')}-{pin.version}"
         if not source.exists():
             options = ["--no-deps", "--no-build-isolation", "--no-binary", ":all:"]
-            command = [*pip("download"), *options, "--dest", str(WORK), *self._asked([pin])]
-            self._call(command, f"fetching {COMPILED}")
+            command = [*pip("download"), *options, "--dest", str(WORK), *self._requirements([pin])]
+            self._call(command, f"downloading {COMPILED}")
             with (
                 tarfile.open(f"{source}.tar.gz") as archive,
                 tempfile.TemporaryDirectory(dir=WORK) as folder,
@@ -186,11 +186,17 @@ class Release:
     def _others(self, wheels: Path) -> None:
         self.steps.begin("the other wheels")
         for python in self.pythons:
-            wanted = [p for p in self.pins if p.name != COMPILED and applies(p, python)]
+            needed = [p for p in self.pins if p.name != COMPILED and applies(p, python)]
             options = ["--no-deps", "--only-binary", ":all:", "--python-version", python]
             options += [f"--platform={tag}" for tag in platforms()]
-            command = [*pip("download"), *options, "--dest", str(wheels), *self._asked(wanted)]
-            self._call(command, f"fetching the wheels for Python {python}")
+            command = [
+                *pip("download"),
+                *options,
+                "--dest",
+                str(wheels),
+                *self._requirements(needed),
+            ]
+            self._call(command, f"downloading the wheels for Python {python}")
         self.steps.done(f"for Python {', '.join(self.pythons)}")
 
     def _documents(self, wheels: Path) -> None:
@@ -201,11 +207,11 @@ class Release:
         write(wheels, self.when)
         self.steps.done()
 
-    def _asked(self, wanted: list[Pin]) -> list[str]:
-        """Options for pip that ask for exactly these, hashes checked."""
-        file = WORK / "wanted.txt"
-        # Markers are weighed here, for the Python that is meant; pip would weigh them for its own.
-        texts = [re.sub(r" ; [^\\\n]*", " ", pin.text, count=1) for pin in wanted]
+    def _requirements(self, needed: list[Pin]) -> list[str]:
+        """Options for pip that select exactly these packages, with hashes."""
+        file = WORK / "requirements.txt"
+        # Markers are evaluated for the target Python; pip would evaluate them for its own.
+        texts = [re.sub(r" ; [^\\\n]*", " ", pin.text, count=1) for pin in needed]
         file.write_text("".join(texts), "utf-8")
         return ["--require-hashes", "--requirement", str(file)]
 
@@ -216,7 +222,7 @@ class Release:
         environ: dict[str, str] | None = None,
         counted: bool = False,
     ) -> None:
-        """Run `command` into the log; `counted` reads ninja's [n/all] off it."""
+        """Run `command` with its output in the log; `counted` shows ninja's progress [n/all]."""
         inherited = {k: v for k, v in os.environ.items() if k not in ("CMAKE_ARGS", "PYTHONPATH")}
         inherited["PATH"] = tools_path()
         own = {"SOURCE_DATE_EPOCH": str(self.when), "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
@@ -249,12 +255,12 @@ def pip(command: str) -> list[str]:
 
 
 def tools_path() -> str:
-    """PATH with the tools that set-up installs beside this Python in front."""
+    """PATH, with the tools that set-up installed beside this Python first."""
     return f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
 
 
 def check_tools() -> None:
-    """Raise ReleaseError unless everything that a release takes is here."""
+    """Raise ReleaseError unless all tools for a release are installed."""
     if sys.platform != "linux":
         raise ReleaseError(f"a release is made on Linux; this is {platform.system()}")
     for name in TOOLS:
@@ -268,7 +274,7 @@ def check_tools() -> None:
 
 
 def commit_date() -> int:
-    """When the commit was made that is checked out, unchanged; else ReleaseError."""
+    """The time of the checked-out commit. Raises ReleaseError if files were changed."""
     changed = git("status", "--porcelain")
     if changed:
         files = ", ".join(line[3:] for line in changed.splitlines()[:3])
@@ -284,21 +290,21 @@ def git(*words: str) -> str:
 
 
 def applies(pin: Pin, python: str) -> bool:
-    """Whether the lock asks for it on this system with that Python."""
+    """Whether the lock requires it on this system with that Python."""
     marker = re.match(r"[^\\\n]*?;([^\\\n]*)", pin.text)
     environ = {"python_version": python, "python_full_version": f"{python}.0"}
     return marker is None or Marker(marker[1]).evaluate(environ)
 
 
 def platforms() -> list[str]:
-    """The tags of wheels to fetch, the newest system first."""
+    """The platform tags of wheels to download, the newest system first."""
     old = ["manylinux2014", "manylinux2010", "manylinux1"]
     tags = [f"manylinux_2_{minor}" for minor in range(NEWEST_GLIBC, 4, -1)] + old
     return [f"{tag}_{platform.machine()}" for tag in tags]
 
 
 def machine_paths(wheel: Path) -> str:
-    """The file in the wheel that names a folder of this machine; empty if none does."""
+    """The first file in the wheel that contains a path of this machine; empty if none does."""
     private = [str(folder).encode() for folder in {ROOT, Path.home(), Path(sys.prefix)}]
     with zipfile.ZipFile(wheel) as archive:
         for name in archive.namelist():
@@ -316,7 +322,7 @@ def main() -> int:
         action="append",
         choices=PYTHONS,
         metavar="3.N",
-        help=f"a Python to hold wheels for, one of {', '.join(PYTHONS)}; repeatable "
+        help=f"a Python to include wheels for, one of {', '.join(PYTHONS)}; repeatable "
         f"[default: {own}]",
     )
     pythons = sorted(set(parser.parse_args().python or [own]), key=Version)

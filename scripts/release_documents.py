@@ -1,10 +1,10 @@
-"""Write the documents of a release folder, from nothing but the wheels and the lock in it.
+"""Write the documents of a release folder, computed only from the wheels and the lock in it.
 
     python scripts/release_documents.py FOLDER
 
-sbom.cdx.json         what is in the folder, in CycloneDX's format
-THIRD-PARTY-NOTICES   the licences of everything that is not edgevoice
-INSTALL.txt           the commands that install it
+sbom.cdx.json         the folder's content, in CycloneDX format
+THIRD-PARTY-NOTICES   the licences of all other packages
+INSTALL.txt           the commands to install it
 SHA256SUMS            a checksum for every other file
 
 The same wheels give the same documents. SOURCE_DATE_EPOCH is the date in the SBOM.
@@ -69,8 +69,7 @@ With Python {pythons} this reaches no network. With another supported Python, le
 
 @dataclass(frozen=True)
 class Wheel:
-    """One wheel: its metadata, the licence texts in it by their path in the archive, and the
-    libraries that its own SBOM names."""
+    """A wheel: metadata, licence texts by path in the archive, and the libraries in its SBOM."""
 
     file: Path
     metadata: Message
@@ -87,23 +86,23 @@ class Wheel:
 
     @property
     def purl(self) -> str:
-        """The package's name in the form that scanners look up."""
+        """The package URL, which scanners look up."""
         return f"pkg:pypi/{self.name}@{self.version}"
 
     @property
     def licence(self) -> str:
-        """What its metadata names, the most exact field first; empty where it names none."""
+        """The licence in the metadata, from the most exact field; empty if there is none."""
         if self.metadata["License-Expression"]:
             return str(self.metadata["License-Expression"])
         classes = self.metadata.get_all("Classifier", [])
         named = [c.rsplit(" :: ", 1)[1] for c in classes if c.startswith("License :: ")]
         short = (self.metadata["License"] or "").strip()
-        # The field may hold the licence's whole text.
+        # The field may contain the complete text of the licence.
         return short if 0 < len(short) < 60 and "\n" not in short else ", ".join(named)
 
 
 def read_wheel(file: Path) -> Wheel:
-    """Read the metadata and licence texts; a text lies in .dist-info or near the package's top."""
+    """Read the metadata and licence texts; texts are in .dist-info or near the package's top."""
     texts = {}
     libraries = []
     with zipfile.ZipFile(file) as archive:
@@ -201,19 +200,19 @@ def _component(files: list[Wheel]) -> dict:
 
 
 def _libraries(wheel: Wheel) -> list[dict]:
-    """What is compiled or copied into the wheel, each once, without addresses and references."""
+    """The libraries in the wheel, each once, without addresses and references."""
     found = {}
     for part in wheel.libraries:
         plain = {key: part[key] for key in ("type", "name", "version") if key in part}
         if "purl" in part:
-            # What follows says where the wheel's maker had it from.
+            # The rest says where the wheel's maker got it.
             plain["purl"] = re.split("[?#]", part["purl"])[0]
         found[part["name"], part.get("version", ""), plain.get("purl", "")] = plain
     return [plain for _, plain in sorted(found.items())]
 
 
 def notices(wheels: list[Wheel]) -> str:
-    """Who made what, under which licence, and each licence text once."""
+    """The licence of each package, and each licence text once."""
     others: dict[tuple[str, str], Wheel] = {}
     for wheel in wheels:
         if wheel.name != OURS:
@@ -242,7 +241,7 @@ def install_text(wheels: list[Wheel]) -> str:
     """The commands, with the names of this folder's files."""
     (ours,) = [wheel for wheel in wheels if wheel.name == OURS]
     tags = {wheel.file.stem.split("-")[-1] for wheel in wheels if wheel.name == "llama-cpp-python"}
-    # The last part of "manylinux_2_27_x86_64.manylinux_2_28_x86_64" asks for the newest system.
+    # The last part of "manylinux_2_27_x86_64.manylinux_2_28_x86_64" names the newest system.
     system = ", ".join(sorted(tags)).split(".")[-1] or "any system"
     found = {
         (int(minor[1]), f"3.{minor[1]}")

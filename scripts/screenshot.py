@@ -1,8 +1,8 @@
-"""Show a recorded trace on the screen and keep it as a picture.
+"""Show a trace on the screen and save the screen as a picture.
 
     python scripts/screenshot.py docs/example-trace.jsonl docs/screen.svg [WIDTH HEIGHT [UNTIL]]
 
-UNTIL is a session time in seconds: what the screen showed then; the end where it is left out.
+UNTIL is the session time of the picture, in seconds; by default the end of the trace.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from edgevoice.tui.commands import Commands
 
 
 async def picture(trace: Path, width: int, height: int, until: float) -> str:
-    """The screen as SVG, with no address in it."""
+    """The screen as SVG, without addresses of fonts."""
     events = [e for e in read(trace) if e.t <= until and not isinstance(e, SessionEnded)]
 
     def subscribe(subscriber: Subscriber) -> Callable[[], None]:
@@ -30,7 +30,7 @@ async def picture(trace: Path, width: int, height: int, until: float) -> str:
             subscriber(event)
         return lambda: None
 
-    # No key is pressed, so nothing is asked of the commands.
+    # No key is pressed, so the commands are not used.
     app = EdgevoiceApp(cast(Commands, None), subscribe)
     async with app.run_test(size=(width, height)) as pilot:
         await pilot.pause()

@@ -2,9 +2,9 @@
 
     python3 scripts/setup.py run     to run edgevoice
     python3 scripts/setup.py dev     to test it, too
-    … --check                        only say by the exit code whether there is anything to do
+    … --check                        only exit with 1 if there is anything to do
 
-Does nothing, quickly, when nothing changed since the last time. .venv/setup.log has all output.
+Does nothing if nothing has changed since the last set-up. .venv/setup.log has all output.
 """
 
 from __future__ import annotations
@@ -37,10 +37,10 @@ COMPILE_CORE_SECONDS = 210
 PACKAGE = re.compile(
     r"(?:Collecting |Requirement already satisfied: |Processing \S*/)([\w.-]+?)(?:[=<> ]|-\d|\n)"
 )
-"""The name in pip's line for a package: from the index, installed already, from a local folder."""
+"""pip's line about a package, with its name: from the index, installed, or from a local folder."""
 
 REMEDIES = (
-    (r"No space left on device|Errno 28", "the disk is full: make room"),
+    (r"No space left on device|Errno 28", "the disk is full: free some space"),
     (r"cc1plus.*Killed|Killed signal|out of memory|virtual memory exhausted",
      "too little memory for the compiler: try CMAKE_BUILD_PARALLEL_LEVEL=1"),
     (r"DO NOT MATCH THE HASHES",
@@ -55,16 +55,16 @@ REMEDIES = (
 
 
 class SetupError(Exception):
-    """Set-up cannot go on; the message says why and what to do."""
+    """Set-up cannot continue; the message gives the reason and the fix."""
 
 
 def interrupt(number: int, frame: object) -> None:
-    """Have SIGTERM end set-up as Ctrl-C does."""
+    """Let SIGTERM end set-up like Ctrl-C."""
     raise KeyboardInterrupt(number)
 
 
 def set_up(goal: str, steps: Steps) -> None:
-    """Do every step for `goal`; after an interruption the next call continues from there."""
+    """Run every step for `goal`; after an interruption, the next call continues there."""
     from system_packages import provide
 
     state = read_state()
@@ -91,7 +91,7 @@ def set_up(goal: str, steps: Steps) -> None:
         early.seek(0)
         text = early.read()
 
-    # Until the end nothing counts as installed: an earlier set-up must not vouch for this one.
+    # Until the end nothing counts as installed, even after an earlier set-up.
     write_state(state.get("cmake_args", "") if compiled else flags, {})
     with LOG.open("w", encoding="utf-8") as log:
         log.write(text)
@@ -111,7 +111,7 @@ def set_up(goal: str, steps: Steps) -> None:
 
 
 def install_packages(goal: str, flags: str, new_flags: bool, log: IO[str], steps: Steps) -> None:
-    """Install what the locks of `goal` name; llama-cpp-python is compiled on the way."""
+    """Install the packages in the locks of `goal`, and compile llama-cpp-python."""
     locks = [f"lock/{name}.txt" for name in LOCKS[goal][1:]]
     total = sum((ROOT / lock).read_text("utf-8").count("==") for lock in locks)
     seen: set[str] = set()
@@ -129,14 +129,14 @@ def install_packages(goal: str, flags: str, new_flags: bool, log: IO[str], steps
     steps.begin("packages")
     environ = {"CMAKE_ARGS": " ".join((*OPTIONS, flags)).strip()}
     if flags:
-        # pip's cache does not tell builds with different options apart.
+        # pip's cache does not distinguish builds with different options.
         environ["PIP_NO_CACHE_DIR"] = "1"
     if new_flags:
         remove = [str(PYTHON), "-m", "pip", "uninstall", "-y", COMPILED]
         call(remove, log, f"removing the earlier {COMPILED}")
     options = ["--verbose", "--no-build-isolation", "--no-deps", "--require-hashes"]
-    wanted = [word for lock in locks for word in ("-r", lock)]
-    call(pip(*options, *wanted), log, "installing packages", progress, environ)
+    requirements = [word for lock in locks for word in ("-r", lock)]
+    call(pip(*options, *requirements), log, "installing packages", progress, environ)
     steps.done(f"{len(seen)} in their locked versions")
 
 
@@ -151,7 +151,7 @@ def call(
     on_line: Callable[[str], None] = lambda line: None,
     environ: dict[str, str] | None = None,
 ) -> None:
-    """Run `command`, log its output and hand each line to `on_line`. Raises SetupError."""
+    """Run `command`, log its output and call `on_line` with each line. Raises SetupError."""
     log.write(f"\n$ {' '.join(command)}\n")
     inherited = {k: v for k, v in os.environ.items() if k not in ("PYTHONPATH", "PYTHONHOME")}
     quiet = {"PIP_USER": "0", "PIP_NO_INPUT": "1", "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
@@ -185,7 +185,7 @@ def call(
 
 
 def reason(lines: list[str]) -> str:
-    """Why a command failed, by the last lines of its output: a remedy, or its own error."""
+    """The reason of a failure, from the last lines of output: a remedy, or the error itself."""
     text = "".join(lines)
     for pattern, remedy in REMEDIES:
         if re.search(pattern, text):
@@ -196,7 +196,7 @@ def reason(lines: list[str]) -> str:
 
 
 def key(goal: str) -> str:
-    """Changes whenever what `goal` installs may have changed."""
+    """A hash of everything that decides what `goal` installs."""
     digest = hashlib.sha256("{}.{}".format(*sys.version_info).encode())
     for file in ("pyproject.toml", *(f"lock/{name}.txt" for name in LOCKS[goal])):
         digest.update((ROOT / file).read_bytes())
@@ -218,11 +218,11 @@ def write_state(cmake_args: str, goals: dict[str, str]) -> None:
 
 
 def venv_works(state: dict) -> bool:
-    """Whether .venv belongs to this folder (its scripts hold the path) and to this Python."""
+    """Whether .venv belongs to this folder, whose path is in its scripts, and to this Python."""
     has_pip = any(VENV.glob("[Ll]ib*/**/site-packages/pip/__main__.py"))
     if state.get("root") != str(ROOT) or not has_pip or not PYTHON.exists():
         return False
-    # Started without its site-packages, which an interrupted set-up may have left broken.
+    # Without site-packages, which an interrupted set-up may have damaged.
     probe = [str(PYTHON), "-I", "-S", "-c", "import sys; print(sys.version_info[:2])"]
     version = subprocess.run(probe, capture_output=True, text=True).stdout.strip()
     return version == str(tuple(sys.version_info[:2]))
@@ -241,7 +241,7 @@ def fresh(goal: str) -> bool:
 
 
 def main() -> int:
-    """Set up for the goal on the command line; the exit code."""
+    """Set up for the goal on the command line; returns the exit code."""
     given = [word for word in sys.argv[1:] if word != "--check"]
     goal = given[0] if given else "run"
     if goal not in LOCKS:

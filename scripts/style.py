@@ -1,10 +1,11 @@
-"""Report the worst habits of prose in pages, help texts and settings' descriptions.
+"""Report the worst habits of prose in pages, help texts, messages and settings' descriptions.
 
 A help, not a cage: change the word list where it is wrong.
 """
 
 from __future__ import annotations
 
+import ast
 import re
 import sys
 from collections.abc import Iterator
@@ -27,8 +28,17 @@ TICS = {
     r"^(what|who) (is|are|was|has|had|comes?|remains?)\b(?!.*\?)": "name the subject",
     r"\bas it (likes|goes|comes|stands)\b|\bgoes by\b|\bso (often|many|much)\b": "say it plainly",
     r"\b(whoever|of one's own|in earnest|the like|reckon(ed|s)?|heed(s|ed)?|anew|hence)\b": "rare",
-    r"\b(glances?|gaps?|shapes? of (a )?models?)\b": "use the terms of docs/architecture.md",
+    r"\b(glances?|gaps?|shapes? of (a )?models?|kept turns?)\b": "use docs/architecture.md's terms",
+    r"\b(is|are|was|were) (here|there)( already)?$|\bhere already\b": "say: exists, is installed",
+    r"\bthere and then\b|\bmade of software\b|\bnot as \w+ should be\b|\bran dry\b": "rare",
+    r"\bwhat (is|was) to be\b|\bnothing (is|was) left to\b|\bgoes on unheard\b": "say it plainly",
 }
+
+MESSAGES = re.compile(r"\w+Error|Notice|complain|echo|confirm")
+"""Functions whose texts a user reads."""
+
+NOT_YET = ("edgevoice/bench/",)
+"""Modules whose messages are not checked, because they are still changing."""
 
 
 def sentences(text: str) -> Iterator[str]:
@@ -48,6 +58,27 @@ def texts() -> Iterator[tuple[str, str]]:
     for setting in explained():
         yield f"setting {setting.key}", setting.doc
     yield from helps(cli, "edgevoice")
+    for path in sorted((ROOT / "edgevoice").rglob("*.py")):
+        if not path.relative_to(ROOT).as_posix().startswith(NOT_YET):
+            yield from messages(path)
+
+
+def messages(path: Path) -> Iterator[tuple[str, str]]:
+    """The texts of errors, notices and output in a module, with … for values."""
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if not isinstance(node, ast.Call):
+            continue
+        name = getattr(node.func, "id", getattr(node.func, "attr", ""))
+        if not MESSAGES.fullmatch(name):
+            continue
+        for argument in [*node.args, *(keyword.value for keyword in node.keywords)]:
+            if isinstance(argument, ast.JoinedStr):
+                parts = [getattr(part, "value", "…") for part in argument.values]
+                text = "".join(part if isinstance(part, str) else "…" for part in parts)
+            else:
+                text = getattr(argument, "value", "")
+            if isinstance(text, str):
+                yield f"{path.relative_to(ROOT).as_posix()}:{node.lineno}", text
 
 
 def helps(command: click.Command, path: str) -> Iterator[tuple[str, str]]:

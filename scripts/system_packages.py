@@ -1,5 +1,6 @@
-"""The few things that come from the operating system: whether they are there, the command that
-installs them on each system, and running it where that takes no password.
+"""System packages: check them, print the command that installs them, or run it.
+
+It is run only where no password is needed.
 """
 
 from __future__ import annotations
@@ -33,33 +34,33 @@ PACKAGES = {
                    "pulseaudio pulseaudio-utils alsa-plugins-pulseaudio",
                    "pulseaudio alsa-plugins", "pulseaudio"),
 }  # fmt: skip
-"""Each need, with its purpose and its packages in the order of SYSTEMS."""
+"""For each need its purpose, and its packages in the order of SYSTEMS."""
 
 
 def has_venv() -> bool:
-    """Debian leaves ensurepip, which venv calls, to a package of its own."""
+    """Whether virtual environments can be made: Debian packages ensurepip separately."""
     return all(importlib.util.find_spec(name) for name in ("ensurepip", "venv"))
 
 
 def has_compiler() -> bool:
     """Whether CMake will find a C++ compiler."""
     if sys.platform == "win32":
-        # CMake finds Visual Studio by itself, on no PATH; without it, its own message is clear.
+        # CMake finds Visual Studio without PATH, and reports clearly if it is missing.
         return True
     if sys.platform == "darwin":
-        # /usr/bin/c++ exists without the tools too, and then only opens a dialogue.
+        # Without the tools, /usr/bin/c++ exists too, but only opens a dialogue.
         return subprocess.run(["xcode-select", "-p"], capture_output=True).returncode == 0
     named = os.environ.get("CXX", "").split()[:1] or ["c++", "g++", "clang++"]
     return any(shutil.which(name) for name in named)
 
 
 def has_portaudio() -> bool:
-    """On macOS and Windows the sounddevice package brings the library along."""
+    """Whether PortAudio is installed; on macOS and Windows, sounddevice includes it."""
     return sys.platform in ("darwin", "win32") or bool(ctypes.util.find_library("portaudio"))
 
 
 def has_pulseaudio() -> bool:
-    """PulseAudio with its ALSA plugin, by which PortAudio reaches it; the tests need Linux."""
+    """Whether PulseAudio and its ALSA plugin are installed; only tests on Linux need them."""
     if sys.platform != "linux":
         return True
     plugin = "alsa-lib/libasound_module_pcm_pulse.so"
@@ -68,7 +69,7 @@ def has_pulseaudio() -> bool:
 
 
 def instructions(need: str) -> str:
-    """What the need is for, and one line a system with the command to type there."""
+    """The purpose of a need, and a line per system with the command that installs it."""
     purpose, *packages = PACKAGES[need]
     lines = [
         f"  {COMMANDS[system][0]:16} {COMMANDS[system][1]} {names}"
@@ -80,7 +81,7 @@ def instructions(need: str) -> str:
 
 
 def provide(goal: str, compiling: bool, log: IO[str], say: Callable[[str], None]) -> str:
-    """Install what `goal` lacks; the instructions for something vital that is still missing."""
+    """Install what `goal` lacks; returns instructions if a required package is still missing."""
     present = {"venv": has_venv, "portaudio": has_portaudio}
     if compiling:
         present["compiler"] = has_compiler
@@ -98,7 +99,7 @@ def provide(goal: str, compiling: bool, log: IO[str], say: Callable[[str], None]
 
 
 def apt_install(needs: list[str], log: IO[str], say: Callable[[str], None]) -> bool:
-    """Install `needs` with apt where that takes no password; False where it is impossible."""
+    """Install `needs` with apt, if no password is needed; False if that is not possible."""
     if sys.platform == "win32" or not shutil.which("apt-get"):
         return False
     root = [] if os.geteuid() == 0 else ["sudo", "-n"]
@@ -116,7 +117,7 @@ def apt_install(needs: list[str], log: IO[str], say: Callable[[str], None]) -> b
     names = [name for need in needs for name in PACKAGES[need][1].split()]
     say("apt-get install " + " ".join(names))
     apt = [*root, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-q"]
-    # --no-remove: no sound server and no compiler of yours goes away for ours.
+    # --no-remove: never replace the user's sound server or compiler.
     install = [*apt, "install", "-y", "--no-install-recommends", "--no-remove", *names]
-    # Lists that are missing or stale make the first try fail at once.
+    # The first attempt fails at once if the package lists are missing or outdated.
     return run(*install) or (run(*apt, "update") and run(*install))

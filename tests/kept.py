@@ -48,7 +48,7 @@ class Kept:
         with TurnRecorder(show.clock, show.bus, self.folder) as self.keeper:
             plain = show.assemble
             source = show.source
-            show.source = lambda idle: self.keeper.listen(source, show.config, history)(idle)  # type: ignore[operator]
+            show.source = lambda idle: self.keeper.tap(source, show.config, history)(idle)  # type: ignore[operator]
 
             def assemble(_: Resume | None = None) -> object:
                 made = plain(Resume(history))
@@ -61,7 +61,7 @@ class Kept:
 
     def turns(self) -> list[RecordedTurn]:
         """The recorded turns, oldest first."""
-        return [read(file) for file in self.folder.kept().values()]
+        return [read(file) for file in self.folder.turns().values()]
 
     @property
     def notices(self) -> list[str]:

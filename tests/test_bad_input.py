@@ -28,8 +28,8 @@ posix = pytest.mark.skipif(os.name != "posix", reason="this is about POSIX syste
 
 SOUNDS = {
     "empty": (b"", "the file is empty"),
-    "text": (b"this is no sound\n" * 50, "not a sound file"),
-    "cut within its header": (b"RIFF\x24\x00\x00\x00WAVEfmt ", "not a sound file"),
+    "text": (b"this is no sound\n" * 50, "not a readable sound file"),
+    "cut within its header": (b"RIFF\x24\x00\x00\x00WAVEfmt ", "not a readable sound file"),
 }
 
 
@@ -61,7 +61,7 @@ def test_a_sound_file_that_may_not_be_read_is_told_from_one_that_is_broken(tmp_p
     path.write_bytes(b"RIFF")
     path.chmod(0)
     done = edgevoice_process("run", "--plain", "--input", path, limits=("rights",))
-    assert "may not be read" in message(done)
+    assert "no permission to read" in message(done)
 
 
 def test_questions_that_are_no_text_are_refused(tmp_path: Path) -> None:

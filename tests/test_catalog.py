@@ -129,7 +129,7 @@ def test_an_own_entry_may_not_take_a_packaged_name(tmp_path: Path) -> None:
     """A name that means two models is an error that names the user's file."""
     own = tmp_path / "catalog.toml"
     append(own, Entry(name="phi-3-mini", role="slm", format="gguf", title="x", files=MINE.files))
-    with pytest.raises(ConfigError, match=r"phi-3-mini is taken.*catalog\.toml"):
+    with pytest.raises(ConfigError, match=r"is also called phi-3-mini.*catalog\.toml"):
         catalog(own)
 
 

@@ -9,9 +9,11 @@ import pytest
 
 from edgevoice import compatibility
 from edgevoice import events as ev
+from edgevoice.bench.result import result
 from edgevoice.bench.trace.trace_file import traced
 from edgevoice.config import keys, load
 from edgevoice.config_file import remember
+from edgevoice.errors import UsageError
 from edgevoice.recordings import recorded_turn
 from edgevoice.settings import Config
 from edgevoice.timings import fold
@@ -42,9 +44,9 @@ def test_a_tool_that_reads_what_it_can_leaves_nothing_of_it_out() -> None:
 def test_a_recorded_turn_of_version_1_holds_all_of_its_events() -> None:
     """It can be replayed: what was asked, what was answered and when."""
     turn = recorded_turn.read(OLD / "turn-1.json")
-    assert len(turn.told()) == len(turn.events)
+    assert len(turn.decoded_events()) == len(turn.events)
     assert {ev.FinalTranscript, ev.PrefillEnded, ev.ClauseReady, ev.FirstAudio} <= set(
-        map(type, turn.told())
+        map(type, turn.decoded_events())
     )
 
 
@@ -66,6 +68,64 @@ def test_a_stage_that_failed_has_its_name(old: str, new: str) -> None:
     assert f'"stage":"{new}"' in compatibility.event(line.encode()).decode()
 
 
+def test_a_result_of_version_1_has_the_fields_of_today() -> None:
+    """Turns, summaries, starts and findings of a soak, with every value."""
+    found = result.read(OLD / "result-1.json")
+    [summary] = [variant.summary for variant in found.variants]
+    assert summary.response_time is not None
+    assert (summary.response_time.n, summary.false_starts) == (11, 1)
+    assert found.turns[1].response_time == pytest.approx(sum(found.turns[1].spans.values()))
+    assert found.turns[3].false_starts == 1
+    assert found.turns[4].transcript == "quest"
+    assert found.starts[0].response_time == 0.7
+    assert found.soak is not None
+    assert (found.soak.findings[0].name, found.soak.findings[0].reason[:4]) == (
+        "response time",
+        "gap:",
+    )
+
+
+@pytest.mark.parametrize("data", [b"[]", b'{"name":[]}', b'{"turns":{"gap":[null,{"told":1}]}}'])
+def test_a_damaged_result_of_version_1_is_changed_without_a_crash(data: bytes) -> None:
+    """Its reader says what is wrong with it."""
+    changed = msgspec.json.encode(compatibility.result(msgspec.json.decode(data)))
+    assert b"gap" not in changed
+    assert b"told" not in changed
+
+
+@pytest.mark.parametrize("depth", [100, 700, 5000])
+def test_an_old_result_that_is_nested_deeply_is_a_damaged_one(depth: int, tmp_path: Path) -> None:
+    """However deeply, it is an error with a remedy."""
+    inside = "[" * depth + "]" * depth
+    file = tmp_path / "deep.json"
+    file.write_text(f'{{"format": "edgevoice bench", "version": 1, "turns": {inside}}}')
+    with pytest.raises(UsageError, match="a damaged result"):
+        result.read(file)
+
+
+def test_an_old_result_is_the_same_run_as_under_its_new_names(tmp_path: Path) -> None:
+    """Settings as well, so that a comparison across the renaming warns of nothing else."""
+    now = result.read(OLD / "result-1.json")
+    result.write(tmp_path / "now.json", now)
+    assert result.read(tmp_path / "now.json") == now
+    done = edgevoice("bench", "compare", OLD / "result-1.json", tmp_path / "now.json")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("warning: ") == 1
+    assert "A and B are the same run" in done.stdout
+
+
+def test_a_budget_with_an_old_name_holds(tmp_path: Path) -> None:
+    """It limits the same quantity, and the notice gives the new name."""
+    for limit, code in (("30s", 0), ("1ms", 1)):
+        done = edgevoice(
+            *("bench", "compare", OLD / "result-1.json", OLD / "result-1.json"),
+            *("--budget", f"gap.p95={limit}"),
+        )
+        assert done.returncode == code
+        assert done.stderr.count("gap is now response_time") == 1
+        assert "response time p95" in done.stdout
+
+
 def test_every_old_event_has_a_name_that_exists_and_none_has_two_meanings() -> None:
     """An old name is never that of another event today."""
     assert set(compatibility.EVENTS.values()) <= ev.KINDS
@@ -74,7 +134,7 @@ def test_every_old_event_has_a_name_that_exists_and_none_has_two_meanings() -> N
 
 @pytest.mark.parametrize("line", [b"", b'{"type":"spoken"', b'["type":"spoken"]', b'"type":"woke"'])
 def test_text_that_is_no_event_is_left_as_it_is(line: bytes) -> None:
-    """Whoever reads it says what is wrong with it."""
+    """The reader of the file reports what is wrong."""
     assert compatibility.event(line) == line
 
 

@@ -244,3 +244,11 @@ def test_a_byte_order_mark_is_no_part_of_the_file(tmp_path: Path) -> None:
     remember({"ui.theme": "dark"}, file)
     again = load(file, {}).config
     assert (again.ui.theme, again.turn.silence_ms) == ("dark", 500)
+
+
+def test_a_table_can_be_given_as_text(tmp_path: Path) -> None:
+    """A variable or `--set` takes it as TOML does within a line, and a replay writes it so."""
+    lexicon = {"Siobhan": "/ʃɪvˈɔːn/", 'a "b"': "c"}
+    given = {"tts.lexicon": config.text_of(lexicon)}
+    resolved = load(written(tmp_path / "c.toml", ""), {}, given)
+    assert resolved.config.tts.lexicon == lexicon

@@ -131,7 +131,7 @@ def test_a_name_that_is_no_text_costs_no_other_file(elsewhere: Path) -> None:
         file.write(np.zeros(16_000, dtype=np.float32))
     done = edgevoice("transcribe", "--json", BROKEN, good)
     assert done.returncode == 1
-    assert "not a sound file that can be read" in done.stderr
+    assert "not a readable sound file" in done.stderr
     assert "b\ufffdd.wav" in done.stderr
     assert json.loads(done.stdout)["file"] == "g\ufffd\ufffdd.wav"
 

@@ -138,7 +138,7 @@ def test_no_bytes_are_anything_worse_than_malformed(data: bytes) -> None:
 READERS: dict[str, Callable[[Path], object]] = {
     "trace": lambda path: list(trace.read(path)),
     "a trace as far as it goes": lambda path: traced(path, lambda _: None),
-    "kept turn": recorded_turn.read,
+    "recorded turn": recorded_turn.read,
     "catalog": catalog.read,
     "configuration": config.load,
     "scenario": scenario_file.read,

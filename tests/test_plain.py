@@ -22,7 +22,7 @@ def lines_of(events: list[ev.Event], *, waterfall: bool = False) -> list[str]:
 
 
 def test_a_conversation_reads_as_lines() -> None:
-    """Loading, readiness, questions, clauses as they are spoken, and where the time went."""
+    """Loading, readiness, questions, played clauses and timings."""
     assert lines_of(conversation().events) == [
         "edgevoice 0.1.0, loading …",
         "loading vad: silero-vad",
@@ -39,13 +39,13 @@ def test_a_conversation_reads_as_lines() -> None:
         "you: What is the capital of France?",
         "edgevoice: Paris is the capital of France,",
         "edgevoice: and its largest city.",
-        "gap 870 ms = pause 250 + recognize 110 + prefill 110 + first clause 180 + synthesize 150 "
-        "+ output 70",
+        "response time 870 ms = pause 250 + recognize 110 + prefill 110 + first clause 180 "
+        "+ synthesize 150 + output 70",
         "you: How many people live there?",
         "edgevoice: About two million in the city",
         "edgevoice: and twelve in its surroundings.",
-        "gap 1180 ms = pause 250 + recognize 110 + prefill 110 + first clause 180 + synthesize 150 "
-        "+ output 380",
+        "response time 1180 ms = pause 250 + recognize 110 + prefill 110 + first clause 180 "
+        "+ synthesize 150 + output 380",
         "you: And what should I see first?",
         "edgevoice: Walk along the river in the evening,",
         "edgevoice: then see the old islands",
@@ -53,27 +53,27 @@ def test_a_conversation_reads_as_lines() -> None:
 
 
 def test_interruption_failure_and_loss_are_told_with_their_remedies() -> None:
-    """Everything that goes wrong is a line, and what to do about it the next."""
+    """Every problem is a line, followed by its fix."""
     lines = lines_of(failed().events)
     assert lines[lines.index("you: Tell me about the moon.") :] == [
         "you: Tell me about the moon.",
         "edgevoice: The moon goes around the earth,",
         "edgevoice: and always shows it the same side.",
         '(interrupted after "the earth, and always")',
-        "gap 870 ms = pause 250 + recognize 110 + prefill 110 + first clause 180 + synthesize 150 "
-        "+ output 70",
-        "(no words heard: a cough)",
+        "response time 870 ms = pause 250 + recognize 110 + prefill 110 + first clause 180 "
+        "+ synthesize 150 + output 70",
+        "(no words recognized: a cough)",
         "you: How far away is it?",
         "! failed: agent: the context is full",
         "  fix: --set slm.context=8192",
-        "(no answer: the context is full)",
+        "(no reply: the context is full)",
         "! microphone lost: USB headset",
         "  fix: plug it in again, or press d for another",
     ]
 
 
 def test_waking_and_sleeping_are_told() -> None:
-    """With a wake word every change of whether it listens is a line."""
+    """With a wake word, each activation and deactivation is a line."""
     told = lines_of(asleep().events)
     assert told[-1] == 'asleep: say "hey jarvis"'
     assert "awake" in told
@@ -81,7 +81,7 @@ def test_waking_and_sleeping_are_told() -> None:
 
 
 def test_a_clause_is_written_when_it_is_heard() -> None:
-    """A clause given to the speaker early is not announced before its first sample leaves it."""
+    """A clause is written when its first sample leaves the speaker, not before."""
     session = Session().ready().asked(0, 3.0, "Why?")
     session.add(
         ev.ClauseReady(turn=0, clause=0, text="Because.", spoken="Because."),
@@ -93,7 +93,7 @@ def test_a_clause_is_written_when_it_is_heard() -> None:
 
 
 def test_a_clause_that_was_never_heard_is_never_written() -> None:
-    """What was queued in the speaker when it fell silent leaves no line."""
+    """Clauses that were not played are not written."""
     session = Session().ready().asked(0, 3.0, "Why?")
     session.add(
         ev.TokenGenerated(turn=0, index=0, text="Because."),
@@ -108,7 +108,7 @@ def test_a_clause_that_was_never_heard_is_never_written() -> None:
 
 
 def test_a_question_that_goes_on_is_written_once() -> None:
-    """A pause inside a question, and the answer to it being cut short, by the pipeline itself."""
+    """A real pipeline, with a pause inside a question and an interrupted reply."""
     rehearsal = Rehearsal("Paris is the capital. It lies on the river Seine, as you may know.")
     rehearsal.hear((0.5, "what is the capital of france", 1.5), (2.4, "and why", 0.6))
     rehearsal.at(7.0, lambda assistant: assistant.interrupt())
@@ -124,23 +124,23 @@ def test_a_question_that_goes_on_is_written_once() -> None:
 
 
 def test_no_control_character_gets_through() -> None:
-    """Whatever a model or a device name holds, a terminal or a screen reader sees plain text."""
+    """Control characters of models and device names are removed."""
     session = Session().ready().add(ev.Notice(text="red \x1b[31m bell \x07 and\nnew\tline"))
     assert lines_of(session.events)[-1] == "note: red  bell   and new line"
 
 
 def test_the_waterfall_follows_its_sentence_when_asked_for() -> None:
-    """With --waterfall every turn is drawn, in no more than the width."""
+    """With --waterfall every turn is drawn within the width."""
     session = Session().ready().asked(0, 3.0, "Why?").answered(0, 3.0, ["Because."])
     lines = lines_of(session.events, waterfall=True)
     drawn = lines[lines.index("you: Why?") + 3 :]
     assert drawn[0].startswith("turn 0 · prompt 96 tokens")
-    assert drawn[-1].startswith("gap ")
+    assert drawn[-1].startswith("total ")
     assert max(map(len, drawn)) <= 60
 
 
 def test_lines_are_written_in_order_and_flushed() -> None:
-    """Leaving the writer waits for everything queued."""
+    """Closing the writer waits for all queued lines."""
     stream = io.StringIO()
     with LineWriter(stream) as write:
         for number in range(100):
@@ -149,14 +149,14 @@ def test_lines_are_written_in_order_and_flushed() -> None:
 
 
 class Gone(io.StringIO):
-    """A pipe whose reader has left."""
+    """A pipe without a reader."""
 
     def flush(self) -> None:
         raise BrokenPipeError
 
 
 def test_a_closed_pipe_is_told_once() -> None:
-    """When the reader goes away the session can be ended, and later lines cost nothing."""
+    """If the reader is gone, the session is notified and later lines are dropped."""
     told: list[bool] = []
     with LineWriter(Gone(), lambda: told.append(True)) as write:
         write("one\n")
@@ -165,7 +165,7 @@ def test_a_closed_pipe_is_told_once() -> None:
 
 
 def test_the_language_of_a_question_is_told_where_several_are_spoken() -> None:
-    """With one language there is nothing to tell."""
+    """With one language, no language is shown."""
     first, *rest = conversation().events
     several = [msgspec.structs.replace(first, languages=("en", "pt")), *rest]
     assert "you (en): What is the capital of France?" in lines_of(several)
@@ -174,13 +174,15 @@ def test_the_language_of_a_question_is_told_where_several_are_spoken() -> None:
 
 
 def test_a_reply_that_pauses_and_goes_on_is_told() -> None:
-    """Why it paused follows once that is known, and a word that stops it is not a question."""
+    """The reason of a pause follows as a note, and a stop command is not a question."""
     show = Rehearsal("Once there was a king who had three sons. The youngest of them was kind." * 2)
     show.hear((0.5, "tell me a story", 1.0), (5.0, "mhm", 0.4), (8.0, "stop", 0.5))
     lines = lines_of(show.run())
     begun = lines.index("you: tell me a story")
-    told = [line for line in lines[begun + 1 :] if not line.startswith(("edgevoice:", "gap"))]
+    told = [
+        line for line in lines[begun + 1 :] if not line.startswith(("edgevoice:", "response time"))
+    ]
     paused = "(paused: listening to you)"
-    assert told[:3] == [paused, '(goes on: "mhm")', paused]
+    assert told[:3] == [paused, '(continues: "mhm")', paused]
     assert told[3].startswith("(interrupted after ")
-    assert told[4] == '(told to stop: "stop")'
+    assert told[4] == '(stop command: "stop")'

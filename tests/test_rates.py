@@ -1,4 +1,4 @@
-"""The rate of each stage is what its events say, and None where they do not say it."""
+"""The speed of each stage is computed from its events; without them it is None."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def recognized(t: float, text: str = "go on") -> ev.FinalTranscript:
 
 
 def clause(number: int, spoken: str, made: float, seconds: float) -> list[ev.Event]:
-    """A clause whose synthesis begins at `made` and takes half a second."""
+    """A clause whose synthesis starts at `made` and takes half a second."""
     return [
         ev.ClauseReady(t=made, turn=0, clause=number, text=spoken, spoken=spoken),
         ev.SynthesisStarted(t=made, turn=0, clause=number),
@@ -41,7 +41,7 @@ def playing(number: int, audible: float) -> ev.PlaybackStarted:
 
 
 def test_prefill_counts_only_what_was_evaluated() -> None:
-    """Twelve tokens of which four were there: eight in a fifth of a second."""
+    """Of twelve tokens four were cached: eight in a fifth of a second."""
     events = [
         ev.PrefillStarted(t=1.0, turn=0),
         ev.PrefillEnded(t=1.2, turn=0, tokens=12, reused=4),
@@ -50,7 +50,7 @@ def test_prefill_counts_only_what_was_evaluated() -> None:
 
 
 def test_the_prefill_of_an_abandoned_guess_does_not_count() -> None:
-    """The prompt that was answered is the one begun last."""
+    """The last prompt counts."""
     events = [
         ev.PrefillStarted(t=1.0, turn=0),
         ev.PrefillEnded(t=1.2, turn=0, tokens=12, reused=4),
@@ -61,7 +61,7 @@ def test_the_prefill_of_an_abandoned_guess_does_not_count() -> None:
 
 
 def test_a_prompt_that_was_all_there_has_no_rate() -> None:
-    """Nothing was evaluated: not infinitely fast, but not known."""
+    """Without evaluated tokens, the rate is unknown."""
     events = [
         ev.PrefillStarted(t=1.0, turn=0),
         ev.PrefillEnded(t=1.0, turn=0, tokens=12, reused=12),
@@ -71,20 +71,20 @@ def test_a_prompt_that_was_all_there_has_no_rate() -> None:
 
 
 def test_a_final_reading_lasts_until_the_question_is_known() -> None:
-    """A look before it does not count."""
+    """An earlier interim transcript does not count."""
     events = [reading(1.0, 1.0, True), heard(1.1, "go"), reading(2.0, 2.0, False), recognized(2.3)]
     told = rates(events)
     assert (told["read_seconds"], told["stt_rtf"]) == (2.0, pytest.approx(0.15))
 
 
 def test_a_look_that_was_the_question_ends_when_it_was_read_and_not_when_it_was_told() -> None:
-    """The pause was waited out in between."""
+    """The wait for silence in between does not count."""
     events = [reading(2.0, 2.0, True), heard(2.2, "go on"), recognized(2.9)]
     assert rates(events)["stt_rtf"] == pytest.approx(0.1)
 
 
 def test_an_older_reading_that_ends_within_the_last_one_is_not_taken_for_it() -> None:
-    """A glance may end while the last look is under way; what it read may even be the same."""
+    """An interim transcript may end during the last one, even with the same text."""
     events = [
         reading(1.5, 1.6, True),
         reading(2.0, 2.0, True),
@@ -96,18 +96,18 @@ def test_an_older_reading_that_ends_within_the_last_one_is_not_taken_for_it() ->
 
 
 def test_a_look_of_which_it_is_not_known_when_it_ended_has_no_rate() -> None:
-    """Without partial results nothing tells."""
+    """Without interim transcripts it is unknown."""
     told = rates([reading(2.0, 2.0, True), recognized(2.9)])
     assert (told["read_seconds"], told["stt_rtf"]) == (None, None)
 
 
 def test_a_typed_question_was_not_read() -> None:
-    """It is known at once, and that is no real-time factor of zero."""
+    """A typed question has no real-time factor."""
     assert rates([recognized(1.0)])["stt_rtf"] is None
 
 
 def test_synthesis_is_all_its_clauses() -> None:
-    """A second of work in four seconds of sound; a clause that never ended is not in it."""
+    """A second of work for four seconds of sound; an unfinished clause does not count."""
     events = [*clause(0, "One two.", 1.0, 1.5), *clause(1, "Three.", 2.0, 2.5)]
     events.append(ev.SynthesisStarted(t=3.0, turn=0, clause=2))
     told = rates(events)
@@ -127,7 +127,7 @@ def test_words_are_counted_as_spoken_from_first_to_last_sound() -> None:
 
 
 def test_a_reply_that_was_broken_off_has_no_pace() -> None:
-    """How many of its words were said is not known to a word."""
+    """The number of played words is unknown."""
     events = [
         *clause(0, "One two three.", 1.0, 1.0),
         playing(0, 2.0),

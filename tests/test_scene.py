@@ -1,4 +1,4 @@
-"""What is on screen follows from the events alone."""
+"""The scene depends only on the events."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 
 from edgevoice import events as ev
 from edgevoice.exchange import Exchange
-from edgevoice.scene import KEEP, Remark, Scene
+from edgevoice.scene import MAX_ROWS, Remark, Scene
 from edgevoice.testing.rehearsal import Rehearsal
 from edgevoice.trace import line, read
 from tests.sessions import Session, conversation, failed, loading, paused
@@ -34,7 +34,7 @@ def remarks(scene: Scene) -> list[str]:
 
 
 def test_states_follow_a_turn() -> None:
-    """A turn is heard, thought about and spoken, and then it listens again."""
+    """The states of a turn follow one another, and end in listening."""
     scene, states = Scene(), []
     session = Session().ready().asked(0, 3.0, "Why?").answered(0, 3.0, ["Because."])
     for event in session.events:
@@ -45,7 +45,7 @@ def test_states_follow_a_turn() -> None:
 
 
 def test_with_a_wake_word_it_sleeps_and_wakes() -> None:
-    """Asleep is a state of its own; what goes on, and a muted microphone, are told before it."""
+    """Asleep is a state; an active turn and a muted microphone take precedence."""
     session = Session().ready().add(ev.ActivationMode(mode="wake", word="hey jarvis"))
     scene = scene_of(session)
     assert (scene.state, scene.word) == ("asleep", "hey jarvis")
@@ -56,7 +56,7 @@ def test_with_a_wake_word_it_sleeps_and_wakes() -> None:
 
 
 def test_loading_tells_engines_apart() -> None:
-    """While loading it is known which engine is there, after how long, and which is not."""
+    """While loading, each engine has its loading time or is pending."""
     scene = scene_of(loading())
     assert scene.state == "loading"
     assert scene.pending == ["stt", "slm"]
@@ -64,7 +64,7 @@ def test_loading_tells_engines_apart() -> None:
 
 
 def test_another_session_in_the_stream_loads_anew() -> None:
-    """When a device is changed the session starts again, and what was said stays in sight."""
+    """A changed device starts another session, and the conversation stays."""
     session = Session().ready().asked(0, 3.0, "Why?").answered(0, 3.0, ["Because."])
     session.add(ev.SessionEnded(reason="closed"))
     assert scene_of(session).state == "ended"
@@ -75,7 +75,7 @@ def test_another_session_in_the_stream_loads_anew() -> None:
 
 
 def test_muted_is_a_state_only_while_nothing_else_goes_on() -> None:
-    """A reply is still spoken while the microphone is muted, and that is what is told."""
+    """A reply continues while the microphone is muted, and the state is speaking."""
     session = Session().ready().asked(0, 3.0, "Why?").answered(0, 3.0, ["Because."], spoken=2)
     session.add(ev.Muted(on=True))
     scene = scene_of(session)
@@ -85,14 +85,14 @@ def test_muted_is_a_state_only_while_nothing_else_goes_on() -> None:
 
 
 def test_partial_text_gives_way_to_the_final_one() -> None:
-    """A late partial look never overwrites what was finally recognized."""
+    """A late interim transcript never replaces the final one."""
     session = Session().ready().asked(0, 3.0, "Why is that so?", partial="Why is")
     scene = scene_of(session.add(ev.InterimTranscript(turn=0, text="Why is")))
     assert (exchanges(scene)[0].question, exchanges(scene)[0].final) == ("Why is that so?", True)
 
 
 def test_a_resumed_turn_disappears_into_its_successor() -> None:
-    """When the user goes on after a pause there is one question, its text in sight throughout."""
+    """If the user continues after a pause, there is one question, and its text stays visible."""
     session = Session().ready().asked(0, 3.0, "Why")
     session.add(ev.TurnCancelled(turn=0, reason="resumed"))
     session.add(ev.TurnStarted(turn=1, origin="speech", replaces=0))
@@ -109,7 +109,7 @@ def test_a_successor_may_come_before_the_cancellation() -> None:
 
 
 def test_noise_leaves_one_dim_note() -> None:
-    """Turns in which nobody spoke vanish; several in a row share one note that counts them."""
+    """Turns without speech are removed; several in a row share a note with their count."""
     session = Session().ready()
     for turn in range(3):
         session.add(ev.TurnStarted(turn=turn, origin="speech"))
@@ -117,13 +117,13 @@ def test_noise_leaves_one_dim_note() -> None:
     scene = scene_of(session)
     assert exchanges(scene) == []
     assert [(r.kind, r.text, r.count) for r in scene.rows if isinstance(r, Remark)] == [
-        ("note", "no words heard: a cough", 3)
+        ("note", "no words recognized: a cough", 3)
     ]
     assert scene.state == "listening"
 
 
 def test_a_typed_question_is_thought_about_at_once() -> None:
-    """Typing needs no hearing: the question is there and the state is thinking."""
+    """A typed question is complete at once, and the state is thinking."""
     session = Session().ready().add(ev.TurnStarted(turn=0, origin="text"))
     session.add(ev.TurnCommitted(turn=0))
     session.add(ev.FinalTranscript(turn=0, text="Why?", language="en", no_speech=0.0, logprob=0.0))
@@ -133,7 +133,7 @@ def test_a_typed_question_is_thought_about_at_once() -> None:
 
 
 def test_nothing_of_a_reply_may_show_before_the_turn_is_committed() -> None:
-    """Speculative work is kept apart until the end of the question is confirmed."""
+    """A speculative reply is not shown until the turn is committed."""
     session = Session().ready().add(ev.TurnStarted(turn=0, origin="speech"))
     session.add(ev.TokenGenerated(turn=0, index=0, text="Maybe"))
     scene = scene_of(session)
@@ -143,7 +143,7 @@ def test_nothing_of_a_reply_may_show_before_the_turn_is_committed() -> None:
 
 
 def test_spoken_and_unspoken_are_told_apart() -> None:
-    """The reply splits where the listener has got to, and that never goes backwards."""
+    """The reply is split at the last played word, which never moves back."""
     scene = scene_of(conversation())
     last = exchanges(scene)[-1]
     assert last.heard == "Walk along the river in the evening, then see the old islands "
@@ -153,14 +153,14 @@ def test_spoken_and_unspoken_are_told_apart() -> None:
 
 
 def test_an_interrupted_reply_keeps_what_was_heard() -> None:
-    """After a barge-in the border between heard and unheard is where the sound stopped."""
+    """After a barge-in, the reply is split where the sound stopped."""
     first = exchanges(scene_of(failed()))[0]
     assert first.ending == "interrupted"
     assert first.heard == "The moon goes around the earth, and always"
 
 
 def test_the_reason_of_a_failure_survives_the_completion() -> None:
-    """A committed turn that fails is completed too, which does not make it an interruption."""
+    """A committed turn that fails also completes, and counts as failed, not interrupted."""
     scene = scene_of(failed())
     last = exchanges(scene)[-1]
     assert (last.ending, last.detail) == ("failed", "the context is full")
@@ -172,7 +172,7 @@ def test_the_reason_of_a_failure_survives_the_completion() -> None:
 
 
 def test_a_lost_device_stays_lost_until_it_is_found() -> None:
-    """A loss is shown for as long as it lasts, and its end is noted."""
+    """A lost device is shown until it is back, which is noted."""
     session = failed()
     assert scene_of(session).lost["input"].name == "USB headset"
     session.add(ev.DeviceRestored(kind="input", name="USB headset"))
@@ -183,14 +183,14 @@ def test_a_lost_device_stays_lost_until_it_is_found() -> None:
 
 
 def test_a_device_that_stands_in_for_a_lost_one_is_told_by_its_name() -> None:
-    """The lost one is not said to be back."""
+    """Another device is not reported as the lost one."""
     scene = scene_of(failed().add(ev.DeviceRestored(kind="input", name="built-in")))
     assert scene.lost == {}
     assert remarks(scene)[-1] == "the microphone is now: built-in"
 
 
 def test_a_new_conversation_clears_the_screen_but_not_the_timings() -> None:
-    """What was said goes; how long it took remains comparable."""
+    """The conversation is cleared, the timings stay."""
     scene = scene_of(conversation().add(ev.ConversationCleared()))
     assert exchanges(scene) == []
     assert len(scene.timings.turns) == 2
@@ -199,23 +199,23 @@ def test_a_new_conversation_clears_the_screen_but_not_the_timings() -> None:
 
 
 def test_an_ended_session_has_no_open_exchange() -> None:
-    """Whatever was under way at the end is over."""
+    """All unfinished exchanges end with the session."""
     scene = scene_of(conversation().add(ev.SessionEnded(reason="closed")))
     assert (scene.state, scene.live) == ("ended", None)
 
 
 def test_only_so_many_rows_are_kept() -> None:
-    """A session of weeks does not grow without end."""
+    """A long session keeps a limited number of rows."""
     scene = Scene()
-    for n in range(KEEP + 10):
+    for n in range(MAX_ROWS + 10):
         scene.apply(ev.Notice(text=f"notice {n}"))
-    assert len(scene.rows) == KEEP
-    assert remarks(scene)[-1] == f"notice {KEEP + 9}"
+    assert len(scene.rows) == MAX_ROWS
+    assert remarks(scene)[-1] == f"notice {MAX_ROWS + 9}"
 
 
 @pytest.mark.parametrize("seen", ["dbfs", "cpu"])
 def test_meters_do_not_disturb_the_conversation(seen: str) -> None:
-    """Level and load come many times a second and redraw nothing but themselves."""
+    """Level and load events do not change the revision of rows."""
     scene = scene_of(conversation())
     revision = scene.revision
     scene.apply(ev.Level(dbfs=-3.0, speech=1.0))
@@ -225,7 +225,7 @@ def test_meters_do_not_disturb_the_conversation(seen: str) -> None:
 
 
 def rehearsed() -> Rehearsal:
-    """The pipeline itself, with a pause inside a question and an answer cut short."""
+    """A real pipeline, with a pause inside a question and an interrupted reply."""
     rehearsal = Rehearsal("Paris is the capital. It lies on the river Seine, as you may know.")
     rehearsal.hear((0.5, "what is the capital of france", 1.5), (2.4, "and why", 0.6))
     rehearsal.hear((0.5, "how many people live there", 1.2))
@@ -248,7 +248,7 @@ def test_the_pipelines_own_events_make_the_same_conversation() -> None:
 
 
 def test_a_written_trace_shows_the_same_scene(tmp_path: Path) -> None:
-    """Nothing that is shown gets lost on the way through JSON lines."""
+    """A scene from a trace equals the scene of the session."""
     rehearsal = rehearsed()
     path = tmp_path / "trace.jsonl"
     path.write_text("".join(map(line, rehearsal.events)), encoding="utf-8")
@@ -280,7 +280,7 @@ def test_a_reply_that_waits_is_paused_until_it_goes_on() -> None:
 
 
 def test_a_quieter_reply_still_speaks() -> None:
-    """It is told that it makes way, until it is as loud as before."""
+    """A ducked reply is marked as quieter until it is loud again."""
     session = conversation().add(ev.PlaybackDucked(turn=2))
     scene = scene_of(session)
     assert scene.state == "speaking"
@@ -291,7 +291,7 @@ def test_a_quieter_reply_still_speaks() -> None:
 
 
 def test_what_only_disturbed_a_reply_leaves_one_note() -> None:
-    """While it is held the reply is paused; afterwards nothing but a note tells of the mhm."""
+    """The reply is paused during a mhm; afterwards only a note mentions it."""
     show = Rehearsal("Once there was a king who had three sons. The youngest of them was kind.")
     show.hear((0.5, "tell me a story", 1.0), (5.0, "mhm", 0.4))
     scene, paused = Scene(), False
@@ -304,4 +304,16 @@ def test_what_only_disturbed_a_reply_leaves_one_note() -> None:
     assert isinstance(exchange, Exchange)
     assert (exchange.ending, exchange.paused) == ("completed", False)
     assert isinstance(note, Remark)
-    assert note.text == 'goes on: "mhm"'
+    assert note.text == 'continues: "mhm"'
+
+
+def test_what_a_model_thinks_is_not_shown_as_its_reply() -> None:
+    """Until the reply begins it is shown to be thinking."""
+    exchange = Exchange(1, "text")
+    exchange.apply(ev.TurnCommitted(turn=1))
+    exchange.apply(ev.TokenGenerated(turn=1, index=0, text="<think>Rome or"))
+    assert (exchange.heard, exchange.unheard, exchange.phase) == ("", "", "thinking")
+    exchange.apply(ev.TokenGenerated(turn=1, index=1, text=" Milan?</think>Rome. Yes."))
+    assert exchange.unheard == "Rome. Yes."
+    exchange.apply(ev.PlaybackProgress(turn=1, chars=34))
+    assert (exchange.heard, exchange.unheard) == ("Rome.", " Yes.")

@@ -1,4 +1,4 @@
-"""The time of a turn as text."""
+"""The waterfall of a turn as text."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def turn_of(seconds: list[float], own: tuple[Span, ...] = ()) -> TurnTimings:
 
 @given(lengths)
 def test_rounded_shares_add_up_to_the_rounded_gap(seconds: list[float]) -> None:
-    """Nobody who adds up what is printed gets another sum than what is printed."""
+    """The printed times add up to the printed total."""
     turn = turn_of(seconds)
     assert turn.gap is not None
     assert sum(ms for _, ms in shares(turn)) == round(turn.gap * 1000)
@@ -56,13 +56,13 @@ def test_no_two_spans_share_a_cell(seconds: list[float], width: int) -> None:
 
 @given(lengths, st.integers(min_value=1, max_value=200))
 def test_whatever_takes_a_millisecond_is_seen(seconds: list[float], width: int) -> None:
-    """A span too short for a cell is a sliver, not nothing."""
+    """A span too short for a cell is still visible."""
     for row in bars(turn_of(seconds), width):
         assert (row.ms == 0) or any(c in (WORK, WAIT, SLIVER) for c in row.cells)
 
 
 def test_work_hidden_behind_something_slower_is_drawn_thin() -> None:
-    """A stage that worked while another held the answer up shows when, at no cost."""
+    """Work in parallel with a slower stage is shown, and adds no time."""
     own = (Span("decode", 1.0, 1.5),)
     turn = turn_of([1.0, 0, 0, 0, 0, 0, 0], own)
     cells = {row.name: row.cells for row in bars(turn, 10)}
@@ -71,7 +71,7 @@ def test_work_hidden_behind_something_slower_is_drawn_thin() -> None:
 
 
 def test_a_waterfall_reads_without_colour() -> None:
-    """The text form has a row a span, the gap, and what the model did."""
+    """The text has a row per span, the total, and the model's figures."""
     lines = render_waterfall(scene_of(conversation()).timings.turns[0], 60)
     assert lines == [
         "turn 0 · prompt 96 tokens, 84 reused · reply 10 at 33/s",
@@ -82,12 +82,12 @@ def test_a_waterfall_reads_without_colour() -> None:
         "synthesize                               ███████───   150 ms",
         "confirm                                                 0 ms",
         "output                                          ░░░    70 ms",
-        "gap          └────────────────────────────────────┘   870 ms",
+        "total        └────────────────────────────────────┘   870 ms",
     ]
 
 
 def test_a_wait_that_was_learned_is_told() -> None:
-    """Below the gap stands how much silence had to be, if the speaker has changed that."""
+    """Adapted waits for silence are below the total."""
     plain = turn_of([0.25, 0, 0, 0, 0, 1.0, 0])
     pace = SpeakerTempoChanged(turn=0, factor=1.35, shortest_ms=270, longest_ms=2430)
     assert render_waterfall(replace(plain, pace=pace), 60) == [
@@ -99,21 +99,21 @@ def test_a_wait_that_was_learned_is_told() -> None:
 
 
 def test_the_sentence_is_a_sum() -> None:
-    """One line says the gap and its summands, leaving out those that are nothing."""
+    """The line has the response time and its spans, without those of 0 ms."""
     assert sentence(scene_of(conversation()).timings.turns[0]) == (
-        "gap 870 ms = pause 250 + recognize 110 + prefill 110 + first clause 180 + synthesize 150 "
-        "+ output 70"
+        "response time 870 ms = pause 250 + recognize 110 + prefill 110 + first clause 180 "
+        "+ synthesize 150 + output 70"
     )
 
 
 def test_a_turn_that_was_never_heard_has_no_sentence() -> None:
-    """Without a first audible sample there is no gap to speak of."""
+    """Without an audible reply there is no response time."""
     assert sentence(TurnTimings(turn=0, gap=None, spans=(), bars=())) == ""
     assert bars(TurnTimings(turn=0, gap=None, spans=(), bars=()), 40) == []
 
 
 def test_every_span_is_explained() -> None:
-    """The help has a meaning for each span there is, in their order."""
+    """The help describes every span, in order."""
     assert tuple(MEANING) == SPANS
 
 

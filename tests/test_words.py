@@ -1,4 +1,4 @@
-"""Words as they are counted."""
+"""Count words."""
 
 from __future__ import annotations
 

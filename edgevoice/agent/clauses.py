@@ -11,7 +11,8 @@ import re
 import unicodedata
 from typing import Literal, Protocol
 
-from edgevoice.languages import all_words
+from edgevoice.languages import all_words, language_data, unspoken
+from edgevoice.languages.calendar import calendar
 from edgevoice.languages.text_normalization import normalize
 from edgevoice.messages import Clause
 from edgevoice.words import count
@@ -31,6 +32,8 @@ LONGEST_WORD = 120
 
 A voice needs memory for a whole clause at once."""
 
+LONGEST_ITEM = 3
+"""Digits of the longest number of a list's item; a longer one with a full stop is a sentence."""
 LONGEST_NAME = 200
 """Longest name of a link in characters; a longer one is no link."""
 LONGEST_CLAUSE = 1000
@@ -44,8 +47,18 @@ _CLOSERS = "\"'”’»›)]}*_~`」』）】》〉"
 _OPENERS = "\"'“‘«‹([{*_~`¿¡"
 _FENCES = ("```", "~~~")
 
-_NEVER_LAST = all_words(lambda each: each.clauses.never_last)
-_BEFORE_NUMBERS = all_words(lambda each: each.clauses.before_numbers)
+_NEVER_LAST = all_words(
+    lambda each: (
+        *each.clauses.never_last,
+        *(word.rstrip(".").lower() for word in each.signs.name_abbreviations),
+    )
+)
+_BEFORE_NUMBERS = all_words(
+    lambda each: (
+        *each.clauses.before_numbers,
+        *(word.rstrip(".").lower() for word in each.signs.number_abbreviations),
+    )
+)
 _LAST_BEFORE_CAPITAL = all_words(lambda each: each.clauses.last_before_capital)
 _CONJUNCTIONS = all_words(lambda each: each.clauses.conjunctions)
 _LEAN_FORWARD = all_words(lambda each: each.clauses.leaning)
@@ -98,23 +111,65 @@ class ClauseCutter:
         self._start = start
         self._code = ""
         """The fence of a code block whose beginning was already cut."""
+        self._part: unspoken.UnspokenPart | None = None
+        """A part of the reply that is not spoken, and has begun."""
+        self._left_out = self._spoken = self._foreign = False
 
     def push(self, text: str, now: float = 0.0) -> list[Clause]:
         """Take the next piece of the reply, generated at `now`; returns the completed clauses."""
-        clauses = []
+        clauses: list[Clause] = []
         for char in text:
             self._pending += char
+            if self._is_unspoken(char, now, clauses):
+                continue
             if cut := self._cut(now) or self._too_long():
                 clauses.append(self._take(cut, now))
         return clauses
 
+    def _is_unspoken(self, char: str, now: float, clauses: list[Clause]) -> bool:
+        """Whether `char` belongs to a part that is not spoken; its end makes it a clause."""
+        if self._part is not None:
+            ends = self._part.push(char)
+            if ends or len(self._pending) >= LONGEST_CLAUSE:
+                clauses.append(self._leave_out())
+            self._part = None if ends else self._part
+            return True
+        if self._code or self._pending.lstrip()[:3] in _FENCES:
+            return False
+        if found := unspoken.begun(self._pending):
+            start, self._part = found
+            if self._pending[:start].strip():
+                clauses.append(self._take(start, now))
+            return True
+        if unspoken.closes(self._pending):
+            clauses.append(self._leave_out())
+            return True
+        return False
+
+    def _leave_out(self, spoken: str = "") -> Clause:
+        """All that is pending as a clause, with nothing of it to be said."""
+        self._left_out = True
+        clause = Clause(self._pending, spoken, self._start, self._start + len(self._pending))
+        self._pending, self._start = "", clause.end
+        return clause
+
     def flush(self) -> list[Clause]:
-        """The reply is complete; returns the rest of it."""
-        return [self._take(len(self._pending), 0.0)] if self._pending else []
+        """The reply is complete; returns the rest of it.
+
+        Where nothing was to be said of all of it, the last clause says so.
+        """
+        if self._part is None and self._pending.strip():
+            return [self._take(len(self._pending), 0.0)]
+        left_out = self._left_out or self._part is not None
+        if left_out and not self._spoken:
+            return [self._leave_out(language_data(self._language).signs.reasoned)]
+        return [self._leave_out()] if self._pending else []
 
     def _take(self, length: int, now: float) -> Clause:
         text, self._pending = self._pending[:length], self._pending[length:]
         spoken = "" if self._code else normalize(text, self._language)
+        if spoken and spoken == language_data(self._language).signs.foreign:
+            spoken, self._foreign = "" if self._foreign else spoken, True
         if self._code:
             self._code = "" if _closes(text, self._code) else self._code
         elif text.lstrip()[:3] in _FENCES and _fenced(text.lstrip()) == "open":
@@ -122,6 +177,7 @@ class ClauseCutter:
         clause = Clause(text, spoken, self._start, self._start + length)
         self._start = clause.end
         if clause.spoken:
+            self._spoken = True
             self._least = LATER
             self._first = False
             if self._timing:
@@ -137,7 +193,7 @@ class ClauseCutter:
             return len(text) if fence == "closed" else 0
         if text[-1] == "\n":
             return len(text) if text.strip() else 0
-        found = _break_before_last(text)
+        found = _break_before_last(text, self._language)
         if found is None:
             return len(text) - 1 if _endless(text) else 0
         kind, position = found
@@ -183,7 +239,7 @@ def _belongs(char: str) -> bool:
     return char == _JOINER or unicodedata.category(char) in ("Mn", "Mc", "Me", "Cf", "Sk")
 
 
-def _break_before_last(text: str) -> tuple[Break, int] | None:
+def _break_before_last(text: str, language: str) -> tuple[Break, int] | None:
     """The break that the last character reveals: its kind and its position."""
     if len(text) < 2:
         return None
@@ -196,7 +252,7 @@ def _break_before_last(text: str) -> tuple[Break, int] | None:
         return ("conjunction", start) if start and word.lower() in _CONJUNCTIONS else None
     end = len(text) - 1
     if before.isspace():
-        return _break_between(text[:end].rstrip(), last), end
+        return _break_between(text[:end].rstrip(), last, language), end
     if last in _CLOSERS or last in _WIDE_ENDERS:
         return None
     closed = text[:end].rstrip(_CLOSERS)
@@ -209,7 +265,7 @@ def _break_before_last(text: str) -> tuple[Break, int] | None:
     return None
 
 
-def _break_between(head: str, follows: str) -> Break:
+def _break_between(head: str, follows: str, language: str) -> Break:
     """The kind of break between the end of `head` and, after a space, a word with `follows`."""
     if not head:
         return "word"
@@ -224,7 +280,7 @@ def _break_between(head: str, follows: str) -> Break:
         case ",":
             return "comma"
         case ".":
-            return _after_full_stop(head, core, follows)
+            return _after_full_stop(head, core, follows, language)
         case "…":
             return "pause" if follows.islower() else "sentence"
         case mark if mark and mark in _ENDERS + _WIDE_ENDERS:
@@ -232,7 +288,7 @@ def _break_between(head: str, follows: str) -> Break:
     return "word"
 
 
-def _after_full_stop(head: str, core: str, follows: str) -> Break:
+def _after_full_stop(head: str, core: str, follows: str, language: str) -> Break:
     if core.endswith(".."):
         return "pause" if follows.islower() else "sentence"
     stem = core[:-1].lstrip(_OPENERS)
@@ -244,7 +300,8 @@ def _after_full_stop(head: str, core: str, follows: str) -> Break:
         or (low in _LAST_BEFORE_CAPITAL and not follows.isupper())
         or (bool(_DOTTED.match(stem)) and low not in _LAST_BEFORE_CAPITAL)
         or (len(stem) == 1 and stem.isalpha() and stem != "I" and stem.isascii())
-        or (alone_on_line and stem.isdigit())
+        or (alone_on_line and stem.isdigit() and len(stem) <= LONGEST_ITEM)
+        or calendar(language).is_ordinal(head)
         or follows.islower()
     )
     return "word" if abbreviated else "sentence"

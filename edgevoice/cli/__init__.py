@@ -1,7 +1,7 @@
-"""The command line: each module here parses, builds, runs and prints for one group of commands.
+"""The command line: each module parses, builds, runs and prints for one group of commands.
 
 Modules in this package import only click, `config` and `errors` at their top, so that `--help`
-stays under 0.3 s; whatever is heavy is imported inside the command that needs it.
+stays under 0.3 s. Heavy modules are imported inside the commands that need them.
 """
 
 from __future__ import annotations
@@ -29,13 +29,13 @@ from edgevoice.logs import ENGINES
 
 
 class Context:
-    """What the global options said; the configuration is read when a command asks for it."""
+    """The global options. The configuration is read when a command needs it."""
 
     def __init__(self, config_file: Path | None, settings: tuple[str, ...]) -> None:
         self._config_file = config_file
         self._warned: set[str] = set()
         self._renamed: dict[str, str] = {}
-        self._told: set[str] = set()
+        self._announced: set[str] = set()
         self.settings: dict[str, str] = {}
         for setting in settings:
             key, equals, value = setting.partition("=")
@@ -47,44 +47,44 @@ class Context:
             self.settings[self.current(key.strip())] = value.strip()
 
     def resolve(self, **flags: object) -> Resolved:
-        """The configuration under this command's own flags, named section__key; None is absent."""
-        typed = {k.replace("__", "."): str(v) for k, v in flags.items() if v is not None}
-        return self.load({**self.settings, **typed})
+        """The configuration with a command's own flags, named section__key; None is absent."""
+        given = {k.replace("__", "."): str(v) for k, v in flags.items() if v is not None}
+        return self.load({**self.settings, **given})
 
     def load(self, overrides: dict[str, str]) -> Resolved:
-        """The configuration under exactly these overrides, by `section.key`."""
+        """The configuration with exactly these overrides, by `section.key`."""
         resolved = load(self._config_file, flags=overrides)
         for warning in resolved.warnings:
             if warning not in self._warned:
                 self._warned.add(warning)
                 complain(warning)
         old = {**self._renamed, **resolved.renamed}
-        if untold := {name: new for name, new in old.items() if name not in self._told}:
-            self._told |= set(untold)
-            complain(notice(untold))
+        if unannounced := {name: new for name, new in old.items() if name not in self._announced}:
+            self._announced |= set(unannounced)
+            complain(notice(unannounced))
         return resolved
 
     def current(self, key: str) -> str:
-        """Today's name of a setting. An old name is told of when the configuration is read."""
+        """The present name of a setting. Reading the configuration warns about an old name."""
         if key in SETTINGS:
             self._renamed[key] = SETTINGS[key]
         return SETTINGS.get(key, key)
 
     def renamed_option(self, old: str) -> None:
-        """Tell of an option's new name, with the other old names."""
+        """Include an option in the notice about old names."""
         self._renamed[old] = OPTIONS[old]
 
     @property
     def path(self) -> Path:
-        """The configuration file in use, whether it is there or not."""
+        """The configuration file in use; it may not exist."""
         return self._config_file or config_path()
 
     def remember(self, key: str, value: str) -> None:
-        """Set `section.key` in the configuration file that is in use."""
+        """Set `section.key` in the configuration file in use."""
         self.remember_all({key: value})
 
     def remember_all(self, values: Mapping[str, str | int]) -> None:
-        """Set each `section.key` in the configuration file that is in use."""
+        """Set each `section.key` in the configuration file in use."""
         from edgevoice.config_file import remember
 
         remember(values, self._config_file)
@@ -96,10 +96,13 @@ pass_context: Callable[[Callable[..., Any]], Callable[..., Any]] = click.make_pa
 
 
 def echo(text: str = "", *, err: bool = False, nl: bool = True, **style: Any) -> None:
-    """Write a result to standard output, or something about it to standard error; all that commands
-    write goes through here, so that no text commands a terminal. `style` is that of click.style."""
+    """Write a line to standard output, or with `err` to standard error.
+
+    All output of commands passes through here and is made safe for a terminal. `style` holds the
+    options of click.style.
+    """
     text = harmless(text)
-    # Named, for click's own choice ignores the encoding of the stream.
+    # Passed explicitly, because click's own choice ignores the stream's encoding.
     stream = sys.stderr if err else sys.stdout
     click.echo(click.style(text, **style) if style else text, file=stream, nl=nl)
 
@@ -110,7 +113,7 @@ def echo_json(text: str, *, nl: bool = True) -> None:
 
 
 def complain(text: str) -> None:
-    """Write a message of the program to standard error."""
+    """Write a warning or an error to standard error."""
     echo(f"edgevoice: {text}", err=True)
 
 
@@ -118,12 +121,14 @@ DEBUG_LEVELS = ("edgevoice", "engine")
 
 
 class Program(click.Group):
-    """The group of all commands, whose --debug takes a value only after =."""
+    """The group of all commands. Its --debug accepts a value only after =."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        own = next((at for at, arg in enumerate(args) if arg in self.commands), len(args))
-        levelled = [f"--debug={DEBUG_LEVELS[0]}" if arg == "--debug" else arg for arg in args[:own]]
-        return super().parse_args(ctx, levelled + args[own:])
+        command = next((at for at, arg in enumerate(args) if arg in self.commands), len(args))
+        options = [
+            f"--debug={DEBUG_LEVELS[0]}" if arg == "--debug" else arg for arg in args[:command]
+        ]
+        return super().parse_args(ctx, options + args[command:])
 
 
 @click.group(
@@ -135,7 +140,7 @@ class Program(click.Group):
     "--config",
     "config_file",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="Configuration file; default: the user's.",
+    help="Configuration file [default: the user's].",
 )
 @click.option(
     "--set",
@@ -209,43 +214,47 @@ _add_commands()
 
 
 def main(command: click.Command = cli) -> None:
-    """Run this process's command line, or one command of it by itself, and end the process with its
-    exit code."""
+    """Run this process's command line, and exit with its code.
+
+    `command` is the group of all commands, or a single command.
+    """
     prepare_streams()
     end_cleanly()
     _leave(run_command(sys.argv[1:], command))
 
 
 def run_command(words: list[str], command: click.Command = cli) -> int:
-    """Run one command line and return its exit code; every failure ends in one clear message and a
-    code other than 0. With --debug an unforeseen error is raised."""
+    """Run a command line; returns its exit code.
+
+    A failure prints one message, and the code is not 0. With --debug the error is raised instead.
+    """
     debug = any(word.split("=")[0] == "--debug" for word in words)
     try:
         code = command.main(args=words, prog_name="edgevoice", standalone_mode=False)
     except KeyboardInterrupt:
         code = 130
     except click.exceptions.Abort as aborted:
-        # click takes every EOFError for a Ctrl-D; its own prompts name no cause.
+        # click treats every EOFError as Ctrl-D; only after its own prompts there is no cause.
         cause = aborted.__cause__
-        code = _told(cause, debug) if isinstance(cause, EOFError) else 130
+        code = _report(cause, debug) if isinstance(cause, EOFError) else 130
     except SystemExit as ended:
         code = ended.code
     except click.exceptions.NoArgsIsHelpError as error:
         echo(error.format_message(), err=True)
         code = error.exit_code
     except click.ClickException as error:
-        complain(str(_refused(error)))
+        complain(str(_usage_error(error)))
         code = error.exit_code
     except BrokenPipeError:
-        # The reader of our pipe has gone, as `| head` does.
+        # The pipe's reader has closed it, for example `| head`.
         code = 0
     except Exception as error:
-        code = _told(error, debug)
+        code = _report(error, debug)
     return code if isinstance(code, int) else 0
 
 
-def _told(error: Exception, debug: bool) -> int:
-    """Say what failed, and return its exit code; raise it again if `debug`."""
+def _report(error: Exception, debug: bool) -> int:
+    """Print what failed; returns its exit code. With `debug` the error is raised instead."""
     if debug:
         raise error
     known = _known(error)
@@ -255,25 +264,27 @@ def _told(error: Exception, debug: bool) -> int:
 
 
 def end_cleanly() -> None:
-    """Have SIGTERM and a closed terminal unwind the program as Ctrl-C does, so that files are
-    completed. A second SIGTERM ends it there and then."""
+    """Let SIGTERM and a closed terminal end the program like Ctrl-C, so that files are completed.
+
+    A second SIGTERM ends it at once.
+    """
 
     def end(number: int, frame: object) -> None:
-        for each in caught:
-            # A closed terminal sends SIGHUP twice where a shell passes it on.
-            again = signal.SIG_DFL if each == signal.SIGTERM else signal.SIG_IGN
-            signal.signal(each, again)
+        for each in handled:
+            # A closed terminal sends SIGHUP twice if a shell passes it on.
+            next_action = signal.SIG_DFL if each == signal.SIGTERM else signal.SIG_IGN
+            signal.signal(each, next_action)
         raise SystemExit(128 + number)
 
-    named = (getattr(signal, name, None) for name in ("SIGTERM", "SIGHUP"))
-    # One that is ignored stays so: that is what nohup is for.
-    caught = [n for n in named if n is not None and signal.getsignal(n) is signal.SIG_DFL]
-    for number in caught:
+    numbers = (getattr(signal, name, None) for name in ("SIGTERM", "SIGHUP"))
+    # An ignored signal stays ignored, for example under nohup.
+    handled = [n for n in numbers if n is not None and signal.getsignal(n) is signal.SIG_DFL]
+    for number in handled:
         signal.signal(number, end)
 
 
-def _refused(error: click.ClickException) -> UsageError:
-    """What click refuses, in the words of every other message."""
+def _usage_error(error: click.ClickException) -> UsageError:
+    """An error of click as a UsageError, with a remedy."""
     context = getattr(error, "ctx", None)
     near = getattr(error, "possibilities", None)
     text = (error.message if near else error.format_message()).rstrip(".")
@@ -284,11 +295,11 @@ def _refused(error: click.ClickException) -> UsageError:
 
 
 def _known(error: Exception) -> EdgevoiceError | None:
-    """What a user can do something about, where the error is of that kind."""
+    """The error as an EdgevoiceError; None if it is unexpected."""
     if isinstance(error, EdgevoiceError):
         return error
     if members := getattr(error, "exceptions", ()):
-        # Stages that failed together: one has failed first, mostly for the others' reason.
+        # Stages that failed together usually have one cause: the first failure.
         known = [_known(member) for member in members]
         return known[0] if all(known) else None
     if isinstance(error, UnicodeEncodeError) and well_formed(error.object) != error.object:
@@ -299,9 +310,9 @@ def _known(error: Exception) -> EdgevoiceError | None:
         )
     if isinstance(error, OSError) and error.errno == errno.ENAMETOOLONG:
         return EdgevoiceError(
-            "there is no file of so long a name",
+            "the file name is too long",
             where=f"{str(error.filename)[:80]}…",
-            remedy="name another file or folder",
+            remedy="use a shorter name",
         )
     if isinstance(error, OSError) and error.errno in (
         errno.ENOSPC,
@@ -310,9 +321,9 @@ def _known(error: Exception) -> EdgevoiceError | None:
         errno.EIO,
     ):
         return StorageError(
-            f"what was to be written could not be: {error.strerror}",
+            f"the output cannot be written: {error.strerror}",
             where=str(error.filename or "standard output"),
-            remedy="free some space, or write somewhere else",
+            remedy="free some space, or choose another place",
         )
     return None
 
@@ -326,16 +337,16 @@ def _unexpected(error: Exception) -> str:
 
 def _leave(code: int) -> NoReturn:
     if hasattr(signal, "SIGHUP"):
-        # Everything is complete. While Python ends, one more would make this an end by a signal.
+        # All files are complete. Another SIGHUP during exit would change the exit code.
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()
         except (OSError, ValueError):
-            # Nobody reads it any more, or the disk is full; Python would complain at exit.
+            # The reader is gone or the disk is full; without this, Python prints an error at exit.
             with contextlib.suppress(OSError, ValueError):
                 os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
     if any(thread is not threading.current_thread() for thread in threading.enumerate()):
-        # Stuck in a model or a device: taking the program apart around them could hang or crash.
+        # A thread is stuck in a model or a device, and a regular exit could hang or crash.
         os._exit(code)
     sys.exit(code)

@@ -10,8 +10,8 @@ import click
 
 from edgevoice.cli import Context, pass_context
 from edgevoice.cli.compare import budget_option, compare, keeps, limits
-from edgevoice.cli.matrix import OPTIONS, command, sweep
-from edgevoice.cli.measured import config, kept, measure, target
+from edgevoice.cli.matrix import MATRIX_OPTIONS, command, sweep
+from edgevoice.cli.measured import measure
 from edgevoice.cli.report import report, trace
 from edgevoice.cli.shape import shape
 from edgevoice.errors import UsageError
@@ -62,7 +62,7 @@ DEVICES: tuple[Option, ...] = (
 
 
 def options(*groups: tuple[Option, ...]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Several groups of options at once, in this order."""
+    """Several groups of options, in this order."""
 
     def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
         for option in reversed([option for group in groups for option in group]):
@@ -120,7 +120,7 @@ bench.add_command(trace)
     type=click.Path(path_type=Path),
     help="Also write every event as JSON lines, for `bench trace`.",
 )
-@options(OPTIONS, DEVICES, MODELS, OUTPUT)
+@options(MATRIX_OPTIONS, DEVICES, MODELS, OUTPUT)
 @budget_option
 @pass_context
 def run(context: Context, budgets: tuple[str, ...], **given: Any) -> None:
@@ -194,7 +194,7 @@ def pauses(context: Context, **given: Any) -> None:
     """
     if not given["corpus"]:
         raise UsageError(
-            "pauses are in recordings of people: none was named",
+            "pauses are in recordings of people: no --corpus was given",
             remedy="edgevoice bench pauses --corpus FOLDER",
         )
     result = measure(context, "pauses", {**given, "warm_up": 0})
@@ -216,17 +216,7 @@ def recognition(context: Context, **given: Any) -> None:
     """
     if not given["corpus"]:
         raise UsageError(
-            "word errors are counted on recordings of people: none was named",
+            "word errors are counted on recordings of people: no --corpus was given",
             remedy="edgevoice bench recognition --corpus FOLDER",
         )
-    where = target(given["json_file"])
-    settings = config(context, given)
-    from edgevoice.bench.corpus.preparation import from_folder
-    from edgevoice.bench.jobs.progress import shown
-    from edgevoice.bench.stages.recognition import RecognitionComparison
-
-    with shown() as progress:
-        folder = given["corpus"]
-        found = from_folder(folder, given["only"], given["limit"], 0.0, settings, progress)
-        made = RecognitionComparison(settings, found[0], str(folder), found[1], progress)
-        kept(made, where, progress)
+    measure(context, "recognition", given)

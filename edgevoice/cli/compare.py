@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from edgevoice.cli import echo, echo_json
+from edgevoice.cli import complain, echo, echo_json
 from edgevoice.errors import EdgevoiceError, UsageError
 
 if TYPE_CHECKING:
@@ -81,15 +81,19 @@ def compare(
             echo(line, err=json_file == "-")
         if json_file is not None:
             _write(compared, json_file)
-    broken = any(not outcome.kept for outcome in compared.budgets)
+    broken = any(not outcome.met for outcome in compared.budgets)
     click.get_current_context().exit(1 if compared.regressed or broken else 0)
 
 
 def limits(budgets: tuple[str, ...], spans: tuple[str, ...] = ()) -> list[Budget]:
     """The budgets that were named. Raises UsageError."""
-    from edgevoice.bench.compare.budgets import parse
+    from edgevoice import compatibility
+    from edgevoice.bench.compare.budgets import parse, renamed
 
-    return [parse(text, spans) for text in budgets]
+    parsed = [parse(text, spans) for text in budgets]
+    if old := renamed(budgets):
+        complain(compatibility.notice(old))
+    return parsed
 
 
 def keeps(result: BenchResult, budgets: list[Budget], err: bool = False) -> bool:
@@ -98,8 +102,8 @@ def keeps(result: BenchResult, budgets: list[Budget], err: bool = False) -> bool
 
     outcomes = check(budgets, result.variants[0].summary)
     for outcome in outcomes:
-        echo(outcome.told, err=err)
-    return all(outcome.kept for outcome in outcomes)
+        echo(outcome.message, err=err)
+    return all(outcome.met for outcome in outcomes)
 
 
 def _compared(
@@ -110,13 +114,10 @@ def _compared(
     from edgevoice.bench.compare.budgets import check
     from edgevoice.bench.compare.compare import compare, variant_of
     from edgevoice.bench.result.result import read
-    from edgevoice.bench.result.summary import summarize
+    from edgevoice.bench.result.summary import recounted
 
-    results = read(before), read(after)
-    chosen = variant_of(results[1], variants[1], str(after))
-    turns = [turn for turn in results[1].turns if turn.variant == chosen.name]
-    # Counted anew: an older program has not written every percentile.
-    summary = summarize(turns)
+    results = recounted(read(before)), recounted(read(after))
+    summary = variant_of(results[1], variants[1], str(after)).summary
     asked = limits(budgets, tuple(summary.spans))
     compared = compare(*results, (str(before), str(after)), variants, least)
     return replace(compared, budgets=tuple(check(asked, summary)))

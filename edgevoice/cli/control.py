@@ -1,4 +1,4 @@
-"""`ptt`, `mute` and `stop`: a word to the session that is running, for keys of the desktop."""
+"""`ptt`, `mute` and `stop`: control the running session, for example from a desktop shortcut."""
 
 from __future__ import annotations
 
@@ -14,7 +14,10 @@ Command = Callable[..., Any]
 
 def _session(command: Command) -> Command:
     return click.option(
-        "--session", type=int, metavar="PID", help="Process id of the session; default: the newest."
+        "--session",
+        type=int,
+        metavar="PID",
+        help="Process id of the session [default: the newest session].",
     )(command)
 
 
@@ -24,11 +27,12 @@ def _session(command: Command) -> Command:
 )
 @_session
 def ptt(how: str, session: int | None) -> None:
-    """Push-to-talk from outside the terminal: bind it to a key of your desktop.
+    """Start or end push-to-talk in the running session.
 
-    Use `press` and `release` for a key that reports both, and `toggle` for any other.
+    Use it for a keyboard shortcut of your desktop: `press` and `release` for a key that reports
+    both, `toggle` for any other key.
     """
-    _ask(f"ptt {how}", session)
+    _send(f"ptt {how}", session)
 
 
 @click.command()
@@ -36,17 +40,17 @@ def ptt(how: str, session: int | None) -> None:
 @_session
 def mute(how: str, session: int | None) -> None:
     """Mute or unmute the microphone of the running session."""
-    _ask(f"mute {how}", session)
+    _send(f"mute {how}", session)
 
 
 @click.command()
 @_session
 def stop(session: int | None) -> None:
     """Stop the reply of the running session."""
-    _ask("stop", session)
+    _send("stop", session)
 
 
-def _ask(line: str, session: int | None) -> None:
+def _send(line: str, session: int | None) -> None:
     from edgevoice.control import ask
 
     echo(ask(line, session))

@@ -1,4 +1,4 @@
-"""A conversation from the command line: built, shown on the screen or as lines, and traced."""
+"""Run a conversation: build it, show it on the screen or as lines, and write its trace."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edgevoice.cli import Context, complain, metrics, unfinished
-from edgevoice.cli.keeping import keeping
+from edgevoice.cli.record_turns import turn_recorder
 from edgevoice.errors import EdgevoiceError
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def is_screen(options: dict[str, Any], record: str | None) -> bool:
-    """Whether the conversation is shown on the screen, and not as lines."""
+    """Whether the conversation is shown on the screen, not as lines."""
     if options["plain"] or record == "-" or not sys.stdout.isatty():
         return False
     return sys.platform == "win32" or os.environ.get("TERM", "dumb") != "dumb"
@@ -37,9 +37,13 @@ def converse(
     sink: Callable[[Config, Devices], Player],
     record: str | None = None,
     title: str = "edgevoice",
-    keep: str = "",
+    recordings_folder: str = "",
 ) -> None:
-    """Hold the conversation until it ends; `sink` records it to the file `record`, - for stdout."""
+    """Run a conversation until it ends.
+
+    `source` and `sink` open the devices. `record` is the file that the sink writes, - for standard
+    output. Turns are recorded in `recordings_folder`, unless it is empty.
+    """
     from edgevoice.assistant import Assistant
     from edgevoice.build import Devices, build, echo_free
     from edgevoice.bus import Bus
@@ -53,49 +57,54 @@ def converse(
     devices = Devices(clock, bus)
 
     def assemble(config: Config, resume: Resume) -> Assistant:
-        listener = source(config, devices)
+        input_source = source(config, devices)
         try:
             speaker = sink(config, devices)
-            if not callable(listener):
-                # A microphone; what is made of files hears no speaker.
-                listener = echo_free(config, clock, bus, listener, speaker)
-            heard = recorder.listen(listener, config, resume.history) if recorder else listener
+            if not callable(input_source):
+                # A microphone, which picks up the speaker. Files do not.
+                input_source = echo_free(config, clock, bus, input_source, speaker)
+            tapped = (
+                recorder.tap(input_source, config, resume.history) if recorder else input_source
+            )
             session = SessionContext(config, clock, bus)
-            assistant = build(session, AudioIO(heard, speaker), resume)
+            assistant = build(session, AudioIO(tapped, speaker), resume)
         except BaseException:
-            if hasattr(listener, "close"):
-                listener.close()
+            if hasattr(input_source, "close"):
+                input_source.close()
             raise
-        while found:
-            bus.emit(Notice(text=found.pop()))
+        while notices:
+            bus.emit(Notice(text=notices.pop()))
         return assistant
 
-    found = [text] if (text := unfinished.saved(record, options["trace"], keep)) else []
+    recovered = unfinished.recover(record, options["trace"], recordings_folder)
+    notices = [recovered] if recovered else []
     late: list[str] = []
     with contextlib.ExitStack() as stack:
         stack.callback(lambda: list(map(complain, late)))
-        with contextlib.ExitStack() as written:
-            written.enter_context(_traced(bus, options["trace"]))
-            written.enter_context(metrics.collected(config.metrics, bus, late.append))
-            recorder = written.enter_context(keeping(clock, bus, config, keep, late.append))
+        with contextlib.ExitStack() as outputs:
+            outputs.enter_context(_traced(bus, options["trace"]))
+            outputs.enter_context(metrics.collected(config.metrics, bus, late.append))
+            recorder = outputs.enter_context(
+                turn_recorder(clock, bus, config, recordings_folder, late.append)
+            )
             session = Session(config, clock, bus, assemble, _Settings(context, overrides))
-            stack.enter_context(_reachable(session))
+            stack.enter_context(_controllable(session))
 
-            def hold() -> None:
-                # Completed by the thread that holds the conversation, whatever becomes of a screen.
-                with written.pop_all():
+            def run_session() -> None:
+                # The session's thread completes the files, even if the screen fails.
+                with outputs.pop_all():
                     session.run()
 
             if is_screen(options, record):
                 from edgevoice.tui.show import show
 
-                show(session, hold, config.ui.theme, title)
+                show(session, run_session, config.ui.theme, title)
             else:
-                _plainly(session, hold, bus, options, record == "-")
+                _print_lines(session, run_session, bus, options, record == "-")
 
 
 class _Settings:
-    """Choices made on the screen, over the overrides of the command line."""
+    """Settings changed on the screen, which override those of the command line."""
 
     def __init__(self, context: Context, overrides: dict[str, str]) -> None:
         self._context = context
@@ -110,8 +119,8 @@ class _Settings:
 
 
 @contextlib.contextmanager
-def _reachable(session: Session) -> Iterator[None]:
-    """Let `edgevoice ptt` and its like reach the session; without that it goes on all the same."""
+def _controllable(session: Session) -> Iterator[None]:
+    """Let `edgevoice ptt`, `mute` and `stop` reach the session; if that fails, only warn."""
     from edgevoice.control import controlled
     from edgevoice.events import Event, Ready
 
@@ -122,11 +131,11 @@ def _reachable(session: Session) -> Iterator[None]:
             complain(str(error))
         else:
 
-            def hear(event: Event) -> None:
+            def on_event(event: Event) -> None:
                 if isinstance(event, Ready):
                     loaded()
 
-            session.bus.subscribe(hear)
+            session.bus.subscribe(on_event)
         yield
 
 
@@ -145,15 +154,14 @@ def _traced(bus: Bus, path: Path | None) -> Iterator[None]:
         trace.close()
 
 
-def _plainly(
-    session: Session, hold: Callable[[], None], bus: Bus, options: dict[str, Any], binary: bool
+def _print_lines(
+    session: Session, run: Callable[[], None], bus: Bus, options: dict[str, Any], to_stderr: bool
 ) -> None:
     from edgevoice.plain import LineWriter, PlainPrinter
 
-    # Sound on stdout leaves the lines to stderr.
-    stream = sys.stderr if binary else sys.stdout
+    stream = sys.stderr if to_stderr else sys.stdout
     with LineWriter(stream, session.close) as write:
         bus.subscribe(PlainPrinter(write, waterfall=options["waterfall"]))
-        hold()
+        run()
     if write.failure is not None:
         raise write.failure

@@ -19,15 +19,15 @@ if TYPE_CHECKING:
     from edgevoice.fit.record import Choice, Fit
     from edgevoice.settings import Config
 
-QUESTIONS = 4
+DEFAULT_QUESTIONS = 4
 
 
 @click.command()
 @click.option(
     "--budget", metavar="TIME", help="Limit of the response time, for example 1.0s or 900ms."
 )
-@click.option("--memory", metavar="SIZE", help="Memory limit, for example 3GB [all].")
-@click.option("--disk", metavar="SIZE", help="Limit of the models' disk space [free space].")
+@click.option("--memory", metavar="SIZE", help="Memory limit, for example 3GB [default: all].")
+@click.option("--disk", metavar="SIZE", help="Disk space for models [default: the free space].")
 @click.option(
     "--slm", multiple=True, metavar="NAME", help="Consider only this language model; repeatable."
 )
@@ -41,7 +41,7 @@ QUESTIONS = 4
 @click.option(
     "--limit",
     type=click.IntRange(1, 100),
-    default=QUESTIONS,
+    default=DEFAULT_QUESTIONS,
     show_default=True,
     metavar="N",
     help="Number of questions for each set of models.",
@@ -78,8 +78,7 @@ def fit(
     writes: bool,
     json_file: str | None,
 ) -> None:
-    """Find the most capable models that answer within a budget on this machine.
-
+    """Find the most capable models within a time budget.
     Installed sets of models answer a few questions without sound devices, in about half a minute
     each. The most capable set is first, and the first set whose median response time meets the
     budget is chosen. Clearly slower sets are dropped early. A synthetic model stands in for a
@@ -114,7 +113,7 @@ def fit(
     elif writes:
         _write(context, resolved, found.best)
     else:
-        echo("nothing was written: --write puts the best into the configuration", err=True)
+        echo("the configuration is unchanged; --write sets the best models in it", err=True)
 
 
 def _fitted(
@@ -180,7 +179,7 @@ def _deliver(made: Struct, json_file: str) -> None:
 
 
 def _write(context: Context, resolved: Resolved, best: Choice) -> None:
-    """Write the best set into the configuration, and tell what that changes."""
+    """Write the best set into the configuration, and print what changes."""
     from edgevoice.config import config_path
 
     changed = {}
@@ -193,9 +192,9 @@ def _write(context: Context, resolved: Resolved, best: Choice) -> None:
             echo(f"{key}: {old or 'not set'} → {value}", err=True)
         origin = resolved.origins[key]
         if origin != "default" and not origin.startswith("file "):
-            echo(f"  {origin} still stands over it", err=True)
+            echo(f"  {origin} still overrides it", err=True)
     if not changed:
-        echo("the configuration says all of it already", err=True)
+        echo("the configuration already has these models", err=True)
         return
     context.remember_all(changed)
     echo(f"written to {context.path or config_path()}", err=True)

@@ -1,4 +1,4 @@
-"""`devices` and `doctor`: what this machine has, and whether it is enough."""
+"""`devices` and `doctor`: the sound devices, and whether a conversation is possible."""
 
 from __future__ import annotations
 
@@ -13,7 +13,10 @@ from edgevoice.harmless import one_line
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON array instead of the table.")
 def devices(as_json: bool) -> None:
-    """List microphones and speakers; choose one by its number or part of its name."""
+    """List microphones and speakers.
+
+    Choose one by its number or a part of its name: `edgevoice run --input NAME --output NAME`.
+    """
     from edgevoice.devices.listing import listed
 
     found = listed()
@@ -29,7 +32,7 @@ def devices(as_json: bool) -> None:
         )
     if as_json:
         return
-    rows = [("", "input", "output", "rate", "through", "name")]
+    rows = [("", "input", "output", "rate", "API", "name")]
     for device in found:
         default = [
             *(["input"] if device.default_input else []),
@@ -59,9 +62,10 @@ def _channels(count: int) -> str:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of lines.")
 @pass_context
 def doctor(context: Context, as_json: bool) -> None:
-    """Check everything that a conversation needs, and say what to fix.
+    """Check everything that a conversation needs.
 
-    Exits with 0 if a conversation is possible, and offline; with 1 otherwise.
+    Every problem is printed with its fix. Exits with 0 if a conversation is possible without a
+    network, otherwise with 1.
     """
     from edgevoice.doctor import examine
 
@@ -84,7 +88,7 @@ def doctor(context: Context, as_json: bool) -> None:
         report = {"can_converse": not failed, "checks": checks}
         echo_json(msgspec.json.format(json_bytes(report)).decode())
     elif failed:
-        echo(f"It cannot converse yet: {', '.join(failed)}.")
+        echo(f"Not ready for a conversation: {', '.join(failed)}.")
     else:
-        echo("It can converse, without a network.")
+        echo("Ready for a conversation, without a network.")
     click.get_current_context().exit(1 if failed else 0)

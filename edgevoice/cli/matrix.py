@@ -1,4 +1,4 @@
-"""What `bench run` can measure beside whole turns as they are set: a matrix, starts, stages."""
+"""The options of `bench run` that measure more than turns: sweeps, starts and stages."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     from edgevoice.catalog import Role
     from edgevoice.settings import Config
 
-STAGES = ("vad", "endpoint", "stt", "llm", "tts")
-ALL = "all"
+STAGE_NAMES = ("vad", "endpoint", "stt", "llm", "tts")
+ALL_STAGES = "all"
 TABLE = "sweep.tsv"
 
-OPTIONS: tuple[Callable[[Callable[..., Any]], Callable[..., Any]], ...] = (
+MATRIX_OPTIONS: tuple[Callable[[Callable[..., Any]], Callable[..., Any]], ...] = (
     click.option(
         "--sweep",
         "sweep",
@@ -33,9 +33,7 @@ OPTIONS: tuple[Callable[[Callable[..., Any]], Callable[..., Any]], ...] = (
         help="Values to combine: slm, stt, voice or a setting; repeatable. --json names a folder.",
     ),
     click.option(
-        "--shapes",
-        is_flag=True,
-        help="Replace a missing language model by its synthetic model.",
+        "--shapes", is_flag=True, help="Replace a missing language model by its synthetic model."
     ),
     click.option(
         "--cold",
@@ -46,7 +44,7 @@ OPTIONS: tuple[Callable[[Callable[..., Any]], Callable[..., Any]], ...] = (
         "--stage",
         "stages",
         multiple=True,
-        type=click.Choice([*STAGES, ALL]),
+        type=click.Choice([*STAGE_NAMES, ALL_STAGES]),
         help="Measure only this stage, as fast as possible; repeatable.",
     ),
     click.option(
@@ -59,8 +57,8 @@ OPTIONS: tuple[Callable[[Callable[..., Any]], Callable[..., Any]], ...] = (
 
 
 def command(given: dict[str, Any], budgets: bool) -> str:
-    """What these options ask for: `run`, `starts` or `stages`. Raises UsageError where they make
-    no sense together."""
+    """What these options ask for: `run`, `starts` or `stages`. Raises UsageError if they exclude
+    each other."""
     stages = given["stages"]
     asked = "starts" if given["cold"] else "stages" if stages else "run"
     if given["cold"] and stages:
@@ -77,13 +75,13 @@ def command(given: dict[str, Any], budgets: bool) -> str:
             raise _apart("--sweep", "--budget")
         if given["trace"]:
             raise _apart("--sweep", "--trace")
-    wanted = STAGES if ALL in stages else stages
-    given["stages"] = tuple(stage for stage in STAGES if stage in wanted)
+    wanted = STAGE_NAMES if ALL_STAGES in stages else stages
+    given["stages"] = tuple(stage for stage in STAGE_NAMES if stage in wanted)
     return asked
 
 
 def _current(context: Context, sweep: Sequence[str]) -> list[str]:
-    """The axes of a sweep, each old name of a setting replaced by the new one."""
+    """The axes of a sweep, with current names of settings."""
     parted = [axis.partition("=") for axis in sweep]
     return [context.current(key.strip()) + equals + values for key, equals, values in parted]
 
@@ -93,8 +91,8 @@ def _apart(one: str, other: str) -> UsageError:
 
 
 def sweep(context: Context, asked: str, given: dict[str, Any]) -> bool:
-    """Measure every combination that can be measured, and tell of the others; returns whether
-    all could be, to their end. Raises EdgevoiceError where there is none."""
+    """Measure every possible combination, and report the others; returns whether all of them were
+    measured to their end. Raises EdgevoiceError if none is possible."""
     from edgevoice.bench.statistics.extra import need_scipy
 
     need_scipy("--sweep")
@@ -103,32 +101,38 @@ def sweep(context: Context, asked: str, given: dict[str, Any]) -> bool:
     from edgevoice.bench.jobs.progress import shown
     from edgevoice.bench.matrix.sweep import Sweep, SweepPoint, file_names
 
-    files = file_names([cell for cell, _ in possible])
-    points: list[SweepPoint] = []
-    lost_points: list[SweepPoint] = []
-    try:
-        with shown() as progress:
-            base = plan(asked, possible[0][1], given, progress)
-            points = [
-                SweepPoint(cell, replace(base, config=settings), folder / files[number])
-                for number, (cell, settings) in enumerate(possible)
-            ]
-            lost_points = [SweepPoint(cell, base, folder, failed=error) for cell, error in lost]
-            _make(folder)
+    names = file_names([cell for cell, _ in possible])
+    with shown() as progress:
+        base = plan(asked, possible[0][1], given, progress)
+        points = [
+            SweepPoint(cell, replace(base, config=settings), folder / names[number])
+            for number, (cell, settings) in enumerate(possible)
+        ]
+        everything = [*points, *(SweepPoint(cell, base, folder, failed=e) for cell, e in lost)]
+        try:
+            folder.mkdir(exist_ok=True)
+        except OSError as error:
+            raise StorageError(
+                f"the folder cannot be made: {error.strerror}",
+                where=str(folder),
+                remedy="choose another place with --json FOLDER",
+            ) from None
+        try:
             Sweep(points, progress).run()
-    except BaseException:
-        if any(point.result for point in points):
-            echo("stopped; what was measured is kept", err=True)
-            _deliver([*points, *lost_points], folder)
-        raise
-    _deliver([*points, *lost_points], folder)
-    return whole and not lost and all(point.failed is None for point in points)
+        except BaseException:
+            if any(point.result for point in points):
+                progress.say("stopped; what was measured is kept")
+                _deliver(everything, folder)
+            raise
+    _deliver(everything, folder)
+    return whole and all(point.failed is None for point in everything)
 
 
 def _combinations(
     context: Context, asked: str, given: dict[str, Any]
 ) -> tuple[list[tuple[Combination, Config]], list[tuple[Combination, EdgevoiceError]], bool]:
-    """What can be measured, what cannot and why, and whether all keys were settings."""
+    """The possible combinations, the impossible ones with their errors, and whether all keys were
+    settings."""
     from edgevoice.bench.matrix.axes import axes, cells
     from edgevoice.bench.matrix.validation import resolved
     from edgevoice.bench.stages.stages import STAGES as ROLES
@@ -138,10 +142,8 @@ def _combinations(
     for problem in problems:
         complain(str(problem))
     if not found:
-        raise UsageError(
-            "nothing is left to be varied", where="--sweep", remedy="edgevoice config show"
-        )
-    config(context, given)  # what is wrong for all of them is told once
+        raise UsageError("no valid --sweep axis", where="--sweep", remedy="edgevoice config show")
+    config(context, given)  # reports once what is wrong for all of them
 
     def load(settings: Mapping[str, str]) -> Config:
         try:
@@ -152,7 +154,7 @@ def _combinations(
     make = make_shape if given["shapes"] else None
     alone: list[Role] = []
     if asked == "stages":
-        # The detector of finished turns may be missing: then that stage is told of and left out.
+        # The end-of-turn detector may be missing: that stage is then reported and left out.
         alone = [ROLES[stage] for stage in given["stages"] if stage != "endpoint"] or ["vad"]
     possible: list[tuple[Combination, Config]] = []
     lost: list[tuple[Combination, EdgevoiceError]] = []
@@ -172,7 +174,7 @@ def _combinations(
 
 
 def _folder(named: str | None) -> Path:
-    """Where the results go; found out before hours of work. Raises UsageError, StorageError."""
+    """Where the results go; checked before hours of work. Raises UsageError, StorageError."""
     if named == "-":
         raise UsageError(
             "a sweep writes a file for each combination, not to standard output",
@@ -191,17 +193,6 @@ def _folder(named: str | None) -> Path:
             "there is no such folder for the results", where=str(folder.parent), remedy="--json"
         )
     return folder
-
-
-def _make(folder: Path) -> None:
-    try:
-        folder.mkdir(exist_ok=True)
-    except OSError as error:
-        raise StorageError(
-            f"the folder cannot be made: {error.strerror}",
-            where=str(folder),
-            remedy="choose another place with --json FOLDER",
-        ) from None
 
 
 def _deliver(points: list[SweepPoint], folder: Path) -> None:

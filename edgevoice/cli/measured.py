@@ -1,4 +1,4 @@
-"""What the commands of `bench` share: a plan, a run that keeps what is done, and its result."""
+"""What the commands of `bench` share: planning, running, and delivering the result."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ if TYPE_CHECKING:
     from edgevoice.bench.driver.run_state import RunState
     from edgevoice.bench.jobs.progress import BenchProgress
     from edgevoice.bench.result.result import BenchResult
-    from edgevoice.catalog import Entry
+    from edgevoice.catalog import Entry, Role
     from edgevoice.models.shape_table import Architecture
     from edgevoice.models.store import Store
     from edgevoice.settings import Config
     from edgevoice.trace import TraceFile
 
-SEED = {"slm.seed": "1"}
-"""What the seed is set to where it is another one each time."""
+FIXED_SEED = {"slm.seed": "1"}
+"""Replaces a random seed."""
 
 STARTS = 5
-"""Cold starts, and as many warm ones, unless another number is asked for."""
+"""Cold starts, and as many warm ones, by default."""
 
 
 class Measuring(Protocol):
@@ -37,56 +37,53 @@ class Measuring(Protocol):
 
     run_state: RunState
 
-    def run(self) -> None:
-        """Do it all."""
+    def run(self) -> None: ...
 
 
 if TYPE_CHECKING:
     Maker = Callable[[BenchPlan, BenchProgress, TraceFile | None, Path | None], Measuring]
-    """Makes the bench that runs a plan, and is told where its result will go."""
+    """Makes the bench that runs a plan; the path is where its result will be written."""
 
 
 def measure(
     context: Context, command: str, given: dict[str, Any], maker: Maker | None = None
 ) -> BenchResult:
-    """Plan what `command` was given, run it and deliver the result; `maker` makes what runs it."""
+    """Plan `command`, run it with what `maker` makes, and deliver the result."""
     where = target(given["json_file"])
     settings = config(context, given)
     from edgevoice.bench.jobs.progress import shown
 
     if given.get("shapes"):
-        settings = with_shapes(context, given)
+        from edgevoice.bench.matrix.axes import Combination
+        from edgevoice.bench.matrix.validation import resolved
+
+        settings = resolved(Combination({}, {}), partial(config, context, given), make_shape)[1]
     with traced(given.get("trace")) as trace, shown() as progress:
         todo = plan(command, settings, given, progress)
         bench = maker(todo, progress, trace, where) if maker else runner(todo, progress, trace)
-        return kept(bench, where, progress)
+        return finished(bench, progress, lambda result: _deliver(result, where))
 
 
 def runner(plan: BenchPlan, progress: BenchProgress, trace: TraceFile | None = None) -> Measuring:
-    """Who does the plan."""
-    if plan.command == "stages":
-        from edgevoice.bench.stages.stages import StageBench
-
-        return StageBench(plan, progress)
-    if plan.command == "starts":
-        from edgevoice.bench.stages.cold_start import ColdStartBench
-
-        return ColdStartBench(plan, progress)
+    """The bench that runs the plan."""
     from edgevoice.bench.driver.bench import Bench
+    from edgevoice.bench.stages.cold_start import ColdStartBench
+    from edgevoice.bench.stages.recognition import RecognitionComparison
+    from edgevoice.bench.stages.stages import StageBench
 
-    return Bench(plan, progress, trace)
-
-
-def with_shapes(context: Context, given: dict[str, Any]) -> Config:
-    """The configuration, in which the shape of the language model stands for it if need be."""
-    from edgevoice.bench.matrix.axes import Combination
-    from edgevoice.bench.matrix.validation import resolved
-
-    return resolved(Combination({}, {}), partial(config, context, given), make_shape)[1]
+    match plan.command:
+        case "stages":
+            return StageBench(plan, progress)
+        case "starts":
+            return ColdStartBench(plan, progress)
+        case "recognition":
+            return RecognitionComparison(plan, progress)
+        case _:
+            return Bench(plan, progress, trace)
 
 
 def make_shape(model: Architecture, store: Store) -> Entry:
-    """Make the shape of a model, and show how far that is."""
+    """Make a synthetic model, with progress."""
     from edgevoice.models.progress import shown
     from edgevoice.models.shapes import make
 
@@ -96,7 +93,7 @@ def make_shape(model: Architecture, store: Store) -> Entry:
 
 @contextlib.contextmanager
 def traced(path: Path | None) -> Iterator[TraceFile | None]:
-    """Who writes every event to `path`, where one was named."""
+    """The trace file at `path`, if any."""
     if path is None:
         yield None
         return
@@ -109,15 +106,10 @@ def traced(path: Path | None) -> Iterator[TraceFile | None]:
         trace.close()
 
 
-def kept(bench: Measuring, where: Path | None, progress: BenchProgress) -> BenchResult:
-    """Run, print and write; what is done is kept however the run ends."""
-    return finished(bench, progress, lambda result: _deliver(result, where))
-
-
 def finished(
     bench: Measuring, progress: BenchProgress, deliver: Callable[[BenchResult], None]
 ) -> BenchResult:
-    """Run, and deliver what is done however the run ends."""
+    """Run, and deliver what is done, also when it fails or is stopped."""
     run_state = bench.run_state
     progress.begin("measuring the machine", 0.0)
     run_state.survey()
@@ -130,6 +122,8 @@ def finished(
             progress.say(f"{why} after {len(run_state.turns)} turns; what was measured is kept")
             deliver(run_state.result())
         raise
+    progress.begin("measuring the machine again", 0.0)
+    run_state.survey()
     result = run_state.result()
     deliver(result)
     return result
@@ -138,20 +132,19 @@ def finished(
 def config(
     context: Context, given: dict[str, Any], more: Mapping[str, str] | None = None
 ) -> Config:
-    """The configuration, with the models that were named on the command line, and `more`
-    settings."""
+    """The configuration with the models named on the command line, and `more` settings."""
     named = {f"models.{role}": given.get(role) for role in ("slm", "stt", "tts")}
     overrides = {**context.settings, **{k: v for k, v in named.items() if v is not None}}
     overrides |= more or {}
     settings = context.load(overrides).config
-    # The same question gets the same reply each time, whichever way it is made.
-    return settings if settings.slm.seed >= 0 else context.load({**overrides, **SEED}).config
+    # The same question gets the same reply each time.
+    return settings if settings.slm.seed >= 0 else context.load({**overrides, **FIXED_SEED}).config
 
 
 def plan(
     command: str, settings: Config, given: dict[str, Any], progress: BenchProgress
 ) -> BenchPlan:
-    """What is to be measured, its questions made or read. Raises UsageError, ModelError."""
+    """The plan, with its questions synthesized or read. Raises UsageError, ModelError."""
     from edgevoice.bench.corpus.preparation import ROLES, asked_aloud, from_folder, prove_devices
     from edgevoice.bench.driver.ablation import variants
     from edgevoice.bench.driver.bench import BenchPlan
@@ -172,7 +165,8 @@ def plan(
         prove_devices(settings, given["play_to"])
     pause = given.get("least_pause", 0.0)
     # A stage whose model is missing is named when it is its turn.
-    roles = () if command == "stages" else ROLES
+    needed: dict[str, tuple[Role, ...]] = {"stages": (), "recognition": ("stt",)}
+    roles = needed.get(command, ROLES)
     if given["corpus"]:
         source = str(given["corpus"])
         questions, left_out = from_folder(
@@ -200,9 +194,9 @@ def plan(
 
 
 def target(named: str | None, option: str = "--json") -> Path | None:
-    """Where the result will go, None for standard output; found out before hours of work.
+    """Where the result will go, None for standard output; checked before hours of work.
 
-    `option` is the one that names it. Raises StorageError.
+    `option` names it in errors. Raises UsageError, StorageError.
     """
     if named == "-":
         return None

@@ -1,4 +1,4 @@
-"""What `run` and `demo` share about numbers: the options, and the way out while they last."""
+"""Metrics of `run` and `demo`: their options, and the export during a session."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from edgevoice.bus import Bus
     from edgevoice.settings import MetricsSettings
 
-OPTIONS: tuple[Callable[[Callable[..., Any]], Callable[..., Any]], ...] = (
+METRICS_OPTIONS: tuple[Callable[[Callable[..., Any]], Callable[..., Any]], ...] = (
     click.option(
         "--metrics",
         metavar="[HOST:]PORT",
@@ -29,12 +29,15 @@ OPTIONS: tuple[Callable[[Callable[..., Any]], Callable[..., Any]], ...] = (
 
 
 def flags(options: dict[str, Any]) -> dict[str, Any]:
-    """The settings that the options stand for; None where one was not given."""
+    """The settings of these options; None for an option that was not given."""
     return {"metrics__prometheus": options["metrics"], "metrics__otel": options["otel"]}
 
 
 def check(settings: MetricsSettings) -> None:
-    """Find out whether the numbers can get out, before anything is fetched or loaded."""
+    """Check that metrics can be exported, before models are downloaded or loaded.
+
+    Raises EdgevoiceError.
+    """
     if settings.prometheus or settings.otel:
         from edgevoice.metrics.exporter import check
 
@@ -43,11 +46,11 @@ def check(settings: MetricsSettings) -> None:
 
 @contextlib.contextmanager
 def collected(
-    settings: MetricsSettings, bus: Bus, tell: Callable[[str], None] = complain
+    settings: MetricsSettings, bus: Bus, report: Callable[[str], None] = complain
 ) -> Iterator[None]:
-    """Numbers of the conversation, where they are wanted; nothing is even imported where not.
+    """Export metrics during the block, if the settings say so.
 
-    `tell` is given what goes wrong at the end, when no session shows it any more.
+    `report` receives problems that occur at the end, when no session can show them.
     """
     if not (settings.prometheus or settings.otel):
         yield
@@ -61,4 +64,4 @@ def collected(
             yield
     finally:
         for text in late:
-            tell(text)
+            report(text)

@@ -1,4 +1,4 @@
-"""`models`: the catalog, and the weights that are here."""
+"""`models`: the catalog, and the installed models."""
 
 from __future__ import annotations
 
@@ -61,13 +61,13 @@ def list_models(context: Context, as_json: bool, language: str) -> None:
     from edgevoice.models.disk import size_text
 
     console = Console(width=None if sys.stdout.isatty() else 160)
-    # On a narrow terminal what a model is can be told from its name, but not what it needs.
+    # A narrow terminal has no room for titles; the names are clear enough.
     wide = console.width >= 110
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1), pad_edge=False, header_style="bold")
     names = max((len(entry.name) for entry in shown), default=0)
     for heading, least in (("", 2), ("role", 4), ("name", min(names, 30))):
         table.add_column(heading, no_wrap=True, min_width=least)
-    for heading in ("what", "languages") if wide else ("languages",):
+    for heading in ("title", "languages") if wide else ("languages",):
         table.add_column(heading, no_wrap=True, overflow="ellipsis")
     for heading in ("disk", "memory"):
         table.add_column(heading, justify="right", no_wrap=True, min_width=6)
@@ -78,20 +78,20 @@ def list_models(context: Context, as_json: bool, language: str) -> None:
             mark = marks[store.state(entry)] + ("*" if entry.name in running else "")
             languages = " ".join(entry.languages[:4])
             more = f" +{len(entry.languages) - 4}" if len(entry.languages) > 4 else ""
-            what = entry.title + ("" if entry.chat_template else " (cannot converse)")
+            title = entry.title + ("" if entry.chat_template else " (cannot converse)")
             cells = (
-                *(mark, role, entry.name, *((what,) if wide else ()), languages + more),
+                *(mark, role, entry.name, *((title,) if wide else ()), languages + more),
                 *(size_text(entry.size), size_text(entry.ram), entry.licence),
             )
-            # Text, for a title with brackets in it is no markup.
+            # As Text, because brackets in a title are not markup.
             table.add_row(*(Text(one_line(cell)) for cell in cells))
         table.add_section()
     console.print(table)
-    echo(f"✓ is here   * would run now   folder: {store.folder}")
+    echo(f"✓ installed   * would run now   folder: {store.folder}")
 
 
 def _running(store: Store) -> set[str]:
-    """The names of the models that would run now, as far as they are present."""
+    """The names of the installed models that would run now."""
     from edgevoice.catalog import ROLES
     from edgevoice.models.voices import speaking
 
@@ -146,7 +146,7 @@ def pull(context: Context, names: tuple[str, ...]) -> None:
         if not names:
             names = tuple(ensure_starter(store, progress, whole=True, is_slow=too_slow))
             if not names:
-                echo("A model for every role is here already.")
+                echo("A model for every role is already installed.")
         else:
             fetch(names, store, progress)
     for name in names:
@@ -164,15 +164,15 @@ def too_slow(progress: Progress) -> bool:
 @click.argument("names", nargs=-1)
 @pass_context
 def verify(context: Context, names: tuple[str, ...]) -> None:
-    """Compare models with their hashes.
+    """Check installed models against their hashes.
 
     Reads the models NAMES completely; without a name, all installed models.
     """
     from edgevoice.models.progress import shown
 
     store = _store(context)
-    here = [entry for entry in store.catalog if store.state(entry) != "absent"]
-    entries = [store.catalog.get(name) for name in names] or here
+    installed = [entry for entry in store.catalog if store.state(entry) != "absent"]
+    entries = [store.catalog.get(name) for name in names] or installed
     bad = []
     with shown() as progress:
         for entry in entries:
@@ -187,14 +187,14 @@ def verify(context: Context, names: tuple[str, ...]) -> None:
                 bad.append(entry.name)
     if bad:
         raise ModelError(
-            f"{len(bad)} of {len(entries)} models are not as they should be",
+            f"{len(bad)} of {len(entries)} models are incomplete or damaged",
             remedy=f"edgevoice models pull {' '.join(bad)}",
         )
 
 
 @models.command()
 @click.argument("model", metavar="FILE-OR-HUB-REFERENCE")
-@click.option("--name", default="", help="Name of the model; default: the name of its file.")
+@click.option("--name", default="", help="Name of the model [default: its file name].")
 @pass_context
 def add(context: Context, model: str, name: str) -> None:
     """Add your own model.
@@ -216,8 +216,8 @@ def add(context: Context, model: str, name: str) -> None:
         echo(f"{entry.name}\t{after.path(entry)}")
         use = f"use it: --set models.{entry.role}={entry.name}"
     else:
-        echo(f"{entry.name}\tin your catalog")
-        use = f"fetch it: edgevoice models pull {entry.name}"
+        echo(f"{entry.name}\tadded to your catalog")
+        use = f"download it: edgevoice models pull {entry.name}"
     echo(use, err=True)
 
 
@@ -227,19 +227,20 @@ def add(context: Context, model: str, name: str) -> None:
 def remove(context: Context, names: tuple[str, ...]) -> None:
     """Delete the files of models.
 
-    Your own model also leaves your catalog.
+    A model of your own is also removed from your catalog.
     """
     from edgevoice.catalog import discard
     from edgevoice.models.disk import size_text, writing
 
     store = _store(context)
     for entry in [store.catalog.get(name) for name in names]:
-        there = store.state(entry) != "absent"
+        installed = store.state(entry) != "absent"
         freed = store.remove(entry.name)
         if store.catalog.is_own(entry.name):
             with writing(store.catalog.own_path.parent):
                 discard(store.catalog.own_path, entry.name)
-        echo(f"{entry.name}\t{f'removed, {size_text(freed)} freed' if there else 'was not here'}")
+        result = f"removed, {size_text(freed)} freed" if installed else "was not installed"
+        echo(f"{entry.name}\t{result}")
 
 
 @models.command()

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     "--level",
     type=click.FloatRange(-90.0, 0.0),
     metavar="DBFS",
-    help="Level of each sound in dBFS; default: as recorded.",
+    help="Level of each sound in dBFS [default: as recorded].",
 )
 @click.option("--stt", metavar="NAME", help="Transcription model.")
 @options(OUTPUT)
@@ -48,8 +48,8 @@ def overhear(
     """Play noise to the assistant, and count how often it answers.
 
     FOLDER holds WAV files, or a manifest.tsv that names and groups them; silence is added. The
-    sounds are processed on virtual time, so an hour takes minutes, and nothing is played.
-    `--set activation.mode=wake` puts a wake word first.
+    sounds are processed on virtual time, so an hour takes minutes, and nothing is played. With
+    `--set activation.mode=wake` the assistant answers only after a wake word.
     """
     where = target(json_file)
     config = context.load({**context.settings, **({"models.stt": stt} if stt else {})}).config
@@ -71,8 +71,8 @@ def overhear(
             for kind, files, sound in sounds(rows, 60 * minutes, level, progress.say):
                 one = measured(config, engines, kind, files, sound)
                 done.append(one)
-                told = f"{kind}: {one.begun} begun, {one.answered} answered"
-                progress.done(60 * minutes, told)
+                text = f"{kind}: {one.begun} turns started, {one.answered} answered"
+                progress.done(60 * minutes, text)
         finally:
             if done:
                 _deliver(

@@ -1,4 +1,4 @@
-"""Questions that a user gives as a file or through a pipe, one a line."""
+"""Read questions from a file or a pipe, one per line."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from edgevoice.errors import UsageError
 
 
 def question_lines(file: BinaryIO) -> list[str]:
-    """The questions in `file`. Raises UsageError where it is not text or holds none."""
+    """The questions in `file`. Raises UsageError if it is not text or has no questions."""
     try:
         text = "".join(decoded(file, "strict"))
     except UnicodeDecodeError:
         raise UsageError(
             "the questions are not UTF-8 text",
             where=file.name,
-            remedy="write them to a text file, one a line",
+            remedy="write them to a text file, one per line",
         ) from None
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     if not lines:
         raise UsageError(
-            "no questions were given", where=file.name, remedy="write one question a line"
+            "no questions were given", where=file.name, remedy="write one question per line"
         )
     return lines

@@ -1,4 +1,4 @@
-"""`replay`: a turn that was kept, run again with other models or settings."""
+"""`replay`: a recorded turn, run again with other models or settings."""
 
 from __future__ import annotations
 
@@ -95,14 +95,14 @@ def replay(context: Context, words: tuple[str, ...], **given: Any) -> None:
                 bench.run()
         except BaseException:
             if any(not turn.warm_up for turn in bench.run_state.turns):
-                progress.say("stopped; what was replayed until then is shown")
+                progress.say("stopped; the runs until then are shown")
                 _deliver(bench, recording, config, events, out, as_json)
             raise
     _deliver(bench, recording, config, events, out, as_json)
 
 
 def _sorted(words: Sequence[str]) -> tuple[list[str], dict[str, str]]:
-    """The words that name a turn, and the settings among them."""
+    """The words that name a turn, and the settings."""
     turn, settings = [], {}
     for word in words:
         key, equals, value = word.partition("=")
@@ -120,24 +120,19 @@ def _prepared(
     given: dict[str, Any],
     progress: BenchProgress,
 ) -> tuple[ReplayableTurn, Config]:
-    """The recording, and the configuration it is to be run with. Raises EdgevoiceError."""
+    """The recording and the configuration for it. Raises EdgevoiceError."""
     from edgevoice.bench.corpus.preparation import prove_models
     from edgevoice.bench.replay.replay import load, made_with
-    from edgevoice.cli.measured import SEED
+    from edgevoice.cli.measured import FIXED_SEED
     from edgevoice.engines.registry import load_chosen
     from edgevoice.models.store import Store
     from edgevoice.recordings.recorded_turn import read
 
     named = {f"models.{role}": given[role] for role in ("slm", "stt", "tts") if given[role]}
-    overrides = {
-        **made_with(read(file), progress.say),
-        **context.settings,
-        **named,
-        **settings,
-    }
+    overrides = {**made_with(read(file), progress.say), **context.settings, **named, **settings}
     config = context.load(overrides).config
     if config.slm.seed < 0:
-        config = context.load({**overrides, **SEED}).config
+        config = context.load({**overrides, **FIXED_SEED}).config
     prove_models(config)
     Store(config).optional("turn")
     return load(file, load_chosen("vad", config), progress.say), config
@@ -151,7 +146,7 @@ def _deliver(
     out: Path | None,
     as_json: bool,
 ) -> None:
-    """Show both, and write the result where it is wanted."""
+    """Print both, and write the result if asked."""
     from edgevoice.bench.replay.replay import replayed
     from edgevoice.bench.replay.text import render
     from edgevoice.bench.result.result import encoded, write
@@ -174,11 +169,11 @@ def _list(folder: str, words: Sequence[str]) -> None:
             "--list shows a folder, and takes no turn", remedy=f"edgevoice replay --list {folder}"
         )
     from edgevoice.bench.replay.text import listing
-    from edgevoice.recordings.folder import KEEP, RecordingsFolder
+    from edgevoice.recordings.folder import RECORD_REMEDY, RecordingsFolder
 
     path = expanded(folder)
-    found = RecordingsFolder(path).kept()
+    found = RecordingsFolder(path).turns()
     if not found:
-        raise EdgevoiceError("no turn is kept here", where=folder, remedy=KEEP)
+        raise EdgevoiceError("the folder has no turns", where=folder, remedy=RECORD_REMEDY)
     for line in listing(found):
         echo(line)

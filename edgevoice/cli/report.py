@@ -1,4 +1,4 @@
-"""`bench report` and `bench trace`: what was measured, to be looked at."""
+"""`bench report` and `bench trace`: show measurements."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from edgevoice.errors import UsageError
 if TYPE_CHECKING:
     from edgevoice.bench.report.report import Report
 
-ROWS = ("turns", "summary")
+CSV_ROWS = ("turns", "summary")
 
 
 @click.command()
@@ -38,13 +38,13 @@ def report(files: tuple[str, ...], html: str | None, markdown: bool, rows: str |
     Draws the waterfall of the median and the worst turn, distributions and the run in time.
     Unreadable files are named, and the others are shown. docs/results.md explains the charts.
     """
-    if rows is not None and rows not in ROWS:
-        # The word after --csv is a file where it is none of the two.
+    if rows is not None and rows not in CSV_ROWS:
+        # The word after --csv is a file.
         files, rows = (rows, *files), "turns"
     if not files:
         raise UsageError(
             "no result was named",
-            remedy="edgevoice bench report FILE, with one that `edgevoice bench run` has written",
+            remedy="edgevoice bench report FILE, a result of `edgevoice bench run`",
         )
     if markdown and rows:
         raise UsageError("--markdown and --csv cannot go together", remedy="leave one out")
@@ -60,16 +60,16 @@ def report(files: tuple[str, ...], html: str | None, markdown: bool, rows: str |
 
 
 def _loaded(paths: list[Path]) -> Report:
-    """What can be shown of the files; the rest is told of."""
+    """The readable files; warns about the others. Raises UsageError if none is readable."""
     from edgevoice.bench.report.report import load
 
     found = load(paths)
     if not found.sources and len(paths) == 1:
         raise found.problems[0]
     if not found.sources:
-        told = "\n".join(f"  {error.what} ({error.where})" for error in found.problems)
+        problems = "\n".join(f"  {error.what} ({error.where})" for error in found.problems)
         raise UsageError(
-            f"none of the {len(paths)} files can be shown:\n{told}",
+            f"none of the {len(paths)} files can be shown:\n{problems}",
             remedy="name files that `edgevoice bench run` has written",
         )
     for error in found.problems:
@@ -105,7 +105,7 @@ def _print(found: Report, markdown: bool, rows: str | None) -> None:
 @click.option(
     "--out",
     metavar="FILE",
-    help="Output file [TRACE.perfetto.json]; - is standard output.",
+    help="Output file [default: TRACE.perfetto.json]; - is standard output.",
 )
 def trace(file: Path, out: str | None) -> None:
     """Convert a trace for Perfetto and chrome://tracing.
@@ -116,15 +116,13 @@ def trace(file: Path, out: str | None) -> None:
     from edgevoice.bench.trace.perfetto import document
     from edgevoice.bench.trace.trace_file import traced
 
-    def notice(told: str) -> None:
-        complain(told)
-
-    lines = document(traced(file, notice))
+    lines = document(traced(file, complain))
     if out == "-":
         for line in lines:
             echo_json(line, nl=False)
         return
-    _write(Path(out) if out else file.with_suffix(".perfetto.json"), lines, "it", "--out FILE")
+    path = Path(out) if out else file.with_suffix(".perfetto.json")
+    _write(path, lines, "the converted trace", "--out FILE")
 
 
 def _write(path: Path, text: list[str], what: str, option: str) -> None:

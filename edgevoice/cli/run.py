@@ -13,8 +13,8 @@ import click
 
 from edgevoice.cli import Context, complain, metrics, pass_context
 from edgevoice.cli.converse import converse, is_screen
-from edgevoice.cli.keeping import old_record_option, record_option
 from edgevoice.cli.questions import question_lines
+from edgevoice.cli.record_turns import old_record_option, record_option
 from edgevoice.errors import AudioFileError, DeviceError, NoDeviceError, UsageError
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from edgevoice.player import Player
     from edgevoice.settings import Config
 
-UNHEARD_DEMO = "the demo goes on unheard"
+SILENT_DEMO = "the demo runs without sound"
 
 SOUND_FILES = (".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff")
 
@@ -39,7 +39,7 @@ SHARED: tuple[Option, ...] = (
     click.option("--stt", metavar="NAME", help="Transcription model."),
     click.option("--tts", metavar="NAME", help="Voice."),
     click.option("--system-prompt", metavar="TEXT", help="System prompt of the language model."),
-    *metrics.OPTIONS,
+    *metrics.METRICS_OPTIONS,
 )
 
 
@@ -111,13 +111,15 @@ def run(
         )
     if len(devices) > 1 or (files and devices):
         raise UsageError(
-            f"--input takes one device or any number of files, not {', '.join(devices)}",
-            remedy="edgevoice devices lists the devices; files end in .wav, .flac or .ogg",
+            "--input accepts one device or any number of files, not "
+            f"{', '.join((*inputs, *more_files))}",
+            remedy="choose a device from `edgevoice devices`, or files that end in .wav, .flac "
+            "or .ogg",
         )
     if wake_word is not None and push_to_talk:
         raise UsageError(
-            "--wake-word and --push-to-talk exclude each other",
-            remedy="the key works with a wake word, too: leave --push-to-talk out",
+            "--wake-word and --push-to-talk cannot be combined",
+            remedy="leave out --push-to-talk: the talk key works with a wake word, too",
         )
     if keep_audio is not None:
         context.renamed_option("--keep-audio")
@@ -135,7 +137,7 @@ def run(
     if not files:
         from edgevoice.devices import probe
 
-        probe.start()  # beside what is imported until a device is opened
+        probe.start()  # in parallel with the imports before a device is opened
     clips = _read(files)
     config = context.load(overrides).config
     from edgevoice.build import clips_source, open_source
@@ -149,35 +151,35 @@ def run(
             else devices.source(config)
         )
 
-    def sink(config: Config, devices: Devices, unheard: str = "") -> Player:
+    def sink(config: Config, devices: Devices, if_absent: str = "") -> Player:
         if record:
             return devices.recorded(record)
-        quietly = files and not config.audio.output
-        return _speaker(config, devices, "the conversation goes on unheard" if quietly else unheard)
+        if files and not config.audio.output:
+            if_absent = "the conversation runs without sound"
+        return _speaker(config, devices, if_absent)
 
-    # Found out before anything is fetched or loaded: an error that comes at once costs no wait.
+    # Devices are checked before models are downloaded or loaded, so that errors come at once.
     try:
         if not files and not config.audio.wait:
             open_source(config, SystemClock()).close()
     except DeviceError as error:
-        none = isinstance(error, NoDeviceError) and not config.audio.input
-        if demo_without_microphone and none:
-            told = "this is the demo conversation; to talk, see `edgevoice devices`"
-            complain(f"{error.what}: {told}")
+        no_microphone = isinstance(error, NoDeviceError) and not config.audio.input
+        if demo_without_microphone and no_microphone:
+            complain(f"{error.what}: this is the demo; to talk, see `edgevoice devices`")
         elif not (is_screen(options, record) and sys.stdin.isatty()):
             raise
         else:
             complain(str(error))
             if not click.confirm("Watch the demo instead?", default=True, err=True):
                 click.get_current_context().exit(error.exit_code)
-        unheard = partial(sink, unheard=UNHEARD_DEMO)
-        _demonstrate(context, overrides, options, unheard, record=record)
+        demo_sink = partial(sink, if_absent=SILENT_DEMO)
+        _run_demo(context, overrides, options, demo_sink, record=record)
         return
     if not (files or record or config.audio.wait):
         find("output", config.audio.output)
     _ready(context, overrides)
-    to = config.recordings.folder
-    converse(context, config, overrides, options, source, sink, record, keep=to)
+    folder = config.recordings.folder
+    converse(context, config, overrides, options, source, sink, record, recordings_folder=folder)
 
 
 @click.command()
@@ -189,17 +191,20 @@ def run(
 @shared
 @pass_context
 def demo(context: Context, questions: Any, **options: Any) -> None:
-    """Watch a conversation with a synthesized user: no microphone needed."""
-    _demonstrate(
+    """Show a conversation with a synthesized user.
+
+    No microphone is needed.
+    """
+    _run_demo(
         context,
         _overrides(context, options),
         options,
-        lambda config, devices: _speaker(config, devices, UNHEARD_DEMO),
+        lambda config, devices: _speaker(config, devices, SILENT_DEMO),
         question_lines(questions) if questions else None,
     )
 
 
-def _demonstrate(
+def _run_demo(
     context: Context,
     overrides: dict[str, str],
     options: dict[str, Any],
@@ -207,7 +212,7 @@ def _demonstrate(
     questions: list[str] | None = None,
     record: str | None = None,
 ) -> None:
-    """Hold the conversation with a synthesized user, who knows no wake word and has no key."""
+    """Run a conversation with a synthesized user, who has neither wake word nor talk key."""
     overrides = {**overrides, "activation.mode": "always"}
     config = _ready(context, overrides)
     converse(
@@ -223,14 +228,14 @@ def _demonstrate(
 
 
 def _is_path(name: str) -> bool:
-    """Whether a file or a folder is meant, and not a device."""
-    there = Path(name).exists() and not name.isdigit()
-    begins = name.startswith((".", "~", "/")) or (os.sep in name and Path(name).parent.is_dir())
-    return name == "-" or name.lower().endswith(SOUND_FILES) or there or begins
+    """Whether `name` means a file or a folder, not a device."""
+    exists = Path(name).exists() and not name.isdigit()
+    path = name.startswith((".", "~", "/")) or (os.sep in name and Path(name).parent.is_dir())
+    return name == "-" or name.lower().endswith(SOUND_FILES) or exists or path
 
 
 def _overrides(context: Context, options: dict[str, Any], **flags: Any) -> dict[str, str]:
-    typed = {
+    given = {
         "models__slm": options["slm"],
         "models__stt": options["stt"],
         "models__tts": options["tts"],
@@ -240,12 +245,12 @@ def _overrides(context: Context, options: dict[str, Any], **flags: Any) -> dict[
     }
     return {
         **context.settings,
-        **{k.replace("__", "."): str(v) for k, v in typed.items() if v is not None},
+        **{k.replace("__", "."): str(v) for k, v in given.items() if v is not None},
     }
 
 
 def _ready(context: Context, overrides: dict[str, str]) -> Config:
-    """The configuration, with the models it needs in place."""
+    """The configuration; downloads the models it needs."""
     config = context.load(overrides).config
     metrics.check(config.metrics)
     from edgevoice.cli.models import too_slow
@@ -267,21 +272,26 @@ def _read(files: list[str]) -> list[Samples]:
     for name in files:
         clip = read_speech(name, complain)
         if not len(clip):
-            raise AudioFileError("there is no sound in it", where=name)
+            raise AudioFileError(
+                "the file has no sound", where=name, remedy="record it again or name another"
+            )
         clips.append(clip)
     return clips
 
 
-def _speaker(config: Config, devices: Devices, without: str = "") -> Player:
-    """The configured speaker; where there is none, a quiet one if `without` says what then."""
+def _speaker(config: Config, devices: Devices, if_absent: str = "") -> Player:
+    """The configured speaker. Without one, warns with `if_absent` and returns a silent sink.
+
+    Raises DeviceError if `if_absent` is empty.
+    """
     from edgevoice.build import quiet_sink
 
     try:
         return devices.sink(config)
     except DeviceError as error:
-        if not without:
+        if not if_absent:
             raise
-        complain(f"{error.what}: {without}")
+        complain(f"{error.what}: {if_absent}")
         return quiet_sink(devices.clock, "no speaker")
 
 

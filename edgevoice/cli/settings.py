@@ -1,4 +1,4 @@
-"""`config`: what every setting is, where its value came from, and a file to change it in."""
+"""`config`: show every setting with its origin, and write a configuration file."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from edgevoice.config import default, keys, sections
 from edgevoice.errors import UsageError
 
 VALUE_COLUMNS = 34
-"""Values up to this wide have their origins aligned behind them."""
+"""Width up to which values are padded, so that their origins are aligned."""
 
 
 @click.group()
 def config() -> None:
-    """Show every setting and its origin, or write a configuration file."""
+    """Show all settings, or write a configuration file."""
 
 
 @config.command()
@@ -53,7 +53,7 @@ def show(context: Context, as_json: bool) -> None:
 @config.command()
 @pass_context
 def path(context: Context) -> None:
-    """Print the path of the configuration file, also if it does not exist."""
+    """Print the path of the configuration file, even if it does not exist."""
     echo(str(context.path))
 
 
@@ -61,13 +61,16 @@ def path(context: Context) -> None:
 @click.option("--force", is_flag=True, help="Replace an existing file.")
 @pass_context
 def init(context: Context, force: bool) -> None:
-    """Write a configuration file with every setting explained, and none changed."""
+    """Write a configuration file with all settings explained.
+
+    It changes none of them.
+    """
     from edgevoice.config_file import replace
 
     target = context.path
     if target.exists() and not force:
         raise UsageError(
-            "the configuration file is there already",
+            "the configuration file already exists",
             where=str(target),
             remedy="edit it, or replace it with edgevoice config init --force",
         )
@@ -77,7 +80,7 @@ def init(context: Context, force: bool) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """One setting as it is explained to a user; `bounds` is empty where anything goes."""
+    """A setting with its description; `bounds` is empty if every value of its type is valid."""
 
     key: str
     doc: str
@@ -86,7 +89,7 @@ class Setting:
 
 
 def explained() -> Iterator[Setting]:
-    """Every setting, with the words that stand below it in `edgevoice.config`."""
+    """Every setting, with its docstring in `edgevoice.settings`."""
     for section, type_ in sections().items():
         docs = field_docs(type_)
         for key in (k for k in keys() if k.startswith(f"{section}.")):
@@ -95,10 +98,11 @@ def explained() -> Iterator[Setting]:
 
 
 def template() -> str:
-    """A configuration file that says what every setting does and changes none of them."""
+    """The text of a configuration file that explains every setting and changes none."""
     lines = [
-        "# The configuration of edgevoice. Every setting is here with its default; take the # from",
-        "# a line and change the value. `edgevoice config show` tells what is in force and why.",
+        "# The configuration of edgevoice, with the default of every setting. To change a setting,",
+        "# remove the # before it and change the value. `edgevoice config show` prints the values",
+        "# in use and their origins.",
     ]
     section = ""
     for setting in explained():
@@ -106,14 +110,14 @@ def template() -> str:
             section = setting.key.split(".")[0]
             doc = inspect.getdoc(sections()[section]) or ""
             lines += ["", f"# {doc}", f"[{section}]"]
-        said = " ".join(filter(None, (setting.doc, setting.bounds)))
-        lines += textwrap.wrap(said, 98, initial_indent="# ", subsequent_indent="# ")
+        comment = " ".join(filter(None, (setting.doc, setting.bounds)))
+        lines += textwrap.wrap(comment, 98, initial_indent="# ", subsequent_indent="# ")
         lines += [f"#{setting.key.split('.')[1]} = {_toml(setting.default)}", ""]
     return "\n".join(lines).replace("\n\n\n", "\n\n")
 
 
 def field_docs(type_: type) -> dict[str, str]:
-    """The string that follows each field in the source, which the running program does not keep."""
+    """The docstring of each field, read from the source, because Python does not keep them."""
     (definition,) = ast.parse(textwrap.dedent(inspect.getsource(type_))).body
     assert isinstance(definition, ast.ClassDef)
     docs = {}
@@ -129,7 +133,7 @@ def field_docs(type_: type) -> dict[str, str]:
 
 
 def _bounds(type_: type, name: str) -> str:
-    """What values a field takes, in words, as far as its type says so."""
+    """The valid values of a field in words; empty if its type does not limit them."""
     from msgspec import inspect as types
 
     info = types.type_info(type_)
@@ -153,4 +157,8 @@ def _value(config: Any, key: str) -> Any:
 def _toml(value: Any) -> str:
     import tomlkit
 
+    if isinstance(value, dict):
+        table = tomlkit.inline_table()
+        table.update(value)
+        return str(table.as_string())
     return str(tomlkit.item(value).as_string())

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from edgevoice.trace import TraceFile
 
 OFTEN = 5
-"""Every which reply is interrupted, unless told otherwise."""
+"""Every fifth reply is interrupted by default."""
 
 
 @click.command()
@@ -75,12 +75,18 @@ def soak(
             where="--hours",
             remedy="for example --hours 8, or --hours 0.5 for half an hour",
         )
+    barge_in = context.resolve().config.turn.barge_in
+    if every and not barge_in:
+        raise UsageError(
+            "with turn.barge_in off nothing can be interrupted",
+            where="--interrupt-every",
+            remedy="leave it out, or switch turn.barge_in on",
+        )
+    often = OFTEN * barge_in if every is None else every
     from edgevoice.bench.statistics.extra import need_scipy
 
-    # Before the hours of work, not after them.
-    need_scipy("edgevoice bench soak")
+    need_scipy("edgevoice bench soak")  # before the hours of work, not after them
     asked = limits(budgets)
-    often = _often(every, context.resolve().config.turn.barge_in)
 
     def maker(
         plan: BenchPlan, progress: BenchProgress, trace: TraceFile | None, where: Path | None
@@ -95,13 +101,3 @@ def soak(
 
     steady = result.soak is not None and result.soak.verdict == STEADY_VERDICT
     click.get_current_context().exit(0 if steady and kept else 1)
-
-
-def _often(every: int | None, barge_in: bool) -> int:
-    if every and not barge_in:
-        raise UsageError(
-            "with turn.barge_in off nothing can be interrupted",
-            where="--interrupt-every",
-            remedy="leave it out, or switch turn.barge_in on",
-        )
-    return OFTEN * barge_in if every is None else every

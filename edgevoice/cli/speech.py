@@ -1,4 +1,4 @@
-"""`transcribe`, `ask` and `say`: the stages one at a time, for pipes and scripts."""
+"""`transcribe`, `ask` and `say`: single stages, for pipes and scripts."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from edgevoice.protocols import Recognizer, Segment, SpeechDetector, Transcript
     from edgevoice.settings import Config, SttSettings
 
-SHORT_WORK = 30.0
-"""Seconds of sound that are recognized without showing progress."""
+PROGRESS_FROM = 30.0
+"""Seconds of sound above which transcription shows its progress."""
 
 
 @click.command()
@@ -91,7 +91,7 @@ def transcribe(
             remedy="see the messages above",
         )
     if notices:
-        # All there was is written down, but it was not all that was said.
+        # A truncated file was transcribed as far as it goes.
         click.get_current_context().exit(1)
 
 
@@ -167,7 +167,7 @@ def _shifted(segment: Segment, offset: float, transcript: Transcript) -> dict[st
 
 @click.command(cls=TextCommand)
 @click.argument("words", nargs=-1, metavar="TEXT")
-@click.option("--say", "aloud", is_flag=True, help="Speak the reply while it is generated.")
+@click.option("--say", "speak", is_flag=True, help="Speak the reply while it is generated.")
 @click.option("--slm", metavar="NAME", help="Language model, by its name in `models list`.")
 @click.option("--tts", metavar="NAME", help="Voice.")
 @click.option("--system-prompt", metavar="TEXT", help="System prompt of the language model.")
@@ -175,14 +175,15 @@ def _shifted(segment: Segment, offset: float, transcript: Transcript) -> dict[st
 def ask(
     context: Context,
     words: tuple[str, ...],
-    aloud: bool,
+    speak: bool,
     slm: str | None,
     tts: str | None,
     system_prompt: str | None,
 ) -> None:
-    """Ask the language model one question and print the reply as it is generated.
+    """Ask the language model a question.
 
-    The question is TEXT. With - or a pipe it is read from standard input.
+    The question is TEXT. With - or a pipe it is read from standard input. The reply is printed
+    while it is generated.
     """
     config = context.resolve(
         models__slm=slm, models__tts=tts, slm__system_prompt=system_prompt
@@ -193,10 +194,13 @@ def ask(
 
     with contextlib.ExitStack() as stack:
         speech = None
-        if aloud:
+        if speak:
             from edgevoice.synthesis.streaming_tts import StreamingSpeech
 
-            speech = stack.enter_context(StreamingSpeech(*_voice_and_speaker(config), config.tts))
+            language = _voice_language(config)
+            speech = stack.enter_context(
+                StreamingSpeech(*_voice_and_speaker(config), config.tts, language)
+            )
         with _waiting("loading the language model"):
             from edgevoice.engines.registry import load_chosen
 
@@ -225,6 +229,12 @@ def ask(
 @click.option("--speed", type=float, help="Speaking rate, as a factor.")
 @click.option("--speaker", type=int, help="Speaker number of a voice with several speakers.")
 @click.option("--voice", metavar="NAME", help="Speaker of a Kokoro voice, for example af_heart.")
+@click.option(
+    "--language", metavar="CODE", help="Language of the text, for example de. Default: the voice's."
+)
+@click.option(
+    "--show", is_flag=True, help="Print the text as the voice is given it, one clause a line."
+)
 @pass_context
 def say(
     context: Context,
@@ -234,19 +244,33 @@ def say(
     speed: float | None,
     speaker: int | None,
     voice: str | None,
+    language: str | None,
+    show: bool,
 ) -> None:
     """Speak text, or write it to a WAV file.
 
     With - or a pipe the text is read from standard input, and spoken as it arrives.
     """
     config = context.resolve(
-        models__tts=tts, tts__speed=speed, tts__speaker=speaker, kokoro__voice=voice
+        models__tts=tts,
+        tts__speed=speed,
+        tts__speaker=speaker,
+        kokoro__voice=voice,
+        stt__language=language,
     ).config
     text = given_text(words, "edgevoice say 'Hello there.'")
-    from edgevoice.synthesis.streaming_tts import StreamingSpeech, sounds
+    spoken = _voice_language(config, language)
+    from edgevoice.languages.lexicon import Lexicon
+    from edgevoice.synthesis.streaming_tts import StreamingSpeech, clauses, sounds
 
+    if show:
+        lexicon = Lexicon(config.tts.lexicon)
+        for clause in clauses(text, config.tts, spoken):
+            if clause.spoken:
+                echo(lexicon.applied(clause.spoken))
+        return
     if output is None:
-        with StreamingSpeech(*_voice_and_speaker(config), config.tts) as speech:
+        with StreamingSpeech(*_voice_and_speaker(config), config.tts, spoken) as speech:
             for piece in text:
                 speech.push(piece)
         return
@@ -254,7 +278,7 @@ def say(
 
     synthesizer = _voice(config)
     with WavWriter(output, synthesizer.rate) as file:
-        for samples in sounds(text, synthesizer, config.tts):
+        for samples in sounds(text, synthesizer, config.tts, spoken):
             file.write(samples)
 
 
@@ -265,8 +289,29 @@ def _voice(config: Config) -> Any:
         return load_chosen("tts", config)
 
 
+def _voice_language(config: Config, given: str | None = None) -> str:
+    """The language that text is read in: a given one, or that of the chosen voice.
+
+    Without a voice it is the configuration's, because `say --show` needs none. Raises ConfigError
+    for a language that is unknown.
+    """
+    from edgevoice.models.store import Store
+    from edgevoice.models.voices import languages
+    from edgevoice.transcription.spoken_language import listed
+
+    if given and (codes := listed(given)):
+        return codes[0]
+    store = Store(config)
+    spoken = languages(store)
+    try:
+        own = [code.split("_")[0] for code in store.choose("tts").entry.languages]
+    except EdgevoiceError:
+        return spoken[0]
+    return next((code for code in spoken if code in own), own[0] if own else spoken[0])
+
+
 def _voice_and_speaker(config: Config) -> tuple[Any, Any, Any]:
-    """The voice, the speaker and the clock both go by; the speaker first, it fails sooner."""
+    """The voice, the speaker, and their clock. The speaker is opened first, as it fails faster."""
     from edgevoice.build import open_sink
     from edgevoice.clock import SystemClock
 
@@ -281,7 +326,7 @@ def _voice_and_speaker(config: Config) -> tuple[Any, Any, Any]:
 
 @contextlib.contextmanager
 def _waiting(what: str) -> Iterator[None]:
-    """Shows on a terminal that something is being loaded; elsewhere nothing."""
+    """Show `what` on a terminal during the block."""
     if not sys.stderr.isatty():
         yield
         return
@@ -293,8 +338,11 @@ def _waiting(what: str) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _progress(name: str, seconds: float) -> Iterator[Any]:
-    """A bar on a terminal, lines elsewhere, for recordings that take a while."""
-    if seconds <= SHORT_WORK:
+    """Show progress for long recordings: a bar on a terminal, lines elsewhere.
+
+    Yields a function to call with the seconds transcribed so far.
+    """
+    if seconds <= PROGRESS_FROM:
         yield lambda reached: None
         return
     if not sys.stderr.isatty():

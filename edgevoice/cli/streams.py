@@ -1,4 +1,4 @@
-"""The standard streams of this process, which may be closed or lack characters."""
+"""Prepare the standard streams, which may be closed, or use an encoding that lacks characters."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ ASCII = {
     "…": "...",
     "°": " deg",
 }
-"""What stands for a character of ours where the encoding lacks it."""
+"""Replacements for the program's own characters where the encoding lacks them."""
 
 
 def prepare_streams() -> None:
     """Make the standard streams usable before anything is printed.
 
-    A stream that our caller closed reads as empty and writes to nowhere. A character that the
-    encoding of a stream lacks is replaced, so that services, cron and redirects lose no line.
+    A closed stream is replaced by the null device. A character that a stream's encoding lacks is
+    replaced by a similar one, so that services, cron and redirects lose no line.
     """
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
@@ -38,11 +38,11 @@ def _replacement(error: UnicodeError) -> tuple[str, int]:
     if not isinstance(error, UnicodeEncodeError):
         raise error
     lost = error.object[error.start : error.end]
-    return "".join(map(_alike, lost)), error.end
+    return "".join(map(_to_ascii, lost)), error.end
 
 
-def _alike(character: str) -> str:
-    """`character` in ASCII: a sign like it, its letter without accents, or a question mark."""
+def _to_ascii(character: str) -> str:
+    """A similar character in ASCII, the letter without accents, or a question mark."""
     if character in ASCII:
         return ASCII[character]
     plain = unicodedata.normalize("NFKD", character).encode("ascii", "ignore").decode()

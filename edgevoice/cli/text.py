@@ -1,4 +1,4 @@
-"""Text that is given on a command line or through a pipe, for `ask` and `say`."""
+"""Text on a command line or from a pipe, for `ask` and `say`."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ import click
 from edgevoice.encoding import decoded, well_formed
 from edgevoice.errors import UsageError
 
-MARK = "\0"
-"""Stands before an argument that is text while options are looked for: no argument holds it."""
+TEXT_PREFIX = "\0"
+"""Marks arguments that are text, while click parses options; no argument can contain it."""
 
 
 class TextCommand(click.Command):
-    """A command whose arguments are text, which may begin with a minus or a dash."""
+    """A command whose arguments are text, which may begin with a minus."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         try:
@@ -43,20 +43,20 @@ class TextCommand(click.Command):
             option = arg.split("=")[0] in names or (arg[:2] in names and _is_file(arg[2:]))
             text = not option and before not in with_value and _looks_like_text(arg)
             if arg[:2] in names and not (option or text or before in with_value):
-                # "-once" would be taken for -o with the value "nce".
+                # click would parse "-once" as -o with the value "nce".
                 raise click.NoSuchOption(arg, ctx=ctx)
-            marked.append(MARK + arg if text else arg)
+            marked.append(TEXT_PREFIX + arg if text else arg)
             before = arg
         return marked
 
 
 def _is_file(value: str) -> bool:
-    """Whether the rest of "-ospeech.wav" is the value of a short option, and not of a word."""
+    """Whether the rest of an argument such as "-ospeech.wav" is an option's value."""
     return value in ("", "-") or value.lower().endswith(".wav") or "/" in value or os.sep in value
 
 
 def _looks_like_text(arg: str) -> bool:
-    """Whether an argument that begins with - is no option: "-5", "- five" or "-five of them"."""
+    """Whether an argument is text although it begins with -: "-5", "- five", "-five of them"."""
     if len(arg) < 2 or arg[0] != "-":
         return False
     return any(map(str.isspace, arg)) or not (arg[1].isalpha() or arg[1] == "-")
@@ -65,16 +65,19 @@ def _looks_like_text(arg: str) -> bool:
 def _unmarked(value: Any) -> Any:
     if isinstance(value, tuple):
         return tuple(map(_unmarked, value))
-    return value.removeprefix(MARK) if isinstance(value, str) else value
+    return value.removeprefix(TEXT_PREFIX) if isinstance(value, str) else value
 
 
 def given_text(words: tuple[str, ...], example: str) -> Iterator[str]:
-    """What was given as arguments, or standard input piece by piece as it comes."""
+    """The arguments as text, or standard input in pieces as they arrive.
+
+    Raises UsageError without text; `example` is a correct command.
+    """
     if not words and sys.stdin.isatty():
         raise UsageError("no text was given", remedy=example)
     given = bool(words) and words != ("-",)
     pieces = iter([well_formed(" ".join(words))]) if given else decoded(_stdin())
-    # Found out before a model is loaded.
+    # An empty text is an error before a model is loaded.
     for piece in pieces:
         if piece.strip():
             return itertools.chain([piece], pieces)

@@ -1,4 +1,4 @@
-"""What a session that was killed has left: found, saved and named when the next one starts."""
+"""Recover the files of a session that was killed, when the next session starts."""
 
 from __future__ import annotations
 
@@ -7,28 +7,28 @@ from pathlib import Path
 from edgevoice.places import expanded
 
 
-def saved(record: str | None, trace: Path | None, keep: str) -> str:
-    """Save what is left where this session is about to write; tells what it was, or nothing.
+def recover(record: str | None, trace: Path | None, recordings: str) -> str:
+    """Recover unfinished files where this session will write; returns a notice, or "".
 
-    `record` is the file that the reply is recorded to, `keep` the folder of kept turns.
+    `record` is the file of recorded replies, `recordings` the folder of recorded turns.
     """
     found: list[Path] = []
     if record and record != "-":
-        from edgevoice.wav import recover
+        from edgevoice.wav import recover as recover_wav
 
-        found += recover(record)
+        found += recover_wav(record)
     if trace is not None:
         from edgevoice.trace import recover as recover_trace
 
         found += filter(None, [recover_trace(trace)])
-    if keep:
+    if recordings:
         from edgevoice.recordings.folder import RecordingsFolder
 
-        found += RecordingsFolder(expanded(keep)).recover()
+        found += RecordingsFolder(expanded(recordings)).recover()
     if not found:
         return ""
     names = ", ".join(map(str, found))
     return (
-        f"a session was killed before its files were complete; what it had written is in {names}: "
-        "delete what you do not need"
+        f"an earlier session was killed; what it had written is in {names}: delete what you do "
+        "not need"
     )

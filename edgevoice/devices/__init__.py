@@ -1,1 +1,1 @@
-"""Where sound comes from and goes to: real devices, files, and what stands in for them."""
+"""Microphones and speakers: sound devices, simulated devices, and recovery of lost devices."""

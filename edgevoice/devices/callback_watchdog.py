@@ -5,7 +5,7 @@ from __future__ import annotations
 STALL_TIMEOUT = 3.0
 """Seconds without a callback after which a device counts as gone."""
 
-MAX_CHECK_INTERVAL = 0.5
+MAX_POLL_INTERVAL = 0.5
 """Seconds between two checks above which the time before the later check does not count."""
 
 MIN_UPTIME = 0.3
@@ -33,7 +33,7 @@ class CallbackWatchdog:
 
     def stalled(self, now: float) -> bool:
         """Whether the last callback is too long ago; `now` is the session time in seconds."""
-        if now - self._checked > MAX_CHECK_INTERVAL:
+        if now - self._checked > MAX_POLL_INTERVAL:
             self._counted_from = now
         self._checked = now
         return now - max(self.last, self._counted_from) > STALL_TIMEOUT

@@ -38,20 +38,22 @@ D = TypeVar("D", bound=SlotDevice)
 class DeviceSlot(Generic[D]):
     """Holds one device of one kind.
 
-    `open` takes a name, or "" for the system's default device, and raises DeviceError. `wanted` is
-    the name in the settings; with `fallback` the default device may replace it.
+    `open` opens a device by name, or the system's default device for "", and raises DeviceError.
+    `configured` is the name in the settings; with `fallback` the default device may replace it.
     """
 
     kind: Kind
 
-    def __init__(self, clock: Clock, wanted: str, fallback: bool, open: Callable[[str], D]) -> None:
-        self.wanted = wanted
+    def __init__(
+        self, clock: Clock, configured: str, fallback: bool, open: Callable[[str], D]
+    ) -> None:
+        self.configured = configured
         self.fallback = fallback
         self.is_fallback = False
-        """Whether the default device replaces the wanted one."""
+        """Whether the default device replaces the configured one."""
         self.outdated = False
         """Whether the system's default device has changed since this one was opened."""
-        self.name = wanted
+        self.name = configured
         """The name of the present device, or of the last one."""
         self._clock = clock
         self._open = open
@@ -87,14 +89,14 @@ class DeviceSlot(Generic[D]):
         return self._error or device.failed()
 
     def fill(self, strictly: bool = False) -> None:
-        """Open a device and use it; with `strictly`, only the wanted one.
+        """Open a device and use it; with `strictly`, only the configured one.
 
-        Raises DeviceError about the wanted device.
+        Raises DeviceError about the configured device.
         """
         try:
-            device, is_fallback = self._open(self.wanted), False
+            device, is_fallback = self._open(self.configured), False
         except DeviceError as error:
-            if strictly or not self.wanted or not self.fallback:
+            if strictly or not self.configured or not self.fallback:
                 raise
             try:
                 device, is_fallback = self._open(""), True
@@ -105,9 +107,9 @@ class DeviceSlot(Generic[D]):
                 device.close()
                 return
             self.name = device.name
-            if self.wanted.isdigit() and not is_fallback:
+            if self.configured.isdigit() and not is_fallback:
                 # Device numbers change each time devices are listed.
-                self.wanted = self.name
+                self.configured = self.name
             self.is_fallback = is_fallback
             self._error = None
             self._device = device

@@ -69,9 +69,9 @@ class StreamTimes:
 class Duplex:
     """Passes an input's blocks to `on_input`, and has `fill_output` fill an output's blocks.
 
-    Both get float32 [BLOCK] at RATE Hz and the number of its first sample, in PortAudio's own
-    threads. `input_name` and `output_name` are names as `find` takes them; `latency` is requested
-    from each device, in seconds. Raises DeviceError.
+    Both get float32 [BLOCK] at RATE Hz and the number of its first sample, in PortAudio's
+    own threads. `input_name` and `output_name` are names for `find`; `latency` in seconds is
+    requested from each device. Raises DeviceError.
     """
 
     def __init__(
@@ -116,7 +116,7 @@ class Duplex:
             raise DeviceError(
                 f"the device could not be opened at {RATE} Hz: {error}",
                 where=device.name,
-                remedy="`edgevoice devices` lists them; choose a loopback device of that rate",
+                remedy="choose a loopback device of that rate: `edgevoice devices`",
             ) from None
 
     def _input_callback(self, data: Any, frames: int, at: Any, status: Any) -> None:

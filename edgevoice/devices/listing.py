@@ -144,36 +144,36 @@ def listed_now() -> list[Device]:
     return listed()
 
 
-def find(kind: str, wanted: str) -> Device:
-    """The device of `kind` ("input" or "output") that `wanted` names.
+def find(kind: str, name: str) -> Device:
+    """The device of `kind` ("input" or "output") with this `name`.
 
-    `wanted` is a number, a name, part of a name, or "" for the default. Raises DeviceError if no
-    device has that name, and NoDeviceError if there is no device of that kind.
+    `name` is a number, a name, part of a name, or "" for the default device. Raises DeviceError if
+    no device has that name, and NoDeviceError if there is no device of that kind.
     """
     label = "microphone" if kind == "input" else "speaker"
     devices = [d for d in listed() if (d.inputs if kind == "input" else d.outputs) > 0]
     if not devices:
         raise NoDeviceError(
             f"no {label} was found",
-            where=f"audio.{kind} is {wanted}" if wanted else "",
+            where=f"audio.{kind} is {name}" if name else "",
             remedy=f"plug one in and see `edgevoice devices`; without a {label}, "
             "`edgevoice demo` shows a conversation",
         )
-    if not wanted:
+    if not name:
         default = [d for d in devices if (d.default_input if kind == "input" else d.default_output)]
         return (default or devices)[0]
-    if wanted.isdigit():
-        chosen = [d for d in devices if d.index == int(wanted)]
+    if name.isdigit():
+        found = [d for d in devices if d.index == int(name)]
     else:
-        exact = [d for d in devices if d.name.lower() == wanted.lower()]
-        chosen = exact or [d for d in devices if wanted.lower() in d.name.lower()]
-    if not chosen:
+        exact = [d for d in devices if d.name.lower() == name.lower()]
+        found = exact or [d for d in devices if name.lower() in d.name.lower()]
+    if not found:
         raise DeviceError(
-            f"no {label} is called {wanted!r}",
+            f"no {label} is called {name!r}",
             where=f"audio.{kind}",
             remedy=f"choose one of: {', '.join(f'{d.index} {d.name}' for d in devices)}",
         )
-    return chosen[0]
+    return found[0]
 
 
 if __name__ == "__main__":

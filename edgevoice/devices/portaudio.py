@@ -39,9 +39,9 @@ Its minimum saves 10 ms but causes 250 callbacks a second, which slow token gene
 class Microphone:
     """AudioSource: a PortAudio input at its own rate and channels, resampled to 16 kHz mono."""
 
-    def __init__(self, clock: Clock, wanted: str = "") -> None:
+    def __init__(self, clock: Clock, name: str = "") -> None:
         portaudio = library()
-        device = find("input", wanted)
+        device = find("input", name)
         self.name = device.name
         self._clock = clock
         self._rate = int(device.rate)
@@ -136,14 +136,14 @@ class Loudspeaker:
     def __init__(
         self,
         clock: Clock,
-        wanted: str = "",
+        name: str = "",
         latency: float = 0.06,
         rate: int = 0,
         lead: float = 0.0,
         hiss: bool = False,
     ) -> None:
         portaudio = library()
-        device = find("output", wanted)
+        device = find("output", name)
         self.name = device.name
         self.rate = rate or int(device.rate)
         self._clock = clock
@@ -200,7 +200,7 @@ class Loudspeaker:
         ):
             return None
         return DeviceError(
-            "the speaker stopped taking sound",
+            "the speaker stopped accepting sound",
             where=self.name,
             remedy="plug it in again, or choose another: `edgevoice devices`, then `--output NAME`",
         )

@@ -41,12 +41,12 @@ class ResilientLoudspeaker(DeviceSlot[OutputDevice]):
     def __init__(
         self,
         clock: Clock,
-        wanted: str,
+        configured: str,
         fallback: bool,
         open: Callable[[str], OutputDevice],
         rate: int,
     ) -> None:
-        super().__init__(clock, wanted, fallback, open)
+        super().__init__(clock, configured, fallback, open)
         self.rate = rate
         self._add = 0
         """What to add to the device's own frame numbers."""

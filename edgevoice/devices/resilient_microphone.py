@@ -68,9 +68,9 @@ class ResilientMicrophone(DeviceSlot[InputDevice]):
     kind: Kind = "input"
 
     def __init__(
-        self, clock: Clock, wanted: str, fallback: bool, open: Callable[[str], InputDevice]
+        self, clock: Clock, configured: str, fallback: bool, open: Callable[[str], InputDevice]
     ) -> None:
-        super().__init__(clock, wanted, fallback, open)
+        super().__init__(clock, configured, fallback, open)
         self._source: FrameSource = SilentInput(clock)
         # (first index, source, what to add to the source's own index)
         self._segments: deque[tuple[int, FrameSource, int]] = deque(maxlen=MAX_SEGMENTS)
@@ -121,8 +121,8 @@ class ResilientMicrophone(DeviceSlot[InputDevice]):
         if not self._segments:
             self._segments.append((0, source, -frame.index))
         elif self._segments[-1][1] is not source:
-            gap = source.time_of(frame.index) - self.time_of(self._next)
-            first = self._next + max(FRAME_SAMPLES, round(gap * EAR_RATE))
+            lost = source.time_of(frame.index) - self.time_of(self._next)
+            first = self._next + max(FRAME_SAMPLES, round(lost * EAR_RATE))
             self._segments.append((first, source, first - frame.index))
         index = frame.index + self._segments[-1][2]
         self._next = index + len(frame.samples)

@@ -52,21 +52,21 @@ def loudspeaker(
     watch: DeviceWatch,
     open: Callable[[str, int], OutputDevice],
 ) -> ResilientLoudspeaker:
-    """The speaker that the settings name; `open` takes a name and a rate in Hz (0: the device's).
+    """The speaker that the settings name; `open` opens it by name and rate in Hz (0: its own).
 
     Raises DeviceError like `microphone`.
     """
     rate = 0
 
-    def open_at_rate(wanted: str) -> OutputDevice:
+    def open_at_rate(name: str) -> OutputDevice:
         """Open a speaker; samples are always counted at the first speaker's rate."""
         nonlocal rate
         try:
-            speaker = open(wanted, rate)
+            speaker = open(name, rate)
         except DeviceError:
             if not rate:
                 raise
-            speaker = open(wanted, 0)
+            speaker = open(name, 0)
         rate = rate or speaker.rate
         return speaker if speaker.rate == rate else Converted(speaker, rate)
 

@@ -40,7 +40,7 @@ MAX_CHECK_INTERVAL = 5.0
 REMOVAL_TIMEOUT = 3.0
 """Seconds that closing a slot waits for a check in progress."""
 
-REMEDY = "plug it in again: the conversation goes on when it is there"
+LOST_REMEDY = "plug it in again; the conversation continues once it is back"
 
 
 class SoundSystem(Protocol):
@@ -127,7 +127,7 @@ class DeviceWatch:
 
     def _remove(self, slot: DeviceSlot[Any]) -> None:
         with self._monitor:
-            self._slots = [p for p in self._slots if p is not slot]
+            self._slots = [each for each in self._slots if each is not slot]
             self._monitor.notify_all()
             self._monitor.wait_for(lambda: not self._busy, REMOVAL_TIMEOUT)
 
@@ -186,7 +186,7 @@ class DeviceWatch:
                 self._changed_at = now
             self._hotplug_state = hotplug_state
             for slot in slots:
-                slot.outdated |= moved and not slot.wanted
+                slot.outdated |= moved and not slot.configured
         missing = [slot for slot in slots if not slot.present and not slot.muted]
         if missing and now - self._retried_at >= RETRY_INTERVAL:
             self._retried_at = now
@@ -197,19 +197,19 @@ class DeviceWatch:
         better = any(slot.is_fallback or slot.outdated for slot in slots if slot.present)
         idle = not self._speaking_turns and not any(getattr(slot, "busy", False) for slot in slots)
         none_present = bool(missing) and not any(slot.present for slot in slots)
-        wanted = (
+        relist = (
             none_present
             or (recently_changed and bool(missing))
             or (idle and better and self._change_pending)
         )
-        if wanted and now - self._listed_at >= (
+        if relist and now - self._listed_at >= (
             RELIST_INTERVAL / 2 if recently_changed else RELIST_INTERVAL
         ):
             self._relist(slots)
 
     @property
     def _change_pending(self) -> bool:
-        """Whether a hotplug change still asks for another listing."""
+        """Whether a hotplug change still requires another listing."""
         return self._listed_at - self._changed_at < CHANGE_WINDOW
 
     def _relist(self, slots: list[DeviceSlot[Any]], suspended: float = 0.0) -> None:
@@ -234,4 +234,4 @@ class DeviceWatch:
         if self._reported.get(slot.kind, "") is None:
             return
         self._reported[slot.kind] = None
-        self._notify(ev.DeviceLost(kind=slot.kind, name=slot.name, remedy=REMEDY))
+        self._notify(ev.DeviceLost(kind=slot.kind, name=slot.name, remedy=LOST_REMEDY))

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from edgevoice.engines.chat_sandbox import LimitExceeded, Sandbox
+from edgevoice.languages.unspoken import left_open
 from edgevoice.protocols import ChatMessage
 
 _PROBE = "probe-4711"
@@ -41,6 +42,8 @@ class ChatTemplate:
         self._alternates = not self._renders(ChatMessage("user", _PROBE), user)
         if _PROBE not in self.render([ChatMessage("user", _PROBE)]):
             raise TemplateRefused("the chat template does not render a question")
+        self.opened = left_open(self.render([user]))
+        """What a reply goes on with although the model does not write it: `<think>`, or nothing."""
         system, reply = ChatMessage("system", "Be brief."), ChatMessage("assistant", "Yes.")
         if _PROBE not in self.render([system, user, reply, ChatMessage("user", _PROBE)]):
             raise TemplateRefused("the chat template does not render a conversation")

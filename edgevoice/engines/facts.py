@@ -6,10 +6,11 @@ Each function imports only the engine that it asks.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from edgevoice.errors import EngineError
+from edgevoice.settings import SlmSettings
 
 
 def build_flags() -> str:
@@ -74,3 +75,11 @@ def token_seconds(
         return found
     finally:
         native.close()
+
+
+def published_rates(path: Path, settings: SlmSettings) -> Mapping[str, list[float]]:
+    """Tokens per second of each repetition of `pp512` and `tg128` with the GGUF model at `path`,
+    by llama-bench's definitions. Raises ModelError."""
+    from edgevoice.engines.llama_bench import llama_rates as rates
+
+    return rates(path, settings)

@@ -126,6 +126,8 @@ class Llama:
         yield Prefilled(len(prompt), reused)
         self._native.begin_sampling(self._settings.temperature, self._settings.seed)
         decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        goes_on = bool(messages) and messages[-1].role == "assistant"
+        opened = "" if goes_on else self._template.opened
         for _ in range(self._settings.max_tokens):
             if cancelled():
                 yield Stopped("cancelled")
@@ -134,7 +136,8 @@ class Llama:
             if self._native.ends(token):
                 yield Stopped("stop")
                 return
-            yield Token(decoder.decode(self._native.piece(token)), token)
+            yield Token(opened + decoder.decode(self._native.piece(token)), token)
+            opened = ""
             if len(self._kv) >= self.context:
                 break
             if cancelled():

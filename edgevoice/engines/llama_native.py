@@ -106,7 +106,7 @@ class NativeModel:
             self.close()
             raise NotLoaded("there is not enough memory for its context")
         self._vocab = native.llama_model_get_vocab(self._model)
-        self._size = int(native.llama_vocab_n_tokens(self._vocab))
+        self.vocabulary = int(native.llama_vocab_n_tokens(self._vocab))
         self._memory = native.llama_get_memory(self._context)
         self._piece = ctypes.create_string_buffer(256)
         self._tokens = (native.llama_token * batch)()
@@ -135,7 +135,7 @@ class NativeModel:
 
         An id that this model does not have gives a byte that no text has.
         """
-        if not 0 <= token < self._size:
+        if not 0 <= token < self.vocabulary:
             return b"\xff"
         count = native.llama_token_to_piece(
             self._vocab, token, self._piece, len(self._piece), 0, False
@@ -173,6 +173,10 @@ class NativeModel:
             raise EngineError(
                 f"the language model could not evaluate {count} tokens (llama.cpp says {code})"
             )
+
+    def synchronize(self) -> None:
+        """Wait until everything is evaluated; a GPU works on after `evaluate`."""
+        native.llama_synchronize(self._context)
 
     def use_threads(self, threads: int) -> None:
         """Evaluate on so many threads from now on."""

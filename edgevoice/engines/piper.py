@@ -26,6 +26,7 @@ from edgevoice.engines.piper_words import WordMarks
 from edgevoice.engines.registry import Engine
 from edgevoice.engines.threads import of_voice
 from edgevoice.errors import ConfigError, EngineError, ModelError
+from edgevoice.languages.lexicon import Lexicon
 from edgevoice.models import voice_file
 from edgevoice.outside import Malformed, from_json, read
 from edgevoice.protocols import Cancelled
@@ -59,7 +60,8 @@ class Piper:
         self.rate: int = config.sample_rate
         session, self._decoder = _open(path, config, settings, remedy)
         self._voice = PiperVoice(session=session, config=config, download_dir=path.parent)
-        self._words = WordMarks(self._voice.phonemize, self._voice.phonemes_to_ids)
+        self._lexicon = Lexicon(settings.lexicon)
+        self._words = WordMarks(self._phonemes, self._voice.phonemes_to_ids)
         noise, duration_noise = (
             settings.variation * n for n in (config.noise_scale, config.noise_w_scale)
         )
@@ -82,7 +84,7 @@ class Piper:
         if not any(char.isalnum() for char in text):
             return
         try:
-            sentences = list(bounded(self._voice.phonemize(text)))
+            sentences = list(bounded(self._phonemes(text)))
             for number, phonemes in enumerate(sentences):
                 ids = self._voice.phonemes_to_ids(phonemes) if phonemes else []
                 if not ids or cancelled():
@@ -107,6 +109,9 @@ class Piper:
         except Exception as error:  # piper, espeak-ng and onnxruntime share no base class
             _log.debug("piper failed on %d characters", len(text), exc_info=True)
             raise EngineError(f"the voice {self._name} failed: {error}") from error
+
+    def _phonemes(self, text: str) -> list[list[str]]:
+        return self._voice.phonemize(self._lexicon.applied(text))
 
 
 def bounded(sentences: Iterable[list[str]], limit: int = MAX_PHONEMES) -> Iterator[list[str]]:

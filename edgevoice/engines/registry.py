@@ -6,14 +6,16 @@ Other packages add theirs as entry points of the group `edgevoice.engines`.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pkgutil import resolve_name
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from edgevoice.errors import ModelError
+from edgevoice.errors import ConfigError, EdgevoiceError, ModelError
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
@@ -53,12 +55,19 @@ class Engine:
     settings: type[msgspec.Struct] | None = None
 
     def own(self, config: Config) -> Any:
-        """The engine's own section: an instance of `settings`."""
+        """The engine's own section: an instance of `settings`. Raises ConfigError."""
         assert self.settings is not None
         section = self.formats[0]
-        if section in config.__struct_fields__:
-            return getattr(config, section)
-        return msgspec.convert(config.engines.get(section, {}), self.settings)
+        built_in = getattr(config, section, None)
+        if isinstance(built_in, self.settings):
+            return built_in
+        try:
+            return msgspec.convert(config.engines.get(section, {}), self.settings)
+        except msgspec.ValidationError as error:
+            raise ConfigError(
+                f"a setting of the section {section} is not valid: {error}",
+                remedy=f"correct Config.engines[{section!r}]",
+            ) from None
 
 
 def load(model: Installed, config: Config, variant: str = "") -> Any:
@@ -68,7 +77,16 @@ def load(model: Installed, config: Config, variant: str = "") -> Any:
     """
     entry = model.entry
     wanted = variant or ("synthetic" if entry.shape else entry.format)
-    return engine(f"{entry.role}.{wanted}").load(model, config)
+    name = f"{entry.role}.{wanted}"
+    found = engine(name)
+    if name in BUILT_IN:
+        return found.load(model, config)
+    try:
+        return found.load(model, config)
+    except EdgevoiceError:
+        raise
+    except Exception as error:  # another package's code may raise anything
+        raise _unusable(_others()[name], f"{type(error).__name__}: {error}") from error
 
 
 def load_chosen(role: Role, config: Config) -> Any:
@@ -121,6 +139,12 @@ def sections() -> list[str]:
 
 
 def _others() -> dict[str, EntryPoint]:
+    return _installed_in(tuple(sys.path))
+
+
+@lru_cache(maxsize=1)
+def _installed_in(folders: tuple[str, ...]) -> dict[str, EntryPoint]:
+    """The entries of other packages; to look for them takes tens of milliseconds."""
     from importlib.metadata import entry_points
 
     return {entry.name: entry for entry in entry_points(group=GROUP) if entry.name not in BUILT_IN}

@@ -47,6 +47,8 @@ NO_SPEECH_MARGIN = 0.2
 for noise gets slightly too high a probability."""
 USUAL_TOKENS, USUAL_TOKENS_PER_SECOND = 12, 4
 """Token limit for ordinary speech; it ends the repetitions of a decoder that missed the end."""
+MOST_NAMES = 100
+"""Most tokens of the names that are expected."""
 MAX_TOKENS, MAX_TOKENS_PER_SECOND = 24, 40
 """Token limit for the fastest speech: Georgian and Tamil take three tokens a letter."""
 MAX_COMPRESSION = 2.4
@@ -182,7 +184,8 @@ class Whisper:
         encoded = self._model.encode(np.ascontiguousarray(features, dtype=np.float32))
         language, certainty = self._spoken(encoded, among)
         tokenizer = self._tokenizer(language)
-        prompt = list(tokenizer.sot_sequence)
+        named = self._named(tokenizer)
+        prompt = [*named, *tokenizer.sot_sequence]
         seconds = len(samples) / EAR_RATE
         room = self._model.max_length - len(prompt)
         most = min(room, int(MAX_TOKENS + MAX_TOKENS_PER_SECOND * seconds))
@@ -192,7 +195,7 @@ class Whisper:
                 encoded,
                 [prompt],
                 beam_size=beam,
-                max_length=2 * tokens,
+                max_length=2 * tokens + len(named),
                 return_scores=True,
                 return_no_speech_prob=True,
             )[0]
@@ -213,6 +216,13 @@ class Whisper:
             if ended or tokens == most or _repeats(transcript):
                 return _Take(transcript, ended)
             tokens = min(2 * tokens, most)
+
+    def _named(self, tokenizer: Tokenizer) -> list[int]:
+        """The setting's names as text before the clip, as Whisper knows it from long recordings."""
+        names = ", ".join(filter(None, map(str.strip, self.settings.names.split(","))))
+        if not names:
+            return []
+        return [tokenizer.sot_prev, *tokenizer.encode(f" {names}.")[:MOST_NAMES]]
 
     def _spoken(
         self, encoded: ctranslate2.StorageView, among: Mapping[str, float]

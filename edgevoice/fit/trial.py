@@ -106,7 +106,7 @@ def run(trial: Trial, progress: BenchProgress, opened: Session = session) -> Ans
 
 def times(turns: Sequence[BenchTurn]) -> list[float]:
     """The response times of the questions that were answered, in seconds."""
-    return [turn.gap for turn in turns if turn.counts and turn.gap is not None]
+    return [turn.response_time for turn in turns if turn.counts and turn.response_time is not None]
 
 
 def hopeless(found: Sequence[float], budget: float) -> bool:
@@ -119,5 +119,9 @@ def hopeless(found: Sequence[float], budget: float) -> bool:
 def told(turn: BenchTurn) -> str:
     """What came of one question, in a line that fits a terminal."""
     name = turn.question if len(turn.question) <= 40 else f"{turn.question[:39]}…"
-    result = f"not answered: {turn.dropped}" if turn.gap is None else f"{turn.gap:.2f} s"
+    result = (
+        f"not answered: {turn.dropped}"
+        if turn.response_time is None
+        else f"{turn.response_time:.2f} s"
+    )
     return f"{name}  {result}{' (warm-up)' if turn.warm_up else ''}"

@@ -90,16 +90,16 @@ TURNS = Metric(
     "Finished turns, by outcome and reason.",
     ("outcome", "reason"),
 )
-GAP = Metric(
-    "edgevoice.turn.gap",
+RESPONSE_TIME = Metric(
+    "edgevoice.response_time",
     "s",
     "histogram",
     "Response time: end of the user's speech to the first sound of the reply.",
     ("origin",),
     RESPONSE_TIME_BUCKETS,
 )
-SPAN = Metric(
-    "edgevoice.gap.span",
+RESPONSE_TIME_SPAN = Metric(
+    "edgevoice.response_time.span",
     "s",
     "histogram",
     "Part of the response time caused by one step; the parts add up to it.",
@@ -211,8 +211,9 @@ MEMORY = Metric(
 )
 
 CATALOG = (
-    TURNS, GAP, SPAN, STAGE, FIRST_TOKEN, DECODE, PREFILL, STT_RTF, TTS_RTF, TOKENS, FALSE_STARTS,
-    UNDERRUNS, OVERRUNS, FAILURES, DEVICE_ERRORS, LOADING, READY, MODELS, BUILD, CPU, MEMORY,
+    TURNS, RESPONSE_TIME, RESPONSE_TIME_SPAN, STAGE, FIRST_TOKEN, DECODE, PREFILL, STT_RTF, TTS_RTF,
+    TOKENS, FALSE_STARTS, UNDERRUNS, OVERRUNS, FAILURES, DEVICE_ERRORS, LOADING, READY, MODELS,
+    BUILD, CPU, MEMORY,
 )  # fmt: skip
 
 

@@ -25,7 +25,7 @@ class FinishedExchange:
     """A finished exchange. Times are session times in seconds.
 
     `reason` is why it was not answered to the end: the reason of its cancellation, or `empty` if
-    no sound was played. `taken_back` are the times at which earlier attempts were dropped.
+    no sound was played. `false_starts` are the times at which earlier attempts were dropped.
     """
 
     turn: int
@@ -37,14 +37,14 @@ class FinishedExchange:
     timings: TurnTimings
     rates: Mapping[str, float | None]
     events: tuple[ev.Event, ...]
-    taken_back: tuple[float, ...] = ()
+    false_starts: tuple[float, ...] = ()
 
 
 @dataclass(slots=True)
 class _Open:
     first: ev.TurnStarted
     events: list[ev.Event]
-    taken_back: tuple[float, ...] = ()
+    false_starts: tuple[float, ...] = ()
     committed: bool = False
     reason: str = ""
 
@@ -61,9 +61,9 @@ class Exchanges:
         match event:
             case ev.TurnStarted():
                 before = event.replaces
-                taken_back = () if before is None else self._resumed.get(before, ())
+                false_starts = () if before is None else self._resumed.get(before, ())
                 self._resumed.clear()
-                self._open[event.turn] = _Open(event, [event], taken_back)
+                self._open[event.turn] = _Open(event, [event], false_starts)
             case ev.TurnCancelled():
                 if one := self._open.get(event.turn):
                     one.reason = event.reason
@@ -71,7 +71,7 @@ class Exchanges:
                     if not one.committed:
                         del self._open[event.turn]
                         if event.reason == "resumed":
-                            self._resumed[event.turn] = (*one.taken_back, event.t)
+                            self._resumed[event.turn] = (*one.false_starts, event.t)
                         else:
                             yield _finished(one, event)
             case ev.TurnCompleted():
@@ -115,5 +115,5 @@ def _finished(one: _Open, last: ev.Event) -> FinishedExchange:
         timings=timings,
         rates=rates(one.events),
         events=tuple(one.events),
-        taken_back=one.taken_back,
+        false_starts=one.false_starts,
     )

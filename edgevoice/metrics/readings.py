@@ -68,9 +68,9 @@ def of(exchange: FinishedExchange) -> Iterator[Reading]:
     timings = exchange.timings
     yield Reading(m.TURNS, 1.0, (exchange.outcome, exchange.reason))
     if timings.gap is not None:
-        yield Reading(m.GAP, timings.gap, (exchange.origin,))
+        yield Reading(m.RESPONSE_TIME, timings.gap, (exchange.origin,))
         for span in timings.spans:
-            yield Reading(m.SPAN, span.seconds, (span.name.replace(" ", "_"),))
+            yield Reading(m.RESPONSE_TIME_SPAN, span.seconds, (span.name.replace(" ", "_"),))
     for bar in timings.bars:
         yield Reading(m.STAGE, bar.seconds, (bar.name,))
     for metric, value in (

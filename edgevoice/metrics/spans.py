@@ -46,16 +46,16 @@ def drawn(exchange: FinishedExchange, models: Mapping[str, str], conversation: s
         "edgevoice.turn": exchange.turn,
         "edgevoice.origin": exchange.origin,
         "edgevoice.outcome": exchange.outcome,
-        "edgevoice.false_starts": len(exchange.taken_back),
+        "edgevoice.false_starts": len(exchange.false_starts),
         "edgevoice.underruns": sum(e.count for e in exchange.events if isinstance(e, ev.Underrun)),
     }
     if exchange.reason:
         root.attributes["edgevoice.reason"] = exchange.reason
     if timings.gap is not None:
-        root.attributes["edgevoice.gap.total"] = timings.gap
+        root.attributes["edgevoice.response_time.total"] = timings.gap
         for span in timings.spans:
-            root.attributes[f"edgevoice.gap.{span.name.replace(' ', '_')}"] = span.seconds
-    root.marks = [("taken back", at) for at in exchange.taken_back]
+            root.attributes[f"edgevoice.response_time.{span.name.replace(' ', '_')}"] = span.seconds
+    root.marks = [("false start", at) for at in exchange.false_starts]
     failures = [event.stage for event in exchange.events if isinstance(event, ev.StageFailed)]
     root.failed = failures[0] if failures else ""
     stages = [

@@ -1,1 +1,1 @@
-"""Turns that are kept to be run again: their files, their folder, and who fills it."""
+"""Recorded turns for `edgevoice replay`: their files, their folder, and the recorder."""

@@ -21,10 +21,10 @@ from edgevoice.places import expanded
 from edgevoice.recordings.recorded_turn import RecordedTurn, encoded, read
 from edgevoice.wav import pcm_file
 
-NAME = re.compile(r"turn-(\d{6,9})\.(json|wav)")
-DRAFT_NAME = re.compile(r"\.(turn-\d{6,9})\.(json|wav)\.[a-z0-9_]+")
+TURN_FILE = re.compile(r"turn-(\d{6,9})\.(json|wav)")
+DRAFT_FILE = re.compile(r"\.(turn-\d{6,9})\.(json|wav)\.[a-z0-9_]+")
 """A file left by a program that was killed while writing a turn."""
-KEEP = "`edgevoice run --record-turns DIR` keeps them"
+RECORD_REMEDY = "record turns with `edgevoice run --record-turns DIR`"
 
 
 class RecordingsFolder:
@@ -32,8 +32,8 @@ class RecordingsFolder:
 
     def __init__(self, path: Path, turns: int = 0, megabytes: int = 0) -> None:
         self.path = path
-        self._turns = turns
-        self._bytes = megabytes * 1_000_000
+        self._max_turns = turns
+        self._max_bytes = megabytes * 1_000_000
 
     def open(self) -> None:
         """Create the folder, readable only by the user, unless it exists. Raises OSError."""
@@ -93,7 +93,7 @@ class RecordingsFolder:
         with self._exclusive(), contextlib.suppress(OSError):
             # JSON files first: with both files complete, none is set aside.
             for draft in sorted(self.path.glob(".turn-*")):
-                if found := DRAFT_NAME.fullmatch(draft.name):
+                if found := DRAFT_FILE.fullmatch(draft.name):
                     with contextlib.suppress(OSError):
                         saved += self._recover_draft(draft, found[1], found[2])
         return saved
@@ -126,7 +126,7 @@ class RecordingsFolder:
         """The bytes of each turn, by number, oldest first."""
         sizes: dict[int, int] = {}
         for file in self.path.iterdir():
-            if found := NAME.fullmatch(file.name):
+            if found := TURN_FILE.fullmatch(file.name):
                 number = int(found[1])
                 with contextlib.suppress(OSError):
                     sizes[number] = sizes.get(number, 0) + file.stat().st_size
@@ -137,41 +137,41 @@ class RecordingsFolder:
         sizes = self._sizes()
         count, total = len(sizes), sum(sizes.values())
         for number, size in list(sizes.items())[:-1]:
-            many = 0 < self._turns < count
-            if not many and not 0 < self._bytes < total:
+            too_many = 0 < self._max_turns < count
+            if not too_many and not 0 < self._max_bytes < total:
                 return
             for kind in ("json", "wav"):
                 with contextlib.suppress(OSError):
                     (self.path / f"turn-{number:06}.{kind}").unlink(missing_ok=True)
             count, total = count - 1, total - size
 
-    def kept(self) -> dict[int, Path]:
+    def turns(self) -> dict[int, Path]:
         """The JSON files of the turns, by number. Raises EdgevoiceError."""
         try:
-            names = [(NAME.fullmatch(file.name), file) for file in self.path.iterdir()]
+            names = [(TURN_FILE.fullmatch(file.name), file) for file in self.path.iterdir()]
         except OSError as error:
             raise UsageError(
                 f"the folder of recorded turns cannot be read: {error.strerror}",
                 where=str(self.path),
-                remedy=f"check the path; {KEEP}",
+                remedy=f"check the path, or {RECORD_REMEDY}",
             ) from None
-        there = {int(found[1]): file for found, file in names if found and found[2] == "json"}
-        return dict(sorted(there.items()))
+        turns = {int(found[1]): file for found, file in names if found and found[2] == "json"}
+        return dict(sorted(turns.items()))
 
     def find(self, which: str) -> Path:
         """The JSON file of `last` or of a number. Raises EdgevoiceError with the known numbers."""
-        there = self.kept()
-        if not there:
-            raise UsageError("no turn is kept here", where=str(self.path), remedy=KEEP)
-        number = max(there) if which == "last" else int(which) if which.isdecimal() else 0
-        if number not in there:
+        turns = self.turns()
+        if not turns:
+            raise UsageError("the folder has no turns", where=str(self.path), remedy=RECORD_REMEDY)
+        number = max(turns) if which == "last" else int(which) if which.isdecimal() else 0
+        if number not in turns:
             raise UsageError(
                 f"there is no turn {which}",
                 where=str(self.path),
-                remedy=f"there are {len(there)} turns, from {min(there)} to {max(there)}: "
-                f"`edgevoice replay --list {self.path}` shows them",
+                remedy=f"choose one of {len(turns)} turns from {min(turns)} to {max(turns)}: "
+                f"edgevoice replay --list {self.path}",
             )
-        return there[number]
+        return turns[number]
 
 
 def _is_whole(file: Path) -> bool:
@@ -181,32 +181,32 @@ def _is_whole(file: Path) -> bool:
     return False
 
 
-def named(words: Sequence[str], usual: str) -> Path:
+def named(words: Sequence[str], default: str) -> Path:
     """The JSON file of the turn that `words` name. Raises EdgevoiceError if there is none.
 
-    `words` are a file, `last` or a number (in the folder `usual`), or a folder and one of these.
+    `words` are a file, `last` or a number (in the folder `default`), or a folder and one of these.
     """
     first = expanded(words[0]) if words else Path()
     if len(words) == 2:
         return RecordingsFolder(first).find(words[1])
     if len(words) != 1:
         raise UsageError(
-            f"one turn is run at a time, not {len(words)}" if words else "no turn was named",
+            f"replay runs one turn at a time, not {len(words)}" if words else "no turn was named",
             remedy="edgevoice replay FILE, edgevoice replay DIR NUMBER, or edgevoice replay last",
         )
     if words[0] == "last" or words[0].isdecimal():
-        if not usual:
+        if not default:
             raise UsageError(
-                f"the folder of turn {words[0]} is not given",
+                "no folder of recorded turns was named",
                 remedy=f"edgevoice replay DIR {words[0]}, or set recordings.folder",
             )
-        return RecordingsFolder(expanded(usual)).find(words[0])
+        return RecordingsFolder(expanded(default)).find(words[0])
     if first.is_dir():
         raise UsageError(
-            "a folder, and no turn in it",
+            "a folder was named, but no turn",
             where=str(first),
-            remedy=f"edgevoice replay {first} last, or a number: `edgevoice replay --list {first}` "
-            "shows them",
+            remedy=f"edgevoice replay {first} last, or a number from `edgevoice replay --list "
+            f"{first}`",
         )
     file = first.with_suffix(".json")
     if not first.exists() and not file.exists():

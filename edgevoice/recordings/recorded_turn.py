@@ -91,7 +91,7 @@ class RecordedTurn(Struct, frozen=True, kw_only=True):
 
     @property
     def past(self) -> tuple[ChatMessage, ...]:
-        """What was message before it, as the model remembers it; no system prompt."""
+        """The messages before the turn, without the system prompt."""
         return tuple(
             ChatMessage(
                 "user" if message.role == "user" else "assistant",
@@ -102,12 +102,12 @@ class RecordedTurn(Struct, frozen=True, kw_only=True):
             if message.role in ("user", "assistant")
         )
 
-    def told(self) -> list[ev.Event]:
-        """Its events, without those that this version does not know."""
+    def decoded_events(self) -> list[ev.Event]:
+        """The events of the turn, without those that this version does not know."""
         heads = msgspec.json.Decoder(_Head)
         decoder = msgspec.json.Decoder(ev.AnyEvent)
-        told = (compatibility.event(bytes(raw)) for raw in self.events)
-        return [decoder.decode(raw) for raw in told if heads.decode(raw).type in ev.KINDS]
+        present = (compatibility.event(bytes(raw)) for raw in self.events)
+        return [decoder.decode(raw) for raw in present if heads.decode(raw).type in ev.KINDS]
 
 
 class _Head(Struct):
@@ -146,11 +146,11 @@ TURN_FORMAT = Format(
     RecordedTurn,
     FORMAT,
     VERSION,
-    noun="kept turn",
-    missing="name one that `edgevoice run --record-turns DIR` has written",
+    noun="recorded turn",
+    missing="name a file that `edgevoice run --record-turns DIR` has written",
     newer="update edgevoice; the recording beside it is an ordinary WAV file",
-    damaged="name another one; the recording beside it is an ordinary WAV file, which "
-    "`edgevoice bench run --corpus FOLDER` and `edgevoice transcribe` take",
+    damaged="name another file; the recording beside it is an ordinary WAV file, which "
+    "`edgevoice bench run --corpus FOLDER` and `edgevoice transcribe` can read",
 )
 
 
@@ -158,7 +158,7 @@ def read(path: Path) -> RecordedTurn:
     """Read a recorded turn. Raises EdgevoiceError for another, damaged or newer file."""
     turn = TURN_FORMAT.read(path)
     try:
-        turn.told()
+        turn.decoded_events()
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise TURN_FORMAT.broken(path, reason(error)) from None
     ending = compatibility.REASONS.get(turn.ending, turn.ending)

@@ -57,7 +57,7 @@ Item = CapturedFrame | PipelineStarted | EventWithHistory
 
 @dataclass(slots=True)
 class _Open:
-    """A turn under way; of its sound the first sample has the stream index `start`."""
+    """An unfinished turn; `start` is the stream index of the first sample of its sound."""
 
     turn: int
     events: list[ev.Event] = field(default_factory=list)
@@ -69,8 +69,8 @@ class _Open:
     committed: bool = False
     sound: list[CapturedFrame] | None = None
     messages: tuple[ChatMessage, ...] | None = None
-    asked: bool = False
-    """Whether `messages` are those of its own prompt."""
+    prompted: bool = False
+    """Whether `messages` are those of the turn's own prompt."""
 
     @property
     def done(self) -> bool:
@@ -78,7 +78,7 @@ class _Open:
 
 
 class TurnAssembly:
-    """Takes items in order, and yields each finished spoken turn with its sound."""
+    """Accepts items in order, and yields each finished spoken turn with its sound."""
 
     def __init__(self) -> None:
         self._config = Config()
@@ -88,12 +88,12 @@ class TurnAssembly:
         self._started = ""
         self._muted = False
 
-    def forget(self) -> None:
+    def reset(self) -> None:
         """Drop unfinished turns, because items were lost."""
         self._sound.clear()
         self._open.clear()
 
-    def take(self, item: Item) -> Iterator[tuple[RecordedTurn, Samples]]:
+    def push(self, item: Item) -> Iterator[tuple[RecordedTurn, Samples]]:
         """Process the next item; yields the turns that it finishes."""
         match item:
             case CapturedFrame():
@@ -108,8 +108,8 @@ class TurnAssembly:
         if self._muted:
             return
         self._sound.append(sound)
-        wanted = [turn.start for turn in self._open.values() if turn.sound is None]
-        first = min((start for start in wanted if start is not None), default=None)
+        starts = [turn.start for turn in self._open.values() if turn.sound is None]
+        first = min((start for start in starts if start is not None), default=None)
         if first is None:
             settings = self._config.turn
             detection_delay = (
@@ -139,7 +139,7 @@ class TurnAssembly:
                 for open_turn in [*self._open.values()]:
                     open_turn.ending = open_turn.ending or open_turn.reason or "shutdown"
                     yield from self._finished(open_turn)
-                self.forget()
+                self.reset()
             case ev.TurnStarted():
                 self._begin(event)
             case ev.Overrun() | ev.HistoryTrimmed() | ev.StageFailed(turn=None):
@@ -181,12 +181,12 @@ class TurnAssembly:
                     for sound in self._sound
                     if turn.start is not None and sound.frame.index + FRAME_SAMPLES > turn.start
                 ]
-            case ev.PrefillStarted() | ev.ReplyContinued() if not turn.asked:
-                turn.messages, turn.asked = messages, True
+            case ev.PrefillStarted() | ev.ReplyContinued() if not turn.prompted:
+                turn.messages, turn.prompted = messages, True
             case ev.TurnCommitted():
                 turn.committed = True
             case ev.TurnCancelled():
-                turn.messages = turn.messages if turn.asked else messages
+                turn.messages = turn.messages if turn.prompted else messages
                 if event.reason != "resumed":
                     turn.reason = event.reason
                     # A committed turn still completes, with the part that was played.
@@ -212,7 +212,7 @@ class TurnAssembly:
         timings = answered[-1] if answered else None
         wall = datetime.datetime.fromisoformat(session.wall)
         started = wall + datetime.timedelta(seconds=began - session.t)
-        kept = RecordedTurn(
+        recorded = RecordedTurn(
             edgevoice=session.version,
             platform=session.platform,
             session=self._started,
@@ -236,7 +236,7 @@ class TurnAssembly:
             history=tuple(PastMessage(m.role, m.text, m.interrupted) for m in turn.messages or ()),
             events=raw(turn.events),
         )
-        return kept, samples
+        return recorded, samples
 
 
 def joined(sound: Sequence[CapturedFrame]) -> Samples:

@@ -25,7 +25,7 @@ from edgevoice.recordings.turn_assembly import (
 )
 from edgevoice.settings import Config
 
-Listening = Callable[[Callable[[], bool]], AudioSource]
+SourceFactory = Callable[[Callable[[], bool]], AudioSource]
 """Makes a source, given a function that returns whether the assistant is idle."""
 
 BATCH_SIZE = 64
@@ -37,15 +37,15 @@ MAX_BACKLOG = 20_000
 URGENT_EVENTS = (ev.SessionStarted, ev.TurnCompleted, ev.TurnCancelled, ev.SessionEnded)
 """Events after which a notice is due or a turn may be finished."""
 
-SHUTDOWN_TIMEOUT = 10.0
+LAST_WRITE_TIMEOUT = 10.0
 """Seconds that writing the last turn may take."""
 
 
 class TurnRecorder:
-    """Records from the bus and from every source passed to `listen`, during a `with` block."""
+    """Records from the bus and from every source passed to `tap`, during a `with` block."""
 
     def __init__(self, clock: Clock, bus: Bus, folder: RecordingsFolder) -> None:
-        self.untold = ""
+        self.unreported = ""
         """A problem that occurred after the last session, and so was not shown as a notice."""
         self._clock = clock
         self._bus = bus
@@ -58,8 +58,8 @@ class TurnRecorder:
         self._monitor = clock.monitor()
 
     def __enter__(self) -> TurnRecorder:
-        self._ignore = self._bus.subscribe(self._note)
-        self._task = self._clock.spawn(self._run, "keeper")
+        self._unsubscribe = self._bus.subscribe(self._on_event)
+        self._task = self._clock.spawn(self._run, "turn recorder")
         return self
 
     def __exit__(
@@ -68,15 +68,15 @@ class TurnRecorder:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._ignore()
+        self._unsubscribe()
         with self._monitor:
             self._closing = True
             self._monitor.notify_all()
-        self._task.join(SHUTDOWN_TIMEOUT)
+        self._task.join(LAST_WRITE_TIMEOUT)
 
-    def listen(
-        self, source: AudioSource | Listening, config: Config, history: History
-    ) -> AudioSource | Listening:
+    def tap(
+        self, source: AudioSource | SourceFactory, config: Config, history: History
+    ) -> AudioSource | SourceFactory:
         """`source` with recording, for a pipeline of `config` that continues `history`."""
         self._history = history
         self._put(PipelineStarted(config))
@@ -85,7 +85,7 @@ class TurnRecorder:
             return lambda idle: _RecordedSource(make(idle), self._put)
         return _RecordedSource(source, self._put)
 
-    def _note(self, event: ev.Event) -> None:
+    def _on_event(self, event: ev.Event) -> None:
         match event:
             case ev.SessionStarted():
                 self._running = True
@@ -124,12 +124,12 @@ class TurnRecorder:
                 dropped, closing = self._dropped, self._closing
                 self._urgent = self._dropped = False
             if dropped:
-                self._assembly.forget()
+                self._assembly.reset()
                 self._complain("the disk is too slow")
             for item in items:
                 if isinstance(item, EventWithHistory) and isinstance(item.event, ev.SessionStarted):
                     self._announce()
-                for turn, samples in self._assembly.take(item):
+                for turn, samples in self._assembly.push(item):
                     try:
                         self._folder.put(turn, samples)
                     except OSError as error:
@@ -148,9 +148,9 @@ class TurnRecorder:
         except OSError as error:
             self._complain(error.strerror or str(error))
             return
-        text = f"what you say is kept in {path}, sound and words"
+        text = f"turns are recorded in {path}, with sound and text"
         if not self._folder.is_private():
-            text += f"; others can look into that folder: chmod 700 {path}"
+            text += f"; other users can read this folder: chmod 700 {path}"
         self._bus.emit(ev.Notice(text=text))
 
     def _complain(self, why: str) -> None:
@@ -158,14 +158,13 @@ class TurnRecorder:
             return
         self._complained = True
         text = (
-            f"a turn could not be kept: {why} ({self._folder.path}); the conversation "
-            "goes on, and the next turns are kept once there is room: free some space, or name "
-            "another folder with --record-turns"
+            f"a turn could not be recorded: {why} ({self._folder.path}); the conversation "
+            "continues: free some space, or name another folder with --record-turns"
         )
         if self._running:
             self._bus.emit(ev.Notice(text=text))
         else:
-            self.untold = text
+            self.unreported = text
 
 
 def _must_keep(item: Item) -> bool:

@@ -25,14 +25,20 @@ CLAUSES_AHEAD = 1000
 SOUNDS_AHEAD = 4
 
 
-def sounds(text: Iterable[str], voice: Synthesizer, settings: TtsSettings) -> Iterator[Samples]:
+def sounds(
+    text: Iterable[str], voice: Synthesizer, settings: TtsSettings, language: str = "en"
+) -> Iterator[Samples]:
     """The audio of `text`, float32 [n] at the voice's rate, clause by clause."""
-    cutter = ClauseCutter(settings.first_clause_words or None)
-    for piece in text:
-        for clause in cutter.push(piece):
-            yield from _sound(clause, voice)
-    for clause in cutter.flush():
+    for clause in clauses(text, settings, language):
         yield from _sound(clause, voice)
+
+
+def clauses(text: Iterable[str], settings: TtsSettings, language: str) -> Iterator[Clause]:
+    """The clauses of `text`, as a voice of `language` is given them without haste."""
+    cutter = ClauseCutter(settings.first_clause_words or None, language)
+    for piece in text:
+        yield from cutter.push(piece)
+    yield from cutter.flush()
 
 
 def _sound(clause: Clause, voice: Synthesizer) -> Iterator[Samples]:
@@ -48,14 +54,19 @@ class StreamingSpeech:
     """
 
     def __init__(
-        self, voice: Synthesizer, sink: Player, clock: Clock, settings: TtsSettings
+        self,
+        voice: Synthesizer,
+        sink: Player,
+        clock: Clock,
+        settings: TtsSettings,
+        language: str = "en",
     ) -> None:
         self._voice = voice
         self._sink = sink
         self._clock = clock
         rate = SpeechRate()
         self._plan = CutPlan(rate)
-        self._cutter = ClauseCutter(settings.first_clause_words, timing=self._plan)
+        self._cutter = ClauseCutter(settings.first_clause_words, language, self._plan)
         self._timed = TimedSynthesis(voice, settings, rate, clock.now)
         monitor = clock.monitor()
         self._clauses = Mailbox[Clause](monitor, CLAUSES_AHEAD, lambda _: False)

@@ -10,6 +10,7 @@ from edgevoice import events as ev
 from edgevoice.agent.speech_rate import SpeechRates
 from edgevoice.audio import Audio
 from edgevoice.context import StageContext
+from edgevoice.languages.text_normalization import prepare
 from edgevoice.mailbox import Mailbox
 from edgevoice.messages import (
     Clause,
@@ -101,6 +102,7 @@ class Synthesis:
         # The main one last, so that it is the last to be reported as loaded.
         for language, load in reversed(list(self._synthesizers.items())):
             voice = loaded[load] = loaded.get(load) or load()
+            prepare(language)
             self._voices[language] = TimedSynthesis(
                 voice, self._settings, self._speech_rates.of(language), self._clock.now
             )

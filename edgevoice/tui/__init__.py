@@ -1,1 +1,1 @@
-"""The terminal screen; the only part of edgevoice that knows Textual."""
+"""The terminal screen, the only package that imports Textual."""

@@ -1,4 +1,4 @@
-"""The screen: drains events into a Scene fifteen times a second and shows it."""
+"""The screen: applies events to a Scene and draws it, fifteen times a second."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from edgevoice.places import expanded
 from edgevoice.scene import Scene
 from edgevoice.timings import TurnTimings
 from edgevoice.tui.background_tasks import BackgroundTasks
-from edgevoice.tui.commands import Commands, Kind
+from edgevoice.tui.commands import ChoiceKind, Commands
 from edgevoice.tui.keys import KEYS
 from edgevoice.tui.push_to_talk import PushToTalk
 from edgevoice.tui.widgets.conversation import TINY, WIDE, Conversation
@@ -33,15 +33,15 @@ from edgevoice.tui.widgets.waterfall import LastTurns, Waterfall
 
 DRAINS_PER_SECOND = 15
 INTERRUPTED = 130
-"""The return code after Ctrl-C, as of any program."""
+"""The return code after Ctrl-C: 128 + SIGINT, as usual."""
 THEMES = {"dark": "nord", "light": "atom-one-light"}
 
 
 class EdgevoiceApp(App[None]):
-    """The conversation, what it costs in time, and the keys to steer it.
+    """The conversation, its response times, and the keys to control it.
 
-    `subscribe` is a bus's own: it is given a subscriber and returns the way to stop. Nothing is
-    asked of `commands` before the user presses a key, so the assistant may still be loading.
+    `subscribe` is that of a Bus. `commands` is not used before the user presses a key, so the
+    assistant may still be loading.
     """
 
     AUTO_FOCUS = None
@@ -68,9 +68,9 @@ class EdgevoiceApp(App[None]):
         self.title = title
         self.scene = Scene()
         self._commands = commands
-        self._arrived: deque[Event] = deque()
-        # Appending to a deque is atomic and never waits, which is all the bus allows.
-        self._unsubscribe = subscribe(self._arrived.append)
+        self._events: deque[Event] = deque()
+        # Appending to a deque is atomic and never waits, as the bus requires.
+        self._unsubscribe = subscribe(self._events.append)
         self._tasks = BackgroundTasks(self._show_error)
         self._selected: int | None = None
         self._push_to_talk = PushToTalk()
@@ -108,10 +108,10 @@ class EdgevoiceApp(App[None]):
         self.call_after_refresh(self.drain)
 
     def drain(self) -> None:
-        """Fold in everything that arrived and show what changed."""
-        for _ in range(len(self._arrived)):
-            event = harmless_event(self._arrived.popleft())
-            self._push_to_talk.hear(event)
+        """Apply all new events and show what changed."""
+        for _ in range(len(self._events)):
+            event = harmless_event(self._events.popleft())
+            self._push_to_talk.on_event(event)
             self.scene.apply(event)
         self._tasks.drain()
         self._talk(self._push_to_talk.tick(time.monotonic()))
@@ -126,10 +126,10 @@ class EdgevoiceApp(App[None]):
 
     @property
     def turn(self) -> TurnTimings | None:
-        """The turn in the waterfall: the one asked for, or else the last to become audible."""
+        """The turn in the waterfall: the selected turn, else the last audible one."""
         audible = self._audible()
-        asked = (turn for turn in audible if turn.turn == self._selected)
-        return next(asked, audible[-1] if audible else None)
+        selected = (turn for turn in audible if turn.turn == self._selected)
+        return next(selected, audible[-1] if audible else None)
 
     def _audible(self) -> list[TurnTimings]:
         timings, live = self.scene.timings, self.scene.live
@@ -151,14 +151,14 @@ class EdgevoiceApp(App[None]):
     def _notify(self, text: str, **how: Any) -> None:
         self.notify(harmless(text), markup=False, **how)
 
-    def _awake(self) -> bool:
+    def _check_listens(self) -> bool:
         if not self.scene.listens:
-            self.notify("Still loading the models.", severity="warning")
+            self.notify("The models are still loading.", severity="warning")
         return self.scene.listens
 
     def action_talk(self) -> None:
-        """Begin an utterance, or end the one begun: by a second press, or by letting go."""
-        if self._push_to_talk.on or self._awake():
+        """Start an utterance; a second press, or releasing the key, ends it."""
+        if self._push_to_talk.on or self._check_listens():
             self._talk(self._push_to_talk.press(time.monotonic()))
 
     def _talk(self, on: bool | None) -> None:
@@ -166,14 +166,14 @@ class EdgevoiceApp(App[None]):
             self._do(partial(self._commands.talk, on))
 
     def action_ask(self) -> None:
-        """Open the line to type in."""
+        """Open the input line."""
         typed = self.query_one("#typed", Input)
         typed.add_class("-open")
         typed.focus()
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Ask what was typed, and close the line."""
-        if event.input.id != "typed" or (event.value.strip() and not self._awake()):
+        """Ask the typed question, and close the input line."""
+        if event.input.id != "typed" or (event.value.strip() and not self._check_listens()):
             return
         if question := event.value.strip():
             self._do(partial(self._commands.say, question))
@@ -186,7 +186,7 @@ class EdgevoiceApp(App[None]):
         self.set_focus(None)
 
     def action_stop(self) -> None:
-        """Close the line to type in, or else stop the answer."""
+        """Close the input line, or else stop the reply."""
         if self.query_one("#typed").has_class("-open"):
             self._close_typed()
         else:
@@ -214,36 +214,36 @@ class EdgevoiceApp(App[None]):
         """Choose the models."""
         self._choose("models", ("slm", "stt", "tts"))
 
-    def _choose(self, title: str, kinds: tuple[Kind, ...]) -> None:
-        from edgevoice.tui.screens.choose import WORDS, Choose
+    def _choose(self, title: str, kinds: tuple[ChoiceKind, ...]) -> None:
+        from edgevoice.tui.screens.choose import CHOICE_TITLES, Choose
 
         used = {**self.scene.models, **self.scene.devices}
         screen = Choose(title, {kind: used.get(kind, "") for kind in kinds})
 
-        def chosen(choice: tuple[Kind, str] | None) -> None:
+        def chosen(choice: tuple[ChoiceKind, str] | None) -> None:
             if choice:
                 kind, value = choice
 
                 def change() -> Callable[[], object]:
                     self._commands.choose(kind, value)
-                    return partial(self._notify, f"{WORDS[kind]}: {value}")
+                    return partial(self._notify, f"{CHOICE_TITLES[kind]}: {value}")
 
                 self._tasks.do(change)
 
-        def look() -> Callable[[], object]:
+        def list_choices() -> Callable[[], object]:
             try:
                 lists = {kind: self._commands.choices(kind) for kind in kinds}
             except EdgevoiceError as error:
-                return partial(give_up, error)
+                return partial(fail, error)
             return partial(self.call_later, screen.offer, lists)
 
-        def give_up(error: EdgevoiceError) -> None:
+        def fail(error: EdgevoiceError) -> None:
             if self.screen is screen:
                 screen.dismiss(None)
             self._show_error(error)
 
         self.push_screen(screen, chosen)
-        self._tasks.do(look)
+        self._tasks.do(list_choices)
 
     def action_theme(self) -> None:
         """Switch between light and dark."""
@@ -256,10 +256,10 @@ class EdgevoiceApp(App[None]):
             self.copy_to_clipboard(text)
             self.notify("The conversation is on the clipboard, if your terminal allows it.")
         else:
-            self.notify("Nothing was said yet.", severity="warning")
+            self.notify("The conversation is still empty.", severity="warning")
 
     def action_save(self) -> None:
-        """Save the session's events."""
+        """Save the session's events to a trace file."""
         from edgevoice.tui.screens.save import Save
 
         def save(name: str | None) -> None:
@@ -275,11 +275,11 @@ class EdgevoiceApp(App[None]):
         self.push_screen(Save(time.strftime("edgevoice-trace-%Y%m%d-%H%M%S.jsonl")), save)
 
     def action_older(self) -> None:
-        """Show the waterfall of the turn before."""
+        """Show the waterfall of the previous turn."""
         self._select(-1)
 
     def action_newer(self) -> None:
-        """Show the waterfall of the turn after; past the last one the newest is followed again."""
+        """Show the waterfall of the next turn; after the last one, follow the newest turn."""
         self._select(+1)
 
     def _select(self, step: int) -> None:
@@ -297,7 +297,7 @@ class EdgevoiceApp(App[None]):
             conversation.reveal(self._selected)
 
     def action_page(self, pages: int) -> None:
-        """Scroll the conversation by so many pages."""
+        """Scroll the conversation by `pages`; negative values scroll back."""
         page = max(1, self._conversation.size.height - 2)
         self._conversation.scroll_relative(y=pages * page, animate=False)
 
@@ -316,12 +316,12 @@ class EdgevoiceApp(App[None]):
         self.exit()
 
     async def action_break(self) -> None:
-        """End as `quit` does, but tell whoever started us that it was Ctrl-C."""
+        """Quit with the return code of Ctrl-C."""
         self._do(self._commands.close)
         self.exit(return_code=INTERRUPTED)
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
-        """Every key in the palette, and Textual's list of themes."""
+        """The command palette: every key, and Textual's list of themes."""
         for key in KEYS:
             yield SystemCommand(
                 key.title, f"{key.meaning} · {key.shown}", partial(self.run_action, key.action)

@@ -1,4 +1,4 @@
-"""Work that may take seconds, done away from the screen, which then shows what came of it."""
+"""Run slow work in background threads, and show its results on the screen."""
 
 from __future__ import annotations
 
@@ -11,31 +11,31 @@ from edgevoice.errors import EdgevoiceError
 
 
 class BackgroundTasks:
-    """`tell` shows an error; like what came of any work, it is told only when `drain` is called."""
+    """Runs work in threads; `drain` calls the results, and `show_error` for errors."""
 
-    def __init__(self, tell: Callable[[EdgevoiceError], object]) -> None:
-        self._tell = tell
+    def __init__(self, show_error: Callable[[EdgevoiceError], object]) -> None:
+        self._show_error = show_error
         self._results: deque[Callable[[], object]] = deque()
 
     def do(self, work: Callable[[], Callable[[], object]]) -> None:
-        """Do `work` in a thread of its own; what it returns is to be done by the screen's."""
+        """Run `work` in a new thread; the function it returns is called by `drain`."""
 
         def run() -> None:
             try:
                 self._results.append(work())
             except EdgevoiceError as error:
-                self._results.append(partial(self._tell, error))
+                self._results.append(partial(self._show_error, error))
             except Exception as error:
                 unexpected = EdgevoiceError(
                     f"unexpected {type(error).__name__}: {error}",
-                    remedy="see it with --debug --plain",
+                    remedy="run again with --debug and --plain, and report what it prints",
                 )
-                self._results.append(partial(self._tell, unexpected))
+                self._results.append(partial(self._show_error, unexpected))
 
-        # No Textual worker: quitting would wait for it, and a model may take long to load.
-        threading.Thread(target=run, name="meanwhile", daemon=True).start()
+        # Not a Textual worker: quitting would wait for it, and a model may take long to load.
+        threading.Thread(target=run, name="background", daemon=True).start()
 
     def drain(self) -> None:
-        """Do what is to be done by now."""
+        """Call the results of finished work, in the thread of the screen."""
         while self._results:
             self._results.popleft()()

@@ -1,4 +1,4 @@
-"""Screen and session side by side: the screen has the main thread, the session one of its own."""
+"""Run the screen in the main thread, and the session in a thread of its own."""
 
 from __future__ import annotations
 
@@ -10,39 +10,38 @@ from typing import Literal
 from edgevoice.bus import Subscriber
 from edgevoice.session import Session
 from edgevoice.tui.app import INTERRUPTED, EdgevoiceApp
-from edgevoice.tui.outside import Outside
+from edgevoice.tui.end_watch import EndWatch
 
-PATIENCE = 10.0
-"""Seconds that the session has to end and to complete its files; as many again in a hurry."""
+SESSION_END_TIMEOUT = 10.0
+"""Seconds that the session has to end and complete its files; then as many to end in a hurry."""
 
-LEAVING = 10.0
-"""Seconds that the screen has to go once the session is over. It may wait for ever for a terminal
-that is gone."""
+SCREEN_END_TIMEOUT = 10.0
+"""Seconds that the screen has to end after the session; without a terminal it may wait for ever."""
 
 
 def show(
-    session: Session, hold: Callable[[], None], theme: Literal["dark", "light"], title: str
+    session: Session, run: Callable[[], None], theme: Literal["dark", "light"], title: str
 ) -> None:
-    """Show the conversation that `hold` holds, with `session`, until either of them ends.
+    """Show `session`, which `run` runs, until it or the screen ends.
 
-    Raises what `hold` raised, KeyboardInterrupt after Ctrl-C, or SystemExit after a signal or the
-    loss of the terminal. By then everything that `hold` writes is complete.
+    Raises what `run` raised, KeyboardInterrupt after Ctrl-C, or SystemExit after a signal or the
+    loss of the terminal. By then all files that `run` writes are complete.
     """
     failures: list[BaseException] = []
-    over, left = threading.Event(), threading.Event()
+    session_ended, screen_ended = threading.Event(), threading.Event()
 
     def subscribe(subscriber: Subscriber) -> Callable[[], None]:
         return session.bus.subscribe(subscriber)
 
     def work() -> None:
         try:
-            hold()
+            run()
         except BaseException as error:
             failures.append(error)
-        over.set()
-        leave()
+        session_ended.set()
+        close_screen()
 
-    def leave() -> None:
+    def close_screen() -> None:
         if app.is_running:
             app.call_from_thread(app.exit)
 
@@ -50,39 +49,39 @@ def show(
 
     def end(hurry: bool) -> None:
         session.close(hurry)
-        if worker.ident is not None and not over.wait(PATIENCE):
+        if worker.ident is not None and not session_ended.wait(SESSION_END_TIMEOUT):
             session.close(hurry=True)
-            over.wait(PATIENCE)
+            session_ended.wait(SESSION_END_TIMEOUT)
 
-    def from_outside(code: int) -> None:
-        # Before the screen goes, which may take long: nothing that was said waits for a terminal.
+    def end_all(code: int) -> None:
+        # The session ends first: its files must not wait for a terminal that is gone.
         end(hurry=True)
-        threading.Thread(target=leave, name="leaving", daemon=True).start()
-        if not left.wait(LEAVING):
+        threading.Thread(target=close_screen, name="close screen", daemon=True).start()
+        if not screen_ended.wait(SCREEN_END_TIMEOUT):
             os._exit(code)
 
     class Shown(EdgevoiceApp):
-        # The screen first: loading shows on it, and a failure can close it again.
+        # The screen starts first, to show the loading and to be closed by a failure.
         def on_ready(self) -> None:
-            if outside.code is None:
+            if watch.code is None:
                 worker.start()
             else:
                 self.exit()
 
     app = Shown(session, subscribe, theme, title)
-    outside = Outside(from_outside)
+    watch = EndWatch(end_all)
     try:
-        with outside:
+        with watch:
             try:
                 app.run()
             finally:
-                left.set()
-                # The user does not wait for models that are still being loaded.
-                end(hurry=not app.scene.ready or outside.code is not None)
+                screen_ended.set()
+                # The user does not wait for models that are still loading.
+                end(hurry=not app.scene.ready or watch.code is not None)
     finally:
         if failures:
             raise failures[0]
-        if outside.code is not None:
-            raise SystemExit(outside.code)
+        if watch.code is not None:
+            raise SystemExit(watch.code)
     if app.return_code == INTERRUPTED:
         raise KeyboardInterrupt

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from edgevoice.clock import Monitor
 from edgevoice.history import History, Reply
+from edgevoice.languages.unspoken import without
 from edgevoice.turn import Turn
 
 HARDLY = 3
@@ -28,7 +29,7 @@ class HistoryWriter:
         with self._monitor:
             if turn.question and not turn.forgotten:
                 self._remember(turn, reply)
-        return reply.strip()
+        return without(reply).strip()
 
     def _remember(self, turn: Turn, played: str) -> None:
         record = turn.reply
@@ -36,7 +37,12 @@ class HistoryWriter:
         missing = bool(unplayed.strip()) or not record.complete
         broken_off = turn.cancelled and missing
         reply = Reply(
-            played, unplayed, tuple(record.tokens), broken_off, record.complete, record.tools
+            without(played),
+            unplayed,
+            tuple(record.tokens),
+            broken_off,
+            record.complete,
+            record.tools,
         )
         if record.continues:
             self._history.extend(reply)

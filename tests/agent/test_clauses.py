@@ -238,3 +238,12 @@ def test_long_words_and_addresses_are_whole() -> None:
     address = "https://example.org/" + "a" * 300
     assert texts(address) == [address]
     assert not any(clause.text.startswith("\u0301") for clause in cut("e\u0301" * 400))
+
+
+def test_a_script_that_the_voice_cannot_read_is_mentioned_once() -> None:
+    """Foreign letters are left out of a sentence; sentences of nothing else are one remark."""
+    cutter = ClauseCutter(None)
+    text = "Hello is こんにちは。 Привет, мир. Как дела? And good bye."
+    spoken = [clause.spoken for clause in cutter.push(text) + cutter.flush()]
+    remark = language_data("en").signs.foreign
+    assert [each for each in spoken if each] == ["Hello is", remark, "And good bye."]

@@ -1,11 +1,12 @@
-"""An HTML page taken apart: what is in it, and whether it is whole."""
+"""Parse an HTML page, and check that every element is closed."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 
-from edgevoice.bench.report.markup import VOID
+VOID = frozenset({"br", "col", "hr", "meta"})
+"""Elements without an end tag."""
 
 
 @dataclass

@@ -51,7 +51,7 @@ def turns(
     hard = np.random.default_rng(0).lognormal(0.0, 0.4, (questions, len(SPANS)))
     rng = np.random.default_rng(seed)
     noise = rng.lognormal(0.0, 0.12, (questions, len(SPANS)))
-    made = [BenchTurn(variant=AS_SET, question="to warm up", warm_up=True, gap=9.0)]
+    made = [BenchTurn(variant=AS_SET, question="to warm up", warm_up=True, response_time=9.0)]
     for i in range(questions):
         spans = {
             span: mean * float(hard[i, j] * noise[i, j]) + (slower or {}).get(span, 0.0)
@@ -63,7 +63,7 @@ def turns(
             BenchTurn(
                 variant=AS_SET,
                 question=f"{name} {i}",
-                gap=sum(spans.values()),
+                response_time=sum(spans.values()),
                 spans=spans,
                 ttft=spans["prefill"] + 0.01,
                 tokens_per_second=12.0 / float(rng.lognormal(0.0, 0.05)),

@@ -48,7 +48,13 @@ def turns(
     hard = np.random.default_rng(0).lognormal(0.0, 0.3, questions)
     rng = np.random.default_rng(seed)
     made = [
-        BenchTurn(variant=AS_SET, question="to warm up", warm_up=True, gap=9.0, asked_at=BEGAN - 9)
+        BenchTurn(
+            variant=AS_SET,
+            question="to warm up",
+            warm_up=True,
+            response_time=9.0,
+            asked_at=BEGAN - 9,
+        )
     ]
     for number in range(int(hours * 3600 / APART)):
         at = number * APART
@@ -59,7 +65,7 @@ def turns(
                 question=f"question {number % questions}",
                 asked_at=BEGAN + at,
                 clip_seconds=2.0,
-                gap=float(gap),
+                response_time=float(gap),
             )
         )
     return made

@@ -1,4 +1,4 @@
-"""`devices` and `doctor`: what they say, and that one broken thing never hides another."""
+"""`devices` and `doctor`: their output, and one failed check never hides another."""
 
 from __future__ import annotations
 
@@ -43,19 +43,19 @@ def no_devices(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def loads(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No engines to be loaded: that takes seconds and is a test of its own."""
-    monkeypatch.setattr(doctor, "LIBRARIES", {})
+    """Check no engines: that takes seconds and has its own test."""
+    monkeypatch.setattr(doctor, "NATIVE_LIBRARIES", {})
 
 
 def test_devices_shows_numbers_names_channels_rates_and_the_defaults(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """One row a device, with everything that is needed to choose it."""
+    """Each device has a row with everything needed to choose it."""
     plugged(monkeypatch, HEADSET, MONITOR)
     header, headset, monitor = run("devices").stdout.splitlines()
-    assert header.split() == ["input", "output", "rate", "through", "name"]
+    assert header.split() == ["input", "output", "rate", "API", "name"]
     assert headset.split("  ")[0] == "3"
-    assert headset.endswith("ALSA     USB Headset  (default input and output)")
+    assert headset.endswith("ALSA  USB Headset  (default input and output)")
     assert " ".join(monitor.split()) == "4 - 8 ch 44100 Hz ALSA HDMI 1"
 
 
@@ -78,7 +78,7 @@ def test_devices_json_is_the_same_for_programs(monkeypatch: pytest.MonkeyPatch) 
 @pytest.mark.usefixtures("no_devices")
 @pytest.mark.parametrize("words", [("devices",), ("devices", "--json")])
 def test_no_device_at_all_is_an_error_with_a_way_out(words: tuple[str, ...]) -> None:
-    """A table without rows would be no answer; the message names what to do instead."""
+    """Instead of an empty table, an error says what to do."""
     done = run(*words)
     assert done.exit_code == 1
     assert isinstance(done.exception, DeviceError)
@@ -87,7 +87,7 @@ def test_no_device_at_all_is_an_error_with_a_way_out(words: tuple[str, ...]) -> 
 
 @pytest.mark.usefixtures("no_devices", "loads")
 def test_without_models_and_devices_each_is_named_with_its_fix(tmp_path: Path) -> None:
-    """Every missing thing is found in one go, and every failure says how to mend it."""
+    """One run finds everything that is missing, and every failure has a fix."""
     found = checks(tmp_path / "models")
     failed = {name for name, check in found.items() if check.state == "failed"}
     assert failed == {
@@ -100,7 +100,7 @@ def test_without_models_and_devices_each_is_named_with_its_fix(tmp_path: Path) -
 
 @pytest.mark.usefixtures("no_devices", "loads")
 def test_a_turn_detector_is_missed_but_not_needed(tmp_path: Path) -> None:
-    """Without one the check warns with the command that brings it; switched off, all is well."""
+    """A missing model is a warning with the command that installs it; turned off, it is fine."""
     missed = checks(tmp_path / "models")["turn detection"]
     assert missed.state == "warning"
     assert missed.fix == "edgevoice models pull smart-turn-v3.2"
@@ -111,7 +111,7 @@ def test_a_turn_detector_is_missed_but_not_needed(tmp_path: Path) -> None:
 
 
 def pretend(folder: Path, *names: str) -> None:
-    """Files of the right size, which is what a look from far away looks at."""
+    """Files of the right size, which is all that a quick check compares."""
     catalog = Catalog.load()
     for name in names:
         for file in catalog.get(name).files:
@@ -124,7 +124,7 @@ def pretend(folder: Path, *names: str) -> None:
 def test_each_language_is_shown_with_its_recognizer_and_its_voice(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A voice that is not here comes with the command that brings it; deafness is a failure."""
+    """A missing voice has a command that installs it; a missing transcription is a failure."""
     monkeypatch.setattr(Store, "prove", lambda *_: "")
     folder = tmp_path / "models"
     pretend(folder, "whisper-base", "whisper-tiny.en", "en_US-joe-medium", "de_DE-thorsten-medium")
@@ -140,7 +140,7 @@ def test_each_language_is_shown_with_its_recognizer_and_its_voice(
     assert voiceless.fix == "edgevoice models pull fr_FR-siwis-medium"
     deaf = checks(folder, **{"stt.language": "en,de", "models.stt": "whisper-tiny.en"})["languages"]
     assert deaf.state == "failed"
-    assert "de: nothing" in deaf.found
+    assert "de: no transcription" in deaf.found
     assert "whisper-base" in deaf.fix
     assert checks(folder, **{"stt.language": "auto"})["languages"].found.splitlines() == [
         "en: whisper-base and en_US-joe-medium",
@@ -150,7 +150,7 @@ def test_each_language_is_shown_with_its_recognizer_and_its_voice(
 
 @pytest.mark.usefixtures("no_devices", "loads")
 def test_models_can_be_listed_by_language(tmp_path: Path) -> None:
-    """Voices and recognizers for it are shown, those for others are not."""
+    """Voices and transcription models for the language are shown, others are not."""
     words = ("--set", f"models.folder={tmp_path}", "models", "list", "--language", "de", "--json")
     names = {row["name"] for row in json.loads(run(*words).stdout)}
     assert {"de_DE-thorsten-medium", "whisper-base"} <= names
@@ -159,7 +159,7 @@ def test_models_can_be_listed_by_language(tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("no_devices", "loads")
 def test_a_broken_configuration_does_not_hide_the_other_checks(tmp_path: Path) -> None:
-    """The mistake is one line of the report; everything else is looked at with the defaults."""
+    """The error is one line of the report; all other checks use the defaults."""
 
     def broken() -> Resolved:
         raise ConfigError("unknown setting turn.x", where="c.toml, line 3", remedy="delete it")
@@ -175,7 +175,7 @@ def test_a_broken_configuration_does_not_hide_the_other_checks(tmp_path: Path) -
 def test_a_check_that_breaks_does_not_hide_the_others(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """An error nobody foresaw is reported as that, and the checks after it still run."""
+    """An unexpected error is reported, and the following checks still run."""
 
     def breaks() -> int:
         raise RuntimeError("no such counter")
@@ -190,7 +190,7 @@ def test_a_check_that_breaks_does_not_hide_the_others(
 def test_what_an_extra_asks_for_is_not_missed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A requirement of an extra that nobody asked for may be absent; one of ours may not."""
+    """Packages of an extra may be missing, required packages may not."""
     asked = ["click>=8.1", "not-there-at-all>=1; extra == 'otel'", "nowhere-either>=2"]
     monkeypatch.setattr("importlib.metadata.requires", lambda name: asked)
     found = checks(tmp_path)["packages"]
@@ -208,10 +208,10 @@ def test_what_an_extra_asks_for_is_not_missed(
 def test_an_engine_that_does_not_load_or_crashes_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: str, said: str
 ) -> None:
-    """A library built for another processor kills its process; that must not be the doctor's."""
+    """A library built for another processor crashes its own process, not the doctor's."""
     (tmp_path / "soxr.py").write_text(code)
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    monkeypatch.setattr(doctor, "LIBRARIES", {"soxr": "soxr"})
+    monkeypatch.setattr(doctor, "NATIVE_LIBRARIES", {"soxr": "soxr"})
     check = checks(tmp_path / "models")["engines"]
     assert check.state == "failed"
     assert said in check.found
@@ -226,7 +226,7 @@ def test_an_engine_that_does_not_load_or_crashes_is_named(
 def test_memory_is_judged_by_what_the_chosen_models_need(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, total: float, free: float, state: str
 ) -> None:
-    """Too little in all is a failure; too little just now is a warning."""
+    """Too little memory is a failure; too little free memory is a warning."""
     monkeypatch.setattr("edgevoice.models.machine.total_memory", lambda: int(total))
     monkeypatch.setattr("edgevoice.models.machine.free_memory", lambda: int(free))
     assert checks(tmp_path)["memory"].state == state
@@ -234,17 +234,19 @@ def test_memory_is_judged_by_what_the_chosen_models_need(
 
 @pytest.mark.usefixtures("no_devices", "loads")
 def test_doctor_exits_with_1_while_something_stands_in_the_way(tmp_path: Path) -> None:
-    """Scripts can ask whether this machine can converse; people read a line a check."""
+    """The exit code tells scripts the result; people read a line per check."""
     done = run("--set", f"models.folder={tmp_path}", "doctor")
     assert done.exit_code == 1
     assert "✗ FAILED   microphone" in done.stdout
     assert "fix: edgevoice models pull whisper-base" in done.stdout
-    assert done.stdout.splitlines()[-1].startswith("It cannot converse yet: microphone, speaker")
+    assert done.stdout.splitlines()[-1].startswith(
+        "Not ready for a conversation: microphone, speaker"
+    )
 
 
 @pytest.mark.usefixtures("no_devices", "loads")
 def test_doctor_json_says_the_same_to_programs(tmp_path: Path) -> None:
-    """The verdict and every check, with the state as a word."""
+    """The JSON has the result and every check with its state."""
     report = json.loads(run("--set", f"models.folder={tmp_path}", "doctor", "--json").stdout)
     assert report["can_converse"] is False
     states = {check["name"]: check["state"] for check in report["checks"]}
@@ -256,7 +258,7 @@ def test_doctor_json_says_the_same_to_programs(tmp_path: Path) -> None:
 def test_with_the_starter_models_it_can_run_offline(
     starter_models: dict[str, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """All four roles are filled, the language model brings its template, and the engines load."""
+    """All roles have a model, the chat template is valid, and the engines load."""
     plugged(monkeypatch)
     found = {check.name: check for check in doctor.examine(lambda: Resolved(Config(), {}))}
     sound = {"microphone", "speaker"}

@@ -1,4 +1,4 @@
-"""The command line as a whole: quick to start, complete in its help, one message for an error."""
+"""The whole command line: fast start, complete help, one message per error."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def commands(group: click.Group, path: tuple[str, ...] = ()) -> Iterator[tuple[s
 
 
 def test_help_imports_nothing_heavy() -> None:
-    """`--help` answers at once because no engine, screen, numpy or device library is loaded."""
+    """`--help` loads no engine, screen, numpy or device library."""
     code = (
         "import sys; from edgevoice.cli import cli\n"
         "cli.main(['--help'], standalone_mode=False)\n"
@@ -45,7 +45,7 @@ def test_help_imports_nothing_heavy() -> None:
 
 
 def test_every_command_there_is_can_be_found_from_help() -> None:
-    """The commands that the project promises are listed, and nothing is hidden."""
+    """All commands are listed, and none is hidden."""
     promised = {
         *("run", "demo", "transcribe", "ask", "say", "devices", "doctor"),
         *("models list", "models pull", "models verify", "models add", "models remove"),
@@ -59,7 +59,7 @@ def test_every_command_there_is_can_be_found_from_help() -> None:
     ("name", "command"), list(commands(cli)), ids=[n for n, _ in commands(cli)]
 )
 def test_every_command_and_option_says_what_it_is_for(name: str, command: click.Command) -> None:
-    """No command and no option is without a word of help."""
+    """Every command and every option has a help text."""
     assert command.help
     options = [p for p in command.params if isinstance(p, click.Option)]
     assert [option.name for option in options if not option.help] == []
@@ -90,7 +90,7 @@ def test_version_is_printed() -> None:
 def test_a_mistake_on_the_command_line_is_one_message_and_exit_code_2(
     words: tuple[str, ...], said: str
 ) -> None:
-    """Nothing on stdout, what is wrong and how to mend it on stderr, and no traceback."""
+    """The error and its fix are on stderr, stdout is empty, and there is no traceback."""
     done = edgevoice(*words)
     assert done.stdout == ""
     assert said in message(done, 2)
@@ -99,7 +99,7 @@ def test_a_mistake_on_the_command_line_is_one_message_and_exit_code_2(
 
 @pytest.mark.parametrize("words", [(), ("models",), ("bench",)])
 def test_a_group_without_a_command_shows_its_help(words: tuple[str, ...]) -> None:
-    """It lists what there is, as --help does."""
+    """It lists the commands, like --help."""
     done = edgevoice(*words)
     assert done.returncode == 2
     assert done.stderr.startswith("Usage: edgevoice")
@@ -107,7 +107,7 @@ def test_a_group_without_a_command_shows_its_help(words: tuple[str, ...]) -> Non
 
 
 def test_an_error_shows_its_traceback_only_with_debug() -> None:
-    """--debug is for those who look for the cause; everyone else gets the message alone."""
+    """Only --debug shows a traceback."""
     done = edgevoice_process("--debug", "--set", "turn.silence=5", "config", "show")
     assert done.returncode != 0
     assert "Traceback" in done.stderr
@@ -122,7 +122,7 @@ def broken() -> None:
 def test_a_file_that_ends_too_soon_is_not_taken_for_ctrl_d(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """An EOFError from anywhere but a prompt is told as what it is, never as an end by the user."""
+    """An EOFError outside of a prompt is reported as an error, not as an end by the user."""
     assert run_command([], broken) == 70
     assert "marshal data too short" in capsys.readouterr().err
 
@@ -144,7 +144,7 @@ for name in ("edgevoice.engines.llama", ENGINES):
 def test_the_engines_messages_come_only_when_they_are_asked_for(
     words: tuple[str, ...], ours: bool, engines: bool
 ) -> None:
-    """--debug alone is readable; thousands of lines of llama.cpp want --debug=engine."""
+    """--debug alone is short; only --debug=engine shows the messages of llama.cpp."""
     done = subprocess.run(
         [sys.executable, "-c", LEVELS, *words], capture_output=True, text=True, timeout=PATIENCE
     )
@@ -152,7 +152,7 @@ def test_the_engines_messages_come_only_when_they_are_asked_for(
 
 
 def test_every_exit_code_of_an_error_is_in_the_documentation() -> None:
-    """Scripts and supervisors can look up what a code means."""
+    """Exit codes are documented for scripts and supervisors."""
 
     def all_kinds(kind: type[EdgevoiceError]) -> Iterator[type[EdgevoiceError]]:
         yield kind
@@ -166,7 +166,7 @@ def test_every_exit_code_of_an_error_is_in_the_documentation() -> None:
 
 
 def test_a_reader_that_goes_away_is_no_error() -> None:
-    """`edgevoice … | head -0` ends quietly, as other programs do."""
+    """`edgevoice … | head -0` ends without an error."""
     with subprocess.Popen(
         [sys.executable, "-m", "edgevoice", "config", "show"],
         stdout=subprocess.PIPE,

@@ -1,4 +1,4 @@
-"""`run` on machines with few devices: what it does before anything is fetched or loaded."""
+"""`run` without some devices: what it does before models are downloaded or loaded."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def refused() -> Stream:
 def refusal(
     monkeypatch: pytest.MonkeyPatch, opens: Callable[[], Stream], devices: list[Device], *words: str
 ) -> DeviceError:
-    """What `run --demo-without-microphone` says on a machine with these devices."""
+    """The output of `run --demo-without-microphone` with these devices."""
     monkeypatch.setattr(listing, "listed", lambda: devices)
     portaudio = SimpleNamespace(PortAudioError=OSError, InputStream=lambda **_: opens())
     monkeypatch.setattr(listing, "sd", portaudio)
@@ -50,7 +50,7 @@ def refusal(
 def test_a_microphone_that_does_not_open_is_an_error_and_no_reason_for_the_demo(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """The user has one and wants to talk: what is wrong with it must be said."""
+    """A microphone that cannot be opened is an error, not a reason for the demo."""
     error = refusal(monkeypatch, refused, [MICROPHONE, SPEAKER])
     assert "could not be opened at 48000 Hz: device busy" in error.what
 
@@ -58,7 +58,7 @@ def test_a_microphone_that_does_not_open_is_an_error_and_no_reason_for_the_demo(
 def test_a_microphone_that_was_named_is_wanted_and_no_demo_instead(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Naming one says that it should be there, on a machine without any too."""
+    """A named microphone must exist; without it, there is no demo."""
     error = refusal(monkeypatch, Stream, [], "--input", "headset")
     assert (error.what, error.where) == ("no microphone was found", "audio.input is headset")
 
@@ -66,5 +66,5 @@ def test_a_microphone_that_was_named_is_wanted_and_no_demo_instead(
 def test_a_microphone_without_a_speaker_is_an_error_before_anything_is_fetched(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """The answers could not be heard; a gigabyte of models would not change that."""
+    """A missing speaker is reported before models are downloaded."""
     assert refusal(monkeypatch, Stream, [MICROPHONE]).what == "no speaker was found"

@@ -30,14 +30,14 @@ def run(*words: str) -> str:
 
 @pytest.fixture
 def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where the user's configuration file is, or would be."""
+    """The path of the user's configuration file."""
     path = tmp_path / "config.toml"
     monkeypatch.setenv("EDGEVOICE_CONFIG", str(path))
     return path
 
 
 def test_show_prints_every_setting_with_its_value_and_origin(file: Path) -> None:
-    """One line a setting; a changed one names the file and line it comes from."""
+    """Each setting is a line; a changed one has the file and line of its origin."""
     file.write_text("[turn]\nsilence_ms = 450\n")
     lines = run("--set", "ui.theme=light", "config", "show").splitlines()
     assert [line.split(" ")[0] for line in lines] == list(keys())
@@ -50,7 +50,7 @@ def test_show_prints_every_setting_with_its_value_and_origin(file: Path) -> None
 
 
 def test_what_show_prints_is_itself_a_configuration(file: Path) -> None:
-    """Copied to the file, the lines give exactly what was shown."""
+    """Copied to the file, the lines give the same configuration."""
     shown = run("--set", 'slm.system_prompt=Say "hm"\\ and é', "config", "show")
     file.write_text("\n".join(line for line in shown.splitlines()), "utf-8")
     assert tomllib.loads(shown)["slm"]["system_prompt"] == 'Say "hm"\\ and é'
@@ -58,7 +58,7 @@ def test_what_show_prints_is_itself_a_configuration(file: Path) -> None:
 
 
 def test_show_json_gives_values_with_their_types(file: Path) -> None:
-    """Programs get numbers and booleans as such, and the same origins."""
+    """The JSON has numbers and booleans, and the same origins."""
     shown = json.loads(run("--set", "turn.barge_in=false", "config", "show", "--json"))
     assert shown["turn.barge_in"] == {"value": False, "origin": "--set turn.barge_in"}
     assert shown["slm.context"] == {"value": 4096, "origin": "default"}
@@ -66,20 +66,20 @@ def test_show_json_gives_values_with_their_types(file: Path) -> None:
 
 
 def test_path_names_the_file_in_use_even_when_it_is_not_there(file: Path, tmp_path: Path) -> None:
-    """The variable moves it, and --config moves it for one command."""
+    """EDGEVOICE_CONFIG and --config name another file."""
     assert run("config", "path") == f"{file}\n"
     other = tmp_path / "other.toml"
     assert run("--config", str(other), "config", "path") == f"{other}\n"
 
 
 def test_init_writes_a_file_that_changes_nothing(file: Path) -> None:
-    """Every setting is there, commented out: the configuration stays the default one."""
+    """Every setting is a comment, so the configuration stays the default."""
     assert run("config", "init") == f"{file}\n"
     assert load(file, {}).config == Config()
 
 
 def test_taking_every_comment_sign_away_still_gives_the_defaults(tmp_path: Path) -> None:
-    """The defaults that the file shows are the real ones, each in its section."""
+    """The file shows the actual defaults, each in its section."""
     lines = [line for line in template().splitlines() if not line.startswith("# ")]
     path = tmp_path / "all.toml"
     path.write_text("\n".join(line.removeprefix("#") for line in lines), "utf-8")
@@ -89,13 +89,13 @@ def test_taking_every_comment_sign_away_still_gives_the_defaults(tmp_path: Path)
 
 
 def test_every_setting_is_explained() -> None:
-    """No setting comes without a sentence that says what it is for."""
+    """Every setting has a description."""
     assert [setting.key for setting in explained() if not setting.doc] == []
     assert [setting.key for setting in explained()] == list(keys())
 
 
 def test_init_says_which_values_a_setting_takes() -> None:
-    """Bounds and choices come from the types, so they cannot go stale."""
+    """Bounds and choices are computed from the types."""
     by_key = {setting.key: setting for setting in explained()}
     assert by_key["tts.speed"].bounds == "From 0.5 to 2."
     assert by_key["turn.max_seconds"].bounds == "Above 0 to 600."
@@ -103,7 +103,7 @@ def test_init_says_which_values_a_setting_takes() -> None:
 
 
 def test_init_does_not_replace_a_file_unless_told_to(file: Path) -> None:
-    """What somebody wrote is safe from a second init; --force is how to begin anew."""
+    """A second init keeps the file; --force replaces it."""
     file.write_text("[stt]\nbeam = 5\n")
     with pytest.raises(UsageError, match="--force"):
         run("config", "init")

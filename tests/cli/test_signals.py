@@ -1,4 +1,4 @@
-"""Signals that end the program, and those that its caller had it ignore."""
+"""Signals that end the program, and ignored signals."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ IN_THE_BACKGROUND = 'trap "" INT HUP; exec "$@"'
 
 
 def ended(*numbers: signal.Signals, before: tuple[str, ...] = ()) -> tuple[int, list[str]]:
-    """Exit code and lines of a command that gets these signals and then the end of its input."""
+    """The exit code and lines of a command that gets these signals, then end of input."""
     command = (*before, sys.executable, "-c", WAITING)
     with running(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         assert process.stdout
@@ -45,18 +45,18 @@ def ended(*numbers: signal.Signals, before: tuple[str, ...] = ()) -> tuple[int, 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_ends_a_command_in_good_order(number: signal.Signals) -> None:
-    """Ctrl-C, `kill` and a closed terminal: what is open is closed, and the exit code tells."""
+    """Ctrl-C, `kill` and a closed terminal close all files and set the exit code."""
     assert ended(number) == (128 + number, ["put in order"])
 
 
 def test_a_background_job_outlives_the_terminal_and_ctrl_c() -> None:
-    """Started with `nohup … &` it ignores both, and does its work to the end."""
+    """Started with `nohup … &`, it ignores both and finishes its work."""
     background = ("sh", "-c", IN_THE_BACKGROUND, "sh")
     told = ended(signal.SIGHUP, signal.SIGINT, before=background)
     assert told == (0, ["read to the end", "put in order"])
 
 
 def test_a_background_job_is_ended_with_kill() -> None:
-    """SIGTERM ends it in good order, as Ctrl-C ends a command in a terminal."""
+    """SIGTERM ends it like Ctrl-C."""
     background = ("sh", "-c", IN_THE_BACKGROUND, "sh")
     assert ended(signal.SIGTERM, before=background) == (143, ["put in order"])

@@ -37,7 +37,7 @@ def question(starter_models: dict[str, Path], tmp_path_factory: pytest.TempPathF
 def test_a_model_that_is_missing_is_named_with_the_command_that_fetches_it(
     tmp_path: Path, command: str
 ) -> None:
-    """Each command says what it lacks, in one message and without a traceback."""
+    """Each command reports a missing model in one message, without a traceback."""
     sound, made = tmp_path / "a.wav", tmp_path / "b.wav"
     soundfile.write(sound, np.zeros(16_000), 16_000)
     words = {"transcribe": [sound], "ask": ["Why?"], "say": ["-o", made, "Hello"]}[command]
@@ -52,7 +52,7 @@ def test_a_model_that_is_missing_is_named_with_the_command_that_fetches_it(
 def test_a_file_that_cannot_be_read_is_told_before_a_recognizer_is_wanted(
     files: list[str], tmp_path: Path
 ) -> None:
-    """Missing, of another kind or an empty pipe: nothing is loaded, for no model is here."""
+    """A missing, unsupported or empty file is reported before a model is loaded."""
     (tmp_path / "text.wav").write_text("this is no sound")
     named = [name if name == "-" else tmp_path / name for name in files]
     done = piped("--set", f"models.folder={tmp_path / 'none'}", "transcribe", *named)
@@ -65,7 +65,7 @@ def test_a_file_that_cannot_be_read_is_told_before_a_recognizer_is_wanted(
 def test_a_recognizer_without_the_language_is_refused_before_it_is_loaded(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nor is it fetched: its files are no model, and the language is what is told."""
+    """The unsupported language is reported, although the model's files are invalid, too."""
     sound = tmp_path / "a.wav"
     soundfile.write(sound, np.zeros(16_000), 16_000)
     name = "whisper-tiny.en"
@@ -80,7 +80,7 @@ def test_a_recognizer_without_the_language_is_refused_before_it_is_loaded(
 
 @pytest.mark.parametrize("command", ["ask", "say"])
 def test_an_empty_pipe_is_no_text(command: str) -> None:
-    """Nothing to ask and nothing to say are mistakes of use, found before a model is loaded."""
+    """Empty text is a usage error, reported before a model is loaded."""
     done = piped(command, *(["-o", "x.wav"] if command == "say" else []), stdin=b" \n")
     assert done.returncode == 2
     assert b"empty" in done.stderr
@@ -107,7 +107,7 @@ def test_everything_goes_through_pipes(starter_models: dict[str, Path]) -> None:
 
 @pytest.mark.models
 def test_json_gives_segments_and_timings(question: Path) -> None:
-    """One object a file, with times in seconds within it."""
+    """Each file has a JSON object, with times in seconds."""
     done = piped("transcribe", "--json", question)
     record = json.loads(done.stdout)
     assert record["file"] == str(question)
@@ -122,7 +122,7 @@ def test_json_gives_segments_and_timings(question: Path) -> None:
 def test_a_bad_file_does_not_keep_the_others_from_being_done(
     question: Path, tmp_path: Path
 ) -> None:
-    """Every file that can be read is; the bad one is named, and the exit code tells of it."""
+    """Readable files are transcribed; an unreadable one is named, and the exit code is 1."""
     bad = tmp_path / "bad.wav"
     bad.write_bytes(b"not a sound")
     done = piped("transcribe", bad, question, tmp_path / "missing.wav")
@@ -134,7 +134,7 @@ def test_a_bad_file_does_not_keep_the_others_from_being_done(
 
 @pytest.mark.models
 def test_a_long_recording_shows_how_far_it_is(question: Path, tmp_path: Path) -> None:
-    """Over half a minute, lines on stderr tell the progress where there is no terminal."""
+    """Without a terminal, lines on stderr show the progress of a long file."""
     clip, rate = soundfile.read(question)
     long = tmp_path / "long.wav"
     soundfile.write(long, np.concatenate([clip, np.zeros(12 * rate)] * 4), rate)
@@ -147,7 +147,7 @@ def test_a_long_recording_shows_how_far_it_is(question: Path, tmp_path: Path) ->
 def test_silence_is_written_down_as_nothing(
     starter_models: dict[str, Path], tmp_path: Path
 ) -> None:
-    """What Whisper makes up for a file without speech is not printed."""
+    """Text that Whisper makes up without speech is not printed."""
     path = tmp_path / "silence.wav"
     soundfile.write(path, np.zeros(48_000), 16_000)
     done = piped("transcribe", path)
@@ -178,7 +178,7 @@ def made_up_for(kind: str) -> np.ndarray:
 def test_what_is_no_speech_is_written_down_as_nothing(
     starter_models: dict[str, Path], tmp_path: Path
 ) -> None:
-    """Hum, clicks, beeps, keys, hiss and a tune: Whisper has a sentence for each of them."""
+    """Hum, clicks, beeps, keys, hiss and a tune give no text."""
     files = []
     for kind in ("hum", "clicks", "beeps", "keys", "hiss", "tune"):
         files.append(tmp_path / f"{kind}.wav")
@@ -190,7 +190,7 @@ def test_what_is_no_speech_is_written_down_as_nothing(
 
 @pytest.mark.models
 def test_language_and_times_are_those_of_the_speech(question: Path, tmp_path: Path) -> None:
-    """Forty seconds of weak noise before it change neither."""
+    """Forty seconds of weak noise before the speech change neither."""
     speech = read_speech(question)
     noise = 0.002 * np.random.default_rng(1).standard_normal(40 * 16_000 + len(speech))
     noise[40 * 16_000 :] += speech
@@ -208,7 +208,7 @@ def test_language_and_times_are_those_of_the_speech(question: Path, tmp_path: Pa
 def test_speech_that_was_recorded_badly_is_written_down(
     question: Path, tmp_path: Path, way: str
 ) -> None:
-    """50 dB too soft, or with one channel the opposite of the other."""
+    """Speech is transcribed if it is 50 dB too soft, or if one channel is inverted."""
     speech, rate = soundfile.read(question)
     path = tmp_path / "badly.wav"
     soundfile.write(path, speech / 300 if way == "quiet" else np.stack([speech, -speech], 1), rate)
@@ -217,7 +217,7 @@ def test_speech_that_was_recorded_badly_is_written_down(
 
 @pytest.mark.models
 def test_ask_prints_the_answer_and_nothing_else(starter_models: dict[str, Path]) -> None:
-    """The answer alone is on stdout, from an argument as from a pipe."""
+    """Only the reply is on stdout, for an argument and for a pipe."""
     done = small("ask", "What", "is the capital of Italy?")
     assert b"Rome" in done.stdout
     assert done.stderr == b""
@@ -228,8 +228,33 @@ def test_ask_prints_the_answer_and_nothing_else(starter_models: dict[str, Path])
 def test_saying_into_a_folder_that_is_not_there_is_one_message(
     starter_models: dict[str, Path], tmp_path: Path
 ) -> None:
-    """A path that cannot be written ends it, with the reason and without a traceback."""
+    """A path that cannot be written is an error with the reason, without a traceback."""
     done = piped("say", "-o", tmp_path / "none" / "a.wav", "Hello")
     assert done.returncode == 1
     assert b"cannot be written" in done.stderr
     assert b"Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "text", "lines"),
+    [
+        ((), "It costs $5. See No. 5!", ["It costs 5 dollars.", "See number 5!"]),
+        (("--language", "de"), "Es kostet 2,50 €.", ["Es kostet 2 Euro 50."]),
+        (("--language", "de"), "am 3. Oktober", ["am dritten Oktober"]),
+        ((), "<think>Why?</think>-5 °C", ["minus 5 degrees Celsius"]),
+    ],
+)
+def test_the_text_that_a_voice_is_given_is_shown_without_one(
+    options: tuple[str, ...], text: str, lines: list[str]
+) -> None:
+    """Who wonders at a pronunciation sees what was read, a clause a line."""
+    done = piped("say", "--show", *options, "--", text)
+    assert done.stdout.decode().splitlines() == lines
+    assert done.returncode == 0
+
+
+def test_the_language_of_a_text_that_nobody_knows_is_refused() -> None:
+    """Before anything is loaded, with an example."""
+    done = piped("say", "--show", "--language", "xx", "Hello")
+    assert done.returncode != 0
+    assert b"xx" in done.stderr

@@ -1,4 +1,4 @@
-"""Standard streams as services, cron and redirects give them: an encoding costs no line."""
+"""Standard streams of services, cron and redirects: no encoding loses a line."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def written(stream: io.TextIOWrapper) -> str:
 def test_a_conversation_is_whole_in_every_encoding(
     encoding: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Each plain line is written, whatever characters the stream cannot encode."""
+    """Each plain line is written, even with characters that the stream cannot encode."""
     stream = prepared(encoding, monkeypatch)
     lines: list[str] = []
     with LineWriter(stream) as write:
@@ -60,7 +60,7 @@ def test_a_conversation_is_whole_in_every_encoding(
 def test_a_character_that_cannot_be_encoded_is_replaced(
     encoding: str, text: str, shown: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A sign becomes one like it, a letter loses its accent, the rest is a question mark."""
+    """A sign becomes a similar one, a letter loses its accent, the rest is a question mark."""
     stream = prepared(encoding, monkeypatch)
     echo(text)
     assert written(stream) == f"{shown}\n"

@@ -10,7 +10,7 @@ from tests.command import edgevoice, message, piped
 
 
 def taken(*words: str) -> dict[str, object]:
-    """What a command with the options of `say` makes of `words`."""
+    """The text and the options that a command like `say` gets from `words`."""
     found: dict[str, object] = {}
 
     @click.command(cls=TextCommand)
@@ -42,7 +42,7 @@ def taken(*words: str) -> dict[str, object]:
     ],
 )
 def test_text_that_begins_with_a_minus_is_text(text: str) -> None:
-    """No option looks like it, so it is spoken, and options around it still count."""
+    """It looks like no option, so it is text, and options around it still work."""
     assert taken(text) == {"words": (text,)}
     expected = {"words": (text, "today"), "output": "x.wav", "say": True}
     assert taken("--say", text, "-o", "x.wav", "today") == expected
@@ -64,12 +64,12 @@ def test_text_that_begins_with_a_minus_is_text(text: str) -> None:
 def test_options_and_their_values_stay_options(
     words: tuple[str, ...], expected: dict[str, object]
 ) -> None:
-    """The value of an option may look like text, and what follows -- is all text."""
+    """The value of an option may look like text, and all after -- is text."""
     assert taken(*words) == expected
 
 
 def test_a_word_is_no_option_with_its_value_behind_it() -> None:
-    """-once is not -o with the file nce: the message names the dashes."""
+    """-once is not -o with the file nce; the message explains --."""
     for word in ("-once", "-o'clock"):
         assert "edgevoice say -- TEXT" in message(edgevoice("say", word), 2)
 
@@ -79,18 +79,18 @@ def test_a_word_is_no_option_with_its_value_behind_it() -> None:
 def test_a_mistyped_option_is_no_text_and_the_message_names_the_dashes(
     command: str, word: str
 ) -> None:
-    """An option that does not exist is refused, with the way to have it spoken."""
+    """An unknown option is an error, which explains --."""
     assert f"edgevoice {command} -- TEXT" in message(edgevoice(command, word, "hi"), 2)
 
 
 @pytest.mark.models
 @pytest.mark.parametrize("text", ["-5 degrees", "-5"])
 def test_a_negative_number_is_spoken(text: str) -> None:
-    """`say "-5 degrees"` makes sound of it."""
+    """`say "-5 degrees"` speaks the text."""
     done = piped("say", text, "-o", "-")
     assert done.returncode == 0, done.stderr
 
 
 def test_undecodable_arguments_become_text() -> None:
-    """A byte that is not UTF-8 is replaced before a voice or a model meets it."""
+    """A byte that is not UTF-8 is replaced before it reaches a voice or a model."""
     assert "".join(given_text(("caf\udce4", "open"), "")) == "caf\ufffd open"

@@ -62,7 +62,7 @@ def told(env: dict[str, str], *words: str) -> str:
 def say(sinks: NullSinks, wav: Path, talk: Talk, answer: int) -> None:
     """Say it, and wait for as many answers as there are to be by then."""
     sinks.play(wav).wait()
-    talk.expect("gap", answer)
+    talk.expect("response time", answer)
 
 
 def test_only_what_follows_the_wake_word_is_answered_and_a_follow_up(
@@ -95,7 +95,7 @@ def test_a_key_of_the_desktop_makes_it_listen_and_answer(
         null_sinks.play(spoken["follow up"]).wait()
         until(lambda: "France" in read_so_far(trace))
         assert told(sound_env, "ptt", "release") == "not talking"
-        talk.expect("gap")
+        talk.expect("response time")
     assert len(asked(trace)) == 1
     assert "France" in asked(trace)[0]
 

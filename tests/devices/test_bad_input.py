@@ -75,6 +75,6 @@ def test_a_speaker_that_goes_in_the_middle_of_a_sentence_ends_it_with_a_message(
         out, errors = process.communicate(timeout=PATIENCE)
     # PortAudio's library has its own word to say on stderr, and no way to be asked not to.
     errors = "\n".join(line for line in errors.splitlines() if not line.startswith("Expression "))
-    assert "the speaker stopped taking sound" in message(
+    assert "the speaker stopped accepting sound" in message(
         subprocess.CompletedProcess([], process.returncode, out, errors)
     )

@@ -59,7 +59,7 @@ def asked_aloud(
         talk.expect("ready")
         with recording(reply):
             sinks.play(question).wait()
-            talk.expect("gap")
+            talk.expect("response time")
     return trace, reply
 
 
@@ -94,7 +94,7 @@ def test_speaking_into_the_reply_stops_the_sound_and_is_answered(
         talk.expect("edgevoice:")
         null_sinks.play(spoken["stop"]).wait()
         talk.expect("(interrupted", 1)
-        talk.expect("gap", 2)
+        talk.expect("response time", 2)
     events = list(read(trace))
     first, *_, last = [e for e in events if isinstance(e, ev.TurnCompleted)]
     tokens = [e for e in events if isinstance(e, ev.TokenGenerated) and e.turn == first.turn]
@@ -138,7 +138,7 @@ def test_a_sound_server_that_dies_costs_nothing_but_the_time_it_is_away(
         with talking({**sound_env, **own.env()}, "--trace", str(trace)) as talk:
             talk.expect("ready")
             own.play(spoken["capital"]).wait()
-            talk.expect("gap")
+            talk.expect("response time")
             own.kill()
             talk.expect("! speaker lost")
             talk.expect("! microphone lost")
@@ -146,7 +146,7 @@ def test_a_sound_server_that_dies_costs_nothing_but_the_time_it_is_away(
             talk.expect("(the speaker is back")
             talk.expect("(the microphone is back")
             own.play(spoken["capital"]).wait()
-            talk.expect("gap", 2)
+            talk.expect("response time", 2)
     finally:
         own.stop()
     assert any(line.startswith("  fix: plug it in again") for line in talk.lines)

@@ -183,6 +183,12 @@ def test_a_template_that_renders_no_second_question_is_refused() -> None:
         ChatTemplate("{{ messages[:2] }}")
 
 
+def test_reasoning_that_the_template_opens_is_known() -> None:
+    """The model then writes only its end, and what stands before that is not for the user."""
+    assert ChatTemplate(CHATML).opened == ""
+    assert ChatTemplate(CHATML + "<think>\n").opened == "<think>"
+
+
 def test_the_marks_of_training_are_rendered_through() -> None:
     """`generation` marks what the assistant wrote; a prompt holds its text and no more."""
     marked = CHATML.replace(

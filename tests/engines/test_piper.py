@@ -70,6 +70,22 @@ def test_a_voice_that_does_not_vary_says_the_same_twice(
 
 
 @pytest.mark.models
+@pytest.mark.parametrize("said", ["/dˈɔɡ/", "dog"])
+def test_a_word_of_the_lexicon_sounds_as_it_says(
+    starter_models: dict[str, Path], said: str
+) -> None:
+    """By phonemes or by another spelling; the words of the text keep their places in time."""
+    steady = TtsSettings(variation=0, lexicon={"cat": said})
+    voice = Piper(starter_models["tts"], steady)
+    other = Piper(starter_models["tts"], TtsSettings(variation=0))
+    changed = list(voice.synthesize("I see a cat there.", never))
+    meant = list(other.synthesize("I see a dog there.", never))
+    assert [mark.begin for piece in changed for mark in piece.marks or ()] == [0, 2, 6, 8, 12]
+    lengths = [sum(len(piece.samples) for piece in pieces) for pieces in (changed, meant)]
+    assert lengths[0] == pytest.approx(lengths[1], rel=0.1)
+
+
+@pytest.mark.models
 def test_speed_makes_speech_shorter(starter_models: dict[str, Path], voice: Piper) -> None:
     """Twice the speed takes clearly less time for the same words."""
     fast = Piper(starter_models["tts"], TtsSettings(speed=2.0))

@@ -9,12 +9,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 
 from edgevoice import catalog
 from edgevoice.catalog import Entry
 from edgevoice.config import load
 from edgevoice.engines import registry
 from edgevoice.errors import ConfigError, ModelError
+from edgevoice.settings import Config, Models
 from edgevoice.wav import read_speech
 from tests.command import edgevoice, message
 from tests.conftest import ROOT
@@ -120,6 +122,20 @@ def test_an_unusable_engine_is_named(install: Install, source: str) -> None:
     with pytest.raises(ModelError, match="edgevoice-parrot") as error:
         registry.engine("tts.parrot")
     assert error.value.remedy
+
+
+def test_a_model_that_an_engine_of_another_package_cannot_load_is_refused(
+    parrot: None, tmp_path: Path
+) -> None:
+    """Whatever its code raises names the package; so does an invalid section of a Config."""
+    own = catalog.data_folder() / "catalog.toml"
+    catalog.append(own, replace(PARROT, name="mute", address="tone:none"))
+    text = message(edgevoice("say", "--tts", "mute", "hello", "-o", tmp_path / "out.wav"))
+    assert "edgevoice-parrot" in text
+    with pytest.raises(ConfigError, match="parrot"):
+        registry.load_chosen(
+            "tts", Config(models=Models(tts="polly"), engines={"parrot": {"hertz": "high"}})
+        )
 
 
 def test_another_package_cannot_replace_an_engine(install: Install) -> None:

@@ -8,6 +8,7 @@ from edgevoice import events as ev
 from edgevoice.build import build, clips_source, quiet_sink
 from edgevoice.bus import Bus
 from edgevoice.clock import SystemClock
+from edgevoice.context import AudioIO, SessionContext
 from edgevoice.settings import Config, Models
 
 
@@ -26,7 +27,8 @@ def notices(config: Config) -> list[str]:
 
     bus.subscribe(note)
     source = clips_source(clock, iter(()), "nothing")
-    build(config, clock, bus, source, quiet_sink(clock, "nobody")).run()
+    audio = AudioIO(source, quiet_sink(clock, "nobody"))
+    build(SessionContext(config, clock, bus), audio).run()
     return said
 
 

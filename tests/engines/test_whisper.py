@@ -158,6 +158,21 @@ def test_the_language_is_recognized_where_that_is_asked_for(
 
 
 @pytest.mark.models
+def test_names_that_are_expected_are_written_as_the_user_writes_them(
+    starter_models: dict[str, Path], steady_voice: Piper
+) -> None:
+    """A name that has several spellings gets the right one once the setting has it."""
+    pieces = steady_voice.synthesize("Is Jon Snow at home?", lambda: False)
+    said = np.concatenate([piece.samples for piece in pieces])
+    samples = resample(said, steady_voice.rate, EAR_RATE)
+    heard = [
+        Whisper(starter_models["stt"], SttSettings(names=names)).transcribe(samples).text
+        for names in ("", " Kaitlyn Smyth, , Jon Snow, ")
+    ]
+    assert ["Jon Snow" in text for text in heard] == [False, True]
+
+
+@pytest.mark.models
 def test_an_unknown_language_is_named(starter_models: dict[str, Path]) -> None:
     """The setting at fault and those that would do are in the message."""
     with pytest.raises(ConfigError, match=r"stt\.language is xx") as caught:

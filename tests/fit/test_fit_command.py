@@ -122,7 +122,7 @@ def test_the_choice_is_written_only_if_asked_and_nothing_else_of_the_file_is_los
     assert f'slm = "{SMALL}"' in text
     assert 'stt = "whisper-base"' in text
     assert "pause_ms = 150" in text
-    assert "says all of it already" in run("fit", "--budget", "1.0s", "--write").stderr
+    assert "already has these models" in run("fit", "--budget", "1.0s", "--write").stderr
     assert path.read_text() == text
 
 
@@ -130,7 +130,7 @@ def test_what_stands_over_the_file_is_told(measured: Any, monkeypatch: pytest.Mo
     """A variable would win over what is written."""
     monkeypatch.setenv("EDGEVOICE_MODELS_SLM", "phi-3-mini")
     done = run("fit", "--budget", "1.0s", "--write")
-    assert "EDGEVOICE_MODELS_SLM still stands over it" in done.stderr
+    assert "EDGEVOICE_MODELS_SLM still overrides it" in done.stderr
 
 
 @pytest.mark.parametrize(

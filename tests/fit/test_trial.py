@@ -34,7 +34,7 @@ def asked(*gaps: float | None, told: Told | None = None, budget: float = 1.0) ->
                 variant="as set",
                 question=question.name,
                 warm_up=warm_up,
-                gap=gap,
+                response_time=gap,
                 spans=spans,
                 dropped=dropped,
             )

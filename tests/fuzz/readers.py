@@ -114,7 +114,7 @@ def read_catalog(data: bytes, path: Path, random: Random) -> None:
     catalog.discard(path, "another")
 
 
-# Traces, kept turns, results, scenarios, budgets
+# Traces, recorded turns, results, scenarios, budgets
 
 
 def read_trace(data: bytes, path: Path, random: Random) -> None:
@@ -128,7 +128,7 @@ def read_trace(data: bytes, path: Path, random: Random) -> None:
 
 def read_kept_turn(data: bytes, path: Path, random: Random) -> None:
     turn = kept_turn.read(path)
-    last(fold(kept_turn.timed(turn.told())))
+    last(fold(kept_turn.timed(turn.decoded_events())))
     list(turn.past)
     if random.random() < 0.2:
         ended("replay", "--list", path.parent)
@@ -365,7 +365,7 @@ READERS: dict[str, Reader] = {
     "environment": Reader(read_environment, valid.variables, mutations.changed_text),
     "catalog": Reader(read_catalog, valid.catalogs, mutations.changed_toml),
     "trace": Reader(read_trace, valid.traces, mutations.changed_lines),
-    "kept turn": Reader(read_kept_turn, valid.kept_turns, mutations.changed_json),
+    "recorded turn": Reader(read_kept_turn, valid.kept_turns, mutations.changed_json),
     "result": Reader(read_result, valid.results, mutations.changed_json),
     "budget": Reader(read_budget, valid.budgets, mutations.changed_text),
     "scenario": Reader(read_scenario, valid.scenarios, mutations.changed_toml),

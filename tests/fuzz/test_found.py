@@ -145,7 +145,7 @@ def test_a_file_of_too_long_a_name_is_an_ordinary_error(words: tuple[str, ...]) 
 
 def test_a_line_of_a_trace_has_a_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A line that is longer is named, or left out, and the lines behind it are read."""
-    monkeypatch.setattr(trace, "LONGEST", 100)
+    monkeypatch.setattr(trace, "MAX_EVENT_BYTES", 100)
     path = tmp_path / "trace.jsonl"
     path.write_bytes(LEVEL + b'{"type":"muted","a":"' + b"x" * 1000 + b'"}\n' + LEVEL)
     with pytest.raises(EdgevoiceError, match="more than 100 bytes") as caught:

@@ -18,7 +18,7 @@ from edgevoice.catalog import Catalog
 from edgevoice.cli.settings import field_docs
 from edgevoice.errors import ConfigError
 from edgevoice.languages import UNKNOWN, codes, every, language_data, read
-from edgevoice.languages.schema import Language
+from edgevoice.languages.schema import Language, Mathematics
 from edgevoice.transcription.spoken_language import CODES
 from edgevoice.words import words
 from tests.conftest import ROOT
@@ -30,9 +30,11 @@ NEEDED = (
     *("sentences.subordinators", "sentences.commands", "sentences.short_commands"),
     *("sentences.going_on", "sentences.wishes", "sentences.thinking", "sentences.numbers"),
     *("hallucinations.phrases", "signs.code", "signs.dot", "signs.at", "signs.to", "signs.scales"),
-    *("signs.coins", "signs.units.degrees", "signs.units.about", "signs.units.number"),
-    *("signs.units.kilometers_per_hour", "signs.units.meters_per_second"),
-    *("signs.units.less_than", "signs.units.greater_than"),
+    *("signs.coins", "signs.about", "signs.number", "signs.slash", "signs.section", "signs.by"),
+    *("signs.foreign", "signs.reasoned", "signs.emergency", "signs.per", "signs.hundredths"),
+    *("signs.number_abbreviations", "signs.name_abbreviations", "signs.clock.minutes"),
+    *("signs.fractions.rule", "signs.fractions.and_half", "signs.roman.rulers"),
+    *(f"signs.mathematics.{name}" for name in Mathematics.__struct_fields__),
 )
 """What a language has that the catalog offers a voice for."""
 
@@ -59,7 +61,7 @@ never_last = ["cos"]
 dot = "punctum"
 at = "apud"
 abbreviations = { "s.p.q.r." = "senatus populusque romanus" }
-units = { degrees = "gradus" }
+measures = { "°C" = ["gradus Celsius", "gradus Celsius"] }
 """
 SPOKEN = """
 import json, sys

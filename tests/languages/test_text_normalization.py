@@ -31,25 +31,25 @@ CODE_LEFT_OUT = language_data("en").signs.code
         ("Great! 😀👍🏽 Really 🇫🇷", "Great! Really"),
         ("| a | b |", "a, b"),
         ("A → B", "A to B"),
-        ("salt & pepper, 5%", "salt & pepper, 5%"),
-        ("AT&amp;T", "AT&T"),
+        ("salt & pepper, 5%", "salt and pepper, 5 percent"),
+        ("AT&amp;T", "A T and T"),
         ("20 °C or 68°F", "20 degrees Celsius or 68 degrees Fahrenheit"),
         ("It costs $5.", "It costs 5 dollars."),
         ("£1 or €2.50", "1 pound or 2 euros 50"),
         ("$1,000.00 and $3 million", "1,000 dollars and 3 million dollars"),
         ("pages 10–20", "pages 10 to 20"),
-        ("3 * 4 = 12", "3 × 4 = 12"),
+        ("3 * 4 = 12", "3 times 4 equals 12"),
         ("yes — no – maybe -- so", "yes, no, maybe, so"),
         ("Wait… what", "Wait, what"),
-        ("Dr. Smith and Mrs. Jones", "Dr Smith and Mrs Jones"),
+        ("Dr. Smith and Mrs. Jones", "Doctor Smith and Mrs Jones"),
         ("either/or", "either or"),
-        ("half is 1/2", "half is ½"),
+        ("half is 1/2", "half is one half"),
         ("100 km/h", "100 kilometers per hour"),
         ("<b>bold</b><br>", "bold"),
         ("as shown[1][^2]", "as shown"),
-        (r"1 \* 2 and \(x\)", "1 × 2 and x"),
+        (r"1 \* 2 and \(x\)", "1 times 2 and x"),
         ("[[h@'loU]]", "h@'loU"),
-        ("Ça va très bien, 東京。", "Ça va très bien, 東京。"),
+        ("Ça va très bien, 東京。", "Ça va très bien,"),
         ("don't stop", "don't stop"),
     ],
 )
@@ -79,8 +79,8 @@ def test_lines_are_said_with_a_pause_between_them() -> None:
 
 def test_no_english_words_are_put_into_other_languages() -> None:
     """Where a word would be needed, a language of which none is known gets a pause or the sign."""
-    assert normalize("Koszt: $5 → 10–20 °C", "pl") == "Koszt: 5 $, 10–20 °C"
-    assert normalize("5,50 € za jo@x.pl", "pl") == "5,50 € za jo @ x.pl"
+    assert normalize("5 km, jo@x.org", "xx") == "5 km, jo @ x.org"
+    assert normalize("$5 → 10–20 °C", "xx") == "5 $, 10–20 °C"
 
 
 @pytest.mark.parametrize(
@@ -90,7 +90,7 @@ def test_no_english_words_are_put_into_other_languages() -> None:
         (
             "de",
             "z. B. $1, d.h. ca. 3 Millionen €",
-            "zum Beispiel 1 Dollar, das heißt circa 3 Millionen Euro",
+            "zum Beispiel ein Dollar, das heißt circa 3 Millionen Euro",
         ),
         (
             "de",
@@ -98,10 +98,11 @@ def test_no_english_words_are_put_into_other_languages() -> None:
             "Äpfel, Birnen und so weiter. Dann 50 Kilometer pro Stunde",
         ),
         ("de", "Siehe www.beispiel.de", "Siehe beispiel Punkt de"),
-        ("fr", "Cela coûte 3 millions € ou 1 €", "Cela coûte 3 millions d'euros ou 1 euro"),
-        ("fr", "p. ex. 5–7 km/h", "par exemple 5 à 7 kilomètres heure"),
+        ("fr", "Cela coûte 3 millions € ou 1 €", "Cela coûte 3 millions d'euros ou un euro"),
+        ("fr", "p. ex. 5–7 km/h", "par exemple 5 à 7 kilomètres par heure"),
         ("es", "Cuesta 2,50 €, p.ej. hoy", "Cuesta 2 euros con 50, por ejemplo hoy"),
         ("it", "ad es. 3 €, 20 °C", "ad esempio 3 euro, 20 gradi Celsius"),
+        ("pl", "Koszt: $5 → 10–20 °C", "Koszt: 5 dolarów, 10 do 20 stopni Celsjusza"),
         ("pt", "O Sr. Silva paga $3 milhões", "O senhor Silva paga 3 milhões de dólares"),
         ("pt", "~20 °C", "cerca de 20 graus Celsius"),
         ("nl", "bijv. 10-20 km/h enz.", "bijvoorbeeld 10 tot 20 kilometer per uur enzovoort."),

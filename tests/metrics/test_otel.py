@@ -15,7 +15,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from opentelemetry.trace import StatusCode
 
 from edgevoice import events as ev
-from edgevoice.metrics.catalog import CATALOG, GAP, MODELS, Reading
+from edgevoice.metrics.catalog import CATALOG, MODELS, RESPONSE_TIME, Reading
 from edgevoice.metrics.otel import Instruments
 from edgevoice.metrics.spans import drawn
 from tests import sessions
@@ -101,7 +101,7 @@ def test_moments_are_events_of_their_span(made: Collected) -> None:
 
 
 def test_the_metrics_are_those_of_prometheus(made: Collected) -> None:
-    """Names, units and buckets are the catalog's, and a gap is in its bucket."""
+    """Names, units and buckets are the catalog's, and a response time is in its bucket."""
     found = readings([*sessions.failed().events, *sessions.conversation().events[1:]])
     for reading in found:
         made.instruments.add(reading)
@@ -109,8 +109,8 @@ def test_the_metrics_are_those_of_prometheus(made: Collected) -> None:
     by_name = {metric.name: metric for metric in CATALOG}
     assert set(points) == {reading.metric.name for reading in found}
     assert all(points[name].unit == by_name[name].unit for name in points)
-    (gaps,) = points[GAP.name].data.data_points
-    assert tuple(gaps.explicit_bounds) == GAP.buckets
+    (gaps,) = points[RESPONSE_TIME.name].data.data_points
+    assert tuple(gaps.explicit_bounds) == RESPONSE_TIME.buckets
     assert gaps.count == 3
     assert dict(gaps.attributes) == {"origin": "speech"}
     turns = {

@@ -42,7 +42,7 @@ def test_a_collector_gets_every_stage_and_no_word() -> None:
         assert {"turn", "recognize", "prefill", "decode", "synthesize", "play"} <= set(
             collector.spans()
         )
-        assert {"edgevoice.turns", "edgevoice.turn.gap"} <= collector.metrics()
+        assert {"edgevoice.turns", "edgevoice.response_time"} <= collector.metrics()
         sent = b"".join(body for _, body in collector.requests).lower()
     assert said == []
     assert [word for word in WORDS if word.encode() in sent] == []

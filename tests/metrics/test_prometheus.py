@@ -60,16 +60,18 @@ def endpoint(exposition: Exposition) -> Iterator[MetricsServer]:
 def test_what_is_served_can_be_parsed_and_is_what_was_told(
     exposition: Exposition, endpoint: MetricsServer
 ) -> None:
-    """Two answered turns: their count, the sum of their gaps, and the buckets these fall in."""
+    """Two answered turns: count, sum and buckets of their response times."""
     found = readings(sessions.conversation().events)
     for reading in found:
         exposition.add(reading)
     samples = parsed(fetched(endpoint.url))
-    gaps = [r.value for r in found if r.metric.name == "edgevoice.turn.gap"]
+    gaps = [r.value for r in found if r.metric.name == "edgevoice.response_time"]
     assert samples["edgevoice_turns_total"] == {("outcome=answered",): 2.0}
-    assert samples["edgevoice_turn_gap_seconds_count"] == {("origin=speech",): 2.0}
-    assert samples["edgevoice_turn_gap_seconds_sum"]["origin=speech",] == pytest.approx(sum(gaps))
-    buckets = samples["edgevoice_turn_gap_seconds_bucket"]
+    assert samples["edgevoice_response_time_seconds_count"] == {("origin=speech",): 2.0}
+    assert samples["edgevoice_response_time_seconds_sum"]["origin=speech",] == pytest.approx(
+        sum(gaps)
+    )
+    buckets = samples["edgevoice_response_time_seconds_bucket"]
     assert buckets["le=1.0", "origin=speech"] == sum(gap <= 1.0 for gap in gaps)
     assert buckets["le=+Inf", "origin=speech"] == 2.0
     assert samples["process_resident_memory_bytes"] == {(): 1_717_986_918.0}

@@ -19,18 +19,18 @@ def test_an_answered_turn_is_told_with_the_gap_the_screen_shows() -> None:
     events = sessions.conversation().events[:]
     found, turns = readings(events), fold(events)
     assert len(turns) == 2
-    assert values(found, m.GAP) == {("speech",): [turn.gap for turn in turns]}
+    assert values(found, m.RESPONSE_TIME) == {("speech",): [turn.gap for turn in turns]}
     assert values(found, m.FIRST_TOKEN) == {(): [turn.ttft for turn in turns]}
     assert values(found, m.DECODE) == {(): [turn.tokens_per_second for turn in turns]}
     assert values(found, m.TURNS) == {("answered", ""): [1.0, 1.0]}
 
 
 def test_the_steps_of_a_turn_add_up_to_its_gap() -> None:
-    """Summed over its labels, the histogram of spans is the one of gaps."""
+    """Summed over its labels, the histogram of spans is the one of response times."""
     found = readings(sessions.conversation().events)
-    spans = [value for each in values(found, m.SPAN).values() for value in each]
-    assert sum(spans) == pytest.approx(sum(values(found, m.GAP)["speech",]))
-    assert ("first_clause",) in values(found, m.SPAN)
+    spans = [value for each in values(found, m.RESPONSE_TIME_SPAN).values() for value in each]
+    assert sum(spans) == pytest.approx(sum(values(found, m.RESPONSE_TIME)["speech",]))
+    assert ("first_clause",) in values(found, m.RESPONSE_TIME_SPAN)
 
 
 def test_every_stage_is_told_with_its_own_work() -> None:
@@ -70,7 +70,7 @@ def test_a_turn_that_is_interrupted_dropped_or_fails_says_so_and_why() -> None:
         ("dropped", "no_speech"),
         ("dropped", "failed"),
     }
-    assert len(values(found, m.GAP)["speech",]) == 1
+    assert len(values(found, m.RESPONSE_TIME)["speech",]) == 1
     assert values(found, m.FAILURES) == {("agent",): [1.0]}
     assert values(found, m.DEVICE_ERRORS) == {("input",): [1.0]}
 
@@ -92,16 +92,16 @@ def test_a_false_start_is_counted_and_is_no_turn_of_its_own() -> None:
     assert values(found, m.TURNS) == {("answered", ""): [1.0]}
     (exchange,) = exchanges(events)
     (cancelled,) = show.all(ev.TurnCancelled)
-    assert exchange.taken_back == (cancelled.t,)
+    assert exchange.false_starts == (cancelled.t,)
     assert exchange.started < cancelled.t
 
 
 def test_a_typed_question_is_told_apart() -> None:
-    """Nobody waits for the end of a typed one: its gap is in a series of its own."""
+    """Nobody waits for the end of a typed one: its response time is in a series of its own."""
     show = Rehearsal("Fine.")
     show.hear((30.0, "much later", 1.0))
     show.at(2.0, lambda assistant: assistant.say("How are you?"))
-    assert set(values(readings(show.run()), m.GAP)) == {("text",), ("speech",)}
+    assert set(values(readings(show.run()), m.RESPONSE_TIME)) == {("text",), ("speech",)}
 
 
 def test_what_the_end_of_a_session_cuts_short_is_told_too() -> None:
@@ -152,8 +152,8 @@ def test_names_follow_the_conventions_of_prometheus() -> None:
         assert metric.prometheus.endswith("_total") == (metric.kind == "counter")
         assert (metric.kind == "histogram") == bool(metric.buckets)
         assert list(metric.buckets) == sorted(set(metric.buckets))
-    assert m.GAP.prometheus == "edgevoice_turn_gap_seconds"
-    assert (m.GAP.buckets[0], m.GAP.buckets[-1]) == (0.1, 10.0)
+    assert m.RESPONSE_TIME.prometheus == "edgevoice_response_time_seconds"
+    assert (m.RESPONSE_TIME.buckets[0], m.RESPONSE_TIME.buckets[-1]) == (0.1, 10.0)
 
 
 def test_without_a_microphone_or_a_speaker_it_is_not_ready() -> None:

@@ -69,8 +69,8 @@ def test_the_gap_and_its_steps_are_attributes_of_the_turn() -> None:
     """What is searched for, the slow ones, can be asked for by one attribute."""
     (exchange,) = exchanges(sessions.hearing().events)
     found = draw(exchange).attributes
-    gap = found.pop("edgevoice.gap.total")
-    steps = [value for name, value in found.items() if name.startswith("edgevoice.gap.")]
+    gap = found.pop("edgevoice.response_time.total")
+    steps = [value for name, value in found.items() if name.startswith("edgevoice.response_time.")]
     assert gap == exchange.timings.gap
     assert sum(float(step) for step in steps) == pytest.approx(gap)  # type: ignore[arg-type]
     assert found["edgevoice.outcome"] == "answered"

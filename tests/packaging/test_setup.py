@@ -173,7 +173,7 @@ def test_without_portaudio_it_says_the_commands_and_goes_on(
 @pytest.mark.parametrize(
     ("line", "remedy"),
     [
-        ("OSError: [Errno 28] No space left on device", "make room"),
+        ("OSError: [Errno 28] No space left on device", "free some space"),
         ("c++: fatal error: Killed signal terminated program cc1plus", "PARALLEL_LEVEL=1"),
         ("ERROR: THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE", "hash"),
         ("ERROR: No matching distribution found for numpy==99", "none for this system"),

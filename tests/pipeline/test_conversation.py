@@ -332,7 +332,7 @@ def test_a_speaker_that_disappears_ends_the_session_and_names_the_device() -> No
 
     def fail(samples):  # type: ignore[no-untyped-def]
         if show.clock.now() > 4.5:
-            raise DeviceError("the speaker stopped taking sound", where="virtual speaker")
+            raise DeviceError("the speaker stopped accepting sound", where="virtual speaker")
         return write(samples)
 
     show.sink.write = fail  # type: ignore[method-assign]

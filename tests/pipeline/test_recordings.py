@@ -82,9 +82,9 @@ def test_what_came_of_it_stands_beside_it(tmp_path: Path) -> None:
     assert turn.settings["turn.silence_ms"] == 700
     assert turn.gap == timings.gap
     assert turn.spans == {span.name: span.seconds for span in timings.spans}
-    assert fold(turn.told()) == [timings]
+    assert fold(turn.decoded_events()) == [timings]
     own = [event for event in kept.show.events if getattr(event, "turn", None) == 0]
-    assert turn.told() == own
+    assert turn.decoded_events() == own
 
 
 def test_a_turn_that_the_user_went_on_with_is_one_recording(tmp_path: Path) -> None:
@@ -96,9 +96,9 @@ def test_a_turn_that_the_user_went_on_with_is_one_recording(tmp_path: Path) -> N
     assert turn.heard == "please turn off the lights"
     first, end = voiced(sound(tmp_path, turn))
     assert end - first == pytest.approx(2.5)
-    cancelled = [e for e in turn.told() if isinstance(e, ev.TurnCancelled)]
+    cancelled = [e for e in turn.decoded_events() if isinstance(e, ev.TurnCancelled)]
     assert [event.reason for event in cancelled] == ["resumed"]
-    assert len(fold(turn.told())) == 1
+    assert len(fold(turn.decoded_events())) == 1
 
 
 def test_the_history_is_what_the_model_was_asked_with(tmp_path: Path) -> None:
@@ -150,7 +150,7 @@ def test_a_cough_and_a_failure_are_kept_as_what_they_were(tmp_path: Path) -> Non
     cough, failed, answered = kept.run()
     assert (cough.ending, cough.heard, cough.gap) == ("no_speech", "", None)
     assert (failed.ending, failed.heard) == ("failed", "")
-    assert any(isinstance(event, ev.StageFailed) for event in failed.told())
+    assert any(isinstance(event, ev.StageFailed) for event in failed.decoded_events())
     assert answered.ending == "completed"
 
 
@@ -175,7 +175,7 @@ def test_the_user_is_told_where_it_is_kept_and_nobody_else_can_read_it(tmp_path:
     kept.show.hear((0.2, "one", 1.0))
     kept.show.hear((0.2, "two", 1.0))
     kept.run()
-    assert kept.notices == [f"what you say is kept in {folder}, sound and words"]
+    assert kept.notices == [f"turns are recorded in {folder}, with sound and text"]
     if os.name == "posix":
         modes = [stat.S_IMODE(path.stat().st_mode) for path in (folder, *sorted(folder.iterdir()))]
         assert modes == [0o700, *[0o600] * 4]
@@ -188,7 +188,7 @@ def test_a_folder_that_others_can_look_into_is_told_of(tmp_path: Path) -> None:
     kept = Kept(tmp_path)
     kept.show.hear((0.2, "one", 1.0))
     assert len(kept.run()) == 1
-    assert kept.notices[0].endswith(f"others can look into that folder: chmod 700 {tmp_path}")
+    assert kept.notices[0].endswith(f"other users can read this folder: chmod 700 {tmp_path}")
     assert stat.S_IMODE(tmp_path.stat().st_mode) == 0o755
 
 
@@ -200,7 +200,7 @@ def test_the_oldest_turns_make_room(tmp_path: Path) -> None:
     for _ in range(4):
         kept.show.hear((0.2, "one", 1.0))
     kept.run()
-    assert list(kept.folder.kept()) == [3, 4]
+    assert list(kept.folder.turns()) == [3, 4]
     assert len(list(tmp_path.iterdir())) == 5
     assert other.read_text() == "mine"
 
@@ -208,9 +208,9 @@ def test_the_oldest_turns_make_room(tmp_path: Path) -> None:
     half = np.zeros(250_000, dtype=np.float32)
     for _ in range(3):
         small.put(kept.turns()[-1], half)
-    assert list(small.kept()) == [7]
+    assert list(small.turns()) == [7]
     small.put(kept.turns()[-1], np.zeros(2_000_000, dtype=np.float32))
-    assert list(small.kept()) == [8]
+    assert list(small.turns()) == [8]
 
 
 def test_a_full_disk_is_told_once_and_the_conversation_goes_on(
@@ -232,7 +232,7 @@ def test_a_full_disk_is_told_once_and_the_conversation_goes_on(
     assert kept.show.heard == ["It is noon."] * 3
     assert [turn.heard for turn in turns] == ["three"]
     assert len(list(tmp_path.iterdir())) == 2
-    told = [text for text in kept.notices if "could not be kept" in text]
+    told = [text for text in kept.notices if "could not be recorded" in text]
     assert len(told) == 1
     assert "No space left on device" in told[0]
 
@@ -265,8 +265,8 @@ def test_what_fails_after_the_session_is_told_by_who_asked(
     kept.show.at(4.0, Assistant.close)
     kept.run()
     assert isinstance(kept.show.events[-1], ev.SessionEnded)
-    assert "could not be kept" in kept.keeper.untold or any(
-        "could not be kept" in text for text in kept.notices
+    assert "could not be recorded" in kept.keeper.unreported or any(
+        "could not be recorded" in text for text in kept.notices
     )
 
 
@@ -294,7 +294,7 @@ def test_files_are_written_by_a_thread_of_their_own(
     kept = Kept(tmp_path)
     kept.show.hear((0.2, "one", 1.0))
     kept.run()
-    assert writers == {"keeper"}
+    assert writers == {"turn recorder"}
 
 
 def test_a_disk_that_stalls_costs_turns_and_not_memory(
@@ -335,7 +335,7 @@ def test_a_change_of_models_is_a_change_in_what_is_kept(tmp_path: Path) -> None:
             config = show.config = Config(turn=TurnSettings(silence_ms=silence))
             show.clips = []
             show.hear((0.2, text, 1.0))
-            heard = tap.listen(source, config, history)
+            heard = tap.tap(source, config, history)
             show.source = heard  # type: ignore[assignment]
             show.sink = SimulatedSink(show.clock, 16_000, "virtual speaker")
             assistant = show.assemble(Resume(history, number))
@@ -360,7 +360,7 @@ def test_two_sessions_in_one_folder_take_no_number_twice(tmp_path: Path) -> None
         kept = Kept(tmp_path)
         kept.show.hear((0.2, name, 1.0))
         kept.run()
-    assert {n: read(file).heard for n, file in kept.folder.kept().items()} == {1: "one", 2: "two"}
+    assert {n: read(file).heard for n, file in kept.folder.turns().items()} == {1: "one", 2: "two"}
     (tmp_path / "turn-000003.wav").write_bytes(b"another one is writing this")
     file = kept.folder.put(kept.turns()[-1], np.zeros(FRAME_SAMPLES, dtype=np.float32))
     assert file.name == "turn-000004.json"
@@ -404,7 +404,7 @@ def test_what_a_killed_session_left_of_a_turn_is_saved(
     folder = RecordingsFolder(tmp_path / "kept")
     folder.recover()
     assert {path.name for path in folder.path.iterdir()} == left
-    assert [read(file).heard for file in folder.kept().values()] == ["one"] * named
+    assert [read(file).heard for file in folder.turns().values()] == ["one"] * named
     assert folder.recover() == []
 
 
@@ -413,12 +413,12 @@ def test_a_reader_of_the_same_version_skips_events_it_does_not_know(tmp_path: Pa
     kept = Kept(tmp_path)
     kept.show.hear((0.2, "one", 1.0))
     (turn,) = kept.run()
-    (file,) = kept.folder.kept().values()
+    (file,) = kept.folder.turns().values()
     data = json.loads(file.read_text())
     data["events"].append({"type": "of_tomorrow", "t": 1.0, "seq": 1, "turn": 0})
     data["mood"] = "of tomorrow"
     file.write_text(json.dumps(data))
-    assert read(file).told() == turn.told()
+    assert read(file).decoded_events() == turn.decoded_events()
     file.write_text(json.dumps({**data, "version": VERSION + 1}))
     with pytest.raises(EdgevoiceError, match="written by a newer edgevoice") as error:
         read(file)

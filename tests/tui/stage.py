@@ -1,4 +1,4 @@
-"""The screen with nothing behind it: commands are noted, events come from a list."""
+"""The screen without a session: commands are recorded, events come from a list."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from edgevoice.bus import Subscriber
 from edgevoice.errors import DeviceError, EdgevoiceError
 from edgevoice.events import Event
 from edgevoice.tui.app import EdgevoiceApp
-from edgevoice.tui.commands import Kind
+from edgevoice.tui.commands import ChoiceKind
 
-CHOICES: dict[Kind, list[tuple[str, str]]] = {
+CHOICES: dict[ChoiceKind, list[tuple[str, str]]] = {
     "input": [("0", "Built-in microphone"), ("3", "USB headset")],
     "output": [("1", "Built-in speaker"), ("4", "USB headset")],
     "slm": [
@@ -25,7 +25,7 @@ CHOICES: dict[Kind, list[tuple[str, str]]] = {
 
 
 class Noted:
-    """Commands that note what they were asked; `broken` makes the slow ones fail."""
+    """Commands that record their calls; with `broken`, the slow ones fail."""
 
     def __init__(self) -> None:
         self.calls: list[tuple[object, ...]] = []
@@ -57,11 +57,11 @@ class Noted:
         self._fail()
         self.calls.append(("save", path))
 
-    def choices(self, kind: Kind) -> list[tuple[str, str]]:
+    def choices(self, kind: ChoiceKind) -> list[tuple[str, str]]:
         self._fail()
         return CHOICES[kind]
 
-    def choose(self, kind: Kind, value: str) -> None:
+    def choose(self, kind: ChoiceKind, value: str) -> None:
         if value == "3":
             raise DeviceError("refuses 16 kHz", where="USB headset", remedy="choose another one")
         self.calls.append(("choose", kind, value))
@@ -72,7 +72,7 @@ class Noted:
 
 
 class Feed:
-    """Stands in for the bus: whoever subscribes gets the past first, and then what is sent."""
+    """A bus: a subscriber gets the past events first, and then new ones."""
 
     def __init__(self, past: Iterable[Event] = ()) -> None:
         self.past = list(past)
@@ -93,6 +93,6 @@ class Feed:
 def stage(
     past: Iterable[Event] = (), theme: Literal["dark", "light"] = "dark"
 ) -> tuple[EdgevoiceApp, Noted, Feed]:
-    """The app after these events, what it asked for, and the way to send more events."""
+    """The app after these events, its commands, and a function that sends more events."""
     noted, feed = Noted(), Feed(past)
     return EdgevoiceApp(noted, feed.subscribe, theme, "edgevoice 0.1.0"), noted, feed

@@ -1,4 +1,4 @@
-"""Every key does what the help says, and reaches the assistant."""
+"""Every key does what the help says."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ Play = Callable[[EdgevoiceApp, Noted, Feed, "Pilot[None]"], Awaitable[None]]
 def play(
     script: Play, events: Iterable[Event] | None = None, size: tuple[int, int] = (80, 24)
 ) -> Noted:
-    """Run the screen after these events (a conversation) under this script."""
+    """Run the screen after these events (default: a conversation) with this script."""
     app, noted, feed = stage(conversation().events if events is None else events)
 
     async def run() -> None:
@@ -44,7 +44,7 @@ def play(
 
 
 def pressing(*keys: str, events: Iterable[Event] | None = None) -> list[tuple[object, ...]]:
-    """What the assistant was asked when these keys were pressed."""
+    """The commands that these keys send."""
 
     async def script(app: EdgevoiceApp, noted: Noted, feed: Feed, pilot: Pilot[None]) -> None:
         await pilot.press(*keys)
@@ -53,7 +53,7 @@ def pressing(*keys: str, events: Iterable[Event] | None = None) -> list[tuple[ob
 
 
 async def until(pilot: Pilot[None], condition: Callable[[], bool]) -> None:
-    """Let the screen go on until something done aside has come back to it."""
+    """Run the screen until a background task has shown its result."""
     for _ in range(2000):
         if condition():
             return
@@ -61,29 +61,39 @@ async def until(pilot: Pilot[None], condition: Callable[[], bool]) -> None:
     raise AssertionError("it never happened")
 
 
-@pytest.mark.parametrize(
-    ("keys", "calls"),
-    [
-        (["escape"], [("interrupt",)]),
-        (["i"], [("interrupt",)]),
-        (["m"], [("mute", True)]),
-        (["n"], [("new",)]),
-        (["q"], [("close",)]),
-        (["ctrl+c"], [("close",)]),
-        (["space"], [("talk", True)]),
-        (["slash", *"Why", "enter"], [("say", "Why")]),
-        (["enter", *"Why", "space", *"me", "enter"], [("say", "Why me")]),
-        (["slash", "q", "m", "escape"], []),
-        (["slash", "enter"], []),
-    ],
-)
-def test_a_key_is_a_command(keys: list[str], calls: list[tuple[object, ...]]) -> None:
-    """Keys reach the assistant as the one command they stand for, and typed letters as none."""
-    assert pressing(*keys) == calls
+COMMANDS: list[tuple[list[str], list[tuple[object, ...]]]] = [
+    (["escape"], [("interrupt",)]),
+    (["i"], [("interrupt",)]),
+    (["m"], [("mute", True)]),
+    (["n"], [("new",)]),
+    (["slash", *"Why", "enter"], [("say", "Why")]),
+    (["enter", *"Why", "space", *"me", "enter"], [("say", "Why me")]),
+    (["slash", "q", "m", "escape"], []),
+    (["slash", "enter"], []),
+    (["space"], [("talk", True)]),
+]
+
+
+def test_a_key_is_a_command() -> None:
+    """Each key sends its command; typed letters send none."""
+
+    async def script(app: EdgevoiceApp, noted: Noted, feed: Feed, pilot: Pilot[None]) -> None:
+        for keys, calls in COMMANDS:
+            noted.calls.clear()
+            await pilot.press(*keys)
+            assert noted.calls == calls, keys
+
+    play(script)
+
+
+@pytest.mark.parametrize("key", ["q", "ctrl+c"])
+def test_a_key_ends_the_session(key: str) -> None:
+    """Both are pressed by people who want to leave."""
+    assert pressing(key) == [("close",)]
 
 
 def test_the_talk_key_tapped_twice_begins_and_ends_an_utterance() -> None:
-    """Once nothing has repeated the second press, it was a finger."""
+    """A second press that is not repeated is a tap."""
 
     async def script(app: EdgevoiceApp, noted: Noted, feed: Feed, pilot: Pilot[None]) -> None:
         await pilot.press("space", "space")
@@ -93,13 +103,13 @@ def test_the_talk_key_tapped_twice_begins_and_ends_an_utterance() -> None:
 
 
 def test_mute_toggles_what_is_so() -> None:
-    """The key unmutes when the assistant says it is muted."""
+    """The key unmutes if the assistant is muted."""
     events = conversation().add(ev.Muted(on=True)).events
     assert pressing("m", events=events) == [("mute", False)]
 
 
 def test_talking_ends_with_the_utterance() -> None:
-    """After an utterance that ended by itself, the talk key begins another one."""
+    """After an utterance that ended by itself, the talk key starts another one."""
 
     async def script(app: EdgevoiceApp, noted: Noted, feed: Feed, pilot: Pilot[None]) -> None:
         await pilot.press("space")
@@ -115,17 +125,17 @@ def test_talking_ends_with_the_utterance() -> None:
 
 @pytest.mark.parametrize("keys", [["space"], ["slash", "h", "i", "enter"]])
 def test_nothing_is_asked_before_it_is_ready(keys: list[str]) -> None:
-    """While models load, talking and asking are put off with a word, and nothing breaks."""
+    """While models load, talking and asking only show a warning."""
     assert pressing(*keys, events=loading().events) == []
 
 
 def test_quitting_works_before_anything_is_loaded() -> None:
-    """The way out is open from the first moment."""
+    """Quitting works from the start."""
     assert pressing("q", events=[]) == [("close",)]
 
 
 def test_help_opens_and_closes() -> None:
-    """? shows every key there is; ?, Escape or q leave it without quitting."""
+    """? shows every key; ?, Escape or q close the help without quitting."""
 
     async def script(app: EdgevoiceApp, noted: Noted, feed: Feed, pilot: Pilot[None]) -> None:
         for key in ("question_mark", "escape", "q"):
@@ -139,12 +149,12 @@ def test_help_opens_and_closes() -> None:
 
 @pytest.mark.parametrize("opened", ["question_mark", "d", "s"])
 def test_ctrl_c_ends_the_session_from_every_screen(opened: str) -> None:
-    """Nothing that is open keeps Ctrl-C from stopping at once."""
+    """Ctrl-C quits at once, whatever is open."""
     assert pressing(opened, "ctrl+c") == [("close",)]
 
 
 def test_devices_are_chosen_from_a_list() -> None:
-    """d lists microphones and speakers; Enter takes the one under the cursor."""
+    """d lists microphones and speakers; Enter chooses the selected one."""
 
     async def script(app: EdgevoiceApp, noted: Noted, feed: Feed, pilot: Pilot[None]) -> None:
         await pilot.press("d")
@@ -157,7 +167,7 @@ def test_devices_are_chosen_from_a_list() -> None:
 
 
 def test_models_are_chosen_from_a_list() -> None:
-    """o lists the models; the first choice is under the cursor."""
+    """o lists the models; the first one is selected."""
 
     async def script(app: EdgevoiceApp, noted: Noted, feed: Feed, pilot: Pilot[None]) -> None:
         await pilot.press("o")
@@ -169,7 +179,7 @@ def test_models_are_chosen_from_a_list() -> None:
 
 
 def test_a_refused_choice_is_told() -> None:
-    """When a device cannot be used, the screen says why and what to do, and goes on."""
+    """If a device cannot be used, the screen shows the reason and the fix, and continues."""
 
     async def script(app: EdgevoiceApp, noted: Noted, feed: Feed, pilot: Pilot[None]) -> None:
         await pilot.press("d")
@@ -184,7 +194,7 @@ def test_a_refused_choice_is_told() -> None:
 
 
 def test_a_list_that_cannot_be_made_is_told() -> None:
-    """When devices cannot be listed the screen closes the list and says why."""
+    """If devices cannot be listed, the list closes and the reason is shown."""
 
     async def script(app: EdgevoiceApp, noted: Noted, feed: Feed, pilot: Pilot[None]) -> None:
         noted.broken = DeviceError("no sound system", remedy="install PortAudio")
@@ -197,7 +207,7 @@ def test_a_list_that_cannot_be_made_is_told() -> None:
 
 
 def test_the_trace_is_saved_where_the_user_says() -> None:
-    """s offers a name with the time in it, and takes another."""
+    """s proposes a name with the time, which can be changed."""
 
     async def script(app: EdgevoiceApp, noted: Noted, feed: Feed, pilot: Pilot[None]) -> None:
         await pilot.press("s")
@@ -213,7 +223,7 @@ def test_the_trace_is_saved_where_the_user_says() -> None:
 
 
 def test_a_trace_that_cannot_be_saved_is_told() -> None:
-    """A full disk costs a message, not the conversation."""
+    """A full disk shows a message, and the conversation continues."""
 
     async def script(app: EdgevoiceApp, noted: Noted, feed: Feed, pilot: Pilot[None]) -> None:
         noted.broken = StorageError("the disk is full", remedy="free some space")
@@ -235,7 +245,7 @@ def test_the_transcript_is_copied() -> None:
 
 
 def test_an_empty_transcript_leaves_the_clipboard_alone() -> None:
-    """With nothing said, what the user had copied stays."""
+    """Without a conversation, the clipboard does not change."""
 
     async def script(app: EdgevoiceApp, noted: Noted, feed: Feed, pilot: Pilot[None]) -> None:
         noted.said = ""
@@ -260,7 +270,7 @@ def test_the_theme_switches_and_comes_back() -> None:
 
 @pytest.mark.parametrize(("older", "newer"), [("up", "down"), ("[", "]")])
 def test_turns_are_walked_through(older: str, newer: str) -> None:
-    """Going back stops at the first turn; going on past the last follows the newest again."""
+    """Older stops at the first turn; newer after the last one follows the newest again."""
 
     async def script(app: EdgevoiceApp, noted: Noted, feed: Feed, pilot: Pilot[None]) -> None:
         walked = [app.turn.turn if app.turn else None]
@@ -273,7 +283,7 @@ def test_turns_are_walked_through(older: str, newer: str) -> None:
 
 
 def test_the_conversation_follows_its_end_unless_scrolled_back() -> None:
-    """New text scrolls into sight, but not away from a user who reads what was said before."""
+    """New text scrolls into view, unless the user has scrolled back."""
     session = Session().ready()
     for turn in range(8):
         session.asked(turn, 3.0 + 10 * turn, f"Question {turn}?")
@@ -301,7 +311,7 @@ def test_the_conversation_follows_its_end_unless_scrolled_back() -> None:
 
 
 def test_a_lost_device_is_shown_until_it_is_found() -> None:
-    """The banner stands across the screen for exactly as long as the device is gone."""
+    """The banner is shown exactly while the device is lost."""
 
     async def script(app: EdgevoiceApp, noted: Noted, feed: Feed, pilot: Pilot[None]) -> None:
         banner = app.query_one("Banner")
@@ -314,7 +324,7 @@ def test_a_lost_device_is_shown_until_it_is_found() -> None:
 
 
 def test_every_key_is_in_the_palette() -> None:
-    """What a key does can be searched for and run from the palette."""
+    """The palette finds and runs the command of every key."""
 
     async def script(app: EdgevoiceApp, noted: Noted, feed: Feed, pilot: Pilot[None]) -> None:
         titles = [command.title for command in app.get_system_commands(app.screen)]
@@ -333,7 +343,7 @@ def test_every_key_is_in_the_palette() -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("size", [(40, 12), (20, 5), (10, 3), (80, 8), (300, 100)])
 def test_no_size_breaks_the_screen(size: tuple[int, int]) -> None:
-    """However small or large the terminal, and while it is being resized, keys still work."""
+    """Keys work in terminals of any size, and during a resize."""
 
     async def script(app: EdgevoiceApp, noted: Noted, feed: Feed, pilot: Pilot[None]) -> None:
         await pilot.resize_terminal(120, 40)
@@ -344,7 +354,7 @@ def test_no_size_breaks_the_screen(size: tuple[int, int]) -> None:
 
 
 def test_the_bus_is_left_at_the_end() -> None:
-    """A screen that is gone is not called any more."""
+    """A closed screen gets no more events."""
     app, _, feed = stage(conversation().events)
 
     async def run() -> None:

@@ -1,4 +1,4 @@
-"""How the screen looks: dark and light, small and large, with and without colour."""
+"""Pictures of the screen: dark and light, small and large, with and without colour."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ Compare = Callable[..., bool]
 
 @pytest.fixture(autouse=True)
 def _same_everywhere(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Neither the terminal the tests run in nor the machine's speed shows in a picture."""
+    """Pictures do not depend on the terminal of the tests or on the machine's speed."""
     for variable in ("NO_COLOR", "TEXTUAL", "COLORTERM", "TERM"):
         monkeypatch.delenv(variable, raising=False)
     monkeypatch.setattr(widget, "monotonic", lambda: 0.0)
@@ -47,7 +47,7 @@ def looks(
 
 class TestLoading:
     def test_small(self, snap_compare: Compare) -> None:
-        """Each engine says whether it is there while the others are still on their way."""
+        """Each engine shows whether it has loaded."""
         assert looks(snap_compare, loading().events, SMALL)
 
     def test_large_light(self, snap_compare: Compare) -> None:
@@ -57,19 +57,19 @@ class TestLoading:
 
 class TestReady:
     def test_small(self, snap_compare: Compare) -> None:
-        """The first screen says what to do and what the waterfall will show."""
+        """The first screen says what to do and explains the waterfall."""
         assert looks(snap_compare, Session().ready().events, SMALL)
 
 
 class TestAsleep:
     def test_small(self, snap_compare: Compare) -> None:
-        """It says how it is woken."""
+        """It says how to activate the assistant."""
         assert looks(snap_compare, asleep().events, SMALL)
 
 
 class TestHearing:
     def test_small(self, snap_compare: Compare) -> None:
-        """What was understood so far shows while the user speaks."""
+        """The interim transcript is shown while the user speaks."""
         assert looks(snap_compare, hearing().events, SMALL)
 
     def test_large(self, snap_compare: Compare) -> None:
@@ -79,7 +79,7 @@ class TestHearing:
 
 class TestSpeaking:
     def test_small(self, snap_compare: Compare) -> None:
-        """The part already spoken is told apart by brightness and by a mark."""
+        """Brightness and a mark show the played part."""
         assert looks(snap_compare, conversation().events, SMALL)
 
     def test_small_light(self, snap_compare: Compare) -> None:
@@ -95,32 +95,32 @@ class TestSpeaking:
         assert looks(snap_compare, conversation().events, LARGE, theme="light")
 
     def test_without_colour(self, snap_compare: Compare, monkeypatch: pytest.MonkeyPatch) -> None:
-        """With NO_COLOR everything is still told, by words and shapes."""
+        """With NO_COLOR, words and shapes show everything."""
         monkeypatch.setenv("NO_COLOR", "1")
         assert looks(snap_compare, conversation().events, SMALL)
 
     def test_tiny(self, snap_compare: Compare) -> None:
-        """In 40×12 the conversation has what room there is."""
+        """In 40×12 the conversation fills the screen."""
         assert looks(snap_compare, conversation().events, (40, 12))
 
     def test_an_older_turn_is_marked(self, snap_compare: Compare) -> None:
-        """The exchange whose waterfall is shown has a bar beside it."""
+        """A bar marks the exchange in the waterfall."""
         assert looks(snap_compare, conversation().events, SMALL, press=["up"])
 
 
 class TestPatience:
     def test_small(self, snap_compare: Compare) -> None:
-        """Above the waterfall stands by how much longer it waited, if it has learned to."""
+        """The border shows the adapted wait as a factor."""
         assert looks(snap_compare, patient().events, SMALL)
 
     def test_large(self, snap_compare: Compare) -> None:
-        """With more room it says how long that was."""
+        """A large screen also shows the waits in milliseconds."""
         assert looks(snap_compare, patient().events, LARGE)
 
 
 class TestPaused:
     def test_small(self, snap_compare: Compare) -> None:
-        """A reply that somebody speaks into waits, and says for whom."""
+        """A reply pauses while somebody speaks, and the screen says so."""
         assert looks(snap_compare, paused().events, SMALL)
 
     def test_without_colour(self, snap_compare: Compare, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -133,14 +133,14 @@ class TestPaused:
         assert looks(snap_compare, paused().events, (40, 12))
 
     def test_quieter(self, snap_compare: Compare) -> None:
-        """Before that it only speaks more quietly, and says why."""
+        """Before that, the reply is ducked, and the screen says why."""
         events = conversation().add(PlaybackDucked(turn=2)).events
         assert looks(snap_compare, events, SMALL)
 
 
 class TestFailed:
     def test_small(self, snap_compare: Compare) -> None:
-        """A failure stands in the conversation with its remedy; a lost device across the screen."""
+        """A failure is in the conversation with its fix; a lost device is in the banner."""
         assert looks(snap_compare, failed().events, SMALL)
 
     def test_large_light(self, snap_compare: Compare) -> None:

@@ -108,7 +108,7 @@ def test_a_file_that_is_cut_short_is_written_down_as_far_as_it_goes(
     cut.write_bytes(question.read_bytes()[:-20_000])
     done = edgevoice("transcribe", cut)
     assert "What is the capital" in done.stdout
-    assert "cut short" in done.stderr
+    assert "truncated" in done.stderr
     assert done.returncode == 1
 
 

@@ -137,6 +137,6 @@ def assert_complete(folder: Path, kept: bool) -> None:
         assert soundfile.info(folder / "reply.wav").frames > 0
         names.add("reply.wav")
     assert {path.name for path in folder.iterdir()} == names
-    turns = RecordingsFolder(folder / "kept").kept()
+    turns = RecordingsFolder(folder / "kept").turns()
     assert ["Italy" in read_turn(turn).heard for turn in turns.values()] == [True] * kept
     assert len(list((folder / "kept").iterdir())) == 2 * len(turns)

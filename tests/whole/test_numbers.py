@@ -35,7 +35,7 @@ def test_a_conversation_is_served_and_sent_while_it_goes_on(
             assert talk.end() == 0, talk.lines
         samples = parsed(text)
         assert samples["edgevoice_turns_total"] == {("outcome=answered",): 1.0}
-        assert samples["edgevoice_turn_gap_seconds_count"] == {("origin=speech",): 1.0}
+        assert samples["edgevoice_response_time_seconds_count"] == {("origin=speech",): 1.0}
         assert samples["edgevoice_ready"] == {(): 1.0}
         assert samples["process_resident_memory_bytes"][()] > 100e6
         spans = collector.spans()

@@ -47,7 +47,9 @@ def test_without_any_input_device_the_demo_is_held_as_plain_lines_to_its_end(
     env = request.getfixturevalue(machine)
     done = edgevoice_process(*RUN, "--demo-without-microphone", env=env)
     assert done.returncode == 0, done.stderr
-    assert done.stderr.startswith(f"edgevoice: {why}: this is the demo conversation")
+    assert done.stderr.startswith(
+        f"edgevoice: {why}: this is the demo; to talk, see `edgevoice devices`"
+    )
     assert done.stdout.count("\nyou: ") == 3
     assert done.stdout.endswith("ended: end of input\n")
     assert "\x1b" not in done.stdout + done.stderr
@@ -61,7 +63,7 @@ def test_on_a_terminal_the_demo_is_shown_on_the_screen(
     terminal = Terminal(*RUN, "--demo-without-microphone", "--trace", trace, env=bare)
     assert terminal.end() == 0
     assert terminal.restored
-    assert b"this is the demo conversation" in terminal.shown
+    assert b"this is the demo; to talk, see `edgevoice devices`" in terminal.shown
     assert sum(isinstance(event, TurnCompleted) for event in read(trace)) == 3
 
 

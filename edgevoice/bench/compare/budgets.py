@@ -1,14 +1,15 @@
-"""Limits that a run must keep, as `first_audio.p95=900ms`, for a pipeline that must not decay."""
+"""Limits for a run, for example `first_audio.p95=900ms`."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from msgspec import Struct
 
+from edgevoice import compatibility
 from edgevoice.bench.result.quantities import KNOWN_SPANS
 from edgevoice.bench.result.result import Figures, Summary
 from edgevoice.errors import UsageError
@@ -16,16 +17,26 @@ from edgevoice.errors import UsageError
 Kind = Literal["time", "rate", "count", "share"]
 
 STATISTICS = ("p50", "p90", "p95", "p99", "mean")
-QUANTITIES = ("gap", "ttft", "tokens_per_second", "underruns", "dropped", "cut_off", "wer")
-ALIASES = {"first_audio": "gap"}
-
-_KINDS: dict[str, Kind] = {
+KINDS: Mapping[str, Kind] = {
+    "response_time": "time",
+    "ttft": "time",
     "tokens_per_second": "rate",
     "underruns": "count",
     "dropped": "count",
     "cut_off": "count",
     "wer": "share",
 }
+"""What can be limited beside the spans."""
+
+ALIASES = {"first_audio": "response_time", **compatibility.BUDGETS}
+UNITS: Mapping[Kind, Mapping[str, int]] = {
+    "time": {"ms": 1000, "s": 1},
+    "rate": {"": 1},
+    "count": {"": 1},
+    "share": {"%": 100},
+}
+"""Units of a limit, and how many of them are one second, token a second, time or whole."""
+
 _FORM = re.compile(
     r"(?P<name>[a-z_]+)(?:\.(?P<statistic>\w+))?\s*(?P<sign><=|>=|=)\s*"
     r"(?P<number>\d+(?:\.\d+)?|\.\d+)\s*(?P<unit>\S*)"
@@ -34,7 +45,7 @@ _FORM = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """A limit. `limit` is in seconds, tokens a second, times or turns, or a share."""
+    """A limit, in seconds, tokens a second, times, or as a share."""
 
     text: str
     name: str
@@ -45,25 +56,23 @@ class Budget:
 
 
 class BudgetOutcome(Struct, frozen=True, kw_only=True):
-    """What became of a budget; `value` is in the limit's unit, null where nothing was measured."""
+    """Whether a budget is met; `value` is null where nothing was measured."""
 
     budget: str
     """The budget as given."""
     value: float | None
-    """The measured value; null where nothing was measured."""
     limit: float
-    """The limit, in the same unit."""
-    kept: bool
-    """Whether the budget is met."""
-    told: str
+    """The limit, in the unit of `value`."""
+    met: bool
+    message: str
     """The printed line."""
 
 
 def parse(text: str, spans: Iterable[str] = ()) -> Budget:
-    """Read one budget; `spans` may be named besides those that every answer has.
+    """Read a budget; `spans` can be named beside those of every answer.
 
-    Without a statistic, p50 of a rate is meant; `=` means no worse than. Raises UsageError, which
-    lists what may be named.
+    `=` means no worse than, and a rate without a statistic its median. Raises UsageError, which
+    lists what can be named.
     """
     names = nameable(spans)
     found = _FORM.fullmatch(text.strip())
@@ -72,95 +81,68 @@ def parse(text: str, spans: Iterable[str] = ()) -> Budget:
     name = ALIASES.get(found["name"], found["name"])
     if name not in names:
         raise _wrong(f"nothing is called {found['name']!r}, in the budget {text!r}", names)
-    kind = _KINDS.get(name, "time")
+    kind, unit = KINDS.get(name, "time"), found["unit"]
     statistic = found["statistic"] or ("p50" if kind == "rate" else "")
     if kind in ("time", "rate") and statistic not in STATISTICS:
         what = f"{statistic!r} is no statistic" if statistic else "it takes a statistic"
         raise _wrong(f"{what}, in the budget {text!r}", names)
     if kind in ("count", "share") and statistic:
         raise _wrong(f"{name} is counted over all turns and has no {statistic}: {text!r}", names)
-    kind, limit = _limit(text, name, kind, float(found["number"]), found["unit"], names)
+    if name in ("dropped", "cut_off") and unit == "%":
+        kind = "share"
+    if unit not in UNITS[kind]:
+        wanted = " or ".join(UNITS[kind]) or "none"
+        given = f"not {unit!r}" if unit else "and it is missing"
+        raise _wrong(f"its unit is {wanted}, {given}: {text!r}", names)
     at_most = found["sign"] == "<=" or (found["sign"] == "=" and kind != "rate")
+    limit = float(found["number"]) / UNITS[kind][unit]
     return Budget(text.strip(), name, kind, statistic, at_most, limit)
 
 
+def renamed(budgets: Iterable[str]) -> dict[str, str]:
+    """The old names in these budgets, each with its new one."""
+    found = (_FORM.fullmatch(text.strip()) for text in budgets)
+    names = {match["name"] for match in found if match}
+    return {old: new for old, new in compatibility.BUDGETS.items() if old in names}
+
+
 def nameable(spans: Iterable[str] = ()) -> tuple[str, ...]:
-    """Everything that a budget can be set for, but for aliases."""
+    """The names of everything that can be limited, without aliases."""
     known = dict.fromkeys(span.replace(" ", "_") for span in (*KNOWN_SPANS, *spans))
-    return (QUANTITIES[0], *known, *QUANTITIES[1:])
+    first, *others = KINDS
+    return (first, *known, *others)
 
 
 def check(budgets: Sequence[Budget], summary: Summary) -> list[BudgetOutcome]:
-    """Each of them against one variant of a run. Where nothing was measured, it is not kept."""
+    """Compare a variant with each budget. One without a measurement is not met."""
     return [_outcome(budget, _value(budget, summary)) for budget in budgets]
 
 
 def _outcome(budget: Budget, value: float | None) -> BudgetOutcome:
-    limit = budget.limit
-    kept = value is not None and (value <= limit if budget.at_most else value >= limit)
-    what = f"{budget.name} {budget.statistic}".rstrip()
-    is_, may = "nothing was measured", ""
+    limit, kind = budget.limit, budget.kind
+    met = value is not None and (value <= limit if budget.at_most else value >= limit)
+    measured, allowed = "nothing was measured", _text(limit, kind, 1)
     if value is not None:
-        is_, may = _apart(value, limit, budget.kind)
-    bound = f"at {'most' if budget.at_most else 'least'} {may or _text(limit, budget.kind, 1)}"
-    told = f"budget {'kept' if kept else 'broken'}: {what} {is_}, {bound} ({budget.text})"
-    return BudgetOutcome(budget=budget.text, value=value, limit=limit, kept=kept, told=told)
-
-
-def _limit(
-    text: str, name: str, kind: Kind, number: float, unit: str, names: Sequence[str]
-) -> tuple[Kind, float]:
-    """The limit in its own unit; dropped and cut off turns may be counted or be a share."""
-    match kind, unit:
-        case "time", "ms":
-            return kind, number / 1000
-        case "time", "s":
-            return kind, number
-        case "share", "%":
-            return kind, number / 100
-        case "count", "%" if name != "underruns":
-            return "share", number / 100
-        case (("rate" | "count"), ""):
-            return kind, number
-        case _:
-            wanted = {"time": "ms or s", "rate": "none", "count": "none", "share": "%"}
-            given = f"not {unit!r}" if unit else "and it is missing"
-            raise _wrong(f"its unit is {wanted[kind]}, {given}: {text!r}", names)
+        # As many digits as it takes to tell the two apart.
+        pairs = [(_text(value, kind, digits), _text(limit, kind, digits)) for digits in range(1, 9)]
+        measured, allowed = next((pair for pair in pairs if pair[0] != pair[1]), pairs[0])
+    what = f"{budget.name.replace('_', ' ')} {budget.statistic}".rstrip()
+    bound = f"at {'most' if budget.at_most else 'least'} {allowed}"
+    message = f"budget {'met' if met else 'not met'}: {what} {measured}, {bound} ({budget.text})"
+    return BudgetOutcome(budget=budget.text, value=value, limit=limit, met=met, message=message)
 
 
 def _value(budget: Budget, summary: Summary) -> float | None:
-    match budget.name:
-        case "gap":
-            return _statistic(summary.gap, budget.statistic)
-        case "ttft":
-            return _statistic(summary.ttft, budget.statistic)
-        case "tokens_per_second":
-            return _statistic(summary.tokens_per_second, budget.statistic)
-        case "wer":
-            return summary.wer
-        case "underruns" | "dropped" | "cut_off":
-            if not summary.turns:
-                return None
-            count = float(getattr(summary, budget.name))
-            return count / summary.turns if budget.kind == "share" else count
-        case _:
-            spans = {name.replace(" ", "_"): found for name, found in summary.spans.items()}
-            return _statistic(spans.get(budget.name), budget.statistic)
-
-
-def _statistic(figures: Figures | None, name: str) -> float | None:
-    found: float | None = getattr(figures, name) if figures else None
-    return found
-
-
-def _apart(value: float, limit: float, kind: Kind) -> tuple[str, str]:
-    """Both as text, with as many digits as it takes to tell them apart."""
-    digits = 1
-    while (
-        digits < 9 and value != limit and _text(value, kind, digits) == _text(limit, kind, digits)
-    ):
-        digits += 1
-    return _text(value, kind, digits), _text(limit, kind, digits)
+    if budget.name == "wer":
+        return summary.wer
+    if budget.kind in ("count", "share"):
+        count = float(getattr(summary, budget.name))
+        whole = summary.turns if budget.kind == "share" else 1
+        return count / whole if summary.turns else None
+    spans = {name.replace(" ", "_"): found for name, found in summary.spans.items()}
+    figures: Figures | None = spans.get(budget.name) or getattr(summary, budget.name, None)
+    value: float | None = getattr(figures, budget.statistic, None)
+    return value
 
 
 def _text(value: float, kind: Kind, digits: int) -> str:
@@ -173,8 +155,8 @@ def _wrong(what: str, names: Sequence[str]) -> UsageError:
     return UsageError(
         what,
         where="--budget",
-        remedy="as first_audio.p95=900ms, tokens_per_second>=8, dropped=0 or wer<=10%\n"
-        f"  may be named: first_audio, {', '.join(names)}\n"
+        remedy="for example first_audio.p95=900ms, tokens_per_second>=8, dropped=0 or wer<=10%\n"
+        f"  names: first_audio, {', '.join(names)}\n"
         f"  statistics of times and of tokens_per_second: {', '.join(STATISTICS)}; "
         "units: ms, s, %",
     )

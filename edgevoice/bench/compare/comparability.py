@@ -1,4 +1,4 @@
-"""Whether two results are of the same thing: what else differs than what is to be compared."""
+"""Whether two results are of the same thing: what differs beside what is to be compared."""
 
 from __future__ import annotations
 
@@ -9,14 +9,13 @@ from edgevoice.bench.result.quantities import Key
 from edgevoice.bench.result.result import BenchResult, BenchTurn, Machine, Variant
 
 BUSY_BEFORE = 0.75
-"""Load average per core, over the minute before a bench, from which on it may have begun too warm
-or too busy; speaking the questions counts as well."""
+"""Load average per core in the minute before a bench, from which on the machine was busy."""
 
 BUSY_AFTER = 1.5
-"""The same over its last minute, in which the bench itself is a load of about one per core."""
+"""The same in its last minute, in which the bench itself is a load of about one per core."""
 
-_SAME_MEMORY = 0.05
-_SAME_SECONDS = 0.05
+SAME = 0.05
+"""Relative difference of memory, or seconds of clip length, that is none."""
 
 
 def unlike(
@@ -26,31 +25,23 @@ def unlike(
     runs: Sequence[Mapping[Key, BenchTurn]],
     paired: bool,
 ) -> Iterator[str]:
-    """A sentence for everything that makes the comparison doubtful; none where all is alike.
+    """A sentence for each thing that makes the comparison doubtful.
 
-    `runs` are the turns that are compared, warm-ups left out.
+    `runs` are the compared turns, without warm-ups.
     """
+    both = (before, after)
     if before.command != after.command:
         yield f"A is of `bench {before.command}`, B of `bench {after.command}`"
-    if (
-        before.started == after.started
-        and before.turns == after.turns
-        and (variants[0].name == variants[1].name)
-    ):
+    same = before.started == after.started and before.turns == after.turns
+    if same and variants[0].name == variants[1].name:
         yield "A and B are the same run"
     yield from _machines(before.machine, after.machine)
     for role in dict.fromkeys([*before.models, *after.models]):
-        names = [
-            result.models[role].name if role in result.models else "none"
-            for result in (before, after)
-        ]
-        if names[0] != names[1]:
-            yield f"another model ({role}): {names[0]} in A, {names[1]} in B"
-    yield from _settings(before, after, variants)
+        names = [each.models[role].name if role in each.models else "none" for each in both]
+        yield from _other(f"model ({role})", *names)
+    yield from _settings(both, variants)
     for name in dict.fromkeys([*before.libraries, *after.libraries]):
-        versions = [result.libraries.get(name, "none") for result in (before, after)]
-        if versions[0] != versions[1]:
-            yield f"another version of {name}: {versions[0]} in A, {versions[1]} in B"
+        yield from _other(f"version of {name}", *(r.libraries.get(name, "none") for r in both))
     if before.conversation != after.conversation:
         yield "one is a conversation, in the other each question stands for itself"
     if bool(before.played_to) != bool(after.played_to):
@@ -60,34 +51,38 @@ def unlike(
         yield from _doubts(letter, result)
 
 
+def _other(what: str, one: object, other: object) -> Iterator[str]:
+    if one != other:
+        yield f"another {what}: {one} in A, {other} in B"
+
+
 def _machines(before: Machine, after: Machine) -> Iterator[str]:
     for name in ("cpu", "cores", "logical_cores", "usable_cores", "system", "python"):
-        one, other = getattr(before, name), getattr(after, name)
-        if one != other:
-            yield f"another machine ({name.replace('_', ' ')}): {one} in A, {other} in B"
-    if abs(before.memory - after.memory) > _SAME_MEMORY * max(before.memory, after.memory):
-        sizes = [f"{machine.memory / 1e9:.1f} GB" for machine in (before, after)]
-        yield f"another machine (memory): {sizes[0]} in A, {sizes[1]} in B"
+        what = f"machine ({name.replace('_', ' ')})"
+        yield from _other(what, getattr(before, name), getattr(after, name))
+    if abs(before.memory - after.memory) > SAME * max(before.memory, after.memory):
+        sizes = (f"{machine.memory / 1e9:.1f} GB" for machine in (before, after))
+        yield from _other("machine (memory)", *sizes)
 
 
 def _settings(
-    before: BenchResult, after: BenchResult, variants: tuple[Variant, Variant]
+    results: tuple[BenchResult, BenchResult], variants: tuple[Variant, Variant]
 ) -> Iterator[str]:
     one, other = (
         compatibility.settings({**result.settings, **variant.settings})
-        for result, variant in zip((before, after), variants, strict=True)
+        for result, variant in zip(results, variants, strict=True)
     )
     for key in sorted({*one, *other}):
-        # Models are told of by the names of those that ran.
-        if one.get(key) != other.get(key) and not key.startswith("models."):
-            values = [str(side[key]) if key in side else "the default" for side in (one, other)]
-            yield f"another setting ({key}): {values[0]} in A, {values[1]} in B"
+        # Models are compared by their names.
+        if not key.startswith("models."):
+            values = (str(side[key]) if key in side else "the default" for side in (one, other))
+            yield from _other(f"setting ({key})", *values)
 
 
 def _questions(
     before: Mapping[Key, BenchTurn], after: Mapping[Key, BenchTurn], paired: bool
 ) -> Iterator[str]:
-    shared = [key for key in before if key in after]
+    shared = [(before[key], after[key]) for key in before if key in after]
     alone = (len(before) - len(shared), len(after) - len(shared))
     if not paired:
         yield (
@@ -96,23 +91,15 @@ def _questions(
         )
     elif any(alone):
         yield f"other questions: {alone[0]} only in A, {alone[1]} only in B; these are left out"
-    clips = sum(
-        abs(before[key].clip_seconds - after[key].clip_seconds) > _SAME_SECONDS for key in shared
-    )
-    if clips:
+    if clips := sum(abs(one.clip_seconds - other.clip_seconds) > SAME for one, other in shared):
         yield f"other recordings of {clips} of the {len(shared)} questions"
-    replies = sum(
-        before[key].reply != after[key].reply
-        for key in shared
-        if before[key].reply and after[key].reply
-    )
-    if replies:
-        yield f"other replies to {replies} of the {len(shared)} questions"
+    replies = [(one.reply, other.reply) for one, other in shared if one.reply and other.reply]
+    if changed := sum(one != other for one, other in replies):
+        yield f"other replies to {changed} of the {len(shared)} questions"
 
 
 def _doubts(letter: str, result: BenchResult) -> Iterator[str]:
-    machine = result.machine
-    cores = max(1, machine.usable_cores)
+    machine, cores = result.machine, max(1, result.machine.usable_cores)
     of = f"{cores} core" if cores == 1 else f"{cores} cores"
     if result.interrupted:
         yield f"{letter} was stopped before its end"

@@ -14,7 +14,9 @@ from edgevoice.bench.compare.compare import (
 )
 from edgevoice.bench.result.quantities import Unit
 from edgevoice.bench.result.result import Figures
-from edgevoice.bench.result.wording import escaped, ms, wrapped
+from edgevoice.bench.result.wording import escaped, markdown_table, ms, paragraphs, table, wrapped
+
+HEADS = ("", "A", "B", "change", "", "95 % sure")
 
 _FEW = 3
 _FIRM = "\u00a0"
@@ -27,51 +29,47 @@ def headline(compared: ComparisonResult) -> list[str]:
         for kind in MOVED
         if (changes := compared.having(kind))
     ]
-    if lines:
-        return lines
-    return ["no change beyond the noise" if compared.having("unclear") else "no change"]
+    return lines or ["no change beyond the noise" if compared.having("unclear") else "no change"]
 
 
 def render(compared: ComparisonResult) -> list[str]:
-    """Everything for a terminal: what was compared, doubts, a line for each quantity, verdict."""
-    heading = [
-        f"{letter}  {_side(side)}"
-        for letter, side in (("A", compared.before), ("B", compared.after))
-    ]
-    lines = [
-        *_wrapped([*heading, _how(compared)]),
-        *_wrapped(f"warning: {warning}" for warning in compared.warnings),
-        "",
-        f"{'':<13}{'A':>9}{'B':>9}{'change':>10}{'':>9}{'95 % sure':>18}",
-    ]
-    for change in compared.changes:
-        cells = [*_levels(change), *_effect(change), _between(change)]
-        widths = (9, 9, 10, 9, 18)
-        row = "".join(f"{cell:>{width}}" for cell, width in zip(cells, widths, strict=True))
-        lines.append(f"{change.name:<13}{row}  {change.verdict}")
-    notes = [*_notes(compared), *(outcome.told for outcome in compared.budgets)]
-    return [*lines, "", *_wrapped(notes), *_wrapped(headline(compared))]
+    """For a terminal: what was compared, doubts, a line for each quantity, and the verdict."""
+    rows = [[*_cells(change), change.verdict] for change in compared.changes]
+    warnings = [f"warning: {warning}" for warning in compared.warnings]
+    sides = [f"A  {_side(compared.before)}", f"B  {_side(compared.after)}", _how(compared)]
+    notes = [*_notes(compared), *(outcome.message for outcome in compared.budgets)]
+    return paragraphs(
+        (
+            _wrapped([*sides, *warnings]),
+            table((*HEADS, ""), rows, words=(0, len(HEADS))),
+            _wrapped([*notes, *headline(compared)]),
+        )
+    )
 
 
 def markdown(compared: ComparisonResult) -> list[str]:
-    """The same for a comment, with the verdict on top."""
-    lines = [f"**{escaped(line)}**  " for line in headline(compared)]
-    lines += ["", "| | A | B | change | | 95 % sure | p | |"]
-    lines.append("| --- | ---: | ---: | ---: | ---: | ---: | ---: | --- |")
+    """For a pull request, with the verdict on top."""
+    rows = []
     for change in compared.changes:
-        chance = "" if change.p is None else f"{change.p:.3f}" if change.p >= 0.001 else "< 0.001"
-        verdict = f"**{change.verdict}**" if change.verdict in MOVED else change.verdict
-        cells = [change.name, *_levels(change), *_effect(change), _between(change), chance, verdict]
-        lines.append(f"| {' | '.join(map(escaped, cells))} |")
+        p = "" if change.p is None else f"{change.p:.3f}" if change.p >= 0.001 else "< 0.001"
+        rows.append([*_cells(change), p, change.verdict])
+    lines = markdown_table((*HEADS, "p", ""), rows, words=(0, len(HEADS) + 1))
+    moved = re.compile(rf"\| ({'|'.join(MOVED)}) \|$")
     told = [
         *(f"warning: {warning}" for warning in compared.warnings),
-        *(outcome.told for outcome in compared.budgets),
+        *(outcome.message for outcome in compared.budgets),
         *_notes(compared),
         f"A: {_side(compared.before)}",
         f"B: {_side(compared.after)}",
         _how(compared),
     ]
-    return [*lines, "", *(f"- {escaped(line)}" for line in told)]
+    return paragraphs(
+        (
+            [f"**{escaped(line)}**  " for line in headline(compared)],
+            [moved.sub(r"| **\1** |", line) for line in lines],
+            [f"- {escaped(line)}" for line in told],
+        )
+    )
 
 
 def _how(compared: ComparisonResult) -> str:
@@ -82,7 +80,7 @@ def _how(compared: ComparisonResult) -> str:
     )
     return (
         f"{pairs}; what matters: {compared.least * 100:g} % of a time, "
-        f"and of a span {SPAN_PART * compared.least * 100:g} % of the gap"
+        f"and of a span {SPAN_PART * compared.least * 100:g} % of the response time"
     )
 
 
@@ -108,38 +106,29 @@ def _notes(compared: ComparisonResult) -> list[str]:
 
 
 def _moved(change: QuantityChange) -> str:
-    effect = ", ".join(part for part in _effect(change) if part)
+    effect = ", ".join(part for part in _cells(change)[3:5] if part)
     unit = " a turn" if change.unit == "per turn" else ""
     return f"{change.name} ({effect}{unit})"
 
 
-def _levels(change: QuantityChange) -> list[str]:
-    """p50 before and after; of what is counted, the mean."""
+def _cells(change: QuantityChange) -> list[str]:
+    """The cells under HEADS; what was not measured is empty."""
+    unit = change.unit
+    timed = unit in ("s", "tokens/s")
 
     def level(figures: Figures | None) -> str:
-        if figures is None:
-            return ""
-        counted = change.unit in ("share", "per turn")
-        return _text(change.unit, figures.mean if counted else figures.p50)
+        return "" if figures is None else _text(unit, figures.p50 if timed else figures.mean)
 
-    return [level(change.before), level(change.after)]
-
-
-def _effect(change: QuantityChange) -> list[str]:
-    """The change in its unit, and as a share of what was before."""
-    if change.change is None:
-        return ["", ""]
-    share = ""
-    if change.relative is not None and change.unit in ("s", "tokens/s"):
-        share = _percent(change.relative)
-    return [_text(change.unit, change.change, "+"), share]
-
-
-def _between(change: QuantityChange) -> str:
-    if change.low is None or change.high is None:
-        return ""
-    low = _text(change.unit, change.low, "+").split()[0].removesuffix("/s")
-    return f"{low} to {_text(change.unit, change.high, '+')}"
+    effect = share = between = ""
+    if change.change is not None:
+        effect = _text(unit, change.change, "+")
+    if change.relative is not None and timed:
+        digits = 0 if abs(change.relative) >= 1 else 1
+        share = f"{change.relative * 100:+.{digits}f} %"
+    if change.low is not None and change.high is not None:
+        low = _text(unit, change.low, "+").split()[0].removesuffix("/s")
+        between = f"{low} to {_text(unit, change.high, '+')}"
+    return [change.name, level(change.before), level(change.after), effect, share, between]
 
 
 def _text(unit: Unit, value: float, sign: str = "") -> str:
@@ -151,17 +140,11 @@ def _text(unit: Unit, value: float, sign: str = "") -> str:
         case "per turn":
             return f"{value:{sign}.2f}"
         case "share":
-            # A change of a share is no share of it.
+            # The difference of two shares is in percentage points.
             return f"{value * 100:{sign}.1f} {'pt' if sign else '%'}"
 
 
-def _percent(share: float) -> str:
-    """A change, with a sign."""
-    percent = share * 100
-    return f"{percent:+.0f} %" if abs(percent) >= 100 else f"{percent:+.1f} %"
-
-
 def _wrapped(texts: Iterable[str]) -> list[str]:
-    """Lines of 80 columns; what is in brackets stays together."""
+    """Lines of 80 columns; text in brackets stays together."""
     firm = (re.sub(r"\([^)]*\)", lambda found: found[0].replace(" ", _FIRM), t) for t in texts)
     return [line.replace(_FIRM, " ") for text in firm for line in wrapped(text)]

@@ -19,7 +19,7 @@ from edgevoice.demo import spoken
 from edgevoice.errors import AudioFileError, EdgevoiceError, UsageError
 from edgevoice.outside import Malformed, check_numbers, read_text
 from edgevoice.protocols import ChatMessage, SpeechDetector, Synthesizer
-from edgevoice.recordings.folder import NAME
+from edgevoice.recordings.folder import TURN_FILE
 from edgevoice.recordings.recorded_turn import RecordedTurn, read
 from edgevoice.wav import read_speech
 
@@ -69,7 +69,7 @@ class BenchQuestion:
             reference=self.reference,
             clip_seconds=round(self.seconds, 3),
             asked_at=round(at, 3),
-            recognized=recognized,
+            transcript=recognized,
             words=words,
             word_errors=errors,
             **found,
@@ -198,7 +198,7 @@ def with_history(rows: Sequence[CorpusRow], notice: Notice) -> tuple[list[Corpus
         try:
             kept = read(file) if file.is_file() else None
         except EdgevoiceError as error:
-            if NAME.fullmatch(row.file.name):
+            if TURN_FILE.fullmatch(row.file.name):
                 notice(f"{error.what} ({file}): left out")
                 left_out.append(row.file.name)
                 continue

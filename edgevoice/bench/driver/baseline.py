@@ -16,7 +16,7 @@ from edgevoice.audio import EAR_RATE, Samples, first_audible
 from edgevoice.bench.corpus.corpus import BenchQuestion
 from edgevoice.bench.driver.driver import ELSEWHERE
 from edgevoice.bench.driver.run_state import changed
-from edgevoice.bench.result.quantities import PLAIN_SPANS
+from edgevoice.bench.result.quantities import BASELINE_SPANS
 from edgevoice.bench.result.result import BASELINE, BenchTurn
 from edgevoice.clock import Clock
 from edgevoice.history import History
@@ -77,18 +77,18 @@ class SequentialBaseline:
         sound = self._sound(reply)
         step_done()
         audible = self._play(sound)
-        spans, gap = {}, None
+        spans, response_time = {}, None
         if audible is not None:
             seconds = np.diff([*times, audible]).tolist()
-            spans = dict(zip((*PLAIN_SPANS, "synthesize", "output"), seconds, strict=True))
-            gap = audible - times[0]
+            spans = dict(zip((*BASELINE_SPANS, "synthesize", "output"), seconds, strict=True))
+            response_time = audible - times[0]
         decoding = times[3] - first
         return question.turn(
             BASELINE,
             times[0] - question.speech_end,
             text,
             warm_up=warm_up,
-            gap=gap,
+            response_time=response_time,
             spans=spans,
             reply=reply,
             ttft=first - times[2] if tokens else None,

@@ -192,7 +192,7 @@ def line(turns: Sequence[BenchTurn]) -> str:
     """The outcome of one question, in a line that fits a terminal."""
     name = turns[0].question
     outcomes = (
-        ("dropped" if turn.gap is None else f"{turn.gap * 1000:.0f} ms")
+        ("dropped" if turn.response_time is None else f"{turn.response_time * 1000:.0f} ms")
         + (" (cut off)" if turn.cut_off else "")
         for turn in turns
     )

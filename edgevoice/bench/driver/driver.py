@@ -265,10 +265,11 @@ def judged(
         ended = [e.at for e in own if isinstance(e, ev.SpeechEnded)]
         reply = (e.text for e in own if isinstance(e, ev.TokenGenerated | ev.ReplyContinued))
         names = (
-            *("gap", "ttft", "tokens_per_second"),
+            *("ttft", "tokens_per_second"),
             *("prompt_tokens", "reused_tokens", "reply_tokens"),
         )
         found = {
+            "response_time": answer.gap,
             **{name: getattr(answer, name) for name in names},
             "spans": {span.name: span.seconds for span in answer.spans},
             "reply": "".join(reply).strip(),
@@ -282,7 +283,7 @@ def judged(
         " ".join(text for e in committed if (text := said.get(e.turn))),
         warm_up=warm_up,
         underruns=sum(e.count for e in events if isinstance(e, ev.Underrun)),
-        replaced=sum(isinstance(e, ev.TurnStarted) and e.replaces is not None for e in events),
+        false_starts=sum(isinstance(e, ev.TurnStarted) and e.replaces is not None for e in events),
         cut_off=any(e.t < spoken for e in committed),
         cpu_seconds=spent.cpu_seconds,
         energy=spent.energy,

@@ -70,5 +70,5 @@ def became(
         by=turns[1].question,
         outcome=outcome,
         silent_after=silent_after,
-        answered=turns[1].gap is not None,
+        answered=turns[1].response_time is not None,
     )

@@ -67,6 +67,9 @@ def _after(before: Sequence[Sample], samples: Sequence[Sample], later: float) ->
             sample,
             t=round(sample.t + later, 3),
             cpu_seconds=round(sample.cpu_seconds + last.cpu_seconds, 3),
+            other_cpu_seconds=None
+            if sample.other_cpu_seconds is None or last.other_cpu_seconds is None
+            else round(sample.other_cpu_seconds + last.other_cpu_seconds, 2),
             energy=None
             if sample.energy is None or last.energy is None
             else round(sample.energy + last.energy, 3),

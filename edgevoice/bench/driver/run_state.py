@@ -10,8 +10,15 @@ from typing import Any
 import msgspec
 
 from edgevoice import __version__
-from edgevoice.bench.machine.fingerprint import facts, hashes, last_level
-from edgevoice.bench.machine.host import libraries, load, machine, peak_rss
+from edgevoice.bench.machine.host import (
+    facts,
+    hashes,
+    last_level,
+    libraries,
+    load,
+    machine,
+    peak_rss,
+)
 from edgevoice.bench.machine.monitor import (
     NOTHING_SPENT,
     SAMPLE_EVERY,
@@ -74,11 +81,15 @@ class RunState:
         self._watch: DeviceSampler | None = None
 
     def survey(self) -> None:
-        """Measure the machine: some seconds in which nothing else may run."""
-        from edgevoice.bench.roofline.speeds import measured_elsewhere
+        """Measure the machine: some seconds in which nothing else may run.
+
+        Done before and after a bench, because shared machines change within minutes.
+        """
+        from edgevoice.bench.roofline.speeds import combined, measured_elsewhere
 
         self._last_level = last_level()
-        self._facts = {**facts(), "speeds": measured_elsewhere()}
+        speeds = combined(self._facts.get("speeds"), measured_elsewhere())
+        self._facts = {**(self._facts or facts()), "speeds": speeds}
 
     @contextmanager
     def watched(self) -> Iterator[None]:

@@ -18,11 +18,9 @@ MODELS = {
     "vad": "models.vad",
     "turn": "models.turn",
 }
-"""What a model's role may be called in a sweep, and the setting that it is."""
-
+"""Short names of the models' settings in a sweep."""
 SECTIONS = {"llm": "slm", "voice": "tts"}
 """Other names of sections: `llm.threads` is slm.threads."""
-
 REMEDY = "as in --sweep slm=qwen2.5-coder-0.5b,phi-3-mini --sweep slm.threads=1,2"
 
 
@@ -44,57 +42,49 @@ class Combination:
 
     @property
     def label(self) -> str:
-        """What it is called, as `slm=a slm.threads=2`."""
+        """For example `slm=a slm.threads=2`."""
         return " ".join(f"{name}={value}" for name, value in self.values.items())
 
 
 def axes(
     given: Sequence[str], known: Collection[str]
 ) -> tuple[list[SweepAxis], list[EdgevoiceError]]:
-    """The axes that were given as `KEY=V1,V2`, and what is wrong with those whose key is none of
-    the settings that are `known`. Raises UsageError for what cannot be read at all."""
+    """The axes given as `KEY=V1,V2`, and an error for each key that is not `known`.
+
+    Raises UsageError for what cannot be read at all.
+    """
     found: list[SweepAxis] = []
     problems: list[EdgevoiceError] = []
     for text in given:
         name, equals, rest = (part.strip() for part in text.partition("="))
         values = tuple(dict.fromkeys(value.strip() for value in rest.split(",")))
-        if not equals or not name or not all(values):
-            raise UsageError(
-                f"--sweep takes KEY=VALUE,VALUE…, not {text!r}", where="--sweep", remedy=REMEDY
-            )
         key = setting(name)
-        if key not in known:
-            problems.append(_unknown(name, key, known))
-        elif any(axis.key == key for axis in found):
-            raise UsageError(
-                f"{key} is varied twice",
-                where="--sweep",
-                remedy=f"give all its values at once: --sweep {name}=…,…",
-            )
-        else:
+        if not equals or not name or not all(values):
+            what, remedy = f"--sweep takes KEY=VALUE,VALUE…, not {text!r}", REMEDY
+            raise UsageError(what, where="--sweep", remedy=remedy)
+        if any(axis.key == key for axis in found):
+            remedy = f"give all its values at once: --sweep {name}=…,…"
+            raise UsageError(f"{key} is varied twice", where="--sweep", remedy=remedy)
+        if key in known:
             found.append(SweepAxis(name, key, values))
+            continue
+        near = difflib.get_close_matches(key, [*MODELS, *known], 1, 0.5)
+        remedy = f"did you mean {near[0]}?" if near else "edgevoice config show lists every setting"
+        what = f"unknown setting {name}: not varied"
+        problems.append(ConfigError(what, where="--sweep", remedy=remedy))
     return found, problems
 
 
 def setting(name: str) -> str:
     """The `section.key` that is called `name` in a sweep."""
-    if name in MODELS:
-        return MODELS[name]
     section, point, key = name.partition(".")
-    return f"{SECTIONS.get(section, section)}{point}{key}"
+    return MODELS.get(name) or f"{SECTIONS.get(section, section)}{point}{key}"
 
 
 def cells(given: Sequence[SweepAxis]) -> Iterator[Combination]:
     """Every combination, the values of the last axis next to each other."""
+    names, keys = [axis.name for axis in given], [axis.key for axis in given]
     for values in itertools.product(*(axis.values for axis in given)):
-        pairs = list(zip(given, values, strict=True))
         yield Combination(
-            {axis.name: value for axis, value in pairs}, {axis.key: value for axis, value in pairs}
+            dict(zip(names, values, strict=True)), dict(zip(keys, values, strict=True))
         )
-
-
-def _unknown(name: str, key: str, known: Collection[str]) -> ConfigError:
-    names = [*MODELS, *known]
-    near = difflib.get_close_matches(key, names, 1, 0.5)
-    remedy = f"did you mean {near[0]}?" if near else "edgevoice config show lists every setting"
-    return ConfigError(f"unknown setting {name}: not varied", where="--sweep", remedy=remedy)

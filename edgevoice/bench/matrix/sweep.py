@@ -1,17 +1,14 @@
-"""A sweep at work: every combination in a process of its own, there and back again.
+"""A sweep: every combination in a process of its own, in order and then in reverse.
 
-One process a combination, so that its memory, caches and threads are its own; models are not kept
-side by side, which few machines have the memory for. A machine that becomes warmer from minute to
-minute would make the last combination look slow. So the combinations are measured in their order on
-every other question, and in the opposite order on the rest: whatever drifts steadily falls on all
-of them alike. It costs one more loading of each.
+A machine that warms up would make the last combination look slow. So the combinations are measured
+in order on every other question, and in reverse order on the rest, and all warm up alike.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 
 from edgevoice.bench.driver.bench import BenchPlan
@@ -25,23 +22,18 @@ from edgevoice.bench.stages.cold_start import EXPECTED
 from edgevoice.bench.stages.stages import COSTS
 from edgevoice.errors import EdgevoiceError
 
-OVERHEAD = 15.0
-"""Seconds that a combination may be expected to take beside its questions, each time: to measure
-the machine, to load, and to listen to silence."""
-
-SAFE = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.=_-+")
-LONGEST_NAME = 100
-"""Characters of a file's name."""
+OVERHEAD = 20.0  # seconds that a process is expected to take beside its questions
+LONGEST_NAME = 100  # characters of a file's name
 
 Kept = Callable[[BenchResult], None]
-"""Takes what was measured, or the part of it that there is."""
+"""Takes the result, or the part of it that there is."""
 Measure = Callable[[BenchPlan, BenchProgress, Kept], None]
-"""Does a plan. Raises what it fails with, or what interrupts it, after it has handed over."""
+"""Measures a plan. Raises its error after it has handed over."""
 
 
 @dataclass
 class SweepPoint:
-    """A combination, its plan, and what became of it."""
+    """A combination, its plan, and its result or error."""
 
     cell: Combination
     plan: BenchPlan
@@ -49,9 +41,21 @@ class SweepPoint:
     result: BenchResult | None = None
     failed: EdgevoiceError | None = None
 
+    def keep(self, made: BenchResult) -> None:
+        """Add a result to what there is, and write both."""
+        first = self.result
+        self.result = made if first is None else merged(first, made, self.plan.config)
+        results.write(self.file, self.result)
+
+    @property
+    def outcome(self) -> str:
+        gap = self.result.variants[0].summary.response_time if self.result else None
+        done = "done" if gap is None else f"p50 {gap.p50 * 1000:.0f} ms so far"
+        return "failed" if self.failed else done
+
 
 def elsewhere(plan: BenchPlan, progress: BenchProgress, keep: Kept) -> None:
-    """Have another process do the plan."""
+    """Measure the plan in another process."""
     process = Worker[BenchResult](plan)
     try:
         process.run(progress)
@@ -62,16 +66,16 @@ def elsewhere(plan: BenchPlan, progress: BenchProgress, keep: Kept) -> None:
 
 @dataclass
 class Sweep:
-    """Measures all `points`; each one's file is written as soon as there is something to write."""
+    """Measures all `points`; each one's file is written as soon as there is a result."""
 
     points: Sequence[SweepPoint]
     progress: BenchProgress
     measure: Measure = elsewhere
 
     def run(self) -> None:
-        """Measure everything; a combination that fails is told of, and the next one begins.
+        """Measure everything. A combination that fails is reported, and the next one begins.
 
-        Raises whatever interrupts it; what was measured until then is in the points.
+        Raises whatever interrupts it; the results until then are in the points.
         """
         steps = list(passes(self.points))
         total = sum(expected(plan) for _, plan in steps)
@@ -84,41 +88,32 @@ class Sweep:
             self.progress.say(where)
             part = _Part(self.progress)
             try:
-                self.measure(plan, part, partial(_keep, point))
+                self.measure(plan, part, point.keep)
             except EdgevoiceError as error:
                 point.failed = error
                 self.progress.say(f"{point.cell.label} is left out: {error}")
-            rest = max(0.0, expected(plan) - part.told)
-            self.progress.done(rest, f"{where}: {_outcome(point)}")
-
-
-def _keep(point: SweepPoint, made: BenchResult) -> None:
-    whole = made if point.result is None else merged(point.result, made, point.plan.config)
-    point.result = whole
-    results.write(point.file, whole)
+            self.progress.done(max(0.0, expected(plan) - part.seconds), f"{where}: {point.outcome}")
 
 
 def passes(points: Sequence[SweepPoint]) -> Iterator[tuple[SweepPoint, BenchPlan]]:
-    """What is done, in order: all points on half of the questions, and back again on the others.
+    """All points on half of the questions, and in reverse order on the others.
 
-    Where questions cannot be parted, because they are one conversation or each of them is a start
-    or a stage of its own, once through.
+    A plan that cannot be halved is measured once: a conversation, starts and stages.
     """
     for point in points:
-        questions = point.plan.questions
-        half = questions[::2] if _parts(point.plan) else questions
-        yield point, replace(point.plan, questions=half)
+        questions = point.plan.questions[:: 2 if _halves(point.plan) else 1]
+        yield point, replace(point.plan, questions=questions)
     for point in reversed(points):
-        if _parts(point.plan):
+        if _halves(point.plan):
             yield point, replace(point.plan, questions=point.plan.questions[1::2])
 
 
-def _parts(plan: BenchPlan) -> bool:
+def _halves(plan: BenchPlan) -> bool:
     return plan.command == "run" and not plan.conversation and len(plan.questions) > 1
 
 
 def expected(plan: BenchPlan) -> float:
-    """Seconds that a plan may be expected to take."""
+    """Seconds that a plan is expected to take."""
     if plan.command == "starts":
         return OVERHEAD + EXPECTED * (2 * plan.repeat + 1)
     if plan.command == "stages":
@@ -127,25 +122,18 @@ def expected(plan: BenchPlan) -> float:
     return OVERHEAD + sum(plan.expected(question) for question, _ in plan.asks)
 
 
-def _outcome(point: SweepPoint) -> str:
-    if point.failed is not None:
-        return "failed"
-    gap = point.result.variants[0].summary.gap if point.result else None
-    return "done" if gap is None else f"p50 {gap.p50 * 1000:.0f} ms so far"
-
-
 class _Part:
-    """The progress of one combination within that of all; it begins nothing of its own."""
+    """The progress of one combination within that of all."""
 
     def __init__(self, whole: BenchProgress) -> None:
         self._whole = whole
-        self.told = 0.0
+        self.seconds = 0.0
 
     def begin(self, what: str, total: float) -> None:
         """Nothing: the whole has begun."""
 
     def done(self, seconds: float, line: str) -> None:
-        self.told += seconds
+        self.seconds += seconds
         self._whole.done(seconds, f"  {line}")
 
     def say(self, line: str) -> None:
@@ -153,14 +141,10 @@ class _Part:
 
 
 def file_names(cells: Sequence[Combination]) -> Mapping[int, str]:
-    """A name for the file of each combination, which any system takes, in their order."""
+    """A file name for each combination that any system accepts, in order."""
     width = len(str(len(cells)))
+    names = (cell.label.replace(" (shape)", "-shape").replace(" ", "+") for cell in cells)
     return {
-        number: f"{number + 1:0{width}}-{_safe(cell.label)}.json"
-        for number, cell in enumerate(cells)
+        n: f"{n + 1:0{width}}-{re.sub(r'[^A-Za-z0-9.=_+-]', '_', name)[:LONGEST_NAME]}.json"
+        for n, name in enumerate(names)
     }
-
-
-def _safe(label: str) -> str:
-    joined = label.replace(" (shape)", "-shape").replace(" ", "+")
-    return "".join(sign if sign in SAFE else "_" for sign in joined)[:LONGEST_NAME]

@@ -10,44 +10,53 @@ from statistics import median
 
 from edgevoice.bench.compare.compare import compare
 from edgevoice.bench.matrix.sweep import SweepPoint
-from edgevoice.bench.result.result import BenchResult
-from edgevoice.bench.result.wording import WIDTH, wrapped
+from edgevoice.bench.result import table as tables
+from edgevoice.bench.result.conditions import conditions
+from edgevoice.bench.result.result import BenchResult, Figures
+from edgevoice.bench.result.wording import wrapped
 from edgevoice.bench.stages.cold_start import COLD, WARM
 from edgevoice.errors import UsageError
 
-_NAME = 26
-MOST = 5
-"""Columns of stages that fit beside the memory."""
+MOST = 5  # columns of stages that fit beside the memory
 BEST = "*"
 
 
 @dataclass(frozen=True)
 class SweepColumn:
-    """One column: the value of a result in its own unit, and how it is written.
-
-    `field` is its heading where it is written in that unit.
-    """
+    """The value of a result in its own unit, and how it is written: its heading `name`, times
+    `scale` with so many `digits`. `field` is the heading in its own unit."""
 
     name: str
     field: str
     value: Callable[[BenchResult], float | None]
     scale: float = 1000.0
     digits: int = 0
-    more_is_better: bool = False
-    judged: bool = True
-    """Whether one value is better than another."""
+    best: Callable[[Sequence[float]], float] | None = min
+
+    def cells(self, results: Sequence[BenchResult]) -> list[str]:
+        """The text of each value, the best one marked."""
+        values = [self.value(result) for result in results]
+        there = [value for value in values if value is not None]
+        best = self.best(there) if self.best and len(set(there)) > 1 else None
+        return [
+            ""
+            if value is None
+            else f"{value * self.scale:.{self.digits}f}{BEST if value == best else ' '}"
+            for value in values
+        ]
 
 
 def table(points: Sequence[SweepPoint]) -> list[str]:
-    """The combinations side by side, what could not be measured, and what is no difference."""
-    measured = [point for point in points if point.result is not None]
+    """The combinations side by side, what failed, and what cannot be told from the best."""
+    measured = [(point.cell.label, point.result) for point in points if point.result is not None]
     lines: list[str] = []
     if measured:
-        columns = _columns([point.result for point in measured if point.result])
-        lines.append(f"{'':<{_NAME}}" + "".join(f"{c.name:>8} " for c in columns).rstrip())
-        best = {column.field: _best(column, measured) for column in columns}
-        for point in measured:
-            lines += _row(point, columns, best)
+        results = [result for _, result in measured]
+        columns = _columns(results)
+        cells = [[label for label, _ in measured], *(column.cells(results) for column in columns)]
+        lines += tables.table(("", *(f"{c.name} " for c in columns)), zip(*cells, strict=True))
+        for label, result in measured:
+            lines += conditions(result, label)
         if len(measured) > 1:
             lines += ["", f"{BEST} the best of its column; times in ms, memory in GB"]
             lines += _alike(measured)
@@ -82,119 +91,91 @@ def rows(points: Sequence[SweepPoint]) -> str:
 def _columns(results: Sequence[BenchResult]) -> list[SweepColumn]:
     memory = SweepColumn("memory", "peak_rss", lambda r: float(r.peak_rss), 1e-9, 2)
     if results[0].command == "starts":
-        return [
-            SweepColumn("cold", "cold_ready", lambda r: _ready(r, COLD)),
-            SweepColumn("answer", "cold_gap", lambda r: _answer(r, COLD)),
-            SweepColumn("warm", "warm_ready", lambda r: _ready(r, WARM)),
-            SweepColumn("answer", "warm_gap", lambda r: _answer(r, WARM)),
-            memory,
-        ]
+        return [*(column for kind in (COLD, WARM) for column in _of_starts(kind)), memory]
     if results[0].command == "stages":
         return [*_of_stages(results)[:MOST], memory]
+
+    def rate(result: BenchResult) -> float | None:
+        found = result.variants[0].summary.tokens_per_second
+        return found.p50 if found else None
+
     return [
-        SweepColumn("n", "turns", lambda r: float(r.variants[0].summary.turns), 1.0, judged=False),
-        SweepColumn("p50", "gap.p50", lambda r: _gap(r, "p50")),
-        SweepColumn("p95", "gap.p95", lambda r: _gap(r, "p95")),
-        SweepColumn("tokens/s", "tokens_per_second.p50", _tokens, 1.0, 1, more_is_better=True),
+        SweepColumn("n", "turns", lambda r: float(r.variants[0].summary.turns), 1.0, best=None),
+        SweepColumn("p50", "response_time.p50", _response_time),
+        SweepColumn("p95", "response_time.p95", lambda r: f.p95 if (f := _figures(r)) else None),
+        SweepColumn("tokens/s", "tokens_per_second.p50", rate, 1.0, 1, max),
         SweepColumn("WER %", "wer", lambda r: r.variants[0].summary.wer, 100.0, 1),
         memory,
     ]
 
 
+def _of_starts(kind: str) -> list[SweepColumn]:
+    name = kind.split()[0]
+
+    def middle(value: str) -> Callable[[BenchResult], float | None]:
+        def found(result: BenchResult) -> float | None:
+            values = [getattr(one, value) for one in result.starts if one.variant == kind]
+            there = [value for value in values if value is not None]
+            return median(there) if there else None
+
+        return found
+
+    return [
+        SweepColumn(name, f"{name}_ready", middle("ready")),
+        SweepColumn("answer", f"{name}_response_time", middle("response_time")),
+    ]
+
+
 def _of_stages(results: Sequence[BenchResult]) -> list[SweepColumn]:
-    """The quantities that tell most of each stage that was measured."""
-    wanted = {
-        "frame": ("frame", 1000.0, 3, False),
-        "judgement": ("endpoint", 1000.0, 0, False),
-        "reading": ("reading", 1000.0, 0, False),
-        "ttft": ("1st token", 1000.0, 0, False),
-        "decode": ("tokens/s", 1.0, 1, True),
-        "first_sound": ("1st sound", 1000.0, 0, False),
-    }
-    there = dict.fromkeys(one.quantity for result in results for one in result.stages)
+    """The most telling quantities of each stage that was measured."""
 
     def middle(quantity: str) -> Callable[[BenchResult], float | None]:
         return lambda result: next(
             (one.figures.p50 for one in result.stages if one.quantity == quantity), None
         )
 
-    return [
-        SweepColumn(name, f"{quantity}.p50", middle(quantity), scale, digits, more)
-        for quantity, (name, scale, digits, more) in wanted.items()
-        if quantity in there
-    ]
+    wanted = {
+        "frame": SweepColumn("frame", "frame.p50", middle("frame"), digits=3),
+        "judgement": SweepColumn("endpoint", "judgement.p50", middle("judgement")),
+        "reading": SweepColumn("reading", "reading.p50", middle("reading")),
+        "ttft": SweepColumn("1st token", "ttft.p50", middle("ttft")),
+        "decode": SweepColumn("tokens/s", "decode.p50", middle("decode"), 1.0, 1, max),
+        "first_sound": SweepColumn("1st sound", "first_sound.p50", middle("first_sound")),
+    }
+    there = {one.quantity for result in results for one in result.stages}
+    return [column for quantity, column in wanted.items() if quantity in there]
 
 
-def _gap(result: BenchResult, name: str) -> float | None:
-    gap = result.variants[0].summary.gap
-    found: float | None = getattr(gap, name) if gap else None
-    return found
+def _figures(result: BenchResult) -> Figures | None:
+    return result.variants[0].summary.response_time
 
 
-def _tokens(result: BenchResult) -> float | None:
-    found = result.variants[0].summary.tokens_per_second
-    return found.p50 if found else None
+def _response_time(result: BenchResult) -> float | None:
+    figures = _figures(result)
+    return figures.p50 if figures else None
 
 
-def _ready(result: BenchResult, kind: str) -> float | None:
-    found = [one.ready for one in result.starts if one.variant == kind]
-    return median(found) if found else None
-
-
-def _answer(result: BenchResult, kind: str) -> float | None:
-    found = [one.gap for one in result.starts if one.variant == kind and one.gap is not None]
-    return median(found) if found else None
-
-
-def _best(column: SweepColumn, points: Sequence[SweepPoint]) -> float | None:
-    found = [value for point in points if (value := _value(column, point)) is not None]
-    if len(set(found)) < 2 or not column.judged:
-        return None
-    return max(found) if column.more_is_better else min(found)
-
-
-def _value(column: SweepColumn, point: SweepPoint) -> float | None:
-    return column.value(point.result) if point.result else None
-
-
-def _row(
-    point: SweepPoint, columns: Sequence[SweepColumn], best: dict[str, float | None]
-) -> list[str]:
-    cells = ""
-    for column in columns:
-        value = _value(column, point)
-        text = "" if value is None else f"{value * column.scale:.{column.digits}f}"
-        mark = BEST if value is not None and value == best[column.field] else " "
-        cells += f"{text:>8}{mark}"
-    label = point.cell.label
-    if len(label) <= _NAME:
-        return [f"{label:<{_NAME}}{cells}".rstrip()]
-    return [*wrapped(label), f"{'':<{_NAME}}{cells}".rstrip()]
-
-
-def _alike(points: Sequence[SweepPoint]) -> list[str]:
-    """Which gaps are no different from the best one, as far as these questions tell."""
-    timed = [(gap, p) for p in points if p.result and (gap := _gap(p.result, "p50")) is not None]
+def _alike(measured: Sequence[tuple[str, BenchResult]]) -> list[str]:
+    """Which response times cannot be told from the best one by these questions."""
+    timed = [(time, label, r) for label, r in measured if (time := _response_time(r)) is not None]
     if len(timed) < 2:
         return []
-    _, best = min(timed, key=lambda pair: pair[0])
-    alike, untold = [], []
-    for _, point in timed:
-        if point is best or best.result is None or point.result is None:
+    _, best, first = min(timed, key=lambda one: one[0])
+    alike, unsure = [], False
+    for _, label, result in timed:
+        if label == best:
             continue
         try:
-            found = compare(best.result, point.result, (best.cell.label, point.cell.label))
+            found = compare(first, result, (best, label))
         except UsageError:
-            untold.append(point.cell.label)
+            unsure = True
             continue
-        change = next((change for change in found.changes if change.name == "gap"), None)
-        if change is None or change.verdict != "slower":
-            alike.append(point.cell.label)
+        if not any(c.name == "response time" and c.verdict == "slower" for c in found.changes):
+            alike.append(label)
     lines = []
     if alike:
-        lines += wrapped(
-            f"not told from the best gap ({best.cell.label}) by these questions: {', '.join(alike)}"
-        )
-    if untold:
+        text = f"not told from the best gap ({best}) by these questions: {', '.join(alike)}"
+        lines += wrapped(text)
+    if unsure:
         lines += wrapped("too few questions to tell a difference of gaps from chance")
-    return [line[:WIDTH] for line in lines]
+    return lines

@@ -1,9 +1,9 @@
-"""A kept turn, asked once more: as it was recorded, after what had been said before it."""
+"""A recorded turn asked again: as it was recorded, after the same messages."""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from edgevoice.bench.driver.driver import judged
 from edgevoice.bench.result.result import BenchResult, BenchTurn, Variant
 from edgevoice.bench.result.summary import summarize
 from edgevoice.catalog import NONE
-from edgevoice.config import keys
+from edgevoice.config import keys, text_of
 from edgevoice.errors import AudioFileError
 from edgevoice.protocols import SpeechDetector
 from edgevoice.recordings.recorded_turn import RecordedTurn, read, settings_of, timed
@@ -25,32 +25,31 @@ from edgevoice.settings import Config
 from edgevoice.timings import TurnTimings, fold
 from edgevoice.wav import read_speech
 
-AS_KEPT = "as kept"
-"""The variant that is the turn as it was when it was kept."""
+AS_KEPT = "as kept"  # the variant that is the turn as it was recorded
 
 
 @dataclass(frozen=True, slots=True)
 class ReplayableTurn:
-    """A kept turn that can be asked again: what was kept in `file`, and the question."""
+    """A recorded turn that can be asked again: what is in `file`, and the question."""
 
     kept: RecordedTurn
     file: Path
     question: BenchQuestion
 
     def turn(self) -> BenchTurn:
-        """What came of it when it was kept."""
+        """The outcome when it was recorded."""
         then = dataclasses.replace(self.question, speech_end=self.kept.speech_end)
-        return judged(then, timed(self.kept.told()), self.kept.began, AS_KEPT, False)
+        return judged(then, timed(self.kept.decoded_events()), self.kept.began, AS_KEPT, False)
 
     def timings(self) -> TurnTimings | None:
-        """Where its time went when it was kept; None where nothing was audible."""
-        return last(fold(timed(self.kept.told())))
+        """Where the time went when it was recorded; None if nothing was audible."""
+        return last(fold(timed(self.kept.decoded_events())))
 
 
 @dataclass(frozen=True, slots=True)
 class ReplayResult:
-    """A recording, and what came of it now: a turn for each time it was asked, in order, with
-    where its time went. `models` are those that ran, by role."""
+    """A recording and its outcomes now: a turn and its timings for each run, in order. `models`
+    are those that ran, by role."""
 
     recording: ReplayableTurn
     config: Config
@@ -59,35 +58,36 @@ class ReplayResult:
 
     @property
     def middle(self) -> tuple[BenchTurn, TurnTimings | None]:
-        """The run in the middle by its gap (of an even number the quicker); without any, the
-        last."""
+        """The median run by its response time (of two, the quicker); without any, the last."""
         ordered = sorted(
-            (run for run in self.runs if run[0].gap is not None), key=lambda run: run[0].gap or 0.0
+            (run for run in self.runs if run[0].response_time is not None),
+            key=lambda run: run[0].response_time or 0.0,
         )
         return ordered[(len(ordered) - 1) // 2] if ordered else self.runs[-1]
 
     @property
     def different(self) -> dict[str, tuple[Any, Any]]:
-        """Models and settings that were others when it was kept: by `section.key`, then and now."""
+        """Models and settings that differ from the recording's: by `section.key`, then and now."""
         kept = self.recording.kept
-        then = {**{f"models.{role}": name for role, name in kept.models.items()}, **kept.settings}
-        now = {
-            **{f"models.{role}": name for role, name in self.models.items()},
-            **settings_of(self.config),
-        }
+        then = {**_named(kept.models), **kept.settings}
+        now = {**_named(self.models), **settings_of(self.config)}
         found = {key: (then.get(key), now.get(key)) for key in (*now, *then)}
         return {key: (one, other) for key, (one, other) in found.items() if one != other}
 
     def beside(self, result: BenchResult) -> BenchResult:
-        """The result of the replay, with the turn as it was kept for a second variant."""
+        """The result of the replay, with the recorded turn as a second variant."""
         kept = self.recording.turn()
         settings = {key: then for key, (then, _) in self.different.items()}
         variant = Variant(name=AS_KEPT, settings=settings, summary=summarize([kept]))
         return replace(result, variants=(*result.variants, variant), turns=(*result.turns, kept))
 
 
+def _named(models: Mapping[str, str]) -> dict[str, Any]:
+    return {f"models.{role}": name for role, name in models.items()}
+
+
 def load(file: Path, detector: SpeechDetector, notice: Notice) -> ReplayableTurn:
-    """A kept turn and its recording. Raises EdgevoiceError where one of them cannot be used."""
+    """A recorded turn with its audio. Raises EdgevoiceError if one of them cannot be used."""
     kept = read(file)
     sound = file.parent / Path(kept.audio).name
     samples = read_speech(sound, notice)
@@ -110,26 +110,16 @@ def load(file: Path, detector: SpeechDetector, notice: Notice) -> ReplayableTurn
 
 
 def made_with(kept: RecordedTurn, notice: Notice) -> dict[str, str]:
-    """The models and settings that a turn was made with, by `section.key`."""
-    models = {f"models.{role}": name for role, name in kept.models.items()}
-    found = {"models.turn": NONE, **models, **kept.settings}
+    """The models and settings that a turn was recorded with, by `section.key`."""
+    found = {"models.turn": NONE, **_named(kept.models), **kept.settings}
     there = set(keys())
     if unknown := [key for key in found if key not in there]:
         notice(f"settings that this version does not have, left out: {', '.join(unknown)}")
-    return {key: str(value) for key, value in found.items() if key in there}
-
-
-def timings(turns: Sequence[BenchTurn], events: Sequence[ev.Event]) -> list[TurnTimings | None]:
-    """Where the time of each turn went, by the events of the session they were asked in."""
-    ends = [*(turn.asked_at for turn in turns[1:]), float("inf")]
-    return [
-        last(fold(e for e in events if turn.asked_at <= e.t < end))
-        for turn, end in zip(turns, ends, strict=True)
-    ]
+    return {key: text_of(value) for key, value in found.items() if key in there}
 
 
 def last(answered: Sequence[TurnTimings]) -> TurnTimings | None:
-    """The last one, as a question that was cut in parts has several answers."""
+    """The last one: a question that was cut in parts has several answers."""
     return answered[-1] if answered else None
 
 
@@ -140,7 +130,11 @@ def replayed(
     turns: Sequence[BenchTurn],
     events: Sequence[ev.Event],
 ) -> ReplayResult:
-    """What came of a recording, from all the turns of a bench and the events of its session."""
-    runs = zip(turns, timings(turns, events), strict=True)
-    counted = tuple((turn, answered) for turn, answered in runs if not turn.warm_up)
-    return ReplayResult(recording, config, models, counted)
+    """The outcome for a recording, from all turns of a bench and the events of its session."""
+    ends = [*(turn.asked_at for turn in turns[1:]), float("inf")]
+    runs = tuple(
+        (turn, last(fold(e for e in events if turn.asked_at <= e.t < end)))
+        for turn, end in zip(turns, ends, strict=True)
+        if not turn.warm_up
+    )
+    return ReplayResult(recording, config, models, runs)

@@ -1,13 +1,12 @@
-"""A kept turn beside its replay, as plain text of at most 80 columns."""
+"""A recorded turn beside its replay, as plain text of at most 80 columns."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from statistics import median
-from typing import Any
 
-from edgevoice.bench.replay.replay import ReplayableTurn, ReplayResult
+from edgevoice.bench.replay.replay import ReplayResult
 from edgevoice.bench.result.result import BenchTurn
 from edgevoice.bench.result.wording import WIDTH, counted, ms, wrapped
 from edgevoice.errors import EdgevoiceError
@@ -19,72 +18,52 @@ from edgevoice.waterfall import render_waterfall
 KEPT, NOW = "kept", "replayed"
 _NAME = 10
 
-LEAST_OF_SPAN = 0.05
-"""The share of a span that it must have changed by to be told of."""
+LEAST_OF_SPAN, LEAST_OF_GAP, LEAST = 0.05, 0.01, 0.001
+"""A span is reported if it changed by this share of itself and of the gap, and by a millisecond."""
 
-LEAST_OF_GAP = 0.01
-"""The share of the gap that a span must have changed by to be told of."""
-
-ENOUGH = 3
-"""Runs from which on it is told what lies beyond all of them."""
+ENOUGH = 3  # runs from which the range of all runs is reported
 
 
 def render(made: ReplayResult) -> Iterator[str]:
-    """The whole: what is different, what was heard and said, both waterfalls, what moved."""
+    """Differences, transcripts and replies, both waterfalls, and what moved."""
     recording = made.recording
     kept, question = recording.turn(), recording.question
     (now, after), before = made.middle, recording.timings()
-    yield from _wrapped(_headline(recording, len(made.runs)))
-    yield from _pair("models", _models(recording.kept.models), _models(made.models))
-    yield from _settings(made.different)
-    messages = len(question.history or ())
-    yield from _wrapped(f"after {counted(messages, 'message')}, as recorded")
+    source = recording.kept
+    parts = [str(recording.file), _date(source.started), f"edgevoice {source.edgevoice}"]
+    if source.ending != "completed":
+        parts.append(source.ending.replace("_", " "))
+    if len(made.runs) > 1:
+        parts.append(f"replayed {len(made.runs)} times, the median run is shown")
+    yield from _wrapped(" · ".join(parts))
+    yield from _pair("models", _listed(source.models, " "), _listed(made.models, " "))
+    changed = {k: v for k, v in made.different.items() if not k.startswith("models.")}
+    if changed:
+        then, new = ({k: pair[side] for k, pair in changed.items()} for side in (0, 1))
+        yield from _pair("set", _listed(then, "="), _listed(new, "="))
+    yield from _wrapped(f"after {counted(len(question.history or ()), 'message')}, as recorded")
     yield ""
-    yield from _pair("heard", kept.recognized, now.recognized)
+    yield from _pair("heard", kept.transcript, now.transcript)
     yield from _pair("said", kept.reply, now.reply)
-    yield ""
-    whole = max(kept.gap or 0.0, now.gap or 0.0)
-    yield from _fall(KEPT, kept, before, whole)
-    yield ""
-    yield from _fall(NOW, now, after, whole)
+    whole = max(kept.response_time or 0.0, now.response_time or 0.0)
+    for name, turn, timings in ((KEPT, kept, before), (NOW, now, after)):
+        yield ""
+        yield from _fall(name, turn, timings, whole)
     yield ""
     for line in moved(kept, [turn for turn, _ in made.runs]):
         yield from _wrapped(line)
 
 
-def _headline(recording: ReplayableTurn, runs: int) -> str:
-    kept = recording.kept
-    times = "" if runs == 1 else f" · replayed {runs} times, the one in the middle is shown"
-    broken = "" if kept.ending == "completed" else f" · {kept.ending.replace('_', ' ')}"
-    return (
-        f"{recording.file} · {kept.started[:19].replace('T', ' ')} · edgevoice "
-        f"{kept.edgevoice}{broken}{times}"
-    )
-
-
-def _models(models: Mapping[str, str]) -> str:
-    return ", ".join(f"{role} {models[role]}" for role in sorted(models))
-
-
-def _settings(different: Mapping[str, tuple[Any, Any]]) -> Iterator[str]:
-    found = {k: v for k, v in different.items() if not k.startswith("models.")}
-    if found:
-        yield from _pair(
-            "set",
-            ", ".join(f"{key}={then}" for key, (then, _) in found.items()),
-            ", ".join(f"{key}={now}" for key, (_, now) in found.items()),
-        )
+def _listed(values: Mapping[str, object], sign: str) -> str:
+    return ", ".join(f"{name}{sign}{values[name]}" for name in sorted(values))
 
 
 def _pair(what: str, then: str, now: str) -> Iterator[str]:
-    """What was kept and what it is now, one above the other; what is the same once."""
+    """Two values, one above the other."""
     yield what
-    yield from _named(KEPT, then or "nothing")
-    yield from _named(NOW, "the same" if now == then else now or "nothing")
-
-
-def _named(name: str, text: str) -> list[str]:
-    return wrapped(one_line(text), f"  {name:<{_NAME}}", " " * (_NAME + 2))
+    same = "the same" if now == then else now or "nothing"
+    for name, text in ((KEPT, then or "nothing"), (NOW, same)):
+        yield from wrapped(one_line(text), f"  {name:<{_NAME}}", " " * (_NAME + 2))
 
 
 def _fall(name: str, turn: BenchTurn, timings: TurnTimings | None, whole: float) -> list[str]:
@@ -95,25 +74,25 @@ def _fall(name: str, turn: BenchTurn, timings: TurnTimings | None, whole: float)
 
 def moved(kept: BenchTurn, runs: Sequence[BenchTurn]) -> Iterator[str]:
     """In words what became longer and shorter, of `runs` of the same recording."""
-    answered = [turn for turn in runs if turn.gap is not None]
+    answered = [turn for turn in runs if turn.response_time is not None]
     if lost := len(runs) - len(answered):
         yield f"{lost} of {counted(len(runs), 'replay')} got no audible answer"
     if any(turn.cut_off for turn in runs):
         yield "replayed, the answer began before the last of what was said: see turn.patience"
-    if kept.gap is None or not answered:
+    if kept.response_time is None or not answered:
         return
-    gaps = [turn.gap for turn in answered if turn.gap is not None]
-    yield f"the gap is {_change(kept.gap, gaps)}"
+    now = [turn.response_time or 0.0 for turn in answered]
+    yield f"the response time is {_change(kept.response_time, now)}"
     names = sorted({*kept.spans, *(name for turn in answered for name in turn.spans)}, key=_place)
-    told, same = [], []
+    changed, same = [], []
     for name in names:
         then, now = kept.spans.get(name, 0.0), [turn.spans.get(name, 0.0) for turn in answered]
-        change = median(now) - then
-        if abs(change) < max(LEAST_OF_SPAN * then, LEAST_OF_GAP * kept.gap, 0.001):
+        size = abs(median(now) - then)
+        if size < max(LEAST_OF_SPAN * then, LEAST_OF_GAP * kept.response_time, LEAST):
             same.append(name)
         else:
-            told.append((change, f"{name} is {_change(then, now)}"))
-    yield from (line for _, line in sorted(told, key=lambda each: -abs(each[0])))
+            changed.append((-size, f"{name} is {_change(then, now)}"))
+    yield from (line for _, line in sorted(changed, key=lambda each: each[0]))
     if same:
         yield f"much as it was: {', '.join(same)}"
     if len(answered) < ENOUGH:
@@ -140,19 +119,23 @@ def _place(name: str) -> int:
     return SPANS.index(name) if name in SPANS else len(SPANS)
 
 
+def _date(started: str) -> str:
+    return started[:19].replace("T", " ")
+
+
 def _wrapped(text: str) -> list[str]:
     return wrapped(one_line(text))
 
 
 def listing(files: Mapping[int, Path]) -> Iterator[str]:
-    """The kept turns of a folder, a line each: number, when, gap and what was heard."""
+    """The recorded turns of a folder: number, time, response time and transcript of each."""
     for number, file in files.items():
         try:
             kept = read(file)
         except EdgevoiceError as error:
-            yield one_line(f"{number:>6}  {error.what}")[:WIDTH]
-            continue
-        gap = "" if kept.gap is None else ms(kept.gap)
-        when = kept.started[:19].replace("T", " ")
-        heard = kept.heard or f"({kept.ending.replace('_', ' ')})"
-        yield one_line(f"{number:>6}  {when}  {gap:>8}  {heard}")[:WIDTH]
+            text = error.what
+        else:
+            gap = "" if kept.gap is None else ms(kept.gap)
+            heard = kept.heard or f"({kept.ending.replace('_', ' ')})"
+            text = f"{_date(kept.started)}  {gap:>8}  {heard}"
+        yield one_line(f"{number:>6}  {text}")[:WIDTH]

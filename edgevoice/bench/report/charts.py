@@ -1,31 +1,22 @@
-"""The pictures of a report, as SVG that is as wide as its place: positions are shares of the width.
+"""The geometry and descriptions of a report's charts; charts.html draws them as SVG.
 
-Text keeps its size whatever the width. Every picture has a title and a description that says what
-is to be seen in it; the figures themselves stand in a table beside it.
+Positions are shares of the width, so that a chart is as wide as its place and its text keeps its
+size.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from edgevoice.bench.report.markup import Attribute, Markup, joined, percent, tag
-from edgevoice.bench.report.report import WAITING_SPANS, Report, ReportColumn
-from edgevoice.bench.result.result import BenchTurn, Figures
+from edgevoice.bench.report.report import WAITING_SPANS
+from edgevoice.bench.result.quantities import BASELINE_SPANS
+from edgevoice.bench.result.result import Figures
 from edgevoice.bench.result.wording import ms
-from edgevoice.timings import SPANS, percentile
+from edgevoice.timings import SPANS
 
 STYLES = 6
-"""Kinds of line there are to tell curves apart, and colours for spans that have none."""
-
-BASELINE_SPANS = ("silence", "transcribe", "reply")
-"""The spans of the plain sequence that the pipeline does not have."""
-
-ROW = 46
-"""Pixels of a row with a line of text above its marks."""
-
-PLOT = 200
-"""Pixels of a plot's height."""
+"""Number of line styles, and of colours for spans outside the pipeline."""
 
 
 @dataclass(frozen=True)
@@ -36,21 +27,24 @@ class ChartAxis:
     ticks: tuple[float, ...]
 
     def share(self, seconds: float) -> float:
-        """Where on the axis that is, from 0 to 1."""
+        """A place on the axis, from 0 to 1."""
         return seconds / self.top
 
-    def lines(self, height: float, top: float = 0.0) -> Markup:
-        """The lines of the ticks, across `height` pixels from `top` on."""
-        places = [percent(self.share(tick)) for tick in self.ticks]
-        return joined(
-            *(tag("line", x1=x, x2=x, y1=top, y2=top + height, class_="grid") for x in places)
-        )
+    def at(self, seconds: float) -> str:
+        """The same as a share of the width."""
+        return percent(self.share(seconds))
 
-    def labels(self, y: float) -> Markup:
-        """What the ticks are, at `y` pixels; the last one says the unit, if they are seconds."""
-        return joined(
-            *(_tick(tick, self.share(tick), y, last=tick == self.ticks[-1]) for tick in self.ticks)
-        )
+    def label(self, tick: float) -> str:
+        """The text of a tick; only the last one has its unit."""
+        return f"{tick:g} s" if tick == self.ticks[-1] and tick else f"{tick:g}"
+
+    def steps(self, values: Sequence[float]) -> str:
+        """The path of an empirical distribution, on a square of 1000 by 1000."""
+        ordered, path = sorted(values), "M0 1000"
+        for number, seconds in enumerate(ordered, 1):
+            height = 1000 - number * 1000 / len(ordered)
+            path += f" H{self.share(seconds) * 1000:.1f} V{height:.1f}"
+        return f"{path} H1000"
 
 
 def axis(longest: float, lines: int = 5) -> ChartAxis:
@@ -65,8 +59,24 @@ def axis(longest: float, lines: int = 5) -> ChartAxis:
     return ChartAxis(max(longest, ticks[-1]), tuple(ticks))
 
 
+def axis_of(rows: Mapping[str, Sequence[float]]) -> ChartAxis:
+    """A scale that holds all values."""
+    return axis(max((value for row in rows.values() for value in row), default=0.0))
+
+
+def number(value: float) -> str:
+    """A coordinate with at most two decimals."""
+    text = f"{value:.2f}".rstrip("0").rstrip(".")
+    return "0" if text == "-0" else text
+
+
+def percent(share: float) -> str:
+    """A share of the width, 0 to 1."""
+    return f"{number(min(1.0, max(0.0, share)) * 100)}%"
+
+
 def span_class(name: str) -> str:
-    """The class that gives a span its colour, and its hatching where nobody works in it."""
+    """The classes for the colour of a span, and for its hatching if it is waiting."""
     if name in SPANS:
         colour = f"span-{SPANS.index(name)}"
     elif name in BASELINE_SPANS:
@@ -77,202 +87,16 @@ def span_class(name: str) -> str:
     return f"{colour} waits" if name in WAITING_SPANS else colour
 
 
-def waterfall_axis(turn: BenchTurn) -> ChartAxis:
-    """The scale of a turn's waterfall: all of its gap."""
-    return axis(sum(max(0.0, seconds) for seconds in turn.spans.values()))
-
-
-def waterfall_bar(start: float, length: float, scale: ChartAxis, style: str) -> Markup:
-    """One span where it lies in its gap, to stand in a row of a table that says the same."""
-    width = scale.share(length)
-    x = percent(scale.share(start))
-    placed: dict[str, Attribute] = {"x": x, "width": percent(width), "y": 4.0, "height": 14.0}
-    marks = [scale.lines(22), tag("rect", class_=f"bar {style}", **placed)]
-    if "waits" in style:
-        marks.append(tag("rect", class_="hatch", **placed))
-    if length > 0:
-        # However short it was, it is to be seen that it was there.
-        marks.append(tag("line", x1=x, x2=x, y1=4.0, y2=18.0, class_=f"edge {style}"))
-    return tag("svg", *marks, width="100%", height=22.0, aria_hidden="true", class_="row")
-
-
-@dataclass(frozen=True)
-class Distributed:
-    """Seconds of every turn by gap and span, and the figures of each."""
-
-    values: Mapping[str, Sequence[float]]
-    figures: Mapping[str, Figures]
-
-
-def distributed(column: ReportColumn) -> Distributed | None:
-    """What `strips` shows of a column; None of nothing."""
-    found = column.summary
-    values = {name: [turn.spans.get(name, 0.0) for turn in column.timed] for name in found.spans}
-    figures = dict(found.spans)
-    if column.gaps and found.gap is not None:
-        values, figures = {"gap": column.gaps, **values}, {"gap": found.gap, **figures}
-    return Distributed(values, figures) if values else None
-
-
-def timed(report: Report) -> dict[str, Mapping[str, Figures]]:
-    """The spans of each column that has any, for `stacks`."""
-    return {c.label: c.summary.spans for c in report.columns if c.gaps and c.summary.spans}
-
-
-def gaps(columns: Iterable[ReportColumn]) -> dict[str, list[float]]:
-    """The gaps of each column that has any, for `curves`."""
-    return {column.label: column.gaps for column in columns if column.gaps}
-
-
-def strips(
-    key: str, title: str, values: Mapping[str, Sequence[float]], figures: Mapping[str, Figures]
-) -> Markup:
-    """A line a quantity: every turn as a dot, with the median and the 95th percentile."""
-    scale = axis(max((v for row in values.values() for v in row), default=0.0))
-    marks: list[Markup] = []
-    for number, (name, row) in enumerate(values.items()):
-        top = number * ROW
-        marks.append(tag("text", name, x="0", y=top + 13.0, class_="name"))
-        marks.append(scale.lines(24, top + 18))
-        style = "gap" if name == "gap" else span_class(name)
-        marks += [_dot(v, i, top + 30, scale, style) for i, v in enumerate(row)]
-        if found := figures.get(name):
-            told = f"p50 {ms(found.p50)} · p95 {ms(found.p95)}"
-            marks.append(
-                tag("text", told, x="100%", y=top + 13.0, text_anchor="end", class_="figures")
-            )
-            for figure, class_ in ((found.p50, "median"), (found.p95, "tail")):
-                x = percent(scale.share(figure))
-                marks.append(tag("line", x1=x, x2=x, y1=top + 18.0, y2=top + 42.0, class_=class_))
-    height = len(values) * ROW
-    marks.append(scale.labels(height + 14.0))
-    told = "; ".join(
-        f"{name}: median {ms(f.p50)}, 95th percentile {ms(f.p95)}" for name, f in figures.items()
-    )
-    return picture(key, title, f"Every turn is a dot. {told}.", height + 20.0, *marks)
-
-
-def curves(key: str, title: str, series: Mapping[str, Sequence[float]]) -> Markup:
-    """The share of turns that were as quick as that, or quicker; a step a turn."""
-    scale = axis(max((v for row in series.values() for v in row), default=0.0))
-    marks: list[Markup] = [scale.lines(PLOT, 8)]
-    for share, name in ((1.0, "all"), (0.95, "95 %"), (0.5, "half"), (0.0, "")):
-        y = 8 + PLOT * (1 - share)
-        class_ = "grid strong" if share in (0.5, 0.95) else "grid"
-        marks.append(tag("line", x1="0", x2="100%", y1=y, y2=y, class_=class_))
-        below = 12 if share == 0.95 else -4
-        if name != "all":
-            marks.append(tag("text", name, x="100%", y=y + below, text_anchor="end", class_="tick"))
-    paths = [
-        tag("path", d=_steps(row, scale), class_=f"curve line-{number % STYLES}")
-        for number, row in enumerate(series.values())
-        if row
-    ]
-    marks.append(
-        tag(
-            "svg",
-            *paths,
-            x="0",
-            y=8.0,
-            width="100%",
-            height=float(PLOT),
-            viewBox="0 0 1000 1000",
-            preserveAspectRatio="none",
-            class_="plot",
-        )
-    )
-    marks.append(scale.labels(PLOT + 24.0))
-    told = "; ".join(
-        f"{name}: half of {len(row)} within {ms(percentile(row, 0.5) or 0.0)}, "
-        f"95 % within {ms(percentile(row, 0.95) or 0.0)}, all within {ms(max(row))}"
-        for name, row in series.items()
-        if row
-    )
-    return picture(key, title, f"{told}.", PLOT + 30.0, *marks)
-
-
-def stacks(key: str, title: str, columns: Mapping[str, Mapping[str, Figures]]) -> Markup:
-    """The mean spans of each column, end to end: their length together is the mean gap."""
-    totals = {label: sum(f.mean for f in spans.values()) for label, spans in columns.items()}
-    scale = axis(max(totals.values(), default=0.0))
-    marks: list[Markup] = []
-    for number, (label, spans) in enumerate(columns.items()):
-        top, at = number * ROW, 0.0
-        marks += [
-            tag("text", label, x="0", y=top + 13.0, class_="name"),
-            tag("text", ms(totals[label]), x="100%", y=top + 13.0, text_anchor="end"),
-            scale.lines(26, top + 18),
-        ]
-        for name, figures in spans.items():
-            marks.append(_segment(name, at, figures.mean, top + 20, scale, span_class(name)))
-            at += figures.mean
-    height = len(columns) * ROW
-    marks.append(scale.labels(height + 14.0))
-    told = "; ".join(
-        f"{label}: {ms(totals[label])} = "
+def stacks_described(columns: Mapping[str, Mapping[str, Figures]]) -> str:
+    """The mean spans in words."""
+    told = (
+        f"{label}: {ms(total(spans))} = "
         + " + ".join(f"{name} {ms(f.mean)}" for name, f in spans.items())
         for label, spans in columns.items()
     )
-    return picture(key, title, f"{told}.", height + 20.0, *marks)
+    return f"{'; '.join(told)}."
 
 
-def picture(key: str, title: str, description: str, height: float, *marks: Markup) -> Markup:
-    """A picture with what it is and what it shows, in words; `key` is unique on the page."""
-    return tag(
-        "svg",
-        tag("title", title, id=f"{key}-title"),
-        tag("desc", description, id=f"{key}-desc"),
-        *marks,
-        role="img",
-        aria_labelledby=f"{key}-title {key}-desc",
-        width="100%",
-        height=height,
-        class_="picture",
-    )
-
-
-def _segment(
-    name: str, at: float, seconds: float, y: float, scale: ChartAxis, style: str
-) -> Markup:
-    placed: dict[str, Attribute] = {
-        "x": percent(scale.share(at)),
-        "y": float(y),
-        "width": percent(scale.share(seconds)),
-        "height": 20.0,
-    }
-    full: dict[str, Attribute] = {"width": "100%", "height": "100%"}
-    inside = [tag("title", f"{name} {ms(seconds)}"), tag("rect", class_=f"bar {style}", **full)]
-    if "waits" in style:
-        inside.append(tag("rect", class_="hatch", **full))
-    # A name that does not fit is cut off with its segment; the table beside it has them all.
-    if scale.share(seconds) > 0.08:
-        inside.append(tag("text", name, x="5", y="14", class_="inside"))
-    return tag("svg", *inside, **placed)
-
-
-def _dot(seconds: float, number: int, y: float, scale: ChartAxis, style: str) -> Markup:
-    # Apart from its neighbours, so that turns that took as long can be told from one.
-    away = (-6, 2, -2, 6, 0, -4, 4)[number % 7]
-    x = percent(scale.share(seconds))
-    return tag("circle", cx=x, cy=float(y + away), r=3.5, class_=f"dot {style}")
-
-
-def _tick(seconds: float, share: float, y: float, last: bool) -> Markup:
-    anchor = "start" if share == 0 else "end" if share > 0.95 else "middle"
-    text = (
-        seconds_said(seconds) if last or not seconds else seconds_said(seconds).removesuffix(" s")
-    )
-    return tag("text", text, x=percent(share), y=y, text_anchor=anchor, class_="tick")
-
-
-def seconds_said(seconds: float) -> str:
-    """A tick of an axis."""
-    return f"{seconds:g} s" if seconds else "0"
-
-
-def _steps(values: Sequence[float], scale: ChartAxis) -> str:
-    """The path of an empirical distribution, on a square of a thousand by a thousand."""
-    ordered, path = sorted(values), "M0 1000"
-    for number, seconds in enumerate(ordered, 1):
-        path += f" H{scale.share(seconds) * 1000:.1f} V{1000 - number * 1000 / len(ordered):.1f}"
-    return f"{path} H1000"
+def total(spans: Mapping[str, Figures]) -> float:
+    """The sum of the mean spans, in seconds."""
+    return sum(figures.mean for figures in spans.values())

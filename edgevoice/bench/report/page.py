@@ -1,77 +1,89 @@
-"""A report as one HTML page that needs nothing beside itself: no network, no script.
-
-page.html says what stands where; the rows of its tables are from tables.py, its pictures from
-charts.py and trend.py.
-"""
+"""A report as one HTML page without scripts or network access, from page.html and charts.html."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable
 from importlib.resources import files
-from typing import Any
 
-from edgevoice.bench.report import charts, tables, wording
-from edgevoice.bench.report.markup import Markup
-from edgevoice.bench.report.report import Report, ReportSource, shown_turns, timings
-from edgevoice.bench.report.trend import described, trend
+from edgevoice.bench.report import charts, tables
+from edgevoice.bench.report.report import (
+    Report,
+    ReportColumn,
+    shown_turns,
+    timings,
+)
+from edgevoice.bench.report.trend import clock, trend
+from edgevoice.bench.result import device_text
+from edgevoice.bench.result import text as result_text
+from edgevoice.bench.result.result import Figures
 from edgevoice.bench.result.wording import counted, ms
-from edgevoice.bench.soak.text import headline, shown
+from edgevoice.bench.soak import text as soak_text
 from edgevoice.waterfall import MEANING, shares
 
-BASELINE_MEANING = {
+MEANINGS = {
+    **MEANING,
     "silence": "silence: 700 ms of it end the question",
     "transcribe": "the whole recording to text",
     "reply": "the whole prompt, then the whole reply",
 }
-"""The spans of the plain sequence that the pipeline does not have, in words."""
+"""Each span in words, also those of the plain sequence."""
 
 
 def page(report: Report) -> str:
     """The whole document."""
-    from jinja2 import Environment, StrictUndefined
+    from jinja2 import Environment, FunctionLoader, StrictUndefined
 
-    here = files("edgevoice.bench.report")
+    def read(name: str) -> str:
+        return (files("edgevoice.bench.report") / name).read_text("utf-8")
+
     environment = Environment(
-        autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=StrictUndefined,
+        loader=FunctionLoader(read),
     )
-    environment.filters["ms"] = ms
-    template = environment.from_string((here / "page.html").read_text("utf-8"))
-    # Ours, and holds no text of a result: a style element is not to be escaped.
-    style = Markup((here / "report.css").read_text("utf-8"))
+    environment.filters.update(ms=ms, number=charts.number, clock=clock)
+    environment.globals.update(vars(charts))
     labels = [column.label for column in report.columns]
-    alone = len(labels) == 1
-    drawn = template.render(_said(), report=report, style=style, labels=labels, alone=alone)
+    drawn = environment.get_template("page.html").render(
+        report=report,
+        style=read("report.css"),
+        labels=labels,
+        alone=len(labels) == 1,
+        by_label=_by_label,
+        by_span=_by_span,
+        stacked=_stacked,
+        meanings=MEANINGS,
+        device=device_text,
+        result=result_text,
+        soaks=soak_text,
+        tables=tables,
+        counted=counted,
+        shares=shares,
+        shown_turns=shown_turns,
+        timings=timings,
+        trend=trend,
+        zip=zip,
+    )
     return f"{drawn.lstrip()}\n"
 
 
-def _said() -> dict[str, Any]:
-    """What the template calls."""
+def _by_label(columns: Iterable[ReportColumn]) -> dict[str, list[float]]:
+    """The response times of each column that has any."""
+    return {column.label: column.response_times for column in columns if column.response_times}
+
+
+def _by_span(column: ReportColumn) -> dict[str, list[float]]:
+    """The seconds of every turn, by response time and span."""
+    spans = {n: [turn.spans.get(n, 0.0) for turn in column.timed] for n in column.summary.spans}
+    return {"response time": column.response_times, **spans} if column.response_times else spans
+
+
+def _stacked(report: Report) -> dict[str, dict[str, Figures]]:
+    """The spans of each column that has response times."""
     return {
-        "charts": charts,
-        "column_facts": wording.facts,
-        "counted": counted,
-        "counts": wording.counts,
-        "described": described,
-        "devices": _devices,
-        "differing": wording.differing,
-        "flags": wording.flags,
-        "headline": headline,
-        "meaning": lambda name: MEANING.get(name, BASELINE_MEANING.get(name, "")),
-        "shares": shares,
-        "shown_turns": shown_turns,
-        "tables": tables,
-        "timings": timings,
-        "trend": trend,
-        "troubles": wording.troubles,
-        "windows": shown,
-        "zip": zip,
+        c.label: dict(c.summary.spans)
+        for c in report.columns
+        if c.response_times and c.summary.spans
     }
-
-
-def _devices(report: Report) -> Iterator[tuple[ReportSource, list[str], Sequence[tables.Row]]]:
-    """What each file tells of its machine, and how near each stage came to its limits."""
-    for source in report.sources:
-        lines = wording.device_words(source.result)
-        floors = tables.roofline(source.result.roofline)
-        if lines or floors:
-            yield source, lines, floors

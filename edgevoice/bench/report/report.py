@@ -1,24 +1,25 @@
-"""Results side by side: which files there are, what stands in each, and in what they differ."""
+"""Results side by side: the files, and the variants in each."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from edgevoice.bench.result.result import BenchResult, BenchTurn, Summary, Variant, read
+from edgevoice.bench.result.summary import recounted
 from edgevoice.errors import EdgevoiceError, UsageError
 from edgevoice.timings import Span, TurnTimings
 from edgevoice.waterfall import WAITING
 
 WAITING_SPANS = WAITING | {"silence"}
-"""Spans in which no engine works, those of the plain sequence among them."""
+"""Spans in which no engine works, also those of the plain sequence."""
 
 
 @dataclass(frozen=True)
 class ReportSource:
-    """A file that was read, and what it is called."""
+    """A result file."""
 
     name: str
     result: BenchResult
@@ -26,13 +27,12 @@ class ReportSource:
 
 @dataclass(frozen=True)
 class ReportColumn:
-    """One way of answering in one file; `label` is unique among all that are shown."""
+    """A variant in a file; `turns` are without warm-ups, in the order asked."""
 
     label: str
     source: ReportSource
     variant: Variant
     turns: tuple[BenchTurn, ...]
-    """Its turns in the order in which they were asked, without those that only warmed up."""
 
     @property
     def result(self) -> BenchResult:
@@ -44,65 +44,56 @@ class ReportColumn:
 
     @property
     def counted(self) -> list[BenchTurn]:
-        """The turns whose gap is in the percentiles."""
+        """The turns whose response time is in the statistics."""
         return [turn for turn in self.turns if turn.counts]
 
     @property
     def timed(self) -> list[BenchTurn]:
-        """The turns whose spans are in the figures: also of a bench that has no gap."""
-        return self.counted or [turn for turn in self.turns if turn.spans and not turn.cut_off]
+        """The turns whose spans are in the statistics, also of a bench without answers."""
+        return self.counted or [turn for turn in self.turns if turn.timed]
 
     @property
-    def gaps(self) -> list[float]:
-        """The gaps that count, in seconds, in the order in which they were measured."""
-        return [turn.gap for turn in self.counted if turn.gap is not None]
+    def response_times(self) -> list[float]:
+        """The counted response times in seconds, in the order asked."""
+        return [turn.response_time for turn in self.counted if turn.response_time is not None]
 
     @property
-    def spans(self) -> list[str]:
-        """The names of its spans, in the order in which they hold up the answer."""
-        return list(self.summary.spans)
-
-    @property
-    def models(self) -> list[str]:
-        """`role name` of each model, a shape called one."""
-        return [
-            f"{role} {model.name}{' (shape)' if model.shape else ''}"
-            for role, model in self.result.models.items()
-        ]
-
-    @property
-    def shapes(self) -> list[str]:
-        """The models that are shapes: their speed is real, their words are given."""
+    def synthetic(self) -> list[str]:
+        """The names of its synthetic models."""
         return [model.name for model in self.result.models.values() if model.shape]
 
     @property
+    def name(self) -> str:
+        """Its label, with a mark if a model is synthetic."""
+        return f"{self.label} (shape)" if self.synthetic else self.label
+
+    @property
     def settings(self) -> dict[str, Any]:
-        """Every setting that was not the default, the variant's own among them."""
-        set_ = {**self.result.settings, **self.variant.settings}
-        return {key: value for key, value in set_.items() if not key.startswith("models.")}
+        """Settings that are not the default."""
+        changed = {**self.result.settings, **self.variant.settings}
+        return {key: value for key, value in changed.items() if not key.startswith("models.")}
 
 
 @dataclass(frozen=True)
 class Report:
-    """All that is shown; `problems` are the files that could not be."""
+    """All that is shown; `problems` are the files that cannot be."""
 
     sources: tuple[ReportSource, ...]
     columns: tuple[ReportColumn, ...]
-    problems: tuple[EdgevoiceError, ...] = field(default=())
+    problems: tuple[EdgevoiceError, ...] = ()
 
     @property
     def spans(self) -> list[str]:
         """The names of all spans, in order of first appearance."""
-        return list(dict.fromkeys(name for column in self.columns for name in column.spans))
+        return list(dict.fromkeys(name for column in self.columns for name in column.summary.spans))
 
 
 def load(paths: Sequence[Path]) -> Report:
-    """The results at `paths`. One that cannot be shown is a problem, and the rest is shown."""
+    """The results at `paths`; files that cannot be shown become problems."""
     sources, problems = [], []
-    names = _names(paths)
-    for path, name in zip(paths, names, strict=True):
+    for path, name in zip(paths, _names(paths), strict=True):
         try:
-            result = read(path)
+            result = recounted(read(path))
             if not result.variants:
                 raise UsageError(
                     "nothing was measured in it", where=str(path), remedy="run the bench again"
@@ -113,68 +104,44 @@ def load(paths: Sequence[Path]) -> Report:
     return Report(tuple(sources), tuple(columns(sources)), tuple(problems))
 
 
-def columns(sources: Sequence[ReportSource]) -> Iterable[ReportColumn]:
-    """Every way of answering in every file."""
+def columns(sources: Sequence[ReportSource]) -> Iterator[ReportColumn]:
+    """Every variant in every file, with a unique label."""
     for source in sources:
-        for variant in source.result.variants:
-            if len(sources) == 1:
-                label = variant.name
-            elif len(source.result.variants) == 1:
-                label = source.name
-            else:
-                label = f"{source.name}: {variant.name}"
-            turns = tuple(
-                turn
-                for turn in source.result.turns
-                if turn.variant == variant.name and not turn.warm_up
-            )
+        result = source.result
+        for variant in result.variants:
+            label = f"{source.name}: {variant.name}"
+            if len(sources) == 1 or len(result.variants) == 1:
+                label = variant.name if len(sources) == 1 else source.name
+            own = (turn for turn in result.turns if turn.variant == variant.name)
+            turns = tuple(turn for turn in own if not turn.warm_up)
             yield ReportColumn(label, source, variant, turns)
 
 
-def median_turn(column: ReportColumn) -> BenchTurn | None:
-    """The turn in the middle by its gap (of an even number, the quicker one)."""
-    turns = sorted(column.counted, key=_gap)
-    return turns[(len(turns) - 1) // 2] if turns else None
-
-
-def worst_turn(column: ReportColumn) -> BenchTurn | None:
-    """The turn with the longest gap."""
-    return max(column.counted, key=_gap, default=None)
-
-
 def shown_turns(column: ReportColumn) -> list[tuple[str, BenchTurn]]:
-    """The median and the worst turn, each with its name; one turn that is both stands once."""
-    median, worst = median_turn(column), worst_turn(column)
-    if median is None or worst is None:
+    """The median turn (of an even number, the quicker one in the middle) and the worst turn."""
+    turns = sorted(column.counted, key=lambda turn: turn.response_time or 0.0)
+    if not turns:
         return []
+    median, worst = turns[(len(turns) - 1) // 2], turns[-1]
     if median is worst:
-        return [("only turn" if len(column.counted) == 1 else "median and worst turn", median)]
+        return [("only turn" if len(turns) == 1 else "median and worst turn", median)]
     return [("median turn", median), ("worst turn", worst)]
 
 
 def timings(turn: BenchTurn) -> TurnTimings:
-    """Its spans where they lie in its gap, which begins at 0."""
+    """Its spans in a response time that begins at 0."""
     spans, at = [], 0.0
     for name, seconds in turn.spans.items():
         spans.append(Span(name, at, at + seconds))
         at += seconds
-    return TurnTimings(turn=0, gap=turn.gap, spans=tuple(spans), bars=())
-
-
-def _gap(turn: BenchTurn) -> float:
-    return turn.gap or 0.0
+    return TurnTimings(turn=0, gap=turn.response_time, spans=tuple(spans), bars=())
 
 
 def _names(paths: Sequence[Path]) -> list[str]:
-    """Each file by its name, or by as much of its path as sets it apart from the others."""
-    short = [path.stem for path in paths]
-    if len(set(short)) == len(short):
-        return short
-    parts = [list(path.parent.parts) for path in paths]
-    while all(parts) and len({part[0] for part in parts}) == 1:
-        for part in parts:
-            del part[0]
-    names = ["/".join([*part, stem]) for part, stem in zip(parts, short, strict=True)]
+    """Each file by its name, or by its path, or by its number, so that all are different."""
+    names = [path.stem for path in paths]
+    if len(set(names)) < len(names):
+        names = [str(path.with_suffix("")) for path in paths]
     return [
         f"{name} ({number})" if names.count(name) > 1 else name
         for number, name in enumerate(names, 1)

@@ -1,148 +1,174 @@
-"""The tables of a page: every figure that a picture shows, and some that none does."""
+"""The tables of a report, for the page, plain text and Markdown."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Literal
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Union
 
-from edgevoice.bench.report import wording
-from edgevoice.bench.report.markup import Child, Markup, joined, tag
-from edgevoice.bench.report.report import Report, ReportColumn, ReportSource
-from edgevoice.bench.report.wording import quick
-from edgevoice.bench.result.device_record import Roofline
-from edgevoice.bench.result.result import BenchTurn, Figures
-from edgevoice.bench.result.wording import counted, ms
+from edgevoice.bench.report.report import Report, ReportColumn
+from edgevoice.bench.result.result import BenchTurn, Figures, Summary
+from edgevoice.bench.result.text import troubles
+from edgevoice.bench.result.wording import MISSING, counted, ms
 
-Row = Sequence[Child]
-"""Its name, and a cell for each column."""
+Cell = Union[str, tuple[str, str]]
+"""Text, or a percentile with its confidence interval."""
 
-REPLY_SHOWN = 240
-"""Characters of a reply that stand above its waterfall; the table of all turns has it whole."""
-
-HEADS = ("n", "p50", "p95", "mean")
-SHOWN = ("n", "p50", "p90", "p95", "p99", "mean")
-COMPARED = ("", *HEADS, "first token", "tokens/s", "WER", "cut off", "dropped", "underruns")
-RATES = ("", *HEADS, "unit")
-FLOORS = ("stage", "for", "at least", "measured", "reached", "bound by")
+COMPARED = (
+    *("", "n", "p50", "p95", "mean", "first token", "tokens/s"),
+    *("WER", "cut off", "dropped", "underruns"),
+)
+FIGURES = ("n", "p50", "p90", "p95", "p99", "mean")
+RATES = ("", "n", "p50", "p95", "mean", "unit")
 
 
-def comparison(report: Report) -> list[Row]:
-    """A row a column of the report, by `COMPARED`: its gap, its rates and what went wrong."""
-    rows: list[Row] = []
+def comparison(report: Report) -> list[list[Cell]]:
+    """A row for each column of the report, by COMPARED."""
+    rows: list[list[Cell]] = []
     for column in report.columns:
-        s, gap = column.summary, column.summary.gap
-        figures: Row = [""] * 4
-        if gap is not None:
-            figures = [gap.n, _sure(gap, "p50"), _sure(gap, "p95"), ms(gap.mean)]
+        s = column.summary
+        times: list[Cell] = ["", "nothing was answered", "", ""]
+        if s.response_time is not None:
+            cells = _figures(s.response_time)
+            times = [cells[head] for head in COMPARED[1:5]]
         rates = [
             "" if s.ttft is None else ms(s.ttft.p50),
             "" if s.tokens_per_second is None else f"{s.tokens_per_second.p50:.1f}",
             "" if s.wer is None else f"{s.wer * 100:.1f} %",
         ]
-        name = column.label + (" (shape)" if column.shapes else "")
-        rows.append([name, *figures, *rates, s.cut_off, s.dropped, s.underruns])
+        rows.append([column.name, *times, *rates, *map(str, (s.cut_off, s.dropped, s.underruns))])
     return rows
 
 
-def spans(report: Report) -> list[Row]:
+def plain(rows: Iterable[Sequence[Cell]]) -> list[list[str]]:
+    """The rows without confidence intervals."""
+    return [[cell if isinstance(cell, str) else cell[0] for cell in row] for row in rows]
+
+
+def measured(column: ReportColumn) -> dict[str, Figures]:
+    """The statistics of the response time, if it was measured, and of each span."""
+    found = column.summary.response_time
+    return {**({"response time": found} if found else {}), **column.summary.spans}
+
+
+def spans(report: Report) -> list[list[str]]:
     """Median and 95th percentile of each span, in each column of the report."""
-    all_spans = []
-    for column in report.columns:
-        gap = {} if column.summary.gap is None else {"gap": column.summary.gap}
-        all_spans.append({**column.summary.spans, **gap})
+    found = [measured(column) for column in report.columns]
     return [
-        [name, *(f"{ms(f.p50)} / {ms(f.p95)}" if (f := own.get(name)) else "" for own in all_spans)]
-        for name in (*report.spans, "gap")
+        [name, *(f"{ms(f.p50)} / {ms(f.p95)}" if (f := own.get(name)) else "" for own in found)]
+        for name in (*report.spans, "response time")
     ]
 
 
-def ratio(source: ReportSource) -> str:
-    """The plain sequence against the pipeline, in a sentence."""
-    found = source.result.ratio
-    assert found is not None
-    return (
-        f"{source.name}: the plain sequence takes {found.of_questions:.1f} times as long "
-        f"(median of {counted(found.n, 'question')}; {found.of_p50:.1f} by p50)."
+def figures(found: Mapping[str, Figures], heads: Sequence[str]) -> list[list[Cell]]:
+    """The response time and its spans in milliseconds, by `heads`."""
+    return [[name, *(_figures(f)[head] for head in heads)] for name, f in found.items()]
+
+
+def _figures(f: Figures) -> dict[str, Cell]:
+    cells: dict[str, Cell] = {"n": str(f.n), "mean": ms(f.mean)}
+    for name in ("p50", "p90", "p95", "p99"):
+        value, low = getattr(f, name), getattr(f, f"{name}_low")
+        cells[name] = "" if value is None else ms(value)
+        if name in ("p50", "p95") and low is not None:
+            interval = f"{round(low * 1000)}–{round(getattr(f, f'{name}_high') * 1000)}"
+            cells[name] = (ms(value), interval)
+    return cells
+
+
+def rates(s: Summary) -> list[list[str]]:
+    """Rates and costs in their own units, by RATES."""
+    found = (
+        ("first token", s.ttft, "s from the beginning of the prompt", 3),
+        ("reply", s.tokens_per_second, "tokens a second", 1),
+        ("prefill", s.prefill_rate, "tokens a second", 1),
+        ("recognition", s.stt_rtf, "s for each second of sound", 3),
+        ("synthesis", s.tts_rtf, "s for each second of sound", 3),
+        ("speech", s.words_per_minute, "words a minute", 0),
+        ("processor", s.cpu_seconds, "s of processor time a turn", 2),
+        ("energy", s.energy, "J a turn", 1),
     )
-
-
-def facts(found: Mapping[str, Sequence[str]]) -> list[Row]:
-    """What was measured, a cell for each column."""
-    return [[name, *values] for name, values in found.items()]
-
-
-def heads(found: Mapping[str, Figures]) -> Sequence[str]:
-    """Of `figures`: `SHOWN` if there is more than `HEADS` in them."""
-    more = any(f.p90 is not None or f.p99 is not None for f in found.values())
-    return ("", *(SHOWN if more else HEADS))
-
-
-def figures(found: Mapping[str, Figures]) -> list[Row]:
-    """The gap and its spans, in milliseconds, by `heads`; what one does not have is empty."""
-    rows: list[Row] = []
-    for name, f in found.items():
-        cells: dict[str, Child] = {
-            "n": f.n,
-            "p50": _sure(f, "p50"),
-            "p90": "" if f.p90 is None else ms(f.p90),
-            "p95": _sure(f, "p95"),
-            "p99": "" if f.p99 is None else ms(f.p99),
-            "mean": ms(f.mean),
-        }
-        rows.append([name, *(cells[head] for head in heads(found)[1:])])
-    return rows
-
-
-def rates(column: ReportColumn) -> list[Row]:
-    """What is not a span, by `RATES`: rates and what a turn takes, in their own units."""
     return [
-        [name, f.n, *(f"{value:.{digits}f}" for value in (f.p50, f.p95, f.mean)), unit]
-        for name, f, unit, digits in wording.rates(column.summary)
+        [name, str(f.n), *(f"{value:.{digits}f}" for value in (f.p50, f.p95, f.mean)), unit]
+        for name, f, unit, digits in found
+        if f is not None
     ]
 
 
-def roofline(found: Roofline | None) -> list[Row]:
-    """How near each stage came to the least time that the machine could take, by `FLOORS`."""
-    return [
-        [
-            *(floor.stage, floor.per, quick(floor.floor), quick(floor.measured)),
-            "" if floor.share is None else f"{floor.share:.0%}",
-            floor.bound or floor.why,
+def all_turns(column: ReportColumn) -> tuple[list[str], list[list[str]]]:
+    """Heads, and a row for each turn."""
+    names = list(dict.fromkeys(name for turn in column.turns for name in turn.spans))
+    heads = [
+        "question",
+        "response time",
+        *(f"{name} ms" for name in names),
+        "first token",
+        "tokens/s",
+    ]
+    rows = []
+    for turn in column.turns:
+        cells = [
+            "" if turn.response_time is None else ms(turn.response_time),
+            *(f"{turn.spans[name] * 1000:.0f}" if name in turn.spans else "" for name in names),
+            "" if turn.ttft is None else ms(turn.ttft),
+            "" if turn.tokens_per_second is None else f"{turn.tokens_per_second:.1f}",
+            f"{turn.prompt_tokens} ({turn.reused_tokens})" if turn.prompt_tokens else "",
         ]
-        for floor in (found.floors if found else ())
-    ]
+        rows.append([turn.question, *cells, turn.reply, turn.transcript, _notes(turn)])
+    return [*heads, "prompt (reused)", "reply", "recognized", "notes"], rows
 
 
-def turn_spans(column: ReportColumn) -> list[str]:
-    """The spans that any of its turns has."""
-    return list(dict.fromkeys(name for turn in column.turns for name in turn.spans))
+def _notes(turn: BenchTurn) -> str:
+    wrong = counted(turn.word_errors or 0, "word")
+    notes = {
+        "cut off": turn.cut_off,
+        f"dropped: {turn.dropped}": turn.dropped,
+        counted(turn.underruns, "underrun"): turn.underruns,
+        counted(turn.false_starts, "false start"): turn.false_starts,
+        f"{wrong} wrong": turn.word_errors,
+    }
+    return "; ".join(note for note, applies in notes.items() if applies)
 
 
-def turn_heads(names: Sequence[str]) -> Sequence[str]:
-    """The heads of the table of all turns, which have the spans `names`."""
-    return (
-        *("question", "gap", *(f"{name} ms" for name in names)),
-        *("first token", "tokens/s", "prompt (reused)"),
-        *("reply", "recognized", "notes"),
+def failures(column: ReportColumn) -> list[tuple[str, str, str]]:
+    """Each thing that went wrong: its kind, question and details; sorted by kind."""
+    found = [(kind, turn.question, what) for turn in column.turns for kind, what in troubles(turn)]
+    order = ("cut off", "dropped", "underrun", "misread")
+    return sorted(found, key=lambda trouble: order.index(trouble[0]))
+
+
+def differing(report: Report) -> list[list[str]]:
+    """The facts in which the columns differ, a cell for each column."""
+    found = [facts(column) for column in report.columns]
+    names = dict.fromkeys(name for each in found for name in each)
+    rows = [[name, *(each.get(name, "") for each in found)] for name in names]
+    return [row for row in rows if len(set(row[1:])) > 1]
+
+
+def facts(column: ReportColumn) -> dict[str, str]:
+    """What was measured, on which machine and how."""
+    result, machine = column.result, column.result.machine
+    through = "the pipeline itself, without a device"
+    if result.played_to:
+        through = f"{result.input}, played to {result.played_to}"
+    settings = (
+        f"{key}={str(value).lower() if isinstance(value, bool) else value}"
+        for key, value in column.settings.items()
     )
-
-
-def turn_cells(turn: BenchTurn, names: Sequence[str]) -> Row:
-    """The figures of a turn, by `turn_heads`."""
-    return [
-        "" if turn.gap is None else ms(turn.gap),
-        *(f"{turn.spans[name] * 1000:.0f}" if name in turn.spans else "" for name in names),
-        "" if turn.ttft is None else ms(turn.ttft),
-        "" if turn.tokens_per_second is None else f"{turn.tokens_per_second:.1f}",
-        f"{turn.prompt_tokens} ({turn.reused_tokens})" if turn.prompt_tokens else "",
-    ]
-
-
-def _sure(f: Figures, which: Literal["p50", "p95"]) -> Markup:
-    """A percentile, and where it lies with 95 % confidence."""
-    low, high = (f.p50_low, f.p50_high) if which == "p50" else (f.p95_low, f.p95_high)
-    value = ms(f.p50 if which == "p50" else f.p95)
-    if low is None or high is None:
-        return joined(value)
-    between = f"{round(low * 1000)}–{round(high * 1000)}"
-    return joined(value, tag("small", f" {between}"))
+    found = {
+        "machine": f"{machine.cpu}, {counted(machine.usable_cores, 'core')}, "
+        f"{machine.memory / 2**30:.1f} GiB",
+        "system": f"{machine.system}, Python {machine.python}",
+        **{
+            f"{role} model": f"{model.name} (shape)" if model.shape else model.name
+            for role, model in result.models.items()
+        },
+        "settings": ", ".join(settings) or "default",
+        "questions": result.questions + (" in one conversation" if result.conversation else ""),
+        "heard through": through,
+        "edgevoice": result.edgevoice,
+        "libraries": ", ".join(f"{name} {version}" for name, version in result.libraries.items()),
+        "load before": MISSING if machine.load_before is None else f"{machine.load_before:.2f}",
+        "peak memory": f"{result.peak_rss / 2**20:.0f} MiB",
+        "started": f"{result.started[:16].replace('T', ' ')}, took {result.seconds:.0f} s",
+    }
+    return {name: words for name, words in found.items() if words}

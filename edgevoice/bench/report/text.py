@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
+from edgevoice.bench.report import tables
 from edgevoice.bench.report.report import (
-    WAITING_SPANS,
     Report,
     ReportColumn,
     ReportSource,
@@ -13,186 +13,111 @@ from edgevoice.bench.report.report import (
     timings,
 )
 from edgevoice.bench.report.trend import described
-from edgevoice.bench.report.wording import counts, differing, facts, troubles
 from edgevoice.bench.result import text as result_text
-from edgevoice.bench.result.result import BenchTurn
-from edgevoice.bench.result.wording import WIDTH, counted, escaped, markdown_table, ms, wrapped
+from edgevoice.bench.result.wording import (
+    WIDTH,
+    counted,
+    escaped,
+    markdown_table,
+    ms,
+    paragraphs,
+    table,
+    wrapped,
+)
 from edgevoice.bench.soak import text as soak_text
 from edgevoice.bench.stages import text as stages_text
-from edgevoice.waterfall import WAIT, WORK, bars, shares, sparkline
+from edgevoice.waterfall import render_waterfall, shares, sparkline
 
-_NAME = 13
-_TIME = 8
+_NARROW = (0, 1, 2, 3, 4, 7, 8, 9)
+"""The columns of the comparison that fit a terminal."""
 
 
 def text(report: Report) -> list[str]:
-    """What there is to compare, then every file: its table, two waterfalls and the run in time."""
-    lines = _compared(report)
+    """The comparison, then for each file its table, two waterfalls and its course."""
+    parts: list[Sequence[str]] = []
+    if len(report.columns) > 1:
+        rows = [tables.COMPARED, *tables.plain(tables.comparison(report))]
+        heads, *cells = ([row[i] for i in _NARROW] for row in rows)
+        parts += [table(heads, cells), list(_differences(report))]
     for source in report.sources:
         own = [column for column in report.columns if column.source is source]
         if len(report.sources) > 1:
-            lines += [f"── {source.name[: WIDTH - 4]} ".ljust(WIDTH, "─"), ""]
-        lines += [*_table_of(source, own), ""]
+            parts.append([f"── {source.name[: WIDTH - 4]} ".ljust(WIDTH, "─")])
+        parts.append(_measured(source))
         for column in own:
-            lines += _falls(column, alone=len(own) == 1)
-    while lines and not lines[-1]:
-        lines.pop()
-    return lines
+            parts += _course(column, alone=len(own) == 1)
+    return paragraphs(parts)
 
 
-def _table_of(source: ReportSource, own: Sequence[ReportColumn]) -> list[str]:
-    """The table that the bench itself printed, where it fits a terminal."""
-    if source.result.command == "switches":
-        return _in_lines(own)
+def _differences(report: Report) -> Iterator[str]:
+    for name, *values in tables.differing(report):
+        yield f"{name}:"
+        for column, value in zip(report.columns, values, strict=True):
+            yield from wrapped(f"{column.label}: {value or 'none'}", "  ", "    ")
+
+
+def _measured(source: ReportSource) -> list[str]:
+    """The table that the bench printed; that of `switches` is too wide, and is compared above."""
     draws = {
         "recognition": result_text.recognition,
         "stages": stages_text.stages,
         "starts": stages_text.starts,
+        "switches": result_text.heading,
     }
     return draws.get(source.result.command, soak_text.whole)(source.result)
 
 
-def _compared(report: Report) -> list[str]:
-    if len(report.columns) < 2:
-        return []
-    head = (
-        f"{'':<26}{'n':>4}{'p50':>9}{'p95':>9}{'mean':>9}{'WER':>8}{'cut':>5}{'drop':>5}{'dry':>5}"
-    )
-    lines = [head]
-    for column in report.columns:
-        s = column.summary
-        label = column.label + (" (shape)" if column.shapes else "")
-        if len(label) > 25:
-            lines += wrapped(label, later="")
-            label = ""
-        cells = "nothing was answered"
-        if s.gap is not None:
-            times = (s.gap.p50, s.gap.p95, s.gap.mean)
-            cells = f"{s.gap.n:>4}" + "".join(f"{ms(time):>9}" for time in times)
-        wer = "" if s.wer is None else f"{s.wer * 100:.1f} %"
-        lines.append(
-            f"{label:<26}{cells:<31}{wer:>8}{s.cut_off:>5}{s.dropped:>5}{s.underruns:>5}".rstrip()
-        )
-    lines.append("")
-    for name, values in differing(report).items():
-        lines.append(f"{name}:")
-        for column, value in zip(report.columns, values, strict=True):
-            told = f"{column.label}: {value or 'none'}"
-            lines += wrapped(told, "  ", "    ")
-    return [*lines, ""]
-
-
-def _in_lines(columns: Sequence[ReportColumn]) -> list[str]:
-    """Each technique with what it buys, where the table of a bench is too wide for a terminal."""
-    base = columns[0].summary.gap
-    lines = [f"{'p50':>9}{'p95':>9}"]
-    for column in columns:
-        gap = column.summary.gap
-        if gap is None:
-            told = f"nothing was answered: {column.variant.name}"
-            lines += wrapped(told, later=" " * 20)
-            continue
-        bought = ""
-        if base is not None and column is not columns[0]:
-            bought = f" ({round((gap.p50 - base.p50) * 1000):+} ms p50)"
-        told = f"{column.variant.name}{bought}"
-        lines += wrapped(f"{ms(gap.p50):>9}{ms(gap.p95):>9}  {told}", later=" " * 20)
-    return lines
-
-
-def _falls(column: ReportColumn, alone: bool) -> list[str]:
-    """The waterfalls of the median and the worst turn, and how the gap went over the run."""
-    lines: list[str] = []
+def _course(column: ReportColumn, alone: bool) -> Iterator[list[str]]:
+    """The waterfalls of the median and the worst turn, and the response time over the run."""
     who = "" if alone else f"{column.variant.name}, "
     for name, turn in shown_turns(column):
-        head = f"{who}{name}: {turn.question}"
-        lines += wrapped(head)
-        lines += [*_fall(turn), ""]
-    if len(column.gaps) > 1:
-        lines += wrapped(f"{who}over the run: {described(column.turns)}", later="")
-        lines += [sparkline(column.gaps, WIDTH), ""]
-    return lines
-
-
-def _fall(turn: BenchTurn) -> list[str]:
-    axis = WIDTH - _NAME - _TIME - 2
-    rows = []
-    for bar in bars(timings(turn), axis):
-        cells = bar.cells.replace(WORK, WAIT) if bar.name in WAITING_SPANS else bar.cells
-        told = f"{bar.ms} ms"
-        rows.append(f"{bar.name[:_NAME]:<{_NAME}} {told:>{_TIME}} {cells}".rstrip())
-    return [*rows, f"{'gap':<{_NAME}} {ms(turn.gap or 0.0):>{_TIME}}"]
+        title = wrapped(f"{who}{name}: {turn.question}")
+        yield [*title, *render_waterfall(timings(turn), WIDTH)[1:]]
+    if len(column.response_times) > 1:
+        told = f"{who}over the run: {described(column.turns)}"
+        yield [*wrapped(told, later=""), sparkline(column.response_times, WIDTH)]
 
 
 def markdown(report: Report) -> list[str]:
-    """The same as Markdown: tables of figures, waterfalls and troubles."""
-    lines = ["# Latency profile", ""]
-    heads = ("", "n", "p50", "p95", "mean", "first token", "tokens/s", "WER", "cut off", "dropped")
-    rows = []
-    for column in report.columns:
-        s = column.summary
-        gap = ["", "nothing was answered", "", ""]
-        if s.gap is not None:
-            gap = [str(s.gap.n), ms(s.gap.p50), ms(s.gap.p95), ms(s.gap.mean)]
-        rows.append(
-            [
-                column.label + (" (shape)" if column.shapes else ""),
-                *gap,
-                "" if s.ttft is None else ms(s.ttft.p50),
-                "" if s.tokens_per_second is None else f"{s.tokens_per_second.p50:.1f}",
-                "" if s.wer is None else f"{s.wer * 100:.1f} %",
-                str(s.cut_off),
-                str(s.dropped),
-            ]
-        )
-    lines += [*markdown_table(heads, rows), ""]
-    if len(report.columns) > 1 and (different := differing(report)):
-        labels = ["", *(column.label for column in report.columns)]
-        lines += [
-            *markdown_table(labels, [[name, *values] for name, values in different.items()]),
-            "",
-        ]
+    """The same as Markdown: tables of figures, waterfalls and failures."""
+    compared = markdown_table(tables.COMPARED, tables.plain(tables.comparison(report)))
+    parts: list[Sequence[str]] = [["# Latency profile"], compared]
+    labels = [column.label for column in report.columns]
+    if len(labels) > 1 and (different := tables.differing(report)):
+        parts.append(markdown_table(["", *labels], different, words=range(len(labels) + 1)))
     for source in report.sources:
-        lines += _soak(source)
+        if (soak := source.result.soak) is not None:
+            title = f"## {escaped(source.name)}: {escaped(soak_text.headline(soak))}"
+            parts += [[title], [f"- {escaped(finding.reason)}" for finding in soak.findings]]
+            if columns := soak_text.shown(soak.windows):
+                rows = zip(*columns.values(), strict=True)
+                parts.append(markdown_table(list(columns), rows))
     for column in report.columns:
-        lines += [f"## {escaped(column.label)}", "", " · ".join(counts(column)), ""]
-        lines += _column(column)
-    while lines and not lines[-1]:
-        lines.pop()
-    return lines
-
-
-def _soak(source: ReportSource) -> list[str]:
-    """The verdict of a soak with its reasons and its course; nothing of another bench."""
-    if (soak := source.result.soak) is None:
-        return []
-    reasons = [f"- {escaped(finding.told)}" for finding in soak.findings]
-    lines = [f"## {escaped(source.name)}: {escaped(soak_text.headline(soak))}", "", *reasons, ""]
-    columns = soak_text.shown(soak.windows)
-    rows = zip(*columns.values(), strict=True)
-    return [*lines, *(markdown_table(list(columns), list(rows)) if columns else []), ""]
-
-
-def _column(column: ReportColumn) -> list[str]:
-    lines: list[str] = []
-    figures = dict(column.summary.spans)
-    if column.summary.gap is not None:
-        figures["gap"] = column.summary.gap
-    if figures:
-        rows = [[n, str(f.n), ms(f.p50), ms(f.p95), ms(f.mean)] for n, f in figures.items()]
-        lines += [*markdown_table(("span", "n", "p50", "p95", "mean"), rows), ""]
-    if falls := shown_turns(column):
-        timed = {name: dict(shares(timings(turn))) for name, turn in falls}
-        spans = list(dict.fromkeys(span for each in timed.values() for span in each))
-        rows = [
-            ["question", *(turn.question for _, turn in falls)],
-            *([s, *(f"{each.get(s, 0)} ms" for each in timed.values())] for s in spans),
-            ["gap", *(ms(turn.gap or 0.0) for _, turn in falls)],
+        parts += [
+            [f"## {escaped(column.label)}"],
+            [" · ".join(result_text.outcome(column.summary, column.result.command))],
         ]
-        lines += [*markdown_table(("", *timed), rows), ""]
-    wrong = [f"- {t.kind}: {escaped(t.question)}: {escaped(t.what)}" for t in troubles(column)]
+        parts += _column(column)
+    return paragraphs(parts)
+
+
+def _column(column: ReportColumn) -> Iterator[list[str]]:
+    found = tables.measured(column)
+    heads = ("n", "p50", "p95", "mean")
+    if found:
+        yield markdown_table(("span", *heads), tables.plain(tables.figures(found, heads)))
+    if turns := shown_turns(column):
+        timed = [dict(shares(timings(turn))) for _, turn in turns]
+        spans = dict.fromkeys(span for each in timed for span in each)
+        rows = [
+            ["question", *(turn.question for _, turn in turns)],
+            *([span, *(f"{each.get(span, 0)} ms" for each in timed)] for span in spans),
+            ["response time", *(ms(turn.response_time or 0.0) for _, turn in turns)],
+        ]
+        yield markdown_table(("", *(name for name, _ in turns)), rows)
+    wrong = [f"- {': '.join(map(escaped, failure))}" for failure in tables.failures(column)]
     wrong += [f"- left out: {escaped(name)}" for name in column.result.left_out]
     if wrong:
-        lines += [f"{counted(len(wrong), 'thing')} went wrong:", "", *wrong, ""]
-    lines += [*markdown_table(("", ""), [[name, told] for name, told in facts(column).items()]), ""]
-    return lines
+        yield [f"{counted(len(wrong), 'thing')} went wrong:", "", *wrong]
+    facts = tables.facts(column).items()
+    yield markdown_table(("", ""), facts, words=(0, 1))

@@ -1,7 +1,4 @@
-"""What a bench records beside its turns: the device while it worked, at rest, and at its limits.
-
-docs/reference/formats.md documents every field. Null: the platform does not report it.
-"""
+"""What a bench records beside its turns: the machine at work, at rest, and at its limits."""
 
 from __future__ import annotations
 
@@ -12,7 +9,7 @@ from msgspec import Struct
 
 
 class Sample(Struct, frozen=True, kw_only=True):
-    """The machine and the process at one time. Null: the system does not report it."""
+    """The machine and the process at one time. Null: not reported by the system."""
 
     t: float
     """Session time in seconds."""
@@ -20,8 +17,10 @@ class Sample(Struct, frozen=True, kw_only=True):
     """Memory of the process in bytes."""
     cpu_seconds: float
     """CPU time of the process since it started."""
+    other_cpu_seconds: float | None = None
+    """CPU time of all other processes since the first sample, and what a virtual machine did not
+    get."""
     threads: int | None = None
-    """Number of threads."""
     handles: int | None = None
     """Open files, sockets and pipes."""
     temperature: float | None = None
@@ -46,41 +45,44 @@ class Idle(Struct, frozen=True, kw_only=True):
 
 
 class Speeds(Struct, frozen=True, kw_only=True):
-    """Limits of this machine, measured in a process of its own before any model is loaded."""
+    """Limits of this machine, measured in a process of its own before any model is loaded.
+
+    `memory` is bytes read per second, `float32` and `int8` are operations per second in matrix
+    products; `_one` of one thread, `_all` of one thread per usable core.
+    """
 
     threads: int
-    """Threads used for the `_all` values: one per usable core."""
     working_set: int | None = None
     """Bytes that were read repeatedly."""
     memory_one: float | None = None
-    """Bytes per second read from memory by one thread."""
     memory_all: float | None = None
-    """Bytes per second read by all threads."""
     float32_one: float | None = None
-    """Operations per second of one thread, in float32 matrix products."""
     float32_all: float | None = None
-    """The same for all threads."""
     int8_one: float | None = None
-    """Operations per second of one thread, in 8-bit integer matrix products."""
     int8_all: float | None = None
-    """The same for all threads."""
+    memory_samples: tuple[float, ...] = ()
+    """Each sample of all threads in bytes per second, half of them after the bench;
+    `memory_all` is the best."""
+    float32_samples: tuple[float, ...] = ()
+    """Each sample of all threads in operations per second."""
+    int8_samples: tuple[float, ...] = ()
+    """The same for 8-bit integers."""
 
 
 class StageFloor(Struct, frozen=True, kw_only=True):
-    """The least time this machine needs for a stage, and the time it took, in seconds."""
+    """The least time this machine needs for a stage, and the time it took, as medians."""
 
     stage: Literal["recognize", "prefill", "decode", "synthesize"]
-    """The stage."""
     per: str
     """The unit of work the seconds belong to."""
     n: int = 0
     """Number of turns measured."""
     floor: float | None = None
-    """Least seconds this machine needs, median over the turns; null where unknown."""
+    """Least seconds; null where unknown."""
     measured: float | None = None
-    """Seconds it took, median; null where not measured."""
+    """Seconds it took; null where not measured."""
     share: float | None = None
-    """`floor` divided by the measured time, median over the turns."""
+    """`floor` divided by the measured time."""
     bound: Literal["memory", "compute", ""] = ""
     """What limits the stage; empty where there is no floor."""
     why: str = ""
@@ -88,29 +90,22 @@ class StageFloor(Struct, frozen=True, kw_only=True):
 
 
 class Roofline(Struct, frozen=True, kw_only=True):
-    """The limits of the machine, and each stage compared with them."""
+    """The limits of all usable cores, as in `speeds`, and each stage compared with them."""
 
     memory: float | None
-    """Bytes per second of all usable cores, as used for the floors; null where unknown."""
     float32: float | None
-    """Operations per second, likewise."""
     int8: float | None
-    """Operations per second, likewise."""
     cache: int | None
-    """Bytes of the last-level caches of all usable cores; null where unknown."""
+    """Bytes of the last-level caches; null where unknown."""
     floors: tuple[StageFloor, ...]
-    """Each stage."""
 
 
 class Load(Struct, frozen=True, kw_only=True):
-    """A model that is loaded at the start."""
+    """A model that is loaded at the start, in seconds since the process started."""
 
     model: str
-    """Name of the model."""
     began: float
-    """Start of loading, in seconds since the process started."""
     ready: float
-    """End of loading."""
 
 
 class Start(Struct, frozen=True, kw_only=True):
@@ -128,10 +123,9 @@ class Start(Struct, frozen=True, kw_only=True):
     """Speech is captured from here on, and answered later."""
     ready: float
     """All models are loaded, and the system prompt is in the KV cache."""
-    gap: float | None
-    """Response time of the first question, asked once ready; null if no reply was audible."""
+    response_time: float | None
+    """Of the first question, asked once ready; null if no reply was audible."""
     cached: float | None
-    """Share of the model files' bytes that were in the page cache before, 0 to 1; null where
-    unknown."""
+    """Share of the model files' bytes that were in the page cache before; null where unknown."""
     rss: int
     """Memory of the process when ready, in bytes."""

@@ -9,77 +9,72 @@ from typing import Any, Literal
 import msgspec
 from msgspec import Struct, field
 
-from edgevoice import files
+from edgevoice import compatibility, files
 from edgevoice.bench.result.device_record import Idle, Roofline, Sample, Speeds, Start
 from edgevoice.bench.result.soak_record import Soak
 from edgevoice.encoding import json_bytes
 from edgevoice.versioned import Format
 
 FORMAT = "edgevoice bench"
-VERSION = 1
+VERSION = 2
 """A change that an old reader would misread raises it."""
 
 Reference = Literal["human", "pseudo", "written", ""]
 AS_SET = "as set"
-"""The variant that runs with the settings as they are."""
+"""The variant with the settings as they are."""
 
 BASELINE = "plain sequence"
 """The variant that does one thing after the other."""
 
 
 class BenchTurn(Struct, frozen=True, kw_only=True):
-    """One question and its outcome. Times are seconds."""
+    """One question and its outcome. Times are seconds. Null: unknown or not measured."""
 
     variant: str
-    """The variant that answered."""
     question: str
     """File name of the recording, or the synthesized words."""
     said: str = ""
     """The words said, where known."""
     reference: Reference = ""
-    """Source of `said`: `human`, `pseudo` (another recognizer), `written` (synthesized) or
-    empty."""
+    """Source of `said`: a person, another recognizer, or the synthesized text."""
     warm_up: bool = False
-    """Whether the turn is a warm-up, which no summary counts."""
+    """Warm-ups are in no summary."""
     clip_seconds: float = 0.0
-    """Length of the recording in seconds."""
     asked_at: float = 0.0
     """Session time at which its first sample reached the microphone."""
-    gap: float | None = None
-    """Response time in seconds; null if no reply was audible."""
+    response_time: float | None = None
+    """Last voiced sample of the question to the first audible sample of the reply; null if no reply
+    was audible."""
     spans: Mapping[str, float] = field(default_factory=dict)
     """Seconds of each span, in order; they add up to the response time."""
-    recognized: str = ""
-    """The transcript. For a question that was cut in parts, all parts."""
+    transcript: str = ""
+    """For a question that was cut in parts, of all parts."""
     reply: str = ""
     """The text that the language model generated."""
     ttft: float | None = None
     """Seconds from the start of the prompt to the first token."""
     tokens_per_second: float | None = None
-    """Generation rate after the first token; null for replies under two tokens."""
+    """Generation rate after the first token."""
     prompt_tokens: int = 0
-    """Length of the prompt."""
     reused_tokens: int = 0
     """Prompt tokens that were in the KV cache before the question was complete."""
     reply_tokens: int = 0
-    """Length of the reply."""
     underruns: int = 0
-    """Number of times the speaker ran out of audio."""
-    replaced: int = 0
-    """False starts: replies that were prepared and dropped because the user went on."""
+    """Number of times the speaker ran out of audio within the reply."""
+    false_starts: int = 0
+    """Replies that were prepared and dropped because the user went on."""
     cut_off: bool = False
     """Whether the turn was committed before the speaker had finished."""
     dropped: str = ""
     """Why there was no audible reply; empty if there was one."""
     end_error: float | None = None
-    """Detected last voiced sample minus the recording's own, in seconds."""
+    """Detected last voiced sample minus the recording's own."""
     words: int | None = None
-    """Number of words said; null where unknown."""
+    """Number of words said."""
     word_errors: int | None = None
     """Words recognized wrongly, left out or inserted."""
     prefill_rate: float | None = None
-    """Tokens per second at which the new part of the prompt was evaluated. Small batches cost more
-    per token."""
+    """Tokens per second of the new part of the prompt; small batches cost more per token."""
     read_seconds: float | None = None
     """Seconds of audio in the transcription that became the question."""
     stt_rtf: float | None = None
@@ -87,105 +82,85 @@ class BenchTurn(Struct, frozen=True, kw_only=True):
     sound_seconds: float | None = None
     """Seconds of synthesized audio."""
     tts_rtf: float | None = None
-    """Real-time factor of synthesis: seconds of work per second of audio."""
+    """Real-time factor of synthesis."""
     words_per_minute: float | None = None
     """Speaking rate of the reply; null if it was interrupted."""
     cpu_seconds: float | None = None
-    """CPU time of the process from the first sample of the question until it was idle again; null
-    if not measured."""
+    """CPU time from the first sample of the question until the process was idle again."""
     energy: float | None = None
-    """Joules used by the processor in the same time; null without RAPL counters."""
+    """Joules of the processor in the same time, from RAPL counters."""
 
     @property
     def counts(self) -> bool:
-        """Whether its gap goes into the percentiles: answered, in one piece, and not to warm up."""
-        return self.gap is not None and not self.cut_off and not self.warm_up
+        """Whether its response time is in the statistics."""
+        return self.response_time is not None and not self.cut_off and not self.warm_up
 
     @property
     def timed(self) -> bool:
-        """Whether its spans and rates are measured: as `counts`, or in a bench without answers."""
-        alone = self.gap is None and bool(self.spans) and not self.cut_off and not self.warm_up
-        return self.counts or alone
+        """Whether its spans and rates are in the statistics, also in a bench without answers."""
+        measured = self.response_time is not None or bool(self.spans)
+        return measured and not self.cut_off and not self.warm_up
 
 
 class Figures(Struct, frozen=True, kw_only=True):
     """Statistics of a quantity, in its own unit.
 
-    The confidence intervals are null where there are too few turns, or in files of older versions.
+    `p50` is a value that was measured: of an even number, the lower one in the middle. The other
+    percentiles are interpolated.
+
+    `_low` and `_high` are the ends of a percentile's 95 % confidence interval. They are null with
+    too few values: p50 takes 6, p90 29, p95 59 and p99 299. With under 100 values, p99 is close to
+    the maximum.
     """
 
     n: int
     """Number of values."""
     p50: float
-    """Median, interpolated."""
     p95: float
-    """95th percentile, interpolated."""
     mean: float
-    """Arithmetic mean."""
     p90: float | None = None
-    """90th percentile, interpolated."""
     p99: float | None = None
-    """99th percentile; with under 100 turns it is close to the maximum."""
     p50_low: float | None = None
-    """Lower end of the median's 95 % confidence interval; null under 6 turns."""
     p50_high: float | None = None
-    """Upper end of that interval."""
     p90_low: float | None = None
-    """Lower end for the 90th percentile; null under 29 turns."""
     p90_high: float | None = None
-    """Upper end of that interval."""
     p95_low: float | None = None
-    """Lower end for the 95th percentile; null under 59 turns."""
     p95_high: float | None = None
-    """Upper end of that interval."""
     p99_low: float | None = None
-    """Lower end for the 99th percentile; null under 299 turns."""
     p99_high: float | None = None
-    """Upper end of that interval."""
 
 
 class Summary(Struct, frozen=True, kw_only=True):
-    """All turns of a variant, without warm-ups. Statistics are of answered turns that were not cut
-    off."""
+    """All turns of a variant, without warm-ups.
+
+    Statistics are of answered turns that were not cut off. A field with the name of a turn's field
+    is its sum or its statistics; null: not measured.
+    """
 
     turns: int
     """Questions asked."""
     answered: int
     """Questions with an audible reply."""
     cut_off: int
-    """Questions whose turn was committed before the speaker had finished."""
+    """Turns committed before the speaker had finished."""
     dropped: int
     """Questions without an audible reply."""
     underruns: int
-    """Times the speaker ran out of audio within a reply."""
-    replaced: int
-    """False starts: prepared replies that were dropped because the user went on."""
-    gap: Figures | None
-    """Response time in seconds; null without answers."""
+    false_starts: int
+    response_time: Figures | None
     spans: Mapping[str, Figures]
-    """Seconds of each span by name, in order."""
     ttft: Figures | None
-    """Seconds from the start of the prompt to the first token."""
     tokens_per_second: Figures | None
-    """Generation rate after the first token."""
     words: int
-    """Words said, where known."""
     word_errors: int
-    """Words recognized wrongly, left out or inserted."""
     wer: float | None
-    """`word_errors` as a share of `words`; null where none are known."""
+    """`word_errors` as a share of `words`."""
     prefill_rate: Figures | None = None
-    """Prefill rate in tokens per second."""
     stt_rtf: Figures | None = None
-    """Real-time factor of transcription."""
     tts_rtf: Figures | None = None
-    """Real-time factor of synthesis."""
     words_per_minute: Figures | None = None
-    """Speaking rate of the replies."""
     cpu_seconds: Figures | None = None
-    """CPU time per turn, in seconds."""
     energy: Figures | None = None
-    """Joules per turn."""
 
 
 class Variant(Struct, frozen=True, kw_only=True):
@@ -197,7 +172,6 @@ class Variant(Struct, frozen=True, kw_only=True):
     settings: Mapping[str, Any]
     """Settings that differ from those of the result."""
     summary: Summary
-    """Summary of all its turns."""
 
 
 class Ratio(Struct, frozen=True, kw_only=True):
@@ -228,26 +202,22 @@ class StageFigures(Struct, frozen=True, kw_only=True):
     stage: str
     """`vad`, `endpoint`, `stt`, `llm` or `tts`."""
     model: str
-    """The model that was measured."""
     quantity: str
-    """The measured quantity."""
     unit: str
-    """Unit of the values."""
     per: str
     """The unit of work that each value belongs to."""
     figures: Figures
-    """Statistics of all values."""
+    deviation: float | None = None
+    """Standard deviation of the values of `pp512` and `tg128`, as llama-bench reports it."""
 
 
 class Machine(Struct, frozen=True, kw_only=True):
-    """The machine."""
+    """The machine. Null: unknown, or not on this system."""
 
     cpu: str
-    """Processor name."""
     cores: int
     """Physical cores."""
     logical_cores: int
-    """Logical cores."""
     usable_cores: int
     """Physical cores that the process may use."""
     memory: int
@@ -255,32 +225,28 @@ class Machine(Struct, frozen=True, kw_only=True):
     system: str
     """Operating system, its version, and the architecture."""
     python: str
-    """Python version."""
     load_before: float | None
-    """Load average over the minute before; null where there is none."""
+    """Load average over the minute before."""
     load_after: float | None
     """Load average over the last minute."""
     distribution: str | None = None
-    """Name of the Linux distribution; null elsewhere."""
+    """Name of the Linux distribution."""
     caches: Mapping[str, int] | None = None
-    """Bytes of one L1d, L2 and L3 cache of the first usable core; null where unknown."""
+    """Bytes of one L1d, L2 and L3 cache of the first usable core."""
     instructions: tuple[str, ...] | None = None
-    """Instruction sets that matter to models, for example AVX2; null where unknown."""
+    """Instruction sets that matter to models, for example AVX2."""
     governor: str | None = None
-    """CPU frequency governor (Linux); null where there is none."""
+    """CPU frequency governor of Linux."""
     llama: str | None = None
-    """Build information of llama.cpp; null where it is not installed."""
+    """Build information of llama.cpp."""
     speeds: Speeds | None = None
-    """Measured limits of the machine; null where not measured."""
 
 
 class BenchResult(Struct, frozen=True, kw_only=True):
-    """A result of the bench."""
+    """A result of the bench. Null: not measured, or not on this system."""
 
     format: str = FORMAT
-    """Always `edgevoice bench`."""
     version: int = VERSION
-    """Version of the format."""
     command: str
     """`run`, `starts`, `stages`, `switches`, `pauses`, `recognition`, `replay` or `soak`."""
     edgevoice: str
@@ -310,28 +276,22 @@ class BenchResult(Struct, frozen=True, kw_only=True):
     libraries: Mapping[str, str]
     """Versions of the libraries that do the work."""
     machine: Machine
-    """The machine it ran on."""
     peak_rss: int
     """Highest memory of the process in bytes; for `starts`, of any of them when ready."""
     variants: tuple[Variant, ...]
-    """The variants that were measured."""
     ratio: Ratio | None
-    """Response time of the plain sequence relative to the pipeline; null without `--baseline`."""
+    """Null without `--baseline`."""
     turns: tuple[BenchTurn, ...]
     """Every question, in the order asked."""
     steady_rss: int | None = None
     """Median memory over the second half, in bytes; null with under 4 samples, and for `starts`."""
     idle: Idle | None = None
-    """Cost of waiting for a question; null where not measured."""
     roofline: Roofline | None = None
-    """Each stage compared with the machine's limits; null without them."""
     sensors: Mapping[str, str | None] | None = None
-    """Source of `temperature`, `clock`, `throttled` and `energy`; null where the machine has
-    none."""
+    """Source of `temperature`, `clock`, `throttled` and `energy`."""
     samples: tuple[Sample, ...] = ()
     """The machine, once a second."""
     soak: Soak | None = None
-    """Verdict and course of a soak; null for any other bench."""
     stages: tuple[StageFigures, ...] = ()
     """For `stages`: every quantity of each stage."""
     starts: tuple[Start, ...] = ()
@@ -339,12 +299,12 @@ class BenchResult(Struct, frozen=True, kw_only=True):
 
 
 def encoded(result: Struct) -> str:
-    """A result, or what was made of some, as indented JSON with a newline at its end."""
+    """A result as indented JSON."""
     return msgspec.json.format(json_bytes(result), indent=1).decode() + "\n"
 
 
 def write(path: Path, result: BenchResult, option: str = "--json FILE") -> None:
-    """Write the result, whole or not at all; `option` names another place. Raises StorageError."""
+    """Write the result, whole or not at all. Raises StorageError, whose remedy names `option`."""
     files.deliver(path, [encoded(result)], "the result", option)
 
 
@@ -356,9 +316,10 @@ WRITTEN = Format(
     missing="write one with `edgevoice bench run --json FILE`",
     newer="update edgevoice, or run the bench again",
     damaged="run the bench again",
+    upgrade=compatibility.result,
 )
 
 
 def read(path: Path) -> BenchResult:
-    """A result that was written. Raises UsageError where it is none, or a newer one's."""
+    """A result. Raises UsageError for another file, a damaged one or a newer version."""
     return WRITTEN.read(path)

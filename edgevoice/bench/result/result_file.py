@@ -1,4 +1,4 @@
-"""A result that is on disk while it still grows, so that a crash after hours costs a minute."""
+"""Write a growing result now and then, so that a crash after hours costs a minute."""
 
 from __future__ import annotations
 
@@ -13,16 +13,15 @@ from edgevoice.bench.result.result import BenchResult
 from edgevoice.encoding import json_bytes
 
 WRITE_EVERY = 60.0
-"""Seconds from one writing to the next."""
+"""Seconds between two writes, if writing takes less than a hundredth of that."""
 
 WRITE_SHARE = 100
-"""And this many times as long as writing takes: it grows with what was measured."""
 
 
 class ResultFile:
-    """Writes a result to `where` now and then; None is nowhere. `now` tells session time.
+    """Writes a result to `where`, if that is not None. `now` is the session time.
 
-    A failure (a full disk) is told to `say`, once until it works again, and ends nothing.
+    `say` is called with the first of several failures, for example of a full disk.
     """
 
     def __init__(
@@ -35,7 +34,7 @@ class ResultFile:
         self._failing = False
 
     def keep(self, made: Callable[[], BenchResult]) -> None:
-        """Write what is `made`, if it is time to."""
+        """Write the result if it is time to."""
         began = self._now()
         if self._where is None or began < self._due:
             return
@@ -51,21 +50,15 @@ class ResultFile:
 
 
 def streamed(result: Struct) -> Iterator[str]:
-    """A struct as JSON, in pieces: a result of hours is never in memory as text as a whole, which
-    would look like a leak."""
-
-    def text(value: object) -> str:
-        return json_bytes(value).decode()
-
-    yield "{"
+    """A struct as JSON, in pieces: the text of a long soak in memory would look like a leak."""
     for number, field in enumerate(fields(result)):
         value = getattr(result, field.name)
-        yield f"{',' if number else ''}\n{text(field.encode_name)}:"
+        yield f"{',' if number else '{'}\n{json_bytes(field.encode_name).decode()}:"
         if not isinstance(value, tuple):
-            yield text(value)
+            yield json_bytes(value).decode()
             continue
         yield "["
         for place, item in enumerate(value):
-            yield f"{',' if place else ''}\n{text(item)}"
+            yield f"{',' if place else ''}\n{json_bytes(item).decode()}"
         yield "]"
     yield "\n}\n"

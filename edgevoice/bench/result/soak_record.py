@@ -1,7 +1,4 @@
-"""What a soak records beside its turns: windows of time, interruptions, and a verdict.
-
-docs/reference/formats.md documents every field. Null: the platform does not report it.
-"""
+"""What a soak records beside its turns: windows of time, interruptions, and a verdict."""
 
 from __future__ import annotations
 
@@ -13,18 +10,18 @@ State = Literal["well", "bad", "unclear", "unknown"]
 """`unclear`: measured for too short a time to tell; `unknown`: not measured on this machine."""
 
 Outcome = Literal["stopped", "late", "missed"]
-"""What became of a reply that was interrupted; `late`: it was over before it could be."""
+"""`late`: the reply was already over; `missed`: it continued."""
 
 
 class SoakWindow(Struct, frozen=True, kw_only=True):
-    """A stretch of a soak. Null: not reported by the system, or no answer."""
+    """A stretch of a soak, without warm-ups. Null: not reported by the system, or no answer."""
 
     start: float
     """Seconds since the first question."""
     seconds: float
     """Length; the last window may be shorter."""
     turns: int
-    """Questions asked, without warm-ups."""
+    """Questions asked."""
     answered: int
     """Questions with an audible reply."""
     interrupted: int
@@ -34,7 +31,6 @@ class SoakWindow(Struct, frozen=True, kw_only=True):
     p50: float | None = None
     """Median response time in seconds, without interrupting questions."""
     p95: float | None = None
-    """95th percentile of the same."""
     rss: int | None = None
     """Median memory in bytes."""
     threads: int | None = None
@@ -70,21 +66,19 @@ class SoakFinding(Struct, frozen=True, kw_only=True):
     """One check of a soak."""
 
     name: str
-    """`memory`, `threads`, `handles`, `gap`, `heat`, `answers`, `sound` or `interruptions`."""
+    """`memory`, `threads`, `handles`, `response time`, `heat`, `answers`, `sound` or
+    `interruptions`."""
     state: State
     """`well`, `bad`, `unclear` (too short to tell) or `unknown` (not measured)."""
-    told: str
-    """The reason in words."""
+    reason: str
+    """The finding in words."""
     verdict: str = ""
     """The verdict's name if it is bad."""
     value: float | None = None
-    """Slope, change, share or count in `unit`; null where there is none."""
+    """Slope, change, share or count in `unit`, with its 95 % confidence interval, if any."""
     low: float | None = None
-    """Lower end of its 95 % confidence interval, if any."""
     high: float | None = None
-    """Upper end."""
     unit: str = ""
-    """Unit of these three."""
     p: float | None = None
     """Probability of such a change by chance; null where nothing was tested."""
 
@@ -105,8 +99,5 @@ class Soak(Struct, frozen=True, kw_only=True):
     window: float
     """Length of a window."""
     windows: tuple[SoakWindow, ...]
-    """The course of the soak."""
     interruptions: tuple[SoakInterruption, ...]
-    """Each attempted interruption."""
     findings: tuple[SoakFinding, ...]
-    """Each check."""

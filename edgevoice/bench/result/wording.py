@@ -1,12 +1,15 @@
-"""How figures and sentences are written in a terminal of 80 columns and in Markdown."""
+"""Figures, sentences and tables as text of 80 columns, and as Markdown."""
 
 from __future__ import annotations
 
+import io
 import textwrap
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 WIDTH = 80
 MISSING = "not available"
+
+Row = Sequence[str]
 
 
 def counted(number: int, what: str) -> str:
@@ -20,30 +23,55 @@ def ms(seconds: float, sign: str = "") -> str:
 
 
 def wrapped(text: str, first: str = "", later: str = "  ") -> list[str]:
-    """A sentence in lines that fit a terminal, the `first` and `later` ones set in by that."""
+    """A sentence in lines that fit, with `first` and `later` as their indents."""
     return textwrap.wrap(
         text, WIDTH, initial_indent=first, subsequent_indent=later, break_on_hyphens=False
     )
 
 
-def packed(parts: Sequence[str]) -> list[str]:
-    """The parts with dots between them, broken into lines only there."""
-    lines = list(parts[:1])
-    for part in parts[1:]:
-        longer = f"{lines[-1]} · {part}"
-        if len(longer) <= WIDTH:
+def packed(parts: Iterable[str]) -> list[str]:
+    """The parts with dots between them, in lines that break only there."""
+    lines: list[str] = []
+    for part in parts:
+        if lines and len(longer := f"{lines[-1]} · {part}") <= WIDTH:
             lines[-1] = longer
         else:
             lines.append(part)
     return lines
 
 
-def markdown_table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
-    """A table in Markdown; cells are text, and stay so."""
-    lines = [heads, ["---"] * len(heads), *rows]
-    return [f"| {' | '.join(map(escaped, line))} |" for line in lines]
+def paragraphs(parts: Iterable[Sequence[str]]) -> list[str]:
+    """The lines of all parts that are not empty, with an empty line between two parts."""
+    return [line for part in parts if part for line in ("", *part)][1:]
+
+
+def table(heads: Row, rows: Iterable[Row], words: Collection[int] = (0,)) -> list[str]:
+    """A table of at most 80 columns; `words` are the columns aligned left, which may wrap."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    drawn = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for column, head in enumerate(heads):
+        left = column in words
+        drawn.add_column(
+            Text(head), justify="left" if left else "right", no_wrap=not left, overflow="fold"
+        )
+    for row in rows:
+        drawn.add_row(*map(Text, row))
+    console = Console(width=WIDTH, file=io.StringIO(), color_system=None, legacy_windows=False)
+    with console.capture() as text:
+        console.print(drawn)
+    return [line.rstrip() for line in text.get().splitlines()]
+
+
+def markdown_table(heads: Row, rows: Iterable[Row], words: Collection[int] = (0,)) -> list[str]:
+    """The same in Markdown. Cells are text, and are escaped."""
+    rules = ["---" if column in words else "---:" for column in range(len(heads))]
+    lines = [list(map(escaped, heads)), rules, *(list(map(escaped, row)) for row in rows)]
+    return [f"| {' | '.join(line)} |" for line in lines]
 
 
 def escaped(text: str) -> str:
-    """Names of files and questions in one line, as they are whatever Markdown makes of them."""
+    """Text in one line, without meaning for Markdown."""
     return " ".join("".join(f"\\{c}" if c in "\\|*_`<>[]#" else c for c in text).split())

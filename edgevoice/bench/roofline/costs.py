@@ -1,8 +1,7 @@
-"""What a model has to read and to multiply, counted from its own file.
+"""What a model must read and multiply, counted from its own file.
 
-Nothing here is measured. Counted are matrix products, in operations (a multiplication and its
-addition are two), and the bytes of weights that they read. What is small beside them is left out,
-so that a floor reckoned from it is a little too low rather than too high.
+Counted are matrix products, in operations (a multiplication and its addition are two), and the
+bytes of weights that they read. Small things are left out, so a floor is rather too low.
 """
 
 from __future__ import annotations
@@ -16,8 +15,8 @@ from edgevoice.models.gguf import Header, NotGguf, read_header
 from edgevoice.outside import Malformed, read
 from edgevoice.settings import SlmSettings, SttSettings
 
-POSITIONS = 50
-"""Positions of Whisper's encoder for a second of sound; its convolutions see twice as many."""
+POSITIONS = 50  # positions of Whisper's encoder per second of audio
+ON_GPU = "it runs on a GPU, whose memory is not measured"
 
 
 class UnknownCosts(Exception):
@@ -26,12 +25,9 @@ class UnknownCosts(Exception):
 
 @dataclass(frozen=True, slots=True)
 class LanguageModelCosts:
-    """A language model.
-
-    `weights` bytes are read for every batch of tokens, whatever its size, and `cache` bytes for
-    every position before; `inner` numbers are multiplied with each token, and `outer` (the output
-    matrix) with those whose successor is asked for.
-    """
+    """A language model: `weights` bytes are read per batch of tokens, `cache` bytes per earlier
+    position. `inner` numbers are multiplied per token, `outer` (the output matrix) per token whose
+    successor is wanted."""
 
     weights: int
     inner: int
@@ -41,10 +37,9 @@ class LanguageModelCosts:
 
 @dataclass(frozen=True, slots=True)
 class RecognizerCosts:
-    """Whisper. `linear` and `convolved` numbers are multiplied with each position of the encoder,
-    `width` and `layers` are those of its attention; `decoder` numbers, a byte each, are read and
-    multiplied with each token. The encoder is given `padding` seconds beyond the clip, at most
-    `window` in all, or the whole of that."""
+    """Whisper: `linear` and `convolved` numbers are multiplied per position of the encoder, whose
+    attention has `width` and `layers`; `decoder` numbers of a byte are read and multiplied per
+    token. The encoder gets `padding` seconds beyond the clip, up to `window`, or all of that."""
 
     linear: int
     convolved: int
@@ -62,11 +57,11 @@ class RecognizerCosts:
 
 
 def language_model(path: Path, settings: SlmSettings) -> LanguageModelCosts:
-    """The cost of the GGUF model at `path`. Raises Underivable."""
+    """The cost of the GGUF model at `path`. Raises UnknownCosts."""
     from edgevoice.engines.facts import gpu_layers
 
     if gpu_layers(settings.gpu_layers):
-        raise UnknownCosts("it runs on a GPU, whose memory is not measured")
+        raise UnknownCosts(ON_GPU)
     try:
         with path.open("rb") as file:
             return thinking(read_header(file.read))
@@ -75,22 +70,20 @@ def language_model(path: Path, settings: SlmSettings) -> LanguageModelCosts:
 
 
 def thinking(header: Header) -> LanguageModelCosts:
-    """The cost of the model with this header. Raises Underivable."""
+    """The cost of the language model with this header. Raises UnknownCosts."""
     if not header.length:
         raise UnknownCosts("its file holds tensors of an unknown type")
-    names = {weight.name for weight in header.weights}
-    tied = "output.weight" not in names
+    tied = all(weight.name != "output.weight" for weight in header.weights)
     values, family = header.values, header.architecture
     experts, used = (values.get(f"{family}.expert{which}count") for which in ("_", "_used_"))
     size = inner = outer = 0.0
     for weight in header.weights:
-        # Of the experts of a layer only some are used for a token.
+        # A token uses only some of the experts of a layer.
         part = used / experts if "_exps." in weight.name and used and experts else 1.0
-        last = weight.name == ("token_embd.weight" if tied else "output.weight")
         if weight.name == "token_embd.weight" and not tied:
-            continue  # of which one row is read
+            continue  # only one row is read
         size += part * weight.size
-        if last:
+        if weight.name in ("token_embd.weight", "output.weight"):
             outer += weight.elements
         elif len(weight.shape) > 1:
             inner += part * weight.elements
@@ -98,11 +91,11 @@ def thinking(header: Header) -> LanguageModelCosts:
 
 
 def recognizer(folder: Path, settings: SttSettings) -> RecognizerCosts:
-    """The cost of the Whisper model in `folder`. Raises Underivable."""
+    """The cost of the Whisper model in `folder`. Raises UnknownCosts."""
     from edgevoice.engines.facts import encoder_seconds, transcribes_on_gpu
 
     if transcribes_on_gpu():
-        raise UnknownCosts("it runs on a GPU, whose memory is not measured")
+        raise UnknownCosts(ON_GPU)
     try:
         tensors = stored(folder / "model.bin")
     except (OSError, NotCt2) as error:
@@ -111,31 +104,31 @@ def recognizer(folder: Path, settings: SttSettings) -> RecognizerCosts:
 
 
 def hearing(tensors: list[Stored], padding: float, window: float, full: bool) -> RecognizerCosts:
-    """The cost of a Whisper model of these tensors. Raises Underivable."""
+    """The cost of a Whisper model of these tensors. Raises UnknownCosts."""
     linear = convolved = decoder = width = 0
     layers = set()
     for tensor in tensors:
-        parts = tensor.name.split("/")
-        if parts[-1] != "weight" or len(tensor.shape) < 2:
-            continue
-        if parts[0] == "encoder" and parts[1].startswith("conv"):
-            # The first one is taken at twice as many places as there are positions.
-            convolved += tensor.elements * (2 if parts[1] == "conv1" else 1)
-            width = tensor.shape[0]
-        elif parts[0] == "encoder":
-            linear += tensor.elements
-            layers.add(parts[1])
-        elif parts[0] == "decoder" and parts[2:4] == ["attention", "linear_1"]:
-            linear += tensor.elements  # keys and values of what was heard, once for all tokens
-        elif parts[0] == "decoder" and parts[1] != "position_encodings":
-            decoder += tensor.elements  # the embedding too: it is also the output matrix
+        match tensor.name.split("/"):
+            case [*_, last] if last != "weight" or len(tensor.shape) < 2:
+                continue
+            case ["encoder", layer, *_] if layer.startswith("conv"):
+                # The first one works on twice as many places as there are positions.
+                convolved += tensor.elements * (2 if layer == "conv1" else 1)
+                width = tensor.shape[0]
+            case ["encoder", layer, *_]:
+                linear += tensor.elements
+                layers.add(layer)
+            case ["decoder", _, "attention", "linear_1", *_]:
+                linear += tensor.elements  # keys and values of the audio, once for all tokens
+            case ["decoder", layer, *_] if layer != "position_encodings":
+                decoder += tensor.elements  # the embedding is also the output matrix
     if not (linear and convolved and decoder):
         raise UnknownCosts("its file does not name the parts of a Whisper model")
     return RecognizerCosts(linear, convolved, width, len(layers), decoder, padding, window, full)
 
 
 def voice(path: Path) -> float:
-    """Operations of the decoder of a Piper voice for a second of sound. Raises Underivable."""
+    """Operations of the decoder of a Piper voice per second of audio. Raises UnknownCosts."""
     from edgevoice.engines.facts import decoder_products
 
     try:

@@ -1,16 +1,11 @@
 """How fast this machine reads memory and multiplies, measured in a process of its own.
 
-`python -m edgevoice.bench.roofline.speeds` prints it. In a process of its own because the
-memory that is read would else be the bench's, and because only before they start can BLAS libraries
-be told to use one thread each.
+`python -m edgevoice.bench.roofline.speeds` prints it. BLAS libraries take their number of threads
+from the environment when they start, and the memory that is read must not count as the bench's.
 
-Memory: threads read a stretch of float32 of their own, by numpy's dot product and by its largest
-value, whichever is faster. All stretches together are several times the last cache. Writing is not
-measured: a language model hardly does.
-
-Arithmetic: numpy's product of two square matrices of float32, and onnxruntime's (MatMulInteger) of
-uint8 and int8. They are what good libraries reach here, not what the processor could do at best;
-one that is better tuned could be faster.
+Memory: each thread reads a stretch of float32 of its own, by numpy's dot product and by its
+largest value; the faster one counts. Arithmetic: products of square matrices, float32 by numpy,
+uint8 and int8 by onnxruntime. A better tuned library could be faster than either.
 """
 
 from __future__ import annotations
@@ -22,46 +17,41 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import numpy as np
+from msgspec.structs import asdict
 
 from edgevoice.audio import Samples
 from edgevoice.bench.result.device_record import Speeds
 
-WINDOW = 0.1
-"""Seconds of one measurement. The best of several counts: nothing makes a machine too fast."""
-ROUNDS = 3
-CACHES = 8
-"""How many times the last cache is read, if there is memory for that."""
-LEAST_CACHES = 2
-"""With fewer, no bandwidth is told."""
-USUAL_CACHE = 16 << 20
-"""Bytes of the last cache where the machine does not tell."""
+WINDOW = 0.1  # seconds of one sample
+ROUNDS = 5
+CACHES, LEAST_CACHES = 8, 2
+"""How many times the last-level cache is read; with fewer, nothing is measured."""
+USUAL_CACHE = 16 << 20  # bytes of the last-level cache where the system does not report it
 SMALLEST, LARGEST = 128 << 20, 1 << 30
-MEMORY_PART = 4
-"""Of the memory that is free, one part in so many may be used."""
-SIDE = 512
-"""Rows and columns of the matrices."""
+MEMORY_PART = 4  # one part in so many of the free memory may be used
+SIDE = 512  # rows and columns of the matrices
 MEASURE_PATIENCE = 60.0
 ONE_THREAD = dict.fromkeys(
     (
-        "OPENBLAS_NUM_THREADS",
-        "OMP_NUM_THREADS",
-        "MKL_NUM_THREADS",
-        "VECLIB_MAXIMUM_THREADS",
-        "BLIS_NUM_THREADS",
+        *("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"),
+        *("VECLIB_MAXIMUM_THREADS", "BLIS_NUM_THREADS"),
     ),
     "1",
 )
 
 Piece = Callable[[], float]
-"""A piece of work; gives how much it was."""
+"""Does a piece of work; returns how much it was."""
+Rates = tuple[float | None, tuple[float, ...]]
+"""The best of one thread, and each sample of all threads, a second."""
 
 
 def measured_elsewhere() -> Speeds | None:
-    """The speeds, from a process of its own; None if that fails. Takes two or three seconds."""
-    package = Path(__file__).parent.parent.parent
+    """The speeds, from a process of its own; None if that fails. Takes about four seconds."""
+    package = Path(__file__).parent.parent.parent.parent
     paths = os.pathsep.join(filter(None, (str(package), os.environ.get("PYTHONPATH", ""))))
     try:
         done = subprocess.run(
@@ -77,28 +67,39 @@ def measured_elsewhere() -> Speeds | None:
         return None
 
 
+def combined(first: Speeds | None, second: Speeds | None) -> Speeds | None:
+    """Both measurements as one: the best of each speed, and all samples."""
+    if first is None or second is None:
+        return first or second
+    made, more = asdict(first), asdict(second)
+    for name, value in more.items():
+        if name.endswith("_samples"):
+            made[name] += value
+        elif value is not None:
+            made[name] = max(value, made[name] or 0)
+    return Speeds(**made)
+
+
 def measure() -> Speeds:
     """The speeds of this machine, in this process, which must run BLAS on one thread."""
-    from edgevoice.bench.machine.fingerprint import last_level
+    from edgevoice.bench.machine.host import last_level
     from edgevoice.models.machine import cores, free_memory
 
     threads = cores()
     size = working_set(last_level(), free_memory())
-    rates: dict[str, tuple[float | None, float | None]] = {}
+    rates = {"float32": multiplying(_float32, threads), "int8": multiplying(_int8, threads)}
     if size:
         rates["memory"] = _reading(size, threads)
-    rates["float32"] = multiplying(_float32, threads)
-    rates["int8"] = multiplying(_int8, threads)
-    found = {
-        f"{name}_{which}": value
-        for name, pair in rates.items()
-        for which, value in zip(("one", "all"), pair, strict=True)
-    }
+    found: dict[str, Any] = {}
+    for name, (one, samples) in rates.items():
+        # More threads are never slower: one of them could do all of the work.
+        found |= {f"{name}_one": one, f"{name}_samples": samples}
+        found[f"{name}_all"] = max((*samples, one)) if one else None
     return Speeds(threads=threads, working_set=size, **found)
 
 
 def working_set(cache: int | None, free: int) -> int | None:
-    """How many bytes to read: well beyond the last `cache`, and no large part of what is free."""
+    """How many bytes to read: well beyond the last-level `cache`, and a small part of `free`."""
     wanted = max(SMALLEST, min(LARGEST, (cache or USUAL_CACHE) * CACHES))
     size = min(wanted, free // MEMORY_PART)
     return size if size >= (cache or USUAL_CACHE) * LEAST_CACHES else None
@@ -126,12 +127,11 @@ def together(pieces: Sequence[Piece], seconds: float = WINDOW) -> float:
     return sum(rates)
 
 
-def _best(pieces: Sequence[Piece]) -> float:
-    return max(together(pieces) for _ in range(ROUNDS))
+def _samples(pieces: Sequence[Piece]) -> tuple[float, ...]:
+    return tuple(together(pieces) for _ in range(ROUNDS))
 
 
-def _reading(size: int, threads: int) -> tuple[float, float]:
-    """Bytes a second that one thread reads, and all of them."""
+def _reading(size: int, threads: int) -> Rates:
     whole = np.ones(size // 4, dtype=np.float32)
     stretches = np.array_split(whole, threads)
 
@@ -143,20 +143,19 @@ def _reading(size: int, threads: int) -> tuple[float, float]:
 
     ways = (dot, largest)
     # One thread reads all of it, too: a part might stay in the cache.
-    one = max(_best([way(whole)]) for way in ways)
-    return one, max(one, max(_best([way(part) for part in stretches]) for way in ways))
+    one = max(max(_samples([way(whole)])) for way in ways)
+    return one, max((_samples([way(part) for part in stretches]) for way in ways), key=max)
 
 
-def multiplying(make: Callable[[], Piece], threads: int) -> tuple[float | None, float | None]:
-    """Operations a second of one thread, and of all; None where the library does not do it."""
+def multiplying(make: Callable[[], Piece], threads: int) -> Rates:
+    """Operations a second of one thread, and each sample of all; None, () if the library fails."""
     try:
         pieces = [make() for _ in range(threads)]
         for piece in pieces:
             piece()
     except Exception:  # numpy and onnxruntime share no base class
-        return None, None
-    one = _best(pieces[:1])
-    return one, max(one, _best(pieces))
+        return None, ()
+    return max(_samples(pieces[:1])), _samples(pieces)
 
 
 def _float32() -> Piece:
@@ -190,38 +189,14 @@ def _int8() -> Piece:
 
 def integer_product(side: int) -> bytes:
     """An ONNX model of one node: int32 [side, side] = uint8 [side, side] · int8 [side, side]."""
-    uint8, int8, int32 = 2, 3, 6
-    shape = b"".join(_field(1, _field(1, side)) for _ in range(2))
+    from onnx import TensorProto, helper
 
-    def value(name: str, kind: int) -> bytes:
-        tensor = _field(1, kind) + _field(2, shape)
-        return _field(1, name.encode()) + _field(2, _field(1, tensor))
-
-    node = _field(1, b"a") + _field(1, b"b") + _field(2, b"c") + _field(4, b"MatMulInteger")
-    graph = (
-        _field(1, node)
-        + _field(2, b"product")
-        + _field(11, value("a", uint8))
-        + _field(11, value("b", int8))
-        + _field(12, value("c", int32))
-    )
-    return _field(1, 8) + _field(8, _field(1, b"") + _field(2, 13)) + _field(7, graph)
-
-
-def _field(number: int, value: int | bytes) -> bytes:
-    """One field of a protocol buffer."""
-    if isinstance(value, int):
-        return _varint(number << 3) + _varint(value)
-    return _varint(number << 3 | 2) + _varint(len(value)) + value
-
-
-def _varint(value: int) -> bytes:
-    out = bytearray()
-    while value > 0x7F:
-        out.append(value & 0x7F | 0x80)
-        value >>= 7
-    out.append(value)
-    return bytes(out)
+    kinds = {"a": TensorProto.UINT8, "b": TensorProto.INT8, "c": TensorProto.INT32}
+    a, b, c = (helper.make_tensor_value_info(n, kind, [side, side]) for n, kind in kinds.items())
+    node = helper.make_node("MatMulInteger", ["a", "b"], ["c"])
+    graph = helper.make_graph([node], "product", [a, b], [c])
+    opset = [helper.make_opsetid("", 13)]
+    return bytes(helper.make_model(graph, opset_imports=opset, ir_version=8).SerializeToString())
 
 
 if __name__ == "__main__":

@@ -15,8 +15,7 @@ from edgevoice.bench.driver.driver import QuestionDriver, session
 from edgevoice.bench.driver.engine_cache import EngineCache
 from edgevoice.bench.driver.run_state import changed, described, differing
 from edgevoice.bench.jobs.progress import BenchProgress
-from edgevoice.bench.machine.fingerprint import facts
-from edgevoice.bench.machine.host import libraries, load, machine
+from edgevoice.bench.machine.host import facts, libraries, load, machine
 from edgevoice.bench.result.summary import figures
 from edgevoice.bench.result.wording import counted
 from edgevoice.bench.scenarios.assertions import judged

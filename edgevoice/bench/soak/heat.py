@@ -1,4 +1,4 @@
-"""Whether heat slowed a soak down: throttling, or a clock that fell while it became warmer."""
+"""Whether some turns are slower than others, and whether heat was the reason."""
 
 from __future__ import annotations
 
@@ -6,129 +6,152 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import fmean, median
+from typing import Any
 
+import numpy as np
+
+from edgevoice.bench.compare.compare import ALPHA, LEAST_TURNS
 from edgevoice.bench.result.device_record import Sample
 from edgevoice.bench.result.result import AS_SET, BenchTurn
 from edgevoice.bench.result.soak_record import SoakFinding, State
 from edgevoice.bench.result.wording import counted
-from edgevoice.bench.soak.drift import between
+from edgevoice.bench.statistics.significance import Shift, paired, unpaired
 from edgevoice.timings import percentile
 
-LIMIT = 0.9
-"""A clock below this share of the best that was held for long is held back."""
-
-HELD = 0.9
-"""The best that was held for long is this quantile of the clocks."""
-
-SMOOTH = 30.0
-"""Seconds over which a clock is averaged: between two questions it falls by itself."""
-
-WARMER = 2.0
-"""Degrees by which it must be warmer while the clock is held back, for that to be the heat's."""
-
-ALWAYS = 0.5
-"""Share of the samples from which on it is held back for most of the time."""
+LEAST_DRIFT = 0.1  # the smallest change of the response time that matters, as a share
+HELD, LIMIT = 0.9, 0.9  # a clock is too low below LIMIT times its HELD quantile
+SMOOTH = 30.0  # seconds over which the clock is averaged: between questions it falls anyway
+WARMER = 2.0  # °C by which it must be warmer while the clock is low
+ALWAYS = 0.5  # share of throttled samples from which throttling is bad without turns to compare
 
 
 @dataclass(frozen=True, slots=True)
-class _Held:
-    """By what is known that the processor was held back, and in which samples it was."""
+class GapDifference:
+    """How much slower the second turns are; `level` is the mean of the first, in seconds."""
 
-    how: str
-    flags: Sequence[bool]
-
-    @property
-    def share(self) -> float:
-        return sum(self.flags) / len(self.flags)
+    shift: Shift
+    level: float
 
     @property
-    def times(self) -> int:
-        """How often it began."""
-        before = [False, *self.flags[:-1]]
-        return sum(now and not was for was, now in zip(before, self.flags, strict=True))
+    def slower(self) -> bool:
+        """Beyond chance, and by as much as matters."""
+        return self.shift.p < ALPHA and self.shift.change >= LEAST_DRIFT * self.level
+
+    @property
+    def may_be_slower(self) -> bool:
+        """A change that matters cannot be excluded."""
+        return self.shift.high >= LEAST_DRIFT * self.level
+
+    @property
+    def told(self) -> str:
+        """`30 ms (4 %; 95 % confidence: +10 to +50 ms) longer`."""
+        s = self.shift
+        change, low, high = (round(v * 1000) for v in (s.change, s.low, s.high))
+        share = abs(s.change) / self.level * 100 if self.level else 0.0
+        which = "longer" if change > 0 else "shorter"
+        return f"{abs(change)} ms ({share:.0f} %; 95 % confidence: {low:+} to {high:+} ms) {which}"
+
+
+def between(one: Sequence[BenchTurn], other: Sequence[BenchTurn]) -> GapDifference | None:
+    """Compare the response times, by question where both have the same; None with too few."""
+    first, second = _by_question(one), _by_question(other)
+    shared = [question for question in first if question in second]
+    if len(shared) >= LEAST_TURNS and 2 * len(shared) >= min(len(first), len(second)):
+        before = np.array([fmean(first[question]) for question in shared])
+        after = np.array([fmean(second[question]) for question in shared])
+        return GapDifference(paired(before, after), float(before.mean()))
+    before, after = (
+        np.array([g for gaps in side.values() for g in gaps]) for side in (first, second)
+    )
+    if min(len(before), len(after)) < LEAST_TURNS:
+        return None
+    return GapDifference(unpaired(before, after), float(before.mean()))
+
+
+def _by_question(turns: Sequence[BenchTurn]) -> dict[str, list[float]]:
+    found: dict[str, list[float]] = {}
+    for turn in turns:
+        if turn.response_time is not None:
+            found.setdefault(turn.question, []).append(turn.response_time)
+    return found
+
+
+def finding(name: str, state: State, text: str, verdict: str = "", **figures: Any) -> SoakFinding:
+    """A check of a soak; `figures` are the other fields."""
+    told = f"{name}: {text}"
+    return SoakFinding(name=name, state=state, reason=told, verdict=verdict, **figures)
 
 
 def heat(turns: Sequence[BenchTurn], samples: Sequence[Sample]) -> SoakFinding:
-    """Whether the processor was held back, and turns were slower meanwhile."""
-    name = "heat"
-    if not any((s.temperature, s.clock, s.throttled) != (None, None, None) for s in samples):
-        told = "temperature, clock and throttling not available on this machine"
-        return SoakFinding(name=name, state="unknown", told=f"{name}: {told}")
-    known = [s for s in samples if s.throttled is not None]
-    held = _Held("throttled", [bool(s.throttled) for s in known]) if known else None
-    if held is None:
+    """Whether the processor was throttled, and turns were slower meanwhile.
+
+    Where throttling is not reported: whether the clock was low while it was warmer.
+    """
+    how, known = "throttled", [s for s in samples if s.throttled is not None]
+    flags = [bool(sample.throttled) for sample in known]
+    if not known:
         known = [s for s in samples if s.clock is not None and s.temperature is not None]
-        held = _slowed(known)
-    range_ = _range(samples)
-    if held is None:
-        told = "whether it was throttled is not available on this machine"
-        return SoakFinding(name=name, state="unknown", told=f"{name}: {range_}; {told}")
-    if not any(held.flags):
-        return SoakFinding(
-            name=name, state="well", told=f"{name}: {range_}; never {held.how}", value=0.0
-        )
-    told = (
-        f"{name}: {range_}; {held.how} in {held.share * 100:.0f} % of the samples, "
-        f"{counted(held.times, 'time')}"
-    )
-    state, why = _felt(turns, known, held)
-    return SoakFinding(
-        name=name,
-        state=state,
-        told=f"{told}; {why}",
-        verdict="gets hot",
-        value=held.share,
-        unit="share",
-    )
+        how, flags = "slowed by heat", _slowed(known)
+    degrees = [s.temperature for s in samples if s.temperature is not None]
+    if not known and not degrees and all(sample.clock is None for sample in samples):
+        text = "temperature, clock and throttling not available on this machine"
+        return finding("heat", "unknown", text)
+    range_ = f"{min(degrees):.0f} to {max(degrees):.0f} °C" if degrees else "no temperature"
+    if not known:
+        text = f"{range_}; throttling not available on this machine"
+        return finding("heat", "unknown", text)
+    if not any(flags):
+        return finding("heat", "well", f"{range_}; never {how}", value=0.0)
+    share = sum(flags) / len(flags)
+    times = sum(now and not was for was, now in zip([False, *flags], flags, strict=False))
+    state, why = _effect(turns, [sample.t for sample in known], flags)
+    text = f"{range_}; {how} in {share * 100:.0f} % of the samples, {counted(times, 'time')}; {why}"
+    return finding("heat", state, text, "gets hot", value=share, unit="share")
 
 
-def _felt(turns: Sequence[BenchTurn], samples: Sequence[Sample], held: _Held) -> tuple[State, str]:
-    """Whether turns were slower while it was held back."""
-    times = [sample.t for sample in samples]
+def _effect(
+    turns: Sequence[BenchTurn], times: Sequence[float], flags: Sequence[bool]
+) -> tuple[State, str]:
+    """Whether turns were slower while it was throttled."""
     slow: list[BenchTurn] = []
     free: list[BenchTurn] = []
     for turn in turns:
-        if not turn.counts or turn.variant != AS_SET:
-            continue
-        first = bisect_left(times, turn.asked_at)
-        last = bisect_left(times, turn.asked_at + turn.clip_seconds + (turn.gap or 0.0))
-        (slow if any(held.flags[first : last + 1]) else free).append(turn)
+        if turn.counts and turn.variant == AS_SET:
+            first = bisect_left(times, turn.asked_at)
+            last = bisect_left(
+                times, turn.asked_at + turn.clip_seconds + (turn.response_time or 0.0)
+            )
+            (slow if any(flags[first : last + 1]) else free).append(turn)
     found = between(free, slow)
-    if found is None:
-        if held.share >= ALWAYS:
-            return "bad", "hardly a turn was without"
-        return "well", f"{counted(len(slow), 'turn')} meanwhile are too few to matter"
-    return ("bad" if found.slower else "well"), f"the gap was {found.told} meanwhile"
+    if found is not None:
+        return "bad" if found.slower else "well", f"the response time was {found.told} meanwhile"
+    if sum(flags) / len(flags) >= ALWAYS:
+        return "bad", "hardly a turn was without"
+    return "well", f"{counted(len(slow), 'turn')} meanwhile are too few to matter"
 
 
-def _slowed(samples: Sequence[Sample]) -> _Held | None:
-    """Where the clock fell for its heat; None where clock or temperature are not known."""
+def _slowed(samples: Sequence[Sample]) -> list[bool]:
+    """Whether the clock was low in each sample; never, unless it was warmer then."""
     clocks, start = [], 0
     for end, sample in enumerate(samples):
         while sample.t - samples[start].t > SMOOTH:
             start += 1
         clocks.append(fmean(s.clock or 0.0 for s in samples[start : end + 1]))
-    best = percentile(clocks, HELD)
-    if best is None:
-        return None
+    best = percentile(clocks, HELD) or 0.0
     low = [clock < LIMIT * best for clock in clocks]
-    there = [[s.temperature or 0.0 for s, is_low in zip(samples, low, strict=True) if is_low is w]
-             for w in (True, False)]  # fmt: skip
-    if not there[0] or not there[1] or median(there[0]) < median(there[1]) + WARMER:
-        return _Held("slowed by heat", [False] * len(samples))
-    return _Held("slowed by heat", low)
+    warm, cool = (
+        [s.temperature or 0.0 for s, is_low in zip(samples, low, strict=True) if is_low is side]
+        for side in (True, False)
+    )
+    hotter = warm and cool and median(warm) >= median(cool) + WARMER
+    return low if hotter else [False] * len(low)
 
 
 def warmed(samples: Sequence[Sample]) -> str:
-    """How temperature went meanwhile, to be added to a sentence; empty where it is not known."""
-    told = [s.temperature for s in samples if s.temperature is not None]
-    if len(told) < 2:
+    """The course of the temperature, to be added to a sentence; empty where it is not known."""
+    degrees = [s.temperature for s in samples if s.temperature is not None]
+    if len(degrees) < 2:
         return ""
-    tenth = max(1, len(told) // 10)
-    first, last = median(told[:tenth]), median(told[-tenth:])
+    tenth = max(1, len(degrees) // 10)
+    first, last = median(degrees[:tenth]), median(degrees[-tenth:])
     return f"; temperature went from {first:.0f} to {last:.0f} °C"
-
-
-def _range(samples: Sequence[Sample]) -> str:
-    told = [s.temperature for s in samples if s.temperature is not None]
-    return f"{min(told):.0f} to {max(told):.0f} °C" if told else "temperature not available"

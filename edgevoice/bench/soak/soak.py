@@ -1,4 +1,4 @@
-"""Turn after turn for hours, with interruptions thrown in; what is done is on disk all the time."""
+"""Turns for hours, with interruptions; what is done is on disk all the time."""
 
 from __future__ import annotations
 
@@ -24,21 +24,15 @@ from edgevoice.timings import percentile
 
 BARGE_IN = "barge-in"
 """The variant of the questions that interrupt a reply: they are asked in another way."""
-
 INTERRUPT_AFTER = (0.4, 1.2, 0.8)
-"""Seconds of a reply that are heard before it is interrupted, in turn."""
-
-LINES = 120
-"""As many lines tell of a whole soak at most."""
-
-SAMPLES = 7200
-"""As many samples of the device are taken at most: every second for two hours, else more rarely,
-so that what the bench itself remembers does not look like a leak."""
+"""Seconds of a reply before it is interrupted, in turn."""
+LINES = 120  # lines of progress of a whole soak, at most
+SAMPLES = 7200  # samples of the device, at most: more would look like a leak
 
 
 @dataclass(frozen=True, slots=True)
 class SoakSchedule:
-    """For how many seconds to ask, and which replies to interrupt: each `every`th; 0 is none."""
+    """How many seconds to ask, and which replies to interrupt: every `every`th; 0: none."""
 
     seconds: float
     every: int
@@ -47,15 +41,15 @@ class SoakSchedule:
 class SoakDriver:
     """Asks the plan's questions over and over; `interruptions` are those so far."""
 
-    def __init__(self, plan: BenchPlan, term: SoakSchedule) -> None:
+    def __init__(self, plan: BenchPlan, schedule: SoakSchedule) -> None:
         self.interruptions: list[SoakInterruption] = []
         self._plan = plan
-        self._term = term
+        self._schedule = schedule
         self._began = self._ended = 0.0
 
     def run(self, one: QuestionDriver, done: Callable[[InterruptedExchange], None]) -> None:
-        """Ask until the time is over; every exchange is given to `done` when it is."""
-        plan, clock = self._plan, one.clock
+        """Ask until the time is over; `done` takes every exchange that has ended."""
+        plan, clock, every = self._plan, one.clock, self._schedule.every
         questions = cycle(plan.questions)
         self._began = self._ended = clock.now()
         for question, _ in plan.asks[: plan.warm_ups]:
@@ -63,11 +57,11 @@ class SoakDriver:
             done(InterruptedExchange((one.ask(question, warm_up=True),)))
         self._began = self._ended = clock.now()
         number = 0
-        while clock.now() < self._began + self._term.seconds:
+        while clock.now() < self._began + self._schedule.seconds:
             number += 1
             self._begin(one)
-            if self._term.every and number % self._term.every == 0:
-                after = INTERRUPT_AFTER[number // self._term.every % len(INTERRUPT_AFTER)]
+            if every and number % every == 0:
+                after = INTERRUPT_AFTER[number // every % len(INTERRUPT_AFTER)]
                 exchange = one.ask_over(next(questions), next(questions), after, (AS_SET, BARGE_IN))
             else:
                 exchange = InterruptedExchange((one.ask(next(questions)),))
@@ -81,20 +75,20 @@ class SoakDriver:
             one.forget()
 
     def judged(self, turns: Sequence[BenchTurn], samples: Sequence[Sample]) -> Soak:
-        """What to make of it so far."""
+        """The verdict so far."""
         return judged(
             turns,
             samples,
             self.interruptions,
-            asked_for=self._term.seconds,
+            asked_for=self._schedule.seconds,
             began=self._began,
             ended=self._ended,
-            interrupt_every=self._term.every,
+            interrupt_every=self._schedule.every,
         )
 
 
 class SoakBench(Bench):
-    """A bench of one stint, whose result so far is at `where`, if that is a file."""
+    """A bench that asks for hours, and writes its result so far to `where`, unless that is None."""
 
     def __init__(
         self,
@@ -102,63 +96,49 @@ class SoakBench(Bench):
         progress: BenchProgress,
         trace: Subscriber | None,
         where: Path | None,
-        term: SoakSchedule,
+        schedule: SoakSchedule,
     ) -> None:
-        ways = (AS_SET, BARGE_IN) if term.every else (AS_SET,)
+        ways = (AS_SET, BARGE_IN) if schedule.every else (AS_SET,)
         super().__init__(replace(plan, variants={way: {} for way in ways}), progress, trace)
-        self._term = term
-        self._stint = SoakDriver(plan, term)
-        self._kept = ResultFile(where, progress.say, self._clock.now)
-        self._lines = _Lines(progress, self._clock.now, term.seconds / LINES)
-        self.run_state.every = max(SAMPLE_EVERY, term.seconds / SAMPLES)
-        self.run_state.endurance = lambda samples: self._stint.judged(self.run_state.turns, samples)
+        self._seconds = schedule.seconds
+        self._driver = SoakDriver(plan, schedule)
+        self._file = ResultFile(where, progress.say, self._clock.now)
+        self._began = self._reported = 0.0
+        self._unreported: list[InterruptedExchange] = []
+        self.run_state.every = max(SAMPLE_EVERY, schedule.seconds / SAMPLES)
+        self.run_state.endurance = lambda samples: self._driver.judged(
+            self.run_state.turns, samples
+        )
 
     def run(self) -> None:
-        """Ask for as long as was asked for. Raises what an assistant fails with."""
+        """Ask until the time is over. Raises what an assistant fails with."""
         with ExitStack() as stack:
             stack.callback(self._cache.close)
             self._progress.begin("loading the models", 0.0)
             one = stack.enter_context(self._interview({}))
-            self._lines.begin(f"{duration(self._term.seconds)} of questions", self._term.seconds)
-            self._stint.run(one, self._done)
+            self._progress.begin(f"{duration(self._seconds)} of questions", self._seconds)
+            self._began = self._reported = self._clock.now()
+            self._driver.run(one, self._done)
             self._progress.begin("listening to silence", IDLE)
             self.run_state.idle = one.rest(IDLE)
         self.run_state.finished = True
 
     def _done(self, exchange: InterruptedExchange) -> None:
         self.run_state.turns += exchange.turns
-        self._kept.keep(self.run_state.result)
-        samples = self.run_state.samples
-        self._lines.add(exchange, samples[-1] if samples else None)
-
-
-class _Lines:
-    """A line of progress whenever `every` seconds have passed, for all that was done in them."""
-
-    def __init__(self, progress: BenchProgress, now: Callable[[], float], every: float) -> None:
-        self._progress = progress
-        self._now = now
-        self._every = every
-        self._told = self._began = 0.0
-        self._since: list[InterruptedExchange] = []
-
-    def begin(self, what: str, seconds: float) -> None:
-        self._progress.begin(what, seconds)
-        self._told = self._began = self._now()
-
-    def add(self, exchange: InterruptedExchange, sample: Sample | None) -> None:
-        self._since.append(exchange)
-        now = self._now()
-        if now - self._told >= self._every:
-            text = f"{duration(now - self._began)}: {line(self._since, sample)}"
-            self._progress.done(now - self._told, text)
-            self._told, self._since = now, []
+        self._file.keep(self.run_state.result)
+        self._unreported.append(exchange)
+        now = self._clock.now()
+        if now - self._reported >= self._seconds / LINES:
+            sample = next(reversed(self.run_state.samples), None)
+            text = f"{duration(now - self._began)}: {line(self._unreported, sample)}"
+            self._progress.done(now - self._reported, text)
+            self._reported, self._unreported = now, []
 
 
 def line(exchanges: Sequence[InterruptedExchange], sample: Sample | None) -> str:
-    """What came of some exchanges, and the device after them."""
+    """The outcome of some exchanges, and the device after them."""
     turns = [turn for exchange in exchanges for turn in exchange.turns]
-    gaps = [turn.gap for turn in turns if turn.gap is not None]
+    gaps = [turn.response_time for turn in turns if turn.response_time is not None]
     parts = [counted(len(turns), "turn")]
     p50, p95 = percentile(gaps, 0.5), percentile(gaps, 0.95)
     if p50 is not None and p95 is not None:
@@ -166,8 +146,8 @@ def line(exchanges: Sequence[InterruptedExchange], sample: Sample | None) -> str
         parts.append(f"gap {p50 * 1000:.0f} ms{more}")
     if lost := len(turns) - len(gaps):
         parts.append(f"{lost} not answered")
-    thrown_in = (exchange.interruption for exchange in exchanges)
-    parts += [f"interruption {each.outcome}" for each in thrown_in if each is not None]
+    interruptions = (exchange.interruption for exchange in exchanges)
+    parts += [f"interruption {each.outcome}" for each in interruptions if each is not None]
     if sample is not None:
         parts.append(f"{sample.rss / MB:.0f} MB")
         if sample.temperature is not None:

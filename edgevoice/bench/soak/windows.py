@@ -1,11 +1,10 @@
-"""A long run cut into pieces: windows for those who read, and medians for those who reckon."""
+"""A long run in pieces: windows for readers, and series of medians for statistics."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from statistics import fmean, median
-from typing import TypeVar
 
 import numpy as np
 
@@ -16,23 +15,16 @@ from edgevoice.bench.statistics.significance import Values
 from edgevoice.timings import percentile
 
 LENGTHS = (900.0, 300.0, 60.0, 15.0)
-"""Seconds that a window may be long: a quarter of an hour, or less in a short soak."""
-
+"""Seconds of a window; the longest of which LEAST_WINDOWS fit is taken."""
 LEAST_WINDOWS = 4
-"""As many windows at least there should be."""
+POINT = 60.0  # seconds of samples that make a point of a series, at least
+POINTS = 120  # points of a series, at most
 
-POINT = 60.0
-"""Seconds at least whose samples make one point of a series."""
-
-POINTS = 120
-"""As many points at most make a series."""
-
-T = TypeVar("T", int, float)
 Take = Callable[[Sample], float | None]
 
 
 def length(asked_for: float) -> float:
-    """How long the windows of a soak of so many seconds are, in seconds."""
+    """The length of the windows of a soak of so many seconds, in seconds."""
     fit = (seconds for seconds in LENGTHS if seconds * LEAST_WINDOWS <= asked_for)
     return next(fit, LENGTHS[-1])
 
@@ -45,40 +37,47 @@ def windows(
     end: float,
     seconds: float,
 ) -> list[SoakWindow]:
-    """What was between session times `began` and `end`, in pieces of `seconds`, the last shorter.
+    """The time between session times `began` and `end` in pieces of `seconds`, the last shorter.
 
     A turn belongs to the piece in which it was asked. Warm-ups are left out.
     """
-    found = []
     many = max(0, math.ceil((end - began) / seconds))
 
     def place(at: float) -> int:
-        # The frame in which a first question begins has begun before it.
+        # The frame in which the first question begins is before `began`.
         return min(max(0, math.floor((at - began) / seconds)), many - 1)
 
+    found = []
     for number in range(many):
         start = began + number * seconds
         stop = min(start + seconds, end)
         own = [t for t in turns if place(t.asked_at) == number and not t.warm_up]
-        gaps = [t.gap for t in own if t.counts and t.gap is not None and t.variant == AS_SET]
+        gaps = [
+            t.response_time
+            for t in own
+            if t.counts and t.response_time is not None and t.variant == AS_SET
+        ]
         there = [s for s in samples if start <= s.t < stop]
-        throttled = [float(s.throttled) for s in there if s.throttled is not None]
+        known = {
+            name: [value for s in there if (value := getattr(s, name)) is not None]
+            for name in ("rss", "threads", "handles", "temperature", "clock", "throttled")
+        }
         found.append(
             SoakWindow(
                 start=round(start - began, 3),
                 seconds=round(stop - start, 3),
                 turns=len(own),
-                answered=sum(t.gap is not None for t in own),
+                answered=sum(t.response_time is not None for t in own),
                 interrupted=sum(place(i.t) == number for i in interruptions),
                 underruns=sum(t.underruns for t in own),
                 p50=percentile(gaps, 0.5),
                 p95=percentile(gaps, 0.95),
-                rss=round(median(s.rss for s in there)) if there else None,
-                threads=max(_known(there, lambda s: s.threads), default=None),
-                handles=max(_known(there, lambda s: s.handles), default=None),
-                temperature=max(_known(there, lambda s: s.temperature), default=None),
-                clock=_mean(_known(there, lambda s: s.clock)),
-                throttled=_mean(throttled),
+                rss=round(median(known["rss"])) if there else None,
+                threads=max(known["threads"], default=None),
+                handles=max(known["handles"], default=None),
+                temperature=max(known["temperature"], default=None),
+                clock=fmean(known["clock"]) if known["clock"] else None,
+                throttled=fmean(known["throttled"]) if known["throttled"] else None,
             )
         )
     return found
@@ -87,9 +86,9 @@ def windows(
 def series(
     samples: Sequence[Sample], take: Take, start: float, end: float
 ) -> tuple[Values, Values]:
-    """Times in hours since `start` and the medians of what is there, a minute or more apart.
+    """Times in hours since `start` and the medians of the values there, a minute or more apart.
 
-    A piece that is not whole is left out, as is one in which nothing was told.
+    An incomplete piece is left out, and one without values.
     """
     step = max(POINT, (end - start) / POINTS)
     pieces: list[list[float]] = [[] for _ in range(max(0, int((end - start) / step + 1e-9)))]
@@ -101,11 +100,3 @@ def series(
     points = [((n + 0.5) * step / 3600, median(piece)) for n, piece in enumerate(pieces) if piece]
     table = np.array(points, dtype=np.float64).reshape(-1, 2)
     return table[:, 0], table[:, 1]
-
-
-def _known(samples: Iterable[Sample], take: Callable[[Sample], T | None]) -> list[T]:
-    return [value for sample in samples if (value := take(sample)) is not None]
-
-
-def _mean(values: Sequence[float]) -> float | None:
-    return fmean(values) if values else None

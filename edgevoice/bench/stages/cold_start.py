@@ -1,19 +1,19 @@
-"""How long the program takes from nothing to its first answer: cold starts and warm ones in turn.
+"""How long the program takes from nothing to its first answer: cold and warm starts alternately.
 
-Every start is a process of its own, which is the program itself up to the point where it would
-open a microphone: the same command line, the same imports, the same pipeline. A cold start finds
-no weights in memory and no kept state of the prompt; a warm one, right behind it, finds both.
+Every start is a process of its own, the program itself up to where it would open a microphone. A
+cold start finds no weights in memory and no stored state of the prompt; the warm one that follows
+finds both.
 """
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import psutil
 from msgspec import Struct
 from msgspec.structs import replace
 
@@ -34,19 +34,15 @@ from edgevoice.settings import Config
 COLD, WARM = "cold start", "warm start"
 START_VARIANTS: Mapping[str, Mapping[str, Any]] = {COLD: {"slm.prompt_cache": False}, WARM: {}}
 
-EXPECTED = 20.0
-"""Seconds that a start with its first answer may be expected to take."""
+EXPECTED = 20.0  # seconds that a start with its first answer is expected to take
 
-GONE = 0.05
-"""A start is cold while no more than this share of the weights was in memory."""
+GONE = 0.05  # a start is cold if at most this share of the weights was in memory
 
 
 @dataclass(frozen=True)
 class StartTask:
-    """What a process is to do: start as `config` has it, and answer `question`.
-
-    `since` is when that process was made, by the clock that all processes share.
-    """
+    """Start with `config`, and answer `question`. `since` is when the process was made, on the
+    clock that all processes share."""
 
     config: Config
     question: BenchQuestion
@@ -56,7 +52,7 @@ class StartTask:
 
 
 class StartOutcome(Struct, frozen=True, kw_only=True):
-    """What came of it. `start` lacks what only the one who started it knows."""
+    """The outcome of a start; `start.cached` is added by the process that asked for it."""
 
     start: Start
     turn: BenchTurn
@@ -83,50 +79,51 @@ class ColdStartBench:
         self._progress = progress
         self._launch = launch or self._apart
         self._clock: Clock = clock or SystemClock()
-        self._told: set[str] = set()
+        self._said: set[str] = set()
         self.run_state = RunState(
             plan.command, plan.config, plan.source, plan.left_out, START_VARIANTS, self._clock
         )
 
     def run(self) -> None:
-        """Start it over and over. Raises ModelError and whatever else a start may fail with."""
-        files = list(weights(self.plan.config))
-        # Uncounted: what it compiles and keeps is there for all others.
-        order = [
-            (WARM, True),
-            *((each, False) for _ in range(self.plan.repeat) for each in START_VARIANTS),
-        ]
-        self._progress.begin(f"{2 * self.plan.repeat} starts", EXPECTED * len(order))
+        """Start it over and over. Raises ModelError, and what else a start may fail with."""
+        plan, files = self.plan, list(weights(self.plan.config))
+        # The first one is not counted: what it compiles and stores is there for all others.
+        order = [(WARM, True), *((each, False) for each in [*START_VARIANTS] * plan.repeat)]
+        self._progress.begin(f"{2 * plan.repeat} starts", EXPECTED * len(order))
         for number, (variant, warm_up) in enumerate(order):
-            # A cold start and the warm one behind it are asked the same.
-            question = self.plan.questions[max(0, number - 1) // 2 % len(self.plan.questions)]
+            # A cold start and the warm one behind it get the same question.
+            question = plan.questions[max(0, number - 1) // 2 % len(plan.questions)]
             if variant == COLD:
                 self._cool(files)
             share = cached(files)
-            config = changed(self.plan.config, START_VARIANTS[variant])
+            config = changed(plan.config, START_VARIANTS[variant])
             made = self._launch(StartTask(config, question, variant, warm_up, time.monotonic()))
             self._note(made, share, warm_up)
-            where = "warm-up" if warm_up else f"{number}/{2 * self.plan.repeat}"
-            self._progress.done(EXPECTED, f"{where} {variant}  {_told(made)}")
+            gap, where = (
+                made.turn.response_time,
+                "warm-up" if warm_up else f"{number}/{2 * plan.repeat}",
+            )
+            answer = f"dropped: {made.turn.dropped}"
+            if gap is not None:
+                answer = f"answer in {gap * 1000:.0f} ms"
+            line = f"{where} {variant}  ready in {made.start.ready:.2f} s, {answer}"
+            self._progress.done(EXPECTED, line)
         self.run_state.finished = True
 
     def _cool(self, files: Sequence[Path]) -> None:
+        text = ""
         if not drop(files):
-            self._tell(
-                "this system lets nobody but root drop weights from memory: cold starts find "
-                "them there, and only the kept state of the prompt is missing"
+            text = (
+                "only root can drop weights from memory on this system: cold starts find them "
+                "there, and only lack the stored state of the prompt"
             )
-            return
-        share = cached(files)
-        if share is not None and share > GONE:
-            self._tell(
+        elif (share := cached(files)) is not None and share > GONE:
+            text = (
                 f"{share * 100:.0f} % of the weights stay in memory, because another program uses "
                 "them: cold starts are not quite cold"
             )
-
-    def _tell(self, text: str) -> None:
-        if text not in self._told:
-            self._told.add(text)
+        if text and text not in self._said:
+            self._said.add(text)
             self._progress.say(text)
 
     def _note(self, made: StartOutcome, share: float | None, warm_up: bool) -> None:
@@ -134,20 +131,14 @@ class ColdStartBench:
         run_state.models, run_state.input, run_state.output = made.models, made.input, made.output
         run_state.turns.append(replace(made.turn, asked_at=round(self._clock.now(), 3)))
         if not warm_up:
-            told = None if share is None else round(share, 4)
-            run_state.starts.append(replace(made.start, cached=told))
+            share = None if share is None else round(share, 4)
+            run_state.starts.append(replace(made.start, cached=share))
 
-    def _apart(self, first: StartTask) -> StartOutcome:
-        process = Worker[StartOutcome](first)
+    def _apart(self, task: StartTask) -> StartOutcome:
+        process = Worker[StartOutcome](task)
         process.run(self._progress)
         assert process.made is not None
         return process.made
-
-
-def _told(made: StartOutcome) -> str:
-    gap = made.turn.gap
-    answer = f"dropped: {made.turn.dropped}" if gap is None else f"answer in {gap * 1000:.0f} ms"
-    return f"ready in {made.start.ready:.2f} s, {answer}"
 
 
 def weights(config: Config) -> Iterator[Path]:
@@ -160,9 +151,9 @@ def weights(config: Config) -> Iterator[Path]:
         yield from sorted(path for path in folder.rglob("*") if path.is_file())
 
 
-def start(first: StartTask, began: float) -> StartOutcome:
-    """Start as the program does, in this process, which came to its first line at `began`, and
-    answer one question. Raises what the assistant does."""
+def start(task: StartTask, began: float) -> StartOutcome:
+    """Start as the program does, and answer one question. This process reached its first line at
+    `began`. Raises what the assistant does."""
     from edgevoice.bench.driver.driver import interview
     from edgevoice.bench.driver.engine_cache import EngineCache
     from edgevoice.bench.driver.player import QuietRoom
@@ -170,68 +161,59 @@ def start(first: StartTask, began: float) -> StartOutcome:
     from edgevoice.bus import Bus
     from edgevoice.context import AudioIO, SessionContext
 
-    imported = time.monotonic() - first.since
+    imported = time.monotonic() - task.since
     clock = SystemClock()
-    zero = time.monotonic() - first.since - clock.now()
+    zero = time.monotonic() - task.since - clock.now()
     bus = Bus(clock)
     events: list[ev.Event] = []
     bus.subscribe(events.append)
     room, cache = QuietRoom(clock), EngineCache(clock)
     sink = quiet_sink(clock, "a speaker that nobody hears")
-    fetch = cache.fetch(first.config)
-    context = SessionContext(first.config, clock, bus)
+    fetch = cache.fetch(task.config)
+    context = SessionContext(task.config, clock, bus)
     assistant = build(context, AudioIO(room, sink), fetch=fetch, shapes=True)
     try:
         with interview(assistant, clock, room, cache) as one:
             one.wait_until_ready()
-            rss = _rss()
-            turn = one.ask(first.question, first.variant, first.warm_up)
+            rss = int(psutil.Process().memory_info().rss)
+            turn = one.ask(task.question, task.variant, task.warm_up)
     finally:
         cache.close()
     session = next(event for event in events if isinstance(event, ev.SessionStarted))
-    made = timeline(events, zero)
+    made = Start(
+        variant=task.variant,
+        program=round(began - task.since, 4),
+        imported=round(imported, 4),
+        response_time=turn.response_time,
+        cached=None,
+        rss=rss,
+        **timeline(events, zero),
+    )
     return StartOutcome(
-        start=Start(
-            variant=first.variant,
-            program=round(began - first.since, 4),
-            imported=round(imported, 4),
-            gap=turn.gap,
-            cached=None,
-            rss=rss,
-            **made,
-        ),
-        turn=turn,
-        models=session.models,
-        input=session.input,
-        output=session.output,
+        start=made, turn=turn, models=session.models, input=session.input, output=session.output
     )
 
 
 def timeline(events: Sequence[ev.Event], zero: float) -> dict[str, Any]:
-    """When each model was loaded, and when it listened and was ready, by the events of a session
-    that began `zero` seconds after its process. Raises EdgevoiceError if it never was."""
+    """When each model was loaded, and when it listened and was ready: the fields of a Start, by
+    the events of a session that began `zero` seconds after its process. Raises EdgevoiceError if
+    it was never ready."""
     began: dict[str, float] = {}
     loads: dict[str, Load] = {}
     reached: dict[str, float] = {}
     for event in events:
+        t = round(zero + event.t, 4)
         match event:
             case ev.EngineLoading():
-                began[event.role] = round(zero + event.t, 4)
+                began[event.role] = t
             case ev.EngineReady() if event.role in began:
-                ready = round(zero + event.t, 4)
-                loads[event.role] = Load(model=event.model, began=began[event.role], ready=ready)
+                loads[event.role] = Load(model=event.model, began=began[event.role], ready=t)
             case ev.Listening():
-                reached.setdefault("listening", round(zero + event.t, 4))
+                reached.setdefault("listening", t)
             case ev.Ready():
-                reached.setdefault("ready", round(zero + event.t, 4))
+                reached.setdefault("ready", t)
             case _:
                 pass
     if len(reached) < 2:
         raise EdgevoiceError("the assistant was never ready", remedy="edgevoice doctor")
     return {"loads": loads, **reached}
-
-
-def _rss() -> int:
-    import psutil
-
-    return int(psutil.Process(os.getpid()).memory_info().rss)

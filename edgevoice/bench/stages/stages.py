@@ -1,13 +1,13 @@
-"""Single stages, each by itself: nothing else computes while one of them works over the corpus.
+"""Single stages, each alone: nothing else computes while a stage works over all recordings.
 
-One stage after the other, each over all recordings, so that it is alone in memory and in the
-caches too; its engine is freed before the next one is loaded. A turn holds what all stages made of
-one recording, as in a bench of whole turns, and `Result.stages` every quantity of each of them.
+Its engine is freed before the next one is loaded. A turn holds what all stages made of one
+recording, as in a bench of whole turns; the result's `stages` hold every quantity of each stage.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from statistics import fmean, stdev
 from typing import Any
 
 from msgspec.structs import replace
@@ -34,6 +34,7 @@ from edgevoice.protocols import (
     Token,
     TurnDetector,
 )
+from edgevoice.settings import Config
 
 STAGES: Mapping[str, Role] = {
     "vad": "vad",
@@ -42,39 +43,58 @@ STAGES: Mapping[str, Role] = {
     "llm": "slm",
     "tts": "tts",
 }
-"""Each stage that can be measured by itself, and the role of the model that does it."""
+"""Each stage that can be measured alone, and the role of its model."""
 
 COSTS = {"vad": 0.1, "endpoint": 0.1, "stt": 0.6, "llm": 4.0, "tts": 1.5}
-"""Seconds that a recording may be expected to take."""
+"""Seconds that a recording is expected to take."""
 
-UNITS = {
-    "frame": ("s", "frame of 32 ms"),
-    "judgement": ("s", "recording"),
-    "reading": ("s", "recording"),
-    "read_rtf": ("s", "second of sound"),
-    "prefill": ("tokens/s", "question"),
-    "ttft": ("s", "question"),
-    "decode": ("tokens/s", "reply"),
-    "first_sound": ("s", "reply"),
-    "speak_rtf": ("s", "second of sound"),
+Quantity = tuple[str, str, Callable[[BenchTurn], float | None]]
+QUANTITIES: Mapping[str, Mapping[str, Quantity]] = {
+    "vad": {"frame": ("s", "frame of 32 ms", lambda _: None)},
+    "endpoint": {"judgement": ("s", "recording", lambda turn: turn.spans.get("judge the end"))},
+    "stt": {
+        "reading": ("s", "recording", lambda turn: turn.spans.get("recognize")),
+        "read_rtf": ("s", "second of sound", lambda turn: turn.stt_rtf),
+    },
+    "llm": {
+        "prefill": ("tokens/s", "question", lambda turn: turn.prefill_rate),
+        "ttft": ("s", "question", lambda turn: turn.ttft),
+        "decode": ("tokens/s", "reply", lambda turn: turn.tokens_per_second),
+        "pp512": ("tokens/s", "prompt of 512 tokens", lambda _: None),
+        "tg128": ("tokens/s", "reply of 128 tokens", lambda _: None),
+    },
+    "tts": {
+        "first_sound": ("s", "reply", lambda turn: turn.spans.get("first sound")),
+        "speak_rtf": ("s", "second of sound", lambda turn: turn.tts_rtf),
+    },
 }
-"""What is measured of the stages, its unit, and what each value is of."""
+"""The quantities of each stage: unit, the unit of work of a value, and the value of a turn. Those
+without one are not measured once a turn."""
 
 OTHER_WORDS = "Zz"
-"""What no question begins with: once it is in the cache, only what they share is left there."""
+"""No question begins with it: in the cache, it leaves only the system prompt there."""
 
 Engine = Callable[[str], tuple[str, Any]]
-"""Loads what does a stage: the model's name, and the engine. Raises ModelError."""
+"""Loads the engine of a stage: the model's name, and the engine. Raises ModelError."""
 Found = dict[str, Any]
+StageMeasure = Callable[[Any, BenchQuestion, BenchTurn | None], Found | None]
+"""Measures an engine on a recording, whose turn holds what earlier stages made of it."""
 
 
 def never() -> bool:
-    """Nobody breaks off what is measured."""
+    """Nothing is cancelled."""
     return False
 
 
+def _rates(config: Config) -> Mapping[str, list[float]]:
+    from edgevoice.engines.facts import published_rates
+    from edgevoice.models.store import Store
+
+    return published_rates(Store(config).choose("slm", shapes=True).path, config.slm)
+
+
 class StageBench:
-    """Runs the stages of a plan; `run_state` holds what is done, `problems` what could not be."""
+    """Measures the stages of a plan; `run_state` holds what is done, `problems` what failed."""
 
     def __init__(
         self,
@@ -82,14 +102,17 @@ class StageBench:
         progress: BenchProgress,
         engine: Engine | None = None,
         clock: Clock | None = None,
+        rates: Callable[[Config], Mapping[str, list[float]]] | None = None,
     ) -> None:
         self.plan = plan
         self.problems: list[EdgevoiceError] = []
         self._progress = progress
         self._clock: Clock = clock or SystemClock()
         self._engine = engine or self._loaded
+        self._rates = rates or _rates
         self._asked = [q for _ in range(plan.repeat) for q in plan.questions]
-        self._values: dict[tuple[str, str], list[float]] = {}
+        self._history = History(plan.config.slm.system_prompt)
+        self._values: dict[str, list[float]] = {}
         self._models: dict[str, str] = {}
         self._turns: dict[int, BenchTurn] = {}
         self.run_state = RunState(
@@ -99,46 +122,54 @@ class StageBench:
         self.run_state.output = "nowhere"
 
     def run(self) -> None:
-        """Measure each stage; one whose model is missing or fails is told of, and the next one
-        begins. Raises the first of these errors at the end."""
+        """Measure each stage. A stage that fails is reported, and the next one begins; raises the
+        first of these errors at the end."""
         for stage in self.plan.stages:
             self._progress.begin(f"{stage}: loading", 0.0)
             try:
                 self._stage(stage)
             except EdgevoiceError as error:
-                self._problem(stage, error)
+                self.problems.append(error)
+                self._progress.say(f"{stage} is left out: {error}")
+                self.run_state.left_out += (f"{stage}: {error.what}",)
         self.run_state.finished = True
         if self.problems:
             raise self.problems[0]
 
-    def _problem(self, stage: str, error: EdgevoiceError) -> None:
-        self.problems.append(error)
-        self._progress.say(f"{stage} is left out: {error}")
-        self.run_state.left_out += (f"{stage}: {error.what}",)
-
     def _stage(self, stage: str) -> None:
         name, engine = self._engine(stage)
+        measures: Mapping[str, StageMeasure] = {
+            "vad": self._detect,
+            "endpoint": self._judge,
+            "stt": self._read,
+            "llm": self._think,
+            "tts": self._speak,
+        }
+        measure = measures[stage]
         try:
             self._models[STAGES[stage]] = name
             self.run_state.models = dict(self._models)
-            measure = self._measure(stage, engine)
             total = COSTS[stage] * len(self._asked)
             self._progress.begin(f"{stage}: {len(self._asked)} recordings", total)
             for question in self._asked[: self.plan.warm_ups]:
-                measure(question, None)
+                measure(engine, question, None)
             for number, question in enumerate(self._asked):
                 where = f"{stage} {number + 1}/{len(self._asked)} {question.name[:40]}"
-                found = measure(question, self._turns.get(number))
-                if found is None:
+                if (found := measure(engine, question, self._turns.get(number))) is None:
                     told = "nobody knows what is said in it, so it cannot be asked"
                     self.run_state.left_out += (f"{stage}: {question.name}: {told}",)
                 else:
-                    told = _told(found["spans"])
-                    self._note(stage, number, found)
+                    spans = found["spans"].items()
+                    told = ", ".join(f"{name} {span * 1000:.3g} ms" for name, span in spans)
+                    self._note(number, found)
                 self._progress.done(COSTS[stage], f"{where}  {told}")
         finally:
             if hasattr(engine, "close"):
                 engine.close()
+        if stage == "llm":
+            self._progress.begin("llm: pp512 and tg128", 0.0)
+            self._values |= self._rates(self.plan.config)
+            self.run_state.stages = tuple(self._figures())
 
     def _loaded(self, stage: str) -> tuple[str, Any]:
         from edgevoice.engines.registry import load
@@ -148,131 +179,100 @@ class StageBench:
         model = Store(self.plan.config).choose(role, shapes=True)
         return model.name, load(model, self.plan.config)
 
-    def _note(self, stage: str, number: int, found: Found) -> None:
-        """Put what was found of one recording beside what other stages made of it."""
-        for quantity, values in found.pop("values").items():
-            self._values.setdefault((stage, quantity), []).extend(values)
-        self.run_state.stages = tuple(self._figures())
+    def _note(self, number: int, found: Found) -> None:
+        """Add what a stage found of one recording to its turn."""
+        if frames := found.pop("frames", None):
+            self._values.setdefault("frame", []).extend(frames)
         question, turn = self._asked[number], self._turns.get(number)
-        read = question.turn(AS_SET, self._clock.now(), found.get("recognized", ""))
+        read = question.turn(AS_SET, self._clock.now(), found.get("transcript", ""))
         if turn is None:
-            # What was not read has no words that are wrong.
+            # Without a transcript no word is wrong.
             turn = replace(read, words=None, word_errors=None)
-        if "recognized" in found:
+        if "transcript" in found:
             found |= {"words": read.words, "word_errors": read.word_errors}
         spans = {**turn.spans, **found.pop("spans")}
         self._turns[number] = replace(turn, spans=spans, **found)
         self.run_state.turns[:] = [self._turns[each] for each in sorted(self._turns)]
+        self.run_state.stages = tuple(self._figures())
 
     def _figures(self) -> Iterator[StageFigures]:
-        for (stage, quantity), values in self._values.items():
-            unit, per = UNITS[quantity]
-            if summed := figures(values):
-                yield StageFigures(
-                    stage=stage,
-                    model=self._models[STAGES[stage]],
-                    quantity=quantity,
-                    unit=unit,
-                    per=per,
-                    figures=summed,
-                )
+        for stage in self.plan.stages:
+            for name, (unit, per, take) in QUANTITIES[stage].items():
+                taken = (take(turn) for turn in self.run_state.turns)
+                values = self._values.get(name) or [one for one in taken if one is not None]
+                if summed := figures(values):
+                    yield StageFigures(
+                        stage=stage,
+                        model=self._models[STAGES[stage]],
+                        quantity=name,
+                        unit=unit,
+                        per=per,
+                        figures=summed,
+                        deviation=stdev(self._values[name]) if per.endswith("tokens") else None,
+                    )
 
-    def _measure(
-        self, stage: str, engine: Any
-    ) -> Callable[[BenchQuestion, BenchTurn | None], Found | None]:
-        match stage:
-            case "vad":
-                return lambda question, _: self._detect(engine, question)
-            case "endpoint":
-                return lambda question, _: self._judge(engine, question)
-            case "stt":
-                return lambda question, _: self._read(engine, question)
-            case "llm":
-                history = History(self.plan.config.slm.system_prompt)
-                return lambda question, turn: self._think(engine, history, question, turn)
-            case _:
-                return lambda question, _: self._speak(engine, question)
-
-    def _detect(self, detector: SpeechDetector, question: BenchQuestion) -> Found:
+    def _detect(self, detector: SpeechDetector, question: BenchQuestion, _: object) -> Found:
         """Every whole frame of the recording, timed by itself."""
         detector.reset()
         took = []
         for start in range(0, len(question.samples) - FRAME_SAMPLES + 1, FRAME_SAMPLES):
-            frame = question.samples[start : start + FRAME_SAMPLES]
             began = self._clock.now()
-            detector.probability(frame)
+            detector.probability(question.samples[start : start + FRAME_SAMPLES])
             took.append(self._clock.now() - began)
-        mean = sum(took) / len(took) if took else 0.0
-        return {"spans": {"detect a frame": mean}, "values": {"frame": took}}
+        return {"spans": {"detect a frame": fmean(took or [0.0])}, "frames": took}
 
-    def _judge(self, detector: TurnDetector, question: BenchQuestion) -> Found:
-        """Whether they have finished, asked where it is first asked in a conversation."""
+    def _judge(self, detector: TurnDetector, question: BenchQuestion, _: object) -> Found:
+        """The end-of-turn decision where it is first asked for in a conversation."""
         end = question.speech_end + self.plan.config.turn.pause_ms / 1000
         began = self._clock.now()
         detector.end_probability(question.samples[: int(end * EAR_RATE)])
-        took = self._clock.now() - began
-        return {"spans": {"judge the end": took}, "values": {"judgement": [took]}}
+        return {"spans": {"judge the end": self._clock.now() - began}}
 
-    def _read(self, recognizer: Recognizer, question: BenchQuestion) -> Found:
+    def _read(self, recognizer: Recognizer, question: BenchQuestion, _: object) -> Found:
         began = self._clock.now()
         text = recognizer.transcribe(question.samples).text.strip()
         took = self._clock.now() - began
-        rtf = took / question.seconds
         return {
             "spans": {"recognize": took},
-            "values": {"reading": [took], "read_rtf": [rtf]},
-            "recognized": text,
+            "transcript": text,
             "read_seconds": question.seconds,
-            "stt_rtf": rtf,
+            "stt_rtf": took / question.seconds,
         }
 
     def _think(
-        self,
-        model: LanguageModel,
-        history: History,
-        question: BenchQuestion,
-        turn: BenchTurn | None,
+        self, model: LanguageModel, question: BenchQuestion, turn: BenchTurn | None
     ) -> Found | None:
         """The question after the system prompt, which is in the cache, and the whole reply."""
-        asked = question.said or (turn.recognized if turn else "")
+        asked = question.said or (turn.transcript if turn else "")
         if not asked:
             return None
         # What an earlier question left in the cache must not help this one.
-        model.prime([*history.messages, ChatMessage("user", OTHER_WORDS)], never)
+        model.prime([*self._history.messages, ChatMessage("user", OTHER_WORDS)], never)
         if hasattr(model, "reply_text"):
             model.reply_text = question.reply
-        began = self._clock.now()
-        prompt: Prefilled | None = None
-        ready = began
-        times: list[float] = []
-        said: list[str] = []
-        for part in model.reply(history.asking(asked), never):
+        ready = began = self._clock.now()
+        prompt, times, said = Prefilled(0, 0), [], []
+        for part in model.reply(self._history.asking(asked), never):
             if isinstance(part, Prefilled):
                 prompt, ready = part, self._clock.now()
             elif isinstance(part, Token):
                 times.append(self._clock.now())
                 said.append(part.text)
-        new = prompt.tokens - prompt.reused if prompt else 0
-        prefill = ready - began
-        rate = new / prefill if new and prefill > 0 else None
+        new, prefill = prompt.tokens - prompt.reused, ready - began
         decoding = times[-1] - times[0] if times else 0.0
-        decode = (len(times) - 1) / decoding if decoding > 0 else None
-        ttft = times[0] - began if times else None
-        values = {"prefill": rate, "ttft": ttft, "decode": decode}
         return {
             "spans": {"prefill": prefill},
-            "values": {name: [v] for name, v in values.items() if v is not None},
-            "prompt_tokens": prompt.tokens if prompt else 0,
-            "reused_tokens": prompt.reused if prompt else 0,
+            "prompt_tokens": prompt.tokens,
+            "reused_tokens": prompt.reused,
             "reply_tokens": len(times),
-            "prefill_rate": rate,
-            "ttft": ttft,
-            "tokens_per_second": decode,
+            "prefill_rate": new / prefill if new and prefill > 0 else None,
+            "ttft": times[0] - began if times else None,
+            "tokens_per_second": (len(times) - 1) / decoding if decoding > 0 else None,
             "reply": "".join(said).strip(),
         }
 
-    def _speak(self, voice: Synthesizer, question: BenchQuestion) -> Found:
-        """The reply that belongs to the question, whatever a model would say to it."""
+    def _speak(self, voice: Synthesizer, question: BenchQuestion, _: object) -> Found:
+        """The prescribed reply to the question, whatever the model would say."""
         began = self._clock.now()
         first: float | None = None
         sound = 0.0
@@ -280,14 +280,8 @@ class StageBench:
             first = self._clock.now() - began if first is None else first
             sound += len(audio.samples) / voice.rate
         took = self._clock.now() - began
-        rtf = took / sound if sound else None
         return {
             "spans": {} if first is None else {"first sound": first},
-            "values": {"first_sound": [first], "speak_rtf": [rtf]} if sound else {},
             "sound_seconds": round(sound, 4) if sound else None,
-            "tts_rtf": rtf,
+            "tts_rtf": took / sound if sound else None,
         }
-
-
-def _told(spans: Mapping[str, float]) -> str:
-    return ", ".join(f"{name} {seconds * 1000:.3g} ms" for name, seconds in spans.items())

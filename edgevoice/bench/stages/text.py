@@ -1,63 +1,69 @@
-"""Stages that were measured by themselves, and starts of the program, as plain text."""
+"""Stages that were measured alone, and starts of the program, as plain text."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
+from edgevoice.bench.result.conditions import conditions
 from edgevoice.bench.result.device_record import Start
 from edgevoice.bench.result.device_text import limits
-from edgevoice.bench.result.result import BenchResult, Figures, StageFigures
+from edgevoice.bench.result.result import BenchResult, StageFigures
 from edgevoice.bench.result.summary import figures
+from edgevoice.bench.result.table import table
 from edgevoice.bench.result.text import heading, misread
 from edgevoice.bench.result.wording import wrapped
-from edgevoice.bench.stages.cold_start import COLD, WARM
+from edgevoice.bench.stages.cold_start import COLD, GONE, WARM
 
-_SAID = {
+_NAMES = {
     "frame": "a frame of 32 ms",
     "judgement": "a judgement",
     "reading": "a reading",
     "read_rtf": "RTF",
-    "prefill": "prefill",
     "ttft": "first token",
     "decode": "reply",
     "first_sound": "first sound",
     "speak_rtf": "RTF",
 }
 PERCENTILES = ("p50", "p90", "p95", "p99")
-_NAME = 26
 _LOADED = {"vad": "VAD", "stt": "STT", "slm": "LLM", "tts": "TTS", "turn": "turn detector"}
 _BAR = 30
 
 
 def stages(result: BenchResult) -> list[str]:
-    """Every quantity of each stage, and how sure its percentiles are."""
-    cells = "".join(f"{name:>9}" for name in PERCENTILES)
-    lines = [*heading(result), "", f"{'stage alone':<{_NAME}}{'n':>6}{cells}  unit"]
-    for one in result.stages:
-        lines += _stage(one)
-    lines += ["", *misread(result.variants[0].summary)]
-    lines += ["", *limits(result)]
-    lines += [line for name in result.left_out for line in wrapped(f"left out: {name}")]
-    return _without_holes(lines)
+    """Every quantity of each stage with the confidence intervals of its percentiles."""
+    alone = [one for one in result.stages if one.deviation is None]
+    rows = [row for one in alone for row in _rows(one)]
+    standard = [
+        f"{one.stage}: {one.quantity} {one.figures.mean:.1f} ± {one.deviation:.1f} tokens/s "
+        f"(mean and standard deviation of {one.figures.n}, as llama-bench measures)"
+        for one in result.stages
+        if one.deviation is not None
+    ]
+    parts = [
+        heading(result),
+        [
+            *table(("stage alone", "n", *PERCENTILES, "unit"), rows),
+            *(line for text in standard for line in wrapped(text)),
+            *conditions(result),
+        ],
+        misread(result.variants[0].summary),
+        limits(result),
+        [line for name in result.left_out for line in wrapped(f"left out: {name}")],
+    ]
+    return _joined(parts)
 
 
-def _stage(one: StageFigures) -> list[str]:
+def _rows(one: StageFigures) -> Iterator[Sequence[str]]:
     f = one.figures
-    scale, unit = (1000.0, "ms") if one.unit == "s" and "rtf" not in one.quantity else (1.0, "")
-    unit = one.unit if one.unit != "s" else unit
-    name = f"{one.stage}: {_SAID.get(one.quantity, one.quantity)}"
-    cells = "".join(f"{_number(value, scale):>9}" for value in (f.p50, f.p90, f.p95, f.p99))
-    lines = [f"{name:<{_NAME}}{f.n:>6}{cells}  {unit}".rstrip()]
-    # Where there are too few to tell, nothing is said.
-    sure = [text for name in PERCENTILES if (text := _bounds(f, name, scale))]
-    return [*lines, *wrapped(f"  95 % sure: {', '.join(sure)}")] if sure else lines
-
-
-def _bounds(f: Figures, name: str, scale: float) -> str:
-    low, high = getattr(f, f"{name}_low"), getattr(f, f"{name}_high")
-    if low is None or high is None:
-        return ""
-    return f"{name} {_number(low, scale)} to {_number(high, scale)}"
+    scale, unit = (1000.0, "ms") if one.unit == "s" else (1.0, one.unit)
+    if one.quantity.endswith("rtf"):
+        scale, unit = 1.0, ""
+    values = [_number(getattr(f, name), scale) for name in PERCENTILES]
+    yield (f"{one.stage}: {_NAMES.get(one.quantity, one.quantity)}", str(f.n), *values, unit)
+    ends = [(getattr(f, f"{name}_low"), getattr(f, f"{name}_high")) for name in PERCENTILES]
+    between = [f"{_number(low, scale)}–{_number(high, scale)}".strip("–") for low, high in ends]
+    if any(between):
+        yield ("  95 % confidence", "", *between, "")
 
 
 def _number(value: float | None, scale: float) -> str:
@@ -72,21 +78,22 @@ Moment = Callable[[Start], "float | None"]
 
 
 def starts(result: BenchResult) -> list[str]:
-    """When each step of a start was reached, cold and warm, and how the loads lie in time."""
+    """When each step of a start was reached, cold and warm, and how the loads overlap."""
     kinds = {name: [s for s in result.starts if s.variant == name] for name in (COLD, WARM)}
-    heads = "".join(f"{name:>10}{'p95':>10}" for name in ("cold p50", "warm p50"))
-    lines = [*heading(result), "", f"{'since the process began':<{_NAME}}{heads}"]
+    rows = []
     for name, moment in _moments(result.starts):
-        cells = ""
-        for made in kinds.values():
-            found = figures(moment(one) for one in made)
-            cells += f"{_seconds(found.p50):>10}{_seconds(found.p95):>10}" if found else f"{'':>20}"
-        lines.append(f"{name:<{_NAME}}{cells}".rstrip())
-    for kind, made in kinds.items():
-        lines += ["", *_picture(kind, made)]
-    lines += ["", *_remarks(result, kinds[COLD])]
-    lines += [line for name in result.left_out for line in wrapped(f"left out: {name}")]
-    return _without_holes(lines)
+        found = [figures(map(moment, made)) for made in kinds.values()]
+        cells = [(_seconds(f.p50), _seconds(f.p95)) if f else ("", "") for f in found]
+        rows.append([name, *(cell for pair in cells for cell in pair)])
+    heads = ("since the process began", "cold p50", "p95", "warm p50", "p95")
+    parts = [
+        heading(result),
+        [*table(heads, rows), *conditions(result)],
+        *(_picture(kind, made) for kind, made in kinds.items()),
+        [*_remarks(result, kinds[COLD])],
+        [line for name in result.left_out for line in wrapped(f"left out: {name}")],
+    ]
+    return _joined(parts)
 
 
 def _moments(made: Sequence[Start]) -> list[tuple[str, Moment]]:
@@ -101,12 +108,12 @@ def _moments(made: Sequence[Start]) -> list[tuple[str, Moment]]:
         *((f"{_LOADED.get(role, role)} loaded", loaded(role)) for role in roles),
         ("listening", lambda one: one.listening),
         ("ready to answer", lambda one: one.ready),
-        ("gap of the first answer", lambda one: one.gap),
+        ("gap of the first answer", lambda one: one.response_time),
     ]
 
 
 def _picture(kind: str, made: Sequence[Start]) -> list[str]:
-    """What was loaded when, in the start in the middle."""
+    """The loads of the median start in time."""
     if not made:
         return []
     middle = sorted(made, key=lambda one: one.ready)[(len(made) - 1) // 2]
@@ -116,7 +123,7 @@ def _picture(kind: str, made: Sequence[Start]) -> list[str]:
         *((_LOADED.get(r, r), one.began, one.ready) for r, one in middle.loads.items()),
     ]
     scale = _BAR / middle.ready if middle.ready > 0 else 0.0
-    lines = [f"{kind} in the middle, ready after {_seconds(middle.ready)}"]
+    lines = [f"median {kind}, ready after {_seconds(middle.ready)}"]
     for name, began, ended in rows:
         first, last = round(began * scale), max(round(began * scale) + 1, round(ended * scale))
         bar = " " * first + "█" * (last - first)
@@ -124,32 +131,24 @@ def _picture(kind: str, made: Sequence[Start]) -> list[str]:
     return lines
 
 
-def _remarks(result: BenchResult, cold: Sequence[Start]) -> list[str]:
-    told = [one.cached for one in cold if one.cached is not None]
-    if not told:
-        text = "not known here whether weights were in memory before a cold start"
-    elif max(told) <= 0.05:
-        text = "before a cold start no weights were in memory, nor a kept state of the prompt"
-    else:
-        text = f"before a cold start up to {max(told) * 100:.0f} % of the weights were in memory"
-    answered = sum(turn.gap is not None for turn in result.turns if not turn.warm_up)
-    return [
-        *wrapped(text),
-        f"{answered} of {len(result.starts)} first questions answered",
-        f"memory {result.peak_rss / 1e9:.2f} GB when ready",
-    ]
+def _remarks(result: BenchResult, cold: Sequence[Start]) -> Iterator[str]:
+    cached = [one.cached for one in cold if one.cached is not None]
+    text = "before a cold start no weights were in memory, nor a stored state of the prompt"
+    if not cached:
+        text = "this system does not tell whether weights were in memory before a cold start"
+    elif max(cached) > GONE:
+        text = f"before a cold start up to {max(cached) * 100:.0f} % of the weights were in memory"
+    yield from wrapped(text)
+    answered = sum(turn.response_time is not None for turn in result.turns if not turn.warm_up)
+    yield f"{answered} of {len(result.starts)} first questions answered"
+    yield f"memory {result.peak_rss / 1e9:.2f} GB when ready"
 
 
 def _seconds(value: float) -> str:
     return f"{value * 1000:.0f} ms" if value < 1 else f"{value:.2f} s"
 
 
-def _without_holes(lines: Sequence[str]) -> list[str]:
-    """No two empty lines in a row, and none at the end."""
-    kept: list[str] = []
-    for line in lines:
-        if line or (kept and kept[-1]):
-            kept.append(line)
-    while kept and not kept[-1]:
-        kept.pop()
-    return kept
+def _joined(parts: Sequence[Sequence[str]]) -> list[str]:
+    """The parts that are not empty, with an empty line between them."""
+    lines = [line for part in parts if part for line in ("", *part)]
+    return lines[1:]

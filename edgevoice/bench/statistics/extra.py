@@ -1,4 +1,4 @@
-"""scipy, which comes with the extra `bench`; asked for only where it is used, as it takes long."""
+"""Check for scipy, which only the extra `bench` installs."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from edgevoice.errors import EdgevoiceError
 
 
 def need_scipy(command: str) -> None:
-    """Raises EdgevoiceError if what `command` needs for its statistics is not installed."""
+    """Raises EdgevoiceError if scipy is not installed; `command` is named in it."""
     if find_spec("scipy") is None:
         raise EdgevoiceError(
             "edgevoice[bench] is not installed",

@@ -1,16 +1,8 @@
-"""Whether a difference between two runs is more than chance: permutation tests, by scipy.
+"""Whether two runs differ by more than chance: permutation tests by scipy.
 
-If nothing had changed, the two values of a pair could as well be swapped, and two values of
-different runs change places. So that is done many times at random, and counted how often a
-difference as large as the real one comes out. This is exact for whatever distribution the values
-have: R. A. Fisher, The Design of Experiments (1935), chapter 3; P. Good, Permutation, Parametric
-and Bootstrap Tests of Hypotheses (Springer 2005). The real arrangement counts as one of the draws,
-so that no p is zero: B. Phipson and G. K. Smyth, Permutation p-values should never be zero (2010).
-
-A few turns in which another program was busy must neither hide a change nor make one. Values that
-lie further out than nine tenths of the others are brought back to the nine tenths: for the test by
-a rule that does not know which run they are of, so that it stays exact; for the size of the change
-around the median, so that nothing draws it towards zero.
+Permutation tests are exact for any distribution (P. Good, Permutation, Parametric and Bootstrap
+Tests of Hypotheses, Springer 2005). Outliers are limited to the 90 % range, so that a few turns in
+which another program was busy neither hide a change nor cause one.
 """
 
 from __future__ import annotations
@@ -26,21 +18,21 @@ Values = npt.NDArray[np.float64]
 
 DRAWS = 9999
 SEED = 1
-"""The same two files get the same verdict each time."""
+"""Fixed, so that the same two files get the same verdict each time."""
 
-WILD = 0.9
-"""Beyond this share of all distances from the middle, a value counts no more than one there."""
+RANGE = 0.9
+"""Share of all distances from the median beyond which values are limited."""
 
-_CELLS = 2_000_000
-"""Values that are drawn at once, so that many turns do not take much memory."""
+_BATCH = 2_000_000
+"""Values drawn at once, which bounds the memory."""
 
 
 @dataclass(frozen=True, slots=True)
 class Shift:
-    """By how much the second of two samples differs, in their unit.
+    """The difference of two samples, in their unit.
 
-    `change` is a mean, `low` and `high` are its 95 % confidence interval, and `p` is the
-    probability that chance alone makes a difference that large, in either direction.
+    `change` is the mean difference, `low` and `high` its 95 % confidence interval, and `p` the
+    probability of such a difference by chance, in either direction.
     """
 
     n: int
@@ -50,69 +42,58 @@ class Shift:
     p: float
 
 
-def paired(before: Values, after: Values, tame: bool = True) -> Shift:
-    """The mean difference of pairs, `after` less `before`; both of the same length, at least one.
+def paired(before: Values, after: Values, limited: bool = True) -> Shift:
+    """The mean difference of pairs, `after` minus `before`, of at least one pair.
 
-    The interval is that of the means of random subsets of the differences, which holds the centre
-    of any symmetric distribution: J. A. Hartigan, Using subsample values as typical values, Journal
-    of the American Statistical Association 64 (1969). `tame` brings wild differences back.
+    The interval is that of the means of random subsets: J. A. Hartigan, Using subsample values as
+    typical values, Journal of the American Statistical Association 64 (1969).
     """
     differences = after - before
-    # For the test around zero, where swapping leaves them as far out as they are.
-    tested = _tamed(differences) if tame else differences
-    centred = _around_middle(differences) if tame else differences
-    n = len(differences)
+    # Around zero for the test, where swapping a pair does not change the limit.
+    tested = _limited(differences) if limited else differences
+    centred = _around_median(differences) if limited else differences
     rng = np.random.default_rng(SEED)
-    parts = 1 + DRAWS * n // _CELLS
+    parts = 1 + DRAWS * len(centred) // _BATCH
     means = np.concatenate([_subset_means(rng, centred, DRAWS // parts) for _ in range(parts)])
     low, high = np.quantile(means, (0.025, 0.975))
-    return _shift(n, float(centred.mean()), low, high, _chance((tested,), "samples"))
+    return _shift(len(centred), float(centred.mean()), low, high, _p((tested,), "samples"))
 
 
-def unpaired(before: Values, after: Values, tame: bool = True) -> Shift:
-    """The difference of two means, of samples that need not be of the same length; neither empty.
-
-    The interval is that of the same difference in samples drawn anew from both, with repetition:
-    B. Efron and R. J. Tibshirani, An Introduction to the Bootstrap (1993), chapter 13.
-    """
+def unpaired(before: Values, after: Values, limited: bool = True) -> Shift:
+    """The difference of the means of two samples, with a bootstrap interval."""
     from scipy.stats import bootstrap
 
     pooled = np.concatenate([before, after])
     one, other = before, after
-    if tame:
-        pooled = _around_middle(pooled)
-        one, other = _around_middle(before), _around_middle(after)
-    split, n = len(before), min(len(before), len(after))
+    if limited:
+        pooled, one, other = map(_around_median, (pooled, before, after))
+    n = min(len(before), len(after))
     change = float(other.mean() - one.mean())
     if n < 2:
         return _shift(n, change, change, change, 1.0)
-    again = bootstrap(
+    found = bootstrap(
         (one, other),
         lambda a, b, axis: b.mean(axis) - a.mean(axis),
         n_resamples=DRAWS,
-        batch=max(1, _CELLS // len(pooled)),
+        batch=max(1, _BATCH // len(pooled)),
         method="percentile",
         rng=SEED,
     ).confidence_interval
-    p = _chance((pooled[:split], pooled[split:]), "independent")
-    return _shift(n, change, again.low, again.high, p)
+    p = _p((pooled[: len(before)], pooled[len(before) :]), "independent")
+    return _shift(n, change, found.low, found.high, p)
 
 
-def holm(chances: Sequence[float]) -> list[float]:
-    """The same p, raised so that among all of them one false alarm is as rare as for one alone.
-
-    S. Holm, A simple sequentially rejective multiple test procedure, Scandinavian Journal of
-    Statistics 6 (1979). It holds however the tests depend on each other.
-    """
-    raised, so_far = [0.0] * len(chances), 0.0
-    for place, index in enumerate(sorted(range(len(chances)), key=chances.__getitem__)):
-        so_far = max(so_far, min(1.0, chances[index] * (len(chances) - place)))
-        raised[index] = so_far
-    return raised
+def holm(values: Sequence[float]) -> list[float]:
+    """p values corrected for their number, by the method of S. Holm (1979)."""
+    corrected, highest = [0.0] * len(values), 0.0
+    for place, index in enumerate(sorted(range(len(values)), key=values.__getitem__)):
+        highest = max(highest, min(1.0, values[index] * (len(values) - place)))
+        corrected[index] = highest
+    return corrected
 
 
-def _chance(samples: tuple[Values, ...], swapped: Literal["samples", "independent"]) -> float:
-    """How often chance makes means, or a mean of differences, as far apart as they are."""
+def _p(samples: tuple[Values, ...], kind: Literal["samples", "independent"]) -> float:
+    """The p value of the mean of one sample of differences, or of two samples' difference."""
     from scipy.stats import permutation_test
 
     if min(map(len, samples)) < 2:
@@ -120,10 +101,10 @@ def _chance(samples: tuple[Values, ...], swapped: Literal["samples", "independen
     found = permutation_test(
         samples,
         lambda *drawn, axis: abs(drawn[-1].mean(axis) - (drawn[0].mean(axis) if drawn[1:] else 0)),
-        permutation_type=swapped,
+        permutation_type=kind,
         vectorized=True,
         n_resamples=DRAWS,
-        batch=max(1, _CELLS // sum(map(len, samples))),
+        batch=max(1, _BATCH // sum(map(len, samples))),
         alternative="greater",
         rng=SEED,
     )
@@ -141,17 +122,13 @@ def _subset_means(rng: np.random.Generator, values: Values, rows: int) -> Values
     return means
 
 
-def _tamed(distances: Values) -> Values:
-    """Distances from the middle, none beyond that of nine tenths of those that are not zero."""
-    size = np.abs(distances)
-    there = size[size > 0]
-    if not len(there):
-        return distances
-    limit = float(np.quantile(there, WILD))
+def _limited(distances: Values) -> Values:
+    """Distances, none larger than the 90 % quantile of those that are not zero."""
+    sizes = np.abs(distances)
+    limit = np.quantile(sizes[sizes > 0], RANGE) if sizes.any() else 0.0
     return np.clip(distances, -limit, limit)
 
 
-def _around_middle(values: Values) -> Values:
-    """The values, none further from their median than nine tenths of those that differ from it."""
-    middle = float(np.median(values))
-    return _tamed(values - middle) + middle
+def _around_median(values: Values) -> Values:
+    median = float(np.median(values))
+    return _limited(values - median) + median

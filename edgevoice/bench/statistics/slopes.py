@@ -1,12 +1,8 @@
 """How fast something grows: a robust slope and its confidence interval.
 
-The slope is the median of the slopes between all pairs of points, and two of these slopes, chosen
-by their rank, are the ends of its interval: H. Theil (1950); P. K. Sen, Estimates of the regression
-coefficient based on Kendall's tau, Journal of the American Statistical Association 63 (1968).
-Almost a third of the points may be anything at all without moving it far. Points that follow each
-other are alike, and tell less than as many independent ones; the interval is widened for that as
-by K. H. Hamed and A. R. Rao, A modified Mann-Kendall trend test for autocorrelated data, Journal
-of Hydrology 204 (1998).
+The slope is that of Theil and Sen, which a quarter of wild points does not move far. The interval
+is widened for points that resemble their neighbours: K. H. Hamed and A. R. Rao, A modified
+Mann-Kendall trend test for autocorrelated data, Journal of Hydrology 204 (1998).
 """
 
 from __future__ import annotations
@@ -20,20 +16,19 @@ import numpy as np
 from edgevoice.bench.statistics.significance import Values
 
 LEAST_POINTS = 10
-"""Fewer points tell nothing; half of them are looked at by themselves."""
 
 NORMAL = 1.96
-"""Standard deviations within which 95 % of a normal distribution lie."""
+"""Standard deviations that hold 95 % of a normal distribution."""
 
-STANDS_OUT = 6.0
-"""Robust standard deviations beyond which a step between two points is a jump."""
+JUMP = 6.0
+"""Robust standard deviations from which on a step is a jump."""
 
 Course = Literal["level", "grows", "unclear"]
 
 
 @dataclass(frozen=True, slots=True)
 class Slope:
-    """By how much something changes in each unit of time, and its 95 % confidence interval."""
+    """Change in each unit of time, and its 95 % confidence interval."""
 
     value: float
     low: float
@@ -42,7 +37,7 @@ class Slope:
 
 @dataclass(frozen=True, slots=True)
 class Growth:
-    """How something went on: `slope` of all of it, `late` of its second half."""
+    """The course of a quantity: `slope` of all of it, `late` of its second half."""
 
     course: Course
     slope: Slope
@@ -52,7 +47,7 @@ class Growth:
 def growth(times: Values, values: Values, least: float) -> Growth | None:
     """Whether `values` grow by `least` or more in each unit of `times`; None of too few points.
 
-    What grows only at first, or jumps once and then stays, does not grow.
+    Values that grow only at first, or jump once, do not grow.
     """
     if len(values) < LEAST_POINTS:
         return None
@@ -61,36 +56,31 @@ def growth(times: Values, values: Values, least: float) -> Growth | None:
     half = len(level) // 2
     late = theil_sen(times[half:], level[half:])
     course: Course = "unclear"
-    if slope.high < least or late.high < least:
+    if min(slope.high, late.high) < least:
         course = "level"
-    elif slope.low > 0 and late.low > 0 and min(slope.value, late.value) >= least:
+    elif min(slope.low, late.low) > 0 and min(slope.value, late.value) >= least:
         course = "grows"
     return Growth(course, slope, late)
 
 
 def theil_sen(times: Values, values: Values) -> Slope:
-    """The slope of `values` over `times`, which rise; at least three of each."""
+    """The slope of `values` over rising `times`, of at least three points."""
     from scipy.stats import norm, theilslopes
 
-    middle = float(theilslopes(values, times).slope)
-    wider = NORMAL * math.sqrt(_alike(values - middle * times))
-    found = theilslopes(values, times, alpha=2 * float(norm.sf(wider)))
-    return Slope(middle, float(found.low_slope), float(found.high_slope))
+    slope = float(theilslopes(values, times).slope)
+    width = NORMAL * math.sqrt(_autocorrelation(values - slope * times))
+    found = theilslopes(values, times, alpha=2 * float(norm.sf(width)))
+    return Slope(slope, float(found.low_slope), float(found.high_slope))
 
 
-def _alike(rest: Values) -> float:
-    """By how much the variance grows, for how alike points are that follow each other; 1 or more.
-
-    `rest` is what the slope leaves over.
-    """
+def _autocorrelation(rest: Values) -> float:
+    """The factor, 1 or more, by which autocorrelation of the residuals increases the variance."""
     n = len(rest)
-    ranks = np.argsort(np.argsort(rest, kind="stable"), kind="stable").astype(np.float64)
-    ranks -= ranks.mean()
-    whole = float(ranks @ ranks)
-    if whole == 0.0 or float(np.ptp(rest)) <= 1e-9 * float(np.abs(rest).max()):
+    ranks = np.argsort(np.argsort(rest, kind="stable"), kind="stable") - (n - 1) / 2
+    if np.ptp(rest) <= 1e-9 * np.abs(rest).max():
         return 1.0
-    more = 0.0
-    # Far apart there are too few pairs to tell.
+    whole, more = float(ranks @ ranks), 0.0
+    # Larger lags have too few pairs.
     for lag in range(1, n // 3 + 1):
         alike = float(ranks[lag:] @ ranks[:-lag]) / whole
         if abs(alike) > NORMAL / math.sqrt(n):
@@ -99,16 +89,16 @@ def _alike(rest: Values) -> float:
 
 
 def _without_jump(values: Values) -> Values:
-    """The values, less the largest step up that lasts, if it stands out from the others."""
-    # Smoothed by one, so that a single point is no step.
+    """The values without their largest lasting step up, if it stands out."""
+    # The median of three, so that a single point is no step.
     smooth = values.copy()
     smooth[1:-1] = np.median(np.stack([values[:-2], values[1:-1], values[2:]]), axis=0)
     steps = np.diff(smooth)
     usual = float(np.median(steps))
-    # Of what was not smoothed: otherwise any noise would stand out from what is left of it.
+    # Of the raw values: among smoothed ones any noise would stand out.
     spread = 1.4826 * float(np.median(np.abs(np.diff(values) - usual)))
     place = int(np.argmax(steps))
     level = values.copy()
-    if steps[place] - usual > STANDS_OUT * spread:
+    if steps[place] - usual > JUMP * spread:
         level[place + 1 :] -= steps[place] - usual
     return level

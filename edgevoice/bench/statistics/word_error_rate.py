@@ -1,4 +1,4 @@
-"""Word error rate: how far what was recognized is from what was said."""
+"""Word error rate."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from edgevoice.words import words
 
 
 def word_errors(said: str, recognized: str) -> tuple[int, int]:
-    """Fewest words substituted, left out and put in to make one of the other; words said."""
+    """Fewest substitutions, omissions and insertions between the two; number of words said."""
     truth, found = words(said), words(recognized)
     row = list(range(len(found) + 1))
     for i, word in enumerate(truth, 1):
@@ -17,5 +17,5 @@ def word_errors(said: str, recognized: str) -> tuple[int, int]:
 
 
 def rate(errors: int, said: int) -> float | None:
-    """Errors as a share of the words said; None where nothing is known to have been said."""
+    """Errors as a share of the words said; None without words."""
     return errors / said if said else None

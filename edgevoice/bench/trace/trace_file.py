@@ -1,4 +1,4 @@
-"""A trace that is read as far as it can be: with lines missing, broken or of a newer edgevoice."""
+"""Read a trace as far as possible: lines may be missing, broken, or of a newer edgevoice."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from edgevoice.trace import lines, whole
 
 
 class _Head(msgspec.Struct):
-    """What every line of a trace has."""
+    """The fields of every line."""
 
     type: str
     t: float
@@ -23,9 +23,9 @@ class _Head(msgspec.Struct):
 
 
 def traced(path: Path, notice: Callable[[str], None]) -> list[ev.Event]:
-    """The events of a trace, in order; those that cannot be read are told to `notice`.
+    """The events of a trace, in order; `notice` is called with what cannot be read.
 
-    Raises UsageError where the file cannot be read, is of a newer schema or holds no event.
+    Raises UsageError if the file cannot be read, has a newer schema or holds no event.
     """
     found: list[ev.Event] = []
     broken: list[int] = []
@@ -41,7 +41,7 @@ def traced(path: Path, notice: Callable[[str], None]) -> list[ev.Event]:
                     if head.type in ev.KINDS:
                         found.append(from_json(line, ev.AnyEvent))  # type: ignore[arg-type]
                     else:
-                        # An added event does not change the version of the format.
+                        # A new kind of event does not raise the schema.
                         unknown[head.type] = None
                 except Malformed:
                     broken.append(number)

@@ -1,244 +1,287 @@
-"""A session as tracks: what each stage worked on from when to when, and what happened at once.
+"""Events → tracks: what each stage worked on, and when. A pure fold, like the timings.
 
-A pure fold over events, like the timings. Where the end of some work is told by no event (a
-speculative reply that was taken back, an interim transcript without news), the piece ends with what
-shows that it was over, or is only marked where it began; `args` then say so.
+No event says when speculative work was dropped, or that an interim transcript brought nothing new.
+Such a piece ends with the next event that implies its end, or is only marked; `args` say so.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 from edgevoice import events as ev
-from edgevoice.bench.trace.drawing import (
-    ENGINES,
-    GAP,
-    MOST_INTERIMS,
-    SPANS,
-    USER,
-    OpenSlice,
-    TraceBuilder,
-    TraceDrawing,
-    TraceSlice,
-)
 from edgevoice.timings import Timings, TurnTimings
+
+USER, RESPONSE_TIME, SPANS, ENGINES = "user", "response time", "spans", "engines"
+STAGES = ("capture", "transcription", "end_of_turn", "agent", "synthesis", "playback")
+TRACKS = (USER, RESPONSE_TIME, SPANS, *STAGES, ENGINES)
+"""The tracks from top to bottom."""
+
+MOST_INTERIMS = 2
+"""Interim transcriptions that can be under way at once."""
+
+
+MARKS: Mapping[type[ev.Event], tuple[str, str, tuple[str, ...]]] = {
+    ev.Listening: (ENGINES, "listening", ()),
+    ev.Ready: (ENGINES, "ready", ()),
+    ev.StageFailed: ("{0.stage}", "failed: {0.what}", ("turn",)),
+    ev.HistoryTrimmed: ("agent", "history trimmed", ("messages",)),
+    ev.ConversationCleared: ("agent", "new conversation", ()),
+    ev.TurnCommitted: ("capture", "committed", ("turn",)),
+    ev.TurnCancelled: ("capture", "cancelled: {0.reason}", ("turn", "detail")),
+    ev.Overrun: ("capture", "overrun", ("count",)),
+    ev.EndOfTurnScored: ("end_of_turn", "finished: {0.complete:.0%}", ("turn", "complete")),
+    ev.PrefillProgress: ("agent", "words read ahead", ("turn", "text", "tokens")),
+    ev.ClauseReady: ("agent", "clause {0.clause}", ("turn", "text")),
+    ev.FirstAudio: ("synthesis", "first sound", ("turn", "clause")),
+    ev.Underrun: ("playback", "underrun", ("turn", "count")),
+}
+"""Events that are moments: track, name and fields, the first two formatted with the event."""
+
+
+@dataclass
+class TracePiece:
+    """Work on a track from `start` to `end`, or a moment where `end` is None; session time."""
+
+    track: str
+    name: str
+    start: float
+    end: float | None
+    args: dict[str, Any]
+
+
+@dataclass
+class TraceDrawing:
+    """One session; what has begun and not ended is in `open`, `interims` and `speech`."""
+
+    started: ev.SessionStarted | None = None
+    slices: list[TracePiece] = field(default_factory=list)
+    marks: list[TracePiece] = field(default_factory=list)
+    counters: list[tuple[str, float, dict[str, float]]] = field(default_factory=list)
+    """Name, time, and each quantity by its unit."""
+    open: dict[object, TracePiece] = field(default_factory=dict)
+    interims: list[TracePiece] = field(default_factory=list)
+    speech: dict[int, TracePiece] = field(default_factory=dict)
+    texts: dict[tuple[int, int], str] = field(default_factory=dict)
+    """Spoken text by turn and clause."""
+    cancelled: dict[int, float] = field(default_factory=dict)
+
+    @property
+    def tracks(self) -> list[str]:
+        """The tracks in use, from top to bottom."""
+        used = {piece.track for piece in (*self.slices, *self.marks)}
+        return [track for track in TRACKS if track in used]
+
+    def begin(self, track: str, name: str, at: float, key: object = None, **args: Any) -> None:
+        """Begin work, and end what has begun before with the same key (the track, if None)."""
+        self.end(key or track, at)
+        self.open[key or track] = TracePiece(track, name, at, None, args)
+
+    def end(self, key: object, at: float, **args: Any) -> bool:
+        """End the work with this key; False if none has begun."""
+        work = self.open.pop(key, None)
+        if work is not None:
+            self.draw(work, at, **args)
+        return work is not None
+
+    def draw(self, work: TracePiece, at: float, **args: Any) -> None:
+        end = max(work.start, at)
+        self.slices.append(
+            TracePiece(work.track, work.name, work.start, end, {**work.args, **args})
+        )
+
+    def mark(self, track: str, name: str, at: float, **args: Any) -> None:
+        self.marks.append(TracePiece(track, name, at, None, args))
+
+    def drop_interim(self) -> None:
+        """Mark the oldest interim transcription, which ended without an event."""
+        interim = self.interims.pop(0)
+        interim.args["end"] = "not told: no news"
+        self.marks.append(interim)
+
+    def finish(self, at: float) -> None:
+        """End everything that is open with the trace."""
+        while self.interims:
+            self.drop_interim()
+        for key in list(self.open):
+            self.end(key, at, end="not told: the trace ends")
+        for piece in self.speech.values():
+            self.draw(piece, at if piece.end is None else piece.end)
 
 
 def drawn(events: Iterable[ev.Event]) -> TraceDrawing:
     """The events of one session, in order, as tracks."""
-    builder, timings, last = TraceBuilder(), Timings(), 0.0
+    drawing, timings, last = TraceDrawing(), Timings(), 0.0
     for event in events:
         timings.add(event)
         last = max(last, event.t)
-        for draw in (_state, _capture, _transcription, _agent, _synthesis, _playback):
-            draw(builder, event)
-    builder.finish(last)
+        for draw in (_session, _capture, _transcription, _agent, _sound):
+            draw(drawing, event)
+        if type(event) in MARKS:
+            track, name, fields = MARKS[type(event)]
+            args = {field: value for field in fields if (value := getattr(event, field)) != ""}
+            drawing.mark(track.format(event), name.format(event), event.t, **args)
+    drawing.finish(last)
     for turn in timings.turns:
-        _gap(builder.drawing, turn)
-    return builder.drawing
+        _response_time(drawing, turn)
+    return drawing
 
 
-def _state(builder: TraceBuilder, event: ev.Event) -> None:
+def _session(drawing: TraceDrawing, event: ev.Event) -> None:
     match event:
         case ev.SessionStarted():
-            builder.drawing.started = event
+            drawing.started = event
         case ev.Resources():
-            builder.count("CPU", event.t, **{"% of one core": event.cpu})
-            builder.count("memory", event.t, MiB=round(event.rss / 2**20, 1))
+            drawing.counters.append(("CPU", event.t, {"% of one core": event.cpu}))
+            drawing.counters.append(("memory", event.t, {"MiB": round(event.rss / 2**20, 1)}))
         case ev.Level():
-            builder.count("microphone", event.t, dBFS=event.dbfs)
-            builder.count("speech", event.t, probability=event.speech)
+            drawing.counters.append(("microphone", event.t, {"dBFS": event.dbfs}))
+            drawing.counters.append(("speech", event.t, {"probability": event.speech}))
         case ev.EngineLoading():
-            builder.begin((ENGINES, event.role), ENGINES, f"loads {event.role}", event.t,
-                         model=event.model)  # fmt: skip
+            name, key = f"loads {event.role}", (ENGINES, event.role)
+            drawing.begin(ENGINES, name, event.t, key, model=event.model)
         case ev.EngineReady():
-            builder.end((ENGINES, event.role), event.t)
-        case ev.Listening() | ev.Ready():
-            name = "ready" if isinstance(event, ev.Ready) else "listening"
-            builder.mark(ENGINES, name, event.t)
-        case ev.StageFailed():
-            builder.mark(event.stage, f"failed: {event.what}", event.t, turn=event.turn)
+            drawing.end((ENGINES, event.role), event.t)
         case ev.DeviceLost() | ev.DeviceRestored():
             track = "capture" if event.kind == "input" else "playback"
             what = "lost" if isinstance(event, ev.DeviceLost) else "found"
-            builder.mark(track, f"{what}: {event.name}", event.t)
-        case ev.HistoryTrimmed():
-            builder.mark("agent", "history trimmed", event.t, messages=event.messages)
-        case ev.ConversationCleared():
-            builder.mark("agent", "new conversation", event.t)
+            drawing.mark(track, f"{what}: {event.name}", event.t)
         case _:
             pass
 
 
-def _capture(builder: TraceBuilder, event: ev.Event) -> None:
+def _capture(drawing: TraceDrawing, event: ev.Event) -> None:
     match event:
-        case ev.TurnStarted():
-            if event.replaces is not None:
-                # The same utterance goes on: it is drawn once, as the last turn's.
-                _, _, pauses = builder.speech.pop(event.replaces, (0.0, None, 0))
-                builder.speech[event.turn] = (event.t, None, pauses)
-            if event.origin == "text":
-                builder.mark(USER, "types", event.t, turn=event.turn)
+        case ev.TurnStarted(origin="text"):
+            drawing.mark(USER, "types", event.t, turn=event.turn)
+        case ev.TurnStarted(replaces=int(replaced)) if said := drawing.speech.pop(replaced, None):
+            # The same utterance goes on, and is drawn once.
+            said.end, said.args["turn"] = None, event.turn
+            drawing.speech[event.turn] = said
         case ev.SpeechStarted():
-            _, _, pauses = builder.speech.get(event.turn, (0.0, None, 0))
-            builder.speech[event.turn] = (event.at, None, pauses)
-            builder.begin("capture", "capture", "hears", event.t, turn=event.turn)
+            said = TracePiece(USER, "speaks", event.at, None, {"turn": event.turn, "pauses": 0})
+            drawing.speech.setdefault(event.turn, said).start = event.at
+            drawing.begin("capture", "hears", event.t, turn=event.turn)
         case ev.SpeechPaused():
-            if event.turn in builder.speech:
-                start, _, pauses = builder.speech[event.turn]
-                builder.speech[event.turn] = (start, event.at, pauses + 1)
-            builder.begin("capture", "capture", "waits for more", event.t, turn=event.turn)
+            if said := drawing.speech.get(event.turn):
+                said.end = event.at
+                said.args["pauses"] += 1
+            drawing.begin("capture", "waits for more", event.t, turn=event.turn)
         case ev.SpeechEnded():
-            if event.turn in builder.speech:
-                start, _, pauses = builder.speech[event.turn]
-                builder.speech[event.turn] = (start, event.at, pauses)
-            builder.end("capture", event.t)
-        case ev.TurnCommitted():
-            builder.mark("capture", "committed", event.t, turn=event.turn)
+            if said := drawing.speech.get(event.turn):
+                said.end = event.at
+            drawing.end("capture", event.t)
         case ev.TurnCancelled():
-            builder.cancelled[event.turn] = event.t
-            start, end, pauses = builder.speech.get(event.turn, (0.0, event.t, 0))
-            if end is None:
-                builder.speech[event.turn] = (start, event.t, pauses)
-            why = {"detail": event.detail} if event.detail else {}
-            builder.mark("capture", f"cancelled: {event.reason}", event.t, turn=event.turn, **why)
-            listening = builder.open.get("capture")
-            if listening is not None and listening.args["turn"] == event.turn:
-                builder.end("capture", event.t, cancelled=event.reason)
-        case ev.EndOfTurnScored():
-            told = f"finished: {event.complete:.0%}"
-            builder.mark("end_of_turn", told, event.t, turn=event.turn, complete=event.complete)
-        case ev.Overrun():
-            builder.mark("capture", "overrun", event.t, count=event.count)
+            drawing.cancelled[event.turn] = event.t
+            if (said := drawing.speech.get(event.turn)) and said.end is None:
+                said.end = event.t
+            _end_of_turn(drawing, "capture", event)
         case _:
             pass
 
 
-def _transcription(builder: TraceBuilder, event: ev.Event) -> None:
+def _end_of_turn(drawing: TraceDrawing, key: str, event: ev.TurnCancelled) -> None:
+    """End the work with this key if it was for the cancelled turn."""
+    work = drawing.open.get(key)
+    if work is not None and work.args["turn"] == event.turn:
+        drawing.end(key, event.t, cancelled=event.reason)
+
+
+def _transcription(drawing: TraceDrawing, event: ev.Event) -> None:
     match event:
-        case ev.TranscriptionStarted(partial=True):
-            if len(builder.interims) == MOST_INTERIMS:
-                builder.silent_interim()
-            about = {"turn": event.turn, "seconds of sound": event.seconds}
-            builder.interims.append(
-                OpenSlice("transcription", "reads while they speak", event.t, about)
-            )
-        case ev.InterimTranscript():
-            interim = _interim(builder, event.turn)
-            if interim is not None:
-                builder.draw(interim, event.t, text=event.text, agreed=event.text[: event.agreed])
         case ev.TranscriptionStarted():
             about = {"turn": event.turn, "seconds of sound": event.seconds}
-            builder.begin("reading", "transcription", "reads the question", event.t, **about)
-        case ev.FinalTranscript():
-            if builder.end("reading", event.t, text=event.text):
+            if not event.partial:
+                drawing.begin("transcription", "reads the question", event.t, "final", **about)
                 return
-            interim = _interim(builder, event.turn)
-            if interim is not None:
-                builder.draw(interim, event.t, text=event.text)
-            builder.mark(
-                "transcription", "question known", event.t, turn=event.turn, text=event.text
-            )
+            if len(drawing.interims) == MOST_INTERIMS:
+                drawing.drop_interim()
+            name = "reads while they speak"
+            drawing.interims.append(TracePiece("transcription", name, event.t, None, about))
+        case ev.InterimTranscript():
+            _end_interim(drawing, event, agreed=event.text[: event.agreed])
+        case ev.FinalTranscript():
+            if not drawing.end("final", event.t, text=event.text):
+                # The last interim transcript was the whole question.
+                _end_interim(drawing, event)
+                told = {"turn": event.turn, "text": event.text}
+                drawing.mark("transcription", "question known", event.t, **told)
         case ev.TurnCancelled(reason="no_speech") | ev.TurnCancelled(reason="failed"):
-            reading = builder.open.get("reading")
-            if reading is not None and reading.args["turn"] == event.turn:
-                builder.end("reading", event.t, cancelled=event.reason)
+            _end_of_turn(drawing, "final", event)
         case _:
             pass
 
 
-def _interim(builder: TraceBuilder, turn: int) -> OpenSlice | None:
-    """The oldest interim reading of this turn, which has ended."""
-    for interim in builder.interims:
-        if interim.args["turn"] == turn:
-            builder.interims.remove(interim)
-            return interim
-    return None
+def _end_interim(
+    drawing: TraceDrawing, event: ev.InterimTranscript | ev.FinalTranscript, **args: str
+) -> None:
+    """End the oldest interim transcription of the turn."""
+    for interim in drawing.interims:
+        if interim.args["turn"] == event.turn:
+            drawing.interims.remove(interim)
+            drawing.draw(interim, event.t, text=event.text, **args)
+            return
 
 
-def _agent(builder: TraceBuilder, event: ev.Event) -> None:
+def _agent(drawing: TraceDrawing, event: ev.Event) -> None:
+    work = drawing.open.get("agent")
     match event:
-        case ev.PrefillProgress():
-            _take_back(builder, event.t)
-            builder.mark("agent", "words read ahead", event.t, turn=event.turn, text=event.text,
-                        tokens=event.tokens)  # fmt: skip
-        case ev.PrefillStarted():
-            _take_back(builder, event.t)
-            builder.begin("agent", "agent", "prefill", event.t, turn=event.turn)
+        case ev.PrefillProgress() | ev.PrefillStarted():
+            if work is not None:
+                at = min(event.t, drawing.cancelled.get(work.args["turn"], event.t))
+                drawing.end("agent", at, end="not told: taken back")
+            if isinstance(event, ev.PrefillStarted):
+                drawing.begin("agent", "prefill", event.t, turn=event.turn)
         case ev.PrefillEnded():
-            about = {"tokens": event.tokens, "reused": event.reused}
-            builder.end("agent", event.t, **about)
-            builder.begin("agent", "agent", "decode", event.t, turn=event.turn, text="")
+            drawing.end("agent", event.t, tokens=event.tokens, reused=event.reused)
+            drawing.begin("agent", "decode", event.t, turn=event.turn, text="")
         case ev.TokenGenerated():
-            work = builder.open.get("agent")
             if work is not None and work.args["turn"] == event.turn and "text" in work.args:
                 work.args["text"] += event.text
                 work.args["tokens"] = event.index + 1
             if event.index == 0:
-                builder.mark("agent", "first token", event.t, turn=event.turn)
+                drawing.mark("agent", "first token", event.t, turn=event.turn)
         case ev.GenerationEnded():
-            builder.end("agent", event.t, tokens=event.tokens, reason=event.reason)
+            drawing.end("agent", event.t, tokens=event.tokens, reason=event.reason)
         case ev.ClauseReady():
-            builder.texts[event.turn, event.clause] = event.spoken
-            builder.mark(
-                "agent", f"clause {event.clause}", event.t, turn=event.turn, text=event.text
-            )
+            drawing.texts[event.turn, event.clause] = event.spoken
         case _:
             pass
 
 
-def _take_back(builder: TraceBuilder, now: float) -> None:
-    """Something else is thought of: what was, is over since it was cancelled, or since now."""
-    work = builder.open.get("agent")
-    if work is not None:
-        builder.end("agent", min(now, builder.cancelled.get(work.args["turn"], now)),
-                   end="not told: taken back")  # fmt: skip
-
-
-def _synthesis(builder: TraceBuilder, event: ev.Event) -> None:
+def _sound(drawing: TraceDrawing, event: ev.Event) -> None:
     match event:
         case ev.SynthesisStarted():
-            text = builder.texts.get((event.turn, event.clause), "")
-            name = f"clause {event.clause}"
-            builder.begin("synthesis", "synthesis", name, event.t, turn=event.turn, text=text)
-        case ev.FirstAudio():
-            builder.mark("synthesis", "first sound", event.t, turn=event.turn, clause=event.clause)
+            about = {"turn": event.turn, "text": drawing.texts.get((event.turn, event.clause), "")}
+            drawing.begin("synthesis", f"clause {event.clause}", event.t, **about)
         case ev.SynthesisEnded():
-            builder.end("synthesis", event.t, **{"seconds of sound": event.seconds})
+            drawing.end("synthesis", event.t, **{"seconds of sound": event.seconds})
         case ev.StageFailed(stage="synthesis"):
-            builder.end("synthesis", event.t, failed=event.what)
-        case _:
-            pass
-
-
-def _playback(builder: TraceBuilder, event: ev.Event) -> None:
-    match event:
+            drawing.end("synthesis", event.t, failed=event.what)
         case ev.PlaybackStarted():
-            text = builder.texts.get((event.turn, event.clause), "")
-            name = f"clause {event.clause}"
-            builder.begin("playback", "playback", name, event.at, turn=event.turn, text=text,
-                         audible_at=event.audible_at)  # fmt: skip
+            about = {"turn": event.turn, "text": drawing.texts.get((event.turn, event.clause), "")}
+            about["audible_at"] = event.audible_at
+            drawing.begin("playback", f"clause {event.clause}", event.at, **about)
         case ev.PlaybackEnded():
-            builder.end("playback", event.at)
+            drawing.end("playback", event.at)
         case ev.TurnCompleted():
             name = "interrupted" if event.interrupted else "completed"
-            builder.mark("playback", name, event.t, turn=event.turn, heard=event.heard)
-        case ev.Underrun():
-            builder.mark("playback", "underrun", event.t, turn=event.turn, count=event.count)
+            drawing.mark("playback", name, event.t, turn=event.turn, heard=event.heard)
         case _:
             pass
 
 
-def _gap(drawing: TraceDrawing, turn: TurnTimings) -> None:
-    """What the user waited for, and on a track of their own the spans that add up to it."""
+def _response_time(drawing: TraceDrawing, turn: TurnTimings) -> None:
+    """The response time, and on a track of their own the spans that add up to it."""
     if turn.gap is None or not turn.spans:
         return
-    start, end = turn.spans[0].start, turn.spans[-1].end
-    milliseconds = {span.name: round(span.seconds * 1000, 3) for span in turn.spans}
-    about = {"turn": turn.turn, "ms": milliseconds}
-    drawing.slices.append(TraceSlice(GAP, f"gap {round(turn.gap * 1000)} ms", start, end, about))
+    ms = {span.name: round(span.seconds * 1000, 3) for span in turn.spans}
+    name, (start, *_), (*_, end) = f"{round(turn.gap * 1000)} ms", turn.spans, turn.spans
+    about = {"turn": turn.turn, "ms": ms}
+    drawing.slices.append(TracePiece(RESPONSE_TIME, name, start.start, end.end, about))
     for span in turn.spans:
-        # One that is nothing would only lie on top of the next one.
+        # A span without length would lie on top of the next one.
         if span.seconds > 0:
-            own = {"turn": turn.turn, "ms": milliseconds[span.name]}
-            drawing.slices.append(TraceSlice(SPANS, span.name, span.start, span.end, own))
+            own = {"turn": turn.turn, "ms": ms[span.name]}
+            drawing.slices.append(TracePiece(SPANS, span.name, span.start, span.end, own))

@@ -1,1 +1,1 @@
-"""What opens over the conversation: help, choices and the question for a file name."""
+"""Screens that open over the conversation: help, choices, and saving a trace."""

@@ -1,4 +1,4 @@
-"""Choosing devices or models from lists."""
+"""Choose devices or models from lists."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from edgevoice.harmless import one_line
-from edgevoice.tui.commands import Kind
+from edgevoice.tui.commands import ChoiceKind
 
-WORDS: dict[Kind, str] = {
+CHOICE_TITLES: dict[ChoiceKind, str] = {
     "input": "Microphone",
     "output": "Speaker",
     "slm": "Language model",
-    "stt": "Recognition",
+    "stt": "Transcription",
     "tts": "Voice",
 }
 
 
-class Choose(ModalScreen["tuple[Kind, str] | None"]):
-    """Ends with what was chosen, or None; the lists arrive later, through `offer`."""
+class Choose(ModalScreen["tuple[ChoiceKind, str] | None"]):
+    """Returns the choice, or None; the lists arrive later, through `offer`."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q", "dismiss(None)", "close"),
@@ -45,25 +45,25 @@ class Choose(ModalScreen["tuple[Kind, str] | None"]):
     }
     """
 
-    def __init__(self, title: str, current: Mapping[Kind, str]) -> None:
+    def __init__(self, title: str, current: Mapping[ChoiceKind, str]) -> None:
         super().__init__()
         self._title = title
         self._current = current
-        self._values: dict[str, tuple[Kind, str]] = {}
+        self._values: dict[str, tuple[ChoiceKind, str]] = {}
 
     def compose(self) -> ComposeResult:
         with Vertical() as box:
             box.border_title = self._title
             box.border_subtitle = "Enter chooses, esc closes"
-            yield Static("looking …", id="looking")
+            yield Static("loading the list …", id="looking")
 
-    async def offer(self, lists: Mapping[Kind, Sequence[tuple[str, str]]]) -> None:
-        """Show what there is to choose; `●` marks what is used now."""
+    async def offer(self, lists: Mapping[ChoiceKind, Sequence[tuple[str, str]]]) -> None:
+        """Show the choices; `●` marks the one in use."""
         options: list[Option | None] = []
         for kind, choices in lists.items():
             if options:
                 options.append(None)
-            options.append(Option(Content.styled(WORDS[kind], "bold"), disabled=True))
+            options.append(Option(Content.styled(CHOICE_TITLES[kind], "bold"), disabled=True))
             for n, (value, label) in enumerate(choices):
                 value_shown, label = one_line(value), one_line(label)
                 used = self._current.get(kind) in (value_shown, label)
@@ -80,6 +80,6 @@ class Choose(ModalScreen["tuple[Kind, str] | None"]):
         found.action_first()
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
-        """Take the choice under the cursor."""
+        """Return the selected choice."""
         if event.option_id is not None:
             self.dismiss(self._values[event.option_id])

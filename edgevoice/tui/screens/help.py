@@ -1,4 +1,4 @@
-"""Every key, and what the rows of the waterfall mean."""
+"""The help: every key, and the spans of the waterfall."""
 
 from __future__ import annotations
 
@@ -47,11 +47,11 @@ def _text() -> Content:
         Content.assemble((f"  {key.shown:<9}", "bold $text-accent"), key.meaning) for key in KEYS
     ]
     lines.append(
-        Content.assemble(("  Ctrl-P   ", "bold $text-accent"), "the same as a list to search")
+        Content.assemble(("  Ctrl-P   ", "bold $text-accent"), "search all keys and the themes")
     )
     lines += [
         Content(),
-        Content.styled("The waterfall: from your last word to the first sound", "bold"),
+        Content.styled("The waterfall: response time, from your last word to the reply", "bold"),
     ]
     for name, meaning in MEANING.items():
         lines.append(Content.assemble((f"  {name:<13}", "$text-accent"), meaning))
@@ -63,11 +63,11 @@ def _text() -> Content:
             (WAIT, "$foreground-muted"),
             " waiting  ",
             (HIDDEN, "$foreground-muted"),
-            " work hidden behind something slower",
+            " work in parallel with something slower",
         )
     )
     lines += [
         Content(),
-        Content.styled("The reply: what follows ▸ has not been spoken yet.", "$foreground-muted"),
+        Content.styled("The reply: text after ▸ has not been played yet.", "$foreground-muted"),
     ]
     return Content("\n").join(lines)

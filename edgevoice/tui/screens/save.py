@@ -1,4 +1,4 @@
-"""Asking for the name of a file."""
+"""Ask for the file name of a trace."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from textual.widgets import Input, Static
 
 
 class Save(ModalScreen["str | None"]):
-    """Ends with the name typed, or None."""
+    """Returns the typed name, or None."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "dismiss(None)", "close"),
@@ -36,7 +36,7 @@ class Save(ModalScreen["str | None"]):
         with Vertical() as box:
             box.border_title = "save trace"
             box.border_subtitle = "Enter saves, esc closes"
-            yield Static("Writes this session's events, and with them what was said, to:")
+            yield Static("Save this session's events, with the text of the conversation, to:")
             yield Input(self._name, compact=True, select_on_focus=False)
 
     def on_mount(self) -> None:
@@ -45,6 +45,6 @@ class Save(ModalScreen["str | None"]):
         field.focus()
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Take the name, if there is one."""
+        """Return the name, unless it is empty."""
         if event.value.strip():
             self.dismiss(event.value.strip())

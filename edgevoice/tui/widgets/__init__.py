@@ -1,1 +1,1 @@
-"""What the screen is made of; each shows a Scene and redraws only when what it shows changed."""
+"""The widgets of the screen; each shows a part of a Scene, and redraws only when it changed."""

@@ -1,7 +1,7 @@
 """The conversation: scrolls, and follows its end unless the user has scrolled back.
 
-Drawn line by line instead of as a widget an exchange, and only what changed is wrapped anew: the
-screen shares two cores, and Python's one lock, with the models.
+It is drawn line by line, not as one widget per exchange, and only changed rows are wrapped again.
+The screen shares the cores and the GIL with the models.
 """
 
 from __future__ import annotations
@@ -16,26 +16,26 @@ from textual.strip import Strip
 from textual.visual import Visual
 
 from edgevoice.exchange import Exchange
-from edgevoice.scene import Remark, Row, Scene
+from edgevoice.scene import Remark, Scene, SceneRow
 from edgevoice.tui.widgets.machine import devices
 
 GUTTER = 12
-MARGIN = 9
-"""Room for the gap of a turn, at the right of the first line of its reply."""
+TIME_WIDTH = 9
+"""Cells for a turn's response time, at the right of the first line of its reply."""
 NARROW = 48
-"""In fewer cells than this, names stand above what was said, not beside it."""
+"""Width in cells below which names stand above the text, not beside it."""
 TINY, WIDE = 56, 110
-"""Terminals below the first show little but the conversation; from the second on, panels stand
-beside it."""
-MARK = "▸"
-"""Stands between what has been spoken and what has not."""
-UNHEARD = 80
-"""Characters kept in sight of what an interrupted reply would have gone on to say."""
+"""Width in cells below which only the conversation is shown, and from which panels stand beside
+it."""
+PLAYED_MARK = "▸"
+"""Separates what was played of a reply from the rest."""
+MAX_UNPLAYED = 80
+"""Most characters shown of the part of an interrupted reply that was not played."""
 REMARK_NAMES = {"note": "", "notice": "note", "failure": "! failed"}
 
 
 class Conversation(ScrollView, can_focus=False):
-    """Exchanges and remarks, oldest first; the exchange of the waterfall is marked with a bar."""
+    """Exchanges and remarks, oldest first; a bar marks the exchange in the waterfall."""
 
     ALLOW_SELECT = False
     DEFAULT_CSS = """
@@ -47,7 +47,7 @@ class Conversation(ScrollView, can_focus=False):
         self._scene = Scene()
         self._selected: int | None = None
         self._seen: tuple[object, ...] = ()
-        self._wrapped: dict[Row, tuple[tuple[int, int, bool], list[Strip]]] = {}
+        self._wrapped: dict[SceneRow, tuple[tuple[int, int, bool], list[Strip]]] = {}
         self._lines: list[Strip] = []
         self._gutters: dict[tuple[str, str, bool, int], Strip] = {}
         self._blank = Strip([])
@@ -57,9 +57,9 @@ class Conversation(ScrollView, can_focus=False):
         self._devices = ""
 
     def show(self, scene: Scene, selected: int | None) -> None:
-        """Show the scene; `selected` is the turn the waterfall was asked for, if any."""
+        """Show the scene; `selected` is the turn selected for the waterfall, if any."""
         self._scene, self._selected = scene, selected
-        # In wide terminals the panel beside it names the devices.
+        # In wide terminals the panel names the devices.
         if (named := devices(scene) if TINY <= self.app.size.width < WIDE else "") != self._devices:
             self._devices = named
             self.border_subtitle = Content(named).markup
@@ -77,12 +77,12 @@ class Conversation(ScrollView, can_focus=False):
 
     def notify_style_update(self) -> None:
         super().notify_style_update()
-        self._forget()
+        self._redraw()
 
     def on_resize(self) -> None:
-        self._forget()
+        self._redraw()
 
-    def _forget(self) -> None:
+    def _redraw(self) -> None:
         self._wrapped.clear()
         self._gutters.clear()
         if self.is_mounted:
@@ -119,7 +119,7 @@ class Conversation(ScrollView, can_focus=False):
         self.virtual_size = Size(width, len(lines))
         if follow:
             self.scroll_end(animate=False, immediate=True, x_axis=False)
-        # Drawing is what costs: a token more changes a line or two, not the whole conversation.
+        # Drawing is slow, and a new token changes only a line or two.
         same = 0
         for old, new in zip(before, lines, strict=False):
             if old is not new and old != new:
@@ -133,11 +133,11 @@ class Conversation(ScrollView, can_focus=False):
 
     @property
     def following(self) -> bool:
-        """Whether the end is in sight and will be kept in sight."""
+        """Whether the view follows the end of the conversation."""
         return self._following
 
     def reveal(self, turn: int) -> None:
-        """Bring the exchange of this turn into sight."""
+        """Scroll to the exchange of this turn."""
         start = self._starts.get(turn)
         if start is not None:
             self.scroll_to(y=max(0, start - 1), animate=False)
@@ -152,36 +152,37 @@ class Conversation(ScrollView, can_focus=False):
     def _wrap(self, content: Content, width: int) -> list[Strip]:
         return Visual.to_strips(self, content, max(1, width), None, self.visual_style, pad=True)
 
-    def _strips(self, row: Row, width: int, selected: bool) -> list[Strip]:
+    def _strips(self, row: SceneRow, width: int, selected: bool) -> list[Strip]:
         if isinstance(row, Remark):
-            return self._said(REMARK_NAMES[row.kind], _remark(row), width, row.kind, False)
+            return self._entry(REMARK_NAMES[row.kind], _remark(row), width, row.kind, False)
         name = f"you {self._scene.asked_in(row)}".rstrip()
-        strips = self._said(name, _question(row), width, "you", selected)
+        strips = self._entry(name, _question(row), width, "you", selected)
         if reply := _reply(row):
             timing = self._scene.timing(row.turn)
-            gap = timing.gap if timing else None
-            strips += self._said("edgevoice", reply, width, "edgevoice", selected, gap)
+            seconds = timing.gap if timing else None
+            strips += self._entry("edgevoice", reply, width, "edgevoice", selected, seconds)
         return strips
 
-    def _said(
+    def _entry(
         self,
         name: str,
         text: Content,
         width: int,
         kind: str,
         selected: bool,
-        gap: float | None = None,
+        response_time: float | None = None,
     ) -> list[Strip]:
         style = NAME_STYLES[kind]
         if width < NARROW:
             title = [self._gutter(name, style, selected, width)] if name else []
             bar = self._gutter("", style, selected, 2)
             return title + [Strip.join([bar, line]) for line in self._wrap(text, width - 2)]
-        margin = MARGIN if width >= 60 else 0
+        margin = TIME_WIDTH if width >= 60 else 0
         body = self._wrap(text, width - GUTTER - margin)
-        if gap is not None and margin:
-            label = Content.styled(f"{round(gap * 1000)} ms".rjust(MARGIN), "$foreground-muted")
-            body[0] = Strip.join([body[0], *self._wrap(label, MARGIN)])
+        if response_time is not None and margin:
+            label = f"{round(response_time * 1000)} ms".rjust(TIME_WIDTH)
+            time = self._wrap(Content.styled(label, "$foreground-muted"), TIME_WIDTH)
+            body[0] = Strip.join([body[0], *time])
         names = [name, *[""] * (len(body) - 1)]
         return [
             Strip.join([self._gutter(each, style, selected, GUTTER), line])
@@ -189,7 +190,7 @@ class Conversation(ScrollView, can_focus=False):
         ]
 
     def _gutter(self, name: str, style: str, selected: bool, width: int) -> Strip:
-        """What stands left of a line: a bar if it belongs to the waterfall, and who said it."""
+        """The left end of a line: a bar if its turn is selected, and the speaker's name."""
         key = (name, style, selected, width)
         if key not in self._gutters:
             bar = Content.styled("▌ " if selected else "  ", "$primary")
@@ -202,7 +203,7 @@ class Conversation(ScrollView, can_focus=False):
             return Content.assemble(
                 ("  Say something.\n\n", "bold"),
                 ("  Nothing you say leaves this device.\n", "$foreground-muted"),
-                ("  / types a question instead, ? lists every key.", "$foreground-muted"),
+                ("  Press / to type a question, ? for all keys.", "$foreground-muted"),
             )
         lines = [Content.styled("  Loading the models", "bold")]
         for role, loading in scene.loading.items():
@@ -211,7 +212,7 @@ class Conversation(ScrollView, can_focus=False):
             seconds = f"{loading.seconds:.1f} s" if ready else f"{waited} s …" if waited else "…"
             lines.append(
                 Content.assemble(
-                    (f"  {'✓' if ready else '◇'} {ROLE_WORDS[role]:<16}", "$foreground-muted"),
+                    (f"  {'✓' if ready else '◇'} {ROLE_TITLES[role]:<17}", "$foreground-muted"),
                     (f"{loading.model}  ", "" if ready else "$foreground-muted"),
                     (f"{'ready in ' if ready else 'loading '}{seconds}", "$foreground-muted"),
                 )
@@ -219,12 +220,12 @@ class Conversation(ScrollView, can_focus=False):
         return Content("\n").join(lines)
 
 
-ROLE_WORDS = {
-    "vad": "detection",
-    "stt": "recognition",
+ROLE_TITLES = {
+    "vad": "speech detection",
+    "stt": "transcription",
     "slm": "language model",
     "tts": "voice",
-    "turn": "turn detection",
+    "turn": "end of turn",
 }
 NAME_STYLES = {
     "you": "bold $foreground-muted",
@@ -241,25 +242,25 @@ def _tidy(text: str) -> str:
 
 def _question(row: Exchange) -> Content:
     if row.final or row.phase == "over":
-        return Content(row.question or "(nothing understood)")
+        return Content(row.question or "(no words recognized)")
     return Content.styled(f"{row.question} …".lstrip(), "italic $foreground-muted")
 
 
 def _reply(row: Exchange) -> Content:
-    """The reply, as far as it may be shown: heard, a mark, not heard yet, and how it ended."""
-    heard, unheard = _tidy(row.heard.lstrip()), _tidy(row.unheard.rstrip())
-    if not heard:
-        unheard = unheard.lstrip()
+    """A committed reply: the played part, a mark, the rest, and how it ended."""
+    played, rest = _tidy(row.heard.lstrip()), _tidy(row.unheard.rstrip())
+    if not played:
+        rest = rest.lstrip()
     parts: list[tuple[str, str]] = []
-    if row.committed and (heard or unheard):
-        parts.append((heard, ""))
-        if unheard and row.phase == "over" and len(unheard) > UNHEARD:
-            unheard = unheard[:UNHEARD].rstrip() + " …"
-        if unheard:
-            space = " " if heard and not heard[-1].isspace() else ""
+    if row.committed and (played or rest):
+        parts.append((played, ""))
+        if rest and row.phase == "over" and len(rest) > MAX_UNPLAYED:
+            rest = rest[:MAX_UNPLAYED].rstrip() + " …"
+        if rest:
+            space = " " if played and not played[-1].isspace() else ""
             parts += [
-                (f"{space}{MARK} ", "bold $text-accent"),
-                (unheard.lstrip(), "$foreground-muted"),
+                (f"{space}{PLAYED_MARK} ", "bold $text-accent"),
+                (rest.lstrip(), "$foreground-muted"),
             ]
         if row.phase != "over" and not row.written:
             parts.append((" …", "$foreground-muted"))
@@ -269,9 +270,9 @@ def _reply(row: Exchange) -> Content:
         parts.append(("  (paused)", "$text-warning"))
     if row.ending == "interrupted":
         parts.append(("  (interrupted)", "$text-warning"))
-    elif row.ending in ("failed", "shutdown") and not heard:
+    elif row.ending in ("failed", "shutdown") and not played:
         reason = f": {row.detail}" if row.detail else ""
-        parts.append((f"(no answer{reason})", "$text-error"))
+        parts.append((f"(no reply{reason})", "$text-error"))
     return Content.assemble(*parts)
 
 

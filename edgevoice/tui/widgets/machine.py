@@ -1,4 +1,4 @@
-"""What it runs on: models, memory and CPU as one line, or with the devices as a panel."""
+"""Models, memory and CPU as one line, or with the devices as a panel."""
 
 from __future__ import annotations
 
@@ -6,10 +6,9 @@ from textual.content import Content
 from textual.reactive import reactive
 from textual.widget import Widget
 
-from edgevoice.scene import Scene
+from edgevoice.scene import DEVICE_WORDS, Scene
 
-ROWS = (("slm", "language"), ("stt", "recognition"), ("tts", "voice"))
-DEVICES = (("input", "microphone"), ("output", "speaker"))
+MODEL_ROWS = (("slm", "language"), ("stt", "transcription"), ("tts", "voice"))
 
 
 class MachinePanel(Widget):
@@ -20,12 +19,12 @@ class MachinePanel(Widget):
     """
 
     picture: reactive[tuple[tuple[tuple[str, str, str], ...], str]] = reactive(((), ""))
-    """Key, words and value of each model and device; and the load of this process."""
+    """Key, label and value of each model and device; and the load of this process."""
 
     def show(self, scene: Scene) -> None:
-        """Show the scene's machine."""
-        rows = [(k, words, scene.models.get(k, "")) for k, words in ROWS]
-        for kind, words in DEVICES:
+        """Show the scene's models, devices and load."""
+        rows = [(k, words, scene.models.get(k, "")) for k, words in MODEL_ROWS]
+        for kind, words in DEVICE_WORDS.items():
             name = "lost" if kind in scene.lost else scene.devices.get(kind, "")
             rows.append((kind, words, name))
         self.picture = (tuple(rows), _load(scene))
@@ -35,15 +34,15 @@ class MachinePanel(Widget):
         width, height = self.content_size
         if height > 1:
             lines = [
-                Content.assemble((f"{words:<13}", "$foreground-muted"), value or "–").truncate(
+                Content.assemble((f"{words:<14}", "$foreground-muted"), value or "–").truncate(
                     width, ellipsis=True
                 )
                 for _, words, value in rows
             ]
-            lines.append(Content.assemble((f"{'load':<13}", "$foreground-muted"), load or "–"))
+            lines.append(Content.assemble((f"{'load':<14}", "$foreground-muted"), load or "–"))
             return Content("\n").join(lines)
         parts: list[tuple[str, str]] = []
-        for key, _, value in rows[: len(ROWS)]:
+        for key, _, value in rows[: len(MODEL_ROWS)]:
             if value:
                 parts += [
                     (f"{key} ", "$foreground-disabled"),
@@ -55,10 +54,10 @@ class MachinePanel(Widget):
 
 
 def devices(scene: Scene) -> str:
-    """Microphone and speaker in a few words."""
+    """The names of microphone and speaker on one line."""
     names = (
         f"{words} {'lost' if kind in scene.lost else scene.devices.get(kind, '')}"
-        for kind, words in DEVICES
+        for kind, words in DEVICE_WORDS.items()
         if kind in scene.devices or kind in scene.lost
     )
     return " · ".join(names)

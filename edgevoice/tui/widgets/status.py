@@ -1,4 +1,4 @@
-"""The top line: what the assistant is doing, in words, and how loud the microphone is."""
+"""The top line: the assistant's state and the level of the microphone."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from textual.content import Content
 from textual.reactive import reactive
 from textual.widget import Widget
 
-from edgevoice.scene import DEVICE_WORDS, Scene, State
+from edgevoice.scene import DEVICE_WORDS, AssistantState, Scene
 
-SHAPES: dict[State, str] = {
+STATE_SHAPES: dict[AssistantState, str] = {
     "loading": "◇",
     "asleep": "◌",
     "listening": "○",
@@ -21,9 +21,9 @@ SHAPES: dict[State, str] = {
     "muted": "×",
     "ended": "■",
 }
-"""One shape a state, so that it can be told without colour."""
+"""A shape for each state, to recognize it without colour."""
 
-COLOURS: dict[State, str] = {
+STATE_COLOURS: dict[AssistantState, str] = {
     "loading": "$foreground-muted",
     "asleep": "$foreground-muted",
     "listening": "$text-success",
@@ -35,7 +35,7 @@ COLOURS: dict[State, str] = {
     "ended": "$foreground-muted",
 }
 
-WORDS: dict[State, tuple[str, str]] = {
+STATE_WORDS: dict[AssistantState, tuple[str, str]] = {
     "loading": ("loading", ""),
     "asleep": ("asleep", ""),
     "listening": ("listening", "speak, or press / to type"),
@@ -43,10 +43,10 @@ WORDS: dict[State, tuple[str, str]] = {
     "thinking": ("thinking", "esc stops it"),
     "speaking": ("speaking", "esc stops it"),
     "paused": ("paused: listening to you", "esc stops it"),
-    "muted": ("muted", "m to be heard, / to type"),
+    "muted": ("muted", "m to unmute, / to type"),
     "ended": ("ended", "q to quit"),
 }
-"""The state in words, and what the user can do."""
+"""Each state in words, and a hint what the user can do."""
 
 FLOOR_DB = -60.0
 
@@ -58,7 +58,7 @@ def meter(dbfs: float, cells: int) -> int:
 
 @dataclass(frozen=True, slots=True)
 class _Picture:
-    state: State = "loading"
+    state: AssistantState = "loading"
     hint: str = ""
     mic: str = "on"
     voice: bool = False
@@ -67,7 +67,7 @@ class _Picture:
 
 
 class Status(Widget):
-    """State in shape, word and colour on the left; the level meter on the right."""
+    """The state on the left, as shape, word and colour; the level meter on the right."""
 
     DEFAULT_CSS = """
     Status { height: 1; padding: 0 1; background: $panel; color: $foreground; }
@@ -88,10 +88,10 @@ class Status(Widget):
 
     def render(self) -> Content:
         picture, width = self.picture, self.content_size.width
-        shape, word = SHAPES[picture.state], WORDS[picture.state][0]
-        colour = COLOURS[picture.state]
+        shape, word = STATE_SHAPES[picture.state], STATE_WORDS[picture.state][0]
+        colour = STATE_COLOURS[picture.state]
         if picture.mic == "lost" and picture.state in ("listening", "asleep"):
-            shape, word, colour = SHAPES["muted"], "no microphone", COLOURS["muted"]
+            shape, word, colour = STATE_SHAPES["muted"], "no microphone", STATE_COLOURS["muted"]
         left = Content.styled(f"{shape} {word}", f"bold {colour}")
         right = _microphone(picture, width)
         room = width - left.cell_length - right.cell_length - 2
@@ -103,7 +103,7 @@ class Status(Widget):
 
 def _hint(scene: Scene, talking: bool) -> str:
     state = scene.state
-    hint = WORDS[state][1]
+    hint = STATE_WORDS[state][1]
     if state == "loading" and scene.loading:
         if not scene.pending:
             return "warming up"
@@ -117,9 +117,9 @@ def _hint(scene: Scene, talking: bool) -> str:
     if "input" in scene.lost and state in ("listening", "asleep"):
         return "press / to type"
     if talking and state == "hearing":
-        return "let space go, or tap it, when you have finished"
+        return "release space, or tap it, when you have finished"
     if state == "speaking" and scene.live and scene.live.quieter:
-        return "more quietly: is that you?"
+        return "quieter: are you speaking?"
     if state == "asleep":
         return f'say "{scene.word}", or hold space' if scene.word else "hold space to talk"
     return "microphone muted" if scene.muted and state != "muted" else hint
@@ -143,7 +143,7 @@ def _microphone(picture: _Picture, width: int) -> Content:
 
 
 class Banner(Widget):
-    """A device that went away, across the screen until it is back."""
+    """A banner about lost devices, until they are back."""
 
     DEFAULT_CSS = """
     Banner { height: auto; padding: 0 1; background: $error; color: $text; text-style: bold;
@@ -153,7 +153,7 @@ class Banner(Widget):
     text: reactive[str] = reactive("", layout=True)
 
     def show(self, scene: Scene) -> None:
-        """Show what is lost, or nothing at all."""
+        """Show the lost devices; hide the banner if there are none."""
         self.text = "\n".join(
             f"! {DEVICE_WORDS[kind]} lost: {lost.name}" + (f"\n  {lost.remedy}" * bool(lost.remedy))
             for kind, lost in scene.lost.items()

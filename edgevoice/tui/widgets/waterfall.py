@@ -1,4 +1,4 @@
-"""Where the time of a turn went, and how the last turns compare."""
+"""The waterfall of a turn, and the response times of the last turns."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ from edgevoice.waterfall import (
     waits,
 )
 
-LABEL = 8
+LABEL_WIDTH = 8
 TALL = 10
-"""From this many lines on, the waterfall has its axis, its legend, the model's figures and the
-silences that were waited for."""
+"""Lines from which the waterfall also shows its axis, a legend, the model's figures and the waits
+for silence."""
 
 
 def _ms(seconds: float | None) -> str:
@@ -35,7 +35,7 @@ def _ms(seconds: float | None) -> str:
 
 
 class Waterfall(Widget):
-    """One row a span of the gap, each where it lies on the time axis."""
+    """One row per span of the response time, on a time axis."""
 
     DEFAULT_CSS = """
     Waterfall { height: 9; }
@@ -45,7 +45,10 @@ class Waterfall(Widget):
     _seen: object = None
 
     def show(self, scene: Scene, turn: TurnTimings | None, *, alone: bool) -> None:
-        """Show this turn; the border tells its gap and, if it stands `alone`, those before it."""
+        """Show this turn, with its response time in the border.
+
+        `alone`: the widget of the last turns is hidden, so the border also sums those up.
+        """
         tall = self.content_size.height >= TALL
         seen = (turn, len(scene.timings.turns), alone, tall)
         if seen == self._seen:
@@ -57,7 +60,7 @@ class Waterfall(Widget):
             self.border_subtitle = ""
             return
         learned = "" if tall else patience(turn)
-        parts = (f"turn {turn.turn}", f"gap {_ms(turn.gap)}", learned)
+        parts = (f"turn {turn.turn}", f"response time {_ms(turn.gap)}", learned)
         self.border_title = Content(" · ".join(filter(None, parts))).markup
         gaps = [t.gap for t in scene.timings.turns if t.gap is not None]
         figures = f"p50 {_ms(scene.timings.p50())}  p95 {_ms(scene.timings.p95())}" if gaps else ""
@@ -71,13 +74,13 @@ class Waterfall(Widget):
             ]
             return Content("\n").join(lines)
         width, tall = self.content_size.width, self.content_size.height >= TALL
-        axis = max(4, width - NAME_WIDTH - LABEL - 2)
+        axis = max(4, width - NAME_WIDTH - LABEL_WIDTH - 2)
         lines = [_line(bar) for bar in bars(self.turn, axis)]
         if tall:
-            total = f"{_ms(self.turn.gap):>{LABEL}}"
+            total = f"{_ms(self.turn.gap):>{LABEL_WIDTH}}"
             lines.append(
                 Content.assemble(
-                    (f"{'gap':<{NAME_WIDTH}} ", "bold"),
+                    (f"{'total':<{NAME_WIDTH}} ", "bold"),
                     (f"└{'─' * (axis - 2)}┘ ", "$foreground-muted"),
                     (total, "bold"),
                 )
@@ -92,7 +95,7 @@ class Waterfall(Widget):
 def _line(bar: WaterfallRow) -> Content:
     parts: list[tuple[str, str]] = [(f"{bar.name:<{NAME_WIDTH}} ", "$foreground-muted")]
     parts += [(run, _style(run[0], bar.waiting)) for run in _runs(bar.cells)]
-    parts.append((f" {f'{bar.ms} ms':>{LABEL}}", "" if bar.ms else "$foreground-disabled"))
+    parts.append((f" {f'{bar.ms} ms':>{LABEL_WIDTH}}", "" if bar.ms else "$foreground-disabled"))
     return Content.assemble(*parts)
 
 
@@ -120,12 +123,12 @@ def _legend() -> Content:
         (WAIT, "$foreground-muted"),
         (" waiting  ", "$foreground-muted"),
         (HIDDEN, "$foreground-muted"),
-        (" hidden work", "$foreground-muted"),
+        (" in parallel", "$foreground-muted"),
     )
 
 
 class LastTurns(Widget):
-    """The gaps of the last turns as columns; the one in the waterfall is marked below."""
+    """The response times of the last turns as columns; a mark below shows the selected turn."""
 
     DEFAULT_CSS = """
     LastTurns { height: 1fr; max-height: 12; }
@@ -134,7 +137,7 @@ class LastTurns(Widget):
     picture: reactive[tuple[tuple[tuple[int, float], ...], int | None]] = reactive(((), None))
 
     def show(self, scene: Scene, turn: TurnTimings | None) -> None:
-        """Show the gaps, with `turn` marked."""
+        """Show the response times, with `turn` marked."""
         gaps = tuple((t.turn, t.gap) for t in scene.timings.turns if t.gap is not None)
         picture = (gaps, turn.turn if turn else None)
         if picture == self.picture:
@@ -144,28 +147,30 @@ class LastTurns(Widget):
     def render(self) -> Content:
         gaps, marked = self.picture
         if not gaps:
-            return Content.styled("No answers yet.", "$foreground-muted")
+            return Content.styled("No replies yet.", "$foreground-muted")
         width, height = self.content_size
-        room = max(1, (width - LABEL - 1) // 3)
+        room = max(1, (width - LABEL_WIDTH - 1) // 3)
         shown = gaps[-room:]
         top = max(gap for _, gap in shown)
         lines = _columns([gap for _, gap in shown], top, max(1, height - 1))
         lines = [
-            Content.assemble((f"{_ms(top) if n == 0 else '':>{LABEL}} ", "$foreground-muted"), line)
+            Content.assemble(
+                (f"{_ms(top) if n == 0 else '':>{LABEL_WIDTH}} ", "$foreground-muted"), line
+            )
             for n, line in enumerate(lines)
         ]
         marks = "".join("▲▲ " if turn == marked else "   " for turn, _ in shown)
         foot = f"{len(shown)} turns" if len(shown) > 1 else "1 turn"
         lines.append(
             Content.assemble(
-                (f"{foot:>{LABEL}} ", "$foreground-muted"), (marks.rstrip(), "$text-accent")
+                (f"{foot:>{LABEL_WIDTH}} ", "$foreground-muted"), (marks.rstrip(), "$text-accent")
             )
         )
         return Content("\n").join(lines)
 
 
 def _columns(values: Sequence[float], top: float, height: int) -> list[Content]:
-    """Columns two cells wide, with eighths of a cell, from the highest line down."""
+    """Columns two cells wide, in steps of an eighth of a cell, from the top line down."""
     eighths = [max(1, round(value / top * height * 8)) if top > 0 else 1 for value in values]
     lines = []
     for level in reversed(range(height)):

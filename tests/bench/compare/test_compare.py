@@ -1,4 +1,4 @@
-"""Two runs side by side: what moved is named, and what did not is left in peace."""
+"""Two runs are compared: changes are named, and noise is not."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_a_slowed_span_is_named_first_and_the_others_are_not(seed: int) -> None:
     found = compared(before, after)
     assert found.regressed
     assert found.having("slower")[0].name == "prefill"
-    assert {one.name for one in found.having("slower")} <= {"prefill", "gap", "ttft"}
+    assert {one.name for one in found.having("slower")} <= {"prefill", "response time", "ttft"}
     moved = change(found, "prefill")
     assert moved.low is not None
     assert moved.high is not None
@@ -63,7 +63,7 @@ def test_a_slowed_span_is_named_first_and_the_others_are_not(seed: int) -> None:
 
 
 def test_a_span_that_became_faster_is_no_regression() -> None:
-    """It is told with its sign."""
+    """The change has its sign."""
     found = compared(result(turns(1, slower={"prefill": 0.12})), result(turns(2)))
     assert not found.regressed
     assert found.verdict == "faster"
@@ -116,13 +116,15 @@ def test_questions_that_are_dropped_are_worse_and_named() -> None:
     """A run does not become faster by leaving its slow answers out."""
     before = turns(1)
     after = [
-        replace(turn, gap=None, spans={}, dropped="no speech was noticed") if i % 3 == 0 else turn
+        replace(turn, response_time=None, spans={}, dropped="no speech was noticed")
+        if i % 3 == 0
+        else turn
         for i, turn in enumerate(turns(2))
     ]
     found = compared(result(before), result(after))
     assert found.regressed
     assert [one.name for one in found.having("worse")] == ["dropped"]
-    assert change(found, "gap").verdict in ("no change", "unclear")
+    assert change(found, "response time").verdict in ("no change", "unclear")
     assert found.lost[0] == "question 2"
     assert any("B dropped what A answered (13): question 2, " in line for line in render(found))
 
@@ -133,11 +135,11 @@ def test_a_question_asked_twice_is_paired_in_order() -> None:
     both = result([*first, *again])
     found = compared(both, both)
     assert found.pairs == 80
-    assert change(found, "gap").change == 0.0
+    assert change(found, "response time").change == 0.0
 
 
 def test_few_shared_questions_are_compared_as_two_heaps() -> None:
-    """And it is told that this sees less."""
+    """A warning says that this finds fewer changes."""
     found = compared(result(turns(1)), result(turns(2, name="other", slower={"prefill": 1.0})))
     assert not found.paired
     assert found.regressed
@@ -161,7 +163,7 @@ def test_recognition_is_compared_by_its_only_span() -> None:
 
     def read(seed: int, more: float) -> BenchResult:
         made = [
-            replace(turn, gap=None, spans={"recognize": turn.spans["recognize"] + more})
+            replace(turn, response_time=None, spans={"recognize": turn.spans["recognize"] + more})
             for turn in turns(seed, wild=0.0)
             if turn.spans
         ]
@@ -223,11 +225,11 @@ def test_variants_of_one_file_are_compared() -> None:
 
 
 def test_too_few_turns_are_no_verdict() -> None:
-    """Rather than a `no change` that nobody could have denied."""
+    """An error, not a `no change` that could not be wrong."""
     with pytest.raises(UsageError, match="too few turns"):
         compared(result(turns(1, questions=9)), result(turns(2, questions=9)))
-    nothing = [BenchTurn(variant=AS_SET, question=str(i), gap=None) for i in range(20)]
-    spoken = [BenchTurn(variant=AS_SET, question=str(i), gap=1.0) for i in range(20)]
+    nothing = [BenchTurn(variant=AS_SET, question=str(i), response_time=None) for i in range(20)]
+    spoken = [BenchTurn(variant=AS_SET, question=str(i), response_time=1.0) for i in range(20)]
     with pytest.raises(UsageError, match="nothing was measured often enough"):
         compared(result(nothing), result(spoken))
     few = [turn for turn in turns(1) if turn.spans]

@@ -41,6 +41,6 @@ def test_no_answer_profits_from_one_before_or_from_what_is_kept(
     for turn in turns:
         assert turn.prompt_tokens > 30
         assert turn.reused_tokens <= 5, "no more than how every prompt begins"
-        assert turn.gap is not None
-        assert turn.gap == pytest.approx(sum(turn.spans.values()))
+        assert turn.response_time is not None
+        assert turn.response_time == pytest.approx(sum(turn.spans.values()))
         assert turn.spans["silence"] >= SILENCE_SECONDS

@@ -20,11 +20,11 @@ def test_a_question_is_measured_with_its_spans_and_what_was_said() -> None:
     stage = Stage("It is noon.", FIXED)
     with stage.interview() as one:
         turn = one.ask(stage.question((0.2, "what time is it", 1.0)))
-    assert turn.gap is not None
-    assert turn.gap > 0.7
+    assert turn.response_time is not None
+    assert turn.response_time > 0.7
     assert list(turn.spans) == [name for name in SPANS if name in turn.spans]
-    assert sum(turn.spans.values()) == pytest.approx(turn.gap, abs=1e-9)
-    assert (turn.recognized, turn.reply) == ("what time is it", "It is noon.")
+    assert sum(turn.spans.values()) == pytest.approx(turn.response_time, abs=1e-9)
+    assert (turn.transcript, turn.reply) == ("what time is it", "It is noon.")
     assert (turn.words, turn.word_errors) == (4, 0)
     assert turn.reply_tokens == 3
     assert not turn.cut_off
@@ -44,9 +44,9 @@ def test_a_brief_question_is_measured_alike_and_its_reply_is_not_heard_out() -> 
         brief = one.ask_briefly(stage.question((0.2, "what time is it", 1.0)))
         assert stage.show.clock.now() < heard_out - 1.0
         again = one.ask_briefly(stage.question((0.2, "what time is it", 1.0)), warm_up=True)
-    assert brief.gap == pytest.approx(expected.gap, abs=0.05)
+    assert brief.response_time == pytest.approx(expected.response_time, abs=0.05)
     assert brief.counts
-    assert again.gap is not None
+    assert again.response_time is not None
     assert again.warm_up
 
 
@@ -80,7 +80,7 @@ def test_a_reply_that_is_committed_before_the_speaker_has_finished_is_a_cut_off(
         turn = one.ask(stage.question((0.2, "please turn off", 1.0), (2.2, "the lights", 0.8)))
     assert turn.cut_off
     assert not turn.counts
-    assert turn.recognized == "please turn off the lights"
+    assert turn.transcript == "please turn off the lights"
 
 
 def test_a_pause_that_is_waited_out_is_no_cut_off() -> None:
@@ -89,7 +89,7 @@ def test_a_pause_that_is_waited_out_is_no_cut_off() -> None:
     with stage.interview() as one:
         turn = one.ask(stage.question((0.2, "please turn off", 1.0), (1.9, "the lights", 0.8)))
     assert not turn.cut_off
-    assert turn.replaced == 1
+    assert turn.false_starts == 1
     assert turn.counts
 
 
@@ -100,7 +100,7 @@ def test_a_question_that_nobody_hears_is_dropped_with_the_reason() -> None:
         unheard = one.ask(stage.question((0.2, "", 0.0)))
         heard = one.ask(stage.question((0.2, "what time is it", 1.0)))
     assert unheard.dropped == "no speech was noticed"
-    assert unheard.gap is None
+    assert unheard.response_time is None
     assert heard.counts
 
 
@@ -121,7 +121,7 @@ def test_a_device_that_goes_ends_the_bench_with_its_own_error() -> None:
     stage = Stage("Yes.")
 
     def gone(_: object) -> None:
-        raise DeviceError("the speaker stopped taking sound")
+        raise DeviceError("the speaker stopped accepting sound")
 
     def go() -> None:
         with stage.interview() as one:

@@ -6,10 +6,13 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
+import psutil
 import pytest
 
+from edgevoice.bench.machine import monitor
 from edgevoice.bench.machine.monitor import DeviceMonitor, DeviceSampler, Spent, steady_rss
 from edgevoice.bench.result.device_record import Sample
 from edgevoice.testing.virtual import VirtualClock
@@ -51,6 +54,26 @@ def test_a_sample_holds_what_every_sensor_tells(tmp_path: Path) -> None:
     assert (sample.temperature, sample.clock) == (61.0, 2.0e9)
     assert (sample.throttled, sample.energy) == (False, 2.0)
     assert device.sources["energy"] == "RAPL package-0"
+
+
+def test_what_other_processes_spend_is_what_neither_idles_nor_is_its_own(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Ten seconds of two cores: nine idle, four its own with what it started, seven of others."""
+    times = iter([(0.0, 100.0), (10.0, 108.0)])
+    own = iter([(1.0, 0.0, 0.0, 0.0, 0.0), (3.0, 1.0, 0.5, 0.5, 0.0)])
+    now = [0.0]
+
+    def cpu_times() -> SimpleNamespace:
+        now[0], idle = next(times)
+        return SimpleNamespace(idle=idle, iowait=now[0] / 10)
+
+    monkeypatch.setattr(psutil, "cpu_count", lambda: 2)
+    monkeypatch.setattr(psutil, "cpu_times", cpu_times)
+    monkeypatch.setattr(monitor, "os", SimpleNamespace(times=lambda: next(own)))
+    monkeypatch.setattr(monitor, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    others = monitor.OtherProcesses()
+    assert others() == pytest.approx(20.0 - 9.0 - 4.0)
 
 
 def test_sampling_goes_on_while_sensors_come_and_go(tmp_path: Path) -> None:
@@ -97,9 +120,9 @@ def test_a_turn_is_charged_from_its_first_sample_until_all_is_idle() -> None:
         turn = one.ask(stage.question((0.2, "what time is it", 1.0)))
         settled = clock.now()
     assert turn.cpu_seconds is not None
-    assert turn.gap is not None
+    assert turn.response_time is not None
     assert turn.energy == pytest.approx(5.0 * turn.cpu_seconds)
-    assert 2.0 * (1.2 + turn.gap) < turn.cpu_seconds < 2.0 * (settled - asked - 0.7)
+    assert 2.0 * (1.2 + turn.response_time) < turn.cpu_seconds < 2.0 * (settled - asked - 0.7)
 
 
 def test_idleness_is_charged_by_the_minute() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from edgevoice.bench.machine import sensors
-from edgevoice.bench.machine.energy import Battery, Rapl
+from edgevoice.bench.machine.sensors import Battery, Rapl
 from tests.bench.machines import BATTERY, BOARD, LAPTOP, tree
 
 

@@ -23,7 +23,7 @@ from edgevoice.bench.result.result import BenchResult, StageFigures, read
 from edgevoice.bench.result.summary import figures
 from edgevoice.bench.stages.cold_start import COLD, WARM
 from edgevoice.bench.stages.stages import COSTS
-from edgevoice.cli.matrix import STAGES
+from edgevoice.cli.matrix import STAGE_NAMES
 from edgevoice.errors import ModelError
 from edgevoice.settings import Config, SlmSettings
 from tests.bench.simulated import result, turns
@@ -138,7 +138,7 @@ def test_the_best_is_marked_and_what_is_no_worse_is_named(tmp_path: Path) -> Non
     assert told.split("by these questions: ")[1] == other.pop()
     written = list(csv.DictReader(rows(made).splitlines(), delimiter="\t"))
     assert [row["llm.threads"] for row in written] == ["1", "2", "4"]
-    assert float(written[0]["gap.p50"]) > float(written[1]["gap.p50"])
+    assert float(written[0]["response_time.p50"]) > float(written[1]["response_time.p50"])
     assert (tmp_path / written[2]["file"]).exists()
 
 
@@ -242,7 +242,7 @@ def test_starts_and_stages_have_columns_of_their_own(tmp_path: Path) -> None:
                     loads={},
                     listening=0.5,
                     ready=seconds,
-                    gap=seconds / 2,
+                    response_time=seconds / 2,
                     cached=0.0,
                     rss=10**9,
                 )
@@ -256,7 +256,7 @@ def test_starts_and_stages_have_columns_of_their_own(tmp_path: Path) -> None:
 
 def test_every_stage_that_is_offered_can_be_measured() -> None:
     """The command line knows them without loading anything."""
-    assert tuple(COSTS) == STAGES
+    assert tuple(COSTS) == STAGE_NAMES
 
 
 def test_file_names_are_taken_by_any_system() -> None:

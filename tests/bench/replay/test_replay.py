@@ -57,11 +57,11 @@ def test_a_turn_run_again_as_it_was_is_the_same_turn(kept: Kept) -> None:
     """Words, history, gap and every span; the model remembers what it remembered."""
     was, (now, timings) = read(file_of(kept, 2)), again(kept, 2).middle
     assert was.reply == "I was told 4 things."
-    assert (now.recognized, now.reply) == (was.heard, was.reply)
-    assert now.gap == pytest.approx(was.gap, abs=0.04)
+    assert (now.transcript, now.reply) == (was.heard, was.reply)
+    assert now.response_time == pytest.approx(was.gap, abs=0.04)
     assert now.spans == pytest.approx(dict(was.spans), abs=0.04)
     assert timings is not None
-    assert timings.gap == now.gap
+    assert timings.gap == now.response_time
 
 
 def test_each_run_begins_where_the_turn_began(kept: Kept) -> None:
@@ -75,7 +75,7 @@ def test_a_span_that_moved_is_named_and_the_others_are_not(kept: Kept) -> None:
     """A slower recognizer: by how much, and first after the gap."""
     made = again(kept, 1, slow_recognizer)
     lines = list(moved(made.recording.turn(), [turn for turn, _ in made.runs]))
-    assert lines[0].startswith("the gap is ")
+    assert lines[0].startswith("the response time is ")
     assert " longer: " in lines[0]
     assert lines[1].startswith("recognize is ")
     assert " longer: " in lines[1]
@@ -89,9 +89,9 @@ def test_both_waterfalls_share_a_scale_and_fit_a_terminal(kept: Kept) -> None:
     assert max(map(len, lines)) <= 80
     assert all(line.isprintable() for line in lines)
     heads = [next(i for i, s in enumerate(lines) if s.startswith(f"{n} · ")) for n in (KEPT, NOW)]
-    gaps = [line for line in lines if line.startswith("gap ")]
+    gaps = [line for line in lines if line.startswith("total ")]
     assert heads[0] < lines.index(gaps[0]) < heads[1] < lines.index(gaps[1])
-    was, now = made.recording.turn().gap, made.middle[0].gap
+    was, now = made.recording.turn().response_time, made.middle[0].response_time
     assert was is not None
     assert now is not None
     widths = [len(line[line.index("└") : line.index("┘") + 1]) for line in gaps]
@@ -120,12 +120,12 @@ def test_several_runs_tell_what_may_be_chance() -> None:
 
     def turn(gap: float, recognize: float) -> BenchTurn:
         spans = {"pause": gap - recognize, "recognize": recognize}
-        return BenchTurn(variant=AS_SET, question="q", gap=gap, spans=spans)
+        return BenchTurn(variant=AS_SET, question="q", response_time=gap, spans=spans)
 
     runs = [turn(1.0, 0.5), turn(1.4, 0.5), turn(1.3, 0.52)]
     gap, first, second, *_ = moved(turn(1.1, 0.2), runs)
     assert gap == (
-        "the gap is 200 ms longer: 1100 ms → 1300 ms (1000 to 1400 ms in 3 replays, "
+        "the response time is 200 ms longer: 1100 ms → 1300 ms (1000 to 1400 ms in 3 replays, "
         "so perhaps chance)"
     )
     assert first == "recognize is 300 ms longer: 200 ms → 500 ms (500 to 520 ms in 3 replays)"
@@ -137,7 +137,7 @@ def test_several_runs_tell_what_may_be_chance() -> None:
 def test_a_turn_without_an_answer_is_told_of_on_either_side() -> None:
     """And then there is no gap to compare."""
     silent = BenchTurn(variant=AS_SET, question="q", dropped="nothing said: a cough")
-    spoken = BenchTurn(variant=AS_SET, question="q", gap=1.0, spans={"pause": 1.0})
+    spoken = BenchTurn(variant=AS_SET, question="q", response_time=1.0, spans={"pause": 1.0})
     assert list(moved(spoken, [silent])) == ["1 of 1 replay got no audible answer"]
     assert list(moved(silent, [spoken])) == []
 
@@ -153,7 +153,7 @@ def test_the_result_holds_both_as_the_bench_does(kept: Kept, tmp_path: Path) -> 
     found = made.read(tmp_path / "r.json")
     assert [variant.name for variant in found.variants] == [AS_SET, AS_KEPT]
     assert [turn.variant for turn in found.turns] == [AS_SET, AS_SET, AS_KEPT]
-    assert found.turns[2].gap == read(file_of(kept, 1)).gap
+    assert found.turns[2].response_time == read(file_of(kept, 1)).gap
     assert {turn.question for turn in found.turns} == {"turn-000001.wav"}
     done = edgevoice("bench", "report", tmp_path / "r.json")
     assert done.returncode == 0, done.stderr
@@ -168,10 +168,10 @@ def test_a_recording_that_was_cut_short_is_told_of_and_used(kept: Kept) -> None:
     whole = sound.read_bytes()
     sound.write_bytes(whole[: 44 + int(0.9 * EAR_RATE) * 2])
     recording = load(file, LoudnessDetector(), told.append)
-    assert any("cut short" in line for line in told)
+    assert any("truncated" in line for line in told)
     assert any("the question is another one" in line for line in told)
     assert recording.question.speech_end == pytest.approx(0.9, abs=0.04)
-    assert recording.turn().gap == read(file).gap
+    assert recording.turn().response_time == read(file).gap
 
 
 def test_what_cannot_be_run_again_says_what_to_do(kept: Kept) -> None:
@@ -186,10 +186,10 @@ def test_what_cannot_be_run_again_says_what_to_do(kept: Kept) -> None:
         (sound.unlink, "no such file"),
         (
             lambda: file.write_text('{"format": "edgevoice turn", "version": 1}'),
-            "a damaged kept",
+            "a damaged recorded",
         ),
-        (lambda: file.write_text('{"format": "other"}'), "not a kept turn"),
-        (lambda: file.write_text("{"), "a damaged kept"),
+        (lambda: file.write_text('{"format": "other"}'), "not a recorded turn"),
+        (lambda: file.write_text("{"), "a damaged recorded"),
     ):
         spoil()
         with pytest.raises(EdgevoiceError, match=told) as error:
@@ -210,14 +210,14 @@ def test_a_turn_is_named_by_path_by_number_or_as_the_last(kept: Kept) -> None:
     ("words", "told"),
     [
         ((), "no turn was named"),
-        (("{kept}",), "a folder, and no turn in it"),
+        (("{kept}",), "a folder was named, but no turn"),
         (("{kept}", "3"), "there is no turn 3"),
         (("{kept}", "first"), "there is no turn first"),
         (("{kept}/other",), "no such turn"),
-        (("{kept}", "1", "2"), "one turn is run at a time, not 3"),
-        (("last",), "the folder of turn last is"),
+        (("{kept}", "1", "2"), "one turn at a time, not 3"),
+        (("last",), "no folder of recorded turns was named"),
         (("{kept}/none", "1"), "the folder of recorded turns cannot be read"),
-        (("{empty}", "last"), "no turn is kept here"),
+        (("{empty}", "last"), "the folder has no turns"),
     ],
 )
 def test_a_turn_that_is_not_there_is_named_with_those_that_are(
@@ -249,11 +249,11 @@ def test_models_and_settings_are_those_it_was_made_with(kept: Kept) -> None:
 def test_a_list_shows_what_is_kept_in_a_line_each(kept: Kept) -> None:
     """Number, time, gap and words; a file that cannot be read is one of them."""
     kept.folder.path.joinpath("turn-000003.json").write_text("{")
-    one, two, three = listing(kept.folder.kept())
+    one, two, three = listing(kept.folder.turns())
     assert one.split()[0] == "1"
     assert one.endswith("what time is it")
     assert f"{round((read(file_of(kept, 2)).gap or 0) * 1000)} ms" in two
-    assert "a damaged kept" in three
+    assert "a damaged recorded" in three
     assert max(map(len, (one, two, three))) <= 80
 
 
@@ -295,24 +295,24 @@ def test_a_real_conversation_is_kept_and_run_again(
     words = ("run", "--plain", *small, "--record-turns", folder, "--output", tmp_path / "o.wav")
     talked = edgevoice(*words, "--input", *questions)
     assert talked.returncode == 0, talked.stderr
-    assert f"note: what you say is kept in {folder}" in talked.stdout
-    one, two = (read(file) for file in RecordingsFolder(folder).kept().values())
+    assert f"note: turns are recorded in {folder}" in talked.stdout
+    one, two = (read(file) for file in RecordingsFolder(folder).turns().values())
     assert "capital" in one.heard.lower()
     assert [said.role for said in two.history] == ["system", "user", "assistant"]
 
     done = edgevoice("replay", folder, "2", "slm.max_tokens=40", "--out", out, "--warm-up", "0")
     assert done.returncode == 0, done.stderr
     assert "replayed  slm.max_tokens=40" in done.stdout
-    assert "the gap is" in done.stdout
+    assert "the response time is" in done.stdout
     assert max(len(line) for line in done.stdout.splitlines()) <= 80
     result = json.loads(out.read_text())
     now, was = result["turns"]
     assert result["command"] == "replay"
     assert (now["variant"], was["variant"]) == (AS_SET, AS_KEPT)
-    assert now["recognized"].lower()[:8] == two.heard.lower()[:8]
+    assert now["transcript"].lower()[:8] == two.heard.lower()[:8]
     assert now["prompt_tokens"] == was["prompt_tokens"]
     assert now["reused_tokens"] < now["prompt_tokens"] - 1
-    assert was["gap"] == pytest.approx(two.gap)
+    assert was["response_time"] == pytest.approx(two.response_time)
 
     assert "phi-9" in message(edgevoice("replay", folder, "2", "--slm", "phi-9"))
     words = ("bench", "run", "--corpus", folder, *small, "--warm-up", "0", "--json", "-")

@@ -1,4 +1,4 @@
-"""What the device told is in the table, and what it did not tell is said to be not available."""
+"""The text has every reading of the machine, and names what is not available."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def bare() -> BenchResult:
         BenchTurn(
             variant=AS_SET,
             question="one",
-            gap=0.4,
+            response_time=0.4,
             cpu_seconds=2.5,
             prefill_rate=80.0,
             stt_rtf=0.04,
@@ -67,7 +67,7 @@ def test_each_sensor_that_is_missing_is_named(bare: BenchResult) -> None:
     hot = replace(bare.samples[0], temperature=70.2)
     lines = device(replace(bare, sensors={**NONE, "temperature": "cpu"}, samples=(hot,)))
     assert lines[1:] == [
-        "temperature 70 °C · clock not available · throttled not available",
+        "temperature 70 °C (cpu) · clock not available · throttled not available",
         "energy not available",
     ]
 
@@ -119,11 +119,10 @@ def test_limits_stand_beside_what_was_reached(bare: BenchResult) -> None:
     )
     roofline = Roofline(memory=25e9, float32=171.3e9, int8=None, cache=None, floors=floors)
     lines = limits(replace(bare, roofline=roofline))
-    assert lines[1:] == [
-        "recognize: not available: its file is not here any more",
-        f"{'decode, a token':<36} {'19.1 ms':>10} {'33.0 ms':>10} {'58 %':>8}  memory",
-        "measured: memory 25.0 GB/s · float32 171.3 Gop/s · int8 not available",
-    ]
+    told = " ".join(" ".join(lines).split())
+    assert "recognize its file is not here any more" in told
+    assert "decode token 19.1 ms 33 ms 58% memory" in told
+    assert lines[-1] == "memory 25.0 GB/s · float32 171.3 Gop/s · int8 not available"
     table = render(replace(bare, roofline=roofline))
     assert max(map(len, table)) <= 80
     assert set(lines) <= set(table)

@@ -44,7 +44,9 @@ TOY = thinking(header(EMBEDDING, QUERIES, NORM, OUTPUT))
 
 
 def turn(**found: Any) -> BenchTurn:
-    return msgspec.convert({"variant": AS_SET, "question": "one", "gap": 1.0, **found}, BenchTurn)
+    return msgspec.convert(
+        {"variant": AS_SET, "question": "one", "response_time": 1.0, **found}, BenchTurn
+    )
 
 
 def test_a_token_costs_every_tensor_but_the_embedding() -> None:
@@ -133,7 +135,7 @@ def test_a_question_is_the_encoder_and_a_token_for_each_word(tmp_path: Path) -> 
     path = tmp_path / "model.bin"
     path.write_bytes(model_bin())
     model = hearing(stored(path), padding=1.5, window=30.0, full=False)
-    told = turn(read_seconds=1.0, stt_rtf=0.01, recognized="Go on.")
+    told = turn(read_seconds=1.0, stt_rtf=0.01, transcript="Go on.")
     floor = roofline.recognize(LIMITS, model, [told])
     floating = 2 * (1968 * 125 + 2 * 125 * 125 * 4)
     least = floating / 1e9 + 2 * 224 * 125 / 4e9 + 5 * 2 * 624 / 4e9

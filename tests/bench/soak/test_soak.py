@@ -100,9 +100,9 @@ def test_each_so_manieth_reply_is_interrupted_by_a_question_that_is_answered() -
         assert (found.outcome, found.answered) == ("stopped", True)
         assert found.silent_after is not None
         assert 0.0 < found.silent_after < 1.0
-        assert first.gap is not None
+        assert first.response_time is not None
         assert first.words_per_minute is None
-        assert (second.recognized, second.cut_off) == (second.said, False)
+        assert (second.transcript, second.cut_off) == (second.said, False)
         assert second.asked_at > first.asked_at + first.clip_seconds
 
 
@@ -174,10 +174,11 @@ def test_what_is_done_when_it_is_stopped_is_judged() -> None:
 def test_a_line_of_progress_tells_what_came_of_its_turns() -> None:
     """Gaps, what was not answered, interruptions, memory, and heat where it is known."""
     made = turns(0.01)
-    lost = replace(made[1], gap=None, dropped="no speech was noticed")
+    lost = replace(made[1], response_time=None, dropped="no speech was noticed")
     sample = samples(0.01, noise=0.0, temperature=lambda h: 61.0)[-1]
     told = line(
-        [InterruptedExchange((replace(made[1], gap=0.5),)), InterruptedExchange((lost,))], sample
+        [InterruptedExchange((replace(made[1], response_time=0.5),)), InterruptedExchange((lost,))],
+        sample,
     )
     assert told == "2 turns, gap 500 ms, 1 not answered, 1000 MB, 61 °C"
 
@@ -254,7 +255,7 @@ def test_the_text_fits_80_columns_and_ends_with_the_verdict(longer: BenchResult)
 def test_columns_of_what_the_machine_does_not_tell_are_left_out(longer: BenchResult) -> None:
     """No column of zeros; the reason says that it is not available."""
     told = "\n".join(whole(replace(longer, soak=soak(0.5))))
-    assert "clock" not in told.split("from turns")[1].split("memory:")[0]
+    assert "clock" not in told.split("from")[1].split("memory:")[0]
     assert "temperature, clock and throttling not available on this machine" in told
 
 
@@ -272,7 +273,7 @@ def test_reports_show_the_verdict_and_the_course(longer: BenchResult) -> None:
     drawn = Page(page(report))
     words = drawn.all[0].words
     assert told in words
-    assert "gap: in the last third" in words
+    assert "response time: in the last third" in words
     assert "temperature 50 to 54 °C" in words
     assert told in "\n".join(text(report))
     assert told in "\n".join(markdown(report))

@@ -56,7 +56,7 @@ def test_memory_that_goes_on_growing_is_a_leak_with_its_rate(leak: float) -> Non
     assert found.low is not None
     assert found.high is not None
     assert 0 < found.low <= leak <= found.high
-    assert "it grew to the end" in found.told
+    assert "it grew to the end" in found.reason
 
 
 def test_a_leak_that_begins_late_is_found() -> None:
@@ -90,11 +90,11 @@ def test_a_slow_drift_of_the_gap_is_found_with_temperature_beside_it() -> None:
     warm = samples(1.0, temperature=lambda h: 50.0 + 20.0 * h)
     made = soak(1.0, turns(1.0, lambda h: 1.0 + 0.35 * h), warm)
     assert made.verdict == "slows down"
-    found = finding(made, "gap")
+    found = finding(made, "response time")
     assert found.p is not None
     assert found.p < 0.05
-    assert "longer than in the first" in found.told
-    assert "temperature went from 5" in found.told
+    assert "longer than in the first" in found.reason
+    assert "temperature went from 5" in found.reason
 
 
 def test_answers_that_become_quicker_are_not_held_against_it() -> None:
@@ -121,7 +121,7 @@ def test_throttling_with_slower_turns_is_heat() -> None:
     hot = samples(1.0, throttled=throttled, temperature=lambda h: 85.0 if throttled(h) else 60.0)
     made = soak(1.0, turns(1.0, lambda h: 1.4 if throttled(h) else 1.0), hot)
     assert "gets hot" in made.verdict
-    told = finding(made, "heat").told
+    told = finding(made, "heat").reason
     assert "60 to 85 °C" in told
     assert "throttled in 34 % of the samples, 2 times" in told
     assert "longer meanwhile" in told
@@ -131,7 +131,7 @@ def test_throttling_that_slows_nothing_is_told_and_not_held_against_it() -> None
     """The answers are what counts."""
     made = soak(1.0, sampled=samples(1.0, throttled=throttled))
     assert made.verdict == STEADY_VERDICT
-    assert "throttled in 34 %" in finding(made, "heat").told
+    assert "throttled in 34 %" in finding(made, "heat").reason
 
 
 def test_a_run_that_is_throttled_from_the_first_turn_on_is_hot() -> None:
@@ -149,7 +149,7 @@ def test_a_clock_that_falls_with_heat_is_heat_where_throttling_is_not_told() -> 
     )
     made = soak(1.0, turns(1.0, lambda h: 1.4 if throttled(h) else 1.0), hot)
     assert "gets hot" in made.verdict
-    assert "slowed by heat" in finding(made, "heat").told
+    assert "slowed by heat" in finding(made, "heat").reason
 
 
 def test_a_clock_that_falls_without_heat_is_none() -> None:
@@ -167,8 +167,8 @@ def test_a_machine_without_sensors_says_so_and_the_rest_is_judged() -> None:
     bare = samples(1.0, threads=lambda h: None, handles=lambda h: None)
     made = soak(1.0, sampled=bare)
     assert made.verdict == STEADY_VERDICT
-    assert "not available on this machine" in finding(made, "heat").told
-    assert finding(made, "handles").told == "handles: not available on this machine"
+    assert "not available on this machine" in finding(made, "heat").reason
+    assert finding(made, "handles").reason == "handles: not available on this machine"
     for window in made.windows:
         told = (window.temperature, window.clock, window.throttled, window.handles)
         assert told == (None,) * 4
@@ -179,18 +179,18 @@ def test_a_short_soak_says_that_it_was_too_short_and_for_what() -> None:
     made = soak(2 / 60)
     assert made.verdict == TOO_SHORT
     unclear = [found.name for found in made.findings if found.state == "unclear"]
-    assert unclear == ["memory", "threads", "handles", "gap"]
-    assert "it takes 10 to tell" in finding(made, "memory").told
+    assert unclear == ["memory", "threads", "handles", "response time"]
+    assert "it takes 10 to tell" in finding(made, "memory").reason
 
 
 def test_noise_that_could_hide_a_leak_or_a_drift_is_unclear() -> None:
     """Not steady, because that is not known."""
     noisy = soak(0.5, sampled=samples(0.5, noise=400e6))
     assert noisy.verdict == TOO_SHORT
-    assert "cannot be ruled out" in finding(noisy, "memory").told
+    assert "cannot be ruled out" in finding(noisy, "memory").reason
     rng = np.random.default_rng(3)
     wild = soak(0.5, turns(0.5, lambda h: float(rng.lognormal(0.0, 1.2))))
-    assert finding(wild, "gap").state == "unclear"
+    assert finding(wild, "response time").state == "unclear"
     assert wild.verdict == TOO_SHORT
 
 
@@ -204,10 +204,10 @@ def test_a_soak_that_never_began_is_too_short() -> None:
 def test_a_question_that_was_answered_before_and_is_not_any_more_is_missed() -> None:
     """It is named with the reason."""
     made = turns(1.0)
-    made[-3] = replace(made[-3], gap=None, dropped="no speech was noticed")
+    made[-3] = replace(made[-3], response_time=None, dropped="no speech was noticed")
     verdict = soak(1.0, made)
     assert verdict.verdict == "misses questions"
-    told = finding(verdict, "answers").told
+    told = finding(verdict, "answers").reason
     assert f"{made[-3].question} (no speech was noticed)" in told
     assert "399 of 400 questions" in told
 
@@ -215,12 +215,16 @@ def test_a_question_that_was_answered_before_and_is_not_any_more_is_missed() -> 
 def test_a_question_that_is_never_answered_says_nothing_of_time() -> None:
     """It is named, and the soak is steady."""
     made = [
-        replace(t, gap=None, dropped="the reply was empty") if t.question == "question 7" else t
+        replace(t, response_time=None, dropped="the reply was empty")
+        if t.question == "question 7"
+        else t
         for t in turns(1.0)
     ]
     verdict = soak(1.0, made)
     assert verdict.verdict == STEADY_VERDICT
-    assert "never, and so not for the time it took: question 7" in finding(verdict, "answers").told
+    assert (
+        "never, and so not for the time it took: question 7" in finding(verdict, "answers").reason
+    )
 
 
 def test_holes_in_the_sound_are_told_and_more_than_a_few_are_bad() -> None:
@@ -253,7 +257,7 @@ def test_interruptions_must_stop_the_reply_and_be_answered(
     """One that came after the end of a reply could not, and counts neither way."""
     made = soak(1.0, interruptions=found, every=5)
     assert made.verdict == verdict
-    assert told in finding(made, "interruptions").told
+    assert told in finding(made, "interruptions").reason
 
 
 def test_everything_that_is_wrong_is_in_the_verdict() -> None:
@@ -273,7 +277,7 @@ def test_windows_are_quarter_hours_or_shorter_in_a_short_soak(hours: float, seco
 
 def test_a_window_holds_what_was_asked_in_it() -> None:
     """Every turn in one of them, none twice; the last one ends with the soak."""
-    made = [*turns(0.5), replace(turns(0.5)[3], variant="barge-in", gap=99.0)]
+    made = [*turns(0.5), replace(turns(0.5)[3], variant="barge-in", response_time=99.0)]
     sampled = samples(0.5, temperature=lambda h: 50.0 + 20.0 * h, clock=lambda h: 2.0e9)
     cut = windows(made, sampled, [thrown_in("stopped")], BEGAN, BEGAN + 1700.0, 300.0)
     assert sum(window.turns for window in cut) == len(made) - 1

@@ -60,7 +60,7 @@ class Program:
                 loads=loads,
                 listening=0.6,
                 ready=ready,
-                gap=0.9,
+                response_time=0.9,
                 cached=None,
                 rss=700_000_000,
             ),
@@ -68,7 +68,7 @@ class Program:
                 variant=first.variant,
                 question=first.question.name,
                 warm_up=first.warm_up,
-                gap=0.9,
+                response_time=0.9,
                 spans={"pause": 0.9},
             ),
             models={"vad": "silero-vad", "slm": "qwen"},
@@ -134,10 +134,10 @@ def test_where_nothing_can_be_dropped_it_is_said_once(
     monkeypatch.setattr(cold_start, "drop", lambda files: False)
     monkeypatch.setattr(cold_start, "cached", lambda files: None)
     result, _, told = run(3)
-    assert told.count("lets nobody but root drop weights") == 1
+    assert told.count("only root can drop weights") == 1
     assert len(result.starts) == 6
     assert {start.cached for start in result.starts} == {None}
-    assert "not known here" in "\n".join(drawn(result))
+    assert "does not tell whether" in "\n".join(drawn(result))
 
 
 def test_weights_that_stay_in_memory_are_told_of(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -68,6 +68,7 @@ class Bench:
             "tts": ScriptedSynthesizer(self.clock),
         }
         self.missing = missing
+        self.rates: dict[str, list[float]] = {}
         questions = [
             BenchQuestion(text, self.book.speech(text, 1.0), 0.8, text, "human", 0.0, REPLY)
             for text in WORDS
@@ -77,7 +78,9 @@ class Bench:
             **{"command": "stages", "source": "test", "stages": stages, **given, **plan}
         )
         self.out = io.StringIO()
-        self.stages = StageBench(self.plan, BenchProgressLines(self.out), self.load, self.clock)
+        self.stages = StageBench(
+            self.plan, BenchProgressLines(self.out), self.load, self.clock, lambda _: self.rates
+        )
 
     def load(self, stage: str) -> tuple[str, Any]:
         if stage == self.missing:
@@ -114,11 +117,11 @@ def test_a_turn_holds_what_all_stages_made_of_one_recording() -> None:
     found = Bench(list(STAGES)).run()
     assert [turn.question for turn in found.turns] == list(WORDS)
     for turn in found.turns:
-        assert turn.gap is None
+        assert turn.response_time is None
         assert list(turn.spans) == [
             *("detect a frame", "judge the end", "recognize", "prefill", "first sound"),
         ]
-        assert (turn.recognized, turn.word_errors, turn.reply) == (turn.question, 0, REPLY)
+        assert (turn.transcript, turn.word_errors, turn.reply) == (turn.question, 0, REPLY)
     summary = found.variants[0].summary
     assert summary.wer == 0.0
     assert summary.ttft is not None
@@ -195,11 +198,25 @@ def test_the_table_tells_percentiles_and_how_sure_they_are() -> None:
     lines = drawn(Bench(list(STAGES), repeat=2).run())
     assert max(map(len, lines)) <= 80
     text = "\n".join(lines)
-    assert "vad: a frame of 32 ms        186     2.00     2.00     2.00     2.00  ms" in text
-    assert "95 % sure: p50 2.00 to 2.00, p90 2.00 to 2.00, p95 2.00 to 2.00" in text
+    [frame] = [line for line in lines if line.startswith("vad: a frame of 32 ms")]
+    assert frame.split()[6:] == ["186", "2.00", "2.00", "2.00", "2.00", "ms"]
+    sure = lines[lines.index(frame) + 1].split()
+    assert sure == ["95", "%", "confidence", *["2.00–2.00"] * 3]
     assert "llm: prefill" in text
     assert "WER 0.0 % of 22 words" in text
     assert "gap" not in text
+
+
+def test_the_rates_of_llama_bench_stand_beside_the_language_model() -> None:
+    """pp512 and tg128 with mean and standard deviation, in the text and in the result."""
+    bench = Bench(["llm"])
+    bench.rates = {"pp512": [98.0, 100.0, 102.0], "tg128": [10.0, 10.0, 10.0]}
+    found = bench.run()
+    [pp] = [one for one in found.stages if one.quantity == "pp512"]
+    assert (pp.figures.mean, pp.deviation, pp.unit) == (100.0, 2.0, "tokens/s")
+    text = "\n".join(drawn(found))
+    assert "llm: pp512 100.0 ± 2.0 tokens/s" in text
+    assert "llm: tg128 10.0 ± 0.0 tokens/s" in text
 
 
 def test_a_slower_stage_is_told_from_noise_by_its_name() -> None:

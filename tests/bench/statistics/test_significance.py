@@ -147,7 +147,7 @@ def test_the_same_samples_get_the_same_verdict() -> None:
 
 
 def test_no_p_is_zero() -> None:
-    """However clear it is, the real arrangement is one of those that were counted."""
+    """The real arrangement is one of those that are counted."""
     found = significance.paired(np.zeros(50), np.ones(50))
     assert 0 < found.p <= 2 / (significance.DRAWS + 1)
     assert (found.low, found.change, found.high) == (1.0, 1.0, 1.0)

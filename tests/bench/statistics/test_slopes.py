@@ -90,7 +90,7 @@ def test_what_grows_less_and_less_is_level_in_the_end() -> None:
 def test_wide_noise_is_unclear_and_a_few_points_are_nothing(
     trials: Callable[[int], int],
 ) -> None:
-    """No verdict is made up where there is not enough to be told, but for one time in twenty."""
+    """Without enough data there is no verdict, at least nineteen times in twenty."""
     rng = np.random.default_rng(11)
     count = trials(300)
     noise = [rng.normal(0.0, 60.0, 30) for _ in range(count)]

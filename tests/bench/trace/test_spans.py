@@ -1,4 +1,4 @@
-"""Nothing of a gap is left unattributed, whatever people and machines do."""
+"""Nothing of a response time is left unattributed, whatever people and machines do."""
 
 from __future__ import annotations
 

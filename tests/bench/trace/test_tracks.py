@@ -1,4 +1,4 @@
-"""A trace as a viewer of traces shows it: whole, without overlap, and true to the gap."""
+"""A trace as a viewer of traces shows it: whole, without overlap, and true to the response time."""
 
 from __future__ import annotations
 
@@ -112,18 +112,16 @@ def test_no_thread_has_the_number_of_another_or_of_a_process(session: list[ev.Ev
 
 @pytest.mark.parametrize("name", ["example", "conversation", "resumed"])
 def test_spans_add_up_to_the_gap_of_their_turn(name: str) -> None:
-    """To the microsecond, and the gap is that of the timings."""
+    """To the microsecond, and the response time is that of the timings."""
     session = SESSIONS[name]()
     found = entries(session)
     timed = {turn.turn: turn for turn in fold(session)}
-    gaps = on(found, "gap")
+    gaps = on(found, "response time")
     assert {e["args"]["turn"] for e in gaps} == set(timed)
     assert timed
     for gap in gaps:
         turn = timed[gap["args"]["turn"]]
-        spans = [
-            e for e in on(found, "spans of the gap") if e["args"]["turn"] == gap["args"]["turn"]
-        ]
+        spans = [e for e in on(found, "spans") if e["args"]["turn"] == gap["args"]["turn"]]
         assert sum(e["dur"] for e in spans) == gap["dur"]
         assert spans[0]["ts"] == gap["ts"] == micros(turn.spans[0].start)
         assert turn.gap is not None
@@ -173,7 +171,7 @@ def test_each_stage_shows_what_it_worked_on() -> None:
         return [e["name"] for e in on(found, track, "i")]
 
     assert pieces("user") == [("speaks", 900, 1100)]
-    assert pieces("gap") == [("gap 1250 ms", 2000, 1250)]
+    assert pieces("response time") == [("1250 ms", 2000, 1250)]
     assert pieces("capture") == [("hears", 1000, 1200), ("waits for more", 2200, 900)]
     assert pieces("transcription") == [
         ("reads while they speak", 1400, 200),
@@ -196,7 +194,7 @@ def test_each_stage_shows_what_it_worked_on() -> None:
 
 
 def test_an_utterance_with_a_pause_is_one_piece() -> None:
-    """The turn that was taken back is told of; what was said is not drawn twice."""
+    """The false start is marked; the user's speech is drawn once."""
     session = resumed()
     found = entries(session)
     said = on(found, "user")
@@ -230,7 +228,7 @@ def test_resources_and_level_are_counters() -> None:
 
 
 def test_a_picture_says_what_was_running() -> None:
-    """Version and models stand in the file, whoever opens it later."""
+    """The file has the version and the models."""
     about = json.loads("".join(document(read(EXAMPLE))))["otherData"]
     assert about["edgevoice"] == "0.1.0"
     assert "slm=qwen2.5-coder-1.5b" in about["models"]
@@ -262,7 +260,7 @@ def test_the_end_of_work_that_no_event_tells_of_is_not_made_up() -> None:
 
 
 def test_a_damaged_trace_is_read_as_far_as_it_can_be(tmp_path: Path) -> None:
-    """Broken lines and events of a newer program are told of, and the rest is there."""
+    """Broken lines and events of a newer version cause a notice, and the rest is read."""
     path = tmp_path / "trace.jsonl"
     events = conversation().events
     lines = [line(event) for event in events]
@@ -325,7 +323,7 @@ def test_a_trace_that_cannot_be_written_is_told_before_the_work(tmp_path: Path) 
 def test_a_bench_writes_the_trace_of_what_it_measured(
     tmp_path: Path, starter_models: dict[str, Path]
 ) -> None:
-    """The gaps of the result are those of the trace, and of the picture that is made of it."""
+    """The response times of the result are those of the trace and of its picture."""
     trace = tmp_path / "trace.jsonl"
     done = edgevoice(
         *("bench", "run", "--slm", "qwen2.5-coder-0.5b", "--limit", "1", "--warm-up", "0"),
@@ -334,6 +332,6 @@ def test_a_bench_writes_the_trace_of_what_it_measured(
     assert done.returncode == 0, done.stderr
     [turn] = json.loads(done.stdout)["turns"]
     [timed] = fold(read(trace))
-    assert timed.gap == pytest.approx(turn["gap"], abs=1e-6)
-    [gap] = on(entries(read(trace)), "gap")
-    assert gap["dur"] == pytest.approx(turn["gap"] * 1e6, abs=2)
+    assert timed.gap == pytest.approx(turn["response_time"], abs=1e-6)
+    [gap] = on(entries(read(trace)), "response time")
+    assert gap["dur"] == pytest.approx(turn["response_time"] * 1e6, abs=2)

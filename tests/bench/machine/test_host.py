@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from edgevoice.bench.machine import fingerprint
+from edgevoice.bench.machine import host
 from edgevoice.catalog import Catalog
 from tests.bench.machines import CACHES, tree
 
@@ -25,27 +25,24 @@ MAC = {
 def two_cores(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever runs the tests, the machines in them have the cores 0 and 1."""
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1}, raising=False)
-
-
-def nobody(_: str) -> str:
-    return ""
+    monkeypatch.setattr(host, "sysctl", lambda name: "")
 
 
 def test_caches_are_those_of_data_by_level(tmp_path: Path) -> None:
     """One of each; that of instructions is none of them."""
     root = tree(tmp_path, CACHES)
     expected = {"L1d": 32 << 10, "L2": 512 << 10, "L3": 16 << 20}
-    assert fingerprint.caches(root, nobody) == expected
+    assert host.caches(root) == expected
 
 
 def test_a_last_cache_that_cores_share_counts_once(tmp_path: Path) -> None:
     """Both cores see the same 16 MB; with one each it is twice that."""
     root = tree(tmp_path, CACHES)
-    assert fingerprint.last_level(root, nobody) == 16 << 20
+    assert host.last_level(root) == 16 << 20
     for cpu in (0, 1):
         shared = root / f"sys/devices/system/cpu/cpu{cpu}/cache/index3/shared_cpu_list"
         shared.write_text(f"{cpu}\n")
-    assert fingerprint.last_level(root, nobody) == 32 << 20
+    assert host.last_level(root) == 32 << 20
 
 
 def test_broken_caches_are_left_out(tmp_path: Path) -> None:
@@ -54,24 +51,24 @@ def test_broken_caches_are_left_out(tmp_path: Path) -> None:
     folder = root / "sys/devices/system/cpu/cpu0/cache"
     (folder / "index2/size").write_text("much")
     (folder / "index3/level").write_text("")
-    assert fingerprint.caches(root, nobody) == {"L1d": 32 << 10}
+    assert host.caches(root) == {"L1d": 32 << 10}
 
 
-def test_a_mac_is_asked_through_sysctl(tmp_path: Path) -> None:
+def test_a_mac_is_asked_through_sysctl(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Caches of its fast cores, and instructions that it says it has."""
-    ask = lambda name: MAC.get(name, "")  # noqa: E731
-    assert fingerprint.caches(tmp_path, ask) == {"L1d": 131072, "L2": 12582912}
-    assert fingerprint.last_level(tmp_path, ask) == 12582912
-    assert fingerprint.instructions(tmp_path, ask) == ("NEON", "dotprod")
+    monkeypatch.setattr(host, "sysctl", lambda name: MAC.get(name, ""))
+    assert host.caches(tmp_path) == {"L1d": 131072, "L2": 12582912}
+    assert host.last_level(tmp_path) == 12582912
+    assert host.instructions(tmp_path) == ("NEON", "dotprod")
 
 
 def test_a_system_that_tells_nothing_is_none(tmp_path: Path) -> None:
     """Not an empty list, which would say that there are no caches and no instructions."""
-    assert fingerprint.caches(tmp_path, nobody) is None
-    assert fingerprint.last_level(tmp_path, nobody) is None
-    assert fingerprint.instructions(tmp_path, nobody) is None
-    assert fingerprint.governor(tmp_path) is None
-    assert fingerprint.distribution(tmp_path) is None
+    assert host.caches(tmp_path) is None
+    assert host.last_level(tmp_path) is None
+    assert host.instructions(tmp_path) is None
+    assert host.governor(tmp_path) is None
+    assert host.distribution(tmp_path) is None
 
 
 @pytest.mark.parametrize(
@@ -86,7 +83,7 @@ def test_instructions_that_matter_are_told_by_name(
     line: str, expected: tuple[str, ...], tmp_path: Path
 ) -> None:
     """x86 and ARM; one that has none of them is not one that does not tell."""
-    found = fingerprint.instructions(tree(tmp_path, {"proc/cpuinfo": line}), nobody)
+    found = host.instructions(tree(tmp_path, {"proc/cpuinfo": line}))
     assert found is not None
     assert found[: len(expected)] == expected
     assert ("AVX-512 VNNI" in found) == ("avx512_vnni" in line)
@@ -104,20 +101,20 @@ def test_governors_and_the_distribution_are_named(tmp_path: Path) -> None:
             "etc/os-release": 'ID=debian\nPRETTY_NAME="Debian GNU/Linux 12 (bookworm)"',
         },
     )
-    assert fingerprint.governor(root) == "schedutil, performance"
-    assert fingerprint.distribution(root) == "Debian GNU/Linux 12 (bookworm)"
+    assert host.governor(root) == "schedutil, performance"
+    assert host.distribution(root) == "Debian GNU/Linux 12 (bookworm)"
 
 
 def test_hashes_are_the_catalogs_for_each_file() -> None:
     """Of a model that it does not know there is none."""
-    found = fingerprint.hashes(["whisper-base", "somebody's own"])
+    found = host.hashes(["whisper-base", "somebody's own"])
     entry = Catalog.load().get("whisper-base")
     assert found == {"whisper-base": {file.name: file.sha256 for file in entry.files}}
 
 
 def test_llama_tells_what_it_was_built_for() -> None:
     """In one line, with something about the processor in it."""
-    told = fingerprint.llama()
+    told = host.llama()
     assert told
     assert "=" in told
     assert "\n" not in told
@@ -126,4 +123,4 @@ def test_llama_tells_what_it_was_built_for() -> None:
 def test_without_llama_the_rest_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
     """A binding that is not there, or cannot be loaded, costs only its own line."""
     monkeypatch.setitem(sys.modules, "edgevoice.engines.llama_native", None)
-    assert fingerprint.llama() is None
+    assert host.llama() is None

@@ -1,4 +1,4 @@
-"""What `run` needs to keep every turn, where that is asked for."""
+"""`run --record-turns`: record every turn for `edgevoice replay`."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ old_record_option = click.option(
 
 
 @contextlib.contextmanager
-def keeping(
-    clock: Clock, bus: Bus, config: Config, folder: str, tell: Callable[[str], None]
+def turn_recorder(
+    clock: Clock, bus: Bus, config: Config, folder: str, report: Callable[[str], None]
 ) -> Iterator[TurnRecorder | None]:
-    """Keeps every turn in `folder` while the block lasts, or none where `folder` is empty.
+    """Record every turn in `folder` during the block; nothing if `folder` is empty.
 
-    `tell` is given what goes wrong at the end, when no session shows it any more.
+    `report` receives a problem that occurs at the end, when no session can show it.
     """
     if not folder:
         yield None
@@ -41,11 +41,11 @@ def keeping(
     from edgevoice.recordings.turn_recorder import TurnRecorder
 
     limits = config.recordings
-    kept = RecordingsFolder(expanded(folder), limits.turns, limits.megabytes)
-    recorder = TurnRecorder(clock, bus, kept)
+    recordings = RecordingsFolder(expanded(folder), limits.turns, limits.megabytes)
+    recorder = TurnRecorder(clock, bus, recordings)
     try:
         with recorder:
             yield recorder
     finally:
-        if recorder.untold:
-            tell(recorder.untold)
+        if recorder.unreported:
+            report(recorder.unreported)
