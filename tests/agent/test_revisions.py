@@ -10,6 +10,7 @@ from edgevoice import events as ev
 from edgevoice.protocols import AgentOutput, Cancelled, Committed, Revision, Token, ToolCall
 from edgevoice.scene import Scene
 from edgevoice.settings import Config, TtsSettings
+from edgevoice.timings import fold
 from tests.agent.seam import AgentRehearsal, WordVoice
 
 DRAFT = "The fastest animal on land is the whale, and it swims in the sea. It is grey."
@@ -170,3 +171,5 @@ def test_a_revision_before_the_commit_is_never_heard() -> None:
     show.rehearse()
     assert show.played == "It is noon"
     assert show.heard == ["It is noon."]
+    (timings,) = fold(show.events)
+    assert sum(span.seconds for span in timings.spans) == pytest.approx(timings.gap)

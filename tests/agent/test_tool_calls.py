@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
 from edgevoice import events as ev
 from edgevoice.protocols import AgentOutput, Cancelled, Committed, Stopped, Token, ToolCall
 from edgevoice.scene import Remark, Scene
+from edgevoice.timings import TurnTimings, fold
 from tests.agent.seam import AgentRehearsal
 
 
 class Lamp:
     """A side effect that is counted; it notes whether the turn was committed each time."""
 
-    def __init__(self, words: str = "One moment. ", fails: bool = False) -> None:
+    def __init__(
+        self,
+        words: str = "One moment. ",
+        fails: bool = False,
+        work: Callable[[], None] = lambda: None,
+    ) -> None:
         self.switched = 0
         self.allowed: list[bool] = []
         self.asked = 0
         self._words = words
         self._fails = fails
+        self.work = work
 
     def script(self, cancelled: Cancelled, committed: Committed) -> Iterator[AgentOutput]:
         """Words, the side effect, and words about its result."""
@@ -29,6 +36,7 @@ class Lamp:
         def switch() -> str:
             self.switched += 1
             self.allowed.append(committed() and not cancelled())
+            self.work()
             if self._fails:
                 raise RuntimeError("the lamp fell over")
             return f"lamp {self.switched} is on"
@@ -187,3 +195,25 @@ def test_a_tool_that_fails_ends_the_reply_and_not_the_session() -> None:
     assert [event.stage for event in show.all(ev.StageFailed)] == ["agent", "agent"]
     assert lamp.switched == 2
     assert show.all(ev.SessionEnded)[0].reason == "end_of_input"
+
+
+def timed(words: str, seconds: float) -> TurnTimings:
+    """The timings of a turn whose tool works for so many seconds."""
+    lamp = Lamp(words)
+    show = AgentRehearsal(lamp.script)
+    lamp.work = lambda: show.clock.sleep(seconds)
+    show.hear((0.5, "turn the lamp on please", 1.2))
+    show.rehearse()
+    (timings,) = fold(show.events)
+    return timings
+
+
+@pytest.mark.parametrize("words", ["One moment. ", ""])
+def test_the_work_of_a_tool_is_a_bar_and_the_spans_add_up(words: str) -> None:
+    """It adds to the response time only what the user waits for."""
+    quick, slow = timed(words, 0.0), timed(words, 0.5)
+    assert quick.gap is not None
+    assert slow.gap == pytest.approx(quick.gap + (0.0 if words else 0.5))
+    assert sum(span.seconds for span in slow.spans) == pytest.approx(slow.gap)
+    (bar,) = [bar for bar in slow.bars if bar.name == "tool"]
+    assert bar.seconds == pytest.approx(0.5)
