@@ -290,7 +290,7 @@ class LanguageModel(Protocol):
 
 
 @dataclass(slots=True)
-class Revision:
+class ReplyRevision:
     """Takes back the reply from character `start` on; what follows goes on from there.
 
     Words that are out already stay. Before the reply goes on, the pipeline sets `kept`, the number
@@ -315,7 +315,7 @@ class ToolCall:
     result: str = ""
 
 
-AgentOutput = Union[Prefilled, Token, Revision, ToolCall, Stopped]
+AgentOutput = Union[Prefilled, Token, ReplyRevision, ToolCall, Stopped]
 """What a reply streams. Prefilled is optional, and only measured."""
 
 

@@ -16,7 +16,7 @@ from edgevoice.protocols import (
     AgentOutput,
     ChatMessage,
     Prefilled,
-    Revision,
+    ReplyRevision,
     Stopped,
     Token,
     ToolCall,
@@ -67,7 +67,7 @@ class ReplyWriter:
                     report_prefilled(self._bus, self._turn, item)
                 case Token():
                     self._add(item)
-                case Revision():
+                case ReplyRevision():
                     self._revise(item)
                 case ToolCall():
                     self._pass_on(self._cutter.flush())
@@ -128,7 +128,7 @@ class ReplyWriter:
         self._bus.emit(ev.ToolReturned(turn=turn.number, name=call.name, result=call.result))
         return True
 
-    def _revise(self, revision: Revision) -> None:
+    def _revise(self, revision: ReplyRevision) -> None:
         """Take text back, and drop its audio as far as it is not out."""
         turn, reply = self._turn, self._reply
         start = min(revision.start, len(reply.text))

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from edgevoice import events as ev
-from edgevoice.protocols import AgentOutput, Cancelled, Committed, Revision, Token, ToolCall
+from edgevoice.protocols import AgentOutput, Cancelled, Committed, ReplyRevision, Token, ToolCall
 from edgevoice.scene import Scene
 from edgevoice.settings import Config, TtsSettings
 from edgevoice.timings import fold
@@ -28,12 +28,12 @@ class Reviser:
         self._show = show
         self._wait = wait
         self._start = start
-        self.revision = Revision(start)
+        self.revision = ReplyRevision(start)
 
     def script(self, cancelled: Cancelled, committed: Committed) -> Iterator[AgentOutput]:
         """The reply, which waits from the commit on."""
         clock = self._show().clock
-        self.revision = Revision(self._start)
+        self.revision = ReplyRevision(self._start)
         yield Token(DRAFT)
         if self._wait:
             yield ToolCall("pause", str(self._wait), lambda: "over")
@@ -46,7 +46,7 @@ class Reviser:
 
 def revised(
     wait: float, start: int = WRONG, *, voice: Callable[[AgentRehearsal], WordVoice] | None = None
-) -> tuple[AgentRehearsal, Revision]:
+) -> tuple[AgentRehearsal, ReplyRevision]:
     """A conversation of one question, whose reply is revised `wait` seconds after its commit."""
     shows: list[AgentRehearsal] = []
     reviser = Reviser(lambda: shows[0], wait, start)
@@ -163,7 +163,7 @@ def test_a_revision_before_the_commit_is_never_heard() -> None:
 
     def script(cancelled: Cancelled, committed: Committed) -> Iterator[AgentOutput]:
         yield Token("It is five. ")
-        yield Revision(0)
+        yield ReplyRevision(0)
         yield Token("It is noon.")
 
     show = AgentRehearsal(script, Config(tts=TtsSettings(shorten_silence=False)))

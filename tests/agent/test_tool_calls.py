@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 
 import pytest
 
 from edgevoice import events as ev
-from edgevoice.protocols import AgentOutput, Cancelled, Committed, Stopped, Token, ToolCall
+from edgevoice.protocols import Agent, AgentOutput, Cancelled, Committed, Stopped, Token, ToolCall
 from edgevoice.scene import Remark, Scene
 from edgevoice.timings import TurnTimings, fold
 from tests.agent.seam import AgentRehearsal
+from tests.conftest import ROOT
 
 
 class Lamp:
@@ -217,3 +219,19 @@ def test_the_work_of_a_tool_is_a_bar_and_the_spans_add_up(words: str) -> None:
     assert sum(span.seconds for span in slow.spans) == pytest.approx(slow.gap)
     (bar,) = [bar for bar in slow.bars if bar.name == "tool"]
     assert bar.seconds == pytest.approx(0.5)
+
+
+def test_the_documented_agent_answers_and_acts() -> None:
+    """The example in docs/engines.md runs as it stands."""
+    page = (ROOT / "docs" / "engines.md").read_text("utf-8")
+    (example,) = [
+        block for block in re.findall(r"```python\n(.*?)```", page, re.S) if "Lamp" in block
+    ]
+    names: dict[str, type[Agent]] = {}
+    exec(compile(example, "docs/engines.md", "exec"), names)
+    show = AgentRehearsal(Lamp().script)
+    show.agent = names["LampAgent"]()
+    show.hear((0.5, "turn on the lamp", 1.0))
+    show.hear((0.5, "sing me a song", 1.0))
+    show.rehearse()
+    assert show.heard == ["One moment. The lamp is on.", "I only know lamps."]
