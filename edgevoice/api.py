@@ -98,10 +98,12 @@ class TurnReporter:
         if not isinstance(event, TurnCompleted):
             return
         exchange, timing = self._scene.exchange(event.turn), self._scene.timing(event.turn)
-        if exchange and timing and timing.gap is not None:
+        if exchange and timing and timing.response_time is not None:
             spans = {span.name: span.seconds for span in timing.spans}
             reply = exchange.reply.strip()
-            turn = AnsweredTurn(exchange.question, reply, timing.gap, spans, timing.interrupted)
+            turn = AnsweredTurn(
+                exchange.question, reply, timing.response_time, spans, timing.interrupted
+            )
             try:
                 self._on_turn(turn)
             except Exception:

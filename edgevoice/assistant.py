@@ -16,7 +16,7 @@ from edgevoice.agent.responder import Responder
 from edgevoice.agent.speech_rate import SpeechRates
 from edgevoice.capture.capture import Capture
 from edgevoice.capture.utterance_detector import UtteranceDetector
-from edgevoice.context import AudioIO, Engines, Part, Resume, SessionContext, StageContext
+from edgevoice.context import AudioIO, Engines, LoadedPart, Resume, SessionContext, StageContext
 from edgevoice.crew import Crew
 from edgevoice.failures import FailureReporter
 from edgevoice.history import History
@@ -46,17 +46,17 @@ from edgevoice.synthesis.synthesis import Synthesis
 from edgevoice.transcription.spoken_language import leads, listed
 from edgevoice.transcription.transcriber import Transcriber
 from edgevoice.turn import Turn
-from edgevoice.turn_taking.earcons import Earcons, Kind
+from edgevoice.turn_taking.earcons import EarconKind, Earcons
 from edgevoice.turn_taking.end_of_turn import EndOfTurnPredictor
 from edgevoice.turn_taking.floor import Floor
 
 QUEUE = 256
 """Size of the mailboxes, large enough never to block their writer."""
 
-HEARING: frozenset[Part] = frozenset({"capture", "transcription"})
+HEARING: frozenset[LoadedPart] = frozenset({"capture", "transcription"})
 """Parts that must be loaded before speech is captured, to be answered later."""
 
-ALL: frozenset[Part] = HEARING | {"model", "prompt", "synthesis"}
+ALL_PARTS: frozenset[LoadedPart] = HEARING | {"model", "prompt", "synthesis"}
 """Parts that must be loaded before a question can be answered at once."""
 
 
@@ -80,7 +80,7 @@ class Assistant:
         self.history = resume.history
         self.history.leads = leads(listed(config.stt.language))
         self._floor = Floor(context.clock, context.bus, audio.sink, self.history, resume.next_turn)
-        self._parts: set[Part] = set()
+        self._parts: set[LoadedPart] = set()
         self._source = audio.opened(self.is_idle)
         self._sink = audio.sink
         self._housekeeping = housekeeping
@@ -197,13 +197,13 @@ class Assistant:
             self._interims.close()
             self._pauses.close()
 
-    def _loaded(self, part: Part) -> None:
+    def _loaded(self, part: LoadedPart) -> None:
         with self._floor.monitor:
             self._parts.add(part)
             now = frozenset(self._parts)
         if part in HEARING and now >= HEARING:
             self.bus.emit(ev.Listening())
-        if now == ALL:
+        if now == ALL_PARTS:
             self.bus.emit(ev.Ready())
 
     def _turn_settled(self, turn: Turn) -> None:
@@ -222,7 +222,7 @@ class Assistant:
 
     def is_idle(self) -> bool:
         """Whether everything is loaded and no turn is under way."""
-        return self._parts >= ALL and not self._floor.turns
+        return self._parts >= ALL_PARTS and not self._floor.turns
 
     def interrupt(self) -> None:
         """Stop the current reply."""
@@ -262,7 +262,7 @@ class Assistant:
         """Whether push-to-talk is on."""
         return self._capture.talking
 
-    def _play_earcon(self, kind: Kind) -> None:
+    def _play_earcon(self, kind: EarconKind) -> None:
         language = self._transcriber.language
         if kind == "unclear" and (text := language_data(language).unclear):
             self._clauses.offer(SpokenCue(text, language))

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 Samples = NDArray[np.float32]
 
-EAR_RATE = 16_000
+CAPTURE_RATE = 16_000
 """Sample rate of captured sound, in Hz."""
 
 FRAME_SAMPLES = 512
@@ -26,7 +26,7 @@ AUDIBLE_DBFS = -50.0
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """float32 [FRAME_SAMPLES] at EAR_RATE; `index` is the number of the first sample."""
+    """float32 [FRAME_SAMPLES] at CAPTURE_RATE; `index` is the number of the first sample."""
 
     samples: Samples
     index: int
@@ -34,7 +34,7 @@ class Frame:
 
 @dataclass(frozen=True, slots=True)
 class Utterance:
-    """The sound of a turn, float32 [n] at EAR_RATE, with pre-roll and tail.
+    """The sound of a turn, float32 [n] at CAPTURE_RATE, with pre-roll and tail.
 
     `start` is the stream index of the first sample, `voiced_end` that of the last voiced one.
     """
@@ -50,7 +50,7 @@ class Utterance:
 
     @property
     def seconds(self) -> float:
-        return len(self.samples) / EAR_RATE
+        return len(self.samples) / CAPTURE_RATE
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,7 +42,7 @@ Fetch = Callable[[ev.Role, str, Callable[[], Any]], Any]
 REFERENCE = "phi-3-mini"
 """The language model that edgevoice is tuned for, and the default if it is installed."""
 
-QUIET_RATE = 48_000
+SIMULATED_RATE = 48_000
 """Sample rate of a simulated speaker, in Hz."""
 
 
@@ -116,7 +116,7 @@ class Devices:
         """A silent speaker that records to a WAV file. Raises StorageError."""
         from edgevoice.recording import Recording
 
-        return quiet_sink(self.clock, path, Recording(self._bus, path, QUIET_RATE))
+        return quiet_sink(self.clock, path, Recording(self._bus, path, SIMULATED_RATE))
 
     def _watched(self) -> DeviceWatch:
         if self._watch is None:
@@ -155,7 +155,7 @@ def clips_source(clock: Clock, clips: Iterator[Samples], name: str) -> OpenSourc
 
 def quiet_sink(clock: Clock, name: str, writer: Writer | None = None, rate: int = 0) -> Player:
     """A simulated speaker, recorded by `writer` if there is one."""
-    return Player(clock, SimulatedSink(clock, rate or QUIET_RATE, name, writer))
+    return Player(clock, SimulatedSink(clock, rate or SIMULATED_RATE, name, writer))
 
 
 def wake_word(config: Config) -> tuple[Callable[[], WakeDetector | None], str]:

@@ -17,15 +17,15 @@ from msgspec import Meta, Struct
 
 from edgevoice import files
 from edgevoice.errors import ConfigError, ModelError
+from edgevoice.events import Role
 from edgevoice.outside import MOST_TOML, Malformed, converted, from_toml
 from edgevoice.outside import read as read_file
 from edgevoice.places import user_folder
 
-Role = Literal["stt", "slm", "tts", "vad", "turn"]
-Format = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_]{0,40}\Z")]
+ModelFormat = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_]{0,40}\Z")]
 """What a model's files are, which decides its engine: engines/registry.py has all formats."""
 
-ROLES: dict[Role, str] = {
+ROLE_NAMES: dict[Role, str] = {
     "stt": "speech to text",
     "slm": "language model",
     "tts": "voice",
@@ -53,7 +53,7 @@ SMALL_SLM = "qwen2.5-coder-0.5b"
 SHAPE = "shape-"
 """What the name of every shape begins with."""
 
-SUFFIXES = {
+MODEL_SUFFIXES = {
     "gguf": ".gguf",
     "ctranslate2": "model.bin",
     "piper": ".onnx",
@@ -105,7 +105,7 @@ class File(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class PackagePart:
     """A package, and the file in it with a part or all of a model's file."""
 
     package: str
@@ -134,10 +134,12 @@ class Mirror(Struct, frozen=True, forbid_unknown_fields=True):
     backend: Backend = ""
     """The build backend of a package that has the file only in its source distribution."""
 
-    def numbered(self) -> list[Part]:
+    def numbered(self) -> list[PackagePart]:
         """The parts in order."""
         return [
-            Part(self.package.format(n=n, i=n - 1), self.version, self.member.format(n=n, i=n - 1))
+            PackagePart(
+                self.package.format(n=n, i=n - 1), self.version, self.member.format(n=n, i=n - 1)
+            )
             for n in range(1, self.parts + 1)
         ]
 
@@ -147,7 +149,7 @@ class Entry(Struct, frozen=True, forbid_unknown_fields=True):
 
     name: ModelName
     role: Role
-    format: Format
+    format: ModelFormat
     title: str
     files: tuple[File, ...] = ()
     description: str = ""
@@ -181,7 +183,7 @@ class Entry(Struct, frozen=True, forbid_unknown_fields=True):
                 raise ValueError(f"the mirror is of {mirror.file}, which is no file of the model")
         if bool(names) == bool(self.address):
             raise ValueError("a model needs either files or an address")
-        suffix = SUFFIXES.get(self.format, "")
+        suffix = MODEL_SUFFIXES.get(self.format, "")
         if names and not any(name.endswith(suffix) for name in names):
             raise ValueError(f"a {self.format} model needs a {suffix} file")
         if self.format == "piper" and f"{self.main.name}.json" not in names:
@@ -195,7 +197,7 @@ class Entry(Struct, frozen=True, forbid_unknown_fields=True):
     @property
     def main(self) -> File:
         """The file that holds the weights; a model with an address has none."""
-        suffix = SUFFIXES.get(self.format, "")
+        suffix = MODEL_SUFFIXES.get(self.format, "")
         return next(file for file in self.files if file.name.endswith(suffix))
 
     @property

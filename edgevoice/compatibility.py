@@ -109,6 +109,11 @@ def result(found: Any) -> Any:
     return {RESULT_FIELDS.get(name, name): result(value) for name, value in found.items()}
 
 
+def recorded_turn(found: dict[str, Any]) -> dict[str, Any]:
+    """A recorded turn of version 1, decoded from JSON, with the response time under its name."""
+    return {"response_time" if name == "gap" else name: value for name, value in found.items()}
+
+
 def settings(given: Mapping[str, _T]) -> dict[str, _T]:
     """Settings by `section.key`, under the names of today. A new name wins over its old one."""
     current = {key: value for key, value in given.items() if key not in SETTINGS}

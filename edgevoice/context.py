@@ -22,10 +22,10 @@ from edgevoice.protocols import (
     WakeDetector,
 )
 from edgevoice.settings import Config
-from edgevoice.turn_taking.earcons import Earcons, Kind
+from edgevoice.turn_taking.earcons import EarconKind, Earcons
 from edgevoice.turn_taking.floor import Floor
 
-Part = Literal["capture", "transcription", "model", "prompt", "synthesis"]
+LoadedPart = Literal["capture", "transcription", "model", "prompt", "synthesis"]
 """What must be loaded before a session is ready; `prompt` is the evaluated system prompt."""
 
 
@@ -71,9 +71,9 @@ class StageContext(SessionContext):
     """Guarded by the floor's monitor."""
     failures: FailureReporter
     earcons: Earcons
-    play_earcon: Callable[[Kind], None]
+    play_earcon: Callable[[EarconKind], None]
     """Plays a sound that is not part of a reply; never blocks."""
-    loaded: Callable[[Part], None]
+    loaded: Callable[[LoadedPart], None]
     """A stage reports a part that is loaded; may be called from any thread."""
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from edgevoice.audio import EAR_RATE, Samples
+from edgevoice.audio import CAPTURE_RATE, Samples
 from edgevoice.protocols import Synthesizer
 from edgevoice.resample import resample
 
@@ -25,4 +25,4 @@ def spoken(questions: Sequence[str], voice: Synthesizer) -> Iterator[Samples]:
     for question in questions:
         pieces = [audio.samples for audio in voice.synthesize(question, lambda: False)]
         if pieces:
-            yield resample(np.concatenate(pieces), round(voice.rate * PITCH), EAR_RATE)
+            yield resample(np.concatenate(pieces), round(voice.rate * PITCH), CAPTURE_RATE)

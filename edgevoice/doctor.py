@@ -18,10 +18,11 @@ from typing import Literal
 
 from msgspec import Struct
 
-from edgevoice.catalog import NONE, OPTIONAL, ROLES, Role
+from edgevoice.catalog import NONE, OPTIONAL, ROLE_NAMES
 from edgevoice.clock import SystemClock
 from edgevoice.config import Resolved
 from edgevoice.errors import ConfigError, EdgevoiceError
+from edgevoice.events import Role
 from edgevoice.models import machine
 from edgevoice.models.disk import existing, free_space, size_text
 from edgevoice.models.store import Installed, Store
@@ -78,7 +79,7 @@ def examine(resolve: Callable[[], Resolved]) -> Iterator[Check]:
         "PortAudio": _portaudio,
         "microphone": lambda: _microphone(config),
         "speaker": lambda: _speaker(config),
-        **{ROLES[role]: _model(config, role) for role in ROLES},
+        **{ROLE_NAMES[role]: _model(config, role) for role in ROLE_NAMES},
         "languages": lambda: _languages(config),
         "wake word": lambda: _wake_word(config),
         "chat template": lambda: _chat_template(config),
@@ -217,7 +218,7 @@ def _model(config: Config, role: Role) -> CheckFunction:
         others = len(usable) - 1
         more = f", {others} more installed" if others > 0 else ""
         found = f"{chosen.name}, {size_text(chosen.entry.size)}{more}"
-        return Check(ROLES[role], "ok", found)
+        return Check(ROLE_NAMES[role], "ok", found)
 
     return check
 
@@ -227,12 +228,14 @@ def _unused(store: Store, role: Role) -> Check | None:
     if store.optional(role):
         return None
     if getattr(store.config.models, role) == NONE:
-        return Check(ROLES[role], "ok", f"turned off by models.{role}")
+        return Check(ROLE_NAMES[role], "ok", f"turned off by models.{role}")
     first = store.starter_of(role)
     if not first:
-        return Check(ROLES[role], "ok", f"no model for the language {store.config.stt.language}")
+        return Check(
+            ROLE_NAMES[role], "ok", f"no model for the language {store.config.stt.language}"
+        )
     found = "not installed: end-of-turn detection uses silence and text only"
-    return Check(ROLES[role], "warning", found, f"edgevoice models pull {first}")
+    return Check(ROLE_NAMES[role], "warning", found, f"edgevoice models pull {first}")
 
 
 def _languages(config: Config) -> Check:
@@ -285,7 +288,7 @@ def _chosen(config: Config) -> list[Installed]:
     """The installed models that would run."""
     store = Store(config)
     found: dict[str, Installed] = {}
-    for role in ROLES:
+    for role in ROLE_NAMES:
         with suppress(EdgevoiceError):
             chosen = voices(store).values() if role == "tts" else [store.choose(role)]
             found.update((model.name, model) for model in chosen)
@@ -344,7 +347,9 @@ def _disk(config: Config) -> Check:
 
 def _offline(config: Config) -> Check:
     present = {model.entry.role for model in _chosen(config)}
-    missing = [ROLES[role] for role in ROLES if role not in present and role not in OPTIONAL]
+    missing = [
+        ROLE_NAMES[role] for role in ROLE_NAMES if role not in present and role not in OPTIONAL
+    ]
     if missing:
         found = f"not installed: {', '.join(missing)}"
         return Check("offline", "failed", found, "edgevoice models pull")

@@ -443,5 +443,5 @@ AnyEvent = Union[
     ReplyRevised, ToolCalled, ToolReturned,
 ]  # fmt: skip
 
-KINDS = frozenset(str(kind.__struct_config__.tag) for kind in AnyEvent.__args__)  # type: ignore[attr-defined]
+EVENT_TYPES = frozenset(str(kind.__struct_config__.tag) for kind in AnyEvent.__args__)  # type: ignore[attr-defined]
 """The `type` of every event in JSON."""

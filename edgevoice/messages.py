@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Union
 
-from edgevoice.audio import EAR_RATE, Audio, Utterance
+from edgevoice.audio import CAPTURE_RATE, Audio, Utterance
 from edgevoice.turn import Turn
 
 MISSED_SECONDS = 0.16
@@ -87,7 +87,7 @@ class PartialQuestion:
         """Whether the user has stopped speaking, and said hardly anything after this transcript."""
         speech = self.turn.speech
         missed = speech.voiced_end - self.end
-        return speech.silent and missed <= MISSED_SECONDS * EAR_RATE
+        return speech.silent and missed <= MISSED_SECONDS * CAPTURE_RATE
 
 
 @dataclass(frozen=True, slots=True)

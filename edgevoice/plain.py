@@ -152,7 +152,7 @@ class PlainPrinter:
 
     def _timings(self, turn: int) -> None:
         timing = self._scene.timing(turn)
-        if timing is None or timing.gap is None:
+        if timing is None or timing.response_time is None:
             return
         self._line(sentence(timing))
         if self._waterfall:

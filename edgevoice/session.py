@@ -16,7 +16,7 @@ from edgevoice.history import History
 from edgevoice.settings import Config
 from edgevoice.trace import Recorder
 
-Kind = Literal["input", "output", "slm", "stt", "tts"]
+ChoiceKind = Literal["input", "output", "slm", "stt", "tts"]
 
 Build = Callable[[Config, Resume], Assistant]
 """Builds an assistant from a configuration, to go on with a conversation."""
@@ -159,7 +159,7 @@ class Session:
         """Write the events so far as JSON lines. Raises StorageError."""
         self.recorder.save(path)
 
-    def choices(self, kind: Kind) -> list[tuple[str, str]]:
+    def choices(self, kind: ChoiceKind) -> list[tuple[str, str]]:
         """The available choices: each value for `choose`, and its label."""
         if kind in ("input", "output"):
             from edgevoice.devices.listing import listed_now
@@ -178,7 +178,7 @@ class Session:
             if model.entry.role == kind and not model.entry.shape
         ]
 
-    def choose(self, kind: Kind, value: str) -> None:
+    def choose(self, kind: ChoiceKind, value: str) -> None:
         """Switch to this device or model, and store the choice in the user's settings.
 
         Returns when it is in use. Raises EdgevoiceError if it cannot be used; the session then

@@ -1,7 +1,7 @@
 """Timings of turns, computed from events only.
 
-The response time (`gap` in files) is from the last voiced sample of the user to the first audible
-sample of the reply. Milestones in pipeline order divide it into spans. No milestone is earlier than
+The response time is from the last voiced sample of the user to the first audible sample of the
+reply. Milestones in pipeline order divide it into spans. No milestone is earlier than
 the one before, so the spans add up to the response time. A stage that worked while another stage
 delayed the reply has a span of zero; its bar shows when it worked.
 """
@@ -36,14 +36,14 @@ class Span:
 class TurnTimings:
     """The timings of an answered turn, in seconds.
 
-    `spans` are contiguous and add up to `gap`, the response time (None before the first audible
-    sample). `bars` are the work of each stage; they may overlap and start before the spans. `ttft`
-    is the time from the start of prefill to the first token. `pace` is the speaker's tempo as known
-    when the turn started; None if unknown, or for a typed question.
+    `spans` are contiguous and add up to `response_time` (None before the first audible sample).
+    `bars` are the work of each stage; they may overlap and start before the spans. `ttft` is the
+    time from the start of prefill to the first token. `pace` is the speaker's tempo as known when
+    the turn started; None if unknown, or for a typed question.
     """
 
     turn: int
-    gap: float | None
+    response_time: float | None
     spans: tuple[Span, ...]
     bars: tuple[Span, ...]
     prompt_tokens: int = 0
@@ -105,11 +105,15 @@ class Timings:
 
     def p50(self) -> float | None:
         """Median response time in seconds."""
-        return percentile([t.gap for t in self._answered if t.gap is not None], 0.5)
+        return percentile(
+            [t.response_time for t in self._answered if t.response_time is not None], 0.5
+        )
 
     def p95(self) -> float | None:
         """95th percentile of the response times in seconds."""
-        return percentile([t.gap for t in self._answered if t.gap is not None], 0.95)
+        return percentile(
+            [t.response_time for t in self._answered if t.response_time is not None], 0.95
+        )
 
     def add(self, event: ev.Event) -> None:
         """Add the next event; events must come in order."""
@@ -209,7 +213,7 @@ def _timings(r: _Record) -> TurnTimings:
         reached = max(at, time if end is None else min(time, end))
         spans.append(Span(name, at, reached))
         at = reached
-    gap = None if end is None else max(0.0, at - start)
+    response_time = None if end is None else max(0.0, at - start)
     decoding = None
     if r.reply_tokens > 1 and r.first_token is not None and r.last_token is not None:
         elapsed = r.last_token - r.first_token
@@ -221,7 +225,7 @@ def _timings(r: _Record) -> TurnTimings:
     )
     return TurnTimings(
         turn=r.turn,
-        gap=gap,
+        response_time=response_time,
         spans=tuple(spans),
         bars=tuple(_bars(r)),
         prompt_tokens=r.prompt_tokens,

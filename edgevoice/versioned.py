@@ -17,7 +17,7 @@ T = TypeVar("T", bound=msgspec.Struct)
 
 
 @dataclass(frozen=True, slots=True)
-class Format(Generic[T]):
+class FileFormat(Generic[T]):
     """One kind of file, with its `format` and the newest supported `version`.
 
     `noun` names such a file after "a". `missing`, `newer` and `damaged` are remedies for another

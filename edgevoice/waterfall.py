@@ -104,9 +104,11 @@ def render_waterfall(
         f"{bar.name:<{NAME_WIDTH}} {bar.cells} {f'{bar.ms} ms':>{_LABEL_WIDTH}}"
         for bar in bars(turn, axis, seconds)
     ]
-    if turn.gap is not None:
-        total = f"{round(turn.gap * 1000)} ms"
-        inside = max(0, round(axis * min(1.0, turn.gap / seconds)) if seconds else axis) - 2
+    if turn.response_time is not None:
+        total = f"{round(turn.response_time * 1000)} ms"
+        inside = (
+            max(0, round(axis * min(1.0, turn.response_time / seconds)) if seconds else axis) - 2
+        )
         line = f"└{'─' * max(0, inside)}┘"
         lines.append(f"{'total':<{NAME_WIDTH}} {line:<{axis}} {total:>{_LABEL_WIDTH}}")
     if learned := waits(turn):
@@ -142,7 +144,7 @@ def model_figures(turn: TurnTimings) -> str:
 
 def sentence(turn: TurnTimings) -> str:
     """`response time 812 ms = pause 250 + recognize 130 + …`; empty without an audible reply."""
-    if turn.gap is None:
+    if turn.response_time is None:
         return ""
     summands = [f"{name} {ms}" for name, ms in shares(turn) if ms]
     total = sum(ms for _, ms in shares(turn))

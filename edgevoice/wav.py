@@ -19,7 +19,7 @@ import numpy as np
 import soundfile
 
 from edgevoice import files
-from edgevoice.audio import EAR_RATE, Samples
+from edgevoice.audio import CAPTURE_RATE, Samples
 from edgevoice.errors import AudioFileError, StorageError, UsageError
 from edgevoice.resample import Resampler
 from edgevoice.wav_length import UNKNOWN_LENGTH, missing_share, with_length
@@ -68,7 +68,7 @@ def speech_blocks(path: str | Path, warn: WarningHandler = _ignore) -> Iterator[
         # libsndfile reports truncated files only in its log.
         if lost := file.frames / file.samplerate * missing_share(file.extra_info):
             warn(f"{name}: the file is truncated; the last {lost:.1f} s are missing")
-        resampler = Resampler(file.samplerate, EAR_RATE, file.channels)
+        resampler = Resampler(file.samplerate, CAPTURE_RATE, file.channels)
         any_sound = False
         try:
             while len(block := file.read(frames, "float32", True)):

@@ -21,15 +21,6 @@ PACKAGE = ROOT / "edgevoice"
 ALLOWED = {"ENGINE", "FORMAT", "VERSION"}
 """Names that every module of an engine or a file format defines."""
 
-NOT_YET = """
-AGAIN ALL AT_ONCE AUDIBLE BLOCK BREAK BREATH BUSY ENOUGH Engine FADE FAINT FRAMES Format HOP IDLE
-KEPT KINDS Key Kind LATE LEAD LEAST LEAST_CHANGE LEAST_VOICED LONGEST LONGEST_NAME LONGEST_WORD
-Load MARGIN MEMORY MODELS MOST Measure NAME NEWEST Notice Outcome PRESETS Part Piece QUIET_RATE
-Quantity RATE RATES REMEDY REMEMBERED ROLES Reference Role SECTIONS SETTLED SETTLED_SECONDS SLICE
-SPARE STAGES STEP SUFFIXES SURE Sample Session Stage State UNDERRUNS Unit VOICED WINDOW WRITTEN
-"""
-"""Names that still mean two things, to be removed one by one."""
-
 # Engines take options as attributes, which are set and never read.
 REPORTED = re.compile(r"(edgevoice|scripts)/.*unused (?!attribute)")
 
@@ -70,14 +61,9 @@ def defined_twice() -> list[str]:
         for defined, line, value in definitions(ast.parse(path.read_text("utf-8"))):
             places[defined].append(f"{name}:{line}")
             values[defined].add(f"{name} {value}" if value.startswith("class ") else value)
-    pending = set(NOT_YET.split())
     twice = {name for name, found in values.items() if len(found) > 1}
     return [
-        *(
-            f"{name} is defined twice: {', '.join(places[name])}"
-            for name in sorted(twice - ALLOWED - pending)
-        ),
-        *(f"scripts/unused.py: remove {name} from NOT_YET" for name in sorted(pending - twice)),
+        f"{name} is defined twice: {', '.join(places[name])}" for name in sorted(twice - ALLOWED)
     ]
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from edgevoice import events as ev
 from edgevoice.assistant import Assistant
-from edgevoice.audio import EAR_RATE, FRAME_SAMPLES, Frame, Samples
+from edgevoice.audio import CAPTURE_RATE, FRAME_SAMPLES, Frame, Samples
 from edgevoice.clock import Clock
 from edgevoice.devices.hotplug import Hotplug
 from edgevoice.devices.resilient_loudspeaker import ResilientLoudspeaker
@@ -52,7 +52,7 @@ class Desk:
 
     def hush(self) -> None:
         """Whoever is speaking in the room says no more."""
-        self.said[round(self.clock.now() * EAR_RATE) :] = 0.0
+        self.said[round(self.clock.now() * CAPTURE_RATE) :] = 0.0
 
     def is_there(self, name: str, time: int) -> bool:
         return self.there.get(name, 0) == time > 0
@@ -110,7 +110,7 @@ class Ear(Plug):
             return None
         if error := self.failed():
             raise error
-        at = round(self.time_of(self._index) * EAR_RATE)
+        at = round(self.time_of(self._index) * CAPTURE_RATE)
         samples = np.zeros(FRAME_SAMPLES, dtype=np.float32)
         heard = self.desk.said[at : at + FRAME_SAMPLES]
         samples[: len(heard)] = heard
@@ -119,7 +119,7 @@ class Ear(Plug):
         return frame
 
     def time_of(self, index: int) -> float:
-        return self._origin + index / EAR_RATE
+        return self._origin + index / CAPTURE_RATE
 
     def overruns(self) -> int:
         return 0
@@ -207,7 +207,7 @@ class Plugged(Rehearsal):
     def speech(self, time: float, text: str, seconds: float) -> None:
         """Let the user say `text` from session time `time` on."""
         speech = self.book.speech(text, seconds)
-        at = int(time * EAR_RATE)
+        at = int(time * CAPTURE_RATE)
         said = np.zeros(max(len(self.desk.said), at + len(speech)), dtype=np.float32)
         said[: len(self.desk.said)] = self.desk.said
         said[at : at + len(speech)] = speech

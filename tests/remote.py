@@ -9,7 +9,7 @@ from functools import partial
 
 import numpy as np
 
-from edgevoice.audio import EAR_RATE, Samples
+from edgevoice.audio import CAPTURE_RATE, Samples
 from edgevoice.clock import Clock
 from edgevoice.devices.playout_buffer import PlayoutBuffer
 from edgevoice.devices.remote import (
@@ -159,7 +159,7 @@ class Phone:
         self._up.send(lambda: self.sink.received(report, now), in_order=True, sound=False)
 
     def _record(self, now: float) -> None:
-        while self._recorded + PACKET <= now * EAR_RATE:
+        while self._recorded + PACKET <= now * CAPTURE_RATE:
             first, self._recorded = self._recorded, self._recorded + PACKET
             samples = np.zeros(PACKET, dtype=np.float32)
             said = self.said[first : first + PACKET]

@@ -15,8 +15,9 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-from tests.command import LIMITED, PATIENCE
+from tests.command import LIMITED
 from tests.conftest import ROOT
+from tests.processes import PATIENCE
 
 ROWS, COLUMNS = 30, 100
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from edgevoice.catalog import (
-    ROLES,
+    ROLE_NAMES,
     SMALL_SLM,
     STARTER,
     Catalog,
@@ -61,7 +61,7 @@ def test_the_starter_set_can_be_had_without_the_hub(tmp_path: Path) -> None:
     """Every file of the starter models has a package mirror, and they fill every role."""
     known = catalog(tmp_path / "none.toml")
     entries = [known.get(name) for name in (*STARTER, SMALL_SLM)]
-    assert {entry.role for entry in entries} == set(ROLES)
+    assert {entry.role for entry in entries} == set(ROLE_NAMES)
     for entry in entries:
         assert all(entry.mirrors_of(file) for file in entry.files)
 
@@ -69,7 +69,7 @@ def test_the_starter_set_can_be_had_without_the_hub(tmp_path: Path) -> None:
 def test_one_model_of_a_role_ranks_first(tmp_path: Path) -> None:
     """The default never depends on the order of the file."""
     known = catalog(tmp_path / "none.toml")
-    for role in ROLES:
+    for role in ROLE_NAMES:
         ranks = sorted((entry.rank for entry in known.of(role)), reverse=True)
         assert ranks[0] > ranks[1] if len(ranks) > 1 else ranks[0] > 0
     assert max(known.of("slm"), key=lambda entry: entry.rank).name == "phi-3-mini"

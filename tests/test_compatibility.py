@@ -44,6 +44,7 @@ def test_a_tool_that_reads_what_it_can_leaves_nothing_of_it_out() -> None:
 def test_a_recorded_turn_of_version_1_holds_all_of_its_events() -> None:
     """It can be replayed: what was asked, what was answered and when."""
     turn = recorded_turn.read(OLD / "turn-1.json")
+    assert turn.response_time == pytest.approx(0.709)
     assert len(turn.decoded_events()) == len(turn.events)
     assert {ev.FinalTranscript, ev.PrefillEnded, ev.ClauseReady, ev.FirstAudio} <= set(
         map(type, turn.decoded_events())
@@ -128,8 +129,8 @@ def test_a_budget_with_an_old_name_holds(tmp_path: Path) -> None:
 
 def test_every_old_event_has_a_name_that_exists_and_none_has_two_meanings() -> None:
     """An old name is never that of another event today."""
-    assert set(compatibility.EVENTS.values()) <= ev.KINDS
-    assert not set(compatibility.EVENTS) & ev.KINDS
+    assert set(compatibility.EVENTS.values()) <= ev.EVENT_TYPES
+    assert not set(compatibility.EVENTS) & ev.EVENT_TYPES
 
 
 @pytest.mark.parametrize("line", [b"", b'{"type":"spoken"', b'["type":"spoken"]', b'"type":"woke"'])
@@ -198,8 +199,9 @@ def test_a_command_gives_one_notice_and_shows_new_names(tmp_path: Path) -> None:
 
 def test_a_recorded_turn_holds_its_settings_under_the_names_of_today(tmp_path: Path) -> None:
     """Of either version, so that a replay sets them."""
-    for version in (1, 2):
-        text = (OLD / "turn-1.json").read_text().replace('"version":1', f'"version":{version}')
+    old = (OLD / "turn-1.json").read_text()
+    new = old.replace('"version":1', '"version":2').replace('"gap":', '"response_time":')
+    for text in (old, new):
         file = tmp_path / "turn-000001.json"
         file.write_text(text)
         assert set(recorded_turn.read(file).settings) <= set(keys())

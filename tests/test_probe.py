@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import pytest
 from edgevoice.devices import probe
 from edgevoice.errors import NoDeviceError
 from tests.command import edgevoice_process, message
+from tests.conftest import ROOT
 
 pytestmark = pytest.mark.skipif(
     not sys.platform.startswith("linux"), reason="only ALSA is known to end a process"
@@ -66,3 +68,11 @@ def test_where_no_process_can_be_started_nothing_is_refused(stand_in: Path) -> N
     """What cannot be found out is no fault of the sound system's."""
     stand_in.unlink()
     probe.check()
+
+
+def test_a_check_that_no_device_waited_for_ends_with_the_program() -> None:
+    """And Python has nothing to warn of."""
+    code = "from edgevoice.devices import probe; probe.start()"
+    command = [sys.executable, "-W", "always", "-c", code]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stderr == ""

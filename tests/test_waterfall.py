@@ -34,15 +34,15 @@ def turn_of(seconds: list[float], own: tuple[Span, ...] = ()) -> TurnTimings:
     for name, length in zip(SPANS, seconds, strict=True):
         spans.append(Span(name, at, at + length))
         at += length
-    return TurnTimings(turn=0, gap=at - 1.0, spans=tuple(spans), bars=own)
+    return TurnTimings(turn=0, response_time=at - 1.0, spans=tuple(spans), bars=own)
 
 
 @given(lengths)
-def test_rounded_shares_add_up_to_the_rounded_gap(seconds: list[float]) -> None:
+def test_rounded_shares_add_up_to_the_rounded_response_time(seconds: list[float]) -> None:
     """The printed times add up to the printed total."""
     turn = turn_of(seconds)
-    assert turn.gap is not None
-    assert sum(ms for _, ms in shares(turn)) == round(turn.gap * 1000)
+    assert turn.response_time is not None
+    assert sum(ms for _, ms in shares(turn)) == round(turn.response_time * 1000)
 
 
 @given(lengths, st.integers(min_value=1, max_value=200))
@@ -108,8 +108,8 @@ def test_the_sentence_is_a_sum() -> None:
 
 def test_a_turn_that_was_never_heard_has_no_sentence() -> None:
     """Without an audible reply there is no response time."""
-    assert sentence(TurnTimings(turn=0, gap=None, spans=(), bars=())) == ""
-    assert bars(TurnTimings(turn=0, gap=None, spans=(), bars=()), 40) == []
+    assert sentence(TurnTimings(turn=0, response_time=None, spans=(), bars=())) == ""
+    assert bars(TurnTimings(turn=0, response_time=None, spans=(), bars=()), 40) == []
 
 
 def test_every_span_is_explained() -> None:

@@ -13,20 +13,20 @@ import pytest
 import soundfile
 from soundfile import info
 
-from edgevoice.audio import EAR_RATE, Samples
+from edgevoice.audio import CAPTURE_RATE, Samples
 from edgevoice.errors import AudioFileError, StorageError, UsageError
 from edgevoice.wav import WavWriter, read_speech, recover, speech_blocks
 
 RATES = [8_000, 16_000, 22_050, 44_100, 48_000]
 
 
-def tone(rate: int = EAR_RATE, seconds: float = 1.0) -> Samples:
+def tone(rate: int = CAPTURE_RATE, seconds: float = 1.0) -> Samples:
     return np.sin(np.arange(int(rate * seconds)) / rate * 2 * np.pi * 300).astype(np.float32) / 2
 
 
 def closest(samples: Samples) -> float:
     """How far a tone read at 16 kHz is from that tone, away from the ends."""
-    size = min(len(samples), EAR_RATE) - 400
+    size = min(len(samples), CAPTURE_RATE) - 400
     return float(np.abs(samples[400:size] - tone()[400:size]).max())
 
 
@@ -43,7 +43,7 @@ def test_any_wav_becomes_the_same_sound(
     soundfile.write(path, np.repeat(tone(rate)[:, None], channels, 1), rate, subtype=width)
     samples = read_speech(path)
     assert samples.dtype == np.float32
-    assert abs(len(samples) - EAR_RATE) < 10
+    assert abs(len(samples) - CAPTURE_RATE) < 10
     assert closest(samples) < 0.03
 
 
@@ -52,7 +52,7 @@ def test_flac_and_ogg_are_read_too(tmp_path: Path, kind: str) -> None:
     """What libsndfile reads is good enough, whatever the name ends in."""
     path = tmp_path / "speech"
     soundfile.write(path, tone(48_000), 48_000, format=kind)
-    assert abs(len(read_speech(path)) - EAR_RATE) < 600
+    assert abs(len(read_speech(path)) - CAPTURE_RATE) < 600
 
 
 def test_an_hour_is_read_in_blocks(tmp_path: Path) -> None:
@@ -63,8 +63,8 @@ def test_an_hour_is_read_in_blocks(tmp_path: Path) -> None:
         for _ in range(60):
             file.write(minute)
     sizes = [len(block) for block in speech_blocks(path)]
-    assert abs(sum(sizes) - 3600 * EAR_RATE) < EAR_RATE
-    assert max(sizes) <= 11 * EAR_RATE
+    assert abs(sum(sizes) - 3600 * CAPTURE_RATE) < CAPTURE_RATE
+    assert max(sizes) <= 11 * CAPTURE_RATE
 
 
 @pytest.mark.parametrize("keep", [44_100, 60_001, 90_000])
@@ -89,7 +89,7 @@ UNKNOWN = (
 
 def of_length(path: Path, length: int, samples: Samples) -> bytes:
     """A WAV file of these samples whose header gives another length, written to `path`."""
-    soundfile.write(path, samples, EAR_RATE, subtype="PCM_16")
+    soundfile.write(path, samples, CAPTURE_RATE, subtype="PCM_16")
     data = bytearray(path.read_bytes())
     data[4:8] = data[40:44] = length.to_bytes(4, "little")
     path.write_bytes(data)
@@ -110,7 +110,7 @@ def test_a_stream_of_unknown_length_is_no_truncated_file(
     notices: list[str] = []
     for name in (path, "-"):
         samples = read_speech(name, notices.append)
-        assert len(samples) == EAR_RATE
+        assert len(samples) == CAPTURE_RATE
         assert closest(samples) < 0.001
     assert notices == []
 
@@ -120,7 +120,7 @@ def test_a_long_recording_that_is_cut_short_is_told_of(tmp_path: Path) -> None:
     path = tmp_path / "cut.wav"
     of_length(path, 0x70000000, tone())
     notices: list[str] = []
-    assert len(read_speech(path, notices.append)) == EAR_RATE
+    assert len(read_speech(path, notices.append)) == CAPTURE_RATE
     assert len(notices) == 1
 
 
@@ -139,7 +139,7 @@ def test_a_channel_that_is_inverted_silences_nothing(
 ) -> None:
     """A cable with two poles exchanged makes one channel the opposite of the other."""
     path = tmp_path / "inverted.wav"
-    soundfile.write(path, tone()[:, None] * np.array(signs), EAR_RATE)
+    soundfile.write(path, tone()[:, None] * np.array(signs), CAPTURE_RATE)
     samples = read_speech(path)
     assert np.abs(samples).max() > 0.4
 
@@ -147,8 +147,8 @@ def test_a_channel_that_is_inverted_silences_nothing(
 def test_channels_that_differ_are_mixed_as_they_are(tmp_path: Path) -> None:
     """Only what would cancel out is turned round."""
     path = tmp_path / "stereo.wav"
-    other = np.random.default_rng(0).standard_normal(EAR_RATE).astype(np.float32) / 10
-    soundfile.write(path, np.stack([tone(), other - tone() / 4], 1), EAR_RATE, subtype="FLOAT")
+    other = np.random.default_rng(0).standard_normal(CAPTURE_RATE).astype(np.float32) / 10
+    soundfile.write(path, np.stack([tone(), other - tone() / 4], 1), CAPTURE_RATE, subtype="FLOAT")
     np.testing.assert_allclose(read_speech(path), (tone() * 0.75 + other) / 2, atol=1e-3)
 
 
@@ -157,7 +157,7 @@ def test_a_float_file_with_nonsense_in_it_is_made_harmless(tmp_path: Path) -> No
     path = tmp_path / "float.wav"
     samples = tone()
     samples[:4] = [np.nan, np.inf, -np.inf, 7.0]
-    soundfile.write(path, samples, EAR_RATE, subtype="FLOAT")
+    soundfile.write(path, samples, CAPTURE_RATE, subtype="FLOAT")
     read = read_speech(path)
     assert np.isfinite(read).all()
     assert np.abs(read).max() <= 1.0
@@ -172,7 +172,7 @@ def test_what_is_no_sound_is_one_clear_error(tmp_path: Path, content: bytes | No
     """The file is named, with what to do about it."""
     path = tmp_path / "bad.wav"
     if content is None:
-        soundfile.write(path, np.zeros(0), EAR_RATE)
+        soundfile.write(path, np.zeros(0), CAPTURE_RATE)
     else:
         path.write_bytes(content)
     with pytest.raises(AudioFileError) as caught:
@@ -224,11 +224,11 @@ def test_a_file_is_there_only_once_it_is_complete(tmp_path: Path) -> None:
     """Until it is closed the old file stays; after a failure it stays for good."""
     path = tmp_path / "out.wav"
     path.write_bytes(b"old")
-    file = WavWriter(path, EAR_RATE)
+    file = WavWriter(path, CAPTURE_RATE)
     file.write(tone())
     assert path.read_bytes() == b"old"
     file.discard()
-    failing = WavWriter(path, EAR_RATE)
+    failing = WavWriter(path, CAPTURE_RATE)
     failing.__enter__().write(tone())
     failing.__exit__(KeyError, KeyError(), None)
     assert path.read_bytes() == b"old"
@@ -239,7 +239,7 @@ def test_a_new_file_has_the_rights_files_usually_get(tmp_path: Path) -> None:
     """It is the user's file, not a private one of ours."""
     usual = tmp_path / "usual"
     usual.touch()
-    with WavWriter(tmp_path / "out.wav", EAR_RATE) as file:
+    with WavWriter(tmp_path / "out.wav", CAPTURE_RATE) as file:
         file.write(tone())
     assert (tmp_path / "out.wav").stat().st_mode == usual.stat().st_mode
 
@@ -247,7 +247,7 @@ def test_a_new_file_has_the_rights_files_usually_get(tmp_path: Path) -> None:
 def test_a_folder_that_is_not_there_is_a_storage_error(tmp_path: Path) -> None:
     """Said before any sound is made."""
     with pytest.raises(StorageError, match="cannot be written"):
-        WavWriter(tmp_path / "nowhere" / "out.wav", EAR_RATE)
+        WavWriter(tmp_path / "nowhere" / "out.wav", CAPTURE_RATE)
 
 
 def streaming(target: str) -> subprocess.CompletedProcess[bytes]:
@@ -265,7 +265,7 @@ def test_standard_output_gets_a_wav_that_can_be_read(tmp_path: Path) -> None:
     """Its length is not known when it begins, and readers take it all the same."""
     result = streaming(str(tmp_path / "out.wav"))
     assert result.returncode == 0
-    assert len(read_speech(tmp_path / "out.wav")) == EAR_RATE
+    assert len(read_speech(tmp_path / "out.wav")) == CAPTURE_RATE
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no device that is always full here")
@@ -281,7 +281,7 @@ def test_sound_is_not_written_to_a_terminal(monkeypatch: pytest.MonkeyPatch) -> 
     """Whoever forgot to redirect is told so instead of shown noise."""
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True, raising=False)
     with pytest.raises(UsageError, match="terminal"):
-        WavWriter("-", EAR_RATE)
+        WavWriter("-", CAPTURE_RATE)
 
 
 def killed(code: str) -> None:
@@ -313,11 +313,11 @@ def test_a_recording_that_is_being_made_is_left_alone(tmp_path: Path) -> None:
     """Another session may write to the same name; what holds no sound is no recording."""
     path = tmp_path / "reply.wav"
     killed(f"from edgevoice.wav import WavWriter; WavWriter({str(path)!r}, 8_000)")
-    with WavWriter(path, EAR_RATE) as writer:
+    with WavWriter(path, CAPTURE_RATE) as writer:
         writer.write(tone())
         assert recover(path) == []
         assert len(list(tmp_path.iterdir())) == 1
-    assert info(path).frames == EAR_RATE
+    assert info(path).frames == CAPTURE_RATE
 
 
 @pytest.mark.parametrize(
@@ -358,4 +358,4 @@ def test_the_slowest_and_the_fastest_rate_are_read(tmp_path: Path, rate: int) ->
     """The limits themselves are rates of real recorders."""
     path = tmp_path / "sound.wav"
     soundfile.write(path, tone(rate), rate)
-    assert abs(len(read_speech(path)) - EAR_RATE) < 50
+    assert abs(len(read_speech(path)) - CAPTURE_RATE) < 50

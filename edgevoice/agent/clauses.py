@@ -34,7 +34,7 @@ A voice needs memory for a whole clause at once."""
 
 LONGEST_ITEM = 3
 """Digits of the longest number of a list's item; a longer one with a full stop is a sentence."""
-LONGEST_NAME = 200
+LONGEST_LINK_NAME = 200
 """Longest name of a link in characters; a longer one is no link."""
 LONGEST_CLAUSE = 1000
 """Characters after which the text is cut anywhere: the cost of each one grows with the length."""
@@ -318,7 +318,7 @@ def _inside_markup(head: str) -> bool:
     """Whether `head` ends within inline code, a link or a table row."""
     line = head.rsplit("\n", 1)[-1]
     name, address = line.rfind("["), line.rfind("](")
-    named = name > line.rfind("]") and len(line) - name <= LONGEST_NAME
+    named = name > line.rfind("]") and len(line) - name <= LONGEST_LINK_NAME
     addressed = address >= 0 and not re.search(r"[)\s]", line[address:])
     return line.count("`") % 2 == 1 or named or addressed or line.lstrip()[:1] == "|"
 

@@ -16,25 +16,25 @@ WRITING, SAYING, BEGINNING = 0.036, 0.055, 0.012
 """Initial seconds per character: to generate (0.15 s a token), to play, to begin synthesis."""
 PRIOR = 40.0
 """Weight of the initial rates, in characters."""
-MEMORY = 120.0
+MEMORY_CHARACTERS = 120.0
 """Characters after which the weight of a measurement falls to a third."""
 ASIDE = 0.03
 """Constant part of the seconds until a clause's first audio."""
-BREATH = 0.15
+CLAUSE_BASE_SECONDS = 0.15
 """Constant part of the seconds of a clause's audio."""
 
-AT_ONCE = 0.001
+LEAST_TOKEN_SECONDS = 0.001
 """Seconds that are too short for a model to generate a token."""
 
 WORD = 6
 """Characters of a word and the space after it."""
 NEXT = 4 * WORD
 """Expected characters of the second clause."""
-AGAIN = 3 * WORD
+WORD_CUT_DISTANCE = 3 * WORD
 """Expected characters to the next possible cut between two words."""
-BREAK = 8 * WORD
+BREAK_DISTANCE = 8 * WORD
 """Expected characters to the next natural break."""
-SPARE = 1.3
+GENERATION_SAFETY = 1.3
 """Safety factor for the generation time: the first clause is synthesized meanwhile."""
 WORTH = 0.12
 """Least seconds until a natural break that make a cut between two words worth it."""
@@ -50,7 +50,7 @@ class _Rate:
         self._seconds, self._chars = seconds * PRIOR, PRIOR
 
     def add(self, seconds: float, chars: int) -> None:
-        kept = max(0.0, 1.0 - chars / MEMORY)
+        kept = max(0.0, 1.0 - chars / MEMORY_CHARACTERS)
         self._seconds = kept * self._seconds + max(0.0, seconds)
         self._chars = kept * self._chars + chars
         self.value = self._seconds / self._chars
@@ -81,7 +81,7 @@ class SpeechRate:
 
     def sound(self, chars: int) -> float:
         """Expected seconds of audio for a clause of `chars` characters."""
-        return BREATH + self._saying.value * chars
+        return CLAUSE_BASE_SECONDS + self._saying.value * chars
 
     def beginning(self, chars: int) -> float:
         """Expected seconds from the cut of a clause of `chars` characters to its first audio."""
@@ -98,7 +98,7 @@ class SpeechRate:
         if chars > 0:
             self.longer += sound - self.sound(chars)
             self._beginning.add(until_first - ASIDE, chars)
-            self._saying.add(sound - BREATH, chars)
+            self._saying.add(sound - CLAUSE_BASE_SECONDS, chars)
 
 
 class SpeechRates:
@@ -135,7 +135,7 @@ class CutPlan:
         if not chars:
             return
         # Tokens of a speculative reply come all at once, and have no rate.
-        if self.last is not None and now - self.last > AT_ONCE:
+        if self.last is not None and now - self.last > LEAST_TOKEN_SECONDS:
             self.rate.wrote(chars, now - self.last)
         self.last = now
 
@@ -147,12 +147,12 @@ class CutPlan:
         cut between two words must gain enough.
         """
         rate = self.rate.writing
-        if words < FEWEST[kind] or (kind == "word" and rate * BREAK < WORTH):
+        if words < FEWEST[kind] or (kind == "word" and rate * BREAK_DISTANCE < WORTH):
             return False
         # The voice adds some silence after a sentence.
         following = FEWEST["word"] * WORD if kind == "sentence" else NEXT
         coming = rate * following + self.rate.beginning(following)
-        return self.rate.sound(chars) >= SPARE * coming
+        return self.rate.sound(chars) >= GENERATION_SAFETY * coming
 
     def must_go_on(self, kind: Break, words: int, chars: int, now: float) -> bool:
         """Whether a later clause must be cut here, because the audio before it is nearly over.
@@ -164,9 +164,9 @@ class CutPlan:
         rate = self.rate.writing
         if self.end is None or words < FEWEST[kind] or rate >= self.rate.saying:
             return False
-        ahead = AGAIN if kind == "word" else BREAK
+        ahead = WORD_CUT_DISTANCE if kind == "word" else BREAK_DISTANCE
         later = chars + ahead
-        return now + rate * ahead + self.rate.beginning(later) * SPARE > self.end
+        return now + rate * ahead + self.rate.beginning(later) * GENERATION_SAFETY > self.end
 
     def cut(self, chars: int, now: float) -> None:
         """A clause of `chars` spoken characters was cut."""

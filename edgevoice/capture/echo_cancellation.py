@@ -14,7 +14,7 @@ from functools import partial
 import numpy as np
 
 from edgevoice import events as ev
-from edgevoice.audio import EAR_RATE, FRAME_SAMPLES, Frame, Samples, dbfs
+from edgevoice.audio import CAPTURE_RATE, FRAME_SAMPLES, Frame, Samples, dbfs
 from edgevoice.capture.echo_path import Echo, EchoPath
 from edgevoice.capture.reference import Reference
 from edgevoice.capture.silence import SilenceMonitor
@@ -23,7 +23,7 @@ from edgevoice.errors import EdgevoiceError
 from edgevoice.player import Player
 from edgevoice.protocols import AudioSource, EchoCanceller
 
-LEAD = 0.04
+REFERENCE_LEAD = 0.04
 """Seconds by which the reference is ahead of the microphone: the devices' times are no better than
 that, and an echo before its reference cannot be cancelled."""
 
@@ -33,16 +33,16 @@ SOONEST, LATEST = 0.005, 0.35
 TAIL = 1.0
 """Seconds after the last played sound in which an echo may still arrive."""
 
-FRAME_SECONDS = FRAME_SAMPLES / EAR_RATE
+FRAME_SECONDS = FRAME_SAMPLES / CAPTURE_RATE
 
-FAINT = -28.0
+FAINT_ECHO_DB = -28.0
 """Level of an echo, in dB relative to the played audio, up to which the canceller may not find it
 in a noisy room, and removes everything instead."""
 
 OVER = 15.0
 """dB above the loudest such echo from which a frame passes unchanged."""
 
-FADE = 160
+CROSSFADE_SAMPLES = 160
 """Samples of the cross-fade between both: 10 ms."""
 
 DELAY_CHANGE = 0.01
@@ -75,7 +75,7 @@ class EchoCancelledSource:
         self._always = settings.noise_suppression or settings.gain_control
         self._as_needed = settings.cancel == "auto"
         self._reference = Reference(sink)
-        self._lead = LEAD
+        self._lead = REFERENCE_LEAD
         self._path = EchoPath()
         self._silence = SilenceMonitor()
         self._reported: Echo | None = None
@@ -191,7 +191,7 @@ class EchoCancelledSource:
     def _is_far_above(self, frame: Frame) -> bool:
         """Whether the frame is so loud that a faint echo does not matter in it."""
         echo = self._path.echo
-        if echo is None or echo.level > FAINT:
+        if echo is None or echo.level > FAINT_ECHO_DB:
             return False
         return dbfs(frame.samples) > self._path.loudest + OVER
 
@@ -201,7 +201,7 @@ class EchoCancelledSource:
         if not (before or untouched):
             return Frame(clean, frame.index)
         share = np.full(FRAME_SAMPLES, untouched, dtype=np.float32)
-        share[:FADE] = np.linspace(before, untouched, FADE)
+        share[:CROSSFADE_SAMPLES] = np.linspace(before, untouched, CROSSFADE_SAMPLES)
         return Frame(clean + share * (frame.samples - clean), frame.index)
 
     def _pass_on(self, *frames: Frame) -> None:
@@ -216,7 +216,7 @@ class EchoCancelledSource:
         found = self._path.echo
         if found is not None and not SOONEST <= found.delay <= LATEST:
             # With another lead, the measured path is another one.
-            self._lead += LEAD - found.delay
+            self._lead += REFERENCE_LEAD - found.delay
             self._path.forget()
             self._reference.restart()
             if self._canceller is not None:
@@ -240,7 +240,7 @@ class EchoCancelledSource:
             self._bus.emit(ev.EchoMeasured(delay=round(echo.delay, 4), level=round(echo.level, 1)))
 
     def _expect(self, canceller: EchoCanceller) -> None:
-        delay = self._path.echo.delay if self._path.echo else LEAD
+        delay = self._path.echo.delay if self._path.echo else REFERENCE_LEAD
         canceller.expect(delay)
 
     def _give_up(self, error: EdgevoiceError) -> None:

@@ -15,15 +15,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edgevoice.audio import EAR_RATE, Samples, dbfs
+from edgevoice.audio import CAPTURE_RATE, Samples, dbfs
 
-WINDOW = 16_384
+MEASUREMENT_SAMPLES = 16_384
 """Samples in one measurement, about a second: several times the longest delay."""
 
-HOP = WINDOW // 2
+MEASUREMENT_HOP = MEASUREMENT_SAMPLES // 2
 """Samples between two measurements."""
 
-KEPT = 0.87
+EARLIER_WEIGHT = 0.87
 """Weight of the earlier measurements in each new one: about 7 of them count, four seconds."""
 
 BAND = (200.0, 6000.0)
@@ -57,7 +57,7 @@ takes an echo of -48 dB for speech, but none of -54. Two voices there look like 
 OTHERS = 6.0
 """dB above a known echo from which the microphone picks up something else as well."""
 
-AUDIBLE = 2.0
+AUDIBLE_DB = 2.0
 """dB above the noise level of the room from which an echo is audible. A canceller does not find a
 weaker echo, and removes the user's voice instead. In 168 simulated rooms 1.5 left at worst 4 of 53
 voiced frames, 2 left 23. With 4, an echo remained that a speech detector takes for a voice."""
@@ -95,13 +95,13 @@ class EchoPath:
         """The newest measurement; None while unknown, or if there is no echo."""
         self.unheard = False
         """Whether enough audio was played recently to know that there is no echo."""
-        self._played = np.zeros(WINDOW, dtype=np.float32)
-        self._captured = np.zeros(WINDOW, dtype=np.float32)
+        self._played = np.zeros(MEASUREMENT_SAMPLES, dtype=np.float32)
+        self._captured = np.zeros(MEASUREMENT_SAMPLES, dtype=np.float32)
         self._levels: deque[tuple[float, float]] = deque(maxlen=RECENT)
         """Levels of the played and the captured frames, in dBFS."""
         self._new = 0
-        self._shape = np.hanning(WINDOW).astype(np.float32)
-        frequencies = np.fft.rfftfreq(2 * WINDOW, 1 / EAR_RATE)
+        self._shape = np.hanning(MEASUREMENT_SAMPLES).astype(np.float32)
+        frequencies = np.fft.rfftfreq(2 * MEASUREMENT_SAMPLES, 1 / CAPTURE_RATE)
         self._band = (frequencies >= BAND[0]) & (frequencies <= BAND[1])
         self.forget()
 
@@ -110,9 +110,9 @@ class EchoPath:
         self._measurements = self._in_vain = 0
         self._levels.clear()
         self._cross: NDArray[np.complexfloating[Any, Any]]
-        self._cross = np.zeros(WINDOW + 1, dtype=np.complex64)
-        self._power_played = np.zeros(WINDOW + 1, dtype=np.float32)
-        self._power_captured = np.zeros(WINDOW + 1, dtype=np.float32)
+        self._cross = np.zeros(MEASUREMENT_SAMPLES + 1, dtype=np.complex64)
+        self._power_played = np.zeros(MEASUREMENT_SAMPLES + 1, dtype=np.float32)
+        self._power_captured = np.zeros(MEASUREMENT_SAMPLES + 1, dtype=np.float32)
         self.echo, self.unheard = None, False
 
     @property
@@ -139,12 +139,12 @@ class EchoPath:
         self._played = np.concatenate([self._played[size:], played])
         self._captured = np.concatenate([self._captured[size:], captured])
         self._new += size
-        if self._new < HOP:
+        if self._new < MEASUREMENT_HOP:
             return False
         self._new = 0
         if dbfs(self._played) < LOUD_DBFS:
             return False
-        self._measure(silence + AUDIBLE)
+        self._measure(silence + AUDIBLE_DB)
         return True
 
     def _comes_back(self) -> float:
@@ -158,11 +158,11 @@ class EchoPath:
     def _measure(self, audible: float) -> None:
         """Measure once; an echo below `audible` dBFS counts as none."""
         # Zero-padded to twice the length, so that the correlation is not circular.
-        played = np.fft.rfft(self._played * self._shape, 2 * WINDOW)
-        captured = np.fft.rfft(self._captured * self._shape, 2 * WINDOW)
-        self._cross = KEPT * self._cross + np.conj(played) * captured
-        self._power_played = KEPT * self._power_played + np.abs(played) ** 2
-        self._power_captured = KEPT * self._power_captured + np.abs(captured) ** 2
+        played = np.fft.rfft(self._played * self._shape, 2 * MEASUREMENT_SAMPLES)
+        captured = np.fft.rfft(self._captured * self._shape, 2 * MEASUREMENT_SAMPLES)
+        self._cross = EARLIER_WEIGHT * self._cross + np.conj(played) * captured
+        self._power_played = EARLIER_WEIGHT * self._power_played + np.abs(played) ** 2
+        self._power_captured = EARLIER_WEIGHT * self._power_captured + np.abs(captured) ** 2
         self._measurements += 1
         if self._comes_back() < audible:
             self.echo, self.unheard = None, True
@@ -171,15 +171,15 @@ class EchoPath:
             return
         weight = np.sqrt(self._power_played * self._power_captured) + 1e-12
         likeness = np.fft.irfft(np.where(self._band, self._cross / weight, 0.0))
-        likeness = np.roll(likeness, -int(EARLIEST * EAR_RATE))
-        likeness = likeness[: int((LATEST - EARLIEST) * EAR_RATE)]
+        likeness = np.roll(likeness, -int(EARLIEST * CAPTURE_RATE))
+        likeness = likeness[: int((LATEST - EARLIEST) * CAPTURE_RATE)]
         size = np.abs(likeness)
         peak = int(np.argmax(size))
         # An echo is a peak and the reverberation after it; the rest is chance.
         clear = size[peak] / (_middle(size) / 0.6745 + 1e-12)
         if clear >= CLEAR and (level := self._level(peak)) >= FAINTEST:
             self._in_vain, self.unheard = 0, False
-            self.echo = Echo(EARLIEST + peak / EAR_RATE, level)
+            self.echo = Echo(EARLIEST + peak / CAPTURE_RATE, level)
             return
         if self.echo and dbfs(self._captured) > dbfs(self._played) + self.echo.level + OTHERS:
             # The user speaks over it, which does not mean that it is gone.
@@ -191,13 +191,13 @@ class EchoPath:
     def _level(self, peak: int) -> float:
         """Energy of the impulse response from the start of the echo, in dB."""
         answer = np.fft.irfft(np.where(self._band, self._cross / (self._power_played + 1e-9), 0.0))
-        answer = np.roll(answer, -int(EARLIEST * EAR_RATE))
+        answer = np.roll(answer, -int(EARLIEST * CAPTURE_RATE))
         # The longer the delay, the less of the echo is in the same window.
-        apart = abs(peak + int(EARLIEST * EAR_RATE))
-        common = float(np.dot(self._shape[apart:], self._shape[: WINDOW - apart]))
+        apart = abs(peak + int(EARLIEST * CAPTURE_RATE))
+        common = float(np.dot(self._shape[apart:], self._shape[: MEASUREMENT_SAMPLES - apart]))
         common /= float(np.dot(self._shape, self._shape))
-        share = (BAND[1] - BAND[0]) / (EAR_RATE / 2) * common**2
-        early, late = peak - int(0.005 * EAR_RATE), peak + int(0.2 * EAR_RATE)
+        share = (BAND[1] - BAND[0]) / (CAPTURE_RATE / 2) * common**2
+        early, late = peak - int(0.005 * CAPTURE_RATE), peak + int(0.2 * CAPTURE_RATE)
         chance = _middle(answer**2) / 0.455
         energy = float(np.sum(answer[max(0, early) : late] ** 2 - chance))
         return 10.0 * float(np.log10(max(energy, 1e-6) / share))

@@ -24,7 +24,7 @@ GAIN = 10 ** (30 / 20)
 LIKELY = 0.5
 WINDOW, ENOUGH, PAUSE = 250, 25, 16
 """Frames: 0.8 s of speech in the last 8 s, and none in the last half second."""
-AGAIN = 600.0
+NOTICE_INTERVAL = 600.0
 """Least seconds between two notices."""
 
 
@@ -62,6 +62,6 @@ class Faint:
             return
         self._recent.clear()
         now = self._clock.now()
-        if self._told is None or now - self._told >= AGAIN:
+        if self._told is None or now - self._told >= NOTICE_INTERVAL:
             self._told = now
             self._bus.emit(ev.Notice(text=TOO_QUIET))

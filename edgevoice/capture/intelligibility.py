@@ -6,7 +6,7 @@ accepted.
 
 from __future__ import annotations
 
-from edgevoice.audio import EAR_RATE
+from edgevoice.audio import CAPTURE_RATE
 from edgevoice.words import same_words
 
 LEAST_TRANSCRIPTS = 2
@@ -25,7 +25,7 @@ class Intelligibility:
 
     def __init__(self, seconds: float) -> None:
         """`seconds` is the longest time without a new word; 0: no limit."""
-        self._longest = int(seconds * EAR_RATE)
+        self._longest = int(seconds * CAPTURE_RATE)
         self.begin(0)
 
     def begin(self, index: int) -> None:

@@ -6,7 +6,7 @@ from edgevoice import events as ev
 from edgevoice.bus import Bus
 from edgevoice.protocols import AudioSource
 
-FRAMES = 3
+FRAMES_PER_LEVEL = 3
 """Frames between two Level events."""
 
 
@@ -24,7 +24,7 @@ class LevelMeter:
         self._peak = max(self._peak, probability)
         self._level = max(self._level, dbfs)
         self._count += 1
-        if self._count % FRAMES:
+        if self._count % FRAMES_PER_LEVEL:
             return
         self._bus.emit(ev.Level(dbfs=round(self._level, 1), speech=round(self._peak, 3)))
         self._peak, self._level = 0.0, -120.0

@@ -11,18 +11,18 @@ from collections import deque
 
 import numpy as np
 
-from edgevoice.audio import EAR_RATE, FRAME_SAMPLES
+from edgevoice.audio import CAPTURE_RATE, FRAME_SAMPLES
 
 MAYBE_SPEECH = 0.15
 """Speech probability from which a frame may be speech. Babble reaches it in 93 to 97 % of its
 frames, a song in 59 %, music in 1 to 6 %, other noise hardly ever."""
 
-FRAMES = 4
+LEVEL_FRAMES = 4
 """Frames that a level is measured over, 128 ms: any speech has a loud sound in that time."""
 
-KEPT = 310
+HISTORY_FRAMES = 310
 """Frames of history, ten seconds."""
-LEAST = 30
+LEAST_FRAMES = 30
 """Least frames of background, one second, before its level is known."""
 
 DECEIVING = 12
@@ -57,24 +57,24 @@ BELOW = 3.0
 """Limit of both levels, in dB below the user's own loud moments, so that a quiet user is still
 heard. With six, ten of twenty turns do not end in babble 5 dB below the voice; with three, seven,
 and three with all rules here."""
-FADE = 1.0 * FRAME_SAMPLES / EAR_RATE
+VOICE_DECAY_DB = 1.0 * FRAME_SAMPLES / CAPTURE_RATE
 """Decay of the user's voice level in dB a frame, one a second. Otherwise babble after the last word
 would count as the user's voice after five seconds."""
-VOICED = 150
+VOICE_FRAMES = 150
 """Frames of the user's voice that its level is measured over, five seconds."""
-LEAST_VOICED = 10
+LEAST_VOICED_FRAMES = 10
 
 
 class NoiseFloor:
     """Follows one stream, frame by frame."""
 
     def __init__(self) -> None:
-        self._background: deque[float] = deque(maxlen=KEPT)
-        self._deceiving: deque[bool] = deque(maxlen=KEPT)
-        self._heard: deque[float] = deque(maxlen=KEPT)
-        self._maybe_speech: deque[bool] = deque(maxlen=KEPT)
-        self._voice: deque[float] = deque(maxlen=VOICED)
-        self._powers: deque[float] = deque(maxlen=FRAMES)
+        self._background: deque[float] = deque(maxlen=HISTORY_FRAMES)
+        self._deceiving: deque[bool] = deque(maxlen=HISTORY_FRAMES)
+        self._heard: deque[float] = deque(maxlen=HISTORY_FRAMES)
+        self._maybe_speech: deque[bool] = deque(maxlen=HISTORY_FRAMES)
+        self._voice: deque[float] = deque(maxlen=VOICE_FRAMES)
+        self._powers: deque[float] = deque(maxlen=LEVEL_FRAMES)
         self._levels: deque[float] = deque(maxlen=CLOSED)
         self._voice_level = -np.inf
 
@@ -99,7 +99,7 @@ class NoiseFloor:
         mean = _decibels(sum(self._powers) / len(self._powers))
         self._heard.append(mean)
         self._maybe_speech.append(maybe_speech)
-        self._voice_level -= FADE
+        self._voice_level -= VOICE_DECAY_DB
         if not speaking:
             self._forget_voice()
             self._deceiving.append(maybe_speech)
@@ -124,9 +124,9 @@ class NoiseFloor:
     def _least(self, speaking: bool) -> float:
         """The level from which a frame is the user's voice, in dBFS."""
         least = self._above_gaps(speaking)
-        if len(self._background) >= LEAST and sum(self._deceiving) >= DECEIVING:
+        if len(self._background) >= LEAST_FRAMES and sum(self._deceiving) >= DECEIVING:
             least = max(least, _share(self._background, 90) + ABOVE)
-        if len(self._voice) >= LEAST_VOICED:
+        if len(self._voice) >= LEAST_VOICED_FRAMES:
             self._voice_level = max(self._voice_level, _share(self._voice, 75))
             least = min(least, self._voice_level - BELOW)
         return least

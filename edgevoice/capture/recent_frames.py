@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 
-from edgevoice.audio import EAR_RATE, FRAME_SAMPLES, Frame
+from edgevoice.audio import CAPTURE_RATE, FRAME_SAMPLES, Frame
 from edgevoice.capture.wake_gate import WAKE_FRAMES
 from edgevoice.settings import TurnSettings
 from edgevoice.turn_taking.endpointing import GAPPY
@@ -18,8 +18,8 @@ class RecentFrames:
     """Keeps as many frames as an utterance, or a wake word, may have begun before."""
 
     def __init__(self, settings: TurnSettings) -> None:
-        frame_ms = 1000 * FRAME_SAMPLES / EAR_RATE
-        pre_roll = -(-settings.pre_roll_ms * EAR_RATE // (1000 * FRAME_SAMPLES))
+        frame_ms = 1000 * FRAME_SAMPLES / CAPTURE_RATE
+        pre_roll = -(-settings.pre_roll_ms * CAPTURE_RATE // (1000 * FRAME_SAMPLES))
         notice_ms = GAPPY * thresholds(settings).notice_ms
         unsure = int(max(settings.min_speech_ms, notice_ms) / frame_ms) + 2
         self.pre_roll = pre_roll * FRAME_SAMPLES

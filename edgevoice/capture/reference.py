@@ -11,17 +11,17 @@ import math
 
 import numpy as np
 
-from edgevoice.audio import EAR_RATE, Samples
+from edgevoice.audio import CAPTURE_RATE, Samples
 from edgevoice.player import Player
 from edgevoice.resample import resample
 
-MARGIN = 160
+RESAMPLING_MARGIN = 160
 """Extra samples on both sides of a resampled piece: with 80 the seam is at -104 dB."""
 
 STEADY = 0.001
 """Mean error in seconds below which the stream is not corrected."""
 
-NEWEST = 0.05
+NEWEST_FRAME_WEIGHT = 0.05
 """Weight of the newest frame in that mean."""
 
 LOST = 0.02
@@ -37,8 +37,8 @@ class Reference:
     def __init__(self, sink: Player) -> None:
         self._sink = sink
         # This many samples of the sink last as long as this many at 16 kHz.
-        shared = math.gcd(sink.rate, EAR_RATE)
-        self._theirs, self._ours = sink.rate // shared, EAR_RATE // shared
+        shared = math.gcd(sink.rate, CAPTURE_RATE)
+        self._theirs, self._ours = sink.rate // shared, CAPTURE_RATE // shared
         self._next: int | None = None
         self._off = 0.0
 
@@ -54,20 +54,22 @@ class Reference:
     def take(self, time: float, count: int) -> Samples:
         """float32 [count] at 16 kHz, played from about session time `time` on. It continues the
         piece before, if there was one."""
-        wanted = round(time * EAR_RATE)
-        if self._next is None or abs(wanted - self._next) > LOST * EAR_RATE:
+        wanted = round(time * CAPTURE_RATE)
+        if self._next is None or abs(wanted - self._next) > LOST * CAPTURE_RATE:
             self._next, self._off = wanted, 0.0
-        self._off += (wanted - self._next - self._off) * NEWEST
-        if abs(self._off) > STEADY * EAR_RATE:
+        self._off += (wanted - self._next - self._off) * NEWEST_FRAME_WEIGHT
+        if abs(self._off) > STEADY * CAPTURE_RATE:
             step = 1 if self._off > 0 else -1
             self._next += step
             self._off -= step
         begin = self._next
         self._next += count
         # Start at a sample of the sink that coincides with one at 16 kHz.
-        first = (begin - MARGIN) // self._ours
-        last = -((MARGIN + begin + count) // -self._ours)
-        piece = self._sink.reference(first * self._ours / EAR_RATE, (last - first) * self._theirs)
-        ours = resample(piece, self._sink.rate, EAR_RATE)
+        first = (begin - RESAMPLING_MARGIN) // self._ours
+        last = -((RESAMPLING_MARGIN + begin + count) // -self._ours)
+        piece = self._sink.reference(
+            first * self._ours / CAPTURE_RATE, (last - first) * self._theirs
+        )
+        ours = resample(piece, self._sink.rate, CAPTURE_RATE)
         at = begin - first * self._ours
         return ours[at : at + count]

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 
 import numpy as np
 
-from edgevoice.audio import EAR_RATE, FRAME_SAMPLES, Frame, Samples, Utterance
+from edgevoice.audio import CAPTURE_RATE, FRAME_SAMPLES, Frame, Samples, Utterance
 
 _SILENCE = np.zeros(FRAME_SAMPLES, dtype=np.float32)
 
@@ -28,7 +28,7 @@ class UtteranceAudio:
     @property
     def seconds(self) -> float:
         """Its length in seconds."""
-        return self.samples / EAR_RATE
+        return self.samples / CAPTURE_RATE
 
     @property
     def end(self) -> int:

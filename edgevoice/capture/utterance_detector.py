@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from edgevoice import events as ev
-from edgevoice.audio import EAR_RATE, FRAME_SAMPLES, Frame
+from edgevoice.audio import CAPTURE_RATE, FRAME_SAMPLES, Frame
 from edgevoice.capture.background import Background
 from edgevoice.capture.recent_frames import RecentFrames
 from edgevoice.capture.utterance_audio import UtteranceAudio
@@ -18,10 +18,10 @@ from edgevoice.turn_taking.end_of_turn import EndOfTurnPredictor, EndOfTurnQueue
 from edgevoice.turn_taking.endpointing import HYSTERESIS, Boundary, BoundaryKind, Endpointer
 from edgevoice.turn_taking.premature_end import PrematureEnd
 
-INTERIM_SAMPLES = int(0.5 * EAR_RATE)
+INTERIM_SAMPLES = int(0.5 * CAPTURE_RATE)
 """New samples between two interim transcripts."""
 
-BREATH = 2 * LAG
+SAME_BREATH_SAMPLES = 2 * LAG
 """Samples after a wake word within which speech belongs to the same breath."""
 
 
@@ -51,7 +51,7 @@ class UtteranceDetector:
         self._barge_in = AcousticBargeIn(config.turn, floor)
         self._onset = VoiceOnset()
         self._recent = RecentFrames(config.turn)
-        self._longest = int(config.turn.max_seconds * EAR_RATE)
+        self._longest = int(config.turn.max_seconds * CAPTURE_RATE)
         self._audio = UtteranceAudio()
         self._started_at = 0.0
         self._requested = 0
@@ -204,7 +204,7 @@ class UtteranceDetector:
         speech.silent = not voiced
         if voiced:
             speech.voiced_end = index + FRAME_SAMPLES
-            speech.voiced = self._endpoint.voiced / EAR_RATE
+            speech.voiced = self._endpoint.voiced / CAPTURE_RATE
 
     def _request_interim(self, voiced: bool) -> None:
         """Request a transcript now and then, and at the first silent frame: if this was the last
@@ -266,7 +266,7 @@ class UtteranceDetector:
         called, self.called = self.called, None
         # In the same breath, the wake word stays in the audio, because the first word is
         # transcribed better with it; the transcript drops it. After a pause, drop it here.
-        in_one_breath = called is not None and boundary.index < called + BREATH
+        in_one_breath = called is not None and boundary.index < called + SAME_BREATH_SAMPLES
         if called is not None:
             word = called - WAKE_FRAMES * FRAME_SAMPLES
             first = word if in_one_breath else max(first, called)
@@ -328,7 +328,7 @@ class UtteranceDetector:
         turn.speech.requested = True
         utterance = self._audio.until(boundary.index)
         self._end_of_turn.enter(Pause(turn, utterance))
-        self._outbox.put(FinalRequest(turn, utterance, self._endpoint.voiced / EAR_RATE))
+        self._outbox.put(FinalRequest(turn, utterance, self._endpoint.voiced / CAPTURE_RATE))
 
     def _request_transcript(
         self, inbox: Mailbox[TranscriptionRequest] | Mailbox[InterimRequest], minimum: int

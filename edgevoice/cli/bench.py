@@ -18,7 +18,7 @@ from edgevoice.errors import UsageError
 
 Option = Callable[[Callable[..., Any]], Callable[..., Any]]
 
-MODELS: tuple[Option, ...] = (
+MODEL_OPTIONS: tuple[Option, ...] = (
     click.option("--slm", metavar="NAME", help="Language model, by its name in `models list`."),
     click.option("--stt", metavar="NAME", help="Transcription model."),
     click.option("--tts", metavar="NAME", help="Voice."),
@@ -120,7 +120,7 @@ bench.add_command(trace)
     type=click.Path(path_type=Path),
     help="Also write every event as JSON lines, for `bench trace`.",
 )
-@options(MATRIX_OPTIONS, DEVICES, MODELS, OUTPUT)
+@options(MATRIX_OPTIONS, DEVICES, MODEL_OPTIONS, OUTPUT)
 @budget_option
 @pass_context
 def run(context: Context, budgets: tuple[str, ...], **given: Any) -> None:
@@ -154,7 +154,7 @@ def run(context: Context, budgets: tuple[str, ...], **given: Any) -> None:
     help="Turn off only this technique, by its name in the table; repeatable.",
 )
 @warm_up_option
-@options(DEVICES, MODELS, OUTPUT)
+@options(DEVICES, MODEL_OPTIONS, OUTPUT)
 @pass_context
 def switches(context: Context, techniques: tuple[str, ...], **given: Any) -> None:
     """Turn off each latency technique in turn, and print its effect as a Markdown table.
@@ -184,7 +184,7 @@ def switches(context: Context, techniques: tuple[str, ...], **given: Any) -> Non
     metavar="SECONDS",
     help="Least length of the longest pause in a recording, in seconds.",
 )
-@options(DEVICES, MODELS, OUTPUT)
+@options(DEVICES, MODEL_OPTIONS, OUTPUT)
 @pass_context
 def pauses(context: Context, **given: Any) -> None:
     """Play recordings of people who pause, and count cut-offs and dropped questions.

@@ -17,7 +17,7 @@ from edgevoice.errors import ConfigError, EdgevoiceError, StorageError, UsageErr
 if TYPE_CHECKING:
     from edgevoice.bench.matrix.axes import Combination
     from edgevoice.bench.matrix.sweep import SweepPoint
-    from edgevoice.catalog import Role
+    from edgevoice.events import Role
     from edgevoice.settings import Config
 
 STAGE_NAMES = ("vad", "endpoint", "stt", "llm", "tts")
@@ -135,7 +135,7 @@ def _combinations(
     settings."""
     from edgevoice.bench.matrix.axes import axes, cells
     from edgevoice.bench.matrix.validation import resolved
-    from edgevoice.bench.stages.stages import STAGES as ROLES
+    from edgevoice.bench.stages.stages import STAGE_ROLES as ROLES
     from edgevoice.config import keys
 
     found, problems = axes(_current(context, given["sweep"]), set(keys()))

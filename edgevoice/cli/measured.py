@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from edgevoice.bench.driver.run_state import RunState
     from edgevoice.bench.jobs.progress import BenchProgress
     from edgevoice.bench.result.result import BenchResult
-    from edgevoice.catalog import Entry, Role
+    from edgevoice.catalog import Entry
+    from edgevoice.events import Role
     from edgevoice.models.shape_table import Architecture
     from edgevoice.models.store import Store
     from edgevoice.settings import Config
@@ -145,7 +146,12 @@ def plan(
     command: str, settings: Config, given: dict[str, Any], progress: BenchProgress
 ) -> BenchPlan:
     """The plan, with its questions synthesized or read. Raises UsageError, ModelError."""
-    from edgevoice.bench.corpus.preparation import ROLES, asked_aloud, from_folder, prove_devices
+    from edgevoice.bench.corpus.preparation import (
+        NEEDED_ROLES,
+        asked_aloud,
+        from_folder,
+        prove_devices,
+    )
     from edgevoice.bench.driver.ablation import variants
     from edgevoice.bench.driver.bench import BenchPlan
     from edgevoice.bench.result.result import AS_SET
@@ -166,7 +172,7 @@ def plan(
     pause = given.get("least_pause", 0.0)
     # A stage whose model is missing is named when it is its turn.
     needed: dict[str, tuple[Role, ...]] = {"stages": (), "recognition": ("stt",)}
-    roles = needed.get(command, ROLES)
+    roles = needed.get(command, NEEDED_ROLES)
     if given["corpus"]:
         source = str(given["corpus"])
         questions, left_out = from_folder(

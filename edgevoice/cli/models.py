@@ -57,7 +57,7 @@ def list_models(context: Context, as_json: bool, language: str) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from edgevoice.catalog import ROLES
+    from edgevoice.catalog import ROLE_NAMES
     from edgevoice.models.disk import size_text
 
     console = Console(width=None if sys.stdout.isatty() else 160)
@@ -73,7 +73,7 @@ def list_models(context: Context, as_json: bool, language: str) -> None:
         table.add_column(heading, justify="right", no_wrap=True, min_width=6)
     table.add_column("licence", no_wrap=True, overflow="ellipsis")
     marks = {"present": "✓", "damaged": "damaged", "partial": "partial", "absent": ""}
-    for role in ROLES:
+    for role in ROLE_NAMES:
         for entry in (entry for entry in shown if entry.role == role):
             mark = marks[store.state(entry)] + ("*" if entry.name in running else "")
             languages = " ".join(entry.languages[:4])
@@ -92,11 +92,11 @@ def list_models(context: Context, as_json: bool, language: str) -> None:
 
 def _running(store: Store) -> set[str]:
     """The names of the installed models that would run now."""
-    from edgevoice.catalog import ROLES
+    from edgevoice.catalog import ROLE_NAMES
     from edgevoice.models.voices import speaking
 
     names = speaking(store)
-    for role in ROLES:
+    for role in ROLE_NAMES:
         named = getattr(store.config.models, role)
         ranked = [named] if named else [entry.name for entry in store.ranked(role)]
         known = (store.catalog.get(name) for name in ranked if name in store.catalog)

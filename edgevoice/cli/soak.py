@@ -11,7 +11,7 @@ import click
 from edgevoice.cli import Context, pass_context
 from edgevoice.cli.bench import (
     DEVICES,
-    MODELS,
+    MODEL_OPTIONS,
     OUTPUT,
     RECORDINGS,
     conversation_option,
@@ -57,7 +57,7 @@ OFTEN = 5
 @click.option(
     "--trace", type=click.Path(path_type=Path), help="Also write every event as JSON lines."
 )
-@options(DEVICES, MODELS, OUTPUT)
+@options(DEVICES, MODEL_OPTIONS, OUTPUT)
 @budget_option
 @pass_context
 def soak(

@@ -114,11 +114,11 @@ def _record(
     samples: Samples,
 ) -> dict[str, Any]:
     """A file's transcript with its times, as it is written with --json. Times are seconds."""
-    from edgevoice.audio import EAR_RATE
+    from edgevoice.audio import CAPTURE_RATE
     from edgevoice.transcription.chunking import pieces
     from edgevoice.transcription.speech_spans import SpeechSpan, stretches
 
-    seconds = len(samples) / EAR_RATE
+    seconds = len(samples) / CAPTURE_RATE
     spoken = stretches(samples, detector) if detector else [SpeechSpan(0, len(samples), 0.0)]
     parts: list[tuple[float, Transcript]] = []
     with _progress(name, seconds) as reach:
@@ -127,8 +127,8 @@ def _record(
                 begin = stretch.start + start
                 transcript = recognizer.transcribe(samples[begin : stretch.start + end])
                 if not _invented(transcript, stretch.voiced, settings):
-                    parts.append((begin / EAR_RATE, transcript))
-                reach((stretch.start + end) / EAR_RATE)
+                    parts.append((begin / CAPTURE_RATE, transcript))
+                reach((stretch.start + end) / CAPTURE_RATE)
         reach(seconds)
     segments = [
         _shifted(segment, offset, transcript)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from edgevoice.cli import Context, echo, echo_json, pass_context
-from edgevoice.cli.bench import MODELS, OUTPUT, options
+from edgevoice.cli.bench import MODEL_OPTIONS, OUTPUT, options
 from edgevoice.cli.measured import config, target, traced
 from edgevoice.errors import DeviceError, EdgevoiceError, UsageError
 
@@ -65,7 +65,7 @@ enough to be interrupted."""
 @click.option(
     "--trace", type=click.Path(path_type=Path), help="Also write every event as JSON lines."
 )
-@options(MODELS, OUTPUT)
+@options(MODEL_OPTIONS, OUTPUT)
 @pass_context
 def turns(
     context: Context,

@@ -12,7 +12,7 @@ from typing import Generic, Literal, Protocol, TypeVar
 from edgevoice.clock import Clock
 from edgevoice.errors import DeviceError
 
-Kind = Literal["input", "output"]
+DeviceKind = Literal["input", "output"]
 
 MAX_SEGMENTS = 4
 """Devices whose sample times are remembered, the present one included."""
@@ -42,7 +42,7 @@ class DeviceSlot(Generic[D]):
     `configured` is the name in the settings; with `fallback` the default device may replace it.
     """
 
-    kind: Kind
+    kind: DeviceKind
 
     def __init__(
         self, clock: Clock, configured: str, fallback: bool, open: Callable[[str], D]

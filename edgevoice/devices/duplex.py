@@ -17,14 +17,14 @@ from edgevoice.audio import Samples
 from edgevoice.devices.listing import Device, find, library
 from edgevoice.errors import DeviceError
 
-RATE = 48_000
-BLOCK = 480
+DEVICE_RATE = 48_000
+CALLBACK_FRAMES = 480
 """Frames in each callback: 10 ms. With fewer, a busy machine does not keep up."""
 
 LATENCY = 0.02
 """Default latency in seconds requested from either device: the least that an idle machine keeps."""
 
-REMEMBERED = 64
+REMEMBERED_CALLBACKS = 64
 """Callbacks whose times are kept; their median ignores those that come late."""
 
 UPDATE_INTERVAL = 8
@@ -37,9 +37,9 @@ MAX_DRIFT = 0.004
 class StreamTimes:
     """When each sample of a stream is at its device, in seconds of `time.monotonic`."""
 
-    def __init__(self, rate: int = RATE) -> None:
+    def __init__(self, rate: int = DEVICE_RATE) -> None:
         self._rate = rate
-        self._origins = np.zeros(REMEMBERED)
+        self._origins = np.zeros(REMEMBERED_CALLBACKS)
         self._count = 0
         self.origin = 0.0
         """Time of sample 0."""
@@ -47,16 +47,16 @@ class StreamTimes:
     @property
     def settled(self) -> bool:
         """Whether the times are reliable: from about half a second after the start."""
-        return self._count >= REMEMBERED
+        return self._count >= REMEMBERED_CALLBACKS
 
     def note(self, number: int, at: float) -> None:
         """Note that sample `number` is at the device at time `at`, as the device reports it."""
-        self._origins[self._count % REMEMBERED] = at - number / self._rate
+        self._origins[self._count % REMEMBERED_CALLBACKS] = at - number / self._rate
         self._count += 1
-        if self._count > REMEMBERED and self._count % UPDATE_INTERVAL:
+        if self._count > REMEMBERED_CALLBACKS and self._count % UPDATE_INTERVAL:
             return
         middle = float(np.median(self._origins[: self._count]))
-        if self._count <= REMEMBERED or abs(middle - self.origin) > MAX_DRIFT:
+        if self._count <= REMEMBERED_CALLBACKS or abs(middle - self.origin) > MAX_DRIFT:
             self.origin = middle
 
     def time_of(self, number: int) -> float:
@@ -69,9 +69,9 @@ class StreamTimes:
 class Duplex:
     """Passes an input's blocks to `on_input`, and has `fill_output` fill an output's blocks.
 
-    Both get float32 [BLOCK] at RATE Hz and the number of its first sample, in PortAudio's
-    own threads. `input_name` and `output_name` are names for `find`; `latency` in seconds is
-    requested from each device. Raises DeviceError.
+    Both get float32 [CALLBACK_FRAMES] at DEVICE_RATE Hz and the number of its first sample, in
+    PortAudio's own threads. `input_name` and `output_name` are names for `find`; `latency` in
+    seconds is requested from each device. Raises DeviceError.
     """
 
     def __init__(
@@ -87,7 +87,7 @@ class Duplex:
         """Output callbacks that came too late."""
         self._on_input, self._fill_output = on_input, fill_output
         self._frames_in = self._frames_out = 0
-        self._block = np.zeros(BLOCK, dtype=np.float32)
+        self._block = np.zeros(CALLBACK_FRAMES, dtype=np.float32)
         self._streams: list[Any] = []
         self._latency = latency
         portaudio = library()
@@ -103,10 +103,10 @@ class Duplex:
         try:
             stream = make(
                 device=device.index,
-                samplerate=RATE,
+                samplerate=DEVICE_RATE,
                 channels=min(channels, 2),
                 dtype="float32",
-                blocksize=BLOCK,
+                blocksize=CALLBACK_FRAMES,
                 latency=self._latency,
                 callback=callback,
             )
@@ -114,7 +114,7 @@ class Duplex:
             stream.start()
         except (library().PortAudioError, ValueError) as error:
             raise DeviceError(
-                f"the device could not be opened at {RATE} Hz: {error}",
+                f"the device could not be opened at {DEVICE_RATE} Hz: {error}",
                 where=device.name,
                 remedy="choose a loopback device of that rate: `edgevoice devices`",
             ) from None

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from edgevoice.audio import EAR_RATE, FRAME_SAMPLES, Frame, Samples
+from edgevoice.audio import CAPTURE_RATE, FRAME_SAMPLES, Frame, Samples
 from edgevoice.clock import Clock
 from edgevoice.devices.callback_watchdog import CallbackWatchdog
 from edgevoice.devices.keepalive_noise import KeepaliveNoise
@@ -48,7 +48,7 @@ class Microphone:
         channels = min(device.inputs, 2)
         self._ring = Ring(int(RING_SECONDS * self._rate), channels)
         self._block = np.zeros((self._rate // 10, channels), dtype=np.float32)
-        self._resampler = Resampler(self._rate, EAR_RATE, channels)
+        self._resampler = Resampler(self._rate, CAPTURE_RATE, channels)
         self._pending = np.zeros(0, dtype=np.float32)
         self._index = 0
         self._origins = np.full(ORIGIN_WINDOW, np.inf)
@@ -92,7 +92,7 @@ class Microphone:
                 continue
             if (error := self.failed()) is not None:
                 raise error
-            missing = (FRAME_SAMPLES - len(self._pending)) / EAR_RATE
+            missing = (FRAME_SAMPLES - len(self._pending)) / CAPTURE_RATE
             self._clock.sleep(min(max(missing, 0.002), 0.02))
         frame = Frame(self._pending[:FRAME_SAMPLES], self._index)
         self._pending = self._pending[FRAME_SAMPLES:]
@@ -119,7 +119,7 @@ class Microphone:
         return self._ring.lost
 
     def time_of(self, index: int) -> float:
-        return float(self._origins.min()) + index / EAR_RATE
+        return float(self._origins.min()) + index / CAPTURE_RATE
 
     def close(self) -> None:
         failed, self._closed = self.failed() is not None, True

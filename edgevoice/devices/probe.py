@@ -6,6 +6,7 @@ them first; `start` runs it in parallel with other work.
 
 from __future__ import annotations
 
+import atexit
 import os
 import subprocess
 import sys
@@ -26,6 +27,14 @@ portaudio.Pa_Terminate()
 """
 
 _running_probes: list[subprocess.Popen[bytes]] = []
+
+
+@atexit.register
+def _stop() -> None:
+    """End a check that no device waited for."""
+    for process in _running_probes:
+        process.kill()
+        process.wait()
 
 
 def start() -> None:

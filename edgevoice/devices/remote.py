@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from edgevoice.audio import EAR_RATE, FRAME_SAMPLES, Frame, Samples
+from edgevoice.audio import CAPTURE_RATE, FRAME_SAMPLES, Frame, Samples
 from edgevoice.clock import Clock
 from edgevoice.player import NOTHING
 from edgevoice.protocols import Position
@@ -91,7 +91,7 @@ class RemoteSource:
     def received(self, first: int, samples: Samples) -> None:
         """Take float32 [n] at 16 kHz, of which the client counts the first as number `first`."""
         end = first + len(samples)
-        self._client.note(end / EAR_RATE, self._clock.now())
+        self._client.note(end / CAPTURE_RATE, self._clock.now())
         with self._monitor:
             if len(samples) and end > self._next:
                 self._pieces[first] = samples
@@ -108,7 +108,7 @@ class RemoteSource:
                 if self._closed:
                     return None
                 first = min(self._pieces)
-                if first - at > MAX_CONCEALED * EAR_RATE:
+                if first - at > MAX_CONCEALED * CAPTURE_RATE:
                     # The sound does not go on: what there was of this frame is dropped.
                     self._lost += first - self._next
                     self._next, filled = first, 0
@@ -129,10 +129,10 @@ class RemoteSource:
     def _ready(self, at: int) -> bool:
         """Whether sample `at` is here, or lost."""
         first = min(self._pieces, default=None)
-        return first is not None and (first <= at or self._end - first > JITTER * EAR_RATE)
+        return first is not None and (first <= at or self._end - first > JITTER * CAPTURE_RATE)
 
     def time_of(self, index: int) -> float:
-        return self._client.session_time(index / EAR_RATE)
+        return self._client.session_time(index / CAPTURE_RATE)
 
     def overruns(self) -> int:
         return self._lost

@@ -10,7 +10,7 @@ from typing import Protocol
 
 from edgevoice.audio import Samples
 from edgevoice.clock import Clock
-from edgevoice.devices.device_slot import DeviceSlot, Kind, SlotDevice
+from edgevoice.devices.device_slot import DeviceKind, DeviceSlot, SlotDevice
 from edgevoice.errors import DeviceError, SpeakerAwayError
 from edgevoice.protocols import AudioSink, Position
 from edgevoice.sample_log import SampleLog
@@ -18,7 +18,7 @@ from edgevoice.sample_log import SampleLog
 ABANDON_REPLY_AFTER = 10.0
 """Seconds without a speaker after which a reply is given up: its rest would come as a surprise."""
 
-REMEMBERED = 1.0
+REMEMBERED_SECONDS = 1.0
 """Seconds of frames that a lost device may have taken without playing them."""
 
 
@@ -36,7 +36,7 @@ class ResilientLoudspeaker(DeviceSlot[OutputDevice]):
     SpeakerAwayError, and `position` if unheard frames are left. `rate` in Hz is that of all frames.
     """
 
-    kind: Kind = "output"
+    kind: DeviceKind = "output"
 
     def __init__(
         self,
@@ -106,7 +106,7 @@ class ResilientLoudspeaker(DeviceSlot[OutputDevice]):
             now.starved + add,
             now.underruns + self._underruns,
         )
-        self._unheard.forget(self._position.taken - int(REMEMBERED * self.rate))
+        self._unheard.forget(self._position.taken - int(REMEMBERED_SECONDS * self.rate))
         return None
 
     def write(self, samples: Samples) -> None:

@@ -8,9 +8,9 @@ from typing import Protocol
 
 import numpy as np
 
-from edgevoice.audio import EAR_RATE, FRAME_SAMPLES, Frame
+from edgevoice.audio import CAPTURE_RATE, FRAME_SAMPLES, Frame
 from edgevoice.clock import Clock
-from edgevoice.devices.device_slot import MAX_SEGMENTS, DeviceSlot, Kind, SlotDevice
+from edgevoice.devices.device_slot import MAX_SEGMENTS, DeviceKind, DeviceSlot, SlotDevice
 from edgevoice.errors import DeviceError
 
 
@@ -49,7 +49,7 @@ class SilentInput:
         return frame
 
     def time_of(self, index: int) -> float:
-        return self._origin + index / EAR_RATE
+        return self._origin + index / CAPTURE_RATE
 
     def overruns(self) -> int:
         return 0
@@ -65,7 +65,7 @@ class ResilientMicrophone(DeviceSlot[InputDevice]):
     one frame, so that readers know the sound does not continue.
     """
 
-    kind: Kind = "input"
+    kind: DeviceKind = "input"
 
     def __init__(
         self, clock: Clock, configured: str, fallback: bool, open: Callable[[str], InputDevice]
@@ -122,7 +122,7 @@ class ResilientMicrophone(DeviceSlot[InputDevice]):
             self._segments.append((0, source, -frame.index))
         elif self._segments[-1][1] is not source:
             lost = source.time_of(frame.index) - self.time_of(self._next)
-            first = self._next + max(FRAME_SAMPLES, round(lost * EAR_RATE))
+            first = self._next + max(FRAME_SAMPLES, round(lost * CAPTURE_RATE))
             self._segments.append((first, source, first - frame.index))
         index = frame.index + self._segments[-1][2]
         self._next = index + len(frame.samples)

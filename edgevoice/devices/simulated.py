@@ -12,7 +12,7 @@ from typing import Protocol
 
 import numpy as np
 
-from edgevoice.audio import EAR_RATE, FRAME_SAMPLES, Frame, Samples
+from edgevoice.audio import CAPTURE_RATE, FRAME_SAMPLES, Frame, Samples
 from edgevoice.clock import Clock
 from edgevoice.devices.playout_buffer import PlayoutBuffer
 from edgevoice.player import FADE_RAMP, NOTHING
@@ -72,7 +72,9 @@ class SimulatedSource:
         if len(self._pending):
             self._idle_seconds = 0.0
             return True
-        self._idle_seconds = self._idle_seconds + FRAME_SAMPLES / EAR_RATE if self._idle() else 0.0
+        self._idle_seconds = (
+            self._idle_seconds + FRAME_SAMPLES / CAPTURE_RATE if self._idle() else 0.0
+        )
         if self._wait_first and self._idle_seconds < self._gap:
             return True
         self._wait_first = True
@@ -83,7 +85,7 @@ class SimulatedSource:
         return True
 
     def time_of(self, index: int) -> float:
-        return (self._origin or 0.0) + index / EAR_RATE
+        return (self._origin or 0.0) + index / CAPTURE_RATE
 
     def overruns(self) -> int:
         return 0

@@ -10,11 +10,11 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from edgevoice.audio import EAR_RATE, Samples
+from edgevoice.audio import CAPTURE_RATE, Samples
 from edgevoice.errors import EngineError
 from edgevoice.settings import EchoSettings
 
-BLOCK = 160
+CALL_SAMPLES = 160
 """Samples in one call: 10 ms."""
 
 CANCELLATION_DELAY = 128
@@ -32,7 +32,7 @@ class WebRtc:
     Raises EngineError if the library does not load.
     """
 
-    step = BLOCK
+    step = CALL_SAMPLES
 
     def __init__(self, settings: EchoSettings) -> None:
         try:
@@ -53,10 +53,10 @@ class WebRtc:
         )
         self._module = self._make()
         self.lag = CANCELLATION_DELAY * cancels + SUPPRESSION_DELAY * settings.noise_suppression
-        heard, played = bytearray(2 * BLOCK), bytearray(2 * BLOCK)
+        heard, played = bytearray(2 * CALL_SAMPLES), bytearray(2 * CALL_SAMPLES)
         # The frames share memory with the arrays, which are changed in place.
-        self._heard = AudioFrame(heard, EAR_RATE, 1, BLOCK)
-        self._played = AudioFrame(played, EAR_RATE, 1, BLOCK)
+        self._heard = AudioFrame(heard, CAPTURE_RATE, 1, CALL_SAMPLES)
+        self._played = AudioFrame(played, CAPTURE_RATE, 1, CALL_SAMPLES)
         self._microphone = np.frombuffer(heard, dtype=np.int16)
         self._reference = np.frombuffer(played, dtype=np.int16)
 

@@ -36,9 +36,9 @@ def transcribes_on_gpu() -> bool:
 
 def encoder_seconds() -> tuple[float, float]:
     """The silence after a clip that is encoded with it, and the longest clip, in seconds."""
-    from edgevoice.engines.whisper import PADDINGS, WINDOW
+    from edgevoice.engines.whisper import PADDINGS, WINDOW_SECONDS
 
-    return PADDINGS[0], WINDOW
+    return PADDINGS[0], WINDOW_SECONDS
 
 
 def decoder_products(path: Path) -> float | None:

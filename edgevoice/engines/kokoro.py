@@ -26,7 +26,7 @@ from edgevoice.settings import Config, KokoroSettings, TtsSettings
 
 _log = logging.getLogger(__name__)
 
-RATE = 24_000
+KOKORO_RATE = 24_000
 STYLES, STYLE_SIZE = 510, 256
 """A speaker has a style for each number of phonemes in a run, up to the longest."""
 FIRST_CHOICE = "af_heart"
@@ -96,7 +96,7 @@ class Kokoro:
     """
 
     def __init__(self, path: Path, settings: TtsSettings, voice: str = "") -> None:
-        self.rate = RATE
+        self.rate = KOKORO_RATE
         self._name = path.parent.name
         remedy = f"edgevoice models verify, then edgevoice models pull {self._name}"
         self._styles, voice = _styles(path.parent, voice, remedy)
@@ -131,7 +131,7 @@ class Kokoro:
                         return
                     whole = ends and len(sentence) <= STYLES
                     marks = self._words.marks(text, phonemes, number, ends) if whole else None
-                    yield Audio(samples, RATE, 0, marks)
+                    yield Audio(samples, KOKORO_RATE, 0, marks)
         except Exception as error:  # piper, espeak-ng and onnxruntime share no base class
             _log.debug("kokoro failed on %d characters", len(text), exc_info=True)
             raise EngineError(f"the voice {self._name} failed: {error}") from error

@@ -21,7 +21,7 @@ from edgevoice.engines.cpu_budget import cores
 from edgevoice.engines.llama_file import CHOOSE_ANOTHER, check_memory, checked, pull_again
 from edgevoice.engines.llama_native import NativeModel, NotLoaded, gpu_layers, version
 from edgevoice.engines.mlock import fetch_ahead
-from edgevoice.engines.plain_text import BREAK, broken, parts
+from edgevoice.engines.plain_text import TOKEN_BREAK, broken, parts
 from edgevoice.engines.prompt_cache import PromptCache, default_folder
 from edgevoice.engines.registry import Engine
 from edgevoice.engines.verbatim import spelled
@@ -162,7 +162,7 @@ class Llama:
             ids: list[int] = []
             done = ""
             for number, message in enumerate(messages):
-                if message.role != "assistant" or not message.tokens or BREAK in message.text:
+                if message.role != "assistant" or not message.tokens or TOKEN_BREAK in message.text:
                     continue
                 before = self._template.render(messages[:number])
                 said = _reply_after(whole, before, message.text)

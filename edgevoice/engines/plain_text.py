@@ -1,7 +1,7 @@
 """Keep text that looks like control tokens from becoming control tokens.
 
-A noncharacter (BREAK) is inserted into such text. The template renders it like any character, no
-control token is found there, and it is removed before the text is tokenized.
+A noncharacter (TOKEN_BREAK) is inserted into such text. The template renders it like any character,
+no control token is found there, and it is removed before the text is tokenized.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Iterator
 
-BREAK = "\ufdd0"
+TOKEN_BREAK = "\ufdd0"
 """A noncharacter, inserted into text that must not become a control token."""
 
 Names = Callable[[str], Collection[str]]
@@ -17,35 +17,35 @@ Names = Callable[[str], Collection[str]]
 
 
 def broken(text: str, names: Names) -> str:
-    """`text` with a BREAK in each name of a control token."""
-    text = text.replace(BREAK, "")
+    """`text` with a TOKEN_BREAK in each name of a control token."""
+    text = text.replace(TOKEN_BREAK, "")
     while found := names(text):
         before = text
         for name in found:
-            text = text.replace(name, name[:1] + BREAK + name[1:])
+            text = text.replace(name, name[:1] + TOKEN_BREAK + name[1:])
         if text == before:
-            return BREAK.join(text)
+            return TOKEN_BREAK.join(text)
     return text
 
 
 def parts(text: str, names: Names) -> Iterator[tuple[str, bool]]:
     """The pieces of a rendered text, each with whether control tokens in it are valid.
 
-    Pieces meet only at such names, where a tokenizer splits anyway. Without BREAK there is one
-    piece.
+    Pieces meet only at such names, where a tokenizer splits anyway. Without TOKEN_BREAK there is
+    one piece.
     """
-    if BREAK not in text:
+    if TOKEN_BREAK not in text:
         yield text, True
         return
     marks = sorted(names(text), key=len, reverse=True)
     pieces = re.split(f"({'|'.join(map(re.escape, marks))})", text) if marks else [text]
     rest = ""
     for piece in pieces:
-        if BREAK in piece:
+        if TOKEN_BREAK in piece:
             if rest:
                 yield rest, True
             rest = ""
-            yield piece.replace(BREAK, ""), False
+            yield piece.replace(TOKEN_BREAK, ""), False
         else:
             rest += piece
     if rest:

@@ -9,12 +9,12 @@ from edgevoice.engines import prompt_cache
 from edgevoice.engines.threads import of_recognizer, of_voice
 from edgevoice.settings import Config
 
-STAGES = ("recognizer", "turn detector", "language model", "voice")
-IDLE = "-"
+THREAD_COLUMNS = ("recognizer", "turn detector", "language model", "voice")
+NO_THREADS = "-"
 
 
 def threads(config: Config, cores: int) -> dict[str, tuple[str, ...]]:
-    """For each part of a turn, the threads of each of STAGES on a machine with `cores` cores.
+    """For each part of a turn, the threads of each of THREAD_COLUMNS on `cores` cores.
 
     A range means that the language model uses the cores that other stages leave free. Cores kept
     busy by other programs reduce it further, down to one.
@@ -29,15 +29,20 @@ def threads(config: Config, cores: int) -> dict[str, tuple[str, ...]]:
         return str(most) if least == most else f"{least} to {most}"
 
     return {
-        "you speak": (str(recognizer), IDLE, model(cores - recognizer, cores - 1), IDLE),
-        "you pause": (str(recognizer), "1", model(cores - recognizer, cores), IDLE),
-        "it speaks": (IDLE, IDLE, model(cores - voice, cores), str(voice)),
+        "you speak": (
+            str(recognizer),
+            NO_THREADS,
+            model(cores - recognizer, cores - 1),
+            NO_THREADS,
+        ),
+        "you pause": (str(recognizer), "1", model(cores - recognizer, cores), NO_THREADS),
+        "it speaks": (NO_THREADS, NO_THREADS, model(cores - voice, cores), str(voice)),
     }
 
 
 def table(config: Config, cores: int) -> list[str]:
     """The plan in lines of columns."""
-    rows: list[tuple[str, ...]] = [("threads while", *STAGES)]
+    rows: list[tuple[str, ...]] = [("threads while", *THREAD_COLUMNS)]
     rows += [(part, *each) for part, each in threads(config, cores).items()]
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     return [

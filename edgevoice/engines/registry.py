@@ -20,7 +20,7 @@ from edgevoice.errors import ConfigError, EdgevoiceError, ModelError
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
-    from edgevoice.catalog import Role
+    from edgevoice.events import Role
     from edgevoice.models.store import Installed
     from edgevoice.settings import Config
 

@@ -21,16 +21,18 @@ earlier reset, music counts as speech twice as often."""
 SILENCE_PROBABILITY = 0.35
 """Probability below which a frame counts as silence."""
 
-REMEDY = "edgevoice models pull silero-vad"
+SILERO_REMEDY = "edgevoice models pull silero-vad"
 
 
 class Silero:
     """A SpeechDetector; the LSTM's state is carried from frame to frame until `reset`."""
 
     def __init__(self, path: Path) -> None:
-        self._session = open_session(path, threads=1, remedy=REMEDY)
+        self._session = open_session(path, threads=1, remedy=SILERO_REMEDY)
         if [i.name for i in self._session.get_inputs()] != ["input", "h", "c"]:
-            raise ModelError("not a Silero VAD model of version 6", where=str(path), remedy=REMEDY)
+            raise ModelError(
+                "not a Silero VAD model of version 6", where=str(path), remedy=SILERO_REMEDY
+            )
         self._outputs = ["speech_probs", "hn", "cn"]
         # One buffer holds context and frame; only the LSTM state is allocated by each run.
         self._window = np.zeros((1, CONTEXT_SAMPLES + FRAME_SAMPLES), dtype=np.float32)

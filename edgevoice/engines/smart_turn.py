@@ -6,21 +6,21 @@ from pathlib import Path
 
 import numpy as np
 
-from edgevoice.audio import EAR_RATE, Samples
-from edgevoice.engines.log_mel import BANDS, HOP, log_mel
+from edgevoice.audio import CAPTURE_RATE, Samples
+from edgevoice.engines.log_mel import BANDS, MEL_HOP, log_mel
 from edgevoice.engines.onnx import open_session
 from edgevoice.engines.registry import Engine
 from edgevoice.errors import EngineError, ModelError
 
-REMEDY = "edgevoice models pull smart-turn-v3.2"
+SMART_TURN_REMEDY = "edgevoice models pull smart-turn-v3.2"
 
-INPUT_SAMPLES = 8 * EAR_RATE
+INPUT_SAMPLES = 8 * CAPTURE_RATE
 """Samples in the model's input: 8 s."""
 
-SILENCE_SAMPLES = EAR_RATE * 128 // 1000
+SILENCE_SAMPLES = CAPTURE_RATE * 128 // 1000
 """Silence appended to the sound: the model was trained on longer pauses than we wait."""
 
-INPUT_SHAPE = [BANDS, INPUT_SAMPLES // HOP]
+INPUT_SHAPE = [BANDS, INPUT_SAMPLES // MEL_HOP]
 
 
 class SmartTurn:
@@ -28,10 +28,12 @@ class SmartTurn:
 
     def __init__(self, path: Path, threads: int = 1) -> None:
         """Load the model at `path`. Raises ModelError if it is missing or another model."""
-        self._session = open_session(path, threads=threads, remedy=REMEDY)
+        self._session = open_session(path, threads=threads, remedy=SMART_TURN_REMEDY)
         inputs = self._session.get_inputs()
         if [i.name for i in inputs] != ["input_features"] or inputs[0].shape[1:] != INPUT_SHAPE:
-            raise ModelError("not a Smart Turn model of version 3", where=str(path), remedy=REMEDY)
+            raise ModelError(
+                "not a Smart Turn model of version 3", where=str(path), remedy=SMART_TURN_REMEDY
+            )
 
     def end_probability(self, samples: Samples) -> float:
         """Probability in [0, 1] that the turn ends with float32 [n] at 16 kHz, pause included.

@@ -20,7 +20,7 @@ import numpy as np
 from faster_whisper import WhisperModel
 from faster_whisper.tokenizer import Tokenizer
 
-from edgevoice.audio import EAR_RATE, Samples
+from edgevoice.audio import CAPTURE_RATE, Samples
 from edgevoice.engines.cpu_budget import cores
 from edgevoice.engines.registry import Engine
 from edgevoice.engines.threads import of_recognizer
@@ -37,7 +37,7 @@ from edgevoice.words import plain, words
 
 _log = logging.getLogger(__name__)
 
-WINDOW = 30.0
+WINDOW_SECONDS = 30.0
 """Seconds in one window of Whisper's training."""
 PADDINGS = (1.5, 6.0)
 """Seconds of silence after a clip, and in a second pass if the first is doubtful. With less, more
@@ -122,7 +122,7 @@ class Whisper:
         among = languages or self._languages
         try:
             with cores.taken(self._threads):
-                if len(samples) <= LONGEST_PIECE * EAR_RATE:
+                if len(samples) <= LONGEST_PIECE * CAPTURE_RATE:
                     return self._short(samples, effort, among)
                 return self._long(samples, effort, among)
         except (RuntimeError, ValueError) as error:  # what CTranslate2 raises
@@ -132,19 +132,19 @@ class Whisper:
         parts: list[tuple[Transcript, float]] = []
         for start, end in pieces(samples):
             part = self._short(samples[start:end], effort, among)
-            parts.append((part, start / EAR_RATE))
+            parts.append((part, start / CAPTURE_RATE))
             among = {part.language: 1.0}
         return _joined(parts)
 
     def _short(self, samples: Samples, effort: Effort, among: Mapping[str, float]) -> Transcript:
-        seconds = len(samples) / EAR_RATE
+        seconds = len(samples) / CAPTURE_RATE
         answering = effort in ("final", "fallback")
         beam = self.settings.beam if answering else 1
         if self.settings.window == "full" or effort == "fallback":
             whole = self._whole(samples, beam, among)
             return replace(whole, sure=effort != "interim")
         for padding in PADDINGS[: 1 if effort == "interim" else None]:
-            take = self._take(samples, min(WINDOW, seconds + padding), beam, among)
+            take = self._take(samples, min(WINDOW_SECONDS, seconds + padding), beam, among)
             # The second pass keeps the language.
             among = {take.transcript.language: take.transcript.certainty}
             doubt = _doubt(take, self.settings)
@@ -160,15 +160,15 @@ class Whisper:
 
     def _whole(self, samples: Samples, beam: int, among: Mapping[str, float]) -> Transcript:
         """Transcribe in the full window, or in two parts if there are too many words for one."""
-        take = self._take(samples, WINDOW, beam, among)
-        seconds = len(samples) / EAR_RATE
+        take = self._take(samples, WINDOW_SECONDS, beam, among)
+        seconds = len(samples) / CAPTURE_RATE
         if take.ended or _repeats(take.transcript) or seconds < 2 * MIN_HALF_SECONDS:
             return take.transcript
         _log.debug("clip of %.1f s: more words than one reading holds", seconds)
         among = {take.transcript.language: take.transcript.certainty}
         return _joined(
             [
-                (self._whole(samples[start:end], beam, among), start / EAR_RATE)
+                (self._whole(samples[start:end], beam, among), start / CAPTURE_RATE)
                 for start, end in pieces(samples, 0.6 * seconds, 0.4 * seconds)
             ]
         )
@@ -177,7 +177,7 @@ class Whisper:
         self, samples: Samples, window: float, beam: int, among: Mapping[str, float]
     ) -> _Take:
         """Transcribe the clip, padded with silence to `window` seconds, with `beam` beams."""
-        padded = np.zeros(int(window * EAR_RATE), dtype=np.float32)
+        padded = np.zeros(int(window * CAPTURE_RATE), dtype=np.float32)
         padded[: len(samples)] = samples[: len(padded)]
         # Even, because the encoder halves the length; at most the trained number of positions.
         features = self._model.feature_extractor(padded)[:, : int(window * 50) * 2]
@@ -186,7 +186,7 @@ class Whisper:
         tokenizer = self._tokenizer(language)
         named = self._named(tokenizer)
         prompt = [*named, *tokenizer.sot_sequence]
-        seconds = len(samples) / EAR_RATE
+        seconds = len(samples) / CAPTURE_RATE
         room = self._model.max_length - len(prompt)
         most = min(room, int(MAX_TOKENS + MAX_TOKENS_PER_SECOND * seconds))
         tokens = min(most, int(USUAL_TOKENS + USUAL_TOKENS_PER_SECOND * seconds))

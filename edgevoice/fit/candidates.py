@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from edgevoice.catalog import ROLES, SHAPE, Entry, Role
+from edgevoice.catalog import ROLE_NAMES, SHAPE, Entry
 from edgevoice.errors import ModelError, UsageError
+from edgevoice.events import Role
 from edgevoice.fit.record import Problem
 from edgevoice.models.shape_layout import weights_size
 from edgevoice.models.shape_table import ARCHITECTURES, Architecture
@@ -107,7 +108,7 @@ def _nothing(store: Store, role: Role, problems: Sequence[Problem]) -> ModelErro
     if problems:
         return ModelError(problems[0].what, where=problems[0].about, remedy=problems[0].fix)
     return ModelError(
-        f"no model of the kind {ROLES[role]} is installed",
+        f"no model of the kind {ROLE_NAMES[role]} is installed",
         where=str(store.folder),
         remedy=f"edgevoice models pull {store.starter_of(role)}",
     )

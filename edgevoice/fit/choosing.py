@@ -24,13 +24,13 @@ from edgevoice.models.disk import size_text, writing
 from edgevoice.models.store import Store
 from edgevoice.settings import Config
 
-ENOUGH = 0.5
+LEAST_ANSWERED = 0.5
 """The share of the questions that must be answered."""
 
 MAKING = 100e6
 """Bytes of a synthetic model that are made in a second, roughly."""
 
-Measure = Callable[[ModelSet, BenchProgress], Answers]
+MeasureSet = Callable[[ModelSet, BenchProgress], Answers]
 """Has a set answer. Raises EdgevoiceError."""
 
 
@@ -56,7 +56,7 @@ class Fitting:
 
     sets: Sequence[ModelSet]
     limits: Limits
-    measure: Measure
+    measure: MeasureSet
     progress: BenchProgress
     everything: bool = False
     choices: list[Choice] = field(default_factory=list)
@@ -112,7 +112,7 @@ def judged(one: ModelSet, answers: Answers, limits: Limits) -> Choice:
     """The set with what it exceeds: the median response time counts."""
     p50 = median(answers.times) if answers.times else None
     too_much: dict[Limit, bool] = {
-        "answers": len(answers.times) < ENOUGH * answers.asked or p50 is None,
+        "answers": len(answers.times) < LEAST_ANSWERED * answers.asked or p50 is None,
         "response time": p50 is not None and (p50 > limits.budget or answers.dropped),
         "memory": answers.peak_rss > limits.memory,
         "disk": limits.too_large(one),

@@ -11,7 +11,7 @@ TIMES = {"s": 1.0, "ms": 0.001}
 BYTES = {
     "GB": 10**9, "MB": 10**6, "GIB": 1 << 30, "MIB": 1 << 20, "G": 10**9, "M": 10**6,
 }  # fmt: skip
-LONGEST = 60.0
+MAX_BUDGET_SECONDS = 60.0
 """Seconds that a budget may be at most."""
 
 
@@ -21,8 +21,8 @@ def seconds(text: str) -> float:
     if unit not in TIMES:
         raise _wrong(f"a budget has the unit s or ms: {text!r}", "--budget", "as 1.0s or 900ms")
     found = number * TIMES[unit]
-    if not 0.0 < found <= LONGEST:
-        what = f"a budget is more than nothing and at most {LONGEST:.0f} s: {text!r}"
+    if not 0.0 < found <= MAX_BUDGET_SECONDS:
+        what = f"a budget is more than nothing and at most {MAX_BUDGET_SECONDS:.0f} s: {text!r}"
         raise _wrong(what, "--budget", "as 1.0s or 900ms")
     return found
 

@@ -14,7 +14,7 @@ VERSION = 2
 Limit = Literal["response time", "memory", "disk", "answers"]
 """What a set of models exceeds; `answers`: too few of its questions were answered."""
 
-BUSY = 0.25
+BUSY_CORES = 0.25
 """Cores: when other programs took more during a measurement, its times are too long."""
 
 

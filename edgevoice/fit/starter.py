@@ -19,7 +19,7 @@ from edgevoice.engines.cpu_budget import cores, used_elsewhere
 from edgevoice.engines.facts import token_seconds
 from edgevoice.errors import EdgevoiceError
 from edgevoice.files import replace_bytes
-from edgevoice.fit.record import BUSY
+from edgevoice.fit.record import BUSY_CORES
 from edgevoice.models.machine import total_memory
 from edgevoice.models.progress import NoProgress, Progress
 from edgevoice.models.shape_file import wordless_header, write
@@ -50,12 +50,12 @@ LARGER = Architecture(
     tied=True,
 )
 """The dimensions of the larger starter model, as far as they decide what a token costs."""
-SLICE = replace(LARGER, blocks=5, vocabulary=256)
+MODEL_SLICE = replace(LARGER, blocks=5, vocabulary=256)
 """About 140 MB: several times the last cache of a small machine, and written in a second."""
 
 TAIL, CLAUSE = 8, 6
 """Tokens that close a question, and tokens up to the end of the first clause of the reply."""
-MOST = 0.6
+MOST_MODEL_SECONDS = 0.6
 """Seconds that the language model may take of a response time of about 1.2 s (fit-2026-11)."""
 BEFORE, CONTEXT, ROUNDS = 64, 256, 8
 
@@ -88,12 +88,12 @@ def is_slow(progress: Progress, path: Path | None = None) -> bool:
             progress.say("measuring this machine for some seconds, to choose a language model")
             began, others = time.monotonic(), used_elsewhere()
             speed = measured(path.with_suffix(".gguf"))
-            if used_elsewhere() - others <= BUSY * (time.monotonic() - began):
+            if used_elsewhere() - others <= BUSY_CORES * (time.monotonic() - began):
                 keep(path, speed)
     except (EdgevoiceError, OSError) as error:
         _log.debug("the machine is not measured: %s", error)
         return False
-    return speed.share > MOST
+    return speed.share > MOST_MODEL_SECONDS
 
 
 def read(path: Path) -> Speed | None:
@@ -121,9 +121,9 @@ def measured(path: Path) -> Speed:
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
-        write(path, wordless_header(SLICE), SLICE, NoProgress())
+        write(path, wordless_header(MODEL_SLICE), MODEL_SLICE, NoProgress())
         tail, token = token_seconds(path, (TAIL, 1), BEFORE, CONTEXT, cores.all, ROUNDS)
     finally:
         path.unlink(missing_ok=True)
-    times = weights_size(LARGER) / weights_size(SLICE)
+    times = weights_size(LARGER) / weights_size(MODEL_SLICE)
     return Speed(cores.all, total_memory(), tail * times, token * times)

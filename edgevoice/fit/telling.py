@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from edgevoice.bench.result.wording import counted, wrapped
-from edgevoice.fit.record import BUSY, Choice, Fit
+from edgevoice.fit.record import BUSY_CORES, Choice, Fit
 from edgevoice.harmless import one_line
 from edgevoice.models.disk import size_text
 
@@ -56,7 +56,7 @@ def verdict(fit: Fit) -> list[str]:
     if any(choice.answers.dropped for choice in fit.choices):
         lines += wrapped("Fewer answers: the set was dropped early, as clearly too slow.")
     busy = max((choice.answers.busy for choice in fit.choices), default=0.0)
-    if busy > BUSY:
+    if busy > BUSY_CORES:
         lines += wrapped(
             f"The machine was busy: other programs took up to {busy:.1f} cores. Without them every "
             "set answers sooner."

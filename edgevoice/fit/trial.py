@@ -32,7 +32,7 @@ CLEARLY = {1: 2.0, 2: 1.25}
 
 Ask = Callable[[BenchQuestion, bool], BenchTurn]
 """Asks a question, which may only warm up, and tells what came of it."""
-Session = Callable[[Config], AbstractContextManager[Ask]]
+OpenSession = Callable[[Config], AbstractContextManager[Ask]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ def session(config: Config) -> Iterator[Ask]:
         shelf.close()
 
 
-def run(trial: Trial, progress: BenchProgress, opened: Session = session) -> Answers:
+def run(trial: Trial, progress: BenchProgress, opened: OpenSession = session) -> Answers:
     """Ask the questions, and stop early where the budget is clearly exceeded.
 
     Raises EdgevoiceError if the models cannot be loaded or a stage fails.

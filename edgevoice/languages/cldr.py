@@ -19,7 +19,7 @@ from babel.units import format_unit
 from unicode_rbnf import RbnfEngine
 from unicode_rbnf.engine import NoRuleForNumberError
 
-UNITS = {
+CLDR_UNITS = {
     "mm": "length-millimeter",
     "cm": "length-centimeter",
     "m": "length-meter",
@@ -128,7 +128,7 @@ COINS = {
     "Kč": "CZK",
 }
 """Signs of coins and their codes."""
-CODES = frozenset(
+CURRENCY_CODES = frozenset(
     {
         *("USD", "EUR", "GBP", "JPY", "CHF", "CAD", "AUD", "NZD", "INR", "CNY", "BRL", "MXN"),
         *("SEK", "NOK", "DKK", "PLN", "CZK", "HUF", "RUB", "TRY", "KRW"),
@@ -153,9 +153,9 @@ def _locale(language: str) -> Locale | None:
 @lru_cache(maxsize=64)
 def symbols(language: str) -> dict[str, str]:
     """CLDR's unit by symbol: those that all languages share, and the language's own short forms."""
-    found = dict(UNITS)
+    found = dict(CLDR_UNITS)
     if locale := _locale(language):
-        for unit in dict.fromkeys(UNITS.values()):
+        for unit in dict.fromkeys(CLDR_UNITS.values()):
             short = _NUMBER.sub("", format_unit(2, unit, "short", locale=locale)).strip()
             if short and not short.isascii():
                 found.setdefault(short, unit)

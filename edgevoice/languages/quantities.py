@@ -124,7 +124,7 @@ class Quantities:
         amount = (
             rf"({_N})(?:{_DASH}(?:{self._coins})?\s?({_N}))?(?:\s?({short})(?!\w)|\s({long})\b)?"
         )
-        codes = "|".join(sorted(cldr.CODES))
+        codes = "|".join(sorted(cldr.CURRENCY_CODES))
         return (
             re.compile(rf"(?<![\w$])({self._coins}|(?:{codes})(?=\s?\d))\s?{amount}(?!\d)"),
             re.compile(rf"(?<![\w.,]){amount}\s?({self._coins}|(?:{codes})\b|¢)(?!\s?\d|\w)", re.M),

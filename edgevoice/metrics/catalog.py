@@ -11,11 +11,11 @@ from typing import Literal
 
 from edgevoice.events import Role
 
-Kind = Literal["counter", "gauge", "histogram"]
-Unit = Literal["s", "By", "1", "{token}/s", "{turn}", "{token}", "{time}", ""]
+MetricKind = Literal["counter", "gauge", "histogram"]
+MetricUnit = Literal["s", "By", "1", "{token}/s", "{turn}", "{token}", "{time}", ""]
 
-SUFFIXES: dict[Unit, str] = {"s": "_seconds", "By": "_bytes", "{token}/s": "_per_second"}
-ROLES: tuple[Role, ...] = ("vad", "stt", "slm", "tts", "turn")
+UNIT_SUFFIXES: dict[MetricUnit, str] = {"s": "_seconds", "By": "_bytes", "{token}/s": "_per_second"}
+ROLE_VALUES: tuple[Role, ...] = ("vad", "stt", "slm", "tts", "turn")
 
 RESPONSE_TIME_BUCKETS = (
     0.1,
@@ -64,8 +64,8 @@ class Metric:
     """A metric; `buckets` are the upper bounds of a histogram."""
 
     name: str
-    unit: Unit
-    kind: Kind
+    unit: MetricUnit
+    kind: MetricKind
     help: str
     labels: tuple[str, ...] = ()
     buckets: tuple[float, ...] = ()
@@ -80,7 +80,7 @@ class Metric:
         if self.customary:
             return self.customary
         total = "_total" if self.kind == "counter" else ""
-        return f"{self.name.replace('.', '_')}{SUFFIXES.get(self.unit, '')}{total}"
+        return f"{self.name.replace('.', '_')}{UNIT_SUFFIXES.get(self.unit, '')}{total}"
 
 
 TURNS = Metric(
@@ -185,7 +185,12 @@ READY = Metric(
     "1 if it can answer at once; 0 otherwise, also without microphone or speaker.",
 )
 MODELS = Metric(
-    "edgevoice.models.info", "", "gauge", "The models in use, by role; always 1.", ROLES, sole=True
+    "edgevoice.models.info",
+    "",
+    "gauge",
+    "The models in use, by role; always 1.",
+    ROLE_VALUES,
+    sole=True,
 )
 BUILD = Metric(
     "edgevoice.build.info",

@@ -14,7 +14,7 @@ from edgevoice import events as ev
 from edgevoice.rates import rates
 from edgevoice.timings import Timings, TurnTimings
 
-Outcome = Literal["answered", "interrupted", "dropped"]
+ExchangeOutcome = Literal["answered", "interrupted", "dropped"]
 
 UNANSWERED = ("no_speech", "backchannel", "stop_command")
 """Reasons for a turn without a reply and without a failure."""
@@ -30,7 +30,7 @@ class FinishedExchange:
 
     turn: int
     origin: Literal["speech", "text", "talk_key"]
-    outcome: Outcome
+    outcome: ExchangeOutcome
     reason: str
     started: float
     ended: float
@@ -97,8 +97,8 @@ def _finished(one: _Open, last: ev.Event) -> FinishedExchange:
         fold.add(event)
     timings = fold.current
     assert timings is not None
-    played = timings.gap is not None
-    outcome: Outcome = "interrupted"
+    played = timings.response_time is not None
+    outcome: ExchangeOutcome = "interrupted"
     reason = one.reason
     if not reason:
         outcome, reason = ("answered", "") if played else ("dropped", "empty")

@@ -19,7 +19,7 @@ from edgevoice import __version__
 from edgevoice.metrics.catalog import CATALOG, Metric, Reading
 from edgevoice.metrics.spans import TraceSpan
 
-NAME = "edgevoice"
+SERVICE_NAME = "edgevoice"
 
 
 class Instruments:
@@ -34,7 +34,7 @@ class Instruments:
         # Mapped to wall time once, so that setting the clock does not change a span's length.
         self._origin = time.time_ns() - round(now * 1e9)
         options = {
-            "service.name": NAME,
+            "service.name": SERVICE_NAME,
             "service.version": __version__,
             "service.instance.id": str(uuid.uuid4()),
         }
@@ -43,7 +43,7 @@ class Instruments:
         self.tracers = TracerProvider(resource=resource, shutdown_on_exit=False)
         for processor in processors:
             self.tracers.add_span_processor(processor)
-        self._tracer = self.tracers.get_tracer(NAME, __version__)
+        self._tracer = self.tracers.get_tracer(SERVICE_NAME, __version__)
         self.meters = MeterProvider(readers, resource, shutdown_on_exit=False)
         self._lock = threading.Lock()
         self._gauges: dict[Metric, dict[tuple[str, ...], float]] = {}
@@ -52,7 +52,7 @@ class Instruments:
             self._make(metric)
 
     def _make(self, metric: Metric) -> None:
-        meter = self.meters.get_meter(NAME, __version__)
+        meter = self.meters.get_meter(SERVICE_NAME, __version__)
         options = {"unit": metric.unit, "description": metric.help}
         if metric.kind == "counter":
             self._added[metric] = meter.create_counter(metric.name, **options)

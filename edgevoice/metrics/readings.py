@@ -28,7 +28,7 @@ class Readings:
                 self._loaded = False
                 self._absent_devices.clear()
                 yield Reading(m.BUILD, 1.0, (event.version, event.platform))
-                yield Reading(m.MODELS, 1.0, tuple(event.models.get(r, "") for r in m.ROLES))
+                yield Reading(m.MODELS, 1.0, tuple(event.models.get(r, "") for r in m.ROLE_VALUES))
                 yield Reading(m.READY, 0.0)
             case ev.EngineReady():
                 yield Reading(m.LOADING, event.seconds, (event.role,))
@@ -67,8 +67,8 @@ def of(exchange: FinishedExchange) -> Iterator[Reading]:
     """The readings of a finished exchange."""
     timings = exchange.timings
     yield Reading(m.TURNS, 1.0, (exchange.outcome, exchange.reason))
-    if timings.gap is not None:
-        yield Reading(m.RESPONSE_TIME, timings.gap, (exchange.origin,))
+    if timings.response_time is not None:
+        yield Reading(m.RESPONSE_TIME, timings.response_time, (exchange.origin,))
         for span in timings.spans:
             yield Reading(m.RESPONSE_TIME_SPAN, span.seconds, (span.name.replace(" ", "_"),))
     for bar in timings.bars:

@@ -51,8 +51,8 @@ def drawn(exchange: FinishedExchange, models: Mapping[str, str], conversation: s
     }
     if exchange.reason:
         root.attributes["edgevoice.reason"] = exchange.reason
-    if timings.gap is not None:
-        root.attributes["edgevoice.response_time.total"] = timings.gap
+    if timings.response_time is not None:
+        root.attributes["edgevoice.response_time.total"] = timings.response_time
         for span in timings.spans:
             root.attributes[f"edgevoice.response_time.{span.name.replace(' ', '_')}"] = span.seconds
     root.marks = [("false start", at) for at in exchange.false_starts]

@@ -14,7 +14,7 @@ from typing import BinaryIO
 
 from edgevoice import files
 from edgevoice.catalog import Entry, File
-from edgevoice.models.disk import BLOCK, put, writing
+from edgevoice.models.disk import BLOCK_BYTES, put, writing
 from edgevoice.models.progress import Progress
 from edgevoice.models.store import Store
 
@@ -90,7 +90,7 @@ class Assembly:
         self._digest = hashlib.sha256()
         self._expected = 0
         self.at = 0
-        while self.at < length and (block := self._data.read(min(BLOCK, length - self.at))):
+        while self.at < length and (block := self._data.read(min(BLOCK_BYTES, length - self.at))):
             self._digest.update(block)
             self.at += len(block)
         self._data.seek(self.at)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from edgevoice.errors import StorageError
 
-BLOCK = 1 << 20
+BLOCK_BYTES = 1 << 20
 """Bytes read or written at a time."""
 
 _DISK_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
@@ -81,7 +81,7 @@ def sha256_of(path: Path, on_progress: Callable[[int], None] | None = None) -> s
     digest = hashlib.sha256()
     count = 0
     with path.open("rb") as source:
-        while block := source.read(BLOCK):
+        while block := source.read(BLOCK_BYTES):
             digest.update(block)
             count += len(block)
             if on_progress:

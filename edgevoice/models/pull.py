@@ -12,11 +12,12 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
-from edgevoice.catalog import NONE, OPTIONAL, ROLES, SMALL_SLM, STARTER, Entry, File, Role
+from edgevoice.catalog import NONE, OPTIONAL, ROLE_NAMES, SMALL_SLM, STARTER, Entry, File
 from edgevoice.errors import ModelError, PullError
+from edgevoice.events import Role
 from edgevoice.models import held, hub, machine
 from edgevoice.models.assembly import Assembly, Unavailable, Unreachable
-from edgevoice.models.disk import BLOCK, link, need_space, sha256_of, writing
+from edgevoice.models.disk import BLOCK_BYTES, link, need_space, sha256_of, writing
 from edgevoice.models.packages import Packages
 from edgevoice.models.progress import Progress
 from edgevoice.models.store import Installed, Store
@@ -54,7 +55,7 @@ def ensure_starter(
     voices of further languages, for which the main one stands in.
     """
     starters = starter(machine.cores(), machine.total_memory())
-    missing = {role: name for role in ROLES if (name := _missing_model(store, role, starters))}
+    missing = {role: name for role in ROLE_NAMES if (name := _missing_model(store, role, starters))}
     larger = missing.get("slm") == STARTER[0] and not store.config.models.slm
     if larger and SMALL_SLM in store.catalog and is_slow(progress):
         missing["slm"] = SMALL_SLM
@@ -202,7 +203,7 @@ class _Pull:
             path.open("rb") as source,
         ):
             assembly.back_to(0)
-            while block := source.read(BLOCK):
+            while block := source.read(BLOCK_BYTES):
                 assembly.add(block)
             assembly.finish()
 

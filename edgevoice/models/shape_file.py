@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from edgevoice.models.disk import BLOCK
+from edgevoice.models.disk import BLOCK_BYTES
 from edgevoice.models.gguf import ALIGNMENT, SHAPE_KEY, Weight, size_of
 from edgevoice.models.progress import Progress
 from edgevoice.models.shape_layout import F32, Q4_K, Q5_0, Q5_K, Q6_K, Q8_0, tensors
@@ -108,7 +108,7 @@ def _tiled(tensor: Weight, tile: memoryview, number: int) -> Iterator[memoryview
     at = number * 1009 * block % len(tile)
     left = tensor.size
     while left:
-        piece = tile[at : at + min(left, BLOCK)]
+        piece = tile[at : at + min(left, BLOCK_BYTES)]
         yield piece
         left -= len(piece)
         at = (at + len(piece)) % len(tile)

@@ -22,23 +22,23 @@ import msgspec
 from edgevoice import files
 from edgevoice.catalog import (
     NONE,
-    ROLES,
+    ROLE_NAMES,
     STARTER,
     Catalog,
     Entry,
     File,
-    Role,
     data_folder,
     packaged_path,
 )
 from edgevoice.errors import ModelError
+from edgevoice.events import Role
 from edgevoice.models.disk import sha256_of, writing
 from edgevoice.outside import Malformed, from_json, read
 from edgevoice.places import expanded
 from edgevoice.settings import Config
 from edgevoice.transcription.spoken_language import listed
 
-State = Literal["present", "absent", "partial", "damaged"]
+ModelState = Literal["present", "absent", "partial", "damaged"]
 CHECKED_FILE = ".proved"
 DERIVED_FOLDER = ".made"
 
@@ -105,7 +105,7 @@ class Store:
             return f"truncated: {size:,} of {file.size:,} bytes"
         return "" if size == file.size else f"altered: {size:,} bytes instead of {file.size:,}"
 
-    def state(self, entry: Entry) -> State:
+    def state(self, entry: Entry) -> ModelState:
         """Whether the model is present, judged by its files' sizes."""
         faults = [self.fault(entry, file) for file in entry.files]
         if not any(faults):
@@ -311,7 +311,7 @@ def _fingerprint(path: Path) -> tuple[int, int]:
 
 
 def _model_for(role: Role) -> str:
-    return ROLES[role] if ROLES[role].endswith("model") else f"{ROLES[role]} model"
+    return ROLE_NAMES[role] if ROLE_NAMES[role].endswith("model") else f"{ROLE_NAMES[role]} model"
 
 
 def _owner(path: Path) -> str:

@@ -19,7 +19,7 @@ MAX_TOKENS = 1 << 20
 Id = Annotated[int, Meta(ge=0, lt=MAX_TOKENS)]
 Ids = Annotated[tuple[Id, ...], Meta(max_length=4096)]
 HeadIndex = Annotated[int, Meta(ge=0, lt=1024)]
-Piece = Annotated[str, Meta(max_length=4096)]
+TokenText = Annotated[str, Meta(max_length=4096)]
 
 
 class WhisperConfig(Struct, frozen=True):
@@ -46,7 +46,7 @@ class Vocabulary(Struct, frozen=True, kw_only=True):
     # With one of these set, the library aborts on merges without it.
     continuing_subword_prefix: Literal["", None] = None
     end_of_word_suffix: Literal["", None] = None
-    vocab: Annotated[dict[Piece, Id], Meta(min_length=1, max_length=MAX_TOKENS)]
+    vocab: Annotated[dict[TokenText, Id], Meta(min_length=1, max_length=MAX_TOKENS)]
     type: Literal["BPE"] = "BPE"
 
 
@@ -67,23 +67,23 @@ class Features(Struct, frozen=True):
     n_fft: Literal[400] = 400
 
 
-KINDS: Mapping[str, Any] = {
+FILE_TYPES: Mapping[str, Any] = {
     "config.json": WhisperConfig,
     "tokenizer.json": Tokens,
     "preprocessor_config.json": Features,
-    "vocabulary.json": Annotated[tuple[Piece, ...], Meta(min_length=1, max_length=MAX_TOKENS)],
+    "vocabulary.json": Annotated[tuple[TokenText, ...], Meta(min_length=1, max_length=MAX_TOKENS)],
 }
 """The type of each file's content; further keys are ignored."""
 
 
 def read(name: str, data: bytes) -> Any:
     """The content of the file `name`, checked. Raises Malformed."""
-    return from_json(data, KINDS[name])
+    return from_json(data, FILE_TYPES[name])
 
 
 def check(folder: Path) -> None:
     """Check the files present in `folder`. Raises Malformed with the file's name, and OSError."""
-    for name in KINDS:
+    for name in FILE_TYPES:
         path = folder / name
         if path.is_file():
             try:

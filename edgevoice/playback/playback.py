@@ -21,7 +21,7 @@ from edgevoice.turn import Turn
 TICK = 0.05
 """Seconds between two updates of the playback progress."""
 
-SLICE = 0.1
+WRITE_SECONDS = 0.1
 """Seconds of audio per write; limits how late a cancelled turn stops."""
 
 
@@ -202,7 +202,7 @@ class Playback:
 
     def _write(self, passage: _Passage, sound: SpeechAudio, samples: Samples) -> None:
         turn = sound.turn
-        size = max(1, int(SLICE * self._sink.rate))
+        size = max(1, int(WRITE_SECONDS * self._sink.rate))
         for offset in range(0, len(samples), size):
             if clause_is_dead(sound):
                 return

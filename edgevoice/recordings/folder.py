@@ -15,7 +15,7 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from edgevoice import files
-from edgevoice.audio import EAR_RATE, Samples
+from edgevoice.audio import CAPTURE_RATE, Samples
 from edgevoice.errors import EdgevoiceError, UsageError
 from edgevoice.places import expanded
 from edgevoice.recordings.recorded_turn import RecordedTurn, encoded, read
@@ -58,7 +58,7 @@ class RecordingsFolder:
             try:
                 # The JSON file is written first, and renamed once the sound is written too.
                 with files.replaced(file, [text.encode()], private=True):
-                    files.replace_bytes(wav, [pcm_file(samples, EAR_RATE)], private=True)
+                    files.replace_bytes(wav, [pcm_file(samples, CAPTURE_RATE)], private=True)
             except BaseException:
                 for half in (wav, file):
                     with contextlib.suppress(OSError):

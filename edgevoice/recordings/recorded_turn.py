@@ -20,7 +20,7 @@ from edgevoice.encoding import json_bytes
 from edgevoice.outside import reason
 from edgevoice.protocols import ChatMessage
 from edgevoice.settings import Config
-from edgevoice.versioned import Format
+from edgevoice.versioned import FileFormat
 
 FORMAT = "edgevoice turn"
 VERSION = 2
@@ -76,7 +76,7 @@ class RecordedTurn(Struct, frozen=True, kw_only=True):
     """The generated text."""
     spoken: str
     """The part of the reply that was played."""
-    gap: float | None
+    response_time: float | None
     """Response time in seconds; null if no reply was audible."""
     spans: Mapping[str, float] = field(default_factory=dict)
     """Seconds of each span, in order."""
@@ -107,7 +107,7 @@ class RecordedTurn(Struct, frozen=True, kw_only=True):
         heads = msgspec.json.Decoder(_Head)
         decoder = msgspec.json.Decoder(ev.AnyEvent)
         present = (compatibility.event(bytes(raw)) for raw in self.events)
-        return [decoder.decode(raw) for raw in present if heads.decode(raw).type in ev.KINDS]
+        return [decoder.decode(raw) for raw in present if heads.decode(raw).type in ev.EVENT_TYPES]
 
 
 class _Head(Struct):
@@ -142,7 +142,7 @@ def encoded(turn: RecordedTurn) -> str:
     return json_bytes(turn).decode() + "\n"
 
 
-TURN_FORMAT = Format(
+TURN_FORMAT = FileFormat(
     RecordedTurn,
     FORMAT,
     VERSION,
@@ -151,6 +151,7 @@ TURN_FORMAT = Format(
     newer="update edgevoice; the recording beside it is an ordinary WAV file",
     damaged="name another file; the recording beside it is an ordinary WAV file, which "
     "`edgevoice bench run --corpus FOLDER` and `edgevoice transcribe` can read",
+    upgrade=compatibility.recorded_turn,
 )
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from edgevoice import events as ev
-from edgevoice.audio import EAR_RATE, FRAME_SAMPLES, Frame, Samples
+from edgevoice.audio import CAPTURE_RATE, FRAME_SAMPLES, Frame, Samples
 from edgevoice.protocols import ChatMessage
 from edgevoice.recordings.recorded_turn import PastMessage, RecordedTurn, raw, settings_of, timed
 from edgevoice.settings import Config
@@ -116,7 +116,7 @@ class TurnAssembly:
                 max(settings.min_speech_ms, GAPPY * thresholds(settings).notice_ms) / 1000
             )
             first = sound.frame.index - round(
-                (self._lead() + detection_delay + DETECTION_SLACK) * EAR_RATE
+                (self._lead() + detection_delay + DETECTION_SLACK) * CAPTURE_RATE
             )
         while self._sound and self._sound[0].frame.index + FRAME_SAMPLES <= first:
             self._sound.popleft()
@@ -173,7 +173,7 @@ class TurnAssembly:
         match event:
             case ev.SpeechStarted() if turn.start is None and self._sound:
                 nearest = min(self._sound, key=lambda sound: abs(sound.at - event.at))
-                turn.start = nearest.frame.index - round(self._lead() * EAR_RATE)
+                turn.start = nearest.frame.index - round(self._lead() * CAPTURE_RATE)
             case ev.SpeechEnded():
                 turn.ended_at = event.at
                 turn.sound = [
@@ -220,7 +220,7 @@ class TurnAssembly:
             turn=turn.turn,
             audio="",
             began=began,
-            seconds=len(samples) / EAR_RATE,
+            seconds=len(samples) / CAPTURE_RATE,
             speech_end=ended - began,
             input=session.input,
             ending=turn.ending,
@@ -229,7 +229,7 @@ class TurnAssembly:
                 e.text for e in own if isinstance(e, ev.TokenGenerated | ev.ReplyContinued)
             ).strip(),
             spoken="".join(e.heard for e in own if isinstance(e, ev.TurnCompleted)),
-            gap=timings.gap if timings else None,
+            response_time=timings.response_time if timings else None,
             spans={span.name: span.seconds for span in timings.spans} if timings else {},
             models=session.models,
             settings=settings_of(self._config),

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from edgevoice.audio import Mark
 from edgevoice.words import WIDE
 
-LONGEST = 600
+MAX_ALIGNED_CHARACTERS = 600
 """Longest text that is aligned, in characters; a longer one is a code block, unlike its spoken
 text."""
 SPACE = 32
@@ -42,7 +42,7 @@ def reached(one: str, other: str) -> list[int]:
     """
     if one == other:
         return list(range(len(one) + 1))
-    if max(len(one), len(other)) > LONGEST or not one or not other:
+    if max(len(one), len(other)) > MAX_ALIGNED_CHARACTERS or not one or not other:
         return [len(other) * place // max(1, len(one)) for place in range(len(one) + 1)]
     left, right = (np.array([ord(c.lower()[0]) for c in text]) for text in (one, other))
     spaces = (left[:, None] == SPACE) | (right == SPACE)
@@ -133,7 +133,7 @@ def written(marks: Sequence[Mark], text: str, spoken: str) -> tuple[Mark, ...]:
         return tuple(marks)
     if not marks:
         return ()
-    if len(text) > LONGEST:
+    if len(text) > MAX_ALIGNED_CHARACTERS:
         return (Mark(0, len(text.rstrip()), marks[0].start, marks[-1].stop),)
     places = _word_by_word(text, spoken)
     found = []

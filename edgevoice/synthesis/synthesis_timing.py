@@ -14,9 +14,9 @@ from edgevoice.synthesis.silence_trimming import held_up, shortened
 
 SPACING = 0.1
 """Initial value for the seconds from a clause's first piece to its second."""
-SPARE = 1.25
+SYNTHESIS_SAFETY = 1.25
 """Safety factor for that time."""
-AT_ONCE = 0.03
+UNCOUNTED_SECONDS = 0.03
 """Seconds of the first piece that do not count: a speaker takes audio in blocks of a third of its
 latency, and resampling holds a little back. Most first pieces last 0.17 to 0.23 s; one of 0.1 s
 ("In Italian", after a long silence) was too short."""
@@ -64,7 +64,11 @@ class TimedSynthesis:
                     heard, missed = heard.marked(missed + heard.marks), ()
             if held is not None:
                 heard = _joined(held, heard)
-            if first and heard.left and heard.seconds < SPARE * self._spacing + AT_ONCE:
+            if (
+                first
+                and heard.left
+                and heard.seconds < SYNTHESIS_SAFETY * self._spacing + UNCOUNTED_SECONDS
+            ):
                 held = heard
                 continue
             if not seconds:

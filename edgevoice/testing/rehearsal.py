@@ -10,7 +10,7 @@ import numpy as np
 from edgevoice import events as ev
 from edgevoice.agent.language_model_agent import LanguageModelAgent
 from edgevoice.assistant import Assistant
-from edgevoice.audio import EAR_RATE, Samples
+from edgevoice.audio import CAPTURE_RATE, Samples
 from edgevoice.bus import Bus
 from edgevoice.context import AudioIO, Engines, Resume, SessionContext
 from edgevoice.devices.simulated import SimulatedSink, SimulatedSource
@@ -111,10 +111,10 @@ class Rehearsal:
     def hear(self, *spoken: tuple[float, str, float]) -> None:
         """Add a clip of phrases `(start, text, length)`, in seconds of the clip."""
         end = max(start + seconds for start, _, seconds in spoken)
-        clip = np.zeros(int(end * EAR_RATE), dtype=np.float32)
+        clip = np.zeros(int(end * CAPTURE_RATE), dtype=np.float32)
         for start, text, seconds in spoken:
             speech = self.book.speech(text, seconds)
-            at = int(start * EAR_RATE)
+            at = int(start * CAPTURE_RATE)
             clip[at : at + len(speech)] = speech
         self.clips.append(clip)
 

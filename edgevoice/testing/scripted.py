@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from edgevoice.audio import EAR_RATE, Audio, Mark, Samples
+from edgevoice.audio import CAPTURE_RATE, Audio, Mark, Samples
 from edgevoice.clock import Clock
 from edgevoice.protocols import (
     Cancelled,
@@ -24,7 +24,7 @@ from edgevoice.protocols import (
 )
 from edgevoice.synthesis.alignment import word_spans
 
-STEP = 1 / 64
+AMPLITUDE_STEP = 1 / 64
 """Difference in amplitude between two phrases; a power of two, so that float32 keeps it exact."""
 
 
@@ -36,15 +36,15 @@ class Phrasebook:
 
     def speech(self, text: str, seconds: float) -> Samples:
         """Someone saying `text` in `seconds`; float32 [n] at 16 kHz."""
-        size = int(seconds * EAR_RATE)
+        size = int(seconds * CAPTURE_RATE)
         self._phrases.append((text, size))
-        samples = np.full(size, len(self._phrases) * STEP, dtype=np.float32)
+        samples = np.full(size, len(self._phrases) * AMPLITUDE_STEP, dtype=np.float32)
         samples[1::2] *= -1
         return samples
 
     def samples_of(self, text: str, samples: Samples) -> int:
         """How many of `samples` are of somebody saying `text`."""
-        codes = np.rint(np.abs(samples) / STEP).astype(int)
+        codes = np.rint(np.abs(samples) / AMPLITUDE_STEP).astype(int)
         wanted = [code for code, (said, _) in enumerate(self._phrases, 1) if said == text]
         return int(np.isin(codes, wanted).sum())
 
@@ -54,7 +54,7 @@ class Phrasebook:
 
     def read(self, samples: Samples) -> str:
         """What was said in `samples`: of a phrase that is cut, as many words as were reached."""
-        codes = np.rint(np.abs(samples) / STEP).astype(int)
+        codes = np.rint(np.abs(samples) / AMPLITUDE_STEP).astype(int)
         said = []
         for code, (text, size) in enumerate(self._phrases, 1):
             words = text.split()
@@ -66,14 +66,14 @@ class Phrasebook:
 
 def silence(seconds: float) -> Samples:
     """Digital silence, float32 [n] at 16 kHz."""
-    return np.zeros(int(seconds * EAR_RATE), dtype=np.float32)
+    return np.zeros(int(seconds * CAPTURE_RATE), dtype=np.float32)
 
 
 class LoudnessDetector:
     """Takes everything louder than nearly nothing for speech."""
 
     def probability(self, samples: Samples) -> float:
-        return 1.0 if float(np.abs(samples).mean()) > STEP / 4 else 0.0
+        return 1.0 if float(np.abs(samples).mean()) > AMPLITUDE_STEP / 4 else 0.0
 
     def reset(self) -> None:
         return None

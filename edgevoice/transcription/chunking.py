@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from edgevoice.audio import EAR_RATE, Samples
+from edgevoice.audio import CAPTURE_RATE, Samples
 
 LONGEST_PIECE, SHORTEST_PIECE = 28.0, 12.0
 """Seconds of a piece: Whisper takes at most 30 s at once."""
-STEP = EAR_RATE // 50
+LEVEL_STEP = CAPTURE_RATE // 50
 QUIET_STEPS = 15
 """Steps of 20 ms that the level is averaged over: a pause between words, not a stop in one."""
 
@@ -20,7 +20,7 @@ def pieces(
 
     None is longer than `longest` seconds, none but the last shorter than `shortest`.
     """
-    most, least = int(longest * EAR_RATE), int(shortest * EAR_RATE)
+    most, least = int(longest * CAPTURE_RATE), int(shortest * CAPTURE_RATE)
     cut = 0
     found = []
     while len(samples) - cut > most:
@@ -33,8 +33,8 @@ def pieces(
 
 def _quietest(samples: Samples) -> int:
     """Index of the middle of the quietest stretch; of several alike, the last."""
-    steps = len(samples) // STEP
-    power = np.square(samples[: steps * STEP].reshape(steps, STEP)).mean(axis=1)
+    steps = len(samples) // LEVEL_STEP
+    power = np.square(samples[: steps * LEVEL_STEP].reshape(steps, LEVEL_STEP)).mean(axis=1)
     smooth = np.convolve(power, np.ones(QUIET_STEPS), "valid")
     first = len(smooth) - 1 - int(np.argmin(smooth[::-1]))
-    return (first + QUIET_STEPS // 2) * STEP
+    return (first + QUIET_STEPS // 2) * LEVEL_STEP

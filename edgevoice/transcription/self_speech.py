@@ -18,10 +18,10 @@ from edgevoice import events as ev
 from edgevoice.protocols import Pronounce
 from edgevoice.words import apart, plain, worth
 
-LATE = 2.0
+LATE_WORD_SECONDS = 2.0
 """Seconds after its playback in which a word may still be captured."""
 
-LEAST = 4
+LEAST_MATCHING_WORDS = 4
 """Least number of words in order that are no coincidence: users repeat a word or two of a reply."""
 
 LEAST_ALONE = 3
@@ -121,7 +121,9 @@ class SelfSpeechFilter:
         if not self._echoes or turn not in self._started:
             return text
         began = self._started[turn]
-        said = [c for (of, _), c in self._played if of != turn and c.ended >= began - LATE]
+        said = [
+            c for (of, _), c in self._played if of != turn and c.ended >= began - LATE_WORD_SECONDS
+        ]
 
         def sounds(word: str) -> Sequence[str]:
             return self._pronounce(word, language)
@@ -146,7 +148,7 @@ def others(text: str, said: str, sounds: Callable[[str], Sequence[str]] = lambda
     # A number counts as one word, however many words it is spoken as.
     stretch = {word.of for word in words[first:last]}
     common = min(1.0, matched / len(stretch)) * sum(worth(found[at][0]) for at in stretch)
-    if common < (LEAST_ALONE if matched == len(words) else LEAST):
+    if common < (LEAST_ALONE if matched == len(words) else LEAST_MATCHING_WORDS):
         return text
     if matched >= MOSTLY * len(words) and first <= STRAY and len(words) - last <= STRAY:
         return ""

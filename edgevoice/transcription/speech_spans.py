@@ -6,16 +6,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from edgevoice.audio import EAR_RATE, FRAME_SAMPLES, Samples
+from edgevoice.audio import CAPTURE_RATE, FRAME_SAMPLES, Samples
 from edgevoice.protocols import SpeechDetector
 
 LIKELY, PERHAPS = 0.5, 0.35
 """Speech probability of a frame, and of the frames before and after it."""
-LEAST = int(0.096 * EAR_RATE)
+LEAST_SAMPLES = int(0.096 * CAPTURE_RATE)
 """Least samples of speech in a part: less is a click or a knock."""
-PAUSE = int(2.0 * EAR_RATE)
+PAUSE = int(2.0 * CAPTURE_RATE)
 """Longest pause within a part, in samples."""
-MARGIN = int(0.3 * EAR_RATE)
+SPEECH_MARGIN = int(0.3 * CAPTURE_RATE)
 """Samples kept before and after the speech, for a soft first or last sound."""
 USUAL_PEAK, MOST_GAIN = 0.5, 100.0
 """Normalized peak for the detector, which misses very quiet speech, and the highest gain: 40 dB."""
@@ -52,9 +52,13 @@ def stretches(samples: Samples, detector: SpeechDetector) -> list[SpeechSpan]:
         else:
             found.append((start, end, speech))
     return [
-        SpeechSpan(max(0, start - MARGIN), min(len(samples), end + MARGIN), speech / EAR_RATE)
+        SpeechSpan(
+            max(0, start - SPEECH_MARGIN),
+            min(len(samples), end + SPEECH_MARGIN),
+            speech / CAPTURE_RATE,
+        )
         for start, end, speech in found
-        if speech >= LEAST
+        if speech >= LEAST_SAMPLES
     ]
 
 

@@ -24,8 +24,8 @@ among two languages or among seven; of 387 shorter ones 13 were, a "sim" (yes) f
 LOYALTY = 4.0
 """Prior weight of the last turn's language against each of the others: another one is chosen from a
 certainty of 0.8 on."""
-SETTLED_SECONDS = 2.0
-SETTLED = 0.9
+SETTLED_LANGUAGE_SECONDS = 2.0
+SETTLED_CERTAINTY = 0.9
 """Seconds of speech and certainty from which the language of an utterance is not detected again."""
 
 
@@ -34,7 +34,7 @@ af am ar as az ba be bg bn bo br bs ca cs cy da de el en es et eu fa fi fo fr gl
 ht hu hy id is it ja jw ka kk km kn ko la lb ln lo lt lv mg mi mk ml mn mr ms mt my ne nl nn no oc
 pa pl ps pt ro ru sa sd si sk sl sn so sq sr su sv sw ta te tg th tk tl tr tt uk ur uz vi yi yo yue
 zh"""
-CODES = tuple(_CODES.split())
+LANGUAGE_CODES = tuple(_CODES.split())
 """The languages that Whisper knows."""
 
 
@@ -55,10 +55,10 @@ def listed(setting: str) -> tuple[str, ...]:
         raise ConfigError(
             "stt.language names no language", remedy="a code such as en, several (en,de), or auto"
         )
-    if unknown := [code for code in codes if code not in CODES]:
+    if unknown := [code for code in codes if code not in LANGUAGE_CODES]:
         raise ConfigError(
             f"stt.language is {setting}, and no recognizer knows {', '.join(unknown)}",
-            remedy=_meant(unknown[0]) or f"auto, or of: {', '.join(CODES)}",
+            remedy=_meant(unknown[0]) or f"auto, or of: {', '.join(LANGUAGE_CODES)}",
         )
     return codes
 
@@ -85,7 +85,7 @@ def _meant(text: str) -> str:
     """A hint for a name ("german") or a code with a region ("de-at"); empty if there is none."""
     named = (code for code in codes() if language_data(code).name.lower() == text)
     code = next(named, re.split(r"[-_]", text)[0])
-    return f"did you mean {code}?" if code in CODES else ""
+    return f"did you mean {code}?" if code in LANGUAGE_CODES else ""
 
 
 def leads(languages: Sequence[str]) -> Mapping[str, str]:
@@ -124,4 +124,4 @@ class LanguageTracker:
 
 def is_settled(certainty: float, seconds: float) -> bool:
     """Whether the language is settled, from `seconds` of speech and this certainty."""
-    return seconds >= SETTLED_SECONDS and certainty >= SETTLED
+    return seconds >= SETTLED_LANGUAGE_SECONDS and certainty >= SETTLED_CERTAINTY

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from edgevoice import events as ev
-from edgevoice.audio import EAR_RATE, Utterance
+from edgevoice.audio import CAPTURE_RATE, Utterance
 from edgevoice.context import Engines, StageContext
 from edgevoice.mailbox import Mailbox
 from edgevoice.messages import (
@@ -34,12 +34,12 @@ from edgevoice.turn_taking.barge_in import LexicalBargeIn
 from edgevoice.turn_taking.hallucinations import is_nobody
 from edgevoice.words import count
 
-SETTLED_SECONDS = 12.0
+SETTLED_TEXT_SECONDS = 12.0
 """Seconds of speech before a pause from which its text is kept, with enough context.
 Word error rate of 1,437 recorded words: 14.1 % with six seconds, 13.0 % with twelve, 12.9 % with
 the full window."""
 
-SETTLED_TAIL = int(0.064 * EAR_RATE)
+SETTLED_TAIL = int(0.064 * CAPTURE_RATE)
 """Samples from the last voiced sample before a pause to the end of the settled part."""
 
 
@@ -215,7 +215,7 @@ class Transcriber:
             again = transcript.language if transcript is not None else ""
             transcript = self._transcribe(turn, said, "fallback" if doubtful else "final", again)
         draft = self._draft
-        if said.voiced_end - draft.cut >= SETTLED_SECONDS * EAR_RATE:
+        if said.voiced_end - draft.cut >= SETTLED_TEXT_SECONDS * CAPTURE_RATE:
             draft.pause = said.voiced_end + SETTLED_TAIL, transcript
         return transcript
 
@@ -270,15 +270,15 @@ class Transcriber:
             cut, settled = draft.cut, draft.settled
             language = draft.language or language or (settled.language if settled else "")
         rest = said.samples[cut - said.start :]
-        spoken = (said.voiced_end - said.start) / EAR_RATE - self._pre_roll
+        spoken = (said.voiced_end - said.start) / CAPTURE_RATE - self._pre_roll
         among = {language: 1.0} if language else self._languages.weights(spoken)
         transcript = self._recognizer.transcribe(rest, effort, among)
         transcript = replace(transcript, text=transcript.text.strip())
         if settled is not None:
-            if is_nobody(transcript, len(rest) / EAR_RATE, 0.0, self._config.stt):
+            if is_nobody(transcript, len(rest) / CAPTURE_RATE, 0.0, self._config.stt):
                 # A breath after the settled part, for which Whisper makes up a "Thank you".
                 transcript = replace(transcript, text="")
-            transcript = _joined(settled, transcript, (cut - said.start) / EAR_RATE)
+            transcript = _joined(settled, transcript, (cut - said.start) / CAPTURE_RATE)
         elif self._wake_word:
             said_after = without_wake_word(
                 transcript.text, self._wake_word, within=turn.speech.called
@@ -300,7 +300,7 @@ class Transcriber:
         draft = self._draft
         new = len(said.samples) - (draft.cut - said.start if draft.start == said.start else 0)
         self._bus.emit(
-            ev.TranscriptionStarted(turn=turn.number, seconds=new / EAR_RATE, partial=partial)
+            ev.TranscriptionStarted(turn=turn.number, seconds=new / CAPTURE_RATE, partial=partial)
         )
 
 

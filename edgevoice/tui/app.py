@@ -134,7 +134,7 @@ class EdgevoiceApp(App[None]):
     def _audible(self) -> list[TurnTimings]:
         timings, live = self.scene.timings, self.scene.live
         turns, current = timings.turns, timings.current
-        if current and live and current.turn == live.turn and current.gap is not None:
+        if current and live and current.turn == live.turn and current.response_time is not None:
             turns.append(current)
         return turns
 

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from difflib import SequenceMatcher
 
-from edgevoice.audio import EAR_RATE, FRAME_SAMPLES
+from edgevoice.audio import CAPTURE_RATE, FRAME_SAMPLES
 from edgevoice.settings import ActivationSettings, WakeSettings
 from edgevoice.words import plain
 
-ALONE = EAR_RATE // 2
+ALONE = CAPTURE_RATE // 2
 """Silent samples after a wake word that mean it came alone."""
 
 LIKE = 0.6
@@ -28,8 +28,8 @@ class Activation:
 
     def __init__(self, activation: ActivationSettings, wake: WakeSettings) -> None:
         self._settings = activation
-        self._follow_up = int(activation.follow_up_seconds * EAR_RATE)
-        self._listen = int(wake.listen_seconds * EAR_RATE)
+        self._follow_up = int(activation.follow_up_seconds * CAPTURE_RATE)
+        self._listen = int(wake.listen_seconds * CAPTURE_RATE)
         self._until = 0
         self._alone: int | None = None
         self.awake = activation.mode == "always"

@@ -6,7 +6,7 @@ reply that was not interrupted goes on.
 
 from __future__ import annotations
 
-from edgevoice.audio import EAR_RATE, FRAME_SAMPLES, Utterance
+from edgevoice.audio import CAPTURE_RATE, FRAME_SAMPLES, Utterance
 from edgevoice.protocols import Transcript
 from edgevoice.settings import Config, TurnSettings
 from edgevoice.turn import Turn
@@ -21,7 +21,7 @@ from edgevoice.turn_taking.interruption import (
     is_doubtful,
 )
 
-FRAME_MS = 1000 * FRAME_SAMPLES / EAR_RATE
+FRAME_MS = 1000 * FRAME_SAMPLES / CAPTURE_RATE
 
 
 class VoiceOnset:
@@ -39,7 +39,7 @@ class VoiceOnset:
         elif voiced:
             self._end = index + FRAME_SAMPLES
             self.since = index if self.since is None else self.since
-        elif index - self._end >= RESTORE_MS * EAR_RATE // 1000:
+        elif index - self._end >= RESTORE_MS * CAPTURE_RATE // 1000:
             self.since = None
 
 

@@ -13,15 +13,15 @@ from edgevoice.audio import Audio, Samples
 from edgevoice.messages import Cue
 from edgevoice.settings import Config
 
-Kind = Literal["called", "woke", "slept", "muted", "unmuted", "failed", "unclear"]
+EarconKind = Literal["called", "woke", "slept", "muted", "unmuted", "failed", "unclear"]
 """`called`: by a wake word that came alone; `woke`: by a key; `unclear`: no intelligible word for
 too long."""
 
-RATE = 24_000
+EARCON_RATE = 24_000
 PEAK = 0.07
 """Share of full scale, -23 dB: about 10 dB below a voice."""
 
-NOTES: dict[Kind, tuple[tuple[float, float], ...]] = {
+NOTES: dict[EarconKind, tuple[tuple[float, float], ...]] = {
     "called": ((659.3, 0.07), (880.0, 0.11)),
     "woke": ((880.0, 0.07),),
     "slept": ((880.0, 0.07), (659.3, 0.11)),
@@ -36,13 +36,13 @@ EDGE = 0.012
 """Fade-in and fade-out of a note in seconds, against clicks."""
 
 
-def earcon(kind: Kind) -> Audio:
-    """The earcon of a kind, at `RATE` Hz."""
-    return Audio(np.concatenate([_note(*note) for note in NOTES[kind]]), RATE)
+def earcon(kind: EarconKind) -> Audio:
+    """The earcon of a kind, at `EARCON_RATE` Hz."""
+    return Audio(np.concatenate([_note(*note) for note in NOTES[kind]]), EARCON_RATE)
 
 
 def _note(pitch: float, seconds: float) -> Samples:
-    time = np.arange(int(seconds * RATE)) / RATE
+    time = np.arange(int(seconds * EARCON_RATE)) / EARCON_RATE
     swell = np.minimum(1.0, np.minimum(time, time[::-1]) / EDGE)
     tone = np.sin(2 * np.pi * pitch * time) + 0.2 * np.sin(4 * np.pi * pitch * time)
     return (PEAK / 1.2 * np.sin(swell * np.pi / 2) ** 2 * tone).astype(np.float32)
@@ -61,7 +61,7 @@ class Earcons:
         self.spoken: Audio | None = None
         """Its audio; written by synthesis."""
 
-    def sound(self, kind: Kind) -> Cue | None:
+    def sound(self, kind: EarconKind) -> Cue | None:
         """The sound to play, if any."""
         if kind == "called" and self.spoken is not None:
             return Cue(self.spoken)

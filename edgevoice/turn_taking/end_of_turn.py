@@ -20,7 +20,7 @@ from edgevoice.turn import Turn
 from edgevoice.turn_taking.completeness import Completeness
 from edgevoice.turn_taking.patience import PauseEvidence, wait_ms
 
-NEWEST = 0.3
+NEWEST_REPLY_WEIGHT = 0.3
 """Weight of the newest reply in the usual silence."""
 
 SOON_MS = 200
@@ -132,7 +132,7 @@ class EndOfTurnQueue:
         """Note the silence at which the first audio of a reply is ready."""
         if audio_ready and not self._was_ready:
             usual = silence_ms if self._usual_ms is None else self._usual_ms
-            self._usual_ms = usual + (silence_ms - usual) * NEWEST
+            self._usual_ms = usual + (silence_ms - usual) * NEWEST_REPLY_WEIGHT
         self._was_ready = audio_ready
 
     def _request(self) -> None:

@@ -11,7 +11,7 @@ from collections import deque
 from dataclasses import dataclass, replace
 from enum import Enum
 
-from edgevoice.audio import EAR_RATE, FRAME_SAMPLES
+from edgevoice.audio import CAPTURE_RATE, FRAME_SAMPLES
 from edgevoice.settings import TurnSettings
 from edgevoice.turn_taking.completeness import completeness_of
 from edgevoice.turn_taking.interruption import thresholds
@@ -145,7 +145,7 @@ class Endpointer:
     @property
     def silence_ms(self) -> float:
         """The milliseconds of silence so far."""
-        return 1000 * self._silence / EAR_RATE
+        return 1000 * self._silence / CAPTURE_RATE
 
     def weigh(
         self,
@@ -217,7 +217,10 @@ class Endpointer:
             return None
         self._silence = silence = end - self._voiced_end
         calm = probability < MAYBE_SPEECH and self._quiet >= QUIET_SAMPLES
-        if self._is_over(silence, calm, ready) or end - self._started >= s.max_seconds * EAR_RATE:
+        if (
+            self._is_over(silence, calm, ready)
+            or end - self._started >= s.max_seconds * CAPTURE_RATE
+        ):
             return self._end()
         if not self._paused and silence >= _samples(s.pause_ms):
             self._paused = True
@@ -252,12 +255,12 @@ class Endpointer:
         self.voiced += FRAME_SAMPLES
         self._voiced_end = end
         if self._paused:
-            self.tempo.paused(1000 * (self._run_start - paused_at) / EAR_RATE, self._wait)
+            self.tempo.paused(1000 * (self._run_start - paused_at) / CAPTURE_RATE, self._wait)
             self._paused = False
             self._evidence = PauseEvidence()
             self._wait = self._weighed()
             return Boundary(BoundaryKind.RESUMED, self._run_start)
-        if not self._held and end - self._started >= self._settings.max_seconds * EAR_RATE:
+        if not self._held and end - self._started >= self._settings.max_seconds * CAPTURE_RATE:
             return self._end()
         return None
 
@@ -277,4 +280,4 @@ class Endpointer:
 
 
 def _samples(milliseconds: float) -> int:
-    return int(milliseconds * EAR_RATE / 1000)
+    return int(milliseconds * CAPTURE_RATE / 1000)

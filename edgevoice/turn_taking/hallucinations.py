@@ -19,7 +19,7 @@ MOST_COMPRESSION = 2.4
 """Above this the text repeats itself; Whisper's own limit."""
 MOST_CHARACTERS, MOST_AT_ONCE = 60.0, 15
 """Most characters a second of voice, and an allowance. Hasty speech has 35."""
-LEAST_VOICED = 0.25
+LEAST_VOICED_SECONDS = 0.25
 """Seconds of voice below which a stock phrase is rejected."""
 WORD_VOICED = 0.8
 """Longest voiced time of one word, in seconds. Noise that Whisper takes for a word is longer."""
@@ -83,13 +83,13 @@ def is_nobody(
     if (phrase in _PHRASES or _SIGN_OFF.search(text)) and (
         transcript.no_speech > DOUBTFUL_NO_SPEECH
         or transcript.logprob < DOUBTFUL_LOGPROB
-        or 0 < voiced_seconds < LEAST_VOICED
+        or 0 < voiced_seconds < LEAST_VOICED_SECONDS
     ):
         likely = (
             transcript.no_speech <= settings.no_speech
             and transcript.logprob >= settings.min_logprob
         )
-        one_word = phrase in _ANSWERS and LEAST_VOICED <= voiced_seconds <= WORD_VOICED
+        one_word = phrase in _ANSWERS and LEAST_VOICED_SECONDS <= voiced_seconds <= WORD_VOICED
         if not (likely and one_word):
             return "a phrase Whisper makes up for silence"
     if len(text) > MOST_AT_ONCE + MOST_CHARACTERS * (voiced_seconds or seconds):

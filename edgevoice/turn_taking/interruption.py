@@ -43,7 +43,7 @@ class Thresholds:
     stop_playback_ms: int
 
 
-PRESETS: dict[str, Thresholds] = {
+INTERRUPTION_PRESETS: dict[str, Thresholds] = {
     "eager": Thresholds(32, 160, 160, 800),
     "normal": Thresholds(64, 256, 256, 1200),
     "careful": Thresholds(96, 256, 640, 1600),
@@ -52,7 +52,7 @@ PRESETS: dict[str, Thresholds] = {
 
 def thresholds(settings: TurnSettings) -> Thresholds:
     """The thresholds that are set, else those of the preset."""
-    preset = PRESETS[settings.interruption]
+    preset = INTERRUPTION_PRESETS[settings.interruption]
     return Thresholds(
         settings.duck_ms or preset.duck_ms,
         settings.barge_in_ms or preset.notice_ms,

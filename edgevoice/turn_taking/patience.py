@@ -12,14 +12,14 @@ from dataclasses import dataclass
 from edgevoice.settings import TurnSettings
 from edgevoice.turn_taking.completeness import Completeness
 
-PRESETS: dict[str, tuple[int, int]] = {
+PATIENCE_PRESETS: dict[str, tuple[int, int]] = {
     "quick": (160, 1200),
     "normal": (200, 1800),
     "patient": (400, 2800),
 }
 """The shortest and the longest wait of each patience, in milliseconds."""
 
-SURE = 0.98
+SURE_END = 0.98
 """Probability of a finished turn from which the detector demands only the shortest wait."""
 UNSURE = 0.3
 """Probability below which it demands the longest wait."""
@@ -33,7 +33,10 @@ SHARES: dict[Completeness, float] = {
 }
 """Share of the range from the shortest to the longest wait, by completeness."""
 
-MOST: dict[Completeness, float] = {Completeness.QUESTION: 0.4, Completeness.COMMAND: 0.8}
+MOST_SOUND_SHARE: dict[Completeness, float] = {
+    Completeness.QUESTION: 0.4,
+    Completeness.COMMAND: 0.8,
+}
 """Highest share that the sound may demand, by completeness: some voices do not fall at the end."""
 
 UNHEARD = 0.3
@@ -55,7 +58,7 @@ class PauseEvidence:
 
 def limits(settings: TurnSettings, tempo: float = 1.0) -> tuple[int, int]:
     """The shortest and the longest wait in ms: as set, else the preset's times `tempo`."""
-    shortest, longest = PRESETS[settings.patience]
+    shortest, longest = PATIENCE_PRESETS[settings.patience]
     shortest = settings.min_silence_ms or round(shortest * tempo)
     longest = settings.max_silence_ms or round(longest * tempo)
     return min(shortest, longest), longest
@@ -71,8 +74,8 @@ def wait_ms(settings: TurnSettings, evidence: PauseEvidence, tempo: float = 1.0)
         return longest
     heard = UNHEARD if evidence.complete is None else doubt(evidence.complete)
     read = UNREAD if evidence.completeness is None else SHARES[evidence.completeness]
-    if evidence.completeness in MOST:
-        heard = min(heard, MOST[evidence.completeness])
+    if evidence.completeness in MOST_SOUND_SHARE:
+        heard = min(heard, MOST_SOUND_SHARE[evidence.completeness])
     return shortest + max(heard, read) * (longest - shortest)
 
 
@@ -83,4 +86,4 @@ def longest_ms(settings: TurnSettings, tempo: float = 1.0) -> int:
 
 def doubt(complete: float) -> float:
     """The share of the range that the detector's probability demands, in [0, 1]."""
-    return min(1.0, max(0.0, (SURE - complete) / (SURE - UNSURE)))
+    return min(1.0, max(0.0, (SURE_END - complete) / (SURE_END - UNSURE)))

@@ -15,7 +15,7 @@ SEAMLESS = 0.15
 """Longest pause in seconds after which a reply resumes within a word; some speech sounds are
 longer."""
 
-LONGEST_WORD = 0.8
+MAX_REPEATED_SECONDS = 0.8
 """Most seconds of a reply that are played twice."""
 
 
@@ -93,4 +93,4 @@ class PlaybackControl:
         if self._clock.now() - since < SEAMLESS:
             return 0
         again = number - self.word_start(number)
-        return again if 0 < again <= LONGEST_WORD * self._sink.rate else 0
+        return again if 0 < again <= MAX_REPEATED_SECONDS * self._sink.rate else 0

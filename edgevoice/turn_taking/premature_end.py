@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from edgevoice import events as ev
-from edgevoice.audio import EAR_RATE
+from edgevoice.audio import CAPTURE_RATE
 from edgevoice.bus import Bus
 from edgevoice.settings import TurnSettings
 from edgevoice.turn import Turn
@@ -14,11 +14,11 @@ from edgevoice.turn_taking.patience import limits
 from edgevoice.turn_taking.speaker_tempo import SpeakerTempo
 from edgevoice.words import count
 
-CONTINUED = int(1.0 * EAR_RATE)
+CONTINUED = int(1.0 * CAPTURE_RATE)
 """Samples after the end of a turn within which new speech continues it: a reaction to the reply
 takes longer, a quarter of a second each to understand and to speak."""
 
-LEAST_CHANGE = 0.02
+LEAST_TEMPO_CHANGE = 0.02
 """Least change of the tempo factor that is reported."""
 
 
@@ -60,7 +60,7 @@ class PrematureEnd:
         if last.turn.playback.ready and start - last.index > CONTINUED:
             return
         last.turn.speech.continued = True
-        self._continued = replace(last, silence_ms=1000 * (start - last.voiced_end) / EAR_RATE)
+        self._continued = replace(last, silence_ms=1000 * (start - last.voiced_end) / CAPTURE_RATE)
 
     def ended(self, turn: Turn, voiced_end: int, index: int, wait_ms: float, voiced: int) -> None:
         """A turn with `voiced` voiced samples ends at stream index `index`, after the required
@@ -77,8 +77,8 @@ class PrematureEnd:
         ):
             # "Stop!" does not continue a question.
             tempo.cut_off(continued.silence_ms, continued.wait_ms)
-        tempo.spoke(count(turn.question), voiced / EAR_RATE)
-        if abs(tempo.factor - self._told) >= LEAST_CHANGE:
+        tempo.spoke(count(turn.question), voiced / CAPTURE_RATE)
+        if abs(tempo.factor - self._told) >= LEAST_TEMPO_CHANGE:
             self._told = tempo.factor
             shortest, longest = limits(self._settings, tempo.factor)
             factor = round(tempo.factor, 2)

@@ -28,7 +28,7 @@ USUAL_RATE = 3.2
 """Words per second: the median of 127 recordings of people; 10 % are under 2.5, 10 % over 4.3."""
 LEAST_WORDS = 5
 """Least words in a turn for its rate to count."""
-NEWEST = 0.3
+NEWEST_TURN_WEIGHT = 0.3
 """Weight of the newest turn's rate."""
 
 
@@ -61,7 +61,11 @@ class SpeakerTempo:
         """A turn with `words` words has ended."""
         if words >= LEAST_WORDS and voiced_seconds > 0:
             rate = words / voiced_seconds
-            self._rate = rate if self._rate is None else self._rate + (rate - self._rate) * NEWEST
+            self._rate = (
+                rate
+                if self._rate is None
+                else self._rate + (rate - self._rate) * NEWEST_TURN_WEIGHT
+            )
         if not self._hurried:
             aim = 1.0 if self._rate is None else _bounded(USUAL_RATE / self._rate)
             self._set(self.factor + (aim - self.factor) * (DOWN if aim < self.factor else UP))

@@ -172,4 +172,4 @@ def test_a_revision_before_the_commit_is_never_heard() -> None:
     assert show.played == "It is noon"
     assert show.heard == ["It is noon."]
     (timings,) = fold(show.events)
-    assert sum(span.seconds for span in timings.spans) == pytest.approx(timings.gap)
+    assert sum(span.seconds for span in timings.spans) == pytest.approx(timings.response_time)

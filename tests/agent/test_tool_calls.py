@@ -214,9 +214,9 @@ def timed(words: str, seconds: float) -> TurnTimings:
 def test_the_work_of_a_tool_is_a_bar_and_the_spans_add_up(words: str) -> None:
     """It adds to the response time only what the user waits for."""
     quick, slow = timed(words, 0.0), timed(words, 0.5)
-    assert quick.gap is not None
-    assert slow.gap == pytest.approx(quick.gap + (0.0 if words else 0.5))
-    assert sum(span.seconds for span in slow.spans) == pytest.approx(slow.gap)
+    assert quick.response_time is not None
+    assert slow.response_time == pytest.approx(quick.response_time + (0.0 if words else 0.5))
+    assert sum(span.seconds for span in slow.spans) == pytest.approx(slow.response_time)
     (bar,) = [bar for bar in slow.bars if bar.name == "tool"]
     assert bar.seconds == pytest.approx(0.5)
 

@@ -44,7 +44,7 @@ def samples(
 def turns(
     hours: float, slower: Course = lambda h: 1.0, *, seed: int = 1, questions: int = 40
 ) -> list[BenchTurn]:
-    """Questions over and over, some harder than others; `slower` is what their gap is times."""
+    """Questions over and over, some harder than others; `slower` multiplies their response time."""
     hard = np.random.default_rng(0).lognormal(0.0, 0.3, questions)
     rng = np.random.default_rng(seed)
     made = [
@@ -58,14 +58,16 @@ def turns(
     ]
     for number in range(int(hours * 3600 / APART)):
         at = number * APART
-        gap = 0.8 * hard[number % questions] * rng.lognormal(0.0, 0.12) * slower(at / 3600)
+        response_time = (
+            0.8 * hard[number % questions] * rng.lognormal(0.0, 0.12) * slower(at / 3600)
+        )
         made.append(
             BenchTurn(
                 variant=AS_SET,
                 question=f"question {number % questions}",
                 asked_at=BEGAN + at,
                 clip_seconds=2.0,
-                response_time=float(gap),
+                response_time=float(response_time),
             )
         )
     return made

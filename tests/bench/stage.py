@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import numpy as np
 
-from edgevoice.audio import EAR_RATE
+from edgevoice.audio import CAPTURE_RATE
 from edgevoice.bench.corpus.corpus import BenchQuestion
 from edgevoice.bench.driver.driver import QuestionDriver, interview
 from edgevoice.bench.driver.engine_cache import EngineCache
@@ -34,10 +34,10 @@ class Stage:
     def question(self, *spoken: tuple[float, str, float]) -> BenchQuestion:
         """A clip with these phrases, and half a second of silence behind them."""
         end = max(start + seconds for start, _, seconds in spoken)
-        clip = np.zeros(int((end + 0.5) * EAR_RATE), dtype=np.float32)
+        clip = np.zeros(int((end + 0.5) * CAPTURE_RATE), dtype=np.float32)
         for start, text, seconds in spoken:
             speech = self.show.book.speech(text, seconds)
-            at = int(start * EAR_RATE)
+            at = int(start * CAPTURE_RATE)
             clip[at : at + len(speech)] = speech
         said = " ".join(text for _, text, _ in spoken)
         return BenchQuestion(said, clip, end, said, "human")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from edgevoice.audio import EAR_RATE, FRAME_SAMPLES, Frame, Samples
+from edgevoice.audio import CAPTURE_RATE, FRAME_SAMPLES, Frame, Samples
 from edgevoice.bench.scenarios.acoustics import Mixer
 from edgevoice.bench.scenarios.room import RoomRecording, RoomTrack
 from edgevoice.bench.scenarios.room_response import Acoustics
@@ -32,7 +32,7 @@ class VirtualRoom:
         self.name = "virtual room"
         self.ways: list[Acoustics | None] = []
         self.recorder = Recorder()
-        self.sink = SimulatedSink(clock, EAR_RATE, "virtual speaker", self.recorder)
+        self.sink = SimulatedSink(clock, CAPTURE_RATE, "virtual speaker", self.recorder)
         self._clock = clock
         self._mix = Mixer()
         self._index = 0
@@ -41,7 +41,7 @@ class VirtualRoom:
         self._closed = False
 
     def read(self) -> Frame | None:
-        self._clock.sleep((self._index + FRAME_SAMPLES) / EAR_RATE - self._clock.now())
+        self._clock.sleep((self._index + FRAME_SAMPLES) / CAPTURE_RATE - self._clock.now())
         if self._closed:
             return None
         block = np.zeros(FRAME_SAMPLES, dtype=np.float32)
@@ -51,7 +51,7 @@ class VirtualRoom:
         return frame
 
     def time_of(self, index: int) -> float:
-        return index / EAR_RATE
+        return index / CAPTURE_RATE
 
     def mute(self, on: bool) -> None:
         return
@@ -70,9 +70,9 @@ class VirtualRoom:
 
     def say(self, samples: Samples, *, at: float, level: float) -> int:
         self._said += 1
-        begin = max(self._index, round(at * EAR_RATE))
+        begin = max(self._index, round(at * CAPTURE_RATE))
         self._mix.add(samples, begin)
-        self._begun[self._said] = begin / EAR_RATE
+        self._begun[self._said] = begin / CAPTURE_RATE
         return self._said
 
     def wait_for(self, number: int) -> float:
@@ -86,5 +86,5 @@ class VirtualRoom:
         return
 
     def recorded(self) -> RoomRecording:
-        track = RoomTrack(np.concatenate(self.recorder.pieces), EAR_RATE, ((0, 0.0),))
+        track = RoomTrack(np.concatenate(self.recorder.pieces), CAPTURE_RATE, ((0, 0.0),))
         return RoomRecording(track, track)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from edgevoice import events as ev
-from edgevoice.audio import EAR_RATE, FRAME_SAMPLES, Frame, Samples, dbfs
+from edgevoice.audio import CAPTURE_RATE, FRAME_SAMPLES, Frame, Samples, dbfs
 from edgevoice.bus import Bus
 from edgevoice.capture.echo_cancellation import TAIL, EchoCancelledSource
 from edgevoice.capture.echo_path import EchoPath
@@ -31,11 +31,11 @@ STEP = 160
 LAG = 200
 
 
-def voice(seconds: float, rate: int = EAR_RATE, seed: int = 1) -> Samples:
+def voice(seconds: float, rate: int = CAPTURE_RATE, seed: int = 1) -> Samples:
     """Something like speech: noise in syllables, at about -20 dBFS."""
-    noise = np.random.default_rng(seed).standard_normal(int(seconds * EAR_RATE)) * 0.15
-    syllables = np.clip(np.sin(np.arange(len(noise)) / EAR_RATE * 2 * np.pi * 3) + 0.6, 0, 1)
-    return resample((noise * syllables).astype(np.float32), EAR_RATE, rate)
+    noise = np.random.default_rng(seed).standard_normal(int(seconds * CAPTURE_RATE)) * 0.15
+    syllables = np.clip(np.sin(np.arange(len(noise)) / CAPTURE_RATE * 2 * np.pi * 3) + 0.6, 0, 1)
+    return resample((noise * syllables).astype(np.float32), CAPTURE_RATE, rate)
 
 
 class Microphone:
@@ -53,7 +53,7 @@ class Microphone:
         latency: float = LATENCY,
     ) -> None:
         self.clock, self.sink, self.delay, self.gain = clock, sink, delay, gain
-        self.near = np.zeros(int(seconds * EAR_RATE), dtype=np.float32)
+        self.near = np.zeros(int(seconds * CAPTURE_RATE), dtype=np.float32)
         self.index = self.jump = 0
         self.closed = False
         self.latency = latency
@@ -61,21 +61,21 @@ class Microphone:
     def read(self) -> Frame | None:
         self.index, self.jump = self.index + self.jump, 0
         end = self.index + FRAME_SAMPLES
-        self.clock.sleep(end / EAR_RATE + self.latency - self.clock.now())
+        self.clock.sleep(end / CAPTURE_RATE + self.latency - self.clock.now())
         if self.closed or end > len(self.near):
             return None
         margin = 1600
-        first = (self.index - margin) / EAR_RATE - self.delay
-        count = (FRAME_SAMPLES + 2 * margin) * RATE // EAR_RATE
+        first = (self.index - margin) / CAPTURE_RATE - self.delay
+        count = (FRAME_SAMPLES + 2 * margin) * RATE // CAPTURE_RATE
         # To the sample, as sound in the air is.
-        echo = resample(self.sink.reference(round(first * RATE) / RATE, count), RATE, EAR_RATE)
+        echo = resample(self.sink.reference(round(first * RATE) / RATE, count), RATE, CAPTURE_RATE)
         heard = self.near[self.index : end] + self.gain * echo[margin : margin + FRAME_SAMPLES]
         frame = Frame(heard.astype(np.float32), self.index)
         self.index = end
         return frame
 
     def time_of(self, index: int) -> float:
-        return index / EAR_RATE
+        return index / CAPTURE_RATE
 
     def overruns(self) -> int:
         return 7
@@ -90,7 +90,7 @@ class Subtracting:
     step, lag = STEP, LAG
 
     def __init__(self, echo: float, gain: float = 0.25) -> None:
-        self._late = np.zeros(round(echo * EAR_RATE), dtype=np.float32)
+        self._late = np.zeros(round(echo * CAPTURE_RATE), dtype=np.float32)
         self._out = np.zeros(LAG, dtype=np.float32)
         self._gain = gain
         self.expected: list[float] = []
@@ -155,7 +155,7 @@ class Scene:
     def heard(self, start: float, end: float) -> Samples:
         """What came out from second `start` to second `end`."""
         samples = np.concatenate([frame.samples for frame in self.frames])
-        return samples[int(start * EAR_RATE) : int(end * EAR_RATE)]
+        return samples[int(start * CAPTURE_RATE) : int(end * CAPTURE_RATE)]
 
     def measured(self) -> list[ev.EchoMeasured]:
         return [event for event in self.events if isinstance(event, ev.EchoMeasured)]
@@ -166,14 +166,14 @@ def test_what_the_speaker_plays_is_not_heard_and_what_the_user_says_is_where_it_
     scene = Scene()
     scene.play(1.0, voice(4.0, RATE))
     near = voice(1.0, seed=2)
-    scene.microphone.near[int(3.0 * EAR_RATE) : int(4.0 * EAR_RATE)] = near
+    scene.microphone.near[int(3.0 * CAPTURE_RATE) : int(4.0 * CAPTURE_RATE)] = near
     scene.run()
     assert [frame.index for frame in scene.frames] == [
         n * FRAME_SAMPLES for n in range(len(scene.frames))
     ]
     assert dbfs(scene.heard(1.2, 3.0)) < -60
     # What is far quieter than the echo was, between syllables, may be made quieter still.
-    assert dbfs(scene.heard(3.05, 4.0) - near[int(0.05 * EAR_RATE) :]) < dbfs(near) - 30
+    assert dbfs(scene.heard(3.05, 4.0) - near[int(0.05 * CAPTURE_RATE) :]) < dbfs(near) - 30
     assert len(scene.frames) == len(scene.microphone.near) // FRAME_SAMPLES
 
 
@@ -184,9 +184,9 @@ def test_while_nothing_plays_frames_pass_at_once_and_as_they_are() -> None:
     scene.microphone.near[:] = near
     scene.run()
     assert scene.canceller.calls == 0
-    np.testing.assert_array_equal(scene.heard(0, 3.9), near[: int(3.9 * EAR_RATE)])
+    np.testing.assert_array_equal(scene.heard(0, 3.9), near[: int(3.9 * CAPTURE_RATE)])
     for frame, time in zip(scene.frames, scene.times, strict=True):
-        assert time == pytest.approx((frame.index + FRAME_SAMPLES) / EAR_RATE + LATENCY)
+        assert time == pytest.approx((frame.index + FRAME_SAMPLES) / CAPTURE_RATE + LATENCY)
 
 
 def test_a_frame_is_one_frame_late_while_there_may_be_an_echo_and_no_longer() -> None:
@@ -195,10 +195,10 @@ def test_a_frame_is_one_frame_late_while_there_may_be_an_echo_and_no_longer() ->
     scene.play(2.0, voice(2.0, RATE))
     scene.run()
     late = [
-        time - (frame.index + FRAME_SAMPLES) / EAR_RATE - LATENCY
+        time - (frame.index + FRAME_SAMPLES) / CAPTURE_RATE - LATENCY
         for frame, time in zip(scene.frames, scene.times, strict=True)
     ]
-    frame_seconds = FRAME_SAMPLES / EAR_RATE
+    frame_seconds = FRAME_SAMPLES / CAPTURE_RATE
     assert late[int(1.8 / frame_seconds)] == pytest.approx(0.0)
     assert late[int(3.0 / frame_seconds)] == pytest.approx(frame_seconds)
     assert late[int((4.2 + TAIL) / frame_seconds)] == pytest.approx(0.0)
@@ -251,7 +251,7 @@ def test_with_headphones_everything_is_heard_as_it_is() -> None:
     scene.microphone.near[:] = 0.02 * voice(20.0, seed=5)
     scene.run()
     assert [(event.delay, event.level) for event in scene.measured()] == [(None, None)]
-    near = scene.microphone.near[int(10.0 * EAR_RATE) : int(13.0 * EAR_RATE)]
+    near = scene.microphone.near[int(10.0 * CAPTURE_RATE) : int(13.0 * CAPTURE_RATE)]
     np.testing.assert_array_equal(scene.heard(10.0, 13.0), near)
 
 
@@ -262,13 +262,13 @@ def test_who_speaks_into_the_first_reply_is_heard_where_it_does_not_come_back(
     """Headphones, or an echo softer than the room: the canceller is left out within a second or
     two, for it takes out the user instead of an echo that it cannot find."""
     scene = Scene(8.0, gain=gain)
-    scene.microphone.near[:] = room * np.random.default_rng(3).standard_normal(8 * EAR_RATE)
-    scene.microphone.near[int(4.5 * EAR_RATE) : int(6.5 * EAR_RATE)] += voice(2.0, seed=2)
-    near = scene.microphone.near[int(4.5 * EAR_RATE) : int(6.5 * EAR_RATE)].copy()
+    scene.microphone.near[:] = room * np.random.default_rng(3).standard_normal(8 * CAPTURE_RATE)
+    scene.microphone.near[int(4.5 * CAPTURE_RATE) : int(6.5 * CAPTURE_RATE)] += voice(2.0, seed=2)
+    near = scene.microphone.near[int(4.5 * CAPTURE_RATE) : int(6.5 * CAPTURE_RATE)].copy()
     scene.play(1.0, voice(6.0, RATE))
     scene.run()
     assert dbfs(scene.heard(4.5, 6.5) - near) < dbfs(near) - 30
-    assert scene.canceller.calls < 4.0 * EAR_RATE / STEP
+    assert scene.canceller.calls < 4.0 * CAPTURE_RATE / STEP
 
 
 def test_headphones_that_are_pulled_out_are_noticed() -> None:
@@ -342,7 +342,7 @@ def test_noise_suppression_has_every_frame_processed() -> None:
     """It is not only for replies."""
     scene = Scene(3.0, EchoSettings(noise_suppression=True))
     scene.run()
-    assert scene.canceller.calls > 2.9 * EAR_RATE / STEP
+    assert scene.canceller.calls > 2.9 * CAPTURE_RATE / STEP
 
 
 def test_another_microphone_is_another_room() -> None:
@@ -371,7 +371,7 @@ def test_what_belongs_to_the_device_is_asked_of_the_device() -> None:
     scene = Scene(1.0)
     source = scene.run()
     assert source.name == "a microphone"
-    assert source.time_of(EAR_RATE) == 1.0
+    assert source.time_of(CAPTURE_RATE) == 1.0
     assert source.overruns() == 7
     source.close()
     assert scene.microphone.closed
@@ -387,7 +387,7 @@ def test_the_reference_is_one_stream_at_any_rate(rate: int) -> None:
     clock.sleep(1.5)
     reference = Reference(sink)
     pieces = [reference.take(n * 0.032, FRAME_SAMPLES) for n in range(30)]
-    whole = resample(sound, rate, EAR_RATE)
+    whole = resample(sound, rate, CAPTURE_RATE)
     taken = np.concatenate(pieces)[FRAME_SAMPLES:]
     np.testing.assert_allclose(taken, whole[FRAME_SAMPLES:][: len(taken)], atol=1e-4)
 
@@ -404,26 +404,26 @@ def test_clocks_that_tremble_do_not_move_the_reference() -> None:
     taken = np.concatenate(
         [reference.take(0.032 * n + 0.1 + tremble[n], FRAME_SAMPLES) for n in range(50)]
     )
-    whole = resample(sound, RATE, EAR_RATE)[round((0.1 + tremble[0]) * EAR_RATE) :]
+    whole = resample(sound, RATE, CAPTURE_RATE)[round((0.1 + tremble[0]) * CAPTURE_RATE) :]
     np.testing.assert_allclose(taken, whole[: len(taken)], atol=1e-4)
 
 
 def test_clocks_that_drift_are_followed_by_single_samples() -> None:
     """A microphone whose clock runs 200 ppm slow is never more than a millisecond or two off."""
     clock = VirtualClock()
-    sink = Player(clock, SimulatedSink(clock, EAR_RATE, "a speaker"))
+    sink = Player(clock, SimulatedSink(clock, CAPTURE_RATE, "a speaker"))
     reference = Reference(sink)
     told: list[int] = []
     for n in range(3000):
         # What left the speaker carries its own time.
         at = n * FRAME_SAMPLES
         sink.write((at + np.arange(FRAME_SAMPLES, dtype=np.float32)) / 2**21)
-        clock.sleep((at + FRAME_SAMPLES) / EAR_RATE - clock.now())
+        clock.sleep((at + FRAME_SAMPLES) / CAPTURE_RATE - clock.now())
         if n > 100:
             wanted = (n - 50) * 0.032 * (1 + 2e-4)
             piece = reference.take(wanted, FRAME_SAMPLES)
-            told.append(round(float(piece[0]) * 2**21) - round(wanted * EAR_RATE))
-    assert max(map(abs, told)) <= 0.002 * EAR_RATE
+            told.append(round(float(piece[0]) * 2**21) - round(wanted * CAPTURE_RATE))
+    assert max(map(abs, told)) <= 0.002 * CAPTURE_RATE
     assert max(map(abs, np.diff(told))) <= 2
 
 
@@ -456,7 +456,7 @@ def test_an_echo_that_the_room_hides_is_not_found_by_somebody_speaking(room: flo
     played = voice(8.0)
     heard = room * np.random.default_rng(3).standard_normal(len(played)).astype(np.float32)
     heard[800:] += 0.1 * room / 0.02 * played[:-800]
-    spoken = int(1.2 * EAR_RATE)
+    spoken = int(1.2 * CAPTURE_RATE)
     heard[spoken:] += voice(8.0, seed=9)[spoken:]
     found = []
     for at in range(0, len(played), FRAME_SAMPLES):
@@ -483,8 +483,8 @@ def test_who_speaks_far_above_a_faint_echo_is_heard_though_the_canceller_takes_t
     is no faint one, that is left to the canceller."""
     scene = Scene(8.0, gain=gain)
     scene.canceller = Deafening(0.1)
-    scene.microphone.near[int(4.5 * EAR_RATE) : int(6.5 * EAR_RATE)] += voice(2.0, seed=2)
-    near = scene.microphone.near[int(4.5 * EAR_RATE) : int(6.5 * EAR_RATE)].copy()
+    scene.microphone.near[int(4.5 * CAPTURE_RATE) : int(6.5 * CAPTURE_RATE)] += voice(2.0, seed=2)
+    near = scene.microphone.near[int(4.5 * CAPTURE_RATE) : int(6.5 * CAPTURE_RATE)].copy()
     scene.play(1.0, voice(6.0, RATE))
     scene.run()
     assert dbfs(scene.heard(3.0, 4.0)) < -100

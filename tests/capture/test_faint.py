@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from edgevoice import events as ev
-from edgevoice.audio import EAR_RATE, FRAME_SAMPLES, Samples, dbfs
+from edgevoice.audio import CAPTURE_RATE, FRAME_SAMPLES, Samples, dbfs
 from edgevoice.capture.faint import TOO_QUIET
 from edgevoice.settings import Config
 from edgevoice.testing.rehearsal import Rehearsal
@@ -31,7 +31,7 @@ class Loud:
 
 def sound(*parts: tuple[float, float]) -> Samples:
     """Silence and noise, as (seconds, amplitude)."""
-    return np.concatenate([np.full(int(s * EAR_RATE), a, dtype=np.float32) for s, a in parts])
+    return np.concatenate([np.full(int(s * CAPTURE_RATE), a, dtype=np.float32) for s, a in parts])
 
 
 def notices(clips: list[Samples], detector: Callable[[], Loud] = Loud) -> list[str]:
@@ -67,7 +67,7 @@ def test_who_is_heard_is_not_told_that_it_is_too_quiet() -> None:
     show = Rehearsal()
     show.faint_detector = Loud
     show.hear((0.5, "what time is it", 1.0))
-    show.clips = [np.concatenate([sound((1.2, QUIET)), show.clips[0][EAR_RATE // 2 :]])]
+    show.clips = [np.concatenate([sound((1.2, QUIET)), show.clips[0][CAPTURE_RATE // 2 :]])]
     show.run()
     assert show.heard == ["All right."]
     assert not show.all(ev.Notice)
@@ -87,7 +87,7 @@ def at_level(samples: Samples, level: float) -> Samples:
     levels = [dbfs(f) for f in samples[: count * FRAME_SAMPLES].reshape(count, FRAME_SAMPLES)]
     scaled = samples * 10 ** ((level - float(np.percentile(levels, 90))) / 20)
     exact = np.round(scaled * 32768) / 32768
-    return np.concatenate([exact, np.zeros(3 * EAR_RATE)]).astype(np.float32)
+    return np.concatenate([exact, np.zeros(3 * CAPTURE_RATE)]).astype(np.float32)
 
 
 @pytest.mark.models
@@ -100,7 +100,7 @@ def test_quiet_speech_is_heard_or_told_of(
         show = Rehearsal(config=Config())
         show.detector = show.faint_detector = silero
         show.clips = [
-            at_level(read_speech(shared / "speech" / f"{name}.wav")[: 6 * EAR_RATE], level)
+            at_level(read_speech(shared / "speech" / f"{name}.wav")[: 6 * CAPTURE_RATE], level)
         ]
         show.run()
         told = [event.text for event in show.all(ev.Notice)] == [TOO_QUIET]
@@ -112,4 +112,4 @@ def test_quiet_speech_is_heard_or_told_of(
 def test_noise_is_not_called_quiet_speech(shared: Path, silero: Callable[[], Loud]) -> None:
     """No recording of noise, as loud as it is, gives the notice."""
     for path in sorted((shared / "noise").glob("*.wav")):
-        assert TOO_QUIET not in notices([read_speech(path)[: 12 * EAR_RATE]], silero), path.name
+        assert TOO_QUIET not in notices([read_speech(path)[: 12 * CAPTURE_RATE]], silero), path.name

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from edgevoice import events as ev
 from edgevoice.agent.language_model_agent import LanguageModelAgent
 from edgevoice.assistant import Assistant
-from edgevoice.audio import EAR_RATE, Samples
+from edgevoice.audio import CAPTURE_RATE, Samples
 from edgevoice.bench.scenarios.noises import leveled, noise
 from edgevoice.bench.scenarios.room import LoopbackRoom
 from edgevoice.build import Devices
@@ -47,7 +47,7 @@ QUIET = 10 ** (-50 / 20)
 def say(voice: Synthesizer, text: str) -> Samples:
     """Somebody with another voice than the assistant's says `text`; float32 [n] at 16 kHz."""
     pieces = [audio.samples for audio in voice.synthesize(text, lambda: False)]
-    return leveled(resample(np.concatenate(pieces), round(voice.rate * 1.12), EAR_RATE), LEVEL)
+    return leveled(resample(np.concatenate(pieces), round(voice.rate * 1.12), CAPTURE_RATE), LEVEL)
 
 
 def main(out: Path, keyboard: Path | None) -> None:
@@ -95,7 +95,7 @@ def main(out: Path, keyboard: Path | None) -> None:
             number = room.say(sound, after=INTO)
             assistant.say("tell me a story")
             began = room.wait_for(number)
-            clock.sleep(len(sound) / EAR_RATE + 6.0)
+            clock.sleep(len(sound) / CAPTURE_RATE + 6.0)
             if name not in ("interruption", "stop"):
                 wait_until_idle()
             happened = list(events)

@@ -92,7 +92,7 @@ def main(folder: Path) -> None:
         times=np.asarray(tee.times),
     )
     for turn in bench.run_state.turns:
-        print(turn.question, turn.gap, turn.end_error, turn.spans)
+        print(turn.question, turn.response_time, turn.end_error, turn.spans)
 
 
 if __name__ == "__main__":

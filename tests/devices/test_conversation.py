@@ -75,8 +75,8 @@ def test_a_spoken_question_gets_a_spoken_answer_that_makes_sense(
     trace, reply = asked_aloud(null_sinks, sound_env, recording, spoken["capital"], tmp_path)
     assert "Rome" in words_in(reply, starter_models)
     [turn] = fold(read(trace))
-    assert turn.gap is not None
-    assert sum(s.seconds for s in turn.spans) == pytest.approx(turn.gap, abs=1e-9)
+    assert turn.response_time is not None
+    assert sum(s.seconds for s in turn.spans) == pytest.approx(turn.response_time, abs=1e-9)
 
 
 def test_speaking_into_the_reply_stops_the_sound_and_is_answered(

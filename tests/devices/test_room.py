@@ -16,7 +16,7 @@ PROGRAM = '''
 import json
 import sys
 import numpy as np
-from edgevoice.audio import EAR_RATE
+from edgevoice.audio import CAPTURE_RATE
 from edgevoice.bench.scenarios.room_response import Acoustics
 from edgevoice.bench.scenarios.loopback import found, measured
 from edgevoice.bench.scenarios.room import LoopbackRoom
@@ -56,7 +56,7 @@ with LoopbackRoom(clock) as room:
         room.acoustics(Acoustics(delay=delay, level=level, tail=0.2))
         told[f"{delay:g}"] = usual(room, looped)
     room.acoustics(None)
-    voice = np.random.default_rng(5).standard_normal(EAR_RATE).astype(np.float32) / 10
+    voice = np.random.default_rng(5).standard_normal(CAPTURE_RATE).astype(np.float32) / 10
     noise = np.random.default_rng(6).standard_normal(speaker.rate).astype(np.float32) / 10
 
     def spoken():
@@ -68,7 +68,7 @@ with LoopbackRoom(clock) as room:
             frames.append(microphone.read())
         heard = np.concatenate([frame.samples for frame in frames])
         at, sure, gain = found(voice, heard)
-        arrived = microphone.time_of(frames[0].index) + at / EAR_RATE
+        arrived = microphone.time_of(frames[0].index) + at / CAPTURE_RATE
         tape = room.recorded().microphone
         loud = np.flatnonzero(np.abs(tape.samples) > 0.02)
         taped = tape.time_of(int(loud[0]))

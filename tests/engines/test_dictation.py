@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edgevoice.audio import EAR_RATE, Samples
+from edgevoice.audio import CAPTURE_RATE, Samples
 from edgevoice.engines import whisper
 from edgevoice.engines.piper import Piper
 from edgevoice.engines.whisper import Whisper
@@ -29,7 +29,7 @@ def dictated(starter_models: dict[str, Path]) -> Dictated:
     def dictate(text: str, speed: float) -> Samples:
         voice = Piper(starter_models["tts"], TtsSettings(variation=0.0, speed=speed))
         pieces = [audio.samples for audio in voice.synthesize(text, lambda: False)]
-        return resample(np.concatenate(pieces), voice.rate, EAR_RATE)
+        return resample(np.concatenate(pieces), voice.rate, CAPTURE_RATE)
 
     return dictate
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edgevoice.audio import EAR_RATE, Samples, dbfs
-from edgevoice.engines.echo import BLOCK, WebRtc
+from edgevoice.audio import CAPTURE_RATE, Samples, dbfs
+from edgevoice.engines.echo import CALL_SAMPLES, WebRtc
 from edgevoice.errors import EngineError
 from edgevoice.settings import EchoSettings
 from edgevoice.wav import read_speech
@@ -19,16 +19,16 @@ from tests.processes import PATIENCE
 
 def cancelled(canceller: WebRtc, microphone: Samples, reference: Samples) -> Samples:
     """All of `microphone`, in time with it."""
-    end = min(len(microphone), len(reference)) // BLOCK * BLOCK
+    end = min(len(microphone), len(reference)) // CALL_SAMPLES * CALL_SAMPLES
     made = [
-        canceller.cancel(microphone[at : at + BLOCK], reference[at : at + BLOCK])
-        for at in range(0, end, BLOCK)
+        canceller.cancel(microphone[at : at + CALL_SAMPLES], reference[at : at + CALL_SAMPLES])
+        for at in range(0, end, CALL_SAMPLES)
     ]
     return np.concatenate(made)[canceller.lag :]
 
 
 def noise(seconds: float) -> Samples:
-    samples = np.random.default_rng(1).standard_normal(int(seconds * EAR_RATE)) * 0.1
+    samples = np.random.default_rng(1).standard_normal(int(seconds * CAPTURE_RATE)) * 0.1
     return samples.astype(np.float32)
 
 
@@ -37,7 +37,7 @@ def test_an_echo_is_taken_out() -> None:
     played = noise(4.0)
     heard = np.concatenate([np.zeros(960, dtype=np.float32), 0.5 * played[:-960]])
     left = cancelled(WebRtc(EchoSettings()), heard, played)
-    assert dbfs(left[EAR_RATE:]) < dbfs(heard[EAR_RATE:]) - 25
+    assert dbfs(left[CAPTURE_RATE:]) < dbfs(heard[CAPTURE_RATE:]) - 25
 
 
 @pytest.mark.parametrize(
@@ -53,10 +53,10 @@ def test_what_comes_out_is_as_late_as_it_says(settings: EchoSettings) -> None:
     """With its lag taken off, a click is where it was, to the millisecond."""
     canceller = WebRtc(settings)
     heard = 0.001 * noise(2.0)
-    heard[EAR_RATE : EAR_RATE + 32] = 0.5 * np.hanning(32)
+    heard[CAPTURE_RATE : CAPTURE_RATE + 32] = 0.5 * np.hanning(32)
     left = cancelled(canceller, heard, np.zeros_like(heard))
     middle = int(np.argmax(np.abs(left[: len(heard) - 500])))
-    assert middle == pytest.approx(EAR_RATE + 16, abs=16)
+    assert middle == pytest.approx(CAPTURE_RATE + 16, abs=16)
 
 
 def test_recorded_echoes_go_and_voices_stay(shared: Path) -> None:
@@ -72,7 +72,7 @@ def test_recorded_echoes_go_and_voices_stay(shared: Path) -> None:
     canceller = WebRtc(EchoSettings())
     canceller.expect(0.04)
     left = cancelled(canceller, microphone, played)
-    later = slice(2 * EAR_RATE, None)
+    later = slice(2 * CAPTURE_RATE, None)
     assert dbfs(left[later]) < dbfs(microphone[: len(left)][later]) - 25
     microphone, played = pair("nearend_singletalk")
     left = cancelled(WebRtc(EchoSettings()), microphone, played)

@@ -17,7 +17,7 @@ def test_no_part_of_a_turn_plans_more_threads_than_there_are_cores() -> None:
     """Counted with the fewest the language model takes, every row fits the machine."""
     for cores in (2, 3, 4, 8, 16):
         for part, row in plan.threads(Config(), cores).items():
-            needed = [int(cell.split(" ")[0]) for cell in row if cell != plan.IDLE]
+            needed = [int(cell.split(" ")[0]) for cell in row if cell != plan.NO_THREADS]
             beside = needed[0] + needed[2] if part == "you pause" else sum(needed)
             # The turn detector takes a few hundredths of a second, beside the recognizer.
             assert beside <= cores, (cores, part, row)
@@ -29,9 +29,9 @@ def test_what_is_fixed_is_shown_as_it_is_set() -> None:
         stt=SttSettings(threads=3), slm=SlmSettings(threads=5), tts=TtsSettings(threads=2)
     )
     for recognizer, _, model, voice in plan.threads(config, 8).values():
-        assert recognizer in ("3", plan.IDLE)
+        assert recognizer in ("3", plan.NO_THREADS)
         assert model == "5"
-        assert voice in ("2", plan.IDLE)
+        assert voice in ("2", plan.NO_THREADS)
 
 
 def test_without_adapting_the_language_model_takes_every_core() -> None:
@@ -43,7 +43,7 @@ def test_without_adapting_the_language_model_takes_every_core() -> None:
 def test_the_table_names_every_stage_and_part() -> None:
     """One line for each part of a turn under a line of stages."""
     head, *rows = plan.table(Config(), 2)
-    assert all(stage in head for stage in plan.STAGES)
+    assert all(stage in head for stage in plan.THREAD_COLUMNS)
     assert [row.split("  ")[0] for row in rows] == list(plan.threads(Config(), 2))
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edgevoice.audio import EAR_RATE, FRAME_SAMPLES
+from edgevoice.audio import CAPTURE_RATE, FRAME_SAMPLES
 from edgevoice.engines.silero import Silero
 from edgevoice.errors import ModelError
 from edgevoice.wav import read_speech
@@ -68,7 +68,7 @@ def test_a_soft_command_is_noticed_after_a_long_silence(
     """What is said first after a while is heard like what is said at once."""
     detector = Silero(starter_models["vad"])
     samples = read_speech(shared / "speech" / "s2p-nevermind.wav")
-    quiet = np.zeros(seconds * EAR_RATE, dtype=np.float32)
+    quiet = np.zeros(seconds * CAPTURE_RATE, dtype=np.float32)
     sound = np.concatenate([samples, quiet, samples])
     frames = sound[: len(sound) // FRAME_SAMPLES * FRAME_SAMPLES].reshape(-1, FRAME_SAMPLES)
     found = [detector.probability(frame) for frame in frames]

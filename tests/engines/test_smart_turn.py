@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edgevoice.audio import EAR_RATE, Samples
+from edgevoice.audio import CAPTURE_RATE, Samples
 from edgevoice.engines.log_mel import BANDS, log_mel
 from edgevoice.engines.piper import Piper
 from edgevoice.engines.smart_turn import INPUT_SAMPLES, SmartTurn
@@ -17,7 +17,7 @@ from edgevoice.settings import TtsSettings
 
 
 def noise(seconds: float, seed: int = 7) -> Samples:
-    shape = int(seconds * EAR_RATE)
+    shape = int(seconds * CAPTURE_RATE)
     return np.random.default_rng(seed).normal(0, 0.1, shape).astype(np.float32)
 
 
@@ -25,8 +25,8 @@ def test_the_spectrogram_is_the_one_that_whisper_is_given() -> None:
     """Band by band and column by column what faster-whisper's own extractor computes."""
     from faster_whisper.feature_extractor import FeatureExtractor
 
-    chirp = np.sin(np.cumsum(np.linspace(0.01, 2.5, 3 * EAR_RATE))).astype(np.float32)
-    for sound in (noise(8.0), 0.3 * chirp, np.concatenate([np.zeros(EAR_RATE), noise(1.0)])):
+    chirp = np.sin(np.cumsum(np.linspace(0.01, 2.5, 3 * CAPTURE_RATE))).astype(np.float32)
+    for sound in (noise(8.0), 0.3 * chirp, np.concatenate([np.zeros(CAPTURE_RATE), noise(1.0)])):
         samples = sound.astype(np.float32)
         theirs = FeatureExtractor()(samples, padding=0, chunk_length=None)
         ours = log_mel(samples)
@@ -39,7 +39,7 @@ def test_the_spectrogram_is_the_one_that_whisper_is_given() -> None:
 
 def test_silence_has_a_spectrogram_too() -> None:
     """Digital silence is finite everywhere."""
-    assert np.isfinite(log_mel(np.zeros(EAR_RATE, dtype=np.float32))).all()
+    assert np.isfinite(log_mel(np.zeros(CAPTURE_RATE, dtype=np.float32))).all()
 
 
 def test_a_file_that_is_no_model_is_refused_with_the_command_that_replaces_it(
@@ -68,7 +68,7 @@ def questions(starter_models: dict[str, Path]) -> list[Samples]:
     for _ in range(6):
         pieces = list(voice.synthesize("What is the weather like in Paris today?", lambda: False))
         sound = np.concatenate([piece.samples for piece in pieces])
-        asked.append(resample(sound, voice.rate, EAR_RATE))
+        asked.append(resample(sound, voice.rate, CAPTURE_RATE))
     return asked
 
 

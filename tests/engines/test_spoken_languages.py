@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from ctranslate2.models import Whisper as NativeWhisper
 
-from edgevoice.audio import EAR_RATE, Samples
+from edgevoice.audio import CAPTURE_RATE, Samples
 from edgevoice.engines.llama import Llama
 from edgevoice.engines.piper import Piper
 from edgevoice.engines.whisper import Whisper
@@ -46,10 +46,12 @@ def test_recorded_english_is_english_whatever_was_spoken_before(
     recognizer: Whisper, shared: Path, recording: str
 ) -> None:
     """Among seven languages, also after a turn in each of the others."""
-    speech = read_speech(str(shared / "speech" / f"{recording}.wav"))[: 8 * EAR_RATE]
+    speech = read_speech(str(shared / "speech" / f"{recording}.wav"))[: 8 * CAPTURE_RATE]
     for last in ("pt", "de"):
         following = LanguageTracker((last, *(code for code in SEVEN if code != last)))
-        heard = recognizer.transcribe(speech, "endpoint", following.weights(len(speech) / EAR_RATE))
+        heard = recognizer.transcribe(
+            speech, "endpoint", following.weights(len(speech) / CAPTURE_RATE)
+        )
         assert heard.language == "en"
         assert heard.certainty > 0.5
 
@@ -66,13 +68,13 @@ def test_synthesized_speech_in_another_language_is_understood_in_it(
     text, word = SAID[code]
     voice = Piper(model_path(name), TtsSettings(variation=0.0))
     pieces = [audio.samples for audio in voice.synthesize(text, lambda: False)]
-    speech: Samples = resample(np.concatenate(pieces), voice.rate, EAR_RATE)
+    speech: Samples = resample(np.concatenate(pieces), voice.rate, CAPTURE_RATE)
     following = LanguageTracker(("en", code))
-    heard = recognizer.transcribe(speech, "final", following.weights(len(speech) / EAR_RATE))
+    heard = recognizer.transcribe(speech, "final", following.weights(len(speech) / CAPTURE_RATE))
     assert heard.language == code
     assert word in heard.text.lower()
-    beginning = speech[: int(0.9 * LEAST_SECONDS * EAR_RATE)]
-    weights = following.weights(len(beginning) / EAR_RATE)
+    beginning = speech[: int(0.9 * LEAST_SECONDS * CAPTURE_RATE)]
+    weights = following.weights(len(beginning) / CAPTURE_RATE)
     assert recognizer.transcribe(beginning, "interim", weights).language == "en"
 
 

@@ -14,11 +14,12 @@ import pytest
 from edgevoice import build as building
 from edgevoice import events as ev
 from edgevoice.bus import Bus
-from edgevoice.catalog import Entry, File, Role
+from edgevoice.catalog import Entry, File
 from edgevoice.clock import SystemClock
 from edgevoice.context import AudioIO, Engines, SessionContext
 from edgevoice.engines.synthetic import DEFAULT_REPLY, SyntheticModel
 from edgevoice.errors import EngineError, ModelError
+from edgevoice.events import Role
 from edgevoice.models.progress import NoProgress
 from edgevoice.models.shape_file import header, write
 from edgevoice.models.shape_table import ARCHITECTURES

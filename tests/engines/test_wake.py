@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edgevoice.audio import EAR_RATE, FRAME_SAMPLES, Samples
+from edgevoice.audio import CAPTURE_RATE, FRAME_SAMPLES, Samples
 from edgevoice.engines.piper import Piper
 from edgevoice.engines.wake import MicroWake, find, known
 from edgevoice.errors import ConfigError, ModelError
@@ -22,7 +22,7 @@ from edgevoice.wav import read_speech
 
 def hits(detector: MicroWake, sound: Samples) -> int:
     """How often the word is noticed in it, with a second of silence before and after."""
-    quiet = np.zeros(EAR_RATE, dtype=np.float32)
+    quiet = np.zeros(CAPTURE_RATE, dtype=np.float32)
     whole = np.concatenate([quiet, sound, quiet])
     detector.reset()
     frames = range(0, len(whole) - FRAME_SAMPLES + 1, FRAME_SAMPLES)
@@ -76,7 +76,9 @@ def test_noise_music_and_speech_wake_nobody(shared: Path, word: str) -> None:
 def test_a_question_in_one_breath_wakes_it_once(steady_voice: Piper) -> None:
     """The voice says it, and it is noticed once, before the question is over."""
     said = list(steady_voice.synthesize("Hey Jarvis, what is the capital of Italy?", lambda: False))
-    sound = resample(np.concatenate([part.samples for part in said]), steady_voice.rate, EAR_RATE)
+    sound = resample(
+        np.concatenate([part.samples for part in said]), steady_voice.rate, CAPTURE_RATE
+    )
     assert hits(detector("hey jarvis"), sound) == 1
 
 

@@ -13,7 +13,7 @@ import pytest
 from faster_whisper import WhisperModel
 from numpy.typing import NDArray
 
-from edgevoice.audio import EAR_RATE, Samples
+from edgevoice.audio import CAPTURE_RATE, Samples
 from edgevoice.engines import whisper
 from edgevoice.engines.piper import Piper
 from edgevoice.engines.whisper import Whisper
@@ -33,7 +33,7 @@ def words(text: str) -> list[str]:
 def spoken(steady_voice: Piper) -> Samples:
     """The question as the starter voice says it, float32 [n] at 16 kHz."""
     pieces = [audio.samples for audio in steady_voice.synthesize(QUESTION, lambda: False)]
-    return resample(np.concatenate(pieces), steady_voice.rate, EAR_RATE)
+    return resample(np.concatenate(pieces), steady_voice.rate, CAPTURE_RATE)
 
 
 @pytest.fixture
@@ -69,7 +69,7 @@ def test_a_question_is_written_down_and_the_recognizer_is_sure(
     assert transcript.logprob > -0.6
     assert transcript.no_speech < 0.5
     assert transcript.segments[0].start < 0.5
-    assert 0.5 < transcript.segments[-1].end <= len(spoken) / EAR_RATE + 0.01
+    assert 0.5 < transcript.segments[-1].end <= len(spoken) / CAPTURE_RATE + 0.01
 
 
 @pytest.mark.models
@@ -92,8 +92,8 @@ def test_a_clip_heard_twice_gets_the_full_window(
     # With nothing behind the clip the decoder seldom finds the end.
     monkeypatch.setattr(whisper, "PADDINGS", (0.0, 2.0))
     assert words(doubting.transcribe(spoken).text) == words(QUESTION)
-    seconds = len(spoken) / EAR_RATE
-    assert windows == pytest.approx([seconds, seconds + 2, whisper.WINDOW], abs=0.02)
+    seconds = len(spoken) / CAPTURE_RATE
+    assert windows == pytest.approx([seconds, seconds + 2, whisper.WINDOW_SECONDS], abs=0.02)
 
 
 @pytest.mark.models
@@ -105,10 +105,10 @@ def test_a_doubtful_transcript_leaves_only_the_full_window(
     assert look.doubtful
     assert not look.sure
     assert not doubting.transcribe(spoken, "interim").doubtful
-    assert whisper.WINDOW not in windows
+    assert whisper.WINDOW_SECONDS not in windows
     windows.clear()
     last = doubting.transcribe(spoken, "fallback")
-    assert windows == [whisper.WINDOW]
+    assert windows == [whisper.WINDOW_SECONDS]
     assert last.sure
     assert words(last.text) == words(QUESTION)
 
@@ -135,8 +135,8 @@ def test_a_recording_longer_than_the_window_is_written_down_whole(
         for audio in voice.synthesize(f"This time I would like to see the {animal}.", lambda: False)
         for part in (audio.samples, pause)
     ]
-    long = resample(np.concatenate(pieces), voice.rate, EAR_RATE)
-    assert len(long) / EAR_RATE > 28
+    long = resample(np.concatenate(pieces), voice.rate, CAPTURE_RATE)
+    assert len(long) / CAPTURE_RATE > 28
     transcript = recognizer.transcribe(long)
     found = [word for word in words(transcript.text) if word in animals]
     # One name in nine may be misheard.
@@ -144,7 +144,7 @@ def test_a_recording_longer_than_the_window_is_written_down_whole(
     assert len(found) >= len(animals) - 1
     starts = [segment.start for segment in transcript.segments]
     assert starts == sorted(starts)
-    assert 25 < transcript.segments[-1].end <= len(long) / EAR_RATE
+    assert 25 < transcript.segments[-1].end <= len(long) / CAPTURE_RATE
 
 
 @pytest.mark.models
@@ -164,7 +164,7 @@ def test_names_that_are_expected_are_written_as_the_user_writes_them(
     """A name that has several spellings gets the right one once the setting has it."""
     pieces = steady_voice.synthesize("Is Jon Snow at home?", lambda: False)
     said = np.concatenate([piece.samples for piece in pieces])
-    samples = resample(said, steady_voice.rate, EAR_RATE)
+    samples = resample(said, steady_voice.rate, CAPTURE_RATE)
     heard = [
         Whisper(starter_models["stt"], SttSettings(names=names)).transcribe(samples).text
         for names in ("", " Kaitlyn Smyth, , Jon Snow, ")

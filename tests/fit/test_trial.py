@@ -20,28 +20,30 @@ from tests.fit.world import Told
 SILENCE = np.zeros(160, dtype=np.float32)
 
 
-def asked(*gaps: float | None, told: Told | None = None, budget: float = 1.0) -> Answers:
+def asked(*response_times: float | None, told: Told | None = None, budget: float = 1.0) -> Answers:
     """A set that answers its questions after so many seconds, None being no answer."""
-    left = list(gaps)
+    left = list(response_times)
 
     @contextmanager
     def session(config: Config) -> Iterator[Ask]:
         def ask(question: BenchQuestion, warm_up: bool) -> BenchTurn:
-            gap = left.pop(0)
-            spans = {"pause": 0.1, "prefill": gap - 0.1} if gap else {}
-            dropped = "" if gap else "no speech"
+            response_time = left.pop(0)
+            spans = {"pause": 0.1, "prefill": response_time - 0.1} if response_time else {}
+            dropped = "" if response_time else "no speech"
             return BenchTurn(
                 variant="as set",
                 question=question.name,
                 warm_up=warm_up,
-                response_time=gap,
+                response_time=response_time,
                 spans=spans,
                 dropped=dropped,
             )
 
         yield ask
 
-    questions = [BenchQuestion(f"question {number}", SILENCE, 0.0) for number in range(len(gaps))]
+    questions = [
+        BenchQuestion(f"question {number}", SILENCE, 0.0) for number in range(len(response_times))
+    ]
     return run(Trial(Config(), questions, budget), told or Told(), session)
 
 

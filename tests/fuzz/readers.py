@@ -36,7 +36,7 @@ from edgevoice.cli.text import given_text
 from edgevoice.engines.batches import BatchCosts
 from edgevoice.engines.chat_template import ChatTemplate, TemplateRefused
 from edgevoice.engines.llama_file import check_memory, checked
-from edgevoice.engines.plain_text import BREAK, broken, parts
+from edgevoice.engines.plain_text import TOKEN_BREAK, broken, parts
 from edgevoice.engines.prompt_cache import PromptCache, measured
 from edgevoice.errors import EdgevoiceError
 from edgevoice.fit import starter
@@ -175,7 +175,7 @@ def read_voice(data: bytes, path: Path, random: Random) -> None:
 def read_whisper_file(data: bytes, path: Path, random: Random) -> None:
     from tokenizers import Tokenizer
 
-    name = random.choice(list(whisper_file.KINDS))
+    name = random.choice(list(whisper_file.FILE_TYPES))
     if name == "config.json":
         kinds.whisper(["model.bin", "config.json", "tokenizer.json"], data, b"", 1, "folder")
     whisper_file.read(name, data)
@@ -336,7 +336,7 @@ def read_question(data: bytes, path: Path, random: Random) -> None:
     assert not names(plain)
     prompt = _template().render([ChatMessage("user", plain)])
     pieces = list(parts(prompt, names))
-    assert "".join(piece for piece, _ in pieces) == prompt.replace(BREAK, "")
+    assert "".join(piece for piece, _ in pieces) == prompt.replace(TOKEN_BREAK, "")
     marks = "".join(piece for piece, control in pieces if control)
     assert [marks.count(name) for name in NAMES] == [1, 2, 0]
 

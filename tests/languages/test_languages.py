@@ -19,7 +19,7 @@ from edgevoice.cli.settings import field_docs
 from edgevoice.errors import ConfigError
 from edgevoice.languages import UNKNOWN, codes, every, language_data, read
 from edgevoice.languages.schema import Language, Mathematics
-from edgevoice.transcription.spoken_language import CODES
+from edgevoice.transcription.spoken_language import LANGUAGE_CODES
 from edgevoice.words import words
 from tests.conftest import ROOT
 
@@ -124,7 +124,7 @@ def test_every_field_is_explained(kind: type[msgspec.Struct]) -> None:
 def test_every_file_has_the_form_of_the_schema(code: str) -> None:
     """It is read without an error, has a name, and is named after a code that Whisper knows."""
     assert language_data(code).name
-    assert code in CODES
+    assert code in LANGUAGE_CODES
 
 
 def test_names_are_of_one_language_each() -> None:

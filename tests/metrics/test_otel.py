@@ -109,10 +109,10 @@ def test_the_metrics_are_those_of_prometheus(made: Collected) -> None:
     by_name = {metric.name: metric for metric in CATALOG}
     assert set(points) == {reading.metric.name for reading in found}
     assert all(points[name].unit == by_name[name].unit for name in points)
-    (gaps,) = points[RESPONSE_TIME.name].data.data_points
-    assert tuple(gaps.explicit_bounds) == RESPONSE_TIME.buckets
-    assert gaps.count == 3
-    assert dict(gaps.attributes) == {"origin": "speech"}
+    (response_times,) = points[RESPONSE_TIME.name].data.data_points
+    assert tuple(response_times.explicit_bounds) == RESPONSE_TIME.buckets
+    assert response_times.count == 3
+    assert dict(response_times.attributes) == {"origin": "speech"}
     turns = {
         tuple(p.attributes.values()): p.value for p in points["edgevoice.turns"].data.data_points
     }

@@ -65,14 +65,16 @@ def test_what_is_served_can_be_parsed_and_is_what_was_told(
     for reading in found:
         exposition.add(reading)
     samples = parsed(fetched(endpoint.url))
-    gaps = [r.value for r in found if r.metric.name == "edgevoice.response_time"]
+    response_times = [r.value for r in found if r.metric.name == "edgevoice.response_time"]
     assert samples["edgevoice_turns_total"] == {("outcome=answered",): 2.0}
     assert samples["edgevoice_response_time_seconds_count"] == {("origin=speech",): 2.0}
     assert samples["edgevoice_response_time_seconds_sum"]["origin=speech",] == pytest.approx(
-        sum(gaps)
+        sum(response_times)
     )
     buckets = samples["edgevoice_response_time_seconds_bucket"]
-    assert buckets["le=1.0", "origin=speech"] == sum(gap <= 1.0 for gap in gaps)
+    assert buckets["le=1.0", "origin=speech"] == sum(
+        response_time <= 1.0 for response_time in response_times
+    )
     assert buckets["le=+Inf", "origin=speech"] == 2.0
     assert samples["process_resident_memory_bytes"] == {(): 1_717_986_918.0}
 

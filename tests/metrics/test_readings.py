@@ -19,13 +19,13 @@ def test_an_answered_turn_is_told_with_the_gap_the_screen_shows() -> None:
     events = sessions.conversation().events[:]
     found, turns = readings(events), fold(events)
     assert len(turns) == 2
-    assert values(found, m.RESPONSE_TIME) == {("speech",): [turn.gap for turn in turns]}
+    assert values(found, m.RESPONSE_TIME) == {("speech",): [turn.response_time for turn in turns]}
     assert values(found, m.FIRST_TOKEN) == {(): [turn.ttft for turn in turns]}
     assert values(found, m.DECODE) == {(): [turn.tokens_per_second for turn in turns]}
     assert values(found, m.TURNS) == {("answered", ""): [1.0, 1.0]}
 
 
-def test_the_steps_of_a_turn_add_up_to_its_gap() -> None:
+def test_the_steps_of_a_turn_add_up_to_its_response_time() -> None:
     """Summed over its labels, the histogram of spans is the one of response times."""
     found = readings(sessions.conversation().events)
     spans = [value for each in values(found, m.RESPONSE_TIME_SPAN).values() for value in each]
@@ -136,7 +136,7 @@ def test_the_models_in_use_and_whether_it_can_answer_are_told() -> None:
     """Not ready, then ready once everything is loaded, with a model for each role."""
     found = readings(sessions.loading().events)
     (models,) = values(found, m.MODELS)
-    assert dict(zip(m.ROLES, models, strict=True)) == {**sessions.MODELS, "turn": ""}
+    assert dict(zip(m.ROLE_VALUES, models, strict=True)) == {**sessions.MODELS, "turn": ""}
     assert values(found, m.READY) == {(): [0.0]}
     ready = readings(sessions.Session().ready().events)
     assert values(ready, m.READY) == {(): [0.0, 1.0]}

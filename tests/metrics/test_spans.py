@@ -69,10 +69,10 @@ def test_the_gap_and_its_steps_are_attributes_of_the_turn() -> None:
     """What is searched for, the slow ones, can be asked for by one attribute."""
     (exchange,) = exchanges(sessions.hearing().events)
     found = draw(exchange).attributes
-    gap = found.pop("edgevoice.response_time.total")
+    response_time = found.pop("edgevoice.response_time.total")
     steps = [value for name, value in found.items() if name.startswith("edgevoice.response_time.")]
-    assert gap == exchange.timings.gap
-    assert sum(float(step) for step in steps) == pytest.approx(gap)  # type: ignore[arg-type]
+    assert response_time == exchange.timings.response_time
+    assert sum(float(step) for step in steps) == pytest.approx(response_time)  # type: ignore[arg-type]
     assert found["edgevoice.outcome"] == "answered"
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from edgevoice import events as ev
-from edgevoice.audio import EAR_RATE, FRAME_SAMPLES, Samples
+from edgevoice.audio import CAPTURE_RATE, FRAME_SAMPLES, Samples
 from edgevoice.settings import ActivationSettings, Config, SttSettings, WakeSettings
 from edgevoice.testing.rehearsal import Rehearsal
 from edgevoice.testing.scripted import LoudnessDetector, ScriptedWakeDetector
@@ -231,10 +231,10 @@ def test_what_came_before_the_wake_word_is_no_part_of_the_question() -> None:
 def test_the_gate_counts_samples_from_the_end_of_the_wake_word() -> None:
     """It is open until as many samples have passed as are set, and not one frame more."""
     gate = Activation(ActivationSettings(mode="wake"), WakeSettings(listen_seconds=1.0))
-    frames = range(0, 3 * EAR_RATE, FRAME_SAMPLES)
-    gate.called(EAR_RATE)
+    frames = range(0, 3 * CAPTURE_RATE, FRAME_SAMPLES)
+    gate.called(CAPTURE_RATE)
     heard = [i for i in frames if gate.step(i, held=False, hearing=False, answering=False)]
-    assert max(heard) < 2 * EAR_RATE <= max(heard) + FRAME_SAMPLES
+    assert max(heard) < 2 * CAPTURE_RATE <= max(heard) + FRAME_SAMPLES
 
 
 def test_doubtful_language_does_not_matter() -> None:

@@ -11,9 +11,8 @@ from edgevoice import events as ev
 from edgevoice.audio import Samples
 from edgevoice.capture.background import UNCLEAR
 from edgevoice.clock import Clock
-from edgevoice.config import Config
 from edgevoice.protocols import Effort, Recognizer, Transcript
-from edgevoice.settings import SlmSettings, SttSettings, TurnSettings
+from edgevoice.settings import Config, SlmSettings, SttSettings, TurnSettings
 from edgevoice.testing.rehearsal import Rehearsal
 
 NOISE = "noise"

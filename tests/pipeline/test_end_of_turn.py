@@ -106,4 +106,4 @@ def test_a_detector_that_fails_is_told_once_and_waited_for_no_more() -> None:
     show.run()
     assert [e.stage for e in show.all(ev.StageFailed)] == ["end_of_turn"]
     assert show.heard == ["Everest.", "Everest."]
-    assert [turn.gap is not None for turn in fold(show.events)] == [True, True]
+    assert [turn.response_time is not None for turn in fold(show.events)] == [True, True]

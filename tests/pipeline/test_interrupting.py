@@ -22,7 +22,7 @@ from edgevoice.testing.scripted import (
     ScriptedRecognizer,
     ScriptedSynthesizer,
 )
-from edgevoice.turn_taking.playback_control import LONGEST_WORD
+from edgevoice.turn_taking.playback_control import MAX_REPEATED_SECONDS
 
 STORY = (
     "Once there was a king who had three sons. The eldest was strong, the second was clever, and"
@@ -101,7 +101,7 @@ def test_a_cough_and_a_mhm_pause_the_reply_and_it_goes_on_where_it_was(noise: st
     begun, ended = show.all(ev.PlaybackStarted)[0].at, show.all(ev.PlaybackEnded)[0].at
     again = ended - begun - whole - (resumed.t - held.at)
     # No sample of it is lost, and the word that it paused in is heard from its beginning.
-    assert -0.02 <= again <= LONGEST_WORD
+    assert -0.02 <= again <= MAX_REPEATED_SECONDS
 
 
 def test_a_reply_goes_on_from_the_beginning_of_the_word_it_paused_in() -> None:
@@ -207,9 +207,9 @@ def test_a_command_that_only_begins_with_stop_is_answered() -> None:
 
 
 def test_an_answer_to_an_interruption_is_no_later_for_the_doubt() -> None:
-    """The gap is the one of the same words said when nobody speaks."""
+    """The response time is the one of the same words said when nobody speaks."""
 
-    def gap(show: Rehearsal) -> float:
+    def response_time(show: Rehearsal) -> float:
         show.run()
         ended = show.all(ev.SpeechEnded)[-1].at
         answer = show.all(ev.TurnStarted)[-1].turn
@@ -218,7 +218,7 @@ def test_an_answer_to_an_interruption_is_no_later_for_the_doubt() -> None:
     for words, seconds in (("no", 0.35), ("tell me about the queen", 1.5)):
         interrupting, _ = story((5.0, words, seconds))
         asking, _ = story((25.0, words, seconds))
-        assert gap(interrupting) <= gap(asking) + 0.04
+        assert response_time(interrupting) <= response_time(asking) + 0.04
 
 
 def test_a_reply_is_not_written_on_once_the_interruption_is_read() -> None:

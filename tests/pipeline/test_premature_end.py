@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from edgevoice import events as ev
-from edgevoice.config import Config
-from edgevoice.settings import TurnSettings
+from edgevoice.settings import Config, TurnSettings
 from edgevoice.testing.rehearsal import Rehearsal
 from edgevoice.testing.scripted import ScriptedLanguageModel
 from edgevoice.timings import Timings, fold

@@ -17,7 +17,7 @@ import pytest
 from edgevoice import events as ev
 from edgevoice import files
 from edgevoice.assistant import Assistant
-from edgevoice.audio import EAR_RATE, FRAME_SAMPLES, Samples
+from edgevoice.audio import CAPTURE_RATE, FRAME_SAMPLES, Samples
 from edgevoice.context import Resume
 from edgevoice.devices.simulated import SimulatedSink
 from edgevoice.errors import EdgevoiceError
@@ -43,7 +43,7 @@ def sound(folder: Path, turn: RecordedTurn) -> Samples:
 def voiced(samples: Samples) -> tuple[float, float]:
     """From when to when something is heard, in seconds."""
     loud = np.flatnonzero(samples)
-    return loud[0] / EAR_RATE, (loud[-1] + 1) / EAR_RATE
+    return loud[0] / CAPTURE_RATE, (loud[-1] + 1) / CAPTURE_RATE
 
 
 def test_a_recording_holds_the_silence_before_and_after_what_was_said(tmp_path: Path) -> None:
@@ -54,14 +54,14 @@ def test_a_recording_holds_the_silence_before_and_after_what_was_said(tmp_path: 
     samples = sound(tmp_path, turn)
     (started,), (ended,) = (kept.show.all(kind) for kind in (ev.SpeechStarted, ev.SpeechEnded))
     first, end = voiced(samples)
-    frame = FRAME_SAMPLES / EAR_RATE
+    frame = FRAME_SAMPLES / CAPTURE_RATE
     assert turn.began == pytest.approx(started.at - 0.5, abs=frame)
     assert first == pytest.approx(0.5, abs=2 * frame)
     assert end - first == pytest.approx(1.0)
     assert turn.speech_end == pytest.approx(ended.at - turn.began)
     assert end == pytest.approx(turn.speech_end, abs=frame)
-    assert len(samples) / EAR_RATE == pytest.approx(turn.speech_end + 0.7, abs=2 * frame)
-    assert turn.seconds == len(samples) / EAR_RATE
+    assert len(samples) / CAPTURE_RATE == pytest.approx(turn.speech_end + 0.7, abs=2 * frame)
+    assert turn.seconds == len(samples) / CAPTURE_RATE
 
 
 def test_what_came_of_it_stands_beside_it(tmp_path: Path) -> None:
@@ -80,7 +80,7 @@ def test_what_came_of_it_stands_beside_it(tmp_path: Path) -> None:
     assert turn.edgevoice == "0.1.0"
     assert turn.started.startswith("2026-01-01T12:00:00.")
     assert turn.settings["turn.silence_ms"] == 700
-    assert turn.gap == timings.gap
+    assert turn.response_time == timings.response_time
     assert turn.spans == {span.name: span.seconds for span in timings.spans}
     assert fold(turn.decoded_events()) == [timings]
     own = [event for event in kept.show.events if getattr(event, "turn", None) == 0]
@@ -148,7 +148,7 @@ def test_a_cough_and_a_failure_are_kept_as_what_they_were(tmp_path: Path) -> Non
     show.hear((0.2, "oh no", 1.0))
     show.hear((0.2, "what time is it", 1.0))
     cough, failed, answered = kept.run()
-    assert (cough.ending, cough.heard, cough.gap) == ("no_speech", "", None)
+    assert (cough.ending, cough.heard, cough.response_time) == ("no_speech", "", None)
     assert (failed.ending, failed.heard) == ("failed", "")
     assert any(isinstance(event, ev.StageFailed) for event in failed.decoded_events())
     assert answered.ending == "completed"
@@ -277,7 +277,7 @@ def test_a_turn_that_the_end_of_the_session_cuts_short_is_kept(tmp_path: Path) -
     kept.show.at(4.0, Assistant.close)
     (turn,) = kept.run()
     assert (turn.heard, turn.ending) == ("tell me", "shutdown")
-    assert turn.gap is not None
+    assert turn.response_time is not None
 
 
 def test_files_are_written_by_a_thread_of_their_own(

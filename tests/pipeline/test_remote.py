@@ -7,7 +7,7 @@ import pytest
 
 from edgevoice import events as ev
 from edgevoice.assistant import Assistant
-from edgevoice.audio import EAR_RATE, FRAME_SAMPLES, Samples
+from edgevoice.audio import CAPTURE_RATE, FRAME_SAMPLES, Samples
 from edgevoice.devices.remote import JITTER, MAX_CONCEALED, ClientClock, RemoteSource
 from edgevoice.testing.rehearsal import Rehearsal
 from edgevoice.testing.scripted import ScriptedRecognizer
@@ -26,10 +26,10 @@ def call(*spoken: tuple[float, str, float], loss: float, seconds: float) -> tupl
     show.synthesizer = Counting(show.clock)
     show.recognizer = ScriptedRecognizer(show.clock, show.book, results=dict(NOISES))
     phone = Phone(show.clock, RATE, RATE // 100, delay=0.03, jitter=0.05, loss=loss)
-    phone.said = np.zeros(int(seconds * EAR_RATE), dtype=np.float32)
+    phone.said = np.zeros(int(seconds * CAPTURE_RATE), dtype=np.float32)
     for time, text, length in spoken:
         speech = show.book.speech(text, length)
-        phone.said[int(time * EAR_RATE) :][: len(speech)] = speech
+        phone.said[int(time * CAPTURE_RATE) :][: len(speech)] = speech
     show.source, show.sink = lambda idle: phone.source, phone.sink
     show.at(seconds, Assistant.close)
     show.run()
@@ -93,7 +93,7 @@ class Sender:
 
     def send(self, first: int, count: int, late: float = 0.0) -> None:
         """Send samples `late` seconds after the last of them was recorded."""
-        self.clock.sleep((first + count) / EAR_RATE + late - self.clock.now())
+        self.clock.sleep((first + count) / CAPTURE_RATE + late - self.clock.now())
         self.source.received(first, np.arange(first, first + count, dtype=np.float32))
 
     def frames(self, count: int) -> list[tuple[int, Samples]]:
@@ -132,7 +132,7 @@ def test_a_short_loss_is_silence_and_is_counted() -> None:
 def test_sound_does_not_go_on_after_a_long_loss() -> None:
     """The frame after it says so by its number."""
     sender = Sender()
-    away = int(2 * MAX_CONCEALED * EAR_RATE)
+    away = int(2 * MAX_CONCEALED * CAPTURE_RATE)
     sender.send(0, 700)
     for first in range(away, away + 4000, 320):
         sender.send(first, 320)
@@ -154,7 +154,7 @@ def test_missing_sound_is_waited_for_only_so_long() -> None:
 
     sender.clock.spawn(sending, "sending")
     sender.frames(1)
-    waited = sender.clock.now() - (FRAME_SAMPLES + missing) / EAR_RATE
+    waited = sender.clock.now() - (FRAME_SAMPLES + missing) / CAPTURE_RATE
     assert waited == pytest.approx(JITTER, abs=0.011)
 
 

@@ -11,7 +11,7 @@ from edgevoice.assistant import Assistant
 from edgevoice.context import Resume
 from edgevoice.devices.simulated import SimulatedSink
 from edgevoice.errors import EdgevoiceError, ModelError, UsageError
-from edgevoice.session import Kind, Session
+from edgevoice.session import ChoiceKind, Session
 from edgevoice.settings import Config, Models
 from edgevoice.testing.rehearsal import Rehearsal
 from edgevoice.trace import Recorder
@@ -33,7 +33,7 @@ class Settings:
 class Desk(Session):
     """A session whose choices need no devices or models."""
 
-    def choices(self, kind: Kind) -> list[tuple[str, str]]:
+    def choices(self, kind: ChoiceKind) -> list[tuple[str, str]]:
         return [("other", "another one"), ("broken", "one that does not load")]
 
 

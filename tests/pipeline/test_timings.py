@@ -1,4 +1,4 @@
-"""The spans of a turn add up to the gap the user hears, whatever overlapped."""
+"""The spans of a turn add up to the response time the user hears, whatever overlapped."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ costs = st.floats(0.001, 1.5)
 
 
 @given(recognize=costs, token=costs, prefill=costs, rtf=costs, pause=st.integers(100, 1500))
-def test_spans_add_up_to_the_gap(
+def test_spans_add_up_to_the_response_time(
     recognize: float, token: float, prefill: float, rtf: float, pause: int
 ) -> None:
     """Whichever stage is slow and whatever is done ahead, no millisecond is left unattributed."""
@@ -32,8 +32,8 @@ def test_spans_add_up_to_the_gap(
     show.synthesizer = ScriptedSynthesizer(show.clock, rtf=rtf)
     show.hear((0.2, "what time is it", 1.0))
     [turn] = fold(show.run())
-    assert turn.gap is not None
-    assert sum(s.seconds for s in turn.spans) == pytest.approx(turn.gap, abs=1e-9)
+    assert turn.response_time is not None
+    assert sum(s.seconds for s in turn.spans) == pytest.approx(turn.response_time, abs=1e-9)
     assert [s.name for s in turn.spans] == list(SPANS)
     assert all(s.seconds >= 0 for s in turn.spans)
     for span, following in zip(turn.spans, turn.spans[1:], strict=False):
@@ -48,7 +48,7 @@ def test_the_gap_runs_from_the_last_voiced_to_the_first_audible_sample() -> None
     [turn] = fold(show.events)
     ended = show.all(ev.SpeechEnded)[0]
     played = show.all(ev.PlaybackStarted)[0]
-    assert turn.gap == pytest.approx(played.audible_at - ended.at)
+    assert turn.response_time == pytest.approx(played.audible_at - ended.at)
     assert played.audible_at == pytest.approx(played.at + 0.005)
 
 
@@ -70,7 +70,7 @@ def test_turns_that_were_never_answered_have_no_timings() -> None:
 
 
 def test_a_typed_question_is_timed_from_when_it_was_sent() -> None:
-    """Without a voice to end, the gap begins with the turn."""
+    """Without a voice to end, the response time begins with the turn."""
     show = Rehearsal("Four.")
     show.hear((3.0, "thanks", 0.5))
     show.at(1.0, lambda assistant: assistant.say("two and two"))
@@ -93,7 +93,7 @@ def test_the_turn_under_way_can_be_watched() -> None:
     show.hear((0.2, "what time is it", 1.0))
     show.run()
     assert seen == [["pause", "recognize", "prefill"]]
-    assert timings.p50() == timings.turns[0].gap == timings.p95()
+    assert timings.p50() == timings.turns[0].response_time == timings.p95()
 
 
 def test_percentiles_interpolate() -> None:

@@ -99,11 +99,11 @@ def test_every_event_is_part_of_the_one_schema() -> None:
 
 
 def test_the_example_in_the_docs_is_a_trace_of_this_schema() -> None:
-    """docs/example-trace.jsonl reads, and the spans of its three turns add up to their gaps."""
+    """docs/example-trace.jsonl reads; the spans of each turn add up to its response time."""
     turns = fold(read(Path(__file__).parents[2] / "docs" / "example-trace.jsonl"))
     assert len(turns) == 3
     for turn in turns:
-        assert sum(s.seconds for s in turn.spans) == pytest.approx(turn.gap)
+        assert sum(s.seconds for s in turn.spans) == pytest.approx(turn.response_time)
 
 
 def unfinished(path: Path) -> list[ev.Event]:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from edgevoice.agent.clauses import ClauseCutter
 from edgevoice.audio import Mark
 from edgevoice.languages.text_normalization import normalize
-from edgevoice.synthesis.alignment import LONGEST, reached, word_spans, written
+from edgevoice.synthesis.alignment import MAX_ALIGNED_CHARACTERS, reached, word_spans, written
 
 TEXTS = st.text("ab C.,\n*12—中", max_size=40)
 
@@ -91,7 +91,7 @@ def test_what_is_not_said_has_no_mark() -> None:
 
 def test_a_block_of_code_is_passed_with_what_is_said_for_it() -> None:
     """Code too long to be laid beside anything is one word, which sounds as the whole sentence."""
-    code = "```\n" + "x = 1\n" * LONGEST + "```\n"
+    code = "```\n" + "x = 1\n" * MAX_ALIGNED_CHARACTERS + "```\n"
     clause, *others = ClauseCutter(None).push(code)
     marks = written(said(clause.spoken), clause.text, clause.spoken)
     assert marks == (Mark(0, len(clause.text.rstrip()), 0, 10 * len(clause.spoken)),)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-from edgevoice.agent.speech_rate import BREATH, SpeechRate
+from edgevoice.agent.speech_rate import CLAUSE_BASE_SECONDS, SpeechRate
 from edgevoice.audio import Audio
 from edgevoice.protocols import Cancelled
 from edgevoice.settings import TtsSettings
@@ -72,7 +72,7 @@ def test_what_was_said_is_learnt_from() -> None:
     before = SpeechRate()
     _, rate, heard = deliver("x" * 60, first=False)
     seconds = sum(audio.seconds for audio in heard)
-    assert (seconds - BREATH) / 60 < rate.saying < before.saying
+    assert (seconds - CLAUSE_BASE_SECONDS) / 60 < rate.saying < before.saying
     assert rate.beginning(60) < before.beginning(60)
 
 

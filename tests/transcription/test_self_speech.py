@@ -7,7 +7,7 @@ import pytest
 from edgevoice import events as ev
 from edgevoice.engines.phonemes import pronounced
 from edgevoice.protocols import Pronounce
-from edgevoice.transcription.self_speech import LATE, SelfSpeechFilter, others
+from edgevoice.transcription.self_speech import LATE_WORD_SECONDS, SelfSpeechFilter, others
 
 SAID = (
     "It takes about eight minutes for light from the sun to reach the earth. "
@@ -150,11 +150,11 @@ def test_it_is_asked_how_words_are_said_in_the_language_that_was_heard() -> None
 def test_only_what_was_said_aloud_of_late_is_its_own() -> None:
     """Once its voice has died away, whoever repeats it is somebody."""
     own = said_aloud()
-    own(ev.SpeechStarted(turn=2, at=16.0 + LATE - 0.1))
+    own(ev.SpeechStarted(turn=2, at=16.0 + LATE_WORD_SECONDS - 0.1))
     assert own.without(2, "would you like to know") == ""
-    own(ev.SpeechStarted(turn=3, at=16.0 + LATE + 0.1))
+    own(ev.SpeechStarted(turn=3, at=16.0 + LATE_WORD_SECONDS + 0.1))
     assert own.without(3, "would you like to know") == "would you like to know"
-    own(ev.SpeechStarted(turn=4, at=13.0 + LATE + 0.1))
+    own(ev.SpeechStarted(turn=4, at=13.0 + LATE_WORD_SECONDS + 0.1))
     assert own.without(4, "about eight minutes for light") == "about eight minutes for light"
 
 

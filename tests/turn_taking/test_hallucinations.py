@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from edgevoice import events as ev
-from edgevoice.audio import EAR_RATE
+from edgevoice.audio import CAPTURE_RATE
 from edgevoice.bench.overhear.offline import hearing_engines, overhear
 from edgevoice.protocols import Transcript
 from edgevoice.settings import Config, SttSettings
@@ -183,7 +183,7 @@ def test_a_word_that_somebody_says_is_answered(
 ) -> None:
     """In a conversation, from the detector's first frame to the first sound of the answer."""
     speech = read_speech(said(word, tmp_path / "word.wav"))
-    sound = np.concatenate([np.zeros(EAR_RATE, dtype=np.float32), speech])
+    sound = np.concatenate([np.zeros(CAPTURE_RATE, dtype=np.float32), speech])
     events = overhear(Config(), hearing_engines(Config()), [sound])
     assert [event.text.strip(".") for event in events if isinstance(event, ev.FinalTranscript)] == [
         word.strip(".")

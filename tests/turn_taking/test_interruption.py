@@ -9,7 +9,13 @@ from edgevoice.protocols import Transcript
 from edgevoice.settings import SttSettings, TurnSettings
 from edgevoice.turn_records import Classification
 from edgevoice.turn_taking.backchannels import is_backchannel, is_stop, telling
-from edgevoice.turn_taking.interruption import PRESETS, Action, Interruption, classify, thresholds
+from edgevoice.turn_taking.interruption import (
+    INTERRUPTION_PRESETS,
+    Action,
+    Interruption,
+    classify,
+    thresholds,
+)
 
 FRAME = 32.0
 
@@ -175,7 +181,7 @@ def test_a_noise_that_was_read_does_not_take_over() -> None:
 
 def test_each_manner_asks_for_more_than_the_one_before() -> None:
     """And a time that is set counts instead of the preset's."""
-    eager, normal, careful = (PRESETS[name] for name in ("eager", "normal", "careful"))
+    eager, normal, careful = (INTERRUPTION_PRESETS[name] for name in ("eager", "normal", "careful"))
     assert eager.duck_ms < normal.duck_ms < careful.duck_ms
     assert eager.pause_playback_ms < normal.pause_playback_ms < careful.pause_playback_ms
     assert eager.stop_playback_ms < normal.stop_playback_ms < careful.stop_playback_ms

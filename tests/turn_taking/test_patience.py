@@ -10,10 +10,16 @@ from hypothesis import strategies as st
 
 from edgevoice.settings import TurnSettings
 from edgevoice.turn_taking.completeness import Completeness
-from edgevoice.turn_taking.patience import PRESETS, PauseEvidence, limits, longest_ms, wait_ms
+from edgevoice.turn_taking.patience import (
+    PATIENCE_PRESETS,
+    PauseEvidence,
+    limits,
+    longest_ms,
+    wait_ms,
+)
 
 NORMAL = TurnSettings()
-SHORTEST, LONGEST = PRESETS["normal"]
+SHORTEST, LONGEST = PATIENCE_PRESETS["normal"]
 
 
 def test_a_whole_question_that_sounds_finished_waits_no_longer_than_it_must() -> None:
@@ -59,7 +65,7 @@ def test_a_question_that_does_not_sound_like_an_end_is_given_time_but_not_all() 
 @given(
     st.floats(0, 1) | st.none(),
     st.sampled_from(Completeness) | st.none(),
-    st.sampled_from(list(PRESETS)),
+    st.sampled_from(list(PATIENCE_PRESETS)),
 )
 def test_no_wait_is_outside_the_limits(
     complete: float | None, form: Completeness | None, patience: str

@@ -15,7 +15,7 @@ import pytest
 from msgspec.structs import replace
 
 from edgevoice import events as ev
-from edgevoice.audio import EAR_RATE, Samples
+from edgevoice.audio import CAPTURE_RATE, Samples
 from edgevoice.devices.simulated import SimulatedSource
 from edgevoice.resources import free_memory, meter
 from edgevoice.settings import Config
@@ -83,7 +83,7 @@ def test_memory_stays_level_over_many_turns(
     show.slm = Llama(model_path("smollm2-135m"), config.slm)
     show.synthesizer = Piper(model_path("en_US-joe-medium"), config.tts)
     files = sorted((shared / "speech").glob("*.wav"))
-    spoken = [clip for clip in map(read_speech, files) if len(clip) < 3.2 * EAR_RATE]
+    spoken = [clip for clip in map(read_speech, files) if len(clip) < 3.2 * CAPTURE_RATE]
     chance = random.Random(3)
     taken: list[float] = []
 
@@ -99,7 +99,9 @@ def test_memory_stays_level_over_many_turns(
                 show.assistant.new_conversation()
             parts = [chance.choice(spoken)[: -chance.randrange(1, 2048)]]
             if chance.random() < 0.6:
-                pause = np.zeros(int(chance.choice((1.3, 1.8, 2.3)) * EAR_RATE), dtype=np.float32)
+                pause = np.zeros(
+                    int(chance.choice((1.3, 1.8, 2.3)) * CAPTURE_RATE), dtype=np.float32
+                )
                 parts += [pause, chance.choice(spoken)]
             yield np.concatenate(parts)
 

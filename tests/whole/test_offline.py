@@ -97,8 +97,8 @@ def test_three_questions_from_files_are_three_turns_whose_spans_add_up(
     turns = fold(read(trace))
     assert len(turns) == 3
     for turn in turns:
-        assert turn.gap is not None
-        assert sum(s.seconds for s in turn.spans) == pytest.approx(turn.gap, abs=1e-9)
+        assert turn.response_time is not None
+        assert sum(s.seconds for s in turn.spans) == pytest.approx(turn.response_time, abs=1e-9)
     later = turns[1:]
     assert all(t.reused_tokens > turns[0].prompt_tokens // 2 for t in later)
 

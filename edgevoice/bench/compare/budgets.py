@@ -14,10 +14,10 @@ from edgevoice.bench.result.quantities import KNOWN_SPANS
 from edgevoice.bench.result.result import Figures, Summary
 from edgevoice.errors import UsageError
 
-Kind = Literal["time", "rate", "count", "share"]
+BudgetKind = Literal["time", "rate", "count", "share"]
 
 STATISTICS = ("p50", "p90", "p95", "p99", "mean")
-KINDS: Mapping[str, Kind] = {
+BUDGET_KINDS: Mapping[str, BudgetKind] = {
     "response_time": "time",
     "ttft": "time",
     "tokens_per_second": "rate",
@@ -29,7 +29,7 @@ KINDS: Mapping[str, Kind] = {
 """What can be limited beside the spans."""
 
 ALIASES = {"first_audio": "response_time", **compatibility.BUDGETS}
-UNITS: Mapping[Kind, Mapping[str, int]] = {
+BUDGET_UNITS: Mapping[BudgetKind, Mapping[str, int]] = {
     "time": {"ms": 1000, "s": 1},
     "rate": {"": 1},
     "count": {"": 1},
@@ -49,7 +49,7 @@ class Budget:
 
     text: str
     name: str
-    kind: Kind
+    kind: BudgetKind
     statistic: str
     at_most: bool
     limit: float
@@ -81,7 +81,7 @@ def parse(text: str, spans: Iterable[str] = ()) -> Budget:
     name = ALIASES.get(found["name"], found["name"])
     if name not in names:
         raise _wrong(f"nothing is called {found['name']!r}, in the budget {text!r}", names)
-    kind, unit = KINDS.get(name, "time"), found["unit"]
+    kind, unit = BUDGET_KINDS.get(name, "time"), found["unit"]
     statistic = found["statistic"] or ("p50" if kind == "rate" else "")
     if kind in ("time", "rate") and statistic not in STATISTICS:
         what = f"{statistic!r} is no statistic" if statistic else "it takes a statistic"
@@ -90,12 +90,12 @@ def parse(text: str, spans: Iterable[str] = ()) -> Budget:
         raise _wrong(f"{name} is counted over all turns and has no {statistic}: {text!r}", names)
     if name in ("dropped", "cut_off") and unit == "%":
         kind = "share"
-    if unit not in UNITS[kind]:
-        wanted = " or ".join(UNITS[kind]) or "none"
+    if unit not in BUDGET_UNITS[kind]:
+        wanted = " or ".join(BUDGET_UNITS[kind]) or "none"
         given = f"not {unit!r}" if unit else "and it is missing"
         raise _wrong(f"its unit is {wanted}, {given}: {text!r}", names)
     at_most = found["sign"] == "<=" or (found["sign"] == "=" and kind != "rate")
-    limit = float(found["number"]) / UNITS[kind][unit]
+    limit = float(found["number"]) / BUDGET_UNITS[kind][unit]
     return Budget(text.strip(), name, kind, statistic, at_most, limit)
 
 
@@ -109,7 +109,7 @@ def renamed(budgets: Iterable[str]) -> dict[str, str]:
 def nameable(spans: Iterable[str] = ()) -> tuple[str, ...]:
     """The names of everything that can be limited, without aliases."""
     known = dict.fromkeys(span.replace(" ", "_") for span in (*KNOWN_SPANS, *spans))
-    first, *others = KINDS
+    first, *others = BUDGET_KINDS
     return (first, *known, *others)
 
 
@@ -145,7 +145,7 @@ def _value(budget: Budget, summary: Summary) -> float | None:
     return value
 
 
-def _text(value: float, kind: Kind, digits: int) -> str:
+def _text(value: float, kind: BudgetKind, digits: int) -> str:
     scale, unit = {"time": (1000, " ms"), "share": (100, " %")}.get(kind, (1, ""))
     number = f"{value * scale:.{digits}f}".rstrip("0").rstrip(".")
     return f"{number}{unit}"

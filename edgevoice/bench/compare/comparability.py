@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from edgevoice import compatibility
-from edgevoice.bench.result.quantities import Key
+from edgevoice.bench.result.quantities import QuestionKey
 from edgevoice.bench.result.result import BenchResult, BenchTurn, Machine, Variant
 
 BUSY_BEFORE = 0.75
@@ -22,7 +22,7 @@ def unlike(
     before: BenchResult,
     after: BenchResult,
     variants: tuple[Variant, Variant],
-    runs: Sequence[Mapping[Key, BenchTurn]],
+    runs: Sequence[Mapping[QuestionKey, BenchTurn]],
     paired: bool,
 ) -> Iterator[str]:
     """A sentence for each thing that makes the comparison doubtful.
@@ -80,7 +80,7 @@ def _settings(
 
 
 def _questions(
-    before: Mapping[Key, BenchTurn], after: Mapping[Key, BenchTurn], paired: bool
+    before: Mapping[QuestionKey, BenchTurn], after: Mapping[QuestionKey, BenchTurn], paired: bool
 ) -> Iterator[str]:
     shared = [(before[key], after[key]) for key in before if key in after]
     alone = (len(before) - len(shared), len(after) - len(shared))

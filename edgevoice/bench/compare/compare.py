@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from edgevoice.bench.compare.budgets import BudgetOutcome
 from edgevoice.bench.compare.comparability import unlike
-from edgevoice.bench.result.quantities import Key, Quantity, Unit, keyed, quantities
+from edgevoice.bench.result.quantities import Quantity, QuantityUnit, QuestionKey, keyed, quantities
 from edgevoice.bench.result.result import AS_SET, BenchResult, BenchTurn, Figures, Variant
 from edgevoice.bench.result.summary import figures
 from edgevoice.bench.statistics import significance
@@ -26,7 +26,7 @@ VERSION = 2
 ALPHA = 0.05
 """Highest rate at which two equal runs are called different, over all quantities together."""
 
-LEAST_CHANGE = 0.05
+LEAST_CHANGE_SHARE = 0.05
 """The smallest change that matters by default, as a share."""
 
 SPAN_PART = 0.2
@@ -35,7 +35,7 @@ SPAN_PART = 0.2
 LEAST_TURNS = 10
 """With fewer pairs, not even a change in each of them differs from chance."""
 
-Sample = tuple[significance.Values, significance.Values]
+ValuePair = tuple[significance.Values, significance.Values]
 """The values of A and of B."""
 
 Verdict = Literal["slower", "faster", "worse", "better", "no change", "unclear", "untested"]
@@ -51,7 +51,7 @@ class QuantityChange(Struct, frozen=True, kw_only=True):
 
     name: str
     """`response time`, a span, `ttft`, `tokens/s`, `underruns`, `dropped`, `cut off` or `WER`."""
-    unit: Unit
+    unit: QuantityUnit
     before: Figures | None
     after: Figures | None
     n: int
@@ -127,7 +127,7 @@ def compare(
     after: BenchResult,
     files: tuple[str, str],
     variants: tuple[str, str] = (AS_SET, AS_SET),
-    least: float = LEAST_CHANGE,
+    least: float = LEAST_CHANGE_SHARE,
 ) -> ComparisonResult:
     """Compare a variant of each result; `least` is the smallest change that matters, as a share.
 
@@ -199,7 +199,10 @@ def variant_of(result: BenchResult, name: str, file: str) -> Variant:
 
 
 def _changes(
-    before: Mapping[Key, BenchTurn], after: Mapping[Key, BenchTurn], paired: bool, least: float
+    before: Mapping[QuestionKey, BenchTurn],
+    after: Mapping[QuestionKey, BenchTurn],
+    paired: bool,
+    least: float,
 ) -> Iterator[QuantityChange]:
     samples = {
         quantity: _sample(quantity.values(before), quantity.values(after), paired)
@@ -238,7 +241,9 @@ def _changes(
         )
 
 
-def _sample(one: Mapping[Key, float], other: Mapping[Key, float], paired: bool) -> Sample:
+def _sample(
+    one: Mapping[QuestionKey, float], other: Mapping[QuestionKey, float], paired: bool
+) -> ValuePair:
     """The values to compare; if paired, those of the shared questions."""
     if paired:
         shared = [key for key in one if key in other]
@@ -246,7 +251,7 @@ def _sample(one: Mapping[Key, float], other: Mapping[Key, float], paired: bool) 
     return np.array(list(one.values())), np.array(list(other.values()))
 
 
-def _whole(samples: Mapping[Quantity, Sample]) -> float:
+def _whole(samples: Mapping[Quantity, ValuePair]) -> float:
     """The mean response time of A, in seconds; without one, the sum of all spans."""
     means = {
         quantity.name: float(one.mean()) if len(one) else 0.0
@@ -256,7 +261,7 @@ def _whole(samples: Mapping[Quantity, Sample]) -> float:
     return means.pop("response time", 0.0) or sum(means.values())
 
 
-def _shift(quantity: Quantity, sample: Sample, paired: bool) -> significance.Shift | None:
+def _shift(quantity: Quantity, sample: ValuePair, paired: bool) -> significance.Shift | None:
     """The change, with `n` of 0 where every turn is the same; None of too few values."""
     one, other = sample
     if min(len(one), len(other)) < LEAST_TURNS:

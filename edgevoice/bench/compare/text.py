@@ -12,7 +12,7 @@ from edgevoice.bench.compare.compare import (
     ComparisonSide,
     QuantityChange,
 )
-from edgevoice.bench.result.quantities import Unit
+from edgevoice.bench.result.quantities import QuantityUnit
 from edgevoice.bench.result.result import Figures
 from edgevoice.bench.result.wording import escaped, markdown_table, ms, paragraphs, table, wrapped
 
@@ -131,7 +131,7 @@ def _cells(change: QuantityChange) -> list[str]:
     return [change.name, level(change.before), level(change.after), effect, share, between]
 
 
-def _text(unit: Unit, value: float, sign: str = "") -> str:
+def _text(unit: QuantityUnit, value: float, sign: str = "") -> str:
     match unit:
         case "s":
             return ms(value, sign)

@@ -12,8 +12,8 @@ from typing import Any, TypeVar, cast
 
 import numpy as np
 
-from edgevoice.audio import EAR_RATE, FRAME_SAMPLES, Samples
-from edgevoice.bench.result.result import BenchTurn, Reference
+from edgevoice.audio import CAPTURE_RATE, FRAME_SAMPLES, Samples
+from edgevoice.bench.result.result import BenchTurn, ReferenceKind
 from edgevoice.bench.statistics.word_error_rate import word_errors
 from edgevoice.demo import spoken
 from edgevoice.errors import AudioFileError, EdgevoiceError, UsageError
@@ -24,10 +24,10 @@ from edgevoice.recordings.recorded_turn import RecordedTurn, read
 from edgevoice.wav import read_speech
 
 MANIFEST = "manifest.tsv"
-VOICED = 0.5
+VOICED_PROBABILITY = 0.5
 """Probability at which a frame counts as speech."""
 
-Notice = Callable[[str], None]
+Notify = Callable[[str], None]
 T = TypeVar("T")
 
 
@@ -44,14 +44,14 @@ class BenchQuestion:
     samples: Samples
     speech_end: float
     said: str = ""
-    reference: Reference = ""
+    reference: ReferenceKind = ""
     longest_pause: float = 0.0
     reply: str = ""
     history: tuple[ChatMessage, ...] | None = None
 
     @property
     def seconds(self) -> float:
-        return len(self.samples) / EAR_RATE
+        return len(self.samples) / CAPTURE_RATE
 
     @property
     def known(self) -> bool:
@@ -82,7 +82,7 @@ class CorpusRow:
 
     file: Path
     said: str = ""
-    reference: Reference = ""
+    reference: ReferenceKind = ""
     kind: str = ""
     speech_end: float | None = None
     longest_pause: float = 0.0
@@ -90,7 +90,7 @@ class CorpusRow:
     history: tuple[ChatMessage, ...] | None = None
 
 
-def listed(folder: Path, notice: Notice) -> tuple[list[CorpusRow], list[str]]:
+def listed(folder: Path, notice: Notify) -> tuple[list[CorpusRow], list[str]]:
     """The recordings that manifest.tsv names, or all WAV files; and the names of missing ones.
 
     Raises UsageError if there is none, or the manifest cannot be used.
@@ -116,7 +116,7 @@ def listed(folder: Path, notice: Notice) -> tuple[list[CorpusRow], list[str]]:
             missing.append(row.file.name)
     if not rows:
         raise UsageError(
-            "none of the recordings it names is there",
+            "none of its recordings was found",
             where=str(manifest),
             remedy="put them beside it, or remove it to measure every WAV in the folder",
         )
@@ -164,7 +164,7 @@ def _manifest(path: Path) -> Iterator[CorpusRow]:
             yield CorpusRow(
                 path.parent / values["file"],
                 said,
-                cast(Reference, reference),
+                cast(ReferenceKind, reference),
                 values.get("kind", ""),
                 _seconds(values, "speech_end_s", where),
                 _seconds(values, "longest_pause_s", where) or 0.0,
@@ -185,7 +185,7 @@ def _seconds(values: dict[str, str], column: str, where: str) -> float | None:
         ) from None
 
 
-def with_history(rows: Sequence[CorpusRow], notice: Notice) -> tuple[list[CorpusRow], list[str]]:
+def with_history(rows: Sequence[CorpusRow], notice: Notify) -> tuple[list[CorpusRow], list[str]]:
     """The rows, with the data of those that are recorded turns; and the names of unusable ones.
 
     Each turn is asked after the same history as when it was recorded. So every model gets the same
@@ -242,7 +242,7 @@ def chosen(rows: Sequence[CorpusRow], only: str, least_pause: float = 0.0) -> li
         )
     if not fit:
         raise UsageError(
-            f"no recording has a pause of {least_pause:g} s that the manifest tells of",
+            f"the manifest lists no recording with a pause of {least_pause:g} s",
             remedy="write longest_pause_s and speech_end_s into manifest.tsv; see docs/bench.md",
         )
     return fit
@@ -256,7 +256,7 @@ def spread(items: Sequence[T], limit: int) -> list[T]:
 
 
 def recorded(
-    rows: Sequence[CorpusRow], detector: SpeechDetector, notice: Notice
+    rows: Sequence[CorpusRow], detector: SpeechDetector, notice: Notify
 ) -> tuple[list[BenchQuestion], list[str]]:
     """The recordings as questions, and the names of those that cannot be read.
 
@@ -296,8 +296,8 @@ def speech_end(samples: Samples, detector: SpeechDetector) -> float | None:
     detector.reset()
     last = None
     for start in range(0, len(samples) - FRAME_SAMPLES + 1, FRAME_SAMPLES):
-        if detector.probability(samples[start : start + FRAME_SAMPLES]) >= VOICED:
-            last = (start + FRAME_SAMPLES) / EAR_RATE
+        if detector.probability(samples[start : start + FRAME_SAMPLES]) >= VOICED_PROBABILITY:
+            last = (start + FRAME_SAMPLES) / CAPTURE_RATE
     return last
 
 

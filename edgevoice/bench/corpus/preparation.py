@@ -18,17 +18,17 @@ from edgevoice.bench.corpus.corpus import (
     with_history,
 )
 from edgevoice.bench.jobs.progress import BenchProgress
-from edgevoice.catalog import Role
 from edgevoice.errors import UsageError
+from edgevoice.events import Role
 from edgevoice.models.store import Store
 from edgevoice.protocols import SpeechDetector, Synthesizer
 from edgevoice.settings import Config
 
-ROLES: tuple[Role, ...] = ("vad", "stt", "slm", "tts")
+NEEDED_ROLES: tuple[Role, ...] = ("vad", "stt", "slm", "tts")
 """The models that every turn needs."""
 
 
-def prove_models(config: Config, roles: Iterable[Role] = ROLES) -> None:
+def prove_models(config: Config, roles: Iterable[Role] = NEEDED_ROLES) -> None:
     """Check that every model is there before anything is loaded. Raises ModelError."""
     store = Store(config)
     for role in dict.fromkeys(roles):
@@ -51,7 +51,7 @@ def from_folder(
     least_pause: float,
     config: Config,
     progress: BenchProgress,
-    roles: Iterable[Role] = ROLES,
+    roles: Iterable[Role] = NEEDED_ROLES,
 ) -> tuple[list[BenchQuestion], list[str]]:
     """The chosen recordings of `folder`, and the names of those that cannot be used."""
     rows, missing = listed(folder, progress.say)
@@ -67,7 +67,7 @@ def asked_aloud(
     limit: int,
     config: Config,
     progress: BenchProgress,
-    roles: Iterable[Role] = ROLES,
+    roles: Iterable[Role] = NEEDED_ROLES,
 ) -> list[BenchQuestion]:
     """The built-in questions, or `texts`, spoken by the configured voice."""
     wanted = spread(list(texts if texts is not None else [q for q, _ in builtin()]), limit)

@@ -21,11 +21,11 @@ TECHNIQUES: Mapping[str, Mapping[str, Any]] = {
 }
 """Named as in docs/latency.md."""
 
-ALL = "all of them"
+ALL_OFF = "all of them"
 
 
 def variants(only: Collection[str] = ()) -> dict[str, Mapping[str, Any]]:
     """Variants by name: all techniques on, each one off, and all off. `only` selects some."""
     off = {name: changes for name, changes in TECHNIQUES.items() if not only or name in only}
     every = {key: value for changes in off.values() for key, value in changes.items()}
-    return {AS_SET: {}, **off, **({ALL: every} if len(off) > 1 else {})}
+    return {AS_SET: {}, **off, **({ALL_OFF: every} if len(off) > 1 else {})}

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from edgevoice.audio import EAR_RATE, Samples, first_audible
+from edgevoice.audio import CAPTURE_RATE, Samples, first_audible
 from edgevoice.bench.corpus.corpus import BenchQuestion
 from edgevoice.bench.driver.driver import ELSEWHERE
 from edgevoice.bench.driver.run_state import changed
@@ -60,7 +60,7 @@ class SequentialBaseline:
         """Answer the question as soon as its last voiced sample was heard."""
         # The plain sequence has no KV cache from before.
         self.model.prime(ELSEWHERE, lambda: False)
-        length = round((question.speech_end + SILENCE_SECONDS) * EAR_RATE)
+        length = round((question.speech_end + SILENCE_SECONDS) * CAPTURE_RATE)
         clip = question.samples[:length]
         clip = np.pad(clip, (0, length - len(clip)))
         times = [self.clock.now()]

@@ -27,7 +27,7 @@ from edgevoice.settings import Config
 ANSWER_SECONDS = 5.0
 """Seconds that an answer may be expected to take."""
 
-IDLE = 6.0
+IDLE_SECONDS = 6.0
 """Seconds of silence at the end, in which the idle consumption is measured."""
 
 STARTING = 3.0
@@ -50,7 +50,7 @@ class BenchPlan:
     baseline: bool = False
     through_devices: bool = False
     play_to: str = ""
-    rest: float = IDLE
+    rest: float = IDLE_SECONDS
     stages: Sequence[str] = ()
     """For `stages`: the stages, in order."""
     repeat: int = 1

@@ -28,7 +28,7 @@ from edgevoice.rates import rates
 from edgevoice.settings import Config
 from edgevoice.timings import fold
 
-SETTLED = 0.8
+SETTLED_IDLE_SECONDS = 0.8
 """Seconds of idleness that end an exchange."""
 
 ANSWER_PATIENCE = 180.0
@@ -183,7 +183,7 @@ class QuestionDriver:
                 since = None
             elif since is None:
                 since, self._when_idle = now, self.meter()
-            elif now - since >= SETTLED:
+            elif now - since >= SETTLED_IDLE_SECONDS:
                 return True
             self.clock.sleep(0.05)
         return False
@@ -255,7 +255,7 @@ def judged(
 ) -> BenchTurn:
     """The outcome of `question`, whose first sample was heard at session time `at`, from all events
     until the assistant was idle."""
-    answer = next((t for t in reversed(fold(events)) if t.gap is not None), None)
+    answer = next((t for t in reversed(fold(events)) if t.response_time is not None), None)
     spoken = at + question.speech_end
     committed = [e for e in events if isinstance(e, ev.TurnCommitted)]
     said = {e.turn: e.text.strip() for e in events if isinstance(e, ev.FinalTranscript)}
@@ -269,7 +269,7 @@ def judged(
             *("prompt_tokens", "reused_tokens", "reply_tokens"),
         )
         found = {
-            "response_time": answer.gap,
+            "response_time": answer.response_time,
             **{name: getattr(answer, name) for name in names},
             "spans": {span.name: span.seconds for span in answer.spans},
             "reply": "".join(reply).strip(),

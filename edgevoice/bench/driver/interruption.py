@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from edgevoice import events as ev
 from edgevoice.bench.result.result import BenchTurn
-from edgevoice.bench.result.soak_record import Outcome, SoakInterruption
+from edgevoice.bench.result.soak_record import InterruptionOutcome, SoakInterruption
 
 NOTICE = 1.0
 """Seconds after the first voiced sample of an interruption in which a reply may end by itself;
@@ -54,7 +54,7 @@ def became(
     """The outcome of the reply in `first`, interrupted by the events `second` from time `at` on."""
     voices = [e.at for e in second if isinstance(e, ev.SpeechStarted)]
     voice = voices[0] if voices else at
-    outcome: Outcome = "missed"
+    outcome: InterruptionOutcome = "missed"
     silent_after: float | None = None
     for event in first:
         if isinstance(event, ev.TurnCompleted) and event.interrupted:

@@ -6,7 +6,7 @@ from typing import Protocol
 
 import numpy as np
 
-from edgevoice.audio import EAR_RATE, FRAME_SAMPLES, Frame, Samples
+from edgevoice.audio import CAPTURE_RATE, FRAME_SAMPLES, Frame, Samples
 from edgevoice.clock import Clock
 from edgevoice.player import Player
 from edgevoice.resample import resample
@@ -71,7 +71,7 @@ class QuietRoom:
             return None if self._closed else self._began
 
     def time_of(self, index: int) -> float:
-        return (self._origin or 0.0) + index / EAR_RATE
+        return (self._origin or 0.0) + index / CAPTURE_RATE
 
     def overruns(self) -> int:
         return 0
@@ -94,7 +94,7 @@ class LoudspeakerPlayer:
         self._closed = False
 
     def say(self, samples: Samples) -> float | None:
-        sound = resample(samples, EAR_RATE, self._sink.rate)
+        sound = resample(samples, CAPTURE_RATE, self._sink.rate)
         step = max(1, self._sink.rate // 10)
         first = end = None
         for start in range(0, len(sound), step):

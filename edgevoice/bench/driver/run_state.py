@@ -60,7 +60,7 @@ class RunState:
         self.conversation = False
         self.finished = False
         self.compared: tuple[str, str] | None = None
-        """Two variants; the second's gap is given as a multiple of the first's."""
+        """Two variants; the second's response time is given as a multiple of the first's."""
         self.idle: Idle | None = None
         self.every = SAMPLE_EVERY
         """Seconds from one sample of the device to the next."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from edgevoice.errors import ConfigError, EdgevoiceError, UsageError
 
-MODELS = {
+MODEL_AXES = {
     "slm": "models.slm",
     "llm": "models.slm",
     "stt": "models.stt",
@@ -19,9 +19,9 @@ MODELS = {
     "turn": "models.turn",
 }
 """Short names of the models' settings in a sweep."""
-SECTIONS = {"llm": "slm", "voice": "tts"}
+SECTION_ALIASES = {"llm": "slm", "voice": "tts"}
 """Other names of sections: `llm.threads` is slm.threads."""
-REMEDY = "as in --sweep slm=qwen2.5-coder-0.5b,phi-3-mini --sweep slm.threads=1,2"
+SWEEP_REMEDY = "as in --sweep slm=qwen2.5-coder-0.5b,phi-3-mini --sweep slm.threads=1,2"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ def axes(
         values = tuple(dict.fromkeys(value.strip() for value in rest.split(",")))
         key = setting(name)
         if not equals or not name or not all(values):
-            what, remedy = f"--sweep takes KEY=VALUE,VALUE…, not {text!r}", REMEDY
+            what, remedy = f"--sweep takes KEY=VALUE,VALUE…, not {text!r}", SWEEP_REMEDY
             raise UsageError(what, where="--sweep", remedy=remedy)
         if any(axis.key == key for axis in found):
             remedy = f"give all its values at once: --sweep {name}=…,…"
@@ -68,7 +68,7 @@ def axes(
         if key in known:
             found.append(SweepAxis(name, key, values))
             continue
-        near = difflib.get_close_matches(key, [*MODELS, *known], 1, 0.5)
+        near = difflib.get_close_matches(key, [*MODEL_AXES, *known], 1, 0.5)
         remedy = f"did you mean {near[0]}?" if near else "edgevoice config show lists every setting"
         what = f"unknown setting {name}: not varied"
         problems.append(ConfigError(what, where="--sweep", remedy=remedy))
@@ -78,7 +78,7 @@ def axes(
 def setting(name: str) -> str:
     """The `section.key` that is called `name` in a sweep."""
     section, point, key = name.partition(".")
-    return MODELS.get(name) or f"{SECTIONS.get(section, section)}{point}{key}"
+    return MODEL_AXES.get(name) or f"{SECTION_ALIASES.get(section, section)}{point}{key}"
 
 
 def cells(given: Sequence[SweepAxis]) -> Iterator[Combination]:

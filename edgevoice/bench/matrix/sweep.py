@@ -23,11 +23,11 @@ from edgevoice.bench.stages.stages import COSTS
 from edgevoice.errors import EdgevoiceError
 
 OVERHEAD = 20.0  # seconds that a process is expected to take beside its questions
-LONGEST_NAME = 100  # characters of a file's name
+LONGEST_FILE_NAME = 100  # characters of a file's name
 
 Kept = Callable[[BenchResult], None]
 """Takes the result, or the part of it that there is."""
-Measure = Callable[[BenchPlan, BenchProgress, Kept], None]
+MeasurePlan = Callable[[BenchPlan, BenchProgress, Kept], None]
 """Measures a plan. Raises its error after it has handed over."""
 
 
@@ -49,8 +49,8 @@ class SweepPoint:
 
     @property
     def outcome(self) -> str:
-        gap = self.result.variants[0].summary.response_time if self.result else None
-        done = "done" if gap is None else f"p50 {gap.p50 * 1000:.0f} ms so far"
+        response_time = self.result.variants[0].summary.response_time if self.result else None
+        done = "done" if response_time is None else f"p50 {response_time.p50 * 1000:.0f} ms so far"
         return "failed" if self.failed else done
 
 
@@ -70,7 +70,7 @@ class Sweep:
 
     points: Sequence[SweepPoint]
     progress: BenchProgress
-    measure: Measure = elsewhere
+    measure: MeasurePlan = elsewhere
 
     def run(self) -> None:
         """Measure everything. A combination that fails is reported, and the next one begins.
@@ -145,6 +145,6 @@ def file_names(cells: Sequence[Combination]) -> Mapping[int, str]:
     width = len(str(len(cells)))
     names = (cell.label.replace(" (shape)", "-shape").replace(" ", "+") for cell in cells)
     return {
-        n: f"{n + 1:0{width}}-{re.sub(r'[^A-Za-z0-9.=_+-]', '_', name)[:LONGEST_NAME]}.json"
+        n: f"{n + 1:0{width}}-{re.sub(r'[^A-Za-z0-9.=_+-]', '_', name)[:LONGEST_FILE_NAME]}.json"
         for n, name in enumerate(names)
     }

@@ -17,7 +17,7 @@ from edgevoice.bench.result.wording import wrapped
 from edgevoice.bench.stages.cold_start import COLD, WARM
 from edgevoice.errors import UsageError
 
-MOST = 5  # columns of stages that fit beside the memory
+MOST_COLUMNS = 5  # columns of stages that fit beside the memory
 BEST = "*"
 
 
@@ -93,7 +93,7 @@ def _columns(results: Sequence[BenchResult]) -> list[SweepColumn]:
     if results[0].command == "starts":
         return [*(column for kind in (COLD, WARM) for column in _of_starts(kind)), memory]
     if results[0].command == "stages":
-        return [*_of_stages(results)[:MOST], memory]
+        return [*_of_stages(results)[:MOST_COLUMNS], memory]
 
     def rate(result: BenchResult) -> float | None:
         found = result.variants[0].summary.tokens_per_second
@@ -174,8 +174,9 @@ def _alike(measured: Sequence[tuple[str, BenchResult]]) -> list[str]:
             alike.append(label)
     lines = []
     if alike:
-        text = f"not told from the best gap ({best}) by these questions: {', '.join(alike)}"
+        names = ", ".join(alike)
+        text = f"not told from the best response time ({best}) by these questions: {names}"
         lines += wrapped(text)
     if unsure:
-        lines += wrapped("too few questions to tell a difference of gaps from chance")
+        lines += wrapped("too few questions to tell a difference of response times from chance")
     return lines

@@ -4,24 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 
-from edgevoice.bench.corpus.preparation import ROLES
+from edgevoice.bench.corpus.preparation import NEEDED_ROLES
 from edgevoice.bench.matrix.axes import Combination
-from edgevoice.catalog import SHAPE, Entry, Role
+from edgevoice.catalog import SHAPE, Entry
 from edgevoice.errors import ModelError
+from edgevoice.events import Role
 from edgevoice.models.machine import total_memory
 from edgevoice.models.shape_table import ARCHITECTURES, Architecture
 from edgevoice.models.store import Store
 from edgevoice.settings import Config
 from edgevoice.transcription.spoken_language import listed
 
-Load = Callable[[Mapping[str, str]], Config]
+LoadConfig = Callable[[Mapping[str, str]], Config]
 """The configuration with these settings over all others. Raises ConfigError."""
 Make = Callable[[Architecture, Store], Entry]
 """Makes a synthetic model."""
 
 
 def resolved(
-    cell: Combination, load: Load, make: Make | None = None, alone: Collection[Role] = ()
+    cell: Combination, load: LoadConfig, make: Make | None = None, alone: Collection[Role] = ()
 ) -> tuple[Combination, Config]:
     """The combination and its configuration; `make` replaces a missing model by its synthetic one.
 
@@ -30,13 +31,13 @@ def resolved(
     """
     config = load(cell.settings)
     name = config.models.slm
-    if name and "slm" in (alone or ROLES) and not _is_here(name, Store(config)):
+    if name and "slm" in (alone or NEEDED_ROLES) and not _is_here(name, Store(config)):
         shape = _stand_in(name, Store(config), make)
         config = load({**cell.settings, "models.slm": shape})
         values = {k: f"{v} (shape)" if v == name else v for k, v in cell.values.items()}
         cell = Combination(values, {**cell.settings, "models.slm": shape})
     store = Store(config)
-    models = {role: store.choose(role, shapes=True).entry for role in alone or ROLES}
+    models = {role: store.choose(role, shapes=True).entry for role in alone or NEEDED_ROLES}
     if not alone and (turn := store.optional("turn")):
         models["turn"] = turn.entry
     _check_languages(models, config, cell.settings)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from edgevoice import events as ev
 from edgevoice.agent.language_model_agent import LanguageModelAgent
 from edgevoice.assistant import Assistant
-from edgevoice.audio import EAR_RATE, Samples
+from edgevoice.audio import CAPTURE_RATE, Samples
 from edgevoice.bus import Bus
 from edgevoice.clock import Clock
 from edgevoice.context import AudioIO, Engines, SessionContext
@@ -36,7 +36,7 @@ TRANSCRIBING = 0.11, 0.03
 PREDICTING = 0.06
 """Seconds that Smart Turn takes."""
 FIXED_REPLY = "All right, I will do that."
-QUIET_RATE = 16_000
+SILENT_RATE = 16_000
 REST = 3.0
 """Seconds of silence after each sound, within which every turn ends."""
 LONGEST_SESSION = 4 * 3600.0
@@ -89,13 +89,13 @@ def overhear(config: Config, engines: HearingEngines, sounds: Sequence[Samples])
             lambda idle: SimulatedSource(
                 clock, iter(sounds), idle, "recordings", REST, at_once=True
             ),
-            Player(clock, SimulatedSink(clock, QUIET_RATE, "nobody")),
+            Player(clock, SimulatedSink(clock, SILENT_RATE, "nobody")),
         ),
         Engines(
             lambda: engines.detector,
             lambda: _TimedRecognizer(engines.recognizer, clock),
             lambda: LanguageModelAgent(slm, config.slm),
-            {"en": lambda: ScriptedSynthesizer(clock, QUIET_RATE)},
+            {"en": lambda: ScriptedSynthesizer(clock, SILENT_RATE)},
             lambda: engines.turn_detector and _TimedTurnDetector(engines.turn_detector, clock),
             lambda: engines.wake_detector,
             engines.wake_word,
@@ -118,7 +118,7 @@ class _TimedRecognizer:
     ) -> Transcript:
         transcript = self.recognizer.transcribe(samples, effort, languages)
         fixed, each = TRANSCRIBING
-        self.clock.sleep(fixed + each * len(samples) / EAR_RATE)
+        self.clock.sleep(fixed + each * len(samples) / CAPTURE_RATE)
         return transcript
 
 

@@ -8,8 +8,8 @@ import numpy as np
 from msgspec import Struct
 
 from edgevoice import events as ev
-from edgevoice.audio import EAR_RATE, Samples, dbfs
-from edgevoice.bench.corpus.corpus import CorpusRow, Notice
+from edgevoice.audio import CAPTURE_RATE, Samples, dbfs
+from edgevoice.bench.corpus.corpus import CorpusRow, Notify
 from edgevoice.bench.overhear.offline import HearingEngines, overhear
 from edgevoice.bench.result.wording import markdown_table
 from edgevoice.errors import AudioFileError
@@ -55,11 +55,11 @@ class OverhearResult(Struct, frozen=True, kw_only=True):
 
 
 def sounds(
-    rows: Sequence[CorpusRow], seconds: float, level: float | None, notice: Notice
+    rows: Sequence[CorpusRow], seconds: float, level: float | None, notice: Notify
 ) -> Iterator[tuple[str, int, Samples]]:
     """Silence, then each kind of the rows: its name, number of files, and `seconds` of them in a
     loop, float32 [n] at 16 kHz, at `level` dBFS if given. A file without a kind is its own kind."""
-    count = int(seconds * EAR_RATE)
+    count = int(seconds * CAPTURE_RATE)
     yield SILENCE_KIND, 0, np.zeros(count, dtype=np.float32)
     kinds: dict[str, list[CorpusRow]] = {}
     for row in rows:
@@ -88,7 +88,7 @@ def measured(
     return OverheardSound(
         kind=kind,
         files=files,
-        seconds=len(sound) / EAR_RATE,
+        seconds=len(sound) / CAPTURE_RATE,
         level=round(dbfs(sound), 1),
         begun=sum(isinstance(event, ev.TurnStarted) and event.replaces is None for event in events),
         answered=len(answered),

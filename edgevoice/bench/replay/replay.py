@@ -11,8 +11,8 @@ from typing import Any
 from msgspec.structs import replace
 
 from edgevoice import events as ev
-from edgevoice.audio import EAR_RATE
-from edgevoice.bench.corpus.corpus import BenchQuestion, CorpusRow, Notice, known, speech_end
+from edgevoice.audio import CAPTURE_RATE
+from edgevoice.bench.corpus.corpus import BenchQuestion, CorpusRow, Notify, known, speech_end
 from edgevoice.bench.driver.driver import judged
 from edgevoice.bench.result.result import BenchResult, BenchTurn, Variant
 from edgevoice.bench.result.summary import summarize
@@ -86,7 +86,7 @@ def _named(models: Mapping[str, str]) -> dict[str, Any]:
     return {f"models.{role}": name for role, name in models.items()}
 
 
-def load(file: Path, detector: SpeechDetector, notice: Notice) -> ReplayableTurn:
+def load(file: Path, detector: SpeechDetector, notice: Notify) -> ReplayableTurn:
     """A recorded turn with its audio. Raises EdgevoiceError if one of them cannot be used."""
     kept = read(file)
     sound = file.parent / Path(kept.audio).name
@@ -94,11 +94,11 @@ def load(file: Path, detector: SpeechDetector, notice: Notice) -> ReplayableTurn
     end = speech_end(samples, detector)
     if end is None:
         raise AudioFileError(
-            "nobody speaks in the recording",
+            "the recording contains no speech",
             where=str(sound),
             remedy=f"run another turn again: `edgevoice replay --list {file.parent}`",
         )
-    if len(samples) / EAR_RATE < kept.speech_end:
+    if len(samples) / CAPTURE_RATE < kept.speech_end:
         notice(f"{sound}: the last of what was said is missing, so the question is another one")
     else:
         end = kept.speech_end
@@ -109,7 +109,7 @@ def load(file: Path, detector: SpeechDetector, notice: Notice) -> ReplayableTurn
     return ReplayableTurn(kept, file, question)
 
 
-def made_with(kept: RecordedTurn, notice: Notice) -> dict[str, str]:
+def made_with(kept: RecordedTurn, notice: Notify) -> dict[str, str]:
     """The models and settings that a turn was recorded with, by `section.key`."""
     found = {"models.turn": NONE, **_named(kept.models), **kept.settings}
     there = set(keys())

@@ -18,10 +18,11 @@ from edgevoice.waterfall import render_waterfall
 KEPT, NOW = "kept", "replayed"
 _NAME = 10
 
-LEAST_OF_SPAN, LEAST_OF_GAP, LEAST = 0.05, 0.01, 0.001
-"""A span is reported if it changed by this share of itself and of the gap, and by a millisecond."""
+LEAST_OF_SPAN, LEAST_OF_RESPONSE_TIME, LEAST = 0.05, 0.01, 0.001
+"""A span is reported if it changed by these shares of itself and of the response time, and by a
+millisecond."""
 
-ENOUGH = 3  # runs from which the range of all runs is reported
+LEAST_RUNS = 3  # runs from which the range of all runs is reported
 
 
 def render(made: ReplayResult) -> Iterator[str]:
@@ -88,14 +89,14 @@ def moved(kept: BenchTurn, runs: Sequence[BenchTurn]) -> Iterator[str]:
     for name in names:
         then, now = kept.spans.get(name, 0.0), [turn.spans.get(name, 0.0) for turn in answered]
         size = abs(median(now) - then)
-        if size < max(LEAST_OF_SPAN * then, LEAST_OF_GAP * kept.response_time, LEAST):
+        if size < max(LEAST_OF_SPAN * then, LEAST_OF_RESPONSE_TIME * kept.response_time, LEAST):
             same.append(name)
         else:
             changed.append((-size, f"{name} is {_change(then, now)}"))
     yield from (line for _, line in sorted(changed, key=lambda each: each[0]))
     if same:
         yield f"much as it was: {', '.join(same)}"
-    if len(answered) < ENOUGH:
+    if len(answered) < LEAST_RUNS:
         yield (
             "one turn, and some of it chance: --times 20 --out FILE, and `edgevoice bench compare` "
             "tells what is more than that"
@@ -108,7 +109,7 @@ def _change(then: float, now: Sequence[float]) -> str:
     if not change:
         return f"as it was, {ms(then)}"
     text = f"{abs(change)} ms {'longer' if change > 0 else 'shorter'}: {ms(then)} → {ms(middle)}"
-    if len(now) < ENOUGH:
+    if len(now) < LEAST_RUNS:
         return text
     between = f"{round(min(now) * 1000)} to {ms(max(now))} in {len(now)} replays"
     inside = min(now) <= then <= max(now)
@@ -135,7 +136,7 @@ def listing(files: Mapping[int, Path]) -> Iterator[str]:
         except EdgevoiceError as error:
             text = error.what
         else:
-            gap = "" if kept.gap is None else ms(kept.gap)
+            response_time = "" if kept.response_time is None else ms(kept.response_time)
             heard = kept.heard or f"({kept.ending.replace('_', ' ')})"
-            text = f"{_date(kept.started)}  {gap:>8}  {heard}"
+            text = f"{_date(kept.started)}  {response_time:>8}  {heard}"
         yield one_line(f"{number:>6}  {text}")[:WIDTH]

@@ -29,7 +29,7 @@ def turns(report: Report) -> str:
 
 
 def summary(report: Report) -> str:
-    """The statistics of each variant, with columns like `gap.p50` and `spans.NAME.p95`."""
+    """The statistics of each variant, for example `response_time.p50` and `spans.NAME.p95`."""
     return _csv([_summary(column) for column in report.columns])
 
 

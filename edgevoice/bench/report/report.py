@@ -134,7 +134,7 @@ def timings(turn: BenchTurn) -> TurnTimings:
     for name, seconds in turn.spans.items():
         spans.append(Span(name, at, at + seconds))
         at += seconds
-    return TurnTimings(turn=0, gap=turn.response_time, spans=tuple(spans), bars=())
+    return TurnTimings(turn=0, response_time=turn.response_time, spans=tuple(spans), bars=())
 
 
 def _names(paths: Sequence[Path]) -> list[str]:

@@ -18,7 +18,7 @@ COMPARED = (
     *("WER", "cut off", "dropped", "underruns"),
 )
 FIGURES = ("n", "p50", "p90", "p95", "p99", "mean")
-RATES = ("", "n", "p50", "p95", "mean", "unit")
+RATE_COLUMNS = ("", "n", "p50", "p95", "mean", "unit")
 
 
 def comparison(report: Report) -> list[list[Cell]]:
@@ -76,7 +76,7 @@ def _figures(f: Figures) -> dict[str, Cell]:
 
 
 def rates(s: Summary) -> list[list[str]]:
-    """Rates and costs in their own units, by RATES."""
+    """Rates and costs in their own units, by RATE_COLUMNS."""
     found = (
         ("first token", s.ttft, "s from the beginning of the prompt", 3),
         ("reply", s.tokens_per_second, "tokens a second", 1),

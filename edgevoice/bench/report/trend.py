@@ -78,11 +78,16 @@ def _panels(samples: Sequence[Sample]) -> list[TrendPanel]:
 
 def described(turns: Sequence[BenchTurn], samples: Sequence[Sample] = ()) -> str:
     """The course in a sentence."""
-    gaps = [turn.response_time for turn in turns if turn.counts and turn.response_time is not None]
+    response_times = [
+        turn.response_time for turn in turns if turn.counts and turn.response_time is not None
+    ]
     times = [turn.asked_at for turn in turns]
-    told = [f"{len(gaps)} answers over {clock(max(times) - min(times))}"] if times else []
-    if len(gaps) >= HALVES:
-        early, late = gaps[: len(gaps) // 2], gaps[len(gaps) // 2 :]
+    told = [f"{len(response_times)} answers over {clock(max(times) - min(times))}"] if times else []
+    if len(response_times) >= HALVES:
+        early, late = (
+            response_times[: len(response_times) // 2],
+            response_times[len(response_times) // 2 :],
+        )
         told.append(
             f"median of the first half {ms(percentile(early, 0.5) or 0.0)}, "
             f"of the second {ms(percentile(late, 0.5) or 0.0)}"

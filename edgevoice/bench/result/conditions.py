@@ -9,7 +9,7 @@ from edgevoice.bench.result.device_record import Sample
 from edgevoice.bench.result.result import BenchResult
 from edgevoice.bench.result.wording import wrapped
 
-BUSY = 0.1
+BUSY_SHARE = 0.1
 """Share of the processor that other programs may use before figures are doubted."""
 APART = 60.0
 """Seconds; between samples that are further apart nothing was measured."""
@@ -25,7 +25,7 @@ def conditions(result: BenchResult, name: str = "figures") -> list[str]:
     share = used_by_others(result.samples, result.machine.logical_cores)
     # Windows does not tell a program what the processes that it started have used.
     unknown = bool(result.starts) and result.machine.system.startswith("Windows")
-    if share is not None and share >= BUSY and not unknown:
+    if share is not None and share >= BUSY_SHARE and not unknown:
         found.append(f"other programs used {share * 100:.0f} % of the processor meanwhile")
     found += [
         f"the CPU governor {governor} may keep the clock low"

@@ -9,9 +9,9 @@ from typing import Any, Literal
 from edgevoice.bench.result.result import BenchTurn
 from edgevoice.timings import SPANS
 
-Unit = Literal["s", "tokens/s", "per turn", "share"]
+QuantityUnit = Literal["s", "tokens/s", "per turn", "share"]
 
-Key = tuple[str, int]
+QuestionKey = tuple[str, int]
 """A question, and how often it was asked before."""
 
 BASELINE_SPANS = ("silence", "transcribe", "reply")
@@ -25,7 +25,7 @@ class Quantity:
     """A quantity by its displayed name; `field` is that of a turn, empty for a span and for WER."""
 
     name: str
-    unit: Unit
+    unit: QuantityUnit
     field: str = ""
     part: bool = False
     """Whether it is a part of the response time, and matters only as far as that does."""
@@ -34,7 +34,7 @@ class Quantity:
     def more_is_better(self) -> bool:
         return self.unit == "tokens/s"
 
-    def values(self, run: Mapping[Key, BenchTurn]) -> dict[Key, float]:
+    def values(self, run: Mapping[QuestionKey, BenchTurn]) -> dict[QuestionKey, float]:
         """The values of the turns that have one."""
         if self.name == "WER":
             return _word_errors(run)
@@ -44,11 +44,11 @@ class Quantity:
             return {key: float(bool(v) if self.unit == "share" else v) for key, v in self._of(run)}
         return {key: v for key, v in self._of(run) if run[key].timed and v is not None}
 
-    def _of(self, run: Mapping[Key, BenchTurn]) -> Iterator[tuple[Key, Any]]:
+    def _of(self, run: Mapping[QuestionKey, BenchTurn]) -> Iterator[tuple[QuestionKey, Any]]:
         return ((key, getattr(turn, self.field)) for key, turn in run.items())
 
 
-def keyed(turns: Sequence[BenchTurn]) -> dict[Key, BenchTurn]:
+def keyed(turns: Sequence[BenchTurn]) -> dict[QuestionKey, BenchTurn]:
     """The turns by question, in order, without warm-ups."""
     seen: dict[str, int] = {}
     found = {}
@@ -60,7 +60,7 @@ def keyed(turns: Sequence[BenchTurn]) -> dict[Key, BenchTurn]:
     return found
 
 
-def quantities(*runs: Mapping[Key, BenchTurn]) -> list[Quantity]:
+def quantities(*runs: Mapping[QuestionKey, BenchTurn]) -> list[Quantity]:
     """All quantities that any of the runs has, the response time and its spans first."""
     names = dict.fromkeys(name for run in runs for turn in run.values() for name in turn.spans)
     known = [name for name in SPANS if name in names]
@@ -76,7 +76,7 @@ def quantities(*runs: Mapping[Key, BenchTurn]) -> list[Quantity]:
     ]
 
 
-def _span(name: str, run: Mapping[Key, BenchTurn]) -> dict[Key, float]:
+def _span(name: str, run: Mapping[QuestionKey, BenchTurn]) -> dict[QuestionKey, float]:
     """A turn without the span spent no time in it."""
     counted = {key: turn for key, turn in run.items() if turn.counts}
     timed = counted or {key: turn for key, turn in run.items() if turn.timed}
@@ -85,7 +85,7 @@ def _span(name: str, run: Mapping[Key, BenchTurn]) -> dict[Key, float]:
     return {key: turn.spans.get(name, 0.0) for key, turn in timed.items()}
 
 
-def _word_errors(run: Mapping[Key, BenchTurn]) -> dict[Key, float]:
+def _word_errors(run: Mapping[QuestionKey, BenchTurn]) -> dict[QuestionKey, float]:
     """Errors by turn, scaled so that their mean is the word error rate of all."""
     scored = {key: turn for key, turn in run.items() if turn.words}
     words = sum(turn.words or 0 for turn in scored.values())

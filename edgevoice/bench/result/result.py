@@ -13,13 +13,13 @@ from edgevoice import compatibility, files
 from edgevoice.bench.result.device_record import Idle, Roofline, Sample, Speeds, Start
 from edgevoice.bench.result.soak_record import Soak
 from edgevoice.encoding import json_bytes
-from edgevoice.versioned import Format
+from edgevoice.versioned import FileFormat
 
 FORMAT = "edgevoice bench"
 VERSION = 2
 """A change that an old reader would misread raises it."""
 
-Reference = Literal["human", "pseudo", "written", ""]
+ReferenceKind = Literal["human", "pseudo", "written", ""]
 AS_SET = "as set"
 """The variant with the settings as they are."""
 
@@ -35,7 +35,7 @@ class BenchTurn(Struct, frozen=True, kw_only=True):
     """File name of the recording, or the synthesized words."""
     said: str = ""
     """The words said, where known."""
-    reference: Reference = ""
+    reference: ReferenceKind = ""
     """Source of `said`: a person, another recognizer, or the synthesized text."""
     warm_up: bool = False
     """Warm-ups are in no summary."""
@@ -308,7 +308,7 @@ def write(path: Path, result: BenchResult, option: str = "--json FILE") -> None:
     files.deliver(path, [encoded(result)], "the result", option)
 
 
-WRITTEN = Format(
+RESULT_FORMAT = FileFormat(
     BenchResult,
     FORMAT,
     VERSION,
@@ -322,4 +322,4 @@ WRITTEN = Format(
 
 def read(path: Path) -> BenchResult:
     """A result. Raises UsageError for another file, a damaged one or a newer version."""
-    return WRITTEN.read(path)
+    return RESULT_FORMAT.read(path)

@@ -6,10 +6,10 @@ from typing import Literal
 
 from msgspec import Struct
 
-State = Literal["well", "bad", "unclear", "unknown"]
+Steadiness = Literal["well", "bad", "unclear", "unknown"]
 """`unclear`: measured for too short a time to tell; `unknown`: not measured on this machine."""
 
-Outcome = Literal["stopped", "late", "missed"]
+InterruptionOutcome = Literal["stopped", "late", "missed"]
 """`late`: the reply was already over; `missed`: it continued."""
 
 
@@ -54,7 +54,7 @@ class SoakInterruption(Struct, frozen=True, kw_only=True):
     """The question whose reply was interrupted."""
     by: str
     """The interrupting question."""
-    outcome: Outcome
+    outcome: InterruptionOutcome
     """`stopped`; `late`: the reply was already over; `missed`: the reply continued."""
     silent_after: float | None = None
     """Seconds from the first voiced sample of `by` to the end of the sound; null unless stopped."""
@@ -68,7 +68,7 @@ class SoakFinding(Struct, frozen=True, kw_only=True):
     name: str
     """`memory`, `threads`, `handles`, `response time`, `heat`, `answers`, `sound` or
     `interruptions`."""
-    state: State
+    state: Steadiness
     """`well`, `bad`, `unclear` (too short to tell) or `unknown` (not measured)."""
     reason: str
     """The finding in words."""

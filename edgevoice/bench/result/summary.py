@@ -27,7 +27,7 @@ def figures(values: Iterable[float | None]) -> Figures | None:
     return Figures(n=len(known), mean=fmean(known), **found)  # type: ignore[arg-type]
 
 
-RATES = (
+RATE_FIELDS = (
     "ttft",
     "tokens_per_second",
     "prefill_rate",
@@ -62,7 +62,7 @@ def summarize(turns: Sequence[BenchTurn]) -> Summary:
         words=said,
         word_errors=errors,
         wer=rate(errors, said),
-        **{name: figures(getattr(turn, name) for turn in timed) for name in RATES},
+        **{name: figures(getattr(turn, name) for turn in timed) for name in RATE_FIELDS},
     )
 
 
@@ -80,14 +80,17 @@ def ratio(ours: Sequence[BenchTurn], theirs: Sequence[BenchTurn]) -> Ratio | Non
     """How many times as long `theirs` take as `ours`, over the questions that both answered."""
     own = {turn.question: turn.response_time for turn in ours if turn.counts}
     pairs = [
-        (gap, turn.response_time)
+        (response_time, turn.response_time)
         for turn in theirs
-        if turn.counts and turn.response_time is not None and (gap := own.get(turn.question))
+        if turn.counts
+        and turn.response_time is not None
+        and (response_time := own.get(turn.question))
     ]
     if not pairs:
         return None
     return Ratio(
         n=len(pairs),
-        of_questions=median(other / gap for gap, other in pairs),
-        of_p50=median_low(other for _, other in pairs) / median_low(gap for gap, _ in pairs),
+        of_questions=median(other / response_time for response_time, other in pairs),
+        of_p50=median_low(other for _, other in pairs)
+        / median_low(response_time for response_time, _ in pairs),
     )

@@ -23,7 +23,7 @@ from edgevoice.models.store import Store
 from edgevoice.settings import Config
 from edgevoice.words import words
 
-Stage = Literal["recognize", "prefill", "decode", "synthesize"]
+RooflineStage = Literal["recognize", "prefill", "decode", "synthesize"]
 Bound = Literal["memory", "compute", ""]
 Least = tuple[float, Bound]
 """The least seconds, and what bounds them."""
@@ -126,7 +126,7 @@ def synthesize(limits: MachineLimits, operations: float, turns: Iterable[BenchTu
 
 
 def _floor(
-    stage: Stage, per: str, measured: Sequence[tuple[Least, float]], nominal: Least
+    stage: RooflineStage, per: str, measured: Sequence[tuple[Least, float]], nominal: Least
 ) -> StageFloor:
     """`measured` are floors with the seconds it took, `nominal` is the floor without any."""
     if not measured:
@@ -160,7 +160,7 @@ def roofline(
     def spoken(path: Path) -> Sequence[StageFloor]:
         return [synthesize(limits, costs.voice(path), timed)]
 
-    work: Mapping[str, tuple[Sequence[Stage], Callable[[Path], Sequence[StageFloor]]]] = {
+    work: Mapping[str, tuple[Sequence[RooflineStage], Callable[[Path], Sequence[StageFloor]]]] = {
         "stt": (["recognize"], heard),
         "slm": (["prefill", "decode"], thought),
         "tts": (["synthesize"], spoken),

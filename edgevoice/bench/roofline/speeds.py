@@ -26,7 +26,7 @@ from msgspec.structs import asdict
 from edgevoice.audio import Samples
 from edgevoice.bench.result.device_record import Speeds
 
-WINDOW = 0.1  # seconds of one sample
+PROBE_SECONDS = 0.1  # seconds of one sample
 ROUNDS = 5
 CACHES, LEAST_CACHES = 8, 2
 """How many times the last-level cache is read; with fewer, nothing is measured."""
@@ -43,7 +43,7 @@ ONE_THREAD = dict.fromkeys(
     "1",
 )
 
-Piece = Callable[[], float]
+WorkPiece = Callable[[], float]
 """Does a piece of work; returns how much it was."""
 Rates = tuple[float | None, tuple[float, ...]]
 """The best of one thread, and each sample of all threads, a second."""
@@ -105,7 +105,7 @@ def working_set(cache: int | None, free: int) -> int | None:
     return size if size >= (cache or USUAL_CACHE) * LEAST_CACHES else None
 
 
-def together(pieces: Sequence[Piece], seconds: float = WINDOW) -> float:
+def together(pieces: Sequence[WorkPiece], seconds: float = PROBE_SECONDS) -> float:
     """How much a second all `pieces` do at once, each over and over on a thread of its own."""
     rates = [0.0] * len(pieces)
     barrier = threading.Barrier(len(pieces))
@@ -127,7 +127,7 @@ def together(pieces: Sequence[Piece], seconds: float = WINDOW) -> float:
     return sum(rates)
 
 
-def _samples(pieces: Sequence[Piece]) -> tuple[float, ...]:
+def _samples(pieces: Sequence[WorkPiece]) -> tuple[float, ...]:
     return tuple(together(pieces) for _ in range(ROUNDS))
 
 
@@ -135,10 +135,10 @@ def _reading(size: int, threads: int) -> Rates:
     whole = np.ones(size // 4, dtype=np.float32)
     stretches = np.array_split(whole, threads)
 
-    def dot(part: Samples) -> Piece:
+    def dot(part: Samples) -> WorkPiece:
         return lambda: part.nbytes if np.dot(part, part) > 0 else 0.0
 
-    def largest(part: Samples) -> Piece:
+    def largest(part: Samples) -> WorkPiece:
         return lambda: part.nbytes if part.max() > 0 else 0.0
 
     ways = (dot, largest)
@@ -147,7 +147,7 @@ def _reading(size: int, threads: int) -> Rates:
     return one, max((_samples([way(part) for part in stretches]) for way in ways), key=max)
 
 
-def multiplying(make: Callable[[], Piece], threads: int) -> Rates:
+def multiplying(make: Callable[[], WorkPiece], threads: int) -> Rates:
     """Operations a second of one thread, and each sample of all; None, () if the library fails."""
     try:
         pieces = [make() for _ in range(threads)]
@@ -158,7 +158,7 @@ def multiplying(make: Callable[[], Piece], threads: int) -> Rates:
     return max(_samples(pieces[:1])), _samples(pieces)
 
 
-def _float32() -> Piece:
+def _float32() -> WorkPiece:
     random = np.random.default_rng(1)
     a, b = (random.random((SIDE, SIDE), dtype=np.float32) for _ in range(2))
     out = np.empty((SIDE, SIDE), dtype=np.float32)
@@ -170,7 +170,7 @@ def _float32() -> Piece:
     return piece
 
 
-def _int8() -> Piece:
+def _int8() -> WorkPiece:
     from edgevoice.engines.onnx import open_model
 
     session = open_model(integer_product(SIDE), 1)

@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 
 from edgevoice.audio import AUDIBLE_DBFS, Samples
 from edgevoice.bench.scenarios.room_response import Acoustics, Convolver, impulse_response
-from edgevoice.devices.duplex import BLOCK, RATE, Duplex
+from edgevoice.devices.duplex import CALLBACK_FRAMES, DEVICE_RATE, Duplex
 
-KEPT = 2 * RATE
+ECHO_SAMPLES = 2 * DEVICE_RATE
 """Samples of the speaker that are kept for the echo: more than any delay."""
 
 LATE_BLOCKS = 5.0
@@ -27,9 +27,9 @@ LATE_BLOCKS = 5.0
 QUIET = 0.3
 """Seconds without an audible sample after which a sound of the speaker is a new reply."""
 
-AUDIBLE = 10 ** (AUDIBLE_DBFS / 20)
+AUDIBLE_AMPLITUDE = 10 ** (AUDIBLE_DBFS / 20)
 
-MARKED = RATE // 4
+MARKED = DEVICE_RATE // 4
 """Samples from one time mark of a tape to the next."""
 
 
@@ -48,7 +48,10 @@ class AcousticState(Struct, frozen=True, kw_only=True):
 
 @dataclass(slots=True)
 class RoomTape:
-    """int16 [n] at RATE Hz, of which `count` are recorded; `marks` are sample numbers and times."""
+    """int16 [n] at DEVICE_RATE Hz, of which `count` are recorded.
+
+    `marks` are sample numbers and their times.
+    """
 
     samples: NDArray[np.int16]
     count: int = 0
@@ -57,7 +60,7 @@ class RoomTape:
     @classmethod
     def of(cls, seconds: float) -> RoomTape:
         # Filled, so that a callback does not wait for memory.
-        return cls(np.full(round(seconds * RATE), 0, dtype=np.int16))
+        return cls(np.full(round(seconds * DEVICE_RATE), 0, dtype=np.int16))
 
     def put(self, block: Samples, at: float) -> None:
         """Append float32 [n] that sounds from time `at` on, as far as there is room."""
@@ -119,7 +122,7 @@ class AcousticPath:
     """Carries sound from one device to another. All but the two callbacks are commands."""
 
     def __init__(self, hears: str, speaks: str, latency: float) -> None:
-        self._ring = np.zeros(KEPT, dtype=np.float32)
+        self._ring = np.zeros(ECHO_SAMPLES, dtype=np.float32)
         self._written = 0
         self._next = 0
         self._delay = 0.0
@@ -131,7 +134,7 @@ class AcousticPath:
         self._begun: dict[int, float] = {}
         self._reply = (0, 0.0)
         """Number of replies so far, and when the last one began."""
-        self._last_audible = -KEPT
+        self._last_audible = -ECHO_SAMPLES
         self._late = self._moved = 0
         self._short = 0.0
         self._tapes: tuple[RoomTape, RoomTape] | None = None
@@ -142,14 +145,14 @@ class AcousticPath:
     # The two callbacks.
 
     def _hear(self, block: Samples, number: int) -> None:
-        self._ring[np.arange(number, number + len(block)) % KEPT] = block
+        self._ring[np.arange(number, number + len(block)) % ECHO_SAMPLES] = block
         self._written = number + len(block)
         if self._duplex is None:
             return
         times = self._duplex.input
-        loud = np.flatnonzero(np.abs(block) >= AUDIBLE)
+        loud = np.flatnonzero(np.abs(block) >= AUDIBLE_AMPLITUDE)
         if len(loud):
-            if number + loud[0] - self._last_audible > QUIET * RATE:
+            if number + loud[0] - self._last_audible > QUIET * DEVICE_RATE:
                 self._reply = (self._reply[0] + 1, times.time_of(number + int(loud[0])))
             self._last_audible = number + int(loud[-1])
         if self._tapes is not None:
@@ -169,23 +172,23 @@ class AcousticPath:
             self._tapes[1].put(block, at)
 
     def _played(self, wanted: int) -> Samples:
-        """What the speaker played from sample `wanted` on, float32 [BLOCK]."""
+        """What the speaker played from sample `wanted` on, float32 [CALLBACK_FRAMES]."""
         # Rounding makes a difference of one sample at times, which would be heard as a click.
         if abs(wanted - self._next) > 2:
             self._moved += 1
             self._next = wanted
-        numbers = np.arange(self._next, self._next + BLOCK)
-        self._next += BLOCK
+        numbers = np.arange(self._next, self._next + CALLBACK_FRAMES)
+        self._next += CALLBACK_FRAMES
         missing = self._next - self._written
         self._short = max(0.0, self._short - 0.01)
         if missing > 0:
             self._late += 1
             self._short += 1.0
             if self._short > LATE_BLOCKS:
-                self._delay += (missing + BLOCK // 4) / RATE
+                self._delay += (missing + CALLBACK_FRAMES // 4) / DEVICE_RATE
                 self._short = 0.0
-        there = (numbers < self._written) & (numbers >= self._written - KEPT)
-        return np.where(there, self._ring[numbers % KEPT], np.float32(0.0))
+        there = (numbers < self._written) & (numbers >= self._written - ECHO_SAMPLES)
+        return np.where(there, self._ring[numbers % ECHO_SAMPLES], np.float32(0.0))
 
     def _start_due(self, duplex: Duplex, number: int) -> None:
         """Hand the sounds whose time has come to the mixer."""
@@ -198,7 +201,7 @@ class AcousticPath:
                     continue
                 waiting.at, waiting.after = began + waiting.after, None
             due = number if waiting.at is None else duplex.output.number_at(waiting.at)
-            if due < number + BLOCK:
+            if due < number + CALLBACK_FRAMES:
                 begin = max(due, number)
                 self._mix.add(waiting.samples, begin)
                 self._begun[waiting.id] = duplex.output.time_of(begin)
@@ -212,11 +215,11 @@ class AcousticPath:
         if acoustics is not None:
             self._delay = acoustics.delay
             self._short = 0.0
-            self._convolver = Convolver(impulse_response(acoustics, RATE), BLOCK)
+            self._convolver = Convolver(impulse_response(acoustics, DEVICE_RATE), CALLBACK_FRAMES)
 
     def say(self, id: int, samples: Samples, at: float | None, after: float | None) -> None:
-        """Play float32 [n] at RATE Hz at time `at`, `after` so many seconds of the next reply, or
-        at once."""
+        """Play float32 [n] at DEVICE_RATE Hz at time `at`, `after` so many seconds of the next
+        reply, or at once."""
         waiting = _Waiting(id, samples, at, after, self._reply[0])
         self._orders.append(lambda: self._waiting.append(waiting))
 
@@ -229,7 +232,7 @@ class AcousticPath:
         self._orders.extend((self._waiting.clear, self._mix.drop))
 
     def bed(self, samples: Samples) -> None:
-        """Play float32 [n] at RATE Hz in a loop; empty: silence."""
+        """Play float32 [n] at DEVICE_RATE Hz in a loop; empty: silence."""
         self._orders.append(lambda: setattr(self._mix, "bed", samples))
 
     def record(self, seconds: float) -> None:

@@ -14,13 +14,13 @@ from edgevoice.bench.scenarios.exchanges import ScenarioExchange, exchanges
 from edgevoice.bench.scenarios.result import LineOutcome, ScenarioCounts, StrayAnswer
 from edgevoice.bench.scenarios.room import RoomTrack
 from edgevoice.bench.scenarios.runner import ScenarioRecord, StepDone
-from edgevoice.bench.scenarios.scenario import Expectations, Part, Scenario
+from edgevoice.bench.scenarios.scenario import Expectations, Scenario, StepEffect
 from edgevoice.words import words
 
 EARLY = 0.35
 """Seconds by which capture may date the start of a voice too early: the detector needs frames."""
 
-LATE = 0.6
+LATE_TURN_SECONDS = 0.6
 """Seconds after a voice in which a turn may start that belongs to it: reverberation, or the last
 word if only that was noticed."""
 
@@ -33,8 +33,8 @@ KEY = 0.05
 FADE_OUT = 0.3
 """Seconds after a stopped reply in which its end may sound."""
 
-ASKING: frozenset[Part] = frozenset({"question", "interruption"})
-SILENCING: frozenset[Part] = frozenset({"interruption", "stop"})
+ASKING: frozenset[StepEffect] = frozenset({"question", "interruption"})
+SILENCING: frozenset[StepEffect] = frozenset({"interruption", "stop"})
 
 COUNTED = (
     ("missed", "question not answered", "questions not answered"),
@@ -53,7 +53,7 @@ class ScenarioUtterance:
     """One step, or the steps of a question in parts, and its turns."""
 
     step: int
-    part: Part
+    part: StepEffect
     what: str
     began: float
     ended: float
@@ -145,7 +145,7 @@ def _assign(
                 one
                 for one in said
                 if not one.typed and one.part != "nothing"
-                and turn.start < one.ended + LATE
+                and turn.start < one.ended + LATE_TURN_SECONDS
                 and turn.end > one.began - EARLY
             ]  # fmt: skip
             if not owners:

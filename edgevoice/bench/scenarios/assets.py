@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from edgevoice.audio import EAR_RATE, Audio, Mark, Samples
+from edgevoice.audio import CAPTURE_RATE, Audio, Mark, Samples
 from edgevoice.bench.corpus.corpus import builtin, speech_end
 from edgevoice.bench.scenarios.noises import Noise, leveled, noise
 from edgevoice.bench.scenarios.scenario import RoomSettings, Scenario, ScenarioStep
@@ -19,10 +19,10 @@ from edgevoice.protocols import SpeechDetector, Synthesizer
 from edgevoice.resample import resample
 from edgevoice.wav import read_speech
 
-FAINT = 0.03
+ONSET_SHARE = 0.03
 """Share of a sound's peak from which on it counts as begun: 30 dB below."""
 
-FADE = 0.01
+FADE_SECONDS = 0.01
 """Seconds of fade at both ends of a part of a sentence."""
 
 TALKERS = 12
@@ -45,7 +45,7 @@ class AudioClip:
 
     @property
     def seconds(self) -> float:
-        return len(self.samples) / EAR_RATE
+        return len(self.samples) / CAPTURE_RATE
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +121,9 @@ class ScenarioAssets:
             else:
                 # The voice does not say where its words are.
                 pieces = [self._sentence(part).samples for part in parts]
-            ears = [resample(faded(piece, rate), round(rate * pitch), EAR_RATE) for piece in pieces]
+            ears = [
+                resample(faded(piece, rate), round(rate * pitch), CAPTURE_RATE) for piece in pieces
+            ]
             self._made[key] = tuple(self._voiced(samples) for samples in ears)
         return self._made[key]
 
@@ -173,7 +175,9 @@ def breaths(steps: Sequence[ScenarioStep]) -> list[tuple[ScenarioStep, ...]]:
 
 def faded(samples: Samples, rate: int) -> Samples:
     """float32 [n] that fades in and out, so that a cut does not click."""
-    slope = np.linspace(0.0, 1.0, min(round(FADE * rate), len(samples) // 2), dtype=np.float32)
+    slope = np.linspace(
+        0.0, 1.0, min(round(FADE_SECONDS * rate), len(samples) // 2), dtype=np.float32
+    )
     made = samples.copy()
     made[: len(slope)] *= slope
     made[len(made) - len(slope) :] *= slope[::-1]
@@ -182,5 +186,7 @@ def faded(samples: Samples, rate: int) -> Samples:
 
 def _sounding(samples: Samples) -> tuple[float, float]:
     """Where a sound begins and ends, in seconds."""
-    loud = np.flatnonzero(np.abs(samples) >= FAINT * np.abs(samples).max(initial=1e-9))
-    return (int(loud[0]) / EAR_RATE, int(loud[-1] + 1) / EAR_RATE) if len(loud) else (0.0, 0.0)
+    loud = np.flatnonzero(np.abs(samples) >= ONSET_SHARE * np.abs(samples).max(initial=1e-9))
+    return (
+        (int(loud[0]) / CAPTURE_RATE, int(loud[-1] + 1) / CAPTURE_RATE) if len(loud) else (0.0, 0.0)
+    )

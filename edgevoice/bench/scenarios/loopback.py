@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from edgevoice.audio import EAR_RATE, Samples, dbfs
+from edgevoice.audio import CAPTURE_RATE, Samples, dbfs
 from edgevoice.bench.scenarios.result import SpeakerPath
 from edgevoice.clock import Clock
 from edgevoice.devices.resilient_microphone import FrameSource
@@ -20,7 +20,7 @@ PROBE_LEVEL = -20.0
 LONGEST_DELAY = 1.0
 """Most seconds until it arrives."""
 
-SURE = 8.0
+SURE_PEAK_RATIO = 8.0
 """Least ratio of the correlation's peak to its RMS where the noise arrives."""
 
 
@@ -41,10 +41,10 @@ def measured(clock: Clock, source: FrameSource, sink: Player) -> SpeakerPath | N
             return None
         frames.append(frame)
     sound = np.concatenate([frame.samples for frame in frames])
-    at, sureness, gain = found(resample(probe, sink.rate, EAR_RATE), sound)
-    if sureness < SURE:
+    at, sureness, gain = found(resample(probe, sink.rate, CAPTURE_RATE), sound)
+    if sureness < SURE_PEAK_RATIO:
         return None
-    arrived = source.time_of(frames[0].index) + at / EAR_RATE
+    arrived = source.time_of(frames[0].index) + at / CAPTURE_RATE
     delay, level = arrived - sink.time_of(number), 20 * float(np.log10(gain))
     return SpeakerPath(delay=delay, level=level, tail=0.0)
 

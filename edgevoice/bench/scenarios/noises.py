@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from edgevoice.audio import EAR_RATE, Samples, dbfs
+from edgevoice.audio import CAPTURE_RATE, Samples, dbfs
 
 Noise = Literal["white", "pink", "hum", "rain", "keyboard", "cough", "door", "music", "babble"]
 
@@ -24,7 +24,7 @@ def noise(kind: Noise, seconds: float, seed: int = 1, voices: Samples | None = N
     `babble` is made of `voices`, float32 [m] of speech: six people who talk at once.
     """
     rng = np.random.default_rng(seed)
-    count = max(1, round(seconds * EAR_RATE))
+    count = max(1, round(seconds * CAPTURE_RATE))
     if kind == "babble":
         assert voices is not None
         made = _babble(count, rng, voices)
@@ -47,7 +47,7 @@ def leveled(samples: Samples, level: float) -> Samples:
 def _shaped(count: int, rng: np.random.Generator, gain: Callable[[Array], Array]) -> Array:
     """White noise with this gain at each frequency in Hz."""
     spectrum = np.fft.rfft(rng.standard_normal(count))
-    hertz = np.asarray(np.fft.rfftfreq(count, 1 / EAR_RATE), dtype=np.float64)
+    hertz = np.asarray(np.fft.rfftfreq(count, 1 / CAPTURE_RATE), dtype=np.float64)
     return np.fft.irfft(spectrum * gain(hertz), count)
 
 
@@ -69,7 +69,7 @@ def _band(low: float, high: float) -> Callable[[Array], Array]:
 
 def _hum(count: int, rng: np.random.Generator) -> Array:
     """A fan: mains hum with a little air."""
-    t = np.arange(count) / EAR_RATE
+    t = np.arange(count) / CAPTURE_RATE
     tones = sum(np.sin(2 * np.pi * 50 * k * t + k) / k for k in (1, 2, 3, 4, 6))
     return np.asarray(tones + 0.05 * rng.standard_normal(count))
 
@@ -91,7 +91,7 @@ def _strokes(
     at = 0
     while at < count:
         _add(made, stroke(), at)
-        at += round(rng.uniform(*every) * EAR_RATE)
+        at += round(rng.uniform(*every) * CAPTURE_RATE)
     return made
 
 
@@ -99,8 +99,8 @@ def _keyboard(count: int, rng: np.random.Generator) -> Array:
     """About seven keys a second, each with a click down and a fainter one up."""
 
     def key() -> Array:
-        made = np.zeros(EAR_RATE // 8)
-        for at, gain in ((0, 1.0), (round(rng.uniform(0.05, 0.09) * EAR_RATE), 0.4)):
+        made = np.zeros(CAPTURE_RATE // 8)
+        for at, gain in ((0, 1.0), (round(rng.uniform(0.05, 0.09) * CAPTURE_RATE), 0.4)):
             click = _shaped(400, rng, _band(1500.0, 5000.0)) * np.exp(-np.arange(400) / 60.0)
             _add(made, gain * click * rng.uniform(0.6, 1.0), at)
         return made
@@ -112,11 +112,11 @@ def _cough(count: int, rng: np.random.Generator) -> Array:
     """Bursts of throaty noise: a sharp onset, then air and a little voice."""
 
     def burst() -> Array:
-        length = round(rng.uniform(0.22, 0.3) * EAR_RATE)
-        t = np.arange(length) / EAR_RATE
+        length = round(rng.uniform(0.22, 0.3) * CAPTURE_RATE)
+        t = np.arange(length) / CAPTURE_RATE
         air = _shaped(length, rng, _band(500.0, 2500.0))
         air /= np.sqrt(np.mean(air**2))
-        pitch = np.cumsum(170 - 120 * t) / EAR_RATE
+        pitch = np.cumsum(170 - 120 * t) / CAPTURE_RATE
         voice = np.sign(np.sin(2 * np.pi * pitch)) * np.exp(-(((t - 0.14) / 0.05) ** 2))
         return np.asarray((air + 0.3 * voice) * np.exp(-t / 0.07) * np.minimum(1.0, t / 0.008))
 
@@ -127,7 +127,7 @@ def _door(count: int, rng: np.random.Generator) -> Array:
     """A door falls shut, every three seconds."""
 
     def slam() -> Array:
-        t = np.arange(EAR_RATE // 2) / EAR_RATE
+        t = np.arange(CAPTURE_RATE // 2) / CAPTURE_RATE
         thud = np.sin(2 * np.pi * 70 * t) * np.exp(-t / 0.09)
         crack = _shaped(len(t), rng, _band(100.0, 1500.0))
         return np.asarray(thud + crack / np.abs(crack).max() * np.exp(-t / 0.03))
@@ -138,8 +138,8 @@ def _door(count: int, rng: np.random.Generator) -> Array:
 def _music(count: int, rng: np.random.Generator) -> Array:
     """Chords of plucked strings with a bass, at 100 beats a minute."""
     made = np.zeros(count)
-    beat = round(0.6 * EAR_RATE)
-    t = np.arange(2 * beat) / EAR_RATE
+    beat = round(0.6 * CAPTURE_RATE)
+    t = np.arange(2 * beat) / CAPTURE_RATE
     chords = ((57, 60, 64), (53, 57, 60), (48, 52, 55), (55, 59, 62))
     for number, at in enumerate(range(0, count, beat)):
         chord = chords[number // 4 % 4]

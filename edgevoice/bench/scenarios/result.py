@@ -9,8 +9,8 @@ from typing import Any, Literal
 from msgspec import Struct
 
 from edgevoice.bench.result.result import Figures, Machine, Model
-from edgevoice.bench.scenarios.scenario import Part
-from edgevoice.versioned import Format
+from edgevoice.bench.scenarios.scenario import StepEffect
+from edgevoice.versioned import FileFormat
 
 FORMAT = "edgevoice turns"
 VERSION = 1
@@ -25,7 +25,7 @@ class LineOutcome(Struct, frozen=True, kw_only=True):
 
     step: int
     """Number of the step, from 0."""
-    part: Part
+    part: StepEffect
     """What the step had to cause."""
     what: str
     """The words, the file or the noise."""
@@ -207,7 +207,7 @@ class ScenariosResult(Struct, frozen=True, kw_only=True):
     """Each scenario, each repetition."""
 
 
-WRITTEN = Format(
+SCENARIOS_FORMAT = FileFormat(
     ScenariosResult,
     FORMAT,
     VERSION,
@@ -220,7 +220,7 @@ WRITTEN = Format(
 
 def read(path: Path) -> ScenariosResult:
     """The result in a file. Raises UsageError for another file, or a newer version."""
-    return WRITTEN.read(path)
+    return SCENARIOS_FORMAT.read(path)
 
 
 def added(counts: Sequence[ScenarioCounts]) -> ScenarioCounts:

@@ -27,12 +27,12 @@ from typing import Any
 
 import numpy as np
 
-from edgevoice.audio import EAR_RATE, Samples
+from edgevoice.audio import CAPTURE_RATE, Samples
 from edgevoice.bench.jobs.worker import claim_stdout, start_python
 from edgevoice.bench.scenarios.acoustics import AcousticPath, AcousticState, RoomTape
 from edgevoice.bench.scenarios.room_response import Acoustics
 from edgevoice.clock import Clock
-from edgevoice.devices.duplex import LATENCY, RATE
+from edgevoice.devices.duplex import DEVICE_RATE, LATENCY
 from edgevoice.errors import DeviceError, EdgevoiceError
 from edgevoice.resample import resample
 
@@ -117,7 +117,7 @@ class LoopbackRoom:
         """
         number = next(self._ids)
         when = None if at is None else at + self._origin
-        sound = resample(samples, EAR_RATE, RATE) * np.float32(10 ** (level / 20))
+        sound = resample(samples, CAPTURE_RATE, DEVICE_RATE) * np.float32(10 ** (level / 20))
         self._ask("say", number, sound, when, after)
         return number
 
@@ -139,7 +139,7 @@ class LoopbackRoom:
 
     def bed(self, samples: Samples) -> None:
         """Have the microphone hear float32 [n] at 16 kHz in a loop; empty: silence."""
-        self._ask("bed", resample(samples, EAR_RATE, RATE))
+        self._ask("bed", resample(samples, CAPTURE_RATE, DEVICE_RATE))
 
     def record(self, seconds: float) -> None:
         """Start a new recording of at most so many seconds."""
@@ -170,7 +170,7 @@ class LoopbackRoom:
 
     def _track(self, tape: RoomTape) -> RoomTrack:
         marks = tuple((number, at - self._origin) for number, at in tape.marks) or ((0, 0.0),)
-        return RoomTrack(tape.samples.astype(np.float32) / 32767.0, RATE, marks)
+        return RoomTrack(tape.samples.astype(np.float32) / 32767.0, DEVICE_RATE, marks)
 
     def _ask(self, command: str, *arguments: Any) -> Any:
         assert self._process.stdin is not None

@@ -13,9 +13,9 @@ from edgevoice.bench.driver.player import WAIT_SLICE
 from edgevoice.bench.scenarios.assets import AudioClip, ScenarioScript
 from edgevoice.bench.scenarios.room import POLL_SLICE, RoomRecording
 from edgevoice.bench.scenarios.room_response import Acoustics
-from edgevoice.bench.scenarios.scenario import Part, ScenarioStep
+from edgevoice.bench.scenarios.scenario import ScenarioStep, StepEffect
 
-LEAD = 0.6
+LEAD_IN_SECONDS = 0.6
 """Seconds of the room before anybody speaks."""
 
 STEP_PATIENCE = 60.0
@@ -58,7 +58,7 @@ class StepDone:
     its sound."""
 
     step: int
-    part: Part
+    part: StepEffect
     what: str
     began: float
     ended: float
@@ -96,7 +96,7 @@ class ScenarioRunner:
         self._events.clear()
         began = clock.now()
         stage.record(2 * script.expected + 2 * STEP_PATIENCE)
-        self._wait(LEAD)
+        self._wait(LEAD_IN_SECONDS)
         done: list[StepDone] = []
         stuck = ""
         for number, (step, clip) in enumerate(zip(script.scenario.step, script.clips, strict=True)):

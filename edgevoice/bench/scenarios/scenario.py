@@ -30,11 +30,11 @@ After = Literal["answered", "step", "reply", "reply_end"]
 """`answered`: the assistant is idle; `step`: the end of the step before; `reply`: the first audible
 sample of the next reply; `reply_end`: its last."""
 
-Part = Literal["question", "begun", "interruption", "stop", "nothing"]
+StepEffect = Literal["question", "begun", "interruption", "stop", "nothing"]
 """What a step must cause: an answer; one answer to it and the next step; silence and an answer;
 silence; nothing."""
 
-Key = Literal["interrupt", "mute", "unmute", "talk", "release", "new"]
+KeyPress = Literal["interrupt", "mute", "unmute", "talk", "release", "new"]
 
 ECHO_AXES = {"delay_ms": "ms", "level_db": "dB", "tail_ms": "ms tail"}
 """What a room may have several of, with the units."""
@@ -92,7 +92,7 @@ class ScenarioStep(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     """Seconds without any action."""
     type: str = ""
     """A typed question."""
-    press: Key | None = None
+    press: KeyPress | None = None
     """A key. `talk` starts push-to-talk, `release` ends it, `new` starts a new conversation."""
     after: After = "answered"
     """What the step waits for; the default is `answered`."""
@@ -102,7 +102,7 @@ class ScenarioStep(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     """With `after = "reply"`: start when this many words of the reply were played."""
     fraction: Annotated[float, Meta(gt=0.0, lt=1.0)] | None = None
     """With `after = "reply"`: start when this share of the reply was played, 0 to 1."""
-    part: Part | None = None
+    part: StepEffect | None = None
     """What the step must cause."""
     level: Decibels = 0.0
     """Gain in dB. Generated sound has −25 dBFS."""
@@ -118,7 +118,7 @@ class ScenarioStep(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         return next(has, "")
 
     @property
-    def role(self) -> Part:
+    def role(self) -> StepEffect:
         """What it must cause: `part`, or what such a step usually causes."""
         if self.part is not None:
             return self.part

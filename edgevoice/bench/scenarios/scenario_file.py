@@ -11,7 +11,15 @@ from msgspec.structs import replace
 
 from edgevoice.bench.driver.run_state import changed
 from edgevoice.bench.scenarios.noises import Noise
-from edgevoice.bench.scenarios.scenario import FORMAT, SOURCES, VERSION, After, Key, Part, Scenario
+from edgevoice.bench.scenarios.scenario import (
+    FORMAT,
+    SOURCES,
+    VERSION,
+    After,
+    KeyPress,
+    Scenario,
+    StepEffect,
+)
 from edgevoice.config import default, keys
 from edgevoice.errors import ConfigError
 from edgevoice.outside import Malformed, converted, from_toml, read_text
@@ -22,8 +30,8 @@ SHIPPED = Path(__file__).parent / "files"
 ALLOWED = {
     "noise": get_args(Noise),
     "after": get_args(After),
-    "part": get_args(Part),
-    "press": get_args(Key),
+    "part": get_args(StepEffect),
+    "press": get_args(KeyPress),
 }
 """The values of a key that takes only some words."""
 

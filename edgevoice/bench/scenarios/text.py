@@ -13,7 +13,7 @@ from edgevoice.bench.scenarios.scenario import Scenario, variants
 UNDISTURBED = 5
 """Late blocks of a room's devices that are not worth a remark."""
 
-NAME = 40
+NAME_COLUMNS = 40
 """Columns of a scenario's name."""
 
 
@@ -25,9 +25,9 @@ def whole(result: ScenariosResult) -> list[str]:
 
 def _scenario(outcome: ScenarioOutcome) -> Iterator[str]:
     name = outcome.name if outcome.repeat == 1 else f"{outcome.name} #{outcome.repeat}"
-    name = name if len(name) < NAME else f"{name[: NAME - 2]}…"
+    name = name if len(name) < NAME_COLUMNS else f"{name[: NAME_COLUMNS - 2]}…"
     verdict = "FAILED" if outcome.failed else "passed"
-    yield f"{verdict}  {name:<{NAME}}{_times(outcome):>{WIDTH - NAME - 8}}"
+    yield f"{verdict}  {name:<{NAME_COLUMNS}}{_times(outcome):>{WIDTH - NAME_COLUMNS - 8}}"
     for reason in outcome.failed:
         yield from wrapped(reason, " " * 8, " " * 10)
     if (times := outcome.dry + outcome.late) > UNDISTURBED:
@@ -37,7 +37,7 @@ def _scenario(outcome: ScenarioOutcome) -> Iterator[str]:
 def _times(outcome: ScenarioOutcome) -> str:
     silent = [line.silent_after for line in outcome.lines if line.silent_after is not None]
     answered = [line.answered_after for line in outcome.lines if line.answered_after is not None]
-    parts = [f"gap {ms(max(answered))}"] if answered else []
+    parts = [f"response {ms(max(answered))}"] if answered else []
     parts += [f"silent {ms(max(silent))}"] if silent else []
     return ", ".join(parts) or duration(outcome.seconds)
 

@@ -13,7 +13,7 @@ import numpy as np
 from edgevoice.bench.compare.compare import ALPHA, LEAST_TURNS
 from edgevoice.bench.result.device_record import Sample
 from edgevoice.bench.result.result import AS_SET, BenchTurn
-from edgevoice.bench.result.soak_record import SoakFinding, State
+from edgevoice.bench.result.soak_record import SoakFinding, Steadiness
 from edgevoice.bench.result.wording import counted
 from edgevoice.bench.statistics.significance import Shift, paired, unpaired
 from edgevoice.timings import percentile
@@ -61,7 +61,8 @@ def between(one: Sequence[BenchTurn], other: Sequence[BenchTurn]) -> GapDifferen
         after = np.array([fmean(second[question]) for question in shared])
         return GapDifference(paired(before, after), float(before.mean()))
     before, after = (
-        np.array([g for gaps in side.values() for g in gaps]) for side in (first, second)
+        np.array([g for response_times in side.values() for g in response_times])
+        for side in (first, second)
     )
     if min(len(before), len(after)) < LEAST_TURNS:
         return None
@@ -76,7 +77,9 @@ def _by_question(turns: Sequence[BenchTurn]) -> dict[str, list[float]]:
     return found
 
 
-def finding(name: str, state: State, text: str, verdict: str = "", **figures: Any) -> SoakFinding:
+def finding(
+    name: str, state: Steadiness, text: str, verdict: str = "", **figures: Any
+) -> SoakFinding:
     """A check of a soak; `figures` are the other fields."""
     told = f"{name}: {text}"
     return SoakFinding(name=name, state=state, reason=told, verdict=verdict, **figures)
@@ -111,7 +114,7 @@ def heat(turns: Sequence[BenchTurn], samples: Sequence[Sample]) -> SoakFinding:
 
 def _effect(
     turns: Sequence[BenchTurn], times: Sequence[float], flags: Sequence[bool]
-) -> tuple[State, str]:
+) -> tuple[Steadiness, str]:
     """Whether turns were slower while it was throttled."""
     slow: list[BenchTurn] = []
     free: list[BenchTurn] = []

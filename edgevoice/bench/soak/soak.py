@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from itertools import cycle
 from pathlib import Path
 
-from edgevoice.bench.driver.bench import IDLE, Bench, BenchPlan
+from edgevoice.bench.driver.bench import IDLE_SECONDS, Bench, BenchPlan
 from edgevoice.bench.driver.driver import QuestionDriver
 from edgevoice.bench.driver.interruption import InterruptedExchange
 from edgevoice.bench.jobs.progress import BenchProgress, duration
@@ -119,8 +119,8 @@ class SoakBench(Bench):
             self._progress.begin(f"{duration(self._seconds)} of questions", self._seconds)
             self._began = self._reported = self._clock.now()
             self._driver.run(one, self._done)
-            self._progress.begin("listening to silence", IDLE)
-            self.run_state.idle = one.rest(IDLE)
+            self._progress.begin("listening to silence", IDLE_SECONDS)
+            self.run_state.idle = one.rest(IDLE_SECONDS)
         self.run_state.finished = True
 
     def _done(self, exchange: InterruptedExchange) -> None:
@@ -138,13 +138,13 @@ class SoakBench(Bench):
 def line(exchanges: Sequence[InterruptedExchange], sample: Sample | None) -> str:
     """The outcome of some exchanges, and the device after them."""
     turns = [turn for exchange in exchanges for turn in exchange.turns]
-    gaps = [turn.response_time for turn in turns if turn.response_time is not None]
+    response_times = [turn.response_time for turn in turns if turn.response_time is not None]
     parts = [counted(len(turns), "turn")]
-    p50, p95 = percentile(gaps, 0.5), percentile(gaps, 0.95)
+    p50, p95 = percentile(response_times, 0.5), percentile(response_times, 0.95)
     if p50 is not None and p95 is not None:
-        more = f", p95 {p95 * 1000:.0f}" if len(gaps) > 1 else ""
-        parts.append(f"gap {p50 * 1000:.0f} ms{more}")
-    if lost := len(turns) - len(gaps):
+        more = f", p95 {p95 * 1000:.0f}" if len(response_times) > 1 else ""
+        parts.append(f"response time {p50 * 1000:.0f} ms{more}")
+    if lost := len(turns) - len(response_times):
         parts.append(f"{lost} not answered")
     interruptions = (exchange.interruption for exchange in exchanges)
     parts += [f"interruption {each.outcome}" for each in interruptions if each is not None]

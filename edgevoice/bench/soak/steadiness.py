@@ -11,7 +11,7 @@ from statistics import median
 
 from edgevoice.bench.result.device_record import Sample
 from edgevoice.bench.result.result import AS_SET, BenchTurn
-from edgevoice.bench.result.soak_record import Soak, SoakFinding, SoakInterruption, State
+from edgevoice.bench.result.soak_record import Soak, SoakFinding, SoakInterruption, Steadiness
 from edgevoice.bench.result.wording import counted
 from edgevoice.bench.soak import windows as cut
 from edgevoice.bench.soak.heat import LEAST_DRIFT, between, finding, heat, warmed
@@ -27,7 +27,7 @@ MB = 1e6
 LEAK = 10.0  # MB per hour; the bench's own notes take about one
 COUNT_LEAK, GROWN = 2.0, 3.0
 """Threads or handles per hour, and in all, from which their growth is a leak."""
-UNDERRUNS = 0.01  # underruns per turn that do not matter
+UNDERRUNS_PER_TURN = 0.01  # underruns per turn that do not matter
 NAMED = 3  # questions that are named in a reason
 
 
@@ -92,7 +92,7 @@ def _growth(
         f"{known[-1]:.0f}{unit} in the end, {slope.value:+.1f}{unit} an hour "
         f"(95 % confidence: {slope.low:+.1f} to {slope.high:+.1f})"
     )
-    state: State = "well"
+    state: Steadiness = "well"
     matters = slope.value * (ended - began) / 3600 >= least
     if found.course == "grows" and matters:
         state, text = "bad", f"{text}, and it grew to the end"
@@ -114,7 +114,7 @@ def _response_time(turns: Sequence[BenchTurn], samples: Sequence[Sample]) -> Soa
         text = f"{counted(len(counting), 'answer')} are too few to compare early and late ones"
         return finding("response time", "unclear", text)
     text = f"in the last third {found.told} than in the first"
-    state: State = "well"
+    state: Steadiness = "well"
     if found.slower:
         state, text = "bad", text + warmed(samples)
     elif found.may_be_slower:
@@ -140,14 +140,14 @@ def _answers(turns: Sequence[BenchTurn]) -> SoakFinding:
         text += f"; never, and so not for the time it took: {_some(never)}"
     if missed:
         text += f"; not to {_some([f'{t.question} ({t.dropped})' for t in missed])}"
-    state: State = "bad" if missed else "well" if turns else "unclear"
+    state: Steadiness = "bad" if missed else "well" if turns else "unclear"
     many = float(len(missed))
     return finding("answers", state, text, "misses questions", value=many, unit="turns")
 
 
 def _sound(turns: Sequence[BenchTurn]) -> SoakFinding:
     underruns = sum(turn.underruns for turn in turns)
-    state: State = "bad" if underruns > UNDERRUNS * len(turns) else "well"
+    state: Steadiness = "bad" if underruns > UNDERRUNS_PER_TURN * len(turns) else "well"
     text = f"the speaker ran dry {counted(underruns, 'time')} within a reply"
     return finding("sound", state, text, "breaks up", value=float(underruns), unit="times")
 
@@ -175,7 +175,7 @@ def _interruptions(found: Sequence[SoakInterruption], every: int) -> SoakFinding
     text += f", {sum(each.answered for each in tried)} were answered"
     text += f"; {over}" if late else ""
     text += f"; failed: {_some(failed)}" if failed else ""
-    state: State = "bad" if failed else "well"
+    state: Steadiness = "bad" if failed else "well"
     figures = {"value": float(len(failed)), "unit": "times"}
     return finding("interruptions", state, text, "misses interruptions", **figures)
 

@@ -52,7 +52,7 @@ def windows(
         start = began + number * seconds
         stop = min(start + seconds, end)
         own = [t for t in turns if place(t.asked_at) == number and not t.warm_up]
-        gaps = [
+        response_times = [
             t.response_time
             for t in own
             if t.counts and t.response_time is not None and t.variant == AS_SET
@@ -70,8 +70,8 @@ def windows(
                 answered=sum(t.response_time is not None for t in own),
                 interrupted=sum(place(i.t) == number for i in interruptions),
                 underruns=sum(t.underruns for t in own),
-                p50=percentile(gaps, 0.5),
-                p95=percentile(gaps, 0.95),
+                p50=percentile(response_times, 0.5),
+                p95=percentile(response_times, 0.95),
                 rss=round(median(known["rss"])) if there else None,
                 threads=max(known["threads"], default=None),
                 handles=max(known["handles"], default=None),

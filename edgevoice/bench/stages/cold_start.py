@@ -99,13 +99,13 @@ class ColdStartBench:
             config = changed(plan.config, START_VARIANTS[variant])
             made = self._launch(StartTask(config, question, variant, warm_up, time.monotonic()))
             self._note(made, share, warm_up)
-            gap, where = (
+            response_time, where = (
                 made.turn.response_time,
                 "warm-up" if warm_up else f"{number}/{2 * plan.repeat}",
             )
             answer = f"dropped: {made.turn.dropped}"
-            if gap is not None:
-                answer = f"answer in {gap * 1000:.0f} ms"
+            if response_time is not None:
+                answer = f"answer in {response_time * 1000:.0f} ms"
             line = f"{where} {variant}  ready in {made.start.ready:.2f} s, {answer}"
             self._progress.done(EXPECTED, line)
         self.run_state.finished = True

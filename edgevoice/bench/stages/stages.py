@@ -12,7 +12,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from edgevoice.audio import EAR_RATE, FRAME_SAMPLES
+from edgevoice.audio import CAPTURE_RATE, FRAME_SAMPLES
 from edgevoice.bench.corpus.corpus import BenchQuestion
 from edgevoice.bench.driver.bench import BenchPlan
 from edgevoice.bench.driver.run_state import RunState
@@ -36,7 +36,7 @@ from edgevoice.protocols import (
 )
 from edgevoice.settings import Config
 
-STAGES: Mapping[str, Role] = {
+STAGE_ROLES: Mapping[str, Role] = {
     "vad": "vad",
     "endpoint": "turn",
     "stt": "stt",
@@ -48,8 +48,8 @@ STAGES: Mapping[str, Role] = {
 COSTS = {"vad": 0.1, "endpoint": 0.1, "stt": 0.6, "llm": 4.0, "tts": 1.5}
 """Seconds that a recording is expected to take."""
 
-Quantity = tuple[str, str, Callable[[BenchTurn], float | None]]
-QUANTITIES: Mapping[str, Mapping[str, Quantity]] = {
+StageQuantity = tuple[str, str, Callable[[BenchTurn], float | None]]
+QUANTITIES: Mapping[str, Mapping[str, StageQuantity]] = {
     "vad": {"frame": ("s", "frame of 32 ms", lambda _: None)},
     "endpoint": {"judgement": ("s", "recording", lambda turn: turn.spans.get("judge the end"))},
     "stt": {
@@ -74,7 +74,7 @@ without one are not measured once a turn."""
 OTHER_WORDS = "Zz"
 """No question begins with it: in the cache, it leaves only the system prompt there."""
 
-Engine = Callable[[str], tuple[str, Any]]
+EngineLoader = Callable[[str], tuple[str, Any]]
 """Loads the engine of a stage: the model's name, and the engine. Raises ModelError."""
 Found = dict[str, Any]
 StageMeasure = Callable[[Any, BenchQuestion, BenchTurn | None], Found | None]
@@ -100,7 +100,7 @@ class StageBench:
         self,
         plan: BenchPlan,
         progress: BenchProgress,
-        engine: Engine | None = None,
+        engine: EngineLoader | None = None,
         clock: Clock | None = None,
         rates: Callable[[Config], Mapping[str, list[float]]] | None = None,
     ) -> None:
@@ -147,7 +147,7 @@ class StageBench:
         }
         measure = measures[stage]
         try:
-            self._models[STAGES[stage]] = name
+            self._models[STAGE_ROLES[stage]] = name
             self.run_state.models = dict(self._models)
             total = COSTS[stage] * len(self._asked)
             self._progress.begin(f"{stage}: {len(self._asked)} recordings", total)
@@ -175,7 +175,7 @@ class StageBench:
         from edgevoice.engines.registry import load
         from edgevoice.models.store import Store
 
-        role = STAGES[stage]
+        role = STAGE_ROLES[stage]
         model = Store(self.plan.config).choose(role, shapes=True)
         return model.name, load(model, self.plan.config)
 
@@ -203,7 +203,7 @@ class StageBench:
                 if summed := figures(values):
                     yield StageFigures(
                         stage=stage,
-                        model=self._models[STAGES[stage]],
+                        model=self._models[STAGE_ROLES[stage]],
                         quantity=name,
                         unit=unit,
                         per=per,
@@ -225,7 +225,7 @@ class StageBench:
         """The end-of-turn decision where it is first asked for in a conversation."""
         end = question.speech_end + self.plan.config.turn.pause_ms / 1000
         began = self._clock.now()
-        detector.end_probability(question.samples[: int(end * EAR_RATE)])
+        detector.end_probability(question.samples[: int(end * CAPTURE_RATE)])
         return {"spans": {"judge the end": self._clock.now() - began}}
 
     def _read(self, recognizer: Recognizer, question: BenchQuestion, _: object) -> Found:

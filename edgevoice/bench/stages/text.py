@@ -108,7 +108,7 @@ def _moments(made: Sequence[Start]) -> list[tuple[str, Moment]]:
         *((f"{_LOADED.get(role, role)} loaded", loaded(role)) for role in roles),
         ("listening", lambda one: one.listening),
         ("ready to answer", lambda one: one.ready),
-        ("gap of the first answer", lambda one: one.response_time),
+        ("first response time", lambda one: one.response_time),
     ]
 
 

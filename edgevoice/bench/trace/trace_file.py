@@ -38,7 +38,7 @@ def traced(path: Path, notice: Callable[[str], None]) -> list[ev.Event]:
                     head = from_json(line, _Head)
                     if head.schema > ev.SCHEMA:
                         raise _newer(path, head.schema)
-                    if head.type in ev.KINDS:
+                    if head.type in ev.EVENT_TYPES:
                         found.append(from_json(line, ev.AnyEvent))  # type: ignore[arg-type]
                     else:
                         # A new kind of event does not raise the schema.

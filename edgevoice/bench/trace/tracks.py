@@ -14,8 +14,16 @@ from edgevoice import events as ev
 from edgevoice.timings import Timings, TurnTimings
 
 USER, RESPONSE_TIME, SPANS, ENGINES = "user", "response time", "spans", "engines"
-STAGES = ("capture", "transcription", "end_of_turn", "agent", "tools", "synthesis", "playback")
-TRACKS = (USER, RESPONSE_TIME, SPANS, *STAGES, ENGINES)
+STAGE_TRACKS = (
+    "capture",
+    "transcription",
+    "end_of_turn",
+    "agent",
+    "tools",
+    "synthesis",
+    "playback",
+)
+TRACKS = (USER, RESPONSE_TIME, SPANS, *STAGE_TRACKS, ENGINES)
 """The tracks from top to bottom."""
 
 MOST_INTERIMS = 2
@@ -280,10 +288,10 @@ def _sound(drawing: TraceDrawing, event: ev.Event) -> None:
 
 def _response_time(drawing: TraceDrawing, turn: TurnTimings) -> None:
     """The response time, and on a track of their own the spans that add up to it."""
-    if turn.gap is None or not turn.spans:
+    if turn.response_time is None or not turn.spans:
         return
     ms = {span.name: round(span.seconds * 1000, 3) for span in turn.spans}
-    name, (start, *_), (*_, end) = f"{round(turn.gap * 1000)} ms", turn.spans, turn.spans
+    name, (start, *_), (*_, end) = f"{round(turn.response_time * 1000)} ms", turn.spans, turn.spans
     about = {"turn": turn.turn, "ms": ms}
     drawing.slices.append(TracePiece(RESPONSE_TIME, name, start.start, end.end, about))
     for span in turn.spans:

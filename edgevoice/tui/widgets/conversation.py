@@ -159,7 +159,7 @@ class Conversation(ScrollView, can_focus=False):
         strips = self._entry(name, _question(row), width, "you", selected)
         if reply := _reply(row):
             timing = self._scene.timing(row.turn)
-            seconds = timing.gap if timing else None
+            seconds = timing.response_time if timing else None
             strips += self._entry("edgevoice", reply, width, "edgevoice", selected, seconds)
         return strips
 

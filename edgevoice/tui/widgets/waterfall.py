@@ -60,11 +60,19 @@ class Waterfall(Widget):
             self.border_subtitle = ""
             return
         learned = "" if tall else patience(turn)
-        parts = (f"turn {turn.turn}", f"response time {_ms(turn.gap)}", learned)
+        parts = (f"turn {turn.turn}", f"response time {_ms(turn.response_time)}", learned)
         self.border_title = Content(" · ".join(filter(None, parts))).markup
-        gaps = [t.gap for t in scene.timings.turns if t.gap is not None]
-        figures = f"p50 {_ms(scene.timings.p50())}  p95 {_ms(scene.timings.p95())}" if gaps else ""
-        self.border_subtitle = f"{sparkline(gaps, 16)}  {figures}" if alone and gaps else figures
+        response_times = [
+            t.response_time for t in scene.timings.turns if t.response_time is not None
+        ]
+        figures = (
+            f"p50 {_ms(scene.timings.p50())}  p95 {_ms(scene.timings.p95())}"
+            if response_times
+            else ""
+        )
+        self.border_subtitle = (
+            f"{sparkline(response_times, 16)}  {figures}" if alone and response_times else figures
+        )
 
     def render(self) -> Content:
         if self.turn is None:
@@ -77,7 +85,7 @@ class Waterfall(Widget):
         axis = max(4, width - NAME_WIDTH - LABEL_WIDTH - 2)
         lines = [_line(bar) for bar in bars(self.turn, axis)]
         if tall:
-            total = f"{_ms(self.turn.gap):>{LABEL_WIDTH}}"
+            total = f"{_ms(self.turn.response_time):>{LABEL_WIDTH}}"
             lines.append(
                 Content.assemble(
                     (f"{'total':<{NAME_WIDTH}} ", "bold"),
@@ -138,21 +146,23 @@ class LastTurns(Widget):
 
     def show(self, scene: Scene, turn: TurnTimings | None) -> None:
         """Show the response times, with `turn` marked."""
-        gaps = tuple((t.turn, t.gap) for t in scene.timings.turns if t.gap is not None)
-        picture = (gaps, turn.turn if turn else None)
+        response_times = tuple(
+            (t.turn, t.response_time) for t in scene.timings.turns if t.response_time is not None
+        )
+        picture = (response_times, turn.turn if turn else None)
         if picture == self.picture:
             return
         self.picture = picture
 
     def render(self) -> Content:
-        gaps, marked = self.picture
-        if not gaps:
+        response_times, marked = self.picture
+        if not response_times:
             return Content.styled("No replies yet.", "$foreground-muted")
         width, height = self.content_size
         room = max(1, (width - LABEL_WIDTH - 1) // 3)
-        shown = gaps[-room:]
-        top = max(gap for _, gap in shown)
-        lines = _columns([gap for _, gap in shown], top, max(1, height - 1))
+        shown = response_times[-room:]
+        top = max(response_time for _, response_time in shown)
+        lines = _columns([response_time for _, response_time in shown], top, max(1, height - 1))
         lines = [
             Content.assemble(
                 (f"{_ms(top) if n == 0 else '':>{LABEL_WIDTH}} ", "$foreground-muted"), line

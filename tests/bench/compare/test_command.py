@@ -175,9 +175,9 @@ def test_results_of_before_there_were_intervals_are_read(files: Path) -> None:
         for name in new:
             del found[name]
     (files / "a.json").write_text(json.dumps(old))
-    gap = read(files / "a.json").variants[0].summary.response_time
-    assert gap is not None
-    assert {getattr(gap, name) for name in new} == {None}
+    response_time = read(files / "a.json").variants[0].summary.response_time
+    assert response_time is not None
+    assert {getattr(response_time, name) for name in new} == {None}
     words = ["bench", "compare", "b.json", "a.json", "--budget", "response_time.p99=1ms"]
     assert "budget not met: response time p99 " in CliRunner().invoke(cli, words).stdout
 
@@ -195,17 +195,17 @@ def test_figures_of_a_run_hold_their_own_percentiles() -> None:
     """Each between the ends of its interval, and in the order of their names."""
     made = result(turns(1, questions=120)).variants[0].summary
     assert isinstance(made, Summary)
-    gap = made.response_time
-    assert gap is not None
-    assert gap.p50_low is not None
-    assert gap.p50_high is not None
-    assert gap.p95_low is not None
-    assert gap.p95_high is not None
-    assert gap.p90 is not None
-    assert gap.p99 is not None
-    assert gap.p50_low <= gap.p50 <= gap.p50_high
-    assert gap.p95_low <= gap.p95 <= gap.p95_high
-    assert gap.p50 <= gap.p90 <= gap.p95 <= gap.p99
+    response_time = made.response_time
+    assert response_time is not None
+    assert response_time.p50_low is not None
+    assert response_time.p50_high is not None
+    assert response_time.p95_low is not None
+    assert response_time.p95_high is not None
+    assert response_time.p90 is not None
+    assert response_time.p99 is not None
+    assert response_time.p50_low <= response_time.p50 <= response_time.p50_high
+    assert response_time.p95_low <= response_time.p95 <= response_time.p95_high
+    assert response_time.p50 <= response_time.p90 <= response_time.p95 <= response_time.p99
 
 
 def test_budgets_of_the_page_can_be_read() -> None:

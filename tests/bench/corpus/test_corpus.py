@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edgevoice.audio import EAR_RATE, Audio
+from edgevoice.audio import CAPTURE_RATE, Audio
 from edgevoice.bench.corpus.corpus import (
     builtin,
     chosen,
@@ -24,9 +24,9 @@ from edgevoice.wav import WavWriter
 
 def recording(path: Path, *, quiet: bool = False) -> Path:
     """A second of speech (as the scripted detector takes it), then half a second of silence."""
-    samples = np.zeros(int(1.5 * EAR_RATE), dtype=np.float32)
-    samples[:EAR_RATE] = 0.0 if quiet else 0.3
-    with WavWriter(path, EAR_RATE) as file:
+    samples = np.zeros(int(1.5 * CAPTURE_RATE), dtype=np.float32)
+    samples[:CAPTURE_RATE] = 0.0 if quiet else 0.3
+    with WavWriter(path, CAPTURE_RATE) as file:
         file.write(samples)
     return path
 
@@ -94,7 +94,7 @@ def test_what_is_broken_or_missing_is_named_and_the_rest_is_used(
         ("name\ttext\na.wav\thello\n", "no column `file`"),
         ("file\tspeech_end_s\na.wav\tsoon\n", "`speech_end_s` is 'soon'"),
         ("file\treference\na.wav\tguessed\n", "`reference` is 'guessed'"),
-        ("file\nz.wav\n", "none of the recordings it names is there"),
+        ("file\nz.wav\n", "none of its recordings was found"),
         ("", "no column `file`"),
     ],
 )
@@ -124,11 +124,11 @@ def test_a_folder_without_sound_is_named(tmp_path: Path) -> None:
 
 
 def test_a_choice_that_fits_nothing_is_told(tmp_path: Path) -> None:
-    """A pattern without a match, and pauses where no manifest tells of any."""
+    """A pattern without a match, and pauses where no manifest lists any."""
     rows, _ = listed(recording(tmp_path / "a.wav").parent, print)
     with pytest.raises(UsageError, match="no recording fits 'x\\*'"):
         chosen(rows, "x*")
-    with pytest.raises(UsageError, match="that the manifest tells of"):
+    with pytest.raises(UsageError, match="the manifest lists no recording"):
         chosen(rows, "", 0.3)
 
 

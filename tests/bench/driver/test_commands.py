@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edgevoice.audio import EAR_RATE
-from edgevoice.bench.driver.ablation import ALL, TECHNIQUES, variants
+from edgevoice.audio import CAPTURE_RATE
+from edgevoice.bench.driver.ablation import ALL_OFF, TECHNIQUES, variants
 from edgevoice.bench.jobs.progress import BenchProgressLines, duration
 from edgevoice.bench.result.result import AS_SET
 from edgevoice.settings import Config
@@ -80,7 +80,7 @@ def test_a_place_that_cannot_be_written_is_told_before_the_work(
 
 def test_every_technique_is_a_setting_that_exists() -> None:
     """Each is on by default. There is one variant with all of them on, and one with all off."""
-    assert list(variants()) == [AS_SET, *TECHNIQUES, ALL]
+    assert list(variants()) == [AS_SET, *TECHNIQUES, ALL_OFF]
     assert list(variants(["encode only the clip"])) == [AS_SET, "encode only the clip"]
     for changes in TECHNIQUES.values():
         for key, off in changes.items():
@@ -168,8 +168,8 @@ def test_a_disk_that_fills_up_costs_the_file_and_not_the_table(
     """The figures are printed before they are written, and the failure is one clear message."""
     asked = tmp_path / "corpus"
     asked.mkdir()
-    with WavWriter(asked / "tone.wav", EAR_RATE) as file:
-        tone = np.sin(2 * np.pi * 220 * np.arange(EAR_RATE) / EAR_RATE)
+    with WavWriter(asked / "tone.wav", CAPTURE_RATE) as file:
+        tone = np.sin(2 * np.pi * 220 * np.arange(CAPTURE_RATE) / CAPTURE_RATE)
         file.write((0.3 * tone).astype(np.float32))
     (asked / "manifest.tsv").write_text("file\tspeech_end_s\ntone.wav\t1.0\n")
     words = ("bench", "run", "--corpus", asked, "--slm", "qwen2.5-coder-0.5b", "--warm-up", "0")

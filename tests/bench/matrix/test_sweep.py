@@ -130,10 +130,10 @@ def test_the_best_is_marked_and_what_is_no_worse_is_named(tmp_path: Path) -> Non
     lines = table(made)
     assert max(map(len, lines)) <= 80
     marked = [line.split()[0] for line in lines if line.split()[2:3] and "*" in line.split()[2]]
-    told = " ".join(lines)
+    told = " ".join(" ".join(lines).split())
     assert len(marked) == 1
     assert marked[0] in ("llm.threads=2", "llm.threads=4")
-    assert f"not told from the best gap ({marked[0]})" in told
+    assert f"not told from the best response time ({marked[0]})" in told
     other = {"llm.threads=2", "llm.threads=4"} - set(marked)
     assert told.split("by these questions: ")[1] == other.pop()
     written = list(csv.DictReader(rows(made).splitlines(), delimiter="\t"))

@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 import pytest
 
-from edgevoice.audio import EAR_RATE, dbfs
+from edgevoice.audio import CAPTURE_RATE, dbfs
 from edgevoice.bench.corpus.corpus import CorpusRow, listed
 from edgevoice.bench.overhear.offline import hearing_engines
 from edgevoice.bench.overhear.overhear import SILENCE_KIND, OverheardSound, measured, sounds, table
@@ -21,8 +21,8 @@ MINUTES = 10
 
 
 def recording(path: Path, seconds: float, level: float = 0.1) -> Path:
-    noise = np.random.default_rng(1).standard_normal(int(seconds * EAR_RATE)) * level
-    with WavWriter(path, EAR_RATE) as file:
+    noise = np.random.default_rng(1).standard_normal(int(seconds * CAPTURE_RATE)) * level
+    with WavWriter(path, CAPTURE_RATE) as file:
         file.write(noise.astype(np.float32))
     return path
 
@@ -43,10 +43,12 @@ def test_each_kind_is_heard_for_as_long_as_was_asked(tmp_path: Path) -> None:
         ("rain", 2),
         ("hum", 1),
     ]
-    assert {len(sound) for _, _, sound in found} == {4 * EAR_RATE}
+    assert {len(sound) for _, _, sound in found} == {4 * CAPTURE_RATE}
     rain = found[1][2]
-    assert dbfs(rain[: EAR_RATE // 2]) > dbfs(rain[EAR_RATE : EAR_RATE * 3 // 2]) + 10
-    np.testing.assert_array_equal(rain[: EAR_RATE // 2], rain[EAR_RATE * 3 // 2 : 2 * EAR_RATE])
+    assert dbfs(rain[: CAPTURE_RATE // 2]) > dbfs(rain[CAPTURE_RATE : CAPTURE_RATE * 3 // 2]) + 10
+    np.testing.assert_array_equal(
+        rain[: CAPTURE_RATE // 2], rain[CAPTURE_RATE * 3 // 2 : 2 * CAPTURE_RATE]
+    )
     assert any("broken.wav" in line for line in told)
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from msgspec.structs import replace
 
-from edgevoice.audio import EAR_RATE
+from edgevoice.audio import CAPTURE_RATE
 from edgevoice.bench.driver.run_state import RunState
 from edgevoice.bench.replay.replay import AS_KEPT, ReplayResult, load, made_with, replayed
 from edgevoice.bench.replay.text import KEPT, NOW, listing, moved, render
@@ -54,14 +54,14 @@ def slow_recognizer(stage: Stage) -> None:
 
 
 def test_a_turn_run_again_as_it_was_is_the_same_turn(kept: Kept) -> None:
-    """Words, history, gap and every span; the model remembers what it remembered."""
+    """Words, history, response time and every span; the model remembers what it remembered."""
     was, (now, timings) = read(file_of(kept, 2)), again(kept, 2).middle
     assert was.reply == "I was told 4 things."
     assert (now.transcript, now.reply) == (was.heard, was.reply)
-    assert now.response_time == pytest.approx(was.gap, abs=0.04)
+    assert now.response_time == pytest.approx(was.response_time, abs=0.04)
     assert now.spans == pytest.approx(dict(was.spans), abs=0.04)
     assert timings is not None
-    assert timings.gap == now.response_time
+    assert timings.response_time == now.response_time
 
 
 def test_each_run_begins_where_the_turn_began(kept: Kept) -> None:
@@ -72,7 +72,7 @@ def test_each_run_begins_where_the_turn_began(kept: Kept) -> None:
 
 
 def test_a_span_that_moved_is_named_and_the_others_are_not(kept: Kept) -> None:
-    """A slower recognizer: by how much, and first after the gap."""
+    """A slower recognizer: by how much, and first after the response time."""
     made = again(kept, 1, slow_recognizer)
     lines = list(moved(made.recording.turn(), [turn for turn, _ in made.runs]))
     assert lines[0].startswith("the response time is ")
@@ -89,12 +89,12 @@ def test_both_waterfalls_share_a_scale_and_fit_a_terminal(kept: Kept) -> None:
     assert max(map(len, lines)) <= 80
     assert all(line.isprintable() for line in lines)
     heads = [next(i for i, s in enumerate(lines) if s.startswith(f"{n} · ")) for n in (KEPT, NOW)]
-    gaps = [line for line in lines if line.startswith("total ")]
-    assert heads[0] < lines.index(gaps[0]) < heads[1] < lines.index(gaps[1])
+    response_times = [line for line in lines if line.startswith("total ")]
+    assert heads[0] < lines.index(response_times[0]) < heads[1] < lines.index(response_times[1])
     was, now = made.recording.turn().response_time, made.middle[0].response_time
     assert was is not None
     assert now is not None
-    widths = [len(line[line.index("└") : line.index("┘") + 1]) for line in gaps]
+    widths = [len(line[line.index("└") : line.index("┘") + 1]) for line in response_times]
     assert widths[0] / widths[1] == pytest.approx(was / now, abs=0.03)
     assert widths[1] == 80 - 12 - 8 - 2
 
@@ -118,13 +118,13 @@ def test_what_was_heard_and_said_then_and_now_stands_together(kept: Kept) -> Non
 def test_several_runs_tell_what_may_be_chance() -> None:
     """What was kept lies among the runs or beyond all of them; of one run nothing of it is said."""
 
-    def turn(gap: float, recognize: float) -> BenchTurn:
-        spans = {"pause": gap - recognize, "recognize": recognize}
-        return BenchTurn(variant=AS_SET, question="q", response_time=gap, spans=spans)
+    def turn(response_time: float, recognize: float) -> BenchTurn:
+        spans = {"pause": response_time - recognize, "recognize": recognize}
+        return BenchTurn(variant=AS_SET, question="q", response_time=response_time, spans=spans)
 
     runs = [turn(1.0, 0.5), turn(1.4, 0.5), turn(1.3, 0.52)]
-    gap, first, second, *_ = moved(turn(1.1, 0.2), runs)
-    assert gap == (
+    response_time, first, second, *_ = moved(turn(1.1, 0.2), runs)
+    assert response_time == (
         "the response time is 200 ms longer: 1100 ms → 1300 ms (1000 to 1400 ms in 3 replays, "
         "so perhaps chance)"
     )
@@ -135,7 +135,7 @@ def test_several_runs_tell_what_may_be_chance() -> None:
 
 
 def test_a_turn_without_an_answer_is_told_of_on_either_side() -> None:
-    """And then there is no gap to compare."""
+    """And then there is no response time to compare."""
     silent = BenchTurn(variant=AS_SET, question="q", dropped="nothing said: a cough")
     spoken = BenchTurn(variant=AS_SET, question="q", response_time=1.0, spans={"pause": 1.0})
     assert list(moved(spoken, [silent])) == ["1 of 1 replay got no audible answer"]
@@ -153,7 +153,7 @@ def test_the_result_holds_both_as_the_bench_does(kept: Kept, tmp_path: Path) -> 
     found = made.read(tmp_path / "r.json")
     assert [variant.name for variant in found.variants] == [AS_SET, AS_KEPT]
     assert [turn.variant for turn in found.turns] == [AS_SET, AS_SET, AS_KEPT]
-    assert found.turns[2].response_time == read(file_of(kept, 1)).gap
+    assert found.turns[2].response_time == read(file_of(kept, 1)).response_time
     assert {turn.question for turn in found.turns} == {"turn-000001.wav"}
     done = edgevoice("bench", "report", tmp_path / "r.json")
     assert done.returncode == 0, done.stderr
@@ -166,22 +166,22 @@ def test_a_recording_that_was_cut_short_is_told_of_and_used(kept: Kept) -> None:
     told: list[str] = []
     sound = file.with_suffix(".wav")
     whole = sound.read_bytes()
-    sound.write_bytes(whole[: 44 + int(0.9 * EAR_RATE) * 2])
+    sound.write_bytes(whole[: 44 + int(0.9 * CAPTURE_RATE) * 2])
     recording = load(file, LoudnessDetector(), told.append)
     assert any("truncated" in line for line in told)
     assert any("the question is another one" in line for line in told)
     assert recording.question.speech_end == pytest.approx(0.9, abs=0.04)
-    assert recording.turn().response_time == read(file).gap
+    assert recording.turn().response_time == read(file).response_time
 
 
 def test_what_cannot_be_run_again_says_what_to_do(kept: Kept) -> None:
     """No sound, no speech, no file: named, each with a remedy; nothing is changed."""
     file = file_of(kept, 1)
     sound = file.with_suffix(".wav")
-    with WavWriter(sound, EAR_RATE) as writer:
-        writer.write(np.zeros(EAR_RATE, dtype=np.float32))
+    with WavWriter(sound, CAPTURE_RATE) as writer:
+        writer.write(np.zeros(CAPTURE_RATE, dtype=np.float32))
     for spoil, told in (
-        (lambda: None, "nobody speaks in the recording"),
+        (lambda: None, "the recording contains no speech"),
         (lambda: sound.write_bytes(b""), "the file is empty"),
         (sound.unlink, "no such file"),
         (
@@ -247,12 +247,12 @@ def test_models_and_settings_are_those_it_was_made_with(kept: Kept) -> None:
 
 
 def test_a_list_shows_what_is_kept_in_a_line_each(kept: Kept) -> None:
-    """Number, time, gap and words; a file that cannot be read is one of them."""
+    """Number, time, response time and words; a file that cannot be read is one of them."""
     kept.folder.path.joinpath("turn-000003.json").write_text("{")
     one, two, three = listing(kept.folder.turns())
     assert one.split()[0] == "1"
     assert one.endswith("what time is it")
-    assert f"{round((read(file_of(kept, 2)).gap or 0) * 1000)} ms" in two
+    assert f"{round((read(file_of(kept, 2)).response_time or 0) * 1000)} ms" in two
     assert "a damaged recorded" in three
     assert max(map(len, (one, two, three))) <= 80
 

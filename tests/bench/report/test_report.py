@@ -34,14 +34,16 @@ SHARES = (0.1, 0.25, 0.3, 0.2, 0.1, 0.0, 0.05)
 ALIEN = "<script>alert(\"1\")</script> & 'two' </title> | `x`"
 
 
-def answered(question: str, gap: float, asked_at: float = 0.0, **more: Any) -> BenchTurn:
+def answered(question: str, response_time: float, asked_at: float = 0.0, **more: Any) -> BenchTurn:
     """A turn with all spans, of which one is nothing."""
     return BenchTurn(
         **{
             "variant": AS_SET,
             "question": question,
-            "response_time": gap,
-            "spans": {name: gap * share for name, share in zip(SPANS, SHARES, strict=True)},
+            "response_time": response_time,
+            "spans": {
+                name: response_time * share for name, share in zip(SPANS, SHARES, strict=True)
+            },
             "asked_at": asked_at,
             "transcript": question,
             "reply": f"The answer to {question}",
@@ -148,17 +150,17 @@ def test_percentiles_are_those_of_the_summary(saved: Path) -> None:
     )
     markdown = "\n".join(report_text.markdown(report))
     text = "\n".join(report_text.text(report))
-    gap = column.summary.response_time
-    assert gap is not None
-    assert gap.n == 4
-    for name, f in {"response time": gap, **column.summary.spans}.items():
+    response_time = column.summary.response_time
+    assert response_time is not None
+    assert response_time.n == 4
+    for name, f in {"response time": response_time, **column.summary.spans}.items():
         row = [f"{round(value * 1000)} ms" for value in (f.p50, f.p95, f.mean)]
         assert re.search(rf"\b{name} 4 .*" + ".*".join(row), table.words)
         assert f"| {name} | 4 | {' | '.join(row)} |" in markdown
         assert re.search(rf"^{name} +" + " +".join(row), text, re.MULTILINE)
     card = next(e for e in drawn.named("div") if e.attributes.get("class") == "card")
-    assert f"{round(gap.p50 * 1000)} ms median response time" in card.words
-    assert f"{round(gap.p95 * 1000)} ms 95th percentile" in card.words
+    assert f"{round(response_time.p50 * 1000)} ms median response time" in card.words
+    assert f"{round(response_time.p95 * 1000)} ms 95th percentile" in card.words
     assert "of 4 questions" in card.words
 
 
@@ -403,14 +405,14 @@ def test_the_text_fits_80_columns(tmp_path: Path) -> None:
     assert max(map(len, report_text.text(load([tmp_path / "s.json"])))) <= WIDTH
 
 
-def test_a_waterfall_in_text_adds_up_to_its_gap(saved: Path) -> None:
+def test_a_waterfall_in_text_adds_up_to_its_response_time(saved: Path) -> None:
     """The milliseconds that are printed are those of the response time beneath them."""
     lines = report_text.text(shown(saved))
-    for name, gap in (("median turn: first", 812), ("worst turn: third", 1988)):
+    for name, response_time in (("median turn: first", 812), ("worst turn: third", 1988)):
         at = lines.index(name) + 1
         rows = [int(line.split()[-2]) for line in lines[at : at + len(SPANS)]]
-        assert sum(rows) == gap
-        assert re.fullmatch(rf"total .* {gap} ms", lines[at + len(SPANS)])
+        assert sum(rows) == response_time
+        assert re.fullmatch(rf"total .* {response_time} ms", lines[at + len(SPANS)])
 
 
 def test_turns_as_csv_read_back(saved: Path) -> None:
@@ -451,20 +453,25 @@ def test_summaries_as_csv_read_back(tmp_path: Path) -> None:
 
 
 @given(
-    gaps=st.lists(st.just(0.0) | st.floats(1e-6, 1e4), min_size=1, max_size=5),
+    response_times=st.lists(st.just(0.0) | st.floats(1e-6, 1e4), min_size=1, max_size=5),
     said=st.text(st.characters(exclude_categories=("Cs", "Cc")), max_size=40),
 )
 def test_any_result_can_be_shown(
-    tmp_path_factory: pytest.TempPathFactory, gaps: list[float], said: str
+    tmp_path_factory: pytest.TempPathFactory, response_times: list[float], said: str
 ) -> None:
     """However quick, slow or odd: the page is whole and holds every question."""
     path = tmp_path_factory.mktemp("any") / "r.json"
-    write(path, result([answered(said, gap, at) for at, gap in enumerate(gaps)]))
+    write(
+        path,
+        result(
+            [answered(said, response_time, at) for at, response_time in enumerate(response_times)]
+        ),
+    )
     report = load([path])
     Page(page(report))
     assert report_text.text(report)
     rows = list(csv.DictReader(io.StringIO(csv_rows.turns(report), newline="")))
-    assert [float(row["response_time"]) for row in rows] == gaps
+    assert [float(row["response_time"]) for row in rows] == response_times
 
 
 @given(st.floats(0, 1e5, allow_nan=False), st.integers(2, 8))

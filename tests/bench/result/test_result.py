@@ -19,10 +19,18 @@ from edgevoice.errors import EdgevoiceError, StorageError
 from edgevoice.settings import Config, TurnSettings
 
 
-def turn(question: str, gap: float | None, variant: str = AS_SET, **more: object) -> BenchTurn:
-    spans = {"pause": 0.2, "recognize": gap - 0.2} if gap is not None else {}
+def turn(
+    question: str, response_time: float | None, variant: str = AS_SET, **more: object
+) -> BenchTurn:
+    spans = {"pause": 0.2, "recognize": response_time - 0.2} if response_time is not None else {}
     return msgspec.convert(
-        {"variant": variant, "question": question, "response_time": gap, "spans": spans, **more},
+        {
+            "variant": variant,
+            "question": question,
+            "response_time": response_time,
+            "spans": spans,
+            **more,
+        },
         BenchTurn,
     )
 
@@ -71,7 +79,7 @@ def test_only_answers_in_one_piece_count(run_state: RunState) -> None:
     assert ours.wer == pytest.approx(0.1)
 
 
-def test_mean_spans_add_up_to_the_mean_gap() -> None:
+def test_mean_spans_add_up_to_the_mean_response_time() -> None:
     """Also where a span is missing from some of the turns."""
     turns = [turn("a", 0.5), msgspec.structs.replace(turn("b", 0.3), spans={"pause": 0.3})]
     summary = summarize(turns)

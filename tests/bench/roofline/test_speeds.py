@@ -61,7 +61,7 @@ def test_the_product_of_integers_is_one() -> None:
 def test_a_library_that_refuses_has_no_speed() -> None:
     """None for what could not be measured; the rest still is."""
 
-    def refuse() -> speeds.Piece:
+    def refuse() -> speeds.WorkPiece:
         raise RuntimeError("no such kernel here")
 
     assert speeds.multiplying(refuse, 2) == (None, ())

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edgevoice.audio import EAR_RATE, Audio, Samples
-from edgevoice.bench.scenarios.assets import FADE, AudioClip, ScenarioAssets, breaths
+from edgevoice.audio import CAPTURE_RATE, Audio, Samples
+from edgevoice.bench.scenarios.assets import FADE_SECONDS, AudioClip, ScenarioAssets, breaths
 from edgevoice.bench.scenarios.scenario import Scenario, ScenarioStep
 from edgevoice.errors import ConfigError
 from edgevoice.protocols import Cancelled
@@ -64,7 +64,9 @@ def test_a_sentence_with_a_pause_in_it_is_said_in_one_breath_and_cut_before_a_wo
     for clip in (one, other):
         assert not clip.samples[0]
         assert not clip.samples[-1]
-        assert clip.samples[round(FADE * EAR_RATE) + 200] == pytest.approx(0.5, abs=0.01)
+        assert clip.samples[round(FADE_SECONDS * CAPTURE_RATE) + 200] == pytest.approx(
+            0.5, abs=0.01
+        )
 
 
 def test_a_voice_that_does_not_tell_where_words_are_says_each_part_for_itself() -> None:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from edgevoice.audio import EAR_RATE, Samples
+from edgevoice.audio import CAPTURE_RATE, Samples
 from edgevoice.bench.scenarios.acoustics import Mixer, RoomTape
-from edgevoice.bench.scenarios.loopback import SURE, found
+from edgevoice.bench.scenarios.loopback import SURE_PEAK_RATIO, found
 from edgevoice.bench.scenarios.room import RoomTrack
 from edgevoice.bench.scenarios.room_response import Acoustics, Convolver, impulse_response
-from edgevoice.devices.duplex import RATE, REMEMBERED, StreamTimes
+from edgevoice.devices.duplex import DEVICE_RATE, REMEMBERED_CALLBACKS, StreamTimes
 
 
 def noise(count: int, seed: int = 3) -> Samples:
@@ -21,22 +21,22 @@ def noise(count: int, seed: int = 3) -> Samples:
 @pytest.mark.parametrize("tail", [0.0, 0.3])
 def test_a_room_lets_through_as_much_as_it_is_told(level: float, tail: float) -> None:
     """The energy of the impulse response is the level, with a tail and without."""
-    response = impulse_response(Acoustics(level=level, tail=tail), RATE)
+    response = impulse_response(Acoustics(level=level, tail=tail), DEVICE_RATE)
     assert 10 * np.log10(np.sum(response**2)) == pytest.approx(level, abs=0.01)
 
 
 def test_an_echo_fades_by_60_db_in_its_time() -> None:
     """Schroeder's backward integral falls by 20 dB in a third of RT60."""
     tail = 0.6
-    response = impulse_response(Acoustics(tail=tail, level=0.0), RATE)[1:]
+    response = impulse_response(Acoustics(tail=tail, level=0.0), DEVICE_RATE)[1:]
     left = 10 * np.log10(np.cumsum(response[::-1] ** 2)[::-1])
-    third = left[round(tail * RATE / 3)] - left[round(0.01 * RATE)]
+    third = left[round(tail * DEVICE_RATE / 3)] - left[round(0.01 * DEVICE_RATE)]
     assert third == pytest.approx(-20.0, abs=1.5)
 
 
 def test_the_same_seed_is_the_same_room() -> None:
     """And another one another."""
-    one, same, other = (impulse_response(Acoustics(seed=s), RATE) for s in (1, 1, 2))
+    one, same, other = (impulse_response(Acoustics(seed=s), DEVICE_RATE) for s in (1, 1, 2))
     assert np.array_equal(one, same)
     assert not np.array_equal(one, other)
 
@@ -93,7 +93,7 @@ def test_a_tape_that_is_full_keeps_what_it_has() -> None:
     for number in range(20):
         tape.put(np.full(480, 0.5, dtype=np.float32), 7.0 + number / 100)
     cut = tape.cut()
-    assert cut.count == len(cut.samples) == RATE // 10
+    assert cut.count == len(cut.samples) == DEVICE_RATE // 10
     assert set(cut.samples) == {16383}
     assert cut.marks[0] == (0, 7.0)
 
@@ -112,11 +112,11 @@ def test_a_recording_is_found_by_time_across_a_leap() -> None:
 
 def test_times_of_samples_do_not_wander_with_late_callbacks() -> None:
     """Jitter leaves the numbering where it was; a device that ran dry moves it."""
-    timed = StreamTimes(RATE)
+    timed = StreamTimes(DEVICE_RATE)
     jitter = np.random.default_rng(1).uniform(-0.003, 0.003, 1000)
     for number in range(500):
         timed.note(number * 480, 5.0 + number / 100 + jitter[number])
-        if number == REMEMBERED:
+        if number == REMEMBERED_CALLBACKS:
             origin = timed.origin
     assert timed.settled
     assert timed.origin == origin == pytest.approx(5.0, abs=0.003)
@@ -130,10 +130,10 @@ def test_a_probe_is_found_where_it_arrives() -> None:
     """With its level, in noise that is louder; and nowhere where it is not."""
     probe = noise(8000)
     heard = noise(24_000, seed=9) / 2
-    assert found(probe, heard)[1] < SURE
+    assert found(probe, heard)[1] < SURE_PEAK_RATIO
     heard[5000:13_000] += probe / 4
     at, sure, gain = found(probe, heard)
     assert at == 5000
-    assert sure > SURE
+    assert sure > SURE_PEAK_RATIO
     assert gain == pytest.approx(0.25, rel=0.1)
-    assert len(probe) / EAR_RATE == 0.5
+    assert len(probe) / CAPTURE_RATE == 0.5

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from edgevoice.audio import EAR_RATE, dbfs
+from edgevoice.audio import CAPTURE_RATE, dbfs
 from edgevoice.bench.scenarios.noises import NOISE_LEVEL, noise
 from edgevoice.bench.scenarios.scenario import Scenario, variants
 from edgevoice.bench.scenarios.scenario_file import SHIPPED, listed, parsed, read
@@ -129,7 +129,7 @@ def test_noises_are_the_same_every_time_and_equally_loud(kind: str) -> None:
     """As long as asked for, and never beyond full scale."""
     voices = noise("cough", 3.0, seed=5)
     one, same = (noise(kind, 2.5, 1, voices) for _ in range(2))  # type: ignore[arg-type]
-    assert len(one) == 2.5 * EAR_RATE
+    assert len(one) == 2.5 * CAPTURE_RATE
     assert (one == same).all()
     assert abs(one).max() <= 1.0
     sounding = one[abs(one) > abs(one).max() / 1000]

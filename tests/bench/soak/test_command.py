@@ -28,7 +28,7 @@ SMALL = ("--slm", "qwen2.5-coder-0.5b", "--limit", "2", "--warm-up", "0")
         (("--hours", "inf"), "cannot last inf hours"),
         (("--corpus", "nowhere"), "no such folder"),
         (("--play-to", "user"), "--play-to goes with --through-devices"),
-        (("--budget", "gap"), "budget"),
+        (("--budget", "response_time"), "budget"),
     ],
 )
 def test_what_makes_no_sense_is_told_before_anything_is_loaded(

@@ -180,7 +180,7 @@ def test_a_line_of_progress_tells_what_came_of_its_turns() -> None:
         [InterruptedExchange((replace(made[1], response_time=0.5),)), InterruptedExchange((lost,))],
         sample,
     )
-    assert told == "2 turns, gap 500 ms, 1 not answered, 1000 MB, 61 °C"
+    assert told == "2 turns, response time 500 ms, 1 not answered, 1000 MB, 61 °C"
 
 
 def test_a_result_is_on_disk_every_minute_and_can_be_read(
@@ -265,7 +265,7 @@ def test_a_bench_that_is_no_soak_has_no_verdict() -> None:
 
 
 def test_reports_show_the_verdict_and_the_course(longer: BenchResult) -> None:
-    """As a page with a picture of gap and temperature, as text and as Markdown."""
+    """As a page with a picture of response time and temperature, as text and as Markdown."""
     assert longer.soak is not None
     told = headline(longer.soak)
     source = ReportSource("long", longer)

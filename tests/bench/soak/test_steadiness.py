@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 from msgspec.structs import replace
 
-from edgevoice.bench.result.soak_record import Outcome, SoakInterruption
+from edgevoice.bench.result.soak_record import InterruptionOutcome, SoakInterruption
 from edgevoice.bench.soak.steadiness import STEADY_VERDICT, TOO_SHORT
 from edgevoice.bench.soak.windows import length, windows
 from edgevoice.bench.statistics import significance
 from tests.bench.soaks import APART, BEGAN, finding, samples, soak, turns
 
 
-def thrown_in(outcome: Outcome, answered: bool = True) -> SoakInterruption:
+def thrown_in(outcome: InterruptionOutcome, answered: bool = True) -> SoakInterruption:
     return SoakInterruption(
         t=BEGAN + 60,
         question="why is the sky blue",
@@ -29,7 +29,7 @@ def thrown_in(outcome: Outcome, answered: bool = True) -> SoakInterruption:
 
 @pytest.mark.parametrize("hours", [0.5, 8.0])
 def test_what_stays_as_it_is_is_steady(hours: float) -> None:
-    """Noise of a megabyte, and of an eighth of each gap."""
+    """Noise of a megabyte, and of an eighth of each response time."""
     assert soak(hours).verdict == STEADY_VERDICT
 
 
@@ -117,7 +117,7 @@ def throttled(hours: float) -> bool:
 
 
 def test_throttling_with_slower_turns_is_heat() -> None:
-    """Told with how often it was throttled, and by how much the gap was longer meanwhile."""
+    """Told with how often it was throttled, and how much longer the response time was meanwhile."""
     hot = samples(1.0, throttled=throttled, temperature=lambda h: 85.0 if throttled(h) else 60.0)
     made = soak(1.0, turns(1.0, lambda h: 1.4 if throttled(h) else 1.0), hot)
     assert "gets hot" in made.verdict

@@ -156,7 +156,7 @@ def test_the_table_shows_every_step_and_what_was_loaded_at_the_same_time(run: Ru
     steps = [line[:26].strip() for line in lines if line.rstrip().endswith((" s", " ms"))]
     for step in (
         *("command line read", "pipeline imported", "VAD loaded", "LLM loaded"),
-        *("listening", "ready to answer", "gap of the first answer"),
+        *("listening", "ready to answer", "first response time"),
     ):
         assert step in steps
     [ready] = [line for line in lines if line.startswith("ready to answer")]

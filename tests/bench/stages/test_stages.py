@@ -14,7 +14,7 @@ from edgevoice.bench.corpus.corpus import BenchQuestion
 from edgevoice.bench.driver.bench import BenchPlan
 from edgevoice.bench.jobs.progress import BenchProgressLines
 from edgevoice.bench.result.result import AS_SET, BenchResult
-from edgevoice.bench.stages.stages import STAGES, StageBench
+from edgevoice.bench.stages.stages import STAGE_ROLES, StageBench
 from edgevoice.bench.stages.text import stages as drawn
 from edgevoice.clock import Clock
 from edgevoice.errors import ModelError
@@ -99,7 +99,7 @@ def quantity(result: BenchResult, name: str) -> Any:
 
 def test_every_stage_is_timed_by_itself() -> None:
     """Seconds, rates and real-time factors as the scripted engines have them."""
-    found = Bench(list(STAGES)).run()
+    found = Bench(list(STAGE_ROLES)).run()
     assert quantity(found, "frame").n == len(WORDS) * (16_000 // FRAME_SAMPLES)
     assert quantity(found, "frame").p99 == pytest.approx(0.002)
     assert quantity(found, "judgement").p50 == pytest.approx(0.05)
@@ -109,12 +109,12 @@ def test_every_stage_is_timed_by_itself() -> None:
     assert quantity(found, "decode").p50 == pytest.approx(20.0)
     assert quantity(found, "ttft").p50 == pytest.approx(0.09)
     assert quantity(found, "speak_rtf").p50 == pytest.approx(0.1)
-    assert {one.model for one in found.stages} == {f"model of {stage}" for stage in STAGES}
+    assert {one.model for one in found.stages} == {f"model of {stage}" for stage in STAGE_ROLES}
 
 
 def test_a_turn_holds_what_all_stages_made_of_one_recording() -> None:
-    """As a turn of a conversation would, but for the gap."""
-    found = Bench(list(STAGES)).run()
+    """As a turn of a conversation would, but for the response time."""
+    found = Bench(list(STAGE_ROLES)).run()
     assert [turn.question for turn in found.turns] == list(WORDS)
     for turn in found.turns:
         assert turn.response_time is None
@@ -195,7 +195,7 @@ def test_what_is_done_when_it_is_stopped_is_there() -> None:
 
 def test_the_table_tells_percentiles_and_how_sure_they_are() -> None:
     """In 80 columns, each quantity with its unit; intervals where there are values enough."""
-    lines = drawn(Bench(list(STAGES), repeat=2).run())
+    lines = drawn(Bench(list(STAGE_ROLES), repeat=2).run())
     assert max(map(len, lines)) <= 80
     text = "\n".join(lines)
     [frame] = [line for line in lines if line.startswith("vad: a frame of 32 ms")]
@@ -204,7 +204,7 @@ def test_the_table_tells_percentiles_and_how_sure_they_are() -> None:
     assert sure == ["95", "%", "confidence", *["2.00–2.00"] * 3]
     assert "llm: prefill" in text
     assert "WER 0.0 % of 22 words" in text
-    assert "gap" not in text
+    assert "response time" not in text
 
 
 def test_the_rates_of_llama_bench_stand_beside_the_language_model() -> None:
@@ -220,7 +220,7 @@ def test_the_rates_of_llama_bench_stand_beside_the_language_model() -> None:
 
 
 def test_a_slower_stage_is_told_from_noise_by_its_name() -> None:
-    """`bench compare` goes by what stages took where there is no gap."""
+    """`bench compare` goes by what stages took where there is no response time."""
     before = Bench(["stt", "llm"], repeat=5)
     after = Bench(["stt", "llm"], repeat=5)
     after.model.prefill = 0.02

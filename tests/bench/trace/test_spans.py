@@ -58,7 +58,7 @@ clips = st.lists(
     reply=st.sampled_from(REPLIES),
     stops=st.lists(st.floats(1.0, 15.0), max_size=2),
 )
-def test_the_spans_of_every_turn_add_up_to_its_gap(
+def test_the_spans_of_every_turn_add_up_to_its_response_time(
     config: Config,
     costs: tuple[float, float, float, float],
     clips: list[list[tuple[float, str, float]]],
@@ -86,9 +86,13 @@ def test_the_spans_of_every_turn_add_up_to_its_gap(
         own = [e for e in events if getattr(e, "turn", None) == turn.turn]
         ended = [e.at for e in own if isinstance(e, ev.SpeechEnded)]
         played = next(e for e in own if isinstance(e, ev.PlaybackStarted))
-        assert turn.gap is not None
-        assert turn.gap == pytest.approx(max(0.0, played.audible_at - ended[-1]), abs=1e-9)
-        assert sum(span.seconds for span in turn.spans) == pytest.approx(turn.gap, abs=1e-9)
+        assert turn.response_time is not None
+        assert turn.response_time == pytest.approx(
+            max(0.0, played.audible_at - ended[-1]), abs=1e-9
+        )
+        assert sum(span.seconds for span in turn.spans) == pytest.approx(
+            turn.response_time, abs=1e-9
+        )
         assert all(span.seconds >= 0 for span in turn.spans)
         assert [s.name for s in turn.spans] == [
             n for n in SPANS if n in {s.name for s in turn.spans}

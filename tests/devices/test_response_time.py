@@ -1,4 +1,4 @@
-"""The gap of the trace is the gap of a recording, to the sample where sound can be compared.
+"""The response time of the trace is that of a recording, to the sample where sound can be compared.
 
 A single null sink has the speaker in its left channel and the microphone in its right one, so that
 one recording shows both on one time axis. The last voiced sample is found in it by its sound: the
@@ -20,7 +20,7 @@ import soundfile
 from null_sinks import NullSinks
 
 from edgevoice import events as ev
-from edgevoice.audio import AUDIBLE_DBFS, EAR_RATE, FRAME_SAMPLES, Samples
+from edgevoice.audio import AUDIBLE_DBFS, CAPTURE_RATE, FRAME_SAMPLES, Samples
 from edgevoice.resample import resample
 from edgevoice.timings import fold
 from edgevoice.trace import read
@@ -100,7 +100,7 @@ def test_every_gap_agrees_with_the_recording(
     """Three questions through PortAudio: trace and recording differ by 15 ms at the median."""
     both = overheard(joined_sinks, sound_env, tmp_path)
     speaker = both[:, 0]
-    microphone = resample(np.ascontiguousarray(both[:, 1]), RATE, EAR_RATE)
+    microphone = resample(np.ascontiguousarray(both[:, 1]), RATE, CAPTURE_RATE)
     ears = np.load(tmp_path / "ears.npz")
     heard, times = ears["samples"], ears["times"]
     events = list(read(tmp_path / "trace.jsonl"))
@@ -115,11 +115,11 @@ def test_every_gap_agrees_with_the_recording(
         # Both are borders of frames, whatever the last digits of a frame's time became later.
         start, end = (int(np.abs(times - at).argmin()) * FRAME_SAMPLES for at in (began, ended))
         question = heard[start:end]
-        last_voiced = (found_at(question, microphone) + len(question)) / EAR_RATE
+        last_voiced = (found_at(question, microphone) + len(question)) / CAPTURE_RATE
         loud = np.flatnonzero(np.abs(speaker) >= 10 ** (AUDIBLE_DBFS / 20)) / RATE
         first_audible = float(loud[loud > last_voiced - 0.2][0])
-        assert turn.gap is not None
-        differences.append(turn.gap - (first_audible - last_voiced))
+        assert turn.response_time is not None
+        differences.append(turn.response_time - (first_audible - last_voiced))
     # A busy machine may call PortAudio's callbacks late, and with them their times: not each time.
     assert np.median(np.abs(differences)) <= AGREEMENT, differences
     assert np.abs(differences).max() <= DELAYED, differences
