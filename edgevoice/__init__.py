@@ -18,9 +18,11 @@ if TYPE_CHECKING:
     from edgevoice.api import AnsweredTurn, open_assistant
     from edgevoice.assistant import Assistant
     from edgevoice.errors import EdgevoiceError
+    from edgevoice.protocols import Agent
     from edgevoice.settings import Config
 
 _HOMES = {
+    "Agent": "edgevoice.protocols",
     "AnsweredTurn": "edgevoice.api",
     "Assistant": "edgevoice.assistant",
     "Config": "edgevoice.settings",
@@ -29,7 +31,7 @@ _HOMES = {
 }
 """Where each public name is defined. It is imported on first use: `import edgevoice` stays fast."""
 
-__all__ = ["AnsweredTurn", "Assistant", "Config", "EdgevoiceError", "open_assistant"]
+__all__ = ["Agent", "AnsweredTurn", "Assistant", "Config", "EdgevoiceError", "open_assistant"]
 
 
 def __getattr__(name: str) -> Any:

@@ -15,6 +15,7 @@ from edgevoice.context import AudioIO, SessionContext
 from edgevoice.errors import DeviceError
 from edgevoice.events import Event, TurnCompleted
 from edgevoice.player import Player
+from edgevoice.protocols import Agent
 from edgevoice.scene import Scene
 from edgevoice.settings import Config
 from edgevoice.wav import read_speech
@@ -40,12 +41,14 @@ def open_assistant(
     *,
     files: Sequence[str | Path] = (),
     on_turn: Callable[[AnsweredTurn], None] = lambda turn: None,
+    agent: Agent | None = None,
 ) -> Assistant:
     """An assistant that is ready to `run`.
 
     It listens to the microphone, or to sound `files`, one question each, in real time. With files
     and no speaker the replies are not audible. `on_turn` is called after each answered turn, from
-    a thread of the assistant; it must return quickly.
+    a thread of the assistant; it must return quickly. `agent` answers instead of the language
+    model.
 
     Raises ModelError for a missing model, DeviceError for a missing device, and AudioFileError for
     an unreadable file.
@@ -60,12 +63,12 @@ def open_assistant(
     if clips:
         sink = _speaker(config, devices, clock)
         source = clips_source(clock, iter(clips), "files")
-        return build(context, AudioIO(source, sink))
+        return build(context, AudioIO(source, sink), agent=agent)
     microphone = devices.source(config)
     try:
         sink = devices.sink(config)
         heard = echo_free(config, clock, bus, microphone, sink)
-        return build(context, AudioIO(heard, sink))
+        return build(context, AudioIO(heard, sink), agent=agent)
     except BaseException:
         microphone.close()
         raise

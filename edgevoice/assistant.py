@@ -36,6 +36,7 @@ from edgevoice.messages import (
     SpokenCue,
     TranscriptionRequest,
     agent_input_is_dead,
+    clause_is_dead,
     pause_is_over,
     request_is_dead,
 )
@@ -126,9 +127,7 @@ class Assistant:
             context, engines, self._requests, self._interims, self._questions
         )
         rates = SpeechRates(list(engines.synthesizers))
-        self._responder = Responder(
-            context, engines.language_model, self._questions, self._clauses, rates
-        )
+        self._responder = Responder(context, engines.agent, self._questions, self._clauses, rates)
         self._synthesis = Synthesis(
             context, engines.synthesizers, self._clauses, self._sounds, rates
         )
@@ -149,7 +148,7 @@ class Assistant:
                 crew.start("transcription", self._transcriber.run)
                 crew.start("interim", self._transcriber.interim)
                 crew.start("end_of_turn", self._predictor.run)
-                crew.start("model", self._responder.load_language_model)
+                crew.start("model", self._responder.load)
                 crew.start("capture", self._listen)
                 if (housekeeping := self._housekeeping) is not None:
                     crew.start("meter", partial(self._keep_house, housekeeping))
@@ -164,7 +163,7 @@ class Assistant:
             try:
                 self._sink.close()
             finally:
-                # A thread that still uses the model must not lose it.
+                # A thread that still uses the agent must not lose it.
                 if crew.ended:
                     self._responder.close()
                 unsubscribe()
@@ -286,4 +285,4 @@ class Assistant:
 
 
 def _is_dead(item: ClauseToSpeak | SpeechAudio | EndOfReply | Cue | SpokenCue) -> bool:
-    return isinstance(item, ClauseToSpeak | SpeechAudio) and item.turn.cancelled
+    return isinstance(item, ClauseToSpeak | SpeechAudio) and clause_is_dead(item)

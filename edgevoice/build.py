@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from edgevoice import __version__
 from edgevoice import events as ev
+from edgevoice.agent.language_model_agent import LanguageModelAgent
 from edgevoice.assistant import Assistant
 from edgevoice.audio import Samples
 from edgevoice.bus import Bus
@@ -25,7 +26,7 @@ from edgevoice.models.store import Installed, Store
 from edgevoice.models.voices import instead_of, languages, missing
 from edgevoice.models.voices import voices as voices_here
 from edgevoice.player import Player
-from edgevoice.protocols import AudioSink, AudioSource, EchoCanceller, WakeDetector
+from edgevoice.protocols import Agent, AudioSink, AudioSource, EchoCanceller, WakeDetector
 from edgevoice.settings import Config
 from edgevoice.synthesis.real_time import real_time_factor
 from edgevoice.transcription.spoken_language import check_known, named
@@ -203,7 +204,7 @@ class _ChosenModels:
     languages: tuple[str, ...]
     vad: Installed
     stt: Installed
-    slm: Installed
+    slm: Installed | None
     voices: dict[str, Installed]
     turn: Installed | None
 
@@ -219,10 +220,12 @@ def build(
     resume: Resume | None = None,
     fetch: Fetch | None = None,
     shapes: bool = False,
+    agent: Agent | None = None,
 ) -> Assistant:
     """An assistant ready to `run`; `fetch` may reuse engines for the next assistant.
 
-    `shapes`: allow a synthetic language model (engines/synthetic.py).
+    `shapes`: allow a synthetic language model (engines/synthetic.py). `agent` answers instead of
+    the language model, which is not loaded then.
     Raises ModelError if a model is missing.
     """
     from edgevoice.resources import meter
@@ -230,10 +233,10 @@ def build(
     config, bus = context.config, context.bus
     _adapt_process(config, bus)
     store = Store(config)
-    models = _choose(store, config, shapes)
+    models = _choose(store, config, shapes, agent is None)
     config = replace(config, stt=replace(config.stt, language=",".join(models.languages)))
     context = SessionContext(config, context.clock, bus)
-    engines = _engines(context, store, models, fetch)
+    engines = _engines(context, store, models, fetch, agent)
     assistant = Assistant(context, audio, engines, resume, Housekeeping(meter(), _free_memory))
     bus.emit(_started(models, assistant.source_name, audio.sink.name))
     bus.emit(ev.ActivationMode(mode=config.activation.mode, word=engines.wake_word))
@@ -253,16 +256,22 @@ def _adapt_process(config: Config, bus: Bus) -> None:
         bus.subscribe(_pin_when_ready)
 
 
-def _choose(store: Store, config: Config, shapes: bool) -> _ChosenModels:
-    """The models of the settings. Raises ModelError if one is missing."""
-    vad, stt, slm = (store.choose(role, shapes=shapes) for role in ("vad", "stt", "slm"))
+def _choose(store: Store, config: Config, shapes: bool, answers: bool) -> _ChosenModels:
+    """The models of the settings; `answers`: with a language model. Raises ModelError if one is
+    missing."""
+    vad, stt = (store.choose(role, shapes=shapes) for role in ("vad", "stt"))
+    slm = store.choose("slm", shapes=shapes) if answers else None
     check_known(stt.name, stt.entry.languages, config.stt.language)
     spoken, voices = languages(store), voices_here(store)
     return _ChosenModels(spoken, vad, stt, slm, voices, store.optional("turn"))
 
 
 def _engines(
-    context: SessionContext, store: Store, models: _ChosenModels, fetch: Fetch | None
+    context: SessionContext,
+    store: Store,
+    models: _ChosenModels,
+    fetch: Fetch | None,
+    agent: Agent | None,
 ) -> Engines:
     """How each engine is loaded; loading is reported on the bus."""
     config, clock, bus = context.config, context.clock, context.bus
@@ -279,12 +288,13 @@ def _engines(
 
         return load_and_report
 
+    load_slm: Callable[[], Any] = reported("slm", models.slm) if models.slm else lambda: None
     speaking = {voice.name: reported("tts", voice) for voice in models.voices.values()}
     wake, word = wake_word(config)
     return Engines(
         reported("vad", models.vad),
         reported("stt", models.stt),
-        reported("slm", models.slm),
+        lambda: agent or LanguageModelAgent(load_slm(), config.slm),
         {language: speaking[voice.name] for language, voice in models.voices.items()},
         reported("turn", models.turn) if models.turn else lambda: None,
         wake,
@@ -321,7 +331,7 @@ def _advice(store: Store, config: Config, models: _ChosenModels, begins: bool) -
     if begins:
         for language, better in missing(store).items():
             yield _voiceless(language, better, models.tts)
-    if not config.models.slm and models.slm.name != REFERENCE:
+    if models.slm and not config.models.slm and models.slm.name != REFERENCE:
         yield (
             f"the language model is {models.slm.name}; `edgevoice models pull {REFERENCE}` "
             "installs the reference model"

@@ -12,8 +12,8 @@ from edgevoice.failures import FailureReporter
 from edgevoice.history import History
 from edgevoice.player import Player
 from edgevoice.protocols import (
+    Agent,
     AudioSource,
-    LanguageModel,
     Pronounce,
     Recognizer,
     SpeechDetector,
@@ -83,7 +83,7 @@ class Engines:
 
     detector: Callable[[], SpeechDetector]
     recognizer: Callable[[], Recognizer]
-    language_model: Callable[[], LanguageModel]
+    agent: Callable[[], Agent]
     synthesizers: Mapping[str, Callable[[], Synthesizer]]
     """The voice of each language that has one, the main language first. Languages may share a
     voice."""

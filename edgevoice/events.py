@@ -229,11 +229,35 @@ class ReplyContinued(Event, frozen=True, kw_only=True):
 
 
 class TokenGenerated(Event, frozen=True, kw_only=True):
-    """A token of the reply; `index` counts from 0."""
+    """A token of the reply, or another piece of its text; `index` counts from 0."""
 
     turn: int
     index: int
     text: str
+
+
+class ReplyRevised(Event, frozen=True, kw_only=True):
+    """The agent took back the text of its reply from character `start` on. Words that were played
+    already are kept, and lie before `start`."""
+
+    turn: int
+    start: int
+
+
+class ToolCalled(Event, frozen=True, kw_only=True):
+    """The turn is committed, and a tool runs."""
+
+    turn: int
+    name: str
+    arguments: str
+
+
+class ToolReturned(Event, frozen=True, kw_only=True):
+    """The tool has run. The history keeps its result."""
+
+    turn: int
+    name: str
+    result: str
 
 
 class GenerationEnded(Event, frozen=True, kw_only=True):
@@ -416,6 +440,7 @@ AnyEvent = Union[
     PlaybackProgress, PlaybackDucked, PlaybackPaused, PlaybackResumed, PlaybackEnded, Underrun,
     Overrun, EchoMeasured, StageFailed, DeviceLost, DeviceRestored, ActivationMode, Activated,
     Deactivated, Muted, ConversationCleared, HistoryTrimmed, Notice, SpeakerTempoChanged,
+    ReplyRevised, ToolCalled, ToolReturned,
 ]  # fmt: skip
 
 EVENT_TYPES = frozenset(str(kind.__struct_config__.tag) for kind in AnyEvent.__args__)  # type: ignore[attr-defined]

@@ -70,6 +70,8 @@ class Exchange:
                 self._advance("thinking")
             case ev.TokenGenerated() | ev.ReplyContinued():
                 self.reply += event.text
+            case ev.ReplyRevised():
+                self.reply = self.reply[: event.start]
             case ev.GenerationEnded():
                 self.written = True
             case ev.ClauseReady():

@@ -21,6 +21,7 @@ class Reply:
 
     `heard` is the part that was played, possibly empty; `unheard` is the rest. `tokens` are the
     token ids of both. `interrupted`: the user interrupted it. `ended`: the model had finished.
+    `tools`: the results of its tool calls.
     """
 
     heard: str
@@ -28,6 +29,7 @@ class Reply:
     tokens: tuple[int, ...] = ()
     interrupted: bool = False
     ended: bool = True
+    tools: tuple[ChatMessage, ...] = ()
 
     @property
     def unfinished(self) -> bool:
@@ -69,6 +71,7 @@ class History:
     def remember(self, question: str, reply: Reply, language: str = "") -> None:
         """Add an exchange."""
         self._past = _with_user(self._past, question, self.leads.get(language, ""))
+        self._past += reply.tools
         self._add(reply)
 
     def extend(self, more: Reply) -> None:
@@ -76,6 +79,7 @@ class History:
         before = self._last or Reply("")
         if before.heard:
             self._past.pop()
+        self._past += more.tools
         self._add(
             Reply(
                 before.heard + more.heard,
@@ -104,7 +108,7 @@ class History:
         self,
         question: str | None,
         count: Callable[[Sequence[ChatMessage]], int],
-        room: int,
+        room: float,
         language: str = "",
     ) -> int:
         """Remove the oldest exchanges if the prompt for `question` exceeds `room` tokens.
@@ -125,7 +129,7 @@ class History:
             self._past.pop(0)
             dropped += 1
             # Most chat templates require that a conversation starts with the user.
-            while self._past and self._past[0].role == "assistant":
+            while self._past and self._past[0].role != "user":
                 self._past.pop(0)
                 dropped += 1
         if not self._past:
@@ -133,8 +137,8 @@ class History:
         return dropped
 
     def _last_exchange(self) -> int:
-        """The number of messages of the last question and its reply."""
-        return 2 if self._past and self._past[-1].role == "assistant" else 1
+        """The number of messages of the last question, its tool results and its reply."""
+        return 1 + next((n for n, m in enumerate(reversed(self._past)) if m.role == "user"), 0)
 
 
 def _with_user(messages: list[ChatMessage], text: str, lead: str) -> list[ChatMessage]:

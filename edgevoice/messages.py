@@ -169,6 +169,12 @@ class Cue:
     audio: Audio
 
 
+def clause_is_dead(item: ClauseToSpeak | SpeechAudio) -> bool:
+    """Whether to skip it: its turn is over, or a revision has dropped it."""
+    turn = item.turn
+    return turn.cancelled or turn.reply.withdrawn(item.number, item.clause.end)
+
+
 # From the agent to playback, through synthesis
 
 

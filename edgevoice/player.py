@@ -51,8 +51,8 @@ class Player:
     """Plays samples, numbered from 0 in the order written, through a sink.
 
     `ducked` is the volume factor of `duck`. All methods may be called from any thread, `write` and
-    `replace` from one thread at a time. Only where it is said do they raise DeviceError when the
-    device is lost, and SpeakerAwayError when it may return but this reply must not wait.
+    `replace` by samples from one thread at a time. Only where it is said do they raise DeviceError
+    when the device is lost, and SpeakerAwayError when it may return but this reply must not wait.
     """
 
     def __init__(self, clock: Clock, sink: AudioSink, ducked: float = DUCKED_LEVEL) -> None:
@@ -94,8 +94,8 @@ class Player:
     def write(self, samples: Samples) -> int:
         """Append float32 [n] mono samples to the queue; wait for room.
 
-        Returns the number of the first sample. Returns early, and drops samples, once `stop` is
-        called from another thread. Raises DeviceError, SpeakerAwayError.
+        Returns the number of the first sample. Returns early, and drops samples, once `stop` or
+        `replace` is called from another thread. Raises DeviceError, SpeakerAwayError.
         """
         with self._monitor:
             return self._write(samples, self._stops)
@@ -275,6 +275,11 @@ class Player:
             self._monitor.notify_all()
             return played
 
+    def droppable(self) -> int:
+        """Number of the first sample that can still be dropped or replaced."""
+        with self._looking():
+            return self._next_sample()
+
     def replace(self, number: int, samples: Samples) -> int:
         """Play float32 [n] instead of what was written from sample `number` on; wait for room.
 
@@ -282,6 +287,8 @@ class Player:
         many of `samples` are left out. Raises DeviceError, SpeakerAwayError.
         """
         with self._looking():
+            # A write that waits would go on behind what is replaced.
+            self._stops += 1
             stops = self._stops
             number = min(number, self._samples.end)
             # More than this may not fit in the sink.

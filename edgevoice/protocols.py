@@ -9,12 +9,15 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Literal, Protocol, Union
 
 from edgevoice.audio import Audio, Frame, Samples
 
 Cancelled = Callable[[], bool]
 """Called between the steps of long work: true once the result is no longer needed."""
+
+Committed = Callable[[], bool]
+"""Whether the turn is committed by now. Until then its question may change, and nothing acts."""
 
 
 class AudioSource(Protocol):
@@ -221,7 +224,7 @@ class ChatMessage:
     reads the `lead`, in front of the text. `interrupted`: only `text` was played.
     """
 
-    role: Literal["system", "user", "assistant"]
+    role: Literal["system", "user", "assistant", "tool"]
     text: str
     tokens: tuple[int, ...] = field(default=(), compare=False)
     lead: str = ""
@@ -244,10 +247,11 @@ class Prefilled:
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """One token of the reply; `text` is empty while a UTF-8 character is incomplete."""
+    """One token of the reply, or any piece of its text; `text` is empty while a UTF-8 character is
+    incomplete."""
 
     text: str
-    id: int
+    id: int = -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,6 +287,75 @@ class LanguageModel(Protocol):
 
     def close(self) -> None:
         """Free the model's memory."""
+
+
+@dataclass(slots=True)
+class ReplyRevision:
+    """Takes back the reply from character `start` on; what follows goes on from there.
+
+    Words that are out already stay. Before the reply goes on, the pipeline sets `kept`, the number
+    of characters that stay; if it is more than `start`, what follows can only correct them.
+    """
+
+    start: int
+    kept: int = 0
+
+
+@dataclass(slots=True)
+class ToolCall:
+    """A side effect. The reply waits until the turn is committed, and ends here if it never is.
+
+    The pipeline then calls `run`, and sets `result` to what it returns before the reply goes on.
+    The history keeps name, arguments and result.
+    """
+
+    name: str
+    arguments: str
+    run: Callable[[], str]
+    result: str = ""
+
+
+AgentOutput = Union[Prefilled, Token, ReplyRevision, ToolCall, Stopped]
+"""What a reply streams. Prefilled is optional, and only measured."""
+
+
+class Agent(Protocol):
+    """What answers: it stands between recognition and clauses.
+
+    A class that inherits from it needs `respond` only. All methods but `close` are called in one
+    thread.
+    """
+
+    room: float = math.inf
+    """Most tokens of a conversation, by `count`; the oldest messages beyond that are dropped."""
+
+    def respond(
+        self, conversation: Sequence[ChatMessage], cancelled: Cancelled, committed: Committed
+    ) -> Iterator[AgentOutput]:
+        """Reply to the last message of the conversation, piece by piece.
+
+        A reply that ends without Stopped is complete. If the last message is the assistant's, the
+        reply continues it. It may be asked before the user has certainly finished: the reply is
+        heard only once the turn is `committed`, and dropped if it never is, so whatever acts must
+        be a ToolCall.
+        """
+        ...
+
+    def prepare(self, conversation: Sequence[ChatMessage], cancelled: Cancelled) -> int:
+        """Compute ahead what any continuation of the conversation needs; stop when `cancelled`.
+
+        A last message of the user is the beginning of a question that is still being spoken.
+        Returns the number of tokens that are computed.
+        """
+        return 0
+
+    def count(self, conversation: Sequence[ChatMessage]) -> int:
+        """Number of tokens of a conversation."""
+        return 0
+
+    def close(self) -> None:
+        """Free what it holds."""
+        return
 
 
 Pronounce = Callable[[str, str], Sequence[str]]

@@ -161,6 +161,8 @@ class Scene:
                 self._remark("failure", f"{event.stage}: {event.what}", event.remedy)
             case ev.Notice():
                 self._remark("notice", event.text)
+            case ev.ToolReturned():
+                self._remark("note", f"{event.name}: {event.result}")
             case ev.HistoryTrimmed():
                 self._remark(
                     "note",

@@ -82,6 +82,7 @@ class _Record:
     playback_ended: float | None = None
     interrupted: bool = False
     over: bool = False
+    tools: list[Span] = field(default_factory=list)
 
 
 class Timings:
@@ -165,6 +166,10 @@ def _note(record: _Record, event: ev.Event) -> None:
             record.first_token = event.t if record.first_token is None else record.first_token
             record.last_token = event.t
             record.reply_tokens = event.index + 1
+        case ev.ToolCalled():
+            record.tools.append(Span("tool", event.t, event.t))
+        case ev.ToolReturned() if record.tools:
+            record.tools[-1] = Span("tool", record.tools[-1].start, event.t)
         case ev.GenerationEnded():
             record.reply_ended = event.t
         case ev.ClauseReady():
@@ -234,6 +239,7 @@ def _timings(r: _Record) -> TurnTimings:
 
 
 def _bars(r: _Record) -> Iterable[Span]:
+    yield from r.tools
     work = (
         ("recognize", r.transcription_started, r.transcribed),
         ("prefill", r.prefill_started, r.prefill_ended),

@@ -74,6 +74,10 @@ class Turn:
         """The same as `cancelled`, as a function to hand to an engine."""
         return self.cancelled
 
+    def is_committed(self) -> bool:
+        """The same as `committed`, as a function to hand to an agent."""
+        return self.committed
+
     def commit(self) -> bool:
         """Let the reply be played; true the first time.
 

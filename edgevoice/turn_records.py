@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import Enum
 
+from edgevoice.protocols import ChatMessage
+
 
 class Classification(Enum):
     """The kind of words in a turn that may be an interruption."""
@@ -76,6 +78,18 @@ class ReplyRecord:
     """The model has ended the reply itself."""
     continues: bool = False
     """It continues the reply before."""
+    acts: bool = False
+    """A tool call waits for the turn to be committed, or has run."""
+    tools: tuple[ChatMessage, ...] = ()
+    """The results of its tool calls."""
+    cuts: tuple[tuple[int, int], ...] = ()
+    """Its revisions: the number of the next clause, and the character at which the ones before it
+    were cut off."""
+
+    def withdrawn(self, number: int, end: int) -> bool:
+        """Whether a revision has dropped clause `number`, which ends at character `end`, or its
+        rest."""
+        return any(number < following and end > char for following, char in self.cuts)
 
 
 @dataclass(slots=True)

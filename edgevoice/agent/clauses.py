@@ -83,11 +83,16 @@ class ClauseCutter:
     """Cuts one reply.
 
     The first clause may end after `first_words` words. 0: `timing` decides, or a few words without
-    one. None: it is cut like any other clause, because the user does not wait for it.
+    one. None: it is cut like any other clause, because the user does not wait for it. `start` is
+    the position of the text in the reply.
     """
 
     def __init__(
-        self, first_words: int | None, language: str = "en", timing: CutTiming | None = None
+        self,
+        first_words: int | None,
+        language: str = "en",
+        timing: CutTiming | None = None,
+        start: int = 0,
     ) -> None:
         self._language = language
         self._timing = None if first_words else timing
@@ -103,7 +108,7 @@ class ClauseCutter:
                 "word": first_words + FIRST_SLACK,
             }
         self._pending = ""
-        self._start = 0
+        self._start = start
         self._code = ""
         """The fence of a code block whose beginning was already cut."""
         self._part: unspoken.UnspokenPart | None = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from edgevoice.protocols import Prefilled, Stopped, Token
+from edgevoice.protocols import AgentOutput, ReplyRevision, ToolCall
 from edgevoice.turn import Turn
 from edgevoice.words import same_words
 
@@ -17,8 +17,8 @@ class SpeculativeReply:
     turn: Turn
     transcript: str
     language: str
-    coming: Iterator[Prefilled | Token | Stopped] = field(default_factory=lambda: iter(()))
-    made: list[Prefilled | Token | Stopped] = field(default_factory=list)
+    coming: Iterator[AgentOutput] = field(default_factory=lambda: iter(()))
+    made: list[AgentOutput] = field(default_factory=list)
     wrong: bool = False
 
     def is_wrong(self) -> bool:
@@ -28,3 +28,12 @@ class SpeculativeReply:
         self.wrong |= self.turn.cancelled or words.language != self.language
         self.wrong |= not same_words(self.transcript, words.text)
         return self.wrong
+
+    @property
+    def waits(self) -> bool:
+        """Whether it goes on only once it is the reply: its next step acts, or asks what is out."""
+        return bool(self.made) and isinstance(self.made[-1], ReplyRevision | ToolCall)
+
+    def is_committed(self) -> bool:
+        """Whether the turn is committed, and this is the reply to its question."""
+        return self.turn.committed and self.turn.reply.question == self.transcript

@@ -187,7 +187,8 @@ class UtteranceDetector:
             self._handle(self._endpoint.finish())
 
     def _step_endpoint(self, index: int, probability: float, answering: bool) -> None:
-        ready = self._turn is not None and self._turn.playback.ready
+        turn = self._turn
+        ready = turn is not None and (turn.playback.ready or turn.reply.acts)
         self._end_of_turn.answered(ready, self._endpoint.silence_ms)
         boundary = self._endpoint.step(probability, index, interrupting=answering, ready=ready)
         if boundary:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -13,8 +13,8 @@ from edgevoice.audio import Audio, Mark, Samples, first_audible
 from edgevoice.context import StageContext
 from edgevoice.errors import SpeakerAwayError
 from edgevoice.mailbox import Mailbox
-from edgevoice.messages import Clause, Cue, EndOfReply, SpeechAudio
-from edgevoice.player import Player
+from edgevoice.messages import Clause, Cue, EndOfReply, SpeechAudio, clause_is_dead
+from edgevoice.player import NOTHING, Player
 from edgevoice.resample import Resampler
 from edgevoice.turn import Turn
 
@@ -51,6 +51,29 @@ class _Passage:
             )
             self.marks.append(Mark(mark.begin, mark.end, start, stop))
         self.voice_samples += len(audio.samples)
+
+    def boundaries(self) -> Iterator[tuple[int, int]]:
+        """Where it can be cut: character of the reply, and sample."""
+        yield self.clause.start, self.start
+        for mark in self.marks if self.marked else ():
+            if self.start + mark.stop <= self.end:
+                yield self.clause.start + mark.end, self.start + mark.stop
+        if self.whole:
+            yield self.clause.end, self.end
+
+    def cut(self, char: int, sample: int) -> _Passage:
+        """The part before character `char` of the reply, and before `sample`."""
+        if self.clause.end <= char:
+            return self
+        size = char - self.clause.start
+        return replace(
+            self,
+            clause=replace(self.clause, text=self.clause.text[:size], end=char),
+            end=sample,
+            length=sample - self.start,
+            whole=True,
+            marks=[mark for mark in self.marks if mark.end <= size],
+        )
 
     def chars(self, played: int) -> int:
         """Number of characters of the reply that were played after `played` samples."""
@@ -98,6 +121,7 @@ class Playback:
         self._converting: tuple[Clause, Resampler] | None = None
         self._underruns = 0
         self._floor.playback.word_start = self._word_before
+        self._floor.playback.cut = self._cut
 
     def run(self) -> None:
         """Run until the inbox is closed. Raises DeviceError when the speaker is lost."""
@@ -136,19 +160,25 @@ class Playback:
         samples = self._convert(sound)
         with self._floor.monitor:
             self._floor.monitor.wait_for(lambda: turn.committed or turn.cancelled)
-        if turn.cancelled:
-            return
+        with self._floor.monitor:
+            if clause_is_dead(sound):
+                return
+            passage = self._passage(sound)
+            if sound.audio is not None:
+                passage.take(sound.audio, self._sink.rate)
+            left = sound.audio.left * self._sink.rate // sound.audio.rate if sound.audio else 0
+            passage.length = passage.end - passage.start + len(samples) + left
+        self._write(passage, sound, samples)
+
+    def _passage(self, sound: SpeechAudio) -> _Passage:
+        """The passage that a piece of audio belongs to."""
         playing = self._playing
-        if playing is None or playing.turn is not turn:
-            playing = self._playing = _Playing(turn)
+        if playing is None or playing.turn is not sound.turn:
+            playing = self._playing = _Playing(sound.turn)
         if not playing.passages or playing.passages[-1].clause is not sound.clause:
             at = playing.passages[-1].end if playing.passages else self._sink.samples_played()
             playing.passages.append(_Passage(sound.clause, at, at))
-        if sound.audio is not None:
-            playing.passages[-1].take(sound.audio, self._sink.rate)
-        self._write(playing, sound, samples)
-        if sound.last and not turn.cancelled:
-            playing.passages[-1].whole = True
+        return playing.passages[-1]
 
     def _say(self, aside: Audio) -> None:
         """Play a cue, which is not part of a reply."""
@@ -170,29 +200,69 @@ class Playback:
             self._converting = None
         return samples
 
-    def _write(self, playing: _Playing, sound: SpeechAudio, samples: Samples) -> None:
-        turn, passage = playing.turn, playing.passages[-1]
-        left = sound.audio.left * self._sink.rate // sound.audio.rate if sound.audio else 0
-        passage.length = passage.end - passage.start + len(samples) + left
+    def _write(self, passage: _Passage, sound: SpeechAudio, samples: Samples) -> None:
+        turn = sound.turn
         size = max(1, int(WRITE_SECONDS * self._sink.rate))
         for offset in range(0, len(samples), size):
-            if turn.cancelled:
+            if clause_is_dead(sound):
                 return
-            begun = len(playing.passages) > 1 or passage.end > passage.start
+            begun = self._begun(passage)
             part = samples[offset : offset + size]
             number = self._sink.write(part)
             if begun and self._sink.silent_before(number):
                 self._bus.emit(ev.Underrun(turn=turn.number, count=1))
-            if passage.end == passage.start:
-                passage.start = number
-            passage.end = number + len(part)
-            quiet = first_audible(part)
-            if quiet < len(part) and not passage.audible:
-                passage.audible = True
-                playing.due.append((sound.number, passage.start, number + quiet))
+            with self._floor.monitor:
+                if turn.reply.withdrawn(sound.number, sound.clause.end):
+                    # It was written while the reply was being cut.
+                    self._sink.replace(number, NOTHING)
+                    return
+                self._note_written(passage, sound.number, number, part)
             self._follow()
-        if sound.last and not passage.audible and passage.end > passage.start:
-            playing.due.append((sound.number, passage.start, passage.end - 1))
+        with self._floor.monitor:
+            if sound.last and not clause_is_dead(sound):
+                passage.whole = True
+                if not passage.audible and passage.end > passage.start:
+                    self._due(sound.number, passage.start, passage.end - 1)
+
+    def _begun(self, passage: _Passage) -> bool:
+        """Whether audio of the reply was written before the next piece of `passage`."""
+        playing = self._playing
+        return passage.end > passage.start or (playing is not None and len(playing.passages) > 1)
+
+    def _note_written(self, passage: _Passage, clause: int, number: int, part: Samples) -> None:
+        if passage.end == passage.start:
+            passage.start = number
+        passage.end = number + len(part)
+        quiet = first_audible(part)
+        if quiet < len(part) and not passage.audible:
+            passage.audible = True
+            self._due(clause, passage.start, number + quiet)
+
+    def _due(self, clause: int, first: int, audible: int) -> None:
+        if self._playing is not None:
+            self._playing.due.append((clause, first, audible))
+
+    def _cut(self, turn: Turn, start: int, clause: int) -> int:
+        """See PlaybackControl.cut. It is called by the agent, in its own thread."""
+        playing = self._playing
+        if playing is None or playing.turn is not turn or not playing.passages:
+            return clause
+        if clause > playing.passages[-1].clause.start:
+            return clause
+        droppable = self._sink.droppable()
+        places = [place for passage in playing.passages for place in passage.boundaries()]
+        places = [place for place in places if place[1] >= droppable]
+        before = [place for place in places if place[0] <= start]
+        if not places:
+            # The rest of this clause is not written yet, and nobody knows where its words end.
+            return playing.passages[-1].clause.end
+        char, sample = max(before) if before else min(places)
+        self._sink.replace(sample, NOTHING)
+        playing.passages = [
+            passage.cut(char, sample) for passage in playing.passages if passage.clause.start < char
+        ]
+        playing.due = [due for due in playing.due if due[1] < sample]
+        return char
 
     def _follow(self) -> None:
         """Report the playback progress."""
@@ -204,8 +274,10 @@ class Playback:
     def _report(self, playing: _Playing, played: int) -> None:
         """Report what is new, now that `played` samples of the sink were played."""
         turn = playing.turn
-        while playing.due and played > playing.due[0][1]:
-            clause, first, audible = playing.due.pop(0)
+        with self._floor.monitor:
+            begun = [due for due in playing.due if played > due[1]]
+            playing.due = playing.due[len(begun) :]
+        for clause, first, audible in begun:
             self._bus.emit(
                 ev.PlaybackStarted(
                     turn=turn.number,

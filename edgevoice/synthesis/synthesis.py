@@ -12,7 +12,15 @@ from edgevoice.audio import Audio
 from edgevoice.context import StageContext
 from edgevoice.languages.text_normalization import prepare
 from edgevoice.mailbox import Mailbox
-from edgevoice.messages import Clause, ClauseToSpeak, Cue, EndOfReply, SpeechAudio, SpokenCue
+from edgevoice.messages import (
+    Clause,
+    ClauseToSpeak,
+    Cue,
+    EndOfReply,
+    SpeechAudio,
+    SpokenCue,
+    clause_is_dead,
+)
 from edgevoice.protocols import Synthesizer
 from edgevoice.synthesis.alignment import written
 from edgevoice.synthesis.synthesis_timing import TimedSynthesis
@@ -114,15 +122,19 @@ class Synthesis:
             # Nothing to say (a rule, a stray asterisk), but playback counts its characters.
             self._outbox.put(SpeechAudio(turn, number, say.clause, None, last=True))
             return
-        self._outbox.wait_while(lambda waiting: not turn.cancelled and _clauses(waiting) >= AHEAD)
-        if turn.cancelled:
+
+        def dead() -> bool:
+            return clause_is_dead(say)
+
+        self._outbox.wait_while(lambda waiting: not dead() and _clauses(waiting) >= AHEAD)
+        if dead():
             return
         turn.synthesis.started = True
         self._bus.emit(ev.SynthesisStarted(turn=turn.number, clause=number))
         seconds = 0.0
         first = self._started is not turn
         voice = self._timed(turn.transcription.language)
-        for audio in voice.sound(say.clause.spoken, turn.is_cancelled, first=first):
+        for audio in voice.sound(say.clause.spoken, dead, first=first):
             if not seconds:
                 self._started = turn
                 self._bus.emit(ev.FirstAudio(turn=turn.number, clause=number))
@@ -151,4 +163,5 @@ def _whole(voice: TimedSynthesis, words: str) -> Audio | None:
 
 
 def _clauses(waiting: Sequence[SpeechAudio | EndOfReply | Cue]) -> int:
-    return sum(isinstance(item, SpeechAudio) and item.last for item in waiting)
+    sounds = [item for item in waiting if isinstance(item, SpeechAudio) and item.last]
+    return sum(not clause_is_dead(item) for item in sounds)

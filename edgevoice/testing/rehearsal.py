@@ -8,6 +8,7 @@ from typing import TypeVar
 import numpy as np
 
 from edgevoice import events as ev
+from edgevoice.agent.language_model_agent import LanguageModelAgent
 from edgevoice.assistant import Assistant
 from edgevoice.audio import CAPTURE_RATE, Samples
 from edgevoice.bus import Bus
@@ -16,6 +17,7 @@ from edgevoice.devices.simulated import SimulatedSink, SimulatedSource
 from edgevoice.housekeeping import Housekeeping
 from edgevoice.player import Player
 from edgevoice.protocols import (
+    Agent,
     AudioSink,
     AudioSource,
     ChatMessage,
@@ -64,6 +66,8 @@ class Rehearsal:
         self.slm: LanguageModel = ScriptedLanguageModel(
             self.clock, answer if callable(answer) else lambda _: answer
         )
+        self.agent: Agent | None = None
+        """What answers instead of the language model."""
         self.synthesizer: Synthesizer = ScriptedSynthesizer(self.clock)
         self.voices: dict[str, Synthesizer] = {}
         """The synthesizers of other languages than the main one."""
@@ -95,6 +99,9 @@ class Rehearsal:
         self.clock.sleep(self.loading_seconds)
         return self.slm
 
+    def _load_agent(self) -> Agent:
+        return self.agent or LanguageModelAgent(self.load_language_model(), self.config.slm)
+
     def _more_voices(self) -> dict[str, Callable[[], Synthesizer]]:
         def loads(voice: Synthesizer) -> Callable[[], Synthesizer]:
             return lambda: voice
@@ -125,7 +132,7 @@ class Rehearsal:
             Engines(
                 lambda: self.detector(),
                 lambda: self.recognizer,
-                lambda: self.load_language_model(),
+                self._load_agent,
                 {main: lambda: self.synthesizer, **self._more_voices()},
                 lambda: self.turn_detector,
                 lambda: self.wake_detector,

@@ -32,6 +32,11 @@ class PlaybackControl:
         self._turns = turns
         self.word_start: Callable[[int], int] = lambda number: number
         """First sample of the word that a sample is in; never blocks. Set by playback."""
+        self.cut: Callable[[Turn, int, int], int] = lambda turn, start, clause: clause
+        """Drop the audio of a turn's reply from character `start` on, which is in the clause that
+        begins at character `clause`. Returns the character at which it was cut: at a boundary of
+        words, later than `start` if that word is out already. Called under the monitor; set by
+        playback."""
         self._paused: tuple[int, float] | None = None
         """The first sample that is not played yet, and the time of the pause."""
         self._ducked = False

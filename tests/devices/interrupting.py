@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgevoice import events as ev
+from edgevoice.agent.language_model_agent import LanguageModelAgent
 from edgevoice.assistant import Assistant
 from edgevoice.audio import CAPTURE_RATE, Samples
 from edgevoice.bench.scenarios.noises import leveled, noise
@@ -66,6 +67,7 @@ def main(out: Path, keyboard: Path | None) -> None:
     bus.subscribe(events.append)
     devices = Devices(clock, bus)
     told = {}
+    slm = ScriptedLanguageModel(clock, lambda _: STORY, token=0.03)
     with LoopbackRoom(clock) as room:
         assistant = Assistant(
             SessionContext(config, clock, bus),
@@ -73,7 +75,7 @@ def main(out: Path, keyboard: Path | None) -> None:
             Engines(
                 lambda: vad,
                 lambda: stt,
-                lambda: ScriptedLanguageModel(clock, lambda _: STORY, token=0.03),
+                lambda: LanguageModelAgent(slm, config.slm),
                 {"en": lambda: tts},
             ),
         )

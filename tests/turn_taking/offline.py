@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from edgevoice import events as ev
+from edgevoice.agent.language_model_agent import LanguageModelAgent
 from edgevoice.assistant import Assistant
 from edgevoice.audio import CAPTURE_RATE, Samples
 from edgevoice.bus import Bus
@@ -81,6 +82,7 @@ def overhear(config: Config, engines: HearingEngines, sounds: Sequence[Samples])
     engines.detector.reset()
     if engines.wake_detector is not None:
         engines.wake_detector.reset()
+    slm = ScriptedLanguageModel(clock, lambda _: FIXED_REPLY, context=100_000)
     assistant = Assistant(
         SessionContext(config, clock, bus),
         AudioIO(
@@ -92,7 +94,7 @@ def overhear(config: Config, engines: HearingEngines, sounds: Sequence[Samples])
         Engines(
             lambda: engines.detector,
             lambda: _TimedRecognizer(engines.recognizer, clock),
-            lambda: ScriptedLanguageModel(clock, lambda _: FIXED_REPLY, context=100_000),
+            lambda: LanguageModelAgent(slm, config.slm),
             {"en": lambda: ScriptedSynthesizer(clock, SILENT_RATE)},
             lambda: engines.turn_detector and _TimedTurnDetector(engines.turn_detector, clock),
             lambda: engines.wake_detector,

@@ -5,16 +5,27 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
 
+from edgevoice import AnsweredTurn, open_assistant
 from edgevoice.build import Devices
 from edgevoice.engines.piper import Piper
 from edgevoice.errors import NoDeviceError
+from edgevoice.events import EngineReady
 from edgevoice.player import Player
+from edgevoice.protocols import (
+    Agent,
+    AgentOutput,
+    Cancelled,
+    ChatMessage,
+    Committed,
+    Token,
+)
 
 README = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
 
@@ -51,6 +62,35 @@ def test_the_quick_start_holds_a_conversation(
     assert re.search(r"^you: .*\b(two|2)\b", printed, re.MULTILINE)
     assert re.search(r"^edgevoice: .*\w", printed, re.MULTILINE)
     assert re.search(r"^response time: \d+\.\d\d s$", printed, re.MULTILINE)
+
+
+@pytest.mark.models
+@pytest.mark.slow
+def test_an_agent_of_ones_own_answers_through_the_python_interface(
+    steady_voice: Piper, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It gets the recognized question, and no language model is loaded."""
+
+    class Parrot(Agent):
+        def respond(
+            self, conversation: Sequence[ChatMessage], cancelled: Cancelled, committed: Committed
+        ) -> Iterator[AgentOutput]:
+            yield Token(f"You said: {conversation[-1].text}")
+
+    pieces = [p.samples for p in steady_voice.synthesize("What is two plus two?", lambda: False)]
+    file = tmp_path / "question.wav"
+    soundfile.write(file, np.concatenate(pieces), steady_voice.rate)
+    monkeypatch.setattr(Devices, "sink", no_speaker)
+    turns: list[AnsweredTurn] = []
+    assistant = open_assistant(files=[file], on_turn=turns.append, agent=Parrot())
+    loaded: list[str] = []
+    assistant.bus.subscribe(
+        lambda event: loaded.append(event.role) if isinstance(event, EngineReady) else None
+    )
+    assistant.run()
+    (turn,) = turns
+    assert turn.reply == f"You said: {turn.question}"
+    assert sorted(set(loaded) - {"turn"}) == ["stt", "tts", "vad"]
 
 
 def test_the_quick_start_is_short() -> None:

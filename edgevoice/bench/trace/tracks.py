@@ -14,7 +14,15 @@ from edgevoice import events as ev
 from edgevoice.timings import Timings, TurnTimings
 
 USER, RESPONSE_TIME, SPANS, ENGINES = "user", "response time", "spans", "engines"
-STAGE_TRACKS = ("capture", "transcription", "end_of_turn", "agent", "synthesis", "playback")
+STAGE_TRACKS = (
+    "capture",
+    "transcription",
+    "end_of_turn",
+    "agent",
+    "tools",
+    "synthesis",
+    "playback",
+)
 TRACKS = (USER, RESPONSE_TIME, SPANS, *STAGE_TRACKS, ENGINES)
 """The tracks from top to bottom."""
 
@@ -34,6 +42,7 @@ MARKS: Mapping[type[ev.Event], tuple[str, str, tuple[str, ...]]] = {
     ev.EndOfTurnScored: ("end_of_turn", "finished: {0.complete:.0%}", ("turn", "complete")),
     ev.PrefillProgress: ("agent", "words read ahead", ("turn", "text", "tokens")),
     ev.ClauseReady: ("agent", "clause {0.clause}", ("turn", "text")),
+    ev.ReplyRevised: ("agent", "revised", ("turn", "start")),
     ev.FirstAudio: ("synthesis", "first sound", ("turn", "clause")),
     ev.Underrun: ("playback", "underrun", ("turn", "count")),
 }
@@ -244,6 +253,11 @@ def _agent(drawing: TraceDrawing, event: ev.Event) -> None:
                 drawing.mark("agent", "first token", event.t, turn=event.turn)
         case ev.GenerationEnded():
             drawing.end("agent", event.t, tokens=event.tokens, reason=event.reason)
+        case ev.ToolCalled():
+            about = {"turn": event.turn, "arguments": event.arguments}
+            drawing.begin("tools", event.name, event.t, **about)
+        case ev.ToolReturned():
+            drawing.end("tools", event.t, result=event.result)
         case ev.ClauseReady():
             drawing.texts[event.turn, event.clause] = event.spoken
         case _:

@@ -261,6 +261,24 @@ def test_the_end_of_work_that_no_event_tells_of_is_not_made_up() -> None:
     assert guess["args"]["end"] == "not told: taken back"
 
 
+def test_a_tool_has_a_track_of_its_own_and_a_revision_is_marked() -> None:
+    """The tool works while the agent is still writing."""
+    session = [
+        ev.PrefillStarted(t=0.2, seq=0, turn=0),
+        ev.PrefillEnded(t=0.3, seq=1, turn=0, tokens=9, reused=1),
+        ev.ToolCalled(t=0.4, seq=2, turn=0, name="lamp", arguments="on"),
+        ev.ToolReturned(t=0.6, seq=3, turn=0, name="lamp", result="is on"),
+        ev.ReplyRevised(t=0.7, seq=4, turn=0, start=12),
+        ev.GenerationEnded(t=0.8, seq=5, turn=0, tokens=3, reason="stop"),
+    ]
+    found = entries(session)
+    [tool] = on(found, "tools")
+    assert (tool["name"], tool["ts"], tool["dur"]) == ("lamp", 400_000, 200_000)
+    assert tool["args"] == {"turn": 0, "arguments": "on", "result": "is on"}
+    [revised] = [e for e in on(found, "agent", "i") if e["name"] == "revised"]
+    assert revised["args"] == {"turn": 0, "start": 12}
+
+
 def test_a_damaged_trace_is_read_as_far_as_it_can_be(tmp_path: Path) -> None:
     """Broken lines and events of a newer version cause a notice, and the rest is read."""
     path = tmp_path / "trace.jsonl"
