@@ -18,14 +18,13 @@ TRIM_TO = 0.5
 @dataclass(frozen=True, slots=True)
 class Reply:
     """A reply, or what was added to one: `heard` of it was heard, which may be nothing, `unheard`
-    was written beyond that. `tokens` are the ids the model made for both.
+    was written beyond that.
 
     `interrupted`: somebody broke it off. `ended`: the model had nothing to add.
     """
 
     heard: str
     unheard: str = ""
-    tokens: tuple[int, ...] = ()
     interrupted: bool = False
     ended: bool = True
 
@@ -64,7 +63,7 @@ class History:
         reply = self._last or Reply("")
         written = reply.heard + reply.unheard
         asked = self.messages[:-1] if reply.heard else self.messages
-        return [*asked, ChatMessage("assistant", written, reply.tokens)] if written else asked
+        return [*asked, ChatMessage("assistant", written)] if written else asked
 
     def remember(self, question: str, reply: Reply, language: str = "") -> None:
         """Add an exchange."""
@@ -76,29 +75,20 @@ class History:
         before = self._last or Reply("")
         if before.heard:
             self._past.pop()
-        self._add(
-            Reply(
-                before.heard + more.heard,
-                more.unheard,
-                before.tokens + more.tokens,
-                more.interrupted,
-                more.ended,
-            )
-        )
+        heard = before.heard + more.heard
+        self._add(Reply(heard, more.unheard, more.interrupted, more.ended))
 
     def _add(self, reply: Reply) -> None:
         self._last = reply
         if reply.heard:
-            message = ChatMessage(
-                "assistant", reply.heard, reply.tokens, interrupted=reply.interrupted
-            )
+            message = ChatMessage("assistant", reply.heard, interrupted=reply.interrupted)
             self._past.append(message)
 
     def clear(self, past: Sequence[ChatMessage] = ()) -> None:
         """Forget everything but the system prompt, and remember `past` instead."""
         self._past, self._last = list(past), None
         if past and past[-1].interrupted:
-            self._last = Reply(past[-1].text, "", past[-1].tokens, interrupted=True, ended=False)
+            self._last = Reply(past[-1].text, interrupted=True, ended=False)
 
     def trim(
         self,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from edgevoice.audio import Audio, Frame, Samples
@@ -216,14 +216,11 @@ BROKEN_OFF = "—"
 class ChatMessage:
     """One message of the conversation.
 
-    `tokens` are the ids that the model generated, empty for other messages; `text` is all of their
-    text or its beginning. Passed back unchanged, they match the KV cache exactly. Only the model
-    reads the `lead`, in front of the text. `interrupted`: only `text` was played.
+    Only the model reads the `lead`, in front of the text. `interrupted`: only `text` was played.
     """
 
     role: Literal["system", "user", "assistant"]
     text: str
-    tokens: tuple[int, ...] = field(default=(), compare=False)
     lead: str = ""
     interrupted: bool = False
 
@@ -247,7 +244,6 @@ class Token:
     """One token of the reply; `text` is empty while a UTF-8 character is incomplete."""
 
     text: str
-    id: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -289,14 +289,14 @@ class Responder:
                 case Stopped():
                     turn.reply.complete = item.reason == "stop"
                     self._pass_on(turn, numbers, cutter.flush())
-                    tokens = len(turn.reply.tokens)
+                    count = turn.reply.tokens
                     self._bus.emit(
-                        ev.GenerationEnded(turn=turn.number, tokens=tokens, reason=item.reason)
+                        ev.GenerationEnded(turn=turn.number, tokens=count, reason=item.reason)
                     )
 
     def _add(self, reply: ReplyRecord, token: Token, turn: int) -> None:
-        index = len(reply.tokens)
-        reply.tokens.append(token.id)
+        index = reply.tokens
+        reply.tokens += 1
         reply.text += token.text
         self._bus.emit(ev.TokenGenerated(turn=turn, index=index, text=token.text))
 

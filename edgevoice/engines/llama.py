@@ -24,7 +24,7 @@ from edgevoice.engines.mlock import fetch_ahead
 from edgevoice.engines.plain_text import BREAK, broken, parts
 from edgevoice.engines.prompt_cache import PromptCache, default_folder
 from edgevoice.engines.registry import Engine
-from edgevoice.engines.verbatim import spelled
+from edgevoice.engines.verbatim import GeneratedReplies, GeneratedReply
 from edgevoice.errors import EngineError, ModelError
 from edgevoice.protocols import Cancelled, ChatMessage, Prefilled, Stopped, Token
 from edgevoice.settings import SlmSettings
@@ -77,6 +77,7 @@ class Llama:
             partial(broken, names=self._native.control_names)
         )
         self._kv: list[int] = []
+        self._replies = GeneratedReplies(self._native.piece)
         self._logits_valid = False
         """Whether the newest logits are those after the last id in the cache."""
         self._prompt_cache = None
@@ -126,6 +127,7 @@ class Llama:
         yield Prefilled(len(prompt), reused)
         self._native.begin_sampling(self._settings.temperature, self._settings.seed)
         decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        generated = self._replies.begin(self._opening(messages))
         for _ in range(self._settings.max_tokens):
             if cancelled():
                 yield Stopped("cancelled")
@@ -134,7 +136,9 @@ class Llama:
             if self._native.ends(token):
                 yield Stopped("stop")
                 return
-            yield Token(decoder.decode(self._native.piece(token)), token)
+            text = decoder.decode(self._native.piece(token))
+            generated.add(token, text)
+            yield Token(text)
             if len(self._kv) >= self.context:
                 break
             if cancelled():
@@ -159,12 +163,14 @@ class Llama:
             ids: list[int] = []
             done = ""
             for number, message in enumerate(messages):
-                if message.role != "assistant" or not message.tokens or BREAK in message.text:
+                if message.role != "assistant" or BREAK in message.text:
+                    continue
+                own, chars = self._replies.spelled(message.text)
+                if not own:
                     continue
                 before = self._template.render(messages[:number])
                 said = _reply_after(whole, before, message.text)
-                own, chars = spelled(message.tokens, message.text, self._native.piece)
-                if not before.startswith(done) or said is None or not own:
+                if not before.startswith(done) or said is None:
                     continue
                 ids += self._tokenize(before[len(done) :], first=not done)
                 ids += own
@@ -188,6 +194,14 @@ class Llama:
     def _choose(self) -> int:
         """The next id; called once for each token of a reply."""
         return self._native.sample()
+
+    def _opening(self, messages: Sequence[ChatMessage]) -> GeneratedReply:
+        """What the reply continues: nothing, or a last message of the assistant."""
+        if messages[-1].role != "assistant":
+            return GeneratedReply()
+        text = messages[-1].text
+        own, chars = self._replies.spelled(text)
+        return GeneratedReply(text, [*own, *self._tokenize(text[chars:], first=False)])
 
     def _shared_prefix(self, messages: Sequence[ChatMessage]) -> list[int]:
         """The ids that every continuation of `messages` starts with."""

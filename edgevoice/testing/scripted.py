@@ -205,7 +205,7 @@ class ScriptedLanguageModel:
                 yield Stopped("cancelled")
                 return
             self.cache.append(word.strip())
-            yield Token(word, index)
+            yield Token(word)
         yield Stopped("stop")
 
     def _words_to_come(self, messages: Sequence[ChatMessage]) -> list[str]:

@@ -35,7 +35,7 @@ class HistoryWriter:
         unplayed = record.text[len(played) :]
         missing = bool(unplayed.strip()) or not record.complete
         broken_off = turn.cancelled and missing
-        reply = Reply(played, unplayed, tuple(record.tokens), broken_off, record.complete)
+        reply = Reply(played, unplayed, broken_off, record.complete)
         if record.continues:
             self._history.extend(reply)
         else:

@@ -37,12 +37,12 @@ class Reply:
         self.prefilled = [item for item in self.items if isinstance(item, Prefilled)]
         tokens = [item for item in self.items if isinstance(item, Token)]
         self.text = "".join(token.text for token in tokens)
-        self.ids = tuple(token.id for token in tokens)
+        self.tokens = tuple(token.text for token in tokens)
         self.end = self.items[-1]
 
     @property
     def message(self) -> ChatMessage:
-        return ChatMessage("assistant", self.text, self.ids)
+        return ChatMessage("assistant", self.text)
 
 
 @pytest.fixture(scope="module")
@@ -79,7 +79,7 @@ def test_the_next_turn_evaluates_only_what_is_new(model: Llama) -> None:
     """The whole first exchange, the ids of the reply included, is still there for the second."""
     first = ask(model, SYSTEM, FRANCE)
     second = ask(model, SYSTEM, FRANCE, first.message, ITALY)
-    everything_before = first.prefilled[0].tokens + len(first.ids)
+    everything_before = first.prefilled[0].tokens + len(first.tokens)
     assert second.prefilled[0].reused == everything_before
     assert "Rome" in second.text
 
@@ -89,9 +89,9 @@ def test_an_open_reply_is_gone_on_with_from_the_cache(model: Llama) -> None:
     """Token by token as if it had never been interrupted, and hardly any of it is evaluated."""
     whole = ask(model, SYSTEM, FRANCE)
     text = whole.text[: whole.text.rindex(" ")]
-    heard = ChatMessage("assistant", text, whole.ids, interrupted=True)
+    heard = ChatMessage("assistant", text, interrupted=True)
     model.prime([SYSTEM, FRANCE, heard], never)
-    part = ChatMessage("assistant", text, whole.ids)
+    part = ChatMessage("assistant", text)
     more = ask(model, SYSTEM, FRANCE, part)
     assert part.text + more.text == whole.text
     assert more.prefilled[0].tokens - more.prefilled[0].reused <= 4
@@ -102,7 +102,7 @@ def test_an_interrupted_reply_keeps_its_own_ids_up_to_the_cut(model: Llama) -> N
     """What was heard of it is not evaluated again; what was not is not in the prompt."""
     first = ask(model, SYSTEM, FRANCE)
     cut = first.text.rindex(" ")
-    heard = ChatMessage("assistant", first.text[:cut], first.ids, interrupted=True)
+    heard = ChatMessage("assistant", first.text[:cut], interrupted=True)
     second = ask(model, SYSTEM, FRANCE, heard, ITALY)
     assert second.prefilled[0].reused >= first.prefilled[0].tokens + 2
     assert "Rome" in second.text
@@ -125,7 +125,7 @@ def test_a_primed_cache_gives_the_same_reply_as_a_cold_one(model: Llama) -> None
     cold = ask(model, SYSTEM, FRANCE)
     list(model.reply([ChatMessage("user", "Something else.")], after(2)))
     model.prime([SYSTEM], never)
-    assert ask(model, SYSTEM, FRANCE).ids == cold.ids
+    assert ask(model, SYSTEM, FRANCE).tokens == cold.tokens
 
 
 @pytest.mark.models
@@ -134,7 +134,7 @@ def test_the_same_question_again_evaluates_one_token(model: Llama) -> None:
     first = ask(model, SYSTEM, FRANCE)
     again = ask(model, SYSTEM, FRANCE)
     assert again.prefilled == [Prefilled(first.prefilled[0].tokens, first.prefilled[0].tokens - 1)]
-    assert again.ids == first.ids
+    assert again.tokens == first.tokens
 
 
 @pytest.mark.models
@@ -146,7 +146,7 @@ def test_a_reply_abandoned_at_any_token_leaves_a_sound_cache(model: Llama, heard
     for _ in range(heard + 1):
         next(reply)
     reply.close()  # type: ignore[attr-defined]
-    assert ask(model, SYSTEM, ITALY).ids == undisturbed.ids
+    assert ask(model, SYSTEM, ITALY).tokens == undisturbed.tokens
 
 
 @pytest.mark.models
@@ -156,8 +156,8 @@ def test_a_cancelled_reply_stops_at_once_and_leaves_a_sound_cache(model: Llama, 
     undisturbed = ask(model, SYSTEM, ITALY)
     cancelled = ask(model, SYSTEM, FRANCE, cancelled=after(asked))
     assert cancelled.end == Stopped("cancelled")
-    assert len(cancelled.ids) <= asked
-    assert ask(model, SYSTEM, ITALY).ids == undisturbed.ids
+    assert len(cancelled.tokens) <= asked
+    assert ask(model, SYSTEM, ITALY).tokens == undisturbed.tokens
 
 
 @pytest.mark.models
@@ -186,12 +186,12 @@ def test_seeded_replies_repeat_and_unseeded_ones_may_differ(
     seeded = Llama(starter_models["slm"], settings)
     try:
         first, again = ask(seeded, joke), ask(seeded, joke)
-        assert first.ids == again.ids
+        assert first.tokens == again.tokens
     finally:
         seeded.close()
     unseeded = Llama(starter_models["slm"], SlmSettings(temperature=1.5, max_tokens=12))
     try:
-        assert len({ask(unseeded, joke).ids for _ in range(4)}) > 1
+        assert len({ask(unseeded, joke).tokens for _ in range(4)}) > 1
     finally:
         unseeded.close()
 
@@ -204,7 +204,7 @@ def test_the_limits_of_tokens_and_context_end_a_reply(starter_models: dict[str, 
     try:
         reply = ask(short, story)
         assert reply.end == Stopped("length")
-        assert len(reply.ids) == 5
+        assert len(reply.tokens) == 5
     finally:
         short.close()
     narrow = Llama(
@@ -213,7 +213,7 @@ def test_the_limits_of_tokens_and_context_end_a_reply(starter_models: dict[str, 
     try:
         reply = ask(narrow, ChatMessage("user", "A very long story about a dog: " + "dog " * 150))
         assert reply.end in (Stopped("length"), Stopped("stop"))
-        assert reply.prefilled[0].tokens + len(reply.ids) <= narrow.context + 1
+        assert reply.prefilled[0].tokens + len(reply.tokens) <= narrow.context + 1
         with pytest.raises(EngineError, match="256"):
             ask(narrow, ChatMessage("user", "word " * 300))
         assert "dog" in ask(narrow, story, cancelled=after(50)).text.lower()

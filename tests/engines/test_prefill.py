@@ -134,7 +134,7 @@ def test_a_reply_begun_again_starts_without_evaluating_anything(counted: Counted
     assert counted.during(lambda: items.extend([next(reply), next(reply)])) == []
     assert items[0] == Prefilled(count, count)
     assert isinstance(items[1], Token)
-    assert (items[1].id, *(t.id for t in reply if isinstance(t, Token))) == cold.ids
+    assert (items[1].text, *(t.text for t in reply if isinstance(t, Token))) == cold.tokens
 
 
 def test_after_a_whole_reply_the_same_question_costs_one_token(counted: Counted) -> None:
@@ -227,7 +227,7 @@ def test_a_start_with_a_kept_prompt_evaluates_none_of_it(path: Path, tmp_path: P
             native.evaluated.clear()
             primed.append(model.prime([SYSTEM], never))
             evaluated.append(sum(map(len, native.evaluated)))
-            replies.append(ask(model, SYSTEM, user(WHOLE)).ids)
+            replies.append(ask(model, SYSTEM, user(WHOLE)).tokens)
     assert primed[0] == primed[1] > 10
     assert evaluated == [primed[0], 0]
     assert replies[0] == replies[1]
@@ -252,14 +252,14 @@ def test_a_kept_prompt_that_is_refused_is_computed_anew(path: Path, tmp_path: Pa
     """Well-formed on disk but not this model's: the cache is empty and the answer right."""
     with watched(Llama, path, SETTINGS, tmp_path) as (model, _):
         there = model.prime([SYSTEM], never)
-        right = ask(model, SYSTEM, user(WHOLE)).ids
+        right = ask(model, SYSTEM, user(WHOLE)).tokens
     (state,) = tmp_path.glob(f"*{SUFFIX}")
     foreign = b"not a state of llama.cpp" * 10
     state.write_bytes(MAGIC + hashlib.sha256(foreign).digest() + foreign)
     with watched(Llama, path, SETTINGS, tmp_path) as (model, native):
         native.evaluated.clear()
         assert model.prime([SYSTEM], never) == there == sum(map(len, native.evaluated))
-        assert ask(model, SYSTEM, user(WHOLE)).ids == right
+        assert ask(model, SYSTEM, user(WHOLE)).tokens == right
 
 
 def test_nothing_is_written_unless_it_is_wanted(path: Path, tmp_path: Path) -> None:

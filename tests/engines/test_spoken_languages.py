@@ -133,7 +133,6 @@ def test_a_small_model_answers_in_the_language_of_the_question(
             tokens = [item for item in items if isinstance(item, Token)]
             reply = "".join(token.text for token in tokens)
             assert word in reply.lower()
-            said = Reply(reply, tokens=tuple(token.id for token in tokens))
-            history.remember(question, said, language)
+            history.remember(question, Reply(reply), language)
     finally:
         model.close()
