@@ -1,6 +1,7 @@
 """The protocols of engines and devices.
 
-Each object is called from one thread at a time. A blocking call returns, raises an
+Each object is called from one thread at a time, unless sessions share it: Recognizer, Synthesizer,
+TurnDetector and ModelWeights are called from several. A blocking call returns, raises an
 `edgevoice.errors.EdgevoiceError`, or ends soon after `cancelled()` returns true.
 """
 
@@ -150,8 +151,7 @@ class TurnDetector(Protocol):
     def end_probability(self, samples: Samples) -> float:
         """Probability in [0, 1] that float32 [n] at 16 kHz is a finished turn.
 
-        The samples end in the pause after the last word. Keeps no state. May be called from any
-        thread, by one at a time.
+        The samples end in the pause after the last word. Keeps no state.
         """
 
 
@@ -254,7 +254,7 @@ class Stopped:
 
 
 class LanguageModel(Protocol):
-    """A small language model with its KV cache and its own chat template."""
+    """A small language model in one conversation, with a KV cache and its own chat template."""
 
     context: int
     """Size of the context window in tokens."""
@@ -278,7 +278,17 @@ class LanguageModel(Protocol):
         """Number of tokens in the prompt for these messages."""
 
     def close(self) -> None:
-        """Free the model's memory."""
+        """Free the KV cache; the weights stay. Called when no other call is under way."""
+
+
+class ModelWeights(Protocol):
+    """A loaded language model, shared by conversations. May be called from any thread."""
+
+    def session(self) -> LanguageModel:
+        """The model for one more conversation."""
+
+    def close(self) -> None:
+        """Free the model's memory; no conversation may use it any more."""
 
 
 Pronounce = Callable[[str, str], Sequence[str]]

@@ -260,6 +260,9 @@ def test_an_answer_that_comes_in_pieces_is_text(monkeypatch: pytest.MonkeyPatch)
         def reply(self, *_: object) -> Iterator[Token]:
             yield from (Token(character) for character in EVIL)
 
+        def session(self) -> Model:
+            return self
+
         def close(self) -> None: ...
 
     monkeypatch.setattr("edgevoice.engines.registry.load_chosen", lambda *_: Model())

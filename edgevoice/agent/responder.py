@@ -101,7 +101,7 @@ class Responder:
             self._outbox.close()
 
     def close(self) -> None:
-        """Free the language model; only after `run` has returned."""
+        """End the model's session; only after `run` has returned."""
         if self._slm is not None:
             self._slm.close()
 

@@ -45,12 +45,14 @@ def converse(
     from edgevoice.bus import Bus
     from edgevoice.clock import SystemClock
     from edgevoice.context import AudioIO, Resume, SessionContext
+    from edgevoice.engines.pool import EnginePool
     from edgevoice.events import Notice
     from edgevoice.session import Session
 
     clock = SystemClock()
     bus = Bus(clock)
     devices = Devices(clock, bus)
+    pool = EnginePool()
 
     def assemble(config: Config, resume: Resume) -> Assistant:
         listener = source(config, devices)
@@ -61,7 +63,7 @@ def converse(
                 listener = echo_free(config, clock, bus, listener, speaker)
             heard = recorder.listen(listener, config, resume.history) if recorder else listener
             session = SessionContext(config, clock, bus)
-            assistant = build(session, AudioIO(heard, speaker), resume)
+            assistant = build(session, AudioIO(heard, speaker), resume, pool)
         except BaseException:
             if hasattr(listener, "close"):
                 listener.close()
@@ -78,6 +80,7 @@ def converse(
             written.enter_context(_traced(bus, options["trace"]))
             written.enter_context(metrics.collected(config.metrics, bus, late.append))
             recorder = written.enter_context(keeping(clock, bus, config, keep, late.append))
+            written.callback(pool.close)
             session = Session(config, clock, bus, assemble, _Settings(context, overrides))
             stack.enter_context(_reachable(session))
 

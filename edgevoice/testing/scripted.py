@@ -220,6 +220,10 @@ class ScriptedLanguageModel:
     def count(self, messages: Sequence[ChatMessage]) -> int:
         return len(_words(messages))
 
+    def session(self) -> ScriptedLanguageModel:
+        """As of ModelWeights: it has only one."""
+        return self
+
     def close(self) -> None:
         return None
 

@@ -14,6 +14,7 @@ import pytest
 from edgevoice.engines import llama
 from edgevoice.engines.cpu_budget import CpuBudget
 from edgevoice.engines.llama import Llama
+from edgevoice.engines.model_session import ModelSession
 from edgevoice.engines.prompt_cache import MAGIC, SUFFIX
 from edgevoice.errors import EngineError
 from edgevoice.protocols import ChatMessage, Prefilled, Stopped, Token
@@ -38,7 +39,7 @@ def user(text: str) -> ChatMessage:
 class Counted(NamedTuple):
     """A model, and the llama.cpp under it."""
 
-    model: Llama
+    model: ModelSession
     native: Watched
 
     def during(self, work: Callable[[], object]) -> list[int]:
@@ -67,7 +68,7 @@ def counted(loaded: Counted) -> Counted:
     return loaded
 
 
-def whole(model: Llama, text: str) -> list[int]:
+def whole(model: ModelSession, text: str) -> list[int]:
     return model.prompt([SYSTEM, user(text)])
 
 
@@ -117,7 +118,7 @@ def test_spaces_after_the_last_word_change_nothing(counted: Counted) -> None:
     assert counted.during(lambda: model.prime([SYSTEM, user(BEGINNING + "  ")], never)) == []
 
 
-def begin(model: Llama, question: str) -> None:
+def begin(model: ModelSession, question: str) -> None:
     """Begin a reply, and abandon it before its first token."""
     next(model.reply([SYSTEM, user(question)], never))
 
@@ -189,7 +190,9 @@ def test_threads_follow_the_ledger_unless_they_are_fixed(
 ) -> None:
     """Each evaluation asks anew how many cores are left, unless the number is fixed."""
     left = iter(range(1, 1000))
-    monkeypatch.setattr("edgevoice.engines.llama.cores.left", lambda _: 1 + next(left) // 3 % 2)
+    monkeypatch.setattr(
+        "edgevoice.engines.cpu_budget.cores.left", lambda _: 1 + next(left) // 3 % 2
+    )
     for settings, expected in (
         (SlmSettings(context=256, max_tokens=4), {1, 2}),
         (SlmSettings(context=256, max_tokens=4, threads=2), {2}),

@@ -189,7 +189,8 @@ class StageBench:
                 return lambda question, _: self._read(engine, question)
             case "llm":
                 history = History(self.plan.config.slm.system_prompt)
-                return lambda question, turn: self._think(engine, history, question, turn)
+                model = engine.session()
+                return lambda question, turn: self._think(model, history, question, turn)
             case _:
                 return lambda question, _: self._speak(engine, question)
 

@@ -12,9 +12,9 @@ from edgevoice.bench.corpus.corpus import BenchQuestion
 from edgevoice.bench.driver.baseline import SILENCE_SECONDS, SequentialBaseline
 from edgevoice.build import quiet_sink
 from edgevoice.clock import SystemClock
-from edgevoice.engines.llama import Llama
 from edgevoice.settings import Config, SlmSettings
 from edgevoice.testing.scripted import ScriptedSynthesizer
+from tests.engines.watched import opened
 
 
 @pytest.mark.models
@@ -23,10 +23,9 @@ def test_no_answer_profits_from_one_before_or_from_what_is_kept(
 ) -> None:
     """The whole prompt is evaluated each time, though the same question was asked before."""
     settings = SlmSettings(context=512, max_tokens=4)
-    model = Llama(model_path("smollm2-135m"), settings, tmp_path)
     clock = SystemClock()
     question = BenchQuestion("one", np.zeros(16_000, dtype=np.float32), 1.0, "What is gold?")
-    try:
+    with opened(model_path("smollm2-135m"), settings, tmp_path) as model:
         plain = SequentialBaseline(
             Config(slm=settings),
             clock,
@@ -36,8 +35,6 @@ def test_no_answer_profits_from_one_before_or_from_what_is_kept(
             quiet_sink(clock, "nobody"),
         )
         turns = [plain.ask(question) for _ in range(2)]
-    finally:
-        model.close()
     for turn in turns:
         assert turn.prompt_tokens > 30
         assert turn.reused_tokens <= 5, "no more than how every prompt begins"
