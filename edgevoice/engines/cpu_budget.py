@@ -65,7 +65,7 @@ class CpuBudget:
         self._now = now
         self._lock = threading.Condition()
         self._taken = 0
-        self._reserved = 0
+        self._reserved: dict[object, int] = {}
         self._computing = False
         self._queue: list[tuple[Priority, int]] = []
         self._places = itertools.count()
@@ -123,16 +123,18 @@ class CpuBudget:
                 self._taken -= count
                 self._lock.notify_all()
 
-    def reserve(self, count: int) -> None:
-        """Reserve `count` cores until the next call."""
+    def reserve(self, count: int, owner: object = None) -> None:
+        """Reserve `count` cores until the next call for `owner`; owners reserve the same ones."""
         with self._lock:
-            self._reserved = count
+            self._reserved.pop(owner, None)
+            if count:
+                self._reserved[owner] = count
 
     def left(self, reserved_too: bool = False) -> int:
         """Free cores, at least 1; with `reserved_too`, reserved cores count as free."""
         with self._lock:
             self._sample()
-            kept = 0 if reserved_too else self._reserved
+            kept = 0 if reserved_too else max(self._reserved.values(), default=0)
             return max(1, self.all - max(self._taken, kept) - self._others_cores)
 
     def wait_for_one(self, cancelled: Callable[[], bool]) -> None:

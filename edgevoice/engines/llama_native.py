@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import logging
 import os
+import weakref
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -255,6 +256,7 @@ class Sampler:
 
     def __init__(self, temperature: float, seed: int) -> None:
         self.chain = native.llama_sampler_chain_init(native.llama_sampler_chain_default_params())
+        weakref.finalize(self, native.llama_sampler_free, self.chain)
         if temperature <= 0:
             native.llama_sampler_chain_add(self.chain, native.llama_sampler_init_greedy())
             return
@@ -266,6 +268,3 @@ class Sampler:
             native.llama_sampler_init_dist(seed if seed >= 0 else RANDOM_SEED),
         ):
             native.llama_sampler_chain_add(self.chain, sampler)
-
-    def __del__(self) -> None:
-        native.llama_sampler_free(self.chain)
