@@ -9,6 +9,7 @@ Data flows down through mailboxes. Decisions about turns go around them, through
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import ExitStack
 from functools import partial
 
 from edgevoice import events as ev
@@ -100,6 +101,7 @@ class Assistant:
             ),
             engines,
         )
+        self._give_back = engines.give_back
         self._crew = Crew(context.clock, self._shut_down)
         self._closed = False
         self._reason = "closed"
@@ -138,8 +140,13 @@ class Assistant:
 
         Raises ModelError if an engine cannot be loaded, and DeviceError if a device is lost.
         """
+        with ExitStack() as subscribed:
+            for subscriber in (self._transcriber.self_speech, self._prime_again):
+                subscribed.callback(self.bus.subscribe(subscriber))
+            self._run()
+
+    def _run(self) -> None:
         crew = self._crew
-        unsubscribe = self.bus.subscribe(self._transcriber.self_speech)
         try:
             with crew:
                 crew.start("playback", self._playback.run)
@@ -166,7 +173,7 @@ class Assistant:
                 # A thread that still uses the agent must not lose it.
                 if crew.ended:
                     self._responder.close()
-                unsubscribe()
+                    self._give_back()
                 self.bus.emit(ev.SessionEnded(reason=self._reason))
 
     def _listen(self) -> None:
@@ -205,6 +212,11 @@ class Assistant:
             self.bus.emit(ev.Listening())
         if now == ALL_PARTS:
             self.bus.emit(ev.Ready())
+
+    def _prime_again(self, event: ev.Event) -> None:
+        # While the session was idle, another one may have taken the KV cache.
+        if isinstance(event, ev.SpeechStarted):
+            self._questions.offer(Prefill())
 
     def _turn_settled(self, turn: Turn) -> None:
         if turn.committed:

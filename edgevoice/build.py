@@ -21,6 +21,7 @@ from edgevoice.clock import Clock
 from edgevoice.context import AudioIO, Engines, OpenSource, Resume, SessionContext
 from edgevoice.devices.simulated import SimulatedSink, SimulatedSource, Writer
 from edgevoice.engines import registry
+from edgevoice.engines.pool import EnginePool, Loan
 from edgevoice.housekeeping import Housekeeping
 from edgevoice.models.store import Installed, Store
 from edgevoice.models.voices import instead_of, languages, missing
@@ -35,9 +36,6 @@ if TYPE_CHECKING:
     from edgevoice.devices.resilient_loudspeaker import OutputDevice
     from edgevoice.devices.resilient_microphone import InputDevice
     from edgevoice.devices.watch import DeviceWatch
-
-Fetch = Callable[[ev.Role, str, Callable[[], Any]], Any]
-"""Returns the engine for a role and a model name: a cached one, or one loaded by the function."""
 
 REFERENCE = "phi-3-mini"
 """The language model that edgevoice is tuned for, and the default if it is installed."""
@@ -218,11 +216,11 @@ def build(
     context: SessionContext,
     audio: AudioIO,
     resume: Resume | None = None,
-    fetch: Fetch | None = None,
+    pool: EnginePool | None = None,
     shapes: bool = False,
     agent: Agent | None = None,
 ) -> Assistant:
-    """An assistant ready to `run`; `fetch` may reuse engines for the next assistant.
+    """An assistant ready to `run`, with engines from `pool`; without one they end with it.
 
     `shapes`: allow a synthetic language model (engines/synthetic.py). `agent` answers instead of
     the language model, which is not loaded then.
@@ -236,7 +234,7 @@ def build(
     models = _choose(store, config, shapes, agent is None)
     config = replace(config, stt=replace(config.stt, language=",".join(models.languages)))
     context = SessionContext(config, context.clock, bus)
-    engines = _engines(context, store, models, fetch, agent)
+    engines = _engines(context, store, models, pool, agent)
     assistant = Assistant(context, audio, engines, resume, Housekeeping(meter(), _free_memory))
     bus.emit(_started(models, assistant.source_name, audio.sink.name))
     bus.emit(ev.ActivationMode(mode=config.activation.mode, word=engines.wake_word))
@@ -270,21 +268,30 @@ def _engines(
     context: SessionContext,
     store: Store,
     models: _ChosenModels,
-    fetch: Fetch | None,
+    given: EnginePool | None,
     agent: Agent | None,
 ) -> Engines:
     """How each engine is loaded; loading is reported on the bus."""
     config, clock, bus = context.config, context.clock, context.bus
+    pool = given or EnginePool()
+    loans: list[Loan] = []
+
+    def give_back() -> None:
+        for loan in loans:
+            loan.give_back()
+        if given is None:
+            pool.close()
 
     def reported(role: ev.Role, model: Installed) -> Callable[[], Any]:
         def load_and_report() -> Any:
             began = clock.now()
             bus.emit(ev.EngineLoading(role=role, model=model.name))
             load = partial(_loaded, model, config, store, clock, bus)
-            made = fetch(role, model.name, load) if fetch else load()
+            loan = pool.lend(role, model.name, config, load)
+            loans.append(loan)
             seconds = round(clock.now() - began, 3)
             bus.emit(ev.EngineReady(role=role, model=model.name, seconds=seconds))
-            return made
+            return loan.engine
 
         return load_and_report
 
@@ -301,6 +308,7 @@ def _engines(
         word,
         _pronounced,
         partial(registry.load, models.vad, config),
+        give_back,
     )
 
 

@@ -94,3 +94,5 @@ class Engines:
     pronounce: Pronounce = lambda word, language: ()
     faint_detector: Callable[[], SpeechDetector | None] = lambda: None
     """A second speech detector, for speech that is too quiet for the first."""
+    give_back: Callable[[], None] = lambda: None
+    """Called when the session has ended and no longer uses its engines."""

@@ -26,7 +26,6 @@ class Reply:
 
     heard: str
     unheard: str = ""
-    tokens: tuple[int, ...] = ()
     interrupted: bool = False
     ended: bool = True
     tools: tuple[ChatMessage, ...] = ()
@@ -66,7 +65,7 @@ class History:
         reply = self._last or Reply("")
         written = reply.heard + reply.unheard
         asked = self.messages[:-1] if reply.heard else self.messages
-        return [*asked, ChatMessage("assistant", written, reply.tokens)] if written else asked
+        return [*asked, ChatMessage("assistant", written)] if written else asked
 
     def remember(self, question: str, reply: Reply, language: str = "") -> None:
         """Add an exchange."""
@@ -80,29 +79,20 @@ class History:
         if before.heard:
             self._past.pop()
         self._past += more.tools
-        self._add(
-            Reply(
-                before.heard + more.heard,
-                more.unheard,
-                before.tokens + more.tokens,
-                more.interrupted,
-                more.ended,
-            )
-        )
+        heard = before.heard + more.heard
+        self._add(Reply(heard, more.unheard, more.interrupted, more.ended))
 
     def _add(self, reply: Reply) -> None:
         self._last = reply
         if reply.heard:
-            message = ChatMessage(
-                "assistant", reply.heard, reply.tokens, interrupted=reply.interrupted
-            )
+            message = ChatMessage("assistant", reply.heard, interrupted=reply.interrupted)
             self._past.append(message)
 
     def clear(self, past: Sequence[ChatMessage] = ()) -> None:
         """Replace all messages but the system prompt by `past`."""
         self._past, self._last = list(past), None
         if past and past[-1].interrupted:
-            self._last = Reply(past[-1].text, "", past[-1].tokens, interrupted=True, ended=False)
+            self._last = Reply(past[-1].text, interrupted=True, ended=False)
 
     def trim(
         self,

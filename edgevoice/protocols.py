@@ -1,6 +1,7 @@
 """The protocols of engines and devices.
 
-Each object is called from one thread at a time. A blocking call returns, raises an
+Each object is called from one thread at a time, unless sessions share it: Recognizer, Synthesizer,
+TurnDetector and ModelWeights are called from several. A blocking call returns, raises an
 `edgevoice.errors.EdgevoiceError`, or ends soon after `cancelled()` returns true.
 """
 
@@ -8,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal, Protocol, Union
 
 from edgevoice.audio import Audio, Frame, Samples
@@ -153,8 +154,7 @@ class TurnDetector(Protocol):
     def end_probability(self, samples: Samples) -> float:
         """Probability in [0, 1] that float32 [n] at 16 kHz is a finished turn.
 
-        The samples end in the pause after the last word. Keeps no state. May be called from any
-        thread, by one at a time.
+        The samples end in the pause after the last word. Keeps no state.
         """
 
 
@@ -219,14 +219,11 @@ BROKEN_OFF = "—"
 class ChatMessage:
     """One message of the conversation.
 
-    `tokens` are the ids that the model generated, empty for other messages; `text` is all of their
-    text or its beginning. Passed back unchanged, they match the KV cache exactly. Only the model
-    reads the `lead`, in front of the text. `interrupted`: only `text` was played.
+    Only the model reads the `lead`, in front of the text. `interrupted`: only `text` was played.
     """
 
     role: Literal["system", "user", "assistant", "tool"]
     text: str
-    tokens: tuple[int, ...] = field(default=(), compare=False)
     lead: str = ""
     interrupted: bool = False
 
@@ -251,7 +248,6 @@ class Token:
     incomplete."""
 
     text: str
-    id: int = -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,7 +258,7 @@ class Stopped:
 
 
 class LanguageModel(Protocol):
-    """A small language model with its KV cache and its own chat template."""
+    """A small language model in one conversation, with a KV cache and its own chat template."""
 
     context: int
     """Size of the context window in tokens."""
@@ -286,7 +282,17 @@ class LanguageModel(Protocol):
         """Number of tokens in the prompt for these messages."""
 
     def close(self) -> None:
-        """Free the model's memory."""
+        """Free the KV cache; the weights stay. Called when no other call is under way."""
+
+
+class ModelWeights(Protocol):
+    """A loaded language model, shared by conversations. May be called from any thread."""
+
+    def session(self) -> LanguageModel:
+        """The model for one more conversation."""
+
+    def close(self) -> None:
+        """Free the model's memory; no conversation may use it any more."""
 
 
 @dataclass(slots=True)

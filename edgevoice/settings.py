@@ -185,6 +185,9 @@ class SlmSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """Store the evaluated system prompt on disk, for a faster start."""
     lock_memory: bool = True
     """Lock the models in memory, where the system allows it."""
+    kv_budget_mb: Annotated[int, Meta(ge=0, le=1_000_000)] = 512
+    """Memory for the KV caches of all sessions that share a model, in MB; one session always has
+    one."""
     gpu_layers: Annotated[int, Meta(ge=-1, le=1000)] = -1
     """Layers on the GPU; -1: all with Metal or CUDA, else none."""
 

@@ -6,7 +6,7 @@ replaced as a whole, so that readers in other threads need no lock.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum
 
 from edgevoice.protocols import ChatMessage
@@ -72,8 +72,8 @@ class ReplyRecord:
     """The question as it stands in the prompt."""
     text: str = ""
     """The text generated so far."""
-    tokens: list[int] = field(default_factory=list)
-    """The ids of its tokens."""
+    tokens: int = 0
+    """Number of its tokens."""
     complete: bool = False
     """The model has ended the reply itself."""
     continues: bool = False

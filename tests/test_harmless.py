@@ -258,7 +258,10 @@ def test_an_answer_that_comes_in_pieces_is_text(monkeypatch: pytest.MonkeyPatch)
         """Writes evil, a character a token."""
 
         def reply(self, *_: object) -> Iterator[Token]:
-            yield from (Token(character, 0) for character in EVIL)
+            yield from (Token(character) for character in EVIL)
+
+        def session(self) -> Model:
+            return self
 
         def close(self) -> None: ...
 

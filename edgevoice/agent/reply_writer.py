@@ -82,8 +82,8 @@ class ReplyWriter:
 
     def _add(self, token: Token) -> None:
         reply = self._reply
-        index = len(reply.tokens)
-        reply.tokens.append(token.id)
+        index = reply.tokens
+        reply.tokens += 1
         reply.text += token.text
         self._bus.emit(ev.TokenGenerated(turn=self._turn.number, index=index, text=token.text))
         self._plan.wrote(len(token.text), self._clock.now())
@@ -92,7 +92,7 @@ class ReplyWriter:
     def _end(self, reason: Literal["stop", "length", "cancelled"]) -> None:
         self._reply.complete = reason == "stop"
         self._pass_on(self._cutter.flush())
-        tokens = len(self._reply.tokens)
+        tokens = self._reply.tokens
         self._bus.emit(ev.GenerationEnded(turn=self._turn.number, tokens=tokens, reason=reason))
 
     def _cut(self, text: str) -> None:

@@ -49,12 +49,14 @@ def converse(
     from edgevoice.bus import Bus
     from edgevoice.clock import SystemClock
     from edgevoice.context import AudioIO, Resume, SessionContext
+    from edgevoice.engines.pool import EnginePool
     from edgevoice.events import Notice
     from edgevoice.session import Session
 
     clock = SystemClock()
     bus = Bus(clock)
     devices = Devices(clock, bus)
+    pool = EnginePool()
 
     def assemble(config: Config, resume: Resume) -> Assistant:
         input_source = source(config, devices)
@@ -67,7 +69,7 @@ def converse(
                 recorder.tap(input_source, config, resume.history) if recorder else input_source
             )
             session = SessionContext(config, clock, bus)
-            assistant = build(session, AudioIO(tapped, speaker), resume)
+            assistant = build(session, AudioIO(tapped, speaker), resume, pool)
         except BaseException:
             if hasattr(input_source, "close"):
                 input_source.close()
@@ -87,6 +89,7 @@ def converse(
             recorder = outputs.enter_context(
                 turn_recorder(clock, bus, config, recordings_folder, late.append)
             )
+            outputs.callback(pool.close)
             session = Session(config, clock, bus, assemble, _Settings(context, overrides))
             stack.enter_context(_controllable(session))
 

@@ -204,7 +204,9 @@ def ask(
         with _waiting("loading the language model"):
             from edgevoice.engines.registry import load_chosen
 
-            model = load_chosen("slm", config)
+            weights = load_chosen("slm", config)
+        stack.callback(weights.close)
+        model = weights.session()
         stack.callback(model.close)
         messages = History(config.slm.system_prompt).asking(question)
         stopped = (lambda: speech.failed) if speech else (lambda: False)

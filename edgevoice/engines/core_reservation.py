@@ -25,7 +25,7 @@ class CoreReservation:
         match event:
             case ev.SpeechStarted():
                 self._speaking = event.turn
-                self._cores.reserve(TRANSCRIBER_CORES)
+                self._cores.reserve(TRANSCRIBER_CORES, self)
             case ev.FinalTranscript() | ev.TurnCancelled() | ev.TurnCompleted():
                 if event.turn == self._speaking:
                     self._end()
@@ -36,4 +36,4 @@ class CoreReservation:
 
     def _end(self) -> None:
         self._speaking = None
-        self._cores.reserve(0)
+        self._cores.reserve(0, self)

@@ -7,12 +7,15 @@ adapts its threads before each token. Other programs' use is measured. Figures: 
 
 from __future__ import annotations
 
+import bisect
+import itertools
 import os
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from enum import IntEnum
 
 import psutil
 
@@ -24,11 +27,24 @@ YIELD_WINDOW, RECLAIM_WINDOW = 0.1, 0.3
 """Seconds averaged before a core is left to other programs, and before it is taken back."""
 CANCEL_POLL = 0.02
 """Seconds between two checks whether waiting for a core is cancelled."""
+GRACE = 0.02
+"""Seconds after an urgent turn in which its owner may ask for the next one."""
 YIELD_ABOVE, RECLAIM_BELOW = 0.35, 0.25
 """Share of a further core above which others get it, and below which they lose it.
 
 Well below 1: beside two of our threads on two cores, another thread gets at most 0.67 of a core.
 """
+
+
+class Priority(IntEnum):
+    """The order of language models' turns to compute."""
+
+    URGENT = 0
+    """What is heard next: the prompt and the beginning of a reply."""
+    AHEAD = 1
+    """The rest of a reply, which is spoken more slowly than written, and prefill during speech."""
+    IDLE = 2
+    """Prefill that nothing waits for yet."""
 
 
 class CpuBudget:
@@ -49,9 +65,50 @@ class CpuBudget:
         self._now = now
         self._lock = threading.Condition()
         self._taken = 0
-        self._reserved = 0
+        self._reserved: dict[object, int] = {}
+        self._computing = False
+        self._queue: list[tuple[Priority, int]] = []
+        self._places = itertools.count()
+        self._urgent: tuple[object, float] = (None, now())
+        """Who had the last urgent turn, and until when other work ahead waits."""
         self._others_cores = 0
         self._samples: deque[tuple[float, float]] = deque([(now(), used_by_others())])
+
+    @contextmanager
+    def turn(self, owner: object, priority: Priority) -> Iterator[None]:
+        """Wait until it is the turn of `owner` to compute on all free cores, as long as the block.
+
+        One language model computes at a time, in the order of priority, then of asking. For a
+        moment after an urgent turn nobody else's work ahead begins: another urgent turn follows.
+        """
+        with self._lock:
+            place = (priority, next(self._places))
+            bisect.insort(self._queue, place)
+            try:
+                while (
+                    self._computing or self._queue[0] != place or self._soon_again(owner, priority)
+                ):
+                    self._lock.wait(None if self._computing else GRACE)
+            finally:
+                self._queue.remove(place)
+            self._computing = True
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._computing = False
+                if priority is Priority.URGENT:
+                    self._urgent = (owner, self._now() + GRACE)
+                self._lock.notify_all()
+
+    @property
+    def waiting(self) -> int:
+        """Number of turns that are asked for and have not begun."""
+        return len(self._queue)
+
+    def _soon_again(self, owner: object, priority: Priority) -> bool:
+        other, until = self._urgent
+        return priority is not Priority.URGENT and other is not owner and self._now() < until
 
     @contextmanager
     def taken(self, count: int) -> Iterator[None]:
@@ -66,16 +123,18 @@ class CpuBudget:
                 self._taken -= count
                 self._lock.notify_all()
 
-    def reserve(self, count: int) -> None:
-        """Reserve `count` cores until the next call."""
+    def reserve(self, count: int, owner: object = None) -> None:
+        """Reserve `count` cores until the next call for `owner`; owners reserve the same ones."""
         with self._lock:
-            self._reserved = count
+            self._reserved.pop(owner, None)
+            if count:
+                self._reserved[owner] = count
 
     def left(self, reserved_too: bool = False) -> int:
         """Free cores, at least 1; with `reserved_too`, reserved cores count as free."""
         with self._lock:
             self._sample()
-            kept = 0 if reserved_too else self._reserved
+            kept = 0 if reserved_too else max(self._reserved.values(), default=0)
             return max(1, self.all - max(self._taken, kept) - self._others_cores)
 
     def wait_for_one(self, cancelled: Callable[[], bool]) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
 
 from edgevoice.errors import EngineError
@@ -51,23 +52,23 @@ def token_seconds(
     from edgevoice.engines.llama_native import NativeModel, NotLoaded
 
     try:
-        native = NativeModel(path, context, before, threads, 0)
+        with (
+            closing(NativeModel(path, 0)) as model,
+            closing(model.context(context, before, threads)) as native,
+        ):
+            native.evaluate([1] * before)
+            found = []
+            for count in counts:
+                taken = []
+                for _ in range(rounds):
+                    native.truncate(before)
+                    began = time.perf_counter()
+                    native.evaluate([1] * count)
+                    taken.append(time.perf_counter() - began)
+                found.append(min(taken))
+            return found
     except NotLoaded as error:
         raise EngineError(f"the model cannot be loaded: {error}") from None
-    try:
-        native.evaluate([1] * before)
-        found = []
-        for count in counts:
-            taken = []
-            for _ in range(rounds):
-                native.truncate(before)
-                began = time.perf_counter()
-                native.evaluate([1] * count)
-                taken.append(time.perf_counter() - began)
-            found.append(min(taken))
-        return found
-    finally:
-        native.close()
 
 
 def published_rates(path: Path, settings: SlmSettings) -> Mapping[str, list[float]]:

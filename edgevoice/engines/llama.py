@@ -1,16 +1,10 @@
-"""The language model on llama.cpp, with reuse of the KV cache's prefix.
-
-The ids in the KV cache are tracked. A new prompt reuses the longest prefix shared with them. The
-model's own replies enter the prompt as the ids it generated: tokenizing their text again may split
-it differently and lose the rest of the cache.
-"""
+"""Language models on llama.cpp: weights that conversations share."""
 
 from __future__ import annotations
 
-import codecs
 import sys
-import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from contextlib import ExitStack, closing
 from dataclasses import replace
 from functools import lru_cache, partial
 from pathlib import Path
@@ -18,32 +12,33 @@ from pathlib import Path
 from edgevoice.engines.batches import BatchCosts
 from edgevoice.engines.chat_template import ChatTemplate, TemplateRefused
 from edgevoice.engines.cpu_budget import cores
+from edgevoice.engines.kv_caches import KvCaches
 from edgevoice.engines.llama_file import CHOOSE_ANOTHER, check_memory, checked, pull_again
 from edgevoice.engines.llama_native import NativeModel, NotLoaded, gpu_layers, version
 from edgevoice.engines.mlock import fetch_ahead
+from edgevoice.engines.model_session import ModelSession
 from edgevoice.engines.plain_text import TOKEN_BREAK, broken, parts
 from edgevoice.engines.prompt_cache import PromptCache, default_folder
 from edgevoice.engines.registry import Engine
-from edgevoice.engines.verbatim import spelled
+from edgevoice.engines.verbatim import GeneratedReplies
 from edgevoice.errors import EngineError, ModelError
-from edgevoice.protocols import Cancelled, ChatMessage, Prefilled, Stopped, Token
+from edgevoice.protocols import ChatMessage
 from edgevoice.settings import SlmSettings
 
 CPU_BATCH = 64
 """Maximum prompt tokens evaluated between two checks of `cancelled`, on the CPU."""
 GPU_BATCH = 512
-SPEAKING_INTERVAL, ANSWERING_INTERVAL, IDLE_INTERVAL = 0.15, 0.3, 0.5
-"""Seconds between two such checks: while the user speaks, while the user waits, otherwise."""
 SLOW_TOKEN = 0.15
 """Seconds per token above which one core cannot follow speech of about four tokens a second."""
 SANITIZED_TEXTS = 256
 """Messages whose check for control tokens is remembered."""
-CONTINUATIONS = ("? Why", " 1 of them")
-"""Two continuations of a question that share no token; they show where its tokens are certain."""
 
 
 class Llama:
-    """A LanguageModel from a GGUF file with its own chat template."""
+    """ModelWeights from a GGUF file with its own chat template."""
+
+    sessions: type[ModelSession] = ModelSession
+    """What `session` makes."""
 
     def __init__(self, path: Path, settings: SlmSettings, kept: Path | None = None) -> None:
         """Load the model and use every weight once.
@@ -53,105 +48,60 @@ class Llama:
         """
         header = checked(path)
         layers = gpu_layers(settings.gpu_layers)
-        self._settings = settings
+        self.settings = settings
         self.context = min(settings.context, header.context or settings.context)
         if layers == 0 or sys.platform == "darwin":  # where the GPU shares the machine's memory
             check_memory(path, header, self.context)
         fetch_ahead(path)
-        batch = GPU_BATCH if layers else CPU_BATCH
+        loaded = ExitStack()
         try:
-            self._native = NativeModel(
-                path, self.context, batch, settings.threads or cores.all, layers
+            self.native = loaded.enter_context(closing(NativeModel(path, layers)))
+            opened = partial(
+                self.native.context,
+                self.context,
+                GPU_BATCH if layers else CPU_BATCH,
+                settings.threads or cores.all,
             )
+            # A model of unknown size has one cache.
+            each = header.cache(self.context) or settings.kv_budget_mb << 20
+            self.caches = KvCaches(opened, (settings.kv_budget_mb << 20) // each)
         except NotLoaded as error:
+            loaded.close()
             raise ModelError(
                 f"the model cannot be loaded: {error}", where=str(path), remedy=pull_again(path)
             ) from None
-        bos, eos = (self._native.name(t) for t in (self._native.bos, self._native.eos))
+        self.prompt_cache: PromptCache | None = None
+        bos, eos = (self.native.name(t) for t in (self.native.bos, self.native.eos))
         try:
             self._template = ChatTemplate(header.values["tokenizer.chat_template"], bos, eos)
         except TemplateRefused as error:
-            self._native.close()
+            self.close()
             raise ModelError(str(error), where=str(path), remedy=CHOOSE_ANOTHER) from None
         self._without_control_tokens = lru_cache(SANITIZED_TEXTS)(
-            partial(broken, names=self._native.control_names)
+            partial(broken, names=self.native.control_names)
         )
-        self._kv: list[int] = []
-        self._logits_valid = False
-        """Whether the newest logits are those after the last id in the cache."""
-        self._prompt_cache = None
         if kept is not None and settings.prompt_cache:
-            self._prompt_cache = PromptCache(kept, path, version(), self.context, layers, cores.all)
+            self.prompt_cache = PromptCache(kept, path, version(), self.context, layers, cores.all)
         self._costs = None if layers else BatchCosts(CPU_BATCH)
-        if self._costs and self._prompt_cache:
-            self._costs.measured = self._prompt_cache.costs()
-        self._native.touch()
+        if self._costs and self.prompt_cache:
+            self._costs.measured = self.prompt_cache.costs()
+        self.caches.first().touch(max(self.native.bos, 0))
 
-    def prime(self, messages: Sequence[ChatMessage], cancelled: Cancelled) -> int:
-        """Evaluate the tokens that every continuation of `messages` starts with.
+    @property
+    def opened(self) -> str:
+        """What the template opens for the model: the mark of its thoughts, or nothing."""
+        return self._template.opened
 
-        A last message of the user counts as the beginning of a question: its words are evaluated,
-        but not the end of the message. Otherwise the prompt is evaluated up to the next question.
-        Further tokens in the cache stay. Returns how many of these tokens the cache holds; fewer
-        than all if cancelled.
-        """
-        user_speaks = bool(messages) and messages[-1].role == "user"
-        shared = self._shared_prefix(messages)
-        self._restore_state(messages)
-        if len(shared) < self.context and _common(self._kv, shared) < len(shared):
-            self._evaluate(shared, cancelled, SPEAKING_INTERVAL if user_speaks else IDLE_INTERVAL)
-        if not user_speaks:
-            self._save_state(messages)
-        return _common(self._kv, shared)
+    def session(self) -> ModelSession:
+        """The model for one more conversation."""
+        return self.sessions(self)
 
-    def reply(
-        self, messages: Sequence[ChatMessage], cancelled: Cancelled
-    ) -> Iterator[Prefilled | Token | Stopped]:
-        """Evaluate the new part of the prompt, then generate tokens until the model ends its turn.
-
-        A last message of the assistant is continued. The iterator may be abandoned at any token.
-        Raises EngineError if the prompt does not fit the context.
-        """
-        prompt = self.prompt(messages)
-        if len(prompt) >= self.context:
-            raise EngineError(
-                f"the conversation takes {len(prompt)} tokens, the context window {self.context}",
-                remedy="begin a new conversation, shorten slm.system_prompt, or raise slm.context",
-            )
-        self._restore_state(messages)
-        reused = self._evaluate(prompt, cancelled)
-        if reused is None:
-            yield Stopped("cancelled")
-            return
-        yield Prefilled(len(prompt), reused)
-        self._native.begin_sampling(self._settings.temperature, self._settings.seed)
-        decoder = codecs.getincrementaldecoder("utf-8")("replace")
-        goes_on = bool(messages) and messages[-1].role == "assistant"
-        opened = "" if goes_on else self._template.opened
-        for _ in range(self._settings.max_tokens):
-            if cancelled():
-                yield Stopped("cancelled")
-                return
-            token = self._choose()
-            if self._native.ends(token):
-                yield Stopped("stop")
-                return
-            yield Token(opened + decoder.decode(self._native.piece(token)), token)
-            opened = ""
-            if len(self._kv) >= self.context:
-                break
-            if cancelled():
-                yield Stopped("cancelled")
-                return
-            self._append([token])
-        yield Stopped("length")
-
-    def prompt(self, messages: Sequence[ChatMessage]) -> list[int]:
+    def prompt(self, messages: Sequence[ChatMessage], replies: GeneratedReplies) -> list[int]:
         """The token ids of the prompt for `messages`, the opening of the reply included.
 
-        Replies keep the ids they were generated with, as far as these spell the text that was
-        heard. Only the template's own marks become control tokens, never the text of a message.
-        Raises EngineError for messages that the template refuses.
+        `replies` knows the ids of those that were generated. Only the template's own marks become
+        control tokens, never the text of a message. Raises EngineError for messages that the
+        template refuses.
         """
         messages = [self._sanitized(message) for message in messages]
         try:
@@ -162,134 +112,59 @@ class Llama:
             ids: list[int] = []
             done = ""
             for number, message in enumerate(messages):
-                if message.role != "assistant" or not message.tokens or TOKEN_BREAK in message.text:
+                if message.role != "assistant" or TOKEN_BREAK in message.text:
+                    continue
+                own, chars = replies.spelled(message.text)
+                if not own:
                     continue
                 before = self._template.render(messages[:number])
                 said = _reply_after(whole, before, message.text)
-                own, chars = spelled(message.tokens, message.text, self._native.piece)
-                if not before.startswith(done) or said is None or not own:
+                if not before.startswith(done) or said is None:
                     continue
-                ids += self._tokenize(before[len(done) :], first=not done)
+                ids += self.tokenize(before[len(done) :], first=not done)
                 ids += own
                 # Some templates strip the reply.
                 trimmed = message.text.find(said)
                 done = before + said[: max(0, chars - trimmed)]
-            return ids + self._tokenize(whole[len(done) :], first=not done)
+            return ids + self.tokenize(whole[len(done) :], first=not done)
         except TemplateRefused as error:
             raise EngineError(str(error), remedy=CHOOSE_ANOTHER) from None
 
-    def count(self, messages: Sequence[ChatMessage]) -> int:
-        """Tokens of the prompt for `messages`, the opening of the reply included."""
-        return len(self.prompt(messages))
-
-    def close(self) -> None:
-        """Free the model's memory."""
-        if self._prompt_cache and self._costs and self._costs.measured:
-            self._prompt_cache.keep_costs(self._costs.measured)
-        self._native.close()
-
-    def _choose(self) -> int:
-        """The next id; called once for each token of a reply."""
-        return self._native.sample()
-
-    def _shared_prefix(self, messages: Sequence[ChatMessage]) -> list[int]:
-        """The ids that every continuation of `messages` starts with."""
-        before, begun = messages, ChatMessage("user", "")
-        if messages and messages[-1].role == "user":
-            before, begun = messages[:-1], messages[-1]
-        one, other = (
-            self.prompt([*before, replace(begun, text=(begun.text.rstrip() + more).strip())])
-            for more in CONTINUATIONS
-        )
-        return one[: _common(one, other)]
-
-    def _restore_state(self, messages: Sequence[ChatMessage]) -> None:
-        """If the cache is empty, load the stored state of the system prompt."""
-        if self._prompt_cache and not self._kv and messages and messages[0].role == "system":
-            start = self._shared_prefix(messages[:1])
-            state = self._prompt_cache.state(start)
-            if state is not None and self._native.restore(state):
-                self._kv = start
-
-    def _save_state(self, messages: Sequence[ChatMessage]) -> None:
-        """Store the cache on disk if it holds just the system prompt."""
-        if self._prompt_cache and [message.role for message in messages] == ["system"]:
-            start = self._shared_prefix(messages)
-            if self._kv == start and not self._prompt_cache.has(start):
-                self._prompt_cache.keep(start, self._native.state())
-
-    def _tokenize(self, text: str, first: bool) -> list[int]:
+    def tokenize(self, text: str, first: bool) -> list[int]:
+        """Its ids; `first` begins a prompt. Only the template's own marks are control tokens."""
         ids: list[int] = []
-        for part, control in parts(text, self._native.control_names):
-            ids += self._native.tokenize(part, control)
-        if first and self._native.adds_bos and ids[:1] != [self._native.bos]:
-            ids.insert(0, self._native.bos)
+        for part, control in parts(text, self.native.control_names):
+            ids += self.native.tokenize(part, control)
+        if first and self.native.adds_bos and ids[:1] != [self.native.bos]:
+            ids.insert(0, self.native.bos)
         return ids
 
-    def _sanitized(self, message: ChatMessage) -> ChatMessage:
-        text, lead = (
-            self._without_control_tokens(message.text),
-            self._without_control_tokens(message.lead),
-        )
-        return replace(message, text=text, lead=lead)
+    def batches(self, count: int, max_seconds: float, measure_all: bool) -> list[int]:
+        """Sizes of the batches that evaluate `count` ids in the least time.
 
-    def _evaluate(
-        self, ids: Sequence[int], cancelled: Cancelled, max_interval: float = ANSWERING_INTERVAL
-    ) -> int | None:
-        """Make the KV cache hold just `ids`, with the logits after the last of them.
-
-        Checks `cancelled` about every `max_interval` seconds. Returns how many ids were reused, or
-        None if cancelled.
+        One takes about `max_seconds` at most; with `measure_all` unmeasured sizes come first.
         """
-        reused = _common(self._kv, ids)
-        if reused == len(ids) and not (self._logits_valid and len(self._kv) == reused):
-            reused -= 1  # only evaluating the last token gives its logits
-        if reused < len(self._kv):
-            self._logits_valid = False
-            if not self._native.truncate(reused):  # a recurrent model cannot
-                self._native.clear()
-                reused = 0
-            del self._kv[reused:]
-        start = reused
-        for size in self._batches(len(ids) - reused, max_interval):
-            if max_interval == SPEAKING_INTERVAL and self._settings.adapt_threads:
-                # Another thread would delay the transcriber more than it speeds up the prefill.
-                cores.wait_for_one(cancelled)
-            if cancelled():
-                return None
-            self._append(ids[start : start + size])
-            start += size
-        return reused
-
-    def _batches(self, count: int, max_interval: float) -> list[int]:
         if self._costs is None:
             return [min(GPU_BATCH, count - start) for start in range(0, count, GPU_BATCH)]
-        return self._costs.cut(
-            count, self._threads(), max_interval, measure_all=max_interval == IDLE_INTERVAL
-        )
+        return self._costs.cut(count, self.threads(), max_seconds, measure_all)
 
-    def _append(self, ids: Sequence[int]) -> None:
-        threads = self._threads()
-        self._native.use_threads(threads)
-        began = time.perf_counter()
-        try:
-            self._native.evaluate(ids)
-        except EngineError:
-            # After a failure the content of the cache is unknown.
-            self._native.clear()
-            self._kv.clear()
-            self._logits_valid = False
-            raise
-        self._kv += ids
-        self._logits_valid = True
-        if self._costs and threads == self._threads():  # otherwise another engine interfered
-            self._costs.note(threads, len(ids), time.perf_counter() - began)
+    def note(self, threads: int, size: int, seconds: float) -> None:
+        """A batch of `size` ids took `seconds` on `threads` threads."""
+        if self._costs and threads == self.threads():  # otherwise another engine interfered
+            self._costs.note(threads, size, seconds)
 
-    def _threads(self) -> int:
+    def threads(self) -> int:
         """Threads of the next evaluation: slm.threads, or the number of free cores."""
-        if self._settings.threads:
-            return self._settings.threads
-        return cores.left(self._one_core_too_slow()) if self._settings.adapt_threads else cores.all
+        if self.settings.threads:
+            return self.settings.threads
+        return cores.left(self._one_core_too_slow()) if self.settings.adapt_threads else cores.all
+
+    def close(self) -> None:
+        """Free the model's memory; no session may use it any more."""
+        if self.prompt_cache and self._costs and self._costs.measured:
+            self.prompt_cache.keep_costs(self._costs.measured)
+        self.caches.close()
+        self.native.close()
 
     def _one_core_too_slow(self) -> bool:
         """Whether one core evaluates words more slowly than they are spoken.
@@ -299,11 +174,12 @@ class Llama:
         one = self._costs.measured.get(1, {}).get(1, 0.0) if self._costs else 0.0
         return one > SLOW_TOKEN
 
-
-def _common(one: Sequence[int], other: Sequence[int]) -> int:
-    """How many ids two sequences share at their beginning."""
-    length = min(len(one), len(other))
-    return next((i for i in range(length) if one[i] != other[i]), length)
+    def _sanitized(self, message: ChatMessage) -> ChatMessage:
+        text, lead = (
+            self._without_control_tokens(message.text),
+            self._without_control_tokens(message.lead),
+        )
+        return replace(message, text=text, lead=lead)
 
 
 def _reply_after(whole: str, before: str, text: str) -> str | None:

@@ -9,10 +9,11 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from pathlib import Path
 
 from edgevoice.engines.cpu_budget import cores
-from edgevoice.engines.llama_native import NativeModel, NotLoaded, gpu_layers
+from edgevoice.engines.llama_native import NativeContext, NativeModel, NotLoaded, gpu_layers
 from edgevoice.errors import ModelError
 from edgevoice.settings import SlmSettings
 
@@ -27,9 +28,16 @@ def llama_rates(path: Path, settings: SlmSettings) -> Mapping[str, list[float]]:
     """
     threads, layers = settings.threads or cores.all, gpu_layers(settings.gpu_layers)
     try:
-        model = NativeModel(path, PROMPT, PROMPT, threads, layers)
+        with (
+            closing(NativeModel(path, layers)) as model,
+            closing(model.context(PROMPT, PROMPT, threads)) as context,
+        ):
+            return _rates(model, context)
     except NotLoaded as error:
         raise ModelError(f"the model cannot be loaded: {error}", where=str(path)) from None
+
+
+def _rates(model: NativeModel, context: NativeContext) -> dict[str, list[float]]:
     draw = random.Random(1)
 
     def tokens(count: int) -> list[int]:
@@ -37,24 +45,23 @@ def llama_rates(path: Path, settings: SlmSettings) -> Mapping[str, list[float]]:
         return [model.bos, *drawn[1:]] if model.adds_bos else drawn
 
     def evaluate(count: int) -> None:
-        model.evaluate(tokens(count))
+        context.evaluate(tokens(count))
 
     def generate(count: int) -> None:
         for token in tokens(count):
-            model.evaluate([token])
+            context.evaluate([token])
 
     def rates(run: Callable[[int], None], count: int, warm_up: int) -> list[float]:
         found = []
         for repetition in range(-1, REPETITIONS):
-            model.clear()
+            context.clear()
             began = time.perf_counter()
             run(warm_up if repetition < 0 else count)
-            model.synchronize()
+            context.synchronize()
             found.append(count / (time.perf_counter() - began))
         return found[1:]
 
-    try:
-        pp, tg = rates(evaluate, PROMPT, PROMPT), rates(generate, GENERATED, 1)
-    finally:
-        model.close()
-    return {"pp512": pp, "tg128": tg}
+    return {
+        "pp512": rates(evaluate, PROMPT, PROMPT),
+        "tg128": rates(generate, GENERATED, 1),
+    }

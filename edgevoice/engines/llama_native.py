@@ -1,16 +1,19 @@
-"""llama.cpp's C interface as one object: a model, a vocabulary, one KV cache and a sampler."""
+"""llama.cpp's C interface as objects: weights with a vocabulary, KV caches over them, a sampler."""
 
 from __future__ import annotations
 
 import ctypes
 import logging
 import os
+import weakref
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import llama_cpp as native
+import numpy as np
 from llama_cpp._ggml import libggml, libggml_base_path
+from numpy.typing import NDArray
 
 from edgevoice.errors import EngineError
 from edgevoice.logs import ENGINES
@@ -76,38 +79,28 @@ class NotLoaded(Exception):
 
 
 class NativeModel:
-    """A loaded model with a context of `context` tokens, evaluated at most `batch` at a time."""
+    """Loaded weights and their vocabulary. May be used from several threads."""
 
-    def __init__(self, path: Path, context: int, batch: int, threads: int, layers: int) -> None:
-        self._model = self._context = self._sampler = None
+    def __init__(self, path: Path, layers: int) -> None:
         _prepare()
         native.llama_backend_init()
-        model_params = native.llama_model_default_params()
-        model_params.n_gpu_layers = layers
+        params = native.llama_model_default_params()
+        params.n_gpu_layers = layers
         if layers == 0:
-            _disable_mmap(model_params)
-        self._model = native.llama_model_load_from_file(os.fsencode(path), model_params)
+            _disable_mmap(params)
+        self._model = native.llama_model_load_from_file(os.fsencode(path), params)
         if not self._model:
             raise NotLoaded("llama.cpp cannot read the file")
-        params = native.llama_context_default_params()
-        params.n_ctx = context
-        params.n_batch = params.n_ubatch = batch
-        params.n_threads = params.n_threads_batch = threads
-        params.no_perf = True
-        self._context = native.llama_init_from_model(self._model, params)
-        if not self._context:
-            self.close()
-            raise NotLoaded("there is not enough memory for its context")
         self._vocab = native.llama_model_get_vocab(self._model)
         self.vocabulary = int(native.llama_vocab_n_tokens(self._vocab))
-        self._memory = native.llama_get_memory(self._context)
-        self._piece = ctypes.create_string_buffer(256)
-        self._tokens = (native.llama_token * batch)()
-        self._threads = threads
-        self.batch = batch
+        """Number of token ids."""
         self.adds_bos = bool(native.llama_vocab_get_add_bos(self._vocab))
         self.bos: int = native.llama_vocab_bos(self._vocab)
         self.eos: int = native.llama_vocab_eos(self._vocab)
+
+    def context(self, size: int, batch: int, threads: int) -> NativeContext:
+        """A KV cache of `size` tokens, evaluated at most `batch` at a time. Raises NotLoaded."""
+        return NativeContext(self._model, self.vocabulary, size, batch, threads)
 
     def tokenize(self, text: str, control: bool = True) -> list[int]:
         """Token ids of `text`, nothing added.
@@ -130,13 +123,13 @@ class NativeModel:
         """
         if not 0 <= token < self.vocabulary:
             return b"\xff"
-        count = native.llama_token_to_piece(
-            self._vocab, token, self._piece, len(self._piece), 0, False
-        )
-        if count < 0:
-            self._piece = ctypes.create_string_buffer(-count)
-            return self.piece(token)
-        return self._piece.raw[:count]
+        room = 64
+        while True:
+            piece = ctypes.create_string_buffer(room)
+            count = native.llama_token_to_piece(self._vocab, token, piece, room, 0, False)
+            if count >= 0:
+                return piece.raw[:count]
+            room = -count
 
     def control_names(self, text: str) -> set[str]:
         """The names of control tokens that `tokenize` finds in `text`."""
@@ -157,11 +150,43 @@ class NativeModel:
         """Whether the token ends the model's turn."""
         return bool(native.llama_vocab_is_eog(self._vocab, token))
 
-    def evaluate(self, tokens: Sequence[int]) -> None:
-        """Append at most `batch` tokens to the KV cache. After an EngineError call `clear`."""
+    def close(self) -> None:
+        """Free the weights, after their contexts; a second call does nothing."""
+        if self._model:
+            native.llama_model_free(self._model)
+        self._model = None
+
+
+class NativeContext:
+    """A KV cache over loaded weights. Used by one thread at a time."""
+
+    def __init__(self, model: Any, vocabulary: int, size: int, batch: int, threads: int) -> None:
+        params = native.llama_context_default_params()
+        params.n_ctx = size
+        params.n_batch = params.n_ubatch = batch
+        params.n_threads = params.n_threads_batch = threads
+        params.no_perf = True
+        self._context = native.llama_init_from_model(model, params)
+        if not self._context:
+            raise NotLoaded("there is not enough memory for its context")
+        self._vocabulary = vocabulary
+        self._memory = native.llama_get_memory(self._context)
+        self._tokens = (native.llama_token * batch)()
+        self._each = (ctypes.c_int8 * batch)(*[1] * batch)
+        self._threads = threads
+        self.batch = batch
+
+    def evaluate(self, tokens: Sequence[int], logits_of_each: bool = False) -> None:
+        """Append at most `batch` tokens to the KV cache. After an EngineError call `clear`.
+
+        `logits_of_each`: then `logits` knows those of each of them, not only of the last.
+        """
         count = len(tokens)
         self._tokens[:count] = list(tokens)
-        code = native.llama_decode(self._context, native.llama_batch_get_one(self._tokens, count))
+        batch = native.llama_batch_get_one(self._tokens, count)
+        if logits_of_each:
+            batch.logits = self._each
+        code = native.llama_decode(self._context, batch)
         if code:
             raise EngineError(
                 f"the language model could not evaluate {count} tokens (llama.cpp says {code})"
@@ -177,10 +202,15 @@ class NativeModel:
             native.llama_set_n_threads(self._context, threads, threads)
             self._threads = threads
 
-    def touch(self) -> None:
+    def logits(self, position: int) -> NDArray[np.float32]:
+        """float32 [vocabulary] after the token at `position` of those evaluated last."""
+        row = native.llama_get_logits_ith(self._context, position)
+        return np.ctypeslib.as_array(row, (self._vocabulary,)).copy()
+
+    def touch(self, token: int) -> None:
         """Use every weight once, so that the first real token finds all of them in memory."""
         native.llama_set_warmup(self._context, True)
-        self.evaluate([max(self.bos, 0)])
+        self.evaluate([token])
         native.llama_set_warmup(self._context, False)
         self.clear()
 
@@ -207,37 +237,31 @@ class NativeModel:
         """Empty the KV cache."""
         native.llama_memory_clear(self._memory, False)
 
-    def begin_sampling(self, temperature: float, seed: int) -> None:
-        """Start a reply: 0 is greedy; otherwise `seed` makes it repeatable, -1 does not."""
-        self._free_sampler()
-        chain = native.llama_sampler_chain_init(native.llama_sampler_chain_default_params())
-        if temperature <= 0:
-            native.llama_sampler_chain_add(chain, native.llama_sampler_init_greedy())
-        else:
-            for sampler in (
-                native.llama_sampler_init_top_k(40),
-                native.llama_sampler_init_top_p(0.95, 1),
-                native.llama_sampler_init_min_p(0.05, 1),
-                native.llama_sampler_init_temp(temperature),
-                native.llama_sampler_init_dist(seed if seed >= 0 else RANDOM_SEED),
-            ):
-                native.llama_sampler_chain_add(chain, sampler)
-        self._sampler = chain
-
-    def sample(self) -> int:
+    def sample(self, sampler: Sampler) -> int:
         """The next token after those evaluated last."""
-        return int(native.llama_sampler_sample(self._sampler, self._context, -1))
+        return int(native.llama_sampler_sample(sampler.chain, self._context, -1))
 
     def close(self) -> None:
-        """Free everything; a second call does nothing."""
-        self._free_sampler()
+        """Free the cache; a second call does nothing."""
         if self._context:
             native.llama_free(self._context)
-        if self._model:
-            native.llama_model_free(self._model)
-        self._context = self._model = None
+        self._context = None
 
-    def _free_sampler(self) -> None:
-        if self._sampler:
-            native.llama_sampler_free(self._sampler)
-        self._sampler = None
+
+class Sampler:
+    """Chooses the tokens of a reply; 0 is greedy, otherwise `seed` makes it repeatable, -1 not."""
+
+    def __init__(self, temperature: float, seed: int) -> None:
+        self.chain = native.llama_sampler_chain_init(native.llama_sampler_chain_default_params())
+        weakref.finalize(self, native.llama_sampler_free, self.chain)
+        if temperature <= 0:
+            native.llama_sampler_chain_add(self.chain, native.llama_sampler_init_greedy())
+            return
+        for sampler in (
+            native.llama_sampler_init_top_k(40),
+            native.llama_sampler_init_top_p(0.95, 1),
+            native.llama_sampler_init_min_p(0.05, 1),
+            native.llama_sampler_init_temp(temperature),
+            native.llama_sampler_init_dist(seed if seed >= 0 else RANDOM_SEED),
+        ):
+            native.llama_sampler_chain_add(self.chain, sampler)

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from edgevoice.engines.llama import Llama
+from edgevoice.engines.llama_native import NativeContext, Sampler
+from edgevoice.engines.model_session import ModelSession
 from edgevoice.engines.prompt_cache import default_folder
 from edgevoice.engines.registry import Engine
 from edgevoice.errors import EngineError
@@ -18,7 +20,7 @@ DEFAULT_REPLY = "Yes, I can tell you about that. It takes a moment, and then we 
 """The reply if no other is given."""
 
 
-class SyntheticModel(Llama):
+class SyntheticSession(ModelSession):
     """A LanguageModel with the cost of a model of its dimensions; it replies with `reply_text`.
 
     `reply_text` is read when a reply begins; empty means DEFAULT_REPLY. A continued reply gets the
@@ -40,22 +42,29 @@ class SyntheticModel(Llama):
         self._script = iter(self._spelled(text))
         yield from super().reply(messages, cancelled)
 
-    def _choose(self) -> int:
-        super()._choose()
-        return next(self._script, self._native.eos)
+    def _choose(self, native: NativeContext, sampler: Sampler) -> int:
+        super()._choose(native, sampler)
+        return next(self._script, self.model.native.eos)
 
     def _spelled(self, text: str) -> list[int]:
         """The ids whose pieces are exactly `text`."""
         # Many tokenizers put a space before the first word of a text.
-        line = self._native.tokenize("\n")
-        after = self._native.tokenize("\n" + text)[len(line) :]
-        for ids in (self._native.tokenize(text), after):
-            if b"".join(map(self._native.piece, ids)) == text.encode():
+        native = self.model.native
+        line = native.tokenize("\n")
+        after = native.tokenize("\n" + text)[len(line) :]
+        for ids in (native.tokenize(text), after):
+            if b"".join(map(native.piece, ids)) == text.encode():
                 return ids
         raise EngineError(
             f"the tokenizer of this synthetic model cannot represent {text!r}",
             remedy="use a reply of ordinary words",
         )
+
+
+class SyntheticModel(Llama):
+    """ModelWeights of a synthetic model."""
+
+    sessions = SyntheticSession
 
 
 ENGINE = Engine(

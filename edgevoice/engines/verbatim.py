@@ -2,7 +2,47 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+REMEMBERED = 256
+"""Replies whose ids are remembered: more than the context of a conversation holds."""
+
+
+@dataclass(slots=True)
+class GeneratedReply:
+    """The text of a reply so far, and its ids."""
+
+    text: str = ""
+    ids: list[int] = field(default_factory=list)
+
+    def add(self, token: int, text: str) -> None:
+        """Append a generated token; `text` is empty while a UTF-8 character is incomplete."""
+        self.ids.append(token)
+        self.text += text
+
+
+class GeneratedReplies:
+    """Which ids a model generated for which text; `piece` gives the bytes of one id."""
+
+    def __init__(self, piece: Callable[[int], bytes]) -> None:
+        self._piece = piece
+        self._replies: deque[GeneratedReply] = deque(maxlen=REMEMBERED)
+
+    def begin(self, reply: GeneratedReply) -> GeneratedReply:
+        """Remember a reply that begins."""
+        self._replies.append(reply)
+        return reply
+
+    def spelled(self, text: str) -> tuple[Sequence[int], int]:
+        """The ids of the reply that begins with `text`, as `spelled` returns them.
+
+        If there are several, the newest counts.
+        """
+        same = (reply for reply in reversed(self._replies) if reply.text.startswith(text))
+        reply = next(same, GeneratedReply())
+        return spelled(reply.ids, text, self._piece)
 
 
 def spelled(

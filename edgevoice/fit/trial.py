@@ -54,9 +54,8 @@ def session(config: Config) -> Iterator[Ask]:
     shelf, room = EngineCache(clock), QuietRoom(clock)
     try:
         sink = quiet_sink(clock, "a speaker that nobody hears")
-        fetch = shelf.fetch(config)
         context = SessionContext(config, clock, Bus(clock))
-        assistant = build(context, AudioIO(room, sink), fetch=fetch, shapes=True)
+        assistant = build(context, AudioIO(room, sink), pool=shelf, shapes=True)
         with interview(assistant, clock, room, shelf) as one:
             one.wait_until_ready()
 

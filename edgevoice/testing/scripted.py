@@ -205,7 +205,7 @@ class ScriptedLanguageModel:
                 yield Stopped("cancelled")
                 return
             self.cache.append(word.strip())
-            yield Token(word, index)
+            yield Token(word)
         yield Stopped("stop")
 
     def _words_to_come(self, messages: Sequence[ChatMessage]) -> list[str]:
@@ -219,6 +219,10 @@ class ScriptedLanguageModel:
 
     def count(self, messages: Sequence[ChatMessage]) -> int:
         return len(_words(messages))
+
+    def session(self) -> ScriptedLanguageModel:
+        """As of ModelWeights: it has only one."""
+        return self
 
     def close(self) -> None:
         return None

@@ -36,14 +36,7 @@ class HistoryWriter:
         unplayed = record.text[len(played) :]
         missing = bool(unplayed.strip()) or not record.complete
         broken_off = turn.cancelled and missing
-        reply = Reply(
-            without(played),
-            unplayed,
-            tuple(record.tokens),
-            broken_off,
-            record.complete,
-            record.tools,
-        )
+        reply = Reply(without(played), unplayed, broken_off, record.complete, record.tools)
         if record.continues:
             self._history.extend(reply)
         else:

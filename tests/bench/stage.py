@@ -15,6 +15,7 @@ from edgevoice.bench.driver.player import QuietRoom
 from edgevoice.protocols import ChatMessage
 from edgevoice.settings import Config
 from edgevoice.testing.rehearsal import Rehearsal
+from edgevoice.testing.scripted import ScriptedLanguageModel
 
 Phrases = tuple[tuple[float, str, float], ...]
 """What is said: phrases `(starts at, text, lasts)`, in seconds of the clip."""
@@ -45,9 +46,9 @@ class Stage:
     @contextmanager
     def interview(self) -> Iterator[QuestionDriver]:
         """The assistant runs, and can be asked."""
-        fetch = self.cache.fetch(self.show.config)
         scripted = self.show.slm
-        self.show.slm = fetch("slm", "scripted", lambda: scripted)
+        assert isinstance(scripted, ScriptedLanguageModel)
+        self.show.slm = self.cache.session(scripted)
         assistant = self.show.assemble()
         with interview(assistant, self.show.clock, self.room, self.cache) as one:
             one.wait_until_ready()

@@ -49,3 +49,15 @@ def test_it_is_given_back_when_nothing_was_said_or_the_session_ends() -> None:
         ev.SpeechStarted(turn=0, at=1.0), ev.TurnCancelled(turn=0, reason="no_speech")
     ) == [1, 2]
     assert following(ev.SpeechStarted(turn=0, at=1.0), ev.SessionEnded(reason="closed")) == [1, 2]
+
+
+def test_the_end_of_one_session_takes_no_core_from_another() -> None:
+    """Two users speak at once, and one of them is read first."""
+    cores = CpuBudget(2, lambda: 0.0, lambda: 0.0)
+    one, other = CoreReservation(cores), CoreReservation(cores)
+    one(ev.SpeechStarted(turn=0, at=1.0))
+    other(ev.SpeechStarted(turn=0, at=1.0))
+    one(recognized(0))
+    assert cores.left() == 1
+    other(recognized(0))
+    assert cores.left() == 2

@@ -13,13 +13,15 @@ from collections import namedtuple
 import pytest
 
 from edgevoice.engines.cpu_budget import (
+    GRACE,
     RECLAIM_WINDOW,
     SAMPLE_INTERVAL,
     YIELD_WINDOW,
     CpuBudget,
+    Priority,
     used_elsewhere,
 )
-from tests.processes import PATIENCE
+from tests.processes import PATIENCE, until
 
 MOST = RECLAIM_WINDOW + YIELD_WINDOW + 2 * SAMPLE_INTERVAL
 """Seconds within which everything is noticed."""
@@ -83,6 +85,53 @@ def test_who_would_be_one_too_many_waits_for_a_core() -> None:
         assert not over.is_set()
     waiting.join(PATIENCE)
     assert over.is_set()
+
+
+def queue(ledger: CpuBudget, *turns: tuple[object, Priority]) -> list[tuple[object, Priority]]:
+    """The order in which these turns are had, all asked for, one by one, during another turn."""
+    had: list[tuple[object, Priority]] = []
+
+    def compute(owner: object, priority: Priority) -> None:
+        with ledger.turn(owner, priority):
+            had.append((owner, priority))
+
+    threads = [threading.Thread(target=compute, args=turn) for turn in turns]
+    with ledger.turn("somebody", Priority.IDLE):
+        for number, thread in enumerate(threads, 1):
+            thread.start()
+            until(lambda number=number: ledger.waiting == number)
+    for thread in threads:
+        thread.join(PATIENCE)
+    return had
+
+
+def test_what_is_heard_next_comes_before_what_is_thought_ahead() -> None:
+    """Whatever was asked for first; otherwise that decides."""
+    idle, ahead, urgent = Priority.IDLE, Priority.AHEAD, Priority.URGENT
+    asked = [("a", idle), ("b", ahead), ("c", urgent), ("d", ahead), ("e", urgent)]
+    expected = [("c", urgent), ("e", urgent), ("b", ahead), ("d", ahead), ("a", idle)]
+    assert queue(CpuBudget(2, lambda: 0.0), *asked) == expected
+
+
+def test_between_two_urgent_turns_of_one_session_no_other_begins_its_own_work_ahead() -> None:
+    """A batch that another session begins there would delay every token of a reply."""
+    machine = Machine()
+    order: list[str] = []
+    with machine.ledger.turn("reply", Priority.URGENT):
+        pass
+
+    def prefill() -> None:
+        with machine.ledger.turn("other", Priority.AHEAD):
+            order.append("other")
+
+    thread = threading.Thread(target=prefill)
+    thread.start()
+    until(lambda: machine.ledger.waiting == 1)
+    with machine.ledger.turn("reply", Priority.URGENT):
+        order.append("reply")
+    machine.time += 2 * GRACE
+    thread.join(PATIENCE)
+    assert order == ["reply", "other"]
 
 
 def test_there_is_always_one_core_left() -> None:

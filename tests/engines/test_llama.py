@@ -9,9 +9,11 @@ import pytest
 
 from edgevoice.engines import llama_file
 from edgevoice.engines.llama import Llama
+from edgevoice.engines.model_session import ModelSession
 from edgevoice.errors import EngineError, ModelError
 from edgevoice.protocols import ChatMessage, Prefilled, Stopped, Token
 from edgevoice.settings import SlmSettings
+from tests.engines.watched import opened
 from tests.models.conftest import gguf
 
 SYSTEM = ChatMessage("system", "You answer in one short sentence.")
@@ -37,34 +39,36 @@ class Reply:
         self.prefilled = [item for item in self.items if isinstance(item, Prefilled)]
         tokens = [item for item in self.items if isinstance(item, Token)]
         self.text = "".join(token.text for token in tokens)
-        self.ids = tuple(token.id for token in tokens)
+        self.tokens = tuple(token.text for token in tokens)
         self.end = self.items[-1]
 
     @property
     def message(self) -> ChatMessage:
-        return ChatMessage("assistant", self.text, self.ids)
+        return ChatMessage("assistant", self.text)
 
 
 @pytest.fixture(scope="module")
-def loaded(starter_models: dict[str, Path]) -> Iterator[Llama]:
-    model = Llama(starter_models["slm"], SlmSettings(temperature=0.0, max_tokens=40, context=1024))
-    yield model
-    model.close()
+def loaded(starter_models: dict[str, Path]) -> Iterator[ModelSession]:
+    settings = SlmSettings(temperature=0.0, max_tokens=40, context=1024)
+    with opened(starter_models["slm"], settings) as model:
+        yield model
 
 
 @pytest.fixture
-def model(loaded: Llama) -> Llama:
+def model(loaded: ModelSession) -> ModelSession:
     """The model with a cold cache."""
     list(loaded.reply([ChatMessage("user", "x")], after(2)))
     return loaded
 
 
-def ask(model: Llama, *messages: ChatMessage, cancelled: Callable[[], bool] = never) -> Reply:
+def ask(
+    model: ModelSession, *messages: ChatMessage, cancelled: Callable[[], bool] = never
+) -> Reply:
     return Reply(model.reply(messages, cancelled))
 
 
 @pytest.mark.models
-def test_a_reply_is_one_prefilled_then_tokens_then_one_stopped(model: Llama) -> None:
+def test_a_reply_is_one_prefilled_then_tokens_then_one_stopped(model: ModelSession) -> None:
     """The model answers, ends by itself, and says so in the order that is promised."""
     reply = ask(model, SYSTEM, FRANCE)
     assert "Paris" in reply.text
@@ -75,41 +79,41 @@ def test_a_reply_is_one_prefilled_then_tokens_then_one_stopped(model: Llama) -> 
 
 
 @pytest.mark.models
-def test_the_next_turn_evaluates_only_what_is_new(model: Llama) -> None:
+def test_the_next_turn_evaluates_only_what_is_new(model: ModelSession) -> None:
     """The whole first exchange, the ids of the reply included, is still there for the second."""
     first = ask(model, SYSTEM, FRANCE)
     second = ask(model, SYSTEM, FRANCE, first.message, ITALY)
-    everything_before = first.prefilled[0].tokens + len(first.ids)
+    everything_before = first.prefilled[0].tokens + len(first.tokens)
     assert second.prefilled[0].reused == everything_before
     assert "Rome" in second.text
 
 
 @pytest.mark.models
-def test_an_open_reply_is_gone_on_with_from_the_cache(model: Llama) -> None:
+def test_an_open_reply_is_gone_on_with_from_the_cache(model: ModelSession) -> None:
     """Token by token as if it had never been interrupted, and hardly any of it is evaluated."""
     whole = ask(model, SYSTEM, FRANCE)
     text = whole.text[: whole.text.rindex(" ")]
-    heard = ChatMessage("assistant", text, whole.ids, interrupted=True)
+    heard = ChatMessage("assistant", text, interrupted=True)
     model.prime([SYSTEM, FRANCE, heard], never)
-    part = ChatMessage("assistant", text, whole.ids)
+    part = ChatMessage("assistant", text)
     more = ask(model, SYSTEM, FRANCE, part)
     assert part.text + more.text == whole.text
     assert more.prefilled[0].tokens - more.prefilled[0].reused <= 4
 
 
 @pytest.mark.models
-def test_an_interrupted_reply_keeps_its_own_ids_up_to_the_cut(model: Llama) -> None:
+def test_an_interrupted_reply_keeps_its_own_ids_up_to_the_cut(model: ModelSession) -> None:
     """What was heard of it is not evaluated again; what was not is not in the prompt."""
     first = ask(model, SYSTEM, FRANCE)
     cut = first.text.rindex(" ")
-    heard = ChatMessage("assistant", first.text[:cut], first.ids, interrupted=True)
+    heard = ChatMessage("assistant", first.text[:cut], interrupted=True)
     second = ask(model, SYSTEM, FRANCE, heard, ITALY)
     assert second.prefilled[0].reused >= first.prefilled[0].tokens + 2
     assert "Rome" in second.text
 
 
 @pytest.mark.models
-def test_priming_leaves_only_the_question_itself(model: Llama) -> None:
+def test_priming_leaves_only_the_question_itself(model: ModelSession) -> None:
     """After priming, what is evaluated is the user's words and the opening of the reply."""
     model.prime([SYSTEM], never)
     question = ask(model, SYSTEM, FRANCE)
@@ -120,48 +124,52 @@ def test_priming_leaves_only_the_question_itself(model: Llama) -> None:
 
 
 @pytest.mark.models
-def test_a_primed_cache_gives_the_same_reply_as_a_cold_one(model: Llama) -> None:
+def test_a_primed_cache_gives_the_same_reply_as_a_cold_one(model: ModelSession) -> None:
     """Reuse is invisible in what is said: greedy replies are equal token for token."""
     cold = ask(model, SYSTEM, FRANCE)
     list(model.reply([ChatMessage("user", "Something else.")], after(2)))
     model.prime([SYSTEM], never)
-    assert ask(model, SYSTEM, FRANCE).ids == cold.ids
+    assert ask(model, SYSTEM, FRANCE).tokens == cold.tokens
 
 
 @pytest.mark.models
-def test_the_same_question_again_evaluates_one_token(model: Llama) -> None:
+def test_the_same_question_again_evaluates_one_token(model: ModelSession) -> None:
     """Only the last token is evaluated anew, because only that gives its logits."""
     first = ask(model, SYSTEM, FRANCE)
     again = ask(model, SYSTEM, FRANCE)
     assert again.prefilled == [Prefilled(first.prefilled[0].tokens, first.prefilled[0].tokens - 1)]
-    assert again.ids == first.ids
+    assert again.tokens == first.tokens
 
 
 @pytest.mark.models
 @pytest.mark.parametrize("heard", range(4))
-def test_a_reply_abandoned_at_any_token_leaves_a_sound_cache(model: Llama, heard: int) -> None:
+def test_a_reply_abandoned_at_any_token_leaves_a_sound_cache(
+    model: ModelSession, heard: int
+) -> None:
     """Whoever stops listening in the middle gets the right answer to the next question."""
     undisturbed = ask(model, SYSTEM, ITALY)
     reply = model.reply([SYSTEM, FRANCE], never)
     for _ in range(heard + 1):
         next(reply)
     reply.close()  # type: ignore[attr-defined]
-    assert ask(model, SYSTEM, ITALY).ids == undisturbed.ids
+    assert ask(model, SYSTEM, ITALY).tokens == undisturbed.tokens
 
 
 @pytest.mark.models
 @pytest.mark.parametrize("asked", range(6))
-def test_a_cancelled_reply_stops_at_once_and_leaves_a_sound_cache(model: Llama, asked: int) -> None:
+def test_a_cancelled_reply_stops_at_once_and_leaves_a_sound_cache(
+    model: ModelSession, asked: int
+) -> None:
     """Cancelling while the prompt is evaluated or tokens are made loses nothing for later."""
     undisturbed = ask(model, SYSTEM, ITALY)
     cancelled = ask(model, SYSTEM, FRANCE, cancelled=after(asked))
     assert cancelled.end == Stopped("cancelled")
-    assert len(cancelled.ids) <= asked
-    assert ask(model, SYSTEM, ITALY).ids == undisturbed.ids
+    assert len(cancelled.tokens) <= asked
+    assert ask(model, SYSTEM, ITALY).tokens == undisturbed.tokens
 
 
 @pytest.mark.models
-def test_a_cancelled_prompt_keeps_what_was_evaluated(model: Llama) -> None:
+def test_a_cancelled_prompt_keeps_what_was_evaluated(model: ModelSession) -> None:
     """A long prompt that is cancelled half-way goes on from there the next time."""
     long = ChatMessage("user", "Here are some words. " * 60)
     assert ask(model, long, cancelled=after(2)).prefilled == []
@@ -169,7 +177,7 @@ def test_a_cancelled_prompt_keeps_what_was_evaluated(model: Llama) -> None:
 
 
 @pytest.mark.models
-def test_characters_of_several_tokens_come_whole(model: Llama) -> None:
+def test_characters_of_several_tokens_come_whole(model: ModelSession) -> None:
     """No half UTF-8 character is ever handed out, though a token may hold one."""
     reply = ask(model, ChatMessage("user", "Repeat exactly, nothing else: 🦜🐢 你好 Grüße"))
     assert "\ufffd" not in reply.text
@@ -183,42 +191,31 @@ def test_seeded_replies_repeat_and_unseeded_ones_may_differ(
     """A seed makes a warm reply repeatable; the default draws anew each time."""
     joke = ChatMessage("user", "Write one line of nonsense.")
     settings = SlmSettings(temperature=1.5, seed=5, max_tokens=12, context=512)
-    seeded = Llama(starter_models["slm"], settings)
-    try:
+    with opened(starter_models["slm"], settings) as seeded:
         first, again = ask(seeded, joke), ask(seeded, joke)
-        assert first.ids == again.ids
-    finally:
-        seeded.close()
-    unseeded = Llama(starter_models["slm"], SlmSettings(temperature=1.5, max_tokens=12))
-    try:
-        assert len({ask(unseeded, joke).ids for _ in range(4)}) > 1
-    finally:
-        unseeded.close()
+        assert first.tokens == again.tokens
+    settings = SlmSettings(temperature=1.5, max_tokens=12)
+    with opened(starter_models["slm"], settings) as unseeded:
+        assert len({ask(unseeded, joke).tokens for _ in range(4)}) > 1
 
 
 @pytest.mark.models
 def test_the_limits_of_tokens_and_context_end_a_reply(starter_models: dict[str, Path]) -> None:
     """A reply that would go on is stopped as `length`; a prompt that cannot fit is an error."""
     story = ChatMessage("user", "Tell a very long story about a dog.")
-    short = Llama(starter_models["slm"], SlmSettings(temperature=0.0, max_tokens=5))
-    try:
+    settings = SlmSettings(temperature=0.0, max_tokens=5)
+    with opened(starter_models["slm"], settings) as short:
         reply = ask(short, story)
         assert reply.end == Stopped("length")
-        assert len(reply.ids) == 5
-    finally:
-        short.close()
-    narrow = Llama(
-        starter_models["slm"], SlmSettings(temperature=0.0, context=256, max_tokens=4000)
-    )
-    try:
+        assert len(reply.tokens) == 5
+    settings = SlmSettings(temperature=0.0, context=256, max_tokens=4000)
+    with opened(starter_models["slm"], settings) as narrow:
         reply = ask(narrow, ChatMessage("user", "A very long story about a dog: " + "dog " * 150))
         assert reply.end in (Stopped("length"), Stopped("stop"))
-        assert reply.prefilled[0].tokens + len(reply.ids) <= narrow.context + 1
+        assert reply.prefilled[0].tokens + len(reply.tokens) <= narrow.context + 1
         with pytest.raises(EngineError, match="256"):
             ask(narrow, ChatMessage("user", "word " * 300))
         assert "dog" in ask(narrow, story, cancelled=after(50)).text.lower()
-    finally:
-        narrow.close()
 
 
 @pytest.mark.models
@@ -226,9 +223,8 @@ def test_the_context_is_never_larger_than_the_model_was_trained_for(
     starter_models: dict[str, Path],
 ) -> None:
     """A setting beyond the model's own limit is lowered to it."""
-    model = Llama(starter_models["slm"], SlmSettings(context=512))
-    assert model.context == 512
-    model.close()
+    with opened(starter_models["slm"], SlmSettings(context=512)) as model:
+        assert model.context == 512
 
 
 @pytest.mark.models

@@ -14,6 +14,7 @@ import pytest
 from edgevoice.engines import llama
 from edgevoice.engines.cpu_budget import CpuBudget
 from edgevoice.engines.llama import Llama
+from edgevoice.engines.model_session import ModelSession
 from edgevoice.engines.prompt_cache import MAGIC, SUFFIX
 from edgevoice.errors import EngineError
 from edgevoice.protocols import ChatMessage, Prefilled, Stopped, Token
@@ -38,7 +39,7 @@ def user(text: str) -> ChatMessage:
 class Counted(NamedTuple):
     """A model, and the llama.cpp under it."""
 
-    model: Llama
+    model: ModelSession
     native: Watched
 
     def during(self, work: Callable[[], object]) -> list[int]:
@@ -67,7 +68,7 @@ def counted(loaded: Counted) -> Counted:
     return loaded
 
 
-def whole(model: Llama, text: str) -> list[int]:
+def whole(model: ModelSession, text: str) -> list[int]:
     return model.prompt([SYSTEM, user(text)])
 
 
@@ -117,7 +118,7 @@ def test_spaces_after_the_last_word_change_nothing(counted: Counted) -> None:
     assert counted.during(lambda: model.prime([SYSTEM, user(BEGINNING + "  ")], never)) == []
 
 
-def begin(model: Llama, question: str) -> None:
+def begin(model: ModelSession, question: str) -> None:
     """Begin a reply, and abandon it before its first token."""
     next(model.reply([SYSTEM, user(question)], never))
 
@@ -134,7 +135,7 @@ def test_a_reply_begun_again_starts_without_evaluating_anything(counted: Counted
     assert counted.during(lambda: items.extend([next(reply), next(reply)])) == []
     assert items[0] == Prefilled(count, count)
     assert isinstance(items[1], Token)
-    assert (items[1].id, *(t.id for t in reply if isinstance(t, Token))) == cold.ids
+    assert (items[1].text, *(t.text for t in reply if isinstance(t, Token))) == cold.tokens
 
 
 def test_after_a_whole_reply_the_same_question_costs_one_token(counted: Counted) -> None:
@@ -189,7 +190,9 @@ def test_threads_follow_the_ledger_unless_they_are_fixed(
 ) -> None:
     """Each evaluation asks anew how many cores are left, unless the number is fixed."""
     left = iter(range(1, 1000))
-    monkeypatch.setattr("edgevoice.engines.llama.cores.left", lambda _: 1 + next(left) // 3 % 2)
+    monkeypatch.setattr(
+        "edgevoice.engines.cpu_budget.cores.left", lambda _: 1 + next(left) // 3 % 2
+    )
     for settings, expected in (
         (SlmSettings(context=256, max_tokens=4), {1, 2}),
         (SlmSettings(context=256, max_tokens=4, threads=2), {2}),
@@ -227,7 +230,7 @@ def test_a_start_with_a_kept_prompt_evaluates_none_of_it(path: Path, tmp_path: P
             native.evaluated.clear()
             primed.append(model.prime([SYSTEM], never))
             evaluated.append(sum(map(len, native.evaluated)))
-            replies.append(ask(model, SYSTEM, user(WHOLE)).ids)
+            replies.append(ask(model, SYSTEM, user(WHOLE)).tokens)
     assert primed[0] == primed[1] > 10
     assert evaluated == [primed[0], 0]
     assert replies[0] == replies[1]
@@ -252,14 +255,14 @@ def test_a_kept_prompt_that_is_refused_is_computed_anew(path: Path, tmp_path: Pa
     """Well-formed on disk but not this model's: the cache is empty and the answer right."""
     with watched(Llama, path, SETTINGS, tmp_path) as (model, _):
         there = model.prime([SYSTEM], never)
-        right = ask(model, SYSTEM, user(WHOLE)).ids
+        right = ask(model, SYSTEM, user(WHOLE)).tokens
     (state,) = tmp_path.glob(f"*{SUFFIX}")
     foreign = b"not a state of llama.cpp" * 10
     state.write_bytes(MAGIC + hashlib.sha256(foreign).digest() + foreign)
     with watched(Llama, path, SETTINGS, tmp_path) as (model, native):
         native.evaluated.clear()
         assert model.prime([SYSTEM], never) == there == sum(map(len, native.evaluated))
-        assert ask(model, SYSTEM, user(WHOLE)).ids == right
+        assert ask(model, SYSTEM, user(WHOLE)).tokens == right
 
 
 def test_nothing_is_written_unless_it_is_wanted(path: Path, tmp_path: Path) -> None:

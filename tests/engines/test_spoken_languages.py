@@ -11,7 +11,6 @@ import pytest
 from ctranslate2.models import Whisper as NativeWhisper
 
 from edgevoice.audio import CAPTURE_RATE, Samples
-from edgevoice.engines.llama import Llama
 from edgevoice.engines.piper import Piper
 from edgevoice.engines.whisper import Whisper
 from edgevoice.errors import ConfigError
@@ -23,6 +22,7 @@ from edgevoice.resample import resample
 from edgevoice.settings import SYSTEM_PROMPT, Config, SlmSettings, SttSettings, TtsSettings
 from edgevoice.transcription.spoken_language import LEAST_SECONDS, LanguageTracker, leads
 from edgevoice.wav import read_speech
+from tests.engines.watched import opened
 
 SEVEN = ("en", "de", "fr", "es", "it", "pt", "nl")
 RECORDINGS = ("jfk", "az-weather", "lk-weather", "gcp-brooklyn", "arctic-a0010", "lj-LJ001-0002")
@@ -117,7 +117,7 @@ def test_a_small_model_answers_in_the_language_of_the_question(
     starter_models: dict[str, Path],
 ) -> None:
     """Between two English questions it is answered in German, and none of the cache is lost."""
-    model = Llama(starter_models["slm"], SlmSettings(temperature=0.0, max_tokens=24))
+    settings = SlmSettings(temperature=0.0, max_tokens=24)
     history = History(SYSTEM_PROMPT)
     history.leads = leads(("en", "de"))
     asked = (
@@ -125,7 +125,7 @@ def test_a_small_model_answers_in_the_language_of_the_question(
         ("Wie viele Tage hat ein Jahr?", "de", "tage"),
         ("What is the capital of France?", "en", "paris"),
     )
-    try:
+    with opened(starter_models["slm"], settings) as model:
         for question, language, word in asked:
             model.prime(history.messages, lambda: False)
             begun = question.rsplit(" ", 1)[0]
@@ -135,7 +135,4 @@ def test_a_small_model_answers_in_the_language_of_the_question(
             tokens = [item for item in items if isinstance(item, Token)]
             reply = "".join(token.text for token in tokens)
             assert word in reply.lower()
-            said = Reply(reply, tokens=tuple(token.id for token in tokens))
-            history.remember(question, said, language)
-    finally:
-        model.close()
+            history.remember(question, Reply(reply), language)

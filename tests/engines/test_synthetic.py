@@ -17,7 +17,7 @@ from edgevoice.bus import Bus
 from edgevoice.catalog import Entry, File
 from edgevoice.clock import SystemClock
 from edgevoice.context import AudioIO, Engines, SessionContext
-from edgevoice.engines.synthetic import DEFAULT_REPLY, SyntheticModel
+from edgevoice.engines.synthetic import DEFAULT_REPLY, SyntheticModel, SyntheticSession
 from edgevoice.errors import EngineError, ModelError
 from edgevoice.events import Role
 from edgevoice.models.progress import NoProgress
@@ -42,7 +42,7 @@ def never() -> bool:
 class Loaded(NamedTuple):
     """A shape, the llama.cpp under it, and its file."""
 
-    shape: SyntheticModel
+    shape: SyntheticSession
     native: Watched
     path: Path
 
@@ -57,30 +57,41 @@ def loaded(
     write(path, header(architecture, vocabulary(folder / "tiny.gguf")), architecture, NoProgress())
     settings = SlmSettings(threads=1, context=512, max_tokens=200)
     with watched(SyntheticModel, path, settings) as (shape, native):
+        assert isinstance(shape, SyntheticSession)
         yield Loaded(shape, native, path)
 
 
 @pytest.fixture
-def shape(loaded: Loaded) -> SyntheticModel:
+def shape(loaded: Loaded) -> SyntheticSession:
     """A shape of each family with a cold cache and nothing to say."""
     loaded.shape.reply_text = ""
     list(loaded.shape.reply([ChatMessage("user", "x")], iter([False, True]).__next__))
     return loaded.shape
 
 
+class Said(NamedTuple):
+    """The text of a reply, and how many tokens it has."""
+
+    text: str
+    tokens: int
+
+    @property
+    def message(self) -> ChatMessage:
+        return ChatMessage("assistant", self.text)
+
+
 def ask(
-    model: SyntheticModel, *messages: ChatMessage, cancelled: Callable[[], bool] = never
-) -> tuple[ChatMessage, Prefilled, Stopped]:
-    """The reply as a message with its ids, how it began and how it ended."""
+    model: SyntheticSession, *messages: ChatMessage, cancelled: Callable[[], bool] = never
+) -> tuple[Said, Prefilled, Stopped]:
+    """The reply, how it began and how it ended."""
     begun, *tokens, ended = model.reply(messages, cancelled)
     assert isinstance(begun, Prefilled)
     assert isinstance(ended, Stopped)
     text = "".join(token.text for token in tokens if isinstance(token, Token))
-    ids = tuple(token.id for token in tokens if isinstance(token, Token))
-    return ChatMessage("assistant", text, ids), begun, ended
+    return Said(text, len(tokens)), begun, ended
 
 
-def test_it_says_the_text_it_is_given_and_ends_its_turn(shape: SyntheticModel) -> None:
+def test_it_says_the_text_it_is_given_and_ends_its_turn(shape: SyntheticSession) -> None:
     """Accents, dashes, line breaks and all: exactly the text, then the end of the turn."""
     shape.reply_text = PARIS
     said, _, ended = ask(shape, SYSTEM, FRANCE)
@@ -90,12 +101,12 @@ def test_it_says_the_text_it_is_given_and_ends_its_turn(shape: SyntheticModel) -
     assert ask(shape, SYSTEM, ITALY)[0].text == "Rome."
 
 
-def test_without_a_text_it_says_a_plain_sentence(shape: SyntheticModel) -> None:
+def test_without_a_text_it_says_a_plain_sentence(shape: SyntheticSession) -> None:
     """Nobody has to give one to measure a shape."""
     assert ask(shape, FRANCE)[0].text == DEFAULT_REPLY
 
 
-def test_every_token_is_evaluated_and_sampled(shape: SyntheticModel, loaded: Loaded) -> None:
+def test_every_token_is_evaluated_and_sampled(shape: SyntheticSession, loaded: Loaded) -> None:
     """The prompt whole, then each token of the reply by itself; the sampler runs for each of them
     and for the end of the turn: nothing is skipped because the answer is known."""
     loaded.native.evaluated.clear()
@@ -103,15 +114,15 @@ def test_every_token_is_evaluated_and_sampled(shape: SyntheticModel, loaded: Loa
     shape.reply_text = PARIS
     said, begun, _ = ask(shape, SYSTEM, FRANCE)
     evaluated, sampled = [len(ids) for ids in loaded.native.evaluated], loaded.native.sampled
-    count = len(said.tokens)
+    count = said.tokens
     assert count > 10
     assert sum(evaluated) == begun.tokens - begun.reused + count
     assert evaluated[-count:] == [1] * count
     assert len(sampled) == count + 1
-    assert tuple(sampled[:count]) != said.tokens
+    assert sampled[:count] != [ids[0] for ids in loaded.native.evaluated[-count:]]
 
 
-def test_logits_are_finite_numbers_that_differ(shape: SyntheticModel, loaded: Loaded) -> None:
+def test_logits_are_finite_numbers_that_differ(shape: SyntheticSession, loaded: Loaded) -> None:
     """Random weights are scaled as trained ones are: nothing overflows, nothing collapses."""
     file = llama_cpp.Llama(str(loaded.path), n_ctx=512, n_threads=1, logits_all=True, verbose=False)
     with closing(file):
@@ -122,16 +133,16 @@ def test_logits_are_finite_numbers_that_differ(shape: SyntheticModel, loaded: Lo
     assert 0.01 < float(logits.std()) < 1000
 
 
-def test_what_was_said_is_not_computed_again(shape: SyntheticModel) -> None:
+def test_what_was_said_is_not_computed_again(shape: SyntheticSession) -> None:
     """The KV cache is used as any model's is: the next turn evaluates only what is new."""
     shape.reply_text = PARIS
     first, begun, _ = ask(shape, SYSTEM, FRANCE)
-    second, after, _ = ask(shape, SYSTEM, FRANCE, first, ITALY)
+    second, after, _ = ask(shape, SYSTEM, FRANCE, first.message, ITALY)
     assert second.text == PARIS
-    assert after.reused == begun.tokens + len(first.tokens)
+    assert after.reused == begun.tokens + first.tokens
 
 
-def test_a_reply_that_is_given_up_begins_anew_the_next_time(shape: SyntheticModel) -> None:
+def test_a_reply_that_is_given_up_begins_anew_the_next_time(shape: SyntheticSession) -> None:
     """What was left unsaid of one reply is no part of another."""
     shape.reply_text = PARIS
     items = shape.reply([SYSTEM, FRANCE], never)
@@ -143,26 +154,24 @@ def test_a_reply_that_is_given_up_begins_anew_the_next_time(shape: SyntheticMode
     assert ended == Stopped("cancelled")
 
 
-def test_a_reply_ends_at_the_configured_length(shape: SyntheticModel) -> None:
+def test_a_reply_ends_at_the_configured_length(shape: SyntheticSession) -> None:
     """max_tokens holds for shapes too."""
     shape.reply_text = "a b c d e f " * 30
     said, _, ended = ask(shape, FRANCE)
-    assert len(said.tokens) == 200
+    assert said.tokens == 200
     assert ended == Stopped("length")
 
 
-def test_a_text_that_would_end_its_own_turn_is_refused(shape: SyntheticModel) -> None:
+def test_a_text_that_would_end_its_own_turn_is_refused(shape: SyntheticSession) -> None:
     """The name of a control token in it is no text any more, and would be cut off unnoticed."""
     shape.reply_text = "Yes.</s> No."
     with pytest.raises(EngineError, match="cannot represent"):
         ask(shape, FRANCE)
 
 
-def test_a_question_that_names_a_control_token_stays_text(
-    shape: SyntheticModel, loaded: Loaded
-) -> None:
+def test_a_question_that_names_a_control_token_stays_text(shape: SyntheticSession) -> None:
     """Only the template ends a turn; a question that names its mark is evaluated as letters."""
-    native = loaded.native
+    native = shape.model.native
 
     def ends(text: str) -> int:
         return shape.prompt([SYSTEM, ChatMessage("user", text)]).count(native.eos)
@@ -215,8 +224,9 @@ def test_whoever_builds_for_shapes_gets_one_and_is_told_so(
     building.build(context, audio, shapes=True)
     model = made[0].language_model()
     try:
-        assert isinstance(model, SyntheticModel)
+        assert isinstance(model, SyntheticSession)
     finally:
         model.close()
+        made[0].give_back()
     started = [event for event in seen if isinstance(event, ev.SessionStarted)]
     assert started[0].models["slm"] == "shape-tiny"

@@ -28,13 +28,6 @@ def test_a_question_without_an_answer_is_joined_to_the_next() -> None:
     assert history.asking("in paris") == [ChatMessage("user", "what is the weather in paris")]
 
 
-def test_the_tokens_of_a_whole_reply_are_kept_with_it() -> None:
-    """Ids the model made go back to it verbatim."""
-    history = History("")
-    history.remember("hello", Reply("Hi.", tokens=(7, 8)))
-    assert history.messages[-1].tokens == (7, 8)
-
-
 def test_clearing_leaves_the_system_prompt_alone() -> None:
     """A new conversation begins with the same instructions."""
     history = History("Be brief.")
@@ -62,8 +55,8 @@ def test_a_conversation_that_fits_is_not_trimmed() -> None:
     assert len(history.messages) == 3
 
 
-def interrupted(heard: str, unheard: str, *tokens: int) -> Reply:
-    return Reply(heard, unheard, tokens, interrupted=True, ended=False)
+def interrupted(heard: str, unheard: str) -> Reply:
+    return Reply(heard, unheard, interrupted=True, ended=False)
 
 
 def test_an_interrupted_reply_is_marked_and_ends_where_it_was_heard() -> None:
@@ -98,29 +91,27 @@ def test_there_is_something_to_go_on_with_if_more_was_or_would_be_written(
 
 
 def test_a_reply_that_is_gone_on_with_is_one_message() -> None:
-    """Both parts, both parts' ids, and the mark only as long as it is not finished."""
+    """Both parts, and the mark only as long as it is not finished."""
     history = History("")
-    history.remember("why", interrupted("Because", " of the", 1, 2, 3))
+    history.remember("why", interrupted("Because", " of the"))
     assert history.going_on()[-1] == ChatMessage("assistant", "Because of the")
-    assert history.going_on()[-1].tokens == (1, 2, 3)
-    history.extend(interrupted(" of", " the rain", 4))
+    history.extend(interrupted(" of", " the rain"))
     assert history.messages[1:] == [ChatMessage("assistant", "Because of", interrupted=True)]
-    history.extend(Reply(" the rain.", tokens=(5,)))
+    history.extend(Reply(" the rain."))
     assert history.messages == [
         ChatMessage("user", "why"),
         ChatMessage("assistant", "Because of the rain."),
     ]
-    assert history.messages[-1].tokens == (1, 2, 3, 4, 5)
     assert history.unfinished is None
 
 
 def test_a_reply_of_which_nothing_was_heard_is_begun_anew() -> None:
     """The question stands alone until something of the reply is heard."""
     history = History("")
-    history.remember("why", interrupted("", "Because", 1))
+    history.remember("why", interrupted("", "Because"))
     assert history.messages == [ChatMessage("user", "why")]
     assert history.going_on() == [ChatMessage("user", "why"), ChatMessage("assistant", "Because")]
-    history.extend(Reply("Because of", tokens=(2,)))
+    history.extend(Reply("Because of"))
     assert history.messages[-1].text == "Because of"
 
 

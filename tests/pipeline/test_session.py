@@ -12,8 +12,9 @@ from edgevoice.context import Resume
 from edgevoice.devices.simulated import SimulatedSink
 from edgevoice.errors import EdgevoiceError, ModelError, UsageError
 from edgevoice.session import ChoiceKind, Session
-from edgevoice.settings import Config, Models
+from edgevoice.settings import Config, Models, SlmSettings, TurnSettings
 from edgevoice.testing.rehearsal import Rehearsal
+from edgevoice.testing.scripted import ScriptedLanguageModel
 from edgevoice.trace import Recorder
 
 
@@ -134,3 +135,19 @@ def test_the_trace_is_kept_in_memory_from_the_beginning() -> None:
     session.run()
     recorder: Recorder = session.recorder
     assert list(recorder.events) == show.events
+
+
+def test_a_conversation_whose_cache_was_taken_is_primed_while_the_user_speaks() -> None:
+    """The first voiced frames ask for it, so that the end of the question does not wait for it."""
+    config = Config(
+        slm=SlmSettings(system_prompt="word " * 50, prefill_ahead=False),
+        turn=TurnSettings(speculate=False),
+    )
+    show = Rehearsal("Fine.", config)
+    model = show.slm
+    assert isinstance(model, ScriptedLanguageModel)
+    show.hear((1.0, "how are you today", 2.0))
+    show.at(0.9, lambda _: model.cache.clear())
+    show.run()
+    [prompt] = show.all(ev.PrefillEnded)
+    assert prompt.reused == 50

@@ -80,7 +80,7 @@ def test_memory_stays_level_over_many_turns(
     show.meter, show.free_memory = meter(), free_memory
     show.detector = lambda: Silero(model_path("silero-vad"))
     show.recognizer = Whisper(model_path("whisper-tiny.en"), config.stt)
-    show.slm = Llama(model_path("smollm2-135m"), config.slm)
+    show.slm = Llama(model_path("smollm2-135m"), config.slm).session()
     show.synthesizer = Piper(model_path("en_US-joe-medium"), config.tts)
     files = sorted((shared / "speech").glob("*.wav"))
     spoken = [clip for clip in map(read_speech, files) if len(clip) < 3.2 * CAPTURE_RATE]

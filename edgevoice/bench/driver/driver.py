@@ -214,9 +214,8 @@ def session(
     """
     source, sink, player = devices
     try:
-        fetch = cache.fetch(config)
         context = SessionContext(config, bus.clock, bus)
-        assistant = build(context, AudioIO(source, sink), fetch=fetch, shapes=True)
+        assistant = build(context, AudioIO(source, sink), pool=cache, shapes=True)
     except BaseException:
         for device in devices:
             if device is not None:

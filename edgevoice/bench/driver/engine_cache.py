@@ -6,53 +6,29 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from msgspec import to_builtins
-
-from edgevoice.build import Fetch
 from edgevoice.clock import Clock
-from edgevoice.events import Role
-from edgevoice.protocols import ChatMessage, LanguageModel
-from edgevoice.settings import Config
-
-NOT_THE_ENGINES = frozenset(
-    {
-        *("slm.system_prompt", "slm.prefill_ahead", "stt.partials"),
-        *("tts.first_clause_words", "tts.shorten_silence"),
-    }
-)
-"""Settings in an engine's section that only the pipeline reads."""
+from edgevoice.engines.pool import EnginePool
+from edgevoice.protocols import ChatMessage, LanguageModel, ModelWeights
 
 
-class EngineCache:
-    """Keeps every engine by role, model and settings; `close` frees them."""
+class EngineCache(EnginePool):
+    """Keeps every engine until it is closed, and notes what language models are primed with."""
 
     def __init__(self, clock: Clock) -> None:
+        super().__init__(hold=True)
         self._clock = clock
         self._monitor = clock.monitor()
-        self._engines: dict[str, Any] = {}
         self._primed: deque[tuple[float, list[ChatMessage]]] = deque(maxlen=16)
         self._open: list[LanguageModel] = []
 
-    def fetch(self, config: Config) -> Fetch:
-        """The way for `build` to get engines from here."""
-
-        def get(role: Role, model: str, load: Callable[[], Any]) -> Any:
-            key = _made_of(role, model, config)
-            with self._monitor:
-                engine = self._engines.get(key)
-            if engine is None:
-                engine = load()
-                if role == "slm":
-                    self._open.append(engine)
-                    engine = _Watched(engine, self._note, self._clock.now)
-                with self._monitor:
-                    self._engines[key] = engine
-            return engine
-
-        return get
+    def session(self, model: ModelWeights) -> Any:
+        """The model for one assistant, which reports what it was primed with."""
+        session = super().session(model)
+        self._open.append(session)
+        return _Watched(session, self._note, self._open.remove, self._clock.now)
 
     def language_models(self) -> list[LanguageModel]:
-        """The loaded language models, in order."""
+        """Those of the running assistants, in order."""
         return list(self._open)
 
     def set_reply(self, text: str) -> None:
@@ -81,25 +57,20 @@ class EngineCache:
             self._primed.append((began, list(messages)))
             self._monitor.notify_all()
 
-    def close(self) -> None:
-        """Free the language models. No assistant may use them."""
-        for model in self._open:
-            model.close()
-        self._open.clear()
-        self._engines.clear()
-
 
 class _Watched:
-    """A language model that reports what it was primed with, and that no assistant can close."""
+    """A language model that reports what it was primed with, and its end."""
 
     def __init__(
         self,
         model: Any,
         note: Callable[[float, Sequence[ChatMessage]], None],
+        ended: Callable[[Any], None],
         now: Callable[[], float],
     ) -> None:
         self._model = model
         self._note = note
+        self._ended = ended
         self._now = now
 
     def prime(self, messages: Sequence[ChatMessage], cancelled: Callable[[], bool]) -> Any:
@@ -109,15 +80,8 @@ class _Watched:
         return result
 
     def close(self) -> None:
-        """The cache does it."""
+        self._ended(self._model)
+        self._model.close()
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._model, name)
-
-
-def _made_of(role: Role, model: str, config: Config) -> str:
-    """The key of an engine: configurations with the same key share it."""
-    own = to_builtins({"stt": config.stt, "slm": config.slm, "tts": config.tts}.get(role))
-    settings = {k: v for k, v in (own or {}).items() if f"{role}.{k}" not in NOT_THE_ENGINES}
-    others = (config.kokoro if role == "tts" else None, config.engines)
-    return repr((role, config.models.folder, model, settings, others))

@@ -157,9 +157,8 @@ def start(task: StartTask, began: float) -> StartOutcome:
     bus.subscribe(events.append)
     room, cache = QuietRoom(clock), EngineCache(clock)
     sink = quiet_sink(clock, "a speaker that nobody hears")
-    fetch = cache.fetch(task.config)
     context = SessionContext(task.config, clock, bus)
-    assistant = build(context, AudioIO(room, sink), fetch=fetch, shapes=True)
+    assistant = build(context, AudioIO(room, sink), pool=cache, shapes=True)
     try:
         with interview(assistant, clock, room, cache) as one:
             one.wait_until_ready()

@@ -146,16 +146,17 @@ class StageBench:
             "tts": self._speak,
         }
         measure = measures[stage]
+        measured = engine.session() if stage == "llm" else engine
         try:
             self._models[STAGE_ROLES[stage]] = name
             self.run_state.models = dict(self._models)
             total = COSTS[stage] * len(self._asked)
             self._progress.begin(f"{stage}: {len(self._asked)} recordings", total)
             for question in self._asked[: self.plan.warm_ups]:
-                measure(engine, question, None)
+                measure(measured, question, None)
             for number, question in enumerate(self._asked):
                 where = f"{stage} {number + 1}/{len(self._asked)} {question.name[:40]}"
-                if (found := measure(engine, question, self._turns.get(number))) is None:
+                if (found := measure(measured, question, self._turns.get(number))) is None:
                     told = "nobody knows what is said in it, so it cannot be asked"
                     self.run_state.left_out += (f"{stage}: {question.name}: {told}",)
                 else:

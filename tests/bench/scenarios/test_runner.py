@@ -18,6 +18,7 @@ from edgevoice.bench.scenarios.runner import ScenarioRunner
 from edgevoice.bench.scenarios.scenario import Expectations, RoomSettings, Scenario, ScenarioStep
 from edgevoice.settings import Config, TurnSettings
 from edgevoice.testing.rehearsal import Rehearsal
+from edgevoice.testing.scripted import ScriptedLanguageModel
 from tests.bench.virtual_room import VirtualRoom
 
 LONG = "There is a great deal to be said about that, and it takes a long while to say all of it."
@@ -56,7 +57,8 @@ def acted(
     )
     cache = EngineCache(show.clock)
     scripted = show.slm
-    show.slm = cache.fetch(show.config)("slm", "scripted", lambda: scripted)
+    assert isinstance(scripted, ScriptedLanguageModel)
+    show.slm = cache.session(scripted)
     with interview(show.assemble(), show.clock, None, cache) as one:
         one.wait_until_ready()
         played = ScenarioRunner(one, stage).act(script, scenario.room.acoustics)

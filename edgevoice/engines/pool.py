@@ -1,0 +1,115 @@
+"""Load engines once, lend them to sessions, and free them when no session needs them."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from msgspec import to_builtins
+
+from edgevoice.protocols import LanguageModel, ModelWeights
+
+if TYPE_CHECKING:
+    from edgevoice.events import Role
+    from edgevoice.settings import Config
+
+SHARED: frozenset[Role] = frozenset({"stt", "slm", "tts", "turn"})
+"""Roles whose engines keep no state of a session. Others are loaded for each session."""
+
+NOT_THE_ENGINES = frozenset(
+    {
+        *("slm.system_prompt", "slm.prefill_ahead", "stt.partials"),
+        *("tts.first_clause_words", "tts.shorten_silence"),
+    }
+)
+"""Settings in an engine's section that only the pipeline reads."""
+
+
+@dataclass(slots=True)
+class _Entry:
+    role: Role
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    """Held while the engine is loaded."""
+    engine: Any = None
+    users: int = 0
+
+
+class EnginePool:
+    """Owns the loaded engines. Every method may be called from any thread.
+
+    An engine that no session uses stays until another one of its role is loaded; with `hold`,
+    until the pool is closed.
+    """
+
+    def __init__(self, hold: bool = False) -> None:
+        self._hold = hold
+        self._lock = threading.Lock()
+        self._entries: dict[str, _Entry] = {}
+
+    def lend(self, role: Role, model: str, config: Config, load: Callable[[], Any]) -> Loan:
+        """The engine for a model and the settings, loaded by `load` if it is not here yet.
+
+        Raises what `load` raises.
+        """
+        if role not in SHARED:
+            return Loan(load(), lambda: None)
+        key = _made_of(role, model, config)
+        with self._lock:
+            if not self._hold:
+                self._free_unused(role, key)
+            entry = self._entries.setdefault(key, _Entry(role))
+            entry.users += 1
+        try:
+            with entry.lock:
+                if entry.engine is None:
+                    entry.engine = load()
+            engine = self.session(entry.engine) if role == "slm" else entry.engine
+        except BaseException:
+            self._return(entry)
+            raise
+        return Loan(engine, lambda: self._return(entry))
+
+    def session(self, model: ModelWeights) -> LanguageModel:
+        """What a session gets of a language model."""
+        return model.session()
+
+    def close(self) -> None:
+        """Free every engine that no session uses."""
+        with self._lock:
+            for key, entry in list(self._entries.items()):
+                if not entry.users:
+                    _free(self._entries.pop(key))
+
+    def _return(self, entry: _Entry) -> None:
+        with self._lock:
+            entry.users -= 1
+
+    def _free_unused(self, role: Role, key: str) -> None:
+        for other, entry in list(self._entries.items()):
+            if entry.role == role and not entry.users and other != key:
+                _free(self._entries.pop(other))
+
+
+@dataclass(frozen=True, slots=True)
+class Loan:
+    """An engine that is lent until `give_back` is called."""
+
+    engine: Any
+    give_back: Callable[[], None]
+
+
+def _free(entry: _Entry) -> None:
+    close = getattr(entry.engine, "close", None)
+    if close is not None:
+        close()
+    entry.engine = None
+
+
+def _made_of(role: Role, model: str, config: Config) -> str:
+    """The key of an engine: configurations with the same key share it."""
+    own = to_builtins({"stt": config.stt, "slm": config.slm, "tts": config.tts}.get(role))
+    settings = {k: v for k, v in (own or {}).items() if f"{role}.{k}" not in NOT_THE_ENGINES}
+    others = (config.kokoro if role == "tts" else None, config.engines)
+    return repr((role, config.models.folder, model, settings, others))
