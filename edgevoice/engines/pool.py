@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from edgevoice.events import Role
     from edgevoice.settings import Config
 
-SHARED: frozenset[Role] = frozenset({"stt", "slm", "tts", "turn"})
+SHARED_ROLES: frozenset[Role] = frozenset({"stt", "slm", "tts", "turn"})
 """Roles whose engines keep no state of a session. Others are loaded for each session."""
 
 NOT_THE_ENGINES = frozenset(
@@ -53,7 +53,7 @@ class EnginePool:
 
         Raises what `load` raises.
         """
-        if role not in SHARED:
+        if role not in SHARED_ROLES:
             return Loan(load(), lambda: None)
         key = _made_of(role, model, config)
         with self._lock:

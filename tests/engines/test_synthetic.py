@@ -222,11 +222,12 @@ def test_whoever_builds_for_shapes_gets_one_and_is_told_so(
     with pytest.raises(ModelError):
         building.build(context, audio)
     building.build(context, audio, shapes=True)
-    model = made[0].language_model()
+    agent = made[0].agent()
     try:
-        assert isinstance(model, SyntheticSession)
+        # A synthetic model has few tokens of context, as its file says.
+        assert 0 < agent.room < 256
     finally:
-        model.close()
+        agent.close()
         made[0].give_back()
     started = [event for event in seen if isinstance(event, ev.SessionStarted)]
     assert started[0].models["slm"] == "shape-tiny"

@@ -12,7 +12,7 @@ import pytest
 
 from edgevoice import events as ev
 from edgevoice.assistant import Assistant
-from edgevoice.audio import EAR_RATE, Samples
+from edgevoice.audio import CAPTURE_RATE, Samples
 from edgevoice.build import build, clips_source, quiet_sink
 from edgevoice.bus import Bus
 from edgevoice.clock import SystemClock
@@ -66,7 +66,7 @@ class Conversation:
 
 def spoken(voice: Piper, text: str) -> Samples:
     sound = np.concatenate([piece.samples for piece in voice.synthesize(text, lambda: False)])
-    return resample(sound, voice.rate, EAR_RATE)
+    return resample(sound, voice.rate, CAPTURE_RATE)
 
 
 @pytest.mark.models
