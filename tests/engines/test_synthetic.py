@@ -214,7 +214,8 @@ def test_whoever_builds_for_shapes_gets_one_and_is_told_so(
     seen: list[ev.Event] = []
     bus.subscribe(seen.append)
     config = Config(
-        models=Models(folder=str(tmp_path / "models")), slm=SlmSettings(threads=1, context=256)
+        models=Models(folder=str(tmp_path / "models")),
+        slm=SlmSettings(threads=1, context=256, system_prompt=""),
     )
     sink = building.quiet_sink(clock, "nothing")
     source = building.clips_source(clock, iter(()), "nothing")
