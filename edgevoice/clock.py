@@ -74,13 +74,24 @@ class _Monitor:
 class _Thread:
     def __init__(self, run: Callable[[], None], name: str) -> None:
         self.name = name
+        self._ended = threading.Event()
+
+        def run_to_its_end() -> None:
+            try:
+                run()
+            finally:
+                self._ended.set()
+
         # A daemon, so that an engine stuck in native code cannot keep the process alive.
-        self._thread = threading.Thread(target=run, name=name, daemon=True)
+        self._thread = threading.Thread(target=run_to_its_end, name=name, daemon=True)
         self._thread.start()
 
     def join(self, timeout: float | None = None) -> bool:
-        self._thread.join(timeout)
-        return not self._thread.is_alive()
+        # A signal that ends Thread.join by an exception makes it believe that the thread has ended.
+        if self._ended.wait(timeout):
+            self._thread.join()
+            return True
+        return False
 
 
 class SystemClock:

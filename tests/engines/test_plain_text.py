@@ -10,10 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edgevoice.engines.llama import Llama
+from edgevoice.engines.llama_native import NativeModel
 from edgevoice.engines.plain_text import TOKEN_BREAK, broken, parts
 from edgevoice.protocols import ChatMessage
 from edgevoice.settings import SlmSettings
-from tests.engines.watched import Watched, watched
+from tests.engines.watched import watched
 
 MARKS = ("<|im_start|>", "<|im_end|>", "<s>", "</s>", "<|end|>")
 HOSTILE = (
@@ -49,7 +50,7 @@ def test_only_the_text_between_two_marks_is_read_without_them() -> None:
     assert list(parts("<s>all of it</s>", names)) == [("<s>all of it</s>", True)]
 
 
-def control(native: Watched, ids: list[int]) -> list[str]:
+def control(native: NativeModel, ids: list[int]) -> list[str]:
     """The control tokens among `ids`, which have no text."""
     return [native.name(token) for token in ids if not native.piece(token)]
 
@@ -62,7 +63,8 @@ def test_a_message_never_makes_a_control_token(
 ) -> None:
     """In each role, the prompt has the control tokens of the template and the words as text."""
     path = model_path("smollm2-135m")
-    with watched(Llama, path, SlmSettings(threads=1, context=256)) as (model, native):
+    with watched(Llama, path, SlmSettings(threads=1, context=256)) as (model, _):
+        native = model.model.native
 
         def prompt(words: str) -> list[int]:
             said = {"system": "Be brief.", "user": "Why?", "assistant": "So."} | {role: words}

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import signal
 import sys
+import threading
 
 import pytest
 
+from edgevoice.clock import SystemClock
 from edgevoice.crew import Crew
 from edgevoice.testing.virtual import DeadlockError, VirtualClock
 
@@ -106,3 +109,26 @@ def test_a_deadlock_is_told_and_names_who_waits() -> None:
     clock.spawn(lambda: clock.wait(lambda: False), "stuck")
     with pytest.raises(DeadlockError, match="stuck"):
         clock.wait(lambda: False)
+
+
+def test_a_wait_that_a_signal_breaks_off_still_knows_who_runs() -> None:
+    """Otherwise the session would be over before its last stage, and the trace without its end."""
+
+    class Signalled(Exception):
+        """What the handler raises."""
+
+    def handler(number: int, frame: object) -> None:
+        raise Signalled
+
+    release = threading.Event()
+    before = signal.signal(signal.SIGALRM, handler)
+    task = SystemClock().spawn(release.wait, "stage")
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 0.05)
+        with pytest.raises(Signalled):
+            task.join()
+        assert not task.join(0.0)
+    finally:
+        signal.signal(signal.SIGALRM, before)
+        release.set()
+    assert task.join()

@@ -208,7 +208,7 @@ def test_what_a_sweep_has_done_is_kept_when_it_is_stopped(
     ) as process:
         assert process.stderr is not None
         for line in process.stderr:
-            if line.strip().startswith("1/4 "):
+            if line.strip().startswith("1/8 "):
                 break
         process.send_signal(number)
         out, errors = process.communicate(timeout=PATIENCE)
