@@ -217,13 +217,11 @@ def build(
     audio: AudioIO,
     resume: Resume | None = None,
     pool: EnginePool | None = None,
-    shapes: bool = False,
     agent: Agent | None = None,
 ) -> Assistant:
     """An assistant ready to `run`, with engines from `pool`; without one they end with it.
 
-    `shapes`: allow a synthetic language model (engines/synthetic.py). `agent` answers instead of
-    the language model, which is not loaded then.
+    `agent` answers instead of the language model, which is not loaded then.
     Raises ModelError if a model is missing.
     """
     from edgevoice.resources import meter
@@ -231,7 +229,7 @@ def build(
     config, bus = context.config, context.bus
     _adapt_process(config, bus)
     store = Store(config)
-    models = _choose(store, config, shapes, agent is None)
+    models = _choose(store, config, pool is not None and pool.shapes, agent is None)
     config = replace(config, stt=replace(config.stt, language=",".join(models.languages)))
     context = SessionContext(config, context.clock, bus)
     engines = _engines(context, store, models, pool, agent)

@@ -11,6 +11,7 @@ import contextlib
 import math
 from collections import deque
 from collections.abc import Iterator
+from functools import partial
 
 import numpy as np
 
@@ -120,6 +121,9 @@ class Player:
         def stopped() -> bool:
             return self._closed or self._stops != stops
 
+        def stopped_or_paused_anew(paused: int | None) -> bool:
+            return stopped() or self._paused != paused
+
         while not stopped():
             self._look()
             excess = self._samples.end - self._next_sample() - limit
@@ -127,7 +131,7 @@ class Player:
                 return True
             paused = self._paused
             self._monitor.wait_for(
-                lambda paused=paused: stopped() or self._paused != paused,  # type: ignore[misc]
+                partial(stopped_or_paused_anew, paused),
                 POLL if paused is not None else min(POLL, max(0.005, excess / self.rate)),
             )
         return False

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
@@ -104,7 +105,7 @@ class RemoteSource:
         with self._monitor:
             while filled < FRAME_SAMPLES:
                 at = self._next + filled
-                self._monitor.wait_for(lambda at=at: self._closed or self._ready(at))  # type: ignore[misc]
+                self._monitor.wait_for(partial(self._closed_or_ready, at))
                 if self._closed:
                     return None
                 first = min(self._pieces)
@@ -126,10 +127,12 @@ class RemoteSource:
             index, self._next = self._next, self._next + FRAME_SAMPLES
         return Frame(np.zeros_like(frame) if self._muted else frame, index)
 
-    def _ready(self, at: int) -> bool:
-        """Whether sample `at` is here, or lost."""
+    def _closed_or_ready(self, at: int) -> bool:
+        """Whether sample `at` is here, or lost, or nothing more is to come."""
         first = min(self._pieces, default=None)
-        return first is not None and (first <= at or self._end - first > JITTER * CAPTURE_RATE)
+        return self._closed or (
+            first is not None and (first <= at or self._end - first > JITTER * CAPTURE_RATE)
+        )
 
     def time_of(self, index: int) -> float:
         return self._client.session_time(index / CAPTURE_RATE)

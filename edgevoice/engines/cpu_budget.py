@@ -78,8 +78,8 @@ class CpuBudget:
     def turn(self, owner: object, priority: Priority) -> Iterator[None]:
         """Wait until it is the turn of `owner` to compute on all free cores, as long as the block.
 
-        One language model computes at a time, in the order of priority, then of asking. For a
-        moment after an urgent turn nobody else's work ahead begins: another urgent turn follows.
+        One language model computes at a time, in the order of priority, then of asking. After an
+        urgent turn, other sessions' work ahead waits a moment: another urgent turn often follows.
         """
         with self._lock:
             place = (priority, next(self._places))

@@ -40,11 +40,12 @@ class EnginePool:
     """Owns the loaded engines. Every method may be called from any thread.
 
     An engine that no session uses stays until another one of its role is loaded; with `hold`,
-    until the pool is closed.
+    until the pool is closed. `shapes`: a synthetic language model may be lent as well.
     """
 
-    def __init__(self, hold: bool = False) -> None:
+    def __init__(self, hold: bool = False, shapes: bool = False) -> None:
         self._hold = hold
+        self.shapes = shapes
         self._lock = threading.Lock()
         self._entries: dict[str, _Entry] = {}
 

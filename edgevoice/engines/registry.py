@@ -78,13 +78,14 @@ def load(model: Installed, config: Config, variant: str = "") -> Any:
     wanted = variant or ("synthetic" if entry.shape else entry.format)
     name = f"{entry.role}.{wanted}"
     found = engine(name)
-    if name in BUILT_IN:
-        return found.load(model, config)
     try:
         return found.load(model, config)
     except EdgevoiceError:
         raise
-    except Exception as error:  # another package's code may raise anything
+    except Exception as error:
+        if name in BUILT_IN:
+            raise
+        # Another package's code may raise anything.
         raise _unusable(_others()[name], f"{type(error).__name__}: {error}") from error
 
 

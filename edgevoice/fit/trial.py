@@ -55,7 +55,7 @@ def session(config: Config) -> Iterator[Ask]:
     try:
         sink = quiet_sink(clock, "a speaker that nobody hears")
         context = SessionContext(config, clock, Bus(clock))
-        assistant = build(context, AudioIO(room, sink), pool=shelf, shapes=True)
+        assistant = build(context, AudioIO(room, sink), pool=shelf)
         with interview(assistant, clock, room, shelf) as one:
             one.wait_until_ready()
 

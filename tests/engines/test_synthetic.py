@@ -17,6 +17,7 @@ from edgevoice.bus import Bus
 from edgevoice.catalog import Entry, File
 from edgevoice.clock import SystemClock
 from edgevoice.context import AudioIO, Engines, SessionContext
+from edgevoice.engines.pool import EnginePool
 from edgevoice.engines.synthetic import DEFAULT_REPLY, SyntheticModel, SyntheticSession
 from edgevoice.errors import EngineError, ModelError
 from edgevoice.events import Role
@@ -222,7 +223,8 @@ def test_whoever_builds_for_shapes_gets_one_and_is_told_so(
     context, audio = SessionContext(config, clock, bus), AudioIO(source, sink)
     with pytest.raises(ModelError):
         building.build(context, audio)
-    building.build(context, audio, shapes=True)
+    pool = EnginePool(shapes=True)
+    building.build(context, audio, pool=pool)
     agent = made[0].agent()
     try:
         # A synthetic model has few tokens of context, as its file says.
@@ -230,5 +232,6 @@ def test_whoever_builds_for_shapes_gets_one_and_is_told_so(
     finally:
         agent.close()
         made[0].give_back()
+        pool.close()
     started = [event for event in seen if isinstance(event, ev.SessionStarted)]
     assert started[0].models["slm"] == "shape-tiny"

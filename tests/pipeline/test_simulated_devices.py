@@ -10,18 +10,7 @@ from edgevoice.devices.ring import Ring, mono
 from edgevoice.devices.simulated import CLIP_GAP, SimulatedSink, SimulatedSource
 from edgevoice.player import WRITE_AHEAD, Player
 from edgevoice.testing.virtual import VirtualClock
-
-
-class Tape:
-    def __init__(self) -> None:
-        self.samples = np.zeros(0, dtype=np.float32)
-        self.closed = False
-
-    def write(self, samples: Samples) -> None:
-        self.samples = np.concatenate([self.samples, samples])
-
-    def close(self) -> None:
-        self.closed = True
+from tests.sinks import Tape
 
 
 def ones(seconds: float, rate: int = 1000) -> Samples:

@@ -215,7 +215,7 @@ def session(
     source, sink, player = devices
     try:
         context = SessionContext(config, bus.clock, bus)
-        assistant = build(context, AudioIO(source, sink), pool=cache, shapes=True)
+        assistant = build(context, AudioIO(source, sink), pool=cache)
     except BaseException:
         for device in devices:
             if device is not None:
@@ -246,11 +246,10 @@ def judged(
         ended = [e.at for e in own if isinstance(e, ev.SpeechEnded)]
         reply = (e.text for e in own if isinstance(e, ev.TokenGenerated | ev.ReplyContinued))
         names = (
-            *("ttft", "tokens_per_second"),
+            *("response_time", "ttft", "tokens_per_second"),
             *("prompt_tokens", "reused_tokens", "reply_tokens"),
         )
         found = {
-            "response_time": answer.response_time,
             **{name: getattr(answer, name) for name in names},
             "spans": {span.name: span.seconds for span in answer.spans},
             "reply": "".join(reply).strip(),

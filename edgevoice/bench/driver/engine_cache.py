@@ -15,7 +15,7 @@ class EngineCache(EnginePool):
     """Keeps every engine until it is closed, and notes what language models are primed with."""
 
     def __init__(self, clock: Clock) -> None:
-        super().__init__(hold=True)
+        super().__init__(hold=True, shapes=True)
         self._clock = clock
         self._monitor = clock.monitor()
         self._primed: deque[tuple[float, list[ChatMessage]]] = deque(maxlen=16)

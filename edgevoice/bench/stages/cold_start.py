@@ -96,12 +96,9 @@ class ColdStartBench:
             config = changed(plan.config, START_VARIANTS[variant])
             made = self._launch(StartTask(config, question, variant, warm_up, time.monotonic()))
             self._note(made, warm_up)
-            response_time, where = (
-                made.turn.response_time,
-                "warm-up" if warm_up else f"{number}/{2 * plan.repeat}",
-            )
+            where = "warm-up" if warm_up else f"{number}/{2 * plan.repeat}"
             answer = f"dropped: {made.turn.dropped}"
-            if response_time is not None:
+            if (response_time := made.turn.response_time) is not None:
                 answer = f"answer in {response_time * 1000:.0f} ms"
             line = f"{where} {variant}  ready in {made.start.ready:.2f} s, {answer}"
             self._progress.done(EXPECTED, line)
@@ -132,7 +129,7 @@ class ColdStartBench:
 def weights(config: Config) -> Iterator[Path]:
     """Every file that is read while these models load. Raises ModelError."""
     store = Store(config)
-    models = [store.choose(role, shapes=True) for role in ("vad", "stt", "slm", "tts")]
+    models = [store.choose(role) for role in ("vad", "stt", "slm", "tts")]
     turn = store.optional("turn")
     for model in [*models, turn] if turn else models:
         folder = store.folder / model.name
@@ -158,7 +155,7 @@ def start(task: StartTask, began: float) -> StartOutcome:
     room, cache = QuietRoom(clock), EngineCache(clock)
     sink = quiet_sink(clock, "a speaker that nobody hears")
     context = SessionContext(task.config, clock, bus)
-    assistant = build(context, AudioIO(room, sink), pool=cache, shapes=True)
+    assistant = build(context, AudioIO(room, sink), pool=cache)
     try:
         with interview(assistant, clock, room, cache) as one:
             one.wait_until_ready()

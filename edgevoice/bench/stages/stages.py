@@ -71,6 +71,9 @@ QUANTITIES: Mapping[str, Mapping[str, StageQuantity]] = {
 """The quantities of each stage: unit, the unit of work of a value, and the value of a turn. Those
 without one are not measured once a turn."""
 
+REPEATED = ("pp512", "tg128")
+"""Quantities whose values repeat the same work, so that their deviation tells how sure they are."""
+
 OTHER_WORDS = "Zz"
 """No question begins with it: in the cache, it leaves only the system prompt there."""
 
@@ -146,8 +149,8 @@ class StageBench:
             "tts": self._speak,
         }
         measure = measures[stage]
-        measured = engine.session() if stage == "llm" else engine
         try:
+            measured = engine.session() if stage == "llm" else engine
             self._models[STAGE_ROLES[stage]] = name
             self.run_state.models = dict(self._models)
             total = COSTS[stage] * len(self._asked)
@@ -209,7 +212,7 @@ class StageBench:
                         unit=unit,
                         per=per,
                         figures=summed,
-                        deviation=stdev(self._values[name]) if per.endswith("tokens") else None,
+                        deviation=stdev(values) if name in REPEATED else None,
                     )
 
     def _detect(self, detector: SpeechDetector, question: BenchQuestion, _: object) -> Found:
