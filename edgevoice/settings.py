@@ -167,6 +167,11 @@ class SlmSettings(Struct, frozen=True, forbid_unknown_fields=True):
 
     system_prompt: str = SYSTEM_PROMPT
     """Who the assistant is, and how it answers."""
+    draft: str = "auto"
+    """A small model that opens replies, and that the language model verifies. A name, off, or auto:
+    the smallest of the models that converse, where it is measured to save time."""
+    draft_trust: Literal["cautious", "normal", "swift"] = "normal"
+    """How unlikely a word of the draft may be and still stay."""
     context: Annotated[int, Meta(ge=256, le=131_072)] = 4096
     """Context window in tokens."""
     max_tokens: Annotated[int, Meta(ge=1, le=8192)] = 300

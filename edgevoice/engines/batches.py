@@ -62,6 +62,13 @@ class BatchCosts:
             return batches + [MIN_SPLIT] * (count // MIN_SPLIT) + [1] * (count % MIN_SPLIT)
         return batches + plan(count, self._costs_by_size(threads), max_seconds)
 
+    def seconds(self, count: int, threads: int) -> float:
+        """Expected seconds of `count` tokens; 0 if nothing was measured."""
+        if not any(min(known) <= self._largest for known in self.measured.values()):
+            return 0.0
+        costs = self._costs_by_size(threads)
+        return sum(costs[size - 1] for size in plan(count, costs))
+
     def _costs_by_size(self, threads: int) -> list[float]:
         """Seconds of each size from 1; scaled from the nearest measured number of threads."""
         usable = [n for n, known in self.measured.items() if min(known) <= self._largest]

@@ -20,7 +20,8 @@ SHARED_ROLES: frozenset[Role] = frozenset({"stt", "slm", "tts", "turn"})
 
 NOT_THE_ENGINES = frozenset(
     {
-        *("slm.system_prompt", "slm.prefill_ahead", "stt.partials"),
+        *("slm.system_prompt", "slm.prefill_ahead", "slm.draft", "slm.draft_trust"),
+        "stt.partials",
         *("tts.first_clause_words", "tts.shorten_silence"),
     }
 )

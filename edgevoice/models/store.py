@@ -40,6 +40,8 @@ from edgevoice.transcription.spoken_language import listed
 
 ModelState = Literal["present", "absent", "partial", "damaged"]
 CHECKED_FILE = ".proved"
+DRAFT_SIZE = 0.5
+"""Largest file of a draft model, as a share of the language model's."""
 DERIVED_FOLDER = ".made"
 
 
@@ -209,6 +211,25 @@ class Store:
             where=str(self.folder),
             remedy=f"edgevoice models pull {first}" if first else "edgevoice models list",
         )
+
+    def draft_of(self, reference: Installed) -> Installed | None:
+        """The model that opens the replies of `reference`, as slm.draft says; None without one.
+
+        Raises ModelError if the one that is named is missing, damaged or cannot converse.
+        """
+        named = self.config.slm.draft
+        if named == "off" or named == reference.name:
+            return None
+        if named != "auto":
+            models = msgspec.structs.replace(self.config.models, slm=named)
+            return Store(msgspec.structs.replace(self.config, models=models)).choose("slm")
+        codes = listed(self.config.stt.language) or ("en",)
+        most = reference.entry.size * DRAFT_SIZE
+        for entry in reversed(self.ranked("slm")):
+            speaks = all(map(entry.speaks, codes))
+            if speaks and entry.size <= most and self.state(entry) == "present":
+                return self.require(entry.name)
+        return None
 
     def optional(self, role: Role) -> Installed | None:
         """The model for an optional role; None if there is none.

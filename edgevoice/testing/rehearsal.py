@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import numpy as np
 
 from edgevoice import events as ev
+from edgevoice.agent.draft_first_agent import DraftFirstAgent
 from edgevoice.agent.language_model_agent import LanguageModelAgent
 from edgevoice.assistant import Assistant
 from edgevoice.audio import CAPTURE_RATE, Samples
@@ -22,6 +23,7 @@ from edgevoice.protocols import (
     AudioSource,
     ChatMessage,
     LanguageModel,
+    PairedModel,
     Recognizer,
     SpeechDetector,
     Synthesizer,
@@ -66,6 +68,8 @@ class Rehearsal:
         self.slm: LanguageModel = ScriptedLanguageModel(
             self.clock, answer if callable(answer) else lambda _: answer
         )
+        self.draft: PairedModel | None = None
+        """What drafts for `slm`, which then verifies."""
         self.agent: Agent | None = None
         """What answers instead of the language model."""
         self.synthesizer: Synthesizer = ScriptedSynthesizer(self.clock)
@@ -100,7 +104,12 @@ class Rehearsal:
         return self.slm
 
     def _load_agent(self) -> Agent:
-        return self.agent or LanguageModelAgent(self.load_language_model(), self.config.slm)
+        if self.agent is not None:
+            return self.agent
+        slm, settings = self.load_language_model(), self.config.slm
+        if self.draft is None:
+            return LanguageModelAgent(slm, settings)
+        return DraftFirstAgent(self.draft, cast(PairedModel, slm), settings)
 
     def _more_voices(self) -> dict[str, Callable[[], Synthesizer]]:
         def loads(voice: Synthesizer) -> Callable[[], Synthesizer]:
