@@ -291,17 +291,15 @@ def _engines(
         if given is None:
             pool.close()
 
-    def reported(
-        role: ev.Role, model: Installed, part: ev.EnginePart | None = None
-    ) -> Callable[[], Any]:
+    def reported(role: ev.EnginePart, model: Installed) -> Callable[[], Any]:
         def load_and_report() -> Any:
             began = clock.now()
-            bus.emit(ev.EngineLoading(role=part or role, model=model.name))
+            bus.emit(ev.EngineLoading(role=role, model=model.name))
             load = partial(_loaded, model, config, store, clock, bus)
             loan = pool.lend(role, model.name, config, load)
             loans.append(loan)
             seconds = round(clock.now() - began, 3)
-            bus.emit(ev.EngineReady(role=part or role, model=model.name, seconds=seconds))
+            bus.emit(ev.EngineReady(role=role, model=model.name, seconds=seconds))
             return loan.engine
 
         return load_and_report
@@ -311,7 +309,7 @@ def _engines(
             assert agent is not None
             return agent
         slm = reported("slm", models.slm)()
-        load_draft = reported("slm", models.draft, "draft") if models.draft else None
+        load_draft = reported("draft", models.draft) if models.draft else None
         draft = _loaded_draft(load_draft, slm, context)
         if draft is None:
             return LanguageModelAgent(slm, config.slm)

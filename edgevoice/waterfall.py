@@ -114,8 +114,8 @@ def render_waterfall(
 ) -> list[str]:
     """The turn as lines of at most `width` characters.
 
-    A headline, a row per span and for work beside them, the total, and the adapted waits for silence, if any. `seconds` is
-    that of `bars`; the default `title` is the number of the turn.
+    A headline, a row per span and for work beside them, the total, and the adapted waits for
+    silence, if any. `seconds` is that of `bars`; the default `title` is the number of the turn.
     """
     axis = max(8, width - NAME_WIDTH - _LABEL_WIDTH - 2)
     title = title or f"turn {turn.turn}"

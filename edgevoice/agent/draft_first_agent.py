@@ -86,15 +86,10 @@ class DraftFirstAgent(LanguageModelAgent):
         yield from _spaced(self._reference.reply(said, cancelled), text[len(begun) :])
 
     def prepare(self, conversation: Sequence[ChatMessage], cancelled: Cancelled) -> int:
-        # During speech the draft comes first: it is cheap, and needed first.
-        speaks = bool(conversation) and conversation[-1].role == "user"
-        drafts = self._gains() is not False
-        if drafts and speaks:
+        # The draft model comes first: it is cheap, and needed first.
+        if self._gains() is not False:
             self._draft.prime(conversation, cancelled)
-        tokens = super().prepare(conversation, cancelled)
-        if drafts and not speaks:
-            self._draft.prime(conversation, cancelled)
-        return tokens
+        return super().prepare(conversation, cancelled)
 
     def close(self) -> None:
         self._draft.close()

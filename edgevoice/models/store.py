@@ -212,24 +212,31 @@ class Store:
             remedy=f"edgevoice models pull {first}" if first else "edgevoice models list",
         )
 
+    def draft_name(self, reference: Entry) -> str:
+        """The model that opens the replies of `reference`, as slm.draft says; empty if none.
+
+        "auto" is the smallest one that converses, if it is present and small enough.
+        """
+        named = self.config.slm.draft
+        if named != "auto":
+            return "" if named in ("off", reference.name) else named
+        codes = listed(self.config.stt.language) or ("en",)
+        for entry in reversed(self.ranked("slm")):
+            small = entry.size <= reference.size * DRAFT_SIZE
+            if small and all(map(entry.speaks, codes)) and self.state(entry) == "present":
+                return entry.name
+        return ""
+
     def draft_of(self, reference: Installed) -> Installed | None:
-        """The model that opens the replies of `reference`, as slm.draft says; None without one.
+        """The model that opens the replies of `reference`; None without one.
 
         Raises ModelError if the one that is named is missing, damaged or cannot converse.
         """
-        named = self.config.slm.draft
-        if named == "off" or named == reference.name:
+        name = self.draft_name(reference.entry)
+        if not name:
             return None
-        if named != "auto":
-            models = msgspec.structs.replace(self.config.models, slm=named)
-            return Store(msgspec.structs.replace(self.config, models=models)).choose("slm")
-        codes = listed(self.config.stt.language) or ("en",)
-        most = reference.entry.size * DRAFT_SIZE
-        for entry in reversed(self.ranked("slm")):
-            speaks = all(map(entry.speaks, codes))
-            if speaks and entry.size <= most and self.state(entry) == "present":
-                return self.require(entry.name)
-        return None
+        models = msgspec.structs.replace(self.config.models, slm=name)
+        return Store(msgspec.structs.replace(self.config, models=models)).choose("slm")
 
     def optional(self, role: Role) -> Installed | None:
         """The model for an optional role; None if there is none.

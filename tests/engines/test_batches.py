@@ -108,3 +108,14 @@ def test_sizes_between_two_measured_ones_lie_between_them() -> None:
     assert interpolated({2: 1.0, 4: 3.0}, 64) == [1.0, 1.0, 2.0, 3.0]
     assert interpolated({1: 1.0, 128: 9.0}, 64) == [1.0]
     assert plan(5, [math.inf, 1.0, 1.0, 1.0]) == [3, 2]
+
+
+def test_the_time_of_a_prompt_is_expected_as_measured() -> None:
+    """It is that of its batches; unknown is 0."""
+    costs = BatchCosts(64)
+    assert costs.seconds(8, 2) == 0
+    for size, seconds in ((1, 0.1), (8, 0.4), (16, 0.5)):
+        costs.note(2, size, seconds)
+    assert costs.seconds(8, 2) == pytest.approx(0.4)
+    assert costs.seconds(24, 2) == pytest.approx(0.9)
+    assert costs.seconds(8, 1) == pytest.approx(0.8)
