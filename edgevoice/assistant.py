@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from functools import partial
 
 from edgevoice import events as ev
+from edgevoice.agent.date_line import date_line
 from edgevoice.agent.responder import Responder
 from edgevoice.agent.speech_rate import SpeechRates
 from edgevoice.capture.capture import Capture
@@ -30,6 +31,7 @@ from edgevoice.messages import (
     EndOfReply,
     FinalRequest,
     InterimRequest,
+    PartialQuestion,
     Pause,
     Prefill,
     SpeechAudio,
@@ -75,9 +77,12 @@ class Assistant:
         housekeeping: Housekeeping | None = None,
     ) -> None:
         config, self.bus = context.config, context.bus
+        self._config = config.slm
         resume = resume or Resume(History(config.slm.system_prompt))
         self.history = resume.history
         self.history.leads = leads(listed(config.stt.language))
+        if config.slm.date_time and (wall := context.wall):
+            self.history.date_line = lambda: date_line(wall())
         self._floor = Floor(context.clock, context.bus, audio.sink, self.history, resume.next_turn)
         self._parts: set[Part] = set()
         self._source = audio.opened(self.is_idle)
@@ -95,6 +100,7 @@ class Assistant:
                 failures=FailureReporter(context.bus, lambda: self._play_earcon("failed")),
                 earcons=self._earcons,
                 play_earcon=self._play_earcon,
+                speech_began=self._speech_began,
                 loaded=self._loaded,
             ),
             engines,
@@ -206,6 +212,10 @@ class Assistant:
             self.bus.emit(ev.Listening())
         if now == ALL:
             self.bus.emit(ev.Ready())
+
+    def _speech_began(self, turn: Turn) -> None:
+        if self._config.prefill_ahead:
+            self._questions.offer(PartialQuestion(turn, "", "", 0, self._transcriber.language))
 
     def _turn_settled(self, turn: Turn) -> None:
         if turn.committed:

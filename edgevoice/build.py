@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 import platform
 from collections.abc import Callable, Iterator, Sequence
@@ -232,7 +233,7 @@ def build(
     store = Store(config)
     models = _choose(store, config, shapes)
     config = replace(config, stt=replace(config.stt, language=",".join(models.languages)))
-    context = SessionContext(config, context.clock, bus)
+    context = dataclasses.replace(context, config=config)
     engines = _engines(context, store, models, fetch)
     assistant = Assistant(context, audio, engines, resume, Housekeeping(meter(), _free_memory))
     bus.emit(_started(models, assistant.source_name, audio.sink.name))

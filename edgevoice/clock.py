@@ -8,6 +8,7 @@ same trace every time.
 
 from __future__ import annotations
 
+import datetime
 import threading
 import time
 from collections.abc import Callable
@@ -81,6 +82,11 @@ class _Thread:
     def join(self, timeout: float | None = None) -> bool:
         self._thread.join(timeout)
         return not self._thread.is_alive()
+
+
+def local_time() -> datetime.datetime:
+    """The date and time on the wall of the user."""
+    return datetime.datetime.now()
 
 
 class SystemClock:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Literal
 
 from edgevoice.bus import Bus
@@ -22,6 +23,7 @@ from edgevoice.protocols import (
     WakeDetector,
 )
 from edgevoice.settings import Config
+from edgevoice.turn import Turn
 from edgevoice.turn_taking.earcons import Earcons, Kind
 from edgevoice.turn_taking.floor import Floor
 
@@ -36,6 +38,8 @@ class SessionContext:
     config: Config
     clock: Clock
     bus: Bus
+    wall: Callable[[], datetime] | None = field(default=None, kw_only=True)
+    """The local date and time that the language model is told; None: it is not told."""
 
 
 OpenSource = Callable[[Callable[[], bool]], AudioSource]
@@ -73,6 +77,8 @@ class StageContext(SessionContext):
     earcons: Earcons
     play_earcon: Callable[[Kind], None]
     """Plays a sound that is not part of a reply; never blocks."""
+    speech_began: Callable[[Turn], None]
+    """Capture reports the first voice of a turn; never blocks."""
     loaded: Callable[[Part], None]
     """A stage reports a part that is loaded; may be called from any thread."""
 

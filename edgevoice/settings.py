@@ -165,6 +165,8 @@ class SlmSettings(Struct, frozen=True, forbid_unknown_fields=True):
 
     system_prompt: str = SYSTEM_PROMPT
     """Who the assistant is, and how it answers."""
+    date_time: bool = True
+    """Tell the model the date and time with each question."""
     context: Annotated[int, Meta(ge=256, le=131_072)] = 4096
     """Context window in tokens."""
     max_tokens: Annotated[int, Meta(ge=1, le=8192)] = 300

@@ -136,7 +136,9 @@ class Responder:
             if self._unfinished(partial.transcript):
                 return
             try:
-                if self._config.turn.speculate and partial.is_whole():
+                if not partial.transcript:
+                    self._prefill_lead(partial, slm)
+                elif self._config.turn.speculate and partial.is_whole():
                     self._speculation = self._start_speculation(partial, slm)
                 else:
                     self._prefill_partial(partial, slm)
@@ -144,6 +146,13 @@ class Responder:
                 # The same model gets the whole question soon, and that failure is reported.
                 return
         self._continue_speculation()
+
+    def _prefill_lead(self, partial: PartialQuestion, slm: LanguageModel) -> None:
+        """Prefill what the model reads in front of the question, before its first word."""
+        with self._floor.monitor:
+            messages = self._history.asking("", partial.language)
+        if messages[-1].lead:
+            slm.prime(messages, lambda: not self._inbox.empty or agent_input_is_dead(partial))
 
     def _prefill_partial(self, partial: PartialQuestion, slm: LanguageModel) -> None:
         turn = partial.turn

@@ -44,6 +44,7 @@ class UtteranceDetector:
         self._bus = context.bus
         self._outbox = outbox
         self._interims = interims
+        self._speech_began = context.speech_began
         self._end_of_turn = EndOfTurnQueue(config.turn, predictor)
         self._background = Background(context)
         self._premature_end = PrematureEnd(config.turn, self._bus)
@@ -286,6 +287,7 @@ class UtteranceDetector:
             self._barge_in.reset()
         self._barge_in.begin()
         self._bus.emit(ev.SpeechStarted(turn=turn.number, at=self._started_at))
+        self._speech_began(turn)
 
     def _paused(self, boundary: Boundary) -> None:
         if self._turn is None:

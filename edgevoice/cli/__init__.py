@@ -174,6 +174,7 @@ def _add_commands() -> None:
         machine,
         models,
         overhear,
+        quality,
         replay,
         run,
         settings,
@@ -185,6 +186,7 @@ def _add_commands() -> None:
     bench.bench.add_command(soak.soak)
     bench.bench.add_command(turns.turns)
     bench.bench.add_command(overhear.overhear)
+    bench.bench.add_command(quality.quality)
     for command in (
         run.run,
         run.demo,

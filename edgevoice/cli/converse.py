@@ -43,7 +43,7 @@ def converse(
     from edgevoice.assistant import Assistant
     from edgevoice.build import Devices, build, echo_free
     from edgevoice.bus import Bus
-    from edgevoice.clock import SystemClock
+    from edgevoice.clock import SystemClock, local_time
     from edgevoice.context import AudioIO, Resume, SessionContext
     from edgevoice.events import Notice
     from edgevoice.session import Session
@@ -60,7 +60,7 @@ def converse(
                 # A microphone; what is made of files hears no speaker.
                 listener = echo_free(config, clock, bus, listener, speaker)
             heard = recorder.listen(listener, config, resume.history) if recorder else listener
-            session = SessionContext(config, clock, bus)
+            session = SessionContext(config, clock, bus, wall=local_time)
             assistant = build(session, AudioIO(heard, speaker), resume)
         except BaseException:
             if hasattr(listener, "close"):

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from statistics import median
 
 from edgevoice.bench.corpus.corpus import BenchQuestion
+from edgevoice.bench.corpus.wall import WALL
 from edgevoice.bench.driver.driver import interview
 from edgevoice.bench.driver.engine_cache import EngineCache
 from edgevoice.bench.driver.player import QuietRoom
@@ -55,7 +56,7 @@ def session(config: Config) -> Iterator[Ask]:
     try:
         sink = quiet_sink(clock, "a speaker that nobody hears")
         fetch = shelf.fetch(config)
-        context = SessionContext(config, clock, Bus(clock))
+        context = SessionContext(config, clock, Bus(clock), wall=lambda: WALL)
         assistant = build(context, AudioIO(room, sink), fetch=fetch, shapes=True)
         with interview(assistant, clock, room, shelf) as one:
             one.wait_until_ready()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
 from typing import TypeVar
 
 import numpy as np
@@ -76,6 +77,7 @@ class Rehearsal:
         self.free_memory: Callable[[], object] = lambda: None
         """Called between turns, if there is a meter."""
         self.loading_seconds = 0.0
+        self.wall: Callable[[], datetime] | None = None
         self.wait_for_ready = True
         """Whether the first clip waits for the assistant to be ready."""
         self._cues: list[tuple[float, Callable[[Assistant], None]]] = []
@@ -120,7 +122,7 @@ class Rehearsal:
         self.player = Player(self.clock, self.sink)
         main = (*listed(self.config.stt.language), "en")[0]
         return Assistant(
-            SessionContext(self.config, self.clock, self.bus),
+            SessionContext(self.config, self.clock, self.bus, wall=self.wall),
             AudioIO(self.source, self.player),
             Engines(
                 lambda: self.detector(),

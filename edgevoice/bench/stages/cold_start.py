@@ -19,6 +19,7 @@ from msgspec.structs import replace
 
 from edgevoice import events as ev
 from edgevoice.bench.corpus.corpus import BenchQuestion
+from edgevoice.bench.corpus.wall import WALL
 from edgevoice.bench.driver.bench import BenchPlan
 from edgevoice.bench.driver.run_state import RunState, changed
 from edgevoice.bench.jobs.progress import BenchProgress
@@ -179,7 +180,7 @@ def start(first: StartTask, began: float) -> StartOutcome:
     room, cache = QuietRoom(clock), EngineCache(clock)
     sink = quiet_sink(clock, "a speaker that nobody hears")
     fetch = cache.fetch(first.config)
-    context = SessionContext(first.config, clock, bus)
+    context = SessionContext(first.config, clock, bus, wall=lambda: WALL)
     assistant = build(context, AudioIO(room, sink), fetch=fetch, shapes=True)
     try:
         with interview(assistant, clock, room, cache) as one:
