@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from functools import partial
 
 from edgevoice import events as ev
-from edgevoice.agent.date_line import date_line
+from edgevoice.agent.instructions import instruct
 from edgevoice.agent.responder import Responder
 from edgevoice.agent.speech_rate import SpeechRates
 from edgevoice.capture.capture import Capture
@@ -44,7 +44,6 @@ from edgevoice.messages import (
 from edgevoice.playback.playback import Playback
 from edgevoice.protocols import ChatMessage
 from edgevoice.synthesis.synthesis import Synthesis
-from edgevoice.transcription.spoken_language import leads, listed
 from edgevoice.transcription.transcriber import Transcriber
 from edgevoice.turn import Turn
 from edgevoice.turn_taking.earcons import Earcons, Kind
@@ -80,9 +79,7 @@ class Assistant:
         self._config = config.slm
         resume = resume or Resume(History(config.slm.system_prompt))
         self.history = resume.history
-        self.history.leads = leads(listed(config.stt.language))
-        if config.slm.date_time and (wall := context.wall):
-            self.history.date_line = lambda: date_line(wall())
+        instruct(self.history, config, context.wall)
         self._floor = Floor(context.clock, context.bus, audio.sink, self.history, resume.next_turn)
         self._parts: set[Part] = set()
         self._source = audio.opened(self.is_idle)

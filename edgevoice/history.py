@@ -44,6 +44,8 @@ class History:
         self._last: Reply | None = None
         self.leads: Mapping[str, str] = {}
         """By language, what the model reads in front of everything that is said in it."""
+        self.examples: Sequence[ChatMessage] = ()
+        """Questions and replies that the model reads before the conversation."""
         self.date_line: Callable[[], str] = lambda: ""
         """The current date and time, which the model reads in front of each question."""
         self._date = ""
@@ -59,6 +61,12 @@ class History:
         """System prompt and everything remembered, oldest first."""
         return [self._system, *self._past] if self._system else list(self._past)
 
+    @property
+    def prompt(self) -> list[ChatMessage]:
+        """What the model reads before the next question: the examples are behind the system
+        prompt."""
+        return [*([self._system] if self._system else []), *self.examples, *self._past]
+
     def begin_question(self) -> None:
         """The next question is a new one: its date and time are those of when it is first asked."""
         self._date_is_old = True
@@ -70,13 +78,13 @@ class History:
         """
         if self._date_is_old:
             self._date, self._date_is_old = self.date_line(), False
-        return _with_user(self.messages, question, self._lead(language))
+        return _with_user(self.prompt, question, self._lead(language))
 
     def going_on(self) -> list[ChatMessage]:
         """The messages of a prompt whose reply goes on with all that was written of the last."""
         reply = self._last or Reply("")
         written = reply.heard + reply.unheard
-        asked = self.messages[:-1] if reply.heard else self.messages
+        asked = self.prompt[:-1] if reply.heard else self.prompt
         return [*asked, ChatMessage("assistant", written, reply.tokens)] if written else asked
 
     def remember(self, question: str, reply: Reply, language: str = "") -> None:

@@ -218,7 +218,8 @@ class ChatMessage:
 
     `tokens` are the ids that the model generated, empty for other messages; `text` is all of their
     text or its beginning. Passed back unchanged, they match the KV cache exactly. Only the model
-    reads the `lead`, in front of the text. `interrupted`: only `text` was played.
+    reads the `lead`, in front of the text. `interrupted`: only `text` was played. An `example`
+    was never said: every conversation begins with it.
     """
 
     role: Literal["system", "user", "assistant"]
@@ -226,6 +227,7 @@ class ChatMessage:
     tokens: tuple[int, ...] = field(default=(), compare=False)
     lead: str = ""
     interrupted: bool = False
+    example: bool = False
 
     @property
     def whole(self) -> str:

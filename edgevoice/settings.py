@@ -7,9 +7,13 @@ from typing import Annotated, Any, Literal
 from msgspec import Meta, Struct, field
 
 SYSTEM_PROMPT = (
-    "You are a voice assistant running on the user's own device. Your answers are spoken aloud: "
-    "reply in one to three short, plain sentences, as a person would say them. No lists, no "
-    "markdown, no emoji, no code unless asked for. If you do not know, say so."
+    "You are edgevoice, an open-source voice assistant that runs offline on the user's own device. "
+    "Your answers are spoken aloud: reply in one or two short, plain sentences, as a person would "
+    "say them. No lists, no markdown, no emoji, no code unless asked for. The date and time are in "
+    "brackets before each question. You only talk: you have no internet, no camera, no timers or "
+    "reminders, and you control no devices. If you are asked to do something, say that you can't "
+    "do that. If you are asked about the weather, the news, or the user's life, say that you don't "
+    "know. Never make up an answer."
 )
 
 Milliseconds = Annotated[int, Meta(ge=0, le=60_000)]
@@ -165,6 +169,8 @@ class SlmSettings(Struct, frozen=True, forbid_unknown_fields=True):
 
     system_prompt: str = SYSTEM_PROMPT
     """Who the assistant is, and how it answers."""
+    examples: bool = True
+    """Show the model a few replies in English, where English is the only spoken language."""
     date_time: bool = True
     """Tell the model the date and time with each question."""
     context: Annotated[int, Meta(ge=256, le=131_072)] = 4096

@@ -115,7 +115,7 @@ class Responder:
 
     def _prefill_history(self) -> None:
         with self._floor.monitor:
-            slm, messages = self._slm, self._history.messages
+            slm, messages = self._slm, self._history.prompt
         if slm is not None:
             try:
                 slm.prime(messages, lambda: not self._inbox.empty)
@@ -260,7 +260,9 @@ class Responder:
     def _check_system_prompt(self, slm: LanguageModel) -> None:
         if not (prompt := self._config.slm.system_prompt):
             return
-        tokens = slm.count(History(prompt).asking("Why?"))
+        history = History(prompt)
+        history.examples = self._history.examples
+        tokens = slm.count(history.asking("Why?"))
         if tokens > self._room(slm):
             raise ModelError(
                 f"the system prompt does not fit: it takes {tokens} tokens, and the context "

@@ -65,7 +65,7 @@ def quality(context: Context, against: Path | None, **given: Any) -> None:
         model = load_chosen("slm", settings)
         try:
             progress.begin("asking", float(len(todo)))
-            for answer in asking.asked(model, settings.slm, todo):
+            for answer in asking.asked(model, settings, todo):
                 done.append(answer)
                 verdict = "right" if answer.right else "WRONG"
                 progress.done(1.0, f"{verdict}  {answer.question}  {answer.reply}")

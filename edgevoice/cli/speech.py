@@ -188,7 +188,7 @@ def ask(
         models__slm=slm, models__tts=tts, slm__system_prompt=system_prompt
     ).config
     question = "".join(given_text(words, "edgevoice ask 'Why is the sky blue?'")).strip()
-    from edgevoice.agent.date_line import date_line
+    from edgevoice.agent.instructions import instruct
     from edgevoice.clock import local_time
     from edgevoice.history import History
     from edgevoice.protocols import Token
@@ -205,8 +205,7 @@ def ask(
             model = load_chosen("slm", config)
         stack.callback(model.close)
         history = History(config.slm.system_prompt)
-        if config.slm.date_time:
-            history.date_line = lambda: date_line(local_time())
+        instruct(history, config, local_time)
         messages = history.asking(question)
         stopped = (lambda: speech.failed) if speech else (lambda: False)
         for item in model.reply(messages, stopped):

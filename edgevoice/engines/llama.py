@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import lru_cache, partial
+from itertools import takewhile
 from pathlib import Path
 
 from edgevoice.engines.batches import BatchCosts
@@ -201,16 +202,16 @@ class Llama:
         return one[: _common(one, other)]
 
     def _restore_state(self, messages: Sequence[ChatMessage]) -> None:
-        """If the cache is empty, load the stored state of the system prompt."""
-        if self._prompt_cache and not self._kv and messages and messages[0].role == "system":
-            start = self._shared_prefix(messages[:1])
+        """If the cache is empty, load the stored state of what every conversation begins with."""
+        if self._prompt_cache and not self._kv and (opening := _opening(messages)):
+            start = self._shared_prefix(opening)
             state = self._prompt_cache.state(start)
             if state is not None and self._native.restore(state):
                 self._kv = start
 
     def _save_state(self, messages: Sequence[ChatMessage]) -> None:
-        """Store the cache on disk if it holds just the system prompt."""
-        if self._prompt_cache and [message.role for message in messages] == ["system"]:
+        """Store the cache on disk if it holds nothing of a conversation."""
+        if self._prompt_cache and messages and _opening(messages) == list(messages):
             start = self._shared_prefix(messages)
             if self._kv == start and not self._prompt_cache.has(start):
                 self._prompt_cache.keep(start, self._native.state())
@@ -295,6 +296,11 @@ class Llama:
         """
         one = self._costs.measured.get(1, {}).get(1, 0.0) if self._costs else 0.0
         return one > SLOW_TOKEN
+
+
+def _opening(messages: Sequence[ChatMessage]) -> list[ChatMessage]:
+    """What every conversation begins with: the system prompt and the examples."""
+    return list(takewhile(lambda message: message.role == "system" or message.example, messages))
 
 
 def _common(one: Sequence[int], other: Sequence[int]) -> int:

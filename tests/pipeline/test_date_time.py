@@ -1,13 +1,13 @@
-"""The language model is told the date and time, and nothing is evaluated anew for it."""
+"""What the language model is told beside the question; nothing is evaluated anew for it."""
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
 
 from edgevoice import events as ev
-from edgevoice.agent.date_line import date_line
+from edgevoice.agent.instructions import date_line, instruct
 from edgevoice.history import History, Reply
-from edgevoice.settings import Config, SlmSettings
+from edgevoice.settings import Config, SlmSettings, SttSettings
 from edgevoice.testing.rehearsal import Rehearsal
 from edgevoice.testing.scripted import ScriptedLanguageModel
 
@@ -93,3 +93,29 @@ def test_the_line_goes_before_the_language_to_answer_in() -> None:
     history = History("")
     history.date_line, history.leads = lambda: LINE, {"de": "Antworte auf Deutsch."}
     assert history.asking("warum", "de")[-1].whole == f"{LINE} Antworte auf Deutsch. warum"
+
+
+def test_the_examples_stand_between_the_system_prompt_and_the_conversation() -> None:
+    """They are evaluated with the system prompt, and are no part of what was said."""
+    show = on_a_day()
+    show.examples = True
+    show.run()
+    assert isinstance(show.slm, ScriptedLanguageModel)
+    system, *told = show.slm.asked[-1]
+    said = [message for message in told if not message.example]
+    assert system.whole == "Be brief."
+    assert told[: len(told) - len(said)] == [message for message in told if message.example]
+    assert [message.text for message in said[:2]] == ["how late is it now", "Not late."]
+    first = show.all(ev.PrefillEnded)[0]
+    assert first.tokens - first.reused <= 2
+
+
+def test_examples_are_only_in_the_language_that_is_spoken() -> None:
+    """English ones would draw the replies to English; without the setting there are none."""
+    history = History("Be brief.")
+    instruct(history, Config(), None)
+    assert any(message.example for message in history.asking("why"))
+    assert not any(message.example for message in history.messages)
+    for config in (Config(stt=SttSettings(language="de")), Config(slm=SlmSettings(examples=False))):
+        instruct(history, config, None)
+        assert not any(message.example for message in history.asking("why"))

@@ -12,8 +12,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from edgevoice.agent.instructions import instruct
 from edgevoice.audio import EAR_RATE, Samples, first_audible
 from edgevoice.bench.corpus.corpus import BenchQuestion
+from edgevoice.bench.corpus.wall import WALL
 from edgevoice.bench.driver.driver import ELSEWHERE
 from edgevoice.bench.driver.run_state import changed
 from edgevoice.bench.result.quantities import PLAIN_SPANS
@@ -105,6 +107,7 @@ class SequentialBaseline:
         if not text:
             return prompt, reply, tokens, first
         history = History(self.config.slm.system_prompt)
+        instruct(history, self.config, lambda: WALL)
         history.clear(past)
         for item in self.model.reply(history.asking(text), lambda: False):
             if isinstance(item, Prefilled):

@@ -85,7 +85,7 @@ class QuestionDriver:
         """Start a new conversation, or continue `past`, and wait until it is in the KV cache."""
         began = self.clock.now()
         self.assistant.new_conversation(past)
-        messages = self.assistant.history.messages
+        messages = self.assistant.history.prompt
         self.cache.wait_for_prime(
             messages, began, lambda: self._ended or self.clock.now() > began + PRIMING
         )

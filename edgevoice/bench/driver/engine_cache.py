@@ -16,7 +16,13 @@ from edgevoice.settings import Config
 
 NOT_THE_ENGINES = frozenset(
     {
-        *("slm.system_prompt", "slm.date_time", "slm.prefill_ahead", "stt.partials"),
+        *(
+            "slm.system_prompt",
+            "slm.date_time",
+            "slm.examples",
+            "slm.prefill_ahead",
+            "stt.partials",
+        ),
         *("tts.first_clause_words", "tts.shorten_silence"),
     }
 )

@@ -12,11 +12,11 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from edgevoice.agent.date_line import date_line
+from edgevoice.agent.instructions import instruct
 from edgevoice.bench.corpus.wall import WALL
 from edgevoice.history import History
 from edgevoice.protocols import LanguageModel, Token
-from edgevoice.settings import SlmSettings
+from edgevoice.settings import Config
 from edgevoice.versioned import Format
 
 FORMAT, VERSION = "edgevoice quality", 1
@@ -35,8 +35,9 @@ PATTERNS = {
     "@weather": r"(?:it(?: is|'s|'ll be| will be)|weather (?:is|will be|in [\w ]+ is)) "
     r"(?:\w+ )?(?:sunny|cloudy|clear|rainy|raining|warm|cold|hot|mild|nice|likely)|it will rain"
     r"|(?:temperature|it)(?: is|'s) [\w ]*\d+ ?(?:°|degrees)|\d+ ?°|\d+ degrees",
-    "@done": r"^(?:sure|okay|ok|done|certainly|of course|yes)|(?:timer|alarm|reminder|call|table|"
-    r"message|order)s? (?:is|has been|was|will be) (?:now )?\w+|i(?:'ve| have) (?:set|turned|done)"
+    "@done": r"^(?:sure|okay|ok|done|certainly|of course|yes)"
+    r"(?!,? (?:but )?i (?:can't|cannot))|(?:timer|alarm|reminder|call|table|message|order)s? "
+    r"(?:is|has been|was|will be) (?:now )?\w+|i(?:'ve| have) (?:set|turned|done)"
     r"|i(?:'ll| will) (?:set|turn|call|do|open|take|look)",
 }
 """Parts of rules that several questions share."""
@@ -102,14 +103,13 @@ def questions(only: str = "", limit: int = 0) -> list[QualityQuestion]:
 
 
 def asked(
-    model: LanguageModel, settings: SlmSettings, todo: Sequence[QualityQuestion]
+    model: LanguageModel, config: Config, todo: Sequence[QualityQuestion]
 ) -> Iterator[QualityAnswer]:
     """The reply to each question, in a conversation of its own. Raises EngineError."""
     for one in todo:
         began = time.perf_counter()
-        history = History(settings.system_prompt)
-        if settings.date_time:
-            history.date_line = lambda: date_line(WALL)
+        history = History(config.slm.system_prompt)
+        instruct(history, config, lambda: WALL)
         made = model.reply(history.asking(one.question), lambda: False)
         reply = "".join(item.text for item in made if isinstance(item, Token)).strip()
         yield QualityAnswer(
