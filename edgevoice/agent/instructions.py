@@ -12,12 +12,15 @@ from edgevoice.settings import Config
 from edgevoice.transcription.spoken_language import leads, listed
 
 EXAMPLES = (
-    ("Is it windy?", "I don't know, because I can't see the weather."),
-    ("Lock the front door.", "Sorry, I can't do that. I can only talk."),
-    ("Where did I park my car?", "I don't know, because you haven't told me."),
-    ("Are you Alexa?", "No, I'm edgevoice, an open-source voice assistant."),
+    ("How many wheels does a car have?", "A car has four wheels."),
+    ("Who wrote Faust?", "Goethe wrote Faust."),
+    ("Can I eat bread?", "Yes, bread is safe to eat."),
     ("May my dog eat raisins?", "No, raisins are poisonous for dogs."),
-    ("How high is the Eiffel Tower?", "It is 330 metres high."),
+    ("Are you Alexa?", "No, I'm edgevoice, an open-source voice assistant."),
+    ("Where did I park my car?", "I don't know, because you haven't told me."),
+    ("Lock the front door.", "Sorry, I can't do that. I can only talk."),
+    ("What is the score of the game?", "I don't know, because I am offline."),
+    ("Is it windy?", "I don't know, because I can't see the weather."),
 )
 """Questions and good replies. A small model follows these rather than a rule (answers-2026-11)."""
 

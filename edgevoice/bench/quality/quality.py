@@ -29,6 +29,7 @@ PATTERNS = {
     "@yes": r"^(?:yes|yeah|sure|of course|certainly|absolutely|definitely)"
     r"|^[^.!?]*(?:you (?:can|may|should)(?! not|not|'t|n't| never| avoid)"
     r"|(?:is|are|it's) (?:generally |usually |perfectly )?(?:safe|okay|fine))",
+    "@refuses": r"i can only talk|(?:can't|cannot) (?:do that|help|assist)",
     "@denies": r"^no|^(?!yes)[^.!?]*(?:not|never|can't|cannot|shouldn't|toxic|dangerous|unsafe)",
     "@maker": r"openai|alibaba(?: cloud)?|anthropic|google|microsoft|meta|apple|qwen|gpt-?\d?",
     "@otherday": r"monday|tuesday|thursday|friday|saturday|sunday",
