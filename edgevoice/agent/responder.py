@@ -258,12 +258,12 @@ class Responder:
             yield item
 
     def _check_system_prompt(self, slm: LanguageModel) -> None:
-        if not (prompt := self._config.slm.system_prompt):
-            return
-        history = History(prompt)
+        history = History(self._config.slm.system_prompt)
         history.examples = self._history.examples
+        if slm.count(history.asking("Why?")) > self._room(slm) // 2:
+            history.examples = self._history.examples = ()  # the conversation needs the room
         tokens = slm.count(history.asking("Why?"))
-        if tokens > self._room(slm):
+        if self._config.slm.system_prompt and tokens > self._room(slm):
             raise ModelError(
                 f"the system prompt does not fit: it takes {tokens} tokens, and the context "
                 f"of {slm.context} has room for {max(0, self._room(slm))} beside a reply",

@@ -119,3 +119,12 @@ def test_examples_are_only_in_the_language_that_is_spoken() -> None:
     for config in (Config(stt=SttSettings(language="de")), Config(slm=SlmSettings(examples=False))):
         instruct(history, config, None)
         assert not any(message.example for message in history.asking("why"))
+
+
+def test_a_small_context_does_without_the_examples() -> None:
+    """They must not take the room of the conversation, nor end the session."""
+    show = on_a_day()
+    show.examples = True
+    show.slm = ScriptedLanguageModel(show.clock, lambda _: "Not late.", context=160)
+    show.run()
+    assert asked(show)[0] == f"{LINE} how late is it now"
