@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 import platform
 from collections.abc import Callable, Iterator, Sequence
@@ -241,7 +242,7 @@ def build(
     store = Store(config)
     models = _choose(store, config, pool is not None and pool.shapes, agent is None)
     config = replace(config, stt=replace(config.stt, language=",".join(models.languages)))
-    context = SessionContext(config, context.clock, bus)
+    context = dataclasses.replace(context, config=config)
     engines = _engines(context, store, models, pool, agent)
     assistant = Assistant(context, audio, engines, resume, Housekeeping(meter(), _free_memory))
     bus.emit(_started(models, assistant.source_name, audio.sink.name))
@@ -312,8 +313,8 @@ def _engines(
         load_draft = reported("draft", models.draft) if models.draft else None
         draft = _loaded_draft(load_draft, slm, context)
         if draft is None:
-            return LanguageModelAgent(slm, config.slm)
-        return DraftFirstAgent(draft, slm, config.slm, always=config.slm.draft != "auto")
+            return LanguageModelAgent(slm, config)
+        return DraftFirstAgent(draft, slm, config, always=config.slm.draft != "auto")
 
     speaking = {voice.name: reported("tts", voice) for voice in models.voices.values()}
     wake, word = wake_word(config)

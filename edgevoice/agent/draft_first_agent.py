@@ -25,7 +25,7 @@ from edgevoice.protocols import (
     Token,
     Verified,
 )
-from edgevoice.settings import SlmSettings
+from edgevoice.settings import Config
 from edgevoice.words import count
 
 TRUST = {"cautious": 0.15, "normal": 0.05, "swift": 0.02}
@@ -54,16 +54,16 @@ class DraftFirstAgent(LanguageModelAgent):
         self,
         draft: PairedModel,
         reference: PairedModel,
-        settings: SlmSettings,
+        config: Config,
         always: bool = False,
     ) -> None:
         self._draft = draft
         self._reference = reference
         self._always = always
-        self._trust = TRUST[settings.draft_trust]
-        self._draft_room = draft.context - min(settings.max_tokens, draft.context // 2)
+        self._trust = TRUST[config.slm.draft_trust]
+        self._draft_room = draft.context // 2
         try:
-            super().__init__(reference, settings)
+            super().__init__(reference, config)
         except BaseException:
             draft.close()
             raise
@@ -71,6 +71,7 @@ class DraftFirstAgent(LanguageModelAgent):
     def respond(
         self, conversation: Sequence[ChatMessage], cancelled: Cancelled, committed: Committed
     ) -> Iterator[AgentOutput]:
+        conversation = self._with_examples(conversation)
         goes_on = conversation[-1].role == "assistant"
         if goes_on or not self._gains() or self._draft.count(conversation) > self._draft_room:
             yield from self._reference.reply(conversation, cancelled)
@@ -88,7 +89,7 @@ class DraftFirstAgent(LanguageModelAgent):
     def prepare(self, conversation: Sequence[ChatMessage], cancelled: Cancelled) -> int:
         # The draft model comes first: it is cheap, and needed first.
         if self._gains() is not False:
-            self._draft.prime(conversation, cancelled)
+            self._draft.prime(self._with_examples(conversation), cancelled)
         return super().prepare(conversation, cancelled)
 
     def close(self) -> None:

@@ -20,8 +20,15 @@ SHARED_ROLES: frozenset[EnginePart] = frozenset({"stt", "slm", "draft", "tts", "
 
 NOT_THE_ENGINES = frozenset(
     {
-        *("slm.system_prompt", "slm.prefill_ahead", "slm.draft", "slm.draft_trust"),
-        "stt.partials",
+        *(
+            "slm.system_prompt",
+            "slm.examples",
+            "slm.date_time",
+            "slm.prefill_ahead",
+            "slm.draft",
+            "slm.draft_trust",
+            "stt.partials",
+        ),
         *("tts.first_clause_words", "tts.shorten_silence"),
     }
 )

@@ -236,7 +236,8 @@ class Store:
         if not name:
             return None
         models = msgspec.structs.replace(self.config.models, slm=name)
-        return Store(msgspec.structs.replace(self.config, models=models)).choose("slm")
+        config = msgspec.structs.replace(self.config, models=models)
+        return Store(config, self.catalog).choose("slm")
 
     def optional(self, role: Role) -> Installed | None:
         """The model for an optional role; None if there is none.

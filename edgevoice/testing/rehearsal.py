@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
 from typing import TypeVar, cast
 
 import numpy as np
+from msgspec.structs import replace
 
 from edgevoice import events as ev
 from edgevoice.agent.draft_first_agent import DraftFirstAgent
@@ -30,7 +32,7 @@ from edgevoice.protocols import (
     TurnDetector,
     WakeDetector,
 )
-from edgevoice.settings import Config
+from edgevoice.settings import SYSTEM_PROMPT, Config
 from edgevoice.testing.scripted import (
     LoudnessDetector,
     Phrasebook,
@@ -42,6 +44,10 @@ from edgevoice.testing.virtual import VirtualClock
 from edgevoice.transcription.spoken_language import listed
 
 E = TypeVar("E", bound=ev.Event)
+
+
+SHORT_PROMPT = "word " * 48
+"""Takes the place of the default system prompt, whose length must not move the times of a test."""
 
 
 class Rehearsal:
@@ -84,9 +90,23 @@ class Rehearsal:
         self.free_memory: Callable[[], object] = lambda: None
         """Called between turns, if there is a meter."""
         self.loading_seconds = 0.0
+        self.wall: Callable[[], datetime] | None = None
+        self.examples = False
+        """Whether the model reads the example replies."""
         self.wait_for_ready = True
         """Whether the first clip waits for the assistant to be ready."""
         self._cues: list[tuple[float, Callable[[Assistant], None]]] = []
+
+    @property
+    def config(self) -> Config:
+        """The configuration, with SHORT_PROMPT in place of the default system prompt."""
+        return self._config
+
+    @config.setter
+    def config(self, config: Config) -> None:
+        if config.slm.system_prompt == SYSTEM_PROMPT:
+            config = replace(config, slm=replace(config.slm, system_prompt=SHORT_PROMPT))
+        self._config = config
 
     def _source(self, idle: Callable[[], bool]) -> AudioSource:
         def clips() -> Iterator[Samples]:
@@ -106,10 +126,11 @@ class Rehearsal:
     def _load_agent(self) -> Agent:
         if self.agent is not None:
             return self.agent
-        slm, settings = self.load_language_model(), self.config.slm
+        config = replace(self.config, slm=replace(self.config.slm, examples=self.examples))
+        slm = self.load_language_model()
         if self.draft is None:
-            return LanguageModelAgent(slm, settings)
-        return DraftFirstAgent(self.draft, cast(PairedModel, slm), settings)
+            return LanguageModelAgent(slm, config)
+        return DraftFirstAgent(self.draft, cast(PairedModel, slm), config)
 
     def _more_voices(self) -> dict[str, Callable[[], Synthesizer]]:
         def loads(voice: Synthesizer) -> Callable[[], Synthesizer]:
@@ -136,7 +157,7 @@ class Rehearsal:
         self.player = Player(self.clock, self.sink)
         main = (*listed(self.config.stt.language), "en")[0]
         return Assistant(
-            SessionContext(self.config, self.clock, self.bus),
+            SessionContext(self.config, self.clock, self.bus, wall=self.wall),
             AudioIO(self.source, self.player),
             Engines(
                 lambda: self.detector(),

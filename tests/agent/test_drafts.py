@@ -79,7 +79,7 @@ def test_wrong_words_that_are_out_are_corrected_in_words() -> None:
     assert show.assistant.history.messages[-1].text == show.heard[0]
 
 
-@pytest.mark.parametrize("slow", [1.5, 2.0, 3.0, 5.0, 8.0, 12.0, 18.0, 27.0, 40.0])
+@pytest.mark.parametrize("slow", [1.5, 3.0, 6.0, 12.0, 24.0, 40.0])
 @pytest.mark.parametrize("opening", [WRONG, RIGHT, "Whales, they swim.", "The", "No"])
 def test_what_is_remembered_is_what_was_heard(opening: str, slow: float) -> None:
     """However slow the verification is, no word is lost, cut short, or played twice."""
@@ -121,7 +121,7 @@ def test_the_draft_is_dropped_when_the_user_goes_on() -> None:
     ]
 
 
-@pytest.mark.parametrize("time", [2.05 + 0.1 * step for step in range(24)])
+@pytest.mark.parametrize("time", [2.05 + 0.2 * step for step in range(12)])
 @pytest.mark.parametrize("slow", [4.0, 20.0])
 def test_it_can_be_interrupted_at_every_stage(time: float, slow: float) -> None:
     """What was heard is remembered, and the next question is answered."""
