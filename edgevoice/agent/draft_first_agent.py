@@ -30,6 +30,8 @@ from edgevoice.words import count
 
 TRUST = {"cautious": 0.15, "normal": 0.05, "swift": 0.02}
 """Least probability in [0, 1] of a word in the reference model, by setting (drafts-2026-11)."""
+ALOUD = 0.2
+"""Share of that probability below which a word that is out is corrected in words."""
 GAIN = 0.75
 """The draft is used if it opens the reply in at most this share of the reference model's time."""
 TAIL, OPENING = 8, 4
@@ -154,7 +156,9 @@ class DraftFirstAgent(LanguageModelAgent):
             return text
         revision = ReplyRevision(start)
         yield revision
-        corrected = count(text[start : revision.kept])
+        wrong = trusted(text, found, self._trust * ALOUD) < len(text[: revision.kept].rstrip())
+        out = count(text[start : revision.kept])
+        kept, corrected = (kept, out) if wrong else (kept + out, 0)
         yield Verified(words, kept, words - kept - corrected, corrected)
         text = text[: revision.kept]
         if not corrected:

@@ -21,6 +21,7 @@ GREEDY = {"slm.temperature": "0"}
 
 @click.command()
 @click.option("--slm", metavar="NAME", help="Language model, by its name in `models list`.")
+@click.option("--slm-draft", metavar="NAME", help="Model that opens replies [none].")
 @click.option("--only", metavar="CATEGORY", default="", help="Use only questions of a category.")
 @click.option(
     "--limit",
@@ -47,10 +48,12 @@ def quality(context: Context, against: Path | None, **given: Any) -> None:
 
     where = target(given["json_file"])
     settings = config(context, given, {**GREEDY, **context.settings})
+    drafted = bool(given["slm_draft"])
+    from edgevoice.agent.draft_first_agent import DraftFirstAgent
     from edgevoice.agent.language_model_agent import LanguageModelAgent
     from edgevoice.bench.jobs.progress import shown
     from edgevoice.bench.quality import quality as asking
-    from edgevoice.engines.registry import load_chosen
+    from edgevoice.engines.registry import load
     from edgevoice.models.store import Store
 
     if against is not None:
@@ -60,13 +63,23 @@ def quality(context: Context, against: Path | None, **given: Any) -> None:
     if not todo:
         names = dict.fromkeys(one.category for one in asking.questions())
         raise UsageError("no such category", where="--only", remedy=f"one of: {', '.join(names)}")
-    name = Store(settings).choose("slm").name
+    store = Store(settings)
+    chosen = store.choose("slm")
+    draft = store.draft_of(chosen) if drafted else None
     done: list[asking.QualityAnswer] = []
     with ExitStack() as stack, shown() as progress:
         progress.begin("loading the language model", 0.0)
-        weights = stack.enter_context(closing(load_chosen("slm", settings)))
+        models = [
+            stack.enter_context(closing(load(model, settings)))
+            for model in (chosen, draft)
+            if model is not None
+        ]
         try:
-            agent = stack.enter_context(closing(LanguageModelAgent(weights.session(), settings)))
+            slm, *small = (model.session() for model in models)
+            agent = LanguageModelAgent(slm, settings)
+            if small:
+                agent = DraftFirstAgent(small[0], slm, settings, always=True)
+            stack.enter_context(closing(agent))
             progress.begin("asking", float(len(todo)))
             for answer in asking.asked(agent, settings, todo):
                 done.append(answer)
@@ -75,7 +88,7 @@ def quality(context: Context, against: Path | None, **given: Any) -> None:
         finally:
             if done:
                 result = asking.QualityResult(
-                    slm=name,
+                    slm=f"{chosen.name}, draft {draft.name}" if draft else chosen.name,
                     system_prompt=settings.slm.system_prompt,
                     answers=tuple(done),
                 )
