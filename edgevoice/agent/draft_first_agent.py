@@ -32,7 +32,7 @@ TRUST = {"cautious": 0.15, "normal": 0.05, "swift": 0.02}
 """Least probability in [0, 1] of a word in the reference model, by setting (drafts-2026-11)."""
 ALOUD = 0.2
 """Share of that probability below which a word that is out is corrected in words."""
-GAIN = 0.75
+DRAFT_TIME = 0.75
 """The draft is used if it opens the reply in at most this share of the reference model's time."""
 TAIL, OPENING = 8, 4
 """Tokens of a question that are evaluated after its last word, and of a first clause."""
@@ -105,7 +105,7 @@ class DraftFirstAgent(LanguageModelAgent):
         draft, reference = (
             model.seconds(TAIL, OPENING) for model in (self._draft, self._reference)
         )
-        return draft <= GAIN * reference if draft and reference else None
+        return draft <= DRAFT_TIME * reference if draft and reference else None
 
     def _opening(
         self, conversation: Sequence[ChatMessage], cancelled: Cancelled
