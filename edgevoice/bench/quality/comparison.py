@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from statistics import fmean, median
 from typing import TYPE_CHECKING
 
-from edgevoice.bench.quality.quality import HALVES, QualityAnswer, QualityResult
+from edgevoice.bench.quality.quality import QUESTION_HALVES, QualityAnswer, QualityResult
 from edgevoice.errors import UsageError
 from edgevoice.words import words
 
@@ -110,7 +110,7 @@ def _grouped(answers: Sequence[QualityAnswer]) -> Iterator[tuple[str, list[str]]
     for name in dict.fromkeys(answer.category for answer in answers):
         yield name, [question for question, one in each.items() if one.category == name]
     halves = {answer.half for answer in answers}
-    for half, name in HALVES.items():
+    for half, name in QUESTION_HALVES.items():
         if len(halves) > 1 and half in halves:
             yield name, [question for question, one in each.items() if one.half == half]
     yield ALL, list(each)

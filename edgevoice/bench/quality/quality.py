@@ -21,7 +21,7 @@ from edgevoice.versioned import FileFormat
 
 FORMAT, VERSION = "edgevoice quality", 1
 
-HALVES = {"tuned": "tuned", "aside": "set aside"}
+QUESTION_HALVES = {"tuned": "tuned", "aside": "set aside"}
 """What a half of the questions is called in a table."""
 
 PATTERNS = {
