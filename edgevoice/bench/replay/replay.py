@@ -83,7 +83,10 @@ class ReplayResult:
 
 
 def _named(models: Mapping[str, str]) -> dict[str, Any]:
-    return {f"models.{role}": name for role, name in models.items()}
+    """The settings that choose these models; without a draft model, none drafts."""
+    roles = {role: name for role, name in models.items() if role != "draft"}
+    chosen = {f"models.{role}": name for role, name in roles.items()}
+    return {"slm.draft": models.get("draft", "off"), **chosen}
 
 
 def load(file: Path, detector: SpeechDetector, notice: Notify) -> ReplayableTurn:
