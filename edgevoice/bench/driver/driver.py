@@ -245,7 +245,6 @@ def judged(
     if answer is not None:
         own = [e for e in events if getattr(e, "turn", None) == answer.turn]
         ended = [e.at for e in own if isinstance(e, ev.SpeechEnded)]
-        reply = (e.text for e in own if isinstance(e, ev.TokenGenerated | ev.ReplyContinued))
         names = (
             *("response_time", "ttft", "tokens_per_second"),
             *("prompt_tokens", "reused_tokens", "reply_tokens"),
@@ -253,7 +252,7 @@ def judged(
         found = {
             **{name: getattr(answer, name) for name in names},
             "spans": {span.name: span.seconds for span in answer.spans},
-            "reply": "".join(reply).strip(),
+            "reply": _written(own),
             "end_error": round(ended[-1] - spoken, 4) if ended else None,
             **rates(own),
         }
@@ -270,6 +269,17 @@ def judged(
         energy=spent.energy,
         **found,
     )
+
+
+def _written(events: Sequence[ev.Event]) -> str:
+    """The text of a reply, without what was taken back."""
+    text = ""
+    for event in events:
+        if isinstance(event, ev.TokenGenerated | ev.ReplyContinued):
+            text += event.text
+        elif isinstance(event, ev.ReplyRevised):
+            text = text[: event.start]
+    return text.strip()
 
 
 def _why_dropped(events: Sequence[ev.Event]) -> str:
