@@ -242,10 +242,12 @@ def build(
 
 
 def _adapt_process(config: Config, bus: Bus) -> None:
-    """Share the cores and lock the memory as the settings say, while the session runs."""
+    """Share heaps and cores, and lock the memory, as the settings say, while the session runs."""
     from edgevoice.engines.core_reservation import CoreReservation
     from edgevoice.engines.cpu_budget import cores
+    from edgevoice.resources import share_heaps
 
+    share_heaps()
     if config.slm.adapt_threads:
         bus.subscribe(CoreReservation(cores))
     if config.slm.lock_memory:

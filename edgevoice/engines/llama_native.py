@@ -253,7 +253,8 @@ class Sampler:
 
     def __init__(self, temperature: float, seed: int) -> None:
         self.chain = native.llama_sampler_chain_init(native.llama_sampler_chain_default_params())
-        weakref.finalize(self, native.llama_sampler_free, self.chain)
+        # Not at exit: a thread that still generates would use it after that, and crash.
+        weakref.finalize(self, native.llama_sampler_free, self.chain).atexit = False
         if temperature <= 0:
             native.llama_sampler_chain_add(self.chain, native.llama_sampler_init_greedy())
             return

