@@ -82,12 +82,11 @@ def list_models(context: Context, as_json: bool, language: str) -> None:
             mark = marks[store.state(entry)] + ("*" if entry.name in running else "")
             languages = " ".join(entry.languages[:4])
             more = f" +{len(entry.languages) - 4}" if len(entry.languages) > 4 else ""
-            about = "" if entry.chat_template else "cannot converse: "
-            about = (
-                "too large for this machine"
-                if entry.ram > memory
-                else about + (entry.description or entry.title)
-            )
+            about = entry.title if entry.shape else entry.description or entry.title
+            if not entry.chat_template:
+                about = f"cannot converse: {about}"
+            if entry.ram > memory:
+                about = "too large for this machine"
             cells = (
                 *(mark, role, entry.name, *((about,) if wide else ()), languages + more),
                 *(size_text(entry.size), size_text(entry.ram), entry.licence),
