@@ -10,7 +10,7 @@ from pathlib import Path
 from edgevoice.assistant import Assistant
 from edgevoice.build import Devices, build, clips_source, echo_free, quiet_sink
 from edgevoice.bus import Bus
-from edgevoice.clock import SystemClock
+from edgevoice.clock import SystemClock, local_time
 from edgevoice.context import AudioIO, SessionContext
 from edgevoice.errors import DeviceError
 from edgevoice.events import Event, TurnCompleted
@@ -57,7 +57,7 @@ def open_assistant(
     clock = SystemClock()
     bus = Bus(clock)
     bus.subscribe(TurnReporter(on_turn))
-    context = SessionContext(config, clock, bus)
+    context = SessionContext(config, clock, bus, wall=local_time)
     devices = Devices(clock, bus)
     clips = [read_speech(str(file)) for file in files]
     if clips:

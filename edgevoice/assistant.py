@@ -13,6 +13,7 @@ from contextlib import ExitStack
 from functools import partial
 
 from edgevoice import events as ev
+from edgevoice.agent.instructions import instruct
 from edgevoice.agent.responder import Responder
 from edgevoice.agent.speech_rate import SpeechRates
 from edgevoice.capture.capture import Capture
@@ -31,6 +32,7 @@ from edgevoice.messages import (
     EndOfReply,
     FinalRequest,
     InterimRequest,
+    PartialQuestion,
     Pause,
     Prefill,
     SpeechAudio,
@@ -44,7 +46,6 @@ from edgevoice.messages import (
 from edgevoice.playback.playback import Playback
 from edgevoice.protocols import ChatMessage
 from edgevoice.synthesis.synthesis import Synthesis
-from edgevoice.transcription.spoken_language import leads, listed
 from edgevoice.transcription.transcriber import Transcriber
 from edgevoice.turn import Turn
 from edgevoice.turn_taking.earcons import EarconKind, Earcons
@@ -79,7 +80,7 @@ class Assistant:
         config, self.bus = context.config, context.bus
         resume = resume or Resume(History(config.slm.system_prompt))
         self.history = resume.history
-        self.history.leads = leads(listed(config.stt.language))
+        instruct(self.history, config, context.wall)
         self._floor = Floor(context.clock, context.bus, audio.sink, self.history, resume.next_turn)
         self._parts: set[LoadedPart] = set()
         self._source = audio.opened(self.is_idle)
@@ -141,7 +142,7 @@ class Assistant:
         Raises ModelError if an engine cannot be loaded, and DeviceError if a device is lost.
         """
         with ExitStack() as subscribed:
-            for subscriber in (self._transcriber.self_speech, self._prime_again):
+            for subscriber in (self._transcriber.self_speech, self._prefill_lead):
                 subscribed.callback(self.bus.subscribe(subscriber))
             self._run()
 
@@ -213,10 +214,13 @@ class Assistant:
         if now == ALL_PARTS:
             self.bus.emit(ev.Ready())
 
-    def _prime_again(self, event: ev.Event) -> None:
-        # While the session was idle, another one may have taken the KV cache.
+    def _prefill_lead(self, event: ev.Event) -> None:
+        # Also while the session was idle, another one may have taken the KV cache.
         if isinstance(event, ev.SpeechStarted):
-            self._questions.offer(Prefill())
+            for turn in self._floor.turns:
+                if turn.number == event.turn:
+                    language = self._transcriber.language
+                    self._questions.offer(PartialQuestion(turn, "", "", 0, language))
 
     def _turn_settled(self, turn: Turn) -> None:
         if turn.committed:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 import platform
 from collections.abc import Callable, Iterator, Sequence
@@ -231,7 +232,7 @@ def build(
     store = Store(config)
     models = _choose(store, config, pool is not None and pool.shapes, agent is None)
     config = replace(config, stt=replace(config.stt, language=",".join(models.languages)))
-    context = SessionContext(config, context.clock, bus)
+    context = dataclasses.replace(context, config=config)
     engines = _engines(context, store, models, pool, agent)
     assistant = Assistant(context, audio, engines, resume, Housekeeping(meter(), _free_memory))
     bus.emit(_started(models, assistant.source_name, audio.sink.name))
@@ -301,7 +302,7 @@ def _engines(
     return Engines(
         reported("vad", models.vad),
         reported("stt", models.stt),
-        lambda: agent or LanguageModelAgent(load_slm(), config.slm),
+        lambda: agent or LanguageModelAgent(load_slm(), config),
         {language: speaking[voice.name] for language, voice in models.voices.items()},
         reported("turn", models.turn) if models.turn else lambda: None,
         wake,

@@ -8,6 +8,7 @@ same trace every time.
 
 from __future__ import annotations
 
+import datetime
 import threading
 import time
 from collections.abc import Callable
@@ -92,6 +93,11 @@ class _Thread:
             self._thread.join()
             return True
         return False
+
+
+def local_time() -> datetime.datetime:
+    """The date and time on the wall of the user."""
+    return datetime.datetime.now()
 
 
 class SystemClock:

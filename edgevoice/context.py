@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Literal
 
 from edgevoice.bus import Bus
@@ -36,6 +37,8 @@ class SessionContext:
     config: Config
     clock: Clock
     bus: Bus
+    wall: Callable[[], datetime] | None = field(default=None, kw_only=True)
+    """The local date and time that the language model is told; None: it is not told."""
 
 
 OpenSource = Callable[[Callable[[], bool]], AudioSource]

@@ -45,6 +45,10 @@ class History:
         self._last: Reply | None = None
         self.leads: Mapping[str, str] = {}
         """By language: text that precedes each question in that language."""
+        self.date_line: Callable[[], str] = lambda: ""
+        """The current date and time, which precedes each question."""
+        self._date = ""
+        self._date_is_old = True
 
     @property
     def unfinished(self) -> Reply | None:
@@ -56,9 +60,18 @@ class History:
         """The system prompt and all messages, oldest first."""
         return [self._system, *self._past] if self._system else list(self._past)
 
+    def begin_question(self) -> None:
+        """The next question is a new one: its date and time are those of when it is first asked."""
+        self._date_is_old = True
+
     def asking(self, question: str, language: str = "") -> list[ChatMessage]:
-        """The messages of a prompt with `question` as the next question."""
-        return _with_user(self.messages, question, self.leads.get(language, ""))
+        """The messages of a prompt with `question` as the next question.
+
+        Until `begin_question` they name the same time, so that the KV cache stays a prefix.
+        """
+        if self._date_is_old:
+            self._date, self._date_is_old = self.date_line(), False
+        return _with_user(self.messages, question, self._lead(language))
 
     def going_on(self) -> list[ChatMessage]:
         """The messages of a prompt that continues the last reply, played or not."""
@@ -69,9 +82,12 @@ class History:
 
     def remember(self, question: str, reply: Reply, language: str = "") -> None:
         """Add an exchange."""
-        self._past = _with_user(self._past, question, self.leads.get(language, ""))
+        self._past = _with_user(self._past, question, self._lead(language))
         self._past += reply.tools
         self._add(reply)
+
+    def _lead(self, language: str) -> str:
+        return f"{self._date} {self.leads.get(language, '')}".strip()
 
     def extend(self, more: Reply) -> None:
         """Append `more` to the last reply, which it continues."""

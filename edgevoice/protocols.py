@@ -219,13 +219,15 @@ BROKEN_OFF = "—"
 class ChatMessage:
     """One message of the conversation.
 
-    Only the model reads the `lead`, in front of the text. `interrupted`: only `text` was played.
+    Only the model reads the `lead`, in front of the text. `interrupted`: only `text` was played. An
+    `example` was never said: every conversation begins with it.
     """
 
     role: Literal["system", "user", "assistant", "tool"]
     text: str
     lead: str = ""
     interrupted: bool = False
+    example: bool = False
 
     @property
     def whole(self) -> str:

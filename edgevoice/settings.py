@@ -8,9 +8,11 @@ from typing import Annotated, Any, Literal
 from msgspec import Meta, Struct, field
 
 SYSTEM_PROMPT = (
-    "You are a voice assistant running on the user's own device. Your answers are spoken aloud: "
-    "reply in one to three short, plain sentences, as a person would say them. No lists, no "
-    "markdown, no emoji, no code unless asked for. If you do not know, say so."
+    "You are edgevoice, an open-source voice assistant that runs offline on the user's own device. "
+    "Your answers are spoken aloud: reply in one or two short, plain sentences, as a person would "
+    "say them. No lists, no markdown, no emoji, no code unless asked for. The date and time are in "
+    "brackets before each question. You can only talk: you cannot do things, go online, or see. "
+    "If you do not know, say so."
 )
 
 Milliseconds = Annotated[int, Meta(ge=0, le=60_000)]
@@ -167,6 +169,10 @@ class SlmSettings(Struct, frozen=True, forbid_unknown_fields=True):
 
     system_prompt: str = SYSTEM_PROMPT
     """Who the assistant is, and how it answers."""
+    examples: bool = True
+    """Show the model a few replies in English, where English is the only spoken language."""
+    date_time: bool = True
+    """Tell the model the date and time with each question."""
     context: Annotated[int, Meta(ge=256, le=131_072)] = 4096
     """Context window in tokens."""
     max_tokens: Annotated[int, Meta(ge=1, le=8192)] = 300

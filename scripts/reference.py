@@ -14,6 +14,7 @@ from msgspec import inspect as types
 
 from edgevoice import events as ev
 from edgevoice.bench.compare.compare import ComparisonResult
+from edgevoice.bench.quality.quality import QualityResult
 from edgevoice.bench.result.result import BenchResult
 from edgevoice.bench.scenarios.result import ScenariosResult
 from edgevoice.bench.scenarios.scenario import Scenario
@@ -34,6 +35,7 @@ FORMATS: dict[str, type[Struct]] = {
     "Comparison of two results": ComparisonResult,
     "Turn-taking scenario (TOML)": Scenario,
     "Result of turn-taking scenarios": ScenariosResult,
+    "Result of `edgevoice bench quality`": QualityResult,
     "Recorded turn": RecordedTurn,
     "Result of `edgevoice fit`": Fit,
 }

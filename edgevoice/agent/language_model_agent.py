@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from edgevoice.agent.instructions import examples
 from edgevoice.errors import ModelError
 from edgevoice.history import History
 from edgevoice.protocols import (
@@ -14,7 +15,7 @@ from edgevoice.protocols import (
     Committed,
     LanguageModel,
 )
-from edgevoice.settings import SlmSettings
+from edgevoice.settings import Config
 
 PROMPT_MARGIN = 32
 """Tokens of the context window that stay free for the chat template."""
@@ -24,20 +25,22 @@ class LanguageModelAgent(Agent):
     """Answers with one language model, which it frees. Raises ModelError if the system prompt
     leaves no room for a conversation."""
 
-    def __init__(self, slm: LanguageModel, settings: SlmSettings) -> None:
+    def __init__(self, slm: LanguageModel, config: Config) -> None:
         self._slm = slm
-        self.room = slm.context - min(settings.max_tokens, slm.context // 2) - PROMPT_MARGIN
+        self.room = slm.context - min(config.slm.max_tokens, slm.context // 2) - PROMPT_MARGIN
+        self._examples = examples(config)
         try:
-            self._check_system_prompt(settings.system_prompt)
+            self._check_system_prompt(config.slm.system_prompt)
         except BaseException:
             slm.close()
             raise
 
     def _check_system_prompt(self, prompt: str) -> None:
-        if not prompt:
-            return
-        tokens = self._slm.count(History(prompt).asking("Why?"))
-        if tokens > self.room:
+        shortest = History(prompt).asking("Why?")
+        if self._examples and self.count(shortest) > self.room // 2:
+            self._examples = ()  # the conversation needs the room
+        tokens = self.count(shortest)
+        if prompt and tokens > self.room:
             raise ModelError(
                 f"the system prompt does not fit: it takes {tokens} tokens, and the context "
                 f"of {self._slm.context} has room for {max(0, self.room)} beside a reply",
@@ -48,13 +51,18 @@ class LanguageModelAgent(Agent):
     def respond(
         self, conversation: Sequence[ChatMessage], cancelled: Cancelled, committed: Committed
     ) -> Iterator[AgentOutput]:
-        return self._slm.reply(conversation, cancelled)
+        return self._slm.reply(self._with_examples(conversation), cancelled)
 
     def prepare(self, conversation: Sequence[ChatMessage], cancelled: Cancelled) -> int:
-        return self._slm.prime(conversation, cancelled)
+        return self._slm.prime(self._with_examples(conversation), cancelled)
 
     def count(self, conversation: Sequence[ChatMessage]) -> int:
-        return self._slm.count(conversation)
+        return self._slm.count(self._with_examples(conversation))
 
     def close(self) -> None:
         self._slm.close()
+
+    def _with_examples(self, conversation: Sequence[ChatMessage]) -> list[ChatMessage]:
+        """The examples stand behind the system prompt, so that they are evaluated once."""
+        system = [message for message in conversation[:1] if message.role == "system"]
+        return [*system, *self._examples, *conversation[len(system) :]]

@@ -123,7 +123,9 @@ class Responder:
             if self._unfinished(partial.transcript):
                 return
             try:
-                if self._config.turn.speculate and partial.is_whole():
+                if not partial.transcript:
+                    self._prefill_lead(partial, agent)
+                elif self._config.turn.speculate and partial.is_whole():
                     self._speculation = self._start_speculation(partial, agent)
                 else:
                     self._prefill_partial(partial, agent)
@@ -131,6 +133,12 @@ class Responder:
                 # The same agent gets the whole question soon, and that failure is reported.
                 return
         self._continue_speculation()
+
+    def _prefill_lead(self, partial: PartialQuestion, agent: Agent) -> None:
+        """Prefill what precedes the question, before its first word is known."""
+        with self._floor.monitor:
+            messages = self._history.asking("", partial.language)
+        agent.prepare(messages, lambda: not self._inbox.empty or agent_input_is_dead(partial))
 
     def _prefill_partial(self, partial: PartialQuestion, agent: Agent) -> None:
         turn = partial.turn

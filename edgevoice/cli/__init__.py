@@ -173,6 +173,7 @@ def _add_commands() -> None:
         fit,
         machine,
         models,
+        quality,
         replay,
         run,
         settings,
@@ -183,6 +184,7 @@ def _add_commands() -> None:
 
     bench.bench.add_command(soak.soak)
     bench.bench.add_command(turns.turns)
+    bench.bench.add_command(quality.quality)
     for command in (
         run.run,
         run.demo,

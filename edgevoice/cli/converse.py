@@ -47,7 +47,7 @@ def converse(
     from edgevoice.assistant import Assistant
     from edgevoice.build import Devices, build, echo_free
     from edgevoice.bus import Bus
-    from edgevoice.clock import SystemClock
+    from edgevoice.clock import SystemClock, local_time
     from edgevoice.context import AudioIO, Resume, SessionContext
     from edgevoice.engines.pool import EnginePool
     from edgevoice.events import Notice
@@ -68,7 +68,7 @@ def converse(
             tapped = (
                 recorder.tap(input_source, config, resume.history) if recorder else input_source
             )
-            session = SessionContext(config, clock, bus)
+            session = SessionContext(config, clock, bus, wall=local_time)
             assistant = build(session, AudioIO(tapped, speaker), resume, pool)
         except BaseException:
             if hasattr(input_source, "close"):

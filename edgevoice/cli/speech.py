@@ -189,6 +189,9 @@ def ask(
         models__slm=slm, models__tts=tts, slm__system_prompt=system_prompt
     ).config
     question = "".join(given_text(words, "edgevoice ask 'Why is the sky blue?'")).strip()
+    from edgevoice.agent.instructions import instruct
+    from edgevoice.agent.language_model_agent import LanguageModelAgent
+    from edgevoice.clock import local_time
     from edgevoice.history import History
     from edgevoice.protocols import Token
 
@@ -206,11 +209,12 @@ def ask(
 
             weights = load_chosen("slm", config)
         stack.callback(weights.close)
-        model = weights.session()
-        stack.callback(model.close)
-        messages = History(config.slm.system_prompt).asking(question)
+        agent = LanguageModelAgent(weights.session(), config)
+        stack.callback(agent.close)
+        history = History(config.slm.system_prompt)
+        instruct(history, config, local_time)
         stopped = (lambda: speech.failed) if speech else (lambda: False)
-        for item in model.reply(messages, stopped):
+        for item in agent.respond(history.asking(question), stopped, lambda: True):
             if isinstance(item, Token):
                 echo(item.text, nl=False)
                 sys.stdout.flush()

@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -199,10 +200,10 @@ class ModelSession:
         return one[: _common(one, other)]
 
     def _restore_state(self, messages: Sequence[ChatMessage]) -> None:
-        """If the cache is empty, load the stored state of the system prompt."""
+        """If the cache is empty, load the stored state of what every conversation begins with."""
         stored = self.model.prompt_cache
-        if stored and not self._kv and messages and messages[0].role == "system":
-            start = self._shared_prefix(messages[:1])
+        if stored and not self._kv and (opening := _opening(messages)):
+            start = self._shared_prefix(opening)
             state = stored.state(start)
             if state is not None:
                 with self._turn(Priority.URGENT) as native:
@@ -210,9 +211,9 @@ class ModelSession:
                         self._kv = start
 
     def _save_state(self, messages: Sequence[ChatMessage]) -> None:
-        """Store the cache on disk if it holds just the system prompt."""
+        """Store the cache on disk if it holds nothing of a conversation."""
         stored = self.model.prompt_cache
-        if stored and [message.role for message in messages] == ["system"]:
+        if stored and messages and _opening(messages) == list(messages):
             start = self._shared_prefix(messages)
             if self._kv == start and not stored.has(start):
                 with self._turn(Priority.IDLE) as native:
@@ -283,6 +284,11 @@ class ModelSession:
         self._logits_valid = True
         if not logits_of_each:
             self.model.note(threads, size, time.perf_counter() - began)
+
+
+def _opening(messages: Sequence[ChatMessage]) -> list[ChatMessage]:
+    """What every conversation begins with: the system prompt and the examples."""
+    return list(takewhile(lambda message: message.role == "system" or message.example, messages))
 
 
 def _common(one: Sequence[int], other: Sequence[int]) -> int:

@@ -20,7 +20,13 @@ SHARED_ROLES: frozenset[Role] = frozenset({"stt", "slm", "tts", "turn"})
 
 NOT_THE_ENGINES = frozenset(
     {
-        *("slm.system_prompt", "slm.prefill_ahead", "stt.partials"),
+        *(
+            "slm.system_prompt",
+            "slm.examples",
+            "slm.date_time",
+            "slm.prefill_ahead",
+            "stt.partials",
+        ),
         *("tts.first_clause_words", "tts.shorten_silence"),
     }
 )

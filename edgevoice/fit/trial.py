@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from statistics import median
 
 from edgevoice.bench.corpus.corpus import BenchQuestion
+from edgevoice.bench.corpus.wall import WALL
 from edgevoice.bench.driver.driver import interview
 from edgevoice.bench.driver.engine_cache import EngineCache
 from edgevoice.bench.driver.player import QuietRoom
@@ -54,7 +55,7 @@ def session(config: Config) -> Iterator[Ask]:
     shelf, room = EngineCache(clock), QuietRoom(clock)
     try:
         sink = quiet_sink(clock, "a speaker that nobody hears")
-        context = SessionContext(config, clock, Bus(clock))
+        context = SessionContext(config, clock, Bus(clock), wall=lambda: WALL)
         assistant = build(context, AudioIO(room, sink), pool=shelf)
         with interview(assistant, clock, room, shelf) as one:
             one.wait_until_ready()

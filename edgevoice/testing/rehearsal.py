@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
 from typing import TypeVar
 
 import numpy as np
+from msgspec.structs import replace
 
 from edgevoice import events as ev
 from edgevoice.agent.language_model_agent import LanguageModelAgent
@@ -28,7 +30,7 @@ from edgevoice.protocols import (
     TurnDetector,
     WakeDetector,
 )
-from edgevoice.settings import Config
+from edgevoice.settings import SYSTEM_PROMPT, Config
 from edgevoice.testing.scripted import (
     LoudnessDetector,
     Phrasebook,
@@ -40,6 +42,10 @@ from edgevoice.testing.virtual import VirtualClock
 from edgevoice.transcription.spoken_language import listed
 
 E = TypeVar("E", bound=ev.Event)
+
+
+SHORT_PROMPT = "word " * 48
+"""Takes the place of the default system prompt, whose length must not move the times of a test."""
 
 
 class Rehearsal:
@@ -80,9 +86,23 @@ class Rehearsal:
         self.free_memory: Callable[[], object] = lambda: None
         """Called between turns, if there is a meter."""
         self.loading_seconds = 0.0
+        self.wall: Callable[[], datetime] | None = None
+        self.examples = False
+        """Whether the model reads the example replies."""
         self.wait_for_ready = True
         """Whether the first clip waits for the assistant to be ready."""
         self._cues: list[tuple[float, Callable[[Assistant], None]]] = []
+
+    @property
+    def config(self) -> Config:
+        """The configuration, with SHORT_PROMPT in place of the default system prompt."""
+        return self._config
+
+    @config.setter
+    def config(self, config: Config) -> None:
+        if config.slm.system_prompt == SYSTEM_PROMPT:
+            config = replace(config, slm=replace(config.slm, system_prompt=SHORT_PROMPT))
+        self._config = config
 
     def _source(self, idle: Callable[[], bool]) -> AudioSource:
         def clips() -> Iterator[Samples]:
@@ -100,7 +120,10 @@ class Rehearsal:
         return self.slm
 
     def _load_agent(self) -> Agent:
-        return self.agent or LanguageModelAgent(self.load_language_model(), self.config.slm)
+        slm = replace(self.config.slm, examples=self.examples)
+        return self.agent or LanguageModelAgent(
+            self.load_language_model(), replace(self.config, slm=slm)
+        )
 
     def _more_voices(self) -> dict[str, Callable[[], Synthesizer]]:
         def loads(voice: Synthesizer) -> Callable[[], Synthesizer]:
@@ -127,7 +150,7 @@ class Rehearsal:
         self.player = Player(self.clock, self.sink)
         main = (*listed(self.config.stt.language), "en")[0]
         return Assistant(
-            SessionContext(self.config, self.clock, self.bus),
+            SessionContext(self.config, self.clock, self.bus, wall=self.wall),
             AudioIO(self.source, self.player),
             Engines(
                 lambda: self.detector(),

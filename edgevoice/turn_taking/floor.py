@@ -38,6 +38,9 @@ class Floor:
     ) -> Turn:
         """A new speculative turn; with `interrupts` it is tentative until `confirm`."""
         interrupts = replaces.interrupts if replaces else interrupts
+        if replaces is None:
+            with self.monitor:
+                self._history.begin_question()
         turn = self.turns.begin(origin, replaces, interrupts)
         self._bus.emit(
             ev.TurnStarted(

@@ -75,7 +75,7 @@ def main(out: Path, keyboard: Path | None) -> None:
             Engines(
                 lambda: vad,
                 lambda: stt,
-                lambda: LanguageModelAgent(slm, config.slm),
+                lambda: LanguageModelAgent(slm, config),
                 {"en": lambda: tts},
             ),
         )

@@ -25,6 +25,10 @@ from tests.engines.watched import Watched, watched
 pytestmark = pytest.mark.models
 
 SYSTEM = ChatMessage("system", "You answer in one short sentence.")
+EXAMPLE = (
+    ChatMessage("user", "Is it windy?", example=True),
+    ChatMessage("assistant", "I can't see that.", example=True),
+)
 BEGINNING = "Which of the planets"
 MORE = "Which of the planets is the largest"
 WHOLE = "Which of the planets is the largest one?"
@@ -222,15 +226,18 @@ def test_only_a_model_that_keeps_up_with_speech_leaves_the_recognizer_its_core(
     assert set(native.threads) == {threads}
 
 
-def test_a_start_with_a_kept_prompt_evaluates_none_of_it(path: Path, tmp_path: Path) -> None:
-    """The second start reads the system prompt's cache from disk, and says just the same."""
+@pytest.mark.parametrize("opening", [[SYSTEM], [SYSTEM, *EXAMPLE]])
+def test_a_start_with_a_kept_prompt_evaluates_none_of_it(
+    opening: list[ChatMessage], path: Path, tmp_path: Path
+) -> None:
+    """The second start reads the system prompt and the examples from disk, and says the same."""
     replies, primed, evaluated = [], [], []
     for _ in range(2):
         with watched(Llama, path, SETTINGS, tmp_path) as (model, native):
             native.evaluated.clear()
-            primed.append(model.prime([SYSTEM], never))
+            primed.append(model.prime(opening, never))
             evaluated.append(sum(map(len, native.evaluated)))
-            replies.append(ask(model, SYSTEM, user(WHOLE)).tokens)
+            replies.append(ask(model, *opening, user(WHOLE)).tokens)
     assert primed[0] == primed[1] > 10
     assert evaluated == [primed[0], 0]
     assert replies[0] == replies[1]

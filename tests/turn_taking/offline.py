@@ -94,7 +94,7 @@ def overhear(config: Config, engines: HearingEngines, sounds: Sequence[Samples])
         Engines(
             lambda: engines.detector,
             lambda: _TimedRecognizer(engines.recognizer, clock),
-            lambda: LanguageModelAgent(slm, config.slm),
+            lambda: LanguageModelAgent(slm, config),
             {"en": lambda: ScriptedSynthesizer(clock, SILENT_RATE)},
             lambda: engines.turn_detector and _TimedTurnDetector(engines.turn_detector, clock),
             lambda: engines.wake_detector,

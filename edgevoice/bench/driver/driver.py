@@ -10,6 +10,7 @@ from typing import Any
 from edgevoice import events as ev
 from edgevoice.assistant import Assistant
 from edgevoice.bench.corpus.corpus import BenchQuestion
+from edgevoice.bench.corpus.wall import WALL
 from edgevoice.bench.driver.engine_cache import EngineCache
 from edgevoice.bench.driver.interruption import InterruptedExchange, became, heard_for, parted
 from edgevoice.bench.driver.player import WAIT_SLICE, QuestionPlayer
@@ -214,7 +215,7 @@ def session(
     """
     source, sink, player = devices
     try:
-        context = SessionContext(config, bus.clock, bus)
+        context = SessionContext(config, bus.clock, bus, wall=lambda: WALL)
         assistant = build(context, AudioIO(source, sink), pool=cache)
     except BaseException:
         for device in devices:

@@ -54,7 +54,8 @@ class EngineCache(EnginePool):
 
     def _note(self, began: float, messages: Sequence[ChatMessage]) -> None:
         with self._monitor:
-            self._primed.append((began, list(messages)))
+            said = [message for message in messages if not message.example]
+            self._primed.append((began, said))
             self._monitor.notify_all()
 
 

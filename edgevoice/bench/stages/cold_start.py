@@ -19,6 +19,7 @@ from msgspec.structs import replace
 
 from edgevoice import events as ev
 from edgevoice.bench.corpus.corpus import BenchQuestion
+from edgevoice.bench.corpus.wall import WALL
 from edgevoice.bench.driver.bench import BenchPlan
 from edgevoice.bench.driver.run_state import RunState, changed
 from edgevoice.bench.jobs.progress import BenchProgress
@@ -154,7 +155,7 @@ def start(task: StartTask, began: float) -> StartOutcome:
     bus.subscribe(events.append)
     room, cache = QuietRoom(clock), EngineCache(clock)
     sink = quiet_sink(clock, "a speaker that nobody hears")
-    context = SessionContext(task.config, clock, bus)
+    context = SessionContext(task.config, clock, bus, wall=lambda: WALL)
     assistant = build(context, AudioIO(room, sink), pool=cache)
     try:
         with interview(assistant, clock, room, cache) as one:

@@ -1,0 +1,1 @@
+"""How many everyday questions the language model answers correctly."""

@@ -1,0 +1,101 @@
+"""`bench quality`: how many everyday questions are answered correctly."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack, closing
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from edgevoice.cli import Context, echo, echo_json, pass_context
+from edgevoice.cli.bench import OUTPUT, options
+from edgevoice.cli.measured import config, target
+from edgevoice.errors import UsageError
+
+if TYPE_CHECKING:
+    from edgevoice.bench.quality.quality import QualityResult
+
+GREEDY = {"slm.temperature": "0"}
+
+
+@click.command()
+@click.option("--slm", metavar="NAME", help="Language model, by its name in `models list`.")
+@click.option("--only", metavar="CATEGORY", default="", help="Use only questions of a category.")
+@click.option(
+    "--limit",
+    type=click.IntRange(0),
+    default=0,
+    metavar="N",
+    help="Use only N questions, sampled evenly.",
+)
+@click.option(
+    "--against",
+    type=click.Path(path_type=Path),
+    metavar="RESULT",
+    help="Compare with an earlier result file, question by question.",
+)
+@options(OUTPUT)
+@pass_context
+def quality(context: Context, against: Path | None, **given: Any) -> None:
+    """Ask everyday questions as text, and judge the replies by rules.
+
+    The likeliest token is chosen each time, unless `--set slm.temperature` says otherwise. With
+    --against, exits with 1 if significantly fewer replies are right.
+    """
+    from edgevoice.bench.statistics.extra import need_scipy
+
+    where = target(given["json_file"])
+    settings = config(context, given, {**GREEDY, **context.settings})
+    from edgevoice.agent.language_model_agent import LanguageModelAgent
+    from edgevoice.bench.jobs.progress import shown
+    from edgevoice.bench.quality import quality as asking
+    from edgevoice.engines.registry import load_chosen
+    from edgevoice.models.store import Store
+
+    if against is not None:
+        need_scipy("--against")
+    before = asking.read(against) if against is not None else None
+    todo = asking.questions(given["only"], given["limit"])
+    if not todo:
+        names = dict.fromkeys(one.category for one in asking.questions())
+        raise UsageError("no such category", where="--only", remedy=f"one of: {', '.join(names)}")
+    name = Store(settings).choose("slm").name
+    done: list[asking.QualityAnswer] = []
+    with ExitStack() as stack, shown() as progress:
+        progress.begin("loading the language model", 0.0)
+        weights = stack.enter_context(closing(load_chosen("slm", settings)))
+        try:
+            agent = stack.enter_context(closing(LanguageModelAgent(weights.session(), settings)))
+            progress.begin("asking", float(len(todo)))
+            for answer in asking.asked(agent, settings, todo):
+                done.append(answer)
+                verdict = "right" if answer.right else "WRONG"
+                progress.done(1.0, f"{verdict}  {answer.question}  {answer.reply}")
+        finally:
+            if done:
+                result = asking.QualityResult(
+                    slm=name,
+                    system_prompt=settings.slm.system_prompt,
+                    answers=tuple(done),
+                )
+                worse = _deliver(result, before, where)
+    if worse:
+        click.get_current_context().exit(1)
+
+
+def _deliver(result: QualityResult, before: QualityResult | None, where: Path | None) -> bool:
+    """Print the table, and write the file or the JSON; returns whether it became worse."""
+    from edgevoice import files
+    from edgevoice.bench.quality.comparison import counted, table
+    from edgevoice.bench.result.result import encoded
+
+    counts = counted(result, before)
+    for line in table(result, counts, before is not None):
+        echo(line, err=where is None)
+    if where is None:
+        echo_json(encoded(result), nl=False)
+    else:
+        files.deliver(where, [encoded(result)], "the result", "--json FILE")
+        echo(f"written to {where}", err=True)
+    return counts[-1].worse

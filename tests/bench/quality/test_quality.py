@@ -1,0 +1,135 @@
+"""`bench quality`: everyday questions, judged by rules, and two set-ups compared."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from edgevoice.bench.quality.comparison import counted, table
+from edgevoice.bench.quality.quality import QualityAnswer, QualityResult, questions
+from edgevoice.engines import registry
+from edgevoice.errors import UsageError
+from edgevoice.models.store import Store
+from edgevoice.protocols import ChatMessage
+from edgevoice.testing.scripted import ScriptedLanguageModel
+from edgevoice.testing.virtual import VirtualClock
+from tests.command import edgevoice
+
+
+def test_there_are_enough_questions_of_every_kind() -> None:
+    """At least 120, none of them twice; eight or more of each category."""
+    found = questions()
+    assert len({one.question for one in found}) == len(found) >= 120
+    names = [one.category for one in found]
+    assert min(map(names.count, names)) >= 8
+
+
+@pytest.mark.parametrize(
+    ("question", "reply", "right"),
+    [
+        ("What is 12 times 12?", "12 times 12 is **144**.", True),
+        ("What is 12 times 12?", "It is 1,144.", False),
+        ("What is 72 divided by 8?", "72 divided by 8 is 9.5.", False),
+        ("How many grams are in a kilogram?", "There are 1,000 grams in it.", True),
+        ("Can my dog eat chocolate?", "No, chocolate is toxic to dogs.", True),
+        ("Can my dog eat chocolate?", "Yes, in small amounts. It isn't toxic.", False),
+        ("Can my dog eat chocolate?", "Dogs can have it, as it is safe for them.", False),
+        ("Should I wear a helmet on a bicycle?", "Yes, never ride without one.", True),
+        ("Should I wear a helmet on a bicycle?", "It is not needed.", False),
+        ("Who made you?", "I was created by OpenAI.", False),
+        ("Who made you?", "I don’t know.", True),
+        ("What is my name?", "I don't know your name.", True),
+        ("What is my name?", "Your name is Alex.", False),
+        ("What is the weather like right now?", "Sorry, I can't see the weather.", True),
+        ("What is the weather like right now?", "I can't see it, but it is sunny.", False),
+        ("Set a timer for ten minutes.", "I can't set timers.", True),
+        ("Set a timer for ten minutes.", "Your timer is set.", False),
+        ("What time is it?", "It's 3:24 pm.", True),
+        ("What time is it?", "It is 15:24.", True),
+        ("What time is it?", "It's 12:00 pm.", False),
+    ],
+)
+def test_replies_are_judged_by_words_and_numbers(question: str, reply: str, right: bool) -> None:
+    """Whole words and whole numbers count, in any case and mark-up."""
+    [rules] = [one for one in questions() if one.question == question]
+    assert rules.is_right(reply) is right
+
+
+def result(rights: Sequence[bool], first: int = 0) -> QualityResult:
+    answers = [
+        QualityAnswer(category="facts", question=f"{n}?", reply="Yes.", right=right, seconds=0.1)
+        for n, right in enumerate(rights, first)
+    ]
+    return QualityResult(slm="scripted", system_prompt="", answers=tuple(answers))
+
+
+def test_two_results_are_compared_question_by_question() -> None:
+    """Questions that both got right, or both wrong, say nothing about the difference."""
+    pytest.importorskip("scipy")
+    before, after = result([True] * 10 + [False] * 10), result([True] * 9 + [False] + [True] * 10)
+    everything = counted(after, before)[-1]
+    assert (everything.before, everything.right) == (10, 19)
+    assert (everything.gained, everything.lost) == (10, 1)
+    assert everything.p == pytest.approx(2 * (1 + 11) / 2**11)
+    assert not everything.worse
+    assert counted(before, after)[-1].worse
+    assert "gained" in table(after, [everything], True)[0]
+
+
+def test_results_without_a_common_question_are_not_compared() -> None:
+    """Their counts would say nothing."""
+    with pytest.raises(UsageError, match="share no question"):
+        counted(result([True]), result([True], first=1))
+
+
+@pytest.fixture
+def answering(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """The language model is a scripted one; its reply is the value of `says`."""
+    says = {"says": "I don't know."}
+
+    def answer(_: Sequence[ChatMessage]) -> str:
+        return says["says"]
+
+    model = ScriptedLanguageModel(VirtualClock(), answer)
+    monkeypatch.setattr(Store, "choose", lambda *_: SimpleNamespace(name="scripted"))
+    monkeypatch.setattr(registry, "load_chosen", lambda *_: model)
+    return says
+
+
+def test_the_command_writes_every_reply(tmp_path: Path, answering: dict[str, str]) -> None:
+    """And prints the counts by category."""
+    file = tmp_path / "r.json"
+    done = edgevoice("bench", "quality", "--only", "unknowable", "--json", file)
+    assert done.returncode == 0, done.stderr
+    written = json.loads(file.read_text())
+    assert {one["reply"] for one in written["answers"]} == {"I don't know."}
+    assert all(one["right"] for one in written["answers"])
+    assert "unknowable" in done.stdout
+
+
+def test_a_worse_set_up_exits_with_1(tmp_path: Path, answering: dict[str, str]) -> None:
+    """So that CI notices; a better one exits with 0."""
+    pytest.importorskip("scipy")
+    good, bad = tmp_path / "good.json", tmp_path / "bad.json"
+    command = ("bench", "quality", "--only", "unknowable", "--json")
+    assert edgevoice(*command, good).returncode == 0
+    answering["says"] = "It is sunny."
+    assert edgevoice(*command, bad, "--against", good).returncode == 1
+    answering["says"] = "I don't know."
+    assert edgevoice(*command, "-", "--against", bad).returncode == 0
+
+
+def test_what_cannot_be_asked_or_compared_exits_with_2(
+    tmp_path: Path, answering: dict[str, str]
+) -> None:
+    """A category that is not there, and a file that is no result, are named before asking."""
+    none = edgevoice("bench", "quality", "--only", "poetry", "--json", "-")
+    assert none.returncode == 2
+    assert "facts" in none.stderr
+    other = tmp_path / "other.json"
+    other.write_text("{}")
+    assert edgevoice("bench", "quality", "--against", other, "--json", "-").returncode == 2
