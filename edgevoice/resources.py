@@ -15,7 +15,7 @@ from edgevoice import events as ev
 M_ARENA_MAX = -8
 """From glibc's <malloc.h>."""
 HEAPS = 2
-"""Heaps of the process; glibc's own limit is eight for each core."""
+"""Heaps of the process (cpu-2026-11); glibc's own limit is eight for each core."""
 
 
 def meter() -> Callable[[], ev.Resources]:
