@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack, closing
+from collections.abc import Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,8 @@ from edgevoice.cli.measured import config, target
 from edgevoice.errors import UsageError
 
 if TYPE_CHECKING:
-    from edgevoice.bench.quality.quality import QualityResult
+    from edgevoice.bench.quality.quality import QualityAnswer, QualityQuestion, QualityResult
+    from edgevoice.settings import Config
 
 GREEDY = {"slm.temperature": "0"}
 
@@ -23,11 +25,23 @@ GREEDY = {"slm.temperature": "0"}
 @click.option("--slm", metavar="NAME", help="Language model, by its name in `models list`.")
 @click.option("--only", metavar="CATEGORY", default="", help="Use only questions of a category.")
 @click.option(
+    "--half",
+    type=click.Choice(["tuned", "aside"]),
+    help="Use only the questions that prompts were tuned on, or those set aside.",
+)
+@click.option(
     "--limit",
     type=click.IntRange(0),
     default=0,
     metavar="N",
     help="Use only N questions, sampled evenly.",
+)
+@click.option(
+    "--seeds",
+    type=click.IntRange(1),
+    default=1,
+    metavar="N",
+    help="Ask each question N times, with different seeds [1: the likeliest token each time].",
 )
 @click.option(
     "--against",
@@ -40,35 +54,31 @@ GREEDY = {"slm.temperature": "0"}
 def quality(context: Context, against: Path | None, **given: Any) -> None:
     """Ask everyday questions as text, and judge the replies by rules.
 
-    The likeliest token is chosen each time, unless `--set slm.temperature` says otherwise. With
-    --against, exits with 1 if significantly fewer replies are right.
+    `--set slm.temperature` applies with --seeds 1, too. With --against, exits with 1 if
+    significantly fewer replies are right.
     """
     from edgevoice.bench.statistics.extra import need_scipy
 
     where = target(given["json_file"])
-    settings = config(context, given, {**GREEDY, **context.settings})
-    from edgevoice.agent.language_model_agent import LanguageModelAgent
+    greedy = given["seeds"] == 1 and "slm.temperature" not in context.settings
+    settings = config(context, given, GREEDY if greedy else {})
     from edgevoice.bench.jobs.progress import shown
     from edgevoice.bench.quality import quality as asking
-    from edgevoice.engines.registry import load_chosen
     from edgevoice.models.store import Store
 
     if against is not None:
         need_scipy("--against")
     before = asking.read(against) if against is not None else None
-    todo = asking.questions(given["only"], given["limit"])
+    todo = asking.questions(given["only"], given["half"] or "", given["limit"])
     if not todo:
         names = dict.fromkeys(one.category for one in asking.questions())
         raise UsageError("no such category", where="--only", remedy=f"one of: {', '.join(names)}")
     name = Store(settings).choose("slm").name
     done: list[asking.QualityAnswer] = []
-    with ExitStack() as stack, shown() as progress:
-        progress.begin("loading the language model", 0.0)
-        weights = stack.enter_context(closing(load_chosen("slm", settings)))
+    with shown() as progress:
+        progress.begin("asking", float(len(todo) * given["seeds"]))
         try:
-            agent = stack.enter_context(closing(LanguageModelAgent(weights.session(), settings)))
-            progress.begin("asking", float(len(todo)))
-            for answer in asking.asked(agent, settings, todo):
+            for answer in _answers(settings, todo, given["seeds"]):
                 done.append(answer)
                 verdict = "right" if answer.right else "WRONG"
                 progress.done(1.0, f"{verdict}  {answer.question}  {answer.reply}")
@@ -84,6 +94,25 @@ def quality(context: Context, against: Path | None, **given: Any) -> None:
         click.get_current_context().exit(1)
 
 
+def _answers(
+    settings: Config, todo: Sequence[QualityQuestion], seeds: int
+) -> Iterator[QualityAnswer]:
+    """The replies to all questions, seed by seed."""
+    from msgspec.structs import replace
+
+    from edgevoice.agent.language_model_agent import LanguageModelAgent
+    from edgevoice.bench.quality.quality import asked
+    from edgevoice.engines.registry import load_chosen
+
+    for seed in range(settings.slm.seed, settings.slm.seed + seeds):
+        seeded = replace(settings, slm=replace(settings.slm, seed=seed))
+        with (
+            closing(load_chosen("slm", seeded)) as weights,
+            closing(LanguageModelAgent(weights.session(), seeded)) as agent,
+        ):
+            yield from asked(agent, seeded, todo)
+
+
 def _deliver(result: QualityResult, before: QualityResult | None, where: Path | None) -> bool:
     """Print the table, and write the file or the JSON; returns whether it became worse."""
     from edgevoice import files
@@ -91,7 +120,7 @@ def _deliver(result: QualityResult, before: QualityResult | None, where: Path | 
     from edgevoice.bench.result.result import encoded
 
     counts = counted(result, before)
-    for line in table(result, counts, before is not None):
+    for line in table(result, counts):
         echo(line, err=where is None)
     if where is None:
         echo_json(encoded(result), nl=False)

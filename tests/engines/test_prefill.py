@@ -107,6 +107,24 @@ def test_a_changed_word_rolls_back_to_itself_and_no_further(counted: Counted) ->
     assert len(new) < 8
 
 
+def test_the_date_and_time_leave_everything_before_the_question_evaluated(
+    counted: Counted,
+) -> None:
+    """They cost only themselves, before the first word; a minute later the conversation stays."""
+    model, before = counted.model, [SYSTEM, *EXAMPLE]
+    for clock in ("3:24", "3:25"):
+        question = ChatMessage("user", WHOLE, lead=f"[Wednesday, October 14, {clock} pm]")
+        there = model.prime(before, never)
+        assert counted.native.held[:there] == model.prompt([*before, question])[:there]
+        begun = [*before, ChatMessage("user", "", lead=question.lead)]
+        line = counted.during(lambda: model.prime(begun, never))  # noqa: B023
+        assert line == model.prompt([*before, question])[there : there + len(line)]
+        assert len(line) > 5
+        reply = ask(model, *before, question)
+        assert reply.prefilled[0].reused == there + len(line)
+        before += [question, ChatMessage("assistant", reply.text)]
+
+
 def test_fewer_words_than_before_evaluate_nothing(counted: Counted) -> None:
     """What the cache holds beyond what is primed may come true again, so it stays."""
     model = counted.model

@@ -3,90 +3,114 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from statistics import median
+from dataclasses import dataclass
+from statistics import fmean, median
+from typing import TYPE_CHECKING
 
-from msgspec import Struct
-
-from edgevoice.bench.quality.quality import QualityAnswer, QualityResult
+from edgevoice.bench.quality.quality import QUESTION_HALVES, QualityAnswer, QualityResult
 from edgevoice.errors import UsageError
 from edgevoice.words import words
+
+if TYPE_CHECKING:
+    from edgevoice.bench.statistics.significance import Shift
 
 ALL = "all"
 SIGNIFICANT = 0.05
 """p below which a difference is more than chance."""
 
 
-class Category(Struct, frozen=True, kw_only=True):
-    """Counts of right replies; `before`, `gained`, `lost` and `p` compare with another result."""
+@dataclass(frozen=True, slots=True)
+class Category:
+    """The percentage of right replies.
+
+    Compared with another result: its percentage `before`, the `difference` in points, and how many
+    questions were `gained` and `lost`. A question is gained if more seeds get it right than before.
+    """
 
     name: str
     questions: int
-    right: int
-    before: int = 0
+    right: float
+    before: float = 0.0
     gained: int = 0
     lost: int = 0
-    p: float = 1.0
+    difference: Shift | None = None
 
     @property
     def worse(self) -> bool:
         """Whether more was lost than chance explains."""
-        return self.lost > self.gained and self.p < SIGNIFICANT
+        shift = self.difference
+        return shift is not None and shift.change < 0 and shift.p < SIGNIFICANT
 
 
 def counted(result: QualityResult, other: QualityResult | None = None) -> list[Category]:
-    """The counts of each category, and of all; compared with `other` if it is given.
+    """Each category, each half of the questions, and all; compared with `other` if it is given.
 
     Then only questions count that both answered. Raises UsageError if there are none.
     """
+    rights = _percentages(result)
     if other is None:
         return [
-            Category(name=name, questions=len(of), right=sum(one.right for one in of))
+            Category(name, len(of), fmean(rights[question] for question in of))
             for name, of in _grouped(result.answers)
         ]
-    from edgevoice.bench.statistics.mcnemar import mcnemar
-
-    earlier = {answer.question: answer.right for answer in other.answers}
+    earlier = _percentages(other)
     paired = [answer for answer in result.answers if answer.question in earlier]
     if not paired:
         raise UsageError(
             "the two results share no question",
             where="--against",
-            remedy="leave out --only or --limit, or ask again for both",
+            remedy="leave out --only, --half or --limit, or ask again for both",
         )
-    made = []
-    for name, of in _grouped(paired):
-        gained = sum(one.right and not earlier[one.question] for one in of)
-        lost = sum(not one.right and earlier[one.question] for one in of)
-        right = sum(one.right for one in of)
-        made.append(
-            Category(
-                name=name,
-                questions=len(of),
-                right=right,
-                before=right - gained + lost,
-                gained=gained,
-                lost=lost,
-                p=mcnemar(gained, lost),
-            )
-        )
-    return made
+    return [
+        _compared(name, [earlier[question] for question in of], [rights[q] for q in of])
+        for name, of in _grouped(paired)
+    ]
 
 
-def table(result: QualityResult, counts: Sequence[Category], compared: bool) -> list[str]:
+def _compared(name: str, before: Sequence[float], after: Sequence[float]) -> Category:
+    import numpy as np
+
+    from edgevoice.bench.statistics.significance import paired
+
+    one, other = np.array(before), np.array(after)
+    gained, lost = int((other > one).sum()), int((other < one).sum())
+    shift = paired(one, other, limited=False)
+    return Category(name, len(one), other.mean(), one.mean(), gained, lost, shift)
+
+
+def table(result: QualityResult, counts: Sequence[Category]) -> list[str]:
     """The counts as lines for a terminal, then the length of the replies."""
-    head = f"{'':16}{'questions':>10}{'right':>7}"
-    lines = [head + (f"{'before':>8}{'gained':>8}{'lost':>6}{'p':>8}" if compared else "")]
+    lines = [f"{'':16}{'questions':>9}{'right':>9}"]
+    if any(one.difference for one in counts):
+        head = f"{'before':>9}{'points':>9}{'95 % interval':>17}{'gained':>8}{'lost':>6}{'p':>8}"
+        lines = [lines[0] + head]
     for one in counts:
-        line = f"{one.name:16}{one.questions:>10}{one.right:>7}"
-        if compared:
-            line += f"{one.before:>8}{one.gained:>8}{one.lost:>6}{one.p:>8.3f}"
+        line = f"{one.name:16}{one.questions:>9}{one.right:>7.1f} %"
+        if shift := one.difference:
+            interval = f"{shift.low:+.1f} to {shift.high:+.1f}"
+            line += f"{one.before:>7.1f} %{shift.change:>+9.1f}{interval:>17}"
+            line += f"{one.gained:>8}{one.lost:>6}{shift.p:>8.3f}"
         lines.append(line)
     lengths = sorted(len(words(answer.reply)) for answer in result.answers)
     longest = f"{median(lengths):.0f} words in the middle, {lengths[-1]} in the longest"
     return [*lines, f"{result.slm}, replies: {longest}"]
 
 
-def _grouped(answers: Sequence[QualityAnswer]) -> Iterator[tuple[str, list[QualityAnswer]]]:
+def _percentages(result: QualityResult) -> dict[str, float]:
+    """By question: the percentage of its replies that are right, one for each seed."""
+    rights: dict[str, list[bool]] = {}
+    for answer in result.answers:
+        rights.setdefault(answer.question, []).append(answer.right)
+    return {question: 100 * fmean(of) for question, of in rights.items()}
+
+
+def _grouped(answers: Sequence[QualityAnswer]) -> Iterator[tuple[str, list[str]]]:
+    """The questions of each category, of each half if there are two, and all."""
+    each = {answer.question: answer for answer in answers}
     for name in dict.fromkeys(answer.category for answer in answers):
-        yield name, [answer for answer in answers if answer.category == name]
-    yield ALL, list(answers)
+        yield name, [question for question, one in each.items() if one.category == name]
+    halves = {answer.half for answer in answers}
+    for half, name in QUESTION_HALVES.items():
+        if len(halves) > 1 and half in halves:
+            yield name, [question for question, one in each.items() if one.half == half]
+    yield ALL, list(each)

@@ -21,6 +21,9 @@ from edgevoice.versioned import FileFormat
 
 FORMAT, VERSION = "edgevoice quality", 1
 
+QUESTION_HALVES = {"tuned": "tuned", "aside": "set aside"}
+"""What a half of the questions is called in a table."""
+
 PATTERNS = {
     "@admits": r"can't|cannot|can not|don't|do not|unable|not able|not sure|no (?:access|way|idea)"
     r"|unfortunately|sorry|didn't tell|haven't told|not told|not possible",
@@ -46,8 +49,12 @@ PATTERNS = {
 
 @dataclass(frozen=True, slots=True)
 class QualityQuestion:
-    """A question, the pattern that a right reply contains, and one that it must not contain."""
+    """A question, the pattern that a right reply contains, and one that it must not contain.
 
+    Prompts and examples were tuned on the half `tuned`, and not on the half `aside`.
+    """
+
+    half: str
     category: str
     question: str
     accepted: str
@@ -63,17 +70,22 @@ class QualityQuestion:
 
 
 class QualityAnswer(Struct, frozen=True, kw_only=True):
-    """A reply, whether it is right, and the seconds that it took to generate."""
+    """A reply, whether it is right, and the seconds that it took to generate.
 
+    `half`: whether set-ups were tuned on the question (`tuned`), or it was set aside (`aside`).
+    """
+
+    half: str
     category: str
     question: str
+    seed: int
     reply: str
     right: bool
     seconds: float
 
 
 class QualityResult(Struct, frozen=True, kw_only=True):
-    """All replies of one language model, and the system prompt that it had."""
+    """All replies of one language model, one for each question and seed, and its system prompt."""
 
     format: str = FORMAT
     version: int = VERSION
@@ -93,12 +105,13 @@ QUALITY_FILE = FileFormat(
 )
 
 
-def questions(only: str = "", limit: int = 0) -> list[QualityQuestion]:
-    """The questions of the categories that contain `only`; at most `limit` of them, sampled evenly;
-    0: all."""
+def questions(only: str = "", half: str = "", limit: int = 0) -> list[QualityQuestion]:
+    """The questions of a `half` (empty: both), and of the categories that contain `only`; at most
+    `limit` of them, sampled evenly; 0: all."""
     text = (files("edgevoice.bench.quality") / "questions.tsv").read_text("utf-8")
     rows = csv.DictReader(text.splitlines(), delimiter="\t", quoting=csv.QUOTE_NONE)
-    found = [QualityQuestion(**row) for row in rows if only in row["category"]]
+    read = [QualityQuestion(**row) for row in rows]
+    found = [one for one in read if only in one.category and half in ("", one.half)]
     limit = min(limit or len(found), len(found))
     return [found[number * len(found) // limit] for number in range(limit)]
 
@@ -111,6 +124,8 @@ def asked(agent: Agent, config: Config, todo: Sequence[QualityQuestion]) -> Iter
         instruct(history, config, lambda: WALL)
         reply = _written(agent.respond(history.asking(one.question), lambda: False, lambda: True))
         yield QualityAnswer(
+            half=one.half,
+            seed=config.slm.seed,
             category=one.category,
             question=one.question,
             reply=reply,

@@ -8,6 +8,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from msgspec.structs import replace
 
 from edgevoice.bench.quality.comparison import counted, table
 from edgevoice.bench.quality.quality import QualityAnswer, QualityResult, questions
@@ -21,11 +22,12 @@ from tests.command import edgevoice
 
 
 def test_there_are_enough_questions_of_every_kind() -> None:
-    """At least 120, none of them twice; eight or more of each category."""
-    found = questions()
-    assert len({one.question for one in found}) == len(found) >= 120
-    names = [one.category for one in found]
-    assert min(map(names.count, names)) >= 8
+    """At least 120 in each half, none of them twice; eight or more of each category."""
+    assert len({one.question for one in questions()}) == len(questions())
+    for half in ("tuned", "aside"):
+        names = [one.category for one in questions(half=half)]
+        assert len(names) >= 120
+        assert min(map(names.count, names)) >= 8
 
 
 @pytest.mark.parametrize(
@@ -59,9 +61,17 @@ def test_replies_are_judged_by_words_and_numbers(question: str, reply: str, righ
     assert rules.is_right(reply) is right
 
 
-def result(rights: Sequence[bool], first: int = 0) -> QualityResult:
+def result(rights: Sequence[bool], first: int = 0, seed: int = 1) -> QualityResult:
     answers = [
-        QualityAnswer(category="facts", question=f"{n}?", reply="Yes.", right=right, seconds=0.1)
+        QualityAnswer(
+            half="aside",
+            category="facts",
+            question=f"{n}?",
+            seed=seed,
+            reply="Yes.",
+            right=right,
+            seconds=0.1,
+        )
         for n, right in enumerate(rights, first)
     ]
     return QualityResult(slm="scripted", system_prompt="", answers=tuple(answers))
@@ -72,12 +82,44 @@ def test_two_results_are_compared_question_by_question() -> None:
     pytest.importorskip("scipy")
     before, after = result([True] * 10 + [False] * 10), result([True] * 9 + [False] + [True] * 10)
     everything = counted(after, before)[-1]
-    assert (everything.before, everything.right) == (10, 19)
+    assert (everything.before, everything.right) == (50, 95)
     assert (everything.gained, everything.lost) == (10, 1)
-    assert everything.p == pytest.approx(2 * (1 + 11) / 2**11)
+    assert everything.difference
+    assert everything.difference.change == 45
+    assert 10 < everything.difference.low < 45 < everything.difference.high < 80
+    assert everything.difference.p == pytest.approx(2 * (1 + 11) / 2**11, rel=0.3)
     assert not everything.worse
     assert counted(before, after)[-1].worse
-    assert "gained" in table(after, [everything], True)[0]
+    assert "gained" in table(after, [everything])[0]
+
+
+def test_the_replies_of_all_seeds_to_a_question_count_as_one() -> None:
+    """A question that is asked three times must not make a difference look three times as sure."""
+    pytest.importorskip("scipy")
+
+    def three(*rights: bool) -> QualityResult:
+        seeds = [result(rights, seed=seed).answers for seed in (1, 2)]
+        wrong = result([False] * len(rights), seed=3).answers
+        answers = tuple(answer for of in (*seeds, wrong) for answer in of)
+        return QualityResult(slm="scripted", system_prompt="", answers=answers)
+
+    [*_, everything] = counted(three(True, True, False), three(False, True, False))
+    assert everything.questions == 3
+    assert (everything.gained, everything.lost) == (1, 0)
+    assert everything.difference
+    assert everything.difference.change == pytest.approx(100 * 2 / 9)
+    assert everything.difference.p == 1
+
+
+def test_both_halves_of_the_questions_are_counted() -> None:
+    """A gain on questions that prompts were tuned on says little."""
+    tuned = result([True, True])
+    tuned = replace(tuned, answers=tuple(replace(one, half="tuned") for one in tuned.answers))
+    both = replace(tuned, answers=(*tuned.answers, *result([False], first=2).answers))
+    shares = {one.name: one.right for one in counted(both)}
+    assert shares["tuned"] == 100
+    assert shares["set aside"] == 0
+    assert "tuned" not in {one.name for one in counted(tuned)}
 
 
 def test_results_without_a_common_question_are_not_compared() -> None:
@@ -109,6 +151,16 @@ def test_the_command_writes_every_reply(tmp_path: Path, answering: dict[str, str
     assert {one["reply"] for one in written["answers"]} == {"I don't know."}
     assert all(one["right"] for one in written["answers"])
     assert "unknowable" in done.stdout
+
+
+def test_each_seed_asks_every_question(tmp_path: Path, answering: dict[str, str]) -> None:
+    """With the temperature of the settings, as the likeliest token is the same each time."""
+    file = tmp_path / "r.json"
+    options = ("--only", "identity", "--half", "aside", "--seeds", "3", "--json", file)
+    assert edgevoice("bench", "quality", *options).returncode == 0
+    answers = json.loads(file.read_text())["answers"]
+    assert {one["seed"] for one in answers} == {1, 2, 3}
+    assert len(answers) == 3 * len(questions("identity", "aside"))
 
 
 def test_a_worse_set_up_exits_with_1(tmp_path: Path, answering: dict[str, str]) -> None:
