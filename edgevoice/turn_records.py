@@ -36,6 +36,8 @@ class SpeechRecord:
     """Seconds of voice so far."""
     voiced_end: int = 0
     """Stream index after the last voiced sample."""
+    words_end: int = 0
+    """Stream index up to which there may be words: the voice has only faded since."""
     requested: bool = False
     """The whole question was sent to transcription; interim requests are obsolete."""
     may_end: bool = False
