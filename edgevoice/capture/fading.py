@@ -20,7 +20,8 @@ class FadingVoice:
 
     def __init__(self) -> None:
         self._loudness = 0.0
-        self._loud_end = 0
+        self.loud_end = 0
+        """Stream index after the last frame that was not faint."""
         self.words_end = 0
         """Stream index up to which there may be words: only a short faint tail follows."""
 
@@ -29,5 +30,5 @@ class FadingVoice:
         loudness = float(np.sqrt(np.mean(np.square(samples))))
         self._loudness = max(loudness, FORGETTING * self._loudness)
         if loudness >= FAINT * self._loudness:
-            self._loud_end = end
-        self.words_end = max(self._loud_end, end - TAIL_SAMPLES)
+            self.loud_end = end
+        self.words_end = max(self.loud_end, end - TAIL_SAMPLES)

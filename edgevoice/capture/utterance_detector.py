@@ -209,7 +209,7 @@ class UtteranceDetector:
         if voiced:
             speech.voiced_end = frame.index + FRAME_SAMPLES
             self._fading.push(frame.samples, speech.voiced_end)
-            speech.words_end = self._fading.words_end
+            speech.loud_end, speech.words_end = self._fading.loud_end, self._fading.words_end
             speech.voiced = self._endpoint.voiced / CAPTURE_RATE
 
     def _request_interim(self, voiced: bool) -> None:
