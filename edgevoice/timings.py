@@ -193,10 +193,14 @@ def _note(record: _Record, event: ev.Event) -> None:
 
 def _timings(r: _Record) -> TurnTimings:
     start = r.voiced_end if r.voiced_end is not None else r.began
+    transcribed = r.transcribed
+    if transcribed is not None and r.prefill_started is not None:
+        # The reply to an interim transcript waits for no final one.
+        transcribed = min(transcribed, r.prefill_started)
     clause = r.playback_started[0] if r.playback_started else 0
     milestones = (
         r.transcription_started,
-        r.transcribed,
+        transcribed,
         r.prefill_ended if r.continued is None else r.continued,
         r.clause_ready.get(clause),
         r.first_audio.get(clause),

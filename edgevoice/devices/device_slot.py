@@ -88,6 +88,10 @@ class DeviceSlot(Generic[D]):
             return None
         return self._error or device.failed()
 
+    def wants_reopening(self) -> bool:
+        """Whether to open the device again while nobody speaks, in another way."""
+        return False
+
     def fill(self, strictly: bool = False) -> None:
         """Open a device and use it; with `strictly`, only the configured one.
 
