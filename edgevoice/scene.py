@@ -38,9 +38,11 @@ SceneRow = Union[Exchange, Remark]
 
 @dataclass(slots=True)
 class Loading:
-    """An engine that loads, or has loaded in `seconds`; None while it loads."""
+    """An engine that loads since session time `since`, or has loaded in `seconds`; None while it
+    loads."""
 
     model: str
+    since: float
     seconds: float | None = None
 
 
@@ -61,6 +63,8 @@ class Scene:
 
     def __init__(self) -> None:
         self.rows: list[SceneRow] = []
+        self.now = 0.0
+        """Session time of the newest event; there is one each second."""
         self.revision = 0
         """Grows when a row is added, removed or changed."""
         self.timings = Timings()
@@ -120,6 +124,11 @@ class Scene:
         """Roles whose engines are still loading."""
         return [role for role, loading in self.loading.items() if loading.seconds is None]
 
+    def loaded_for(self, role: str) -> float:
+        """The seconds for which an engine has been loading, or took to load."""
+        loading = self.loading[role]
+        return self.now - loading.since if loading.seconds is None else loading.seconds
+
     def asked_in(self, exchange: Exchange) -> str:
         """The language code of the question; empty with a single language."""
         return exchange.language if len(self.languages) > 1 else ""
@@ -137,6 +146,7 @@ class Scene:
 
     def apply(self, event: ev.Event) -> None:
         """Apply the next event; events must come in order."""
+        self.now = max(self.now, event.t)
         self.timings.add(event)
         match event:
             case ev.TurnStarted():
@@ -202,9 +212,9 @@ class Scene:
                 self.languages = event.languages
                 self.devices = {"input": event.input, "output": event.output}
             case ev.EngineLoading():
-                self.loading[event.role] = Loading(event.model)
+                self.loading[event.role] = Loading(event.model, event.t)
             case ev.EngineReady():
-                self.loading[event.role] = Loading(event.model, event.seconds)
+                self.loading[event.role] = Loading(event.model, event.t, event.seconds)
                 self.models[event.role] = event.model
             case ev.Listening():
                 self.listens = True

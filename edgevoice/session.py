@@ -23,7 +23,7 @@ Build = Callable[[Config, Resume], Assistant]
 
 
 class SettingsStore(Protocol):
-    """Stores settings that the user changes during the session."""
+    """Settings that the user changes during the session."""
 
     def changed(self, key: str, value: str) -> Config:
         """The configuration with `section.key` set to `value`. Raises ConfigError."""
@@ -178,8 +178,8 @@ class Session:
             if model.entry.role == kind and not model.entry.shape
         ]
 
-    def choose(self, kind: ChoiceKind, value: str) -> None:
-        """Switch to this device or model, and store the choice in the user's settings.
+    def choose(self, kind: ChoiceKind, value: str, keep: bool = False) -> None:
+        """Switch to this device or model; with `keep` also in the user's settings.
 
         Returns when it is in use. Raises EdgevoiceError if it cannot be used; the session then
         continues with the previous one.
@@ -196,4 +196,5 @@ class Session:
             self._monitor.wait_for(lambda: self._former is None or self._closed)
             if self._failure is not None:
                 raise self._failure
-        self._settings.keep(key, value)
+        if keep:
+            self._settings.keep(key, value)

@@ -13,7 +13,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.screen import Screen
-from textual.widgets import Footer, Input
+from textual.widgets import Input
 
 from edgevoice.bus import Subscriber
 from edgevoice.errors import EdgevoiceError
@@ -27,6 +27,7 @@ from edgevoice.tui.commands import ChoiceKind, Commands
 from edgevoice.tui.keys import KEYS
 from edgevoice.tui.push_to_talk import PushToTalk
 from edgevoice.tui.widgets.conversation import TINY, WIDE, Conversation
+from edgevoice.tui.widgets.footer import Below, KeyLine
 from edgevoice.tui.widgets.machine import MachinePanel
 from edgevoice.tui.widgets.status import Banner, Status
 from edgevoice.tui.widgets.waterfall import LastTurns, Waterfall
@@ -75,7 +76,7 @@ class EdgevoiceApp(App[None]):
         self._selected: int | None = None
         self._push_to_talk = PushToTalk()
         self._status, self._banner = Status(), Banner()
-        self._conversation = Conversation(id="conversation")
+        self._conversation, self._below = Conversation(id="conversation"), Below()
         self._waterfall, self._last_turns = Waterfall(), LastTurns()
         self._panel, self._line = MachinePanel(id="panel"), MachinePanel(id="line")
         self.theme = THEMES[theme]
@@ -84,14 +85,16 @@ class EdgevoiceApp(App[None]):
         yield self._status
         yield self._banner
         with Vertical(id="body"):
-            yield self._conversation
+            with Vertical(id="main"):
+                yield self._conversation
+                yield self._below
             with Vertical(id="side"):
                 yield self._waterfall
                 yield self._last_turns
                 yield self._panel
         yield Input(placeholder="type a question, Enter asks, esc closes", id="typed", compact=True)
         yield self._line
-        yield Footer(compact=True, show_command_palette=False)
+        yield KeyLine()
 
     def on_mount(self) -> None:
         self._conversation.border_title = Content(self.title).markup
@@ -123,6 +126,7 @@ class EdgevoiceApp(App[None]):
         self._panel.show(scene)
         self._line.show(scene)
         self._conversation.show(scene, self._selected)
+        self._below.shown = self._conversation.new_below
 
     @property
     def turn(self) -> TurnTimings | None:
@@ -215,18 +219,19 @@ class EdgevoiceApp(App[None]):
         self._choose("models", ("slm", "stt", "tts"))
 
     def _choose(self, title: str, kinds: tuple[ChoiceKind, ...]) -> None:
-        from edgevoice.tui.screens.choose import CHOICE_TITLES, Choose
+        from edgevoice.tui.screens.choose import CHOICE_TITLES, Choice, Choose
 
         used = {**self.scene.models, **self.scene.devices}
         screen = Choose(title, {kind: used.get(kind, "") for kind in kinds})
 
-        def chosen(choice: tuple[ChoiceKind, str] | None) -> None:
+        def chosen(choice: Choice | None) -> None:
             if choice:
-                kind, value = choice
 
                 def change() -> Callable[[], object]:
-                    self._commands.choose(kind, value)
-                    return partial(self._notify, f"{CHOICE_TITLES[kind]}: {value}")
+                    self._commands.choose(*choice)
+                    until = "kept in the settings" if choice.keep else "for this session"
+                    text = f"{CHOICE_TITLES[choice.kind]}: {choice.value} ({until})"
+                    return partial(self._notify, text)
 
                 self._tasks.do(change)
 

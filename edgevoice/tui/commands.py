@@ -42,5 +42,5 @@ class Commands(Protocol):
     def choices(self, kind: ChoiceKind) -> list[tuple[str, str]]:
         """The available choices as (value, label)."""
 
-    def choose(self, kind: ChoiceKind, value: str) -> None:
-        """Use this device or model from now on."""
+    def choose(self, kind: ChoiceKind, value: str, keep: bool) -> None:
+        """Use this device or model for this session; with `keep` also in later ones."""

@@ -61,15 +61,19 @@ def act(show: Rehearsal, time: float, what: Callable[[], None]) -> None:
 
 
 def test_choosing_a_model_goes_on_with_the_same_conversation() -> None:
-    """The history survives the change, turns are numbered on, and the choice is kept."""
+    """The history survives the change, and the settings change only where the user asks for it."""
     show = Rehearsal("Fine.")
     session, settings, built = make(show)
+    kept: list[list[tuple[str, str]]] = []
     act(show, 2.0, lambda: session.say("first"))
     act(show, 6.0, lambda: session.choose("slm", "other"))
     act(show, 9.0, lambda: session.say("second"))
-    act(show, 14.0, session.close)
+    act(show, 13.0, lambda: kept.append(list(settings.kept)))
+    act(show, 14.0, lambda: session.choose("slm", "other", keep=True))
+    act(show, 18.0, session.close)
     session.run()
-    assert built == ["", "other"]
+    assert built == ["", "other", "other"]
+    assert kept == [[]]
     assert settings.kept == [("models.slm", "other")]
     assert [e.turn for e in show.all(ev.TurnCompleted)] == [0, 1]
     assert session.transcript().splitlines() == [

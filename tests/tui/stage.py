@@ -61,10 +61,10 @@ class Noted:
         self._fail()
         return CHOICES[kind]
 
-    def choose(self, kind: ChoiceKind, value: str) -> None:
+    def choose(self, kind: ChoiceKind, value: str, keep: bool) -> None:
         if value == "3":
             raise DeviceError("refuses 16 kHz", where="USB headset", remedy="choose another one")
-        self.calls.append(("choose", kind, value))
+        self.calls.append(("choose", kind, value, keep))
 
     def _fail(self) -> None:
         if self.broken:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -25,11 +25,20 @@ CHOICE_TITLES: dict[ChoiceKind, str] = {
 }
 
 
-class Choose(ModalScreen["tuple[ChoiceKind, str] | None"]):
+class Choice(NamedTuple):
+    """A chosen device or model; `keep`: for later sessions, too."""
+
+    kind: ChoiceKind
+    value: str
+    keep: bool
+
+
+class Choose(ModalScreen["Choice | None"]):
     """Returns the choice, or None; the lists arrive later, through `offer`."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q", "dismiss(None)", "close"),
+        Binding("k", "keep", "keep"),
         Binding("ctrl+c", "app.quit", "quit", priority=True),
     ]
     DEFAULT_CSS = """
@@ -50,11 +59,12 @@ class Choose(ModalScreen["tuple[ChoiceKind, str] | None"]):
         self._title = title
         self._current = current
         self._values: dict[str, tuple[ChoiceKind, str]] = {}
+        self._keep = False
 
     def compose(self) -> ComposeResult:
         with Vertical() as box:
             box.border_title = self._title
-            box.border_subtitle = "Enter chooses, esc closes"
+            box.border_subtitle = "Enter: for this session, k: keep it, esc closes"
             yield Static("loading the list …", id="looking")
 
     async def offer(self, lists: Mapping[ChoiceKind, Sequence[tuple[str, str]]]) -> None:
@@ -82,4 +92,10 @@ class Choose(ModalScreen["tuple[ChoiceKind, str] | None"]):
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
         """Return the selected choice."""
         if event.option_id is not None:
-            self.dismiss(self._values[event.option_id])
+            self.dismiss(Choice(*self._values[event.option_id], self._keep))
+
+    def action_keep(self) -> None:
+        """Return the selected choice, for later sessions too."""
+        self._keep = True
+        for found in self.query(OptionList):
+            found.action_select()
