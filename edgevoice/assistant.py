@@ -80,7 +80,8 @@ class Assistant:
         resume = resume or Resume(History(config.slm.system_prompt))
         self.history = resume.history
         self.history.leads = leads(listed(config.stt.language))
-        self._floor = Floor(context.clock, context.bus, audio.sink, self.history, resume.next_turn)
+        turns = resume.next_turn, resume.answered
+        self._floor = Floor(context.clock, context.bus, audio.sink, self.history, turns)
         self._parts: set[LoadedPart] = set()
         self._source = audio.opened(self.is_idle)
         self._sink = audio.sink
@@ -231,6 +232,11 @@ class Assistant:
     def next_turn(self) -> int:
         """Number of the next turn."""
         return self._floor.turns.next_turn
+
+    @property
+    def answered(self) -> int:
+        """How many turns were answered audibly."""
+        return self._floor.turns.answered
 
     def is_idle(self) -> bool:
         """Whether everything is loaded and no turn is under way."""

@@ -301,12 +301,14 @@ class SynthesisEnded(Event, frozen=True, kw_only=True):
 
 class PlaybackStarted(Event, frozen=True, kw_only=True):
     """Playback of the clause begins. Its first sample leaves the speaker at `at`, its first audible
-    sample (above -50 dBFS) at `audible_at`."""
+    sample (above -50 dBFS) at `audible_at`. `number` counts the answered turns of the session from
+    1, as people see them; 0 in a trace of an older version."""
 
     turn: int
     clause: int
     at: float
     audible_at: float
+    number: int = 0
 
 
 class PlaybackProgress(Event, frozen=True, kw_only=True):

@@ -73,7 +73,7 @@ class Session:
                     # A new device or model must not unmute the microphone.
                     assistant.mute(True)
                 assistant.run()
-                resume = Resume(self._history, assistant.next_turn)
+                resume = Resume(self._history, assistant.next_turn, assistant.answered)
             except EdgevoiceError as error:
                 if not self._take_back(error):
                     raise

@@ -284,6 +284,7 @@ class Playback:
                     clause=clause,
                     at=self._sink.time_of(first),
                     audible_at=self._sink.time_of(audible),
+                    number=self._floor.turns.number(turn),
                 )
             )
         chars = _played_chars(playing, played)

@@ -24,10 +24,11 @@ class Floor:
     """The decisions about the turns of one session. All methods may be called from any thread."""
 
     def __init__(
-        self, clock: Clock, bus: Bus, sink: Player, history: History, first_turn: int = 0
+        self, clock: Clock, bus: Bus, sink: Player, history: History, turns: tuple[int, int] = (0, 0)
     ) -> None:
+        """`turns`: the number of the next turn, and how many were answered."""
         self.monitor = clock.monitor()
-        self.turns = CurrentTurns(self.monitor, first_turn)
+        self.turns = CurrentTurns(self.monitor, *turns)
         self.playback = PlaybackControl(clock, bus, self.monitor, sink, self.turns)
         self._bus = bus
         self._history = history

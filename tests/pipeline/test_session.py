@@ -61,11 +61,17 @@ def act(show: Rehearsal, time: float, what: Callable[[], None]) -> None:
 
 
 def test_choosing_a_model_goes_on_with_the_same_conversation() -> None:
-    """The history survives the change, and the settings change only where the user asks for it."""
+    """The history survives, answered turns are counted on, and settings change only on request."""
     show = Rehearsal("Fine.")
     session, settings, built = make(show)
     kept: list[list[tuple[str, str]]] = []
+
+    def unanswered() -> None:
+        session.say("never mind")
+        session.interrupt()
+
     act(show, 2.0, lambda: session.say("first"))
+    act(show, 4.5, unanswered)
     act(show, 6.0, lambda: session.choose("slm", "other"))
     act(show, 9.0, lambda: session.say("second"))
     act(show, 13.0, lambda: kept.append(list(settings.kept)))
@@ -75,11 +81,11 @@ def test_choosing_a_model_goes_on_with_the_same_conversation() -> None:
     assert built == ["", "other", "other"]
     assert kept == [[]]
     assert settings.kept == [("models.slm", "other")]
-    assert [e.turn for e in show.all(ev.TurnCompleted)] == [0, 1]
+    assert [(e.turn, e.number) for e in show.all(ev.PlaybackStarted)] == [(0, 1), (2, 2)]
     assert session.transcript().splitlines() == [
         "you: first",
         "edgevoice: Fine.",
-        "you: second",
+        "you: never mind second",
         "edgevoice: Fine.",
     ]
 
