@@ -61,7 +61,8 @@ DEVICE_WORDS = {"input": "microphone", "output": "speaker"}
 class Scene:
     """Everything to be shown, folded from events. Not thread-safe."""
 
-    def __init__(self) -> None:
+    def __init__(self, max_rows: int = MAX_ROWS) -> None:
+        self._max_rows = max_rows
         self.rows: list[SceneRow] = []
         self.now = 0.0
         """Session time of the newest event; there is one each second."""
@@ -302,8 +303,8 @@ class Scene:
 
     def _add(self, row: SceneRow) -> None:
         self.rows.append(row)
-        if len(self.rows) > MAX_ROWS:
-            del self.rows[: len(self.rows) - MAX_ROWS]
+        if len(self.rows) > self._max_rows:
+            del self.rows[: len(self.rows) - self._max_rows]
         self.revision += 1
 
     def _drop(self, row: SceneRow) -> None:

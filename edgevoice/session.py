@@ -14,7 +14,8 @@ from edgevoice.errors import EdgevoiceError, UsageError
 from edgevoice.events import Event, Ready
 from edgevoice.history import History
 from edgevoice.settings import Config
-from edgevoice.trace import Recorder
+from edgevoice.trace import Recorder, save
+from edgevoice.transcript import markdown
 
 ChoiceKind = Literal["input", "output", "slm", "stt", "tts"]
 
@@ -45,6 +46,8 @@ class Session:
         self.clock = clock
         self.bus = bus
         self.recorder = Recorder()
+        self.saved: list[Path] = []
+        """The files that were saved on request, oldest first."""
         bus.subscribe(self.recorder)
         bus.subscribe(self._watch)
         self._config = config
@@ -155,9 +158,16 @@ class Session:
             if m.role in names
         )
 
-    def save_trace(self, path: Path) -> None:
-        """Write the events so far as JSON lines. Raises StorageError."""
-        self.recorder.save(path)
+    def save(self, path: Path) -> None:
+        """Write the transcript so far if `path` ends in .md, else the events as JSON lines.
+
+        Only the owner can read the file. Raises StorageError.
+        """
+        if path.suffix.lower() == ".md":
+            save(path, markdown(list(self.recorder.events)), "the transcript")
+        else:
+            self.recorder.save(path)
+        self.saved.append(path)
 
     def choices(self, kind: ChoiceKind) -> list[tuple[str, str]]:
         """The available choices: each value for `choose`, and its label."""

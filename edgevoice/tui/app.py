@@ -264,7 +264,7 @@ class EdgevoiceApp(App[None]):
             self.notify("The conversation is still empty.", severity="warning")
 
     def action_save(self) -> None:
-        """Save the session's events to a trace file."""
+        """Save a transcript, or the session's events."""
         from edgevoice.tui.screens.save import Save
 
         def save(name: str | None) -> None:
@@ -272,12 +272,12 @@ class EdgevoiceApp(App[None]):
 
                 def write() -> Callable[[], object]:
                     path = expanded(name)
-                    self._commands.save_trace(path)
-                    return partial(self._notify, f"Trace saved to {path}")
+                    self._commands.save(path)
+                    return partial(self._notify, f"Saved to {path.absolute()}")
 
                 self._tasks.do(write)
 
-        self.push_screen(Save(time.strftime("edgevoice-trace-%Y%m%d-%H%M%S.jsonl")), save)
+        self.push_screen(Save(time.strftime("%Y%m%d-%H%M%S")), save)
 
     def action_older(self) -> None:
         """Show the waterfall of the previous turn."""

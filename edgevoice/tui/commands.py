@@ -12,7 +12,7 @@ class Commands(Protocol):
     """The commands behind the keys. All may raise EdgevoiceError, which the screen shows.
 
     `transcript`, `interrupt`, `mute`, `say`, `talk`, `new_conversation` and `close` return at once.
-    `choices`, `choose` and `save_trace` may take seconds and are called from a worker thread.
+    `choices`, `choose` and `save` may take seconds and are called from a worker thread.
     """
 
     def interrupt(self) -> None:
@@ -36,8 +36,8 @@ class Commands(Protocol):
     def transcript(self) -> str:
         """The conversation as text; may be empty."""
 
-    def save_trace(self, path: Path) -> None:
-        """Write the session's events so far to `path`, as JSON lines."""
+    def save(self, path: Path) -> None:
+        """Write the transcript to `path` if it ends in .md, else the events as JSON lines."""
 
     def choices(self, kind: ChoiceKind) -> list[tuple[str, str]]:
         """The available choices as (value, label)."""

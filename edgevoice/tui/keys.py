@@ -39,7 +39,7 @@ KEYS = (
     KeyBinding(
         "c", "c", "copy", "copy", "Copy transcript", "copy the conversation to the clipboard"
     ),
-    KeyBinding("s", "s", "save", "save", "Save trace", "save the session's events as JSON lines"),
+    KeyBinding("s", "s", "save", "save", "Save", "save a transcript, or a trace"),
     KeyBinding(
         "up,left_square_bracket", "↑ [", "older", "", "Older turn", "previous turn's waterfall"
     ),

@@ -24,7 +24,12 @@ class Floor:
     """The decisions about the turns of one session. All methods may be called from any thread."""
 
     def __init__(
-        self, clock: Clock, bus: Bus, sink: Player, history: History, turns: tuple[int, int] = (0, 0)
+        self,
+        clock: Clock,
+        bus: Bus,
+        sink: Player,
+        history: History,
+        turns: tuple[int, int] = (0, 0),
     ) -> None:
         """`turns`: the number of the next turn, and how many were answered."""
         self.monitor = clock.monitor()

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import stat
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -136,8 +139,8 @@ def test_what_is_not_there_cannot_be_chosen() -> None:
     assert built == []
 
 
-def test_the_trace_is_kept_in_memory_from_the_beginning() -> None:
-    """What is saved later holds the whole session, changes included."""
+def test_the_trace_is_kept_in_memory_from_the_beginning(tmp_path: Path) -> None:
+    """What is saved later holds the whole session, and only its owner can read it."""
     show = Rehearsal("Fine.")
     session, _, _ = make(show)
     act(show, 2.0, lambda: session.say("first"))
@@ -145,6 +148,13 @@ def test_the_trace_is_kept_in_memory_from_the_beginning() -> None:
     session.run()
     recorder: Recorder = session.recorder
     assert list(recorder.events) == show.events
+    files = [tmp_path / "said.md", tmp_path / "trace.jsonl"]
+    for file in files:
+        session.save(file)
+        assert os.name == "nt" or stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert session.saved == files
+    assert "**You:** first\n\n**edgevoice:** Fine.\n" in files[0].read_text("utf-8")
+    assert len(files[1].read_text("utf-8").splitlines()) == len(show.events)
 
 
 def test_a_conversation_whose_cache_was_taken_is_primed_while_the_user_speaks() -> None:

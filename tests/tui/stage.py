@@ -53,7 +53,7 @@ class Noted:
     def transcript(self) -> str:
         return self.said
 
-    def save_trace(self, path: Path) -> None:
+    def save(self, path: Path) -> None:
         self._fail()
         self.calls.append(("save", path))
 

@@ -207,23 +207,27 @@ def test_a_list_that_cannot_be_made_is_told() -> None:
     play(script)
 
 
-def test_the_trace_is_saved_where_the_user_says() -> None:
-    """s proposes a name with the time, which can be changed."""
+def test_the_session_is_saved_where_the_user_says() -> None:
+    """s proposes a transcript with the time in its name, Tab a trace; both can be renamed."""
 
     async def script(app: EdgevoiceApp, noted: Noted, feed: Feed, pilot: Pilot[None]) -> None:
         await pilot.press("s")
         assert isinstance(app.screen, Save)
         field = app.screen.query_one(Input)
-        assert field.value.startswith("edgevoice-trace-")
-        assert field.value.endswith(".jsonl")
+        assert field.value.startswith("edgevoice-")
+        assert field.value.endswith("-transcript.md")
+        await pilot.press("tab")
+        assert field.value.endswith("-trace.jsonl")
         field.value = "mine.jsonl"
         await pilot.press("enter")
-        await until(pilot, lambda: bool(noted.calls))
+        await until(pilot, lambda: bool(app.screen.query("Toast")))
+        told = str(app.screen.query_one("Toast").render())
+        assert str(Path("mine.jsonl").absolute()) in told.replace("\n", "")
 
     assert play(script).calls == [("save", Path("mine.jsonl"))]
 
 
-def test_a_trace_that_cannot_be_saved_is_told() -> None:
+def test_what_cannot_be_saved_is_told() -> None:
     """A full disk shows a message, and the conversation continues."""
 
     async def script(app: EdgevoiceApp, noted: Noted, feed: Feed, pilot: Pilot[None]) -> None:
