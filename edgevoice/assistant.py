@@ -64,8 +64,8 @@ ALL_PARTS: frozenset[LoadedPart] = HEARING | {"model", "prompt", "synthesis"}
 class Assistant:
     """One session: create it, subscribe to its bus, call `run` once.
 
-    The commands (`interrupt`, `mute`, `say`, `talk`, `new_conversation`, `close`) may be called
-    from any thread while it runs. They return at once.
+    The commands (`interrupt`, `mute`, `speak`, `say`, `talk`, `new_conversation`, `close`) may be
+    called from any thread while it runs. They return at once.
     """
 
     def __init__(
@@ -253,6 +253,11 @@ class Assistant:
         self._capture.muted = on
         self.bus.emit(ev.Muted(on=on))
         self._play_earcon("muted" if on else "unmuted")
+
+    def speak(self, on: bool) -> None:
+        """Speak the replies, or only show them."""
+        self._synthesis.speaks = on
+        self.bus.emit(ev.SpeechOutput(on=on))
 
     def say(self, text: str) -> None:
         """Answer a typed question."""

@@ -417,6 +417,12 @@ class Muted(Event, frozen=True, kw_only=True):
     on: bool
 
 
+class SpeechOutput(Event, frozen=True, kw_only=True):
+    """Replies are spoken from now on, or only shown."""
+
+    on: bool
+
+
 class ConversationCleared(Event, frozen=True, kw_only=True):
     """The user began a new conversation: the history is empty."""
 
@@ -441,8 +447,8 @@ AnyEvent = Union[
     GenerationEnded, ClauseReady, SynthesisStarted, FirstAudio, SynthesisEnded, PlaybackStarted,
     PlaybackProgress, PlaybackDucked, PlaybackPaused, PlaybackResumed, PlaybackEnded, Underrun,
     Overrun, EchoMeasured, StageFailed, DeviceLost, DeviceRestored, ActivationMode, Activated,
-    Deactivated, Muted, ConversationCleared, HistoryTrimmed, Notice, SpeakerTempoChanged,
-    ReplyRevised, ToolCalled, ToolReturned,
+    Deactivated, Muted, SpeechOutput, ConversationCleared, HistoryTrimmed, Notice,
+    SpeakerTempoChanged, ReplyRevised, ToolCalled, ToolReturned,
 ]  # fmt: skip
 
 EVENT_TYPES = frozenset(str(kind.__struct_config__.tag) for kind in AnyEvent.__args__)  # type: ignore[attr-defined]

@@ -79,6 +79,8 @@ class Scene:
         """Whether it listens; it may reply only once it is `ready`."""
         self.ready = False
         self.muted = False
+        self.speaks = True
+        """Whether replies are spoken, not only shown."""
         self.awake = True
         """Whether it is activated, and answers speech."""
         self.word = ""
@@ -160,6 +162,8 @@ class Scene:
                 self.cpu, self.rss = event.cpu, event.rss
             case ev.Muted():
                 self.muted = event.on
+            case ev.SpeechOutput():
+                self.speaks = event.on
             case ev.ActivationMode():
                 self.word, self.awake = event.word, event.mode == "always"
             case ev.Activated() | ev.Deactivated():
@@ -206,6 +210,7 @@ class Scene:
             case ev.SessionStarted():
                 # A changed device or model starts another session in the same stream.
                 self.listens = self.ready = self.muted = False
+                self.speaks = True
                 self.ended = None
                 self.loading.clear()
                 self.version = event.version

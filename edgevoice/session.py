@@ -41,8 +41,15 @@ class Session:
     """
 
     def __init__(
-        self, config: Config, clock: Clock, bus: Bus, build: Build, settings: SettingsStore
+        self,
+        config: Config,
+        clock: Clock,
+        bus: Bus,
+        build: Build,
+        settings: SettingsStore,
+        quiet: bool = False,
     ) -> None:
+        """`quiet`: with a closed microphone, and replies that are only shown."""
         self.clock = clock
         self.bus = bus
         self.recorder = Recorder()
@@ -56,7 +63,7 @@ class Session:
         self._history = History(config.slm.system_prompt)
         self._assistant: Assistant | None = None
         self._closed = self._hurry = False
-        self._mute = False
+        self._mute, self._speaks = quiet, not quiet
         self._monitor = clock.monitor()
         self._former: Config | None = None
         """The configuration to restore if the change being tried fails; else None."""
@@ -75,6 +82,8 @@ class Session:
                 if self._mute:
                     # A new device or model must not unmute the microphone.
                     assistant.mute(True)
+                if not self._speaks:
+                    assistant.speak(False)
                 assistant.run()
                 resume = Resume(self._history, assistant.next_turn, assistant.answered)
             except EdgevoiceError as error:
@@ -109,6 +118,12 @@ class Session:
         self._mute = on
         if assistant := self._assistant:
             assistant.mute(on)
+
+    def speak(self, on: bool) -> None:
+        """Speak the replies, or only show them."""
+        self._speaks = on
+        if assistant := self._assistant:
+            assistant.speak(on)
 
     def say(self, text: str) -> None:
         if (assistant := self._assistant) and text.strip():

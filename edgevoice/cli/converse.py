@@ -40,15 +40,18 @@ def converse(
     record: str | None = None,
     title: str = "edgevoice",
     recordings_folder: str = "",
+    quiet: bool = False,
 ) -> None:
     """Run a conversation until it ends.
 
     `source` and `sink` open the devices. `record` is the file that the sink writes, - for standard
-    output. Turns are recorded in `recordings_folder`, unless it is empty.
+    output. Turns are recorded in `recordings_folder`, unless it is empty. `quiet`: replies are only
+    shown, and without a screen the questions are the lines of standard input.
     """
     from edgevoice.assistant import Assistant
     from edgevoice.build import Devices, build, echo_free
     from edgevoice.bus import Bus
+    from edgevoice.cli.typed import TypedQuestions
     from edgevoice.clock import SystemClock
     from edgevoice.context import AudioIO, Resume, SessionContext
     from edgevoice.engines.pool import EnginePool
@@ -94,7 +97,7 @@ def converse(
                 turn_recorder(clock, bus, config, recordings_folder, late.append)
             )
             outputs.callback(pool.close)
-            session = Session(config, clock, bus, assemble, _Settings(context, overrides))
+            session = Session(config, clock, bus, assemble, _Settings(context, overrides), quiet)
             timings = Timings()
             bus.subscribe(timings.add)
 
@@ -121,6 +124,10 @@ def converse(
                     with contextlib.suppress(OSError):  # the terminal may be gone
                         echo("\n".join(summed_up()))
             else:
+                if quiet:
+                    typed = TypedQuestions(session, sys.stdin)
+                    bus.subscribe(typed)
+                    typed.start()
                 _print_lines(session, run_session, summed_up, options, record == "-")
 
 

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 SILENT_DEMO = "the demo runs without sound"
 
+NO_SPEAKER = "replies can only be read"
+
 SOUND_FILES = (".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff")
 
 Option = Callable[[Callable[..., Any]], Callable[..., Any]]
@@ -75,6 +77,11 @@ def shared(command: Callable[..., Any]) -> Callable[..., Any]:
 )
 @click.option("--push-to-talk", is_flag=True, help="Listen only while the talk key is on.")
 @click.option(
+    "--quiet",
+    is_flag=True,
+    help="Type questions and read replies. With --plain, questions are lines of standard input.",
+)
+@click.option(
     "--demo-without-microphone",
     is_flag=True,
     help="Show the demo on a machine without any input device.",
@@ -92,6 +99,7 @@ def run(
     barge_in: bool | None,
     wake_word: str | None,
     push_to_talk: bool,
+    quiet: bool,
     demo_without_microphone: bool,
     record_turns: str | None,
     keep_audio: str | None,
@@ -134,7 +142,7 @@ def run(
         "recordings__folder": record_turns or keep_audio,
     }
     overrides = _overrides(context, options, **flags)
-    if not files:
+    if not files and not quiet:
         from edgevoice.devices import probe
 
         probe.start()  # in parallel with the imports before a device is opened
@@ -148,19 +156,23 @@ def run(
         return (
             clips_source(devices.clock, iter(clips), ", ".join(files))
             if files
+            else devices.closed_source(config)
+            if quiet
             else devices.source(config)
         )
 
     def sink(config: Config, devices: Devices, if_absent: str = "") -> Player:
         if record:
             return devices.recorded(record)
+        if quiet:
+            return _speaker(config, devices, NO_SPEAKER)
         if files and not config.audio.output:
             if_absent = "the conversation runs without sound"
         return _speaker(config, devices, if_absent)
 
     # Devices are checked before models are downloaded or loaded, so that errors come at once.
     try:
-        if not files and not config.audio.wait:
+        if not (files or quiet or config.audio.wait):
             open_source(config, SystemClock()).close()
     except DeviceError as error:
         no_microphone = isinstance(error, NoDeviceError) and not config.audio.input
@@ -175,11 +187,21 @@ def run(
         demo_sink = partial(sink, if_absent=SILENT_DEMO)
         _run_demo(context, overrides, options, demo_sink, record=record)
         return
-    if not (files or record or config.audio.wait):
+    if not (files or record or quiet or config.audio.wait):
         find("output", config.audio.output)
     _ready(context, overrides)
     folder = config.recordings.folder
-    converse(context, config, overrides, options, source, sink, record, recordings_folder=folder)
+    converse(
+        context,
+        config,
+        overrides,
+        options,
+        source,
+        sink,
+        record,
+        recordings_folder=folder,
+        quiet=quiet,
+    )
 
 
 @click.command()

@@ -176,12 +176,17 @@ class EdgevoiceApp(App[None]):
         typed.focus()
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Ask the typed question, and close the input line."""
+        """Ask the typed question, and close the input line.
+
+        It stays open where questions are typed and replies are read.
+        """
         if event.input.id != "typed" or (event.value.strip() and not self._check_listens()):
             return
         if question := event.value.strip():
             self._do(partial(self._commands.say, question))
-        self._close_typed()
+            event.input.clear()
+        if not question or self.scene.speaks:
+            self._close_typed()
 
     def _close_typed(self) -> None:
         typed = self.query_one("#typed", Input)
@@ -199,6 +204,10 @@ class EdgevoiceApp(App[None]):
     def action_mute(self) -> None:
         """Mute, or unmute."""
         self._do(partial(self._commands.mute, not self.scene.muted))
+
+    def action_voice(self) -> None:
+        """Speak the replies, or only show them."""
+        self._do(partial(self._commands.speak, not self.scene.speaks))
 
     def action_new(self) -> None:
         """Begin a new conversation."""

@@ -11,8 +11,8 @@ ChoiceKind = Literal["input", "output", "slm", "stt", "tts"]
 class Commands(Protocol):
     """The commands behind the keys. All may raise EdgevoiceError, which the screen shows.
 
-    `transcript`, `interrupt`, `mute`, `say`, `talk`, `new_conversation` and `close` return at once.
-    `choices`, `choose` and `save` may take seconds and are called from a worker thread.
+    `choices`, `choose` and `save` may take seconds and are called from a worker thread. The others
+    return at once.
     """
 
     def interrupt(self) -> None:
@@ -20,6 +20,9 @@ class Commands(Protocol):
 
     def mute(self, on: bool) -> None:
         """Stop or start listening to the microphone."""
+
+    def speak(self, on: bool) -> None:
+        """Speak the replies, or only show them."""
 
     def say(self, text: str) -> None:
         """Ask a typed question."""

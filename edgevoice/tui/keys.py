@@ -29,6 +29,7 @@ KEYS = (
     KeyBinding("escape,i", "esc", "stop", "stop", "Interrupt", "stop the reply (or i)"),
     KeyBinding("question_mark,f1", "?", "help", "help", "Help", "this help (or F1)"),
     KeyBinding("m", "m", "mute", "mute", "Mute", "mute or unmute the microphone"),
+    KeyBinding("v", "v", "voice", "voice", "Voice", "speak replies, or only show them"),
     KeyBinding(
         "n", "n", "new", "new", "New conversation", "start over and forget this conversation"
     ),

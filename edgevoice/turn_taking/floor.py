@@ -104,6 +104,8 @@ class Floor:
         if turn.committed:
             interrupted = turn.cancelled
             heard = self._writer.write(turn, played, interrupted)
+            # Before the event: who answers it with a question must not interrupt this turn.
+            turn.settle()
             self._bus.emit(ev.TurnCompleted(turn=turn.number, heard=heard, interrupted=interrupted))
             # Otherwise a chain of interruptions would keep every turn in memory.
             turn.interrupts = None

@@ -38,6 +38,9 @@ class Noted:
     def mute(self, on: bool) -> None:
         self.calls.append(("mute", on))
 
+    def speak(self, on: bool) -> None:
+        self.calls.append(("speak", on))
+
     def say(self, text: str) -> None:
         self.calls.append(("say", text))
 

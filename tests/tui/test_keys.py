@@ -66,6 +66,7 @@ COMMANDS: list[tuple[list[str], list[tuple[object, ...]]]] = [
     (["escape"], [("interrupt",)]),
     (["i"], [("interrupt",)]),
     (["m"], [("mute", True)]),
+    (["v"], [("speak", False)]),
     (["n"], [("new",)]),
     (["slash", *"Why", "enter"], [("say", "Why")]),
     (["enter", *"Why", "space", *"me", "enter"], [("say", "Why me")]),
@@ -107,6 +108,13 @@ def test_mute_toggles_what_is_so() -> None:
     """The key unmutes if the assistant is muted."""
     events = conversation().add(ev.Muted(on=True)).events
     assert pressing("m", events=events) == [("mute", False)]
+
+
+def test_a_quiet_conversation_is_typed_line_after_line() -> None:
+    """Where replies are only shown, the input line stays open until Escape closes it."""
+    events = conversation().add(ev.SpeechOutput(on=False)).events
+    typed = ["slash", *"Why", "enter", *"How", "enter", "escape", "v"]
+    assert pressing(*typed, events=events) == [("say", "Why"), ("say", "How"), ("speak", True)]
 
 
 def test_talking_ends_with_the_utterance() -> None:
