@@ -188,9 +188,10 @@ class Session:
         """The available choices: each value for `choose`, and its label."""
         if kind in ("input", "output"):
             from edgevoice.devices.listing import listed_now
+            from edgevoice.devices.names import shown_name
 
             return [
-                (d.name, f"{d.name} ({d.api}, {d.rate:.0f} Hz)")
+                (d.name, f"{shown_name(kind, d.name)} ({d.api}, {d.rate:.0f} Hz)")
                 for d in listed_now()
                 if (d.inputs if kind == "input" else d.outputs) > 0
             ]

@@ -76,7 +76,9 @@ class Choose(ModalScreen["Choice | None"]):
             options.append(Option(Content.styled(CHOICE_TITLES[kind], "bold"), disabled=True))
             for n, (value, label) in enumerate(choices):
                 value_shown, label = one_line(value), one_line(label)
-                used = self._current.get(kind) in (value_shown, label)
+                current = self._current.get(kind)
+                # The label of a device begins with the name that is shown for it.
+                used = current == value_shown or label.startswith(f"{current} (")
                 self._values[f"{kind}-{n}"] = (kind, value)
                 options.append(Option(Content(f"{'●' if used else '○'} {label}"), f"{kind}-{n}"))
             if not choices:
