@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from edgevoice.cli import Context, complain, metrics, pass_context
+from edgevoice.cli import Context, complain, first_start, metrics, pass_context
 from edgevoice.cli.converse import converse, is_screen
 from edgevoice.cli.questions import question_lines
 from edgevoice.cli.record_turns import old_record_option, record_option
@@ -147,7 +147,8 @@ def run(
 
         probe.start()  # in parallel with the imports before a device is opened
     clips = _read(files)
-    config = context.load(overrides).config
+    resolved = context.load(overrides)
+    config = resolved.config
     from edgevoice.build import clips_source, open_source
     from edgevoice.clock import SystemClock
     from edgevoice.devices.listing import find
@@ -189,6 +190,15 @@ def run(
         return
     if not (files or record or quiet or config.audio.wait):
         find("output", config.audio.output)
+    on_terminal = is_screen(options, record) and sys.stdin.isatty()
+    if (
+        on_terminal
+        and not (files or quiet)
+        and first_start.is_first(resolved.origins, context.path)
+    ):
+        first_start.ask(context, config)
+        overrides = {**context.settings, **overrides}
+        config = context.load(overrides).config
     _ready(context, overrides)
     folder = config.recordings.folder
     converse(
