@@ -228,12 +228,12 @@ class EdgevoiceApp(App[None]):
         self._choose("models", ("slm", "stt", "tts"))
 
     def _choose(self, title: str, kinds: tuple[ChoiceKind, ...]) -> None:
-        from edgevoice.tui.screens.choose import CHOICE_TITLES, Choice, Choose
+        from edgevoice.tui.screens.choose import CHOICE_TITLES, Choose, SessionChoice
 
         used = {**self.scene.models, **self.scene.devices}
         screen = Choose(title, {kind: used.get(kind, "") for kind in kinds})
 
-        def chosen(choice: Choice | None) -> None:
+        def chosen(choice: SessionChoice | None) -> None:
             if choice:
 
                 def change() -> Callable[[], object]:

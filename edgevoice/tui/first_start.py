@@ -70,7 +70,6 @@ class FirstStartApp(App["dict[str, str] | None"]):
     }
     #hint { margin-top: 1; color: $foreground-muted; }
     """
-    ENABLE_COMMAND_PALETTE = False
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "next", priority=True),
         Binding("space", "listen", priority=True),

@@ -20,7 +20,7 @@ from edgevoice.tui.screens.choose import Choose
 from edgevoice.tui.screens.help import Help
 from edgevoice.tui.screens.save import Save
 from edgevoice.tui.widgets.conversation import Conversation
-from edgevoice.tui.widgets.footer import MAX_LINES, Below, wrapped
+from edgevoice.tui.widgets.footer import KEY_LINES, Below, wrapped
 from edgevoice.tui.widgets.status import Status
 from tests.sessions import Session, conversation, failed, loading
 from tests.tui.stage import Feed, Noted, stage
@@ -348,7 +348,7 @@ def test_a_lost_device_is_shown_until_it_is_found() -> None:
 @pytest.mark.parametrize("columns", [120, 80, 60])
 def test_no_key_is_lost_in_a_narrow_terminal(columns: int) -> None:
     """The footer shows every key that has a label; in a tiny terminal at least the help."""
-    shown = [key for line in wrapped(columns - 2, MAX_LINES) for key in line]
+    shown = [key for line in wrapped(columns - 2, KEY_LINES) for key in line]
     assert shown == [key for key in KEYS if key.label]
     assert "help" in [key.action for key in wrapped(38, 1)[0]]
 

@@ -25,7 +25,7 @@ CHOICE_TITLES: dict[ChoiceKind, str] = {
 }
 
 
-class Choice(NamedTuple):
+class SessionChoice(NamedTuple):
     """A chosen device or model; `keep`: for later sessions, too."""
 
     kind: ChoiceKind
@@ -33,7 +33,7 @@ class Choice(NamedTuple):
     keep: bool
 
 
-class Choose(ModalScreen["Choice | None"]):
+class Choose(ModalScreen["SessionChoice | None"]):
     """Returns the choice, or None; the lists arrive later, through `offer`."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -94,7 +94,7 @@ class Choose(ModalScreen["Choice | None"]):
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
         """Return the selected choice."""
         if event.option_id is not None:
-            self.dismiss(Choice(*self._values[event.option_id], self._keep))
+            self.dismiss(SessionChoice(*self._values[event.option_id], self._keep))
 
     def action_keep(self) -> None:
         """Return the selected choice, for later sessions too."""

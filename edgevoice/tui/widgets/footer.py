@@ -9,10 +9,10 @@ from textual.widget import Widget
 
 from edgevoice.tui.keys import KEYS, KeyBinding
 
-MAX_LINES = 2
+KEY_LINES = 2
 """Lines that the keys may take; where they need more, the last ones are only in the help."""
-TALL = 20
-"""Rows of the screen from which there is room for MAX_LINES."""
+TALL_SCREEN = 20
+"""Rows of the screen from which there is room for KEY_LINES."""
 
 
 class KeyLine(Widget):
@@ -29,7 +29,7 @@ class KeyLine(Widget):
         return Content.from_markup("\n".join(map(_markup, self._lines(self.content_size.width))))
 
     def _lines(self, width: int) -> list[list[KeyBinding]]:
-        return wrapped(width, MAX_LINES if self.app.size.height >= TALL else 1)
+        return wrapped(width, KEY_LINES if self.app.size.height >= TALL_SCREEN else 1)
 
 
 def wrapped(width: int, most: int) -> list[list[KeyBinding]]:
