@@ -16,10 +16,11 @@ TALL_SCREEN = 20
 
 
 class KeyLine(Widget):
-    """The keys with labels, wrapped between them. A click presses the key."""
+    """The keys with labels, wrapped between them. A click on a label presses its key."""
 
     DEFAULT_CSS = """
-    KeyLine { height: auto; padding: 0 1; color: $foreground-muted; link-style: none; }
+    KeyLine { height: auto; padding: 0 1; color: $foreground-muted;
+              link-color: $foreground-muted; link-style: none; }
     """
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
@@ -50,8 +51,10 @@ def _cells(key: KeyBinding) -> int:
 
 
 def _markup(line: list[KeyBinding]) -> str:
+    # A link has one style, so that only the label is one.
     return " ".join(
-        f"[@click=app.{key.action}][$text-primary]{key.shown}[/] {key.label}[/]" for key in line
+        f"[bold $text-primary]{key.shown}[/] [@click=app.{key.action}]{key.label}[/]"
+        for key in line
     )
 
 
