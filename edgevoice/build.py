@@ -102,6 +102,18 @@ class Devices:
             config.audio, self.clock, self._watched(), partial(open_source, config, self.clock)
         )
 
+    def closed_source(self, config: Config) -> AudioSource:
+        """The configured microphone, muted: it is opened when the user unmutes it."""
+        from edgevoice.devices.resilient_microphone import ResilientMicrophone
+
+        audio = config.audio
+        slot = ResilientMicrophone(
+            self.clock, audio.input, audio.fallback, partial(open_source, config, self.clock)
+        )
+        slot.muted, slot.name = True, audio.input or "not opened"
+        self._watched().add(slot)
+        return slot
+
     def sink(self, config: Config) -> Player:
         """The configured speaker. Raises DeviceError."""
         from edgevoice.devices.system import loudspeaker

@@ -36,6 +36,7 @@ class Span:
 class TurnTimings:
     """The timings of an answered turn, in seconds.
 
+    `number` counts the answered turns of the session from 1; 0 before the first audible sample.
     `spans` are contiguous and add up to `response_time` (None before the first audible sample).
     `bars` are the work of each stage; they may overlap and start before the spans. `ttft` is the
     time from the start of prefill to the first token. `pace` is the speaker's tempo as known when
@@ -53,6 +54,7 @@ class TurnTimings:
     ttft: float | None = None
     interrupted: bool = False
     pace: ev.SpeakerTempoChanged | None = None
+    number: int = 0
 
 
 @dataclass(slots=True)
@@ -81,7 +83,7 @@ class _Record:
     playback_started: tuple[int, float, float] | None = None
     playback_ended: float | None = None
     interrupted: bool = False
-    over: bool = False
+    number: int = 0
     tools: list[Span] = field(default_factory=list)
 
 
@@ -92,6 +94,8 @@ class Timings:
         self._records: dict[int, _Record] = {}
         self._answered: list[TurnTimings] = []
         self._pace: ev.SpeakerTempoChanged | None = None
+        self.answered = 0
+        """How many turns were answered audibly, with the one that is being answered."""
 
     @property
     def turns(self) -> list[TurnTimings]:
@@ -139,6 +143,8 @@ class Timings:
                 turn = getattr(event, "turn", None)
                 if turn is not None and (record := self._records.get(turn)):
                     _note(record, event)
+                    if isinstance(event, ev.PlaybackStarted) and not record.number:
+                        record.number = self.answered = event.number or self.answered + 1
 
 
 def _note(record: _Record, event: ev.Event) -> None:
@@ -239,6 +245,7 @@ def _timings(r: _Record) -> TurnTimings:
         ttft=ttft,
         interrupted=r.interrupted,
         pace=r.pace,
+        number=r.number,
     )
 
 

@@ -110,3 +110,5 @@ class PlaybackRecord:
 
     ready: bool = False
     """The first audio of the reply waits to be played."""
+    number: int = 0
+    """Its number among the answered turns of the session, from 1; 0 until it is audible."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from edgevoice import events as ev
-from edgevoice.audio import Audio, Mark, Samples, first_audible
+from edgevoice.audio import UNSPOKEN, Audio, Mark, Samples, first_audible
 from edgevoice.context import StageContext
 from edgevoice.errors import SpeakerAwayError
 from edgevoice.mailbox import Mailbox
@@ -206,7 +206,7 @@ class Playback:
         for offset in range(0, len(samples), size):
             if clause_is_dead(sound):
                 return
-            begun = self._begun(passage)
+            begun = self._begun(passage) and sound.audio is not UNSPOKEN
             part = samples[offset : offset + size]
             number = self._sink.write(part)
             if begun and self._sink.silent_before(number):
@@ -284,6 +284,7 @@ class Playback:
                     clause=clause,
                     at=self._sink.time_of(first),
                     audible_at=self._sink.time_of(audible),
+                    number=self._floor.turns.number(turn),
                 )
             )
         chars = _played_chars(playing, played)

@@ -14,9 +14,11 @@ class CurrentTurns:
     All methods may be called from any thread.
     """
 
-    def __init__(self, monitor: Monitor, first_turn: int = 0) -> None:
+    def __init__(self, monitor: Monitor, first_turn: int = 0, answered: int = 0) -> None:
         self.next_turn = first_turn
         """Number of the next turn."""
+        self.answered = answered
+        """How many turns were answered audibly."""
         self._monitor = monitor
         self._turns: list[Turn] = []
 
@@ -36,6 +38,14 @@ class CurrentTurns:
             self.next_turn += 1
             self._turns.append(turn)
             return turn
+
+    def number(self, turn: Turn) -> int:
+        """Count a turn whose reply is audible; returns its number, from 1."""
+        with self._monitor:
+            if not turn.playback.number:
+                self.answered += 1
+                turn.playback.number = self.answered
+            return turn.playback.number
 
     def settle(self, turn: Turn) -> None:
         """Finish a turn, and drop it from the list."""

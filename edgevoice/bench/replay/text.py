@@ -129,7 +129,8 @@ def _wrapped(text: str) -> list[str]:
 
 
 def listing(files: Mapping[int, Path]) -> Iterator[str]:
-    """The recorded turns of a folder: number, time, response time and transcript of each."""
+    """The recorded turns of a folder: number of the file, time, turn of its session, response time
+    and transcript of each."""
     for number, file in files.items():
         try:
             kept = read(file)
@@ -138,5 +139,6 @@ def listing(files: Mapping[int, Path]) -> Iterator[str]:
         else:
             response_time = "" if kept.response_time is None else ms(kept.response_time)
             heard = kept.heard or f"({kept.ending.replace('_', ' ')})"
-            text = f"{_date(kept.started)}  {response_time:>8}  {heard}"
+            turn = f"turn {kept.number}" if kept.number else ""
+            text = f"{_date(kept.started)}  {turn:<8} {response_time:>8}  {heard}"
         yield one_line(f"{number:>6}  {text}")[:WIDTH]

@@ -255,6 +255,7 @@ def test_a_list_shows_what_is_kept_in_a_line_each(kept: Kept) -> None:
     assert one.split()[0] == "1"
     assert one.endswith("what time is it")
     assert f"{round((read(file_of(kept, 2)).response_time or 0) * 1000)} ms" in two
+    assert "turn 2 " in two
     assert "a damaged recorded" in three
     assert max(map(len, (one, two, three))) <= 80
 
