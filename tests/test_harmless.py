@@ -257,6 +257,11 @@ def test_an_answer_that_comes_in_pieces_is_text(monkeypatch: pytest.MonkeyPatch)
     class Model:
         """Writes evil, a character a token."""
 
+        context = 4096
+
+        def count(self, *_: object) -> int:
+            return 1
+
         def reply(self, *_: object) -> Iterator[Token]:
             yield from (Token(character) for character in EVIL)
 

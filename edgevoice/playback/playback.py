@@ -277,6 +277,8 @@ class Playback:
         with self._floor.monitor:
             begun = [due for due in playing.due if played > due[1]]
             playing.due = playing.due[len(begun) :]
+        if begun and not turn.playback.number:
+            turn.playback.number = self._floor.turns.count_answered()
         for clause, first, audible in begun:
             self._bus.emit(
                 ev.PlaybackStarted(
@@ -284,7 +286,7 @@ class Playback:
                     clause=clause,
                     at=self._sink.time_of(first),
                     audible_at=self._sink.time_of(audible),
-                    number=self._floor.turns.number(turn),
+                    number=turn.playback.number,
                 )
             )
         chars = _played_chars(playing, played)

@@ -39,13 +39,11 @@ class CurrentTurns:
             self._turns.append(turn)
             return turn
 
-    def number(self, turn: Turn) -> int:
-        """Count a turn whose reply is audible; returns its number, from 1."""
+    def count_answered(self) -> int:
+        """Count one more turn that was answered audibly; returns its number, from 1."""
         with self._monitor:
-            if not turn.playback.number:
-                self.answered += 1
-                turn.playback.number = self.answered
-            return turn.playback.number
+            self.answered += 1
+            return self.answered
 
     def settle(self, turn: Turn) -> None:
         """Finish a turn, and drop it from the list."""
