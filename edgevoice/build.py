@@ -8,12 +8,13 @@ import platform
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from msgspec.structs import replace
 
 from edgevoice import __version__
 from edgevoice import events as ev
+from edgevoice.agent.draft_first_agent import DraftFirstAgent
 from edgevoice.agent.language_model_agent import LanguageModelAgent
 from edgevoice.assistant import Assistant
 from edgevoice.audio import Samples
@@ -23,12 +24,20 @@ from edgevoice.context import AudioIO, Engines, OpenSource, Resume, SessionConte
 from edgevoice.devices.simulated import SimulatedSink, SimulatedSource, Writer
 from edgevoice.engines import registry
 from edgevoice.engines.pool import EnginePool, Loan
+from edgevoice.errors import EdgevoiceError
 from edgevoice.housekeeping import Housekeeping
 from edgevoice.models.store import Installed, Store
 from edgevoice.models.voices import instead_of, languages, missing
 from edgevoice.models.voices import voices as voices_here
 from edgevoice.player import Player
-from edgevoice.protocols import Agent, AudioSink, AudioSource, EchoCanceller, WakeDetector
+from edgevoice.protocols import (
+    Agent,
+    AudioSink,
+    AudioSource,
+    EchoCanceller,
+    PairedModel,
+    WakeDetector,
+)
 from edgevoice.settings import Config
 from edgevoice.synthesis.real_time import real_time_factor
 from edgevoice.transcription.spoken_language import check_known, named
@@ -216,6 +225,7 @@ class _ChosenModels:
     vad: Installed
     stt: Installed
     slm: Installed | None
+    draft: Installed | None
     voices: dict[str, Installed]
     turn: Installed | None
 
@@ -273,8 +283,9 @@ def _choose(store: Store, config: Config, shapes: bool, answers: bool) -> _Chose
     vad, stt = (store.choose(role, shapes=shapes) for role in ("vad", "stt"))
     slm = store.choose("slm", shapes=shapes) if answers else None
     check_known(stt.name, stt.entry.languages, config.stt.language)
+    draft = store.draft_of(slm) if slm else None
     spoken, voices = languages(store), voices_here(store)
-    return _ChosenModels(spoken, vad, stt, slm, voices, store.optional("turn"))
+    return _ChosenModels(spoken, vad, stt, slm, draft, voices, store.optional("turn"))
 
 
 def _engines(
@@ -295,7 +306,7 @@ def _engines(
         if given is None:
             pool.close()
 
-    def reported(role: ev.Role, model: Installed) -> Callable[[], Any]:
+    def reported(role: ev.EnginePart, model: Installed) -> Callable[[], Any]:
         def load_and_report() -> Any:
             began = clock.now()
             bus.emit(ev.EngineLoading(role=role, model=model.name))
@@ -308,13 +319,23 @@ def _engines(
 
         return load_and_report
 
-    load_slm: Callable[[], Any] = reported("slm", models.slm) if models.slm else lambda: None
+    def answering() -> Agent:
+        if agent or not models.slm:
+            assert agent is not None
+            return agent
+        slm = reported("slm", models.slm)()
+        load_draft = reported("draft", models.draft) if models.draft else None
+        draft = _loaded_draft(load_draft, slm, context)
+        if draft is None:
+            return LanguageModelAgent(slm, config)
+        return DraftFirstAgent(draft, slm, config, always=config.slm.draft != "auto")
+
     speaking = {voice.name: reported("tts", voice) for voice in models.voices.values()}
     wake, word = wake_word(config)
     return Engines(
         reported("vad", models.vad),
         reported("stt", models.stt),
-        lambda: agent or LanguageModelAgent(load_slm(), config),
+        answering,
         {language: speaking[voice.name] for language, voice in models.voices.items()},
         reported("turn", models.turn) if models.turn else lambda: None,
         wake,
@@ -323,6 +344,24 @@ def _engines(
         partial(registry.load, models.vad, config),
         give_back,
     )
+
+
+def _loaded_draft(
+    load: Callable[[], Any] | None, slm: Any, context: SessionContext
+) -> PairedModel | None:
+    """The draft model, if there is one that works with `slm`. With slm.draft=auto, a model that
+    does not load is only reported."""
+    if load is None or not hasattr(slm, "probabilities"):
+        return None
+    try:
+        draft = load()
+    except EdgevoiceError as error:
+        if context.config.slm.draft != "auto":
+            slm.close()
+            raise
+        context.bus.emit(ev.Notice(text=f"replies are not drafted: {error.what}"))
+        return None
+    return cast(PairedModel, draft) if hasattr(draft, "seconds") else None
 
 
 def _started(models: _ChosenModels, source: str, sink: str) -> ev.SessionStarted:
@@ -334,7 +373,8 @@ def _started(models: _ChosenModels, source: str, sink: str) -> ev.SessionStarted
         platform=" ".join(
             (platform.system(), platform.machine(), "Python", platform.python_version())
         ),
-        models={model.entry.role: model.name for model in used if model},
+        models={model.entry.role: model.name for model in used if model}
+        | ({"draft": models.draft.name} if models.draft else {}),
         input=source,
         output=sink,
         languages=models.languages,

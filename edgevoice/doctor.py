@@ -290,7 +290,9 @@ def _chosen(config: Config) -> list[Installed]:
     found: dict[str, Installed] = {}
     for role in ROLE_NAMES:
         with suppress(EdgevoiceError):
-            chosen = voices(store).values() if role == "tts" else [store.choose(role)]
+            chosen = [*voices(store).values()] if role == "tts" else [store.choose(role)]
+            if role == "slm" and (draft := store.draft_of(chosen[0])):
+                chosen.append(draft)
             found.update((model.name, model) for model in chosen)
     return list(found.values())
 

@@ -16,6 +16,7 @@ SCHEMA = 2
 """Version of the event stream. It rises with each change that an older reader would misread."""
 
 Role = Literal["vad", "stt", "slm", "tts", "turn"]
+EnginePart = Literal["vad", "stt", "slm", "tts", "turn", "draft"]
 Stage = Literal["capture", "end_of_turn", "transcription", "agent", "synthesis", "playback"]
 CancelReason = Literal[
     "resumed", "barge_in", "interrupted", "no_speech", "backchannel", "stop_command", "failed",
@@ -51,14 +52,14 @@ class SessionStarted(Event, frozen=True, kw_only=True):
 class EngineLoading(Event, frozen=True, kw_only=True):
     """An engine begins to load its model."""
 
-    role: Role
+    role: EnginePart
     model: str
 
 
 class EngineReady(Event, frozen=True, kw_only=True):
     """An engine is loaded; loading took `seconds`."""
 
-    role: Role
+    role: EnginePart
     model: str
     seconds: float
 
@@ -242,6 +243,19 @@ class ReplyRevised(Event, frozen=True, kw_only=True):
 
     turn: int
     start: int
+
+
+class DraftVerified(Event, frozen=True, kw_only=True):
+    """The language model took `seconds` to verify an opening of `drafted` words, which the draft
+    model had written. `verified` of them stay, `replaced` were taken back before they were out, and
+    `corrected` are corrected in words."""
+
+    turn: int
+    drafted: int
+    verified: int
+    replaced: int
+    corrected: int
+    seconds: float
 
 
 class ToolCalled(Event, frozen=True, kw_only=True):
@@ -448,7 +462,7 @@ AnyEvent = Union[
     PlaybackProgress, PlaybackDucked, PlaybackPaused, PlaybackResumed, PlaybackEnded, Underrun,
     Overrun, EchoMeasured, StageFailed, DeviceLost, DeviceRestored, ActivationMode, Activated,
     Deactivated, Muted, SpeechOutput, ConversationCleared, HistoryTrimmed, Notice,
-    SpeakerTempoChanged, ReplyRevised, ToolCalled, ToolReturned,
+    SpeakerTempoChanged, ReplyRevised, DraftVerified, ToolCalled, ToolReturned,
 ]  # fmt: skip
 
 EVENT_TYPES = frozenset(str(kind.__struct_config__.tag) for kind in AnyEvent.__args__)  # type: ignore[attr-defined]

@@ -287,6 +287,23 @@ class LanguageModel(Protocol):
         """Free the KV cache; the weights stay. Called when no other call is under way."""
 
 
+class PairedModel(LanguageModel, Protocol):
+    """A language model that can draft replies for another one, and verify another one's drafts."""
+
+    def probabilities(
+        self, messages: Sequence[ChatMessage], cancelled: Cancelled
+    ) -> Sequence[tuple[str, float]]:
+        """The tokens of the last message, the assistant's, and the probability in [0, 1] that the
+        model would have given each of them; fewer if cancelled.
+
+        A token's text is empty while a UTF-8 character is incomplete.
+        """
+
+    def seconds(self, prompt: int, reply: int) -> float:
+        """Expected seconds to evaluate `prompt` tokens at once and then generate `reply` tokens, as
+        measured so far; 0 if nothing was measured."""
+
+
 class ModelWeights(Protocol):
     """A loaded language model, shared by conversations. May be called from any thread."""
 
@@ -302,11 +319,36 @@ class ReplyRevision:
     """Takes back the reply from character `start` on; what follows goes on from there.
 
     Words that are out already stay. Before the reply goes on, the pipeline sets `kept`, the number
-    of characters that stay; if it is more than `start`, what follows can only correct them.
+    of characters that stay; if it is more than `start`, what follows can only correct them. It also
+    sets `correction`, which leads over to the right words in the language of the reply.
     """
 
     start: int
     kept: int = 0
+    correction: str = ""
+
+
+@dataclass(slots=True)
+class Drafted:
+    """The reply so far is not verified yet, and goes on in about `seconds` seconds.
+
+    What is written is spoken now if there would be silence otherwise. Before the reply goes on,
+    the pipeline sets `lasts`: how many seconds what is to be spoken lasts, at least.
+    """
+
+    seconds: float
+    lasts: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """How many words were drafted, and what became of them: `verified`, replaced before they were
+    out, or corrected in words."""
+
+    drafted: int
+    verified: int
+    replaced: int = 0
+    corrected: int = 0
 
 
 @dataclass(slots=True)
@@ -323,8 +365,8 @@ class ToolCall:
     result: str = ""
 
 
-AgentOutput = Union[Prefilled, Token, ReplyRevision, ToolCall, Stopped]
-"""What a reply streams. Prefilled is optional, and only measured."""
+AgentOutput = Union[Prefilled, Token, Drafted, ReplyRevision, Verified, ToolCall, Stopped]
+"""What a reply streams. Prefilled and Verified are optional, and only measured."""
 
 
 class Agent(Protocol):

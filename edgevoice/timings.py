@@ -40,7 +40,8 @@ class TurnTimings:
     `spans` are contiguous and add up to `response_time` (None before the first audible sample).
     `bars` are the work of each stage; they may overlap and start before the spans. `ttft` is the
     time from the start of prefill to the first token. `pace` is the speaker's tempo as known when
-    the turn started; None if unknown, or for a typed question.
+    the turn started; None if unknown, or for a typed question. `draft` is what became of the words
+    of the draft model, if it opened the reply.
     """
 
     turn: int
@@ -55,6 +56,7 @@ class TurnTimings:
     interrupted: bool = False
     pace: ev.SpeakerTempoChanged | None = None
     number: int = 0
+    draft: ev.DraftVerified | None = None
 
 
 @dataclass(slots=True)
@@ -85,6 +87,7 @@ class _Record:
     interrupted: bool = False
     number: int = 0
     tools: list[Span] = field(default_factory=list)
+    draft: ev.DraftVerified | None = None
 
 
 class Timings:
@@ -176,6 +179,8 @@ def _note(record: _Record, event: ev.Event) -> None:
             record.tools.append(Span("tool", event.t, event.t))
         case ev.ToolReturned() if record.tools:
             record.tools[-1] = Span("tool", record.tools[-1].start, event.t)
+        case ev.DraftVerified():
+            record.draft = event
         case ev.GenerationEnded():
             record.reply_ended = event.t
         case ev.ClauseReady():
@@ -246,11 +251,17 @@ def _timings(r: _Record) -> TurnTimings:
         interrupted=r.interrupted,
         pace=r.pace,
         number=r.number,
+        draft=r.draft,
     )
 
 
 def _bars(r: _Record) -> Iterable[Span]:
     yield from r.tools
+    if r.draft is not None:
+        verified = r.draft.t
+        drafted = verified - r.draft.seconds
+        yield Span("draft", min(drafted, r.prefill_started or drafted), drafted)
+        yield Span("verify", drafted, verified)
     work = (
         ("recognize", r.transcription_started, r.transcribed),
         ("prefill", r.prefill_started, r.prefill_ended),

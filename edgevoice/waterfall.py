@@ -25,6 +25,8 @@ MEANING = {
     "output": "from the queue to the speaker",
 }
 """A description of each span."""
+BESIDE = frozenset({"draft", "verify"})
+"""Bars with rows of their own: a draft model opens the reply, the language model verifies that."""
 
 NAME_WIDTH = max(map(len, SPANS))
 _OWN_WORK = {"first clause": "decode"}
@@ -85,6 +87,24 @@ def bars(turn: TurnTimings, width: int, seconds: float = 0.0) -> list[WaterfallR
     return rows
 
 
+def beside(turn: TurnTimings, width: int, seconds: float = 0.0) -> list[WaterfallRow]:
+    """The draft model's work and its verification, on the axis of `bars`; often none."""
+    if not turn.spans:
+        return []
+    start, end = turn.spans[0].start, turn.spans[-1].end
+    scale = max(1, width) / max(end - start, seconds) if end > start else 0.0
+    rows = []
+    for bar in turn.bars:
+        if bar.name in BESIDE:
+            first, last = (
+                min(max(1, width), max(0, round((time - start) * scale)))
+                for time in (bar.start, bar.end)
+            )
+            cells = (" " * first + HIDDEN * (last - first)).ljust(max(1, width))
+            rows.append(WaterfallRow(bar.name, cells, round(bar.seconds * 1000), False))
+    return rows
+
+
 def _own_work(turn: TurnTimings, name: str) -> list[Span]:
     return [bar for bar in turn.bars if bar.name == _OWN_WORK.get(name, name)]
 
@@ -94,15 +114,15 @@ def render_waterfall(
 ) -> list[str]:
     """The turn as lines of at most `width` characters.
 
-    A headline, a row per span, the total, and the adapted waits for silence, if any. `seconds` is
-    that of `bars`; the default `title` is the number of the turn.
+    A headline, a row per span and for work beside them, the total, and the adapted waits for
+    silence, if any. `seconds` is that of `bars`; the default `title` is the number of the turn.
     """
     axis = max(8, width - NAME_WIDTH - _LABEL_WIDTH - 2)
     title = title or f"turn {turn.number}"
     lines = [f"{title} · {model_figures(turn)}".rstrip(" ·")[:width]]
     lines += [
         f"{bar.name:<{NAME_WIDTH}} {bar.cells} {f'{bar.ms} ms':>{_LABEL_WIDTH}}"
-        for bar in bars(turn, axis, seconds)
+        for bar in (*bars(turn, axis, seconds), *beside(turn, axis, seconds))
     ]
     if turn.response_time is not None:
         total = f"{round(turn.response_time * 1000)} ms"
@@ -137,6 +157,8 @@ def model_figures(turn: TurnTimings) -> str:
     if turn.reply_tokens:
         rate = f" at {turn.tokens_per_second:.0f}/s" if turn.tokens_per_second else ""
         parts.append(f"reply {turn.reply_tokens}{rate}")
+    if turn.draft:
+        parts.append(f"draft {turn.draft.verified} of {turn.draft.drafted} words")
     if turn.interrupted:
         parts.append("interrupted")
     return " · ".join(parts)

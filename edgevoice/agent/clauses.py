@@ -153,13 +153,13 @@ class ClauseCutter:
         self._pending, self._start = "", clause.end
         return clause
 
-    def flush(self) -> list[Clause]:
-        """The reply is complete; returns the rest of it.
+    def flush(self, now: float = 0.0) -> list[Clause]:
+        """The reply is complete at `now`; returns the rest of it.
 
         Where nothing was to be said of all of it, the last clause says so.
         """
         if self._part is None and self._pending.strip():
-            return [self._take(len(self._pending), 0.0)]
+            return [self._take(len(self._pending), now)]
         left_out = self._left_out or self._part is not None
         if left_out and not self._spoken:
             return [self._leave_out(language_data(self._language).signs.reasoned)]

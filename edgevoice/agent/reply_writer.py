@@ -10,16 +10,19 @@ from edgevoice.agent.clauses import ClauseCutter
 from edgevoice.agent.speech_rate import CutPlan, SpeechRate
 from edgevoice.bus import Bus
 from edgevoice.context import StageContext
+from edgevoice.languages import language_data
 from edgevoice.mailbox import Mailbox
 from edgevoice.messages import Clause, ClauseToSpeak, EndOfReply, SpokenCue
 from edgevoice.protocols import (
     AgentOutput,
     ChatMessage,
+    Drafted,
     Prefilled,
     ReplyRevision,
     Stopped,
     Token,
     ToolCall,
+    Verified,
 )
 from edgevoice.turn import Turn
 
@@ -48,6 +51,8 @@ class ReplyWriter:
         """Number of the next clause."""
         self._begins: list[int] = []
         """The first character of each clause that was passed on and not dropped."""
+        self._drafted = 0.0
+        """When the newest draft was complete."""
         self._start_at(0)
 
     def _start_at(self, start: int) -> None:
@@ -67,8 +72,12 @@ class ReplyWriter:
                     report_prefilled(self._bus, self._turn, item)
                 case Token():
                     self._add(item)
+                case Drafted():
+                    self._hold_out(item)
                 case ReplyRevision():
                     self._revise(item)
+                case Verified():
+                    self._report_verified(item)
                 case ToolCall():
                     self._pass_on(self._cutter.flush())
                     if not self._call(item):
@@ -112,6 +121,27 @@ class ReplyWriter:
             )
             self._outbox.put(ClauseToSpeak(turn, number, clause))
 
+    def _hold_out(self, draft: Drafted) -> None:
+        """Pass on what is written if the audio before it is over sooner than the reply goes on."""
+        now = self._drafted = self._clock.now()
+        if (self._plan.end or 0.0) < now + draft.seconds:
+            self._pass_on(self._cutter.flush(now))
+        draft.lasts = max(0.0, (self._plan.end or 0.0) - now)
+        # The wait is no sign of a slow model.
+        self._plan.last = None
+
+    def _report_verified(self, item: Verified) -> None:
+        self._bus.emit(
+            ev.DraftVerified(
+                turn=self._turn.number,
+                drafted=item.drafted,
+                verified=item.verified,
+                replaced=item.replaced,
+                corrected=item.corrected,
+                seconds=round(self._clock.now() - self._drafted, 4),
+            )
+        )
+
     def _call(self, call: ToolCall) -> bool:
         """Run a tool once the turn is committed; false if it is cancelled first."""
         turn, reply = self._turn, self._reply
@@ -147,6 +177,7 @@ class ReplyWriter:
         self._start_at(at)
         self._cut(reply.text[at:])
         revision.kept = kept
+        revision.correction = language_data(self._language).correction
 
 
 def report_prefilled(bus: Bus, turn: Turn, item: Prefilled) -> None:

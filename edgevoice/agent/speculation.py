@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from edgevoice.protocols import AgentOutput, ReplyRevision, ToolCall
+from edgevoice.protocols import AgentOutput, Drafted, ReplyRevision, ToolCall
 from edgevoice.turn import Turn
 from edgevoice.words import same_words
 
@@ -31,8 +31,9 @@ class SpeculativeReply:
 
     @property
     def waits(self) -> bool:
-        """Whether it goes on only once it is the reply: its next step acts, or asks what is out."""
-        return bool(self.made) and isinstance(self.made[-1], ReplyRevision | ToolCall)
+        """Whether it goes on only once it is the reply: its next step acts, asks what is out, or
+        takes long."""
+        return bool(self.made) and isinstance(self.made[-1], Drafted | ReplyRevision | ToolCall)
 
     def is_committed(self) -> bool:
         """Whether the turn is committed, and this is the reply to its question."""

@@ -19,6 +19,7 @@ Option = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 MODEL_OPTIONS: tuple[Option, ...] = (
     click.option("--slm", metavar="NAME", help="Language model, by its name in `models list`."),
+    click.option("--slm-draft", metavar="NAME", help="Model that opens replies, auto or off."),
     click.option("--stt", metavar="NAME", help="Transcription model."),
     click.option("--tts", metavar="NAME", help="Voice."),
 )

@@ -132,6 +132,7 @@ def config(
 ) -> Config:
     """The configuration with the models named on the command line, and `more` settings."""
     named = {f"models.{role}": given.get(role) for role in ("slm", "stt", "tts")}
+    named["slm.draft"] = given.get("slm_draft")
     overrides = {**context.settings, **{k: v for k, v in named.items() if v is not None}}
     overrides |= more or {}
     settings = context.load(overrides).config

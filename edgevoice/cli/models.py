@@ -108,7 +108,9 @@ def _running(store: Store) -> set[str]:
         named = getattr(store.config.models, role)
         ranked = [named] if named else [entry.name for entry in store.ranked(role)]
         known = (store.catalog.get(name) for name in ranked if name in store.catalog)
-        names |= {next((e.name for e in known if store.state(e) == "present"), "")}
+        runs = next((e for e in known if store.state(e) == "present"), None)
+        names |= {runs.name} if runs else set()
+        names |= {store.draft_name(runs)} if runs and role == "slm" else set()
     return names - {""}
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,7 @@ from edgevoice.errors import UsageError
 
 if TYPE_CHECKING:
     from edgevoice.bench.quality.quality import QualityAnswer, QualityQuestion, QualityResult
+    from edgevoice.models.store import Installed
     from edgevoice.settings import Config
 
 GREEDY = {"slm.temperature": "0"}
@@ -23,6 +24,7 @@ GREEDY = {"slm.temperature": "0"}
 
 @click.command()
 @click.option("--slm", metavar="NAME", help="Language model, by its name in `models list`.")
+@click.option("--slm-draft", metavar="NAME", help="Model that opens replies [none].")
 @click.option("--only", metavar="CATEGORY", default="", help="Use only questions of a category.")
 @click.option(
     "--half",
@@ -73,19 +75,22 @@ def quality(context: Context, against: Path | None, **given: Any) -> None:
     if not todo:
         names = dict.fromkeys(one.category for one in asking.questions())
         raise UsageError("no such category", where="--only", remedy=f"one of: {', '.join(names)}")
-    name = Store(settings).choose("slm").name
+    store = Store(settings)
+    chosen = store.choose("slm")
+    draft = store.draft_of(chosen) if given["slm_draft"] else None
+    models = [model for model in (chosen, draft) if model is not None]
     done: list[asking.QualityAnswer] = []
     with shown() as progress:
         progress.begin("asking", float(len(todo) * given["seeds"]))
         try:
-            for answer in _answers(settings, todo, given["seeds"]):
+            for answer in _answers(settings, models, todo, given["seeds"]):
                 done.append(answer)
                 verdict = "right" if answer.right else "WRONG"
                 progress.done(1.0, f"{verdict}  {answer.question}  {answer.reply}")
         finally:
             if done:
                 result = asking.QualityResult(
-                    slm=name,
+                    slm=f"{chosen.name}, draft {draft.name}" if draft else chosen.name,
                     system_prompt=settings.slm.system_prompt,
                     answers=tuple(done),
                 )
@@ -95,21 +100,26 @@ def quality(context: Context, against: Path | None, **given: Any) -> None:
 
 
 def _answers(
-    settings: Config, todo: Sequence[QualityQuestion], seeds: int
+    settings: Config, models: Sequence[Installed], todo: Sequence[QualityQuestion], seeds: int
 ) -> Iterator[QualityAnswer]:
-    """The replies to all questions, seed by seed."""
+    """The replies to all questions, seed by seed. A second one of the models drafts them."""
     from msgspec.structs import replace
 
+    from edgevoice.agent.draft_first_agent import DraftFirstAgent
     from edgevoice.agent.language_model_agent import LanguageModelAgent
     from edgevoice.bench.quality.quality import asked
-    from edgevoice.engines.registry import load_chosen
+    from edgevoice.engines.registry import load
 
     for seed in range(settings.slm.seed, settings.slm.seed + seeds):
         seeded = replace(settings, slm=replace(settings.slm, seed=seed))
-        with (
-            closing(load_chosen("slm", seeded)) as weights,
-            closing(LanguageModelAgent(weights.session(), seeded)) as agent,
-        ):
+        with ExitStack() as stack:
+            slm, *small = [
+                stack.enter_context(closing(load(model, seeded))).session() for model in models
+            ]
+            agent = LanguageModelAgent(slm, seeded)
+            if small:
+                agent = DraftFirstAgent(small[0], slm, seeded, always=True)
+            stack.enter_context(closing(agent))
             yield from asked(agent, seeded, todo)
 
 

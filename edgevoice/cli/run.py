@@ -38,6 +38,7 @@ SHARED: tuple[Option, ...] = (
         "--trace", type=click.Path(path_type=Path), help="Write every event as JSON lines."
     ),
     click.option("--slm", metavar="NAME", help="Language model, by its name in `models list`."),
+    click.option("--slm-draft", metavar="NAME", help="Model that opens replies, auto or off."),
     click.option("--stt", metavar="NAME", help="Transcription model."),
     click.option("--tts", metavar="NAME", help="Voice."),
     click.option("--system-prompt", metavar="TEXT", help="System prompt of the language model."),
@@ -271,6 +272,7 @@ def _overrides(context: Context, options: dict[str, Any], **flags: Any) -> dict[
         "models__slm": options["slm"],
         "models__stt": options["stt"],
         "models__tts": options["tts"],
+        "slm__draft": options["slm_draft"],
         "slm__system_prompt": options["system_prompt"],
         **metrics.flags(options),
         **flags,

@@ -87,6 +87,14 @@ class BatchCosts:
         costs, sizes = self._curve(threads)
         return batches + plan(count, [costs[size - 1] for size in sizes], max_seconds)
 
+    def seconds(self, count: int, threads: int) -> float:
+        """Expected seconds of `count` tokens; 0 if nothing was measured."""
+        if not self._known:
+            return 0.0
+        costs, sizes = self._curve(threads)
+        padded_costs = [costs[size - 1] for size in sizes]
+        return sum(padded_costs[size - 1] for size in plan(count, padded_costs))
+
     def padded(self, count: int, threads: int, most: int) -> int:
         """The size, at most `most`, of the batch that evaluates `count` tokens at least cost.
 

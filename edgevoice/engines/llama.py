@@ -157,6 +157,10 @@ class Llama:
             return count
         return self._costs.padded(count, threads, room)
 
+    def seconds(self, count: int) -> float:
+        """Expected seconds to evaluate `count` ids, as measured so far; 0 if nothing was."""
+        return self._costs.seconds(count, self.threads()) if self._costs else 0.0
+
     def note(self, threads: int, size: int, seconds: float) -> None:
         """A batch of `size` ids, padding included, took `seconds` on `threads` threads."""
         if self._costs and threads == self.threads():  # otherwise another engine interfered

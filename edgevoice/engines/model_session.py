@@ -118,6 +118,7 @@ class ModelSession:
         """The tokens of the last message, the assistant's, and the probability in [0, 1] that the
         model would have given each of them; fewer if cancelled."""
         ids = self.prompt(messages)
+        decoder = codecs.getincrementaldecoder("utf-8")("replace")
         first = _common(self.prompt(messages[:-1]), ids)
         found: list[tuple[str, float]] = []
         while (number := first + len(found)) < len(ids) and not cancelled():
@@ -128,9 +129,14 @@ class ModelSession:
                 for token in ids[number : len(self._kv) + 1]:
                     logits = native.logits(first + len(found) - 1 - start)
                     weights = np.exp(logits - logits.max())
-                    text = self.model.native.piece(token).decode("utf-8", "replace")
+                    text = decoder.decode(self.model.native.piece(token))
                     found.append((text, float(weights[token] / weights.sum())))
         return found
+
+    def seconds(self, prompt: int, reply: int) -> float:
+        """Expected seconds to evaluate `prompt` tokens at once and then generate `reply` tokens, as
+        measured so far; 0 if nothing was measured."""
+        return self.model.seconds(prompt) + reply * self.model.seconds(1)
 
     def prompt(self, messages: Sequence[ChatMessage]) -> list[int]:
         """The token ids of the prompt for `messages`, the opening of the reply included.

@@ -12,10 +12,10 @@ from msgspec import to_builtins
 from edgevoice.protocols import LanguageModel, ModelWeights
 
 if TYPE_CHECKING:
-    from edgevoice.events import Role
+    from edgevoice.events import EnginePart
     from edgevoice.settings import Config
 
-SHARED_ROLES: frozenset[Role] = frozenset({"stt", "slm", "tts", "turn"})
+SHARED_ROLES: frozenset[EnginePart] = frozenset({"stt", "slm", "draft", "tts", "turn"})
 """Roles whose engines keep no state of a session. Others are loaded for each session."""
 
 NOT_THE_ENGINES = frozenset(
@@ -25,6 +25,8 @@ NOT_THE_ENGINES = frozenset(
             "slm.examples",
             "slm.date_time",
             "slm.prefill_ahead",
+            "slm.draft",
+            "slm.draft_trust",
             "stt.partials",
         ),
         *("tts.first_clause_words", "tts.shorten_silence"),
@@ -35,7 +37,7 @@ NOT_THE_ENGINES = frozenset(
 
 @dataclass(slots=True)
 class _Entry:
-    role: Role
+    role: EnginePart
     lock: threading.Lock = field(default_factory=threading.Lock)
     """Held while the engine is loaded."""
     engine: Any = None
@@ -55,7 +57,7 @@ class EnginePool:
         self._lock = threading.Lock()
         self._entries: dict[str, _Entry] = {}
 
-    def lend(self, role: Role, model: str, config: Config, load: Callable[[], Any]) -> Loan:
+    def lend(self, role: EnginePart, model: str, config: Config, load: Callable[[], Any]) -> Loan:
         """The engine for a model and the settings, loaded by `load` if it is not here yet.
 
         Raises what `load` raises.
@@ -72,13 +74,15 @@ class EnginePool:
             with entry.lock:
                 if entry.engine is None:
                     entry.engine = load()
-            engine = self.session(entry.engine) if role == "slm" else entry.engine
+            engine = entry.engine
+            if role in ("slm", "draft"):
+                engine = self.session(entry.engine, role)
         except BaseException:
             self._return(entry)
             raise
         return Loan(engine, lambda: self._return(entry))
 
-    def session(self, model: ModelWeights) -> LanguageModel:
+    def session(self, model: ModelWeights, role: EnginePart = "slm") -> LanguageModel:
         """What a session gets of a language model."""
         return model.session()
 
@@ -93,7 +97,7 @@ class EnginePool:
         with self._lock:
             entry.users -= 1
 
-    def _free_unused(self, role: Role, key: str) -> None:
+    def _free_unused(self, role: EnginePart, key: str) -> None:
         for other, entry in list(self._entries.items()):
             if entry.role == role and not entry.users and other != key:
                 _free(self._entries.pop(other))
@@ -114,8 +118,9 @@ def _free(entry: _Entry) -> None:
     entry.engine = None
 
 
-def _made_of(role: Role, model: str, config: Config) -> str:
+def _made_of(role: EnginePart, model: str, config: Config) -> str:
     """The key of an engine: configurations with the same key share it."""
+    role = "slm" if role == "draft" else role
     own = to_builtins({"stt": config.stt, "slm": config.slm, "tts": config.tts}.get(role))
     settings = {k: v for k, v in (own or {}).items() if f"{role}.{k}" not in NOT_THE_ENGINES}
     others = (config.kokoro if role == "tts" else None, config.engines)

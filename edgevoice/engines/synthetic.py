@@ -6,6 +6,8 @@ logits. Only the sampled token is replaced by the next token of the text.
 
 from __future__ import annotations
 
+import random
+import re
 from collections.abc import Iterator, Sequence
 
 from edgevoice.engines.llama import Llama
@@ -18,6 +20,9 @@ from edgevoice.protocols import Cancelled, ChatMessage, Prefilled, Stopped, Toke
 
 DEFAULT_REPLY = "Yes, I can tell you about that. It takes a moment, and then we go on."
 """The reply if no other is given."""
+ACCEPTED = 0.97
+"""Share of a draft's words that a reference model accepts, each after the ones before it: 0.5 B and
+1.5 B (drafts-2026-11)."""
 
 
 class SyntheticSession(ModelSession):
@@ -29,6 +34,10 @@ class SyntheticSession(ModelSession):
 
     reply_text: str = ""
 
+    def __init__(self, model: Llama) -> None:
+        super().__init__(model)
+        self._random = random.Random(1)
+
     def reply(
         self, messages: Sequence[ChatMessage], cancelled: Cancelled
     ) -> Iterator[Prefilled | Token | Stopped]:
@@ -38,9 +47,19 @@ class SyntheticSession(ModelSession):
         """
         text = self.reply_text or DEFAULT_REPLY
         if messages and messages[-1].role == "assistant":
-            text = text.removeprefix(messages[-1].text)
+            begun = messages[-1].text
+            same = text.startswith(begun)
+            # A draft has words of its own; as many of the reply count as said.
+            text = text[len(begun) :] if same else _after(text, len(begun.split()))
         self._script = iter(self._spelled(text))
         yield from super().reply(messages, cancelled)
+
+    def probabilities(
+        self, messages: Sequence[ChatMessage], cancelled: Cancelled
+    ) -> list[tuple[str, float]]:
+        """As of a ModelSession, in work. Each token is then accepted by a seeded random number."""
+        found = super().probabilities(messages, cancelled)
+        return [(text, float(self._random.random() < ACCEPTED)) for text, _ in found]
 
     def _choose(self, native: NativeContext, sampler: Sampler) -> int:
         super()._choose(native, sampler)
@@ -59,6 +78,12 @@ class SyntheticSession(ModelSession):
             f"the tokenizer of this synthetic model cannot represent {text!r}",
             remedy="use a reply of ordinary words",
         )
+
+
+def _after(text: str, words: int) -> str:
+    """The text without its first words; with the space before the next one."""
+    found = list(re.finditer(r"\s+\S", text))
+    return text[found[words - 1].start() :] if 0 < words <= len(found) else ""
 
 
 class SyntheticModel(Llama):

@@ -329,6 +329,8 @@ class Language(Struct, frozen=True, forbid_unknown_fields=True):
     """The instruction to answer in this language, in this language; without it, in English."""
     unclear: str = ""
     """What the assistant says when it cannot make out a word."""
+    correction: str = ""
+    """What leads from a wrong word to the right one, with its mark, for example "or rather,"."""
     sentences: SentenceWords = SentenceWords()
     """To tell whether the user has finished."""
     backchannels: Backchannels = Backchannels()

@@ -40,6 +40,8 @@ from edgevoice.transcription.spoken_language import listed
 
 ModelState = Literal["present", "absent", "partial", "damaged"]
 CHECKED_FILE = ".proved"
+DRAFT_SIZE = 0.5
+"""Largest file of a draft model, as a share of the language model's."""
 DERIVED_FOLDER = ".made"
 
 
@@ -216,6 +218,33 @@ class Store:
             where=str(self.folder),
             remedy=f"edgevoice models pull {first}" if first else "edgevoice models list",
         )
+
+    def draft_name(self, reference: Entry) -> str:
+        """The model that opens the replies of `reference`, as slm.draft says; empty if none.
+
+        "auto" is the smallest one that converses, if it is present and small enough.
+        """
+        named = self.config.slm.draft
+        if named != "auto":
+            return "" if named in ("off", reference.name) else named
+        codes = listed(self.config.stt.language) or ("en",)
+        for entry in reversed(self.ranked("slm")):
+            small = entry.size <= reference.size * DRAFT_SIZE
+            if small and all(map(entry.speaks, codes)) and self.state(entry) == "present":
+                return entry.name
+        return ""
+
+    def draft_of(self, reference: Installed) -> Installed | None:
+        """The model that opens the replies of `reference`; None without one.
+
+        Raises ModelError if the one that is named is missing, damaged or cannot converse.
+        """
+        name = self.draft_name(reference.entry)
+        if not name:
+            return None
+        models = msgspec.structs.replace(self.config.models, slm=name)
+        config = msgspec.structs.replace(self.config, models=models)
+        return Store(config, self.catalog).choose("slm")
 
     def optional(self, role: Role) -> Installed | None:
         """The model for an optional role; None if there is none.

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import numpy as np
 from msgspec.structs import replace
 
 from edgevoice import events as ev
+from edgevoice.agent.draft_first_agent import DraftFirstAgent
 from edgevoice.agent.language_model_agent import LanguageModelAgent
 from edgevoice.assistant import Assistant
 from edgevoice.audio import CAPTURE_RATE, Samples
@@ -24,6 +25,7 @@ from edgevoice.protocols import (
     AudioSource,
     ChatMessage,
     LanguageModel,
+    PairedModel,
     Recognizer,
     SpeechDetector,
     Synthesizer,
@@ -72,6 +74,8 @@ class Rehearsal:
         self.slm: LanguageModel = ScriptedLanguageModel(
             self.clock, answer if callable(answer) else lambda _: answer
         )
+        self.draft: PairedModel | None = None
+        """What drafts for `slm`, which then verifies."""
         self.agent: Agent | None = None
         """What answers instead of the language model."""
         self.synthesizer: Synthesizer = ScriptedSynthesizer(self.clock)
@@ -120,10 +124,13 @@ class Rehearsal:
         return self.slm
 
     def _load_agent(self) -> Agent:
-        slm = replace(self.config.slm, examples=self.examples)
-        return self.agent or LanguageModelAgent(
-            self.load_language_model(), replace(self.config, slm=slm)
-        )
+        if self.agent is not None:
+            return self.agent
+        config = replace(self.config, slm=replace(self.config.slm, examples=self.examples))
+        slm = self.load_language_model()
+        if self.draft is None:
+            return LanguageModelAgent(slm, config)
+        return DraftFirstAgent(self.draft, cast(PairedModel, slm), config)
 
     def _more_voices(self) -> dict[str, Callable[[], Synthesizer]]:
         def loads(voice: Synthesizer) -> Callable[[], Synthesizer]:

@@ -217,6 +217,23 @@ class ScriptedLanguageModel:
         rest = self._answer(messages[:-1]).removeprefix(messages[-1].text)
         return [f" {word}" for word in rest.split(" ") if word]
 
+    def probabilities(
+        self, messages: Sequence[ChatMessage], cancelled: Cancelled
+    ) -> list[tuple[str, float]]:
+        """1 for each word of its own answer, 0 from the first other one on."""
+        self._fill(_words(messages), cancelled)
+        if cancelled():
+            return []
+        own = self._answer(messages[:-1]).split(" ")
+        said = messages[-1].text.split(" ")
+        same = [n < len(own) and word == own[n] for n, word in enumerate(said)]
+        return [
+            (f" {word}" if n else word, float(all(same[: n + 1]))) for n, word in enumerate(said)
+        ]
+
+    def seconds(self, prompt: int, reply: int) -> float:
+        return prompt * self.prefill + reply * self._token
+
     def count(self, messages: Sequence[ChatMessage]) -> int:
         return len(_words(messages))
 

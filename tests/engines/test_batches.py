@@ -166,3 +166,14 @@ def test_a_size_that_is_always_padded_is_measured_again() -> None:
     assert size == 10
     costs.note(2, 10, 0.17)
     assert costs.padded(10, threads=2, most=400) == 10
+
+
+def test_the_time_of_a_prompt_is_expected_as_measured() -> None:
+    """It is that of its batches; unknown is 0."""
+    costs = BatchCosts(64)
+    assert costs.seconds(8, 2) == 0
+    for size, seconds in ((1, 0.1), (8, 0.4), (16, 0.5)):
+        costs.note(2, size, seconds)
+    assert costs.seconds(8, 2) == pytest.approx(0.4)
+    assert costs.seconds(24, 2) == pytest.approx(0.9)
+    assert costs.seconds(8, 1) == pytest.approx(0.8)

@@ -134,6 +134,19 @@ def test_logits_are_finite_numbers_that_differ(shape: SyntheticSession, loaded: 
     assert 0.01 < float(logits.std()) < 1000
 
 
+def test_a_draft_is_evaluated_and_accepted_by_chance(shape: SyntheticSession) -> None:
+    """The chances are seeded; the reply goes on behind as many words as the draft has."""
+    shape.reply_text = "One two three four five six."
+    draft = ChatMessage("assistant", "Un deux trois")
+    found = shape.probabilities([SYSTEM, FRANCE, draft], never)
+    assert "".join(text for text, _ in found).strip() == draft.text
+    assert {probability for _, probability in found} <= {0.0, 1.0}
+    assert ask(shape, SYSTEM, FRANCE, draft)[0].text == " four five six."
+    long = ChatMessage("assistant", "a " * 60)
+    accepted = [chance for _, chance in shape.probabilities([SYSTEM, FRANCE, long], never)]
+    assert 0.9 < sum(accepted) / len(accepted) < 1
+
+
 def test_what_was_said_is_not_computed_again(shape: SyntheticSession) -> None:
     """The KV cache is used as any model's is: the next turn evaluates only what is new."""
     shape.reply_text = PARIS

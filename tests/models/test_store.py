@@ -9,7 +9,7 @@ import pytest
 from edgevoice.catalog import Entry, packaged_path
 from edgevoice.errors import ModelError, StorageError
 from edgevoice.models.store import Store, models_folder
-from edgevoice.settings import Config, Models, SttSettings
+from edgevoice.settings import Config, Models, SlmSettings, SttSettings
 from tests.models.conftest import (
     BRAIN_ENTRY,
     EARS_ENTRY,
@@ -232,3 +232,37 @@ def test_the_real_catalog_prefers_the_reference_model(tmp_path: Path) -> None:
     assert store.ranked("stt")[0].name == "whisper-base"
     assert store.ranked("tts")[0].name == "en_US-joe-medium"
     assert store.ranked("vad")[0].name == "silero-vad"
+
+
+@pytest.mark.parametrize(
+    ("draft", "slm", "expected"),
+    [
+        ("auto", "medium", ""),
+        ("auto", "large", "small"),
+        ("auto", "small", ""),
+        ("off", "large", ""),
+        ("medium", "large", "medium"),
+        ("large", "large", ""),
+    ],
+)
+def test_the_smallest_model_that_converses_drafts(
+    world: World, draft: str, slm: str, expected: str
+) -> None:
+    """It is at most half as large as the language model; another one drafts if it is named."""
+    sizes = {"large": (100, 30), "medium": (60, 20), "small": (40, 10), "tiny": (10, 0)}
+    entries = tuple(
+        variant(
+            BRAIN_ENTRY, name, rank=rank, mirrors=(), files=(file_of(f"{name}.gguf", bytes(size)),)
+        )
+        for name, (size, rank) in sizes.items()
+    )
+    for entry in entries:
+        (world.folder / entry.name).mkdir(parents=True)
+        (world.folder / entry.name / entry.main.name).write_bytes(bytes(entry.size))
+    config = Config(models=Models(folder=str(world.folder)), slm=SlmSettings(draft=draft))
+    store = Store(config, world.store(entries=entries).catalog)
+    reference = store.find(slm or "medium")
+    assert reference is not None
+    assert store.draft_name(reference.entry) == expected
+    drafting = store.draft_of(reference)
+    assert (drafting.name if drafting else "") == expected

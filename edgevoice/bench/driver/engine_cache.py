@@ -8,6 +8,7 @@ from typing import Any
 
 from edgevoice.clock import Clock
 from edgevoice.engines.pool import EnginePool
+from edgevoice.events import EnginePart
 from edgevoice.protocols import ChatMessage, LanguageModel, ModelWeights
 
 
@@ -21,11 +22,15 @@ class EngineCache(EnginePool):
         self._primed: deque[tuple[float, list[ChatMessage]]] = deque(maxlen=16)
         self._open: list[LanguageModel] = []
 
-    def session(self, model: ModelWeights) -> Any:
-        """The model for one assistant, which reports what it was primed with."""
-        session = super().session(model)
+    def session(self, model: ModelWeights, role: EnginePart = "slm") -> Any:
+        """The model for one assistant, which reports what it was primed with.
+
+        A draft model does not: it is always primed before the language model.
+        """
+        session = super().session(model, role)
         self._open.append(session)
-        return _Watched(session, self._note, self._open.remove, self._clock.now)
+        note = self._note if role == "slm" else _ignore
+        return _Watched(session, note, self._open.remove, self._clock.now)
 
     def language_models(self) -> list[LanguageModel]:
         """Those of the running assistants, in order."""
@@ -57,6 +62,10 @@ class EngineCache(EnginePool):
             said = [message for message in messages if not message.example]
             self._primed.append((began, said))
             self._monitor.notify_all()
+
+
+def _ignore(began: float, messages: Sequence[ChatMessage]) -> None:
+    return None
 
 
 class _Watched:

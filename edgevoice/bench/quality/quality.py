@@ -15,7 +15,7 @@ from msgspec import Struct
 from edgevoice.agent.instructions import instruct
 from edgevoice.bench.corpus.wall import WALL
 from edgevoice.history import History
-from edgevoice.protocols import Agent, AgentOutput, ReplyRevision, Token
+from edgevoice.protocols import Agent, AgentOutput, Drafted, ReplyRevision, Token
 from edgevoice.settings import Config
 from edgevoice.versioned import FileFormat
 
@@ -146,6 +146,8 @@ def _written(reply: Iterable[AgentOutput]) -> str:
         match item:
             case Token():
                 text += item.text
+            case Drafted():
+                item.lasts = item.seconds
             case ReplyRevision():
                 item.kept, text = item.start, text[: item.start]
     return text.strip()

@@ -18,6 +18,7 @@ from edgevoice.waterfall import (
     WORK,
     WaterfallRow,
     bars,
+    beside,
     model_figures,
     patience,
     sparkline,
@@ -85,6 +86,7 @@ class Waterfall(Widget):
         axis = max(4, width - NAME_WIDTH - LABEL_WIDTH - 2)
         lines = [_line(bar) for bar in bars(self.turn, axis)]
         if tall:
+            lines += [_line(bar) for bar in beside(self.turn, axis)]
             total = f"{_ms(self.turn.response_time):>{LABEL_WIDTH}}"
             lines.append(
                 Content.assemble(

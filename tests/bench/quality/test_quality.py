@@ -138,7 +138,7 @@ def answering(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
 
     model = ScriptedLanguageModel(VirtualClock(), answer)
     monkeypatch.setattr(Store, "choose", lambda *_: SimpleNamespace(name="scripted"))
-    monkeypatch.setattr(registry, "load_chosen", lambda *_: model)
+    monkeypatch.setattr(registry, "load", lambda *_: model)
     return says
 
 
