@@ -51,8 +51,9 @@ def ensure_starter(
 
     A role for which a usable model is present is left alone; one for which the configuration
     names a model gets that one. What a conversation can do without is asked for only with
-    `whole`, or beside what it cannot do without, and then it may fail: a turn detector, and the
-    voices of further languages, for which the main one stands in.
+    `whole`, or beside what it cannot do without, and then it may fail: a turn detector, the
+    smaller language model, which opens the replies of the larger one, and the voices of further
+    languages, for which the main one stands in.
     """
     starters = starter(machine.cores(), machine.total_memory())
     missing = {role: name for role in ROLE_NAMES if (name := _missing_model(store, role, starters))}
@@ -66,18 +67,17 @@ def ensure_starter(
     ]
     wanted = [name for name in missing.values() if name not in extra]
     extra += _further_voices(store, missing.get("tts", "") or store.config.models.tts)
+    extra += _draft(store, missing.get("slm", ""))
     pulled = [_pull_or_stand_in(name, store, progress) for name in wanted]
     if not whole and not wanted:
         return []
     for name in extra:
         try:
-            pull([name], store, progress)
+            pulled.append(_pull_or_stand_in(name, store, progress))
         except PullError as error:
             if whole:
                 raise
             progress.say(f"going on without {name}: {error.what}")
-        else:
-            pulled = [*pulled, name]
     return pulled
 
 
@@ -98,6 +98,19 @@ def _pull_or_stand_in(name: str, store: Store, progress: Progress) -> str:
         pull([entry.stand_in], store, progress)
         return entry.stand_in
     return name
+
+
+def _draft(store: Store, missing: str) -> list[str]:
+    """The smaller starter model, if it would open the replies of the larger one and is not here.
+
+    `missing`: the language model that is not here; empty if one is.
+    """
+    if store.config.slm.draft != "auto" or SMALL_SLM not in store.catalog:
+        return []
+    one, other = (store.catalog.get(name) for name in (STARTER[0], SMALL_SLM))
+    present = {model.name for model in store.installed()}
+    answers = missing == one.name or (not missing and present & {one.name, one.stand_in})
+    return [other.name] if answers and not present & {other.name, other.stand_in} else []
 
 
 def _further_voices(store: Store, voice: str) -> list[str]:
