@@ -137,8 +137,9 @@ def answering(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
         return says["says"]
 
     model = ScriptedLanguageModel(VirtualClock(), answer)
-    monkeypatch.setattr(Store, "choose", lambda *_: SimpleNamespace(name="scripted"))
-    monkeypatch.setattr(registry, "load", lambda *_: model)
+    entry = SimpleNamespace(role="slm", shape=False, format="gguf")
+    monkeypatch.setattr(Store, "choose", lambda *_: SimpleNamespace(name="scripted", entry=entry))
+    monkeypatch.setattr(registry, "engine", lambda _: SimpleNamespace(load=lambda *_: model))
     return says
 
 
