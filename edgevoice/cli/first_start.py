@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 SAMPLE = "{name}. 1, 2, 3, 4, 5."
 """What a voice says; it reads the figures in its own language."""
 
+END_TIMEOUT = 5.0
+"""Seconds that the screen has to end after a signal."""
+
 
 def is_first(origins: Mapping[str, str], path: Path) -> bool:
     """Whether nothing was ever set: no configuration file, variable or option.
@@ -30,15 +33,37 @@ def is_first(origins: Mapping[str, str], path: Path) -> bool:
 def ask(context: Context, config: Config) -> None:
     """Ask, and write the choices to the configuration file.
 
-    Raises KeyboardInterrupt after Ctrl-C; nothing is written then, and the next start asks again.
+    Raises KeyboardInterrupt after Ctrl-C, and SystemExit after a signal or the loss of the
+    terminal; nothing is written then, and the next start asks again.
     """
+    from edgevoice.tui.end_watch import EndWatch
     from edgevoice.tui.first_start import FirstStartApp
 
     about = MachineSetup(config)
+    app = FirstStartApp(about)
+    ended = threading.Event()
+
+    def close() -> None:
+        if app.is_running:
+            app.call_from_thread(app.exit)
+
+    def end(code: int) -> None:
+        threading.Thread(target=close, name="close screen", daemon=True).start()
+        # Without a terminal the screen may wait for ever.
+        if not ended.wait(END_TIMEOUT):
+            os._exit(code)
+
+    watch = EndWatch(end)
     try:
-        chosen = FirstStartApp(about).run()
+        with watch:
+            try:
+                chosen = app.run()
+            finally:
+                ended.set()
     finally:
         about.close()
+        if watch.code is not None:
+            raise SystemExit(watch.code)
     if chosen is None:
         raise KeyboardInterrupt
     try:

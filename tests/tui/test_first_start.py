@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from pathlib import Path
 
 import pytest
@@ -44,7 +45,10 @@ def asked(*keys: str) -> tuple[dict[str, str] | None, Machine, list[str]]:
         async with app.run_test(size=(80, 24)) as pilot:
             for key in keys:
                 await pilot.press(key)
-                await pilot.pause(0.3)
+                for thread in threading.enumerate():
+                    if thread.name == "background":
+                        thread.join()
+                await pilot.pause()
                 if app.is_running:
                     app.update()
                     texts.append(str(app.screen.query_one("#state").render()))  # type: ignore[attr-defined]
