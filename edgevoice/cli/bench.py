@@ -20,7 +20,7 @@ Option = Callable[[Callable[..., Any]], Callable[..., Any]]
 MODEL_OPTIONS: tuple[Option, ...] = (
     click.option("--slm", metavar="NAME", help="Language model, by its name in `models list`."),
     click.option("--stt", metavar="NAME", help="Transcription model."),
-    click.option("--tts", metavar="NAME", help="Voice."),
+    click.option("--voice", "--tts", "tts", metavar="NAME", help="Voice."),
 )
 RECORDINGS: tuple[Option, ...] = (
     click.option(
@@ -79,6 +79,9 @@ questions_option = click.option(
 conversation_option = click.option(
     "--conversation", is_flag=True, help="Keep one conversation for all questions."
 )
+trace_option = click.option(
+    "--trace", type=click.Path(path_type=Path), help="Also write every event as JSON lines."
+)
 warm_up_option = click.option(
     "--warm-up",
     type=click.IntRange(0),
@@ -111,11 +114,7 @@ bench.add_command(trace)
 @options(RECORDINGS)
 @conversation_option
 @warm_up_option
-@click.option(
-    "--trace",
-    type=click.Path(path_type=Path),
-    help="Also write every event as JSON lines, for `bench trace`.",
-)
+@trace_option
 @options(MATRIX_OPTIONS, DEVICES, MODEL_OPTIONS, OUTPUT)
 @budget_option
 @pass_context

@@ -46,6 +46,10 @@ class BenchPlan:
     """For `stages`: the stages, in order."""
     repeat: int = 1
     """For `stages`: runs of all questions. For `starts`: starts of each kind."""
+    seconds: float = 0.0
+    """For `soak`: how long to ask."""
+    interrupt_every: int = 0
+    """For `soak`: which replies are interrupted, every so many; 0: none."""
 
     @property
     def asks(self) -> list[tuple[BenchQuestion, bool]]:

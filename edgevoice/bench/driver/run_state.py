@@ -19,7 +19,6 @@ from edgevoice.bench.machine.host import (
     peak_rss,
 )
 from edgevoice.bench.machine.monitor import (
-    NOTHING_SPENT,
     SAMPLE_EVERY,
     DeviceMonitor,
     DeviceSampler,
@@ -94,7 +93,7 @@ class RunState:
 
     def spent(self) -> Spent:
         """CPU time and energy so far; unknown unless the device is watched."""
-        return self._watch.device.spent() if self._watch else NOTHING_SPENT
+        return self._watch.device.spent() if self._watch else Spent()
 
     @property
     def samples(self) -> Sequence[Sample]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -139,12 +140,11 @@ def weights(config: Config) -> Iterator[Path]:
 def start(task: StartTask, began: float) -> StartOutcome:
     """Start as the program does, and answer one question. This process reached its first line at
     `began`. Raises what the assistant does."""
-    from edgevoice.bench.driver.driver import interview
+    from edgevoice.bench.driver.driver import session
     from edgevoice.bench.driver.engine_cache import EngineCache
     from edgevoice.bench.driver.player import QuietRoom
-    from edgevoice.build import build, quiet_sink
+    from edgevoice.build import quiet_sink
     from edgevoice.bus import Bus
-    from edgevoice.context import AudioIO, SessionContext
 
     imported = time.monotonic() - task.since
     clock = SystemClock()
@@ -152,18 +152,12 @@ def start(task: StartTask, began: float) -> StartOutcome:
     bus = Bus(clock)
     events: list[ev.Event] = []
     bus.subscribe(events.append)
-    room, cache = QuietRoom(clock), EngineCache(clock)
-    sink = quiet_sink(clock, "a speaker that nobody hears")
-    context = SessionContext(task.config, clock, bus)
-    assistant = build(context, AudioIO(room, sink), pool=cache)
-    try:
-        with interview(assistant, clock, room, cache) as one:
-            one.wait_until_ready()
-            rss = int(psutil.Process().memory_info().rss)
-            turn = one.ask(task.question, task.variant, task.warm_up)
-    finally:
-        cache.close()
-    session = next(event for event in events if isinstance(event, ev.SessionStarted))
+    room = QuietRoom(clock)
+    devices = room, quiet_sink(clock, "a speaker that nobody hears"), room
+    with closing(EngineCache(clock)) as cache, session(task.config, bus, devices, cache) as one:
+        rss = int(psutil.Process().memory_info().rss)
+        turn = one.ask(task.question, task.variant, task.warm_up)
+    about = next(event for event in events if isinstance(event, ev.SessionStarted))
     made = Start(
         variant=task.variant,
         program=round(began - task.since, 4),
@@ -173,7 +167,7 @@ def start(task: StartTask, began: float) -> StartOutcome:
         **timeline(events, zero),
     )
     return StartOutcome(
-        start=made, turn=turn, models=session.models, input=session.input, output=session.output
+        start=made, turn=turn, models=about.models, input=about.input, output=about.output
     )
 
 
