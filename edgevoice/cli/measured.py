@@ -146,13 +146,16 @@ def kept(
     hand_over()
 
 
+def named_models(given: dict[str, Any]) -> dict[str, str]:
+    """The settings of the models that are named on the command line."""
+    return {f"models.{role}": given[role] for role in ("slm", "stt", "tts") if given.get(role)}
+
+
 def config(
     context: Context, given: dict[str, Any], more: Mapping[str, str] | None = None
 ) -> Config:
     """The configuration with the models named on the command line, and `more` settings."""
-    named = {f"models.{role}": given.get(role) for role in ("slm", "stt", "tts")}
-    overrides = {**context.settings, **{k: v for k, v in named.items() if v is not None}}
-    overrides |= more or {}
+    overrides = {**context.settings, **named_models(given), **(more or {})}
     settings = context.load(overrides).config
     # The same question gets the same reply each time.
     return settings if settings.slm.seed >= 0 else context.load({**overrides, **FIXED_SEED}).config

@@ -10,7 +10,7 @@ import click
 
 from edgevoice.cli import Context, echo, echo_json, pass_context
 from edgevoice.cli.bench import MODEL_OPTIONS, options
-from edgevoice.cli.measured import FIXED_SEED, kept, target
+from edgevoice.cli.measured import FIXED_SEED, kept, named_models, target
 from edgevoice.errors import EdgevoiceError, UsageError
 from edgevoice.places import expanded
 
@@ -126,8 +126,8 @@ def _prepared(
     from edgevoice.models.store import Store
     from edgevoice.recordings.recorded_turn import read
 
-    named = {f"models.{role}": given[role] for role in ("slm", "stt", "tts") if given[role]}
-    overrides = {**made_with(read(file), progress.say), **context.settings, **named, **settings}
+    recorded = made_with(read(file), progress.say)
+    overrides = {**recorded, **context.settings, **named_models(given), **settings}
     config = context.load(overrides).config
     if config.slm.seed < 0:
         config = context.load({**overrides, **FIXED_SEED}).config

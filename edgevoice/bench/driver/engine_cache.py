@@ -25,7 +25,7 @@ class EngineCache(EnginePool):
         """The model for one assistant, which reports what it was primed with."""
         session = super().session(model)
         self._open.append(session)
-        return _Watched(session, self)
+        return _Watched(session, self._note, self._open.remove, self._clock.now)
 
     def language_models(self) -> list[LanguageModel]:
         """Those of the running assistants, in order."""
@@ -52,35 +52,36 @@ class EngineCache(EnginePool):
                 continue
             self._primed.clear()
 
-    def prime(
-        self, model: Any, messages: Sequence[ChatMessage], cancelled: Callable[[], bool]
-    ) -> Any:
-        """Prime the model, and note it."""
-        began = self._clock.now()
-        result = model.prime(messages, cancelled)
+    def _note(self, began: float, messages: Sequence[ChatMessage]) -> None:
         with self._monitor:
             self._primed.append((began, list(messages)))
             self._monitor.notify_all()
-        return result
-
-    def ended(self, model: Any) -> None:
-        """The model's assistant has ended."""
-        self._open.remove(model)
-        model.close()
 
 
 class _Watched:
-    """A language model whose cache is told what it is primed with, and its end."""
+    """A language model that reports what it was primed with, and its end."""
 
-    def __init__(self, model: Any, cache: EngineCache) -> None:
+    def __init__(
+        self,
+        model: Any,
+        note: Callable[[float, Sequence[ChatMessage]], None],
+        ended: Callable[[Any], None],
+        now: Callable[[], float],
+    ) -> None:
         self._model = model
-        self._cache = cache
+        self._note = note
+        self._ended = ended
+        self._now = now
 
     def prime(self, messages: Sequence[ChatMessage], cancelled: Callable[[], bool]) -> Any:
-        return self._cache.prime(self._model, messages, cancelled)
+        began = self._now()
+        result = self._model.prime(messages, cancelled)
+        self._note(began, messages)
+        return result
 
     def close(self) -> None:
-        self._cache.ended(self._model)
+        self._ended(self._model)
+        self._model.close()
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._model, name)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
 from dataclasses import replace
 from itertools import cycle
 from pathlib import Path
@@ -99,17 +98,11 @@ class SoakBench(Bench):
             self.run_state.turns, samples
         )
 
-    def run(self) -> None:
-        """Ask until the time is over. Raises what an assistant fails with."""
-        with ExitStack() as stack:
-            stack.callback(self._cache.close)
-            self._progress.begin("loading the models", 0.0)
-            one = stack.enter_context(self._interview())
-            seconds = self.plan.seconds
-            self._progress.begin(f"{duration(seconds)} of questions", seconds)
-            self._began = self._reported = self._clock.now()
-            self._driver.run(one, self._done)
-        self.run_state.finished = True
+    def _ask(self, one: QuestionDriver) -> None:
+        seconds = self.plan.seconds
+        self._progress.begin(f"{duration(seconds)} of questions", seconds)
+        self._began = self._reported = self._clock.now()
+        self._driver.run(one, self._done)
 
     def _done(self, exchange: InterruptedExchange) -> None:
         self.run_state.turns += exchange.turns

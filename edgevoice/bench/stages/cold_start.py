@@ -7,8 +7,9 @@ finds both.
 
 from __future__ import annotations
 
+import os
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,7 +25,6 @@ from edgevoice.bench.driver.bench import BenchPlan
 from edgevoice.bench.driver.run_state import RunState, changed
 from edgevoice.bench.jobs.progress import BenchProgress
 from edgevoice.bench.jobs.worker import Worker
-from edgevoice.bench.machine.page_cache import drop
 from edgevoice.bench.result.device_record import Load, Start
 from edgevoice.bench.result.result import BenchTurn
 from edgevoice.clock import Clock, SystemClock
@@ -135,6 +135,20 @@ def weights(config: Config) -> Iterator[Path]:
     for model in [*models, turn] if turn else models:
         folder = store.folder / model.name
         yield from sorted(path for path in folder.rglob("*") if path.is_file())
+
+
+def drop(paths: Iterable[Path]) -> bool:
+    """Ask the system to drop these files from the page cache; false where it cannot be asked."""
+    if not hasattr(os, "posix_fadvise"):
+        return False
+    try:
+        for path in paths:
+            with path.open("rb") as file:
+                os.fdatasync(file.fileno())  # what is not yet on disk cannot be dropped
+                os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+    except OSError:
+        return False
+    return True
 
 
 def start(task: StartTask, began: float) -> StartOutcome:

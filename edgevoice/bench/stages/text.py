@@ -9,7 +9,7 @@ from edgevoice.bench.result.device_record import Start
 from edgevoice.bench.result.device_text import limits
 from edgevoice.bench.result.result import BenchResult, StageFigures
 from edgevoice.bench.result.summary import figures
-from edgevoice.bench.result.text import heading, misread
+from edgevoice.bench.result.text import heading, left_out, misread
 from edgevoice.bench.result.wording import paragraphs, table, wrapped
 from edgevoice.bench.stages.cold_start import COLD, WARM
 
@@ -46,7 +46,7 @@ def stages(result: BenchResult) -> list[str]:
         ],
         misread(result.variants[0].summary),
         limits(result),
-        [line for name in result.left_out for line in wrapped(f"left out: {name}")],
+        left_out(result),
     ]
     return paragraphs(parts)
 
@@ -88,7 +88,7 @@ def starts(result: BenchResult) -> list[str]:
         heading(result),
         [*table(heads, rows, apart=1), *conditions(result)],
         [*_remarks(result)],
-        [line for name in result.left_out for line in wrapped(f"left out: {name}")],
+        left_out(result),
     ]
     return paragraphs(parts)
 

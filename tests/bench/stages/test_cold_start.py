@@ -13,7 +13,6 @@ from edgevoice import events as ev
 from edgevoice.bench.corpus.corpus import BenchQuestion
 from edgevoice.bench.driver.bench import BenchPlan
 from edgevoice.bench.jobs.progress import BenchProgressLines
-from edgevoice.bench.machine.page_cache import drop
 from edgevoice.bench.result.device_record import Load, Start
 from edgevoice.bench.result.result import BenchResult, BenchTurn
 from edgevoice.bench.stages import cold_start
@@ -23,6 +22,7 @@ from edgevoice.bench.stages.cold_start import (
     ColdStartBench,
     StartOutcome,
     StartTask,
+    drop,
     timeline,
 )
 from edgevoice.bench.stages.text import starts as drawn
