@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,6 +12,7 @@ from edgevoice import events as ev
 from edgevoice.clock import Clock
 from edgevoice.engines.llama import Llama
 from edgevoice.engines.model_session import ModelSession
+from edgevoice.models.store import Store
 from edgevoice.protocols import Cancelled, ChatMessage, Prefilled, Stopped, Token
 from edgevoice.settings import Config, SlmSettings, TtsSettings
 from tests.agent.drafting import DraftRehearsal
@@ -108,9 +108,12 @@ class Timed:
 
 
 @pytest.fixture(scope="module")
-def weights(model_path: Callable[[str], Path]) -> Iterator[Llama]:
+def weights() -> Iterator[Llama]:
+    installed = Store(Config()).find("qwen2.5-coder-1.5b")
+    if installed is None:
+        pytest.skip("needs edgevoice models pull qwen2.5-coder-1.5b")
     settings = SlmSettings(temperature=0.0, max_tokens=12, context=1024)
-    with closing(Llama(model_path("qwen2.5-coder-1.5b"), settings)) as model:
+    with closing(Llama(installed.path, settings)) as model:
         yield model
 
 
@@ -127,9 +130,7 @@ def test_wrong_openings_are_corrected_before_their_clause_ends(weights: Llama) -
         show.slm = Timed(session, show.clock)
         show.hear((0.5, question, 1.8))
         show.run()
-        (event,) = show.all(ev.DraftVerified)
         starts = [revised.start for revised in show.all(ev.ReplyRevised)]
         corrected.append(bool(starts) and starts[0] < len(wrong))
-        print(corrected[-1], event.verified, event.replaced, event.corrected, show.heard)
     assert len(corrected) == 40
     assert sum(corrected) >= LEAST_CORRECTED * len(corrected)

@@ -69,8 +69,8 @@ class ReplayResult:
     def different(self) -> dict[str, tuple[Any, Any]]:
         """Models and settings that differ from the recording's: by `section.key`, then and now."""
         kept = self.recording.kept
-        then = {**_named(kept.models), **kept.settings}
-        now = {**_named(self.models), **settings_of(self.config)}
+        then = {**kept.settings, **_named(kept.models)}
+        now = {**settings_of(self.config), **_named(self.models)}
         found = {key: (then.get(key), now.get(key)) for key in (*now, *then)}
         return {key: (one, other) for key, (one, other) in found.items() if one != other}
 
@@ -83,7 +83,10 @@ class ReplayResult:
 
 
 def _named(models: Mapping[str, str]) -> dict[str, Any]:
-    return {f"models.{role}": name for role, name in models.items()}
+    """The settings that choose these models; without a draft model, none drafts."""
+    roles = {role: name for role, name in models.items() if role != "draft"}
+    chosen = {f"models.{role}": name for role, name in roles.items()}
+    return {"slm.draft": models.get("draft", "off"), **chosen}
 
 
 def load(file: Path, detector: SpeechDetector, notice: Notify) -> ReplayableTurn:
@@ -111,7 +114,7 @@ def load(file: Path, detector: SpeechDetector, notice: Notify) -> ReplayableTurn
 
 def made_with(kept: RecordedTurn, notice: Notify) -> dict[str, str]:
     """The models and settings that a turn was recorded with, by `section.key`."""
-    found = {"models.turn": NONE, **_named(kept.models), **kept.settings}
+    found = {"models.turn": NONE, **kept.settings, **_named(kept.models)}
     there = set(keys())
     if unknown := [key for key in found if key not in there]:
         notice(f"settings that this version does not have, left out: {', '.join(unknown)}")

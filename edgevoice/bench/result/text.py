@@ -19,6 +19,7 @@ UNASKED = ("recognition", "stages")
 """Commands that ask the assistant nothing."""
 
 SYNTHETIC = "a synthetic model: its speed is real, its words are prescribed"
+SYNTHETIC_DRAFTS = "drafts are accepted by chance, as often as 1.5 B accepts 0.5 B's"
 
 _BAR = 26
 
@@ -52,7 +53,8 @@ def heading(result: BenchResult) -> list[str]:
         ", ".join(f"{role} {model.name}" for role, model in result.models.items()),
     ]
     if synthetic:
-        lines.append(f"{', '.join(synthetic)}: {SYNTHETIC}")
+        how = f"{SYNTHETIC}; {SYNTHETIC_DRAFTS}" if "draft" in result.models else SYNTHETIC
+        lines.append(f"{', '.join(synthetic)}: {how}")
     changed = [f"{k}={v}" for k, v in result.settings.items() if not k.startswith("models.")]
     if changed:
         lines.append(f"set: {', '.join(changed)}")

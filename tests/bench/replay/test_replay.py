@@ -250,6 +250,16 @@ def test_models_and_settings_are_those_it_was_made_with(kept: Kept) -> None:
     assert told == ["settings that this version does not have, left out: slm.mood"]
 
 
+@pytest.mark.parametrize("draft", ["", "small"])
+def test_the_draft_model_is_that_of_the_recording(kept: Kept, draft: str) -> None:
+    """A turn without one is run again without one."""
+    turn = read(file_of(kept, 1))
+    models = {**turn.models, **({"draft": draft} if draft else {})}
+    told: list[str] = []
+    assert made_with(replace(turn, models=models), told.append)["slm.draft"] == (draft or "off")
+    assert told == []
+
+
 def test_a_list_shows_what_is_kept_in_a_line_each(kept: Kept) -> None:
     """Number, time, response time and words; a file that cannot be read is one of them."""
     kept.folder.path.joinpath("turn-000003.json").write_text("{")

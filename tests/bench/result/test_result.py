@@ -116,6 +116,15 @@ def test_the_table_fits_80_columns_and_tells_all(run_state: RunState) -> None:
         assert told in text
 
 
+def test_a_result_says_how_a_synthetic_model_accepts_drafts(run_state: RunState) -> None:
+    """Only where there was a draft model."""
+    assert "by chance" not in " ".join(render(run_state.result()))
+    run_state.models = {**run_state.models, "draft": "small"}
+    text = " ".join(" ".join(render(run_state.result())).split())
+    assert "drafts are accepted by chance" in text
+    assert "draft small" in text
+
+
 def test_a_result_without_an_answer_is_still_a_table(run_state: RunState) -> None:
     """All dropped: no percentile, no bar, and no crash."""
     run_state.turns = [turn("one", None, dropped="no speech was noticed")]
