@@ -66,6 +66,10 @@ class _Record:
     pace: ev.SpeakerTempoChanged | None
     voiced_end: float | None = None
     interim_started: float | None = None
+    interim_read: float | None = None
+    """When the transcription started that gave the newest interim transcript."""
+    reply_read: float | None = None
+    """The same, of the transcript that the reply began with."""
     transcription_started: float | None = None
     transcribed: float | None = None
     prefill_started: float | None = None
@@ -158,6 +162,8 @@ def _note(record: _Record, event: ev.Event) -> None:
             record.interim_started = event.t
         case ev.TranscriptionStarted():
             record.transcription_started = event.t
+        case ev.InterimTranscript():
+            record.interim_read = record.interim_started
         case ev.FinalTranscript():
             record.transcribed = event.t
             if record.transcription_started is None:
@@ -167,7 +173,7 @@ def _note(record: _Record, event: ev.Event) -> None:
             # The continued text needs no prefill.
             record.continued = event.t
         case ev.PrefillStarted():
-            record.prefill_started = event.t
+            record.prefill_started, record.reply_read = event.t, record.interim_read
         case ev.PrefillEnded():
             record.prefill_ended = event.t
             record.prompt_tokens, record.reused_tokens = event.tokens, event.reused
@@ -204,13 +210,14 @@ def _note(record: _Record, event: ev.Event) -> None:
 
 def _timings(r: _Record) -> TurnTimings:
     start = r.voiced_end if r.voiced_end is not None else r.began
-    transcribed = r.transcribed
-    if transcribed is not None and r.prefill_started is not None:
+    read, transcribed = r.transcription_started, r.transcribed
+    begun, final = r.prefill_started, transcribed
+    if r.reply_read is not None and begun is not None and final is not None and begun < final:
         # The reply to an interim transcript waits for no final one.
-        transcribed = min(transcribed, r.prefill_started)
+        read, transcribed = r.reply_read, begun
     clause = r.playback_started[0] if r.playback_started else 0
     milestones = (
-        r.transcription_started,
+        read,
         transcribed,
         r.prefill_ended if r.continued is None else r.continued,
         r.clause_ready.get(clause),
