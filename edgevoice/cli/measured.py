@@ -112,7 +112,8 @@ def finished(
     bench: Measuring, progress: BenchProgress, take: Callable[[BenchResult], None]
 ) -> BenchResult:
     """Run, and hand over what is done, also when it fails or is stopped."""
-    state, made = bench.run_state, list[BenchResult]()
+    state = bench.run_state
+    made: list[BenchResult] = []
 
     def hand_over() -> None:
         made.append(state.result())

@@ -59,12 +59,12 @@ class SweepColumn:
         ]
 
 
-TIME_COLUMN = SweepColumn("p50", "response_time.p50")
-MEMORY_COLUMN = SweepColumn("memory", "peak_rss", 1e-9, 2)
+_MEDIAN = SweepColumn("p50", "response_time.p50")
+_MEMORY = SweepColumn("memory", "peak_rss", 1e-9, 2)
 COLUMNS = {
     "run": (
         SweepColumn("n", "turns", 1.0, best=None),
-        TIME_COLUMN,
+        _MEDIAN,
         SweepColumn("p95", "response_time.p95"),
         SweepColumn("tokens/s", "tokens_per_second.p50", 1.0, 1, max),
         SweepColumn("WER %", "wer", 100.0, 1),
@@ -134,14 +134,12 @@ def _columns(results: Sequence[BenchResult]) -> list[SweepColumn]:
     if results[0].command == "stages":
         there = (c for c in columns if any(c.value(result) is not None for result in results))
         columns = tuple(there)[:MOST_COLUMNS]
-    return [*columns, MEMORY_COLUMN]
+    return [*columns, _MEMORY]
 
 
 def _alike(measured: Sequence[tuple[str, BenchResult]]) -> list[str]:
     """Which response times cannot be told from the best one by these questions."""
-    timed = [
-        (time, label, r) for label, r in measured if (time := TIME_COLUMN.value(r)) is not None
-    ]
+    timed = [(time, label, r) for label, r in measured if (time := _MEDIAN.value(r)) is not None]
     if len(timed) < 2:
         return []
     _, best, first = min(timed, key=lambda one: one[0])
