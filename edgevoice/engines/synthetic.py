@@ -20,9 +20,9 @@ from edgevoice.protocols import Cancelled, ChatMessage, Prefilled, Stopped, Toke
 
 DEFAULT_REPLY = "Yes, I can tell you about that. It takes a moment, and then we go on."
 """The reply if no other is given."""
-ACCEPTED = 0.97
-"""Share of a draft's words that a reference model accepts, each after the ones before it: 0.5 B and
-1.5 B (drafts-2026-11)."""
+ACCEPTED = 0.96
+"""Share of a draft's tokens that a reference model accepts, each after the ones before it, of 0.5 B
+and 1.5 B (drafts-2026-11)."""
 
 
 class SyntheticSession(ModelSession):
