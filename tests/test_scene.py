@@ -59,7 +59,7 @@ def test_loading_tells_engines_apart() -> None:
     """While loading, each engine has its loading time or is pending."""
     scene = scene_of(loading())
     assert scene.state == "loading"
-    assert scene.pending == ["stt", "slm"]
+    assert scene.pending == ["stt", "slm", "draft"]
     assert scene.loading["tts"].seconds == 0.8
 
 

@@ -232,6 +232,7 @@ ROLE_TITLES = {
     "vad": "speech detection",
     "stt": "transcription",
     "slm": "language model",
+    "draft": "draft model",
     "tts": "voice",
     "turn": "end of turn",
 }
