@@ -65,8 +65,8 @@ ALL_PARTS: frozenset[LoadedPart] = HEARING | {"model", "prompt", "synthesis"}
 class Assistant:
     """One session: create it, subscribe to its bus, call `run` once.
 
-    The commands (`interrupt`, `mute`, `say`, `talk`, `new_conversation`, `close`) may be called
-    from any thread while it runs. They return at once.
+    The commands (`interrupt`, `mute`, `speak`, `say`, `talk`, `new_conversation`, `close`) may be
+    called from any thread while it runs. They return at once.
     """
 
     def __init__(
@@ -81,7 +81,8 @@ class Assistant:
         resume = resume or Resume(History(config.slm.system_prompt))
         self.history = resume.history
         instruct(self.history, config, context.wall)
-        self._floor = Floor(context.clock, context.bus, audio.sink, self.history, resume.next_turn)
+        turns = resume.next_turn, resume.answered
+        self._floor = Floor(context.clock, context.bus, audio.sink, self.history, turns)
         self._parts: set[LoadedPart] = set()
         self._source = audio.opened(self.is_idle)
         self._sink = audio.sink
@@ -236,6 +237,11 @@ class Assistant:
         """Number of the next turn."""
         return self._floor.turns.next_turn
 
+    @property
+    def answered(self) -> int:
+        """How many turns were answered audibly."""
+        return self._floor.turns.answered
+
     def is_idle(self) -> bool:
         """Whether everything is loaded and no turn is under way."""
         return self._parts >= ALL_PARTS and not self._floor.turns
@@ -251,6 +257,11 @@ class Assistant:
         self._capture.muted = on
         self.bus.emit(ev.Muted(on=on))
         self._play_earcon("muted" if on else "unmuted")
+
+    def speak(self, on: bool) -> None:
+        """Speak the replies, or only show them."""
+        self._synthesis.speaks = on
+        self.bus.emit(ev.SpeechOutput(on=on))
 
     def say(self, text: str) -> None:
         """Answer a typed question."""

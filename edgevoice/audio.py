@@ -94,6 +94,10 @@ class Audio:
         return len(self.samples) / self.rate
 
 
+UNSPOKEN = Audio(np.zeros(160, dtype=np.float32), CAPTURE_RATE)
+"""What is played of a clause that is only shown: 10 ms of silence."""
+
+
 def dbfs(samples: Samples) -> float:
     """Root-mean-square level of float32 [n] in dB below full scale; -120 for digital silence."""
     if len(samples) == 0:

@@ -111,6 +111,18 @@ class Devices:
             config.audio, self.clock, self._watched(), partial(open_source, config, self.clock)
         )
 
+    def closed_source(self, config: Config) -> AudioSource:
+        """The configured microphone, muted: it is opened when the user unmutes it."""
+        from edgevoice.devices.resilient_microphone import ResilientMicrophone
+
+        audio = config.audio
+        slot = ResilientMicrophone(
+            self.clock, audio.input, audio.fallback, partial(open_source, config, self.clock)
+        )
+        slot.muted, slot.name = True, audio.input or "not opened"
+        self._watched().add(slot)
+        return slot
+
     def sink(self, config: Config) -> Player:
         """The configured speaker. Raises DeviceError."""
         from edgevoice.devices.system import loudspeaker
@@ -253,10 +265,12 @@ def build(
 
 
 def _adapt_process(config: Config, bus: Bus) -> None:
-    """Share the cores and lock the memory as the settings say, while the session runs."""
+    """Share heaps and cores, and lock the memory, as the settings say, while the session runs."""
     from edgevoice.engines.core_reservation import CoreReservation
     from edgevoice.engines.cpu_budget import cores
+    from edgevoice.resources import share_heaps
 
+    share_heaps()
     if config.slm.adapt_threads:
         bus.subscribe(CoreReservation(cores))
     if config.slm.lock_memory:

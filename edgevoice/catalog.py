@@ -41,13 +41,13 @@ NONE = "none"
 """In the configuration, in place of a model's name: this role is to stay empty."""
 
 STARTER = (
-    "qwen2.5-coder-1.5b",
+    "qwen2.5-1.5b",
     "whisper-base",
     "en_US-joe-medium",
     "silero-vad",
     "smart-turn-v3.2",
 )
-SMALL_SLM = "qwen2.5-coder-0.5b"
+SMALL_SLM = "qwen2.5-0.5b"
 """The models of a first conversation, and the smaller language model for slow machines."""
 
 SHAPE = "shape-"
@@ -163,6 +163,8 @@ class Entry(Struct, frozen=True, forbid_unknown_fields=True):
     revision: Revision = ""
     """The commit that the hashes belong to."""
     mirrors: tuple[Mirror, ...] = ()
+    stand_in: str = ""
+    """The model of the starter set that is pulled instead where the hub cannot be reached."""
     chat_template: bool = True
     """Language models: whether the file has a chat template; a conversation needs one."""
     context: Bytes = 0

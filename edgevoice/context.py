@@ -59,10 +59,12 @@ class AudioIO:
 
 @dataclass(frozen=True, slots=True)
 class Resume:
-    """Where a conversation goes on: what was said, and the number of the next turn."""
+    """Where a conversation goes on: what was said, the number of the next turn, and how many turns
+    were answered."""
 
     history: History
     next_turn: int = 0
+    answered: int = 0
 
 
 @dataclass(frozen=True, slots=True)

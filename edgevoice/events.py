@@ -315,12 +315,14 @@ class SynthesisEnded(Event, frozen=True, kw_only=True):
 
 class PlaybackStarted(Event, frozen=True, kw_only=True):
     """Playback of the clause begins. Its first sample leaves the speaker at `at`, its first audible
-    sample (above -50 dBFS) at `audible_at`."""
+    sample (above -50 dBFS) at `audible_at`. `number` counts the answered turns of the session from
+    1, as people see them; 0 in a trace of an older version."""
 
     turn: int
     clause: int
     at: float
     audible_at: float
+    number: int = 0
 
 
 class PlaybackProgress(Event, frozen=True, kw_only=True):
@@ -429,6 +431,12 @@ class Muted(Event, frozen=True, kw_only=True):
     on: bool
 
 
+class SpeechOutput(Event, frozen=True, kw_only=True):
+    """Replies are spoken from now on, or only shown."""
+
+    on: bool
+
+
 class ConversationCleared(Event, frozen=True, kw_only=True):
     """The user began a new conversation: the history is empty."""
 
@@ -453,8 +461,8 @@ AnyEvent = Union[
     GenerationEnded, ClauseReady, SynthesisStarted, FirstAudio, SynthesisEnded, PlaybackStarted,
     PlaybackProgress, PlaybackDucked, PlaybackPaused, PlaybackResumed, PlaybackEnded, Underrun,
     Overrun, EchoMeasured, StageFailed, DeviceLost, DeviceRestored, ActivationMode, Activated,
-    Deactivated, Muted, ConversationCleared, HistoryTrimmed, Notice, SpeakerTempoChanged,
-    ReplyRevised, DraftVerified, ToolCalled, ToolReturned,
+    Deactivated, Muted, SpeechOutput, ConversationCleared, HistoryTrimmed, Notice,
+    SpeakerTempoChanged, ReplyRevised, DraftVerified, ToolCalled, ToolReturned,
 ]  # fmt: skip
 
 EVENT_TYPES = frozenset(str(kind.__struct_config__.tag) for kind in AnyEvent.__args__)  # type: ignore[attr-defined]

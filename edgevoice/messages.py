@@ -87,7 +87,8 @@ class PartialQuestion:
         """Whether the user has stopped speaking, and said hardly anything after this transcript."""
         speech = self.turn.speech
         missed = speech.voiced_end - self.end
-        return speech.silent and missed <= MISSED_SECONDS * CAPTURE_RATE
+        faded = self.end >= speech.loud_end
+        return speech.silent and (faded or missed <= MISSED_SECONDS * CAPTURE_RATE)
 
 
 @dataclass(frozen=True, slots=True)

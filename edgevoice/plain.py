@@ -18,6 +18,7 @@ from edgevoice.scene import DEVICE_WORDS, Remark, Scene
 from edgevoice.waterfall import render_waterfall, sentence
 
 _TAIL_WORDS = 4
+SENTENCE_ENDS = ".!?:…。！？"
 
 
 class PlainPrinter:
@@ -40,6 +41,8 @@ class PlainPrinter:
         self._last_interrupted: int | None = None
         """The turn whose interruption was written last."""
         self._mode = "always"
+        self._sentence = ""
+        """The beginning of a sentence that is only read; a spoken one is written by the clause."""
 
     def __call__(self, event: ev.Event) -> None:
         """Write the lines of an event, if any."""
@@ -61,6 +64,8 @@ class PlainPrinter:
                 self._line(f"ended: {event.reason.replace('_', ' ')}")
             case ev.Muted():
                 self._line("microphone muted" if event.on else "microphone on")
+            case ev.SpeechOutput():
+                self._line("replies are spoken" if event.on else "replies are only shown")
             case ev.ActivationMode():
                 self._mode = event.mode
             case ev.Activated():
@@ -94,6 +99,7 @@ class PlainPrinter:
                 self._line("(paused: listening to you)")
             case ev.TurnCancelled():
                 self._drop_pending(event.turn)
+                self._write_sentence()
                 exchange = self._scene.exchange(event.turn)
                 if exchange and exchange.ending == "interrupted":
                     self._interrupted(exchange)
@@ -103,6 +109,7 @@ class PlainPrinter:
                 if event.interrupted:
                     self._drop_pending(event.turn)
                 self._write_audible(float("inf"))
+                self._write_sentence()
                 exchange = self._scene.exchange(event.turn)
                 if exchange and exchange.ending == "interrupted":
                     self._interrupted(exchange)
@@ -141,7 +148,14 @@ class PlainPrinter:
             _, turn, clause = self._pending.pop(0)
             exchange = self._scene.exchange(turn)
             if exchange and (text := exchange.clauses.get(clause, "").strip()):
-                self._line(f"edgevoice: {text}")
+                self._sentence = f"{self._sentence} {text}".lstrip()
+                if self._scene.speaks or text[-1] in SENTENCE_ENDS:
+                    self._write_sentence()
+
+    def _write_sentence(self) -> None:
+        if self._sentence:
+            self._line(f"edgevoice: {self._sentence}")
+            self._sentence = ""
 
     def _interrupted(self, exchange: Exchange) -> None:
         if self._last_interrupted == exchange.turn:

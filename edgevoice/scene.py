@@ -38,9 +38,11 @@ SceneRow = Union[Exchange, Remark]
 
 @dataclass(slots=True)
 class Loading:
-    """An engine that loads, or has loaded in `seconds`; None while it loads."""
+    """An engine that loads since session time `since`, or has loaded in `seconds`; None while it
+    loads."""
 
     model: str
+    since: float
     seconds: float | None = None
 
 
@@ -59,8 +61,11 @@ DEVICE_WORDS = {"input": "microphone", "output": "speaker"}
 class Scene:
     """Everything to be shown, folded from events. Not thread-safe."""
 
-    def __init__(self) -> None:
+    def __init__(self, max_rows: int = MAX_ROWS) -> None:
+        self._max_rows = max_rows
         self.rows: list[SceneRow] = []
+        self.now = 0.0
+        """Session time of the newest event; there is one each second."""
         self.revision = 0
         """Grows when a row is added, removed or changed."""
         self.timings = Timings()
@@ -74,6 +79,8 @@ class Scene:
         """Whether it listens; it may reply only once it is `ready`."""
         self.ready = False
         self.muted = False
+        self.speaks = True
+        """Whether replies are spoken, not only shown."""
         self.awake = True
         """Whether it is activated, and answers speech."""
         self.word = ""
@@ -120,6 +127,11 @@ class Scene:
         """Roles whose engines are still loading."""
         return [role for role, loading in self.loading.items() if loading.seconds is None]
 
+    def loaded_for(self, role: str) -> float:
+        """The seconds for which an engine has been loading, or took to load."""
+        loading = self.loading[role]
+        return self.now - loading.since if loading.seconds is None else loading.seconds
+
     def asked_in(self, exchange: Exchange) -> str:
         """The language code of the question; empty with a single language."""
         return exchange.language if len(self.languages) > 1 else ""
@@ -137,6 +149,7 @@ class Scene:
 
     def apply(self, event: ev.Event) -> None:
         """Apply the next event; events must come in order."""
+        self.now = max(self.now, event.t)
         self.timings.add(event)
         match event:
             case ev.TurnStarted():
@@ -149,6 +162,8 @@ class Scene:
                 self.cpu, self.rss = event.cpu, event.rss
             case ev.Muted():
                 self.muted = event.on
+            case ev.SpeechOutput():
+                self.speaks = event.on
             case ev.ActivationMode():
                 self.word, self.awake = event.word, event.mode == "always"
             case ev.Activated() | ev.Deactivated():
@@ -195,6 +210,7 @@ class Scene:
             case ev.SessionStarted():
                 # A changed device or model starts another session in the same stream.
                 self.listens = self.ready = self.muted = False
+                self.speaks = True
                 self.ended = None
                 self.loading.clear()
                 self.version = event.version
@@ -202,9 +218,9 @@ class Scene:
                 self.languages = event.languages
                 self.devices = {"input": event.input, "output": event.output}
             case ev.EngineLoading():
-                self.loading[event.role] = Loading(event.model)
+                self.loading[event.role] = Loading(event.model, event.t)
             case ev.EngineReady():
-                self.loading[event.role] = Loading(event.model, event.seconds)
+                self.loading[event.role] = Loading(event.model, event.t, event.seconds)
                 self.models[event.role] = event.model
             case ev.Listening():
                 self.listens = True
@@ -292,8 +308,8 @@ class Scene:
 
     def _add(self, row: SceneRow) -> None:
         self.rows.append(row)
-        if len(self.rows) > MAX_ROWS:
-            del self.rows[: len(self.rows) - MAX_ROWS]
+        if len(self.rows) > self._max_rows:
+            del self.rows[: len(self.rows) - self._max_rows]
         self.revision += 1
 
     def _drop(self, row: SceneRow) -> None:

@@ -14,7 +14,8 @@ from edgevoice.errors import EdgevoiceError, UsageError
 from edgevoice.events import Event, Ready
 from edgevoice.history import History
 from edgevoice.settings import Config
-from edgevoice.trace import Recorder
+from edgevoice.trace import Recorder, save
+from edgevoice.transcript import markdown
 
 ChoiceKind = Literal["input", "output", "slm", "stt", "tts"]
 
@@ -23,7 +24,7 @@ Build = Callable[[Config, Resume], Assistant]
 
 
 class SettingsStore(Protocol):
-    """Stores settings that the user changes during the session."""
+    """Settings that the user changes during the session."""
 
     def changed(self, key: str, value: str) -> Config:
         """The configuration with `section.key` set to `value`. Raises ConfigError."""
@@ -40,11 +41,20 @@ class Session:
     """
 
     def __init__(
-        self, config: Config, clock: Clock, bus: Bus, build: Build, settings: SettingsStore
+        self,
+        config: Config,
+        clock: Clock,
+        bus: Bus,
+        build: Build,
+        settings: SettingsStore,
+        quiet: bool = False,
     ) -> None:
+        """`quiet`: with a closed microphone, and replies that are only shown."""
         self.clock = clock
         self.bus = bus
         self.recorder = Recorder()
+        self.saved: list[Path] = []
+        """The files that were saved on request, oldest first."""
         bus.subscribe(self.recorder)
         bus.subscribe(self._watch)
         self._config = config
@@ -53,7 +63,7 @@ class Session:
         self._history = History(config.slm.system_prompt)
         self._assistant: Assistant | None = None
         self._closed = self._hurry = False
-        self._mute = False
+        self._mute, self._speaks = quiet, not quiet
         self._monitor = clock.monitor()
         self._former: Config | None = None
         """The configuration to restore if the change being tried fails; else None."""
@@ -72,8 +82,10 @@ class Session:
                 if self._mute:
                     # A new device or model must not unmute the microphone.
                     assistant.mute(True)
+                if not self._speaks:
+                    assistant.speak(False)
                 assistant.run()
-                resume = Resume(self._history, assistant.next_turn)
+                resume = Resume(self._history, assistant.next_turn, assistant.answered)
             except EdgevoiceError as error:
                 if not self._take_back(error):
                     raise
@@ -106,6 +118,12 @@ class Session:
         self._mute = on
         if assistant := self._assistant:
             assistant.mute(on)
+
+    def speak(self, on: bool) -> None:
+        """Speak the replies, or only show them."""
+        self._speaks = on
+        if assistant := self._assistant:
+            assistant.speak(on)
 
     def say(self, text: str) -> None:
         if (assistant := self._assistant) and text.strip():
@@ -155,17 +173,25 @@ class Session:
             if m.role in names
         )
 
-    def save_trace(self, path: Path) -> None:
-        """Write the events so far as JSON lines. Raises StorageError."""
-        self.recorder.save(path)
+    def save(self, path: Path) -> None:
+        """Write the transcript so far if `path` ends in .md, else the events as JSON lines.
+
+        Only the owner can read the file. Raises StorageError.
+        """
+        if path.suffix.lower() == ".md":
+            save(path, markdown(list(self.recorder.events)), "the transcript")
+        else:
+            self.recorder.save(path)
+        self.saved.append(path)
 
     def choices(self, kind: ChoiceKind) -> list[tuple[str, str]]:
         """The available choices: each value for `choose`, and its label."""
         if kind in ("input", "output"):
             from edgevoice.devices.listing import listed_now
+            from edgevoice.devices.names import shown_name
 
             return [
-                (d.name, f"{d.name} ({d.api}, {d.rate:.0f} Hz)")
+                (d.name, f"{shown_name(kind, d.name)} ({d.api}, {d.rate:.0f} Hz)")
                 for d in listed_now()
                 if (d.inputs if kind == "input" else d.outputs) > 0
             ]
@@ -178,8 +204,8 @@ class Session:
             if model.entry.role == kind and not model.entry.shape
         ]
 
-    def choose(self, kind: ChoiceKind, value: str) -> None:
-        """Switch to this device or model, and store the choice in the user's settings.
+    def choose(self, kind: ChoiceKind, value: str, keep: bool = False) -> None:
+        """Switch to this device or model; with `keep` also in the user's settings.
 
         Returns when it is in use. Raises EdgevoiceError if it cannot be used; the session then
         continues with the previous one.
@@ -196,4 +222,5 @@ class Session:
             self._monitor.wait_for(lambda: self._former is None or self._closed)
             if self._failure is not None:
                 raise self._failure
-        self._settings.keep(key, value)
+        if keep:
+            self._settings.keep(key, value)

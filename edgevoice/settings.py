@@ -43,8 +43,9 @@ class AudioSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """Microphone."""
     output: str = ""
     """Speaker."""
-    latency_ms: Milliseconds = 60
-    """Requested output buffer; more is safer against underruns, less is faster."""
+    latency_ms: Milliseconds = 0
+    """Requested output buffer; more is safer against underruns, less is faster. 0: 30 ms, and more
+    for a speaker that has had underruns."""
     fallback: bool = True
     """Use the system's default device while the device named here is unavailable."""
     wait: bool = False

@@ -36,6 +36,7 @@ class Span:
 class TurnTimings:
     """The timings of an answered turn, in seconds.
 
+    `number` counts the answered turns of the session from 1; 0 before the first audible sample.
     `spans` are contiguous and add up to `response_time` (None before the first audible sample).
     `bars` are the work of each stage; they may overlap and start before the spans. `ttft` is the
     time from the start of prefill to the first token. `pace` is the speaker's tempo as known when
@@ -54,6 +55,7 @@ class TurnTimings:
     ttft: float | None = None
     interrupted: bool = False
     pace: ev.SpeakerTempoChanged | None = None
+    number: int = 0
     draft: ev.DraftVerified | None = None
 
 
@@ -64,6 +66,10 @@ class _Record:
     pace: ev.SpeakerTempoChanged | None
     voiced_end: float | None = None
     interim_started: float | None = None
+    interim_read: float | None = None
+    """When the transcription started that gave the newest interim transcript."""
+    reply_read: float | None = None
+    """The same, of the transcript that the reply began with."""
     transcription_started: float | None = None
     transcribed: float | None = None
     prefill_started: float | None = None
@@ -83,7 +89,7 @@ class _Record:
     playback_started: tuple[int, float, float] | None = None
     playback_ended: float | None = None
     interrupted: bool = False
-    over: bool = False
+    number: int = 0
     tools: list[Span] = field(default_factory=list)
     draft: ev.DraftVerified | None = None
 
@@ -95,6 +101,8 @@ class Timings:
         self._records: dict[int, _Record] = {}
         self._answered: list[TurnTimings] = []
         self._pace: ev.SpeakerTempoChanged | None = None
+        self.answered = 0
+        """How many turns were answered audibly, with the one that is being answered."""
 
     @property
     def turns(self) -> list[TurnTimings]:
@@ -142,6 +150,8 @@ class Timings:
                 turn = getattr(event, "turn", None)
                 if turn is not None and (record := self._records.get(turn)):
                     _note(record, event)
+                    if isinstance(event, ev.PlaybackStarted) and not record.number:
+                        record.number = self.answered = event.number or self.answered + 1
 
 
 def _note(record: _Record, event: ev.Event) -> None:
@@ -152,6 +162,8 @@ def _note(record: _Record, event: ev.Event) -> None:
             record.interim_started = event.t
         case ev.TranscriptionStarted():
             record.transcription_started = event.t
+        case ev.InterimTranscript():
+            record.interim_read = record.interim_started
         case ev.FinalTranscript():
             record.transcribed = event.t
             if record.transcription_started is None:
@@ -161,7 +173,7 @@ def _note(record: _Record, event: ev.Event) -> None:
             # The continued text needs no prefill.
             record.continued = event.t
         case ev.PrefillStarted():
-            record.prefill_started = event.t
+            record.prefill_started, record.reply_read = event.t, record.interim_read
         case ev.PrefillEnded():
             record.prefill_ended = event.t
             record.prompt_tokens, record.reused_tokens = event.tokens, event.reused
@@ -198,10 +210,15 @@ def _note(record: _Record, event: ev.Event) -> None:
 
 def _timings(r: _Record) -> TurnTimings:
     start = r.voiced_end if r.voiced_end is not None else r.began
+    read, transcribed = r.transcription_started, r.transcribed
+    begun, final = r.prefill_started, transcribed
+    if r.reply_read is not None and begun is not None and final is not None and begun < final:
+        # The reply to an interim transcript waits for no final one.
+        read, transcribed = r.reply_read, begun
     clause = r.playback_started[0] if r.playback_started else 0
     milestones = (
-        r.transcription_started,
-        r.transcribed,
+        read,
+        transcribed,
         r.prefill_ended if r.continued is None else r.continued,
         r.clause_ready.get(clause),
         r.first_audio.get(clause),
@@ -240,6 +257,7 @@ def _timings(r: _Record) -> TurnTimings:
         ttft=ttft,
         interrupted=r.interrupted,
         pace=r.pace,
+        number=r.number,
         draft=r.draft,
     )
 

@@ -9,7 +9,7 @@ import contextlib
 import os
 import stat
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO, TextIO
 
@@ -92,10 +92,18 @@ class Recorder:
 
     def save(self, path: Path) -> None:
         """Write the events to `path`, completely or not at all. Raises StorageError."""
-        try:
-            files.replace(path, map(line, list(self.events)), private=True)
-        except OSError as error:
-            raise _unwritable(path, error) from None
+        save(path, map(line, list(self.events)), "the trace")
+
+
+def save(path: Path, text: Iterable[str], what: str) -> None:
+    """Write `text` to `path`, completely or not at all, readable only by the user.
+
+    Raises StorageError, in which `what` cannot be written.
+    """
+    try:
+        files.replace(path, text, private=True)
+    except OSError as error:
+        raise _unwritable(path, error, what, "another name") from None
 
 
 def line(event: ev.Event) -> str:
@@ -197,9 +205,11 @@ class _Head(msgspec.Struct):
     type: str
 
 
-def _unwritable(path: Path, error: OSError) -> StorageError:
+def _unwritable(
+    path: Path, error: OSError, what: str = "the trace", place: str = "`--trace FILE`"
+) -> StorageError:
     return StorageError(
-        f"the trace cannot be written: {error.strerror}",
+        f"{what} cannot be written: {error.strerror}",
         where=str(path),
-        remedy="free some space or choose another place with `--trace FILE`",
+        remedy=f"free some space or choose another place with {place}",
     )

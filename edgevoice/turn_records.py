@@ -36,6 +36,10 @@ class SpeechRecord:
     """Seconds of voice so far."""
     voiced_end: int = 0
     """Stream index after the last voiced sample."""
+    loud_end: int = 0
+    """Stream index after which the voice has faded."""
+    words_end: int = 0
+    """Stream index up to which there may be words; not long after `loud_end` the voice ended."""
     requested: bool = False
     """The whole question was sent to transcription; interim requests are obsolete."""
     may_end: bool = False
@@ -106,3 +110,5 @@ class PlaybackRecord:
 
     ready: bool = False
     """The first audio of the reply waits to be played."""
+    number: int = 0
+    """Its number among the answered turns of the session, from 1; 0 until it is audible."""

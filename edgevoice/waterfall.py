@@ -118,7 +118,7 @@ def render_waterfall(
     silence, if any. `seconds` is that of `bars`; the default `title` is the number of the turn.
     """
     axis = max(8, width - NAME_WIDTH - _LABEL_WIDTH - 2)
-    title = title or f"turn {turn.turn}"
+    title = title or f"turn {turn.number}"
     lines = [f"{title} · {model_figures(turn)}".rstrip(" ·")[:width]]
     lines += [
         f"{bar.name:<{NAME_WIDTH}} {bar.cells} {f'{bar.ms} ms':>{_LABEL_WIDTH}}"

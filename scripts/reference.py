@@ -105,7 +105,8 @@ def fields_of(cls: type, skip: tuple[str, ...] = (), defaults: bool = False) -> 
     """The fields of a struct as a table, with a column of meanings where there are any."""
     info = types.type_info(cls)
     assert isinstance(info, types.StructType)
-    docs = field_docs(cls) if "__doc__" in cls.__dict__ or cls.__annotations__ else {}
+    own = [base for base in reversed(cls.__mro__) if inspect.get_annotations(base)]
+    docs = {name: text for base in own for name, text in field_docs(base).items()}
     rows = []
     for field in info.fields:
         if field.name in skip:

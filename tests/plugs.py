@@ -191,6 +191,7 @@ class Plugged(Rehearsal):
         self.watch = DeviceWatch(self.clock, self.desk, self.bus.emit)
         self.bus.subscribe(self.watch)
         self.mouths: list[Mouth] = []
+        self.open_mouth: Callable[[Desk, str], Mouth] = Mouth
         self.microphone = ResilientMicrophone(
             self.clock, input, fallback, lambda wanted: Ear(self.desk, wanted)
         )
@@ -200,7 +201,7 @@ class Plugged(Rehearsal):
             self.desk.relist_devices()
 
     def _open_mouth(self, wanted: str) -> Mouth:
-        mouth = Mouth(self.desk, wanted)
+        mouth = self.open_mouth(self.desk, wanted)
         self.mouths.append(mouth)
         return mouth
 

@@ -190,11 +190,12 @@ def asleep() -> Session:
 
 
 def loading() -> Session:
-    """Two engines are there, two are on their way."""
+    """Two engines are there, three are on their way."""
     session = Session().start()
     session.at(0.1).add(ev.EngineLoading(role="vad", model=MODELS["vad"]))
     session.add(ev.EngineLoading(role="stt", model=MODELS["stt"]))
     session.add(ev.EngineLoading(role="slm", model=MODELS["slm"]))
+    session.add(ev.EngineLoading(role="draft", model="qwen2.5-coder-0.5b"))
     session.add(ev.EngineLoading(role="tts", model=MODELS["tts"]))
     session.at(0.2).add(ev.EngineReady(role="vad", model=MODELS["vad"], seconds=0.1))
     return session.at(0.9).add(ev.EngineReady(role="tts", model=MODELS["tts"], seconds=0.8))

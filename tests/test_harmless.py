@@ -257,7 +257,7 @@ def test_an_answer_that_comes_in_pieces_is_text(monkeypatch: pytest.MonkeyPatch)
     class Model:
         """Writes evil, a character a token."""
 
-        context = 512
+        context = 4096
 
         def count(self, *_: object) -> int:
             return 1

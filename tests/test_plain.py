@@ -134,7 +134,7 @@ def test_the_waterfall_follows_its_sentence_when_asked_for() -> None:
     session = Session().ready().asked(0, 3.0, "Why?").answered(0, 3.0, ["Because."])
     lines = lines_of(session.events, waterfall=True)
     drawn = lines[lines.index("you: Why?") + 3 :]
-    assert drawn[0].startswith("turn 0 · prompt 96 tokens")
+    assert drawn[0].startswith("turn 1 · prompt 96 tokens")
     assert drawn[-1].startswith("total ")
     assert max(map(len, drawn)) <= 60
 

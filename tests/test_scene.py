@@ -59,7 +59,7 @@ def test_loading_tells_engines_apart() -> None:
     """While loading, each engine has its loading time or is pending."""
     scene = scene_of(loading())
     assert scene.state == "loading"
-    assert scene.pending == ["stt", "slm"]
+    assert scene.pending == ["stt", "slm", "draft"]
     assert scene.loading["tts"].seconds == 0.8
 
 
@@ -317,3 +317,14 @@ def test_what_a_model_thinks_is_not_shown_as_its_reply() -> None:
     assert exchange.unheard == "Rome. Yes."
     exchange.apply(ev.PlaybackProgress(turn=1, chars=34))
     assert (exchange.heard, exchange.unheard) == ("Rome.", " Yes.")
+
+
+def test_loading_is_timed_from_its_own_beginning() -> None:
+    """A model that is loaded later in the session has not been loading since its start."""
+    scene = Scene()
+    for event in Session().ready().at(100.0).start().events:
+        scene.apply(event)
+    later = Session().at(103.0).add(ev.EngineLoading(role="slm", model="another"))
+    for event in later.at(105.0).add(ev.Resources(cpu=1.0, rss=1)).events:
+        scene.apply(event)
+    assert scene.loaded_for("slm") == 2.0

@@ -74,7 +74,7 @@ def test_a_waterfall_reads_without_colour() -> None:
     """The text has a row per span, the total, and the model's figures."""
     lines = render_waterfall(scene_of(conversation()).timings.turns[0], 60)
     assert lines == [
-        "turn 0 · prompt 96 tokens, 84 reused · reply 10 at 33/s",
+        "turn 1 · prompt 96 tokens, 84 reused · reply 10 at 33/s",
         "pause        ░░░░░░░░░░░                              250 ms",
         "recognize               █████                         110 ms",
         "prefill                      █████                    110 ms",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from edgevoice import events as ev
 from edgevoice.audio import CAPTURE_RATE, FRAME_SAMPLES, Frame
 from edgevoice.capture.background import Background
+from edgevoice.capture.fading import FadingVoice
 from edgevoice.capture.recent_frames import RecentFrames
 from edgevoice.capture.utterance_audio import UtteranceAudio
 from edgevoice.capture.wake_gate import LAG, WAKE_FRAMES
@@ -54,7 +55,10 @@ class UtteranceDetector:
         self._longest = int(config.turn.max_seconds * CAPTURE_RATE)
         self._audio = UtteranceAudio()
         self._started_at = 0.0
+        self._fading = FadingVoice()
         self._requested = 0
+        self._covered = 0
+        """Stream index up to which a transcript was requested after the voice had faded."""
         self._pause = 0
         self._weighed: tuple[int, str, float | None] | None = None
         self._voiced = False
@@ -138,7 +142,7 @@ class UtteranceDetector:
         self._step_endpoint(frame.index, probability, answering)
         self._end_by_key(frame.index + FRAME_SAMPLES)
         voiced = probability >= self._settings.speech_threshold - HYSTERESIS
-        self._note_voice(frame.index, voiced)
+        self._note_voice(frame, voiced)
         self._barge_in.step(self._turn, voiced)
         if self._turn is not None and not self.talking:
             self._limit(self._turn, frame.index)
@@ -196,24 +200,33 @@ class UtteranceDetector:
         if self._turn is not None:
             self._turn.speech.may_end = self._endpoint.may_end
 
-    def _note_voice(self, index: int, voiced: bool) -> None:
-        self._onset.follow(index, voiced, self._turn)
+    def _note_voice(self, frame: Frame, voiced: bool) -> None:
+        self._onset.follow(frame.index, voiced, self._turn)
         if self._turn is None:
             return
         speech = self._turn.speech
         speech.silent = not voiced
         if voiced:
-            speech.voiced_end = index + FRAME_SAMPLES
+            speech.voiced_end = frame.index + FRAME_SAMPLES
+            self._fading.push(frame.samples, speech.voiced_end)
+            speech.loud_end, speech.words_end = self._fading.loud_end, self._fading.words_end
             speech.voiced = self._endpoint.voiced / CAPTURE_RATE
 
     def _request_interim(self, voiced: bool) -> None:
-        """Request a transcript now and then, and at the first silent frame: if this was the last
-        word, the transcript is there by the time the pause is reported."""
-        if voiced:
-            self._request_transcript(self._interims, INTERIM_SAMPLES)
-        elif self._voiced:
-            self._request_transcript(self._outbox, 1)
-        self._voiced = voiced
+        """Request a transcript now and then, and whenever the voice fades: if this was the last
+        word, the transcript is there by the time the pause is reported. The first silent frame
+        requests one of either kind: from then on, the last transcript may be the question."""
+        first_silent, self._voiced = self._voiced and not voiced, voiced
+        words_end = self._turn.speech.words_end if self._turn is not None else 0
+        faded = self._audio.end > words_end
+        if first_silent or not faded:
+            self._request_transcript(self._interims, 1 if first_silent else INTERIM_SAMPLES)
+        if (
+            faded
+            and (first_silent or self._covered < words_end)
+            and self._request_transcript(self._outbox, 0)
+        ):
+            self._covered = self._audio.end
 
     def _limit(self, turn: Turn, index: int) -> None:
         """At stream index `index`, end an utterance that continues only by background voices."""
@@ -272,7 +285,8 @@ class UtteranceDetector:
             first = word if in_one_breath else max(first, called)
         self._audio = UtteranceAudio(self._recent.since(first))
         self._started_at = self._source.time_of(begun)
-        self._requested = 0
+        self._fading = FadingVoice()
+        self._requested = self._covered = 0
         for unclear in self._floor.turns:
             # Two utterances in a row are an interruption, though neither is transcribed yet.
             self._floor.confirm(unclear)
@@ -332,13 +346,16 @@ class UtteranceDetector:
 
     def _request_transcript(
         self, inbox: Mailbox[TranscriptionRequest] | Mailbox[InterimRequest], minimum: int
-    ) -> None:
+    ) -> bool:
+        """Request a transcript, if that is possible and there are `minimum` new samples."""
         turn = self._turn
         size = self._audio.samples
         wanted = self._shows_interim or self._background.is_doubtful(self._audio.end)
         if turn is None or not wanted or turn.speech.requested:
-            return
+            return False
         if size - self._requested < minimum:
-            return
-        if inbox.offer(InterimRequest(turn, self._audio.reader())):
-            self._requested = size
+            return False
+        if not inbox.offer(InterimRequest(turn, self._audio.reader())):
+            return False
+        self._requested = size
+        return True

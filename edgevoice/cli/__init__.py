@@ -25,7 +25,7 @@ from edgevoice.config import Resolved, config_path, load
 from edgevoice.encoding import well_formed
 from edgevoice.errors import EdgevoiceError, StorageError, UsageError
 from edgevoice.harmless import harmless, harmless_json
-from edgevoice.logs import ENGINES
+from edgevoice.logs import show_logs
 
 
 class Context:
@@ -162,12 +162,7 @@ def cli(
 ) -> None:
     """A voice assistant that runs on your own device, offline, and shows where the time went."""
     if debug:
-        import logging
-
-        logging.basicConfig(format="%(name)s: %(message)s")
-        logging.getLogger("edgevoice").setLevel(logging.DEBUG)
-        level = logging.DEBUG if debug == "engine" else logging.WARNING
-        logging.getLogger(ENGINES).setLevel(level)
+        show_logs(engines=debug == "engine")
     ctx.obj = Context(config_file, settings)
 
 
@@ -226,7 +221,7 @@ def main(command: click.Command = cli) -> None:
 def run_command(words: list[str], command: click.Command = cli) -> int:
     """Run a command line; returns its exit code.
 
-    A failure prints one message, and the code is not 0. With --debug the error is raised instead.
+    A failure prints one message, with --debug its traceback too, and the code is not 0.
     """
     debug = any(word.split("=")[0] == "--debug" for word in words)
     try:
@@ -254,11 +249,13 @@ def run_command(words: list[str], command: click.Command = cli) -> int:
 
 
 def _report(error: Exception, debug: bool) -> int:
-    """Print what failed; returns its exit code. With `debug` the error is raised instead."""
-    if debug:
-        raise error
+    """Print what failed, with `debug` after its traceback; returns its exit code."""
     known = _known(error)
     with contextlib.suppress(OSError):
+        if debug:
+            import traceback
+
+            echo("".join(traceback.format_exception(error)), err=True, nl=False)
         complain(str(known or _unexpected(error)))
     return known.exit_code if known else 70
 

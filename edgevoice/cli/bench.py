@@ -21,7 +21,7 @@ MODEL_OPTIONS: tuple[Option, ...] = (
     click.option("--slm", metavar="NAME", help="Language model, by its name in `models list`."),
     click.option("--slm-draft", metavar="NAME", help="Model that opens replies, auto or off."),
     click.option("--stt", metavar="NAME", help="Transcription model."),
-    click.option("--tts", metavar="NAME", help="Voice."),
+    click.option("--voice", "--tts", "tts", metavar="NAME", help="Voice."),
 )
 RECORDINGS: tuple[Option, ...] = (
     click.option(
@@ -80,6 +80,9 @@ questions_option = click.option(
 conversation_option = click.option(
     "--conversation", is_flag=True, help="Keep one conversation for all questions."
 )
+trace_option = click.option(
+    "--trace", type=click.Path(path_type=Path), help="Also write every event as JSON lines."
+)
 warm_up_option = click.option(
     "--warm-up",
     type=click.IntRange(0),
@@ -112,11 +115,7 @@ bench.add_command(trace)
 @options(RECORDINGS)
 @conversation_option
 @warm_up_option
-@click.option(
-    "--trace",
-    type=click.Path(path_type=Path),
-    help="Also write every event as JSON lines, for `bench trace`.",
-)
+@trace_option
 @options(MATRIX_OPTIONS, DEVICES, MODEL_OPTIONS, OUTPUT)
 @budget_option
 @pass_context

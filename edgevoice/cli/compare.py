@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from edgevoice.cli import complain, echo, echo_json
+from edgevoice.cli import complain, echo
+from edgevoice.cli.measured import deliver
 from edgevoice.errors import EdgevoiceError, UsageError
 
 if TYPE_CHECKING:
@@ -77,10 +78,11 @@ def compare(
         compared = _compared(before, after, (names[0], names[-1]), matters, budgets)
         from edgevoice.bench.compare import text as compare_text
 
-        for line in (compare_text.markdown if as_markdown else compare_text.render)(compared):
-            echo(line, err=json_file == "-")
+        lines = (compare_text.markdown if as_markdown else compare_text.render)(compared)
         if json_file is not None:
-            _write(compared, json_file)
+            deliver(compared, lines, None if json_file == "-" else Path(json_file))
+        else:
+            echo("\n".join(lines))
     broken = any(not outcome.met for outcome in compared.budgets)
     click.get_current_context().exit(1 if compared.regressed or broken else 0)
 
@@ -148,14 +150,3 @@ def _no_verdict() -> Iterator[None]:
         raise
     except EdgevoiceError as error:
         raise UsageError(error.what, where=error.where, remedy=error.remedy) from None
-
-
-def _write(compared: ComparisonResult, json_file: str) -> None:
-    from edgevoice import files
-    from edgevoice.bench.result.result import encoded
-
-    text = encoded(compared)
-    if json_file == "-":
-        echo_json(text, nl=False)
-        return
-    files.deliver(Path(json_file), [text], "the comparison", "--json FILE")

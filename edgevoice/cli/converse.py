@@ -9,9 +9,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from edgevoice.cli import Context, complain, metrics, unfinished
+from edgevoice.cli import Context, complain, echo, metrics, unfinished
 from edgevoice.cli.record_turns import turn_recorder
 from edgevoice.errors import EdgevoiceError
+from edgevoice.harmless import harmless
+from edgevoice.places import expanded
 
 if TYPE_CHECKING:
     from edgevoice.build import Devices
@@ -38,20 +40,25 @@ def converse(
     record: str | None = None,
     title: str = "edgevoice",
     recordings_folder: str = "",
+    quiet: bool = False,
 ) -> None:
     """Run a conversation until it ends.
 
     `source` and `sink` open the devices. `record` is the file that the sink writes, - for standard
-    output. Turns are recorded in `recordings_folder`, unless it is empty.
+    output. Turns are recorded in `recordings_folder`, unless it is empty. `quiet`: replies are only
+    shown, and without a screen the questions are the lines of standard input.
     """
     from edgevoice.assistant import Assistant
     from edgevoice.build import Devices, build, echo_free
     from edgevoice.bus import Bus
+    from edgevoice.cli.typed import TypedQuestions
     from edgevoice.clock import SystemClock, local_time
     from edgevoice.context import AudioIO, Resume, SessionContext
     from edgevoice.engines.pool import EnginePool
     from edgevoice.events import Notice
     from edgevoice.session import Session
+    from edgevoice.timings import Timings
+    from edgevoice.transcript import summary
 
     clock = SystemClock()
     bus = Bus(clock)
@@ -90,7 +97,17 @@ def converse(
                 turn_recorder(clock, bus, config, recordings_folder, late.append)
             )
             outputs.callback(pool.close)
-            session = Session(config, clock, bus, assemble, _Settings(context, overrides))
+            session = Session(config, clock, bus, assemble, _Settings(context, overrides), quiet)
+            timings = Timings()
+            bus.subscribe(timings.add)
+
+            def summed_up() -> list[str]:
+                recorded = expanded(recordings_folder) if recordings_folder else None
+                output = None if record in (None, "-") else Path(record)
+                places = (output, options["trace"], recorded)
+                written = [place for place in places if place and place.exists()]
+                return summary(timings, [*written, *session.saved])
+
             stack.enter_context(_controllable(session))
 
             def run_session() -> None:
@@ -101,9 +118,17 @@ def converse(
             if is_screen(options, record):
                 from edgevoice.tui.show import show
 
-                show(session, run_session, config.ui.theme, title)
+                try:
+                    show(session, run_session, config.ui.theme, title)
+                finally:
+                    with contextlib.suppress(OSError):  # the terminal may be gone
+                        echo("\n".join(summed_up()))
             else:
-                _print_lines(session, run_session, bus, options, record == "-")
+                if quiet:
+                    typed = TypedQuestions(session, sys.stdin)
+                    bus.subscribe(typed)
+                    typed.start()
+                _print_lines(session, run_session, summed_up, options, record == "-")
 
 
 class _Settings:
@@ -158,13 +183,21 @@ def _traced(bus: Bus, path: Path | None) -> Iterator[None]:
 
 
 def _print_lines(
-    session: Session, run: Callable[[], None], bus: Bus, options: dict[str, Any], to_stderr: bool
+    session: Session,
+    run: Callable[[], None],
+    summed_up: Callable[[], list[str]],
+    options: dict[str, Any],
+    to_stderr: bool,
 ) -> None:
     from edgevoice.plain import LineWriter, PlainPrinter
 
     stream = sys.stderr if to_stderr else sys.stdout
     with LineWriter(stream, session.close) as write:
-        bus.subscribe(PlainPrinter(write, waterfall=options["waterfall"]))
-        run()
+        session.bus.subscribe(PlainPrinter(write, waterfall=options["waterfall"]))
+        try:
+            run()
+        finally:
+            for line in summed_up():
+                write(harmless(line) + "\n")
     if write.failure is not None:
         raise write.failure

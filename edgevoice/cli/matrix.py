@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from edgevoice.cli import Context, complain, echo
-from edgevoice.cli.measured import config, make_shape, plan
+from edgevoice.cli.measured import config, kept, make_shape, plan
 from edgevoice.errors import ConfigError, EdgevoiceError, StorageError, UsageError
 
 if TYPE_CHECKING:
@@ -117,14 +117,12 @@ def sweep(context: Context, asked: str, given: dict[str, Any]) -> bool:
                 where=str(folder),
                 remedy="choose another place with --json FOLDER",
             ) from None
-        try:
+
+        def measured() -> int:
+            return sum(point.result is not None for point in points)
+
+        with kept(measured, "combination", progress, lambda: _deliver(everything, folder)):
             Sweep(points, progress).run()
-        except BaseException:
-            if any(point.result for point in points):
-                progress.say("stopped; what was measured is kept")
-                _deliver(everything, folder)
-            raise
-    _deliver(everything, folder)
     return whole and all(point.failed is None for point in everything)
 
 

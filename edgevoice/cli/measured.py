@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import datetime
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -15,6 +15,8 @@ from edgevoice.cli.questions import question_lines
 from edgevoice.errors import EdgevoiceError, StorageError, UsageError
 
 if TYPE_CHECKING:
+    from msgspec import Struct
+
     from edgevoice.bench.driver.bench import BenchPlan
     from edgevoice.bench.driver.run_state import RunState
     from edgevoice.bench.jobs.progress import BenchProgress
@@ -41,18 +43,12 @@ class Measuring(Protocol):
     def run(self) -> None: ...
 
 
-if TYPE_CHECKING:
-    Maker = Callable[[BenchPlan, BenchProgress, TraceFile | None, Path | None], Measuring]
-    """Makes the bench that runs a plan; the path is where its result will be written."""
-
-
-def measure(
-    context: Context, command: str, given: dict[str, Any], maker: Maker | None = None
-) -> BenchResult:
-    """Plan `command`, run it with what `maker` makes, and deliver the result."""
+def measure(context: Context, command: str, given: dict[str, Any]) -> BenchResult:
+    """Plan `command`, run it, and deliver the result."""
     where = target(given["json_file"])
     settings = config(context, given)
     from edgevoice.bench.jobs.progress import shown
+    from edgevoice.bench.report.text import drawn
 
     if given.get("shapes"):
         from edgevoice.bench.matrix.axes import Combination
@@ -61,13 +57,19 @@ def measure(
         settings = resolved(Combination({}, {}), partial(config, context, given), make_shape)[1]
     with traced(given.get("trace")) as trace, shown() as progress:
         todo = plan(command, settings, given, progress)
-        bench = maker(todo, progress, trace, where) if maker else runner(todo, progress, trace)
-        return finished(bench, progress, lambda result: _deliver(result, where))
+        bench = runner(todo, progress, trace, where)
+        return finished(bench, progress, lambda result: deliver(result, drawn(result), where))
 
 
-def runner(plan: BenchPlan, progress: BenchProgress, trace: TraceFile | None = None) -> Measuring:
-    """The bench that runs the plan."""
+def runner(
+    plan: BenchPlan,
+    progress: BenchProgress,
+    trace: TraceFile | None = None,
+    where: Path | None = None,
+) -> Measuring:
+    """The bench that runs the plan; a soak writes its result so far to `where`."""
     from edgevoice.bench.driver.bench import Bench
+    from edgevoice.bench.soak.soak import SoakBench
     from edgevoice.bench.stages.cold_start import ColdStartBench
     from edgevoice.bench.stages.stages import StageBench
 
@@ -76,6 +78,8 @@ def runner(plan: BenchPlan, progress: BenchProgress, trace: TraceFile | None = N
             return StageBench(plan, progress)
         case "starts":
             return ColdStartBench(plan, progress)
+        case "soak":
+            return SoakBench(plan, progress, trace, where)
         case _:
             return Bench(plan, progress, trace)
 
@@ -105,36 +109,55 @@ def traced(path: Path | None) -> Iterator[TraceFile | None]:
 
 
 def finished(
-    bench: Measuring, progress: BenchProgress, deliver: Callable[[BenchResult], None]
+    bench: Measuring, progress: BenchProgress, take: Callable[[BenchResult], None]
 ) -> BenchResult:
-    """Run, and deliver what is done, also when it fails or is stopped."""
-    run_state = bench.run_state
+    """Run, and hand over what is done, also when it fails or is stopped."""
+    state = bench.run_state
+    made: list[BenchResult] = []
+
+    def hand_over() -> None:
+        made.append(state.result())
+        take(made[-1])
+
     progress.begin("measuring the machine", 0.0)
-    run_state.survey()
-    try:
-        with run_state.watched():
+    state.survey()
+    with kept(lambda: len(state.turns), "turn", progress, hand_over):
+        with state.watched():
             bench.run()
+        progress.begin("measuring the machine again", 0.0)
+        state.survey()
+    return made[-1]
+
+
+@contextlib.contextmanager
+def kept(
+    done: Callable[[], int], noun: str, progress: BenchProgress, hand_over: Callable[[], None]
+) -> Iterator[None]:
+    """Hands over what the block has done, also when it fails or is stopped, unless that is none."""
+    from edgevoice.bench.result.wording import counted
+
+    try:
+        yield
     except BaseException as error:
-        if run_state.turns:
+        if many := done():
             why = "failed" if isinstance(error, EdgevoiceError) else "stopped"
-            progress.say(f"{why} after {len(run_state.turns)} turns; what was measured is kept")
-            deliver(run_state.result())
+            progress.say(f"{why} after {counted(many, noun)}; what was measured is kept")
+            hand_over()
         raise
-    progress.begin("measuring the machine again", 0.0)
-    run_state.survey()
-    result = run_state.result()
-    deliver(result)
-    return result
+    hand_over()
+
+
+def named_models(given: dict[str, Any]) -> dict[str, str]:
+    """The settings of the models that are named on the command line."""
+    keys = {"slm": "models.slm", "slm_draft": "slm.draft", "stt": "models.stt", "tts": "models.tts"}
+    return {key: given[name] for name, key in keys.items() if given.get(name)}
 
 
 def config(
     context: Context, given: dict[str, Any], more: Mapping[str, str] | None = None
 ) -> Config:
     """The configuration with the models named on the command line, and `more` settings."""
-    named = {f"models.{role}": given.get(role) for role in ("slm", "stt", "tts")}
-    named["slm.draft"] = given.get("slm_draft")
-    overrides = {**context.settings, **{k: v for k, v in named.items() if v is not None}}
-    overrides |= more or {}
+    overrides = {**context.settings, **named_models(given), **(more or {})}
     settings = context.load(overrides).config
     # The same question gets the same reply each time.
     return settings if settings.slm.seed >= 0 else context.load({**overrides, **FIXED_SEED}).config
@@ -188,6 +211,8 @@ def plan(
         play_to=given.get("play_to", ""),
         stages=given.get("stages", ()),
         repeat=given.get("repeat") or (STARTS if command == "starts" else 1),
+        seconds=given.get("seconds", 0.0),
+        interrupt_every=given.get("interrupt_every", 0),
     )
 
 
@@ -216,22 +241,15 @@ def target(named: str | None, option: str = "--json") -> Path | None:
     return path
 
 
-def _deliver(result: BenchResult, where: Path | None) -> None:
-    """Print the table, and write the file or the JSON."""
-    from edgevoice.bench.result import text as result_text
-    from edgevoice.bench.result.result import encoded, write
-    from edgevoice.bench.soak import text as soak_text
-    from edgevoice.bench.stages import text as stages_text
+def deliver(result: Struct, lines: Iterable[str], where: Path | None) -> None:
+    """Print the lines, and write the result to `where`; None: as JSON to standard output."""
+    from edgevoice import files
+    from edgevoice.bench.result.result import encoded
 
-    renders = {
-        "soak": soak_text.whole,
-        "stages": stages_text.stages,
-        "starts": stages_text.starts,
-    }
-    for line in renders.get(result.command, result_text.render)(result):
+    for line in lines:
         echo(line, err=where is None)
     if where is None:
         echo_json(encoded(result), nl=False)
         return
-    write(where, result)
+    files.deliver(where, [encoded(result)], "the result", "--json FILE")
     echo(f"written to {where}", err=True)

@@ -41,11 +41,15 @@ def _store(context: Context) -> Store:
 def list_models(context: Context, as_json: bool, language: str) -> None:
     """List every known model: ✓ installed, * would run.
 
-    Also shows languages, size on disk and in memory, and licence.
+    Also shows languages, size on disk and in memory, and licence. The first of each role is the
+    best that fits into this machine's memory.
     """
+    from edgevoice.models.machine import total_memory
+
     store = _store(context)
-    running = _running(store)
+    running, memory = _running(store), total_memory()
     shown = [entry for entry in store.catalog if not language or entry.speaks(language)]
+    shown.sort(key=lambda entry: (entry.ram > memory, -entry.rank))
     if as_json:
         import msgspec
 
@@ -67,7 +71,7 @@ def list_models(context: Context, as_json: bool, language: str) -> None:
     names = max((len(entry.name) for entry in shown), default=0)
     for heading, least in (("", 2), ("role", 4), ("name", min(names, 30))):
         table.add_column(heading, no_wrap=True, min_width=least)
-    for heading in ("title", "languages") if wide else ("languages",):
+    for heading in ("what for", "languages") if wide else ("languages",):
         table.add_column(heading, no_wrap=True, overflow="ellipsis")
     for heading in ("disk", "memory"):
         table.add_column(heading, justify="right", no_wrap=True, min_width=6)
@@ -78,9 +82,13 @@ def list_models(context: Context, as_json: bool, language: str) -> None:
             mark = marks[store.state(entry)] + ("*" if entry.name in running else "")
             languages = " ".join(entry.languages[:4])
             more = f" +{len(entry.languages) - 4}" if len(entry.languages) > 4 else ""
-            title = entry.title + ("" if entry.chat_template else " (cannot converse)")
+            about = entry.title if entry.shape else entry.description or entry.title
+            if not entry.chat_template:
+                about = f"cannot converse: {about}"
+            if entry.ram > memory:
+                about = "too large for this machine"
             cells = (
-                *(mark, role, entry.name, *((title,) if wide else ()), languages + more),
+                *(mark, role, entry.name, *((about,) if wide else ()), languages + more),
                 *(size_text(entry.size), size_text(entry.ram), entry.licence),
             )
             # As Text, because brackets in a title are not markup.
@@ -243,6 +251,52 @@ def remove(context: Context, names: tuple[str, ...]) -> None:
                 discard(store.catalog.own_path, entry.name)
         result = f"removed, {size_text(freed)} freed" if installed else "was not installed"
         echo(f"{entry.name}\t{result}")
+
+
+@models.command()
+@click.option("--yes", is_flag=True, help="Delete without asking.")
+@pass_context
+def prune(context: Context, yes: bool) -> None:
+    """Delete what no conversation uses.
+
+    Models that another one stands before, unfinished downloads, and models that the catalog no
+    longer has. Your own models and those that your configuration names stay.
+    """
+    from edgevoice.models.disk import size_text
+    from edgevoice.models.unused import delete, unused
+
+    store = _store(context)
+    found = list(unused(store, _running(store)))
+    for one in found:
+        echo(f"{one.name or one.path}\t{size_text(one.size)}\t{one.why}")
+    total = size_text(sum(one.size for one in found))
+    if not found:
+        echo("Nothing to delete.")
+    elif yes or click.confirm(f"Delete {total}?"):
+        for one in found:
+            delete(store, one)
+        echo(f"{total} freed")
+
+
+@models.command()
+@click.argument("name")
+@pass_context
+def why(context: Context, name: str) -> None:
+    """Tell how well the model NAME suits this machine.
+
+    An installed language model or voice is measured for some seconds.
+    """
+    from edgevoice.fit.single import facts
+    from edgevoice.models.progress import shown
+
+    store = _store(context)
+    entry = store.catalog.get(name)
+    echo(f"{entry.name}: {entry.title}")
+    if entry.description:
+        echo(entry.description)
+    with shown() as progress:
+        for heading, text in facts(store, entry, _running(store), progress):
+            echo(f"{heading:<14}{text}")
 
 
 @models.command()

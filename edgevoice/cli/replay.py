@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from edgevoice.cli import Context, echo, echo_json, pass_context
+from edgevoice.cli.bench import MODEL_OPTIONS, options
+from edgevoice.cli.measured import FIXED_SEED, kept, named_models, target
 from edgevoice.errors import EdgevoiceError, UsageError
 from edgevoice.places import expanded
 
@@ -22,9 +24,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("words", nargs=-1, metavar="TURN [KEY=VALUE]…")
-@click.option("--slm", metavar="NAME", help="Language model, by its name in `models list`.")
-@click.option("--stt", metavar="NAME", help="Transcription model.")
-@click.option("--voice", "--tts", "tts", metavar="NAME", help="Voice.")
+@options(MODEL_OPTIONS)
 @click.option(
     "--times",
     type=click.IntRange(1, 1000),
@@ -70,7 +70,6 @@ def replay(context: Context, words: tuple[str, ...], **given: Any) -> None:
     turn, named_settings = _sorted(words)
     settings = {context.current(key): value for key, value in named_settings.items()}
     from edgevoice.bench.jobs.progress import shown
-    from edgevoice.cli.measured import target
     from edgevoice.recordings.folder import named
 
     file = named(turn, context.load(context.settings).config.recordings.folder)
@@ -89,15 +88,16 @@ def replay(context: Context, words: tuple[str, ...], **given: Any) -> None:
         )
         events: list[Event] = []
         bench = Bench(plan, progress, events.append)
-        try:
-            with bench.run_state.watched():
-                bench.run()
-        except BaseException:
-            if any(not turn.warm_up for turn in bench.run_state.turns):
-                progress.say("stopped; the runs until then are shown")
-                _deliver(bench, recording, config, events, out, as_json)
-            raise
-    _deliver(bench, recording, config, events, out, as_json)
+        state = bench.run_state
+
+        def counted_runs() -> int:
+            return sum(not turn.warm_up for turn in state.turns)
+
+        def show() -> None:
+            _deliver(bench, recording, config, events, out, as_json)
+
+        with kept(counted_runs, "run", progress, show), state.watched():
+            bench.run()
 
 
 def _sorted(words: Sequence[str]) -> tuple[list[str], dict[str, str]]:
@@ -122,13 +122,12 @@ def _prepared(
     """The recording and the configuration for it. Raises EdgevoiceError."""
     from edgevoice.bench.corpus.preparation import prove_models
     from edgevoice.bench.replay.replay import load, made_with
-    from edgevoice.cli.measured import FIXED_SEED
     from edgevoice.engines.registry import load_chosen
     from edgevoice.models.store import Store
     from edgevoice.recordings.recorded_turn import read
 
-    named = {f"models.{role}": given[role] for role in ("slm", "stt", "tts") if given[role]}
-    overrides = {**made_with(read(file), progress.say), **context.settings, **named, **settings}
+    recorded = made_with(read(file), progress.say)
+    overrides = {**recorded, **context.settings, **named_models(given), **settings}
     config = context.load(overrides).config
     if config.slm.seed < 0:
         config = context.load({**overrides, **FIXED_SEED}).config

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from edgevoice.cli import Context, complain, metrics, pass_context
+from edgevoice.cli import Context, complain, first_start, metrics, pass_context
 from edgevoice.cli.converse import converse, is_screen
 from edgevoice.cli.questions import question_lines
 from edgevoice.cli.record_turns import old_record_option, record_option
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from edgevoice.settings import Config
 
 SILENT_DEMO = "the demo runs without sound"
+
+NO_SPEAKER = "replies can only be read"
 
 SOUND_FILES = (".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff")
 
@@ -76,6 +78,11 @@ def shared(command: Callable[..., Any]) -> Callable[..., Any]:
 )
 @click.option("--push-to-talk", is_flag=True, help="Listen only while the talk key is on.")
 @click.option(
+    "--quiet",
+    is_flag=True,
+    help="Type questions and read replies. With --plain, questions are lines of standard input.",
+)
+@click.option(
     "--demo-without-microphone",
     is_flag=True,
     help="Show the demo on a machine without any input device.",
@@ -93,6 +100,7 @@ def run(
     barge_in: bool | None,
     wake_word: str | None,
     push_to_talk: bool,
+    quiet: bool,
     demo_without_microphone: bool,
     record_turns: str | None,
     keep_audio: str | None,
@@ -135,12 +143,13 @@ def run(
         "recordings__folder": record_turns or keep_audio,
     }
     overrides = _overrides(context, options, **flags)
-    if not files:
+    if not files and not quiet:
         from edgevoice.devices import probe
 
         probe.start()  # in parallel with the imports before a device is opened
     clips = _read(files)
-    config = context.load(overrides).config
+    resolved = context.load(overrides)
+    config = resolved.config
     from edgevoice.build import clips_source, open_source
     from edgevoice.clock import SystemClock
     from edgevoice.devices.listing import find
@@ -149,19 +158,23 @@ def run(
         return (
             clips_source(devices.clock, iter(clips), ", ".join(files))
             if files
+            else devices.closed_source(config)
+            if quiet
             else devices.source(config)
         )
 
     def sink(config: Config, devices: Devices, if_absent: str = "") -> Player:
         if record:
             return devices.recorded(record)
+        if quiet:
+            return _speaker(config, devices, NO_SPEAKER)
         if files and not config.audio.output:
             if_absent = "the conversation runs without sound"
         return _speaker(config, devices, if_absent)
 
     # Devices are checked before models are downloaded or loaded, so that errors come at once.
     try:
-        if not files and not config.audio.wait:
+        if not (files or quiet or config.audio.wait):
             open_source(config, SystemClock()).close()
     except DeviceError as error:
         no_microphone = isinstance(error, NoDeviceError) and not config.audio.input
@@ -176,11 +189,30 @@ def run(
         demo_sink = partial(sink, if_absent=SILENT_DEMO)
         _run_demo(context, overrides, options, demo_sink, record=record)
         return
-    if not (files or record or config.audio.wait):
+    if not (files or record or quiet or config.audio.wait):
         find("output", config.audio.output)
+    on_terminal = is_screen(options, record) and sys.stdin.isatty()
+    if (
+        on_terminal
+        and not (files or quiet)
+        and first_start.is_first(resolved.origins, context.path)
+    ):
+        first_start.ask(context, config)
+        overrides = {**context.settings, **overrides}
+        config = context.load(overrides).config
     _ready(context, overrides)
     folder = config.recordings.folder
-    converse(context, config, overrides, options, source, sink, record, recordings_folder=folder)
+    converse(
+        context,
+        config,
+        overrides,
+        options,
+        source,
+        sink,
+        record,
+        recordings_folder=folder,
+        quiet=quiet,
+    )
 
 
 @click.command()

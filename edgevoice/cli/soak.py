@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
@@ -18,16 +17,12 @@ from edgevoice.cli.bench import (
     corpus_option,
     options,
     questions_option,
+    trace_option,
     warm_up_option,
 )
 from edgevoice.cli.compare import budget_option, keeps, limits
 from edgevoice.cli.measured import measure
 from edgevoice.errors import UsageError
-
-if TYPE_CHECKING:
-    from edgevoice.bench.driver.bench import Bench, BenchPlan
-    from edgevoice.bench.jobs.progress import BenchProgress
-    from edgevoice.trace import TraceFile
 
 OFTEN = 5
 """Every fifth reply is interrupted by default."""
@@ -54,9 +49,7 @@ OFTEN = 5
 @options(RECORDINGS)
 @conversation_option
 @warm_up_option
-@click.option(
-    "--trace", type=click.Path(path_type=Path), help="Also write every event as JSON lines."
-)
+@trace_option
 @options(DEVICES, MODEL_OPTIONS, OUTPUT)
 @budget_option
 @pass_context
@@ -82,20 +75,13 @@ def soak(
             where="--interrupt-every",
             remedy="leave it out, or switch turn.barge_in on",
         )
-    often = OFTEN * barge_in if every is None else every
+    given["interrupt_every"] = OFTEN * barge_in if every is None else every
+    given["seconds"] = hours * 3600
     from edgevoice.bench.statistics.extra import need_scipy
 
     need_scipy("edgevoice bench soak")  # before the hours of work, not after them
     asked = limits(budgets)
-
-    def maker(
-        plan: BenchPlan, progress: BenchProgress, trace: TraceFile | None, where: Path | None
-    ) -> Bench:
-        from edgevoice.bench.soak.soak import SoakBench, SoakSchedule
-
-        return SoakBench(plan, progress, trace, where, SoakSchedule(hours * 3600, often))
-
-    result = measure(context, "soak", given, maker)
+    result = measure(context, "soak", given)
     kept = keeps(result, asked, err=given["json_file"] == "-")
     from edgevoice.bench.soak.steadiness import STEADY_VERDICT
 

@@ -7,15 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from edgevoice.cli import Context, echo, echo_json, pass_context
-from edgevoice.cli.bench import MODEL_OPTIONS, OUTPUT, options
-from edgevoice.cli.measured import config, target, traced
-from edgevoice.errors import DeviceError, EdgevoiceError, UsageError
+from edgevoice.cli import Context, echo, pass_context
+from edgevoice.cli.bench import MODEL_OPTIONS, OUTPUT, options, trace_option
+from edgevoice.cli.measured import config, deliver, kept, target, traced
+from edgevoice.errors import DeviceError, UsageError
 
 if TYPE_CHECKING:
     from edgevoice.bench.jobs.progress import BenchProgress
     from edgevoice.bench.scenarios.assets import ScenarioScript
-    from edgevoice.bench.scenarios.result import ScenariosResult
     from edgevoice.bench.scenarios.scenario import Scenario
     from edgevoice.settings import Config
 
@@ -62,9 +61,7 @@ enough to be interrupted."""
     show_default=True,
     help="Output device that the microphone hears.",
 )
-@click.option(
-    "--trace", type=click.Path(path_type=Path), help="Also write every event as JSON lines."
-)
+@trace_option
 @options(MODEL_OPTIONS, OUTPUT)
 @pass_context
 def turns(
@@ -86,7 +83,7 @@ def turns(
     """
     from edgevoice.bench.scenarios.scenario import variants
     from edgevoice.bench.scenarios.scenario_file import listed, read
-    from edgevoice.bench.scenarios.text import listing
+    from edgevoice.bench.scenarios.text import listing, whole
     from edgevoice.config import default
 
     found = [(path, read(path)) for path in listed(scenarios)]
@@ -103,7 +100,7 @@ def turns(
     _prove_devices(settings, hears, speaks)
     left_out = [path.name for path, one in found if one.from_corpus and corpus is None]
     wanted = [
-        (path, one) for path, whole in found if path.name not in left_out for one in variants(whole)
+        (path, one) for path, each in found if path.name not in left_out for one in variants(each)
     ]
     if not wanted:
         raise UsageError(
@@ -125,17 +122,14 @@ def turns(
             left_out=left_out,
         )
         run = ScenarioRun(plan, progress, trace)
-        try:
+
+        def hand_over() -> None:
+            result = run.result()
+            deliver(result, whole(result), where)
+
+        with kept(lambda: len(run.outcomes), "scenario", progress, hand_over):
             run.run()
-        except BaseException as error:
-            if run.outcomes:
-                why = "failed" if isinstance(error, EdgevoiceError) else "stopped"
-                progress.say(f"{why} after {len(run.outcomes)} scenarios; what was done is kept")
-                _deliver(run.result(), where)
-            raise
-    result = run.result()
-    _deliver(result, where)
-    click.get_current_context().exit(0 if result.totals.passed == result.totals.scenarios else 1)
+    click.get_current_context().exit(1 if any(one.failed for one in run.outcomes) else 0)
 
 
 def _prove_devices(settings: Config, hears: str, speaks: str) -> None:
@@ -170,17 +164,3 @@ def _scripts(
     progress.begin("making the sounds", 0.0)
     sounds = ScenarioAssets(steady_voice(settings), detector(settings), corpus)
     return [sounds.script(one, path) for path, one in wanted]
-
-
-def _deliver(result: ScenariosResult, where: Path | None) -> None:
-    from edgevoice import files
-    from edgevoice.bench.result.result import encoded
-    from edgevoice.bench.scenarios.text import whole
-
-    for line in whole(result):
-        echo(line, err=where is None)
-    if where is None:
-        echo_json(encoded(result), nl=False)
-        return
-    files.deliver(where, [encoded(result)], "the result", "--json FILE")
-    echo(f"written to {where}", err=True)

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Generic, Literal, Protocol, TypeVar
 
 from edgevoice.clock import Clock
+from edgevoice.devices.names import shown_name
 from edgevoice.errors import DeviceError
 
 DeviceKind = Literal["input", "output"]
@@ -54,7 +55,7 @@ class DeviceSlot(Generic[D]):
         self.outdated = False
         """Whether the system's default device has changed since this one was opened."""
         self.name = configured
-        """The name of the present device, or of the last one."""
+        """The name of the present device for people, or of the last one."""
         self._clock = clock
         self._open = open
         self._monitor = clock.monitor()
@@ -88,6 +89,10 @@ class DeviceSlot(Generic[D]):
             return None
         return self._error or device.failed()
 
+    def wants_reopening(self) -> bool:
+        """Whether to open the device again while nobody speaks, in another way."""
+        return False
+
     def fill(self, strictly: bool = False) -> None:
         """Open a device and use it; with `strictly`, only the configured one.
 
@@ -102,14 +107,15 @@ class DeviceSlot(Generic[D]):
                 device, is_fallback = self._open(""), True
             except DeviceError:
                 raise error from None
+        name = shown_name(self.kind, device.name)
         with self._monitor:
             if self._closed:
                 device.close()
                 return
-            self.name = device.name
+            self.name = name
             if self.configured.isdigit() and not is_fallback:
                 # Device numbers change each time devices are listed.
-                self.configured = self.name
+                self.configured = device.name
             self.is_fallback = is_fallback
             self._error = None
             self._device = device

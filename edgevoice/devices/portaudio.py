@@ -12,6 +12,7 @@ import numpy as np
 
 from edgevoice.audio import CAPTURE_RATE, FRAME_SAMPLES, Frame, Samples
 from edgevoice.clock import Clock
+from edgevoice.devices import output_latency
 from edgevoice.devices.callback_watchdog import CallbackWatchdog
 from edgevoice.devices.keepalive_noise import KeepaliveNoise
 from edgevoice.devices.listing import find, library
@@ -129,8 +130,8 @@ class Microphone:
 class Loudspeaker:
     """AudioSink: a PortAudio output that plays the same sound on up to two channels.
 
-    `latency` in seconds. It runs at `rate` Hz, or at the device's own rate if that is 0. `lead`
-    (seconds) and `hiss` are those of KeepaliveNoise.
+    `latency` in seconds; 0: the shortest that the device has played with. It runs at `rate` Hz, or
+    at the device's own rate if that is 0. `lead` (seconds) and `hiss` are those of KeepaliveNoise.
     """
 
     def __init__(
@@ -160,7 +161,7 @@ class Loudspeaker:
             samplerate=self.rate,
             channels=min(device.outputs, 2),
             dtype="float32",
-            latency=latency,
+            latency=latency or output_latency.of(device.name),
             callback=self._callback,
         )
 

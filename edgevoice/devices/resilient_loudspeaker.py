@@ -48,6 +48,8 @@ class ResilientLoudspeaker(DeviceSlot[OutputDevice]):
     ) -> None:
         super().__init__(clock, configured, fallback, open)
         self.rate = rate
+        self.lengthen: Callable[[str], bool] = lambda _: False
+        """Remembers a longer buffer for the named device; False if there is none."""
         self._add = 0
         """What to add to the device's own frame numbers."""
         self._unheard = SampleLog()
@@ -68,6 +70,12 @@ class ResilientLoudspeaker(DeviceSlot[OutputDevice]):
             self._look()
             played = self._position.played(self._clock.now(), self.rate)
             return self._device is not None and played < self._unheard.end
+
+    def wants_reopening(self) -> bool:
+        with self._monitor:
+            # An error is noted where the position is needed.
+            gaps = self._look() is None and self._position.underruns > self._underruns
+        return gaps and self.lengthen(self.name)
 
     def _on_opened(self, device: OutputDevice) -> None:
         if self._given_up():

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from edgevoice.clock import Clock
+from edgevoice.devices import output_latency
 from edgevoice.devices.converted import Converted
 from edgevoice.devices.device_slot import DeviceSlot
 from edgevoice.devices.hotplug import Hotplug, hotplug_state, seconds_suspended
@@ -73,6 +74,8 @@ def loudspeaker(
     slot = ResilientLoudspeaker(
         clock, settings.output, settings.fallback, open_at_rate, DEFAULT_RATE
     )
+    if not settings.latency_ms:
+        slot.lengthen = output_latency.lengthen
     _open_and_watch(slot, settings, watch)
     # Nothing has been written yet.
     slot.rate = rate = rate or DEFAULT_RATE

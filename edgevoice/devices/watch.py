@@ -196,6 +196,10 @@ class DeviceWatch:
         recently_changed = now - self._changed_at < CHANGE_WINDOW
         better = any(slot.is_fallback or slot.outdated for slot in slots if slot.present)
         idle = not self._speaking_turns and not any(getattr(slot, "busy", False) for slot in slots)
+        for slot in slots if idle else ():
+            if slot.wants_reopening():
+                slot.empty()
+                self._fill(slot)
         none_present = bool(missing) and not any(slot.present for slot in slots)
         relist = (
             none_present

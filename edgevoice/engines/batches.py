@@ -1,17 +1,25 @@
-"""Split a prompt into batches at the least measured cost (cpu-2026-11)."""
+"""Split a prompt into batches at the least measured cost (cpu-2026-11).
+
+Where a larger batch costs less, a smaller one is padded to its size: matrix kernels take some sizes
+at once, such as 16 rows, and others piece by piece.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from itertools import pairwise
 
 MIN_SPLIT = 4
 """Batch size that is never split to save time: reading the weights costs the same for one token."""
-PROBE_SIZES = (32, 16, 8, MIN_SPLIT, 2, 1)
+PROBE_SIZES = (32, 16, 12, MIN_SPLIT, 2, 1)
 """Batch sizes measured with the first prompt."""
 NEWEST_WEIGHT = 0.3
 """Weight of the newest measurement in the moving average."""
+MAX_SHARE = 0.95
+"""A padded batch costs at most this share of the batch that it replaces: less is noise."""
+FADE = 0.98
+"""What is left of the known cost of a size each time it is padded, so that it is measured again."""
 
 
 def plan(count: int, costs: Sequence[float], max_seconds: float = math.inf) -> list[int]:
@@ -32,6 +40,22 @@ def plan(count: int, costs: Sequence[float], max_seconds: float = math.inf) -> l
         batches.append(last[count])
         count -= last[count]
     return sorted(batches, reverse=True)
+
+
+def padded(costs: Sequence[float], measured: Collection[int]) -> list[int]:
+    """For each number of tokens from 1, the size of the batch that evaluates them at least cost.
+
+    `costs[n - 1]` is the cost in seconds of a batch of n tokens. Batches are padded to `measured`
+    sizes only; a single token, and fewer than the smallest of these sizes, are never padded.
+    """
+    sizes = []
+    cheapest = 0
+    for count in range(len(costs), 0, -1):
+        if count in measured and (not cheapest or costs[count - 1] <= costs[cheapest - 1]):
+            cheapest = count
+        pays = cheapest and costs[cheapest - 1] < MAX_SHARE * costs[count - 1]
+        sizes.append(cheapest if pays and count >= max(2, min(measured)) else count)
+    return sizes[::-1]
 
 
 class BatchCosts:
@@ -58,23 +82,48 @@ class BatchCosts:
                 if size not in known and size <= min(self._largest, count):
                     batches.append(size)
                     count -= size
-        if not any(min(known) <= self._largest for known in self.measured.values()):
+        if not self._known:
             return batches + [MIN_SPLIT] * (count // MIN_SPLIT) + [1] * (count % MIN_SPLIT)
-        return batches + plan(count, self._costs_by_size(threads), max_seconds)
+        costs, sizes = self._curve(threads)
+        return batches + plan(count, [costs[size - 1] for size in sizes], max_seconds)
 
     def seconds(self, count: int, threads: int) -> float:
         """Expected seconds of `count` tokens; 0 if nothing was measured."""
-        if not any(min(known) <= self._largest for known in self.measured.values()):
+        if not self._known:
             return 0.0
-        costs = self._costs_by_size(threads)
-        return sum(costs[size - 1] for size in plan(count, costs))
+        costs, sizes = self._curve(threads)
+        padded_costs = [costs[size - 1] for size in sizes]
+        return sum(padded_costs[size - 1] for size in plan(count, padded_costs))
 
-    def _costs_by_size(self, threads: int) -> list[float]:
-        """Seconds of each size from 1; scaled from the nearest measured number of threads."""
+    def padded(self, count: int, threads: int, most: int) -> int:
+        """The size, at most `most`, of the batch that evaluates `count` tokens at least cost.
+
+        A size that is replaced by a larger one counts for less each time: a slow measurement of
+        long ago does not pad it for ever.
+        """
+        if not self._known:
+            return count
+        costs, sizes = self._curve(threads, most)
+        size = sizes[count - 1] if count <= len(sizes) else count
+        if size > count and threads in self.measured:
+            self.measured[threads][count] = FADE * costs[count - 1]
+        return size
+
+    @property
+    def _known(self) -> bool:
+        """Whether the cost of any usable size was measured."""
+        return any(min(known) <= self._largest for known in self.measured.values())
+
+    def _curve(self, threads: int, most: int | None = None) -> tuple[list[float], list[int]]:
+        """For each number of tokens from 1 to `most`: seconds as they are, and the padded size.
+
+        Scaled from the nearest measured number of threads.
+        """
         usable = [n for n, known in self.measured.items() if min(known) <= self._largest]
         nearest = min(usable, key=lambda other: abs(other - threads))
-        curve = interpolated(self.measured[nearest], self._largest)
-        return [seconds * nearest / threads for seconds in curve]
+        known = self.measured[nearest]
+        costs = [each * nearest / threads for each in interpolated(known, self._largest)[:most]]
+        return costs, padded(costs, known)
 
 
 def interpolated(known: Mapping[int, float], largest: int) -> list[float]:

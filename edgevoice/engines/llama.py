@@ -148,12 +148,21 @@ class Llama:
             return [min(GPU_BATCH, count - start) for start in range(0, count, GPU_BATCH)]
         return self._costs.cut(count, self.threads(), max_seconds, measure_all)
 
+    def padded(self, count: int, threads: int, room: int) -> int:
+        """The size of the batch that evaluates `count` ids in the least time; the rest is padding.
+
+        `room`: positions that are left in the KV cache.
+        """
+        if self._costs is None or not self.native.truncates:
+            return count
+        return self._costs.padded(count, threads, room)
+
     def seconds(self, count: int) -> float:
         """Expected seconds to evaluate `count` ids, as measured so far; 0 if nothing was."""
         return self._costs.seconds(count, self.threads()) if self._costs else 0.0
 
     def note(self, threads: int, size: int, seconds: float) -> None:
-        """A batch of `size` ids took `seconds` on `threads` threads."""
+        """A batch of `size` ids, padding included, took `seconds` on `threads` threads."""
         if self._costs and threads == self.threads():  # otherwise another engine interfered
             self._costs.note(threads, size, seconds)
 

@@ -102,6 +102,14 @@ class NativeModel:
         """A KV cache of `size` tokens, evaluated at most `batch` at a time. Raises NotLoaded."""
         return NativeContext(self._model, self.vocabulary, size, batch, threads)
 
+    @property
+    def truncates(self) -> bool:
+        """Whether the end of a KV cache can be removed; a recurrent model has only its state."""
+        return not (
+            native.llama_model_is_recurrent(self._model)
+            or native.llama_model_is_hybrid(self._model)
+        )
+
     def tokenize(self, text: str, control: bool = True) -> list[int]:
         """Token ids of `text`, nothing added.
 
@@ -172,22 +180,27 @@ class NativeContext:
         self._vocabulary = vocabulary
         self._memory = native.llama_get_memory(self._context)
         self._tokens = (native.llama_token * batch)()
-        self._each = (ctypes.c_int8 * batch)(*[1] * batch)
+        self._outputs = (ctypes.c_int8 * batch)()
         self._threads = threads
         self.batch = batch
 
-    def evaluate(self, tokens: Sequence[int], logits_of_each: bool = False) -> None:
+    def evaluate(self, tokens: Sequence[int], logits_of_each: bool = False, size: int = 0) -> None:
         """Append at most `batch` tokens to the KV cache. After an EngineError call `clear`.
 
-        `logits_of_each`: then `logits` knows those of each of them, not only of the last.
+        `logits_of_each`: then `logits` knows those of each of them, not only of the last. They are
+        computed as a batch of `size` if that is larger; the model must be one that `truncates`.
         """
         count = len(tokens)
-        self._tokens[:count] = list(tokens)
-        batch = native.llama_batch_get_one(self._tokens, count)
-        if logits_of_each:
-            batch.logits = self._each
+        size = max(size, count)
+        before = native.llama_memory_seq_pos_max(self._memory, 0) + 1 if size > count else 0
+        self._tokens[:size] = [*tokens, *[tokens[-1]] * (size - count)]
+        self._outputs[:size] = [
+            (logits_of_each and number < count) or number == count - 1 for number in range(size)
+        ]
+        batch = native.llama_batch_get_one(self._tokens, size)
+        batch.logits = self._outputs
         code = native.llama_decode(self._context, batch)
-        if code:
+        if code or (size > count and not self.truncate(before + count)):
             raise EngineError(
                 f"the language model could not evaluate {count} tokens (llama.cpp says {code})"
             )
@@ -253,7 +266,8 @@ class Sampler:
 
     def __init__(self, temperature: float, seed: int) -> None:
         self.chain = native.llama_sampler_chain_init(native.llama_sampler_chain_default_params())
-        weakref.finalize(self, native.llama_sampler_free, self.chain)
+        # Not at exit: a thread that still generates would use it after that, and crash.
+        weakref.finalize(self, native.llama_sampler_free, self.chain).atexit = False
         if temperature <= 0:
             native.llama_sampler_chain_add(self.chain, native.llama_sampler_init_greedy())
             return

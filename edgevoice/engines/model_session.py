@@ -276,9 +276,10 @@ class ModelSession:
     ) -> None:
         threads = self.model.threads()
         native.use_threads(threads)
+        size = self.model.padded(len(ids), threads, self.context - len(self._kv))
         began = time.perf_counter()
         try:
-            native.evaluate(ids, logits_of_each)
+            native.evaluate(ids, logits_of_each, size)
         except EngineError:
             # After a failure the content of the cache is unknown.
             native.clear()
@@ -288,7 +289,7 @@ class ModelSession:
         self._kv += ids
         self._logits_valid = True
         if not logits_of_each:
-            self.model.note(threads, len(ids), time.perf_counter() - began)
+            self.model.note(threads, size, time.perf_counter() - began)
 
 
 def _opening(messages: Sequence[ChatMessage]) -> list[ChatMessage]:

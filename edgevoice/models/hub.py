@@ -24,6 +24,15 @@ HUB_TIMEOUT = 8.0
 """Seconds the hub has to answer before the next source is tried."""
 
 
+REFUSALS = {
+    401: "accept the model's licence on its page, if it asks for that, and set HF_TOKEN",
+    403: "accept the model's licence on its page, and set HF_TOKEN to a token that may read it",
+    404: "the repository, the commit or the file is not there",
+    429: "too many requests: wait some minutes, or set HF_TOKEN",
+}
+"""What a refusal means for the user, by its HTTP status."""
+
+
 class HubFile(msgspec.Struct, frozen=True):
     """A file in a hub repository; `sha256` is empty for small files, which have only a git hash."""
 
@@ -180,7 +189,10 @@ def _failures() -> Iterator[None]:
     except (Unavailable, GeneratorExit):
         raise
     except Exception as error:
-        reason = str(error).strip().splitlines() or [type(error).__name__]
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
         # Without a response the hub was not reached at all.
-        kind = Unavailable if getattr(error, "response", None) is not None else Unreachable
-        raise kind(reason[0][:200]) from error
+        response = getattr(error, "response", None)
+        if response is None:
+            raise Unreachable(reason) from error
+        status = response.status_code
+        raise Unavailable(f"{status}: {REFUSALS.get(status, reason)}") from error

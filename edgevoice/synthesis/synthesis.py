@@ -8,7 +8,7 @@ import numpy as np
 
 from edgevoice import events as ev
 from edgevoice.agent.speech_rate import SpeechRates
-from edgevoice.audio import Audio
+from edgevoice.audio import UNSPOKEN, Audio
 from edgevoice.context import StageContext
 from edgevoice.languages.text_normalization import prepare
 from edgevoice.mailbox import Mailbox
@@ -46,6 +46,8 @@ class Synthesis:
         outbox: Mailbox[SpeechAudio | EndOfReply | Cue],
         speech_rates: SpeechRates,
     ) -> None:
+        self.speaks = True
+        """Whether replies are spoken. If not, each clause counts as played at once."""
         self._earcons = context.earcons
         self._synthesizers = synthesizers
         self._settings = context.config.tts
@@ -89,6 +91,8 @@ class Synthesis:
             self._earcons.spoken = _whole(voice, words)
 
     def _play_cue(self, words: SpokenCue) -> None:
+        if not self.speaks:
+            return
         try:
             audio = _whole(self._timed(words.language), words.text)
         except Exception as error:
@@ -134,7 +138,8 @@ class Synthesis:
         seconds = 0.0
         first = self._started is not turn
         voice = self._timed(turn.transcription.language)
-        for audio in voice.sound(say.clause.spoken, dead, first=first):
+        voiced = voice.sound(say.clause.spoken, dead, first=first) if self.speaks else [UNSPOKEN]
+        for audio in voiced:
             if not seconds:
                 self._started = turn
                 self._bus.emit(ev.FirstAudio(turn=turn.number, clause=number))

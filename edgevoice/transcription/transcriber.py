@@ -121,8 +121,10 @@ class Transcriber:
     def interim(self) -> None:
         """Make interim transcripts until the inbox is closed; runs in its own thread."""
         while (request := self._interims.get()) is not None:
-            # If the voice has stopped since, a transcript of more audio is under way.
-            if self._recognizer is not None and not request.turn.speech.silent:
+            if request.turn.speech.silent:
+                # A transcript of more audio is under way, but the agent may start on the last one.
+                self._send_partial(request.turn)
+            elif self._recognizer is not None:
                 self._transcribe_interim(request, "interim")
 
     def _transcribe_interim(self, request: InterimRequest, effort: Effort) -> None:
@@ -130,6 +132,11 @@ class Transcriber:
         if effort == "endpoint" and self._draft.start == said.start:
             # The agent may start on the last transcript while this one verifies it.
             self._send_partial(turn)
+            known = self._complete_interim(turn, said)
+            if known is not None and known.sure:
+                # The voice had faded before; now it is silent, and these may be all the words.
+                self._take_for_barge_in(turn, known, said)
+                return
         self._report_started(turn, said, partial=True)
         try:
             read = self._transcribe(turn, said, effort)
@@ -138,9 +145,7 @@ class Transcriber:
             # The turn goes on: the same recognizer gets the whole question soon.
             self._report_failure(turn, error)
             return
-        self._barge_in.interim(
-            turn, replace(read, text=self._without_self_speech(turn, read)), said
-        )
+        self._take_for_barge_in(turn, read, said)
         self._note(turn, read, said.seconds, 0.0)
         with self._floor.monitor:
             draft = self._draft
@@ -153,6 +158,10 @@ class Transcriber:
         if self._config.stt.partials:
             self._bus.emit(ev.InterimTranscript(turn=turn.number, text=text, agreed=len(agreed)))
         self._send_partial(turn)
+
+    def _take_for_barge_in(self, turn: Turn, read: Transcript, said: Utterance) -> None:
+        text = self._without_self_speech(turn, read)
+        self._barge_in.interim(turn, replace(read, text=text), said)
 
     def _send_partial(self, turn: Turn) -> None:
         draft, words = self._draft, turn.transcription
@@ -208,7 +217,7 @@ class Transcriber:
 
     def _whole_transcript(self, turn: Turn, said: Utterance) -> Transcript:
         """The newest interim transcript if it is complete and sure, else another one."""
-        transcript = self._complete_interim(said)
+        transcript = self._complete_interim(turn, said)
         if transcript is None or not transcript.sure:
             doubtful = transcript is not None and transcript.doubtful
             self._report_started(turn, said, partial=False)
@@ -245,11 +254,12 @@ class Transcriber:
             return read.text
         return self.self_speech.without(turn.number, read.text, read.language)
 
-    def _complete_interim(self, said: Utterance) -> Transcript | None:
-        """The newest interim transcript, if it covers every voiced sample."""
+    def _complete_interim(self, turn: Turn, said: Utterance) -> Transcript | None:
+        """The newest interim transcript, if it covers every word."""
+        words_end = min(turn.speech.words_end or said.voiced_end, said.voiced_end)
         with self._floor.monitor:
             draft = self._draft
-            whole = draft.start == said.start and draft.end >= said.voiced_end
+            whole = draft.start == said.start and draft.end >= words_end
             return draft.newest if whole else None
 
     def _transcribe(

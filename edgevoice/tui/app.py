@@ -13,7 +13,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.screen import Screen
-from textual.widgets import Footer, Input
+from textual.widgets import Input
 
 from edgevoice.bus import Subscriber
 from edgevoice.errors import EdgevoiceError
@@ -27,6 +27,7 @@ from edgevoice.tui.commands import ChoiceKind, Commands
 from edgevoice.tui.keys import KEYS
 from edgevoice.tui.push_to_talk import PushToTalk
 from edgevoice.tui.widgets.conversation import TINY, WIDE, Conversation
+from edgevoice.tui.widgets.footer import Below, KeyLine
 from edgevoice.tui.widgets.machine import MachinePanel
 from edgevoice.tui.widgets.status import Banner, Status
 from edgevoice.tui.widgets.waterfall import LastTurns, Waterfall
@@ -75,7 +76,7 @@ class EdgevoiceApp(App[None]):
         self._selected: int | None = None
         self._push_to_talk = PushToTalk()
         self._status, self._banner = Status(), Banner()
-        self._conversation = Conversation(id="conversation")
+        self._conversation, self._below = Conversation(id="conversation"), Below()
         self._waterfall, self._last_turns = Waterfall(), LastTurns()
         self._panel, self._line = MachinePanel(id="panel"), MachinePanel(id="line")
         self.theme = THEMES[theme]
@@ -84,14 +85,16 @@ class EdgevoiceApp(App[None]):
         yield self._status
         yield self._banner
         with Vertical(id="body"):
-            yield self._conversation
+            with Vertical(id="main"):
+                yield self._conversation
+                yield self._below
             with Vertical(id="side"):
                 yield self._waterfall
                 yield self._last_turns
                 yield self._panel
         yield Input(placeholder="type a question, Enter asks, esc closes", id="typed", compact=True)
         yield self._line
-        yield Footer(compact=True, show_command_palette=False)
+        yield KeyLine()
 
     def on_mount(self) -> None:
         self._conversation.border_title = Content(self.title).markup
@@ -123,6 +126,7 @@ class EdgevoiceApp(App[None]):
         self._panel.show(scene)
         self._line.show(scene)
         self._conversation.show(scene, self._selected)
+        self._below.shown = self._conversation.new_below
 
     @property
     def turn(self) -> TurnTimings | None:
@@ -172,12 +176,17 @@ class EdgevoiceApp(App[None]):
         typed.focus()
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Ask the typed question, and close the input line."""
+        """Ask the typed question, and close the input line.
+
+        It stays open where questions are typed and replies are read.
+        """
         if event.input.id != "typed" or (event.value.strip() and not self._check_listens()):
             return
         if question := event.value.strip():
             self._do(partial(self._commands.say, question))
-        self._close_typed()
+            event.input.clear()
+        if not question or self.scene.speaks:
+            self._close_typed()
 
     def _close_typed(self) -> None:
         typed = self.query_one("#typed", Input)
@@ -195,6 +204,10 @@ class EdgevoiceApp(App[None]):
     def action_mute(self) -> None:
         """Mute, or unmute."""
         self._do(partial(self._commands.mute, not self.scene.muted))
+
+    def action_voice(self) -> None:
+        """Speak the replies, or only show them."""
+        self._do(partial(self._commands.speak, not self.scene.speaks))
 
     def action_new(self) -> None:
         """Begin a new conversation."""
@@ -215,18 +228,19 @@ class EdgevoiceApp(App[None]):
         self._choose("models", ("slm", "stt", "tts"))
 
     def _choose(self, title: str, kinds: tuple[ChoiceKind, ...]) -> None:
-        from edgevoice.tui.screens.choose import CHOICE_TITLES, Choose
+        from edgevoice.tui.screens.choose import CHOICE_TITLES, Choose, SessionChoice
 
         used = {**self.scene.models, **self.scene.devices}
         screen = Choose(title, {kind: used.get(kind, "") for kind in kinds})
 
-        def chosen(choice: tuple[ChoiceKind, str] | None) -> None:
+        def chosen(choice: SessionChoice | None) -> None:
             if choice:
-                kind, value = choice
 
                 def change() -> Callable[[], object]:
-                    self._commands.choose(kind, value)
-                    return partial(self._notify, f"{CHOICE_TITLES[kind]}: {value}")
+                    self._commands.choose(*choice)
+                    until = "kept in the settings" if choice.keep else "for this session"
+                    text = f"{CHOICE_TITLES[choice.kind]}: {choice.value} ({until})"
+                    return partial(self._notify, text)
 
                 self._tasks.do(change)
 
@@ -259,7 +273,7 @@ class EdgevoiceApp(App[None]):
             self.notify("The conversation is still empty.", severity="warning")
 
     def action_save(self) -> None:
-        """Save the session's events to a trace file."""
+        """Save a transcript, or the session's events."""
         from edgevoice.tui.screens.save import Save
 
         def save(name: str | None) -> None:
@@ -267,12 +281,12 @@ class EdgevoiceApp(App[None]):
 
                 def write() -> Callable[[], object]:
                     path = expanded(name)
-                    self._commands.save_trace(path)
-                    return partial(self._notify, f"Trace saved to {path}")
+                    self._commands.save(path)
+                    return partial(self._notify, f"Saved to {path.absolute()}")
 
                 self._tasks.do(write)
 
-        self.push_screen(Save(time.strftime("edgevoice-trace-%Y%m%d-%H%M%S.jsonl")), save)
+        self.push_screen(Save(time.strftime("%Y%m%d-%H%M%S")), save)
 
     def action_older(self) -> None:
         """Show the waterfall of the previous turn."""

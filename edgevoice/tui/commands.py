@@ -11,8 +11,8 @@ ChoiceKind = Literal["input", "output", "slm", "stt", "tts"]
 class Commands(Protocol):
     """The commands behind the keys. All may raise EdgevoiceError, which the screen shows.
 
-    `transcript`, `interrupt`, `mute`, `say`, `talk`, `new_conversation` and `close` return at once.
-    `choices`, `choose` and `save_trace` may take seconds and are called from a worker thread.
+    `choices`, `choose` and `save` may take seconds and are called from a worker thread. The others
+    return at once.
     """
 
     def interrupt(self) -> None:
@@ -20,6 +20,9 @@ class Commands(Protocol):
 
     def mute(self, on: bool) -> None:
         """Stop or start listening to the microphone."""
+
+    def speak(self, on: bool) -> None:
+        """Speak the replies, or only show them."""
 
     def say(self, text: str) -> None:
         """Ask a typed question."""
@@ -36,11 +39,11 @@ class Commands(Protocol):
     def transcript(self) -> str:
         """The conversation as text; may be empty."""
 
-    def save_trace(self, path: Path) -> None:
-        """Write the session's events so far to `path`, as JSON lines."""
+    def save(self, path: Path) -> None:
+        """Write the transcript to `path` if it ends in .md, else the events as JSON lines."""
 
     def choices(self, kind: ChoiceKind) -> list[tuple[str, str]]:
         """The available choices as (value, label)."""
 
-    def choose(self, kind: ChoiceKind, value: str) -> None:
-        """Use this device or model from now on."""
+    def choose(self, kind: ChoiceKind, value: str, keep: bool) -> None:
+        """Use this device or model for this session; with `keep` also in later ones."""

@@ -57,6 +57,13 @@ class EndWatch:
             hangups.register(stream, 0)
         return hangups
 
+    def _write_to_nowhere(self) -> None:
+        """Keep the screen's writer alive, which the lost terminal would end: the screen would wait
+        for it."""
+        nowhere = os.open(os.devnull, os.O_RDWR)
+        for stream in self._terminal:
+            os.dup2(nowhere, stream)
+
     def _on_signal(self, number: int, frame: object) -> None:
         if number in self._received and number != signal.SIGHUP:
             signal.signal(number, signal.SIG_DFL)
@@ -74,5 +81,7 @@ class EndWatch:
             if not received:
                 return
             number = received[0]
+        if self._hangups().poll(0):
+            self._write_to_nowhere()
         self.code = 128 + number
         self._end(self.code)

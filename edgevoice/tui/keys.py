@@ -27,11 +27,12 @@ KEYS = (
     ),
     KeyBinding("slash,enter", "/", "ask", "type", "Type a question", "type a question (or Enter)"),
     KeyBinding("escape,i", "esc", "stop", "stop", "Interrupt", "stop the reply (or i)"),
+    KeyBinding("question_mark,f1", "?", "help", "help", "Help", "this help (or F1)"),
     KeyBinding("m", "m", "mute", "mute", "Mute", "mute or unmute the microphone"),
+    KeyBinding("v", "v", "voice", "voice", "Voice", "speak replies, or only show them"),
     KeyBinding(
         "n", "n", "new", "new", "New conversation", "start over and forget this conversation"
     ),
-    KeyBinding("question_mark,f1", "?", "help", "help", "Help", "this help (or F1)"),
     KeyBinding("q", "q", "quit", "quit", "Quit", "end the session (or Ctrl-C)"),
     KeyBinding("d", "d", "devices", "device", "Devices", "choose microphone and speaker"),
     KeyBinding("o", "o", "models", "model", "Models", "choose the models"),
@@ -39,7 +40,7 @@ KEYS = (
     KeyBinding(
         "c", "c", "copy", "copy", "Copy transcript", "copy the conversation to the clipboard"
     ),
-    KeyBinding("s", "s", "save", "save", "Save trace", "save the session's events as JSON lines"),
+    KeyBinding("s", "s", "save", "save", "Save", "save a transcript, or a trace"),
     KeyBinding(
         "up,left_square_bracket", "↑ [", "older", "", "Older turn", "previous turn's waterfall"
     ),

@@ -14,9 +14,11 @@ class CurrentTurns:
     All methods may be called from any thread.
     """
 
-    def __init__(self, monitor: Monitor, first_turn: int = 0) -> None:
+    def __init__(self, monitor: Monitor, first_turn: int = 0, answered: int = 0) -> None:
         self.next_turn = first_turn
         """Number of the next turn."""
+        self.answered = answered
+        """How many turns were answered audibly."""
         self._monitor = monitor
         self._turns: list[Turn] = []
 
@@ -36,6 +38,12 @@ class CurrentTurns:
             self.next_turn += 1
             self._turns.append(turn)
             return turn
+
+    def count_answered(self) -> int:
+        """Count one more turn that was answered audibly; returns its number, from 1."""
+        with self._monitor:
+            self.answered += 1
+            return self.answered
 
     def settle(self, turn: Turn) -> None:
         """Finish a turn, and drop it from the list."""

@@ -24,10 +24,16 @@ class Floor:
     """The decisions about the turns of one session. All methods may be called from any thread."""
 
     def __init__(
-        self, clock: Clock, bus: Bus, sink: Player, history: History, first_turn: int = 0
+        self,
+        clock: Clock,
+        bus: Bus,
+        sink: Player,
+        history: History,
+        turns: tuple[int, int] = (0, 0),
     ) -> None:
+        """`turns`: the number of the next turn, and how many were answered."""
         self.monitor = clock.monitor()
-        self.turns = CurrentTurns(self.monitor, first_turn)
+        self.turns = CurrentTurns(self.monitor, *turns)
         self.playback = PlaybackControl(clock, bus, self.monitor, sink, self.turns)
         self._bus = bus
         self._history = history
@@ -101,6 +107,8 @@ class Floor:
         if turn.committed:
             interrupted = turn.cancelled
             heard = self._writer.write(turn, played, interrupted)
+            # Before the event: who answers it with a question must not interrupt this turn.
+            turn.settle()
             self._bus.emit(ev.TurnCompleted(turn=turn.number, heard=heard, interrupted=interrupted))
             # Otherwise a chain of interruptions would keep every turn in memory.
             turn.interrupts = None

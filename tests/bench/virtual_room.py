@@ -6,7 +6,7 @@ import numpy as np
 
 from edgevoice.audio import CAPTURE_RATE, FRAME_SAMPLES, Frame, Samples
 from edgevoice.bench.scenarios.acoustics import Mixer
-from edgevoice.bench.scenarios.room import RoomRecording, RoomTrack
+from edgevoice.bench.scenarios.room import RoomTrack
 from edgevoice.bench.scenarios.room_response import Acoustics
 from edgevoice.clock import Clock
 from edgevoice.devices.simulated import SimulatedSink
@@ -85,6 +85,5 @@ class VirtualRoom:
     def record(self, seconds: float) -> None:
         return
 
-    def recorded(self) -> RoomRecording:
-        track = RoomTrack(np.concatenate(self.recorder.pieces), CAPTURE_RATE, ((0, 0.0),))
-        return RoomRecording(track, track)
+    def recorded(self) -> RoomTrack:
+        return RoomTrack(np.concatenate(self.recorder.pieces), CAPTURE_RATE, ((0, 0.0),))

@@ -13,8 +13,10 @@ import pytest
 from edgevoice import __version__
 from edgevoice.cli import cli, run_command
 from edgevoice.errors import EdgevoiceError
+from edgevoice.logs import ENGINES
 from tests.command import edgevoice, edgevoice_process, message
 from tests.conftest import ROOT
+from tests.hostile import COMMANDS, EVIL
 from tests.processes import PATIENCE
 
 HEAVY = {
@@ -107,10 +109,40 @@ def test_a_group_without_a_command_shows_its_help(words: tuple[str, ...]) -> Non
 
 
 def test_an_error_shows_its_traceback_only_with_debug() -> None:
-    """Only --debug shows a traceback."""
-    done = edgevoice_process("--debug", "--set", "turn.silence=5", "config", "show")
-    assert done.returncode != 0
+    """Only --debug shows a traceback; the message and the exit code stay the same."""
+    words = ("--set", "turn.silence=5", "config", "show")
+    done, debugged = edgevoice(*words), edgevoice_process("--debug", *words)
+    assert done.returncode == debugged.returncode == 2
+    assert "Traceback" not in done.stderr
+    assert "Traceback" in debugged.stderr
+    assert debugged.stderr.endswith(done.stderr)
+
+
+LOGGED = """
+import logging, sys
+from edgevoice.cli import run_command
+from edgevoice.logs import ENGINES
+evil = sys.argv.pop(1)
+code = run_command([*sys.argv[1:], "--set", evil + "=1", "config", "show"])
+for name in ("edgevoice.engines.llama", ENGINES):
+    logging.getLogger(name).debug("%s says %s", name, evil, exc_info=ValueError(evil))
+sys.exit(code)
+"""
+
+
+@pytest.mark.parametrize("debug", ["--debug", "--debug=engine"])
+def test_logs_and_tracebacks_command_no_terminal(debug: str) -> None:
+    """Text of models and files is in logs and tracebacks as well; it is made harmless there."""
+    evil = EVIL.replace("\x00", "")  # no argument holds NUL
+    done = subprocess.run(
+        [sys.executable, "-c", LOGGED, evil, debug],
+        capture_output=True, encoding="utf-8", timeout=PATIENCE,
+    )  # fmt: skip
+    assert done.returncode == 2
     assert "Traceback" in done.stderr
+    assert "edgevoice.engines.llama says evil" in done.stderr
+    assert (f"{ENGINES} says evil" in done.stderr) == (debug == "--debug=engine")
+    assert not COMMANDS.findall(done.stderr)
 
 
 @click.command()

@@ -92,9 +92,8 @@ def main(out: Path, keyboard: Path | None) -> None:
         for name, sound in sounds.items():
             del events[:]
             room.record(60.0)
-            number = room.say(sound, after=INTO)
             assistant.say("tell me a story")
-            began = room.wait_for(number)
+            began = room.wait_for(room.say(sound, at=playing(events, clock) + INTO))
             clock.sleep(len(sound) / CAPTURE_RATE + 6.0)
             if name not in ("interruption", "stop"):
                 wait_until_idle()
@@ -105,6 +104,15 @@ def main(out: Path, keyboard: Path | None) -> None:
         assistant.close()
         thread.join()
     out.write_text(json.dumps({**told, "story": STORY}, indent=1), "utf-8")
+
+
+def playing(events: list[ev.Event], clock: SystemClock) -> float:
+    """Wait for the next reply; returns when its first sample is audible."""
+    while True:
+        for event in events[:]:
+            if isinstance(event, ev.PlaybackStarted):
+                return event.audible_at
+        clock.sleep(0.01)
 
 
 def account(events: list[ev.Event], began: float, room: LoopbackRoom) -> dict[str, object]:
@@ -120,7 +128,7 @@ def account(events: list[ev.Event], began: float, room: LoopbackRoom) -> dict[st
     if held is not None:
         # From a little before it was held: the reply has pauses of its own.
         since = began + held / 1000 - 0.1
-        loud = np.abs(room.recorded().speaker.between(since, since + 2.0)) >= QUIET
+        loud = np.abs(room.recorded().between(since, since + 2.0)) >= QUIET
         gap = held - 100 + _first_gap(loud)
     return {
         "ducked": ms(ev.PlaybackDucked),

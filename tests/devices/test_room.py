@@ -60,7 +60,6 @@ with LoopbackRoom(clock) as room:
     noise = np.random.default_rng(6).standard_normal(speaker.rate).astype(np.float32) / 10
 
     def spoken():
-        room.record(30)
         wanted = clock.now() + 0.5
         number = room.say(voice, at=wanted, level=-6.0)
         frames = []
@@ -69,20 +68,15 @@ with LoopbackRoom(clock) as room:
         heard = np.concatenate([frame.samples for frame in frames])
         at, sure, gain = found(voice, heard)
         arrived = microphone.time_of(frames[0].index) + at / CAPTURE_RATE
-        tape = room.recorded().microphone
-        loud = np.flatnonzero(np.abs(tape.samples) > 0.02)
-        taped = tape.time_of(int(loud[0]))
-        return arrived - wanted, room.begun(number) - wanted, gain, taped - wanted
+        return arrived - wanted, room.begun(number) - wanted, gain
 
     def answered():
         room.record(30)
-        later = room.say(voice, after=0.7)
         first = speaker.time_of(speaker.write(noise))
-        begun = room.wait_for(later)
         clock.sleep(1.0)
-        tape = room.recorded().speaker
+        tape = room.recorded()
         loud = np.flatnonzero(np.abs(tape.samples) > 0.02)
-        return begun - first, tape.time_of(int(loud[0])) - first
+        return tape.time_of(int(loud[0])) - first
 
     told["spoken"] = usual(room, spoken)
     told["answered"] = usual(room, answered)
@@ -115,12 +109,9 @@ def test_the_microphone_hears_speaker_and_voices_as_the_room_is_told(
     assert near == pytest.approx(sooner, abs=0.04)
     assert 0.08 <= sooner < later == 0.25
     assert loud - soft == pytest.approx(18.0, abs=4.0)
-    arrived, begun, gain, taped = told["spoken"]
+    arrived, begun, gain = told["spoken"]
     assert begun == pytest.approx(0.0, abs=0.001)
     assert arrived == pytest.approx(0.0, abs=0.04)
     assert gain == pytest.approx(0.5, abs=0.2)
-    assert taped == pytest.approx(0.0, abs=0.005)
-    after, let_out = told["answered"]
-    assert after == pytest.approx(0.7, abs=0.04)
-    assert let_out == pytest.approx(0.0, abs=0.04)
+    assert told["answered"] == pytest.approx(0.0, abs=0.04)
     assert "no such device" in told["error"]

@@ -9,7 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edgevoice.engines.batches import MIN_SPLIT, PROBE_SIZES, BatchCosts, interpolated, plan
+from edgevoice.engines.batches import (
+    MIN_SPLIT,
+    PROBE_SIZES,
+    BatchCosts,
+    interpolated,
+    padded,
+    plan,
+)
 
 
 def ways(count: int, most: int) -> Iterator[list[int]]:
@@ -78,7 +85,7 @@ def test_the_first_prompt_finds_out_what_each_size_costs() -> None:
 
 def test_sizes_too_large_are_not_tried() -> None:
     """Neither more than there is nor more than the context takes at once."""
-    assert max(BatchCosts(8).cut(100, threads=1, measure_all=True)) == 8
+    assert max(BatchCosts(16).cut(100, threads=1, measure_all=True)) == 16
     assert sum(BatchCosts(64).cut(3, threads=1)) == 3
 
 
@@ -108,6 +115,57 @@ def test_sizes_between_two_measured_ones_lie_between_them() -> None:
     assert interpolated({2: 1.0, 4: 3.0}, 64) == [1.0, 1.0, 2.0, 3.0]
     assert interpolated({1: 1.0, 128: 9.0}, 64) == [1.0]
     assert plan(5, [math.inf, 1.0, 1.0, 1.0]) == [3, 2]
+
+
+VNNI = {1: 38, 4: 120, 8: 267, 12: 278, 16: 239}
+"""A 1.5 B model in Q4_K_M, ms: its kernels take 16 rows at a time."""
+EVEN = {1: 33, 4: 80, 8: 140, 12: 200, 16: 262}
+
+
+def test_a_batch_is_padded_where_a_larger_one_costs_less() -> None:
+    """Eight to fourteen tokens go as 16; fewer go as they are, and all without room for 16."""
+    costs = interpolated(VNNI, 64)
+    assert padded(costs, VNNI) == [1, 2, 3, 4, 5, 6, 7, *[16] * 7, 15, 16]
+    assert padded(costs[:15], VNNI) == list(range(1, 16))
+
+
+def test_nothing_is_padded_where_each_token_costs_its_share() -> None:
+    """Nor where the larger batch costs less by no more than measurements differ."""
+    assert padded(interpolated(EVEN, 64), EVEN) == list(range(1, 17))
+    assert padded([1.0, 1.0, 0.97], (1, 2, 3)) == [1, 2, 3]
+
+
+def test_a_prompt_is_cut_by_what_padded_batches_cost() -> None:
+    """Twelve tokens stay together where 16 cost less than eight and four."""
+    costs = BatchCosts(64)
+    costs.measured = {2: {size: ms / 1000 for size, ms in VNNI.items()}}
+    assert costs.cut(12, threads=2) == [12]
+    assert costs.padded(12, threads=2, most=400) == 16
+    assert costs.padded(12, threads=2, most=14) == 12
+    assert costs.padded(70, threads=2, most=400) == 70
+    assert BatchCosts(64).padded(12, threads=2, most=400) == 12
+
+
+def test_below_the_smallest_known_size_nothing_is_padded() -> None:
+    """What four tokens cost is unknown there, and it may be much less."""
+    costs = BatchCosts(64)
+    costs.measured = {1: {12: 0.5, 16: 0.4}}
+    assert [costs.padded(n, threads=1, most=400) for n in (4, 11, 12, 13)] == [4, 11, 16, 16]
+
+
+def test_a_size_that_is_always_padded_is_measured_again() -> None:
+    """One slow measurement on a busy moment does not pad it for ever."""
+    costs = BatchCosts(64)
+    costs.measured = {2: {size: ms / 1000 for size, ms in EVEN.items()}}
+    costs.note(2, 10, 0.35)
+    for _ in range(20):
+        size = costs.padded(10, threads=2, most=400)
+        if size == 10:
+            break
+        costs.note(2, size, EVEN[16] / 1000)
+    assert size == 10
+    costs.note(2, 10, 0.17)
+    assert costs.padded(10, threads=2, most=400) == 10
 
 
 def test_the_time_of_a_prompt_is_expected_as_measured() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -279,3 +281,18 @@ def test_a_file_llama_cpp_cannot_load_is_an_error_and_nothing_is_printed(
     with pytest.raises(ModelError, match="cannot be loaded"):
         Llama(strange, SlmSettings())
     assert capfd.readouterr() == ("", "")
+
+
+LEAVING = """
+from edgevoice.engines import llama_native
+llama_native.native.llama_sampler_free = lambda chain: print("freed", flush=True)
+dropped, kept = llama_native.Sampler(0.0, 1), llama_native.Sampler(0.0, 1)
+del dropped
+print("left", flush=True)
+"""
+
+
+def test_a_sampler_in_use_at_exit_is_not_freed() -> None:
+    """A thread may still generate while the process ends: only a sampler without users goes."""
+    done = subprocess.run([sys.executable, "-c", LEAVING], capture_output=True, text=True)
+    assert done.stdout.split() == ["freed", "left"], done.stderr

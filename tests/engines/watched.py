@@ -26,8 +26,8 @@ class Watched(NativeContext):
         self.threads: list[int] = []
         super().__init__(*given)
 
-    def evaluate(self, tokens: Sequence[int], logits_of_each: bool = False) -> None:
-        super().evaluate(tokens, logits_of_each)
+    def evaluate(self, tokens: Sequence[int], logits_of_each: bool = False, size: int = 0) -> None:
+        super().evaluate(tokens, logits_of_each, size)
         self.evaluated.append(list(tokens))
         self.held += tokens
 

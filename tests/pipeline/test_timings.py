@@ -102,3 +102,14 @@ def test_percentiles_interpolate() -> None:
     assert percentile([3.0], 0.95) == 3.0
     assert percentile([1.0, 2.0, 3.0, 4.0], 0.5) == 2.5
     assert percentile([0.0, 10.0], 0.95) == pytest.approx(9.5)
+
+
+def test_a_reply_to_an_interim_transcript_waits_for_no_final_one() -> None:
+    """The span of recognition ends where the prefill begins, though another transcript follows."""
+    show = Rehearsal("Noon.")
+    show.recognizer = ScriptedRecognizer(show.clock, show.book, 0.3)
+    show.hear((0.2, "what time is it now", 2.3))
+    [turn] = fold(show.run())
+    recognize = next(span for span in turn.spans if span.name == "recognize")
+    assert recognize.end == show.all(ev.PrefillStarted)[0].t
+    assert recognize.end < show.all(ev.FinalTranscript)[0].t

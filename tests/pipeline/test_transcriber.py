@@ -49,6 +49,71 @@ def test_a_look_that_holds_every_voiced_sample_is_the_question() -> None:
     assert pause.seconds < 0.1, "the reading begins with the first silent frame"
 
 
+def _fading(show: Rehearsal, *spoken: tuple[float, str, float], tail: float = 0.064) -> None:
+    """Let `show` hear this; the last `tail` seconds of each are faint, but voiced for its
+    detector."""
+    for number in range(8):
+        show.book.speech(f"somebody else {number}", 0.1)  # phrases grow louder by the number
+    show.hear(*spoken)
+    [clip] = show.clips
+    for start, _, seconds in spoken:
+        end = int((start + seconds) * 16_000)
+        clip[end - int(16_000 * tail) : end] = 0.006
+
+
+def test_a_transcript_of_every_word_is_the_question() -> None:
+    """The question is transcribed once, from the frame in which the voice fades."""
+    show = Rehearsal("Everest.")
+    show.recognizer = watched = Watched(show)
+    _fading(show, (0.2, SENTENCE, 2.0))
+    show.run()
+    assert watched.efforts.count("endpoint") == 1
+    assert "final" not in watched.efforts
+    assert show.all(ev.FinalTranscript)[0].text == SENTENCE
+    [turn] = fold(show.events)
+    assert turn.spans[0].seconds == 0.0, "the reading begins before the last voiced sample"
+
+
+def test_the_reply_begins_with_the_silence_if_every_word_is_read() -> None:
+    """A transcript that is there before the silence is answered in the first silent frame."""
+    show = Rehearsal("Everest.")
+    show.recognizer = ScriptedRecognizer(show.clock, show.book, 0.01)
+    _fading(show, (0.2, SENTENCE, 2.0))
+    show.run()
+    assert show.all(ev.PrefillStarted)[0].t < show.all(ev.SpeechPaused)[0].t
+    assert len(show.all(ev.PrefillStarted)) == 1
+
+
+def test_the_reply_to_a_long_hiss_waits_for_no_other_transcript() -> None:
+    """After a long faint end the model goes on the transcript so far; another one confirms it."""
+    show = Rehearsal("Everest.")
+    show.recognizer = watched = Watched(show, 0.25)
+    _fading(show, (0.2, SENTENCE, 8.0), tail=0.256)
+    show.run()
+    [begun] = show.all(ev.PrefillStarted)
+    assert begun.t < show.all(ev.FinalTranscript)[0].t
+    assert watched.efforts[-2:] == ["endpoint", "endpoint"]
+
+
+def test_the_reply_begins_with_the_silence_while_another_transcript_is_under_way() -> None:
+    """The model need not wait until the recognizer is free to learn that the user is silent."""
+    show = Rehearsal("Everest.")
+    show.recognizer = ScriptedRecognizer(show.clock, show.book, 0.12)
+    _fading(show, (0.2, SENTENCE, 8.0), tail=0.256)
+    show.run()
+    [begun] = show.all(ev.PrefillStarted)
+    assert begun.t - show.all(ev.SpeechPaused)[0].at < 0.04
+    assert begun.t < show.all(ev.InterimTranscript)[-1].t
+
+
+def test_words_after_a_faded_one_are_in_the_question() -> None:
+    """A voice also fades between two words: what follows is transcribed as well."""
+    show = Rehearsal("Everest.")
+    _fading(show, (0.2, "what is the", 0.8), (1.0, "tallest mountain", 1.0))
+    show.run()
+    assert show.all(ev.FinalTranscript)[0].text == "what is the tallest mountain"
+
+
 def test_a_doubtful_look_is_read_again() -> None:
     """A look that its recognizer is not sure of is shown, but not answered."""
     show = Rehearsal("Everest.")

@@ -38,6 +38,9 @@ class Noted:
     def mute(self, on: bool) -> None:
         self.calls.append(("mute", on))
 
+    def speak(self, on: bool) -> None:
+        self.calls.append(("speak", on))
+
     def say(self, text: str) -> None:
         self.calls.append(("say", text))
 
@@ -53,7 +56,7 @@ class Noted:
     def transcript(self) -> str:
         return self.said
 
-    def save_trace(self, path: Path) -> None:
+    def save(self, path: Path) -> None:
         self._fail()
         self.calls.append(("save", path))
 
@@ -61,10 +64,10 @@ class Noted:
         self._fail()
         return CHOICES[kind]
 
-    def choose(self, kind: ChoiceKind, value: str) -> None:
+    def choose(self, kind: ChoiceKind, value: str, keep: bool) -> None:
         if value == "3":
             raise DeviceError("refuses 16 kHz", where="USB headset", remedy="choose another one")
-        self.calls.append(("choose", kind, value))
+        self.calls.append(("choose", kind, value, keep))
 
     def _fail(self) -> None:
         if self.broken:

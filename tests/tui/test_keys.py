@@ -20,6 +20,7 @@ from edgevoice.tui.screens.choose import Choose
 from edgevoice.tui.screens.help import Help
 from edgevoice.tui.screens.save import Save
 from edgevoice.tui.widgets.conversation import Conversation
+from edgevoice.tui.widgets.footer import KEY_LINES, Below, wrapped
 from edgevoice.tui.widgets.status import Status
 from tests.sessions import Session, conversation, failed, loading
 from tests.tui.stage import Feed, Noted, stage
@@ -65,6 +66,7 @@ COMMANDS: list[tuple[list[str], list[tuple[object, ...]]]] = [
     (["escape"], [("interrupt",)]),
     (["i"], [("interrupt",)]),
     (["m"], [("mute", True)]),
+    (["v"], [("speak", False)]),
     (["n"], [("new",)]),
     (["slash", *"Why", "enter"], [("say", "Why")]),
     (["enter", *"Why", "space", *"me", "enter"], [("say", "Why me")]),
@@ -106,6 +108,13 @@ def test_mute_toggles_what_is_so() -> None:
     """The key unmutes if the assistant is muted."""
     events = conversation().add(ev.Muted(on=True)).events
     assert pressing("m", events=events) == [("mute", False)]
+
+
+def test_a_quiet_conversation_is_typed_line_after_line() -> None:
+    """Where replies are only shown, the input line stays open until Escape closes it."""
+    events = conversation().add(ev.SpeechOutput(on=False)).events
+    typed = ["slash", *"Why", "enter", *"How", "enter", "escape", "v"]
+    assert pressing(*typed, events=events) == [("say", "Why"), ("say", "How"), ("speak", True)]
 
 
 def test_talking_ends_with_the_utterance() -> None:
@@ -163,19 +172,19 @@ def test_devices_are_chosen_from_a_list() -> None:
         await pilot.press("down", "down", "enter")
         await until(pilot, lambda: bool(noted.calls))
 
-    assert play(script).calls == [("choose", "output", "1")]
+    assert play(script).calls == [("choose", "output", "1", False)]
 
 
 def test_models_are_chosen_from_a_list() -> None:
-    """o lists the models; the first one is selected."""
+    """o lists the models; the first one is selected, and k also keeps it for later sessions."""
 
     async def script(app: EdgevoiceApp, noted: Noted, feed: Feed, pilot: Pilot[None]) -> None:
         await pilot.press("o")
         await until(pilot, lambda: bool(app.screen.query("OptionList")))
-        await pilot.press("enter")
+        await pilot.press("k")
         await until(pilot, lambda: bool(noted.calls))
 
-    assert play(script).calls == [("choose", "slm", "qwen2.5-coder-0.5b")]
+    assert play(script).calls == [("choose", "slm", "qwen2.5-coder-0.5b", True)]
 
 
 def test_a_refused_choice_is_told() -> None:
@@ -206,23 +215,27 @@ def test_a_list_that_cannot_be_made_is_told() -> None:
     play(script)
 
 
-def test_the_trace_is_saved_where_the_user_says() -> None:
-    """s proposes a name with the time, which can be changed."""
+def test_the_session_is_saved_where_the_user_says() -> None:
+    """s proposes a transcript with the time in its name, Tab a trace; both can be renamed."""
 
     async def script(app: EdgevoiceApp, noted: Noted, feed: Feed, pilot: Pilot[None]) -> None:
         await pilot.press("s")
         assert isinstance(app.screen, Save)
         field = app.screen.query_one(Input)
-        assert field.value.startswith("edgevoice-trace-")
-        assert field.value.endswith(".jsonl")
+        assert field.value.startswith("edgevoice-")
+        assert field.value.endswith("-transcript.md")
+        await pilot.press("tab")
+        assert field.value.endswith("-trace.jsonl")
         field.value = "mine.jsonl"
         await pilot.press("enter")
-        await until(pilot, lambda: bool(noted.calls))
+        await until(pilot, lambda: bool(app.screen.query("Toast")))
+        told = str(app.screen.query_one("Toast").render())
+        assert str(Path("mine.jsonl").absolute()) in told.replace("\n", "")
 
     assert play(script).calls == [("save", Path("mine.jsonl"))]
 
 
-def test_a_trace_that_cannot_be_saved_is_told() -> None:
+def test_what_cannot_be_saved_is_told() -> None:
     """A full disk shows a message, and the conversation continues."""
 
     async def script(app: EdgevoiceApp, noted: Noted, feed: Feed, pilot: Pilot[None]) -> None:
@@ -283,7 +296,7 @@ def test_turns_are_walked_through(older: str, newer: str) -> None:
 
 
 def test_the_conversation_follows_its_end_unless_scrolled_back() -> None:
-    """New text scrolls into view, unless the user has scrolled back."""
+    """New text scrolls into view, unless the user has scrolled back; a new reply is announced."""
     session = Session().ready()
     for turn in range(8):
         session.asked(turn, 3.0 + 10 * turn, f"Question {turn}?")
@@ -298,7 +311,16 @@ def test_the_conversation_follows_its_end_unless_scrolled_back() -> None:
         app.drain()
         await pilot.pause()
         assert (shown.following, shown.scroll_offset.y) == (False, at)
+        below = app.query_one(Below)
+        assert not below.display
+        more = Session().asked(8, 90.0, "Question 8?").answered(8, 90.0, ["Answer."])
+        feed.send(*more.events)
+        app.drain()
+        await pilot.pause()
+        assert (below.display, shown.scroll_offset.y) == (True, at)
         await pilot.press("end")
+        app.drain()
+        assert not below.display
         feed.send(ev.Notice(text="something newer"))
         app.drain()
         await pilot.pause()
@@ -321,6 +343,14 @@ def test_a_lost_device_is_shown_until_it_is_found() -> None:
         assert not banner.display
 
     play(script, failed().events)
+
+
+@pytest.mark.parametrize("columns", [120, 80, 60])
+def test_no_key_is_lost_in_a_narrow_terminal(columns: int) -> None:
+    """The footer shows every key that has a label; in a tiny terminal at least the help."""
+    shown = [key for line in wrapped(columns - 2, KEY_LINES) for key in line]
+    assert shown == [key for key in KEYS if key.label]
+    assert "help" in [key.action for key in wrapped(38, 1)[0]]
 
 
 def test_every_key_is_in_the_palette() -> None:

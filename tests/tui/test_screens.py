@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from edgevoice.events import Event, PlaybackDucked
-from edgevoice.tui.widgets import conversation as widget
 from tests.sessions import (
     Session,
     asleep,
@@ -28,10 +27,9 @@ Compare = Callable[..., bool]
 
 @pytest.fixture(autouse=True)
 def _same_everywhere(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Pictures do not depend on the terminal of the tests or on the machine's speed."""
+    """Pictures do not depend on the terminal of the tests."""
     for variable in ("NO_COLOR", "TEXTUAL", "COLORTERM", "TERM"):
         monkeypatch.delenv(variable, raising=False)
-    monkeypatch.setattr(widget, "monotonic", lambda: 0.0)
 
 
 def looks(

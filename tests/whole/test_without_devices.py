@@ -51,7 +51,7 @@ def test_without_any_input_device_the_demo_is_held_as_plain_lines_to_its_end(
         f"edgevoice: {why}: this is the demo; to talk, see `edgevoice devices`"
     )
     assert done.stdout.count("\nyou: ") == 3
-    assert done.stdout.endswith("ended: end of input\n")
+    assert "\nended: end of input\n3 turns, median response time " in done.stdout
     assert "\x1b" not in done.stdout + done.stderr
 
 

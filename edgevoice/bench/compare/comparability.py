@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from edgevoice import compatibility
 from edgevoice.bench.result.quantities import QuestionKey
-from edgevoice.bench.result.result import BenchResult, BenchTurn, Machine, Variant
+from edgevoice.bench.result.result import BenchResult, BenchTurn, Variant
 
 BUSY_BEFORE = 0.75
 """Load average per core in the minute before a bench, from which on the machine was busy."""
@@ -29,19 +29,22 @@ def unlike(
 
     `runs` are the compared turns, without warm-ups.
     """
-    both = (before, after)
+    both = before, after
     if before.command != after.command:
         yield f"A is of `bench {before.command}`, B of `bench {after.command}`"
     same = before.started == after.started and before.turns == after.turns
     if same and variants[0].name == variants[1].name:
         yield "A and B are the same run"
-    yield from _machines(before.machine, after.machine)
-    for role in dict.fromkeys([*before.models, *after.models]):
-        names = [each.models[role].name if role in each.models else "none" for each in both]
-        yield from _other(f"model ({role})", *names)
-    yield from _settings(both, variants)
-    for name in dict.fromkeys([*before.libraries, *after.libraries]):
-        yield from _other(f"version of {name}", *(r.libraries.get(name, "none") for r in both))
+    one, other = map(_facts, both, variants)
+    for name in dict.fromkeys([*one, *other]):
+        default = "the default" if name.startswith("setting") else "none"
+        values = one.get(name, default), other.get(name, default)
+        if values[0] != values[1]:
+            yield f"another {name}: {values[0]} in A, {values[1]} in B"
+    memory, more = before.machine.memory, after.machine.memory
+    if abs(memory - more) > SAME * max(memory, more):
+        sizes = f"{memory / 1e9:.1f} GB in A, {more / 1e9:.1f} GB in B"
+        yield f"another machine (memory): {sizes}"
     if before.conversation != after.conversation:
         yield "one is a conversation, in the other each question stands for itself"
     if bool(before.played_to) != bool(after.played_to):
@@ -51,32 +54,17 @@ def unlike(
         yield from _doubts(letter, result)
 
 
-def _other(what: str, one: object, other: object) -> Iterator[str]:
-    if one != other:
-        yield f"another {what}: {one} in A, {other} in B"
-
-
-def _machines(before: Machine, after: Machine) -> Iterator[str]:
-    for name in ("cpu", "cores", "logical_cores", "usable_cores", "system", "python"):
-        what = f"machine ({name.replace('_', ' ')})"
-        yield from _other(what, getattr(before, name), getattr(after, name))
-    if abs(before.memory - after.memory) > SAME * max(before.memory, after.memory):
-        sizes = (f"{machine.memory / 1e9:.1f} GB" for machine in (before, after))
-        yield from _other("machine (memory)", *sizes)
-
-
-def _settings(
-    results: tuple[BenchResult, BenchResult], variants: tuple[Variant, Variant]
-) -> Iterator[str]:
-    one, other = (
-        compatibility.settings({**result.settings, **variant.settings})
-        for result, variant in zip(results, variants, strict=True)
-    )
-    for key in sorted({*one, *other}):
+def _facts(result: BenchResult, variant: Variant) -> dict[str, object]:
+    """What should be the same in both, by name."""
+    settings = compatibility.settings({**result.settings, **variant.settings})
+    machine = ("cpu", "cores", "logical_cores", "usable_cores", "system", "python")
+    return {
+        **{f"machine ({n.replace('_', ' ')})": getattr(result.machine, n) for n in machine},
+        **{f"model ({role})": model.name for role, model in result.models.items()},
         # Models are compared by their names.
-        if not key.startswith("models."):
-            values = (str(side[key]) if key in side else "the default" for side in (one, other))
-            yield from _other(f"setting ({key})", *values)
+        **{f"setting ({k})": v for k, v in settings.items() if not k.startswith("models.")},
+        **{f"version of {name}": version for name, version in result.libraries.items()},
+    }
 
 
 def _questions(

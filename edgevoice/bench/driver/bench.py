@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from edgevoice import events as ev
 from edgevoice.bench.corpus.corpus import BenchQuestion
 from edgevoice.bench.driver.driver import QuestionDriver, session
 from edgevoice.bench.driver.engine_cache import EngineCache
@@ -46,6 +45,10 @@ class BenchPlan:
     """For `stages`: the stages, in order."""
     repeat: int = 1
     """For `stages`: runs of all questions. For `starts`: starts of each kind."""
+    seconds: float = 0.0
+    """For `soak`: how long to ask."""
+    interrupt_every: int = 0
+    """For `soak`: which replies are interrupted, every so many; 0: none."""
 
     @property
     def asks(self) -> list[tuple[BenchQuestion, bool]]:
@@ -86,31 +89,33 @@ class Bench:
 
     def run(self) -> None:
         """Ask everything. Raises DeviceError, ModelError and what an assistant fails with."""
-        plan = self.plan
-        with ExitStack() as stack:
-            stack.callback(self._cache.close)
+        with closing(self._cache):
             self._progress.begin("loading the models", 0.0)
-            one = stack.enter_context(self._interview())
-            total = sum(plan.expected(question) for question, _ in plan.asks)
-            self._progress.begin(counted(len(plan.questions), "question"), total)
-            asked: BenchQuestion | None = None
-            for number, (question, warm_up) in enumerate(plan.asks, 1 - plan.warm_ups):
-                if plan.begins(question):
-                    if question is asked:
-                        one.wipe()
-                    one.forget(question.history or ())
-                asked = question
-                turn = one.ask(question, warm_up=warm_up)
-                self.run_state.turns.append(turn)
-                where = "warm-up" if warm_up else f"{number}/{len(plan.questions)}"
-                self._progress.done(plan.expected(question), f"{where} {line(turn)}")
+            with self._interview() as one:
+                self._ask(one)
         self.run_state.finished = True
+
+    def _ask(self, one: QuestionDriver) -> None:
+        plan = self.plan
+        total = sum(plan.expected(question) for question, _ in plan.asks)
+        self._progress.begin(counted(len(plan.questions), "question"), total)
+        asked: BenchQuestion | None = None
+        for number, (question, warm_up) in enumerate(plan.asks, 1 - plan.warm_ups):
+            if plan.begins(question):
+                if question is asked:
+                    one.wipe()
+                one.forget(question.history or ())
+            asked = question
+            turn = one.ask(question, warm_up=warm_up)
+            self.run_state.turns.append(turn)
+            where = "warm-up" if warm_up else f"{number}/{len(plan.questions)}"
+            self._progress.done(plan.expected(question), f"{where} {line(turn)}")
 
     @contextmanager
     def _interview(self) -> Iterator[QuestionDriver]:
         config = self.plan.config
         bus = Bus(self._clock)
-        bus.subscribe(self._note)
+        bus.subscribe(self.run_state.note)
         if self._trace is not None:
             bus.subscribe(self._trace)
         source, sink, player = self._devices(config)
@@ -135,11 +140,6 @@ class Bench:
             player = LoudspeakerPlayer(clock, Player(clock, Loudspeaker(clock, self.plan.play_to)))
             opened.pop_all()
             return microphone, speaker, player
-
-    def _note(self, event: ev.Event) -> None:
-        state = self.run_state
-        if isinstance(event, ev.SessionStarted) and not state.models:
-            state.models, state.input, state.output = event.models, event.input, event.output
 
 
 def line(turn: BenchTurn) -> str:

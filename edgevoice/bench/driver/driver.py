@@ -7,6 +7,8 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from msgspec.structs import replace
+
 from edgevoice import events as ev
 from edgevoice.assistant import Assistant
 from edgevoice.bench.corpus.corpus import BenchQuestion
@@ -14,7 +16,7 @@ from edgevoice.bench.corpus.wall import WALL
 from edgevoice.bench.driver.engine_cache import EngineCache
 from edgevoice.bench.driver.interruption import InterruptedExchange, became, heard_for, parted
 from edgevoice.bench.driver.player import WAIT_SLICE, QuestionPlayer
-from edgevoice.bench.machine.monitor import NOTHING_SPENT, Meter, Spent, unmeasured
+from edgevoice.bench.machine.monitor import Meter, Spent
 from edgevoice.bench.result.result import AS_SET, BenchTurn
 from edgevoice.build import build
 from edgevoice.bus import Bus
@@ -50,7 +52,7 @@ class QuestionDriver:
     player: QuestionPlayer | None
     cache: EngineCache
     crew: Crew
-    meter: Meter = unmeasured
+    meter: Meter = Spent
 
     def __post_init__(self) -> None:
         self._events: list[ev.Event] = []
@@ -98,7 +100,8 @@ class QuestionDriver:
         at = self._put(question, fresh=True)
         self._hear_out()
         spent = (self._when_idle or self.meter()).since(before)
-        return judged(question, self._events[:], at, variant, warm_up, spent)
+        turn = judged(question, self._events[:], at, variant, warm_up)
+        return replace(turn, cpu_seconds=spent.cpu_seconds, energy=spent.energy)
 
     def ask_briefly(self, question: BenchQuestion, warm_up: bool = False) -> BenchTurn:
         """As `ask`, but interrupt the reply once it is audible: its response time is known then."""
@@ -189,7 +192,7 @@ def interview(
     clock: Clock,
     player: QuestionPlayer | None,
     cache: EngineCache,
-    meter: Meter = unmeasured,
+    meter: Meter = Spent,
 ) -> Iterator[QuestionDriver]:
     """Runs the assistant for as long as the block lasts; `meter` measures what its turns take."""
     crew = Crew(clock, assistant.close)
@@ -207,7 +210,7 @@ def session(
     bus: Bus,
     devices: tuple[AudioSource, Player, QuestionPlayer | None],
     cache: EngineCache,
-    meter: Meter = unmeasured,
+    meter: Meter = Spent,
 ) -> Iterator[QuestionDriver]:
     """The pipeline with the configured models, ready for questions. Closes the devices.
 
@@ -233,7 +236,6 @@ def judged(
     at: float,
     variant: str,
     warm_up: bool = False,
-    spent: Spent = NOTHING_SPENT,
 ) -> BenchTurn:
     """The outcome of `question`, whose first sample was heard at session time `at`, from all events
     until the assistant was idle."""
@@ -265,8 +267,6 @@ def judged(
         underruns=sum(e.count for e in events if isinstance(e, ev.Underrun)),
         false_starts=sum(isinstance(e, ev.TurnStarted) and e.replaces is not None for e in events),
         cut_off=any(e.t < spoken for e in committed),
-        cpu_seconds=spent.cpu_seconds,
-        energy=spent.energy,
         **found,
     )
 

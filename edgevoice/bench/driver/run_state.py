@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from edgevoice import __version__
+from edgevoice import events as ev
 from edgevoice.bench.machine.host import (
     hashes,
     last_level,
@@ -19,7 +20,6 @@ from edgevoice.bench.machine.host import (
     peak_rss,
 )
 from edgevoice.bench.machine.monitor import (
-    NOTHING_SPENT,
     SAMPLE_EVERY,
     DeviceMonitor,
     DeviceSampler,
@@ -38,7 +38,42 @@ from edgevoice.outside import in_words
 from edgevoice.settings import Config
 
 
-class RunState:
+class RunInfo:
+    """What every result says of its run: what ran, when and where."""
+
+    def __init__(self, config: Config, left_out: Sequence[str], clock: Clock) -> None:
+        self.models: Mapping[str, str] = {}
+        self.input = self.output = ""
+        self.finished = False
+        self.left_out = tuple(left_out)
+        self._config = config
+        self._clock = clock
+        self._started = datetime.datetime.now().astimezone().isoformat(timespec="seconds")
+        self._load = load()
+
+    def note(self, event: ev.Event) -> None:
+        """Take what the first session says of itself."""
+        if isinstance(event, ev.SessionStarted) and not self.models:
+            self.models, self.input, self.output = event.models, event.input, event.output
+
+    def fields(self, speeds: Speeds | None = None) -> dict[str, Any]:
+        """The fields of a RunRecord until now, with the `speeds` of the machine."""
+        return {
+            "edgevoice": __version__,
+            "started": self._started,
+            "seconds": round(self._clock.now(), 1),
+            "interrupted": not self.finished,
+            "left_out": self.left_out,
+            "input": self.input,
+            "output": self.output,
+            "models": described(self.models),
+            "settings": differing(self._config),
+            "libraries": libraries(),
+            "machine": machine(self._load, load(), speeds),
+        }
+
+
+class RunState(RunInfo):
     """Turns as they are measured, and what was true when the bench began.
 
     `variants` are names and the settings that each changes.
@@ -53,25 +88,19 @@ class RunState:
         variants: Mapping[str, Mapping[str, Any]],
         clock: Clock,
     ) -> None:
+        super().__init__(config, left_out, clock)
         self.turns: list[BenchTurn] = []
-        self.models: Mapping[str, str] = {}
-        self.input = self.output = self.played_to = ""
+        self.played_to = ""
         self.conversation = False
-        self.finished = False
         self.every = SAMPLE_EVERY
         """Seconds from one sample of the device to the next."""
         self.endurance: Callable[[Sequence[Sample]], Soak] | None = None
         """Judges the samples so far, in a soak."""
-        self.left_out = tuple(left_out)
         self.stages: tuple[StageFigures, ...] = ()
         self.starts: list[Start] = []
         self._command = command
-        self._config = config
         self._source = source
         self._variants = variants
-        self._clock = clock
-        self._started = datetime.datetime.now().astimezone().isoformat(timespec="seconds")
-        self._load = load()
         self._speeds: Speeds | None = None
         self._last_level: int | None = None
         self._watch: DeviceSampler | None = None
@@ -94,7 +123,7 @@ class RunState:
 
     def spent(self) -> Spent:
         """CPU time and energy so far; unknown unless the device is watched."""
-        return self._watch.device.spent() if self._watch else NOTHING_SPENT
+        return self._watch.device.spent() if self._watch else Spent()
 
     @property
     def samples(self) -> Sequence[Sample]:
@@ -105,21 +134,11 @@ class RunState:
         """Everything measured so far."""
         samples = tuple(self.samples)
         return BenchResult(
+            **self.fields(self._speeds),
             command=self._command,
-            edgevoice=__version__,
-            started=self._started,
-            seconds=round(self._clock.now(), 1),
-            interrupted=not self.finished,
             questions=self._source,
-            left_out=self.left_out,
-            input=self.input,
-            output=self.output,
             played_to=self.played_to,
             conversation=self.conversation,
-            models=described(self.models),
-            settings=differing(self._config),
-            libraries=libraries(),
-            machine=machine(self._load, load(), self._speeds),
             # A process that was started takes its memory there.
             peak_rss=max([start.rss for start in self.starts], default=peak_rss()),
             variants=tuple(

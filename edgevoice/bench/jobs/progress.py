@@ -27,35 +27,23 @@ class BenchProgress(Protocol):
         """A remark."""
 
 
-class _TimeLeft:
-    """The time left, from the time that finished work took."""
-
-    def __init__(self, now: Callable[[], float], total: float = 0.0) -> None:
-        self._now = now
-        self._since = now()
-        self._total = total
-        self._done = 0.0
-
-    def after(self, seconds: float) -> float:
-        self._done += seconds
-        rest = max(0.0, self._total - self._done)
-        return rest * (self._now() - self._since) / self._done if self._done else rest
-
-
 class BenchProgressLines:
     """Progress as plain lines: one for each piece of work, with the time left."""
 
     def __init__(self, out: TextIO, now: Callable[[], float] = time.monotonic) -> None:
         self._out = out
         self._now = now
-        self._left = _TimeLeft(now)
+        self._since = now()
+        self._total = self._done = 0.0
 
     def begin(self, what: str, total: float) -> None:
-        self._left = _TimeLeft(self._now, total)
+        self._since, self._total, self._done = self._now(), total, 0.0
         self.say(f"{what}: about {duration(total)}" if total else what)
 
     def done(self, seconds: float, line: str) -> None:
-        left = self._left.after(seconds)
+        self._done += seconds
+        rest = max(0.0, self._total - self._done)
+        left = rest * (self._now() - self._since) / self._done if self._done else rest
         self.say(f"{line}  ({duration(left)} left)" if left > 0 else line)
 
     def say(self, line: str) -> None:
@@ -67,21 +55,17 @@ class BenchProgressBar:
 
     def __init__(self, bars: Progress) -> None:
         self._bars = bars
-        self._left = _TimeLeft(time.monotonic)
         self._task: TaskID | None = None
 
     def begin(self, what: str, total: float) -> None:
-        self._left = _TimeLeft(time.monotonic, total)
         if self._task is not None:
             self._bars.remove_task(self._task)
-        left = f"{duration(total)} left" if total else ""
-        self._task = self._bars.add_task(one_line(what), total=total or None, left=left)
+        self._task = self._bars.add_task(one_line(what), total=total or None)
 
     def done(self, seconds: float, line: str) -> None:
         self.say(line)
-        left = self._left.after(seconds)
         if self._task is not None:
-            self._bars.update(self._task, advance=seconds, left=f"{duration(left)} left")
+            self._bars.advance(self._task, seconds)
 
     def say(self, line: str) -> None:
         self._bars.console.print(harmless(line), markup=False, highlight=False, soft_wrap=True)
@@ -110,8 +94,9 @@ def shown() -> Iterator[BenchProgress]:
         rich.TextColumn("{task.description}", markup=False),
         rich.BarColumn(),
         rich.TaskProgressColumn(),
-        rich.TextColumn("{task.fields[left]}", markup=False),
+        rich.TimeRemainingColumn(),
         console=Console(file=sys.stderr),
         transient=True,
+        speed_estimate_period=600.0,  # a question takes ten seconds
     ) as bars:
         yield BenchProgressBar(bars)

@@ -32,15 +32,8 @@ class Spent:
         return Spent(_less(self.cpu_seconds, before.cpu_seconds), _less(self.energy, before.energy))
 
 
-NOTHING_SPENT = Spent()
-
 Meter = Callable[[], Spent]
 """What was spent so far."""
-
-
-def unmeasured() -> Spent:
-    """A meter that knows nothing."""
-    return NOTHING_SPENT
 
 
 def _less(after: float | None, before: float | None) -> float | None:

@@ -6,15 +6,15 @@ import csv
 import io
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from statistics import median
+from typing import Any
 
 from edgevoice.bench.compare.compare import compare
 from edgevoice.bench.matrix.sweep import SweepPoint
 from edgevoice.bench.result.conditions import conditions
-from edgevoice.bench.result.result import BenchResult, Figures
+from edgevoice.bench.result.result import BenchResult
+from edgevoice.bench.result.summary import figures
 from edgevoice.bench.result.wording import table as drawn
 from edgevoice.bench.result.wording import wrapped
-from edgevoice.bench.stages.cold_start import COLD, WARM
 from edgevoice.errors import UsageError
 
 MOST_COLUMNS = 5  # columns of stages that fit beside the memory
@@ -23,15 +23,28 @@ BEST = "*"
 
 @dataclass(frozen=True)
 class SweepColumn:
-    """The value of a result in its own unit, and how it is written: its heading `name`, times
-    `scale` with so many `digits`. `field` is the heading in its own unit."""
+    """A figure of each result: its heading `name`, and how it is written, times `scale` with so
+    many `digits`. `field` names the figure, and is the heading in its own unit."""
 
     name: str
     field: str
-    value: Callable[[BenchResult], float | None]
     scale: float = 1000.0
     digits: int = 0
     best: Callable[[Sequence[float]], float] | None = min
+
+    def value(self, result: BenchResult) -> float | None:
+        """The figure in its own unit; None where it was not measured."""
+        name, _, statistic = self.field.partition(".")
+        if name == "peak_rss":
+            return float(result.peak_rss)
+        found: Any = getattr(result.variants[0].summary, name, None)
+        if result.command == "starts":
+            (kind, _, moment), statistic = name.partition("_"), "p50"
+            starts = (one for one in result.starts if one.variant == f"{kind} start")
+            found = figures(getattr(one, moment) for one in starts)
+        elif result.command == "stages":
+            found = {one.quantity: one.figures for one in result.stages}.get(name)
+        return getattr(found, statistic, None) if statistic else found
 
     def cells(self, results: Sequence[BenchResult]) -> list[str]:
         """The text of each value, the best one marked."""
@@ -44,6 +57,34 @@ class SweepColumn:
             else f"{value * self.scale:.{self.digits}f}{BEST if value == best else ' '}"
             for value in values
         ]
+
+
+_MEDIAN = SweepColumn("p50", "response_time.p50")
+_MEMORY = SweepColumn("memory", "peak_rss", 1e-9, 2)
+COLUMNS = {
+    "run": (
+        SweepColumn("n", "turns", 1.0, best=None),
+        _MEDIAN,
+        SweepColumn("p95", "response_time.p95"),
+        SweepColumn("tokens/s", "tokens_per_second.p50", 1.0, 1, max),
+        SweepColumn("WER %", "wer", 100.0, 1),
+    ),
+    "starts": (
+        SweepColumn("cold", "cold_ready"),
+        SweepColumn("answer", "cold_response_time"),
+        SweepColumn("warm", "warm_ready"),
+        SweepColumn("answer", "warm_response_time"),
+    ),
+    "stages": (
+        SweepColumn("frame", "frame.p50", digits=3),
+        SweepColumn("endpoint", "judgement.p50"),
+        SweepColumn("reading", "reading.p50"),
+        SweepColumn("1st token", "ttft.p50"),
+        SweepColumn("tokens/s", "decode.p50", 1.0, 1, max),
+        SweepColumn("1st sound", "first_sound.p50"),
+    ),
+}
+"""The columns by command, beside the memory; of stages those that were measured."""
 
 
 def table(points: Sequence[SweepPoint]) -> list[str]:
@@ -89,75 +130,16 @@ def rows(points: Sequence[SweepPoint]) -> str:
 
 
 def _columns(results: Sequence[BenchResult]) -> list[SweepColumn]:
-    memory = SweepColumn("memory", "peak_rss", lambda r: float(r.peak_rss), 1e-9, 2)
-    if results[0].command == "starts":
-        return [*(column for kind in (COLD, WARM) for column in _of_starts(kind)), memory]
+    columns = COLUMNS[results[0].command]
     if results[0].command == "stages":
-        return [*_of_stages(results)[:MOST_COLUMNS], memory]
-
-    def rate(result: BenchResult) -> float | None:
-        found = result.variants[0].summary.tokens_per_second
-        return found.p50 if found else None
-
-    return [
-        SweepColumn("n", "turns", lambda r: float(r.variants[0].summary.turns), 1.0, best=None),
-        SweepColumn("p50", "response_time.p50", _response_time),
-        SweepColumn("p95", "response_time.p95", lambda r: f.p95 if (f := _figures(r)) else None),
-        SweepColumn("tokens/s", "tokens_per_second.p50", rate, 1.0, 1, max),
-        SweepColumn("WER %", "wer", lambda r: r.variants[0].summary.wer, 100.0, 1),
-        memory,
-    ]
-
-
-def _of_starts(kind: str) -> list[SweepColumn]:
-    name = kind.split()[0]
-
-    def middle(value: str) -> Callable[[BenchResult], float | None]:
-        def found(result: BenchResult) -> float | None:
-            values = [getattr(one, value) for one in result.starts if one.variant == kind]
-            there = [value for value in values if value is not None]
-            return median(there) if there else None
-
-        return found
-
-    return [
-        SweepColumn(name, f"{name}_ready", middle("ready")),
-        SweepColumn("answer", f"{name}_response_time", middle("response_time")),
-    ]
-
-
-def _of_stages(results: Sequence[BenchResult]) -> list[SweepColumn]:
-    """The most telling quantities of each stage that was measured."""
-
-    def middle(quantity: str) -> Callable[[BenchResult], float | None]:
-        return lambda result: next(
-            (one.figures.p50 for one in result.stages if one.quantity == quantity), None
-        )
-
-    wanted = {
-        "frame": SweepColumn("frame", "frame.p50", middle("frame"), digits=3),
-        "judgement": SweepColumn("endpoint", "judgement.p50", middle("judgement")),
-        "reading": SweepColumn("reading", "reading.p50", middle("reading")),
-        "ttft": SweepColumn("1st token", "ttft.p50", middle("ttft")),
-        "decode": SweepColumn("tokens/s", "decode.p50", middle("decode"), 1.0, 1, max),
-        "first_sound": SweepColumn("1st sound", "first_sound.p50", middle("first_sound")),
-    }
-    there = {one.quantity for result in results for one in result.stages}
-    return [column for quantity, column in wanted.items() if quantity in there]
-
-
-def _figures(result: BenchResult) -> Figures | None:
-    return result.variants[0].summary.response_time
-
-
-def _response_time(result: BenchResult) -> float | None:
-    figures = _figures(result)
-    return figures.p50 if figures else None
+        there = (c for c in columns if any(c.value(result) is not None for result in results))
+        columns = tuple(there)[:MOST_COLUMNS]
+    return [*columns, _MEMORY]
 
 
 def _alike(measured: Sequence[tuple[str, BenchResult]]) -> list[str]:
     """Which response times cannot be told from the best one by these questions."""
-    timed = [(time, label, r) for label, r in measured if (time := _response_time(r)) is not None]
+    timed = [(time, label, r) for label, r in measured if (time := _MEDIAN.value(r)) is not None]
     if len(timed) < 2:
         return []
     _, best, first = min(timed, key=lambda one: one[0])

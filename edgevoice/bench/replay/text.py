@@ -8,21 +8,17 @@ from statistics import median
 
 from edgevoice.bench.replay.replay import ReplayResult
 from edgevoice.bench.result.result import BenchTurn
-from edgevoice.bench.result.wording import WIDTH, counted, ms, wrapped
+from edgevoice.bench.result.wording import WIDTH, counted, ms, table, wrapped
 from edgevoice.errors import EdgevoiceError
 from edgevoice.harmless import one_line
 from edgevoice.recordings.recorded_turn import read
-from edgevoice.timings import SPANS, TurnTimings
+from edgevoice.timings import TurnTimings
 from edgevoice.waterfall import render_waterfall
 
 KEPT, NOW = "kept", "replayed"
 _NAME = 10
 
-LEAST_OF_SPAN, LEAST_OF_RESPONSE_TIME, LEAST = 0.05, 0.01, 0.001
-"""A span is reported if it changed by these shares of itself and of the response time, and by a
-millisecond."""
-
-LEAST_RUNS = 3  # runs from which the range of all runs is reported
+LEAST_RUNS = 3  # of fewer it is said that they may be chance
 
 
 def render(made: ReplayResult) -> Iterator[str]:
@@ -51,8 +47,7 @@ def render(made: ReplayResult) -> Iterator[str]:
         yield ""
         yield from _fall(name, turn, timings, whole)
     yield ""
-    for line in moved(kept, [turn for turn, _ in made.runs]):
-        yield from _wrapped(line)
+    yield from moved(kept, [turn for turn, _ in made.runs])
 
 
 def _listed(values: Mapping[str, object], sign: str) -> str:
@@ -74,7 +69,7 @@ def _fall(name: str, turn: BenchTurn, timings: TurnTimings | None, whole: float)
 
 
 def moved(kept: BenchTurn, runs: Sequence[BenchTurn]) -> Iterator[str]:
-    """In words what became longer and shorter, of `runs` of the same recording."""
+    """The response time and each span then and now, of `runs` of the same recording."""
     answered = [turn for turn in runs if turn.response_time is not None]
     if lost := len(runs) - len(answered):
         yield f"{lost} of {counted(len(runs), 'replay')} got no audible answer"
@@ -82,42 +77,23 @@ def moved(kept: BenchTurn, runs: Sequence[BenchTurn]) -> Iterator[str]:
         yield "replayed, the answer began before the last of what was said: see turn.patience"
     if kept.response_time is None or not answered:
         return
-    now = [turn.response_time or 0.0 for turn in answered]
-    yield f"the response time is {_change(kept.response_time, now)}"
-    names = sorted({*kept.spans, *(name for turn in answered for name in turn.spans)}, key=_place)
-    changed, same = [], []
+    names = dict.fromkeys(name for turn in (kept, *answered) for name in turn.spans)
+    rows = [_row("response time", kept.response_time, [t.response_time or 0.0 for t in answered])]
     for name in names:
-        then, now = kept.spans.get(name, 0.0), [turn.spans.get(name, 0.0) for turn in answered]
-        size = abs(median(now) - then)
-        if size < max(LEAST_OF_SPAN * then, LEAST_OF_RESPONSE_TIME * kept.response_time, LEAST):
-            same.append(name)
-        else:
-            changed.append((-size, f"{name} is {_change(then, now)}"))
-    yield from (line for _, line in sorted(changed, key=lambda each: each[0]))
-    if same:
-        yield f"much as it was: {', '.join(same)}"
+        now = [turn.spans.get(name, 0.0) for turn in answered]
+        rows.append(_row(name, kept.spans.get(name, 0.0), now))
+    yield from table(("", KEPT, NOW, "change", "all replays"), rows)
     if len(answered) < LEAST_RUNS:
-        yield (
+        yield from wrapped(
             "one turn, and some of it chance: --times 20 --out FILE, and `edgevoice bench compare` "
             "tells what is more than that"
         )
 
 
-def _change(then: float, now: Sequence[float]) -> str:
+def _row(name: str, then: float, now: Sequence[float]) -> list[str]:
     middle = median(now)
-    change = round(middle * 1000) - round(then * 1000)
-    if not change:
-        return f"as it was, {ms(then)}"
-    text = f"{abs(change)} ms {'longer' if change > 0 else 'shorter'}: {ms(then)} → {ms(middle)}"
-    if len(now) < LEAST_RUNS:
-        return text
-    between = f"{round(min(now) * 1000)} to {ms(max(now))} in {len(now)} replays"
-    inside = min(now) <= then <= max(now)
-    return f"{text} ({between}{', so perhaps chance' if inside else ''})"
-
-
-def _place(name: str) -> int:
-    return SPANS.index(name) if name in SPANS else len(SPANS)
+    between = f"{round(min(now) * 1000)} to {ms(max(now))}" if len(now) > 1 else ""
+    return [name, ms(then), ms(middle), ms(middle - then, "+"), between]
 
 
 def _date(started: str) -> str:
@@ -129,7 +105,8 @@ def _wrapped(text: str) -> list[str]:
 
 
 def listing(files: Mapping[int, Path]) -> Iterator[str]:
-    """The recorded turns of a folder: number, time, response time and transcript of each."""
+    """The recorded turns of a folder: number of the file, time, turn of its session, response time
+    and transcript of each."""
     for number, file in files.items():
         try:
             kept = read(file)
@@ -138,5 +115,6 @@ def listing(files: Mapping[int, Path]) -> Iterator[str]:
         else:
             response_time = "" if kept.response_time is None else ms(kept.response_time)
             heard = kept.heard or f"({kept.ending.replace('_', ' ')})"
-            text = f"{_date(kept.started)}  {response_time:>8}  {heard}"
+            turn = f"turn {kept.number}" if kept.number else ""
+            text = f"{_date(kept.started)}  {turn:<8} {response_time:>8}  {heard}"
         yield one_line(f"{number:>6}  {text}")[:WIDTH]

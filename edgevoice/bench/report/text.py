@@ -8,11 +8,11 @@ from edgevoice.bench.report import tables
 from edgevoice.bench.report.report import (
     Report,
     ReportColumn,
-    ReportSource,
     shown_turns,
     timings,
 )
 from edgevoice.bench.report.trend import described
+from edgevoice.bench.result.result import BenchResult
 from edgevoice.bench.result.wording import (
     WIDTH,
     paragraphs,
@@ -38,7 +38,7 @@ def text(report: Report) -> list[str]:
         own = [column for column in report.columns if column.source is source]
         if len(report.sources) > 1:
             parts.append([f"── {source.name[: WIDTH - 4]} ".ljust(WIDTH, "─")])
-        parts.append(_measured(source))
+        parts.append(drawn(source.result))
         for column in own:
             parts += _course(column, alone=len(own) == 1)
     return paragraphs(parts)
@@ -51,13 +51,13 @@ def _differences(report: Report) -> Iterator[str]:
             yield from wrapped(f"{column.label}: {value or 'none'}", "  ", "    ")
 
 
-def _measured(source: ReportSource) -> list[str]:
-    """The table that the bench printed."""
+def drawn(result: BenchResult) -> list[str]:
+    """A result as its bench prints it."""
     draws = {
         "stages": stages_text.stages,
         "starts": stages_text.starts,
     }
-    return draws.get(source.result.command, soak_text.whole)(source.result)
+    return draws.get(result.command, soak_text.whole)(result)
 
 
 def _course(column: ReportColumn, alone: bool) -> Iterator[list[str]]:

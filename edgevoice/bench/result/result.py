@@ -219,33 +219,23 @@ class Machine(Struct, frozen=True, kw_only=True):
     speeds: Speeds | None = None
 
 
-class BenchResult(Struct, frozen=True, kw_only=True):
-    """A result of the bench. Null: not measured, or not on this system."""
+class RunRecord(Struct, frozen=True, kw_only=True):
+    """What ran, when and on which machine."""
 
-    format: str = FORMAT
-    version: int = VERSION
-    command: str
-    """`run`, `starts`, `stages`, `replay` or `soak`."""
     edgevoice: str
     """Version of the program."""
     started: str
     """ISO 8601 local time."""
     seconds: float
-    """Duration of the bench."""
+    """Duration."""
     interrupted: bool
     """Whether it was stopped or failed before its end."""
-    questions: str
-    """Folder or file of the questions, or a note that they are built in."""
     left_out: tuple[str, ...]
-    """Recordings that could not be used."""
+    """Recordings, stages or scenarios that could not be used."""
     input: str
     """Microphone."""
     output: str
     """Speaker."""
-    played_to: str
-    """Device to which the questions were played; empty: directly into capture."""
-    conversation: bool
-    """Whether all questions formed one conversation."""
     models: Mapping[str, Model]
     """The model of each role."""
     settings: Mapping[str, Any]
@@ -253,6 +243,21 @@ class BenchResult(Struct, frozen=True, kw_only=True):
     libraries: Mapping[str, str]
     """Versions of the libraries that do the work."""
     machine: Machine
+
+
+class BenchResult(RunRecord, frozen=True, kw_only=True):
+    """A result of the bench. Null: not measured, or not on this system."""
+
+    format: str = FORMAT
+    version: int = VERSION
+    command: str
+    """`run`, `starts`, `stages`, `replay` or `soak`."""
+    questions: str
+    """Folder or file of the questions, or a note that they are built in."""
+    played_to: str
+    """Device to which the questions were played; empty: directly into capture."""
+    conversation: bool
+    """Whether all questions formed one conversation."""
     peak_rss: int
     """Highest memory of the process in bytes; for `starts`, of any of them when ready."""
     variants: tuple[Variant, ...]

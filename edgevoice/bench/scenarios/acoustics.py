@@ -14,7 +14,7 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from edgevoice.audio import AUDIBLE_DBFS, Samples
+from edgevoice.audio import Samples
 from edgevoice.bench.scenarios.room_response import Acoustics, Convolver, impulse_response
 from edgevoice.devices.duplex import CALLBACK_FRAMES, DEVICE_RATE, Duplex
 
@@ -23,11 +23,6 @@ ECHO_SAMPLES = 2 * DEVICE_RATE
 
 LATE_BLOCKS = 5.0
 """Late blocks in about a second after which the delay is raised."""
-
-QUIET = 0.3
-"""Seconds without an audible sample after which a sound of the speaker is a new reply."""
-
-AUDIBLE_AMPLITUDE = 10 ** (AUDIBLE_DBFS / 20)
 
 MARKED = DEVICE_RATE // 4
 """Samples from one time mark of a tape to the next."""
@@ -109,13 +104,11 @@ class Mixer:
 
 @dataclass(slots=True)
 class _Waiting:
-    """A sound that starts at time `at`, or `after` so many seconds of the next reply."""
+    """A sound that starts at time `at`; None: at once."""
 
     id: int
     samples: Samples
     at: float | None
-    after: float | None
-    replies: int
 
 
 class AcousticPath:
@@ -132,12 +125,9 @@ class AcousticPath:
         self._orders: deque[Callable[[], None]] = deque()
         self._waiting: list[_Waiting] = []
         self._begun: dict[int, float] = {}
-        self._reply = (0, 0.0)
-        """Number of replies so far, and when the last one began."""
-        self._last_audible = -ECHO_SAMPLES
         self._late = self._moved = 0
         self._short = 0.0
-        self._tapes: tuple[RoomTape, RoomTape] | None = None
+        self._tape: RoomTape | None = None
         # The callbacks may run before the constructor returns.
         self._duplex: Duplex | None = None
         self._duplex = Duplex(hears, speaks, self._hear, self._speak, latency)
@@ -147,29 +137,19 @@ class AcousticPath:
     def _hear(self, block: Samples, number: int) -> None:
         self._ring[np.arange(number, number + len(block)) % ECHO_SAMPLES] = block
         self._written = number + len(block)
-        if self._duplex is None:
-            return
-        times = self._duplex.input
-        loud = np.flatnonzero(np.abs(block) >= AUDIBLE_AMPLITUDE)
-        if len(loud):
-            if number + loud[0] - self._last_audible > QUIET * DEVICE_RATE:
-                self._reply = (self._reply[0] + 1, times.time_of(number + int(loud[0])))
-            self._last_audible = number + int(loud[-1])
-        if self._tapes is not None:
-            self._tapes[0].put(block, times.time_of(number))
+        if self._duplex is not None and self._tape is not None:
+            self._tape.put(block, self._duplex.input.time_of(number))
 
     def _speak(self, block: Samples, number: int) -> None:
         duplex = self._duplex
         if duplex is None:
             return
-        at = duplex.output.time_of(number)
         convolver = self._convolver
         if convolver is not None and duplex.input.settled and duplex.output.settled:
+            at = duplex.output.time_of(number)
             block += convolver.push(self._played(duplex.input.number_at(at - self._delay)))
         self._start_due(duplex, number)
         self._mix.into(block, number)
-        if self._tapes is not None:
-            self._tapes[1].put(block, at)
 
     def _played(self, wanted: int) -> Samples:
         """What the speaker played from sample `wanted` on, float32 [CALLBACK_FRAMES]."""
@@ -194,12 +174,7 @@ class AcousticPath:
         """Hand the sounds whose time has come to the mixer."""
         while self._orders:
             self._orders.popleft()()
-        replies, began = self._reply
         for waiting in self._waiting[:]:
-            if waiting.after is not None:
-                if replies == waiting.replies:
-                    continue
-                waiting.at, waiting.after = began + waiting.after, None
             due = number if waiting.at is None else duplex.output.number_at(waiting.at)
             if due < number + CALLBACK_FRAMES:
                 begin = max(due, number)
@@ -217,10 +192,9 @@ class AcousticPath:
             self._short = 0.0
             self._convolver = Convolver(impulse_response(acoustics, DEVICE_RATE), CALLBACK_FRAMES)
 
-    def say(self, id: int, samples: Samples, at: float | None, after: float | None) -> None:
-        """Play float32 [n] at DEVICE_RATE Hz at time `at`, `after` so many seconds of the next
-        reply, or at once."""
-        waiting = _Waiting(id, samples, at, after, self._reply[0])
+    def say(self, id: int, samples: Samples, at: float | None) -> None:
+        """Play float32 [n] at DEVICE_RATE Hz at time `at`, or at once."""
+        waiting = _Waiting(id, samples, at)
         self._orders.append(lambda: self._waiting.append(waiting))
 
     def begun(self, id: int) -> float | None:
@@ -237,12 +211,11 @@ class AcousticPath:
 
     def record(self, seconds: float) -> None:
         """Start a new recording of at most so many seconds."""
-        self._tapes = (RoomTape.of(seconds), RoomTape.of(seconds))
+        self._tape = RoomTape.of(seconds)
 
-    def recorded(self) -> tuple[RoomTape, RoomTape]:
-        """The recording so far: of the speaker, and of the microphone."""
-        speaker, microphone = self._tapes or (RoomTape.of(0.0), RoomTape.of(0.0))
-        return speaker.cut(), microphone.cut()
+    def recorded(self) -> RoomTape:
+        """What the speaker played so far."""
+        return (self._tape or RoomTape.of(0.0)).cut()
 
     def state(self) -> AcousticState:
         dry = self._duplex.dry if self._duplex else 0

@@ -80,7 +80,7 @@ def judged(scenario: Scenario, acted: ScenarioRecord) -> ScenarioVerdict:
     turns = exchanges(acted.events)
     said = _utterances(scenario, acted.done)
     stray = _assign(said, turns)
-    lines = tuple(_line(one, turns, acted.recording.speaker) for one in said)
+    lines = tuple(_line(one, turns, acted.speaker) for one in said)
     unasked = tuple(
         StrayAnswer(
             at=round(turn.told, 3),

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from msgspec import Struct
 
-from edgevoice.bench.result.result import Figures, Machine, Model
+from edgevoice.bench.result.result import Figures, RunRecord
 from edgevoice.bench.scenarios.scenario import StepEffect
 from edgevoice.versioned import FileFormat
 
@@ -160,41 +160,19 @@ class ScenarioTotals(Struct, frozen=True, kw_only=True):
     """Statistics over all lines."""
 
 
-class ScenariosResult(Struct, frozen=True, kw_only=True):
+class ScenariosResult(RunRecord, frozen=True, kw_only=True):
     """A whole run of scenarios."""
 
     format: str = FORMAT
     """Always `edgevoice turns`."""
     version: int = VERSION
     """Version of the format."""
-    edgevoice: str
-    """Version of the program."""
-    started: str
-    """ISO 8601 local time."""
-    seconds: float
-    """Duration."""
-    interrupted: bool
-    """Whether it was stopped or failed before its end."""
-    left_out: tuple[str, ...]
-    """Scenarios that need a corpus, where there was none."""
-    input: str
-    """Microphone."""
-    output: str
-    """Speaker."""
     hears: str
     """Device that records what the speaker plays."""
     speaks: str
     """Device that the microphone hears."""
     loop: SpeakerPath | None
     """Delay, level and tail that the devices themselves add; null if not measured."""
-    models: Mapping[str, Model]
-    """The model of each role."""
-    settings: Mapping[str, Any]
-    """Settings that differ from their defaults."""
-    libraries: Mapping[str, str]
-    """Versions of the libraries that do the work."""
-    machine: Machine
-    """The machine it ran on."""
     totals: ScenarioTotals
     """All scenarios together."""
     outcomes: tuple[ScenarioOutcome, ...]

@@ -2,7 +2,6 @@
 
     with LoopbackRoom(clock, hears="room", speaks="room") as room:
         room.acoustics(Acoustics(delay=0.08, level=-12, tail=0.3))
-        room.say(cough, after=1.2)       # 1.2 s into the next reply
         room.say(question, at=clock.now() + 1.0)
 
 `hears` is an input that records what the speaker plays (the monitor of its sink), `speaks` an
@@ -68,14 +67,6 @@ class RoomTrack:
         return self.samples[self.number_at(start) : self.number_at(end)]
 
 
-@dataclass(frozen=True, slots=True)
-class RoomRecording:
-    """What the speaker played, and what the microphone heard, on one time axis."""
-
-    speaker: RoomTrack
-    microphone: RoomTrack
-
-
 class LoopbackRoom:
     """Two loopback devices with the sound path between them. Usable by any thread.
 
@@ -102,23 +93,15 @@ class LoopbackRoom:
         """Set how the microphone hears the speaker; None: not at all, as with headphones."""
         self._ask("acoustics", acoustics)
 
-    def say(
-        self,
-        samples: Samples,
-        *,
-        at: float | None = None,
-        after: float | None = None,
-        level: float = 0.0,
-    ) -> int:
+    def say(self, samples: Samples, *, at: float | None = None, level: float = 0.0) -> int:
         """Have the microphone hear float32 [n] at 16 kHz, amplified by `level` dB.
 
-        It starts at session time `at`, `after` so many seconds from the first audible sample of
-        the next reply, or at once. Returns at once, with a number for `begun`.
+        It starts at session time `at`, or at once. Returns at once, with a number for `begun`.
         """
         number = next(self._ids)
         when = None if at is None else at + self._origin
         sound = resample(samples, CAPTURE_RATE, DEVICE_RATE) * np.float32(10 ** (level / 20))
-        self._ask("say", number, sound, when, after)
+        self._ask("say", number, sound, when)
         return number
 
     def begun(self, number: int) -> float | None:
@@ -145,10 +128,11 @@ class LoopbackRoom:
         """Start a new recording of at most so many seconds."""
         self._ask("record", seconds)
 
-    def recorded(self) -> RoomRecording:
-        """The recording so far."""
-        speaker, microphone = self._ask("recorded")
-        return RoomRecording(self._track(speaker), self._track(microphone))
+    def recorded(self) -> RoomTrack:
+        """What the speaker played so far."""
+        tape: RoomTape = self._ask("recorded")
+        marks = tuple((number, at - self._origin) for number, at in tape.marks) or ((0, 0.0),)
+        return RoomTrack(tape.samples.astype(np.float32) / 32767.0, DEVICE_RATE, marks)
 
     def state(self) -> AcousticState:
         state: AcousticState = self._ask("state")
@@ -167,10 +151,6 @@ class LoopbackRoom:
 
     def __exit__(self, *exc: object) -> None:
         self.close()
-
-    def _track(self, tape: RoomTape) -> RoomTrack:
-        marks = tuple((number, at - self._origin) for number, at in tape.marks) or ((0, 0.0),)
-        return RoomTrack(tape.samples.astype(np.float32) / 32767.0, DEVICE_RATE, marks)
 
     def _ask(self, command: str, *arguments: Any) -> Any:
         assert self._process.stdin is not None

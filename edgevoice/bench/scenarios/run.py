@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
 from msgspec.structs import replace
 
-from edgevoice import __version__
-from edgevoice import events as ev
 from edgevoice.bench.driver.driver import QuestionDriver, session
 from edgevoice.bench.driver.engine_cache import EngineCache
-from edgevoice.bench.driver.run_state import changed, described, differing
+from edgevoice.bench.driver.run_state import RunInfo, changed
 from edgevoice.bench.jobs.progress import BenchProgress
-from edgevoice.bench.machine.host import libraries, load, machine
 from edgevoice.bench.result.summary import figures
 from edgevoice.bench.result.wording import counted
 from edgevoice.bench.scenarios.assertions import judged
@@ -73,15 +69,12 @@ class ScenarioRun:
         self, plan: ScenarioPlan, progress: BenchProgress, trace: Subscriber | None = None
     ) -> None:
         self.outcomes: list[ScenarioOutcome] = []
-        self.finished = False
         self._plan = plan
         self._progress = progress
         self._trace = trace
         self._clock = SystemClock()
         self._cache = EngineCache(self._clock)
-        self._started = datetime.datetime.now().astimezone().isoformat(timespec="seconds")
-        self._load = load()
-        self._about: ev.SessionStarted | None = None
+        self._info = RunInfo(plan.config, plan.left_out, self._clock)
         self._loop = SpeakerPath(delay=0.0, level=0.0, tail=0.0)
 
     def run(self) -> None:
@@ -95,7 +88,7 @@ class ScenarioRun:
                     self._clock.sleep(SETTLING)
                     self._loop = self._probed(room)
                     self._run_in(room, [s for s in plan.scripts if _latency(s) == latency])
-        self.finished = True
+        self._info.finished = True
 
     def _run_in(self, room: LoopbackRoom, scripts: Sequence[ScenarioScript]) -> None:
         self._progress.begin("loading the models", 0.0)
@@ -144,7 +137,7 @@ class ScenarioRun:
     def _assistant(self, config: Config) -> Iterator[QuestionDriver]:
         clock = self._clock
         bus = Bus(clock)
-        bus.subscribe(self._note)
+        bus.subscribe(self._info.note)
         if self._trace is not None:
             bus.subscribe(self._trace)
         with ExitStack() as opened:
@@ -188,28 +181,14 @@ class ScenarioRun:
             script.expected, f"{scenario.name}: {'; '.join(verdict.failed) or 'passed'}"
         )
 
-    def _note(self, event: ev.Event) -> None:
-        if isinstance(event, ev.SessionStarted):
-            self._about = self._about or event
-
     def result(self) -> ScenariosResult:
         """Everything so far."""
-        about, loop = self._about, self._loop
+        loop = self._loop
         return ScenariosResult(
-            edgevoice=__version__,
-            started=self._started,
-            seconds=round(self._clock.now(), 1),
-            interrupted=not self.finished,
-            left_out=tuple(self._plan.left_out),
-            input=about.input if about else "",
-            output=about.output if about else "",
+            **self._info.fields(),
             hears=self._plan.hears,
             speaks=self._plan.speaks,
             loop=replace(loop, delay=round(loop.delay, 4), level=round(loop.level, 1)),
-            models=described(about.models) if about else {},
-            settings=differing(self._plan.config),
-            libraries=libraries(),
-            machine=machine(self._load, load()),
             totals=totals(self.outcomes),
             outcomes=tuple(self.outcomes),
         )

@@ -11,7 +11,7 @@ from edgevoice.audio import Samples
 from edgevoice.bench.driver.driver import QuestionDriver
 from edgevoice.bench.driver.player import WAIT_SLICE
 from edgevoice.bench.scenarios.assets import AudioClip, ScenarioScript
-from edgevoice.bench.scenarios.room import POLL_SLICE, RoomRecording
+from edgevoice.bench.scenarios.room import POLL_SLICE, RoomTrack
 from edgevoice.bench.scenarios.room_response import Acoustics
 from edgevoice.bench.scenarios.scenario import ScenarioStep, StepEffect
 
@@ -49,7 +49,7 @@ class ScenarioStage(Protocol):
 
     def record(self, seconds: float) -> None: ...
 
-    def recorded(self) -> RoomRecording: ...
+    def recorded(self) -> RoomTrack: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +67,12 @@ class StepDone:
 
 @dataclass(frozen=True, slots=True)
 class ScenarioRecord:
-    """Everything that happened; `stuck` says what a step waited for in vain."""
+    """Everything that happened, and what the `speaker` played; `stuck` says what a step waited for
+    in vain."""
 
     done: tuple[StepDone, ...]
     events: tuple[ev.Event, ...]
-    recording: RoomRecording
+    speaker: RoomTrack
     began: float
     ended: float
     stuck: str = ""

@@ -1,8 +1,7 @@
-"""Reads scenario files. An error names the line."""
+"""Reads scenario files. An error names the field."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import get_args
@@ -59,7 +58,7 @@ def listed(named: Sequence[Path]) -> list[Path]:
 
 
 def read(path: Path) -> Scenario:
-    """The scenario in a file. Raises ConfigError with the file and the line."""
+    """The scenario in a file. Raises ConfigError with the file and the field."""
     try:
         text = read_text(path)
     except (OSError, Malformed) as error:
@@ -72,85 +71,55 @@ def read(path: Path) -> Scenario:
 def parsed(text: str, path: Path) -> Scenario:
     """The scenario in `text`, which is the content of `path`. Raises ConfigError."""
 
-    def wrong(
-        what: str, line: int | None, remedy: str = "docs/reference/formats.md has every field"
-    ) -> ConfigError:
-        return ConfigError(what, where=f"{path}, line {line}" if line else str(path), remedy=remedy)
+    def wrong(what: str, remedy: str = "docs/reference/formats.md has every field") -> ConfigError:
+        return ConfigError(what, where=str(path), remedy=remedy)
 
     try:
         data = from_toml(text)
     except Malformed as error:
-        what, _, place = str(error).partition(" (at line ")
-        line = re.match(r"\d+", place)
-        raise wrong(f"not valid TOML: {what}", int(line[0]) if line else None) from None
+        raise wrong(f"not valid TOML: {error}") from None
     version = data.get("version")
     if data.get("format") != FORMAT or not isinstance(version, int):
         start = f'start it with: format = "{FORMAT}" and version = {VERSION}'
-        raise wrong("not a scenario", None, start)
+        raise wrong("not a scenario", start)
     if version > VERSION:
         what = f"of version {version} of the format; this program reads {VERSION}"
-        raise wrong(what, line_of(text, ("version",)), "update edgevoice")
+        raise wrong(what, "update edgevoice")
     try:
         made = converted(data, Scenario)
     except Malformed as error:
-        at, what = error.place, str(error)
-        if " cannot be " in what and (allowed := ALLOWED.get(str(at[-1]) if at else "")):
-            what = f"{what}; one of {', '.join(allowed)}"
-        raise wrong(what, line_of(text, at)) from None
-    for at, what in _contradictions(made):
-        name = ".".join(str(part) for part in at if isinstance(part, str))
-        raise wrong(f"{name}: {what}", line_of(text, at))
+        what = str(error)
+        allowed = ALLOWED.get(str(error.place[-1])) if error.place else None
+        raise wrong(f"{what}; one of {', '.join(allowed)}" if allowed else what) from None
+    for what in _contradictions(made):
+        raise wrong(what)
     return made if made.name else replace(made, name=path.stem)
 
 
-def _contradictions(scenario: Scenario) -> Iterator[tuple[tuple[str | int, ...], str]]:
+def _contradictions(scenario: Scenario) -> Iterator[str]:
     """What each field allows, but not together, with its place."""
     if sum(bool(s) for s in (scenario.room.noise, scenario.room.file, scenario.room.corpus)) > 1:
-        yield ("room", "noise"), "has more than one of noise, file and corpus"
+        yield "room has more than one of noise, file and corpus"
     for number, step in enumerate(scenario.step):
+        place = f"step[{number}]"
         has = [name for name in SOURCES if getattr(step, name) not in ("", None)]
         if len(has) != 1:
             given = " and ".join(has) or "none"
-            yield ("step", number), f"needs one of {', '.join(SOURCES)}; has {given}"
+            yield f"{place} needs one of {', '.join(SOURCES)}; has {given}"
         if (step.words or step.fraction) and step.after != "reply":
-            key = "words" if step.words else "fraction"
-            yield ("step", number, key), 'goes with after = "reply"'
+            yield f'{place}.{"words" if step.words else "fraction"} goes with after = "reply"'
         last = number + 1 == len(scenario.step)
         if step.role == "begun" and (last or scenario.step[number + 1].role == "nothing"):
-            yield ("step", number, "part"), "is begun, and no step after it goes on"
+            yield f"{place} is begun, and no step after it goes on"
         if number == 0 and step.after == "step":
-            yield ("step", number, "after"), "there is no step before the first"
+            yield f"{place}.after: there is no step before the first"
     for key, value in scenario.changes.items():
-        at = ("settings", *key.split(".", 1))
         if key not in keys():
-            yield at, "there is no such setting"
+            yield f"settings.{key}: there is no such setting"
             continue
         try:
             changed(Config(), {key: value})
         except ConfigError:
-            yield at, f"cannot be {value!r}; the default is {default(key)!r}"
+            yield f"settings.{key} cannot be {value!r}; the default is {default(key)!r}"
     if not scenario.step and not scenario.listen:
-        yield ("step",), "there is nothing to do: no step, and no `listen`"
-
-
-def line_of(text: str, at: Sequence[str | int]) -> int:
-    """The line (from 1) of a table or key, or else of its table."""
-    names = [part for part in at if isinstance(part, str)]
-    number = at[1] if len(at) > 1 and isinstance(at[1], int) else 0
-    inside, seen, best = "", -1, 1
-    for count, line in enumerate(text.splitlines(), 1):
-        if header := re.match(r"\s*\[+\s*([^\]]+?)\s*\]", line):
-            inside = header[1]
-            seen = seen + 1 if inside == (names[0] if names else "") else seen
-            if names[:1] == [inside] and seen == number:
-                best = count
-            if ".".join(names) == inside:
-                return count
-        elif (
-            (key := re.match(r"\s*[\"']?([\w-]+)[\"']?\s*[=.]", line))
-            and names[-1:] == [key[1]]
-            and inside == ".".join(names[:-1])
-            and seen in (-1, number)
-        ):
-            return count
-    return best
+        yield "there is nothing to do: no step, and no `listen`"

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import cycle
 from pathlib import Path
 
@@ -30,26 +29,17 @@ LINES = 120  # lines of progress of a whole soak, at most
 SAMPLES = 7200  # samples of the device, at most: more would look like a leak
 
 
-@dataclass(frozen=True, slots=True)
-class SoakSchedule:
-    """How many seconds to ask, and which replies to interrupt: every `every`th; 0: none."""
-
-    seconds: float
-    every: int
-
-
 class SoakDriver:
     """Asks the plan's questions over and over; `interruptions` are those so far."""
 
-    def __init__(self, plan: BenchPlan, schedule: SoakSchedule) -> None:
+    def __init__(self, plan: BenchPlan) -> None:
         self.interruptions: list[SoakInterruption] = []
         self._plan = plan
-        self._schedule = schedule
         self._began = self._ended = 0.0
 
     def run(self, one: QuestionDriver, done: Callable[[InterruptedExchange], None]) -> None:
         """Ask until the time is over; `done` takes every exchange that has ended."""
-        plan, clock, every = self._plan, one.clock, self._schedule.every
+        plan, clock, every = self._plan, one.clock, self._plan.interrupt_every
         questions = cycle(plan.questions)
         self._began = self._ended = clock.now()
         for question, _ in plan.asks[: plan.warm_ups]:
@@ -57,7 +47,7 @@ class SoakDriver:
             done(InterruptedExchange((one.ask(question, warm_up=True),)))
         self._began = self._ended = clock.now()
         number = 0
-        while clock.now() < self._began + self._schedule.seconds:
+        while clock.now() < self._began + plan.seconds:
             number += 1
             self._begin(one)
             if every and number % every == 0:
@@ -80,10 +70,10 @@ class SoakDriver:
             turns,
             samples,
             self.interruptions,
-            asked_for=self._schedule.seconds,
+            asked_for=self._plan.seconds,
             began=self._began,
             ended=self._ended,
-            interrupt_every=self._schedule.every,
+            interrupt_every=self._plan.interrupt_every,
         )
 
 
@@ -96,37 +86,30 @@ class SoakBench(Bench):
         progress: BenchProgress,
         trace: Subscriber | None,
         where: Path | None,
-        schedule: SoakSchedule,
     ) -> None:
-        ways = (AS_SET, BARGE_IN) if schedule.every else (AS_SET,)
+        ways = (AS_SET, BARGE_IN) if plan.interrupt_every else (AS_SET,)
         super().__init__(replace(plan, variants=ways), progress, trace)
-        self._seconds = schedule.seconds
-        self._driver = SoakDriver(plan, schedule)
+        self._driver = SoakDriver(plan)
         self._file = ResultFile(where, progress.say, self._clock.now)
         self._began = self._reported = 0.0
         self._unreported: list[InterruptedExchange] = []
-        self.run_state.every = max(SAMPLE_EVERY, schedule.seconds / SAMPLES)
+        self.run_state.every = max(SAMPLE_EVERY, plan.seconds / SAMPLES)
         self.run_state.endurance = lambda samples: self._driver.judged(
             self.run_state.turns, samples
         )
 
-    def run(self) -> None:
-        """Ask until the time is over. Raises what an assistant fails with."""
-        with ExitStack() as stack:
-            stack.callback(self._cache.close)
-            self._progress.begin("loading the models", 0.0)
-            one = stack.enter_context(self._interview())
-            self._progress.begin(f"{duration(self._seconds)} of questions", self._seconds)
-            self._began = self._reported = self._clock.now()
-            self._driver.run(one, self._done)
-        self.run_state.finished = True
+    def _ask(self, one: QuestionDriver) -> None:
+        seconds = self.plan.seconds
+        self._progress.begin(f"{duration(seconds)} of questions", seconds)
+        self._began = self._reported = self._clock.now()
+        self._driver.run(one, self._done)
 
     def _done(self, exchange: InterruptedExchange) -> None:
         self.run_state.turns += exchange.turns
         self._file.keep(self.run_state.result)
         self._unreported.append(exchange)
         now = self._clock.now()
-        if now - self._reported >= self._seconds / LINES:
+        if now - self._reported >= self.plan.seconds / LINES:
             sample = next(reversed(self.run_state.samples), None)
             text = f"{duration(now - self._began)}: {line(self._unreported, sample)}"
             self._progress.done(now - self._reported, text)

@@ -7,8 +7,10 @@ finds both.
 
 from __future__ import annotations
 
+import os
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,12 +21,10 @@ from msgspec.structs import replace
 
 from edgevoice import events as ev
 from edgevoice.bench.corpus.corpus import BenchQuestion
-from edgevoice.bench.corpus.wall import WALL
 from edgevoice.bench.driver.bench import BenchPlan
 from edgevoice.bench.driver.run_state import RunState, changed
 from edgevoice.bench.jobs.progress import BenchProgress
 from edgevoice.bench.jobs.worker import Worker
-from edgevoice.bench.machine.page_cache import drop
 from edgevoice.bench.result.device_record import Load, Start
 from edgevoice.bench.result.result import BenchTurn
 from edgevoice.clock import Clock, SystemClock
@@ -137,15 +137,28 @@ def weights(config: Config) -> Iterator[Path]:
         yield from sorted(path for path in folder.rglob("*") if path.is_file())
 
 
+def drop(paths: Iterable[Path]) -> bool:
+    """Ask the system to drop these files from the page cache; false where it cannot be asked."""
+    if not hasattr(os, "posix_fadvise"):
+        return False
+    try:
+        for path in paths:
+            with path.open("rb") as file:
+                os.fdatasync(file.fileno())  # what is not yet on disk cannot be dropped
+                os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+    except OSError:
+        return False
+    return True
+
+
 def start(task: StartTask, began: float) -> StartOutcome:
     """Start as the program does, and answer one question. This process reached its first line at
     `began`. Raises what the assistant does."""
-    from edgevoice.bench.driver.driver import interview
+    from edgevoice.bench.driver.driver import session
     from edgevoice.bench.driver.engine_cache import EngineCache
     from edgevoice.bench.driver.player import QuietRoom
-    from edgevoice.build import build, quiet_sink
+    from edgevoice.build import quiet_sink
     from edgevoice.bus import Bus
-    from edgevoice.context import AudioIO, SessionContext
 
     imported = time.monotonic() - task.since
     clock = SystemClock()
@@ -153,18 +166,12 @@ def start(task: StartTask, began: float) -> StartOutcome:
     bus = Bus(clock)
     events: list[ev.Event] = []
     bus.subscribe(events.append)
-    room, cache = QuietRoom(clock), EngineCache(clock)
-    sink = quiet_sink(clock, "a speaker that nobody hears")
-    context = SessionContext(task.config, clock, bus, wall=lambda: WALL)
-    assistant = build(context, AudioIO(room, sink), pool=cache)
-    try:
-        with interview(assistant, clock, room, cache) as one:
-            one.wait_until_ready()
-            rss = int(psutil.Process().memory_info().rss)
-            turn = one.ask(task.question, task.variant, task.warm_up)
-    finally:
-        cache.close()
-    session = next(event for event in events if isinstance(event, ev.SessionStarted))
+    room = QuietRoom(clock)
+    devices = room, quiet_sink(clock, "a speaker that nobody hears"), room
+    with closing(EngineCache(clock)) as cache, session(task.config, bus, devices, cache) as one:
+        rss = int(psutil.Process().memory_info().rss)
+        turn = one.ask(task.question, task.variant, task.warm_up)
+    about = next(event for event in events if isinstance(event, ev.SessionStarted))
     made = Start(
         variant=task.variant,
         program=round(began - task.since, 4),
@@ -174,7 +181,7 @@ def start(task: StartTask, began: float) -> StartOutcome:
         **timeline(events, zero),
     )
     return StartOutcome(
-        start=made, turn=turn, models=session.models, input=session.input, output=session.output
+        start=made, turn=turn, models=about.models, input=about.input, output=about.output
     )
 
 

@@ -9,7 +9,7 @@ from edgevoice.bench.result.device_record import Start
 from edgevoice.bench.result.device_text import limits
 from edgevoice.bench.result.result import BenchResult, StageFigures
 from edgevoice.bench.result.summary import figures
-from edgevoice.bench.result.text import heading, misread
+from edgevoice.bench.result.text import heading, left_out, misread
 from edgevoice.bench.result.wording import paragraphs, table, wrapped
 from edgevoice.bench.stages.cold_start import COLD, WARM
 
@@ -25,7 +25,6 @@ _NAMES = {
 }
 PERCENTILES = ("p50", "p90", "p95", "p99")
 _LOADED = {"vad": "VAD", "stt": "STT", "slm": "LLM", "tts": "TTS", "turn": "turn detector"}
-_BAR = 30
 
 
 def stages(result: BenchResult) -> list[str]:
@@ -47,7 +46,7 @@ def stages(result: BenchResult) -> list[str]:
         ],
         misread(result.variants[0].summary),
         limits(result),
-        [line for name in result.left_out for line in wrapped(f"left out: {name}")],
+        left_out(result),
     ]
     return paragraphs(parts)
 
@@ -77,7 +76,7 @@ Moment = Callable[[Start], "float | None"]
 
 
 def starts(result: BenchResult) -> list[str]:
-    """When each step of a start was reached, cold and warm, and how the loads overlap."""
+    """When each step of a start was reached, cold and warm."""
     kinds = {name: [s for s in result.starts if s.variant == name] for name in (COLD, WARM)}
     rows = []
     for name, moment in _moments(result.starts):
@@ -88,9 +87,8 @@ def starts(result: BenchResult) -> list[str]:
     parts = [
         heading(result),
         [*table(heads, rows, apart=1), *conditions(result)],
-        *(_picture(kind, made) for kind, made in kinds.items()),
         [*_remarks(result)],
-        [line for name in result.left_out for line in wrapped(f"left out: {name}")],
+        left_out(result),
     ]
     return paragraphs(parts)
 
@@ -109,25 +107,6 @@ def _moments(made: Sequence[Start]) -> list[tuple[str, Moment]]:
         ("ready to answer", lambda one: one.ready),
         ("first response time", lambda one: one.response_time),
     ]
-
-
-def _picture(kind: str, made: Sequence[Start]) -> list[str]:
-    """The loads of the median start in time."""
-    if not made:
-        return []
-    middle = sorted(made, key=lambda one: one.ready)[(len(made) - 1) // 2]
-    rows = [
-        ("command line", 0.0, middle.program),
-        ("imports", middle.program, middle.imported),
-        *((_LOADED.get(r, r), one.began, one.ready) for r, one in middle.loads.items()),
-    ]
-    scale = _BAR / middle.ready if middle.ready > 0 else 0.0
-    lines = [f"median {kind}, ready after {_seconds(middle.ready)}"]
-    for name, began, ended in rows:
-        first, last = round(began * scale), max(round(began * scale) + 1, round(ended * scale))
-        bar = " " * first + "█" * (last - first)
-        lines.append(f"  {name:<14}{_seconds(began):>9} to {_seconds(ended):>8}  {bar}")
-    return lines
 
 
 def _remarks(result: BenchResult) -> Iterator[str]:

@@ -7,9 +7,9 @@ which another program was busy neither hide a change nor cause one.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -45,29 +45,19 @@ class Shift:
 def paired(before: Values, after: Values, limited: bool = True) -> Shift:
     """The mean difference of pairs, `after` minus `before`, with a bootstrap interval."""
     differences = after - before
+    if not limited:
+        return _shift((differences,), (differences,))
     # Around zero for the test, where swapping a pair does not change the limit.
-    tested = _limited(differences) if limited else differences
-    centred = _around_median(differences) if limited else differences
-    change = float(centred.mean())
-    if len(centred) < 2:
-        return Shift(len(centred), change, change, change, 1.0)
-    low, high = _interval((centred,), lambda drawn, axis: drawn.mean(axis))
-    return _shift(len(centred), change, low, high, _p((tested,), "samples"))
+    return _shift((_around_median(differences),), (_limited(differences),))
 
 
 def unpaired(before: Values, after: Values, limited: bool = True) -> Shift:
     """The difference of the means of two samples, with a bootstrap interval."""
-    pooled = np.concatenate([before, after])
-    one, other = before, after
-    if limited:
-        pooled, one, other = map(_around_median, (pooled, before, after))
-    n = min(len(before), len(after))
-    change = float(other.mean() - one.mean())
-    if n < 2:
-        return _shift(n, change, change, change, 1.0)
-    low, high = _interval((one, other), lambda a, b, axis: b.mean(axis) - a.mean(axis))
-    p = _p((pooled[: len(before)], pooled[len(before) :]), "independent")
-    return _shift(n, change, low, high, p)
+    if not limited:
+        return _shift((before, after), (before, after))
+    pooled = _around_median(np.concatenate([before, after]))
+    tested = pooled[: len(before)], pooled[len(before) :]
+    return _shift((_around_median(before), _around_median(after)), tested)
 
 
 def holm(values: Sequence[float]) -> list[float]:
@@ -79,42 +69,34 @@ def holm(values: Sequence[float]) -> list[float]:
     return corrected
 
 
-def _interval(samples: tuple[Values, ...], statistic: Callable[..., Values]) -> tuple[float, float]:
-    """The 95 % confidence interval of a statistic of the samples."""
-    from scipy.stats import bootstrap
-
-    found = bootstrap(
-        samples,
-        statistic,
-        n_resamples=DRAWS,
-        batch=max(1, _BATCH // sum(map(len, samples))),
-        method="percentile",
-        rng=SEED,
-    ).confidence_interval
-    return float(found.low), float(found.high)
+def _difference(*samples: Values, axis: int = -1) -> Values:
+    """The mean of differences, or the difference of two means."""
+    first = samples[0].mean(axis) if samples[1:] else 0.0
+    return np.asarray(samples[-1].mean(axis) - first)
 
 
-def _p(samples: tuple[Values, ...], kind: Literal["samples", "independent"]) -> float:
-    """The p value of the mean of one sample of differences, or of two samples' difference."""
-    from scipy.stats import permutation_test
+def _shift(samples: tuple[Values, ...], tested: tuple[Values, ...]) -> Shift:
+    """The shift of one sample of differences, or of two samples; p is that of the `tested` ones."""
+    from scipy.stats import bootstrap, permutation_test
 
-    if min(map(len, samples)) < 2:
-        return 1.0
-    found = permutation_test(
-        samples,
-        lambda *drawn, axis: abs(drawn[-1].mean(axis) - (drawn[0].mean(axis) if drawn[1:] else 0)),
-        permutation_type=kind,
+    n, change = min(map(len, samples)), float(_difference(*samples))
+    if n < 2:
+        return Shift(n, change, change, change, 1.0)
+    drawing: dict[str, Any] = {
+        "n_resamples": DRAWS,
+        "batch": max(1, _BATCH // sum(map(len, samples))),
+        "rng": SEED,
+    }
+    ends = bootstrap(samples, _difference, method="percentile", **drawing).confidence_interval
+    p = permutation_test(
+        tested,
+        lambda *drawn, axis: abs(_difference(*drawn, axis=axis)),
+        permutation_type="independent" if tested[1:] else "samples",
         vectorized=True,
-        n_resamples=DRAWS,
-        batch=max(1, _BATCH // sum(map(len, samples))),
         alternative="greater",
-        rng=SEED,
-    )
-    return float(found.pvalue)
-
-
-def _shift(n: int, change: float, low: float, high: float, p: float) -> Shift:
-    return Shift(n, change, min(float(low), change), max(float(high), change), p)
+        **drawing,
+    ).pvalue
+    return Shift(n, change, min(float(ends.low), change), max(float(ends.high), change), float(p))
 
 
 def _limited(distances: Values) -> Values:

@@ -37,11 +37,10 @@ class Slope:
 
 @dataclass(frozen=True, slots=True)
 class Growth:
-    """The course of a quantity: `slope` of all of it, `late` of its second half."""
+    """The course of a quantity, and the slope of all of it."""
 
     course: Course
     slope: Slope
-    late: Slope
 
 
 def growth(times: Values, values: Values, least: float) -> Growth | None:
@@ -60,7 +59,7 @@ def growth(times: Values, values: Values, least: float) -> Growth | None:
         course = "level"
     elif min(slope.low, late.low) > 0 and min(slope.value, late.value) >= least:
         course = "grows"
-    return Growth(course, slope, late)
+    return Growth(course, slope)
 
 
 def theil_sen(times: Values, values: Values) -> Slope:

@@ -292,7 +292,7 @@ def _response_time(drawing: TraceDrawing, turn: TurnTimings) -> None:
         return
     ms = {span.name: round(span.seconds * 1000, 3) for span in turn.spans}
     name, (start, *_), (*_, end) = f"{round(turn.response_time * 1000)} ms", turn.spans, turn.spans
-    about = {"turn": turn.turn, "ms": ms}
+    about = {"turn": turn.turn, "number": turn.number, "ms": ms}
     drawing.slices.append(TracePiece(RESPONSE_TIME, name, start.start, end.end, about))
     for span in turn.spans:
         # A span without length would lie on top of the next one.

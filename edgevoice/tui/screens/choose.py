@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -25,11 +25,20 @@ CHOICE_TITLES: dict[ChoiceKind, str] = {
 }
 
 
-class Choose(ModalScreen["tuple[ChoiceKind, str] | None"]):
+class SessionChoice(NamedTuple):
+    """A chosen device or model; `keep`: for later sessions, too."""
+
+    kind: ChoiceKind
+    value: str
+    keep: bool
+
+
+class Choose(ModalScreen["SessionChoice | None"]):
     """Returns the choice, or None; the lists arrive later, through `offer`."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q", "dismiss(None)", "close"),
+        Binding("k", "keep", "keep"),
         Binding("ctrl+c", "app.quit", "quit", priority=True),
     ]
     DEFAULT_CSS = """
@@ -50,11 +59,12 @@ class Choose(ModalScreen["tuple[ChoiceKind, str] | None"]):
         self._title = title
         self._current = current
         self._values: dict[str, tuple[ChoiceKind, str]] = {}
+        self._keep = False
 
     def compose(self) -> ComposeResult:
         with Vertical() as box:
             box.border_title = self._title
-            box.border_subtitle = "Enter chooses, esc closes"
+            box.border_subtitle = "Enter: for this session, k: keep it, esc closes"
             yield Static("loading the list …", id="looking")
 
     async def offer(self, lists: Mapping[ChoiceKind, Sequence[tuple[str, str]]]) -> None:
@@ -66,7 +76,9 @@ class Choose(ModalScreen["tuple[ChoiceKind, str] | None"]):
             options.append(Option(Content.styled(CHOICE_TITLES[kind], "bold"), disabled=True))
             for n, (value, label) in enumerate(choices):
                 value_shown, label = one_line(value), one_line(label)
-                used = self._current.get(kind) in (value_shown, label)
+                current = self._current.get(kind)
+                # The label of a device begins with the name that is shown for it.
+                used = current == value_shown or label.startswith(f"{current} (")
                 self._values[f"{kind}-{n}"] = (kind, value)
                 options.append(Option(Content(f"{'●' if used else '○'} {label}"), f"{kind}-{n}"))
             if not choices:
@@ -82,4 +94,10 @@ class Choose(ModalScreen["tuple[ChoiceKind, str] | None"]):
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
         """Return the selected choice."""
         if event.option_id is not None:
-            self.dismiss(self._values[event.option_id])
+            self.dismiss(SessionChoice(*self._values[event.option_id], self._keep))
+
+    def action_keep(self) -> None:
+        """Return the selected choice, for later sessions too."""
+        self._keep = True
+        for found in self.query(OptionList):
+            found.action_select()

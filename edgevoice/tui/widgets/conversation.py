@@ -7,7 +7,6 @@ The screen shares the cores and the GIL with the models.
 from __future__ import annotations
 
 import re
-from time import monotonic
 
 from textual.content import Content
 from textual.geometry import Size
@@ -53,7 +52,10 @@ class Conversation(ScrollView, can_focus=False):
         self._blank = Strip([])
         self._starts: dict[int, int] = {}
         self._following = True
-        self._since: dict[str, float] = {}
+        self._newest: int | None = None
+        """The newest turn with a reply."""
+        self._seen_reply: int | None = None
+        """The newest turn with a reply when the end was last in view."""
         self._devices = ""
 
     def show(self, scene: Scene, selected: int | None) -> None:
@@ -65,15 +67,15 @@ class Conversation(ScrollView, can_focus=False):
             self.border_subtitle = Content(named).markup
         waiting: tuple[int, ...] = ()
         if not scene.ready:
-            now = monotonic()
-            for role in scene.pending:
-                self._since.setdefault(role, now)
-            waiting = tuple(int(now - self._since[role]) for role in scene.pending)
+            waiting = tuple(int(scene.loaded_for(role)) for role in scene.pending)
         loaded = (scene.ready, len(scene.loading), len(scene.pending), waiting)
         seen = (scene.revision, selected, loaded, self.scrollable_content_region.size)
         if seen != self._seen:
             self._seen = seen
+            self._newest = _newest_reply(scene)
             self._lay_out()
+            if self._following:
+                self._seen_reply = self._newest
 
     def notify_style_update(self) -> None:
         super().notify_style_update()
@@ -130,11 +132,18 @@ class Conversation(ScrollView, can_focus=False):
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         super().watch_scroll_y(old_value, new_value)
         self._following = new_value >= self.max_scroll_y
+        if self._following:
+            self._seen_reply = self._newest
 
     @property
     def following(self) -> bool:
         """Whether the view follows the end of the conversation."""
         return self._following
+
+    @property
+    def new_below(self) -> bool:
+        """Whether a reply has come since the user scrolled back."""
+        return not self._following and self._newest not in (None, self._seen_reply)
 
     def reveal(self, turn: int) -> None:
         """Scroll to the exchange of this turn."""
@@ -207,9 +216,8 @@ class Conversation(ScrollView, can_focus=False):
             )
         lines = [Content.styled("  Loading the models", "bold")]
         for role, loading in scene.loading.items():
-            ready = loading.seconds is not None
-            waited = int(monotonic() - self._since.get(role, monotonic()))
-            seconds = f"{loading.seconds:.1f} s" if ready else f"{waited} s …" if waited else "…"
+            ready, lasted = loading.seconds is not None, scene.loaded_for(role)
+            seconds = f"{lasted:.1f} s" if ready else f"{int(lasted)} s …" if lasted >= 1 else "…"
             lines.append(
                 Content.assemble(
                     (f"  {'✓' if ready else '◇'} {ROLE_TITLES[role]:<17}", "$foreground-muted"),
@@ -224,6 +232,7 @@ ROLE_TITLES = {
     "vad": "speech detection",
     "stt": "transcription",
     "slm": "language model",
+    "draft": "draft model",
     "tts": "voice",
     "turn": "end of turn",
 }
@@ -234,6 +243,11 @@ NAME_STYLES = {
     "notice": "bold $text-secondary",
     "failure": "bold $text-error",
 }
+
+
+def _newest_reply(scene: Scene) -> int | None:
+    exchanges = (row for row in reversed(scene.rows) if isinstance(row, Exchange))
+    return next((row.turn for row in exchanges if row.committed and row.reply), None)
 
 
 def _tidy(text: str) -> str:

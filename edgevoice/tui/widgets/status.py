@@ -122,6 +122,8 @@ def _hint(scene: Scene, talking: bool) -> str:
         return "quieter: are you speaking?"
     if state == "asleep":
         return f'say "{scene.word}", or hold space' if scene.word else "hold space to talk"
+    if not scene.speaks:
+        hint = f"{hint}, v to speak replies".removeprefix(", ")
     return "microphone muted" if scene.muted and state != "muted" else hint
 
 

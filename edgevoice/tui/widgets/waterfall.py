@@ -61,7 +61,7 @@ class Waterfall(Widget):
             self.border_subtitle = ""
             return
         learned = "" if tall else patience(turn)
-        parts = (f"turn {turn.turn}", f"response time {_ms(turn.response_time)}", learned)
+        parts = (f"turn {turn.number}", f"response time {_ms(turn.response_time)}", learned)
         self.border_title = Content(" · ".join(filter(None, parts))).markup
         response_times = [
             t.response_time for t in scene.timings.turns if t.response_time is not None

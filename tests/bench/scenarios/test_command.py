@@ -43,7 +43,7 @@ def test_what_ships_is_listed_with_what_it_promises(env: dict[str, str]) -> None
     ("words", "told"),
     [
         (("nowhere.toml",), "no such scenario"),
-        (("wrong.toml",), "wrong.toml, line 5"),
+        (("wrong.toml",), "says is not known in step[0] (wrong.toml)"),
         (("--corpus", "nowhere"), "no such folder"),
     ],
 )

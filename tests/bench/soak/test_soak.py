@@ -19,7 +19,7 @@ from edgevoice.bench.report.text import text
 from edgevoice.bench.result import result_file
 from edgevoice.bench.result.result import AS_SET, BenchResult, BenchTurn, encoded, read, write
 from edgevoice.bench.result.result_file import ResultFile
-from edgevoice.bench.soak.soak import BARGE_IN, SoakDriver, SoakSchedule, line
+from edgevoice.bench.soak.soak import BARGE_IN, SoakDriver, line
 from edgevoice.bench.soak.text import headline, whole
 from edgevoice.protocols import ChatMessage
 from edgevoice.settings import Config, TurnSettings
@@ -44,7 +44,8 @@ def longer() -> BenchResult:
 
 def a_stint(
     stage: Stage,
-    term: SoakSchedule,
+    seconds: float,
+    every: int,
     done: Callable[[InterruptedExchange], None],
     conversation: bool = False,
     lead: float = 0.2,
@@ -59,8 +60,10 @@ def a_stint(
         questions=questions,
         source="written",
         conversation=conversation,
+        seconds=seconds,
+        interrupt_every=every,
     )
-    stint = SoakDriver(plan, term)
+    stint = SoakDriver(plan)
     with stage.interview() as one:
         stint.run(one, done)
     return stint
@@ -70,7 +73,7 @@ def test_questions_are_asked_over_and_over_until_the_time_is_over() -> None:
     """Two questions in turn; the last one is heard out; the warm-up is not counted."""
     stage = Stage("It is noon.")
     made: list[BenchTurn] = []
-    stint = a_stint(stage, SoakSchedule(60.0, 0), lambda exchange: made.extend(exchange.turns))
+    stint = a_stint(stage, 60.0, 0, lambda exchange: made.extend(exchange.turns))
     assert [turn.warm_up for turn in made[:2]] == [True, False]
     asked = [turn.question for turn in made[1:]]
     assert asked == ["what time is it", "and where are we"] * (len(asked) // 2) + (
@@ -86,7 +89,7 @@ def test_each_so_manieth_reply_is_interrupted_by_a_question_that_is_answered() -
     """Both are turns, the second in a variant of its own, and the reply falls silent."""
     stage = Stage(LONG)
     made: list[InterruptedExchange] = []
-    stint = a_stint(stage, SoakSchedule(90.0, 3), made.append)
+    stint = a_stint(stage, 90.0, 3, made.append)
     counted = [exchange for exchange in made if not exchange.turns[0].warm_up]
     kinds = [exchange.interruption is not None for exchange in counted]
     assert kinds == [number % 3 == 0 for number in range(1, len(counted) + 1)]
@@ -109,7 +112,7 @@ def test_each_so_manieth_reply_is_interrupted_by_a_question_that_is_answered() -
 def test_an_interruption_that_is_not_heard_is_missed() -> None:
     """With barge-in off the reply goes on, and what was said into it is not answered."""
     stage = Stage(LONG, Config(turn=TurnSettings(barge_in=False)))
-    stint = a_stint(stage, SoakSchedule(40.0, 1), lambda exchange: None)
+    stint = a_stint(stage, 40.0, 1, lambda exchange: None)
     assert stint.interruptions
     assert {(i.outcome, i.answered) for i in stint.interruptions} == {("missed", False)}
     assert stint.judged([], ()).verdict == "misses interruptions"
@@ -118,7 +121,7 @@ def test_an_interruption_that_is_not_heard_is_missed() -> None:
 def test_a_reply_that_is_over_before_anybody_speaks_was_not_interrupted() -> None:
     """The clip begins in time, but its first word comes three seconds later."""
     stage = Stage("It is noon, or nearly so.")
-    stint = a_stint(stage, SoakSchedule(30.0, 1), lambda exchange: None, lead=3.0)
+    stint = a_stint(stage, 30.0, 1, lambda exchange: None, lead=3.0)
     assert {(i.outcome, i.answered) for i in stint.interruptions} == {("late", True)}
 
 
@@ -126,7 +129,7 @@ def test_a_reply_that_is_too_short_is_left_alone() -> None:
     """Nothing is thrown in where there is nothing to interrupt: each question stands alone."""
     stage = Stage("Yes.")
     made: list[InterruptedExchange] = []
-    stint = a_stint(stage, SoakSchedule(30.0, 1), made.append)
+    stint = a_stint(stage, 30.0, 1, made.append)
     assert not stint.interruptions
     assert all(len(exchange.turns) == 1 for exchange in made)
 
@@ -141,7 +144,7 @@ def test_a_conversation_is_kept_or_begun_anew(conversation: bool) -> None:
         lengths.append(len([message for message in said if message.role == "user"]))
         return "It is noon."
 
-    a_stint(Stage(answer), SoakSchedule(30.0, 0), lambda exchange: None, conversation)
+    a_stint(Stage(answer), 30.0, 0, lambda exchange: None, conversation)
     assert max(lengths) == (lengths[-1] if conversation else 1)
     assert not conversation or lengths[-1] > 3
 
@@ -161,8 +164,9 @@ def test_what_is_done_when_it_is_stopped_is_judged() -> None:
         config=stage.show.config,
         questions=[stage.question((0.2, "what time is it", 1.0))],
         source="written",
+        seconds=3600.0,
     )
-    stint = SoakDriver(plan, SoakSchedule(3600.0, 0))
+    stint = SoakDriver(plan)
     with pytest.raises(KeyboardInterrupt), stage.interview() as one:
         stint.run(one, done)
     judged = stint.judged(made, ())
@@ -231,10 +235,8 @@ def test_nowhere_is_nothing_written() -> None:
     ResultFile(None, pytest.fail, lambda: 1e9).keep(lambda: pytest.fail("made for nothing"))
 
 
-def test_in_pieces_it_is_the_same_result(longer: BenchResult, tmp_path: Path) -> None:
-    """Streamed or whole, the JSON holds the same; and nothing of a soak is lost in its file."""
-    (tmp_path / "pieces.json").write_text("".join(result_file.streamed(longer)))
-    assert read(tmp_path / "pieces.json") == longer
+def test_nothing_of_a_soak_is_lost_in_its_file(longer: BenchResult, tmp_path: Path) -> None:
+    """And a result of anything else says that it has none."""
     write(tmp_path / "r.json", longer)
     assert read(tmp_path / "r.json") == longer
     assert '"soak": null' in encoded(replace(longer, soak=None))

@@ -1,0 +1,178 @@
+"""The first start in a terminal: ask for language, voice and microphone, once."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from edgevoice.cli import Context, complain
+from edgevoice.errors import EdgevoiceError, StorageError
+
+if TYPE_CHECKING:
+    from edgevoice.settings import Config
+    from edgevoice.tui.first_start import Choices
+
+SAMPLE = "{name}. 1, 2, 3, 4, 5."
+"""What a voice says; it reads the figures in its own language."""
+
+END_TIMEOUT = 5.0
+"""Seconds that the screen has to end after a signal."""
+
+
+def is_first(origins: Mapping[str, str], path: Path) -> bool:
+    """Whether nothing was ever set: no configuration file, variable or option.
+
+    `origins` are those of a resolved configuration, `path` is the configuration file.
+    """
+    return not path.exists() and all(origin == "default" for origin in origins.values())
+
+
+def ask(context: Context, config: Config) -> None:
+    """Ask, and write the choices to the configuration file.
+
+    Raises KeyboardInterrupt after Ctrl-C, and SystemExit after a signal or the loss of the
+    terminal; nothing is written then, and the next start asks again.
+    """
+    from edgevoice.tui.end_watch import EndWatch
+    from edgevoice.tui.first_start import FirstStartApp
+
+    about = MachineSetup(config)
+    app = FirstStartApp(about)
+    ended = threading.Event()
+
+    def close() -> None:
+        if app.is_running:
+            app.call_from_thread(app.exit)
+
+    def end(code: int) -> None:
+        threading.Thread(target=close, name="close screen", daemon=True).start()
+        # Without a terminal the screen may wait for ever.
+        if not ended.wait(END_TIMEOUT):
+            os._exit(code)
+
+    watch = EndWatch(end)
+    try:
+        with watch:
+            try:
+                chosen = app.run()
+            finally:
+                ended.set()
+    finally:
+        about.close()
+        if watch.code is not None:
+            raise SystemExit(watch.code)
+    if chosen is None:
+        raise KeyboardInterrupt
+    try:
+        context.remember_all(chosen)
+    except StorageError as error:
+        complain(f"{error}; the choices hold for this session only")
+    context.settings.update(chosen)
+
+
+class MachineSetup:
+    """Languages, voices and the microphone of this machine."""
+
+    def __init__(self, config: Config) -> None:
+        from edgevoice.models.store import Store
+
+        self._config = config
+        self._store = Store(config)
+        self._closed = False
+        self._thread: threading.Thread | None = None
+        self.status = ""
+        self.level = -120.0
+
+    def languages(self) -> Choices:
+        """The languages with a voice; the one of the system first."""
+        from edgevoice.languages import codes
+        from edgevoice.models.voices import best
+        from edgevoice.transcription.spoken_language import named
+
+        system = os.environ.get("LC_ALL") or os.environ.get("LANG") or ""
+        voiced = [code for code in codes() if best(self._store, code)]
+        voiced.sort(key=lambda code: (code != system[:2], code != "en", named(code)))
+        return [(code, named(code)) for code in voiced]
+
+    def voices(self, language: str) -> Choices:
+        """The voices of a language; first the one that speaks it if none is chosen."""
+        from edgevoice.catalog import STARTER
+        from edgevoice.models.disk import size_text
+
+        entries = [e for e in self._store.ranked("tts") if e.languages and e.speaks(language)]
+        here = {entry.name for entry in entries if self._is_here(entry.name)}
+        entries.sort(key=lambda e: 0 if e.name in here else 1 if e.name in STARTER else 2)
+        return [
+            (e.name, e.title if e.name in here else f"{e.title} · {size_text(e.size)}")
+            for e in entries
+        ]
+
+    def _is_here(self, name: str) -> bool:
+        return self._store.find(name) is not None
+
+    def listen(self, language: str, voice: str) -> None:
+        """Play a sample, as `edgevoice say` does; a voice that is not here is pulled first."""
+        from edgevoice.build import open_sink
+        from edgevoice.clock import SystemClock
+        from edgevoice.engines.registry import load
+        from edgevoice.models.pull import pull
+        from edgevoice.synthesis.streaming_tts import StreamingSpeech
+
+        clock = SystemClock()
+        self.status = "loading the voice …"
+        if not self._is_here(voice):
+            pull([voice], self._store, self)
+        engine = load(self._store.require(voice), self._config)
+        sink = open_sink(self._config, clock)
+        with StreamingSpeech(engine, sink, clock, self._config.tts, language) as speech:
+            self.status = "playing …"
+            name = self._store.catalog.get(voice).title.split(",")[0]
+            speech.push(SAMPLE.format(name=name))
+
+    def begin(self, label: str, total: int, done: int = 0) -> None:
+        """Progress of a download."""
+        self._label, self._total = label, max(1, total)
+        self.reach(done)
+
+    def reach(self, done: int) -> None:
+        """Progress of a download, in bytes."""
+        self.status = f"{self._label}: {done * 100 // self._total} %"
+
+    def end(self) -> None:
+        """The download has ended."""
+        self.status = "loading the voice …"
+
+    def say(self, line: str) -> None:
+        """A message of a download."""
+        self.status = line
+
+    def open_microphone(self) -> str:
+        """Open the microphone, and follow its level in a thread; returns its name."""
+        from edgevoice.audio import dbfs
+        from edgevoice.build import open_source
+        from edgevoice.clock import SystemClock
+        from edgevoice.devices.names import shown_name
+
+        microphone = open_source(self._config, SystemClock())
+
+        def follow() -> None:
+            try:
+                while not self._closed and (frame := microphone.read()) is not None:
+                    self.level = dbfs(frame.samples)
+            except EdgevoiceError:
+                self.level = -120.0
+            finally:
+                microphone.close()
+
+        self._thread = threading.Thread(target=follow, name="level", daemon=True)
+        self._thread.start()
+        return shown_name("input", microphone.name)
+
+    def close(self) -> None:
+        """Close the microphone, so that the conversation can open it."""
+        self._closed = True
+        if self._thread is not None:
+            self._thread.join(timeout=1.0)
