@@ -174,9 +174,10 @@ class SlmSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """Show the model a few replies in English, where English is the only spoken language."""
     date_time: bool = True
     """Tell the model the date and time with each question."""
-    draft: str = "auto"
+    draft: str = "off"
     """A small model that opens replies, and that the language model verifies. A name, off, or auto:
-    the smallest of the models that converse, where it is measured to save time."""
+    the smallest of the models that converse, where it is measured to save time. Its first words may
+    be wrong when they are heard; they are then corrected aloud (drafts-2026-11)."""
     draft_trust: Literal["cautious", "normal", "swift"] = "normal"
     """How unlikely a word of the draft may be and still stay."""
     context: Annotated[int, Meta(ge=256, le=131_072)] = 4096

@@ -115,11 +115,14 @@ def test_a_slow_machine_begins_with_the_smaller_model(tmp_path: Path, pulled: li
 def test_the_smaller_starter_model_comes_along_to_open_the_replies_of_the_larger(
     tmp_path: Path, pulled: list[str]
 ) -> None:
-    """On the first run, or when the whole set is asked for; not where drafts are switched off."""
-    ensure_starter(store_with(tmp_path / "new", *OTHERS), NoProgress())
+    """On the first run, or when the whole set is asked for; only where drafts are switched on."""
+
+    def drafting(store: Store) -> Store:
+        return Store(replace(store.config, slm=replace(store.config.slm, draft="auto")))
+
+    ensure_starter(drafting(store_with(tmp_path / "new", *OTHERS)), NoProgress())
     assert pulled == ["qwen2.5-1.5b", "qwen2.5-0.5b"]
     store = store_with(tmp_path / "older", *OTHERS, "qwen2.5-coder-1.5b")
-    assert ensure_starter(store, NoProgress()) == []
-    assert ensure_starter(store, NoProgress(), whole=True) == ["qwen2.5-0.5b"]
-    off = replace(store.config, slm=replace(store.config.slm, draft="off"))
-    assert ensure_starter(Store(off), NoProgress(), whole=True) == []
+    assert ensure_starter(drafting(store), NoProgress()) == []
+    assert ensure_starter(drafting(store), NoProgress(), whole=True) == ["qwen2.5-0.5b"]
+    assert ensure_starter(store, NoProgress(), whole=True) == []
