@@ -215,16 +215,13 @@ class UtteranceDetector:
     def _request_interim(self, voiced: bool) -> None:
         """Request a transcript now and then, and whenever the voice fades: if this was the last
         word, the transcript is there by the time the pause is reported. The first silent frame
-        requests one of either kind: from then on, the last transcript may be the question."""
+        requests it again, because the words may be the whole question from then on."""
         first_silent, self._voiced = self._voiced and not voiced, voiced
         words_end = self._turn.speech.words_end if self._turn is not None else 0
-        faded = self._audio.end > words_end
-        if first_silent or not faded:
-            self._request_transcript(self._interims, 1 if first_silent else INTERIM_SAMPLES)
-        if (
-            faded
-            and (first_silent or self._covered < words_end)
-            and self._request_transcript(self._outbox, 0)
+        if self._audio.end <= words_end:
+            self._request_transcript(self._interims, INTERIM_SAMPLES)
+        elif (self._covered < words_end or first_silent) and self._request_transcript(
+            self._outbox, 1
         ):
             self._covered = self._audio.end
 

@@ -121,10 +121,8 @@ class Transcriber:
     def interim(self) -> None:
         """Make interim transcripts until the inbox is closed; runs in its own thread."""
         while (request := self._interims.get()) is not None:
-            if request.turn.speech.silent:
-                # A transcript of more audio is under way, but the agent may start on the last one.
-                self._send_partial(request.turn)
-            elif self._recognizer is not None:
+            # If the voice has stopped since, a transcript of more audio is under way.
+            if self._recognizer is not None and not request.turn.speech.silent:
                 self._transcribe_interim(request, "interim")
 
     def _transcribe_interim(self, request: InterimRequest, effort: Effort) -> None:

@@ -95,17 +95,6 @@ def test_the_reply_to_a_long_hiss_waits_for_no_other_transcript() -> None:
     assert watched.efforts[-2:] == ["endpoint", "endpoint"]
 
 
-def test_the_reply_begins_with_the_silence_while_another_transcript_is_under_way() -> None:
-    """The model need not wait until the recognizer is free to learn that the user is silent."""
-    show = Rehearsal("Everest.")
-    show.recognizer = ScriptedRecognizer(show.clock, show.book, 0.12)
-    _fading(show, (0.2, SENTENCE, 8.0), tail=0.256)
-    show.run()
-    [begun] = show.all(ev.PrefillStarted)
-    assert begun.t - show.all(ev.SpeechPaused)[0].at < 0.04
-    assert begun.t < show.all(ev.InterimTranscript)[-1].t
-
-
 def test_words_after_a_faded_one_are_in_the_question() -> None:
     """A voice also fades between two words: what follows is transcribed as well."""
     show = Rehearsal("Everest.")
