@@ -36,7 +36,9 @@ def homes(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(autouse=True)
-def no_settings_of_ones_own(homes: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def no_settings_of_ones_own(
+    homes: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> None:
     """Hide the configuration, the catalog and the variables of the user who runs the tests."""
     for variable in [name for name in os.environ if name.startswith("EDGEVOICE_")]:
         monkeypatch.delenv(variable)
@@ -45,6 +47,9 @@ def no_settings_of_ones_own(homes: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setenv("XDG_CONFIG_HOME", str(home / "config"))
     monkeypatch.setenv("XDG_DATA_HOME", str(home / "data"))
     monkeypatch.setenv("XDG_CACHE_HOME", str(home / "cache"))
+    if request.node.get_closest_marker("models"):
+        # With an empty cache each session would evaluate the example replies for seconds.
+        monkeypatch.setenv("EDGEVOICE_SLM_EXAMPLES", "false")
 
 
 @pytest.fixture(scope="session")

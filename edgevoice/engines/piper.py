@@ -34,9 +34,6 @@ from edgevoice.settings import TtsSettings
 
 _log = logging.getLogger(__name__)
 
-WARMUP_TEXT = "Hello there."
-"""Synthesized without being played when a voice is loaded."""
-
 MAX_PHONEMES = 500
 """Maximum phonemes in one run, which bounds its memory; a sentence of 40 words has 300."""
 
@@ -72,9 +69,6 @@ class Piper:
         }
         if config.num_speakers > 1:
             self._fixed["sid"] = np.array([settings.speaker], dtype=np.int64)
-        # The first run takes twice as long as later ones.
-        for _ in self.synthesize(WARMUP_TEXT, lambda: False):
-            pass
 
     def synthesize(self, text: str, cancelled: Cancelled) -> Iterator[Audio]:
         """The sound of one clause in pieces; nothing if it has no words.

@@ -39,6 +39,8 @@ class PastMessage(Struct, frozen=True):
     """The text. For an interrupted reply, the part that was played."""
     interrupted: bool = False
     """Whether the reply was interrupted."""
+    lead: str = ""
+    """What the language model was told before a question: the date and time."""
 
 
 class RecordedTurn(Struct, frozen=True, kw_only=True):
@@ -99,6 +101,7 @@ class RecordedTurn(Struct, frozen=True, kw_only=True):
                 "user" if message.role == "user" else "assistant",
                 message.text,
                 interrupted=message.interrupted,
+                lead=message.lead,
             )
             for message in self.history
             if message.role in ("user", "assistant")

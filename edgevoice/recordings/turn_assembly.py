@@ -234,7 +234,9 @@ class TurnAssembly:
             spans={span.name: span.seconds for span in timings.spans} if timings else {},
             models=session.models,
             settings=settings_of(self._config),
-            history=tuple(PastMessage(m.role, m.text, m.interrupted) for m in turn.messages or ()),
+            history=tuple(
+                PastMessage(m.role, m.text, m.interrupted, m.lead) for m in turn.messages or ()
+            ),
             events=raw(turn.events),
         )
         return recorded, samples

@@ -325,7 +325,8 @@ def test_a_real_conversation_is_kept_and_run_again(
     assert result["command"] == "replay"
     assert (now["variant"], was["variant"]) == (AS_SET, AS_KEPT)
     assert now["transcript"].lower()[:8] == two.heard.lower()[:8]
-    assert now["prompt_tokens"] == was["prompt_tokens"]
+    # The bench has a date and time of its own, which may have a few tokens more or less.
+    assert now["prompt_tokens"] == pytest.approx(was["prompt_tokens"], abs=4)
     assert now["reused_tokens"] < now["prompt_tokens"] - 1
     assert was["response_time"] == pytest.approx(two.response_time)
 
