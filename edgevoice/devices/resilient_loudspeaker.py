@@ -75,7 +75,9 @@ class ResilientLoudspeaker(DeviceSlot[OutputDevice]):
         with self._monitor:
             # An error is noted where the position is needed.
             gaps = self._look() is None and self._position.underruns > self._underruns
-        return gaps and self.lengthen(self.name)
+            device = self._device
+        # By the name that it is opened with, not the one that people are shown.
+        return device is not None and gaps and self.lengthen(device.name)
 
     def _on_opened(self, device: OutputDevice) -> None:
         if self._given_up():

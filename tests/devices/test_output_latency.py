@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from edgevoice import events as ev
-from edgevoice.devices import output_latency
+from edgevoice.devices import device_slot, output_latency
 from edgevoice.places import user_folder
 from edgevoice.protocols import Position
 from tests.plugs import Mouth, Plugged
@@ -51,3 +53,18 @@ def test_it_is_opened_again_after_the_reply() -> None:
     assert lengthened == [show.speaker.name]
     assert len(show.mouths) == 2
     assert not show.told
+
+
+def test_a_longer_buffer_is_remembered_under_the_name_that_the_speaker_is_opened_with(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The next start looks it up by that name; the screen shows another one."""
+    monkeypatch.setattr(device_slot, "shown_name", lambda kind, name: f"the {name}")
+    lengthened: list[str] = []
+    show = Plugged("All right, my friend.")
+    show.speaker.lengthen = lambda name: not lengthened.append(name)
+    show.open_mouth = lambda desk, wanted: (Mouth if lengthened else Stuttering)(desk, wanted)
+    show.speech(0.5, "go on", 1.0)
+    show.hold(12.0)
+    [name] = lengthened
+    assert show.speaker.name == f"the {name}"
