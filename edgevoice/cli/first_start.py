@@ -36,24 +36,14 @@ def ask(context: Context, config: Config) -> None:
     Raises KeyboardInterrupt after Ctrl-C, and SystemExit after a signal or the loss of the
     terminal; nothing is written then, and the next start asks again.
     """
-    from edgevoice.tui.end_watch import EndWatch
+    from edgevoice.tui.end_watch import EndWatch, end_screen
     from edgevoice.tui.first_start import FirstStartApp
 
     about = MachineSetup(config)
     app = FirstStartApp(about)
     ended = threading.Event()
 
-    def close() -> None:
-        if app.is_running:
-            app.call_from_thread(app.exit)
-
-    def end(code: int) -> None:
-        threading.Thread(target=close, name="close screen", daemon=True).start()
-        # Without a terminal the screen may wait for ever.
-        if not ended.wait(END_TIMEOUT):
-            os._exit(code)
-
-    watch = EndWatch(end)
+    watch = EndWatch(lambda code: end_screen(app, ended, END_TIMEOUT, code))
     try:
         with watch:
             try:

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from edgevoice.cli import Context, echo, echo_json, pass_context
+from edgevoice.cli import Context, pass_context
 from edgevoice.cli.bench import OUTPUT, options
-from edgevoice.cli.measured import config, target
+from edgevoice.cli.measured import config, deliver, target
 from edgevoice.errors import UsageError
 
 if TYPE_CHECKING:
-    from edgevoice.bench.quality.quality import QualityAnswer, QualityQuestion, QualityResult
+    from edgevoice.bench.quality.quality import QualityAnswer, QualityQuestion
     from edgevoice.models.store import Installed
     from edgevoice.settings import Config
 
@@ -66,6 +66,7 @@ def quality(context: Context, against: Path | None, **given: Any) -> None:
     settings = config(context, given, GREEDY if greedy else {})
     from edgevoice.bench.jobs.progress import shown
     from edgevoice.bench.quality import quality as asking
+    from edgevoice.bench.quality.comparison import counted, table
     from edgevoice.models.store import Store
 
     if against is not None:
@@ -94,8 +95,9 @@ def quality(context: Context, against: Path | None, **given: Any) -> None:
                     system_prompt=settings.slm.system_prompt,
                     answers=tuple(done),
                 )
-                worse = _deliver(result, before, where)
-    if worse:
+                counts = counted(result, before)
+                deliver(result, table(result, counts), where)
+    if counts[-1].worse:
         click.get_current_context().exit(1)
 
 
@@ -116,25 +118,10 @@ def _answers(
             slm, *small = [
                 stack.enter_context(closing(load(model, seeded))).session() for model in models
             ]
-            agent = LanguageModelAgent(slm, seeded)
-            if small:
-                agent = DraftFirstAgent(small[0], slm, seeded, always=True)
+            agent = (
+                DraftFirstAgent(small[0], slm, seeded, always=True)
+                if small
+                else LanguageModelAgent(slm, seeded)
+            )
             stack.enter_context(closing(agent))
             yield from asked(agent, seeded, todo)
-
-
-def _deliver(result: QualityResult, before: QualityResult | None, where: Path | None) -> bool:
-    """Print the table, and write the file or the JSON; returns whether it became worse."""
-    from edgevoice import files
-    from edgevoice.bench.quality.comparison import counted, table
-    from edgevoice.bench.result.result import encoded
-
-    counts = counted(result, before)
-    for line in table(result, counts):
-        echo(line, err=where is None)
-    if where is None:
-        echo_json(encoded(result), nl=False)
-    else:
-        files.deliver(where, [encoded(result)], "the result", "--json FILE")
-        echo(f"written to {where}", err=True)
-    return counts[-1].worse

@@ -33,7 +33,8 @@ def of_default(kind: str, info: str, listing: str) -> str:
 
 def _of_server(kind: str) -> str:
     listing = "sources" if kind == "input" else "sinks"
-    return of_default(kind, _pactl("info"), _pactl("list", listing))
+    info = _pactl("info")
+    return of_default(kind, info, _pactl("list", listing)) if info else ""
 
 
 def _pactl(*words: str) -> str:

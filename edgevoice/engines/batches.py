@@ -84,16 +84,14 @@ class BatchCosts:
                     count -= size
         if not self._known:
             return batches + [MIN_SPLIT] * (count // MIN_SPLIT) + [1] * (count % MIN_SPLIT)
-        costs, sizes = self._curve(threads)
-        return batches + plan(count, [costs[size - 1] for size in sizes], max_seconds)
+        return batches + plan(count, self._least_costs(threads), max_seconds)
 
     def seconds(self, count: int, threads: int) -> float:
         """Expected seconds of `count` tokens; 0 if nothing was measured."""
         if not self._known:
             return 0.0
-        costs, sizes = self._curve(threads)
-        padded_costs = [costs[size - 1] for size in sizes]
-        return sum(padded_costs[size - 1] for size in plan(count, padded_costs))
+        costs = self._least_costs(threads)
+        return sum(costs[size - 1] for size in plan(count, costs))
 
     def padded(self, count: int, threads: int, most: int) -> int:
         """The size, at most `most`, of the batch that evaluates `count` tokens at least cost.
@@ -113,6 +111,11 @@ class BatchCosts:
     def _known(self) -> bool:
         """Whether the cost of any usable size was measured."""
         return any(min(known) <= self._largest for known in self.measured.values())
+
+    def _least_costs(self, threads: int) -> list[float]:
+        """Seconds of each number of tokens from 1, padded where that costs less."""
+        costs, sizes = self._curve(threads)
+        return [costs[size - 1] for size in sizes]
 
     def _curve(self, threads: int, most: int | None = None) -> tuple[list[float], list[int]]:
         """For each number of tokens from 1 to `most`: seconds as they are, and the padded size.

@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass
 from statistics import median
 
 from edgevoice.bench.corpus.corpus import BenchQuestion
-from edgevoice.bench.corpus.wall import WALL
-from edgevoice.bench.driver.driver import interview
+from edgevoice.bench.driver import driver
 from edgevoice.bench.driver.engine_cache import EngineCache
 from edgevoice.bench.driver.player import QuietRoom
 from edgevoice.bench.jobs.progress import BenchProgress
 from edgevoice.bench.machine.host import peak_rss
 from edgevoice.bench.result.result import BenchTurn
-from edgevoice.build import build, quiet_sink
+from edgevoice.build import quiet_sink
 from edgevoice.bus import Bus
 from edgevoice.clock import SystemClock
-from edgevoice.context import AudioIO, SessionContext
 from edgevoice.engines.cpu_budget import used_elsewhere
 from edgevoice.errors import EdgevoiceError, EngineError
 from edgevoice.fit.record import Answers
@@ -52,21 +50,18 @@ def session(config: Config) -> Iterator[Ask]:
     Every question begins a new conversation. Raises ModelError and what a stage fails with.
     """
     clock = SystemClock()
-    shelf, room = EngineCache(clock), QuietRoom(clock)
-    try:
-        sink = quiet_sink(clock, "a speaker that nobody hears")
-        context = SessionContext(config, clock, Bus(clock), wall=lambda: WALL)
-        assistant = build(context, AudioIO(room, sink), pool=shelf)
-        with interview(assistant, clock, room, shelf) as one:
-            one.wait_until_ready()
+    room = QuietRoom(clock)
+    devices = room, quiet_sink(clock, "a speaker that nobody hears"), room
+    with (
+        closing(EngineCache(clock)) as cache,
+        driver.session(config, Bus(clock), devices, cache) as one,
+    ):
 
-            def ask(question: BenchQuestion, warm_up: bool) -> BenchTurn:
-                one.forget()
-                return one.ask_briefly(question, warm_up=warm_up)
+        def ask(question: BenchQuestion, warm_up: bool) -> BenchTurn:
+            one.forget()
+            return one.ask_briefly(question, warm_up=warm_up)
 
-            yield ask
-    finally:
-        shelf.close()
+        yield ask
 
 
 def run(trial: Trial, progress: BenchProgress, opened: OpenSession = session) -> Answers:

@@ -7,6 +7,10 @@ import select
 import signal
 import threading
 from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from textual.app import App
 
 END_SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
 
@@ -85,3 +89,19 @@ class EndWatch:
             self._write_to_nowhere()
         self.code = 128 + number
         self._end(self.code)
+
+
+def close_screen(app: App[Any]) -> None:
+    """Close the screen if it runs; called from another thread."""
+    if app.is_running:
+        app.call_from_thread(app.exit)
+
+
+def end_screen(app: App[Any], ended: threading.Event, patience: float, code: int) -> None:
+    """Close the screen; if it has not `ended` after `patience` seconds, exit with `code`.
+
+    Without a terminal the screen may wait for ever.
+    """
+    threading.Thread(target=close_screen, args=(app,), name="close screen", daemon=True).start()
+    if not ended.wait(patience):
+        os._exit(code)

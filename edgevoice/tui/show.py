@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Callable
 from typing import Literal
@@ -10,7 +9,7 @@ from typing import Literal
 from edgevoice.bus import Subscriber
 from edgevoice.session import Session
 from edgevoice.tui.app import INTERRUPTED, EdgevoiceApp
-from edgevoice.tui.end_watch import EndWatch
+from edgevoice.tui.end_watch import EndWatch, close_screen, end_screen
 
 SESSION_END_TIMEOUT = 10.0
 """Seconds that the session has to end and complete its files; then as many to end in a hurry."""
@@ -39,11 +38,7 @@ def show(
         except BaseException as error:
             failures.append(error)
         session_ended.set()
-        close_screen()
-
-    def close_screen() -> None:
-        if app.is_running:
-            app.call_from_thread(app.exit)
+        close_screen(app)
 
     worker = threading.Thread(target=work, name="session", daemon=True)
 
@@ -56,9 +51,7 @@ def show(
     def end_all(code: int) -> None:
         # The session ends first: its files must not wait for a terminal that is gone.
         end(hurry=True)
-        threading.Thread(target=close_screen, name="close screen", daemon=True).start()
-        if not screen_ended.wait(SCREEN_END_TIMEOUT):
-            os._exit(code)
+        end_screen(app, screen_ended, SCREEN_END_TIMEOUT, code)
 
     class Shown(EdgevoiceApp):
         # The screen starts first, to show the loading and to be closed by a failure.
