@@ -103,9 +103,12 @@ class Responder:
     def _prefill_history(self) -> None:
         with self._floor.monitor:
             agent, messages = self._agent, self._history.messages
+            lead = self._history.asking("")
         if agent is not None:
             try:
                 agent.prepare(messages, lambda: not self._inbox.empty)
+                # When the user speaks, at most the time of day is evaluated again.
+                agent.prepare(lead, lambda: not self._inbox.empty)
             except Exception as error:
                 self._failures.report("agent", None, error)
             if not self._prompt_loaded:

@@ -9,13 +9,18 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Mapping, Sequence
 from itertools import pairwise
+from statistics import median
 
-MIN_SPLIT = 4
-"""Batch size that is never split to save time: reading the weights costs the same for one token."""
+MIN_SPLIT, TRIED_UP_TO = 4, 16
+"""Batch size that is never split to save time: reading the weights costs the same for one token;
+and the largest that is tried while only smaller ones were measured."""
 PROBE_SIZES = (32, 16, 12, MIN_SPLIT, 2, 1)
 """Batch sizes measured with the first prompt."""
-NEWEST_WEIGHT = 0.3
-"""Weight of the newest measurement in the moving average."""
+NEWEST_WEIGHT, FASTER_WEIGHT = 0.3, 0.7
+"""Weight of the newest measurement in the moving average, and of one that is faster: the older
+ones were slowed down by something else."""
+UNKNOWN_SHARE = 0.95
+"""Expected cost of a size above the known ones, as a share of the largest known: so it is tried."""
 MAX_SHARE = 0.95
 """A padded batch costs at most this share of the batch that it replaces: less is noise."""
 FADE = 0.98
@@ -69,7 +74,9 @@ class BatchCosts:
     def note(self, threads: int, size: int, seconds: float) -> None:
         """Add a measurement: a batch of `size` tokens took `seconds` on `threads` threads."""
         known = self.measured.setdefault(threads, {})
-        known[size] = known.get(size, seconds) * (1 - NEWEST_WEIGHT) + seconds * NEWEST_WEIGHT
+        before = known.get(size, seconds)
+        weight = FASTER_WEIGHT if seconds < before else NEWEST_WEIGHT
+        known[size] = before * (1 - weight) + seconds * weight
 
     def cut(
         self, count: int, threads: int, max_seconds: float = math.inf, measure_all: bool = False
@@ -118,15 +125,26 @@ class BatchCosts:
         return [costs[size - 1] for size in sizes]
 
     def _curve(self, threads: int, most: int | None = None) -> tuple[list[float], list[int]]:
-        """For each number of tokens from 1 to `most`: seconds as they are, and the padded size.
+        """For each number of tokens from 1 to `most`: seconds as they are, and the padded size."""
+        known = self._at(threads)
+        costs = interpolated(known, self._largest)
+        largest = min(self._largest, TRIED_UP_TO)
+        each = UNKNOWN_SHARE * costs[-1] / len(costs)
+        costs += [each * size for size in range(len(costs) + 1, largest + 1)]
+        return costs[:most], padded(costs[:most], known)
 
-        Scaled from the nearest measured number of threads.
-        """
-        usable = [n for n, known in self.measured.items() if min(known) <= self._largest]
-        nearest = min(usable, key=lambda other: abs(other - threads))
-        known = self.measured[nearest]
-        costs = [each * nearest / threads for each in interpolated(known, self._largest)[:most]]
-        return costs, padded(costs, known)
+    def _at(self, threads: int) -> dict[int, float]:
+        """Seconds of the measured sizes; those measured on other numbers of threads are scaled."""
+        known = dict(self.measured.get(threads, {}))
+        for other in sorted(self.measured, key=lambda number: abs(number - threads)):
+            theirs = self.measured[other]
+            ratios = [known[size] / theirs[size] for size in known if size in theirs]
+            scale = median(ratios) if ratios else other / threads
+            for size, seconds in theirs.items():
+                known.setdefault(size, seconds * scale)
+        # What cost more than its tokens one by one was disturbed: forgotten, it is tried again.
+        single = known.get(1, math.inf)
+        return {size: seconds for size, seconds in known.items() if seconds <= size * single}
 
 
 def interpolated(known: Mapping[int, float], largest: int) -> list[float]:

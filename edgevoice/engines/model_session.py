@@ -235,6 +235,7 @@ class ModelSession:
         """
         reused: int | None = None
         sizes: list[int] = []
+        threads = 0
         have = -1
         while have < len(ids):
             if priority is Priority.AHEAD and self.model.settings.adapt_threads:
@@ -247,8 +248,8 @@ class ModelSession:
                     break
                 if cancelled():
                     return None
-                if sum(sizes) != len(ids) - have:
-                    idle = priority is Priority.IDLE
+                if sum(sizes) != len(ids) - have or threads != self.model.threads():
+                    threads, idle = self.model.threads(), priority is Priority.IDLE
                     sizes = self.model.batches(len(ids) - have, INTERVALS[priority], idle)
                 self._append(native, ids[have : have + sizes.pop(0)])
                 have = len(self._kv)

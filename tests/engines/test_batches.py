@@ -157,7 +157,7 @@ def test_a_size_that_is_always_padded_is_measured_again() -> None:
     """One slow measurement on a busy moment does not pad it for ever."""
     costs = BatchCosts(64)
     costs.measured = {2: {size: ms / 1000 for size, ms in EVEN.items()}}
-    costs.note(2, 10, 0.35)
+    costs.note(2, 10, 0.32)
     for _ in range(20):
         size = costs.padded(10, threads=2, most=400)
         if size == 10:
@@ -177,3 +177,32 @@ def test_the_time_of_a_prompt_is_expected_as_measured() -> None:
     assert costs.seconds(8, 2) == pytest.approx(0.4)
     assert costs.seconds(24, 2) == pytest.approx(0.9)
     assert costs.seconds(8, 1) == pytest.approx(0.8)
+
+
+def test_one_known_size_does_not_rule_out_larger_batches() -> None:
+    """After a start from stored states only single tokens may have been measured."""
+    costs = BatchCosts(64)
+    costs.note(1, 1, 0.2)
+    assert costs.cut(28, threads=1) == [16, 12]
+    assert max(costs.cut(28, threads=1, max_seconds=0.1)) == MIN_SPLIT
+
+
+def test_sizes_measured_on_other_threads_count_in_proportion() -> None:
+    """One size measured on one thread says how the sizes measured on two scale."""
+    costs = BatchCosts(64)
+    for size, seconds in VNNI.items():
+        costs.note(2, size, seconds)
+    costs.note(1, 1, 2 * VNNI[1])
+    assert costs.cut(16, threads=1) == [16]
+    assert costs.seconds(16, threads=1) == 2 * VNNI[16]
+
+
+def test_a_size_measured_at_a_bad_moment_is_tried_again() -> None:
+    """A batch is never slower than its tokens one by one, unless something disturbed it."""
+    costs = BatchCosts(64)
+    for size, seconds in {1: 0.04, 4: 0.12, 16: 9.0, 32: 12.0}.items():
+        costs.note(2, size, seconds)
+    assert costs.cut(16, threads=2) == [16]
+    for _ in range(5):
+        costs.note(2, 16, 0.25)
+    assert costs.seconds(16, threads=2) < 0.4

@@ -48,8 +48,8 @@ def test_each_question_is_asked_with_its_date_and_time() -> None:
     ]
 
 
-def test_the_line_is_evaluated_before_the_first_word_is_known() -> None:
-    """The first voice of a question starts it, so that it costs no time after the last word."""
+def watched_on_a_day() -> tuple[Rehearsal, list[tuple[float, list[str]]]]:
+    """The session of `on_a_day`, and when which words were in the KV cache after a prefill."""
     show = on_a_day()
     primed: list[tuple[float, list[str]]] = []
 
@@ -61,11 +61,24 @@ def test_the_line_is_evaluated_before_the_first_word_is_known() -> None:
 
     show.slm = Watched(show.clock, lambda _: "Not late.")
     show.run()
+    return show, primed
+
+
+def test_the_line_is_evaluated_before_the_first_word_is_known() -> None:
+    """The first voice of a question starts it, so that it costs no time after the last word."""
+    show, primed = watched_on_a_day()
     started, heard = show.all(ev.SpeechStarted)[0].t, show.all(ev.InterimTranscript)[0].t
     [early] = [cache for time, cache in primed if started <= time < heard]
     assert early == ["Be", "brief.", *LINE.split()]
     for prompt in show.all(ev.PrefillEnded):
         assert prompt.tokens - prompt.reused <= 2, "only the last words are left"
+
+
+def test_the_line_is_evaluated_while_nobody_speaks() -> None:
+    """So when a question begins, only a time that has changed is evaluated again."""
+    show, primed = watched_on_a_day()
+    started = show.all(ev.SpeechStarted)[0].t
+    assert [cache for time, cache in primed if time < started][-1][2:] == LINE.split()
 
 
 def test_a_session_can_do_without() -> None:
