@@ -300,6 +300,7 @@ class Assistant:
         """Clear the history and start again from `past`."""
         self._floor.clear(past)
         self._capture.forget()
+        self._transcriber.forget()
         self._questions.offer(Prefill())
 
     def close(self, hurry: bool = False) -> None:

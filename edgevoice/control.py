@@ -31,8 +31,8 @@ LOADING_TIMEOUT = 1.0
 MAX_CONNECTIONS = 16
 """Maximum simultaneous connections; further ones are closed."""
 
-MAX_LINE_BYTES = 200
-"""Maximum bytes of a line."""
+MAX_LINE_BYTES, MAX_REPLY_BYTES = 200, 65_536
+"""Maximum bytes of a request and of a reply."""
 
 LOADING_SUFFIX = ".loading"
 """Suffix of the file next to a session's socket that exists while the session loads."""
@@ -58,9 +58,15 @@ class Controlled(Protocol):
 
     def interrupt(self) -> None: ...
 
+    def new_conversation(self) -> None: ...
+
+    def status(self) -> str: ...
+
 
 def execute(session: Controlled, line: str) -> str:
     """Execute the command `line`; returns the new state as text. Raises SessionError."""
+    if line.split() == ["status"]:
+        return session.status()
     if not session.listens:
         raise _loading()
     match line.split():
@@ -77,6 +83,9 @@ def execute(session: Controlled, line: str) -> str:
         case ["stop"]:
             session.interrupt()
             return "stopped"
+        case ["reset"]:
+            session.new_conversation()
+            return "a new conversation"
         case _:
             raise SessionError(
                 f"the session does not know {line!r}",
@@ -172,7 +181,7 @@ def ask(line: str, session: int | None = None) -> str:
     try:
         with _connected(running[pid]) as (connection, token):
             connection.sendall(f"{token} {line}\n".encode())
-            answer = _line(connection, timeout)
+            answer = _line(connection, timeout, MAX_REPLY_BYTES)
     except OSError as error:
         if timeout < LINE_TIMEOUT:
             raise _loading() from None
@@ -219,12 +228,14 @@ def _answer(session: Controlled, line: str) -> str:
         return f"no {error.what}\t{error.remedy}"
 
 
-def _line(connection: socket.socket, timeout: float = LINE_TIMEOUT) -> str:
+def _line(
+    connection: socket.socket, timeout: float = LINE_TIMEOUT, most: int = MAX_LINE_BYTES
+) -> str:
     data = b""
     end = time.monotonic() + timeout
-    while b"\n" not in data and len(data) < MAX_LINE_BYTES:
+    while b"\n" not in data and len(data) < most:
         connection.settimeout(max(0.001, end - time.monotonic()))
-        more = connection.recv(MAX_LINE_BYTES)
+        more = connection.recv(most)
         if not more:
             break
         data += more

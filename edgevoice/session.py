@@ -62,7 +62,9 @@ class Session:
         self._settings = settings
         self._history = History(config.slm.system_prompt)
         self._assistant: Assistant | None = None
-        self._closed = self._hurry = False
+        self.status: Callable[[], str] = lambda: "{}"
+        """What `edgevoice kiosk status` is answered with, as JSON without any words."""
+        self._closed = self._hurry = self._again = False
         self._mute, self._speaks = quiet, not quiet
         self._monitor = clock.monitor()
         self._former: Config | None = None
@@ -91,8 +93,9 @@ class Session:
                     raise
             finally:
                 self._assistant = None
-            if self._closed or self._config is tried:
+            if self._closed or (self._config is tried and not self._again):
                 return
+            self._again = False
 
     def _watch(self, event: Event) -> None:
         if isinstance(event, Ready) and self._former is not None:
@@ -154,6 +157,21 @@ class Session:
     def new_conversation(self) -> None:
         if assistant := self._assistant:
             assistant.new_conversation()
+
+    def forget(self) -> None:
+        """Begin a new conversation, and keep nothing of the former one in memory."""
+        self.new_conversation()
+        self.recorder.events.clear()
+
+    def restart(self) -> None:
+        """Build the pipeline again: engines and devices are opened anew, the conversation stays.
+
+        Does not wait for a thread that hangs.
+        """
+        with self._monitor:
+            self._again = True
+        if assistant := self._assistant:
+            assistant.close(hurry=True)
 
     def close(self, hurry: bool = False) -> None:
         """End the session. `hurry`: do not wait for a model that is loading."""

@@ -261,6 +261,20 @@ class MetricsSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """Send spans and metrics by OpenTelemetry, to where the OTEL_* variables say."""
 
 
+class KioskSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """What `edgevoice kiosk run` does beside the conversation."""
+
+    reset_s: Annotated[int, Meta(ge=0, le=3600)] = 45
+    """Seconds of silence after which a visitor is forgotten; 0: only after a goodbye."""
+    hours: str = ""
+    """Opening hours, for example `tu-su 10:00-18:00`; empty: always open. When it is closed, so is
+    the microphone."""
+    emergency: str = ""
+    """What to say in an emergency."""
+    forbidden: str = ""
+    """Topics that are not talked about."""
+
+
 class Config(Struct, frozen=True, forbid_unknown_fields=True):
     """All settings."""
 
@@ -277,5 +291,6 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
     recordings: RecordingsSettings = field(default_factory=RecordingsSettings)
     ui: UiSettings = field(default_factory=UiSettings)
     metrics: MetricsSettings = field(default_factory=MetricsSettings)
+    kiosk: KioskSettings = field(default_factory=KioskSettings)
     engines: dict[str, dict[str, Any]] = field(default_factory=dict)
     """Sections of engines from other packages, with the settings that are given."""

@@ -29,7 +29,7 @@ class Steered:
         self.listens = True
         self.talking = False
         self.muted = False
-        self.interrupted = 0
+        self.interrupted = self.forgotten = 0
 
     def talk(self, on: bool) -> None:
         self.talking = on
@@ -39,6 +39,12 @@ class Steered:
 
     def interrupt(self) -> None:
         self.interrupted += 1
+
+    def new_conversation(self) -> None:
+        self.forgotten += 1
+
+    def status(self) -> str:
+        return "{}"
 
 
 @pytest.fixture(autouse=True)
@@ -82,6 +88,8 @@ def test_muting_and_stopping_work_from_outside() -> None:
         assert (ask("mute toggle"), session.muted) == ("muted", True)
         assert (ask("mute off"), session.muted) == ("listening", False)
         assert (ask("stop"), session.interrupted) == ("stopped", 1)
+        assert (ask("reset"), session.forgotten) == ("a new conversation", 1)
+        assert ask("status") == "{}"
 
 
 def test_what_a_session_cannot_do_is_told_with_a_remedy() -> None:

@@ -1,4 +1,4 @@
-"""`ptt`, `mute` and `stop`: control the running session, for example from a desktop shortcut."""
+"""`ptt`, `mute`, `stop`, `reset`: control the running session, for example by a shortcut."""
 
 from __future__ import annotations
 
@@ -48,6 +48,13 @@ def mute(how: str, session: int | None) -> None:
 def stop(session: int | None) -> None:
     """Stop the reply of the running session."""
     _send("stop", session)
+
+
+@click.command()
+@_session
+def reset(session: int | None) -> None:
+    """Begin a new conversation in the running session, and forget the former one."""
+    _send("reset", session)
 
 
 def _send(line: str, session: int | None) -> None:

@@ -18,6 +18,7 @@ from edgevoice.places import expanded
 if TYPE_CHECKING:
     from edgevoice.build import Devices
     from edgevoice.bus import Bus
+    from edgevoice.engines.pool import EnginePool
     from edgevoice.player import Player
     from edgevoice.session import Session
     from edgevoice.settings import Config
@@ -41,12 +42,14 @@ def converse(
     title: str = "edgevoice",
     recordings_folder: str = "",
     quiet: bool = False,
+    beside: Callable[[Session, EnginePool], contextlib.AbstractContextManager[None]] | None = None,
 ) -> None:
     """Run a conversation until it ends.
 
     `source` and `sink` open the devices. `record` is the file that the sink writes, - for standard
     output. Turns are recorded in `recordings_folder`, unless it is empty. `quiet`: replies are only
-    shown, and without a screen the questions are the lines of standard input.
+    shown, and without a screen the questions are the lines of standard input. `beside`: what shows
+    and attends the session instead of a screen or lines.
     """
     from edgevoice.assistant import Assistant
     from edgevoice.build import Devices, build, echo_free
@@ -115,7 +118,10 @@ def converse(
                 with outputs.pop_all():
                     session.run()
 
-            if is_screen(options, record):
+            if beside is not None:
+                with beside(session, pool):
+                    run_session()
+            elif is_screen(options, record):
                 from edgevoice.tui.show import show
 
                 try:

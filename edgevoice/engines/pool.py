@@ -42,6 +42,7 @@ class _Entry:
     """Held while the engine is loaded."""
     engine: Any = None
     users: int = 0
+    abandoned: bool = False
 
 
 class EnginePool:
@@ -93,9 +94,20 @@ class EnginePool:
                 if not entry.users:
                     _free(self._entries.pop(key))
 
+    def abandon(self) -> None:
+        """Lend the engines that are in use to nobody else: one of their users may hang for ever.
+
+        Each is freed when its last user gives it back.
+        """
+        with self._lock:
+            for key in [key for key, entry in self._entries.items() if entry.users]:
+                self._entries.pop(key).abandoned = True
+
     def _return(self, entry: _Entry) -> None:
         with self._lock:
             entry.users -= 1
+            if entry.abandoned and not entry.users:
+                _free(entry)
 
     def _free_unused(self, role: EnginePart, key: str) -> None:
         for other, entry in list(self._entries.items()):

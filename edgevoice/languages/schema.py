@@ -42,6 +42,8 @@ class SentenceWords(Struct, frozen=True, forbid_unknown_fields=True):
     """Whole commands of a word or two."""
     going_on: Words = NO_WORDS
     """Whole utterances that ask the assistant to continue its reply."""
+    goodbyes: Words = NO_WORDS
+    """Whole utterances with which somebody leaves, without punctuation."""
     wishes: tuple[str, ...] = ()
     """Beginnings of a wish; the thing wished for follows."""
     thinking: Words = NO_WORDS

@@ -113,6 +113,10 @@ class Transcriber:
             self._interims.close()
             self._outbox.close()
 
+    def forget(self) -> None:
+        """A new conversation, perhaps with another speaker: begin with the main language."""
+        self._languages.last = self._languages.languages[0]
+
     @property
     def language(self) -> str:
         """The language of the last turn."""

@@ -1,0 +1,1 @@
+"""Unattended sessions: visitors, opening hours, health, and the files that start them."""
