@@ -35,6 +35,12 @@ def homes(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("homes")
 
 
+@pytest.fixture(scope="session")
+def prompts(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The evaluated system prompts and measured batch costs that tests with models share."""
+    return tmp_path_factory.mktemp("prompts")
+
+
 @pytest.fixture(autouse=True)
 def no_settings_of_ones_own(
     homes: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
@@ -48,8 +54,13 @@ def no_settings_of_ones_own(
     monkeypatch.setenv("XDG_DATA_HOME", str(home / "data"))
     monkeypatch.setenv("XDG_CACHE_HOME", str(home / "cache"))
     if request.node.get_closest_marker("models"):
-        # With an empty cache each session would evaluate the example replies for seconds.
+        # Else each language model would evaluate its prompt and measure its batches for seconds.
+        (home / "cache" / "edgevoice").mkdir(parents=True)
+        prompts = request.getfixturevalue("prompts")
+        (home / "cache" / "edgevoice" / "prompts").symlink_to(prompts, target_is_directory=True)
         monkeypatch.setenv("EDGEVOICE_SLM_EXAMPLES", "false")
+        # The same answer in each run.
+        monkeypatch.setenv("EDGEVOICE_SLM_TEMPERATURE", "0")
 
 
 @pytest.fixture(scope="session")
