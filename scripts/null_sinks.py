@@ -19,6 +19,7 @@ import os
 import shlex
 import shutil
 import signal
+import stat
 import subprocess
 import sys
 import tempfile
@@ -80,6 +81,15 @@ class NullSinks:
             "ALSA_CONFIG_PATH": str(self.folder / "asound.conf"),
         }
 
+    def check_folder(self) -> None:
+        """Raise NullSinksError if others have put a folder or a link where ours belongs."""
+        try:
+            found = self.folder.lstat()
+        except FileNotFoundError:
+            return
+        if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
+            raise NullSinksError(f"not a folder of this user: {self.folder}\n  fix: remove it")
+
     def start(self) -> None:
         """Start the server and wait until it answers. Raises NullSinksError."""
         missing = [name for name in NEEDED if not shutil.which(name)]
@@ -89,6 +99,7 @@ class NullSinks:
                 "  fix: sudo apt-get install pulseaudio pulseaudio-utils libasound2-plugins"
             )
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self.check_folder()
         script = self.folder / "server.pa"
         script.write_text(self._script.format(folder=self.folder, rate=RATE))
         (self.folder / "asound.conf").write_text(ALSA)
@@ -217,6 +228,7 @@ def _command_line(pid: int) -> bytes:
 def main() -> int:
     words = sys.argv[1:] or ["help"]
     sinks = NullSinks(Path(tempfile.gettempdir()) / f"edgevoice-null-sinks-{os.getuid()}")
+    sinks.check_folder()
     script = shlex.quote(str(Path(__file__)))
     if words[0] in ("play", "record", "env") and not sinks.running():
         print(f"the null sinks are not running\n  fix: python3 {script} start", file=sys.stderr)

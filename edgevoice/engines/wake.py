@@ -11,9 +11,10 @@ import math
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
+from msgspec import Meta, Struct
 
 from edgevoice.audio import Samples
 from edgevoice.errors import ConfigError, ModelError
@@ -43,6 +44,23 @@ class WakeWord:
     model: Path
     cutoff: float
     """The detection threshold of the model's authors, a mean probability."""
+    window: int
+    """Number of probabilities in the mean."""
+
+
+class WakeWordParameters(Struct, frozen=True):
+    """How a network's probabilities become a detection."""
+
+    probability_cutoff: Annotated[float, Meta(ge=1e-6, le=1 - 1e-6)]
+    sliding_window_size: Annotated[int, Meta(ge=1, le=1000)]
+
+
+class WakeWordFile(Struct, frozen=True):
+    """The values of a microWakeWord .json file that are used."""
+
+    wake_word: Annotated[str, Meta(min_length=1)]
+    model: Annotated[str, Meta(min_length=1)]
+    micro: WakeWordParameters
 
 
 def known() -> list[str]:
@@ -58,7 +76,9 @@ def find(settings: WakeSettings) -> WakeWord:
     """
     wanted = settings.word.strip()
     if wanted.endswith((".json", ".tflite")) or "/" in wanted or "\\" in wanted:
-        return _read(expanded(wanted).with_suffix(".json"))
+        path = expanded(wanted)
+        # A folder such as / has no name to put an ending to.
+        return _read(path.with_suffix(".json") if path.name else path)
     folder = _folder()
     plain = wanted.lower().replace("_", " ")
     for path in folder.glob("*.json"):
@@ -80,8 +100,16 @@ class MicroWake:
     def __init__(self, word: WakeWord, sensitivity: float = 0.5) -> None:
         library = _library()
         try:
-            _check(library, word)
-            self._network: Any = library.MicroWakeWord.from_config(word.config)
+            runtime = _checked_runtime(library, word)
+            self._network: Any = library.MicroWakeWord(
+                id=word.model.stem,
+                wake_word=word.phrase,
+                tflite_model=word.model,
+                probability_cutoff=word.cutoff,
+                sliding_window_size=word.window,
+                trained_languages=[],
+                libtensorflowlite_c_path=runtime,
+            )
             self._features: Any = library.MicroWakeWordFeatures()
         except (OSError, ValueError, RuntimeError, ctypes.ArgumentError) as error:
             raise ModelError(
@@ -114,8 +142,11 @@ class MicroWake:
         self._refractory_left = 0
 
 
-def _check(library: Any, word: WakeWord) -> None:
-    """Open the model once, because the library crashes on failure. Raises ValueError."""
+def _checked_runtime(library: Any, word: WakeWord) -> Path:
+    """The library's runtime, which has opened the model once: the library crashes where that fails.
+
+    Raises ValueError.
+    """
     runtime = next((Path(library.__file__).parent / "lib").glob("*tensorflowlite_c.*"), None)
     if runtime is None:
         raise ValueError("the library lacks its runtime")
@@ -124,6 +155,7 @@ def _check(library: Any, word: WakeWord) -> None:
     if not model:
         raise ValueError("its model is damaged")
     lib.TfLiteModelDelete(model)
+    return runtime
 
 
 def _library() -> Any:
@@ -151,33 +183,29 @@ def _read(path: Path) -> WakeWord:
         "name a microWakeWord .json file with its .tflite beside it, or a word that is built in"
     )
     try:
-        data = from_json(read(path), dict[str, Any])
-        phrase, model = str(data["wake_word"]).lower(), path.parent / str(data["model"])
-        cutoff = float(data["micro"]["probability_cutoff"])
-        int(data["micro"]["sliding_window_size"])
+        file = from_json(read(path), WakeWordFile)
     except OSError as error:
         raise ModelError(
             f"the wake word cannot be read: {error.strerror}", where=str(path), remedy=remedy
         ) from None
-    except (ValueError, KeyError, TypeError, OverflowError) as error:
-        why = f"{error.args[0]} is missing" if isinstance(error, KeyError) else str(error)
+    except ValueError as error:
         raise ModelError(
-            f"not a microWakeWord file: {why}",
-            where=str(path),
-            remedy=remedy,
+            f"not a microWakeWord file: {error}", where=str(path), remedy=remedy
         ) from None
-    if not 0 < cutoff < 1:
-        raise ModelError(f"its cutoff is {cutoff}, not in (0, 1)", where=str(path), remedy=remedy)
+    model = path.parent / file.model
     try:
         # The library crashes on other files; TensorFlow Lite's have this magic number.
-        with model.open("rb") as file:
-            head = file.read(8)
-    except OSError as error:
+        with model.open("rb") as opened:
+            head = opened.read(8)
+    except (OSError, ValueError) as error:
         raise ModelError(
-            f"the wake word's model cannot be read: {error.strerror}",
+            f"the wake word's model cannot be read: {getattr(error, 'strerror', None) or error}",
             where=str(model),
             remedy=remedy,
         ) from None
     if head[4:8] != b"TFL3":
         raise ModelError("not a TensorFlow Lite model", where=str(model), remedy=remedy)
-    return WakeWord(phrase, path, model, cutoff)
+    micro = file.micro
+    return WakeWord(
+        file.wake_word.lower(), path, model, micro.probability_cutoff, micro.sliding_window_size
+    )

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import io
+import logging
 import os
 import socket
 import socketserver
 import threading
 import time
 from collections.abc import Callable
-from typing import Any, Union
+from typing import Any, TextIO, Union
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 from prometheus_client import (
@@ -24,6 +26,8 @@ from prometheus_client import (
 
 from edgevoice.errors import EdgevoiceError
 from edgevoice.metrics.catalog import CATALOG, READY, Metric, Reading
+
+_log = logging.getLogger(__name__)
 
 PATH, LIVE, READY_PATH = "/metrics", "/livez", "/readyz"
 MAX_CLIENTS = 8
@@ -74,8 +78,12 @@ def _with_probes(exposition: Exposition) -> Callable[..., Any]:
     def answer(environ: dict[str, Any], start: Callable[..., Any]) -> Any:
         path = environ.get("PATH_INFO", "")
         if path in ("/", PATH):
-            return metrics(environ, start)
-        if path == LIVE:
+            try:
+                return metrics(environ, start)
+            except Exception as error:  # the library fails on an Accept header without sense
+                _log.debug("a request for the metrics failed", exc_info=error)
+                status, text = "400 Bad Request", b"a header or a parameter is invalid\n"
+        elif path == LIVE:
             status, text = "200 OK", b"ok\n"
         elif path != READY_PATH:
             status, text = "404 Not Found", f"the metrics are at {PATH}\n".encode()
@@ -102,6 +110,10 @@ def _with_probes(exposition: Exposition) -> Callable[..., Any]:
 class _Silent(WSGIRequestHandler):
     def log_message(self, format: str, *args: object) -> None:
         """Do nothing: the screen shows the conversation."""
+
+    def get_stderr(self) -> TextIO:
+        """Nowhere, because a traceback would go over the screen."""
+        return io.StringIO()
 
     def parse_request(self) -> bool:
         parsed = super().parse_request()

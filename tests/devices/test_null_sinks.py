@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from null_sinks import NullSinks, NullSinksError
 
 from tests.processes import PATIENCE, running
 
@@ -86,3 +87,13 @@ def test_devices_lists_the_null_sinks_as_default_input_and_output(
     done = subprocess.run(command, env=sound_env, capture_output=True, text=True, timeout=PATIENCE)
     assert done.returncode == 0, done.stderr
     assert "(default input and output)" in done.stdout
+
+
+def test_a_link_where_the_server_keeps_its_files_is_not_followed(tmp_path: Path) -> None:
+    """The folder's name can be guessed, so others could have it lead anywhere."""
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (tmp_path / "server").symlink_to(elsewhere)
+    with pytest.raises(NullSinksError, match="not a folder of this user"):
+        NullSinks(tmp_path / "server").start()
+    assert list(elsewhere.iterdir()) == []

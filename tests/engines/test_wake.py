@@ -110,6 +110,21 @@ def test_an_unknown_word_is_refused_with_those_there_are() -> None:
     assert "hey jarvis" in error.value.remedy
 
 
+def file(**changes: object) -> str:
+    """A word's .json with some values changed, those of its network too."""
+    micro = {"probability_cutoff": 0.9, "sliding_window_size": 5}
+    micro |= {key: changes.pop(key) for key in list(changes) if key in micro}
+    return json.dumps({"wake_word": "X", "model": "x.tflite", "micro": micro} | changes)
+
+
+@pytest.mark.parametrize("word", ["/", "./", "."])
+def test_a_folder_is_no_wake_word(word: str) -> None:
+    """Whatever path is named, the answer is an error that says what belongs there."""
+    with pytest.raises((ModelError, ConfigError)) as error:
+        find(WakeSettings(word=word))
+    assert error.value.remedy
+
+
 @pytest.mark.parametrize(
     ("config", "model", "said"),
     [
@@ -117,21 +132,23 @@ def test_an_unknown_word_is_refused_with_those_there_are() -> None:
         ("not json", None, "not a microWakeWord file: it is not valid JSON"),
         ("[]", None, "not a microWakeWord file"),
         ('{"wake_word": "x", "model": "x.tflite"}', None, "micro is missing"),
-        ("good", None, "model cannot be read"),
-        ("good", b"", "not a TensorFlow Lite model"),
-        ("good", b"RIFF" * 100, "not a TensorFlow Lite model"),
-        ("cutoff", b"RIFF" * 100, "cutoff is 7"),
+        (file(), None, "model cannot be read"),
+        (file(), b"", "not a TensorFlow Lite model"),
+        (file(), b"RIFF" * 100, "not a TensorFlow Lite model"),
+        (file(probability_cutoff=7), None, "cutoff must be a number, at most 0.999999"),
+        (file(probability_cutoff=5e-324), None, "cutoff must be a number"),
+        (file(sliding_window_size=10**30), None, "a number in it is too large"),
+        (file(sliding_window_size="5"), None, "size must be a whole number, not text"),
+        (file(wake_word=None), None, "wake_word must be text"),
+        (file(model="a\0b"), None, "model cannot be read"),
     ],
 )
 def test_a_file_that_is_no_wake_word_is_refused(
     tmp_path: Path, config: str | None, model: bytes | None, said: str
 ) -> None:
     """Missing, cut short or something else: an error that names the file, and no crash."""
-    micro = {"probability_cutoff": 7 if config == "cutoff" else 0.9, "sliding_window_size": 5}
-    good = json.dumps({"wake_word": "X", "model": "x.tflite", "micro": micro})
     if config is not None:
-        text = good if config in ("good", "cutoff") else config
-        (tmp_path / "x.json").write_text(text)
+        (tmp_path / "x.json").write_text(config)
     if model is not None:
         (tmp_path / "x.tflite").write_bytes(model)
     with pytest.raises(ModelError, match=said) as error:

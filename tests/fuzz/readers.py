@@ -19,6 +19,7 @@ from functools import lru_cache
 from pathlib import Path
 from random import Random
 from unittest import mock
+from urllib.parse import urlsplit
 
 import msgspec
 import numpy as np
@@ -33,6 +34,8 @@ from edgevoice.bench.roofline import costs
 from edgevoice.bench.scenarios import scenario_file
 from edgevoice.catalog import Catalog
 from edgevoice.cli.text import given_text
+from edgevoice.devices import output_latency
+from edgevoice.engines import wake
 from edgevoice.engines.batches import BatchCosts
 from edgevoice.engines.chat_template import ChatTemplate, TemplateRefused
 from edgevoice.engines.llama_file import check_memory, checked
@@ -42,11 +45,14 @@ from edgevoice.errors import EdgevoiceError
 from edgevoice.fit import starter
 from edgevoice.harmless import harmless, harmless_event, harmless_json, one_line
 from edgevoice.history import History
+from edgevoice.metrics.prometheus import Exposition, MetricsServer
 from edgevoice.models import ct2, kinds, whisper_file
 from edgevoice.models.gguf import NotGguf, read_header, read_pairs
 from edgevoice.outside import Malformed
+from edgevoice.places import user_folder
 from edgevoice.protocols import ChatMessage
 from edgevoice.recordings import recorded_turn as kept_turn
+from edgevoice.settings import WakeSettings
 from edgevoice.timings import fold
 from edgevoice.wav import read_speech
 from tests.command import edgevoice
@@ -56,6 +62,9 @@ from tests.models.ct2_file import model_bin
 
 NAMED = (EdgevoiceError, Malformed, TemplateRefused, NotGguf, ct2.NotCt2, costs.UnknownCosts)
 """The errors that a reader may end in."""
+
+STUCK = 20.0
+"""Seconds without an answer after which a server hangs."""
 
 Mutate = Callable[[Random, bytes, list[bytes]], bytes]
 Read = Callable[[bytes, Path, Random], object]
@@ -248,6 +257,15 @@ def read_template(data: bytes, path: Path, random: Random) -> None:
     )
 
 
+def read_wake_word(data: bytes, path: Path, random: Random) -> None:
+    named = path.with_suffix(".json")
+    named.write_bytes(data)
+    path.with_suffix(".tflite").write_bytes(b"\x1c\0\0\0TFL3")
+    word = wake.find(WakeSettings(word=str(random.choice((named, path.with_suffix(".tflite"))))))
+    assert 0 < word.cutoff < 1
+    assert word.window > 0
+
+
 # Sound
 
 
@@ -272,6 +290,12 @@ def read_sound(data: bytes, path: Path, random: Random) -> None:
 
 def read_cache(data: bytes, path: Path, random: Random) -> None:
     starter.read(path)
+    with mock.patch.dict(os.environ, {"XDG_CACHE_HOME": str(path.parent)}):
+        speakers = user_folder("cache") / "speakers.json"
+        speakers.parent.mkdir(exist_ok=True)
+        speakers.write_bytes(data)
+        for device in ("Headset", "a"):
+            assert output_latency.SHORTEST <= output_latency.of(device) <= output_latency.LONGEST
     model = path.parent / "model.gguf"
     model.write_bytes(b"model")
     folder = path.parent / "kept"
@@ -319,6 +343,42 @@ def read_control(data: bytes, path: Path, random: Random) -> None:
             while connection.recv(4096):
                 pass
         assert control.ask("stop") == "stopped"
+
+
+@lru_cache(maxsize=1)
+def _metrics() -> MetricsServer:
+    return MetricsServer(Exposition(), "127.0.0.1", 0)
+
+
+def read_request(data: bytes, path: Path, random: Random) -> None:
+    address = urlsplit(_metrics().url)
+    where = address.hostname or "", address.port or 0
+    with contextlib.redirect_stderr(io.StringIO()) as told:
+        with (
+            socket.create_connection(where, timeout=STUCK) as connection,
+            contextlib.suppress(BrokenPipeError, ConnectionResetError),
+        ):
+            connection.sendall(data[:100_000])
+            with contextlib.suppress(OSError):  # the server has closed it
+                connection.shutdown(socket.SHUT_WR)
+            answer = b""
+            while piece := connection.recv(65536):
+                answer += piece
+            assert not answer.startswith(b"HTTP/1.0 500")
+        with socket.create_connection(where, timeout=STUCK) as connection:
+            connection.sendall(b"GET /livez HTTP/1.0\r\n\r\n")
+            with connection.makefile("rb") as answered:
+                assert answered.read(12) == b"HTTP/1.0 200"
+    assert told.getvalue() == ""
+
+
+NO_MODELS = [
+    word for role in ("vad", "stt", "slm", "tts", "turn") for word in ("--set", f"models.{role}=no")
+]
+
+
+def read_command_line(data: bytes, path: Path, random: Random) -> None:
+    ended(*NO_MODELS, *os.fsdecode(data.replace(b"\0", b"")).split("\n"))
 
 
 NAMES = ("<|im_end|>", "<|im_start|>", "</s>")
@@ -373,11 +433,14 @@ READERS: dict[str, Reader] = {
     "voice": Reader(read_voice, valid.voices, mutations.changed_json),
     "recognizer": Reader(read_whisper_file, valid.whisper_files, mutations.changed_json),
     "GGUF": Reader(read_gguf, valid.ggufs, mutations.changed_bytes),
+    "wake word": Reader(read_wake_word, valid.wake_words, mutations.changed_json),
     "CTranslate2": Reader(read_ct2, lambda: [model_bin()], mutations.changed_bytes),
     "chat template": Reader(read_template, lambda: valid.TEMPLATES, _changed_template),
     "sound": Reader(read_sound, valid.sounds, _changed_sound),
     "cache": Reader(read_cache, valid.caches, mutations.changed_json),
     "control": Reader(read_control, valid.control_lines, mutations.changed_text),
+    "metrics request": Reader(read_request, lambda: valid.REQUESTS, mutations.changed_text),
+    "command line": Reader(read_command_line, valid.command_lines, mutations.changed_text),
     "question": Reader(read_question, valid.texts, mutations.changed_text),
     "reply": Reader(read_reply, valid.texts, mutations.changed_text),
 }

@@ -186,11 +186,47 @@ def sounds() -> list[bytes]:
 
 def caches() -> list[bytes]:
     costs = b'{"1":{"1":0.05,"8":0.1,"32":0.3},"2":{"1":0.03,"8":0.06}}'
-    return [costs, msgspec.json.encode(Speed(cores.all, total_memory(), 0.2, 0.05))]
+    speakers = b'{"Headset":0.045,"Speaker":0.0675}'
+    return [costs, speakers, msgspec.json.encode(Speed(cores.all, total_memory(), 0.2, 0.05))]
 
 
 def control_lines() -> list[bytes]:
     return [b" ptt press\n", b" ptt toggle\n", b" mute on\n", b" stop\n", b"token mute toggle\n"]
+
+
+REQUESTS = [
+    b"GET /metrics HTTP/1.1\r\nHost: localhost:9464\r\nAccept: application/openmetrics-text;"
+    b"version=1.0.0,text/plain;version=0.0.4;q=0.5,*/*;q=0.1\r\nAccept-Encoding: gzip\r\n"
+    b"X-Prometheus-Scrape-Timeout-Seconds: 10\r\n\r\n",
+    b"GET /?name[]=edgevoice_ready&name[]=edgevoice_turns_total HTTP/1.0\r\n\r\n",
+    b"HEAD /readyz HTTP/1.1\r\nConnection: keep-alive\r\n\r\nGET /livez HTTP/1.0\r\n\r\n",
+    b"POST /metrics HTTP/1.1\r\nContent-Type: text/plain; charset=utf-8\r\n"
+    b"Content-Length: 5\r\nExpect: 100-continue\r\n\r\nhello",
+    b"OPTIONS * HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n",
+]
+
+
+def command_lines() -> list[bytes]:
+    """One word a line; none of them writes a file, measures, or asks a network."""
+    lines = (
+        "--set|tts.speed=1.5|config|show", "--config|none.toml|--debug|config|show|--json",
+        "models|list|--language|de", "models|list|--json", "models|path|whisper-base",
+        "models|verify|nope", "say|--show|--language|de|-5 degrees", "say|--show|--|-x|and more",
+        "ask|what is it|--slm|none|--system-prompt|Be brief.",
+        "transcribe|a.wav|--language|de|--json", "replay|t.json|turn.silence_ms=500|--times|3",
+        "bench|compare|a.json|b.json|--budget|first_audio.p95=900ms", "bench|trace|t.jsonl",
+        "bench|report|a.json|b.json", "bench|turns|--list", "bench|shape|none",
+        "fit|--budget|1.0s|--memory|3GB|--slm|none", "mute|on|--session|7", "ptt|toggle", "stop",
+        "bench|run|--limit|3|--sweep|tts=a,b|--sweep|slm.threads=1..2",
+    )  # fmt: skip
+    return [line.replace("|", "\n").encode() for line in lines]
+
+
+def wake_words() -> list[bytes]:
+    micro = {"probability_cutoff": 0.9, "sliding_window_size": 5, "feature_step_size": 10}
+    word = {"type": "micro", "wake_word": "Alexa", "model": "file.tflite", "version": 2,
+            "trained_languages": ["en"], "micro": micro}  # fmt: skip
+    return [msgspec.json.encode(word)]
 
 
 def texts() -> list[bytes]:

@@ -245,6 +245,23 @@ def raw(url: str, method: str, path: str) -> tuple[str, bytes]:
     return head.decode(), body
 
 
+@pytest.mark.parametrize("accept", ["version=1.0.0&amp;", "version=x", "version=1.1e9", "version="])
+def test_a_request_without_sense_gets_an_answer_and_no_traceback(
+    endpoint: MetricsServer, capfd: pytest.CaptureFixture[str], accept: str
+) -> None:
+    """Whatever a client says that it accepts, nothing is written over the screen."""
+    parts = urlsplit(endpoint.url)
+    with closing(http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=20)) as asked:
+        asked.request(
+            "GET", "/metrics", headers={"Accept": f"application/openmetrics-text;{accept}"}
+        )
+        with asked.getresponse() as answer:
+            assert answer.status in (200, 400)
+            assert answer.read()
+    assert capfd.readouterr().err == ""
+    assert fetched(endpoint.url)
+
+
 @pytest.mark.parametrize("path", ["/livez", "/readyz", "/metrics", "/", "/nope"])
 def test_head_has_the_headers_of_get_and_no_body(endpoint: MetricsServer, path: str) -> None:
     """A body would be taken for the beginning of the next answer."""
