@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edgevoice.assistant import Assistant
-from edgevoice.build import Devices, build, clips_source, echo_free, quiet_sink
+from edgevoice.build import build
 from edgevoice.bus import Bus
 from edgevoice.clock import SystemClock, local_time
 from edgevoice.context import AudioIO, SessionContext
 from edgevoice.errors import DeviceError
 from edgevoice.events import Event, TurnCompleted
+from edgevoice.open_devices import Devices, clips_source, echo_free, quiet_sink
 from edgevoice.player import Player
 from edgevoice.protocols import Agent
 from edgevoice.scene import Scene

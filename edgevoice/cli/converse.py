@@ -16,9 +16,9 @@ from edgevoice.harmless import harmless
 from edgevoice.places import expanded
 
 if TYPE_CHECKING:
-    from edgevoice.build import Devices
     from edgevoice.bus import Bus
     from edgevoice.engines.pool import EnginePool
+    from edgevoice.open_devices import Devices
     from edgevoice.player import Player
     from edgevoice.session import Session
     from edgevoice.settings import Config
@@ -52,13 +52,14 @@ def converse(
     and attends the session instead of a screen or lines.
     """
     from edgevoice.assistant import Assistant
-    from edgevoice.build import Devices, build, echo_free
+    from edgevoice.build import build
     from edgevoice.bus import Bus
     from edgevoice.cli.typed import TypedQuestions
     from edgevoice.clock import SystemClock, local_time
     from edgevoice.context import AudioIO, Resume, SessionContext
     from edgevoice.engines.pool import EnginePool
     from edgevoice.events import Notice
+    from edgevoice.open_devices import Devices, echo_free
     from edgevoice.session import Session
     from edgevoice.timings import Timings
     from edgevoice.transcript import summary

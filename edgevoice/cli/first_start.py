@@ -105,10 +105,10 @@ class MachineSetup:
 
     def listen(self, language: str, voice: str) -> None:
         """Play a sample, as `edgevoice say` does; a voice that is not here is pulled first."""
-        from edgevoice.build import open_sink
         from edgevoice.clock import SystemClock
         from edgevoice.engines.registry import load
         from edgevoice.models.pull import pull
+        from edgevoice.open_devices import open_sink
         from edgevoice.synthesis.streaming_tts import StreamingSpeech
 
         clock = SystemClock()
@@ -142,9 +142,9 @@ class MachineSetup:
     def open_microphone(self) -> str:
         """Open the microphone, and follow its level in a thread; returns its name."""
         from edgevoice.audio import dbfs
-        from edgevoice.build import open_source
         from edgevoice.clock import SystemClock
         from edgevoice.devices.names import shown_name
+        from edgevoice.open_devices import open_source
 
         microphone = open_source(self._config, SystemClock())
 

@@ -19,8 +19,8 @@ from edgevoice.errors import StorageError, UsageError
 from edgevoice.harmless import one_line
 
 if TYPE_CHECKING:
-    from edgevoice.build import Devices
     from edgevoice.engines.pool import EnginePool
+    from edgevoice.open_devices import Devices
     from edgevoice.session import Session
     from edgevoice.settings import Config
 
@@ -140,10 +140,10 @@ def run_kiosk(context: Context, file: Path) -> None:
     """
     from msgspec.structs import replace
 
-    from edgevoice.build import open_source
     from edgevoice.cli.converse import converse
     from edgevoice.cli.run import ready
     from edgevoice.kiosk.prompt import with_rules
+    from edgevoice.open_devices import open_source
 
     if not file.exists():
         raise UsageError("there is no such file", where=str(file), remedy="edgevoice kiosk init")

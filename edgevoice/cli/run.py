@@ -19,7 +19,7 @@ from edgevoice.errors import AudioFileError, DeviceError, NoDeviceError, UsageEr
 
 if TYPE_CHECKING:
     from edgevoice.audio import Samples
-    from edgevoice.build import Devices
+    from edgevoice.open_devices import Devices
     from edgevoice.player import Player
     from edgevoice.settings import Config
 
@@ -150,9 +150,9 @@ def run(
     clips = _read(files)
     resolved = context.load(overrides)
     config = resolved.config
-    from edgevoice.build import clips_source, open_source
     from edgevoice.clock import SystemClock
     from edgevoice.devices.listing import find
+    from edgevoice.open_devices import clips_source, open_source
 
     def source(config: Config, devices: Devices) -> Any:
         return (
@@ -318,7 +318,7 @@ def _speaker(config: Config, devices: Devices, if_absent: str = "") -> Player:
 
     Raises DeviceError if `if_absent` is empty.
     """
-    from edgevoice.build import quiet_sink
+    from edgevoice.open_devices import quiet_sink
 
     try:
         return devices.sink(config)
@@ -330,9 +330,9 @@ def _speaker(config: Config, devices: Devices, if_absent: str = "") -> Player:
 
 
 def _demo_source(config: Config, devices: Devices, questions: list[str] | None = None) -> Any:
-    from edgevoice.build import clips_source
     from edgevoice.demo import QUESTIONS, spoken
     from edgevoice.engines.registry import load_chosen
+    from edgevoice.open_devices import clips_source
 
     voice = load_chosen("tts", config)
     return clips_source(devices.clock, spoken(questions or QUESTIONS, voice), "a synthesized user")

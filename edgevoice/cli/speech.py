@@ -318,8 +318,8 @@ def _voice_language(config: Config, given: str | None = None) -> str:
 
 def _voice_and_speaker(config: Config) -> tuple[Any, Any, Any]:
     """The voice, the speaker, and their clock. The speaker is opened first, as it fails faster."""
-    from edgevoice.build import open_sink
     from edgevoice.clock import SystemClock
+    from edgevoice.open_devices import open_sink
 
     clock = SystemClock()
     sink = open_sink(config, clock)

@@ -15,12 +15,12 @@ from edgevoice.bench.driver.player import QuietRoom
 from edgevoice.bench.jobs.progress import BenchProgress
 from edgevoice.bench.machine.host import peak_rss
 from edgevoice.bench.result.result import BenchTurn
-from edgevoice.build import quiet_sink
 from edgevoice.bus import Bus
 from edgevoice.clock import SystemClock
 from edgevoice.engines.cpu_budget import used_elsewhere
 from edgevoice.errors import EdgevoiceError, EngineError
 from edgevoice.fit.record import Answers
+from edgevoice.open_devices import quiet_sink
 from edgevoice.settings import Config
 
 LOADING, EACH = 8.0, 5.0

@@ -15,6 +15,7 @@ from edgevoice.context import AudioIO, Engines, SessionContext
 from edgevoice.errors import ModelError
 from edgevoice.events import Role
 from edgevoice.models.store import Installed, Store
+from edgevoice.open_devices import clips_source, quiet_sink
 from edgevoice.protocols import Agent
 from edgevoice.settings import Config, Models, SlmSettings
 from edgevoice.testing.scripted import ScriptedLanguageModel
@@ -60,9 +61,7 @@ def agent(
     EVENTS.clear()
     bus.subscribe(EVENTS.append)
     config = Config(models=Models(folder=str(folder)), slm=SlmSettings(draft=draft))
-    audio = AudioIO(
-        building.clips_source(clock, iter(()), "nothing"), building.quiet_sink(clock, "nothing")
-    )
+    audio = AudioIO(clips_source(clock, iter(()), "nothing"), quiet_sink(clock, "nothing"))
     building.build(SessionContext(config, clock, bus), audio)
     return made[0].agent()
 

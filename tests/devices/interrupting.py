@@ -23,11 +23,11 @@ from edgevoice.assistant import Assistant
 from edgevoice.audio import CAPTURE_RATE, Samples
 from edgevoice.bench.scenarios.noises import leveled, noise
 from edgevoice.bench.scenarios.room import LoopbackRoom
-from edgevoice.build import Devices
 from edgevoice.bus import Bus
 from edgevoice.clock import SystemClock
 from edgevoice.context import AudioIO, Engines, SessionContext
 from edgevoice.engines.registry import load_chosen
+from edgevoice.open_devices import Devices
 from edgevoice.protocols import Synthesizer
 from edgevoice.resample import resample
 from edgevoice.settings import Config, Models, TtsSettings

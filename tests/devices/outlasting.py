@@ -16,11 +16,11 @@ import time
 import numpy as np
 
 from edgevoice import events as ev
-from edgevoice.build import Devices
 from edgevoice.bus import Bus
 from edgevoice.clock import SystemClock
 from edgevoice.config import load
 from edgevoice.errors import SpeakerAwayError
+from edgevoice.open_devices import Devices
 from edgevoice.player import Player
 from edgevoice.protocols import AudioSource
 

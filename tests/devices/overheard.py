@@ -19,8 +19,8 @@ from edgevoice.bench.corpus.preparation import asked_aloud
 from edgevoice.bench.driver import bench as bench_module
 from edgevoice.bench.driver.bench import Bench, BenchPlan
 from edgevoice.bench.jobs.progress import BenchProgressLines
-from edgevoice.build import unwatched_source
 from edgevoice.clock import Clock
+from edgevoice.open_devices import unwatched_source
 from edgevoice.protocols import AudioSource
 from edgevoice.settings import Config, Models, SlmSettings
 from edgevoice.trace import line

@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 
 from edgevoice import events as ev
-from edgevoice.build import build, clips_source, quiet_sink
+from edgevoice.build import build
 from edgevoice.bus import Bus
 from edgevoice.clock import SystemClock
 from edgevoice.context import AudioIO, SessionContext
+from edgevoice.open_devices import clips_source, quiet_sink
 from edgevoice.settings import Config, Models
 
 

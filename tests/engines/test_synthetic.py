@@ -25,6 +25,7 @@ from edgevoice.models.progress import NoProgress
 from edgevoice.models.shape_file import header, write
 from edgevoice.models.shape_table import ARCHITECTURES
 from edgevoice.models.store import Installed, Store
+from edgevoice.open_devices import clips_source, quiet_sink
 from edgevoice.protocols import ChatMessage, Prefilled, Stopped, Token
 from edgevoice.settings import Config, Models, SlmSettings
 from tests.engines.watched import Watched, watched
@@ -231,8 +232,8 @@ def test_whoever_builds_for_shapes_gets_one_and_is_told_so(
         models=Models(folder=str(tmp_path / "models")),
         slm=SlmSettings(threads=1, context=256, system_prompt=""),
     )
-    sink = building.quiet_sink(clock, "nothing")
-    source = building.clips_source(clock, iter(()), "nothing")
+    sink = quiet_sink(clock, "nothing")
+    source = clips_source(clock, iter(()), "nothing")
     context, audio = SessionContext(config, clock, bus), AudioIO(source, sink)
     with pytest.raises(ModelError):
         building.build(context, audio)

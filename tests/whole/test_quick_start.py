@@ -13,10 +13,10 @@ import pytest
 import soundfile
 
 from edgevoice import AnsweredTurn, open_assistant
-from edgevoice.build import Devices
 from edgevoice.engines.piper import Piper
 from edgevoice.errors import NoDeviceError
 from edgevoice.events import EngineReady
+from edgevoice.open_devices import Devices
 from edgevoice.player import Player
 from edgevoice.protocols import (
     Agent,

@@ -14,10 +14,11 @@ from msgspec.structs import replace
 from edgevoice import events as ev
 from edgevoice.assistant import Assistant
 from edgevoice.audio import CAPTURE_RATE
-from edgevoice.build import build, clips_source, quiet_sink
+from edgevoice.build import build
 from edgevoice.bus import Bus
 from edgevoice.clock import SystemClock
 from edgevoice.context import AudioIO, Resume, SessionContext
+from edgevoice.open_devices import clips_source, quiet_sink
 from edgevoice.session import ChoiceKind, Session
 from edgevoice.settings import AudioSettings, Config, Models, SlmSettings, SttSettings
 from tests.processes import PATIENCE

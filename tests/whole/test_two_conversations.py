@@ -13,13 +13,14 @@ import pytest
 from edgevoice import events as ev
 from edgevoice.assistant import Assistant
 from edgevoice.audio import CAPTURE_RATE, Samples
-from edgevoice.build import build, clips_source, quiet_sink
+from edgevoice.build import build
 from edgevoice.bus import Bus
 from edgevoice.clock import SystemClock
 from edgevoice.context import AudioIO, SessionContext
 from edgevoice.engines.piper import Piper
 from edgevoice.engines.pool import EnginePool, Loan
 from edgevoice.history import History
+from edgevoice.open_devices import clips_source, quiet_sink
 from edgevoice.resample import resample
 from edgevoice.settings import Config, Models, SlmSettings
 

@@ -15,9 +15,9 @@ from edgevoice.bench.driver.run_state import RunState
 from edgevoice.bench.jobs.progress import BenchProgress
 from edgevoice.bench.result.result import AS_SET, BenchTurn
 from edgevoice.bench.result.wording import counted
-from edgevoice.build import echo_free, open_sink, quiet_sink, unwatched_source
 from edgevoice.bus import Bus, Subscriber
 from edgevoice.clock import Clock, SystemClock
+from edgevoice.open_devices import echo_free, open_sink, quiet_sink, unwatched_source
 from edgevoice.player import Player
 from edgevoice.protocols import AudioSource
 from edgevoice.settings import Config

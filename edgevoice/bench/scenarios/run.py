@@ -27,11 +27,11 @@ from edgevoice.bench.scenarios.result import (
 from edgevoice.bench.scenarios.room import LoopbackRoom
 from edgevoice.bench.scenarios.room_response import Acoustics
 from edgevoice.bench.scenarios.runner import ScenarioRunner
-from edgevoice.build import Devices, echo_free, open_sink, open_source
 from edgevoice.bus import Bus, Subscriber
 from edgevoice.clock import SystemClock
 from edgevoice.devices.duplex import LATENCY
 from edgevoice.errors import DeviceError
+from edgevoice.open_devices import Devices, echo_free, open_sink, open_source
 from edgevoice.settings import Config
 
 PROBED = Acoustics(delay=0.1, level=-6.0, tail=0.0)

@@ -157,8 +157,8 @@ def start(task: StartTask, began: float) -> StartOutcome:
     from edgevoice.bench.driver.driver import session
     from edgevoice.bench.driver.engine_cache import EngineCache
     from edgevoice.bench.driver.player import QuietRoom
-    from edgevoice.build import quiet_sink
     from edgevoice.bus import Bus
+    from edgevoice.open_devices import quiet_sink
 
     imported = time.monotonic() - task.since
     clock = SystemClock()
