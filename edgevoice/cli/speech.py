@@ -15,6 +15,7 @@ from edgevoice.cli.text import TextCommand, given_text
 from edgevoice.encoding import json_bytes
 from edgevoice.errors import AudioFileError, EdgevoiceError, UsageError
 from edgevoice.harmless import one_line
+from edgevoice.terminal import redraws
 
 if TYPE_CHECKING:
     from edgevoice.audio import Samples
@@ -351,7 +352,7 @@ def _progress(name: str, seconds: float) -> Iterator[Any]:
     if seconds <= PROGRESS_FROM:
         yield lambda reached: None
         return
-    if not sys.stderr.isatty():
+    if not redraws(sys.stderr):
         tenths = 0
 
         def line(reached: float) -> None:
