@@ -43,7 +43,7 @@ def _microphone(about: FirstStart) -> None:
         name = about.open_microphone()
     except EdgevoiceError as error:
         echo(_problem(error), err=True)
-        _answer("Enter: start")
+        _answer("Press Enter to start")
         return
     _answer(f"\n{name}\nSay something, then press Enter")
     level = f"The loudest sound had {about.loudest:.0f} dB"
