@@ -299,8 +299,9 @@ def _voice(config: Config) -> Any:
 def _voice_language(config: Config, given: str | None = None) -> str:
     """The language that text is read in: a given one, or that of the chosen voice.
 
-    Without a voice it is the configuration's, because `say --show` needs none. Raises ConfigError
-    for a language that is unknown.
+    A voice need not be installed, because `say --show` needs none; where none is chosen either, the
+    language is the configuration's. Raises ConfigError for a language that is unknown, and
+    ModelError for a voice that is.
     """
     from edgevoice.models.store import Store
     from edgevoice.models.voices import languages
@@ -311,9 +312,12 @@ def _voice_language(config: Config, given: str | None = None) -> str:
     store = Store(config)
     spoken = languages(store)
     try:
-        own = [code.split("_")[0] for code in store.choose("tts").entry.languages]
+        entry = store.choose("tts").entry
     except EdgevoiceError:
-        return spoken[0]
+        if not config.models.tts:
+            return spoken[0]
+        entry = store.catalog.get(config.models.tts)
+    own = [code.split("_")[0] for code in entry.languages]
     return next((code for code in spoken if code in own), own[0] if own else spoken[0])
 
 
