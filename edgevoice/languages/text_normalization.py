@@ -43,7 +43,9 @@ _FILES += "|mp4|wav|sh|rs|go|cpp|java|ini|cfg|log|onnx|gguf"
 _HOST = re.compile(
     rf"(?<![\w@.-])((?:[\w-]+\.)+(?:{_ENDINGS}|{_FILES}))(?![\w-]|\.\w)((?:/[\w.-]*\w)*)/?"
 )
-_VERSION = re.compile(r"(?<![\w.,])(?!\d{1,3}(?:\.\d{3})+(?!\.?\d))v?(\d+(?:\.\d+){2,})(?![\w]|[.,]\d)")
+_VERSION = re.compile(
+    r"(?<![\w.,])(?!\d{1,3}(?:\.\d{3})+(?!\.?\d))v?(\d+(?:\.\d+){2,})(?![\w]|[.,]\d)"
+)
 
 _BLANKS = re.compile(r"\s{5,}")
 _RULE = re.compile(r"^\s*(?:[-*_=]\s*){3,}$")
