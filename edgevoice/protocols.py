@@ -264,6 +264,8 @@ class LanguageModel(Protocol):
 
     context: int
     """Size of the context window in tokens."""
+    seed: int
+    """Random seed of the next replies, at first `slm.seed`; -1: a new one each time."""
 
     def prime(self, messages: Sequence[ChatMessage], cancelled: Cancelled) -> int:
         """Evaluate the prefix that these messages share with any continuation into the KV cache.

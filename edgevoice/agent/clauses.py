@@ -59,6 +59,7 @@ _BEFORE_NUMBERS = all_words(
         *(word.rstrip(".").lower() for word in each.signs.number_abbreviations),
     )
 )
+_ENDS_BEFORE_NUMBERS = tuple(word[1:] for word in _BEFORE_NUMBERS if word.startswith("-"))
 _LAST_BEFORE_CAPITAL = all_words(lambda each: each.clauses.last_before_capital)
 _CONJUNCTIONS = all_words(lambda each: each.clauses.conjunctions)
 _LEAN_FORWARD = all_words(lambda each: each.clauses.leaning)
@@ -296,7 +297,7 @@ def _after_full_stop(head: str, core: str, follows: str, language: str) -> Break
     alone_on_line = head.rsplit("\n", 1)[-1].strip().strip(_OPENERS + _CLOSERS) == stem + "."
     abbreviated = (
         low in _NEVER_LAST
-        or (low in _BEFORE_NUMBERS and follows.isdigit())
+        or (follows.isdigit() and (low in _BEFORE_NUMBERS or low.endswith(_ENDS_BEFORE_NUMBERS)))
         or (low in _LAST_BEFORE_CAPITAL and not follows.isupper())
         or (bool(_DOTTED.match(stem)) and low not in _LAST_BEFORE_CAPITAL)
         or (len(stem) == 1 and stem.isalpha() and stem != "I" and stem.isascii())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,6 +13,7 @@ from edgevoice.cli.record_turns import turn_recorder
 from edgevoice.errors import EdgevoiceError
 from edgevoice.harmless import harmless
 from edgevoice.places import expanded
+from edgevoice.terminal import redraws
 
 if TYPE_CHECKING:
     from edgevoice.bus import Bus
@@ -26,9 +26,7 @@ if TYPE_CHECKING:
 
 def is_screen(options: dict[str, Any], record: str | None) -> bool:
     """Whether the conversation is shown on the screen, not as lines."""
-    if options["plain"] or record == "-" or not sys.stdout.isatty():
-        return False
-    return sys.platform == "win32" or os.environ.get("TERM", "dumb") != "dumb"
+    return not options["plain"] and record != "-" and redraws(sys.stdout)
 
 
 def converse(

@@ -13,7 +13,7 @@ from edgevoice.errors import EdgevoiceError, StorageError
 
 if TYPE_CHECKING:
     from edgevoice.settings import Config
-    from edgevoice.tui.first_start import Choices
+    from edgevoice.tui.first_start import Choices, FirstStart
 
 SAMPLE = "{name}. 1, 2, 3, 4, 5."
 """What a voice says; it reads the figures in its own language."""
@@ -30,19 +30,32 @@ def is_first(origins: Mapping[str, str], path: Path) -> bool:
     return not path.exists() and all(origin == "default" for origin in origins.values())
 
 
-def ask(context: Context, config: Config) -> None:
-    """Ask, and write the choices to the configuration file.
+def ask(context: Context, config: Config, screen: bool) -> None:
+    """Ask on the screen or as plain lines, and write the choices to the configuration file.
 
     Raises KeyboardInterrupt after Ctrl-C, and SystemExit after a signal or the loss of the
     terminal; nothing is written then, and the next start asks again.
     """
+    from edgevoice.cli.first_start_lines import ask_lines
+
+    about = MachineSetup(config)
+    try:
+        chosen = _ask_on_screen(about) if screen else ask_lines(about)
+    finally:
+        about.close()
+    try:
+        context.remember_all(chosen)
+    except StorageError as error:
+        complain(f"{error}; the choices hold for this session only")
+    context.settings.update(chosen)
+
+
+def _ask_on_screen(about: FirstStart) -> dict[str, str]:
     from edgevoice.tui.end_watch import EndWatch, end_screen
     from edgevoice.tui.first_start import FirstStartApp
 
-    about = MachineSetup(config)
     app = FirstStartApp(about)
     ended = threading.Event()
-
     watch = EndWatch(lambda code: end_screen(app, ended, END_TIMEOUT, code))
     try:
         with watch:
@@ -51,16 +64,11 @@ def ask(context: Context, config: Config) -> None:
             finally:
                 ended.set()
     finally:
-        about.close()
         if watch.code is not None:
             raise SystemExit(watch.code)
     if chosen is None:
         raise KeyboardInterrupt
-    try:
-        context.remember_all(chosen)
-    except StorageError as error:
-        complain(f"{error}; the choices hold for this session only")
-    context.settings.update(chosen)
+    return chosen
 
 
 class MachineSetup:
@@ -74,7 +82,7 @@ class MachineSetup:
         self._closed = False
         self._thread: threading.Thread | None = None
         self.status = ""
-        self.level = -120.0
+        self.level = self.loudest = -120.0
 
     def languages(self) -> Choices:
         """The languages with a voice; the one of the system first."""
@@ -152,6 +160,7 @@ class MachineSetup:
             try:
                 while not self._closed and (frame := microphone.read()) is not None:
                     self.level = dbfs(frame.samples)
+                    self.loudest = max(self.loudest, self.level)
             except EdgevoiceError:
                 self.level = -120.0
             finally:

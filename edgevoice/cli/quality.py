@@ -105,23 +105,22 @@ def _answers(
     settings: Config, models: Sequence[Installed], todo: Sequence[QualityQuestion], seeds: int
 ) -> Iterator[QualityAnswer]:
     """The replies to all questions, seed by seed. A second one of the models drafts them."""
-    from msgspec.structs import replace
-
     from edgevoice.agent.draft_first_agent import DraftFirstAgent
     from edgevoice.agent.language_model_agent import LanguageModelAgent
     from edgevoice.bench.quality.quality import asked
     from edgevoice.engines.registry import load
 
-    for seed in range(settings.slm.seed, settings.slm.seed + seeds):
-        seeded = replace(settings, slm=replace(settings.slm, seed=seed))
-        with ExitStack() as stack:
-            slm, *small = [
-                stack.enter_context(closing(load(model, seeded))).session() for model in models
-            ]
-            agent = (
-                DraftFirstAgent(small[0], slm, seeded, always=True)
-                if small
-                else LanguageModelAgent(slm, seeded)
-            )
-            stack.enter_context(closing(agent))
-            yield from asked(agent, seeded, todo)
+    with ExitStack() as stack:
+        slm, *small = sessions = [
+            stack.enter_context(closing(load(model, settings))).session() for model in models
+        ]
+        agent = (
+            DraftFirstAgent(small[0], slm, settings, always=True)
+            if small
+            else LanguageModelAgent(slm, settings)
+        )
+        stack.enter_context(closing(agent))
+        for seed in range(settings.slm.seed, settings.slm.seed + seeds):
+            for session in sessions:
+                session.seed = seed
+            yield from asked(agent, settings, todo, seed)

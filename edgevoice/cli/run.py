@@ -191,13 +191,13 @@ def run(
         return
     if not (files or record or quiet or config.audio.wait):
         find("output", config.audio.output)
-    on_terminal = is_screen(options, record) and sys.stdin.isatty()
+    on_terminal = sys.stdin.isatty() and sys.stdout.isatty()
     if (
         on_terminal
-        and not (files or quiet)
+        and not (files or quiet or options["plain"])  # --plain may run unattended
         and first_start.is_first(resolved.origins, context.path)
     ):
-        first_start.ask(context, config)
+        first_start.ask(context, config, is_screen(options, record))
         overrides = {**context.settings, **overrides}
         config = context.load(overrides).config
     ready(context, overrides)

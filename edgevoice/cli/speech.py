@@ -15,6 +15,7 @@ from edgevoice.cli.text import TextCommand, given_text
 from edgevoice.encoding import json_bytes
 from edgevoice.errors import AudioFileError, EdgevoiceError, UsageError
 from edgevoice.harmless import one_line
+from edgevoice.terminal import redraws
 
 if TYPE_CHECKING:
     from edgevoice.audio import Samples
@@ -298,8 +299,9 @@ def _voice(config: Config) -> Any:
 def _voice_language(config: Config, given: str | None = None) -> str:
     """The language that text is read in: a given one, or that of the chosen voice.
 
-    Without a voice it is the configuration's, because `say --show` needs none. Raises ConfigError
-    for a language that is unknown.
+    A voice need not be installed, because `say --show` needs none; where none is chosen either, the
+    language is the configuration's. Raises ConfigError for a language that is unknown, and
+    ModelError for a voice that is.
     """
     from edgevoice.models.store import Store
     from edgevoice.models.voices import languages
@@ -310,9 +312,12 @@ def _voice_language(config: Config, given: str | None = None) -> str:
     store = Store(config)
     spoken = languages(store)
     try:
-        own = [code.split("_")[0] for code in store.choose("tts").entry.languages]
+        entry = store.choose("tts").entry
     except EdgevoiceError:
-        return spoken[0]
+        if not config.models.tts:
+            return spoken[0]
+        entry = store.catalog.get(config.models.tts)
+    own = [code.split("_")[0] for code in entry.languages]
     return next((code for code in spoken if code in own), own[0] if own else spoken[0])
 
 
@@ -351,7 +356,7 @@ def _progress(name: str, seconds: float) -> Iterator[Any]:
     if seconds <= PROGRESS_FROM:
         yield lambda reached: None
         return
-    if not sys.stderr.isatty():
+    if not redraws(sys.stderr):
         tenths = 0
 
         def line(reached: float) -> None:

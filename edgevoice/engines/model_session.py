@@ -40,6 +40,7 @@ class ModelSession:
 
     def __init__(self, model: Llama) -> None:
         self.context = model.context
+        self.seed = model.settings.seed
         self.model = model
         self._kv: list[int] = []
         self._replies = GeneratedReplies(model.native.piece)
@@ -87,7 +88,7 @@ class ModelSession:
             yield Stopped("cancelled")
             return
         yield Prefilled(len(ids), reused)
-        sampler = Sampler(settings.temperature, settings.seed)
+        sampler = Sampler(settings.temperature, self.seed)
         decoder = codecs.getincrementaldecoder("utf-8")("replace")
         generated = self._replies.begin(self._opening(messages))
         goes_on = bool(messages) and messages[-1].role == "assistant"

@@ -271,7 +271,8 @@ class Signs(Struct, frozen=True, forbid_unknown_fields=True):
     exact_abbreviations: Mapping[str, str] = field(default_factory=dict)
     """Abbreviations that count only exactly as written."""
     number_abbreviations: Mapping[str, str] = field(default_factory=dict)
-    """Abbreviations that are said in full only before a number: "No." = "number"."""
+    """Abbreviations that are said in full only before a number: "No." = "number". With
+    "-" in front, the end of a longer word: "-str." = "straße"."""
     name_abbreviations: Mapping[str, str] = field(default_factory=dict)
     """Abbreviations that are said in full before a name: "St." = "Saint"."""
     after_names: Mapping[str, str] = field(default_factory=dict)

@@ -43,7 +43,9 @@ _FILES += "|mp4|wav|sh|rs|go|cpp|java|ini|cfg|log|onnx|gguf"
 _HOST = re.compile(
     rf"(?<![\w@.-])((?:[\w-]+\.)+(?:{_ENDINGS}|{_FILES}))(?![\w-]|\.\w)((?:/[\w.-]*\w)*)/?"
 )
-_VERSION = re.compile(r"(?<![\w.,])(?!\d{1,3}(?:\.\d{3})+\b)v?(\d+(?:\.\d+){2,})(?![\w]|[.,]\d)")
+_VERSION = re.compile(
+    r"(?<![\w.,])(?!\d{1,3}(?:\.\d{3})+(?!\.?\d))v?(\d+(?:\.\d+){2,})(?![\w]|[.,]\d)"
+)
 
 _BLANKS = re.compile(r"\s{5,}")
 _RULE = re.compile(r"^\s*(?:[-*_=]\s*){3,}$")
@@ -253,8 +255,10 @@ def _short_forms(language: str) -> ShortForms:
 
 
 def _before(written: str, said: str, follows: str) -> tuple[re.Pattern[str], str]:
-    """An abbreviation that counts only before something."""
-    return re.compile(rf"(?<![\w.]){re.escape(written)}\s?(?={follows})"), f"{said} "
+    """An abbreviation that counts only before something; with "-" in front, in a longer word."""
+    start = r"(?<=\w)" if written.startswith("-") else r"(?<![\w.])"
+    short = re.escape(written.removeprefix("-"))
+    return re.compile(rf"{start}{short}\s?(?={follows})"), f"{said} "
 
 
 def _behind_name(written: str, said: str, starting: frozenset[str]) -> ShortForms:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Protocol, TextIO
 
 from edgevoice.harmless import harmless, one_line
 from edgevoice.models.disk import size_text
+from edgevoice.terminal import redraws
 
 if TYPE_CHECKING:
     import rich.progress
@@ -125,14 +126,14 @@ class ProgressBar:
 
 
 class shown:
-    """Shows progress on stderr during a `with` block: bars on a terminal, otherwise lines."""
+    """Shows progress on stderr in a `with` block: bars where they can be redrawn, or lines."""
 
     def __init__(self, out: TextIO | None = None) -> None:
         self._out = out or sys.stderr
         self._live: rich.progress.Progress | None = None
 
     def __enter__(self) -> Progress:
-        if not self._out.isatty():
+        if not redraws(self._out):
             return ProgressLines(self._out)
         from rich import progress as bars
         from rich.console import Console

@@ -164,6 +164,7 @@ class ScriptedLanguageModel:
     """
 
     context: int
+    seed: int
 
     def __init__(
         self,
@@ -176,6 +177,7 @@ class ScriptedLanguageModel:
     ) -> None:
         self.clock = clock
         self.context = context
+        self.seed = -1
         self.cache: list[str] = []
         self.asked: list[list[ChatMessage]] = []
         self._answer = answer

@@ -41,6 +41,8 @@ class FirstStart(Protocol):
     """What is being done at the moment, for example a download; may be empty."""
     level: float
     """The level of the microphone in dBFS, once it is open."""
+    loudest: float
+    """The highest level so far."""
 
     def languages(self) -> Choices:
         """The languages as (code, label)."""

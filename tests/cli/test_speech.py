@@ -241,6 +241,7 @@ def test_saying_into_a_folder_that_is_not_there_is_one_message(
         ((), "It costs $5. See No. 5!", ["It costs 5 dollars.", "See number 5!"]),
         (("--language", "de"), "Es kostet 2,50 €.", ["Es kostet 2 Euro 50."]),
         (("--language", "de"), "am 3. Oktober", ["am dritten Oktober"]),
+        (("--tts", "de_DE-thorsten-medium"), "2,50 €", ["2 Euro 50"]),
         ((), "<think>Why?</think>-5 °C", ["minus 5 degrees Celsius"]),
     ],
 )
@@ -251,6 +252,13 @@ def test_the_text_that_a_voice_is_given_is_shown_without_one(
     done = piped("say", "--show", *options, "--", text)
     assert done.stdout.decode().splitlines() == lines
     assert done.returncode == 0
+
+
+def test_a_voice_that_nobody_knows_is_no_voice_to_show_a_text_for() -> None:
+    """A mistyped name is named, and the nearest one."""
+    done = piped("say", "--show", "--tts", "de_DE-torsten-medium", "2,50 €")
+    assert done.returncode != 0
+    assert b"did you mean de_DE-thorsten-medium?" in done.stderr
 
 
 def test_the_language_of_a_text_that_nobody_knows_is_refused() -> None:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import io
+import sys
+
+import pytest
 
 from edgevoice.models.progress import ProgressBar, ProgressLines, shown
 
@@ -66,13 +69,15 @@ def test_small_work_is_not_shown() -> None:
     assert out.getvalue() == ""
 
 
-def test_a_terminal_gets_a_bar_and_a_pipe_gets_lines() -> None:
-    """What is shown depends on where it goes, not on an option."""
+def test_a_terminal_gets_a_bar_and_a_pipe_gets_lines(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is shown depends on where it goes, not on an option; on a dumb terminal, a bar would
+    be seen only at its end."""
 
     class Terminal(io.StringIO):
         def isatty(self) -> bool:
             return True
 
+    monkeypatch.setenv("TERM", "xterm")
     terminal = Terminal()
     with shown(terminal) as progress:
         assert isinstance(progress, ProgressBar)
@@ -83,4 +88,8 @@ def test_a_terminal_gets_a_bar_and_a_pipe_gets_lines() -> None:
     assert "a remark" in terminal.getvalue()
     assert "model" in terminal.getvalue()
     with shown(io.StringIO()) as progress:
+        assert isinstance(progress, ProgressLines)
+    monkeypatch.setattr(sys, "platform", "linux")
+    monkeypatch.setenv("TERM", "dumb")
+    with shown(Terminal()) as progress:
         assert isinstance(progress, ProgressLines)

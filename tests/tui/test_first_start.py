@@ -18,7 +18,7 @@ class Machine:
 
     def __init__(self) -> None:
         self.status = "playing …"
-        self.level = -20.0
+        self.level = self.loudest = -20.0
         self.heard: list[tuple[str, str]] = []
 
     def languages(self) -> Choices:

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol, TextIO
 
 from edgevoice.harmless import harmless, one_line
+from edgevoice.terminal import redraws
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -84,7 +85,7 @@ def duration(seconds: float) -> str:
 @contextmanager
 def shown() -> Iterator[BenchProgress]:
     """Progress on standard error for as long as the block lasts."""
-    if not sys.stderr.isatty():
+    if not redraws(sys.stderr):
         yield BenchProgressLines(sys.stderr)
         return
     from rich import progress as rich

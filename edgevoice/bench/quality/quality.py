@@ -116,8 +116,11 @@ def questions(only: str = "", half: str = "", limit: int = 0) -> list[QualityQue
     return [found[number * len(found) // limit] for number in range(limit)]
 
 
-def asked(agent: Agent, config: Config, todo: Sequence[QualityQuestion]) -> Iterator[QualityAnswer]:
-    """The reply to each question, in a conversation of its own. Raises EngineError."""
+def asked(
+    agent: Agent, config: Config, todo: Sequence[QualityQuestion], seed: int
+) -> Iterator[QualityAnswer]:
+    """The reply to each question, in a conversation of its own; `seed` is that of the agent's
+    language model. Raises EngineError."""
     for one in todo:
         began = time.perf_counter()
         history = History(config.slm.system_prompt)
@@ -125,7 +128,7 @@ def asked(agent: Agent, config: Config, todo: Sequence[QualityQuestion]) -> Iter
         reply = _written(agent.respond(history.asking(one.question), lambda: False, lambda: True))
         yield QualityAnswer(
             half=one.half,
-            seed=config.slm.seed,
+            seed=seed,
             category=one.category,
             question=one.question,
             reply=reply,

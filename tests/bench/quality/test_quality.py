@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -128,22 +129,34 @@ def test_results_without_a_common_question_are_not_compared() -> None:
         counted(result([True]), result([True], first=1))
 
 
+@dataclass
+class Answering:
+    """What the scripted model says, {seed} being its seed, and how often it was loaded."""
+
+    says: str = "I don't know."
+    loads: int = 0
+
+
 @pytest.fixture
-def answering(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
-    """The language model is a scripted one; its reply is the value of `says`."""
-    says = {"says": "I don't know."}
+def answering(monkeypatch: pytest.MonkeyPatch) -> Answering:
+    """The language model is a scripted one."""
+    of = Answering()
 
     def answer(_: Sequence[ChatMessage]) -> str:
-        return says["says"]
+        return of.says.format(seed=model.seed)
+
+    def load(*_: object) -> ScriptedLanguageModel:
+        of.loads += 1
+        return model
 
     model = ScriptedLanguageModel(VirtualClock(), answer)
     entry = SimpleNamespace(role="slm", shape=False, format="gguf")
     monkeypatch.setattr(Store, "choose", lambda *_: SimpleNamespace(name="scripted", entry=entry))
-    monkeypatch.setattr(registry, "engine", lambda _: SimpleNamespace(load=lambda *_: model))
-    return says
+    monkeypatch.setattr(registry, "engine", lambda _: SimpleNamespace(load=load))
+    return of
 
 
-def test_the_command_writes_every_reply(tmp_path: Path, answering: dict[str, str]) -> None:
+def test_the_command_writes_every_reply(tmp_path: Path, answering: Answering) -> None:
     """And prints the counts by category."""
     file = tmp_path / "r.json"
     done = edgevoice("bench", "quality", "--only", "unknowable", "--json", file)
@@ -154,30 +167,34 @@ def test_the_command_writes_every_reply(tmp_path: Path, answering: dict[str, str
     assert "unknowable" in done.stdout
 
 
-def test_each_seed_asks_every_question(tmp_path: Path, answering: dict[str, str]) -> None:
-    """With the temperature of the settings, as the likeliest token is the same each time."""
+def test_each_seed_asks_every_question(tmp_path: Path, answering: Answering) -> None:
+    """With the temperature of the settings, as the likeliest token is the same each time. The
+    model is loaded once."""
+    answering.says = "{seed}"
     file = tmp_path / "r.json"
     options = ("--only", "identity", "--half", "aside", "--seeds", "3", "--json", file)
     assert edgevoice("bench", "quality", *options).returncode == 0
     answers = json.loads(file.read_text())["answers"]
     assert {one["seed"] for one in answers} == {1, 2, 3}
+    assert all(one["reply"] == str(one["seed"]) for one in answers)
     assert len(answers) == 3 * len(questions("identity", "aside"))
+    assert answering.loads == 1
 
 
-def test_a_worse_set_up_exits_with_1(tmp_path: Path, answering: dict[str, str]) -> None:
+def test_a_worse_set_up_exits_with_1(tmp_path: Path, answering: Answering) -> None:
     """So that CI notices; a better one exits with 0."""
     pytest.importorskip("scipy")
     good, bad = tmp_path / "good.json", tmp_path / "bad.json"
     command = ("bench", "quality", "--only", "unknowable", "--json")
     assert edgevoice(*command, good).returncode == 0
-    answering["says"] = "It is sunny."
+    answering.says = "It is sunny."
     assert edgevoice(*command, bad, "--against", good).returncode == 1
-    answering["says"] = "I don't know."
+    answering.says = "I don't know."
     assert edgevoice(*command, "-", "--against", bad).returncode == 0
 
 
 def test_what_cannot_be_asked_or_compared_exits_with_2(
-    tmp_path: Path, answering: dict[str, str]
+    tmp_path: Path, answering: Answering
 ) -> None:
     """A category that is not there, and a file that is no result, are named before asking."""
     none = edgevoice("bench", "quality", "--only", "poetry", "--json", "-")
