@@ -24,6 +24,7 @@ from edgevoice.encoding import well_formed
 from edgevoice.errors import ConfigError
 from edgevoice.outside import Malformed, TooLarge, check_numbers, from_toml, in_words, read_text
 from edgevoice.places import expanded, user_folder
+from edgevoice.profiles import PROFILES
 from edgevoice.settings import Config
 
 PREFIX = "EDGEVOICE_"
@@ -73,11 +74,13 @@ def load(
     path: Path | None = None,
     environ: Mapping[str, str] = os.environ,
     flags: Mapping[str, str] | None = None,
+    profile: str = "",
 ) -> Resolved:
     """Resolve the configuration; `flags` maps `section.key` to text.
 
-    `path` names a file that must exist; without it the user's file is read if it exists. Raises
-    ConfigError with the file and line, variable or flag, and the most similar key.
+    `profile`, or else $EDGEVOICE_PROFILE, names settings that all others override. `path` names a
+    file that must exist; without it the user's file is read if it exists. Raises ConfigError with
+    the file and line, variable or flag, and the most similar key.
     """
     values: dict[str, dict[str, Any]] = {section: {} for section in (*sections(), "engines")}
     origins = dict.fromkeys(keys(), "default")
@@ -88,6 +91,7 @@ def load(
     file = path or config_path(environ)
     variables, ignored = _from_environ(environ)
     layers = [
+        _from_profile(profile or environ.get(PREFIX + "PROFILE", "").strip()),
         _from_file(file) if file.exists() else [],
         variables,
         [(key, text, f"--set {key}") for key, text in (flags or {}).items()],
@@ -108,6 +112,16 @@ def load(
             origins[key] = origin
     warnings = (_ignoring(ignored),) if ignored else ()
     return Resolved(msgspec.convert(values, Config), origins, warnings, renamed)
+
+
+def _from_profile(name: str) -> list[tuple[str, Any, str]]:
+    if not name:
+        return []
+    if name not in PROFILES:
+        raise ConfigError(
+            f"unknown profile {name!r}", remedy=f"choose one of: {', '.join(PROFILES)}"
+        )
+    return [(key, value, f"--profile {name}") for key, value in PROFILES[name].items()]
 
 
 def _variable(key: str) -> str:
@@ -317,5 +331,8 @@ def _of_a_platform(variable: str, text: str) -> bool:
     return variable.endswith("_PORT") and "://" in text
 
 
-OTHER_VARIABLES = {PREFIX + "CONFIG": "the configuration file"}
+OTHER_VARIABLES = {
+    PREFIX + "CONFIG": "the configuration file",
+    PREFIX + "PROFILE": "a profile, as with --profile",
+}
 """Other variables with this prefix, and their meaning."""

@@ -261,6 +261,21 @@ class MetricsSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """Send spans and metrics by OpenTelemetry, to where the OTEL_* variables say."""
 
 
+class PowerSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """Battery and heat, for phones and laptops."""
+
+    watch: bool = False
+    """Compute on half of the cores, and then pause, when the battery is low or it gets hot."""
+    spare_percent: Annotated[int, Meta(ge=0, le=100)] = 20
+    """Battery at which half of the cores is left alone."""
+    pause_percent: Annotated[int, Meta(ge=0, le=100)] = 5
+    """Battery at which the microphone is turned off."""
+    hot_c: Annotated[int, Meta(ge=30, le=120)] = 75
+    """Temperature in °C at which half of the cores is left alone; 10 °C more is a pause."""
+    fast_cores: bool = False
+    """Use only the fast cores of a processor that has slow ones, too."""
+
+
 class KioskSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """What `edgevoice kiosk run` does beside the conversation."""
 
@@ -291,6 +306,7 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
     recordings: RecordingsSettings = field(default_factory=RecordingsSettings)
     ui: UiSettings = field(default_factory=UiSettings)
     metrics: MetricsSettings = field(default_factory=MetricsSettings)
+    power: PowerSettings = field(default_factory=PowerSettings)
     kiosk: KioskSettings = field(default_factory=KioskSettings)
     engines: dict[str, dict[str, Any]] = field(default_factory=dict)
     """Sections of engines from other packages, with the settings that are given."""

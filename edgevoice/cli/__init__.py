@@ -26,13 +26,17 @@ from edgevoice.encoding import well_formed
 from edgevoice.errors import EdgevoiceError, StorageError, UsageError
 from edgevoice.harmless import harmless, harmless_json
 from edgevoice.logs import show_logs
+from edgevoice.profiles import PROFILES
 
 
 class Context:
     """The global options. The configuration is read when a command needs it."""
 
-    def __init__(self, config_file: Path | None, settings: tuple[str, ...]) -> None:
+    def __init__(
+        self, config_file: Path | None, settings: tuple[str, ...], profile: str = ""
+    ) -> None:
         self._config_file = config_file
+        self.profile = profile
         self._warned: set[str] = set()
         self._renamed: dict[str, str] = {}
         self._announced: set[str] = set()
@@ -53,7 +57,7 @@ class Context:
 
     def load(self, overrides: dict[str, str]) -> Resolved:
         """The configuration with exactly these overrides, by `section.key`."""
-        resolved = load(self._config_file, flags=overrides)
+        resolved = load(self._config_file, flags=overrides, profile=self.profile)
         for warning in resolved.warnings:
             if warning not in self._warned:
                 self._warned.add(warning)
@@ -150,6 +154,11 @@ class Program(click.Group):
     help="Override one setting; repeatable. `edgevoice config show` lists all.",
 )
 @click.option(
+    "--profile",
+    type=click.Choice([*PROFILES]),
+    help="Settings for a kind of machine, which all other settings override.",
+)
+@click.option(
     "--debug",
     type=click.Choice(DEBUG_LEVELS),
     metavar="[=engine]",
@@ -158,12 +167,16 @@ class Program(click.Group):
 @click.version_option(__version__, "--version", prog_name="edgevoice")
 @click.pass_context
 def cli(
-    ctx: click.Context, config_file: Path | None, settings: tuple[str, ...], debug: str | None
+    ctx: click.Context,
+    config_file: Path | None,
+    settings: tuple[str, ...],
+    profile: str | None,
+    debug: str | None,
 ) -> None:
     """A voice assistant that runs on your own device, offline, and shows where the time went."""
     if debug:
         show_logs(engines=debug == "engine")
-    ctx.obj = Context(config_file, settings)
+    ctx.obj = Context(config_file, settings, profile or "")
 
 
 def _add_commands() -> None:

@@ -49,6 +49,10 @@ def converse(
     shown, and without a screen the questions are the lines of standard input. `beside`: what shows
     and attends the session instead of a screen or lines.
     """
+    if config.power.fast_cores:
+        from edgevoice.power import stay_on_fast_cores
+
+        stay_on_fast_cores()  # before an engine counts the cores
     from edgevoice.assistant import Assistant
     from edgevoice.build import build
     from edgevoice.bus import Bus
@@ -111,6 +115,7 @@ def converse(
                 return summary(timings, [*written, *session.saved])
 
             stack.enter_context(_controllable(session))
+            stack.enter_context(_power_watched(session, config))
 
             def run_session() -> None:
                 # The session's thread completes the files, even if the screen fails.
@@ -170,6 +175,27 @@ def _controllable(session: Session) -> Iterator[None]:
 
             session.bus.subscribe(on_event)
         yield
+
+
+@contextlib.contextmanager
+def _power_watched(session: Session, config: Config) -> Iterator[None]:
+    """Look after battery and heat during the block, if the settings ask for it."""
+    if not config.power.watch:
+        yield
+        return
+    from edgevoice.engines.cpu_budget import cores
+    from edgevoice.power import PowerWatch
+
+    def spare(on: bool) -> None:
+        cores.reserve((cores.all + 1) // 2 if on else 0, "power")
+
+    watch = PowerWatch(session, config.power, spare)
+    task = session.clock.spawn(watch.run, "power")
+    try:
+        yield
+    finally:
+        watch.close()
+        task.join(1.0)
 
 
 @contextlib.contextmanager

@@ -147,7 +147,7 @@ def run_kiosk(context: Context, file: Path) -> None:
 
     if not file.exists():
         raise UsageError("there is no such file", where=str(file), remedy="edgevoice kiosk init")
-    attended = Context(file.absolute(), ())
+    attended = Context(file.absolute(), (), context.profile)
     attended.settings = context.settings
     config = ready(attended, dict(context.settings))
     prompt = with_rules(config.slm.system_prompt, config.kiosk)

@@ -174,9 +174,13 @@ class CpuBudget:
 def used_elsewhere() -> float:
     """Processor seconds of other programs on the cores that this process may use.
 
-    Programs of lower priority do not count: they make room by themselves.
+    Programs of lower priority do not count: they make room by themselves. Android hides the times;
+    then there are no other programs.
     """
-    times = psutil.cpu_times(percpu=True)
+    try:
+        times = psutil.cpu_times(percpu=True)
+    except (OSError, psutil.Error, ValueError, IndexError):
+        return 0.0
     if hasattr(os, "sched_getaffinity"):
         ours = os.sched_getaffinity(0)
         times = [cpu for number, cpu in enumerate(times) if number in ours]
