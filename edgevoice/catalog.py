@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -251,7 +252,7 @@ class Catalog:
     def load(cls, packaged: Path | None = None, own: Path | None = None) -> Catalog:
         """Read both catalogs. Raises ConfigError with the file and the invalid entry."""
         own_path = own or data_folder() / "catalog.toml"
-        packaged_entries = read(packaged or packaged_path())
+        packaged_entries = read_once(packaged_path()) if packaged is None else read(packaged)
         own_entries = read(own_path) if own_path.exists() else ()
         names = {entry.name for entry in packaged_entries}
         for entry in own_entries:
@@ -311,6 +312,10 @@ def read(path: Path) -> tuple[Entry, ...]:
             )
         seen.add(entry.name)
     return entries
+
+
+read_once = cache(read)
+"""The same for a file that does not change while the program runs."""
 
 
 def append(path: Path, entry: Entry) -> None:

@@ -25,6 +25,14 @@ LIMITED = str(Path(__file__).with_name("limited.py"))
 
 Done = subprocess.CompletedProcess[str]
 
+SMALL = ("--set", "models.slm=qwen2.5-coder-0.5b")
+"""Options for a language model that answers rightly."""
+QUICK = (
+    *("--set", "models.slm=smollm2-135m", "--set", "models.stt=whisper-tiny.en"),
+    *("--set", "slm.max_tokens=16"),
+)
+"""Options for models that start quickly, where any answer will do."""
+
 
 def edgevoice(*words: str | Path, stdin: str = "", env: Mapping[str, str] | None = None) -> Done:
     """Run a command line in this process, as the program runs it in its own; in the environment
@@ -98,10 +106,12 @@ def message(done: Done, code: int = 1) -> str:
 class Talk:
     """A running `edgevoice run --plain`, whose lines can be waited for."""
 
-    def __init__(self, env: dict[str, str] | None, *arguments: str | Path) -> None:
+    def __init__(
+        self, env: dict[str, str] | None, *arguments: str | Path, models: tuple[str, ...]
+    ) -> None:
         self.process = subprocess.Popen(
             [
-                *(sys.executable, "-m", "edgevoice", "--set", "models.slm=qwen2.5-coder-0.5b"),
+                *(sys.executable, "-m", "edgevoice", *models),
                 *("run", "--plain", *map(str, arguments)),
             ],
             cwd=ROOT,
@@ -146,9 +156,11 @@ class Talk:
 
 
 @contextmanager
-def talking(env: dict[str, str] | None, *arguments: str | Path) -> Iterator[Talk]:
+def talking(
+    env: dict[str, str] | None, *arguments: str | Path, models: tuple[str, ...] = SMALL
+) -> Iterator[Talk]:
     """A conversation that ends with the block, and does not outlive it."""
-    talk = Talk(env, *arguments)
+    talk = Talk(env, *arguments, models=models)
     try:
         yield talk
     finally:

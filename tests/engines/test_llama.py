@@ -188,30 +188,32 @@ def test_characters_of_several_tokens_come_whole(model: ModelSession) -> None:
 
 @pytest.mark.models
 def test_seeded_replies_repeat_and_unseeded_ones_may_differ(
-    starter_models: dict[str, Path],
+    model_path: Callable[[str], Path],
 ) -> None:
     """A seed makes a warm reply repeatable; the default draws anew each time."""
+    path = model_path("smollm2-135m")
     joke = ChatMessage("user", "Write one line of nonsense.")
     settings = SlmSettings(temperature=1.5, seed=5, max_tokens=12, context=512)
-    with opened(starter_models["slm"], settings) as seeded:
+    with opened(path, settings) as seeded:
         first, again = ask(seeded, joke), ask(seeded, joke)
         assert first.tokens == again.tokens
     settings = SlmSettings(temperature=1.5, max_tokens=12)
-    with opened(starter_models["slm"], settings) as unseeded:
+    with opened(path, settings) as unseeded:
         assert len({ask(unseeded, joke).tokens for _ in range(4)}) > 1
 
 
 @pytest.mark.models
-def test_the_limits_of_tokens_and_context_end_a_reply(starter_models: dict[str, Path]) -> None:
+def test_the_limits_of_tokens_and_context_end_a_reply(model_path: Callable[[str], Path]) -> None:
     """A reply that would go on is stopped as `length`; a prompt that cannot fit is an error."""
+    path = model_path("smollm2-135m")
     story = ChatMessage("user", "Tell a very long story about a dog.")
     settings = SlmSettings(temperature=0.0, max_tokens=5)
-    with opened(starter_models["slm"], settings) as short:
+    with opened(path, settings) as short:
         reply = ask(short, story)
         assert reply.end == Stopped("length")
         assert len(reply.tokens) == 5
     settings = SlmSettings(temperature=0.0, context=256, max_tokens=4000)
-    with opened(starter_models["slm"], settings) as narrow:
+    with opened(path, settings) as narrow:
         reply = ask(narrow, ChatMessage("user", "A very long story about a dog: " + "dog " * 150))
         assert reply.end in (Stopped("length"), Stopped("stop"))
         assert reply.prefilled[0].tokens + len(reply.tokens) <= narrow.context + 1

@@ -10,7 +10,7 @@ from edgevoice.bus import Bus
 from edgevoice.clock import SystemClock
 from edgevoice.context import AudioIO, SessionContext
 from edgevoice.open_devices import clips_source, quiet_sink
-from edgevoice.settings import Config, Models
+from edgevoice.settings import Config, Models, SlmSettings
 
 
 def notices(config: Config) -> list[str]:
@@ -37,7 +37,8 @@ def notices(config: Config) -> list[str]:
 def test_a_slow_voice_is_reported_with_another_to_choose(parrot: None) -> None:
     """It takes longer for a word than the word lasts; the notice comes before Ready."""
     models = Models(slm="smollm2-135m", tts="polly")
-    slow = Config(models=models, engines={"parrot": {"work": 0.1}})
+    slm = SlmSettings(examples=False)
+    slow = Config(models=models, slm=slm, engines={"parrot": {"work": 0.1}})
     assert [text for text in notices(slow) if "polly" in text and "--tts en_US-joe-medium" in text]
-    quick = Config(models=models)
+    quick = Config(models=models, slm=slm)
     assert not [text for text in notices(quick) if "polly" in text]

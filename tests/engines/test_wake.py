@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -65,11 +65,16 @@ def test_nobody_is_heard_who_says_something_else(shared: Path, word: str) -> Non
 
 @pytest.mark.slow
 @pytest.mark.parametrize("word", ["hey jarvis", "okay nabu", "alexa"])
-def test_noise_music_and_speech_wake_nobody(shared: Path, word: str) -> None:
-    """Nine minutes of noise of all kinds and fourteen of people who read and talk."""
+def test_noise_music_and_speech_wake_nobody(
+    shared: Path, word: str, trials: Callable[[int], int]
+) -> None:
+    """Nine minutes of noise of all kinds and fourteen of people who read and talk: a sample of the
+    recordings, or all of them."""
     listening = detector(word)
     for folder in ("noise", "speech"):
-        assert sum(hits(listening, sound) for sound in recordings(shared / folder)) == 0
+        sounds = list(recordings(shared / folder))
+        sample = sounds[:: len(sounds) // trials(len(sounds))]
+        assert sum(hits(listening, sound) for sound in sample) == 0
 
 
 @pytest.mark.models

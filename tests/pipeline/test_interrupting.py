@@ -224,7 +224,7 @@ def test_an_answer_to_an_interruption_is_no_later_for_the_doubt() -> None:
 def test_a_reply_is_not_written_on_once_the_interruption_is_read() -> None:
     """The language model is free for the next question while that is still being asked."""
     show, _ = story((5.0, "no tell me about the queen instead of this", 3.0))
-    show.slm = ScriptedLanguageModel(show.clock, lambda _: STORY * 20, token=0.03)
+    show.slm = ScriptedLanguageModel(show.clock, lambda _: STORY * 8, token=0.03)
     show.run()
     spoken = show.all(ev.SpeechStarted)[1].at
     assert max(e.t for e in show.all(ev.TokenGenerated) if e.turn == 0) < spoken + 1.3

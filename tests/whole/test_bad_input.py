@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ import soundfile
 
 from edgevoice import events as ev
 from edgevoice.trace import read
-from tests.command import edgevoice, edgevoice_process, message, said, talking
+from tests.command import QUICK, SMALL, Talk, edgevoice, edgevoice_process, message, said, talking
 from tests.conftest import ROOT, STARTER
 from tests.processes import PATIENCE
 
@@ -22,8 +23,6 @@ pytestmark = [
     pytest.mark.models,
     pytest.mark.skipif(os.name != "posix", reason="limits and signals are POSIX ones"),
 ]
-
-SMALL = ("--set", "models.slm=qwen2.5-coder-0.5b")
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +49,7 @@ def test_a_full_disk_ends_the_recording_and_keeps_what_it_has(
     """`--output` on a disk that fills up: one message, and a sound file of what found room."""
     reply = tmp_path / "reply.wav"
     words = ("run", "--plain", "--input", question, "--output", reply)
-    done = edgevoice_process(*SMALL, *words, limits=("disk", "200000"))
+    done = edgevoice_process(*QUICK, *words, limits=("disk", "200000"))
     assert "the sound cannot be written" in message(done)
     assert soundfile.info(reply).frames > 48_000
     assert list(tmp_path.iterdir()) == [reply]
@@ -116,7 +115,7 @@ def test_a_reader_that_goes_away_ends_the_conversation_quietly(
     question: Path, tmp_path: Path
 ) -> None:
     """`edgevoice run --plain … | head -1` is no failure."""
-    run = f"{sys.executable} -m edgevoice {' '.join(SMALL)} run --plain --input {question}"
+    run = f"{sys.executable} -m edgevoice {' '.join(QUICK)} run --plain --input {question}"
     done = subprocess.run(
         ["sh", "-c", f"{run} --output {tmp_path}/reply.wav | head -1"],
         capture_output=True,
@@ -134,7 +133,7 @@ def test_a_system_prompt_that_does_not_fit_is_one_message_before_the_conversatio
     """`run` ends with the setting that helps; nothing was asked, and nothing is recorded."""
     prompt = tmp_path / "prompt.toml"
     prompt.write_text(f'[slm]\ncontext = 512\nsystem_prompt = "{"word " * 1000}"\n')
-    words = ("--config", prompt, *SMALL, "run", "--plain", "--input", question)
+    words = ("--config", prompt, *QUICK, "run", "--plain", "--input", question)
     done = edgevoice_process(*words, "--output", tmp_path / "reply.wav")
     assert "slm.context" in message(done)
     assert "you:" not in done.stdout
@@ -157,7 +156,7 @@ def test_a_signal_ends_it_at_once_with_its_own_exit_code_and_every_file_complete
     what ended while it loaded claims no recording."""
     reply, trace = tmp_path / "reply.wav", tmp_path / "trace.jsonl"
     words = ("--input", question, "--output", reply, "--trace", trace)
-    with talking(None, *words) as talk:
+    with talking(None, *words, models=QUICK) as talk:
         talk.expect(at)
         talk.process.send_signal(number)
         assert talk.end() == 128 + number
@@ -176,7 +175,7 @@ def test_a_terminal_that_says_twice_that_it_is_closed_is_heard_once(
 ) -> None:
     """Its shell passes SIGHUP on, and the system sends it too: the files are complete."""
     trace = tmp_path / "trace.jsonl"
-    with talking(None, "--input", question, "--trace", trace) as talk:
+    with talking(None, "--input", question, "--trace", trace, models=QUICK) as talk:
         talk.expect("you:")
         talk.process.send_signal(signal.SIGHUP)
         while talk.process.poll() is None:
@@ -188,9 +187,13 @@ def test_a_terminal_that_says_twice_that_it_is_closed_is_heard_once(
 
 def test_two_conversations_can_be_held_at_once(question: Path, tmp_path: Path) -> None:
     """Neither takes anything from the other but time."""
-    talks = [("--input", question, "--output", tmp_path / f"{n}.wav") for n in range(2)]
-    with talking(None, *talks[0]) as one, talking(None, *talks[1]) as other:
+
+    def conversation(number: int) -> AbstractContextManager[Talk]:
+        words = ("--input", question, "--output", tmp_path / f"{number}.wav")
+        return talking(None, *words, models=QUICK)
+
+    with conversation(1) as one, conversation(2) as other:
         for talk in (one, other):
             talk.expect("edgevoice:")
             assert talk.end() == 0
-            assert any("Rome" in line for line in talk.lines)
+            talk.expect("1 turn, median response time")

@@ -18,7 +18,7 @@ from edgevoice import events as ev
 from edgevoice.recordings.folder import RecordingsFolder
 from edgevoice.recordings.recorded_turn import read as read_turn
 from edgevoice.trace import read
-from tests.command import said
+from tests.command import QUICK, said
 from tests.terminal import Terminal
 
 pytestmark = pytest.mark.models
@@ -33,7 +33,7 @@ def question(starter_models: dict[str, Path], tmp_path_factory: pytest.TempPathF
 def conversation(question: Path, folder: Path, controls: bool = True) -> Terminal:
     """The question on the screen, with everything written that can be."""
     return Terminal(
-        *("--set", "models.slm=qwen2.5-coder-0.5b", "run", "--input", question),
+        *(*QUICK, "run", "--input", question),
         *("--output", folder / "reply.wav", "--trace", folder / "trace.jsonl"),
         *("--record-turns", folder / "kept"),
         controls=controls,

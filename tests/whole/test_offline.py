@@ -12,7 +12,7 @@ import pytest
 
 from edgevoice.timings import fold
 from edgevoice.trace import read
-from tests.command import said
+from tests.command import QUICK, said
 from tests.conftest import ROOT
 from tests.processes import PATIENCE, running
 
@@ -90,7 +90,7 @@ def test_three_questions_from_files_are_three_turns_whose_spans_add_up(
     trace = tmp_path / "trace.jsonl"
     done = sealed(
         tmp_path,
-        *("run", "--plain", "--trace", str(trace), "--output", str(tmp_path / "r.wav")),
+        *(*QUICK, "run", "--plain", "--trace", str(trace), "--output", str(tmp_path / "r.wav")),
         *("--input", str(question), str(question), str(question)),
     )
     assert done.returncode == 0, done.stdout + done.stderr
@@ -109,7 +109,7 @@ def test_ctrl_c_stops_a_conversation_at_once_and_keeps_the_recording(
     """Interrupted in the middle of a reply, it exits with 130, no traceback, nothing lost."""
     reply = tmp_path / "reply.wav"
     command = (
-        *(sys.executable, "-m", "edgevoice", "--set", "models.slm=qwen2.5-coder-0.5b"),
+        *(sys.executable, "-m", "edgevoice", *QUICK),
         *("run", "--plain", "--input", question, "--output", reply),
     )
     with running(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:

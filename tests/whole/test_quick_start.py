@@ -26,6 +26,7 @@ from edgevoice.protocols import (
     Committed,
     Token,
 )
+from edgevoice.settings import Config, Models, SlmSettings
 
 README = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
 
@@ -55,6 +56,9 @@ def test_the_quick_start_holds_a_conversation(
     soundfile.write(file, np.concatenate(pieces), steady_voice.rate)
     monkeypatch.setattr(Devices, "sink", no_speaker)
     monkeypatch.setattr(sys, "argv", ["quick_start.py", str(file)])
+    # With an empty cache the example replies would be evaluated for seconds.
+    quick = Config(models=Models(slm="qwen2.5-coder-0.5b"), slm=SlmSettings(examples=False))
+    monkeypatch.setattr("edgevoice.Config", lambda: quick)
 
     exec(compile(quick_start(), "README.md", "exec"), {})
 

@@ -27,7 +27,9 @@ from tests.whole.test_two_conversations import CountingPool
 CONFIG = Config(
     models=Models(slm="smollm2-135m", stt="whisper-tiny.en"),
     stt=SttSettings(language="en"),
-    slm=SlmSettings(temperature=0.0, max_tokens=12, context=512, prompt_cache=False),
+    slm=SlmSettings(
+        temperature=0.0, max_tokens=12, context=512, prompt_cache=False, examples=False
+    ),
 )
 
 

@@ -77,8 +77,8 @@ def test_two_whole_conversations_share_the_models_and_nothing_else(steady_voice:
     language model and voice are loaded once."""
     pool = CountingPool()
     config = Config(
-        models=Models(slm="qwen2.5-coder-0.5b"),
-        slm=SlmSettings(temperature=0.0, max_tokens=24, context=1024),
+        models=Models(slm="qwen2.5-coder-0.5b", stt="whisper-tiny.en"),
+        slm=SlmSettings(temperature=0.0, max_tokens=24, context=1024, examples=False),
     )
     clock = SystemClock()
     both = [

@@ -13,12 +13,12 @@ if sys.platform != "linux":
 
 from edgevoice.events import TurnCompleted
 from edgevoice.trace import read
-from tests.command import edgevoice_process, message
+from tests.command import QUICK, edgevoice_process, message
 from tests.terminal import Terminal
 
 pytestmark = pytest.mark.models
 
-RUN = ("--set", "models.slm=qwen2.5-coder-0.5b", "run")
+RUN = (*QUICK, "run")
 
 
 @pytest.fixture

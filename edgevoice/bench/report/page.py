@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cache
 from importlib.resources import files
+from typing import TYPE_CHECKING
 
 from edgevoice.bench.report import charts, tables
 from edgevoice.bench.report.report import (
@@ -20,13 +22,19 @@ from edgevoice.bench.result.wording import counted, ms
 from edgevoice.bench.soak import text as soak_text
 from edgevoice.waterfall import MEANING, shares
 
+if TYPE_CHECKING:
+    from jinja2 import Template
 
-def page(report: Report) -> str:
-    """The whole document."""
+
+def read(name: str) -> str:
+    """A file beside this one."""
+    return (files("edgevoice.bench.report") / name).read_text("utf-8")
+
+
+@cache
+def template() -> Template:
+    """The page, compiled once."""
     from jinja2 import Environment, FunctionLoader, StrictUndefined
-
-    def read(name: str) -> str:
-        return (files("edgevoice.bench.report") / name).read_text("utf-8")
 
     environment = Environment(
         autoescape=True,
@@ -37,8 +45,13 @@ def page(report: Report) -> str:
     )
     environment.filters.update(ms=ms, number=charts.number, clock=clock)
     environment.globals.update(vars(charts))
+    return environment.get_template("page.html")
+
+
+def page(report: Report) -> str:
+    """The whole document."""
     labels = [column.label for column in report.columns]
-    drawn = environment.get_template("page.html").render(
+    drawn = template().render(
         report=report,
         style=read("report.css"),
         labels=labels,

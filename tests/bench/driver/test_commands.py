@@ -16,7 +16,7 @@ import pytest
 from edgevoice.audio import CAPTURE_RATE
 from edgevoice.bench.jobs.progress import BenchProgressLines, duration
 from edgevoice.wav import WavWriter
-from tests.command import edgevoice, edgevoice_process, message
+from tests.command import QUICK, edgevoice, edgevoice_process, message
 from tests.conftest import ROOT
 from tests.processes import PATIENCE, running
 
@@ -120,7 +120,7 @@ def test_what_is_done_is_kept_when_it_is_stopped(
 ) -> None:
     """Ctrl-C and SIGTERM: the table and the file hold the questions that were answered."""
     file = tmp_path / "r.json"
-    words = ("bench", "run", "--slm", "qwen2.5-coder-0.5b", "--limit", "4", "--json", str(file))
+    words = (*QUICK, "bench", "run", "--limit", "4", "--json", str(file))
     command = (sys.executable, "-m", "edgevoice", *words)
     with running(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         assert process.stderr is not None
@@ -150,7 +150,7 @@ def test_a_disk_that_fills_up_costs_the_file_and_not_the_table(
         tone = np.sin(2 * np.pi * 220 * np.arange(CAPTURE_RATE) / CAPTURE_RATE)
         file.write((0.3 * tone).astype(np.float32))
     (asked / "manifest.tsv").write_text("file\tspeech_end_s\ntone.wav\t1.0\n")
-    words = ("bench", "run", "--corpus", asked, "--slm", "qwen2.5-coder-0.5b", "--warm-up", "0")
+    words = (*QUICK, "bench", "run", "--corpus", asked, "--warm-up", "0")
     done = edgevoice_process(*words, "--json", tmp_path / "r.json", limits=("disk", "1000"))
     assert done.returncode == 1
     assert "0 of 1 question answered" in done.stdout

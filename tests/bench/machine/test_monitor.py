@@ -129,6 +129,6 @@ def test_without_a_meter_nothing_is_claimed() -> None:
 def test_the_peak_of_a_process_is_its_own_and_not_that_of_its_parent() -> None:
     """A process that is started by a large one, and takes little, says little."""
     command = "from edgevoice.bench.machine.host import peak_rss; print(peak_rss())"
-    large = np.ones(500 << 20, dtype=np.uint8)
+    large = np.ones(200 << 20, dtype=np.uint8)
     done = subprocess.run([sys.executable, "-c", command], capture_output=True, check=True)
     assert 0 < int(done.stdout) < large.nbytes

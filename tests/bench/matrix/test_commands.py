@@ -13,11 +13,9 @@ from pathlib import Path
 import pytest
 
 from edgevoice.engines import llama_bench
-from tests.command import edgevoice, message
+from tests.command import QUICK, SMALL, edgevoice, message
 from tests.conftest import ROOT
 from tests.processes import PATIENCE, running
-
-SMALL = ("--slm", "qwen2.5-coder-0.5b")
 
 
 @pytest.fixture
@@ -105,8 +103,8 @@ def test_a_sweep_measures_what_is_possible_and_names_the_rest(
 ) -> None:
     """There and back, in processes of its own, in one file of its own; exit code 1."""
     done = edgevoice(
-        *("bench", "run", "--corpus", corpus, *SMALL, "--warm-up", "0", "--json", "out"),
-        *("--sweep", "stt=whisper-base,whisper-none", "--sweep", "llm.threads=2"),
+        *(*QUICK, "bench", "run", "--corpus", corpus, "--warm-up", "0", "--json", "out"),
+        *("--sweep", "stt=whisper-tiny.en,whisper-none", "--sweep", "llm.threads=2"),
     )
     assert done.returncode == 1, done.stderr
     assert "no model is called whisper-none" in done.stderr
@@ -130,7 +128,7 @@ def test_starts_are_measured_cold_and_warm(corpus: Path, tmp_path: Path) -> None
     """Each in a process of its own; loads overlap, and come before it is ready."""
     file = tmp_path / "starts.json"
     words = ("--corpus", corpus, "--only", "capital*", "--cold", "--repeat", "1", "--json", file)
-    done = edgevoice("bench", "run", *SMALL, *words)
+    done = edgevoice(*QUICK, "bench", "run", *words)
     assert done.returncode == 0, done.stderr
     assert "ready to answer" in done.stdout
     result = json.loads(file.read_text())
@@ -156,7 +154,7 @@ def test_stages_are_measured_by_themselves(
         monkeypatch.setattr(llama_bench, name, value)
     file = tmp_path / "stages.json"
     words = ("--corpus", corpus, "--stage", "all", "--json", file)
-    done = edgevoice("bench", "run", *SMALL, *words)
+    done = edgevoice(*SMALL, "bench", "run", *words)
     assert done.returncode == 0, done.stderr
     result = json.loads(file.read_text())
     assert {one["stage"] for one in result["stages"]} == {"vad", "endpoint", "stt", "llm", "tts"}
@@ -198,7 +196,7 @@ def test_what_a_sweep_has_done_is_kept_when_it_is_stopped(
     number: int, code: int, tmp_path: Path, starter_models: dict[str, Path]
 ) -> None:
     """The combination at work tells what it has, and its process is gone."""
-    words = ("bench", "run", *SMALL, "--limit", "8", "--warm-up", "0", "--json", "out")
+    words = (*QUICK, "bench", "run", "--limit", "8", "--warm-up", "0", "--json", "out")
     with running(
         [sys.executable, "-m", "edgevoice", *words, "--sweep", "llm.threads=1,2"],
         cwd=tmp_path,

@@ -297,9 +297,10 @@ def test_the_command_names_what_is_wrong_before_it_loads_anything(
 
 @pytest.mark.models
 def test_a_real_conversation_is_kept_and_run_again(
-    tmp_path: Path, starter_models: dict[str, Path]
+    tmp_path: Path, starter_models: dict[str, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Small models: `run --record-turns`, `replay` with a setting, and the same as a corpus."""
+    monkeypatch.setenv("EDGEVOICE_MODELS_STT", "whisper-tiny.en")
     folder, out = tmp_path / "kept", tmp_path / "r.json"
     questions = []
     for number, text in enumerate(("What is the capital of France?", "How many live there?")):

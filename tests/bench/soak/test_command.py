@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.command import edgevoice, message
+from tests.command import QUICK, SMALL, edgevoice, message
 from tests.conftest import ROOT
 from tests.processes import PATIENCE, running
 
-SMALL = ("--slm", "qwen2.5-coder-0.5b", "--limit", "2", "--warm-up", "0")
+FEW = ("--limit", "2", "--warm-up", "0")
 
 
 @pytest.mark.parametrize(
@@ -54,7 +54,7 @@ def test_a_short_soak_asks_interrupts_and_says_that_it_was_too_short(
     """The real pipeline: every reply is interrupted, which each time stops it, and exit code 1."""
     file = tmp_path / "r.json"
     words = ("--hours", "0.008", "--interrupt-every", "1", "--json", file)
-    done = edgevoice("bench", "soak", *SMALL, *words)
+    done = edgevoice(*SMALL, "bench", "soak", *FEW, *words)
     assert done.returncode == 1, done.stderr
     # On a machine that is busy just now the sound may break up, and that is told before it.
     assert re.search("too short to tell( after|:)", done.stdout)
@@ -74,8 +74,8 @@ def test_ctrl_c_keeps_what_is_done_and_says_how_much_it_was(
 ) -> None:
     """The verdict and the file are there, of what was asked until then."""
     file = tmp_path / "r.json"
-    words = ("bench", "soak", *SMALL, "--hours", "0.5", "--json", str(file))
-    command = (sys.executable, "-m", "edgevoice", *words)
+    words = ("bench", "soak", *FEW, "--hours", "0.5", "--json", str(file))
+    command = (sys.executable, "-m", "edgevoice", *QUICK, *words)
     with running(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         assert process.stderr is not None
         for told in process.stderr:

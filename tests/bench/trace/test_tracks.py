@@ -18,7 +18,7 @@ from edgevoice.errors import EdgevoiceError
 from edgevoice.testing.rehearsal import Rehearsal
 from edgevoice.timings import fold
 from edgevoice.trace import Recorder, line, read
-from tests.command import edgevoice, message
+from tests.command import QUICK, edgevoice, message
 from tests.conftest import ROOT
 from tests.sessions import Session, conversation, failed
 
@@ -346,7 +346,7 @@ def test_a_bench_writes_the_trace_of_what_it_measured(
     """The response times of the result are those of the trace and of its picture."""
     trace = tmp_path / "trace.jsonl"
     done = edgevoice(
-        *("bench", "run", "--slm", "qwen2.5-coder-0.5b", "--limit", "1", "--warm-up", "0"),
+        *(*QUICK, "bench", "run", "--limit", "1", "--warm-up", "0"),
         *("--json", "-", "--trace", trace),
     )
     assert done.returncode == 0, done.stderr
