@@ -45,8 +45,8 @@ ONE_THREAD = dict.fromkeys(
 
 WorkPiece = Callable[[], float]
 """Does a piece of work; returns how much it was."""
-Rates = tuple[float | None, tuple[float, ...]]
-"""The best of one thread, and each sample of all threads, a second."""
+Rates = tuple[float, ...]
+"""Each sample of all threads, a second."""
 
 
 def measured_elsewhere() -> Speeds | None:
@@ -90,12 +90,9 @@ def measure() -> Speeds:
     rates = {"float32": multiplying(_float32, threads), "int8": multiplying(_int8, threads)}
     if size:
         rates["memory"] = _reading(size, threads)
-    found: dict[str, Any] = {}
-    for name, (one, samples) in rates.items():
-        # More threads are never slower: one of them could do all of the work.
-        found |= {f"{name}_one": one, f"{name}_samples": samples}
-        found[f"{name}_all"] = max((*samples, one)) if one else None
-    return Speeds(threads=threads, working_set=size, **found)
+    found: dict[str, Any] = {f"{name}_samples": samples for name, samples in rates.items()}
+    best = {f"{name}_all": max(samples, default=None) for name, samples in rates.items()}
+    return Speeds(threads=threads, working_set=size, **found, **best)
 
 
 def working_set(cache: int | None, free: int) -> int | None:
@@ -127,7 +124,7 @@ def together(pieces: Sequence[WorkPiece], seconds: float = PROBE_SECONDS) -> flo
     return sum(rates)
 
 
-def _samples(pieces: Sequence[WorkPiece]) -> tuple[float, ...]:
+def _samples(pieces: Sequence[WorkPiece]) -> Rates:
     return tuple(together(pieces) for _ in range(ROUNDS))
 
 
@@ -142,20 +139,18 @@ def _reading(size: int, threads: int) -> Rates:
         return lambda: part.nbytes if part.max() > 0 else 0.0
 
     ways = (dot, largest)
-    # One thread reads all of it, too: a part might stay in the cache.
-    one = max(max(_samples([way(whole)])) for way in ways)
-    return one, max((_samples([way(part) for part in stretches]) for way in ways), key=max)
+    return max((_samples([way(part) for part in stretches]) for way in ways), key=max)
 
 
 def multiplying(make: Callable[[], WorkPiece], threads: int) -> Rates:
-    """Operations a second of one thread, and each sample of all; None, () if the library fails."""
+    """Operations a second in each sample; () if the library fails."""
     try:
         pieces = [make() for _ in range(threads)]
         for piece in pieces:
             piece()
     except Exception:  # numpy and onnxruntime share no base class
-        return None, ()
-    return max(_samples(pieces[:1])), _samples(pieces)
+        return ()
+    return _samples(pieces)
 
 
 def _float32() -> WorkPiece:
