@@ -10,13 +10,11 @@ uint8 and int8 by onnxruntime. A better tuned library could be faster than eithe
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -24,6 +22,7 @@ import numpy as np
 from msgspec.structs import asdict
 
 from edgevoice.audio import Samples
+from edgevoice.bench.jobs.worker import python_environment
 from edgevoice.bench.result.device_record import Speeds
 
 PROBE_SECONDS = 0.1  # seconds of one sample
@@ -51,12 +50,10 @@ Rates = tuple[float, ...]
 
 def measured_elsewhere() -> Speeds | None:
     """The speeds, from a process of its own; None if that fails. Takes about four seconds."""
-    package = Path(__file__).parent.parent.parent.parent
-    paths = os.pathsep.join(filter(None, (str(package), os.environ.get("PYTHONPATH", ""))))
     try:
         done = subprocess.run(
             [sys.executable, "-m", "edgevoice.bench.roofline.speeds"],
-            env={**os.environ, **ONE_THREAD, "PYTHONPATH": paths},
+            env={**python_environment(), **ONE_THREAD},
             stdin=subprocess.DEVNULL,
             capture_output=True,
             timeout=MEASURE_PATIENCE,
@@ -91,8 +88,8 @@ def measure() -> Speeds:
     if size:
         rates["memory"] = _reading(size, threads)
     found: dict[str, Any] = {f"{name}_samples": samples for name, samples in rates.items()}
-    best = {f"{name}_all": max(samples, default=None) for name, samples in rates.items()}
-    return Speeds(threads=threads, working_set=size, **found, **best)
+    found |= {f"{name}_all": max(samples, default=None) for name, samples in rates.items()}
+    return Speeds(threads=threads, working_set=size, **found)
 
 
 def working_set(cache: int | None, free: int) -> int | None:
