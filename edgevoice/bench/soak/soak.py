@@ -107,11 +107,7 @@ class SoakBench(Bench):
     """A bench that asks for hours, and writes its result so far to `where`, unless that is None."""
 
     def __init__(
-        self,
-        plan: BenchPlan,
-        progress: BenchProgress,
-        trace: Subscriber | None,
-        where: Path | None,
+        self, plan: BenchPlan, progress: BenchProgress, trace: Subscriber | None, where: Path | None
     ) -> None:
         ways = (AS_SET, BARGE_IN) if plan.interrupt_every else (AS_SET,)
         super().__init__(replace(plan, variants=ways), progress, trace)
