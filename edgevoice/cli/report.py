@@ -17,9 +17,7 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("files", nargs=-1, metavar="FILE…")
 @click.option(
-    "--html",
-    metavar="FILE",
-    help="Write one HTML page with charts; - is standard output.",
+    "--html", metavar="FILE", help="Write one HTML page with charts; - is standard output."
 )
 def report(files: tuple[str, ...], html: str | None) -> None:
     """Show results of `bench`, one or several side by side.

@@ -8,9 +8,7 @@ misses the end and repeats the text. This is detected, and such a clip gets the 
 from __future__ import annotations
 
 import logging
-import math
-import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -24,16 +22,16 @@ from edgevoice.audio import CAPTURE_RATE, Samples
 from edgevoice.engines.cpu_budget import cores
 from edgevoice.engines.registry import Engine
 from edgevoice.engines.threads import of_recognizer
+from edgevoice.engines.whisper_text import compression, joined, repeats, said_once, segments
 from edgevoice.errors import EngineError, ModelError
 from edgevoice.logs import ENGINES
 from edgevoice.models import whisper_file
 from edgevoice.models.store import Installed
 from edgevoice.outside import Malformed
-from edgevoice.protocols import Effort, Segment, Transcript
+from edgevoice.protocols import Effort, Transcript
 from edgevoice.settings import Config, SttSettings
 from edgevoice.transcription.chunking import LONGEST_PIECE, pieces
 from edgevoice.transcription.spoken_language import check_known, listed
-from edgevoice.words import plain, words
 
 _log = logging.getLogger(__name__)
 
@@ -51,12 +49,8 @@ MOST_NAMES = 100
 """Most tokens of the names that are expected."""
 MAX_TOKENS, MAX_TOKENS_PER_SECOND = 24, 40
 """Token limit for the fastest speech: Georgian and Tamil take three tokens a letter."""
-MAX_COMPRESSION = 2.4
-MAX_CHARACTERS_PER_SECOND = 60
-"""More than any speaker reaches; fast speech has 35."""
 MIN_HALF_SECONDS = 3.0
 """Minimum seconds of each part of a clip that is split in two."""
-TIMESTAMP = 0.02
 PARALLEL_CLIPS = 2
 """Clips transcribed in parallel: a final one beside an interim one."""
 FILES = ("model.bin", "config.json", "tokenizer.json")
@@ -134,7 +128,7 @@ class Whisper:
             part = self._short(samples[start:end], effort, among)
             parts.append((part, start / CAPTURE_RATE))
             among = {part.language: 1.0}
-        return _joined(parts)
+        return joined(parts)
 
     def _short(self, samples: Samples, effort: Effort, among: Mapping[str, float]) -> Transcript:
         seconds = len(samples) / CAPTURE_RATE
@@ -156,17 +150,17 @@ class Whisper:
         if answering:
             return self._whole(samples, beam, among)
         doubtful = effort == "endpoint" and self.settings.beam == 1
-        return replace(_said_once(take.transcript), sure=False, doubtful=doubtful)
+        return replace(said_once(take.transcript), sure=False, doubtful=doubtful)
 
     def _whole(self, samples: Samples, beam: int, among: Mapping[str, float]) -> Transcript:
         """Transcribe in the full window, or in two parts if there are too many words for one."""
         take = self._take(samples, WINDOW_SECONDS, beam, among)
         seconds = len(samples) / CAPTURE_RATE
-        if take.ended or _repeats(take.transcript) or seconds < 2 * MIN_HALF_SECONDS:
+        if take.ended or repeats(take.transcript) or seconds < 2 * MIN_HALF_SECONDS:
             return take.transcript
         _log.debug("clip of %.1f s: more words than one reading holds", seconds)
         among = {take.transcript.language: take.transcript.certainty}
-        return _joined(
+        return joined(
             [
                 (self._whole(samples[start:end], beam, among), start / CAPTURE_RATE)
                 for start, end in pieces(samples, 0.6 * seconds, 0.4 * seconds)
@@ -200,20 +194,20 @@ class Whisper:
                 return_no_speech_prob=True,
             )[0]
             ids: list[int] = result.sequences_ids[0]
-            segments, over = _segments(ids, tokenizer, seconds)
-            text = " ".join(segment.text for segment in segments)
+            found, over = segments(ids, tokenizer.timestamp_begin, tokenizer.decode, seconds)
+            text = " ".join(segment.text for segment in found)
             transcript = Transcript(
                 text,
                 tokenizer.language_code,
                 float(result.no_speech_prob),
                 # CTranslate2 gives the mean over the tokens; Whisper counts the end as one more.
                 float(result.scores[0]) * len(ids) / (len(ids) + 1),
-                _compression(text),
-                tuple(segments),
+                compression(text),
+                tuple(found),
                 certainty=certainty,
             )
             ended = over or len(ids) < tokens
-            if ended or tokens == most or _repeats(transcript):
+            if ended or tokens == most or repeats(transcript):
                 return _Take(transcript, ended)
             tokens = min(2 * tokens, most)
 
@@ -282,39 +276,10 @@ def on_gpu() -> bool:
     return int(ctranslate2.get_cuda_device_count()) > 0
 
 
-def _segments(ids: list[int], tokenizer: Tokenizer, seconds: float) -> tuple[list[Segment], bool]:
-    """The texts between timestamps, in seconds of the clip, and whether text came after its end."""
-    found: list[Segment] = []
-    start, words = 0.0, list[int]()
-    for token in [*ids, tokenizer.timestamp_begin + round(seconds / TIMESTAMP)]:
-        if token < tokenizer.timestamp_begin:
-            words.append(token)
-            continue
-        time = min((token - tokenizer.timestamp_begin) * TIMESTAMP, seconds)
-        text = tokenizer.decode(words).strip()
-        if found and len(text) > MAX_CHARACTERS_PER_SECOND * (seconds - start):
-            # In the silence after the clip the decoder repeats the text.
-            return found, True
-        if text:
-            # Rounded down, so that no segment ends after its clip.
-            found.append(Segment(text, _hundredths(start), _hundredths(max(start, time))))
-        start, words = time, []
-    return found, False
-
-
-def _hundredths(seconds: float) -> float:
-    return math.floor(seconds * 100 + 1e-6) / 100
-
-
-def _compression(text: str) -> float:
-    data = text.encode("utf-8")
-    return len(data) / len(zlib.compress(data)) if data else 1.0
-
-
 def _doubt(take: _Take, settings: SttSettings) -> str:
     """Why a transcript from a short window may be wrong; empty if it seems right."""
     transcript = take.transcript
-    if _repeats(transcript):
+    if repeats(transcript):
         return "it repeats itself"
     if not take.ended:
         return "it does not end"
@@ -322,59 +287,6 @@ def _doubt(take: _Take, settings: SttSettings) -> str:
     if transcript.logprob < settings.min_logprob + margin:
         return "it is uncertain"
     return ""
-
-
-def _repeats(transcript: Transcript) -> bool:
-    return transcript.compression > MAX_COMPRESSION or repeats_after(words(transcript.text)) > 0
-
-
-def _joined(parts: Sequence[tuple[Transcript, float]]) -> Transcript:
-    """One transcript from those of a clip's parts, each with its start in seconds."""
-    spoken = [part for part, _ in parts if part.text] or [parts[0][0]]
-    return Transcript(
-        " ".join(part.text for part in spoken),
-        parts[0][0].language,
-        min(part.no_speech for part in spoken),
-        float(np.mean([part.logprob for part in spoken])),
-        max(part.compression for part in spoken),
-        tuple(
-            Segment(s.text, s.start + offset, s.end + offset)
-            for part, offset in parts
-            for s in part.segments
-        ),
-        all(part.sure for part in spoken),
-        certainty=parts[0][0].certainty,
-    )
-
-
-def _said_once(transcript: Transcript) -> Transcript:
-    """The transcript without a repetition of the whole text."""
-    said = transcript.text.split()
-    period = repeats_after([plain(word) for word in said])
-    if not period:
-        return transcript
-    text = " ".join(said[:period])
-    return Transcript(
-        text,
-        transcript.language,
-        transcript.no_speech,
-        transcript.logprob,
-        _compression(text),
-        (Segment(text, 0.0, transcript.segments[-1].end),) if transcript.segments else (),
-    )
-
-
-def repeats_after(words: list[str]) -> int:
-    """The number of words after which a text repeats itself; 0 if it does not.
-
-    One word in five may differ, and the last repetition may be incomplete.
-    """
-    for period in range(1, len(words)):
-        again = len(words) - period
-        same = sum(words[i] == words[i + period] for i in range(again))
-        if again >= min(3, period) and same >= 0.8 * again:
-            return period
-    return 0
 
 
 def _loaded(model: Installed, config: Config) -> Whisper:

@@ -17,6 +17,7 @@ from edgevoice.audio import CAPTURE_RATE, Samples
 from edgevoice.engines import whisper
 from edgevoice.engines.piper import Piper
 from edgevoice.engines.whisper import Whisper
+from edgevoice.engines.whisper_text import repeats_after
 from edgevoice.errors import ConfigError, ModelError
 from edgevoice.resample import resample
 from edgevoice.settings import SttSettings, TtsSettings
@@ -265,4 +266,4 @@ def test_recorded_people_are_understood_once(
 )
 def test_a_text_that_begins_anew_is_told_from_one_that_goes_on(text: str, period: int) -> None:
     """Where a second hearing begins is known even if it is cut short or slightly different."""
-    assert whisper.repeats_after(text.split()) == period
+    assert repeats_after(text.split()) == period

@@ -30,8 +30,6 @@ def unlike(
     `runs` are the compared turns, without warm-ups.
     """
     both = before, after
-    if before.command != after.command:
-        yield f"A is of `bench {before.command}`, B of `bench {after.command}`"
     same = before.started == after.started and before.turns == after.turns
     if same and variants[0].name == variants[1].name:
         yield "A and B are the same run"
@@ -45,10 +43,6 @@ def unlike(
     if abs(memory - more) > SAME * max(memory, more):
         sizes = f"{memory / 1e9:.1f} GB in A, {more / 1e9:.1f} GB in B"
         yield f"another machine (memory): {sizes}"
-    if before.conversation != after.conversation:
-        yield "one is a conversation, in the other each question stands for itself"
-    if bool(before.played_to) != bool(after.played_to):
-        yield "one was heard through devices, the other was not"
     yield from _questions(runs[0], runs[1], paired)
     for letter, result in (("A", before), ("B", after)):
         yield from _doubts(letter, result)
@@ -59,6 +53,9 @@ def _facts(result: BenchResult, variant: Variant) -> dict[str, object]:
     settings = compatibility.settings({**result.settings, **variant.settings})
     machine = ("cpu", "cores", "logical_cores", "usable_cores", "system", "python")
     return {
+        "measurement": f"bench {result.command}",
+        "way of asking": "one conversation" if result.conversation else "each question by itself",
+        "sound path": "through devices" if result.played_to else "without devices",
         **{f"machine ({n.replace('_', ' ')})": getattr(result.machine, n) for n in machine},
         **{f"model ({role})": model.name for role, model in result.models.items()},
         # Models are compared by their names.

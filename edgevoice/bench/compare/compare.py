@@ -134,10 +134,7 @@ def compare(
     Raises UsageError if there is no such variant, or if there are too few turns.
     """
     results = (before, after)
-    chosen = (
-        variant_of(before, variants[0], files[0]),
-        variant_of(after, variants[1], files[1]),
-    )
+    chosen = (variant_of(before, variants[0], files[0]), variant_of(after, variants[1], files[1]))
     runs = [
         keyed([turn for turn in result.turns if turn.variant == variant.name])
         for result, variant in zip(results, chosen, strict=True)

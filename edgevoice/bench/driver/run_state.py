@@ -11,14 +11,7 @@ import msgspec
 
 from edgevoice import __version__
 from edgevoice import events as ev
-from edgevoice.bench.machine.host import (
-    hashes,
-    last_level,
-    libraries,
-    load,
-    machine,
-    peak_rss,
-)
+from edgevoice.bench.machine.host import hashes, last_level, libraries, load, machine, peak_rss
 from edgevoice.bench.machine.monitor import (
     SAMPLE_EVERY,
     DeviceMonitor,

@@ -27,13 +27,18 @@ WORKER_COMMAND = ("-m", "edgevoice.cli.job")
 T = TypeVar("T")
 
 
-def start_python(words: tuple[str, ...], errors: IO[bytes] | None) -> subprocess.Popen[bytes]:
-    """Start Python with this package and pipes for input and output."""
+def python_environment() -> dict[str, str]:
+    """The environment of this process, in which Python finds this package."""
     package = Path(__file__).parent.parent.parent.parent
     paths = os.pathsep.join(filter(None, (str(package), os.environ.get("PYTHONPATH", ""))))
+    return {**os.environ, "PYTHONPATH": paths}
+
+
+def start_python(words: tuple[str, ...], errors: IO[bytes] | None) -> subprocess.Popen[bytes]:
+    """Start Python with this package and pipes for input and output."""
     return subprocess.Popen(
         [sys.executable, *words],
-        env={**os.environ, "PYTHONPATH": paths},
+        env=python_environment(),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=errors,

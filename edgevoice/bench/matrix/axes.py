@@ -7,7 +7,7 @@ import itertools
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from edgevoice.errors import ConfigError, EdgevoiceError, UsageError
+from edgevoice.errors import ConfigError, UsageError
 
 MODEL_AXES = {
     "slm": "models.slm",
@@ -46,15 +46,10 @@ class Combination:
         return " ".join(f"{name}={value}" for name, value in self.values.items())
 
 
-def axes(
-    given: Sequence[str], known: Collection[str]
-) -> tuple[list[SweepAxis], list[EdgevoiceError]]:
-    """The axes given as `KEY=V1,V2`, and an error for each key that is not `known`.
-
-    Raises UsageError for what cannot be read at all.
-    """
+def axes(given: Sequence[str], known: Collection[str]) -> list[SweepAxis]:
+    """The axes given as `KEY=V1,V2`. Raises UsageError for what cannot be read, and ConfigError for
+    a key that is not `known`."""
     found: list[SweepAxis] = []
-    problems: list[EdgevoiceError] = []
     for text in given:
         name, equals, rest = (part.strip() for part in text.partition("="))
         values = tuple(dict.fromkeys(value.strip() for value in rest.split(",")))
@@ -65,14 +60,12 @@ def axes(
         if any(axis.key == key for axis in found):
             remedy = f"give all its values at once: --sweep {name}=…,…"
             raise UsageError(f"{key} is varied twice", where="--sweep", remedy=remedy)
-        if key in known:
-            found.append(SweepAxis(name, key, values))
-            continue
-        near = difflib.get_close_matches(key, [*MODEL_AXES, *known], 1, 0.5)
-        remedy = f"did you mean {near[0]}?" if near else "edgevoice config show lists every setting"
-        what = f"unknown setting {name}: not varied"
-        problems.append(ConfigError(what, where="--sweep", remedy=remedy))
-    return found, problems
+        if key not in known:
+            near = difflib.get_close_matches(key, [*MODEL_AXES, *known], 1, 0.5)
+            remedy = f"did you mean {near[0]}?" if near else "see `edgevoice config show`"
+            raise ConfigError(f"unknown setting {name}", where="--sweep", remedy=remedy)
+        found.append(SweepAxis(name, key, values))
+    return found
 
 
 def setting(name: str) -> str:

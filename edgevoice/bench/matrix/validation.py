@@ -13,7 +13,7 @@ from edgevoice.models.machine import total_memory
 from edgevoice.models.shape_table import ARCHITECTURES, Architecture
 from edgevoice.models.store import Store
 from edgevoice.settings import Config
-from edgevoice.transcription.spoken_language import listed
+from edgevoice.transcription.spoken_language import check_known
 
 LoadConfig = Callable[[Mapping[str, str]], Config]
 """The configuration with these settings over all others. Raises ConfigError."""
@@ -40,7 +40,8 @@ def resolved(
     models = {role: store.choose(role, shapes=True).entry for role in alone or NEEDED_ROLES}
     if not alone and (turn := store.optional("turn")):
         models["turn"] = turn.entry
-    _check_languages(models, config, cell.settings)
+    if stt := models.get("stt"):
+        check_known(stt.name, stt.languages, config.stt.language)
     memory = total_memory()
     for group in [[entry] for entry in models.values()] if alone else [[*models.values()]]:
         needed = sum(entry.ram for entry in group)
@@ -75,23 +76,3 @@ def _is_here(name: str, store: Store) -> bool:
     # A damaged one is reported by its own error.
     here = ("present", "damaged")
     return name in store.catalog and store.state(store.catalog.get(name)) in here
-
-
-def _check_languages(models: Mapping[Role, Entry], config: Config, varied: Collection[str]) -> None:
-    """Raise ModelError if the sweep combines a language with a model for another one."""
-    language = config.stt.language
-    codes = listed(language)
-    named: dict[Role, tuple[str, list[str]]] = {
-        "stt": ("recognizer", [*codes]),
-        "tts": ("voice", [*codes[:1]]),
-    }
-    for role, (what, needed) in named.items():
-        entry = models.get(role)
-        # What is set for all combinations is the user's choice.
-        chosen_here = {f"models.{role}", "stt.language"} & set(varied)
-        if entry is not None and chosen_here and not all(map(entry.speaks, needed)):
-            raise ModelError(
-                f"the {what} {entry.name} is for {', '.join(entry.languages)}, "
-                f"and stt.language is {language}",
-                remedy=f"vary stt.language along with it, or leave {entry.name} out",
-            )

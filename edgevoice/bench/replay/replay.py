@@ -25,7 +25,7 @@ from edgevoice.settings import Config
 from edgevoice.timings import TurnTimings, fold
 from edgevoice.wav import read_speech
 
-AS_KEPT = "as kept"  # the variant that is the turn as it was recorded
+AS_RECORDED = "as recorded"  # the variant that is the turn as it was recorded
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class ReplayableTurn:
     def turn(self) -> BenchTurn:
         """The outcome when it was recorded."""
         then = dataclasses.replace(self.question, speech_end=self.kept.speech_end)
-        return judged(then, timed(self.kept.decoded_events()), self.kept.began, AS_KEPT, False)
+        return judged(then, timed(self.kept.decoded_events()), self.kept.began, AS_RECORDED, False)
 
     def timings(self) -> TurnTimings | None:
         """Where the time went when it was recorded; None if nothing was audible."""
@@ -78,7 +78,7 @@ class ReplayResult:
         """The result of the replay, with the recorded turn as a second variant."""
         kept = self.recording.turn()
         settings = {key: then for key, (then, _) in self.different.items()}
-        variant = Variant(name=AS_KEPT, settings=settings, summary=summarize([kept]))
+        variant = Variant(name=AS_RECORDED, settings=settings, summary=summarize([kept]))
         return replace(result, variants=(*result.variants, variant), turns=(*result.turns, kept))
 
 

@@ -15,7 +15,7 @@ from edgevoice.recordings.recorded_turn import read
 from edgevoice.timings import TurnTimings
 from edgevoice.waterfall import render_waterfall
 
-KEPT, NOW = "kept", "replayed"
+RECORDED, NOW = "recorded", "replayed"
 _NAME = 10
 
 LEAST_RUNS = 3  # of fewer it is said that they may be chance
@@ -43,7 +43,7 @@ def render(made: ReplayResult) -> Iterator[str]:
     yield from _pair("heard", kept.transcript, now.transcript)
     yield from _pair("said", kept.reply, now.reply)
     whole = max(kept.response_time or 0.0, now.response_time or 0.0)
-    for name, turn, timings in ((KEPT, kept, before), (NOW, now, after)):
+    for name, turn, timings in ((RECORDED, kept, before), (NOW, now, after)):
         yield ""
         yield from _fall(name, turn, timings, whole)
     yield ""
@@ -58,7 +58,7 @@ def _pair(what: str, then: str, now: str) -> Iterator[str]:
     """Two values, one above the other."""
     yield what
     same = "the same" if now == then else now or "nothing"
-    for name, text in ((KEPT, then or "nothing"), (NOW, same)):
+    for name, text in ((RECORDED, then or "nothing"), (NOW, same)):
         yield from wrapped(one_line(text), f"  {name:<{_NAME}}", " " * (_NAME + 2))
 
 
@@ -82,7 +82,7 @@ def moved(kept: BenchTurn, runs: Sequence[BenchTurn]) -> Iterator[str]:
     for name in names:
         now = [turn.spans.get(name, 0.0) for turn in answered]
         rows.append(_row(name, kept.spans.get(name, 0.0), now))
-    yield from table(("", KEPT, NOW, "change", "all replays"), rows)
+    yield from table(("", RECORDED, NOW, "change", "all replays"), rows)
     if len(answered) < LEAST_RUNS:
         yield from wrapped(
             "one turn, and some of it chance: --times 20 --out FILE, and `edgevoice bench compare` "

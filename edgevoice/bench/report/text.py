@@ -5,20 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from edgevoice.bench.report import tables
-from edgevoice.bench.report.report import (
-    Report,
-    ReportColumn,
-    shown_turns,
-    timings,
-)
+from edgevoice.bench.report.report import Report, ReportColumn, shown_turns, timings
 from edgevoice.bench.report.trend import described
 from edgevoice.bench.result.result import BenchResult
-from edgevoice.bench.result.wording import (
-    WIDTH,
-    paragraphs,
-    table,
-    wrapped,
-)
+from edgevoice.bench.result.wording import WIDTH, paragraphs, table, wrapped
 from edgevoice.bench.soak import text as soak_text
 from edgevoice.bench.stages import text as stages_text
 from edgevoice.waterfall import render_waterfall, sparkline
@@ -53,10 +43,7 @@ def _differences(report: Report) -> Iterator[str]:
 
 def drawn(result: BenchResult) -> list[str]:
     """A result as its bench prints it."""
-    draws = {
-        "stages": stages_text.stages,
-        "starts": stages_text.starts,
-    }
+    draws = {"stages": stages_text.stages, "starts": stages_text.starts}
     return draws.get(result.command, soak_text.whole)(result)
 
 

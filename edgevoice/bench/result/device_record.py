@@ -37,17 +37,14 @@ class Speeds(Struct, frozen=True, kw_only=True):
     """Limits of this machine, measured in a process of its own before any model is loaded.
 
     `memory` is bytes read per second, `float32` and `int8` are operations per second in matrix
-    products; `_one` of one thread, `_all` of one thread per usable core.
+    products, with one thread per usable core.
     """
 
     threads: int
     working_set: int | None = None
     """Bytes that were read repeatedly."""
-    memory_one: float | None = None
     memory_all: float | None = None
-    float32_one: float | None = None
     float32_all: float | None = None
-    int8_one: float | None = None
     int8_all: float | None = None
     memory_samples: tuple[float, ...] = ()
     """Each sample of all threads in bytes per second, half of them after the bench;

@@ -164,7 +164,7 @@ class Variant(Struct, frozen=True, kw_only=True):
     """One way of answering, with the summary of its turns."""
 
     name: str
-    """For example `as set`, `cold start`, `warm start`, `barge-in` or `as kept`."""
+    """For example `as set`, `cold start`, `warm start`, `barge-in` or `as recorded`."""
     settings: Mapping[str, Any]
     """Settings that differ from those of the result."""
     summary: Summary

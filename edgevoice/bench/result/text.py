@@ -6,13 +6,7 @@ from collections.abc import Iterator
 
 from edgevoice.bench.result.conditions import conditions
 from edgevoice.bench.result.device_text import device, limits
-from edgevoice.bench.result.result import (
-    BenchResult,
-    BenchTurn,
-    Figures,
-    Summary,
-    Variant,
-)
+from edgevoice.bench.result.result import BenchResult, BenchTurn, Figures, Summary, Variant
 from edgevoice.bench.result.wording import counted, ms, packed, paragraphs, table, wrapped
 
 UNASKED = ("recognition", "stages")

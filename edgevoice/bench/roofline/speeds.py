@@ -10,13 +10,11 @@ uint8 and int8 by onnxruntime. A better tuned library could be faster than eithe
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -24,6 +22,7 @@ import numpy as np
 from msgspec.structs import asdict
 
 from edgevoice.audio import Samples
+from edgevoice.bench.jobs.worker import python_environment
 from edgevoice.bench.result.device_record import Speeds
 
 PROBE_SECONDS = 0.1  # seconds of one sample
@@ -45,18 +44,16 @@ ONE_THREAD = dict.fromkeys(
 
 WorkPiece = Callable[[], float]
 """Does a piece of work; returns how much it was."""
-Rates = tuple[float | None, tuple[float, ...]]
-"""The best of one thread, and each sample of all threads, a second."""
+Rates = tuple[float, ...]
+"""Each sample of all threads, a second."""
 
 
 def measured_elsewhere() -> Speeds | None:
     """The speeds, from a process of its own; None if that fails. Takes about four seconds."""
-    package = Path(__file__).parent.parent.parent.parent
-    paths = os.pathsep.join(filter(None, (str(package), os.environ.get("PYTHONPATH", ""))))
     try:
         done = subprocess.run(
             [sys.executable, "-m", "edgevoice.bench.roofline.speeds"],
-            env={**os.environ, **ONE_THREAD, "PYTHONPATH": paths},
+            env={**python_environment(), **ONE_THREAD},
             stdin=subprocess.DEVNULL,
             capture_output=True,
             timeout=MEASURE_PATIENCE,
@@ -90,11 +87,8 @@ def measure() -> Speeds:
     rates = {"float32": multiplying(_float32, threads), "int8": multiplying(_int8, threads)}
     if size:
         rates["memory"] = _reading(size, threads)
-    found: dict[str, Any] = {}
-    for name, (one, samples) in rates.items():
-        # More threads are never slower: one of them could do all of the work.
-        found |= {f"{name}_one": one, f"{name}_samples": samples}
-        found[f"{name}_all"] = max((*samples, one)) if one else None
+    found: dict[str, Any] = {f"{name}_samples": samples for name, samples in rates.items()}
+    found |= {f"{name}_all": max(samples, default=None) for name, samples in rates.items()}
     return Speeds(threads=threads, working_set=size, **found)
 
 
@@ -127,7 +121,7 @@ def together(pieces: Sequence[WorkPiece], seconds: float = PROBE_SECONDS) -> flo
     return sum(rates)
 
 
-def _samples(pieces: Sequence[WorkPiece]) -> tuple[float, ...]:
+def _samples(pieces: Sequence[WorkPiece]) -> Rates:
     return tuple(together(pieces) for _ in range(ROUNDS))
 
 
@@ -142,20 +136,18 @@ def _reading(size: int, threads: int) -> Rates:
         return lambda: part.nbytes if part.max() > 0 else 0.0
 
     ways = (dot, largest)
-    # One thread reads all of it, too: a part might stay in the cache.
-    one = max(max(_samples([way(whole)])) for way in ways)
-    return one, max((_samples([way(part) for part in stretches]) for way in ways), key=max)
+    return max((_samples([way(part) for part in stretches]) for way in ways), key=max)
 
 
 def multiplying(make: Callable[[], WorkPiece], threads: int) -> Rates:
-    """Operations a second of one thread, and each sample of all; None, () if the library fails."""
+    """Operations a second in each sample; () if the library fails."""
     try:
         pieces = [make() for _ in range(threads)]
         for piece in pieces:
             piece()
     except Exception:  # numpy and onnxruntime share no base class
-        return None, ()
-    return max(_samples(pieces[:1])), _samples(pieces)
+        return ()
+    return _samples(pieces)
 
 
 def _float32() -> WorkPiece:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from edgevoice.audio import CAPTURE_RATE, Samples, dbfs
-from edgevoice.bench.scenarios.result import SpeakerPath
+from edgevoice.bench.scenarios.room_response import Acoustics
 from edgevoice.clock import Clock
 from edgevoice.devices.resilient_microphone import FrameSource
 from edgevoice.player import Player
@@ -24,7 +24,7 @@ SURE_PEAK_RATIO = 8.0
 """Least ratio of the correlation's peak to its RMS where the noise arrives."""
 
 
-def measured(clock: Clock, source: FrameSource, sink: Player) -> SpeakerPath | None:
+def measured(clock: Clock, source: FrameSource, sink: Player) -> Acoustics | None:
     """Play noise and find it in the microphone's sound; None: it is not there.
 
     Nothing else may use the devices.
@@ -46,7 +46,7 @@ def measured(clock: Clock, source: FrameSource, sink: Player) -> SpeakerPath | N
         return None
     arrived = source.time_of(frames[0].index) + at / CAPTURE_RATE
     delay, level = arrived - sink.time_of(number), 20 * float(np.log10(gain))
-    return SpeakerPath(delay=delay, level=level, tail=0.0)
+    return Acoustics(delay=delay, level=level, tail=0.0)
 
 
 def found(known: Samples, sound: Samples) -> tuple[int, float, float]:

@@ -9,6 +9,7 @@ from typing import Any, Literal
 from msgspec import Struct
 
 from edgevoice.bench.result.result import Figures, RunRecord
+from edgevoice.bench.scenarios.room_response import Acoustics
 from edgevoice.bench.scenarios.scenario import StepEffect
 from edgevoice.versioned import FileFormat
 
@@ -97,17 +98,6 @@ class ScenarioCounts(Struct, frozen=True, kw_only=True):
     """Interruptions that did not stop the reply."""
 
 
-class SpeakerPath(Struct, frozen=True, kw_only=True):
-    """How the microphone heard the speaker."""
-
-    delay: float
-    """Seconds from the speaker to the microphone, as the assistant's devices report it."""
-    level: float
-    """Gain in dB."""
-    tail: float
-    """RT60 in seconds."""
-
-
 class ScenarioOutcome(Struct, frozen=True, kw_only=True):
     """One run of one scenario."""
 
@@ -131,7 +121,7 @@ class ScenarioOutcome(Struct, frozen=True, kw_only=True):
     """Answers without a question."""
     settings: Mapping[str, Any] = {}
     """Changed settings, by `section.key`."""
-    way: SpeakerPath | None = None
+    way: Acoustics | None = None
     """How the microphone heard the speaker; null: not at all."""
 
 
@@ -171,7 +161,7 @@ class ScenariosResult(RunRecord, frozen=True, kw_only=True):
     """Device that records what the speaker plays."""
     speaks: str
     """Device that the microphone hears."""
-    loop: SpeakerPath | None
+    loop: Acoustics | None
     """Delay, level and tail that the devices themselves add; null if not measured."""
     totals: ScenarioTotals
     """All scenarios together."""

@@ -16,16 +16,16 @@ TAIL_BEGINS = 0.002
 
 
 class Acoustics(Struct, frozen=True, kw_only=True):
-    """How the microphone hears the speaker.
-
-    `delay` is in seconds. `level` is the gain in dB, reverberation included. `tail` is RT60, the
-    seconds in which the reverberation fades by 60 dB; 0: none. `seed` selects one of many rooms.
-    """
+    """How the microphone hears the speaker."""
 
     delay: float = 0.1
+    """Seconds from the speaker to the microphone."""
     level: float = -20.0
+    """Gain in dB, reverberation included."""
     tail: float = 0.3
+    """RT60: seconds in which the reverberation fades by 60 dB; 0: none."""
     seed: int = 1
+    """Selects one of many such rooms."""
 
 
 def impulse_response(acoustics: Acoustics, rate: int) -> Samples:

@@ -17,13 +17,7 @@ from edgevoice.bench.result.wording import counted
 from edgevoice.bench.scenarios.assertions import judged
 from edgevoice.bench.scenarios.assets import ScenarioScript
 from edgevoice.bench.scenarios.loopback import measured
-from edgevoice.bench.scenarios.result import (
-    ScenarioOutcome,
-    ScenariosResult,
-    ScenarioTotals,
-    SpeakerPath,
-    added,
-)
+from edgevoice.bench.scenarios.result import ScenarioOutcome, ScenariosResult, ScenarioTotals, added
 from edgevoice.bench.scenarios.room import LoopbackRoom
 from edgevoice.bench.scenarios.room_response import Acoustics
 from edgevoice.bench.scenarios.runner import ScenarioRunner
@@ -75,7 +69,7 @@ class ScenarioRun:
         self._clock = SystemClock()
         self._cache = EngineCache(self._clock)
         self._info = RunInfo(plan.config, plan.left_out, self._clock)
-        self._loop = SpeakerPath(delay=0.0, level=0.0, tail=0.0)
+        self._loop = Acoustics(delay=0.0, level=0.0, tail=0.0)
 
     def run(self) -> None:
         """Run all of it. Raises DeviceError, ModelError and what an assistant fails with."""
@@ -108,7 +102,7 @@ class ScenarioRun:
                 for script in group:
                     self._act(runner, room, script)
 
-    def _probed(self, room: LoopbackRoom) -> SpeakerPath:
+    def _probed(self, room: LoopbackRoom) -> Acoustics:
         """What the devices add to the acoustics of a room."""
         room.acoustics(PROBED)
         config = self._plan.config
@@ -129,9 +123,8 @@ class ScenarioRun:
                 "output that the microphone hears; see docs/scenarios.md",
             )
         middle = loops[len(loops) // 2]
-        return SpeakerPath(
-            delay=middle.delay - PROBED.delay, level=middle.level - PROBED.level, tail=0.0
-        )
+        delay, level = middle.delay - PROBED.delay, middle.level - PROBED.level
+        return replace(middle, delay=delay, level=level)
 
     @contextmanager
     def _assistant(self, config: Config) -> Iterator[QuestionDriver]:
@@ -157,10 +150,8 @@ class ScenarioRun:
         acoustics = wanted and replace(wanted, delay=max(0.0, wanted.delay - loop.delay))
         acted = runner.act(script, acoustics)
         verdict = judged(scenario, acted)
-        way = None
-        if acoustics is not None:
-            delay = round(room.state().delay + loop.delay, 4)
-            way = SpeakerPath(delay=delay, level=acoustics.level, tail=acoustics.tail)
+        delay = round(room.state().delay + loop.delay, 4)
+        way = acoustics and replace(acoustics, delay=delay)
         earlier = sum(o.name == scenario.name and o.file == script.file.name for o in self.outcomes)
         self.outcomes.append(
             ScenarioOutcome(

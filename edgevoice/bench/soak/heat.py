@@ -22,7 +22,7 @@ ALWAYS = 0.5  # share of throttled samples from which throttling is bad without 
 
 
 @dataclass(frozen=True, slots=True)
-class GapDifference:
+class ResponseTimeChange:
     """How much slower the second turns are; `level` is the mean of the first, in seconds."""
 
     shift: Shift
@@ -48,21 +48,20 @@ class GapDifference:
         return f"{abs(change)} ms ({share:.0f} %; 95 % confidence: {low:+} to {high:+} ms) {which}"
 
 
-def between(one: Sequence[BenchTurn], other: Sequence[BenchTurn]) -> GapDifference | None:
+def between(one: Sequence[BenchTurn], other: Sequence[BenchTurn]) -> ResponseTimeChange | None:
     """Compare the response times, by question where both have the same; None with too few."""
     first, second = _by_question(one), _by_question(other)
     shared = [question for question in first if question in second]
     if len(shared) >= LEAST_TURNS and 2 * len(shared) >= min(len(first), len(second)):
         before = np.array([fmean(first[question]) for question in shared])
         after = np.array([fmean(second[question]) for question in shared])
-        return GapDifference(paired(before, after), float(before.mean()))
+        return ResponseTimeChange(paired(before, after), float(before.mean()))
     before, after = (
-        np.array([g for response_times in side.values() for g in response_times])
-        for side in (first, second)
+        np.array([time for times in side.values() for time in times]) for side in (first, second)
     )
     if min(len(before), len(after)) < LEAST_TURNS:
         return None
-    return GapDifference(unpaired(before, after), float(before.mean()))
+    return ResponseTimeChange(unpaired(before, after), float(before.mean()))
 
 
 def _by_question(turns: Sequence[BenchTurn]) -> dict[str, list[float]]:

@@ -7,14 +7,14 @@ from dataclasses import replace
 from itertools import cycle
 from pathlib import Path
 
+from edgevoice import files
 from edgevoice.bench.driver.bench import Bench, BenchPlan
 from edgevoice.bench.driver.driver import QuestionDriver
 from edgevoice.bench.driver.interruption import InterruptedExchange
 from edgevoice.bench.jobs.progress import BenchProgress, duration
 from edgevoice.bench.machine.monitor import SAMPLE_EVERY
 from edgevoice.bench.result.device_record import Sample
-from edgevoice.bench.result.result import AS_SET, BenchTurn
-from edgevoice.bench.result.result_file import ResultFile
+from edgevoice.bench.result.result import AS_SET, BenchResult, BenchTurn, encoded
 from edgevoice.bench.result.soak_record import Soak, SoakInterruption
 from edgevoice.bench.result.wording import counted
 from edgevoice.bench.soak.steadiness import MB, judged
@@ -27,6 +27,7 @@ INTERRUPT_AFTER = (0.4, 1.2, 0.8)
 """Seconds of a reply before it is interrupted, in turn."""
 LINES = 120  # lines of progress of a whole soak, at most
 SAMPLES = 7200  # samples of the device, at most: more would look like a leak
+WRITE_EVERY = 60.0  # seconds from one write of the result so far to the next
 
 
 class SoakDriver:
@@ -77,15 +78,36 @@ class SoakDriver:
         )
 
 
+class ResultFile:
+    """Writes the result so far to `where`, unless that is None. `now` is the session time; `say`
+    gets the first of several failures, for example of a full disk."""
+
+    def __init__(
+        self, where: Path | None, say: Callable[[str], None], now: Callable[[], float]
+    ) -> None:
+        self._where, self._say, self._now = where, say, now
+        self._due = now() + WRITE_EVERY
+        self._failing = False
+
+    def keep(self, made: Callable[[], BenchResult]) -> None:
+        """Write the result if it is time to."""
+        if self._where is None or self._now() < self._due:
+            return
+        try:
+            files.replace(self._where, [encoded(made())])
+            self._failing = False
+        except OSError as error:
+            if not self._failing:
+                self._say(f"what was measured cannot be kept for now: {error.strerror}")
+            self._failing = True
+        self._due = self._now() + WRITE_EVERY
+
+
 class SoakBench(Bench):
     """A bench that asks for hours, and writes its result so far to `where`, unless that is None."""
 
     def __init__(
-        self,
-        plan: BenchPlan,
-        progress: BenchProgress,
-        trace: Subscriber | None,
-        where: Path | None,
+        self, plan: BenchPlan, progress: BenchProgress, trace: Subscriber | None, where: Path | None
     ) -> None:
         ways = (AS_SET, BARGE_IN) if plan.interrupt_every else (AS_SET,)
         super().__init__(replace(plan, variants=ways), progress, trace)

@@ -51,9 +51,7 @@ def traced(path: Path, notice: Callable[[str], None]) -> list[ev.Event]:
         ) from None
     if not found:
         raise UsageError(
-            "not a trace",
-            where=str(path),
-            remedy="write one with `edgevoice run --trace FILE`",
+            "not a trace", where=str(path), remedy="write one with `edgevoice run --trace FILE`"
         )
     if broken:
         told = "1 line is" if len(broken) == 1 else f"{len(broken)} lines are"

@@ -202,9 +202,9 @@ def test_what_makes_two_runs_unlike_is_told() -> None:
         "B was stopped before its end",
         "busy before B began: load 3.5 on 4 cores",
         "busy during B: load 7",
-        "one is a conversation",
-        "through devices",
-        "`bench run`, B of `bench replay`",
+        "another way of asking: each question by itself in A, one conversation in B",
+        "another sound path: without devices in A, through devices in B",
+        "another measurement: bench run in A, bench replay in B",
     ):
         assert part in told, part
     assert "A and B are the same run" in compared(before, before).warnings

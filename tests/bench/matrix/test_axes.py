@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from edgevoice.bench.matrix.axes import SweepAxis, axes, cells, setting
+from edgevoice.bench.matrix.axes import axes, cells, setting
 from edgevoice.config import keys
-from edgevoice.errors import UsageError
+from edgevoice.errors import ConfigError, UsageError
 
 KNOWN = set(keys())
 
 
 def test_every_combination_is_measured_once() -> None:
     """In the order of the values, those of the last key next to each other, each with its name."""
-    found, problems = axes(["slm=a,b,a", "llm.threads=1, 2"], KNOWN)
-    assert not problems
+    found = axes(["slm=a,b,a", "llm.threads=1, 2"], KNOWN)
     assert [cell.label for cell in cells(found)] == [
         "slm=a llm.threads=1",
         "slm=a llm.threads=2",
@@ -39,12 +38,11 @@ def test_a_key_may_be_called_by_its_role(name: str, key: str) -> None:
     assert key in KNOWN
 
 
-def test_a_key_that_is_no_setting_is_named_and_the_others_are_varied() -> None:
+def test_a_key_that_is_no_setting_is_refused_before_anything_is_measured() -> None:
     """With the nearest one there is."""
-    found, [problem] = axes(["slm.thread=1,2", "slm=a,b"], KNOWN)
-    assert found == [SweepAxis("slm", "models.slm", ("a", "b"))]
-    assert "unknown setting slm.thread" in str(problem)
-    assert "did you mean slm.threads?" in str(problem)
+    with pytest.raises(ConfigError, match=r"unknown setting slm\.thread") as error:
+        axes(["slm.thread=1,2", "slm=a,b"], KNOWN)
+    assert error.value.remedy == "did you mean slm.threads?"
 
 
 @pytest.mark.parametrize(

@@ -75,8 +75,7 @@ def test_what_is_here_and_fits_together_can_be_measured(folder: Path) -> None:
         ({"models__stt": "whisper-small"}, "edgevoice models pull whisper-small"),
         ({"slm__threads": "999"}, "slm.threads cannot be '999'"),
         ({"turn__patience": "endless"}, "turn.patience cannot be 'endless'"),
-        ({"models__stt": "whisper-tiny.en", "stt__language": "de"}, "the recognizer"),
-        ({"models__tts": "de_DE-thorsten-medium"}, "is for de_DE, and stt.language is en"),
+        ({"models__stt": "whisper-tiny.en", "stt__language": "de"}, "whisper-tiny.en"),
     ],
 )
 def test_what_is_impossible_is_named_with_its_remedy(
@@ -90,11 +89,9 @@ def test_what_is_impossible_is_named_with_its_remedy(
 
 
 def test_a_language_and_its_voice_can_be_varied_together(folder: Path) -> None:
-    """And a mismatch that was set for all combinations is no mistake of one of them."""
+    """A combination may change several settings."""
     _, config = tried(folder, models__tts="de_DE-thorsten-medium", stt__language="de")
     assert config.stt.language == "de"
-    _, config = tried(folder, slm__threads="1")
-    assert config.slm.threads == 1
 
 
 def test_models_that_need_more_memory_than_there_is_are_left_out(

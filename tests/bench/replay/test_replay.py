@@ -14,8 +14,8 @@ from msgspec.structs import replace
 
 from edgevoice.audio import CAPTURE_RATE
 from edgevoice.bench.driver.run_state import RunState
-from edgevoice.bench.replay.replay import AS_KEPT, ReplayResult, load, made_with, replayed
-from edgevoice.bench.replay.text import KEPT, NOW, listing, moved, render
+from edgevoice.bench.replay.replay import AS_RECORDED, ReplayResult, load, made_with, replayed
+from edgevoice.bench.replay.text import NOW, RECORDED, listing, moved, render
 from edgevoice.bench.result import result as made
 from edgevoice.bench.result.result import AS_SET, BenchTurn
 from edgevoice.clock import SystemClock
@@ -91,7 +91,9 @@ def test_both_waterfalls_share_a_scale_and_fit_a_terminal(kept: Kept) -> None:
     lines = list(render(made))
     assert max(map(len, lines)) <= 80
     assert all(line.isprintable() for line in lines)
-    heads = [next(i for i, s in enumerate(lines) if s.startswith(f"{n} · ")) for n in (KEPT, NOW)]
+    heads = [
+        next(i for i, s in enumerate(lines) if s.startswith(f"{n} · ")) for n in (RECORDED, NOW)
+    ]
     response_times = [line for line in lines if line.startswith("total ")]
     assert heads[0] < lines.index(response_times[0]) < heads[1] < lines.index(response_times[1])
     was, now = made.recording.turn().response_time, made.middle[0].response_time
@@ -112,9 +114,9 @@ def test_what_was_heard_and_said_then_and_now_stands_together(kept: Kept) -> Non
 
     lines = list(render(again(kept, 1, change)))
     text = "\n".join(lines)
-    assert "heard\n  kept      what time is it\n  replayed  the same" in text
-    assert "  kept      I was told 2 things.\n  replayed  Something else entirely." in text
-    assert "  kept      slm.max_tokens=300\n  replayed  slm.max_tokens=99" in text
+    assert "heard\n  recorded  what time is it\n  replayed  the same" in text
+    assert "  recorded  I was told 2 things.\n  replayed  Something else entirely." in text
+    assert "  recorded  slm.max_tokens=300\n  replayed  slm.max_tokens=99" in text
     assert "\x1b" not in text
 
 
@@ -153,13 +155,13 @@ def test_the_result_holds_both_as_the_bench_does(kept: Kept, tmp_path: Path) -> 
     result = again_.beside(run_state.result())
     made.write(tmp_path / "r.json", result)
     found = made.read(tmp_path / "r.json")
-    assert [variant.name for variant in found.variants] == [AS_SET, AS_KEPT]
-    assert [turn.variant for turn in found.turns] == [AS_SET, AS_SET, AS_KEPT]
+    assert [variant.name for variant in found.variants] == [AS_SET, AS_RECORDED]
+    assert [turn.variant for turn in found.turns] == [AS_SET, AS_SET, AS_RECORDED]
     assert found.turns[2].response_time == read(file_of(kept, 1)).response_time
     assert {turn.question for turn in found.turns} == {"turn-000001.wav"}
     done = edgevoice("bench", "report", tmp_path / "r.json")
     assert done.returncode == 0, done.stderr
-    assert AS_KEPT in done.stdout
+    assert AS_RECORDED in done.stdout
 
 
 def test_a_recording_that_was_cut_short_is_told_of_and_used(kept: Kept) -> None:
@@ -324,7 +326,7 @@ def test_a_real_conversation_is_kept_and_run_again(
     result = json.loads(out.read_text())
     now, was = result["turns"]
     assert result["command"] == "replay"
-    assert (now["variant"], was["variant"]) == (AS_SET, AS_KEPT)
+    assert (now["variant"], was["variant"]) == (AS_SET, AS_RECORDED)
     assert now["transcript"].lower()[:8] == two.heard.lower()[:8]
     # The bench has a date and time of its own, which may have a few tokens more or less.
     assert now["prompt_tokens"] == pytest.approx(was["prompt_tokens"], abs=4)

@@ -64,7 +64,7 @@ def test_a_library_that_refuses_has_no_speed() -> None:
     def refuse() -> speeds.WorkPiece:
         raise RuntimeError("no such kernel here")
 
-    assert speeds.multiplying(refuse, 2) == (None, ())
+    assert speeds.multiplying(refuse, 2) == ()
 
 
 def test_a_measurement_that_fails_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -81,23 +81,22 @@ def test_a_measurement_that_fails_is_none(monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_samples_before_and_after_a_bench_are_put_together() -> None:
     """The best of each counts, every sample is there, and one measurement may be missing."""
-    first = Speeds(threads=2, memory_one=3.0, memory_all=5.0, memory_samples=(5.0, 4.0))
-    second = Speeds(threads=2, memory_one=4.0, memory_all=4.0, memory_samples=(2.0,), int8_one=7.0)
+    first = Speeds(threads=2, memory_all=5.0, memory_samples=(5.0, 4.0))
+    second = Speeds(threads=2, memory_all=4.0, memory_samples=(2.0,), int8_all=7.0)
     both = speeds.combined(first, second)
     assert both is not None
-    assert (both.threads, both.memory_one, both.memory_all, both.int8_one) == (2, 4.0, 5.0, 7.0)
+    assert (both.threads, both.memory_all, both.int8_all) == (2, 5.0, 7.0)
     assert both.memory_samples == (5.0, 4.0, 2.0)
     assert speeds.combined(None, second) == speeds.combined(second, None) == second
 
 
 @pytest.mark.slow
 def test_this_machine_has_speeds() -> None:
-    """All cores are no slower than one, and reading is in the range of memories there are."""
+    """Each speed is in the range of machines there are."""
     found = measured_elsewhere()
     assert found is not None
-    assert found.float32_one is not None
     assert found.float32_all is not None
-    assert found.float32_all >= found.float32_one > 1e8
+    assert found.float32_all > 1e8
     assert len(found.float32_samples) == speeds.ROUNDS
-    if found.memory_one is not None and found.memory_all is not None:
-        assert found.memory_all >= found.memory_one > 1e8
+    if found.memory_all is not None:
+        assert found.memory_all > 1e8

@@ -16,10 +16,8 @@ from edgevoice.bench.driver.interruption import InterruptedExchange
 from edgevoice.bench.report.page import page
 from edgevoice.bench.report.report import Report, ReportSource, columns
 from edgevoice.bench.report.text import text
-from edgevoice.bench.result import result_file
 from edgevoice.bench.result.result import AS_SET, BenchResult, BenchTurn, encoded, read, write
-from edgevoice.bench.result.result_file import ResultFile
-from edgevoice.bench.soak.soak import BARGE_IN, SoakDriver, line
+from edgevoice.bench.soak.soak import BARGE_IN, WRITE_EVERY, ResultFile, SoakDriver, line
 from edgevoice.bench.soak.text import headline, whole
 from edgevoice.protocols import ChatMessage
 from edgevoice.settings import Config, TurnSettings
@@ -196,11 +194,11 @@ def test_a_result_is_on_disk_every_minute_and_can_be_read(
     kept = ResultFile(path, pytest.fail, lambda: now)
     kept.keep(lambda: longer)
     assert not path.exists()
-    now = result_file.WRITE_EVERY
+    now = WRITE_EVERY
     kept.keep(lambda: longer)
     assert read(path) == longer
     path.unlink()
-    now += result_file.WRITE_EVERY / 2
+    now += WRITE_EVERY / 2
     kept.keep(lambda: longer)
     assert not path.exists()
 
