@@ -94,9 +94,12 @@ def _list(title: str, choices: Choices) -> None:
 
 
 def _answer(prompt: str) -> str:
-    """A line that the user types. Raises EOFError after Ctrl-D."""
+    """A line that the user types; "?" if it is not text. Raises EOFError after Ctrl-D."""
     echo(f"{prompt}: ", err=True, nl=False)
-    return input().strip()
+    try:
+        return input().strip()
+    except UnicodeDecodeError:
+        return "?"
 
 
 def _problem(error: EdgevoiceError) -> str:

@@ -69,6 +69,14 @@ def test_what_is_no_choice_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> No
     assert shown.count("Type a number from 1 to 2") == 4
 
 
+def test_bytes_that_are_no_text_are_no_choice(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A wrong key, or a terminal of another encoding, ends nothing."""
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"2\xff\n"), "utf-8"))
+    monkeypatch.setattr(sys, "stderr", shown := io.StringIO())
+    assert ask_lines(Machine()) == {"stt.language": "en"}
+    assert "Type a number from 1 to 2." in shown.getvalue()
+
+
 @pytest.mark.parametrize(("typed", "language"), [("", "en"), ("2\n", "de"), ("2\n2\n", "de")])
 def test_the_end_of_the_input_takes_the_rest_as_it_is(
     typed: str, language: str, monkeypatch: pytest.MonkeyPatch
