@@ -44,7 +44,7 @@ class Matcher:
             name: {phrase: value for value, said in values.items() for phrase in said}
             for name, values in file.lists.items()
         }
-        compiler = TemplateCompiler(self._values, file.rules)
+        compiler = TemplateCompiler(self._values, file.rules, file.not_names)
         self._intents = [
             _Intent(name, compiler.compile(text), fixed)
             for name, sentences in {**file.intents, **(more or {})}.items()

@@ -36,6 +36,8 @@ class SentenceFile(Struct, frozen=True, forbid_unknown_fields=True):
 
     compounds: tuple[str, ...] = ()
     """Words that are written together with a name before them: "Nudeltimer"."""
+    not_names: tuple[str, ...] = ()
+    """Words that no name of a timer has."""
     skip: Skipped = Skipped()
     numbers: NumberWords | None = None
     """Without it, the number words are CLDR's, up to a hundred."""

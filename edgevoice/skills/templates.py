@@ -8,12 +8,12 @@ The text has a space behind each word, and a template matches all of it.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 LISTS_OF_TOKENS = {"n": r"n\d ", "o": r"o\d ", "clock": r"k\d "}
 """Lists that are always there: any number, ordinal, or time of day (figures.py)."""
-FREE = {"name": r"(?:(?![nok]\d )\S+ ){1,3}?", "text": r"(?:\S+ ){1,20}?"}
-"""Free words: a name of a few, and a text."""
+FREE = ("name", "text")
+"""Lists of free words: a name of a few, and a text."""
 _PIECE = re.compile(r"[\[\]()|]|<\w+>|\{[\w/]+(?::\w+)?\}|[^\s\[\]()|<>{}]+")
 
 
@@ -22,11 +22,21 @@ class TemplateError(ValueError):
 
 
 class TemplateCompiler:
-    """Compiles the templates of one language. `lists`: value by phrase, for each list."""
+    """Compiles the templates of one language. `lists`: value by phrase, for each list.
 
-    def __init__(self, lists: Mapping[str, Mapping[str, str]], rules: Mapping[str, str]) -> None:
+    `not_names` are words that no name has.
+    """
+
+    def __init__(
+        self,
+        lists: Mapping[str, Mapping[str, str]],
+        rules: Mapping[str, str],
+        not_names: Iterable[str] = (),
+    ) -> None:
         self._rules = rules
-        self._lists = dict(LISTS_OF_TOKENS) | FREE
+        never = "|".join([r"[nok]\d", *map(re.escape, not_names)])
+        name, text = rf"(?:(?!(?:{never}) )\S+ ){{1,3}}?", r"(?:\S+ ){1,20}?"
+        self._lists = {**LISTS_OF_TOKENS, "name": name, "text": text}
         for name, phrases in lists.items():
             longest_first = sorted(phrases, key=len, reverse=True)
             self._lists[name] = "|".join(re.escape(phrase) + " " for phrase in longest_first)
