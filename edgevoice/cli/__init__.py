@@ -179,6 +179,7 @@ def _add_commands() -> None:
         settings,
         soak,
         speech,
+        timers,
         turns,
     )
 
@@ -194,6 +195,7 @@ def _add_commands() -> None:
         speech.transcribe,
         speech.ask,
         speech.say,
+        timers.timers,
         models.models,
         machine.devices,
         machine.doctor,

@@ -41,6 +41,7 @@ class Ringing:
         self._answered = False
         self._shown: tuple[ev.TimerShown, ...] = ()
         self._failed = ""
+        self._said: dict[str, Phrases] = {}
 
     def __call__(self, event: ev.Event) -> None:
         """Somebody who speaks, types or interrupts the ring has noticed it."""
@@ -100,12 +101,17 @@ class Ringing:
     def _texts(self, due: list[Timer]) -> tuple[str, list[str], list[int]]:
         """The language to speak, what to say, and what is over with it."""
         language = due[0].language if due[0].language in languages() else self._language
-        phrases = Phrases(language, sentence_file(language))
+        phrases = self._phrases(language)
         now = self._timers.now()
         late = {timer.number for timer in due if now - timer.due > LATE}
         late -= set(self._rings)
         texts = [announcement(t, phrases, self._wall(), t.number in late) for t in due]
         return language, texts, list(late)
+
+    def _phrases(self, language: str) -> Phrases:
+        if language not in self._said:
+            self._said[language] = Phrases(language, sentence_file(language))
+        return self._said[language]
 
     def _show(self, emit: Callable[[ev.Event], None]) -> None:
         now = self._timers.now()
