@@ -44,7 +44,7 @@ class Answers:
     def __init__(self, timers: Timers, facts: Facts, host: Host | None = None) -> None:
         self.host = host
         self.timers = timers
-        self._facts = facts
+        self.facts = facts
         self._muted_from = 1.0
         timing = TimerAnswers(timers, facts.wall)
         self._groups: dict[str, dict[str, Handler]] = {
@@ -113,7 +113,7 @@ class Answers:
     # The clock
 
     def _now(self) -> datetime.datetime:
-        return self._facts.wall()
+        return self.facts.wall()
 
     def _time(self, args: Mapping[str, Any], phrases: Phrases) -> str:
         now = self._now()
@@ -172,12 +172,12 @@ class Answers:
     # Games
 
     def _coin(self, args: Mapping[str, Any], phrases: Phrases) -> str:
-        side = self._facts.random.choice(("heads", "tails"))
+        side = self.facts.random.choice(("heads", "tails"))
         return phrases.answer("coin", side=phrases.word(side))
 
     def _dice(self, args: Mapping[str, Any], phrases: Phrases) -> str:
         rolls = [
-            self._facts.random.randint(1, args.get("sides", 6)) for _ in range(args.get("count", 1))
+            self.facts.random.randint(1, args.get("sides", 6)) for _ in range(args.get("count", 1))
         ]
         if len(rolls) == 1:
             return phrases.answer("dice", roll=rolls[0])
@@ -186,9 +186,7 @@ class Answers:
         )
 
     def _number(self, args: Mapping[str, Any], phrases: Phrases) -> str:
-        return phrases.answer(
-            "number", number=self._facts.random.randint(args["low"], args["high"])
-        )
+        return phrases.answer("number", number=self.facts.random.randint(args["low"], args["high"]))
 
     # The device
 
@@ -208,7 +206,7 @@ class Answers:
         import psutil
 
         memory = round(psutil.Process().memory_info().rss / 2**20)
-        model = f", {self._facts.model}" if self._facts.model else ""
+        model = f", {self.facts.model}" if self.facts.model else ""
         return phrases.answer("system", version=__version__, model=model, memory=memory)
 
     # The session

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 
 from edgevoice.clock import local_time
 from edgevoice.context import SessionContext
@@ -12,6 +13,7 @@ from edgevoice.protocols import Agent
 from edgevoice.settings import Config, SkillsSettings
 from edgevoice.skills.answering import Answers, Facts
 from edgevoice.skills.intent_agent import IntentAgent
+from edgevoice.skills.own import installed
 from edgevoice.skills.ringing import Ringing
 from edgevoice.skills.skills import Skills
 from edgevoice.skills.timers import Timers
@@ -39,7 +41,9 @@ def opened_skills(
 
     timers = kept_timers() if settings.keep_timers else Timers(None, now)
     answers = Answers(timers, Facts(wall, model))
-    return Skills(spoken, answers, _allowed(settings, answers))
+    own = installed()
+    known = (*answers.groups(), *(skill.name for skill in own))
+    return Skills(spoken, answers, allowed(settings, known), own)
 
 
 def answered_at_once(question: str, config: Config) -> str | None:
@@ -58,9 +62,8 @@ def answered_at_once(question: str, config: Config) -> str | None:
     return understood.answer() if understood and understood.intent.name != "repeat" else None
 
 
-def _allowed(settings: SkillsSettings, answers: Answers) -> frozenset[str]:
-    """The groups that may answer. Raises ConfigError for an unknown one."""
-    known = answers.groups()
+def allowed(settings: SkillsSettings, known: Sequence[str]) -> frozenset[str]:
+    """The skills of `known` that may answer. Raises ConfigError for an unknown one."""
     if settings.allow.strip() == ALL:
         return frozenset(known)
     names = frozenset(filter(None, (name.strip() for name in settings.allow.split(","))))
@@ -84,3 +87,13 @@ def ringing(skills: Skills, context: SessionContext) -> Ringing:
     """What rings the timers of these skills."""
     wall = context.wall or local_time
     return Ringing(skills.timers, wall, context.clock.now, skills.language)
+
+
+def built_in_names() -> Sequence[str]:
+    """The names of the built-in skills."""
+    return Answers(Timers(None, time.time), Facts(local_time)).groups()
+
+
+def is_allowed(config: Config, name: str, known: Sequence[str]) -> bool:
+    """Whether the settings allow a skill of `known`. Raises ConfigError for an unknown one."""
+    return config.skills.enabled and name in allowed(config.skills, known)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from edgevoice.skills.answering import Answers, Handler
 from edgevoice.skills.intents import Intent, intent
-from edgevoice.skills.matcher import Matcher
+from edgevoice.skills.matcher import Match, Matcher
+from edgevoice.skills.own import OwnSkill
+from edgevoice.skills.own_actions import SkillFailed, done
 from edgevoice.skills.phrases import Phrases
 from edgevoice.skills.sentence_files import languages, sentence_file
 from edgevoice.skills.timers import Timers
@@ -26,7 +28,14 @@ class Understood:
 class Skills:
     """Understands utterances in `spoken` languages, the main one first; called from one thread."""
 
-    def __init__(self, spoken: tuple[str, ...], answers: Answers, allowed: frozenset[str]) -> None:
+    def __init__(
+        self,
+        spoken: tuple[str, ...],
+        answers: Answers,
+        allowed: frozenset[str],
+        own: Sequence[OwnSkill] = (),
+    ) -> None:
+        self._own = [skill for skill in own if skill.name in allowed]
         self.answers = answers
         self.language = spoken[0]
         self._spoken = spoken
@@ -58,6 +67,9 @@ class Skills:
         return self._last[2]
 
     def _find(self, text: str, language: str) -> Understood | None:
+        for skill in self._own:
+            if (match := skill.match(text, language)) is not None:
+                return self._own_answer(skill, match, language)
         if language not in languages():
             return None
         matcher, phrases = self._voice(language)
@@ -71,6 +83,23 @@ class Skills:
         return Understood(
             found, self.answers.acts(found.name), _answering(self.answers, handler, found, phrases)
         )
+
+    def _own_answer(self, skill: OwnSkill, match: Match, language: str) -> Understood:
+        each = skill.file.intents[match.intent]
+        slots = {name: match.figures.written.get(said, said) for name, said in match.slots.items()}
+        phrases = self._voice(language)[1]
+
+        def answer() -> str:
+            chosen = self.answers.facts.random
+            try:
+                output = done(each, skill.folder, slots, chosen)
+            except SkillFailed:
+                failed = phrases.answer("skill_failed", title=skill.file.title)
+                return failed or f"{skill.file.title}: –"
+            said = chosen.choice(each.answers[language]).format(**slots, output=output)
+            return said[:1].upper() + said[1:]
+
+        return Understood(Intent(f"{skill.name}.{match.intent}", slots), True, answer)
 
     def _answerable(self, found: Intent, phrases: Phrases) -> bool:
         return phrases.has(ANSWERED_BY.get(found.name, found.name))

@@ -12,6 +12,7 @@ from edgevoice.context import Resume
 from edgevoice.settings import Config
 from edgevoice.skills.answering import Answers, Facts
 from edgevoice.skills.intent_agent import IntentAgent
+from edgevoice.skills.own import OwnSkill
 from edgevoice.skills.ringing import Ringing
 from edgevoice.skills.skills import Skills
 from edgevoice.skills.timers import Timers
@@ -45,3 +46,9 @@ class SkilledRehearsal(Rehearsal):
         assistant = super().assemble(resume)
         self.answers.host = assistant
         return assistant
+
+    def use(self, own: OwnSkill) -> None:
+        """Add a skill of the user's own."""
+        allowed = frozenset((*self.answers.groups(), own.name))
+        skills = Skills(("en",), self.answers, allowed, [own])
+        self.agent = IntentAgent(LanguageModelAgent(self.slm, self.config), skills)

@@ -72,7 +72,7 @@ def test_the_command_lists_and_cancels() -> None:
     assert "10 minutes" in done.stdout
     listed = edgevoice("timers")
     assert "pasta" in listed.stdout
-    assert edgevoice("timers", "cancel", "7").exit_code == 2
+    assert edgevoice("timers", "cancel", "7").returncode == 2
     assert "pasta" in edgevoice("timers", "cancel", "1").stdout
     assert edgevoice("timers").stdout == "no timers\n"
 
