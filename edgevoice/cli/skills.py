@@ -58,11 +58,15 @@ def add(name: str) -> None:
     """
     import shutil
 
-    from edgevoice.skills.own import EXAMPLES, FILE, NAME, OwnSkill, folder
+    from edgevoice.skills.own import EXAMPLE_SKILLS, FILE, NAME, OwnSkill, folder
 
-    source = EXAMPLES / name if NAME.fullmatch(name) and (EXAMPLES / name).is_dir() else Path(name)
+    source = (
+        EXAMPLE_SKILLS / name
+        if NAME.fullmatch(name) and (EXAMPLE_SKILLS / name).is_dir()
+        else Path(name)
+    )
     if not (source / FILE).is_file():
-        shipped = ", ".join(sorted(each.name for each in EXAMPLES.iterdir() if each.is_dir()))
+        shipped = ", ".join(sorted(each.name for each in EXAMPLE_SKILLS.iterdir() if each.is_dir()))
         raise UsageError(
             f"{name} is no skill: there is no {FILE}",
             remedy=f"a folder with one, or an example: {shipped}",

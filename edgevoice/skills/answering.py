@@ -1,4 +1,4 @@
-"""Answers the instant intents; what acts does so only when it is called."""
+"""BuiltInSkills the instant intents; what acts does so only when it is called."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Facts:
     random: random.Random = field(default_factory=random.Random)
 
 
-class Answers:
+class BuiltInSkills:
     """The built-in intents. `host` is the session that they change; without one, they do not."""
 
     def __init__(self, timers: Timers, facts: Facts, host: Host | None = None) -> None:

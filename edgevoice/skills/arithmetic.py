@@ -10,14 +10,14 @@ MOST_DIGITS = 30
 """Largest result, in digits: more cannot be said."""
 
 
-class TooLarge(ArithmeticError):
+class ResultTooLarge(ArithmeticError):
     """The result is larger than can be said."""
 
 
 def calculated(terms: Sequence[Fraction | str]) -> Fraction | str:
     """The value of numbers with an operator between each two: plus, minus, times, over, power.
 
-    "zero" where something is divided by zero. Raises TooLarge.
+    "zero" where something is divided by zero. Raises ResultTooLarge.
     """
     numbers = [term for term in terms if isinstance(term, Fraction)]
     operators = [term for term in terms if isinstance(term, str)]
@@ -32,7 +32,7 @@ def calculated(terms: Sequence[Fraction | str]) -> Fraction | str:
                 return "zero"
             numbers[at] = value
     if abs(numbers[0]) >= 10**MOST_DIGITS:
-        raise TooLarge
+        raise ResultTooLarge
     return numbers[0]
 
 
@@ -46,11 +46,11 @@ def _applied(operator: str, left: Fraction, right: Fraction) -> Fraction | None:
     if operator == "over":
         return left / right if right else None
     if right.denominator != 1 or abs(right) > 1000:
-        raise TooLarge
+        raise ResultTooLarge
     if left == 0 and right < 0:
         return None
     if abs(right) * math.log10(max(2, abs(left.numerator), left.denominator)) > 3 * MOST_DIGITS:
-        raise TooLarge
+        raise ResultTooLarge
     return left ** int(right)
 
 

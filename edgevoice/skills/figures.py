@@ -18,9 +18,9 @@ MOST = 10
 """Most figures of each kind in an utterance; one with more has no template."""
 LONGEST_PHRASE = 4
 """Words of a number in a language whose number words are a table."""
-TABLE = 100
+LARGEST_IN_TABLE = 100
 """Largest number in words of such a language."""
-SYMBOLS = {
+SIGN_WORDS = {
     "×": "xtimes",
     "*": "xtimes",
     "·": "xtimes",
@@ -67,18 +67,18 @@ class NumberWords:
 
 
 def table(language: str) -> NumberWords:
-    """The number words of a language by CLDR, up to a hundred."""
+    """The number words of a language by CLDR, up to a hundred; 1 is an article as well."""
     words = {
         spelled.replace("-", " ").replace("\xad", ""): number
         for rule in ("cardinal-feminine", "cardinal-masculine", "cardinal", "numbering")
-        for number in range(TABLE + 1)
+        for number in (0, *range(2, LARGEST_IN_TABLE + 1))
         if (spelled := cldr.spelled(number, language, rule))
     }
     return NumberWords(words)
 
 
 @dataclass(frozen=True, slots=True)
-class Figures:
+class FoundFigures:
     """An utterance with tokens in place of its figures, and what these are."""
 
     text: str
@@ -112,7 +112,7 @@ class FigureFinder:
         names = sorted((known | {self._words.joiner}) - {""}, key=len, reverse=True)
         return re.compile("|".join(map(re.escape, names)) or r"(?!)")
 
-    def find(self, text: str) -> Figures:
+    def find(self, text: str) -> FoundFigures:
         """The utterance in lower case, without punctuation, with its figures as tokens."""
         text = " " + text.replace("’", "'") + " "
         written = {word.lower(): word for word in re.findall(r"[\w']+(?:-\w+)*", text)}
@@ -137,7 +137,7 @@ class FigureFinder:
         return self._tokens(tokens, tuple(clocks), written)
 
     def _with_symbols(self, text: str) -> str:
-        for sign, word in SYMBOLS.items():
+        for sign, word in SIGN_WORDS.items():
             text = text.replace(sign, f" {word} ")
         text = re.sub(r"(?<=\d)\s*[x]\s*(?=\d)", " xtimes ", text)
         text = re.sub(r"(?<=\d)\s*-\s*(?=\d)", " xminus ", text)
@@ -145,7 +145,7 @@ class FigureFinder:
 
     def _tokens(
         self, tokens: Sequence[str], clocks: tuple[tuple[int, int], ...], written: dict[str, str]
-    ) -> Figures:
+    ) -> FoundFigures:
         numbers: list[Fraction] = []
         ordinals: list[int] = []
         out: list[str] = []
@@ -165,7 +165,7 @@ class FigureFinder:
             out.append(token)
             at += size
         text = " ".join(filter(None, out))
-        return Figures(text, tuple(numbers), tuple(ordinals), clocks, written)
+        return FoundFigures(text, tuple(numbers), tuple(ordinals), clocks, written)
 
     def _read(self, tokens: Sequence[str], at: int) -> tuple[int, Fraction, bool]:
         """The number that begins at token `at`: how many tokens, its value, if it is an ordinal."""

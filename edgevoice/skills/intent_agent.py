@@ -1,4 +1,4 @@
-"""Answers what a skill understands at once, and lets another agent answer everything else."""
+"""BuiltInSkills what a skill understands at once, and lets another agent answer everything else."""
 
 from __future__ import annotations
 

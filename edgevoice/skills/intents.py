@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
-from edgevoice.skills.arithmetic import TooLarge, calculated, root
+from edgevoice.skills.arithmetic import ResultTooLarge, calculated, root
 from edgevoice.skills.matcher import Match
 
 LONGEST_SECONDS = 400 * 24 * 3600
@@ -48,7 +48,7 @@ def intent(match: Match) -> Intent | None:
     slots = _Slots(match)
     try:
         args = slots.read()
-    except (_Senseless, TooLarge):
+    except (_Senseless, ResultTooLarge):
         return None
     if match.intent == "spell" and len(args["text"].split()) > SPELLED_WORDS:
         return None

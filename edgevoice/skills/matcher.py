@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from edgevoice.skills.figures import MOST, FigureFinder, Figures
-from edgevoice.skills.sentence_files import SentenceFile, Sentences, Skipped
+from edgevoice.skills.figures import MOST, FigureFinder, FoundFigures
+from edgevoice.skills.sentence_files import SentenceFile, SkillSentences, Skipped
 from edgevoice.skills.templates import FREE, Template, TemplateCompiler
 
 LONGEST = 40
@@ -20,7 +20,7 @@ class Match:
 
     intent: str
     slots: Mapping[str, str]
-    figures: Figures
+    figures: FoundFigures
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class Matcher:
     """The templates of one language. Calls from several threads are fine."""
 
     def __init__(
-        self, language: str, file: SentenceFile, more: Mapping[str, Sentences] | None = None
+        self, language: str, file: SentenceFile, more: Mapping[str, SkillSentences] | None = None
     ) -> None:
         """`more`: intents of the user's own. Raises TemplateError."""
         self._finder = FigureFinder(language, file.numbers)
@@ -74,7 +74,7 @@ class Matcher:
         values = {slot: self._value(*said, figures) for slot, said in slots.items()}
         return Match(intent.name, {**values, **intent.fixed}, figures)
 
-    def _value(self, name: str, said: str, figures: Figures) -> str:
+    def _value(self, name: str, said: str, figures: FoundFigures) -> str:
         if name in self._values:
             return self._values[name][said]
         return figures.restored(said) if name in FREE else said

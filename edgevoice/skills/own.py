@@ -18,7 +18,7 @@ from edgevoice.skills.templates import TemplateError
 from edgevoice.transcription.spoken_language import LANGUAGE_CODES
 
 FILE = "skill.toml"
-EXAMPLES = Path(__file__).parent / "examples"
+EXAMPLE_SKILLS = Path(__file__).parent / "examples"
 """Skills that ship, to be added by their name."""
 NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 _FIELD = re.compile(r"\{(\w+)\}")

@@ -24,7 +24,7 @@ from edgevoice.skills.own import HttpCall, OwnIntent
 
 LONGEST_OUTPUT = 400
 """Characters of an output that are spoken."""
-MOST_BYTES = 64 * 1024
+MOST_OUTPUT_BYTES = 64 * 1024
 KEPT_VARIABLES = (
     *("PATH", "HOME", "LANG", "SYSTEMROOT"),
     *("XDG_RUNTIME_DIR", "DBUS_SESSION_BUS_ADDRESS"),
@@ -75,7 +75,7 @@ def _run(intent: OwnIntent, folder: Path, slots: Mapping[str, str]) -> str:
         check=True,
         env={name: os.environ[name] for name in KEPT_VARIABLES if name in os.environ},
     )
-    return ran.stdout[:MOST_BYTES].decode("utf-8", "replace")
+    return ran.stdout[:MOST_OUTPUT_BYTES].decode("utf-8", "replace")
 
 
 def _called(call: HttpCall, seconds: float, folder: Path, slots: Mapping[str, str]) -> str:
@@ -93,7 +93,7 @@ def _called(call: HttpCall, seconds: float, folder: Path, slots: Mapping[str, st
     request = urllib.request.Request(url, data, headers, method=call.method)
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), _NoRedirect())
     with opener.open(request, timeout=seconds) as answer:
-        return str(answer.read(MOST_BYTES).decode("utf-8", "replace"))
+        return str(answer.read(MOST_OUTPUT_BYTES).decode("utf-8", "replace"))
 
 
 def _with_slots(body: str, slots: Mapping[str, str]) -> str:

@@ -89,6 +89,8 @@ class Phrases:
         if minute == 0 and (name := self.word({0: "midnight", 12: "noon"}.get(hour, ""))):
             return name
         form = self.word("clock_whole" if minute == 0 else "clock", "{h}:{m:02}")
+        if hour == 1:
+            form = self.word("one_clock_whole" if minute == 0 else "one_clock", form)
         half = self.word("am" if hour < 12 else "pm")
         return form.format(h=hour, h12=hour % 12 or 12, m=minute, half=half)
 

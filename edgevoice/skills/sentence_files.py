@@ -17,7 +17,7 @@ from msgspec import Struct, field
 from edgevoice.outside import converted, from_toml
 from edgevoice.skills.figures import NumberWords
 
-Sentences = tuple[str | dict[str, str], ...]
+SkillSentences = tuple[str | dict[str, str], ...]
 """Templates; one that is a table has its template in `text`, and sets the other slots."""
 
 _FOLDER = files(__name__.rpartition(".")[0]) / "sentences"
@@ -44,7 +44,7 @@ class SentenceFile(Struct, frozen=True, forbid_unknown_fields=True):
     lists: Mapping[str, Mapping[str, tuple[str, ...]]] = field(default_factory=dict)
     """By list and value: the phrases that stand for the value."""
     rules: Mapping[str, str] = field(default_factory=dict)
-    intents: Mapping[str, Sentences] = field(default_factory=dict)
+    intents: Mapping[str, SkillSentences] = field(default_factory=dict)
     answers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """By the outcome: answers that vary. An intent without an answer is not understood."""
     words: Mapping[str, str] = field(default_factory=dict)

@@ -11,7 +11,7 @@ from edgevoice.errors import ConfigError
 from edgevoice.places import user_folder
 from edgevoice.protocols import Agent
 from edgevoice.settings import Config, SkillsSettings
-from edgevoice.skills.answering import Answers, Facts
+from edgevoice.skills.answering import BuiltInSkills, Facts
 from edgevoice.skills.intent_agent import IntentAgent
 from edgevoice.skills.own import installed
 from edgevoice.skills.ringing import Ringing
@@ -40,7 +40,7 @@ def opened_skills(
         return wall().timestamp()
 
     timers = kept_timers() if settings.keep_timers else Timers(None, now)
-    answers = Answers(timers, Facts(wall, model))
+    answers = BuiltInSkills(timers, Facts(wall, model))
     own = installed()
     known = (*answers.groups(), *(skill.name for skill in own))
     return Skills(spoken, answers, allowed(settings, known), own)
@@ -91,7 +91,7 @@ def ringing(skills: Skills, context: SessionContext) -> Ringing:
 
 def built_in_names() -> Sequence[str]:
     """The names of the built-in skills."""
-    return Answers(Timers(None, time.time), Facts(local_time)).groups()
+    return BuiltInSkills(Timers(None, time.time), Facts(local_time)).groups()
 
 
 def is_allowed(config: Config, name: str, known: Sequence[str]) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from edgevoice.skills.answering import Answers, Handler
+from edgevoice.skills.answering import BuiltInSkills, Handler
 from edgevoice.skills.intents import Intent, intent
 from edgevoice.skills.matcher import Match, Matcher
 from edgevoice.skills.own import OwnSkill
@@ -31,7 +31,7 @@ class Skills:
     def __init__(
         self,
         spoken: tuple[str, ...],
-        answers: Answers,
+        answers: BuiltInSkills,
         allowed: frozenset[str],
         own: Sequence[OwnSkill] = (),
     ) -> None:
@@ -118,6 +118,6 @@ ANSWERED_BY = {
 
 
 def _answering(
-    answers: Answers, handler: Handler, found: Intent, phrases: Phrases
+    answers: BuiltInSkills, handler: Handler, found: Intent, phrases: Phrases
 ) -> Callable[[], str]:
     return lambda: answers.say(handler, found, phrases)

@@ -1,4 +1,4 @@
-"""Answers about timers, alarms and reminders."""
+"""BuiltInSkills about timers, alarms and reminders."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from edgevoice.agent.language_model_agent import LanguageModelAgent
 from edgevoice.assistant import Assistant
 from edgevoice.context import Resume
 from edgevoice.settings import Config
-from edgevoice.skills.answering import Answers, Facts
+from edgevoice.skills.answering import BuiltInSkills, Facts
 from edgevoice.skills.intent_agent import IntentAgent
 from edgevoice.skills.own import OwnSkill
 from edgevoice.skills.ringing import Ringing
@@ -36,7 +36,7 @@ class SkilledRehearsal(Rehearsal):
         super().__init__(answer, config)
         self.wall = lambda: begins + datetime.timedelta(seconds=self.clock.now())
         self.timers = Timers(path, lambda: self.wall().timestamp())  # type: ignore[misc]
-        self.answers = Answers(self.timers, Facts(self.wall, "", random.Random(1)))
+        self.answers = BuiltInSkills(self.timers, Facts(self.wall, "", random.Random(1)))
         skills = Skills(spoken, self.answers, frozenset(self.answers.groups()))
         self.agent = IntentAgent(LanguageModelAgent(self.slm, self.config), skills)
         self.ringer = Ringing(self.timers, self.wall, self.clock.now, spoken[0])

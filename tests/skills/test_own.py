@@ -12,7 +12,7 @@ from typing import ClassVar
 import pytest
 
 from edgevoice.errors import ConfigError
-from edgevoice.skills.own import EXAMPLES, OwnSkill, folder
+from edgevoice.skills.own import EXAMPLE_SKILLS, OwnSkill, folder
 from tests.command import edgevoice
 from tests.skills.rehearsing import SkilledRehearsal
 
@@ -33,10 +33,10 @@ def asked(show: SkilledRehearsal, own: OwnSkill, *questions: str) -> list[str]:
     return show.heard
 
 
-@pytest.mark.parametrize("name", sorted(each.name for each in EXAMPLES.iterdir()))
+@pytest.mark.parametrize("name", sorted(each.name for each in EXAMPLE_SKILLS.iterdir()))
 def test_the_examples_are_correct(name: str) -> None:
     """Each has sentences in English and in German."""
-    assert OwnSkill(EXAMPLES / name).languages() == ["de", "en"]
+    assert OwnSkill(EXAMPLE_SKILLS / name).languages() == ["de", "en"]
 
 
 def test_a_command_gets_what_was_said_as_one_argument(tmp_path: Path) -> None:
@@ -102,7 +102,7 @@ def home() -> Iterator[int]:
 
 def test_home_assistant_switches_a_light(tmp_path: Path, home: int) -> None:
     """By its REST API, with the token from a file; the answer waits for it."""
-    text = (EXAMPLES / "home_assistant" / "skill.toml").read_text("utf-8")
+    text = (EXAMPLE_SKILLS / "home_assistant" / "skill.toml").read_text("utf-8")
     place = tmp_path / "home_assistant"
     place.mkdir()
     (place / "token").write_text("secret\n")
