@@ -18,7 +18,15 @@ from edgevoice.agent.responder import Responder
 from edgevoice.agent.speech_rate import SpeechRates
 from edgevoice.capture.capture import Capture
 from edgevoice.capture.utterance_detector import UtteranceDetector
-from edgevoice.context import AudioIO, Engines, LoadedPart, Resume, SessionContext, StageContext
+from edgevoice.context import (
+    AudioIO,
+    Engines,
+    LoadedPart,
+    Resume,
+    Ringer,
+    SessionContext,
+    StageContext,
+)
 from edgevoice.crew import Crew
 from edgevoice.failures import FailureReporter
 from edgevoice.history import History
@@ -27,6 +35,7 @@ from edgevoice.languages import language_data
 from edgevoice.mailbox import Mailbox
 from edgevoice.messages import (
     AgentInput,
+    Announcement,
     ClauseToSpeak,
     Cue,
     EndOfReply,
@@ -48,7 +57,8 @@ from edgevoice.protocols import ChatMessage
 from edgevoice.synthesis.synthesis import Synthesis
 from edgevoice.transcription.transcriber import Transcriber
 from edgevoice.turn import Turn
-from edgevoice.turn_taking.earcons import EarconKind, Earcons
+from edgevoice.turn_records import TranscriptionRecord
+from edgevoice.turn_taking.earcons import EarconKind, Earcons, earcon
 from edgevoice.turn_taking.end_of_turn import EndOfTurnPredictor
 from edgevoice.turn_taking.floor import Floor
 
@@ -57,6 +67,9 @@ QUEUE = 256
 
 HEARING: frozenset[LoadedPart] = frozenset({"capture", "transcription"})
 """Parts that must be loaded before speech is captured, to be answered later."""
+
+RING_PERIOD = 0.2
+"""Seconds between two looks for timers that are due."""
 
 ALL_PARTS: frozenset[LoadedPart] = HEARING | {"model", "prompt", "synthesis"}
 """Parts that must be loaded before a question can be answered at once."""
@@ -76,6 +89,7 @@ class Assistant:
         engines: Engines,
         resume: Resume | None = None,
         housekeeping: Housekeeping | None = None,
+        ringer: Ringer | None = None,
     ) -> None:
         config, self.bus = context.config, context.bus
         resume = resume or Resume(History(config.slm.system_prompt))
@@ -87,6 +101,8 @@ class Assistant:
         self._source = audio.opened(self.is_idle)
         self._sink = audio.sink
         self._housekeeping = housekeeping
+        self._ringer = ringer
+        self._spoken = tuple(engines.synthesizers)
         self._earcons = Earcons(config)
         self._make_mailboxes()
         self._make_stages(
@@ -145,6 +161,8 @@ class Assistant:
         with ExitStack() as subscribed:
             for subscriber in (self._transcriber.self_speech, self._prefill_lead):
                 subscribed.callback(self.bus.subscribe(subscriber))
+            if self._ringer is not None:
+                subscribed.callback(self.bus.subscribe(self._ringer))
             self._run()
 
     def _run(self) -> None:
@@ -161,6 +179,8 @@ class Assistant:
                 crew.start("capture", self._listen)
                 if (housekeeping := self._housekeeping) is not None:
                     crew.start("meter", partial(self._keep_house, housekeeping))
+                if (ringer := self._ringer) is not None:
+                    crew.start("timers", partial(self._ring, ringer))
                 crew.join()
         except KeyboardInterrupt:
             self._reason = "interrupted"
@@ -192,6 +212,13 @@ class Assistant:
             housekeeping.step(self.bus, self.is_idle, self.next_turn)
             with self._floor.monitor:
                 self._floor.monitor.wait_for(lambda: self._closed, PERIOD)
+
+    def _ring(self, ringer: Ringer) -> None:
+        while not self._closed:
+            if "synthesis" in self._parts:
+                ringer.step(self, self.bus.emit)
+            with self._floor.monitor:
+                self._floor.monitor.wait_for(lambda: self._closed, RING_PERIOD)
 
     def _shut_down(self) -> None:
         with self._floor.monitor:
@@ -269,6 +296,56 @@ class Assistant:
         self._floor.cancel_others(turn, "barge_in")
         self._floor.commit(turn)
         self._requests.put(FinalRequest(turn, text.strip()))
+
+    def announce(self, text: str, language: str) -> int | None:
+        """Ring, and say something that nobody asked for: a running reply ends as by a barge-in.
+
+        Returns the number of the turn; None, and nothing happens, while somebody speaks.
+        """
+        if any(turn.live and not turn.committed for turn in self._floor.turns):
+            return None
+        turn = self._floor.begin("announcement")
+        turn.transcription = TranscriptionRecord(language=language)
+        self._floor.cancel_others(turn, "barge_in")
+        self._floor.commit(turn)
+        self._questions.put(Announcement(turn, text, language, earcon("ring")))
+        return turn.number
+
+    def stop_ringing(self) -> bool:
+        """Stop a timer that rings; false if none does."""
+        return self._ringer is not None and self._ringer.stop()
+
+    @property
+    def volume(self) -> float:
+        """Loudness of the replies, from 0 to 1."""
+        return self._sink.loudness
+
+    @volume.setter
+    def volume(self, factor: float) -> None:
+        self._sink.loudness = factor
+
+    @property
+    def speed(self) -> float:
+        """Speaking rate, as a factor of the setting."""
+        return self._synthesis.speed
+
+    @speed.setter
+    def speed(self, factor: float) -> None:
+        self._synthesis.speed = factor
+
+    def languages(self) -> tuple[str, ...]:
+        """The languages that are understood and spoken, the main one first."""
+        return self._spoken
+
+    def start_over(self) -> None:
+        """Forget the conversation; the reply under way is still played."""
+        with self._floor.monitor:
+            for turn in self._floor.turns:
+                turn.forget()
+            self.history.clear()
+        self._capture.forget()
+        self.bus.emit(ev.ConversationCleared())
+        self._questions.offer(Prefill())
 
     def talk(self, on: bool) -> None:
         """Push-to-talk: start or end an utterance, whatever the microphone picks up."""

@@ -27,6 +27,8 @@ from edgevoice.housekeeping import Housekeeping
 from edgevoice.models.store import Installed, Store
 from edgevoice.protocols import Agent, PairedModel, WakeDetector
 from edgevoice.settings import Config
+from edgevoice.skills.setup import opened_skills, ringing, with_skills
+from edgevoice.skills.skills import Skills
 from edgevoice.synthesis.real_time import real_time_factor
 
 
@@ -50,8 +52,13 @@ def build(
     models = choose(store, config, pool is not None and pool.shapes, agent is None)
     config = replace(config, stt=replace(config.stt, language=",".join(models.languages)))
     context = dataclasses.replace(context, config=config)
-    engines = _engines(context, store, models, pool, agent)
-    assistant = Assistant(context, audio, engines, resume, Housekeeping(meter(), _free_memory))
+    skills = opened_skills(context, models.languages, model=models.slm.name if models.slm else "")
+    engines = _engines(context, store, models, pool, agent, skills)
+    housekeeping = Housekeeping(meter(), _free_memory)
+    ringer = ringing(skills, context) if skills else None
+    assistant = Assistant(context, audio, engines, resume, housekeeping, ringer)
+    if skills:
+        skills.answers.host = assistant
     bus.emit(_started(models, assistant.source_name, audio.sink.name))
     bus.emit(ev.ActivationMode(mode=config.activation.mode, word=engines.wake_word))
     for text in advice(store, config, models, begins=resume is None or not resume.next_turn):
@@ -78,6 +85,7 @@ def _engines(
     models: ChosenModels,
     given: EnginePool | None,
     agent: Agent | None,
+    skills: Skills | None,
 ) -> Engines:
     """How each engine is loaded; loading is reported on the bus."""
     config, clock, bus = context.config, context.clock, context.bus
@@ -110,9 +118,12 @@ def _engines(
         slm = reported("slm", models.slm)()
         load_draft = reported("draft", models.draft) if models.draft else None
         draft = _loaded_draft(load_draft, slm, context)
-        if draft is None:
-            return LanguageModelAgent(slm, config)
-        return DraftFirstAgent(draft, slm, config, always=config.slm.draft != "auto")
+        answers: Agent = (
+            LanguageModelAgent(slm, config)
+            if draft is None
+            else DraftFirstAgent(draft, slm, config, always=config.slm.draft != "auto")
+        )
+        return with_skills(answers, skills)
 
     speaking = {voice.name: reported("tts", voice) for voice in models.voices.values()}
     wake, word = wake_word(config)

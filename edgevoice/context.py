@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal
+from typing import Literal, Protocol
 
+from edgevoice import events as ev
 from edgevoice.bus import Bus
 from edgevoice.clock import Clock
 from edgevoice.failures import FailureReporter
@@ -39,6 +40,25 @@ class SessionContext:
     bus: Bus
     wall: Callable[[], datetime] | None = field(default=None, kw_only=True)
     """The local date and time that the language model is told; None: it is not told."""
+
+
+class Announcer(Protocol):
+    """What can say something that nobody asked for."""
+
+    def announce(self, text: str, language: str) -> int | None:
+        """Ring, and say something; returns the number of the turn, None if somebody speaks."""
+
+
+class Ringer(Protocol):
+    """Looks for what falls due, a few times a second; it is a subscriber of the bus."""
+
+    def __call__(self, event: ev.Event) -> None: ...
+
+    def step(self, announcer: Announcer, emit: Callable[[ev.Event], None]) -> None:
+        """Announce what is due."""
+
+    def stop(self) -> bool:
+        """Stop announcing it again; false if nothing was."""
 
 
 OpenSource = Callable[[Callable[[], bool]], AudioSource]

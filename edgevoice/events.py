@@ -95,13 +95,14 @@ class Resources(Event, frozen=True, kw_only=True):
 
 
 class TurnStarted(Event, frozen=True, kw_only=True):
-    """A speculative turn begins; `origin` is the kind of input. `replaces` is the turn that this
+    """A speculative turn begins; `origin` is the kind of input, or `announcement` where the
+    assistant speaks for itself: a timer rings. `replaces` is the turn that this
     one continues, when the user went on after a pause; that turn was cancelled as `resumed`.
     `interrupts` is the turn whose reply it may interrupt. If it is no interruption, it is cancelled
     as `no_speech` or `backchannel`, and that reply goes on."""
 
     turn: int
-    origin: Literal["speech", "text", "talk_key"]
+    origin: Literal["speech", "text", "talk_key", "announcement"]
     replaces: int | None = None
     interrupts: int | None = None
 
@@ -447,6 +448,26 @@ class HistoryTrimmed(Event, frozen=True, kw_only=True):
     messages: int
 
 
+class TimerShown(Struct, frozen=True, kw_only=True):
+    """A timer, an alarm or a reminder: its `name`, and when it is `due`, in seconds since 1970.
+
+    `left` are the remaining seconds while it is paused.
+    """
+
+    number: int
+    kind: Literal["timer", "alarm", "reminder"]
+    name: str
+    due: float
+    left: float | None = None
+    rings: bool = False
+
+
+class TimersChanged(Event, frozen=True, kw_only=True):
+    """All timers, alarms and reminders there are now, the next one first."""
+
+    timers: tuple[TimerShown, ...]
+
+
 class Notice(Event, frozen=True, kw_only=True):
     """A message for the user, to be shown once."""
 
@@ -462,7 +483,7 @@ AnyEvent = Union[
     PlaybackProgress, PlaybackDucked, PlaybackPaused, PlaybackResumed, PlaybackEnded, Underrun,
     Overrun, EchoMeasured, StageFailed, DeviceLost, DeviceRestored, ActivationMode, Activated,
     Deactivated, Muted, SpeechOutput, ConversationCleared, HistoryTrimmed, Notice,
-    SpeakerTempoChanged, ReplyRevised, DraftVerified, ToolCalled, ToolReturned,
+    SpeakerTempoChanged, ReplyRevised, DraftVerified, ToolCalled, ToolReturned, TimersChanged,
 ]  # fmt: skip
 
 EVENT_TYPES = frozenset(str(kind.__struct_config__.tag) for kind in AnyEvent.__args__)  # type: ignore[attr-defined]

@@ -20,7 +20,7 @@ class Exchange:
     """
 
     turn: int
-    origin: Literal["speech", "text", "talk_key"]
+    origin: Literal["speech", "text", "talk_key", "announcement"]
     interrupts: int | None = None
     """The turn whose reply it may have interrupted."""
     question: str = ""

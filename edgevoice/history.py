@@ -71,7 +71,7 @@ class History:
         """
         if self._date_is_old:
             self._date, self._date_is_old = self.date_line(), False
-        return _with_user(self.messages, question, self._lead(language))
+        return _with_user(self.messages, question, self._lead(language), language)
 
     def going_on(self) -> list[ChatMessage]:
         """The messages of a prompt that continues the last reply, played or not."""
@@ -82,7 +82,7 @@ class History:
 
     def remember(self, question: str, reply: Reply, language: str = "") -> None:
         """Add an exchange."""
-        self._past = _with_user(self._past, question, self._lead(language))
+        self._past = _with_user(self._past, question, self._lead(language), language)
         self._past += reply.tools
         self._add(reply)
 
@@ -147,9 +147,13 @@ class History:
         return 1 + next((n for n, m in enumerate(reversed(self._past)) if m.role == "user"), 0)
 
 
-def _with_user(messages: list[ChatMessage], text: str, lead: str) -> list[ChatMessage]:
+def _with_user(
+    messages: list[ChatMessage], text: str, lead: str, language: str
+) -> list[ChatMessage]:
     """`messages` with a user message, which is joined to a last one without a reply."""
     if messages and messages[-1].role == "user":
         joined = f"{messages[-1].text} {text}"
-        return [*messages[:-1], ChatMessage("user", joined, lead=lead or messages[-1].lead)]
-    return [*messages, ChatMessage("user", text, lead=lead)]
+        lead = lead or messages[-1].lead
+        question = ChatMessage("user", joined, lead=lead, newest=text, language=language)
+        return [*messages[:-1], question]
+    return [*messages, ChatMessage("user", text, lead=lead, language=language)]

@@ -100,7 +100,17 @@ class FinalQuestion:
     language: str
 
 
-AgentInput = Union[FinalQuestion, PartialQuestion, Prefill]
+@dataclass(frozen=True, slots=True)
+class Announcement:
+    """Something that the assistant says for itself, after a sound: its turn has no question."""
+
+    turn: Turn
+    text: str
+    language: str
+    sound: Audio
+
+
+AgentInput = Union[FinalQuestion, PartialQuestion, Prefill, Announcement]
 
 
 def agent_input_is_dead(item: AgentInput) -> bool:
@@ -112,7 +122,7 @@ def agent_input_is_dead(item: AgentInput) -> bool:
             words = turn.transcription
             known = bool(turn.question) or words.language != item.language
             return turn.cancelled or known or words.text != transcript
-        case Prefill():
+        case Prefill() | Announcement():
             return False
 
 
@@ -143,10 +153,11 @@ class ClauseToSpeak:
 
 @dataclass(frozen=True, slots=True)
 class SpokenCue:
-    """A short spoken notice that is not part of a reply."""
+    """A short spoken notice that is not part of a reply; with `audio`, that sound instead."""
 
     text: str
     language: str
+    audio: Audio | None = None
 
 
 # From synthesis to playback

@@ -6,6 +6,7 @@ stall, but the bus must not wait, so `LineWriter` writes in a thread of its own.
 
 from __future__ import annotations
 
+import datetime
 import queue
 import threading
 from collections.abc import Callable
@@ -68,6 +69,8 @@ class PlainPrinter:
                 self._line("replies are spoken" if event.on else "replies are only shown")
             case ev.ActivationMode():
                 self._mode = event.mode
+            case ev.TimersChanged():
+                self._timers(event)
             case ev.Activated():
                 self._line("awake" if event.by == "wake_word" else "listening to you")
             case ev.Deactivated():
@@ -84,6 +87,10 @@ class PlainPrinter:
         remark = self._last_remark()
         if remark is not None and remark != before:
             self._remark(remark[0])
+
+    def _timers(self, event: ev.TimersChanged) -> None:
+        names = [timer_line(timer) for timer in event.timers]
+        self._line(f"timers: {'; '.join(names)}" if names else "timers: none")
 
     def _turn(self, event: ev.Event) -> None:
         match event:
@@ -193,6 +200,16 @@ class PlainPrinter:
 
     def _line(self, text: str) -> None:
         self._write(one_line(text.rstrip()) + "\n")
+
+
+def timer_line(timer: ev.TimerShown) -> str:
+    """A timer in a few words, with the local time at which it rings."""
+    what = f"{timer.kind} {timer.name}".strip() if timer.kind != "timer" else timer.name
+    if timer.rings:
+        return f"{what} rings"
+    if timer.left is not None:
+        return f"{what} is paused"
+    return f"{what} at {datetime.datetime.fromtimestamp(timer.due):%H:%M:%S}"
 
 
 def _times(count: int) -> str:

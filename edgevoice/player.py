@@ -61,6 +61,7 @@ class Player:
         self._sink = sink
         self._ducked = ducked
         self._volume = 1.0
+        self._loudness = 1.0
         self._monitor = clock.monitor()
         self._samples = SampleLog()
         """What was written, to be played, or played again."""
@@ -141,7 +142,8 @@ class Player:
         return self._sample_of(self._last.taken) if self._paused is None else self._paused
 
     def _rendered(self, samples: Samples) -> Samples:
-        return samples if self._volume == 1.0 else samples * np.float32(self._volume)
+        factor = self._volume * self._loudness
+        return samples if factor == 1.0 else samples * np.float32(factor)
 
     def _look(self) -> None:
         """Read the sink's position. Raises DeviceError, SpeakerAwayError."""
@@ -221,6 +223,16 @@ class Player:
                 if first < last:
                     found[first:last] += fade[first - begin : last - begin]
         return found
+
+    @property
+    def loudness(self) -> float:
+        """Volume factor of everything that is played, from 0 to 1."""
+        return self._loudness
+
+    @loudness.setter
+    def loudness(self, factor: float) -> None:
+        # What is queued already is played as it is: less than half a second.
+        self._loudness = factor
 
     def duck(self, on: bool) -> None:
         """Play more quietly, or as loudly as before."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, Protocol, Union
 
 from edgevoice.audio import Audio, Frame, Samples
@@ -220,7 +220,9 @@ class ChatMessage:
     """One message of the conversation.
 
     Only the model reads the `lead`, in front of the text. `interrupted`: only `text` was played. An
-    `example` was never said: every conversation begins with it.
+    `example` was never said: every conversation begins with it. Of a question, `newest` is the end
+    of the text that was not said before, where one without a reply precedes it, and `language` is
+    the one it was asked in; empty if that is unknown.
     """
 
     role: Literal["system", "user", "assistant", "tool"]
@@ -228,6 +230,8 @@ class ChatMessage:
     lead: str = ""
     interrupted: bool = False
     example: bool = False
+    newest: str = field(default="", compare=False)
+    language: str = field(default="", compare=False)
 
     @property
     def whole(self) -> str:

@@ -79,6 +79,8 @@ class Scene:
         """Whether it listens; it may reply only once it is `ready`."""
         self.ready = False
         self.muted = False
+        self.timers: tuple[ev.TimerShown, ...] = ()
+        """Timers, alarms and reminders, the next one first."""
         self.speaks = True
         """Whether replies are spoken, not only shown."""
         self.awake = True
@@ -174,6 +176,8 @@ class Scene:
                 self.underruns += event.count
             case ev.StageFailed():
                 self._remark("failure", f"{event.stage}: {event.what}", event.remedy)
+            case ev.TimersChanged():
+                self.timers = event.timers
             case ev.Notice():
                 self._remark("notice", event.text)
             case ev.ToolReturned():

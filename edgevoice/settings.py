@@ -245,6 +245,17 @@ class RecordingsSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """Most megabytes on disk, likewise; 0: no limit."""
 
 
+class SkillsSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """What the assistant does itself: the time, timers, sums, and skills of your own."""
+
+    enabled: bool = True
+    """Answer what a skill understands without the language model."""
+    allow: str = "all"
+    """Which ones: `all`, or names from `edgevoice skills list`, separated by commas."""
+    keep_timers: bool = True
+    """Keep timers, alarms and reminders on disk, so that they survive a restart."""
+
+
 class UiSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """The terminal screen."""
 
@@ -304,6 +315,7 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
     tts: TtsSettings = field(default_factory=TtsSettings)
     kokoro: KokoroSettings = field(default_factory=KokoroSettings)
     recordings: RecordingsSettings = field(default_factory=RecordingsSettings)
+    skills: SkillsSettings = field(default_factory=SkillsSettings)
     ui: UiSettings = field(default_factory=UiSettings)
     metrics: MetricsSettings = field(default_factory=MetricsSettings)
     power: PowerSettings = field(default_factory=PowerSettings)

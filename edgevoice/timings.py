@@ -130,7 +130,7 @@ class Timings:
         """Add the next event; events must come in order."""
         match event:
             case ev.TurnStarted():
-                pace = None if event.origin == "text" else self._pace
+                pace = self._pace if event.origin in ("speech", "talk_key") else None
                 self._records[event.turn] = _Record(event.turn, event.t, pace)
             case ev.SpeakerTempoChanged():
                 self._pace = event

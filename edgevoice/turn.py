@@ -21,7 +21,7 @@ from edgevoice.turn_records import (
     TranscriptionRecord,
 )
 
-Origin = Literal["speech", "text", "talk_key"]
+Origin = Literal["speech", "text", "talk_key", "announcement"]
 
 
 class Turn:

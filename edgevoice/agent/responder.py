@@ -14,6 +14,7 @@ from edgevoice.history import Reply
 from edgevoice.mailbox import Mailbox
 from edgevoice.messages import (
     AgentInput,
+    Announcement,
     ClauseToSpeak,
     EndOfReply,
     FinalQuestion,
@@ -22,7 +23,7 @@ from edgevoice.messages import (
     SpokenCue,
     agent_input_is_dead,
 )
-from edgevoice.protocols import Agent, AgentOutput, ChatMessage, Prefilled, Stopped
+from edgevoice.protocols import Agent, AgentOutput, ChatMessage, Prefilled, Stopped, Token
 from edgevoice.transcription.local_agreement import respelled
 from edgevoice.turn import Turn
 from edgevoice.turn_taking.continuation import wants_more
@@ -80,6 +81,11 @@ class Responder:
                         self._prepare(item)
                     case Prefill():
                         self._prefill_history()
+                    case Announcement():
+                        try:
+                            self._announce(item)
+                        finally:
+                            self._outbox.put(EndOfReply(item.turn))
                     case FinalQuestion():
                         try:
                             self._answer(item)
@@ -215,6 +221,15 @@ class Responder:
             self._reply(turn, self._respond(turn, agent, messages), asked.language)
         except Exception as error:
             self._floor.cancel(turn, "failed", self._failures.report("agent", turn, error))
+
+    def _announce(self, said: Announcement) -> None:
+        """Say something that nobody asked for."""
+        turn = said.turn
+        self._speculation, self._prefilled = None, ""
+        self._floor.turns.wait_for_earlier(turn)
+        if not turn.cancelled:
+            self._outbox.put(SpokenCue("", said.language, said.sound))
+            self._reply(turn, [Token(said.text), Stopped("stop")], said.language)
 
     def _respond(
         self, turn: Turn, agent: Agent, messages: Sequence[ChatMessage]

@@ -191,8 +191,10 @@ def _add_commands() -> None:
         replay,
         run,
         settings,
+        skills,
         soak,
         speech,
+        timers,
         turns,
     )
 
@@ -210,6 +212,8 @@ def _add_commands() -> None:
         speech.transcribe,
         speech.ask,
         speech.say,
+        timers.timers,
+        skills.skills,
         models.models,
         machine.devices,
         machine.doctor,

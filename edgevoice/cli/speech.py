@@ -205,6 +205,13 @@ def ask(
             speech = stack.enter_context(
                 StreamingSpeech(*_voice_and_speaker(config), config.tts, language)
             )
+        from edgevoice.skills.setup import answered_at_once
+
+        if (reply := answered_at_once(question, config)) is not None:
+            echo(reply)
+            if speech:
+                speech.push(reply)
+            return
         with _waiting("loading the language model"):
             from edgevoice.engines.registry import load_chosen
 

@@ -6,6 +6,7 @@ which the network also tells when each phoneme ends.
 
 from __future__ import annotations
 
+import copy
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -135,6 +136,12 @@ class Kokoro:
         except Exception as error:  # piper, espeak-ng and onnxruntime share no base class
             _log.debug("kokoro failed on %d characters", len(text), exc_info=True)
             raise EngineError(f"the voice {self._name} failed: {error}") from error
+
+    def at_speed(self, factor: float) -> Kokoro:
+        """The same voice, by a factor faster."""
+        other = copy.copy(self)
+        other._speed = self._speed * np.float32(factor)
+        return other
 
     def _phonemes(self, text: str) -> list[list[str]]:
         """The symbols of each sentence."""

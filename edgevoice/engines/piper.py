@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import logging
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -103,6 +104,14 @@ class Piper:
         except Exception as error:  # piper, espeak-ng and onnxruntime share no base class
             _log.debug("piper failed on %d characters", len(text), exc_info=True)
             raise EngineError(f"the voice {self._name} failed: {error}") from error
+
+    def at_speed(self, factor: float) -> Piper:
+        """The same voice, by a factor faster."""
+        other = copy.copy(self)
+        scales = self._fixed["scales"].copy()
+        scales[1] /= factor
+        other._fixed = {**self._fixed, "scales": scales}
+        return other
 
     def _phonemes(self, text: str) -> list[list[str]]:
         return self._voice.phonemize(self._lexicon.applied(text))

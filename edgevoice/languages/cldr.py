@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime
 import re
+from collections.abc import Sequence
 from decimal import Decimal
 from functools import lru_cache
 
@@ -287,3 +288,21 @@ def spelled(number: int | Decimal, language: str, rule: str) -> str:
         return engine.format_number(number, ruleset_names=[name]).text
     except NoRuleForNumberError:
         return ""
+
+
+def weekday(day: datetime.date, language: str) -> str:
+    """The name of the day of the week; empty if it is unknown."""
+    locale = _locale(language)
+    return format_date(day, "EEEE", locale=locale) if locale else ""
+
+
+def listed(items: Sequence[str], language: str) -> str:
+    """A list as it is written: "a, b, and c"."""
+    locale = _locale(language)
+    return format_list(items, locale=locale) if locale else ", ".join(items)
+
+
+def language_name(code: str, language: str) -> str:
+    """The name of the language `code` in another language; empty if it is unknown."""
+    locale, other = _locale(code), _locale(language)
+    return (locale.get_language_name(other) or "") if locale and other else ""

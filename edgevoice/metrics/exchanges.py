@@ -29,7 +29,7 @@ class FinishedExchange:
     """
 
     turn: int
-    origin: Literal["speech", "text", "talk_key"]
+    origin: Literal["speech", "text", "talk_key", "announcement"]
     outcome: ExchangeOutcome
     reason: str
     started: float

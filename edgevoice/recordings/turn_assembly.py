@@ -158,7 +158,7 @@ class TurnAssembly:
         self._open = {n: turn for n, turn in self._open.items() if turn.sound is not None}
 
     def _begin(self, event: ev.TurnStarted) -> None:
-        if event.origin == "text":
+        if event.origin in ("text", "announcement"):
             return
         turn = _Open(event.turn)
         replaced = None if event.replaces is None else self._open.pop(event.replaces, None)

@@ -48,6 +48,8 @@ class Synthesis:
     ) -> None:
         self.speaks = True
         """Whether replies are spoken. If not, each clause counts as played at once."""
+        self.speed = 1.0
+        """Speaking rate of the next clause, as a factor of the setting."""
         self._earcons = context.earcons
         self._synthesizers = synthesizers
         self._settings = context.config.tts
@@ -91,6 +93,9 @@ class Synthesis:
             self._earcons.spoken = _whole(voice, words)
 
     def _play_cue(self, words: SpokenCue) -> None:
+        if words.audio is not None:
+            self._outbox.put(Cue(words.audio))
+            return
         if not self.speaks:
             return
         try:
@@ -118,7 +123,9 @@ class Synthesis:
             self._missing.add(language)
             told = f"no voice speaks {named(language)}: the one for {named(main)} is used"
             self._bus.emit(ev.Notice(text=told))
-        return self._voices.get(language) or self._voices[main]
+        voice = self._voices.get(language) or self._voices[main]
+        voice.set_speed(self.speed)
+        return voice
 
     def _synthesize(self, say: ClauseToSpeak) -> None:
         turn, number = say.turn, say.number

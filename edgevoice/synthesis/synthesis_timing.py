@@ -34,11 +34,20 @@ class TimedSynthesis:
         rate: SpeechRate,
         now: Callable[[], float],
     ) -> None:
-        self._voice = voice
+        self._voice = self._normal = voice
+        self._speed = 1.0
         self._shortens_silence = settings.shorten_silence
         self._rate = rate
         self._now = now
         self._spacing = SPACING
+
+    def set_speed(self, factor: float) -> None:
+        """Speak by a factor faster than the setting says, if the voice can."""
+        if factor != self._speed:
+            self._speed = factor
+            at_speed = getattr(self._normal, "at_speed", None)
+            if at_speed is not None:
+                self._voice = self._normal if factor == 1.0 else at_speed(factor)
 
     def sound(self, spoken: str, cancelled: Cancelled, *, first: bool) -> Iterator[Audio]:
         """The audio of the clause `spoken`, piece by piece.

@@ -15,7 +15,7 @@ from edgevoice.agent.language_model_agent import LanguageModelAgent
 from edgevoice.assistant import Assistant
 from edgevoice.audio import CAPTURE_RATE, Samples
 from edgevoice.bus import Bus
-from edgevoice.context import AudioIO, Engines, Resume, SessionContext
+from edgevoice.context import AudioIO, Engines, Resume, Ringer, SessionContext
 from edgevoice.devices.simulated import SimulatedSink, SimulatedSource
 from edgevoice.housekeeping import Housekeeping
 from edgevoice.player import Player
@@ -89,6 +89,7 @@ class Rehearsal:
         self.meter: Callable[[], ev.Resources] | None = None
         self.free_memory: Callable[[], object] = lambda: None
         """Called between turns, if there is a meter."""
+        self.ringer: Ringer | None = None
         self.loading_seconds = 0.0
         self.wall: Callable[[], datetime] | None = None
         self.examples = False
@@ -171,6 +172,7 @@ class Rehearsal:
             ),
             resume,
             Housekeeping(self.meter, self.free_memory) if self.meter else None,
+            self.ringer,
         )
 
     def run(self) -> list[ev.Event]:

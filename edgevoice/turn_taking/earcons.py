@@ -13,7 +13,7 @@ from edgevoice.audio import Audio, Samples
 from edgevoice.messages import Cue
 from edgevoice.settings import Config
 
-EarconKind = Literal["called", "woke", "slept", "muted", "unmuted", "failed", "unclear"]
+EarconKind = Literal["called", "woke", "slept", "muted", "unmuted", "failed", "unclear", "ring"]
 """`called`: by a wake word that came alone; `woke`: by a key; `unclear`: no intelligible word for
 too long."""
 
@@ -29,8 +29,13 @@ NOTES: dict[EarconKind, tuple[tuple[float, float], ...]] = {
     "unmuted": ((330.0, 0.06), (440.0, 0.09)),
     "unclear": ((440.0, 0.07), (415.3, 0.07), (440.0, 0.09)),
     "failed": ((311.1, 0.12), (0.0, 0.05), (311.1, 0.12)),
+    "ring": 2 * (*(2 * ((987.8, 0.11), (0.0, 0.06))), (1318.5, 0.22), (0.0, 0.25)),
 }
 """Notes of each earcon: Hz (0: a rest) and seconds. Rising means open, falling closed."""
+
+LOUD: frozenset[EarconKind] = frozenset({"ring"})
+"""Earcons that are as loud as a voice: they are for somebody who does not expect them."""
+LOUD_FACTOR = 3.0
 
 EDGE = 0.012
 """Fade-in and fade-out of a note in seconds, against clicks."""
@@ -38,7 +43,8 @@ EDGE = 0.012
 
 def earcon(kind: EarconKind) -> Audio:
     """The earcon of a kind, at `EARCON_RATE` Hz."""
-    return Audio(np.concatenate([_note(*note) for note in NOTES[kind]]), EARCON_RATE)
+    factor = np.float32(LOUD_FACTOR if kind in LOUD else 1.0)
+    return Audio(factor * np.concatenate([_note(*note) for note in NOTES[kind]]), EARCON_RATE)
 
 
 def _note(pitch: float, seconds: float) -> Samples:

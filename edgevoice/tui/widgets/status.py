@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 
 from textual.content import Content
@@ -79,7 +80,7 @@ class Status(Widget):
         """Show the scene; `talking` while push-to-talk is on."""
         self.picture = _Picture(
             state=scene.state,
-            hint=_hint(scene, talking),
+            hint=", ".join(filter(None, (_timer(scene, time.time()), _hint(scene, talking)))),
             mic="lost" if "input" in scene.lost else "off" if scene.muted else "on",
             voice=scene.speech >= 0.5,
             dbfs=round(scene.dbfs),
@@ -99,6 +100,22 @@ class Status(Widget):
             hint = Content.styled(f"   {picture.hint}", "$foreground-muted")
             left += hint.truncate(room, ellipsis=True)
         return left + " " * max(1, width - left.cell_length - right.cell_length) + right
+
+
+def _timer(scene: Scene, now: float) -> str:
+    """The next timer, with the time that is left; `now` in seconds since 1970."""
+    if not scene.timers or scene.state in ("loading", "ended"):
+        return ""
+    timer = scene.timers[0]
+    name = f"{timer.kind} {timer.name}".strip() if timer.kind != "timer" else timer.name
+    if timer.rings:
+        return f"{name} rings, say stop"
+    left = timer.due - now if timer.left is None else timer.left
+    minutes, seconds = divmod(max(0, round(left)), 60)
+    hours, minutes = divmod(minutes, 60)
+    clock = f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
+    more = f" and {len(scene.timers) - 1} more" if len(scene.timers) > 1 else ""
+    return f"{name} {clock}{more}" + (", paused" if timer.left is not None else "")
 
 
 def _hint(scene: Scene, talking: bool) -> str:
