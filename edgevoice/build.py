@@ -19,6 +19,7 @@ from edgevoice.agent.language_model_agent import LanguageModelAgent
 from edgevoice.assistant import Assistant
 from edgevoice.audio import Samples
 from edgevoice.bus import Bus
+from edgevoice.catalog import REFERENCE
 from edgevoice.clock import Clock
 from edgevoice.context import AudioIO, Engines, OpenSource, Resume, SessionContext
 from edgevoice.devices.simulated import SimulatedSink, SimulatedSource, Writer
@@ -46,9 +47,6 @@ if TYPE_CHECKING:
     from edgevoice.devices.resilient_loudspeaker import OutputDevice
     from edgevoice.devices.resilient_microphone import InputDevice
     from edgevoice.devices.watch import DeviceWatch
-
-REFERENCE = "phi-3-mini"
-"""The language model that edgevoice is tuned for, and the default if it is installed."""
 
 SIMULATED_RATE = 48_000
 """Sample rate of a simulated speaker, in Hz."""
@@ -392,9 +390,11 @@ def _advice(store: Store, config: Config, models: _ChosenModels, begins: bool) -
     if begins:
         for language, better in missing(store).items():
             yield _voiceless(language, better, models.tts)
-    if models.slm and not config.models.slm and models.slm.name != REFERENCE:
+    unnamed = None if config.models.slm or config.models.reference != "ask" else models.slm
+    speaks = REFERENCE in store.catalog and store.catalog.get(REFERENCE).speaks
+    if unnamed and not store.find(REFERENCE) and speaks and all(map(speaks, models.languages)):
         yield (
-            f"the language model is {models.slm.name}; `edgevoice models pull {REFERENCE}` "
+            f"the language model is {unnamed.name}; `edgevoice models pull {REFERENCE}` "
             "installs the reference model"
         )
 

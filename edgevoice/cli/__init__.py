@@ -75,6 +75,11 @@ class Context:
         self._renamed[old] = OPTIONS[old]
 
     @property
+    def words(self) -> list[str]:
+        """The option that gives another process the same configuration file, as words."""
+        return ["--config", str(self._config_file)] if self._config_file else []
+
+    @property
     def path(self) -> Path:
         """The configuration file in use; it may not exist."""
         return self._config_file or config_path()

@@ -41,12 +41,14 @@ def converse(
     title: str = "edgevoice",
     recordings_folder: str = "",
     quiet: bool = False,
+    download: str = "",
 ) -> None:
     """Run a conversation until it ends.
 
     `source` and `sink` open the devices. `record` is the file that the sink writes, - for standard
     output. Turns are recorded in `recordings_folder`, unless it is empty. `quiet`: replies are only
-    shown, and without a screen the questions are the lines of standard input.
+    shown, and without a screen the questions are the lines of standard input. `download` names a
+    model to be downloaded meanwhile.
     """
     from edgevoice.assistant import Assistant
     from edgevoice.build import Devices, build, echo_free
@@ -97,6 +99,14 @@ def converse(
                 turn_recorder(clock, bus, config, recordings_folder, late.append)
             )
             outputs.callback(pool.close)
+            if download:
+                from edgevoice.cli.background_pull import BackgroundPull
+                from edgevoice.models.store import Store
+
+                store, words = Store(config), context.words
+                stack.enter_context(
+                    BackgroundPull(store.catalog.get(download), store, words, bus, late.append)
+                )
             session = Session(config, clock, bus, assemble, _Settings(context, overrides), quiet)
             timings = Timings()
             bus.subscribe(timings.add)
