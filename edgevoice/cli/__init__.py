@@ -185,6 +185,7 @@ def _add_commands() -> None:
         soak,
         speech,
         turns,
+        uninstall,
     )
 
     bench.bench.add_command(soak.soak)
@@ -206,6 +207,7 @@ def _add_commands() -> None:
         fit.fit,
         replay.replay,
         settings.config,
+        uninstall.uninstall,
     ):
         cli.add_command(command)
 
