@@ -37,6 +37,7 @@ def written(store: Store, config_file: Path) -> list[Written]:
 
 def _places(store: Store, config_file: Path) -> Iterator[tuple[Path, str]]:
     yield config_file, "configuration"
+    yield config_file.with_name(f"{config_file.name}.old"), "configuration of an older version"
     yield store.catalog.own_path, "your own models in the catalog"
     for folder in sorted(each for each in store.folder.glob("*") if each.is_dir()):
         ours = (folder / CHECKED_FILE).exists() or (folder / DERIVED_FOLDER).exists()

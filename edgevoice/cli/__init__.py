@@ -59,10 +59,20 @@ class Context:
                 self._warned.add(warning)
                 complain(warning)
         old = {**self._renamed, **resolved.renamed}
+        if any(name in SETTINGS and name not in overrides for name in resolved.renamed):
+            self._migrate()
         if unannounced := {name: new for name, new in old.items() if name not in self._announced}:
             self._announced |= set(unannounced)
             complain(notice(unannounced))
         return resolved
+
+    def _migrate(self) -> None:
+        """Write today's names into the configuration file, if it can be written."""
+        from edgevoice.config_file import migrate
+
+        with contextlib.suppress(EdgevoiceError):
+            former = migrate(self.path)
+            complain(f"{self.path} has the names of today now; it was copied to {former}")
 
     def current(self, key: str) -> str:
         """The present name of a setting. Reading the configuration warns about an old name."""

@@ -88,7 +88,7 @@ def converse(
         return assistant
 
     recovered = unfinished.recover(record, options["trace"], recordings_folder)
-    notices = [recovered] if recovered else []
+    notices = list(filter(None, (unfinished.migrate(recordings_folder), recovered)))
     late: list[str] = []
     with contextlib.ExitStack() as stack:
         stack.callback(lambda: list(map(complain, late)))
