@@ -50,6 +50,8 @@ STARTER = (
 )
 SMALL_SLM = "qwen2.5-0.5b"
 """The models of a first conversation, and the smaller language model for slow machines."""
+REFERENCE = "phi-3-mini"
+"""The language model that edgevoice is tuned for: the default where it is installed and fits."""
 
 SHAPE = "shape-"
 """What the name of every shape begins with."""

@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from edgevoice.catalog import REFERENCE
 from edgevoice.models.store import Installed, Store
 from edgevoice.models.voices import instead_of, languages, missing
 from edgevoice.models.voices import voices as voices_here
 from edgevoice.settings import Config
 from edgevoice.transcription.spoken_language import check_known, named
-
-REFERENCE = "phi-3-mini"
-"""The language model that edgevoice is tuned for, and the default if it is installed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +57,11 @@ def advice(store: Store, config: Config, models: ChosenModels, begins: bool) -> 
     if begins:
         for language, better in missing(store).items():
             yield _voiceless(language, better, models.tts)
-    if models.slm and not config.models.slm and models.slm.name != REFERENCE:
+    unnamed = None if config.models.slm or config.models.reference != "ask" else models.slm
+    speaks = REFERENCE in store.catalog and store.catalog.get(REFERENCE).speaks
+    if unnamed and not store.find(REFERENCE) and speaks and all(map(speaks, models.languages)):
         yield (
-            f"the language model is {models.slm.name}; `edgevoice models pull {REFERENCE}` "
+            f"the language model is {unnamed.name}; `edgevoice models pull {REFERENCE}` "
             "installs the reference model"
         )
 

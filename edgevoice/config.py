@@ -163,8 +163,8 @@ def _typed(key: str, type_: Any, value: Any, origin: str) -> Any:
     """`value` checked (text from variables and flags is converted) against the key's own type."""
     from_text = not origin.startswith("file ")
     try:
-        if from_text and get_origin(type_) is Mapping:
-            value = from_toml(f"table = {value}")["table"]
+        if from_text and get_origin(type_) in (Mapping, tuple):
+            value = from_toml(f"given = {value}")["given"]
         typed = msgspec.convert(value, type_, strict=not from_text)
         check_numbers(typed)
         return typed
@@ -203,7 +203,9 @@ def _allowed(type_: Any) -> str:
 
 
 def text_of(value: Any) -> str:
-    """A setting's value as a variable or `--set` takes it; a table is an inline table of TOML."""
+    """A setting's value as a variable or `--set` takes it: tables and lists in TOML."""
+    if isinstance(value, tuple):
+        return json.dumps(value, ensure_ascii=False)
     if not isinstance(value, Mapping):
         return str(value)
     pairs = (f"{json.dumps(name)} = {json.dumps(text)}" for name, text in value.items())

@@ -468,6 +468,21 @@ class TimersChanged(Event, frozen=True, kw_only=True):
     timers: tuple[TimerShown, ...]
 
 
+class DownloadProgress(Event, frozen=True, kw_only=True):
+    """`done` of `total` bytes of a model are here; it is downloaded in the background."""
+
+    model: str
+    done: int
+    total: int
+
+
+class DownloadEnded(Event, frozen=True, kw_only=True):
+    """A download in the background has ended; `problem` says why it is not complete."""
+
+    model: str
+    problem: str = ""
+
+
 class Notice(Event, frozen=True, kw_only=True):
     """A message for the user, to be shown once."""
 
@@ -484,6 +499,7 @@ AnyEvent = Union[
     Overrun, EchoMeasured, StageFailed, DeviceLost, DeviceRestored, ActivationMode, Activated,
     Deactivated, Muted, SpeechOutput, ConversationCleared, HistoryTrimmed, Notice,
     SpeakerTempoChanged, ReplyRevised, DraftVerified, ToolCalled, ToolReturned, TimersChanged,
+    DownloadProgress, DownloadEnded,
 ]  # fmt: skip
 
 EVENT_TYPES = frozenset(str(kind.__struct_config__.tag) for kind in AnyEvent.__args__)  # type: ignore[attr-defined]

@@ -42,6 +42,8 @@ class PlainPrinter:
         self._last_interrupted: int | None = None
         """The turn whose interruption was written last."""
         self._mode = "always"
+        self._tenth = -1
+        """Of a download, the tenth that was written last."""
         self._sentence = ""
         """The beginning of a sentence that is only read; a spoken one is written by the clause."""
 
@@ -80,6 +82,8 @@ class PlainPrinter:
                 self._fix(event.remedy)
             case ev.Underrun():
                 self._line(f"! underrun: the speaker had no sound to play {_times(event.count)}")
+            case ev.DownloadProgress():
+                self._download()
             case ev.Overrun():
                 self._line(f"! overrun: microphone samples were lost {_times(event.count)}")
             case _:
@@ -91,6 +95,15 @@ class PlainPrinter:
     def _timers(self, event: ev.TimersChanged) -> None:
         names = [timer_line(timer) for timer in event.timers]
         self._line(f"timers: {'; '.join(names)}" if names else "timers: none")
+
+    def _download(self) -> None:
+        """A line for the beginning of a download and for each tenth of it."""
+        if (download := self._scene.download) is None:
+            return
+        tenth = download.done * 10 // max(1, download.total)
+        if tenth != self._tenth:
+            self._tenth = tenth
+            self._line(download.text)
 
     def _turn(self, event: ev.Event) -> None:
         match event:

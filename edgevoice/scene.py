@@ -54,6 +54,21 @@ class Lost:
     remedy: str
 
 
+@dataclass(frozen=True, slots=True)
+class Download:
+    """A model that is downloaded in the background, and how much of it is here, in bytes."""
+
+    model: str
+    done: int
+    total: int
+
+    @property
+    def text(self) -> str:
+        """For example: `downloading phi-3-mini: 43 % of 2.4 GB`."""
+        percent = self.done * 100 // max(1, self.total)
+        return f"downloading {self.model}: {percent} % of {self.total / 1e9:.1f} GB"
+
+
 NOT_RECOGNIZED = "no words recognized"
 DEVICE_WORDS = {"input": "microphone", "output": "speaker"}
 
@@ -75,6 +90,7 @@ class Scene:
         self.loading: dict[str, Loading] = {}
         self.devices: dict[str, str] = {}
         self.lost: dict[str, Lost] = {}
+        self.download: Download | None = None
         self.listens = False
         """Whether it listens; it may reply only once it is `ready`."""
         self.ready = False
@@ -180,6 +196,13 @@ class Scene:
                 self.timers = event.timers
             case ev.Notice():
                 self._remark("notice", event.text)
+            case ev.DownloadProgress():
+                self.download = Download(event.model, event.done, event.total)
+            case ev.DownloadEnded():
+                self.download = None
+                result = f"not downloaded: {event.problem}" if event.problem else "downloaded"
+                later = "" if event.problem else ": the next conversation uses it"
+                self._remark("notice", f"{event.model} is {result}{later}")
             case ev.ToolReturned():
                 self._remark("note", f"{event.name}: {event.result}")
             case ev.HistoryTrimmed():

@@ -32,6 +32,9 @@ class Models(Struct, frozen=True, forbid_unknown_fields=True):
     """Speech detection model."""
     turn: str = ""
     """End-of-turn detection model; `none`: use silence and text only."""
+    reference: Literal["ask", "yes", "no"] = "ask"
+    """Download the reference language model in the background of a conversation in a terminal; ask:
+    the first start asks. Only where it suits this machine and the spoken languages."""
     folder: str = ""
     """Models folder; empty: `models/` in a checkout, else the user's data folder."""
 
@@ -180,6 +183,9 @@ class SlmSettings(Struct, frozen=True, forbid_unknown_fields=True):
     be wrong when they are heard; they are then corrected aloud (drafts-2026-11)."""
     draft_trust: Literal["cautious", "normal", "swift"] = "normal"
     """How unlikely a word of the draft may be and still stay."""
+    adapters: tuple[str, ...] = ()
+    """LoRA adapters of the language model: GGUF files, each with ` * SCALE` and ` sha256:HASH`
+    behind it if wanted, for example `["museum.gguf * 0.5"]`."""
     context: Annotated[int, Meta(ge=256, le=131_072)] = 4096
     """Context window in tokens."""
     max_tokens: Annotated[int, Meta(ge=1, le=8192)] = 300

@@ -128,7 +128,8 @@ def settings() -> str:
         rows = []
         for setting in explained():
             if setting.key.startswith(f"{section}."):
-                value = "the built-in prompt" if len(str(setting.default)) > 60 else setting.default
+                value = setting.default if setting.default != () else []
+                value = "the built-in prompt" if len(str(value)) > 60 else value
                 shown = f'"{value}"' if isinstance(value, str) else str(value).lower()
                 text = " ".join(filter(None, (setting.doc, setting.bounds)))
                 rows.append((f"`{setting.key}`", f"`{shown}`", text))

@@ -27,15 +27,20 @@ class Terminal:
     the program, as a shell's does, the program gets no signal when it is closed."""
 
     def __init__(
-        self, *words: str | Path, controls: bool = True, env: Mapping[str, str] = os.environ
+        self,
+        *words: str | Path,
+        controls: bool = True,
+        env: Mapping[str, str] = os.environ,
+        cwd: Path = ROOT,
+        module: str = "edgevoice",
     ) -> None:
         self._window, end = pty.openpty()
         fcntl.ioctl(end, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
         before = [sys.executable, LIMITED, "terminal"] if controls else []
-        command = [*before, sys.executable, "-m", "edgevoice", *map(str, words)]
+        command = [*before, sys.executable, "-m", module, *map(str, words)]
         self.process = subprocess.Popen(
             command,
-            cwd=ROOT,
+            cwd=cwd,
             env={**env, "TERM": "xterm-256color"},
             stdin=end,
             stdout=end,

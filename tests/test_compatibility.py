@@ -11,6 +11,7 @@ from edgevoice import compatibility
 from edgevoice import events as ev
 from edgevoice.bench.result import result
 from edgevoice.bench.trace.trace_file import traced
+from edgevoice.cli import unfinished
 from edgevoice.config import keys, load
 from edgevoice.config_file import remember
 from edgevoice.errors import UsageError
@@ -190,11 +191,65 @@ def test_a_command_gives_one_notice_and_shows_new_names(tmp_path: Path) -> None:
         *("--config", file, "--set", "echo.own_words=false", "config", "show"),
         env={"EDGEVOICE_ADDRESS_MODE": "push"},
     )
-    assert shown.stderr.count("\n") == 1
+    assert shown.stderr.count("old names still work") == 1
     for new in ("echo.self_speech", "recordings.turns", "EDGEVOICE_ACTIVATION_MODE"):
         assert f"is now {new}" in shown.stderr
     assert "own_words" not in shown.stdout
     assert "keep.turns" not in shown.stdout
+
+
+def test_a_configuration_file_of_an_older_version_is_migrated(tmp_path: Path) -> None:
+    """One notice; the settings, the comments and a copy of the file stay, and then it is quiet."""
+    file = tmp_path / "config.toml"
+    old = (OLD / "config-1.toml").read_text("utf-8") + "# The end.\n"
+    file.write_text(old, "utf-8")
+    before = load(file, {}).config
+    done = edgevoice("--config", file, "config", "show")
+    assert done.stderr.count("has the names of today now") == 1
+    assert file.with_name("config.toml.old").read_text("utf-8") == old
+    resolved = load(file, {})
+    assert (resolved.config, resolved.renamed) == (before, {})
+    assert "# The end." in file.read_text("utf-8")
+    assert "[keep]" not in file.read_text("utf-8")
+    assert edgevoice("--config", file, "config", "show").stderr == ""
+
+
+def test_a_configuration_file_that_cannot_be_written_works_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in a kiosk: only the notice about old names."""
+
+    def full(path: Path, text: object) -> None:
+        raise OSError(28, "the disk is full")
+
+    monkeypatch.setattr("edgevoice.files.replace", full)
+    file = tmp_path / "config.toml"
+    file.write_text("[keep]\nturns = 2\n")
+    done = edgevoice("--config", file, "config", "show")
+    assert done.returncode == 0
+    assert "keep.turns is now recordings.turns" in done.stderr
+    assert "now; it was" not in done.stderr
+    assert file.read_text() == "[keep]\nturns = 2\n"
+
+
+def test_recorded_turns_of_an_older_version_are_migrated(tmp_path: Path) -> None:
+    """Each once, with the same content; a damaged one stays as it is."""
+    old = tmp_path / "turn-000001.json"
+    old.write_bytes((OLD / "turn-1.json").read_bytes())
+    before = recorded_turn.read(old)
+    damaged = tmp_path / "turn-000002.json"
+    damaged.write_text('{"version":1')
+    assert unfinished.migrate(str(tmp_path)).endswith("today's format: 1")
+    assert b'"version":2' in old.read_bytes()
+    after = recorded_turn.read(old)
+    assert after.decoded_events() == before.decoded_events()
+    assert (after.settings, after.spans, after.history) == (
+        before.settings,
+        before.spans,
+        before.history,
+    )
+    assert damaged.read_text() == '{"version":1'
+    assert unfinished.migrate(str(tmp_path)) == ""
 
 
 def test_a_recorded_turn_holds_its_settings_under_the_names_of_today(tmp_path: Path) -> None:

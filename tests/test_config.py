@@ -246,6 +246,18 @@ def test_a_byte_order_mark_is_no_part_of_the_file(tmp_path: Path) -> None:
     assert (again.ui.theme, again.turn.silence_ms) == ("dark", 500)
 
 
+def test_a_list_can_be_given_as_text_and_in_the_file(tmp_path: Path) -> None:
+    """A variable or `--set` takes it as TOML does within a line; what is no list is refused."""
+    listed = ("a.gguf * 0.5", 'b "c".gguf')
+    given = {"slm.adapters": config.text_of(listed)}
+    empty = written(tmp_path / "c.toml", "")
+    assert load(empty, {}, given).config.slm.adapters == listed
+    file = written(tmp_path / "d.toml", "[slm]\nadapters = ['a.gguf * 0.5', 'b \"c\".gguf']\n")
+    assert load(file, {}).config.slm.adapters == listed
+    with pytest.raises(ConfigError, match=r"slm\.adapters cannot be"):
+        load(empty, {}, {"slm.adapters": "a.gguf"})
+
+
 def test_a_table_can_be_given_as_text(tmp_path: Path) -> None:
     """A variable or `--set` takes it as TOML does within a line, and a replay writes it so."""
     lexicon = {"Siobhan": "/ʃɪvˈɔːn/", 'a "b"': "c"}

@@ -52,6 +52,25 @@ def test_a_conversation_reads_as_lines() -> None:
     ]
 
 
+def test_a_download_in_the_background_is_a_line_for_each_tenth() -> None:
+    """And a note at its end, with the reason if it failed."""
+    steps = (0, 50, 100, 150, 420, 490)
+    events: list[ev.Event] = [
+        ev.DownloadProgress(model="phi-3-mini", done=done, total=1000) for done in steps
+    ]
+    events += [
+        ev.DownloadEnded(model="phi-3-mini", problem="the disk is full"),
+        ev.DownloadEnded(model="phi-3-mini"),
+    ]
+    assert lines_of(events) == [
+        "downloading phi-3-mini: 0 % of 0.0 GB",
+        "downloading phi-3-mini: 10 % of 0.0 GB",
+        "downloading phi-3-mini: 42 % of 0.0 GB",
+        "note: phi-3-mini is not downloaded: the disk is full",
+        "note: phi-3-mini is downloaded: the next conversation uses it",
+    ]
+
+
 def test_interruption_failure_and_loss_are_told_with_their_remedies() -> None:
     """Every problem is a line, followed by its fix."""
     lines = lines_of(failed().events)

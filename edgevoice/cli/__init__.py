@@ -63,10 +63,20 @@ class Context:
                 self._warned.add(warning)
                 complain(warning)
         old = {**self._renamed, **resolved.renamed}
+        if any(name in SETTINGS and name not in overrides for name in resolved.renamed):
+            self._migrate()
         if unannounced := {name: new for name, new in old.items() if name not in self._announced}:
             self._announced |= set(unannounced)
             complain(notice(unannounced))
         return resolved
+
+    def _migrate(self) -> None:
+        """Write today's names into the configuration file, if it can be written."""
+        from edgevoice.config_file import migrate
+
+        with contextlib.suppress(EdgevoiceError):
+            former = migrate(self.path)
+            complain(f"{self.path} has the names of today now; it was copied to {former}")
 
     def current(self, key: str) -> str:
         """The present name of a setting. Reading the configuration warns about an old name."""
@@ -77,6 +87,11 @@ class Context:
     def renamed_option(self, old: str) -> None:
         """Include an option in the notice about old names."""
         self._renamed[old] = OPTIONS[old]
+
+    @property
+    def words(self) -> list[str]:
+        """The option that gives another process the same configuration file, as words."""
+        return ["--config", str(self._config_file)] if self._config_file else []
 
     @property
     def path(self) -> Path:
@@ -196,6 +211,7 @@ def _add_commands() -> None:
         speech,
         timers,
         turns,
+        uninstall,
     )
 
     bench.bench.add_command(soak.soak)
@@ -221,6 +237,7 @@ def _add_commands() -> None:
         fit.fit,
         replay.replay,
         settings.config,
+        uninstall.uninstall,
     ):
         cli.add_command(command)
 

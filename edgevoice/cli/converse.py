@@ -41,13 +41,15 @@ def converse(
     recordings_folder: str = "",
     quiet: bool = False,
     beside: Callable[[Session, EnginePool], contextlib.AbstractContextManager[None]] | None = None,
+    download: str = "",
 ) -> None:
     """Run a conversation until it ends.
 
     `source` and `sink` open the devices. `record` is the file that the sink writes, - for standard
     output. Turns are recorded in `recordings_folder`, unless it is empty. `quiet`: replies are only
     shown, and without a screen the questions are the lines of standard input. `beside`: what shows
-    and attends the session instead of a screen or lines.
+    and attends the session instead of a screen or lines. `download` names a model to be downloaded
+    meanwhile.
     """
     if config.power.fast_cores:
         from edgevoice.power import stay_on_fast_cores
@@ -92,7 +94,7 @@ def converse(
         return assistant
 
     recovered = unfinished.recover(record, options["trace"], recordings_folder)
-    notices = [recovered] if recovered else []
+    notices = list(filter(None, (unfinished.migrate(recordings_folder), recovered)))
     late: list[str] = []
     with contextlib.ExitStack() as stack:
         stack.callback(lambda: list(map(complain, late)))
@@ -103,6 +105,14 @@ def converse(
                 turn_recorder(clock, bus, config, recordings_folder, late.append)
             )
             outputs.callback(pool.close)
+            if download:
+                from edgevoice.cli.background_pull import BackgroundPull
+                from edgevoice.models.store import Store
+
+                store, words = Store(config), context.words
+                stack.enter_context(
+                    BackgroundPull(store.catalog.get(download), store, words, bus, late.append)
+                )
             session = Session(config, clock, bus, assemble, _Settings(context, overrides), quiet)
             timings = Timings()
             bus.subscribe(timings.add)

@@ -71,6 +71,29 @@ def _ask_on_screen(about: FirstStart) -> dict[str, str]:
     return chosen
 
 
+def wanted_download(config: Config) -> str:
+    """The name of the reference model if it is to be downloaded during the conversation.
+
+    Says why not, if it is wanted and does not suit this machine; that may measure it first.
+    """
+    if config.models.reference != "yes" or config.audio.wait:
+        return ""
+    from edgevoice.catalog import REFERENCE
+    from edgevoice.fit.reference import is_missing, obstacle, slowness
+    from edgevoice.models.progress import shown
+    from edgevoice.models.store import Store
+    from edgevoice.models.voices import languages
+
+    store = Store(config)
+    if not is_missing(store):
+        return ""
+    with shown() as progress:
+        why = obstacle(store, languages(store)) or slowness(progress)
+    if why:
+        complain(f"{REFERENCE} is not downloaded: {why}; models.reference=no stops this message")
+    return "" if why else REFERENCE
+
+
 class MachineSetup:
     """Languages, voices and the microphone of this machine."""
 
@@ -129,6 +152,25 @@ class MachineSetup:
             self.status = "playing …"
             name = self._store.catalog.get(voice).title.split(",")[0]
             speech.push(SAMPLE.format(name=name))
+
+    def offers_reference(self, language: str) -> bool:
+        """Whether the reference model is missing here, and fits apart from its speed."""
+        from edgevoice.fit.reference import is_missing, obstacle
+
+        kiosk = self._config.audio.wait
+        return not kiosk and is_missing(self._store) and not obstacle(self._store, [language])
+
+    def reference(self) -> str:
+        """What the reference model offers and costs; empty if it is too slow here."""
+        from edgevoice.catalog import REFERENCE
+        from edgevoice.fit.reference import slowness
+        from edgevoice.models.disk import size_text
+        from edgevoice.models.progress import NoProgress
+
+        entry = self._store.catalog.get(REFERENCE)
+        title = entry.title.split(",")[0]
+        offer = f"{title} answers better: {size_text(entry.size)}, in the background"
+        return "" if slowness(NoProgress()) else offer
 
     def begin(self, label: str, total: int, done: int = 0) -> None:
         """Progress of a download."""

@@ -201,6 +201,7 @@ def run(
         overrides = {**context.settings, **overrides}
         config = context.load(overrides).config
     ready(context, overrides)
+    talks = sys.stdin.isatty() and sys.stdout.isatty() and not (files or record)
     folder = config.recordings.folder
     converse(
         context,
@@ -212,6 +213,7 @@ def run(
         record,
         recordings_folder=folder,
         quiet=quiet,
+        download=first_start.wanted_download(config) if talks else "",
     )
 
 

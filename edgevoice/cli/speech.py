@@ -213,11 +213,14 @@ def ask(
                 speech.push(reply)
             return
         with _waiting("loading the language model"):
+            from edgevoice.engines.pool import adapt
             from edgevoice.engines.registry import load_chosen
 
             weights = load_chosen("slm", config)
         stack.callback(weights.close)
-        agent = LanguageModelAgent(weights.session(), config)
+        model = weights.session()
+        adapt(model, config.slm.adapters)
+        agent = LanguageModelAgent(model, config)
         stack.callback(agent.close)
         history = History(config.slm.system_prompt)
         instruct(history, config, local_time)

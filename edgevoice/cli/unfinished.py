@@ -1,4 +1,4 @@
-"""Recover the files of a session that was killed, when the next session starts."""
+"""When a session starts: recover the files of one that was killed, and migrate older ones."""
 
 from __future__ import annotations
 
@@ -32,3 +32,13 @@ def recover(record: str | None, trace: Path | None, recordings: str) -> str:
         f"an earlier session was killed; what it had written is in {names}: delete what you do "
         "not need"
     )
+
+
+def migrate(recordings: str) -> str:
+    """Bring the recorded turns in the folder `recordings` to today's format; a notice, or ""."""
+    if not recordings:
+        return ""
+    from edgevoice.recordings.folder import RecordingsFolder
+
+    count = RecordingsFolder(expanded(recordings)).migrate()
+    return f"recorded turns brought to today's format: {count}" if count else ""

@@ -8,7 +8,9 @@ from contextlib import ExitStack, closing
 from dataclasses import replace
 from functools import lru_cache, partial
 from pathlib import Path
+from typing import Any
 
+from edgevoice.engines.adapters import adapters
 from edgevoice.engines.batches import BatchCosts
 from edgevoice.engines.chat_template import ChatTemplate, TemplateRefused
 from edgevoice.engines.cpu_budget import cores
@@ -49,6 +51,9 @@ class Llama:
         header = checked(path)
         layers = gpu_layers(settings.gpu_layers)
         self.settings = settings
+        self._architecture = header.architecture
+        self._adapters: dict[str, Any] = {}
+        """The loaded adapters by hash; they last as long as the weights."""
         self.context = min(settings.context, header.context or settings.context)
         if layers == 0 or sys.platform == "darwin":  # where the GPU shares the machine's memory
             check_memory(path, header, self.context)
@@ -95,6 +100,23 @@ class Llama:
     def session(self) -> ModelSession:
         """The model for one more conversation."""
         return self.sessions(self)
+
+    def adapters(self, specs: Sequence[str]) -> tuple[tuple[tuple[Any, float], ...], str]:
+        """The LoRA adapters that slm.adapters names, each with its scale, and their hashes and
+        scales as a text. Raises ModelError."""
+        found, named = [], adapters(specs, self._architecture)
+        for adapter in named:
+            if adapter.sha256 not in self._adapters:
+                try:
+                    self._adapters[adapter.sha256] = self.native.adapter(adapter.path)
+                except NotLoaded as error:
+                    raise ModelError(
+                        f"the adapter does not fit: {error}",
+                        where=str(adapter.path),
+                        remedy="choose its language model with models.slm, or change slm.adapters",
+                    ) from None
+            found.append((self._adapters[adapter.sha256], adapter.scale))
+        return tuple(found), " ".join(f"{each.sha256}*{each.scale}" for each in named)
 
     def prompt(self, messages: Sequence[ChatMessage], replies: GeneratedReplies) -> list[int]:
         """The token ids of the prompt for `messages`, the opening of the reply included.

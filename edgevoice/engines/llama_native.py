@@ -110,6 +110,13 @@ class NativeModel:
             or native.llama_model_is_hybrid(self._model)
         )
 
+    def adapter(self, path: Path) -> Any:
+        """A LoRA adapter from a GGUF file; freed with the weights. Raises NotLoaded."""
+        loaded = native.llama_adapter_lora_init(self._model, os.fsencode(path))
+        if not loaded:
+            raise NotLoaded("its tensors do not match the language model's")
+        return loaded
+
     def tokenize(self, text: str, control: bool = True) -> list[int]:
         """Token ids of `text`, nothing added.
 
@@ -182,6 +189,7 @@ class NativeContext:
         self._tokens = (native.llama_token * batch)()
         self._outputs = (ctypes.c_int8 * batch)()
         self._threads = threads
+        self._adapters: list[tuple[Any, float]] = []
         self.batch = batch
 
     def evaluate(self, tokens: Sequence[int], logits_of_each: bool = False, size: int = 0) -> None:
@@ -208,6 +216,17 @@ class NativeContext:
     def synchronize(self) -> None:
         """Wait until everything is evaluated; a GPU works on after `evaluate`."""
         native.llama_synchronize(self._context)
+
+    def use_adapters(self, adapters: Sequence[tuple[Any, float]]) -> None:
+        """Evaluate with these LoRA adapters, each with its scale, from now on."""
+        if list(adapters) == self._adapters:
+            return
+        count = len(adapters)
+        pointers = (native.llama_adapter_lora_p_ctypes * count)(*[each for each, _ in adapters])
+        scales = (ctypes.c_float * count)(*[scale for _, scale in adapters])
+        if native.llama_set_adapters_lora(self._context, pointers, count, scales):
+            raise EngineError("llama.cpp cannot use the adapters", remedy="remove slm.adapters")
+        self._adapters = list(adapters)
 
     def use_threads(self, threads: int) -> None:
         """Evaluate on so many threads from now on."""

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from itertools import takewhile
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -42,12 +42,27 @@ class ModelSession:
         self.context = model.context
         self.seed = model.settings.seed
         self.model = model
+        self._adapters: tuple[tuple[Any, float], ...] = ()
+        self._variant = ""
+        """What a stored state depends on besides the model."""
         self._kv: list[int] = []
         self._replies = GeneratedReplies(model.native.piece)
         self._logits_valid = False
         """Whether the newest logits are those after the last id in the cache."""
         self._evicted = False
         """Whether the cache was taken away since it was filled."""
+
+    def use_adapters(self, specs: Sequence[str]) -> None:
+        """Answer with these LoRA adapters from now on, on the same weights.
+
+        `specs` is slm.adapters. Raises ModelError.
+        """
+        with cores.turn(self, Priority.URGENT):
+            self._adapters, self._variant = self.model.adapters(specs)
+        with self._turn(Priority.URGENT) as native:
+            native.clear()
+            self._kv.clear()
+            self._logits_valid = False
 
     def prime(self, messages: Sequence[ChatMessage], cancelled: Cancelled) -> int:
         """Evaluate the tokens that every continuation of `messages` starts with.
@@ -165,7 +180,9 @@ class ModelSession:
     def _turn(self, priority: Priority) -> Iterator[NativeContext]:
         """The session's turn to compute, with its KV cache."""
         with cores.turn(self, priority):
-            yield self.model.caches.of(self)
+            native = self.model.caches.of(self)
+            native.use_adapters(self._adapters)
+            yield native
 
     def _choose(self, native: NativeContext, sampler: Sampler) -> int:
         """The next id; called once for each token of a reply."""
@@ -211,7 +228,7 @@ class ModelSession:
         stored = self.model.prompt_cache
         if stored and not self._kv and (opening := _opening(messages)):
             start = self._shared_prefix(opening)
-            state = stored.state(start)
+            state = stored.state(start, self._variant)
             if state is not None:
                 with self._turn(Priority.URGENT) as native:
                     if native.restore(state):
@@ -222,11 +239,11 @@ class ModelSession:
         stored = self.model.prompt_cache
         if stored and messages and _opening(messages) == list(messages):
             start = self._shared_prefix(messages)
-            if self._kv == start and not stored.has(start):
+            if self._kv == start and not stored.has(start, self._variant):
                 with self._turn(Priority.IDLE) as native:
                     state = native.state() if self._kv == start else None
                 if state is not None:
-                    stored.keep(start, state)
+                    stored.keep(start, state, self._variant)
 
     def _evaluate(self, ids: Sequence[int], cancelled: Cancelled, priority: Priority) -> int | None:
         """Make the KV cache hold just `ids`, with the logits after the last of them.

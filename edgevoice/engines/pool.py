@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from msgspec import to_builtins
 
+from edgevoice.errors import ModelError
 from edgevoice.protocols import LanguageModel, ModelWeights
 
 if TYPE_CHECKING:
@@ -27,12 +28,13 @@ NOT_THE_ENGINES = frozenset(
             "slm.prefill_ahead",
             "slm.draft",
             "slm.draft_trust",
+            "slm.adapters",
             "stt.partials",
         ),
         *("tts.first_clause_words", "tts.shorten_silence"),
     }
 )
-"""Settings in an engine's section that only the pipeline reads."""
+"""Settings in an engine's section that sessions read, not the engine."""
 
 
 @dataclass(slots=True)
@@ -78,6 +80,8 @@ class EnginePool:
             engine = entry.engine
             if role in ("slm", "draft"):
                 engine = self.session(entry.engine, role)
+                if role == "slm":
+                    adapt(engine, config.slm.adapters)
         except BaseException:
             self._return(entry)
             raise
@@ -113,6 +117,21 @@ class EnginePool:
         for other, entry in list(self._entries.items()):
             if entry.role == role and not entry.users and other != key:
                 _free(self._entries.pop(other))
+
+
+def adapt(model: LanguageModel, adapters: Sequence[str]) -> None:
+    """Have a session's language model answer with the LoRA adapters of slm.adapters.
+
+    Raises ModelError if it cannot.
+    """
+    if not adapters:
+        return
+    use = getattr(model, "use_adapters", None)
+    if use is None:
+        raise ModelError(
+            "the engine of this language model has no adapters", remedy="remove slm.adapters"
+        )
+    use(adapters)
 
 
 @dataclass(frozen=True, slots=True)

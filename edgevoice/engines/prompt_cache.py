@@ -52,9 +52,12 @@ class PromptCache:
         self._model = repr((path.name, stat.st_size, stat.st_mtime_ns, version, setup))
         self._costs = folder / f"{path.stem}-{_name(self._model)[:8]}.json"
 
-    def state(self, ids: Sequence[int]) -> bytes | None:
-        """The stored state of a KV cache with just these `ids`; None if missing or damaged."""
-        path = self._path(ids)
+    def state(self, ids: Sequence[int], variant: str = "") -> bytes | None:
+        """The stored state of a KV cache with just these `ids`; None if missing or damaged.
+
+        `variant` tells states apart that the same model and ids give, for example with adapters.
+        """
+        path = self._path(ids, variant)
         try:
             data = path.read_bytes()
             head, state = data[: len(MAGIC) + DIGEST_BYTES], data[len(MAGIC) + DIGEST_BYTES :]
@@ -67,15 +70,15 @@ class PromptCache:
             _log.debug("no kept state: %s", error)
         return None
 
-    def has(self, ids: Sequence[int]) -> bool:
+    def has(self, ids: Sequence[int], variant: str = "") -> bool:
         """Whether a state of just these `ids` is stored."""
-        return self._path(ids).exists()
+        return self._path(ids, variant).exists()
 
-    def keep(self, ids: Sequence[int], state: bytes) -> None:
+    def keep(self, ids: Sequence[int], state: bytes, variant: str = "") -> None:
         """Store the state of a KV cache with just these `ids`, and remove the oldest others."""
         if len(state) > MAX_BYTES:
             return
-        path = self._path(ids)
+        path = self._path(ids, variant)
         try:
             replace_bytes(path, [MAGIC, hashlib.sha256(state).digest(), state])
             _remove_oldest(self._folder, path)
@@ -93,8 +96,8 @@ class PromptCache:
         except OSError as error:
             _log.debug("the costs are not kept: %s", error)
 
-    def _path(self, ids: Sequence[int]) -> Path:
-        return self._folder / (_name(f"{self._model} {list(ids)}") + SUFFIX)
+    def _path(self, ids: Sequence[int], variant: str) -> Path:
+        return self._folder / (_name(f"{self._model}{variant} {list(ids)}") + SUFFIX)
 
 
 PositiveInt = Annotated[int, Meta(ge=1, le=65_536)]

@@ -76,10 +76,15 @@ class Speed(Struct, frozen=True):
 
 
 def is_slow(progress: Progress, path: Path | None = None) -> bool:
-    """Whether the larger starter model would answer too late here.
+    """Whether the larger starter model would answer too late here. False if it is not known."""
+    speed = speed_here(progress, path)
+    return speed is not None and speed.share > MOST_MODEL_SECONDS
 
-    The figure is kept in the file `path`, by default in the cache folder. False if it cannot be
-    measured.
+
+def speed_here(progress: Progress, path: Path | None = None) -> Speed | None:
+    """How fast this machine is; None if it cannot be measured.
+
+    The figure is kept in the file `path`, by default in the cache folder.
     """
     try:
         path = path or user_folder("cache") / "speed.json"
@@ -92,8 +97,8 @@ def is_slow(progress: Progress, path: Path | None = None) -> bool:
                 keep(path, speed)
     except (EdgevoiceError, OSError) as error:
         _log.debug("the machine is not measured: %s", error)
-        return False
-    return speed.share > MOST_MODEL_SECONDS
+        return None
+    return speed
 
 
 def read(path: Path) -> Speed | None:

@@ -60,6 +60,13 @@ class HubReference(msgspec.Struct, frozen=True):
     path: str
 
 
+def is_offline() -> bool:
+    """Whether HF_HUB_OFFLINE forbids to ask the hub."""
+    from huggingface_hub import constants
+
+    return bool(constants.HF_HUB_OFFLINE)
+
+
 def reference(text: str) -> HubReference | None:
     """Parse `owner/repo[@revision][/path]` or a link to a hub page; None if it is neither."""
     from huggingface_hub import constants

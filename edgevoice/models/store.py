@@ -33,6 +33,7 @@ from edgevoice.catalog import (
 from edgevoice.errors import ModelError
 from edgevoice.events import Role
 from edgevoice.models.disk import sha256_of, writing
+from edgevoice.models.machine import total_memory
 from edgevoice.outside import Malformed, from_json, read
 from edgevoice.places import expanded
 from edgevoice.settings import Config
@@ -267,10 +268,20 @@ class Store:
             usable = [e for e in usable if "multilingual" in e.languages or not e.languages]
         elif role in ("stt", "turn"):
             usable = [e for e in usable if all(map(e.speaks, codes))]
-        # A voice for another language is better than silence, so it only ranks lower. A
-        # speech-to-text model for another language is useless.
+        # A voice or a language model for another language is better than silence, so it only ranks
+        # lower, and so does what does not fit. A speech-to-text model for another one is useless.
         own = codes[0] if codes else "en"
+        if role == "slm":
+            codes, memory = codes or self._voiced(), total_memory()
+            return sorted(
+                usable, key=lambda e: (not all(map(e.speaks, codes)) or e.ram > memory, -e.rank)
+            )
         return sorted(usable, key=lambda e: (role == "tts" and not e.speaks(own), -e.rank))
+
+    def _voiced(self) -> tuple[str, ...]:
+        """The languages of the present voices."""
+        voices = [e for e in self.catalog.of("tts") if self.state(e) == "present"]
+        return tuple({code.split("_")[0] for entry in voices for code in entry.languages})
 
     def starter_of(self, role: Role) -> str:
         """The model to suggest if none is present for `role`; empty if the catalog has none."""

@@ -12,13 +12,14 @@ import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import msgspec
 from msgspec.structs import replace
 
 from edgevoice import files
 from edgevoice.audio import CAPTURE_RATE, Samples
 from edgevoice.errors import EdgevoiceError, UsageError
 from edgevoice.places import expanded
-from edgevoice.recordings.recorded_turn import RecordedTurn, encoded, read
+from edgevoice.recordings.recorded_turn import RecordedTurn, encoded, read, upgraded
 from edgevoice.wav import pcm_file
 
 TURN_FILE = re.compile(r"turn-(\d{6,9})\.(json|wav)")
@@ -97,6 +98,22 @@ class RecordingsFolder:
                     with contextlib.suppress(OSError):
                         saved += self._recover_draft(draft, found[1], found[2])
         return saved
+
+    def migrate(self) -> int:
+        """Write the turns of older versions in today's format; returns how many there were.
+
+        One that cannot be read or written stays as it is.
+        """
+        count = 0
+        if not self.path.is_dir():
+            return count
+        with self._exclusive():
+            for file in self.turns().values():
+                with contextlib.suppress(OSError, EdgevoiceError, msgspec.MsgspecError):
+                    if (text := upgraded(file)) is not None:
+                        files.replace(file, [text], private=True)
+                        count += 1
+        return count
 
     def _recover_draft(self, draft: Path, name: str, kind: str) -> list[Path]:
         wav = self.path / f"{name}.wav"

@@ -119,6 +119,10 @@ class _Head(Struct):
     type: str
 
 
+class _Version(Struct):
+    version: int = VERSION
+
+
 def settings_of(config: Config) -> dict[str, Any]:
     """The settings that influence a turn, by `section.key`."""
     return {
@@ -170,3 +174,13 @@ def read(path: Path) -> RecordedTurn:
     ending = compatibility.REASONS.get(turn.ending, turn.ending)
     settings = compatibility.settings(turn.settings)
     return msgspec.structs.replace(turn, version=VERSION, ending=ending, settings=settings)
+
+
+def upgraded(path: Path) -> str | None:
+    """A recorded turn of an older version as text of today's; None if it is of today's."""
+    head = msgspec.json.decode(path.read_bytes(), type=_Version)
+    if head.version >= VERSION:
+        return None
+    turn = read(path)
+    events = tuple(msgspec.Raw(compatibility.event(bytes(each))) for each in turn.events)
+    return encoded(msgspec.structs.replace(turn, events=events))

@@ -29,7 +29,7 @@ from edgevoice.tui.push_to_talk import PushToTalk
 from edgevoice.tui.widgets.conversation import TINY, WIDE, Conversation
 from edgevoice.tui.widgets.footer import Below, KeyLine
 from edgevoice.tui.widgets.machine import MachinePanel
-from edgevoice.tui.widgets.status import Banner, Status
+from edgevoice.tui.widgets.status import Banner, DownloadLine, Status
 from edgevoice.tui.widgets.waterfall import LastTurns, Waterfall
 
 DRAINS_PER_SECOND = 15
@@ -76,6 +76,7 @@ class EdgevoiceApp(App[None]):
         self._selected: int | None = None
         self._push_to_talk = PushToTalk()
         self._status, self._banner = Status(), Banner()
+        self._download = DownloadLine()
         self._conversation, self._below = Conversation(id="conversation"), Below()
         self._waterfall, self._last_turns = Waterfall(), LastTurns()
         self._panel, self._line = MachinePanel(id="panel"), MachinePanel(id="line")
@@ -84,6 +85,7 @@ class EdgevoiceApp(App[None]):
     def compose(self) -> ComposeResult:
         yield self._status
         yield self._banner
+        yield self._download
         with Vertical(id="body"):
             with Vertical(id="main"):
                 yield self._conversation
@@ -121,6 +123,7 @@ class EdgevoiceApp(App[None]):
         scene, turn = self.scene, self.turn
         self._status.show(scene, self._push_to_talk.on)
         self._banner.show(scene)
+        self._download.show(scene)
         self._waterfall.show(scene, turn, alone=not self._last_turns.display)
         self._last_turns.show(scene, turn)
         self._panel.show(scene)

@@ -1,4 +1,5 @@
-"""The questions of the first start: language, voice, and whether the microphone is heard."""
+"""The questions of the first start: language, voice, whether the microphone is heard, and whether
+the reference model is downloaded."""
 
 from __future__ import annotations
 
@@ -20,11 +21,12 @@ from edgevoice.tui.widgets.status import meter
 
 LEVEL_CELLS = 40
 UPDATES_PER_SECOND = 10
-STEPS = ("Language", "Voice", "Microphone")
+STEPS = ("Language", "Voice", "Microphone", "Better answers")
 HINTS = (
     "↑ ↓ choose, Enter: next",
     "↑ ↓ choose, space: listen, Enter: next",
-    "Say something: the bar should move. Enter: start",
+    "Say something: the bar should move. Enter: next",
+    "↑ ↓ choose, Enter: start",
 )
 LEAVE = "Esc takes the rest as it is, Ctrl-C leaves and changes nothing"
 
@@ -34,7 +36,7 @@ Choices = Sequence[tuple[str, str]]
 class FirstStart(Protocol):
     """What the questions are about. The first choice of a list is the default.
 
-    `listen` and `open_microphone` may take long and are called from another thread.
+    `listen`, `open_microphone` and `reference` may take long and are called from another thread.
     """
 
     status: str
@@ -55,6 +57,12 @@ class FirstStart(Protocol):
 
     def open_microphone(self) -> str:
         """Open the microphone, and follow its level; returns its name. Raises EdgevoiceError."""
+
+    def offers_reference(self, language: str) -> bool:
+        """Whether to ask about the reference model, as far as that is known at once."""
+
+    def reference(self) -> str:
+        """What the reference model offers and costs; empty: do not ask."""
 
 
 class FirstStartApp(App["dict[str, str] | None"]):
@@ -91,6 +99,7 @@ class FirstStartApp(App["dict[str, str] | None"]):
         self._microphone = ""
         self._problem = ""
         self._listening = False
+        self._steps = len(STEPS) - (not first_start.offers_reference(self._language))
 
     def compose(self) -> ComposeResult:
         with Vertical():
@@ -106,7 +115,10 @@ class FirstStartApp(App["dict[str, str] | None"]):
         """Show the level, and what is being done or has failed."""
         self._tasks.drain()
         state = self.query_one("#state", Static)
-        if self._problem or self._listening or self._step < len(STEPS) - 1:
+        if self._step == len(STEPS) - 1:
+            waits = "" if self._choices else "measuring this machine for some seconds …"
+            state.update(one_line(self._problem) or waits)
+        elif self._problem or self._listening or self._step < STEPS.index("Microphone"):
             state.update(one_line(self._problem or (self._about.status * self._listening)))
         elif self._microphone:
             lit = meter(self._about.level, LEVEL_CELLS)
@@ -122,14 +134,17 @@ class FirstStartApp(App["dict[str, str] | None"]):
 
     def _show(self) -> None:
         box, listed = self.query_one(Vertical), self.query_one(OptionList)
-        box.border_title = f"{self._step + 1} of {len(STEPS)} · {STEPS[self._step]}"
+        box.border_title = f"{self._step + 1} of {self._steps} · {STEPS[self._step]}"
         listed.clear_options()
         listed.add_options([Option(Content(one_line(label))) for _, label in self._choices])
         listed.display = bool(self._choices)
         if self._choices:
             listed.highlighted = 0
             listed.focus()
-        self.query_one("#hint", Static).update(f"{HINTS[self._step]}\n{LEAVE}")
+        hint = HINTS[self._step]
+        if self._step == self._steps - 1:
+            hint = hint.replace("Enter: next", "Enter: start")
+        self.query_one("#hint", Static).update(f"{hint}\n{LEAVE}")
         self.update()
 
     @property
@@ -144,19 +159,34 @@ class FirstStartApp(App["dict[str, str] | None"]):
         if self._step == 0:
             self._language = self._chosen["stt.language"] = value
             self._choices = self._about.voices(value)
+            self._steps = len(STEPS) - (not self._about.offers_reference(value))
         elif self._step == 1:
             if value != default:
                 self._chosen["models.tts"] = value
             self._choices = ()
             self._tasks.do(self._open_microphone)
-        else:
+        elif self._step == self._steps - 1:
+            if value:
+                self._chosen["models.reference"] = value
             self.exit(self._chosen)
             return
+        else:
+            self._tasks.do(self._offer_reference)
         self._step += 1
         self._show()
 
     def _open_microphone(self) -> Callable[[], object]:
         return partial(setattr, self, "_microphone", self._about.open_microphone())
+
+    def _offer_reference(self) -> Callable[[], object]:
+        return partial(self._offer, self._about.reference())
+
+    def _offer(self, offer: str) -> None:
+        if not offer:
+            self.exit(self._chosen)
+            return
+        self._choices = (("yes", offer), ("no", "Not this model"))
+        self._show()
 
     def action_listen(self) -> None:
         """Play a sample of the selected voice."""

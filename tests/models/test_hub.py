@@ -1,12 +1,11 @@
-"""The hub, stood in for by a server on this machine that answers as it does."""
+"""Downloads from the hub, which a server on this machine stands in for."""
 
 from __future__ import annotations
 
 import hashlib
-import json
 import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 
 import pytest
 
@@ -24,77 +23,7 @@ from tests.models.conftest import (
     content,
     gguf,
 )
-
-COMMIT = "c" * 40
-
-
-class Hub:
-    """What the server holds, and what it was asked."""
-
-    def __init__(self, endpoint: str) -> None:
-        self.endpoint = endpoint
-        self.files: dict[str, bytes] = {}
-        self.asked: list[tuple[str, str]] = []
-        self.breaks_at = 0
-        self.ranges = True
-        self.status = 0
-        """What it answers every request with; 0: the file."""
-        self.more = b""
-        """What it sends behind each file."""
-
-    def metadata(self, repo: str) -> bytes:
-        siblings = []
-        for path, data in self.files.items():
-            sibling = {"rfilename": path, "size": len(data)}
-            if len(data) > 10_000:
-                digest = hashlib.sha256(data).hexdigest()
-                sibling |= {
-                    "blobId": "0" * 40,
-                    "lfs": {"sha256": digest, "size": len(data), "pointerSize": 1},
-                }
-            else:
-                git = hashlib.sha1(b"blob %d\0" % len(data) + data).hexdigest()
-                sibling["blobId"] = git
-            siblings.append(sibling)
-        card = {"license": "mit", "language": "en"}
-        return json.dumps(
-            {"id": repo, "sha": COMMIT, "siblings": siblings, "cardData": card}
-        ).encode()
-
-
-def handler(world: Hub) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            asked_range = self.headers.get("Range", "")
-            if "/someone/" in self.path:
-                world.asked.append((self.path, asked_range))
-            if self.path.startswith("/api/models/"):
-                self.answer(200, world.metadata("/".join(self.path.split("/")[3:5])))
-                return
-            path = self.path.split(f"/resolve/{COMMIT}/")[-1]
-            data = world.files.get(path)
-            if world.status or data is None:
-                self.answer(world.status or 404, b"no such file")
-                return
-            data += world.more
-            start = int(asked_range[6:-1]) if asked_range and world.ranges else 0
-            self.answer(206 if start else 200, data[start:], len(data) - start)
-
-        def answer(self, code: int, data: bytes, length: int | None = None) -> None:
-            self.send_response(code)
-            self.send_header("Content-Length", str(length or len(data)))
-            self.end_headers()
-            if world.breaks_at and len(data) > world.breaks_at:
-                self.wfile.write(data[: world.breaks_at])
-                world.breaks_at = 0
-                self.close_connection = True
-                return
-            self.wfile.write(data)
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    return Handler
+from tests.models.loopback_hub import COMMIT, Hub, handler
 
 
 @pytest.fixture

@@ -16,7 +16,8 @@ from edgevoice.tui.first_start import Choices, FirstStartApp
 class Machine:
     """Two languages; the second voice cannot be had."""
 
-    def __init__(self) -> None:
+    def __init__(self, offer: str = "", offers: bool = False) -> None:
+        self.offer, self.offers = offer, offers
         self.status = "playing …"
         self.level = self.loudest = -20.0
         self.heard: list[tuple[str, str]] = []
@@ -35,10 +36,18 @@ class Machine:
     def open_microphone(self) -> str:
         return "USB headset"
 
+    def offers_reference(self, language: str) -> bool:
+        return self.offers and language == "en"
 
-def asked(*keys: str) -> tuple[dict[str, str] | None, Machine, list[str]]:
+    def reference(self) -> str:
+        return self.offer
+
+
+def asked(
+    *keys: str, machine: Machine | None = None
+) -> tuple[dict[str, str] | None, Machine, list[str]]:
     """What these keys choose, and the texts after each of them."""
-    machine, texts = Machine(), []
+    machine, texts = machine or Machine(), []
     app = FirstStartApp(machine)
 
     async def run() -> None:
@@ -51,6 +60,8 @@ def asked(*keys: str) -> tuple[dict[str, str] | None, Machine, list[str]]:
                 await pilot.pause()
                 if app.is_running:
                     app.update()
+                    await pilot.pause()
+                if app.is_running:
                     texts.append(str(app.screen.query_one("#state").render()))  # type: ignore[attr-defined]
 
     asyncio.run(run())
@@ -76,6 +87,37 @@ def test_a_voice_is_listened_to_and_chosen() -> None:
 def test_ctrl_c_leaves_without_a_choice() -> None:
     """Nothing is returned that could be written."""
     assert asked("down", "enter", "ctrl+c")[0] is None
+
+
+@pytest.mark.parametrize(
+    ("keys", "answer"),
+    [
+        (("enter",) * 4, "yes"),
+        (("enter", "enter", "enter", "down", "enter"), "no"),
+        (("enter", "enter", "enter", "escape"), None),
+    ],
+)
+def test_the_reference_model_is_offered_last(keys: tuple[str, ...], answer: str | None) -> None:
+    """Yes and no are written; after Escape the setting stays as it is."""
+    chosen, _, _ = asked(*keys, machine=Machine("Phi-3: 2.4 GB", offers=True))
+    assert chosen is not None
+    assert chosen.get("models.reference") == answer
+
+
+@pytest.mark.parametrize(
+    ("keys", "machine"),
+    [
+        (("down", "enter", "enter", "enter"), Machine("Phi-3: 2.4 GB", offers=True)),
+        (("enter", "enter", "enter"), Machine("", offers=True)),
+    ],
+)
+def test_a_reference_model_that_does_not_suit_is_not_offered(
+    keys: tuple[str, ...], machine: Machine
+) -> None:
+    """Another language, or a machine that is measured to be too slow: three questions are all."""
+    chosen, _, _ = asked(*keys, machine=machine)
+    assert chosen is not None
+    assert "models.reference" not in chosen
 
 
 @pytest.mark.parametrize("origin", ["EDGEVOICE_STT_LANGUAGE", "--set stt.language"])

@@ -181,3 +181,21 @@ class Banner(Widget):
 
     def render(self) -> Content:
         return Content(self.text)
+
+
+class DownloadLine(Widget):
+    """A line about a model that is downloaded in the background; hidden without one."""
+
+    DEFAULT_CSS = """
+    DownloadLine { height: 1; padding: 0 1; color: $foreground-muted; display: none; }
+    """
+
+    text: reactive[str] = reactive("")
+
+    def show(self, scene: Scene) -> None:
+        """Show the download of the scene."""
+        self.text = scene.download.text if scene.download else ""
+        self.display = bool(self.text)
+
+    def render(self) -> Content:
+        return Content(self.text)
