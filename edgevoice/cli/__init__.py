@@ -176,6 +176,7 @@ def _add_commands() -> None:
         quality,
         replay,
         run,
+        serve,
         settings,
         soak,
         speech,
@@ -188,6 +189,7 @@ def _add_commands() -> None:
     for command in (
         run.run,
         run.demo,
+        serve.serve,
         control.ptt,
         control.mute,
         control.stop,

@@ -200,7 +200,7 @@ def run(
         first_start.ask(context, config)
         overrides = {**context.settings, **overrides}
         config = context.load(overrides).config
-    _ready(context, overrides)
+    ready(context, overrides)
     folder = config.recordings.folder
     converse(
         context,
@@ -247,7 +247,7 @@ def _run_demo(
 ) -> None:
     """Run a conversation with a synthesized user, who has neither wake word nor talk key."""
     overrides = {**overrides, "activation.mode": "always"}
-    config = _ready(context, overrides)
+    config = ready(context, overrides)
     converse(
         context,
         config,
@@ -283,7 +283,7 @@ def _overrides(context: Context, options: dict[str, Any], **flags: Any) -> dict[
     }
 
 
-def _ready(context: Context, overrides: dict[str, str]) -> Config:
+def ready(context: Context, overrides: dict[str, str]) -> Config:
     """The configuration; downloads the models it needs."""
     config = context.load(overrides).config
     metrics.check(config.metrics)
