@@ -6,6 +6,7 @@ import contextlib
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from edgevoice.server.devices import Device
     from edgevoice.server.serving import Server
 
-MISSING = "`edgevoice serve` needs more packages"
 INSTALL = "pip install 'edgevoice[serve]'"
 
 
@@ -56,7 +56,7 @@ def devices(context: Context, revoke: str | None) -> None:
     """List the paired devices, or revoke one."""
     from edgevoice.server.devices import Devices
 
-    known = Devices(_folder() / "devices.json")
+    known = Devices(data_folder() / "devices.json")
     if revoke is not None:
         for device in known.revoke(revoke):
             echo(f"revoked: {device.name}")
@@ -68,10 +68,24 @@ def devices(context: Context, revoke: str | None) -> None:
         echo(f"{device.id:>3}  {device.name}  paired {_day(device.paired)}, {_seen(device)}")
 
 
-def _folder() -> Path:
+def data_folder() -> Path:
+    """The folder with the paired devices, the paired servers and the certificates."""
     from edgevoice.places import user_folder
 
     return user_folder("data") / "serve"
+
+
+@contextlib.contextmanager
+def imported() -> Iterator[None]:
+    """Say which packages are missing. Raises UsageError."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        if (error.name or "").startswith("edgevoice"):
+            raise
+        raise UsageError(
+            f"this needs packages that are not installed: {error.name}", remedy=INSTALL
+        ) from None
 
 
 def _day(seconds: int) -> str:
@@ -85,16 +99,9 @@ def _seen(device: Device) -> str:
 def _serve(context: Context, lan: bool, port: int, sessions: int) -> None:
     from edgevoice.cli.run import ready
 
-    try:
-        import segno
-        import uvicorn  # noqa: F401
-
+    with imported():
         from edgevoice.server.serving import Options, Server
         from edgevoice.server.shared import offers, sharing
-    except ModuleNotFoundError as error:
-        if (error.name or "").startswith("edgevoice"):
-            raise
-        raise UsageError(f"{MISSING}: {error.name}", remedy=INSTALL) from None
     from edgevoice.engines.pool import EnginePool
 
     config = ready(context, dict(context.settings))
@@ -105,12 +112,12 @@ def _serve(context: Context, lan: bool, port: int, sessions: int) -> None:
         echo(f"paired: {device.name}")
         shown.set()
 
-    options = Options(_folder(), port, lan, sessions)
+    options = Options(data_folder(), port, lan, sessions)
     server = Server(options, config, sharing(pool), offers, paired)
     server.start()
     try:
         while server.failure is None:
-            _show(server, segno.make)
+            _show(server)
             shown.clear()
             while not shown.wait(1.0) and server.failure is None:
                 pass
@@ -120,15 +127,19 @@ def _serve(context: Context, lan: bool, port: int, sessions: int) -> None:
         pool.close()
 
 
-def _show(server: Server, make: object) -> None:
+def _show(server: Server) -> None:
     """Print the address for the next device, and its QR code on a terminal."""
     address = server.address(server.code.code)
     if sys.stdout.isatty():
+        from edgevoice.server.qr import text
+
         with contextlib.suppress(UnicodeEncodeError):
-            make(address, error="l").terminal(compact=True)  # type: ignore[operator]
+            echo(text(address))
     echo(address)
     if certificate := server.certificate_address():
         assert server.authority is not None
         echo(f"certificate for phones: {certificate}")
         echo(f"  SHA-256 {server.authority.fingerprint}")
+        fingerprint = server.authority.fingerprint.replace(":", "")[:32]
+        echo(f"another computer: edgevoice run --connect '{address}&ca={fingerprint}'")
         echo(f"on this machine: {server.local_address()}#code={server.code.code}")

@@ -76,7 +76,7 @@ def without_port(host: str) -> str | None:
     """The name or address in a Host header, in lower case; None if it is malformed."""
     name, bracket, rest = host.strip().lower().partition("]")
     if bracket:
-        ok = name.startswith("[") and (not rest or rest[1:].isdigit() and rest[0] == ":")
+        ok = name.startswith("[") and (not rest or (rest[1:].isdigit() and rest[0] == ":"))
         return name[1:] if ok else None
     name, colon, port = name.partition(":")
     if not name or (colon and not port.isdigit()):

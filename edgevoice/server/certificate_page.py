@@ -27,7 +27,8 @@ your own edgevoice once. It is valid for local networks only.</p>
 <li>Settings → General → About → Certificate Trust Settings: turn it on.</li></ol>
 <h2>Android</h2>
 <ol><li>Save <a href="/ca.crt">the certificate</a>.</li>
-<li>Settings → Security → Encryption &amp; credentials → Install a certificate → CA certificate.</li>
+<li>Settings → Security → Encryption &amp; credentials → Install a certificate →
+CA certificate.</li>
 <li>Choose the file. Android then says that the network may be monitored.</li></ol>
 <h2>Computer</h2>
 <p>Save <a href="/ca.crt">the certificate</a>, and add it to the trusted authorities of the browser

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from edgevoice import events as ev
+from edgevoice.audio import Samples
 from edgevoice.devices.remote import ToClient
 from edgevoice.encoding import json_bytes
 from edgevoice.errors import EdgevoiceError
@@ -252,16 +253,18 @@ class Connection:
             if self.conversation is not None:
                 self.conversation.feed.rtt = self.rtt
 
-    async def _receive(self) -> protocol.FromClient | tuple[int, protocol.Samples]:
+    async def _receive(self) -> protocol.FromClient | tuple[int, Samples]:
         """The next message. Raises Closing, WebSocketDisconnect."""
         data = await self._socket.receive()
         if data["type"] == "websocket.disconnect":
             raise WebSocketDisconnect(data.get("code", 1005))
         text, binary = data.get("text"), data.get("bytes")
-        size = len(text or binary or "")
+        size = len(text or binary or b"")
         if not self._messages.take() or not self._bytes.take(size):
             raise Closing("too_many", "too many messages", "reload the page")
         try:
-            return protocol.read_text(text) if text is not None else protocol.read_sound(binary)
+            if text is not None:
+                return protocol.read_text(text)
+            return protocol.read_sound(binary or b"")
         except protocol.BadMessage as error:
             raise Closing("bad_message", str(error), "reload the page") from None

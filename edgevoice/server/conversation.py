@@ -17,6 +17,7 @@ from msgspec.structs import replace
 
 from edgevoice import events as ev
 from edgevoice.assistant import Assistant
+from edgevoice.audio import Samples
 from edgevoice.build import echo_free
 from edgevoice.bus import Bus
 from edgevoice.clock import SystemClock, local_time
@@ -104,6 +105,7 @@ class Conversation:
         self.rate = hello.rate if hello.rate in protocol.RATES else protocol.DEFAULT_RATE
         self.config = configured(config, hello)
         self._echo_cancelled = hello.echo_cancellation
+        self._ahead = min(AHEAD, max(UNVERIFIED_AHEAD, hello.ahead))
         self._build = build
         self._clock = SystemClock()
         self.bus = Bus(self._clock)
@@ -129,6 +131,9 @@ class Conversation:
             self.config, self._clock, self.bus, self._assemble, _Fixed(), resume=resume
         )
         self._commands: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
+
+    def start(self) -> None:
+        """Begin; to be called once, after `attach`."""
         self._clock.spawn(self._run, "client")
         self._clock.spawn(self._obey, "client_commands")
 
@@ -182,7 +187,7 @@ class Conversation:
         # Connections come and go; a lost one is not an error.
         microphone.watched = speaker.watched = True
         player = Player(clock, speaker, 10 ** (config.turn.duck_db / 20))
-        player.ahead = AHEAD
+        player.ahead = self._ahead
         with self._lock:
             self._microphone, self._speaker, self._player = microphone, speaker, player
             self._source = self._sink = None
@@ -233,7 +238,7 @@ class Conversation:
         self._sink = RemoteSink(self._clock, self._client, self.rate, "client", listener.play)
         return self._sink
 
-    def sound(self, first: int, samples: protocol.Samples) -> None:
+    def sound(self, first: int, samples: Samples) -> None:
         """The client's microphone, float32 [n] at 16 kHz from sample number `first` on."""
         with self._lock:
             source, microphone = self._source, self._microphone
@@ -300,9 +305,9 @@ class Conversation:
             case ev.SessionStarted():
                 self._drafts = "draft" in event.models
             case ev.TurnCommitted() if self._drafts and player is not None:
-                player.ahead = AHEAD if event.turn == self._sure else UNVERIFIED_AHEAD
+                player.ahead = self._ahead if event.turn == self._sure else UNVERIFIED_AHEAD
             case ev.DraftVerified() | ev.GenerationEnded() if player is not None:
-                self._sure, player.ahead = event.turn, AHEAD
+                self._sure, player.ahead = event.turn, self._ahead
             case _:
                 pass
 

@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from edgevoice import files
 from edgevoice.encoding import json_bytes
@@ -22,6 +23,8 @@ CODE_LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
 CODE_LENGTH = 8
 
 MAX_DEVICES = 100
+
+DAY = 86_400
 
 
 class Device(Struct, frozen=True):
@@ -37,7 +40,8 @@ class Device(Struct, frozen=True):
 class Devices:
     """The paired devices in a file that only the owner can read. Thread-safe.
 
-    Other processes may change the file: it is read anew when it has changed.
+    Other processes may change the file: it is read anew when it has changed. Methods that write
+    wait for the disk; the others do not wait for those.
     """
 
     def __init__(self, path: Path) -> None:
@@ -47,8 +51,7 @@ class Devices:
 
     def all(self) -> list[Device]:
         """The devices, oldest first. Raises StorageError."""
-        with self._lock:
-            return list(self._read())
+        return list(self._read())
 
     def pair(self, name: str) -> tuple[Device, str]:
         """A new device, and its token. Raises StorageError."""
@@ -69,25 +72,21 @@ class Devices:
     def of_token(self, token: str) -> Device | None:
         """The device with this token."""
         hashed = _hash(token)
-        with self._lock:
-            found = None
-            # All are compared, so that the time tells nothing.
-            for device in self._read():
-                if hmac.compare_digest(device.token_sha256, hashed):
-                    found = device
-            return found
+        found = None
+        # All are compared, so that the time tells nothing.
+        for device in self._read():
+            if hmac.compare_digest(device.token_sha256, hashed):
+                found = device
+        return found
 
     def note_seen(self, device: Device) -> None:
-        """Note that the device is connected. Raises StorageError."""
+        """Note once a day that the device is connected. Raises StorageError."""
+        now = int(time.time())
+        if now - device.seen < DAY:
+            return
         with self._lock:
-            self._write(
-                [
-                    Device(d.id, d.name, d.token_sha256, d.paired, int(time.time()))
-                    if d.id == device.id
-                    else d
-                    for d in self._read()
-                ]
-            )
+            devices = [replace(d, seen=now) if d.id == device.id else d for d in self._read()]
+            self._write(devices)
 
     def revoke(self, name: str) -> list[Device]:
         """Remove the devices with this id or name; returns them. Raises UsageError if none has it,
@@ -103,19 +102,21 @@ class Devices:
             return gone
 
     def _read(self) -> list[Device]:
+        known, devices = self._known
         try:
             changed = self._path.stat().st_mtime_ns
-            if changed != self._known[0]:
-                self._known = changed, from_json(read(self._path), list[Device])
+            if changed != known:
+                devices = from_json(read(self._path), list[Device])
+                self._known = changed, devices
         except FileNotFoundError:
-            self._known = -1, []
+            return []
         except (Malformed, OSError) as error:
             raise StorageError(
                 f"the list of paired devices cannot be read: {error}",
                 where=str(self._path),
                 remedy="remove the file, and pair the devices again",
             ) from None
-        return self._known[1]
+        return devices
 
     def _write(self, devices: list[Device]) -> None:
         try:
@@ -126,7 +127,6 @@ class Devices:
                 where=str(self._path),
                 remedy="free some space, and check who owns the folder",
             ) from None
-        self._known = (-1, devices)
 
 
 class PairingCode:

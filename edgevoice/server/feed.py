@@ -36,7 +36,7 @@ class Feed:
         with self._lock:
             self._heard.clear()
             self._replies.clear()
-            self._state = self.scene.state
+            self._state = self._present()
             live = self.scene.live
             messages = [] if live is None else list(self._captions(live))
             return [*messages, {"type": "state", "state": self._state}]
@@ -64,9 +64,18 @@ class Feed:
         if isinstance(event, ev.TurnCompleted):
             yield self._turn(event)
         yield from self._new_remarks()
-        if scene.state != self._state:
-            self._state = scene.state
-            yield {"type": "state", "state": self._state}
+        if (state := self._present()) != self._state:
+            self._state = state
+            yield {"type": "state", "state": state}
+
+    @property
+    def ready(self) -> bool:
+        """Whether it can answer at once."""
+        return self.scene.ready and self.scene.ended is None
+
+    def _present(self) -> str:
+        # Between two settings a session ends and another one loads.
+        return "loading" if self.scene.state == "ended" else self.scene.state
 
     def _captions(self, exchange: Exchange) -> Iterator[Outgoing]:
         turn = exchange.turn
@@ -141,7 +150,8 @@ def _common(old: str, new: str) -> int:
     """How many characters both begin with."""
     if new.startswith(old):
         return len(old)
-    return next((n for n, (a, b) in enumerate(zip(old, new)) if a != b), min(len(old), len(new)))
+    pairs = enumerate(zip(old, new, strict=False))
+    return next((n for n, (a, b) in pairs if a != b), min(len(old), len(new)))
 
 
 def _limited(turns: dict[int, Any]) -> dict[int, Any]:

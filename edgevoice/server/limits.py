@@ -40,7 +40,7 @@ class Buckets:
     def __init__(
         self, rate: float, burst: float, now: Callable[[], float] = time.monotonic
     ) -> None:
-        self._make = lambda: Bucket(rate, burst, now)
+        self._rate, self._burst, self._now = rate, burst, now
         self._buckets: OrderedDict[str, Bucket] = OrderedDict()
 
     def of(self, key: str) -> Bucket:
@@ -49,5 +49,5 @@ class Buckets:
         if bucket is None:
             while len(self._buckets) >= MAX_KEYS:
                 self._buckets.popitem(last=False)
-            bucket = self._buckets[key] = self._make()
+            bucket = self._buckets[key] = Bucket(self._rate, self._burst, self._now)
         return bucket

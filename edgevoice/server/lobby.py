@@ -16,18 +16,6 @@ from edgevoice.server.devices import Devices
 from edgevoice.server.feed import Outgoing
 from edgevoice.settings import Config
 
-GRACE = 60.0
-"""Seconds that a session goes on without its client."""
-
-SHORT_GRACE = 5.0
-"""The same while others wait."""
-
-IDLE = 180.0
-"""Seconds without a turn after which a client that holds up others has to wait itself."""
-
-KEPT_FOR = 1800.0
-"""Seconds for which the text of an ended conversation is kept."""
-
 MAX_KEPT = 32
 
 MAX_WAITING = 16
@@ -36,6 +24,20 @@ MAX_CONNECTIONS_PER_DEVICE = 4
 
 MAX_HISTORY = 40
 """Newest messages of the conversation that a client is told."""
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long what waits is kept, in seconds."""
+
+    grace: float = 60.0
+    """A session without its client."""
+    short_grace: float = 5.0
+    """The same while others wait."""
+    idle: float = 180.0
+    """A client without a turn, while others wait."""
+    text: float = 1800.0
+    """The text of an ended conversation."""
 
 
 @dataclass(slots=True)
@@ -55,9 +57,11 @@ class Lobby:
         offers: Callable[[Config], Offers],
         devices: Devices,
         capacity: int,
+        patience: Patience = Patience(),
         now: Callable[[], float] = time.monotonic,
     ) -> None:
         self.capacity = capacity
+        self._patience = patience
         self._config, self._build, self._offers = config, build, offers
         self._devices = devices
         self._now = now
@@ -139,19 +143,27 @@ class Lobby:
         for conversation in self._running.values():
             conversation.close()
 
+    def wait_for_end(self, seconds: float) -> None:
+        """Wait until the closed conversations have ended; may be called from any thread."""
+        until = self._now() + seconds
+        while self._now() < until and not all(c.ended for c in list(self._running.values())):
+            time.sleep(0.02)
+
     def _end(self) -> None:
         now = self._now()
-        grace = SHORT_GRACE if self._waiting else GRACE
+        patience = self._patience
+        grace = patience.short_grace if self._waiting else patience.grace
         for conversation in list(self._running.values()):
             left = self._left.get(conversation.id)
             if conversation.ended:
                 self._forget(conversation)
             elif left is not None and now - left > grace:
                 conversation.close()
-            elif self._waiting and left is None and conversation.idle_seconds > IDLE:
+            elif self._waiting and left is None and conversation.idle_seconds > patience.idle:
                 self._turn_out(conversation)
         while self._kept and (
-            len(self._kept) > MAX_KEPT or now - next(iter(self._kept.values())).since > KEPT_FOR
+            len(self._kept) > MAX_KEPT
+            or now - next(iter(self._kept.values())).since > patience.text
         ):
             old, _ = self._kept.popitem(last=False)
             self._resumed = {k: v for k, v in self._resumed.items() if v != old}
@@ -187,6 +199,7 @@ class Lobby:
             } | {old: conversation.id}
         self._running[conversation.id] = conversation
         self._attach(conversation, connection)
+        conversation.start()
 
     def _attach(self, conversation: Conversation, connection: Connection) -> None:
         connection.place = 0
@@ -226,6 +239,6 @@ class Lobby:
             ][-MAX_HISTORY:],
             "muted": scene.muted,
             "speaks": scene.speaks,
-            "ready": scene.ready,
+            "ready": conversation.feed.ready,
             "version": __version__,
         }

@@ -48,7 +48,7 @@ MAX_CLIENT_TIME = 1e7
 MAX_NUMBER = 2**48
 
 Time = Annotated[float, Meta(ge=-60.0, le=MAX_CLIENT_TIME)]
-Number = Annotated[int, Meta(ge=-1, le=MAX_NUMBER)]
+Number = Annotated[int, Meta(ge=-MAX_NUMBER, le=MAX_NUMBER)]
 Name = Annotated[str, Meta(max_length=100)]
 
 Mode = Literal["hands-free", "push-to-talk"]
@@ -59,7 +59,8 @@ class Message(Struct, frozen=True, tag_field="type", tag=str.lower):
 
 
 class Hello(Message, frozen=True):
-    """The first message. `resume` is the session to go on with; `events`: send all events too."""
+    """The first message. `resume` is the session to go on with; `events`: send all events too.
+    At most `ahead` seconds of sound are sent before they are played."""
 
     version: int = VERSION
     resume: Name = ""
@@ -70,6 +71,7 @@ class Hello(Message, frozen=True):
     echo_cancellation: bool = True
     capture: bool = True
     client: Name = ""
+    ahead: Annotated[float, Meta(ge=0.1, le=10.0)] = 2.0
     events: bool = False
 
 
@@ -135,9 +137,8 @@ class Report(Message, frozen=True, tag="position"):
     def position(self) -> Position:
         """As a sink has it."""
         time = math.inf if self.time is None else self.time
-        return Position(
-            max(0, self.taken), max(0, self.since), self.number, time, self.starved, self.underruns
-        )
+        taken, since, starved = max(0, self.taken), max(0, self.since), max(-1, self.starved)
+        return Position(taken, since, self.number, time, starved, self.underruns)
 
 
 class Ping(Message, frozen=True):
@@ -213,4 +214,5 @@ def read_frames(data: bytes) -> ToClient:
 
 
 def _pcm(samples: Samples) -> bytes:
-    return np.rint(np.clip(samples, -1.0, 1.0) * np.float32(32_767)).astype("<i2").tobytes()
+    pcm: bytes = np.rint(np.clip(samples, -1.0, 1.0) * np.float32(32_767)).astype("<i2").tobytes()
+    return pcm

@@ -9,7 +9,7 @@ import socket
 import ssl
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import uvicorn
@@ -21,14 +21,15 @@ from edgevoice.server.certificate_page import certificate_site
 from edgevoice.server.certificates import Authority, authority, leaf_context
 from edgevoice.server.conversation import Build, Offers
 from edgevoice.server.devices import Device, Devices, PairingCode
-from edgevoice.server.lobby import Lobby
+from edgevoice.server.lobby import Lobby, Patience
 from edgevoice.server.protocol import MAX_MESSAGE_BYTES
 from edgevoice.server.sockets import Gate, protocols
 from edgevoice.server.web import Site
 from edgevoice.settings import Config
 
 DEFAULT_PORT = 8440
-"""For this machine; the next port is for the network, and the one after that for the certificate."""
+"""For this machine; the next port is for the network, and the one after that for the
+certificate."""
 
 STEP = 1.0
 """Seconds between two looks at who waits, and whose device was revoked."""
@@ -46,6 +47,7 @@ class Options:
     port: int = DEFAULT_PORT
     lan: bool = False
     capacity: int = 4
+    patience: Patience = field(default_factory=Patience)
 
 
 @dataclass(slots=True)
@@ -75,7 +77,7 @@ class Server:
         self.devices = Devices(options.folder / "devices.json")
         self.code = PairingCode()
         self.authority: Authority | None = None
-        self.lobby = Lobby(config, build, offers, self.devices, options.capacity)
+        self.lobby = Lobby(config, build, offers, self.devices, options.capacity, options.patience)
         self._paired = paired
         self._loop: asyncio.AbstractEventLoop | None = None
         self._servers: list[uvicorn.Server] = []
@@ -87,11 +89,9 @@ class Server:
     def _open_ports(self) -> list[_Port]:
         options = self.options
         with contextlib.ExitStack() as opened:
-            sockets = [opened.enter_context(_listening("127.0.0.1", options.port))]
-            if options.lan:
-                for offset in (1, 2):
-                    port = options.port + offset if options.port else 0
-                    sockets.append(opened.enter_context(_listening("", port)))
+            sockets = _listening_all(options.port, options.lan)
+            for each in sockets:
+                opened.enter_context(each)
             own = sockets[0].getsockname()[1]
             ports = [_Port(sockets[0], self._site(own, loopback=True))]
             if options.lan:
@@ -105,7 +105,14 @@ class Server:
 
     def _site(self, port: int, loopback: bool) -> ASGIApp:
         return Site(
-            self.lobby, self.devices, self.code, self.address, self._paired, loopback, port
+            self.lobby,
+            self.devices,
+            self.code,
+            self.address,
+            self._paired,
+            loopback,
+            port,
+            self.certificate_address,
         ).app
 
     @property
@@ -146,6 +153,8 @@ class Server:
             with contextlib.suppress(RuntimeError):
                 self._loop.call_soon_threadsafe(self._end)
             self._thread.join(STOP_TIMEOUT)
+            # Whoever frees the engines next must not take them from a session.
+            self.lobby.wait_for_end(STOP_TIMEOUT)
 
     @property
     def failure(self) -> BaseException | None:
@@ -215,14 +224,30 @@ def _config(port: _Port, gate: Gate) -> uvicorn.Config:
     )
 
 
+def _listening_all(port: int, lan: bool) -> list[socket.socket]:
+    """The sockets of all ports, one after the other; `port` 0: wherever there is room."""
+    for left in range(20 if port == 0 else 0, -1, -1):
+        with contextlib.ExitStack() as opened:
+            sockets = [opened.enter_context(_listening("127.0.0.1", port))]
+            first = sockets[0].getsockname()[1]
+            try:
+                numbers = (first + 1, first + 2) if lan else ()
+                sockets += [opened.enter_context(_listening("", n)) for n in numbers]
+            except EdgevoiceError:
+                if not left:
+                    raise
+                continue
+            opened.pop_all()
+            return sockets
+    raise AssertionError
+
+
 def _listening(host: str, port: int) -> socket.socket:
     """A socket for connections; `host` empty: from everywhere, by IPv4 and IPv6."""
     both = not host and socket.has_dualstack_ipv6()
     family = socket.AF_INET6 if both else socket.AF_INET
     try:
-        return socket.create_server(
-            (host, port), family=family, backlog=256, dualstack_ipv6=both
-        )
+        return socket.create_server((host, port), family=family, backlog=256, dualstack_ipv6=both)
     except OSError as error:
         raise EdgevoiceError(
             f"cannot listen on port {port}: {error.strerror or error}",

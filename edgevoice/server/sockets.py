@@ -28,9 +28,7 @@ SLOW = b"HTTP/1.1 408 Request Timeout\r\ncontent-length: 0\r\nconnection: close\
 class Gate:
     """Counts the open connections of all ports."""
 
-    def __init__(
-        self, total: int = MAX_CONNECTIONS, per_address: int = MAX_PER_ADDRESS
-    ) -> None:
+    def __init__(self, total: int = MAX_CONNECTIONS, per_address: int = MAX_PER_ADDRESS) -> None:
         self._total, self._per_address = total, per_address
         self._open: Counter[str] = Counter()
 
@@ -100,7 +98,7 @@ def protocols(gate: Gate) -> tuple[type[asyncio.Protocol], type[asyncio.Protocol
         def handle_connect(self, event: Any) -> None:
             super().handle_connect(event)
             if not self.close_sent:
-                self.scope["extensions"]["edgevoice.abort"] = self.transport.abort  # type: ignore[index,assignment]
+                self.scope["extensions"]["edgevoice.abort"] = self.transport.abort  # type: ignore[assignment]
 
         def connection_lost(self, exc: Exception | None) -> None:
             super().connection_lost(exc)

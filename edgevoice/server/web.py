@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import io
 import mimetypes
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import segno
 from msgspec import Struct
 from starlette.applications import Starlette
 from starlette.requests import HTTPConnection, Request
@@ -30,6 +28,7 @@ from edgevoice.server.connection import Closing, Connection
 from edgevoice.server.devices import Device, Devices, PairingCode
 from edgevoice.server.limits import Buckets
 from edgevoice.server.lobby import MAX_CONNECTIONS_PER_DEVICE, Lobby
+from edgevoice.server.qr import svg
 
 PAGE = Path(__file__).parent / "page"
 
@@ -135,7 +134,8 @@ async def _refuse(response: Response, scope: Scope, receive: Receive, send: Send
 class Site:
     """The pages and the WebSocket of one port. `loopback`: only this machine reaches it.
 
-    `address` makes the address for a pairing code, `paired` is told a newly paired device.
+    `address` makes the address for a pairing code, `paired` is told a newly paired device,
+    `certificate` is the address of the certificate's page.
     """
 
     def __init__(
@@ -147,7 +147,9 @@ class Site:
         paired: Callable[[Device], None],
         loopback: bool,
         port: int,
+        certificate: Callable[[], str],
     ) -> None:
+        self._certificate = certificate
         self._lobby, self._devices, self._code = lobby, devices, code
         self._address, self._paired = address, paired
         self._cookie = f"{'' if loopback else '__Host-'}edgevoice-{port}"
@@ -155,7 +157,10 @@ class Site:
         self._tries = Buckets(1 / 12, 5)
         self._all_tries = Buckets(1 / 2, 30)
         self._upgrades = Buckets(1.0, 20)
-        for suffix, kind in ((".js", "text/javascript"), (".webmanifest", "application/manifest+json")):
+        for suffix, kind in (
+            (".js", "text/javascript"),
+            (".webmanifest", "application/manifest+json"),
+        ):
             mimetypes.add_type(kind, suffix)
         routes = [
             Route("/me", self._me),
@@ -177,6 +182,7 @@ class Site:
                 "busy": self._lobby.full,
                 "sessions": self._lobby.sessions,
                 "capacity": self._lobby.capacity,
+                "certificate": self._certificate() or None,
             }
         )
 
@@ -205,7 +211,7 @@ class Site:
                 "use the code that `edgevoice serve` shows now",
             )
         try:
-            device, token = self._devices.pair(wanted.name)
+            device, token = await asyncio.to_thread(self._devices.pair, wanted.name)
         except StorageError as error:
             return refusal(507, "storage", error.what, error.remedy)
         self._paired(device)
@@ -226,7 +232,7 @@ class Site:
         device = self._device(request)
         if device is None:
             return refusal(401, *NOT_PAIRED)
-        self._devices.revoke(device.id)
+        await asyncio.to_thread(self._devices.revoke, device.id)
         self._lobby.check_revoked()
         response = _json({})
         response.delete_cookie(self._cookie, secure=self._secure, httponly=True, samesite="strict")
@@ -237,7 +243,7 @@ class Site:
             return refusal(401, *NOT_PAIRED)
         code = self._code.code
         address = self._address(code)
-        return _json({"code": code, "url": address, "svg": qr_svg(address)})
+        return _json({"code": code, "url": address, "svg": svg(address)})
 
     async def _session(self, socket: WebSocket) -> None:
         device = self._device(socket)
@@ -249,9 +255,7 @@ class Site:
                 else refusal(429, "too_many", "too many tries", wait=bucket.wait())
             )
         elif protocol.SUBPROTOCOL not in socket.scope.get("subprotocols", []):
-            refused = refusal(
-                400, "bad_request", f"the subprotocol must be {protocol.SUBPROTOCOL}"
-            )
+            refused = refusal(400, "bad_request", f"the subprotocol must be {protocol.SUBPROTOCOL}")
         elif self._lobby.connections(device.id) >= MAX_CONNECTIONS_PER_DEVICE:
             refused = refusal(
                 429, "too_many", "this device is connected too often", "close other pages", wait=10
@@ -267,6 +271,8 @@ class Site:
         connection = Connection(socket, device, abort)
         try:
             await connection.hello_received()
+            with contextlib.suppress(StorageError):
+                await asyncio.to_thread(self._devices.note_seen, device)
             self._lobby.enter(connection)
             await connection.run()
         except Closing as why:
@@ -308,12 +314,3 @@ async def _body(request: Request) -> bytes | Response:
 
 def _address_of(request: HTTPConnection) -> str:
     return request.client.host if request.client else ""
-
-
-def qr_svg(text: str) -> str:
-    """A QR code as SVG."""
-    out = io.BytesIO()
-    segno.make(text, error="m").save(out, kind="svg", xmldecl=False, scale=4, light="#fff")
-    return out.getvalue().decode()
-
-

@@ -1,4 +1,4 @@
-"""A server with scripted engines on a real loopback socket, and a client with a simulated speaker."""
+"""A server with scripted engines on a real socket, and a client with a simulated speaker."""
 
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ from edgevoice.devices.remote import PlayFrames, ReplaceFrames
 from edgevoice.protocols import ChatMessage
 from edgevoice.server import protocol
 from edgevoice.server.conversation import Build, Offers, Voice
+from edgevoice.server.lobby import Patience
 from edgevoice.server.serving import Options, Server
 from edgevoice.settings import Config
 from edgevoice.testing.scripted import (
@@ -80,12 +81,16 @@ def offered(config: Config) -> Offers:
 
 @contextlib.contextmanager
 def serving(
-    folder: Path, build: Build | None = None, lan: bool = False, capacity: int = 4
+    folder: Path,
+    build: Build | None = None,
+    lan: bool = False,
+    capacity: int = 4,
+    patience: Patience | None = None,
 ) -> Iterator[Server]:
     """A server on free ports of this machine."""
     config = Config()
     config = replace(config, slm=replace(config.slm, system_prompt="Be brief."))
-    options = Options(folder, 0, lan, capacity)
+    options = Options(folder, 0, lan, capacity, patience or Patience())
     server = Server(options, config, build or scripted(Phrasebook()), offered)
     server.start()
     try:
@@ -252,7 +257,9 @@ class Client:
         pending = np.zeros(0, dtype=np.float32)
         out = np.zeros((int(protocol.DEFAULT_RATE * BLOCK), 1), dtype=np.float32)
         with contextlib.suppress(ConnectionClosed, OSError):
-            while not self._stopping.wait(max(0.0, self._origin + blocks * BLOCK - time.monotonic())):
+            while not self._stopping.wait(
+                max(0.0, self._origin + blocks * BLOCK - time.monotonic())
+            ):
                 with self._lock:
                     self._buffer.take(out, self._now() + 0.02)
                     if out.any():
