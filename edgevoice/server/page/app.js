@@ -1,9 +1,9 @@
 // The app: joins connection, sound, captions and controls.
 
 import { Captions } from "./captions.js";
+import { addControls } from "./controls.js";
 import { Link } from "./link.js";
 import { note } from "./log.js";
-import { MicrophoneError } from "./microphone.js";
 import { me } from "./pairing.js";
 import { Preferences } from "./preferences.js";
 import { Problems } from "./problems.js";
@@ -13,7 +13,6 @@ import { Talk } from "./talk.js";
 import { known, text } from "./texts.js";
 import { seconds, Timing } from "./timing.js";
 
-const HIDDEN_CLOSES = 60000; // ms in the background without a microphone; others may need the place
 const REFUSALS = 3; // failed attempts after which the certificate may be the reason
 const RATE = 24000; // of the reply: that of most voices
 
@@ -55,30 +54,14 @@ export class App {
       refused: (error) => this.refused(error),
     };
     this.link = new Link(on, () => this.hello(), () => this.sound.now);
-    this.controls();
+    addControls(this);
     this.setQuiet(recall("quiet") === "true");
   }
 
   open() {
     this.link.open();
     this.show();
-  }
-
-  controls() {
-    find("typing").onsubmit = (event) => {
-      event.preventDefault();
-      const field = find("question");
-      if (field.value.trim()) this.ask(field.value.trim());
-      field.value = "";
-    };
-    find("quiet").onclick = () => this.setQuiet(!this.quiet);
-    find("open-settings").onclick = () => this.preferences.show();
-    find("new").onclick = () => {
-      this.link.send({ type: "new" });
-      find("settings").close();
-    };
-    find("leave").onclick = () => this.leave();
-    document.addEventListener("visibilitychange", () => this.visible(!document.hidden));
+    if (!navigator.mediaDevices) this.noMicrophone("insecure");
   }
 
   // To the server.
@@ -87,16 +70,16 @@ export class App {
     return {
       ...this.preferences.wished,
       rate: RATE,
-      capture: this.sending,
+      capture: this.sound.microphone.open,
       echo_cancellation: Boolean(this.sound.microphone.echoCancellation),
       client: "page",
     };
   }
 
-  /** Whether the microphone's sound goes to the server. */
+  /** Whether the microphone's sound goes to the server; otherwise silence goes there. */
   get sending() {
     const pressed = this.preferences.mode === "hands-free" || this.talk.pressed;
-    return this.sound.microphone.open && !this.muted && pressed;
+    return !this.muted && pressed;
   }
 
   /** Open the microphone and the speaker, in a tap. */
@@ -108,12 +91,17 @@ export class App {
     try {
       await this.sound.startBoth();
     } catch (error) {
-      if (!(error instanceof MicrophoneError)) throw error;
-      const { certificate } = error.reason === "insecure" ? await me() : {};
-      this.problems.show(error.reason, { origin: location.origin }, certificate);
+      note("no-microphone", { error: String(error) });
+      await this.noMicrophone(error.reason ?? "failed");
     }
     this.capture();
     this.show();
+  }
+
+  /** Say why there is no microphone, and what to do about it. */
+  async noMicrophone(reason) {
+    const { certificate } = reason === "insecure" ? await me() : {};
+    this.problems.show(reason, { origin: location.origin }, certificate);
   }
 
   async ask(question) {
@@ -128,15 +116,13 @@ export class App {
   }
 
   press(on) {
-    if (on) this.capture();
     this.link.send({ type: "talk", pressed: on });
-    if (!on) this.capture();
     this.show();
   }
 
-  /** Say whether speech is sent from now on. */
+  /** Say whether the microphone is open. */
   capture() {
-    this.link.send({ type: "capture", on: this.sending });
+    this.link.send({ type: "capture", on: this.sound.microphone.open });
   }
 
   setQuiet(on) {
@@ -154,7 +140,7 @@ export class App {
 
   frame({ time, samples, level }) {
     this.talk.level(this.sending ? level : 0);
-    if (this.sending) this.link.speech(time, samples);
+    this.link.speech(time, this.sending ? samples : new Int16Array(samples.length));
   }
 
   position(position) {
@@ -180,7 +166,6 @@ export class App {
   }
 
   receive(message) {
-    const { captions } = this;
     switch (message.type) {
       case "queued":
         this.place = message.place;
@@ -193,18 +178,12 @@ export class App {
         this.state = message.state;
         note("state", { state: message.state });
         return this.show();
-      case "heard":
-        return captions.heard(message);
-      case "dropped":
-        return captions.dropped(message);
-      case "reply":
-        return captions.reply(message);
-      case "spoken":
-        return captions.spoken(message);
       case "turn":
         return this.turn(message);
       case "notice":
         return this.problems.say(message);
+      default:
+        return this.captions.receive(message);
     }
   }
 
@@ -247,20 +226,6 @@ export class App {
     this.show();
   }
 
-  visible(on) {
-    clearTimeout(this.closing);
-    if (!on && !this.sound.microphone.open) this.closing = setTimeout(() => this.link.close(), HIDDEN_CLOSES);
-    if (on && !this.ended) this.link.open();
-  }
-
-  async leave() {
-    if (!confirm(text("leave-sure"))) return;
-    this.link.close();
-    await fetch("leave", { method: "POST" });
-    remember("session", null, tab);
-    location.reload();
-  }
-
   /** What the talk surface shows. */
   get view() {
     if (this.ended) return "off";
@@ -272,7 +237,7 @@ export class App {
 
   show() {
     const { view, link } = this;
-    this.talk.show(view, this.preferences.mode, { place: this.place });
+    this.talk.show(view, { mode: this.preferences.mode, open: this.sound.microphone.open, place: this.place });
     const connection = find("connection");
     connection.textContent = text(link.ready ? "connected" : "not-connected");
     connection.classList.toggle("on", link.ready);

@@ -73,6 +73,11 @@ export class Captions {
     this.list.scrollTop = this.list.scrollHeight;
   }
 
+  /** A message about what was said. */
+  receive(message) {
+    if (["heard", "dropped", "reply", "spoken"].includes(message.type)) this[message.type](message);
+  }
+
   /** What was heard in a turn so far. It may continue an earlier turn. */
   heard({ turn, text: words, final, replaces = null }) {
     let element = this.heardOf.get(turn) ?? this.heardOf.get(replaces);

@@ -46,7 +46,6 @@ export class Microphone {
     try {
       this.stream = await navigator.mediaDevices.getUserMedia({ audio: WISHED });
     } catch (error) {
-      note("microphone-refused", { name: error.name });
       throw new MicrophoneError(REASONS[error.name] ?? "failed");
     }
     const [track] = this.stream.getAudioTracks();

@@ -23,8 +23,8 @@ export class Sound {
 
   /** Start the speaker; must be called in a tap or a key press, which browsers ask for. */
   async start() {
-    if (this.context) await this.context.resume();
-    else this.loaded = this.load();
+    await this.context?.resume();
+    this.loaded ??= this.load();
     await this.loaded;
   }
 

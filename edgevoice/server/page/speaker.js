@@ -43,7 +43,7 @@ export class Speaker {
     const samples = count ? new Int16Array(message, HEADER, count) : SILENCE;
     const sound = Float32Array.from(samples, (sample) => sample / 32768);
     if (header.getUint8(14) === PLAY) return this.tell({ do: "play", sound }, [sound.buffer]);
-    note("replace", { first, count });
+    note("replace", { time: this.context?.currentTime, count });
     this.tell({ do: "replace", first, sound, fade }, [sound.buffer]);
   }
 

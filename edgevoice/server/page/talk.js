@@ -3,6 +3,7 @@
 import { text } from "./texts.js";
 
 const STOPPABLE = ["thinking", "speaking", "paused"];
+const LEVEL_STEP = 0.06;
 const ANNOUNCED = ["off", "connecting", "lost", "queued", "loading", "muted"];
 
 export class Talk {
@@ -15,6 +16,8 @@ export class Talk {
     this.hint = button.querySelector(".hint");
     this.mode = "hands-free";
     this.shown = "off";
+    this.open = false;
+    this.drawn = 0; // the level
     this.pressed = false;
     button.addEventListener("click", (event) => this.clicked(event));
     button.addEventListener("pointerdown", (event) => this.down(event));
@@ -27,17 +30,18 @@ export class Talk {
     addEventListener("blur", () => this.release());
   }
 
-  /** Show a state; `values` fill its hint. */
-  show(state, mode, values = {}) {
+  /** Show a state, how to talk, whether the microphone is open, and the place in the queue. */
+  show(state, { mode, open, place }) {
     const before = this.shown;
     this.mode = mode;
+    this.open = open;
     this.shown = state;
     const holding = mode === "push-to-talk";
     const key = this.pressed ? "pressed" : holding && state === "listening" ? "ready" : state;
-    const hint = holding && STOPPABLE.includes(key) ? "hint-speaking-ready" : `hint-${key}`;
+    const hint = !STOPPABLE.includes(key) || !open ? `hint-${key}` : holding ? "hint-hold" : "hint-interrupt";
     this.button.dataset.state = key;
     this.label.textContent = text(`state-${key}`);
-    this.hint.textContent = text(hint, values);
+    this.hint.textContent = text(hint, { place });
     if (holding) this.button.setAttribute("aria-pressed", this.pressed);
     else this.button.removeAttribute("aria-pressed");
     if (state === before) return;
@@ -46,13 +50,17 @@ export class Talk {
     }
   }
 
-  /** The microphone's level, 0 to 1. */
+  /** The microphone's level, 0 to 1. Small changes are not worth a repaint. */
   level(value) {
+    if (Math.abs(value - this.drawn) < LEVEL_STEP && value !== 0) return;
+    if (value === this.drawn) return;
+    this.drawn = value;
     this.button.style.setProperty("--level", value.toFixed(2));
   }
 
   get holds() {
-    return this.mode === "push-to-talk" && !["off", "connecting", "queued", "muted"].includes(this.shown);
+    const unable = ["off", "connecting", "lost", "queued", "muted"].includes(this.shown);
+    return this.mode === "push-to-talk" && this.open && !unable;
   }
 
   clicked(event) {
