@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 import time
 from collections import deque
 from collections.abc import Callable
@@ -35,6 +36,8 @@ SEND_TIMEOUT = 10.0
 
 MAX_QUEUED = 4 << 20
 """Bytes that may wait to be sent."""
+
+WATCH_INTERVAL = 0.25
 
 SOUND_PAUSE = 3.0
 """Seconds without sound of the microphone after which the client is silent."""
@@ -76,6 +79,9 @@ class Connection:
         self._samples = Bucket(1.5 * 16_000, 60 * 16_000)
         self._pings: deque[float] = deque(maxlen=PINGS)
         self._sounded = 0.0
+        self._heard = time.monotonic()
+        self._sending = math.inf
+        """When the message that is being sent was begun."""
         self.welcome: Callable[[Connection, int], Outgoing] = lambda connection, stream: {}
         """Makes the welcome of a stream."""
 
@@ -154,8 +160,8 @@ class Connection:
         """Serve the client until it is gone, or the connection is to be closed."""
         reading = asyncio.create_task(self._read())
         writing = asyncio.create_task(self._write())
-        pinging = asyncio.create_task(self._ping())
-        tasks = (reading, writing, pinging)
+        watching = asyncio.create_task(self._watch())
+        tasks = (reading, writing, watching)
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         finally:
@@ -189,10 +195,9 @@ class Connection:
                 await self._wake.wait()
             if self._outgoing and (self._closing is None or self._closing.code != "slow"):
                 data = self._outgoing.popleft()
-                try:
-                    await asyncio.wait_for(self._send(data), SEND_TIMEOUT)
-                except asyncio.TimeoutError:
-                    raise Closing("slow", "the client does not read what is sent") from None
+                self._sending = time.monotonic()
+                await self._send(data)
+                self._sending = math.inf
                 self._queued -= len(data)
             elif self._closing is not None:
                 raise self._closing
@@ -203,21 +208,28 @@ class Connection:
         else:
             await self._socket.send_bytes(data)
 
-    async def _ping(self) -> None:
+    async def _watch(self) -> None:
+        """Ping the client, and notice when it is gone. No task has a timeout of its own: before
+        Python 3.12, `wait_for` may lose a cancellation."""
+        pinged = -math.inf
         while True:
-            self.send({"type": "ping", "at": time.monotonic()})
-            await asyncio.sleep(PING_INTERVAL)
-            conversation = self.conversation
-            if conversation is not None and time.monotonic() - self._sounded > SOUND_PAUSE:
-                conversation.no_sound()
+            now = time.monotonic()
+            if now - pinged >= PING_INTERVAL:
+                pinged = now
+                self.send({"type": "ping", "at": now})
+            if now - self._sending > SEND_TIMEOUT:
+                raise Closing("slow", "the client does not read what is sent", "reload the page")
+            if now - self._heard > SILENT_TIMEOUT:
+                self._abort()
+                return
+            if self.conversation is not None and now - self._sounded > SOUND_PAUSE:
+                self.conversation.no_sound()
+            await asyncio.sleep(WATCH_INTERVAL)
 
     async def _read(self) -> None:
         while True:
-            try:
-                message = await asyncio.wait_for(self._receive(), SILENT_TIMEOUT)
-            except asyncio.TimeoutError:
-                self._abort()
-                return
+            message = await self._receive()
+            self._heard = time.monotonic()
             if isinstance(message, tuple):
                 first, samples = message
                 self._sounded = time.monotonic()
