@@ -45,9 +45,17 @@ class Bus:
         with self._monitor:
             stamped = replace(event, t=self.clock.now(), seq=self._seq)
             self._seq += 1
-            for subscriber in list(self._subscribers):
-                try:
-                    subscriber(stamped)
-                except Exception as error:
-                    self._subscribers.remove(subscriber)
-                    self.dropped.append((subscriber, error))
+            self._deliver(stamped)
+
+    def pass_on(self, event: Event) -> None:
+        """Pass an event to all subscribers that the bus of another machine has stamped."""
+        with self._monitor:
+            self._deliver(event)
+
+    def _deliver(self, event: Event) -> None:
+        for subscriber in list(self._subscribers):
+            try:
+                subscriber(event)
+            except Exception as error:
+                self._subscribers.remove(subscriber)
+                self.dropped.append((subscriber, error))

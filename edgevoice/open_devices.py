@@ -95,12 +95,15 @@ class Devices:
 
     def sink(self, config: Config) -> Player:
         """The configured speaker. Raises DeviceError."""
+        return _player(config, self.clock, self.speaker(config))
+
+    def speaker(self, config: Config) -> AudioSink:
+        """The configured speaker as a sink. Raises DeviceError."""
         from edgevoice.devices.system import loudspeaker
 
-        speaker = loudspeaker(
+        return loudspeaker(
             config.audio, self.clock, self._watched(), partial(_open_speaker, config, self.clock)
         )
-        return _player(config, self.clock, speaker)
 
     def recorded(self, path: str) -> Player:
         """A silent speaker that records to a WAV file. Raises StorageError."""

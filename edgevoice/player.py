@@ -60,6 +60,8 @@ class Player:
         self._clock = clock
         self._sink = sink
         self._ducked = ducked
+        self.ahead = WRITE_AHEAD
+        """Seconds of sound queued in the sink before `write` waits; may be changed at any time."""
         self._volume = 1.0
         self._loudness = 1.0
         self._monitor = clock.monitor()
@@ -104,11 +106,11 @@ class Player:
 
     def _write(self, samples: Samples, stops: int) -> int:
         number = self._samples.end
-        limit = int(WRITE_AHEAD * self.rate)
-        for start in range(0, len(samples), limit):
-            if not self._wait_for_room(limit, stops):
+        size = int(WRITE_AHEAD * self.rate)
+        for start in range(0, len(samples), size):
+            if not self._wait_for_room(stops):
                 return self._samples.end
-            part = samples[start : start + limit].copy()
+            part = samples[start : start + size].copy()
             if self._paused is None:
                 frames = self._rendered(part)
                 self._sink.write(frames)
@@ -116,8 +118,8 @@ class Player:
             self._samples.append(part)
         return number
 
-    def _wait_for_room(self, limit: int, stops: int) -> bool:
-        """Wait until at most `limit` samples are queued; false once playback is stopped."""
+    def _wait_for_room(self, stops: int) -> bool:
+        """Wait until at most `ahead` seconds are queued; false once playback is stopped."""
 
         def stopped() -> bool:
             return self._closed or self._stops != stops
@@ -127,7 +129,7 @@ class Player:
 
         while not stopped():
             self._look()
-            excess = self._samples.end - self._next_sample() - limit
+            excess = self._samples.end - self._next_sample() - int(self.ahead * self.rate)
             if excess <= 0:
                 return True
             paused = self._paused

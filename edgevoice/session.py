@@ -48,8 +48,10 @@ class Session:
         build: Build,
         settings: SettingsStore,
         quiet: bool = False,
+        resume: Resume | None = None,
     ) -> None:
-        """`quiet`: with a closed microphone, and replies that are only shown."""
+        """`quiet`: with a closed microphone, and replies that are only shown. `resume`: goes on
+        with an earlier conversation."""
         self.clock = clock
         self.bus = bus
         self.recorder = Recorder()
@@ -60,7 +62,9 @@ class Session:
         self._config = config
         self._build = build
         self._settings = settings
-        self._history = History(config.slm.system_prompt)
+        self.resume = resume or Resume(History(config.slm.system_prompt))
+        """Where the conversation goes on, once `run` has ended."""
+        self._history = self.resume.history
         self._assistant: Assistant | None = None
         self.status: Callable[[], str] = lambda: "{}"
         """What `edgevoice kiosk status` is answered with, as JSON without any words."""
@@ -73,11 +77,10 @@ class Session:
 
     def run(self) -> None:
         """Run until `close` is called or the input ends. Raises the assistant's errors."""
-        resume = Resume(self._history)
         while True:
             tried = self._config
             try:
-                assistant = self._build(tried, resume)
+                assistant = self._build(tried, self.resume)
                 self._assistant = assistant
                 if self._closed:
                     assistant.close(self._hurry)
@@ -87,7 +90,7 @@ class Session:
                 if not self._speaks:
                     assistant.speak(False)
                 assistant.run()
-                resume = Resume(self._history, assistant.next_turn, assistant.answered)
+                self.resume = Resume(self._history, assistant.next_turn, assistant.answered)
             except EdgevoiceError as error:
                 if not self._take_back(error):
                     raise
@@ -231,14 +234,21 @@ class Session:
         key = f"audio.{kind}" if kind in ("input", "output") else f"models.{kind}"
         if value not in (value for value, _ in self.choices(kind)):
             raise UsageError(f"{value!r} is not there any more", remedy="choose another one")
-        changed = self._settings.changed(key, value)
+        self.change(self._settings.changed(key, value))
+        if keep:
+            self._settings.keep(key, value)
+
+    def change(self, config: Config) -> None:
+        """Go on with this configuration.
+
+        Returns when it is in use. Raises EdgevoiceError if it cannot be used; the session then
+        continues with the previous one.
+        """
         with self._monitor:
-            self._former, self._config, self._failure = self._config, changed, None
+            self._former, self._config, self._failure = self._config, config, None
         if assistant := self._assistant:
             assistant.close()
         with self._monitor:
             self._monitor.wait_for(lambda: self._former is None or self._closed)
             if self._failure is not None:
                 raise self._failure
-        if keep:
-            self._settings.keep(key, value)

@@ -205,6 +205,7 @@ def _add_commands() -> None:
         quality,
         replay,
         run,
+        serve,
         settings,
         skills,
         soak,
@@ -220,6 +221,7 @@ def _add_commands() -> None:
     for command in (
         run.run,
         run.demo,
+        serve.serve,
         control.ptt,
         control.mute,
         control.stop,

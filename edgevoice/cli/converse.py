@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from edgevoice.engines.pool import EnginePool
     from edgevoice.open_devices import Devices
     from edgevoice.player import Player
+    from edgevoice.server.remote_session import RemoteSession
     from edgevoice.session import Session
     from edgevoice.settings import Config
 
@@ -99,7 +100,7 @@ def converse(
     with contextlib.ExitStack() as stack:
         stack.callback(lambda: list(map(complain, late)))
         with contextlib.ExitStack() as outputs:
-            outputs.enter_context(_traced(bus, options["trace"]))
+            outputs.enter_context(traced(bus, options["trace"]))
             outputs.enter_context(metrics.collected(config.metrics, bus, late.append))
             recorder = outputs.enter_context(
                 turn_recorder(clock, bus, config, recordings_folder, late.append)
@@ -124,7 +125,7 @@ def converse(
                 written = [place for place in places if place and place.exists()]
                 return summary(timings, [*written, *session.saved])
 
-            stack.enter_context(_controllable(session))
+            stack.enter_context(controllable(session))
             stack.enter_context(_power_watched(session, config))
 
             def run_session() -> None:
@@ -148,7 +149,7 @@ def converse(
                     typed = TypedQuestions(session, sys.stdin)
                     bus.subscribe(typed)
                     typed.start()
-                _print_lines(session, run_session, summed_up, options, record == "-")
+                print_lines(session, run_session, summed_up, options, record == "-")
 
 
 class _Settings:
@@ -167,7 +168,7 @@ class _Settings:
 
 
 @contextlib.contextmanager
-def _controllable(session: Session) -> Iterator[None]:
+def controllable(session: RemoteSession | Session) -> Iterator[None]:
     """Let `edgevoice ptt`, `mute` and `stop` reach the session; if that fails, only warn."""
     from edgevoice.control import controlled
     from edgevoice.events import Event, Ready
@@ -209,7 +210,7 @@ def _power_watched(session: Session, config: Config) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _traced(bus: Bus, path: Path | None) -> Iterator[None]:
+def traced(bus: Bus, path: Path | None) -> Iterator[None]:
     if path is None:
         yield
         return
@@ -223,8 +224,8 @@ def _traced(bus: Bus, path: Path | None) -> Iterator[None]:
         trace.close()
 
 
-def _print_lines(
-    session: Session,
+def print_lines(
+    session: RemoteSession | Session,
     run: Callable[[], None],
     summed_up: Callable[[], list[str]],
     options: dict[str, Any],

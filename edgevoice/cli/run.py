@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
@@ -83,6 +83,11 @@ def shared(command: Callable[..., Any]) -> Callable[..., Any]:
     help="Type questions and read replies. With --plain, questions are lines of standard input.",
 )
 @click.option(
+    "--connect",
+    metavar="HOST",
+    help="Use the models of another machine, where `edgevoice serve` runs.",
+)
+@click.option(
     "--demo-without-microphone",
     is_flag=True,
     help="Show the demo on a machine without any input device.",
@@ -101,6 +106,7 @@ def run(
     wake_word: str | None,
     push_to_talk: bool,
     quiet: bool,
+    connect: str | None,
     demo_without_microphone: bool,
     record_turns: str | None,
     keep_audio: str | None,
@@ -133,6 +139,22 @@ def run(
     if keep_audio is not None:
         context.renamed_option("--keep-audio")
     record = output if output and _is_path(output) else None
+    if connect is not None:
+        from edgevoice.cli.connect import converse_with
+
+        if record or quiet or wake_word is not None or record_turns or keep_audio:
+            raise UsageError(
+                "--connect cannot be combined with --quiet, --wake-word, --record-turns or an "
+                "output file",
+                remedy="leave it out: the models and their settings are on the other machine",
+            )
+        mode: Literal["push-to-talk"] | None = "push-to-talk" if push_to_talk else None
+        given = _overrides(
+            context, options, audio__input=devices[0] if devices else None, audio__output=output
+        )
+        config = context.load(given).config
+        converse_with(connect, config, options, _read(files), language or "", mode)
+        return
     flags = {
         "audio__input": devices[0] if devices else None,
         "audio__output": None if record else output,

@@ -16,6 +16,7 @@ import numpy as np
 
 from edgevoice.audio import CAPTURE_RATE, FRAME_SAMPLES, Frame, Samples
 from edgevoice.clock import Clock
+from edgevoice.errors import DeviceError
 from edgevoice.player import NOTHING
 from edgevoice.protocols import Position
 
@@ -27,6 +28,9 @@ JITTER = 0.06
 
 MAX_CONCEALED = 0.3
 """Longest loss in seconds that silence replaces; after a longer one the sound does not go on."""
+
+SILENT_AFTER = 0.5
+"""Seconds without a report after which nothing more counts as played: the client may be gone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,21 +73,32 @@ class ClientClock:
         return time + float(self._offsets.min())
 
 
-class RemoteSource:
+class _Client:
+    """A client's device, which only the end of its connection removes."""
+
+    def failed(self) -> DeviceError | None:
+        return None
+
+    def alive(self) -> bool:
+        return True
+
+
+class RemoteSource(_Client):
     """AudioSource of a client's microphone: sorts what arrives, and replaces short losses.
 
-    `received` may be called from any thread, and the sound may arrive in any order.
+    `received` may be called from any thread, and the sound may arrive in any order. It begins at
+    sample `first`.
     """
 
-    def __init__(self, clock: Clock, client: ClientClock, name: str) -> None:
+    def __init__(self, clock: Clock, client: ClientClock, name: str, first: int = 0) -> None:
         self.name = name
         self._clock = clock
         self._client = client
         self._monitor = clock.monitor()
         self._pieces: dict[int, Samples] = {}
-        self._next = 0
+        self._next = first
         """The sample to be returned next."""
-        self._end = 0
+        self._end = first
         """The sample after the newest one received."""
         self._lost = 0
         self._muted = False
@@ -149,7 +164,7 @@ class RemoteSource:
             self._monitor.notify_all()
 
 
-class RemoteSink:
+class RemoteSink(_Client):
     """AudioSink of a client's speaker at `rate` Hz; `send` passes a message on and never waits."""
 
     def __init__(
@@ -169,6 +184,8 @@ class RemoteSink:
         self._end = 0
         self._report = Position(0, 0, 0, math.inf, -1)
         """The last one, with its time on the client's clock."""
+        self._reported = -math.inf
+        """Session time at which it came."""
         self._starved = 0
         """The last frame before which the client had nothing to play, as far as is known."""
         self._closed = False
@@ -177,7 +194,7 @@ class RemoteSink:
         """Take the client's position. Its `time`, and `sent`, are times of the client's clock."""
         self._client.note(sent, self._clock.now())
         with self._monitor:
-            self._report = report
+            self._report, self._reported = report, self._clock.now()
             self._starved = max(self._starved, min(report.starved, self._end))
 
     def write(self, samples: Samples) -> None:
@@ -193,13 +210,19 @@ class RemoteSink:
             time = self._client.session_time(self._report.time)
             return replace(self._report, taken=taken, time=time, starved=self._starved)
 
+    def settled(self) -> int:
+        """How many frames had left the speaker, as far as is known."""
+        with self._monitor:
+            return self._estimate()
+
     def _estimate(self) -> int:
         """How many frames have been played by now; notes whether that was all."""
         # Frames after a silence have not begun until the client says so.
         known = self._end if self._report.since >= self._starved else self._starved
         time = self._client.session_time(self._report.time)
         report = replace(self._report, taken=known, time=time)
-        taken = report.played(self._clock.now(), self.rate)
+        now = min(self._clock.now(), self._reported + SILENT_AFTER)
+        taken = report.played(now, self.rate)
         if taken == self._end:
             self._starved = taken
         return taken

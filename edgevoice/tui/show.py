@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from typing import Literal
+from typing import Literal, Protocol
 
-from edgevoice.bus import Subscriber
-from edgevoice.session import Session
+from edgevoice.bus import Bus, Subscriber
 from edgevoice.tui.app import INTERRUPTED, EdgevoiceApp
+from edgevoice.tui.commands import Commands
 from edgevoice.tui.end_watch import EndWatch, close_screen, end_screen
 
 SESSION_END_TIMEOUT = 10.0
@@ -18,8 +18,17 @@ SCREEN_END_TIMEOUT = 10.0
 """Seconds that the screen has to end after the session; without a terminal it may wait for ever."""
 
 
+class Shown(Commands, Protocol):
+    """A session on this machine or another one."""
+
+    bus: Bus
+
+    def close(self, hurry: bool = False) -> None:
+        """End the session. `hurry`: do not wait for a model that is loading."""
+
+
 def show(
-    session: Session, run: Callable[[], None], theme: Literal["dark", "light"], title: str
+    session: Shown, run: Callable[[], None], theme: Literal["dark", "light"], title: str
 ) -> None:
     """Show `session`, which `run` runs, until it or the screen ends.
 
@@ -53,7 +62,7 @@ def show(
         end(hurry=True)
         end_screen(app, screen_ended, SCREEN_END_TIMEOUT, code)
 
-    class Shown(EdgevoiceApp):
+    class App(EdgevoiceApp):
         # The screen starts first, to show the loading and to be closed by a failure.
         def on_ready(self) -> None:
             if watch.code is None:
@@ -61,7 +70,7 @@ def show(
             else:
                 self.exit()
 
-    app = Shown(session, subscribe, theme, title)
+    app = App(session, subscribe, theme, title)
     watch = EndWatch(end_all)
     try:
         with watch:

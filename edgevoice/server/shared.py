@@ -1,0 +1,40 @@
+"""The assistants of all clients, from engines that are loaded once."""
+
+from __future__ import annotations
+
+from edgevoice.assistant import Assistant
+from edgevoice.build import build
+from edgevoice.context import AudioIO, Resume, SessionContext
+from edgevoice.engines.pool import EnginePool
+from edgevoice.errors import EdgevoiceError
+from edgevoice.models.store import Store
+from edgevoice.models.voices import languages, voices
+from edgevoice.server.conversation import Build, Offers, Voice
+from edgevoice.settings import Config
+
+
+def sharing(pool: EnginePool) -> Build:
+    """Builds assistants with engines from `pool`."""
+
+    def built(context: SessionContext, audio: AudioIO, resume: Resume) -> Assistant:
+        return build(context, audio, resume, pool)
+
+    return built
+
+
+def offers(config: Config) -> Offers:
+    """The installed voices, and the languages that they speak and the recognizer understands."""
+    store = Store(config)
+    installed = [m for m in store.installed() if m.entry.role == "tts" and not m.entry.shape]
+    found = [
+        Voice(m.name, m.entry.title, language.split("_")[0])
+        for m in installed
+        for language in m.entry.languages[:1]
+    ]
+    try:
+        used, spoken = next(iter(voices(store).values())).name, languages(store)
+        recognizer = store.choose("stt").entry
+    except EdgevoiceError:
+        return Offers(("en",), found, "")
+    known = [v.language for v in found if recognizer.speaks(v.language)]
+    return Offers(tuple(dict.fromkeys([*spoken, *known])), found, used)
