@@ -141,7 +141,7 @@ def run_kiosk(context: Context, file: Path) -> None:
     from msgspec.structs import replace
 
     from edgevoice.cli.converse import converse
-    from edgevoice.cli.run import ready
+    from edgevoice.cli.ready import ready
     from edgevoice.kiosk.prompt import with_rules
     from edgevoice.open_devices import open_source
 

@@ -14,6 +14,7 @@ import click
 from edgevoice.cli import Context, complain, first_start, metrics, pass_context
 from edgevoice.cli.converse import converse, is_screen
 from edgevoice.cli.questions import question_lines
+from edgevoice.cli.ready import ready
 from edgevoice.cli.record_turns import old_record_option, record_option
 from edgevoice.errors import AudioFileError, DeviceError, NoDeviceError, UsageError
 
@@ -305,20 +306,6 @@ def _overrides(context: Context, options: dict[str, Any], **flags: Any) -> dict[
         **context.settings,
         **{k.replace("__", "."): str(v) for k, v in given.items() if v is not None},
     }
-
-
-def ready(context: Context, overrides: dict[str, str]) -> Config:
-    """The configuration; downloads the models it needs."""
-    config = context.load(overrides).config
-    metrics.check(config.metrics)
-    from edgevoice.cli.models import too_slow
-    from edgevoice.models.progress import shown
-    from edgevoice.models.pull import ensure_starter
-    from edgevoice.models.store import Store
-
-    with shown() as progress:
-        ensure_starter(Store(config), progress, is_slow=too_slow)
-    return config
 
 
 def _read(files: list[str]) -> list[Samples]:

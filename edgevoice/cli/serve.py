@@ -97,7 +97,7 @@ def _seen(device: Device) -> str:
 
 
 def _serve(context: Context, lan: bool, port: int, sessions: int) -> None:
-    from edgevoice.cli.run import ready
+    from edgevoice.cli.ready import ready
 
     with imported():
         from edgevoice.server.serving import Options, Server

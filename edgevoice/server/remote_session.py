@@ -353,6 +353,10 @@ class RemoteSession:
     def new_conversation(self) -> None:
         self._send("new")
 
+    def status(self) -> str:
+        """Nothing: the status of a kiosk is on the other machine."""
+        return "{}"
+
     def close(self, hurry: bool = False) -> None:
         """End the session."""
         self._closed.set()
