@@ -72,5 +72,6 @@ def _clean(value: Any) -> Any:
     if isinstance(value, dict):
         return {_clean(key): _clean(each) for key, each in value.items()}
     if isinstance(value, tuple):
-        return tuple(map(_clean, value))
-    return value
+        cleaned = tuple(map(_clean, value))
+        return value if cleaned == value else cleaned
+    return harmless_event(value) if isinstance(value, msgspec.Struct) else value

@@ -93,6 +93,8 @@ def test_settings_exist(page: str) -> None:
     assert {f"{section}.{key}" for section, key in named} <= {*keys()}
     for block in re.findall(r"```toml\n(.*?)```", text, re.DOTALL):
         written = from_toml(block)
+        if "intents" in written:  # a skill.toml
+            continue
         tables = written.get("settings", {} if "step" in written else written)
         assert {f"{s}.{key}" for s, table in tables.items() for key in table} <= {*keys()}
 

@@ -46,7 +46,9 @@ def filled(hint: Any, option: int) -> Any:
     if origin in (typing.Union, UnionType):
         return filled(inner[0], option)
     if origin is tuple:
-        return (EVIL,)
+        return (filled(inner[0], option),)
+    if isinstance(hint, type) and issubclass(hint, msgspec.Struct):
+        return hint(**{name: filled(each, option) for name, each in get_type_hints(hint).items()})
     if origin is dict:
         return {"slm": EVIL, EVIL: EVIL}
     return {str: EVIL, int: 0, float: 0.0, bool: True}[hint]

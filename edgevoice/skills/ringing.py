@@ -47,8 +47,11 @@ class Ringing:
         """Somebody who speaks, types or interrupts the ring has noticed it."""
         if isinstance(event, ev.TurnCommitted) and event.turn not in self._turns:
             self._answered = True
-        elif isinstance(event, ev.TurnCancelled) and event.turn in self._turns:
-            self._answered = event.reason in ("barge_in", "interrupted", "stop_command")
+        elif isinstance(event, ev.TurnCancelled):
+            if event.reason == "stop_command":  # also a moment after the ring
+                self._answered = True
+            elif event.turn in self._turns:
+                self._answered = event.reason in ("barge_in", "interrupted")
 
     @property
     def rings(self) -> bool:

@@ -17,7 +17,7 @@ from edgevoice.events import Role
 from edgevoice.models.store import Installed, Store
 from edgevoice.open_devices import clips_source, quiet_sink
 from edgevoice.protocols import Agent
-from edgevoice.settings import Config, Models, SlmSettings
+from edgevoice.settings import Config, Models, SkillsSettings, SlmSettings
 from edgevoice.testing.scripted import ScriptedLanguageModel
 from edgevoice.testing.virtual import VirtualClock
 
@@ -60,7 +60,11 @@ def agent(
     bus = Bus(clock)
     EVENTS.clear()
     bus.subscribe(EVENTS.append)
-    config = Config(models=Models(folder=str(folder)), slm=SlmSettings(draft=draft))
+    config = Config(
+        models=Models(folder=str(folder)),
+        slm=SlmSettings(draft=draft),
+        skills=SkillsSettings(enabled=False),
+    )
     audio = AudioIO(clips_source(clock, iter(()), "nothing"), quiet_sink(clock, "nothing"))
     building.build(SessionContext(config, clock, bus), audio)
     return made[0].agent()

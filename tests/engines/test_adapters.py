@@ -22,6 +22,8 @@ from edgevoice.settings import Config, SlmSettings
 from tests.models.small_shapes import small, vocabulary
 
 MISTRAL = small("mistral-7b")
+ROUNDING = 0.005
+"""How much logits may differ without a reason."""
 ASKED = [ChatMessage("user", "the toast")]
 
 
@@ -92,14 +94,15 @@ def test_an_adapter_changes_the_logits_and_the_weights_stay(model: Llama, tmp_pa
     one, other = lora(tmp_path / "one.gguf"), lora(tmp_path / "other.gguf", seed=2)
     plain = logits(model)
     adapted = logits(model, str(one))
-    assert np.abs(adapted - plain).max() > 1e-3
-    assert np.abs(logits(model, str(other)) - adapted).max() > 1e-3
+    assert np.abs(adapted - plain).max() > 2 * ROUNDING
+    assert np.abs(logits(model, str(other)) - adapted).max() > 2 * ROUNDING
     half = logits(model, f"{one} * 0.5")
-    assert np.abs(half - plain).max() > 1e-3
-    assert np.abs(half - adapted).max() > 1e-3
-    np.testing.assert_array_equal(logits(model, f"{one} * 0"), plain)
-    np.testing.assert_array_equal(logits(model, str(one)), adapted)
-    np.testing.assert_array_equal(logits(model), plain)
+    assert np.abs(half - plain).max() > 2 * ROUNDING
+    assert np.abs(half - adapted).max() > 2 * ROUNDING
+    # How a prompt is cut into batches depends on what was measured, and changes a little.
+    np.testing.assert_allclose(logits(model, f"{one} * 0"), plain, atol=ROUNDING)
+    np.testing.assert_allclose(logits(model, str(one)), adapted, atol=ROUNDING)
+    np.testing.assert_allclose(logits(model), plain, atol=ROUNDING)
 
 
 def test_a_stored_prompt_belongs_to_its_adapters(model: Llama, tmp_path: Path) -> None:
