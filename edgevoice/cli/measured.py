@@ -17,7 +17,7 @@ from edgevoice.errors import EdgevoiceError, StorageError, UsageError
 if TYPE_CHECKING:
     from msgspec import Struct
 
-    from edgevoice.bench.driver.bench import BenchPlan
+    from edgevoice.bench.driver.plan import BenchPlan
     from edgevoice.bench.driver.run_state import RunState
     from edgevoice.bench.jobs.progress import BenchProgress
     from edgevoice.bench.result.result import BenchResult
@@ -33,6 +33,13 @@ FIXED_SEED = {"slm.seed": "1"}
 
 STARTS = 5
 """Cold starts, and as many warm ones, by default."""
+
+
+PLANNED = (
+    *("conversation", "through_devices", "play_to", "stages"),
+    *("seconds", "interrupt_every"),
+)
+"""Options that a plan takes as they are."""
 
 
 class Measuring(Protocol):
@@ -173,7 +180,7 @@ def plan(
         from_folder,
         prove_devices,
     )
-    from edgevoice.bench.driver.bench import BenchPlan
+    from edgevoice.bench.driver.plan import BenchPlan
 
     if given.get("through_devices") and not given["play_to"]:
         raise UsageError(
@@ -199,6 +206,7 @@ def plan(
         texts = question_lines(given["questions"]) if given.get("questions") else None
         source = given["questions"].name if texts else "built-in, synthesized"
         questions, left_out = asked_aloud(texts, given["limit"], settings, progress, roles), []
+    named = {name: given[name] for name in PLANNED if name in given}
     return BenchPlan(
         command=command,
         config=settings,
@@ -206,13 +214,8 @@ def plan(
         source=source,
         left_out=left_out,
         warm_ups=given.get("warm_up", 1),
-        conversation=given.get("conversation", False),
-        through_devices=given.get("through_devices", False),
-        play_to=given.get("play_to", ""),
-        stages=given.get("stages", ()),
         repeat=given.get("repeat") or (STARTS if command == "starts" else 1),
-        seconds=given.get("seconds", 0.0),
-        interrupt_every=given.get("interrupt_every", 0),
+        **named,
     )
 
 

@@ -77,7 +77,8 @@ def replay(context: Context, words: tuple[str, ...], **given: Any) -> None:
     as_json = given["as_json"] or given["out"] == "-"
     with shown() as progress:
         recording, config = _prepared(context, file, settings, given, progress)
-        from edgevoice.bench.driver.bench import Bench, BenchPlan
+        from edgevoice.bench.driver.bench import Bench
+        from edgevoice.bench.driver.plan import BenchPlan
 
         plan = BenchPlan(
             command="replay",

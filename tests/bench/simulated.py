@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 from msgspec.structs import replace
 
+from edgevoice.bench.driver.plan import BenchPlan
 from edgevoice.bench.driver.run_state import RunState
 from edgevoice.bench.result.result import AS_SET, BenchResult, BenchTurn, Machine, Model, Variant
 from edgevoice.bench.result.summary import summarize
@@ -76,7 +77,9 @@ def turns(
 
 def result(made: list[BenchTurn], **changes: object) -> BenchResult:
     """A whole result with these turns, on a machine that is always the same."""
-    run_state = RunState("run", Config(), "built-in", [], {}, SystemClock())
+    run_state = RunState(
+        BenchPlan(command="run", config=Config(), questions=(), source="built-in"), SystemClock()
+    )
     run_state.finished = True
     summary = summarize([turn for turn in made if turn.variant == AS_SET])
     fixed: dict[str, object] = {

@@ -17,7 +17,8 @@ from edgevoice import events as ev
 from edgevoice.audio import Frame
 from edgevoice.bench.corpus.preparation import asked_aloud
 from edgevoice.bench.driver import bench as bench_module
-from edgevoice.bench.driver.bench import Bench, BenchPlan
+from edgevoice.bench.driver.bench import Bench
+from edgevoice.bench.driver.plan import BenchPlan
 from edgevoice.bench.jobs.progress import BenchProgressLines
 from edgevoice.clock import Clock
 from edgevoice.open_devices import unwatched_source

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import dataclass
-from typing import Any
 
 from edgevoice.bench.corpus.corpus import BenchQuestion
 from edgevoice.bench.driver.driver import QuestionDriver, session
 from edgevoice.bench.driver.engine_cache import EngineCache
+from edgevoice.bench.driver.plan import BenchPlan
 from edgevoice.bench.driver.player import LoudspeakerPlayer, QuestionPlayer, QuietRoom
 from edgevoice.bench.driver.run_state import RunState
 from edgevoice.bench.jobs.progress import BenchProgress
-from edgevoice.bench.result.result import AS_SET, BenchTurn
+from edgevoice.bench.result.result import BenchTurn
 from edgevoice.bench.result.wording import counted
 from edgevoice.bus import Bus, Subscriber
 from edgevoice.clock import Clock, SystemClock
@@ -21,52 +20,6 @@ from edgevoice.open_devices import echo_free, open_sink, quiet_sink, unwatched_s
 from edgevoice.player import Player
 from edgevoice.protocols import AudioSource
 from edgevoice.settings import Config
-
-ANSWER_SECONDS = 5.0
-"""Seconds that an answer may be expected to take."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class BenchPlan:
-    """What to measure."""
-
-    command: str
-    config: Config
-    questions: Sequence[BenchQuestion]
-    source: str
-    left_out: Sequence[str] = ()
-    variants: Sequence[str] = (AS_SET,)
-    """Ways of asking, by name."""
-    warm_ups: int = 1
-    conversation: bool = False
-    through_devices: bool = False
-    play_to: str = ""
-    stages: Sequence[str] = ()
-    """For `stages`: the stages, in order."""
-    repeat: int = 1
-    """For `stages`: runs of all questions. For `starts`: starts of each kind."""
-    seconds: float = 0.0
-    """For `soak`: how long to ask."""
-    interrupt_every: int = 0
-    """For `soak`: which replies are interrupted, every so many; 0: none."""
-
-    @property
-    def asks(self) -> list[tuple[BenchQuestion, bool]]:
-        """The questions in order, each with whether it only warms up."""
-        warming = [(self.questions[i % len(self.questions)], True) for i in range(self.warm_ups)]
-        return [*warming, *((question, False) for question in self.questions)]
-
-    def begins(self, question: BenchQuestion) -> bool:
-        """Whether a new conversation begins with it."""
-        if not self.conversation:
-            return True
-        # A recorded conversation begins with the first question, and where it was forgotten.
-        first = question is self.questions[0]
-        return question.history is not None and (first or not question.history)
-
-    def expected(self, question: BenchQuestion) -> float:
-        """Seconds that one question will take, roughly."""
-        return question.seconds + ANSWER_SECONDS
 
 
 class Bench:
@@ -80,12 +33,7 @@ class Bench:
         self._progress = progress
         self._clock: Clock = SystemClock()
         self._cache = EngineCache(self._clock)
-        variants: dict[str, dict[str, Any]] = {name: {} for name in plan.variants}
-        self.run_state = RunState(
-            plan.command, plan.config, plan.source, plan.left_out, variants, self._clock
-        )
-        self.run_state.played_to = plan.play_to
-        self.run_state.conversation = plan.conversation
+        self.run_state = RunState(plan, self._clock)
 
     def run(self) -> None:
         """Ask everything. Raises DeviceError, ModelError and what an assistant fails with."""

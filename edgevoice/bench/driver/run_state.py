@@ -11,6 +11,7 @@ import msgspec
 
 from edgevoice import __version__
 from edgevoice import events as ev
+from edgevoice.bench.driver.plan import BenchPlan
 from edgevoice.bench.machine.host import hashes, last_level, libraries, load, machine, peak_rss
 from edgevoice.bench.machine.monitor import (
     SAMPLE_EVERY,
@@ -69,31 +70,25 @@ class RunInfo:
 class RunState(RunInfo):
     """Turns as they are measured, and what was true when the bench began.
 
-    `variants` are names and the settings that each changes.
+    `variants` are names and the settings that each changes; by default those of the plan, without.
     """
 
     def __init__(
         self,
-        command: str,
-        config: Config,
-        source: str,
-        left_out: Sequence[str],
-        variants: Mapping[str, Mapping[str, Any]],
+        plan: BenchPlan,
         clock: Clock,
+        variants: Mapping[str, Mapping[str, Any]] | None = None,
     ) -> None:
-        super().__init__(config, left_out, clock)
+        super().__init__(plan.config, plan.left_out, clock)
         self.turns: list[BenchTurn] = []
-        self.played_to = ""
-        self.conversation = False
         self.every = SAMPLE_EVERY
         """Seconds from one sample of the device to the next."""
         self.endurance: Callable[[Sequence[Sample]], Soak] | None = None
         """Judges the samples so far, in a soak."""
         self.stages: tuple[StageFigures, ...] = ()
         self.starts: list[Start] = []
-        self._command = command
-        self._source = source
-        self._variants = variants
+        self._plan = plan
+        self._variants = {name: {} for name in plan.variants} if variants is None else variants
         self._speeds: Speeds | None = None
         self._last_level: int | None = None
         self._watch: DeviceSampler | None = None
@@ -128,10 +123,10 @@ class RunState(RunInfo):
         samples = tuple(self.samples)
         return BenchResult(
             **self.fields(self._speeds),
-            command=self._command,
-            questions=self._source,
-            played_to=self.played_to,
-            conversation=self.conversation,
+            command=self._plan.command,
+            questions=self._plan.source,
+            played_to=self._plan.play_to,
+            conversation=self._plan.conversation,
             # A process that was started takes its memory there.
             peak_rss=max([start.rss for start in self.starts], default=peak_rss()),
             variants=tuple(

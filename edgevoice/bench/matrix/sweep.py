@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from edgevoice.bench.driver.bench import BenchPlan
+from edgevoice.bench.driver.plan import BenchPlan
 from edgevoice.bench.jobs.progress import BenchProgress
 from edgevoice.bench.jobs.worker import Worker
 from edgevoice.bench.matrix.axes import Combination

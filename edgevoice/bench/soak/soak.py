@@ -8,9 +8,10 @@ from itertools import cycle
 from pathlib import Path
 
 from edgevoice import files
-from edgevoice.bench.driver.bench import Bench, BenchPlan
+from edgevoice.bench.driver.bench import Bench
 from edgevoice.bench.driver.driver import QuestionDriver
 from edgevoice.bench.driver.interruption import InterruptedExchange
+from edgevoice.bench.driver.plan import BenchPlan
 from edgevoice.bench.jobs.progress import BenchProgress, duration
 from edgevoice.bench.machine.monitor import SAMPLE_EVERY
 from edgevoice.bench.result.device_record import Sample

@@ -21,7 +21,7 @@ from msgspec.structs import replace
 
 from edgevoice import events as ev
 from edgevoice.bench.corpus.corpus import BenchQuestion
-from edgevoice.bench.driver.bench import BenchPlan
+from edgevoice.bench.driver.plan import BenchPlan
 from edgevoice.bench.driver.run_state import RunState, changed
 from edgevoice.bench.jobs.progress import BenchProgress
 from edgevoice.bench.jobs.worker import Worker
@@ -79,9 +79,7 @@ class ColdStartBench:
         self._launch = launch or self._apart
         self._clock: Clock = clock or SystemClock()
         self._said = False
-        self.run_state = RunState(
-            plan.command, plan.config, plan.source, plan.left_out, START_VARIANTS, self._clock
-        )
+        self.run_state = RunState(plan, self._clock, START_VARIANTS)
 
     def run(self) -> None:
         """Start it over and over. Raises ModelError, and what else a start may fail with."""

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from edgevoice.audio import CAPTURE_RATE, FRAME_SAMPLES
 from edgevoice.bench.corpus.corpus import BenchQuestion
-from edgevoice.bench.driver.bench import BenchPlan
+from edgevoice.bench.driver.plan import BenchPlan
 from edgevoice.bench.driver.run_state import RunState
 from edgevoice.bench.jobs.progress import BenchProgress
 from edgevoice.bench.result.result import AS_SET, BenchTurn, StageFigures
@@ -118,9 +118,7 @@ class StageBench:
         self._values: dict[str, list[float]] = {}
         self._models: dict[str, str] = {}
         self._turns: dict[int, BenchTurn] = {}
-        self.run_state = RunState(
-            plan.command, plan.config, plan.source, plan.left_out, {AS_SET: {}}, self._clock
-        )
+        self.run_state = RunState(plan, self._clock)
         self.run_state.input = "recordings, one after the other"
         self.run_state.output = "nowhere"
 

@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from edgevoice.bench.corpus.corpus import listed, recorded, with_history
-from edgevoice.bench.driver.bench import BenchPlan
+from edgevoice.bench.driver.plan import BenchPlan
 from edgevoice.protocols import ChatMessage
 from edgevoice.recordings.recorded_turn import encoded, read
 from edgevoice.settings import Config

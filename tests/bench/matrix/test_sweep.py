@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from edgevoice.bench.corpus.corpus import BenchQuestion
-from edgevoice.bench.driver.bench import BenchPlan
+from edgevoice.bench.driver.plan import BenchPlan
 from edgevoice.bench.jobs.progress import BenchProgress, BenchProgressLines
 from edgevoice.bench.matrix.axes import SweepAxis, cells
 from edgevoice.bench.matrix.sweep import Kept, Sweep, SweepPoint, file_names

@@ -13,6 +13,7 @@ import pytest
 from msgspec.structs import replace
 
 from edgevoice.audio import CAPTURE_RATE
+from edgevoice.bench.driver.plan import BenchPlan
 from edgevoice.bench.driver.run_state import RunState
 from edgevoice.bench.replay.replay import AS_RECORDED, ReplayResult, load, made_with, replayed
 from edgevoice.bench.replay.text import NOW, RECORDED, listing, moved, render
@@ -149,7 +150,10 @@ def test_a_turn_without_an_answer_is_told_of_on_either_side() -> None:
 def test_the_result_holds_both_as_the_bench_does(kept: Kept, tmp_path: Path) -> None:
     """Two variants of one question, which `bench report` and `bench compare` read."""
     again_ = again(kept, 1, slow_recognizer, times=2)
-    run_state = RunState("replay", again_.config, "kept", [], {AS_SET: {}}, SystemClock())
+    run_state = RunState(
+        BenchPlan(command="replay", config=again_.config, questions=(), source="kept"),
+        SystemClock(),
+    )
     run_state.turns = [turn for turn, _ in again_.runs]
     run_state.finished = True
     result = again_.beside(run_state.result())

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from edgevoice.bench.driver.plan import BenchPlan
 from edgevoice.bench.driver.run_state import RunState
 from edgevoice.bench.report import text as report_text
 from edgevoice.bench.report.charts import axis
@@ -70,11 +71,14 @@ def result(
 ) -> BenchResult:
     """A result as a bench would have made it."""
     run_state = RunState(
-        more.pop("command", "run"),
-        more.pop("config", Config()),
-        "built-in, synthesized",
-        ["broken.wav"],
-        {name: {} for name in variants},
+        BenchPlan(
+            command=more.pop("command", "run"),
+            config=more.pop("config", Config()),
+            questions=(),
+            source="built-in, synthesized",
+            left_out=["broken.wav"],
+            variants=variants,
+        ),
         SystemClock(),
     )
     run_state.models = more.pop("models", {"stt": "whisper-base", "slm": "qwen2.5-coder-0.5b"})

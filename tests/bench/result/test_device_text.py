@@ -6,6 +6,7 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
+from edgevoice.bench.driver.plan import BenchPlan
 from edgevoice.bench.driver.run_state import RunState
 from edgevoice.bench.result.device_record import Roofline, Sample, StageFloor
 from edgevoice.bench.result.device_text import device, limits
@@ -21,7 +22,9 @@ ALL = {"temperature": "cpu", "clock": "cpufreq", "throttled": "counts", "energy"
 @pytest.fixture
 def bare() -> BenchResult:
     """A result of one turn on a machine without any sensor."""
-    run_state = RunState("run", Config(), "built-in", [], {AS_SET: {}}, SystemClock())
+    run_state = RunState(
+        BenchPlan(command="run", config=Config(), questions=(), source="built-in"), SystemClock()
+    )
     run_state.turns = [
         BenchTurn(
             variant=AS_SET,

@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from edgevoice.bench.driver.plan import BenchPlan
 from edgevoice.bench.driver.run_state import RunState
 from edgevoice.bench.result import result as made
 from edgevoice.bench.result.result import AS_SET, BenchTurn
@@ -39,11 +40,14 @@ def turn(
 def run_state() -> RunState:
     """Four questions, one of them cut off, and two that others interrupted a reply with."""
     run_state = RunState(
-        "run",
-        Config(turn=TurnSettings(silence_ms=500)),
-        "built-in",
-        ["broken.wav"],
-        {AS_SET: {}, "barge-in": {}},
+        BenchPlan(
+            command="run",
+            config=Config(turn=TurnSettings(silence_ms=500)),
+            questions=(),
+            source="built-in",
+            left_out=["broken.wav"],
+            variants=(AS_SET, "barge-in"),
+        ),
         SystemClock(),
     )
     run_state.models = {"stt": "whisper-base", "slm": "shape-phi-3-mini"}

@@ -11,8 +11,8 @@ import pytest
 from msgspec.structs import replace
 
 from edgevoice.bench.compare.compare import compare
-from edgevoice.bench.driver.bench import BenchPlan
 from edgevoice.bench.driver.interruption import InterruptedExchange
+from edgevoice.bench.driver.plan import BenchPlan
 from edgevoice.bench.report.page import page
 from edgevoice.bench.report.report import Report, ReportSource, columns
 from edgevoice.bench.report.text import text

@@ -11,7 +11,7 @@ import pytest
 
 from edgevoice import events as ev
 from edgevoice.bench.corpus.corpus import BenchQuestion
-from edgevoice.bench.driver.bench import BenchPlan
+from edgevoice.bench.driver.plan import BenchPlan
 from edgevoice.bench.jobs.progress import BenchProgressLines
 from edgevoice.bench.result.device_record import Load, Start
 from edgevoice.bench.result.result import BenchResult, BenchTurn

@@ -11,7 +11,7 @@ import pytest
 from edgevoice.audio import FRAME_SAMPLES, Samples
 from edgevoice.bench.compare.compare import compare
 from edgevoice.bench.corpus.corpus import BenchQuestion
-from edgevoice.bench.driver.bench import BenchPlan
+from edgevoice.bench.driver.plan import BenchPlan
 from edgevoice.bench.jobs.progress import BenchProgressLines
 from edgevoice.bench.result.result import AS_SET, BenchResult
 from edgevoice.bench.stages.stages import STAGE_ROLES, StageBench
