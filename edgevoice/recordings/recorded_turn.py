@@ -126,7 +126,9 @@ class _Version(Struct):
 def settings_of(config: Config) -> dict[str, Any]:
     """The settings that influence a turn, by `section.key`, as JSON has them."""
     return {
-        f"{section}.{f.name}": msgspec.to_builtins(getattr(getattr(config, section), f.name))
+        f"{section}.{f.name}": msgspec.json.decode(
+            msgspec.json.encode(getattr(getattr(config, section), f.name))
+        )
         for section in RECORDED_SECTIONS
         for f in msgspec.structs.fields(sections()[section])
     }
