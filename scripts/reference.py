@@ -18,17 +18,41 @@ from edgevoice.bench.quality.quality import QualityResult
 from edgevoice.bench.result.result import BenchResult
 from edgevoice.bench.scenarios.result import ScenariosResult
 from edgevoice.bench.scenarios.scenario import Scenario
+from edgevoice.catalog import Catalog
 from edgevoice.cli.settings import explained, field_docs
 from edgevoice.config import sections
 from edgevoice.fit.record import Fit
 from edgevoice.languages import codes, language_data
 from edgevoice.languages.schema import Language
 from edgevoice.metrics.catalog import CATALOG
+from edgevoice.models.disk import size_text
+from edgevoice.models.shape_layout import weights_size
+from edgevoice.models.shape_table import ARCHITECTURES
 from edgevoice.recordings.recorded_turn import RecordedTurn
 from edgevoice.tui.keys import KEYS
 
 FOLDER = Path(__file__).resolve().parent.parent / "docs" / "reference"
 NOTE = "Generated from the code by `make docs`; edits here are lost.\n"
+
+MODELS = FOLDER.parent / "models.md"
+BEGIN, END = "<!-- models -->\n", "<!-- /models -->\n"
+BASE = "refused: base model, no chat template"
+REQUESTED = (
+    ("Phi-3 mini", "phi-3-mini", "phi-3-mini", ""),
+    ("Phi-3.5 mini", "phi-3.5-mini", "phi-3-mini", ""),
+    ("Phi-4 mini", "phi-4-mini", "", ""),
+    ("Mistral 7B v0.2", "mistral-7b", "mistral-7b", ""),
+    ("Llama 3 8B", "", "llama-3-8b", "bartowski/Meta-Llama-3-8B-Instruct-GGUF"),
+    ("Llama 2 7B chat", "", "llama-2-7b", "TheBloke/Llama-2-7B-Chat-GGUF"),
+    ("Starling LM 7B", "", "starling-7b", "TheBloke/Starling-LM-7B-alpha-GGUF"),
+    ("Gemma 7B", "", "gemma-7b", "a `.gguf`"),
+    ("Falcon 2 11B", "", "", BASE),
+    ("MiniCPM 2B", "", "minicpm-2b", "a `.gguf`"),
+    ("Mixtral 8x7B", "", "mixtral-8x7b", "a `.gguf`"),
+    ("BioMedLM 2.7B", "", "", BASE),
+    ("3 B with LoRA", "llama-3.2-3b", "", "`slm.adapters`"),
+)
+"""Models of docs/models.md: title, name in the catalog, synthetic model, remark; in that order."""
 
 FORMATS: dict[str, type[Struct]] = {
     "Result of the bench": BenchResult,
@@ -223,6 +247,22 @@ def languages() -> str:
     return "\n".join(["# Languages\n", NOTE, intro, table(head, rows), note, *fields])
 
 
+def models() -> str:
+    """What there is of each requested model, from the catalog and the synthetic models."""
+    catalog, rows = Catalog.load(own=Path("/nowhere")), []
+    for title, name, shape, remark in REQUESTED:
+        entry = catalog.get(name) if name else None
+        how = f"`{name}`" if entry else remark
+        if entry and remark:
+            how += f" with {remark}"
+        model = ARCHITECTURES.get(shape)
+        measured = f"`{model.name}`, {size_text(weights_size(model))}" if model else ""
+        if model and model.whole:
+            measured += f": {model.blocks} of {model.whole} blocks, extrapolated"
+        rows.append((title, how, measured))
+    return table(("Model", "`models pull` or `add`", "`bench shape`"), rows)
+
+
 PAGES = {
     f"{page.__name__}.md": page for page in (settings, events, formats, metrics, keys, languages)
 }
@@ -238,6 +278,13 @@ def main() -> None:
             path.write_text(text, "utf-8")
         elif not path.exists() or path.read_text("utf-8") != text:
             sys.exit(f"docs/reference/{name} is out of date: make docs")
+    page = MODELS.read_text("utf-8")
+    before, _, rest = page.partition(BEGIN)
+    text = f"{before}{BEGIN}{models()}{END}{rest.partition(END)[2]}"
+    if "--check" not in sys.argv:
+        MODELS.write_text(text, "utf-8")
+    elif page != text:
+        sys.exit("the table in docs/models.md is out of date: make docs")
 
 
 if __name__ == "__main__":

@@ -51,7 +51,7 @@ def _adapter(spec: str, architecture: str) -> Adapter:
             remedy=f"choose its language model with models.slm, or {_without(spec)}",
         )
     stat = path.stat()
-    sha256 = _hash(path, stat.st_size, stat.st_mtime_ns)
+    sha256 = _hash(path, (stat.st_size, stat.st_mtime_ns))
     if match[3] and match[3] != sha256:
         raise ModelError(
             f"the adapter is altered: its sha256 is {sha256}",
@@ -88,7 +88,7 @@ def _header(path: Path) -> Header:
 
 
 @lru_cache(maxsize=64)
-def _hash(path: Path, size: int, modified: int) -> str:
+def _hash(path: Path, _: tuple[int, int]) -> str:
     """The file's hash; its size and time of change show whether it is still that file."""
     return sha256_of(path)
 

@@ -151,6 +151,12 @@ def _language_models(
 def _language_model(store: Store, name: str) -> Candidate:
     short = name.removeprefix(SHAPE)
     model = ARCHITECTURES.get(SAME_SHAPE.get(short, short))
+    if model and model.whole:
+        raise UsageError(
+            f"{name} cannot be measured whole: {model.title}",
+            where="--slm",
+            remedy=f"edgevoice bench shape {short}, then edgevoice models why {model.model}",
+        )
     if model and short not in store.catalog:
         return Candidate(short, weights_size(model), None, model)
     entry = _entry(store, short if short in store.catalog else name, "slm")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection, Iterator
+from dataclasses import replace
 
-from edgevoice.catalog import Entry
+from edgevoice.catalog import SHAPE, Entry
 from edgevoice.engines import registry
 from edgevoice.engines.cpu_budget import cores
 from edgevoice.engines.facts import token_seconds
@@ -13,6 +14,8 @@ from edgevoice.fit.starter import BEFORE, CLAUSE, CONTEXT, ROUNDS, TAIL
 from edgevoice.models.disk import size_text
 from edgevoice.models.machine import free_memory, total_memory
 from edgevoice.models.progress import Progress
+from edgevoice.models.shape_layout import weights_size
+from edgevoice.models.shape_table import ARCHITECTURES
 from edgevoice.models.store import Store
 from edgevoice.synthesis.real_time import real_time_factor
 
@@ -47,7 +50,10 @@ def facts(
         tail, token = token_seconds(
             store.require(entry.name).path, (TAIL, 1), BEFORE, CONTEXT, cores.all, ROUNDS
         )
-        yield "speed", f"{1 / token:.0f} tokens a second; {TAIL} tokens at once in {tail:.2f} s"
+        times, note = _whole(entry)
+        tail, token = tail * times, token * times
+        speed = f"{1 / token:.1f}" if token > 0.2 else f"{1 / token:.0f}"
+        yield "speed", f"{speed} tokens a second; {TAIL} tokens at once in {tail:.2f} s{note}"
         share = tail + CLAUSE * token
         yield "response time", f"{share:.2f} s of it; edgevoice fit measures the whole"
     elif entry.role == "tts":
@@ -55,3 +61,12 @@ def facts(
             registry.load(store.require(entry.name), store.config), time.monotonic
         )
         yield "speed", f"{factor:.2f} s of work for a second of speech"
+
+
+def _whole(entry: Entry) -> tuple[float, str]:
+    """The time of the real model for that of `entry`, and a note if the entry has fewer blocks."""
+    model = ARCHITECTURES.get(entry.name.removeprefix(SHAPE)) if entry.shape else None
+    if model is None or not model.whole:
+        return 1.0, ""
+    times = weights_size(replace(model, blocks=model.whole)) / weights_size(model)
+    return times, f", extrapolated from {model.blocks} of {model.whole} blocks"

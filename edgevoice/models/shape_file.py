@@ -19,7 +19,7 @@ from edgevoice.models.disk import BLOCK_BYTES
 from edgevoice.models.gguf import ALIGNMENT, SHAPE_KEY, Weight, size_of
 from edgevoice.models.progress import Progress
 from edgevoice.models.shape_layout import F32, Q4_K, Q5_0, Q5_K, Q6_K, Q8_0, tensors
-from edgevoice.models.shape_table import GEMMA2, LLAMA, Architecture
+from edgevoice.models.shape_table import GEMMA, GEMMA2, LLAMA, Architecture
 from edgevoice.models.shape_vocabulary import text, tokenizer_pairs, value
 
 TILE_BYTES = 4 << 20
@@ -145,7 +145,7 @@ def _model_pairs(model: Architecture) -> dict[str, bytes]:
     }
     if model.family == LLAMA:
         own["vocab_size"] = model.vocabulary
-    if model.family == GEMMA2 or model.heads * model.head != model.width:
+    if model.family in (GEMMA, GEMMA2) or model.heads * model.head != model.width:
         own["attention.key_length"] = own["attention.value_length"] = model.head
     general: dict[str, str | int | float] = {
         "general.architecture": model.family,

@@ -38,20 +38,25 @@ def _block(model: Architecture, number: int) -> Iterator[Weight]:
     else:
         parts += [
             ("attn_q", (width, queries), Q4_K),
-            ("attn_k", (width, values), Q4_K),
-            ("attn_v", (width, values), more),
+            ("attn_k", (width, values), Q8_0 if model.experts else Q4_K),
+            ("attn_v", (width, values), Q8_0 if model.experts else more),
         ]
-    parts += [("attn_output", (queries, width), Q4_K), ("ffn_norm", (width,), F32)]
+    output = Q5_K if model.experts else Q4_K
+    parts += [("attn_output", (queries, width), output), ("ffn_norm", (width,), F32)]
     if model.family == GEMMA2:
         parts += [("post_attention_norm", (width,), F32), ("post_ffw_norm", (width,), F32)]
+    each = (model.experts,) if model.experts else ()
+    of_experts = "_exps" if model.experts else ""
     if model.family == PHI3:
         parts.append(("ffn_up", (width, 2 * feed_forward), Q4_K))
     else:
         parts += [
-            ("ffn_gate", (width, feed_forward), Q4_K),
-            ("ffn_up", (width, feed_forward), Q4_K),
+            (f"ffn_gate{of_experts}", (width, feed_forward, *each), Q4_K),
+            (f"ffn_up{of_experts}", (width, feed_forward, *each), Q4_K),
         ]
-    parts.append(("ffn_down", (feed_forward, width), more))
+    if model.experts:
+        parts.append(("ffn_gate_inp", (width, model.experts), F32))
+    parts.append((f"ffn_down{of_experts}", (feed_forward, width, *each), more))
     for name, shape, kind in parts:
         fits = kind == F32 or shape[0] % _LARGE_BLOCK == 0
         yield Weight(f"blk.{number}.{name}.weight", shape, kind if fits else _SMALLER[kind])

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-PHI3, LLAMA, GEMMA2, MINICPM = "phi3", "llama", "gemma2", "minicpm"
+PHI3, LLAMA, GEMMA, GEMMA2, MINICPM = "phi3", "llama", "gemma", "gemma2", "minicpm"
 """llama.cpp's names of the families."""
 
 
@@ -59,6 +59,13 @@ class Architecture:
     tied: bool = False
     """Whether the embedding is also the output matrix."""
     extra: dict[str, float | int] = field(default_factory=dict)
+    whole: int = 0
+    """The blocks of the real model, if this one has fewer of them: then times are extrapolated."""
+
+    @property
+    def experts(self) -> int:
+        """Feed-forward networks in each block, of which a router chooses some; 0: a single one."""
+        return int(self.extra.get("expert_count", 0))
 
     @property
     def model(self) -> str:
@@ -74,6 +81,22 @@ _MISTRAL = (
     "{% elif message['role'] == 'assistant' %}{{ message['content'] + eos_token}}"
     "{% else %}{{ raise_exception('Only user and assistant roles are supported!') }}"
     "{% endif %}{% endfor %}"
+)
+_LLAMA2 = (
+    "{% set first = namespace(text='') %}{% for message in messages %}"
+    "{% if message['role'] == 'system' %}"
+    "{% set first.text = '<<SYS>>\n' + message['content'] + '\n<</SYS>>\n\n' %}"
+    "{% elif message['role'] == 'user' %}"
+    "{{ bos_token + '[INST] ' + first.text + message['content'] + ' [/INST]' }}"
+    "{% set first.text = '' %}"
+    "{% else %}{{ ' ' + message['content'] + ' ' + eos_token }}{% endif %}{% endfor %}"
+)
+_OPENCHAT = (
+    "{{ bos_token }}{% for message in messages %}"
+    "{% if message['role'] == 'system' %}{{ message['content'] + '<|end_of_turn|>' }}{% else %}"
+    "{{ 'GPT4 Correct ' + message['role'] | capitalize + ': ' + message['content'] }}"
+    "{{ '<|end_of_turn|>' }}{% endif %}{% endfor %}"
+    "{% if add_generation_prompt %}{{ 'GPT4 Correct Assistant:' }}{% endif %}"
 )
 _LLAMA3 = (
     "{% set loop_messages = messages %}{% for message in loop_messages %}"
@@ -144,6 +167,73 @@ _ALL = (
         parameters=7_241_732_096,
     ),
     Architecture(
+        name="mixtral-8x7b",
+        title="Mixtral 8x7B instruct, 8 of 32 blocks",
+        family=LLAMA,
+        blocks=8,
+        width=4096,
+        feed_forward=14_336,
+        heads=32,
+        kv_heads=8,
+        head=128,
+        vocabulary=32_000,
+        context=32_768,
+        epsilon=1e-5,
+        rope_base=1_000_000.0,
+        tokenizer=Tokenizer(
+            "ggml-vocab-llama-spm.gguf", "Llama 2's, of the same size", "Llama 2", _MISTRAL
+        ),
+        source="mistralai/Mixtral-8x7B-Instruct-v0.1",
+        parameters=11_872_309_248,
+        extra={"expert_count": 8, "expert_used_count": 2},
+        whole=32,
+    ),
+    Architecture(
+        name="starling-7b",
+        title="Starling LM 7B alpha",
+        family=LLAMA,
+        blocks=32,
+        width=4096,
+        feed_forward=14_336,
+        heads=32,
+        kv_heads=8,
+        head=128,
+        vocabulary=32_002,
+        context=8192,
+        epsilon=1e-5,
+        rope_base=10_000.0,
+        tokenizer=Tokenizer(
+            "ggml-vocab-llama-spm.gguf",
+            "Llama 2's 32,000 tokens, filled with the two control tokens of its own",
+            "Llama 2",
+            _OPENCHAT,
+            eos=32_000,
+            renamed={32_000: "<|end_of_turn|>"},
+        ),
+        source="berkeley-nest/Starling-LM-7B-alpha",
+        parameters=7_241_748_480,
+    ),
+    Architecture(
+        name="llama-2-7b",
+        title="Llama 2 7B chat",
+        family=LLAMA,
+        blocks=32,
+        width=4096,
+        feed_forward=11_008,
+        heads=32,
+        kv_heads=32,
+        head=128,
+        vocabulary=32_000,
+        context=4096,
+        epsilon=1e-5,
+        rope_base=10_000.0,
+        tokenizer=Tokenizer("ggml-vocab-llama-spm.gguf", "its own", "Llama 2", _LLAMA2),
+        source="meta-llama/Llama-2-7b-chat-hf",
+        published=4_081_004_224,
+        published_as="TheBloke/Llama-2-7B-Chat-GGUF, llama-2-7b-chat.Q4_K_M.gguf",
+        parameters=6_738_415_616,
+    ),
+    Architecture(
         name="llama-3-8b",
         title="Llama 3 8B instruct",
         family=LLAMA,
@@ -165,6 +255,31 @@ _ALL = (
         published_as="bartowski/Meta-Llama-3-8B-Instruct-GGUF, "
         "Meta-Llama-3-8B-Instruct-Q4_K_M.gguf",
         parameters=8_030_261_248,
+    ),
+    Architecture(
+        name="gemma-7b",
+        title="Gemma 7B it",
+        family=GEMMA,
+        blocks=28,
+        width=3072,
+        feed_forward=24_576,
+        heads=16,
+        kv_heads=16,
+        head=256,
+        vocabulary=256_000,
+        context=8192,
+        epsilon=1e-6,
+        rope_base=10_000.0,
+        tokenizer=Tokenizer(
+            "ggml-vocab-gemma-4.gguf",
+            "Gemma 4's without its last 6,144 tokens, which are unused or stand for media",
+            "Apache-2.0",
+            _GEMMA,
+            renamed={105: "<start_of_turn>", 106: "<end_of_turn>"},
+        ),
+        source="google/gemma-7b-it",
+        parameters=8_537_680_896,
+        tied=True,
     ),
     Architecture(
         name="gemma-2-2b",

@@ -22,9 +22,11 @@ from edgevoice.settings import Config, SlmSettings
 from tests.models.small_shapes import small, vocabulary
 
 MISTRAL = small("mistral-7b")
-ROUNDING = 0.005
-"""How much logits may differ without a reason."""
 ASKED = [ChatMessage("user", "the toast")]
+
+
+DIFFERENT, SAME = 0.05, 0.01
+"""Distances of logits; the sizes of batches, which vary, make about 0.002."""
 
 
 def never() -> bool:
@@ -48,7 +50,7 @@ def lora(path: Path, *, seed: int = 1, family: str = "llama", kind: str = "adapt
     out = b"GGUF" + struct.pack("<IQQ", 3, len(tensors), len(pairs) + 1)
     for key, value in pairs.items():
         out += text(key) + struct.pack("<I", 8) + text(value)
-    out += text("adapter.lora.alpha") + struct.pack("<If", 6, 8.0)
+    out += text("adapter.lora.alpha") + struct.pack("<If", 6, 400.0)
     offset = 0
     for name, data in tensors:
         rows, columns = data.shape
@@ -89,20 +91,22 @@ def logits(model: Llama, *specs: str) -> NDArray[np.float32]:
     return found
 
 
+def distance(one: NDArray[np.float32], other: NDArray[np.float32]) -> float:
+    return float(np.abs(one - other).max())
+
+
 def test_an_adapter_changes_the_logits_and_the_weights_stay(model: Llama, tmp_path: Path) -> None:
     """Sessions with one, with another, with half of it and without take turns on one model."""
     one, other = lora(tmp_path / "one.gguf"), lora(tmp_path / "other.gguf", seed=2)
-    plain = logits(model)
-    adapted = logits(model, str(one))
-    assert np.abs(adapted - plain).max() > 2 * ROUNDING
-    assert np.abs(logits(model, str(other)) - adapted).max() > 2 * ROUNDING
+    plain, adapted = logits(model), logits(model, str(one))
     half = logits(model, f"{one} * 0.5")
-    assert np.abs(half - plain).max() > 2 * ROUNDING
-    assert np.abs(half - adapted).max() > 2 * ROUNDING
-    # How a prompt is cut into batches depends on what was measured, and changes a little.
-    np.testing.assert_allclose(logits(model, f"{one} * 0"), plain, atol=ROUNDING)
-    np.testing.assert_allclose(logits(model, str(one)), adapted, atol=ROUNDING)
-    np.testing.assert_allclose(logits(model), plain, atol=ROUNDING)
+    assert distance(adapted, plain) > DIFFERENT
+    assert distance(logits(model, str(other)), adapted) > DIFFERENT
+    assert distance(half, plain) > DIFFERENT
+    assert distance(half, adapted) > DIFFERENT
+    assert distance(logits(model, f"{one} * 0"), plain) < SAME
+    assert distance(logits(model, str(one)), adapted) < SAME
+    assert distance(logits(model), plain) < SAME
 
 
 def test_a_stored_prompt_belongs_to_its_adapters(model: Llama, tmp_path: Path) -> None:

@@ -24,18 +24,26 @@ class Hub:
         """What it answers every request with; 0: the file."""
         self.drips_at = 0
         """Bytes after which it sends one at a time, several a second; 0: never."""
+        self.silent = False
+        """Whether it accepts connections and never answers."""
+        self.redirects_to = ""
+        """The address that it sends everybody to, who asks for a file."""
+        self.tokens: list[str] = []
+        """The tokens that it was shown."""
+        self.lies = 0
+        """Bytes that its metadata adds to each size."""
         self.more = b""
         """What it sends behind each file."""
 
     def metadata(self, repo: str) -> bytes:
         siblings = []
         for path, data in self.files.items():
-            sibling = {"rfilename": path, "size": len(data)}
+            sibling = {"rfilename": path, "size": len(data) + self.lies}
             if len(data) > 10_000:
                 digest = hashlib.sha256(data).hexdigest()
                 sibling |= {
                     "blobId": "0" * 40,
-                    "lfs": {"sha256": digest, "size": len(data), "pointerSize": 1},
+                    "lfs": {"sha256": digest, "size": len(data) + self.lies, "pointerSize": 1},
                 }
             else:
                 git = hashlib.sha1(b"blob %d\0" % len(data) + data).hexdigest()
@@ -52,8 +60,18 @@ def handler(world: Hub) -> type[BaseHTTPRequestHandler]:
         def do_GET(self) -> None:
             asked_range = self.headers.get("Range", "")
             world.asked.append((self.path, asked_range))
+            world.tokens.append(self.headers.get("Authorization", ""))
+            if world.silent:
+                self.rfile.read()
+                return
             if self.path.startswith("/api/models/"):
                 self.answer(200, world.metadata("/".join(self.path.split("/")[3:5])))
+                return
+            if world.redirects_to:
+                self.send_response(302)
+                self.send_header("Location", world.redirects_to + self.path)
+                self.send_header("Content-Length", "0")
+                self.end_headers()
                 return
             path = re.split("/resolve/[0-9a-f]{40}/", self.path)[-1]
             data = world.files.get(path)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from http.server import ThreadingHTTPServer
 
 import pytest
@@ -26,12 +27,23 @@ from tests.models.conftest import (
 from tests.models.loopback_hub import COMMIT, Hub, handler
 
 
-@pytest.fixture
-def server(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
+@contextmanager
+def listening_hub() -> Iterator[Hub]:
+    """A hub on a port of its own."""
     made = Hub("")
     with ThreadingHTTPServer(("127.0.0.1", 0), handler(made)) as listening:
-        listening.daemon_threads = True
+        listening.daemon_threads, listening.block_on_close = True, False
         made.endpoint = f"http://127.0.0.1:{listening.server_port}"
+        thread = threading.Thread(target=listening.serve_forever, args=(0.01,))
+        thread.start()
+        yield made
+        listening.shutdown()
+        thread.join()
+
+
+@pytest.fixture
+def server(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
+    with listening_hub() as made:
         from huggingface_hub import close_session, constants
 
         monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
@@ -41,12 +53,8 @@ def server(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
             "HUGGINGFACE_CO_URL_TEMPLATE",
             made.endpoint + "/{repo_id}/resolve/{revision}/{filename}",
         )
-        thread = threading.Thread(target=listening.serve_forever, args=(0.01,))
-        thread.start()
         yield made
         close_session()
-        listening.shutdown()
-        thread.join()
 
 
 def test_the_hub_is_asked_before_the_packages(server: Hub, world: World) -> None:
@@ -115,6 +123,92 @@ def test_a_hub_that_sends_more_than_the_file_is_refused(server: Hub, world: Worl
     with pytest.raises(PullError, match="more than the"):
         pull(["voice"], world.store(), Told())
     assert not (world.folder / "voice" / "v.onnx").exists()
+
+
+def test_a_hub_that_never_answers_is_given_up(
+    server: Hub, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After some seconds there is one message with what to do."""
+    monkeypatch.setattr(hub, "HUB_TIMEOUT", 0.2)
+    server.silent = True
+    with pytest.raises(PullError, match="timed out") as caught:
+        pull(["voice"], world.store(), Told())
+    assert "edgevoice models pull voice" in caught.value.remedy
+
+
+def test_a_hub_that_is_slow_is_waited_for(
+    server: Hub, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As long as bytes come, however few."""
+    monkeypatch.setattr(hub, "HUB_TIMEOUT", 5.0)
+    server.files = {"v.onnx": VOICE, "v.onnx.json": VOICE_CONFIG}
+    server.drips_at = len(VOICE) - 3
+    (model,) = pull(["voice"], world.store(), Told())
+    assert model.path.read_bytes() == VOICE
+
+
+@pytest.mark.parametrize("at", [1, 100, 8192, 49_999])
+def test_a_connection_that_breaks_at_any_byte_loses_nothing(
+    server: Hub, world: World, at: int
+) -> None:
+    """One message says how to go on, and going on gives the file."""
+    server.files = {"v.onnx": VOICE, "v.onnx.json": VOICE_CONFIG}
+    server.breaks_at = at
+    with pytest.raises(PullError) as caught:
+        pull(["voice"], world.store(), Told())
+    assert "it resumes where it stopped" in caught.value.remedy
+    (model,) = pull(["voice"], world.store(), Told())
+    assert model.path.read_bytes() == VOICE
+
+
+@pytest.mark.parametrize(
+    ("size", "told"), [(100, "it sent 40,000 of"), (-100, "more than the|not the catalog's")]
+)
+def test_metadata_that_lies_about_a_size_is_found_out(
+    server: Hub, world: World, size: int, told: str
+) -> None:
+    """The file is not used; nothing but the message and the entry is left."""
+    data = gguf(weights=20_000)
+    data += content("more", 40_000 - len(data))
+    server.files, server.lies = {"toy.gguf": data}, size
+    entry = add("someone/toys/toy.gguf", world.store(), Told())
+    with pytest.raises(PullError, match=told) as caught:
+        pull([entry.name], world.store(), Told())
+    assert "edgevoice models pull toy" in caught.value.remedy
+    assert world.store().state(entry) == "absent"
+
+
+def test_a_redirection_to_another_host_gets_no_token(
+    server: Hub, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The file comes from there if its hash is right; the user's token stays with the hub."""
+    monkeypatch.setenv("HF_TOKEN", "hf_secret")
+    with listening_hub() as other:
+        other.files = {"v.onnx": VOICE, "v.onnx.json": VOICE_CONFIG}
+        server.redirects_to = other.endpoint.replace("127.0.0.1", "localhost")
+        (model,) = pull(["voice"], world.store(), Told())
+        assert model.path.read_bytes() == VOICE
+        assert set(server.tokens) == {"Bearer hf_secret"}
+        assert set(other.tokens) == {""}
+
+
+def test_a_redirection_to_wrong_bytes_is_refused(server: Hub, world: World) -> None:
+    """Another host is believed as little as the hub."""
+    with listening_hub() as other:
+        other.files = {"v.onnx": b"x" * len(VOICE), "v.onnx.json": VOICE_CONFIG}
+        server.redirects_to = other.endpoint
+        with pytest.raises(PullError, match="is not the catalog's"):
+            pull(["voice"], world.store(), Told())
+
+
+def test_a_licence_to_be_accepted_first_is_said_when_a_model_is_added(
+    server: Hub, world: World
+) -> None:
+    """With the page's licence and the token as the remedy, as for a pull."""
+    server.status, server.files = 403, {"toy.gguf": gguf(weights=20_000)}
+    with pytest.raises(PullError, match="accept the model's licence on its page, and set HF_TOKEN"):
+        add("someone/toys/toy.gguf", world.store(), Told())
+    assert not world.own.exists()
 
 
 def test_a_hub_reference_becomes_an_entry_pinned_to_its_commit(server: Hub, world: World) -> None:

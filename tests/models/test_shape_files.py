@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -61,6 +62,17 @@ def test_types_are_those_that_llama_cpp_chooses() -> None:
     assert {odd[f"blk.{block}.ffn_down.weight"] for block in range(40)} == {Q5_0, Q8_0}
     assert odd["token_embd.weight"] == Q6_K
     assert "output.weight" not in odd
+
+
+def test_a_mixture_of_experts_has_their_weights_and_its_router() -> None:
+    """At true width, in fewer blocks than the real model's."""
+    model = ARCHITECTURES["mixtral-8x7b"]
+    found = {tensor.name: tensor.shape for tensor in tensors(model)}
+    assert found["blk.7.ffn_gate_inp.weight"] == (4096, 8)
+    assert found["blk.7.ffn_down_exps.weight"] == (14_336, 4096, 8)
+    assert "blk.8.attn_q.weight" not in found
+    whole = replace(model, blocks=model.whole)
+    assert sum(tensor.elements for tensor in tensors(whole)) == 46_702_792_704
 
 
 @pytest.mark.parametrize("name", ARCHITECTURES)
