@@ -21,7 +21,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 LOCKS = {
     "build": ["--group", "build"],
-    "run": ["pyproject.toml", "--constraint", "lock/build.txt"],
+    "run": ["pyproject.toml", "--extra", "serve", "--constraint", "lock/build.txt"],
     "dev": ["--group", "dev", "--constraint", "lock/build.txt", "--constraint", "lock/run.txt"],
 }
 ADDRESS = re.compile(r"(https?:|file:|git\+|--(extra-)?index|--find-links|-i )")

@@ -10,7 +10,7 @@ import click
 
 from edgevoice.cli import complain, echo
 from edgevoice.cli.converse import controllable, is_screen, print_lines, traced
-from edgevoice.cli.serve import data_folder, imported
+from edgevoice.cli.network import data_folder, imported
 
 if TYPE_CHECKING:
     from edgevoice.audio import Samples
@@ -79,12 +79,12 @@ def _devices(config: Config, clock: Clock, bus: Bus, clips: list[Samples]) -> He
     from edgevoice.errors import DeviceError
     from edgevoice.open_devices import Devices, clips_source, echo_free
     from edgevoice.player import Player
-    from edgevoice.server.protocol import DEFAULT_RATE
+    from edgevoice.server.protocol import REPLY_RATE
     from edgevoice.server.remote_session import Here
 
     devices = Devices(clock, bus)
     if clips:
-        silent = SimulatedSink(clock, DEFAULT_RATE, "no speaker")
+        silent = SimulatedSink(clock, REPLY_RATE, "no speaker")
         return Here(clips_source(clock, iter(clips), "files"), silent, Player(clock, silent))
     microphone = devices.source(config)
     try:

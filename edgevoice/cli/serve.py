@@ -6,20 +6,17 @@ import contextlib
 import sys
 import threading
 import time
-from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from edgevoice.cli import Context, complain, echo, pass_context
-from edgevoice.errors import EdgevoiceError, UsageError
+from edgevoice.cli.network import data_folder, imported
+from edgevoice.errors import EdgevoiceError
 
 if TYPE_CHECKING:
-    from edgevoice.server.devices import Device
+    from edgevoice.server.devices import PairedDevice
     from edgevoice.server.serving import Server
-
-INSTALL = "pip install 'edgevoice[serve]'"
 
 
 @click.group(invoke_without_command=True)
@@ -54,9 +51,9 @@ def serve(ctx: click.Context, lan: bool, port: int, sessions: int) -> None:
 @pass_context
 def devices(context: Context, revoke: str | None) -> None:
     """List the paired devices, or revoke one."""
-    from edgevoice.server.devices import Devices
+    from edgevoice.server.devices import PairedDevices
 
-    known = Devices(data_folder() / "devices.json")
+    known = PairedDevices(data_folder() / "devices.json")
     if revoke is not None:
         for device in known.revoke(revoke):
             echo(f"revoked: {device.name}")
@@ -68,31 +65,11 @@ def devices(context: Context, revoke: str | None) -> None:
         echo(f"{device.id:>3}  {device.name}  paired {_day(device.paired)}, {_seen(device)}")
 
 
-def data_folder() -> Path:
-    """The folder with the paired devices, the paired servers and the certificates."""
-    from edgevoice.places import user_folder
-
-    return user_folder("data") / "serve"
-
-
-@contextlib.contextmanager
-def imported() -> Iterator[None]:
-    """Say which packages are missing. Raises UsageError."""
-    try:
-        yield
-    except ModuleNotFoundError as error:
-        if (error.name or "").startswith("edgevoice"):
-            raise
-        raise UsageError(
-            f"this needs packages that are not installed: {error.name}", remedy=INSTALL
-        ) from None
-
-
 def _day(seconds: int) -> str:
     return time.strftime("%Y-%m-%d", time.localtime(seconds))
 
 
-def _seen(device: Device) -> str:
+def _seen(device: PairedDevice) -> str:
     return f"last connected {_day(device.seen)}" if device.seen else "never connected"
 
 
@@ -108,7 +85,7 @@ def _serve(context: Context, lan: bool, port: int, sessions: int) -> None:
     pool = EnginePool(hold=True)
     shown = threading.Event()
 
-    def paired(device: Device) -> None:
+    def paired(device: PairedDevice) -> None:
         echo(f"paired: {device.name}")
         shown.set()
 

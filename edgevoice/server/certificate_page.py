@@ -23,7 +23,7 @@ your own edgevoice once. It is valid for local networks only.</p>
 <p><code>{fingerprint}</code></p>
 <h2>iPhone and iPad</h2>
 <ol><li>Open <a href="/ca.mobileconfig">the profile</a> in Safari, and allow the download.</li>
-<li>Settings → General → VPN &amp; Device Management: install it.</li>
+<li>Settings → General → VPN &amp; PairedDevice Management: install it.</li>
 <li>Settings → General → About → Certificate Trust Settings: turn it on.</li></ol>
 <h2>Android</h2>
 <ol><li>Save <a href="/ca.crt">the certificate</a>.</li>

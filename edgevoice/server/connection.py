@@ -17,8 +17,8 @@ from edgevoice.devices.remote import ToClient
 from edgevoice.encoding import json_bytes
 from edgevoice.errors import EdgevoiceError
 from edgevoice.server import protocol
-from edgevoice.server.conversation import Conversation
-from edgevoice.server.devices import Device
+from edgevoice.server.conversation import ClientConversation
+from edgevoice.server.devices import PairedDevice
 from edgevoice.server.feed import Outgoing
 from edgevoice.server.limits import Bucket
 
@@ -60,10 +60,10 @@ class Closing(Exception):
 class Connection:
     """One client. Methods of Listener may be called from any thread, others in the loop only."""
 
-    def __init__(self, socket: WebSocket, device: Device, abort: Callable[[], None]) -> None:
+    def __init__(self, socket: WebSocket, device: PairedDevice, abort: Callable[[], None]) -> None:
         self.device = device
         self.hello = protocol.Hello()
-        self.conversation: Conversation | None = None
+        self.conversation: ClientConversation | None = None
         self.rtt = 0.0
         self.place = 0
         """Place in the queue, from 1; 0: it does not wait."""
@@ -247,9 +247,9 @@ class Connection:
                 self.send({"type": "pong", "at": message.at})
             case protocol.Pong():
                 self._note_pong(message.at)
-            case protocol.Report() if conversation is not None:
+            case protocol.PlayedReport() if conversation is not None:
                 conversation.played(message)
-            case protocol.Capture() if conversation is not None:
+            case protocol.Capturing() if conversation is not None:
                 if not message.on:
                     conversation.no_sound()
             case _ if conversation is not None:

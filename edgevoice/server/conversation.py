@@ -28,17 +28,17 @@ from edgevoice.errors import DeviceError, EdgevoiceError
 from edgevoice.open_devices import echo_free
 from edgevoice.player import Player
 from edgevoice.server import protocol
-from edgevoice.server.feed import Feed, Outgoing
+from edgevoice.server.feed import ClientFeed, Outgoing
 from edgevoice.session import Session
 from edgevoice.settings import Config
 
-AHEAD = 2.0
+CLIENT_AHEAD = 2.0
 """Seconds of sound that a client has ahead: what a bad network needs."""
 
 UNVERIFIED_AHEAD = 0.2
 """Seconds ahead of sound whose words may still be taken back."""
 
-Build = Callable[[SessionContext, AudioIO, Resume], Assistant]
+ClientBuild = Callable[[SessionContext, AudioIO, Resume], Assistant]
 """Builds the assistant of a client, from shared engines."""
 
 
@@ -92,20 +92,20 @@ class _Fixed:
         raise NotImplementedError
 
 
-class Conversation:
+class ClientConversation:
     """Runs a session in a thread of its own. All methods may be called from any thread, and none
     waits for the models."""
 
     def __init__(
-        self, device: str, config: Config, hello: protocol.Hello, build: Build, resume: Resume
+        self, device: str, config: Config, hello: protocol.Hello, build: ClientBuild, resume: Resume
     ) -> None:
         """`device` is the id of the paired device that it belongs to."""
         self.id = secrets.token_urlsafe(12)
         self.device = device
-        self.rate = hello.rate if hello.rate in protocol.RATES else protocol.DEFAULT_RATE
+        self.rate = hello.rate if hello.rate in protocol.RATES else protocol.REPLY_RATE
         self.config = configured(config, hello)
         self._echo_cancelled = hello.echo_cancellation
-        self._ahead = min(AHEAD, max(UNVERIFIED_AHEAD, hello.ahead))
+        self._ahead = min(CLIENT_AHEAD, max(UNVERIFIED_AHEAD, hello.ahead))
         self._build = build
         self._clock = SystemClock()
         self.bus = Bus(self._clock)
@@ -121,7 +121,7 @@ class Conversation:
         self._ended = False
         self.bus.subscribe(self._tell)
         self.bus.subscribe(self._limit_ahead)
-        self.feed = Feed()
+        self.feed = ClientFeed()
         self.active = self._clock.now()
         """Session time of the last event of a turn."""
         self._drafts = False
@@ -257,7 +257,7 @@ class Conversation:
         if microphone is not None and source is not None:
             microphone.empty()
 
-    def played(self, report: protocol.Report) -> None:
+    def played(self, report: protocol.PlayedReport) -> None:
         """How far the client has played."""
         sink = self._sink
         if sink is not None and report.stream == self._stream:

@@ -27,7 +27,7 @@ MAX_DEVICES = 100
 DAY = 86_400
 
 
-class Device(Struct, frozen=True):
+class PairedDevice(Struct, frozen=True):
     """A paired device. `paired` and `seen` are in seconds since 1970."""
 
     id: str
@@ -37,7 +37,7 @@ class Device(Struct, frozen=True):
     seen: int = 0
 
 
-class Devices:
+class PairedDevices:
     """The paired devices in a file that only the owner can read. Thread-safe.
 
     Other processes may change the file: it is read anew when it has changed. Methods that write
@@ -47,13 +47,13 @@ class Devices:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._lock = threading.Lock()
-        self._known: tuple[int, list[Device]] = (-1, [])
+        self._known: tuple[int, list[PairedDevice]] = (-1, [])
 
-    def all(self) -> list[Device]:
+    def all(self) -> list[PairedDevice]:
         """The devices, oldest first. Raises StorageError."""
         return list(self._read())
 
-    def pair(self, name: str) -> tuple[Device, str]:
+    def pair(self, name: str) -> tuple[PairedDevice, str]:
         """A new device, and its token. Raises StorageError."""
         token = secrets.token_urlsafe(32)
         plain = " ".join("".join(c for c in name if c.isprintable()).split())[:60]
@@ -65,11 +65,11 @@ class Devices:
                     remedy="edgevoice serve devices --revoke NAME",
                 )
             number = max((int(d.id) for d in devices if d.id.isdigit()), default=0) + 1
-            device = Device(str(number), plain or "device", _hash(token), int(time.time()))
+            device = PairedDevice(str(number), plain or "device", _hash(token), int(time.time()))
             self._write([*devices, device])
         return device, token
 
-    def of_token(self, token: str) -> Device | None:
+    def of_token(self, token: str) -> PairedDevice | None:
         """The device with this token."""
         hashed = _hash(token)
         found = None
@@ -79,7 +79,7 @@ class Devices:
                 found = device
         return found
 
-    def note_seen(self, device: Device) -> None:
+    def note_seen(self, device: PairedDevice) -> None:
         """Note once a day that the device is connected. Raises StorageError."""
         now = int(time.time())
         if now - device.seen < DAY:
@@ -88,7 +88,7 @@ class Devices:
             devices = [replace(d, seen=now) if d.id == device.id else d for d in self._read()]
             self._write(devices)
 
-    def revoke(self, name: str) -> list[Device]:
+    def revoke(self, name: str) -> list[PairedDevice]:
         """Remove the devices with this id or name; returns them. Raises UsageError if none has it,
         and StorageError."""
         with self._lock:
@@ -101,12 +101,12 @@ class Devices:
             self._write([d for d in devices if d not in gone])
             return gone
 
-    def _read(self) -> list[Device]:
+    def _read(self) -> list[PairedDevice]:
         known, devices = self._known
         try:
             changed = self._path.stat().st_mtime_ns
             if changed != known:
-                devices = from_json(read(self._path), list[Device])
+                devices = from_json(read(self._path), list[PairedDevice])
                 self._known = changed, devices
         except FileNotFoundError:
             return []
@@ -118,7 +118,7 @@ class Devices:
             ) from None
         return devices
 
-    def _write(self, devices: list[Device]) -> None:
+    def _write(self, devices: list[PairedDevice]) -> None:
         try:
             files.replace_bytes(self._path, [json_bytes(devices)], private=True)
         except OSError as error:

@@ -18,7 +18,7 @@ MAX_FOLLOWED = 8
 """Turns whose captions may still change."""
 
 
-class Feed:
+class ClientFeed:
     """Turns the events of a conversation into messages."""
 
     def __init__(self) -> None:

@@ -43,7 +43,7 @@ class Known(Struct, frozen=True):
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class ServerAddress:
     """A server's address, with a pairing code and the beginning of its authority's SHA-256."""
 
     base: str
@@ -56,7 +56,7 @@ class Place:
         return self.base.startswith("https")
 
 
-def place(text: str) -> Place:
+def place(text: str) -> ServerAddress:
     """The server that a user names: HOST, HOST:PORT, or the address that `edgevoice serve` shows.
 
     Raises UsageError.
@@ -82,7 +82,7 @@ def place(text: str) -> Place:
     port = port or (LOCAL_PORT if scheme == "http" else SECURE_PORT)
     fragment = parse_qs(parts.fragment)
     code, ca = fragment.get("code", [""])[0], fragment.get("ca", [""])[0]
-    return Place(f"{scheme}://{named}:{port}", code, re.sub(r"[^0-9A-F]", "", ca.upper()))
+    return ServerAddress(f"{scheme}://{named}:{port}", code, re.sub(r"[^0-9A-F]", "", ca.upper()))
 
 
 def context(known: Known) -> ssl.SSLContext | None:
@@ -100,7 +100,7 @@ class KnownServers:
         """The server at this address. Raises StorageError."""
         return self._read().get(base)
 
-    def pair(self, where: Place, trust: Callable[[str], bool]) -> Known:
+    def pair(self, where: ServerAddress, trust: Callable[[str], bool]) -> Known:
         """Pair with a server by its code.
 
         `trust` is asked with a fingerprint if the address has none. Raises SessionError and
@@ -143,7 +143,7 @@ class KnownServers:
             ) from None
 
 
-def _authority(where: Place, trust: Callable[[str], bool]) -> str:
+def _authority(where: ServerAddress, trust: Callable[[str], bool]) -> str:
     """The certificate of the server's authority as PEM, if its fingerprint is right."""
     parts = urlsplit(where.base)
     port = (parts.port or SECURE_PORT) + CERTIFICATE_OFFSET

@@ -11,8 +11,8 @@ from edgevoice import __version__
 from edgevoice.context import Resume
 from edgevoice.history import History
 from edgevoice.server.connection import Closing, Connection
-from edgevoice.server.conversation import Build, Conversation, Offers
-from edgevoice.server.devices import Devices
+from edgevoice.server.conversation import ClientBuild, ClientConversation, Offers
+from edgevoice.server.devices import PairedDevices
 from edgevoice.server.feed import Outgoing
 from edgevoice.settings import Config
 
@@ -53,9 +53,9 @@ class Lobby:
     def __init__(
         self,
         config: Config,
-        build: Build,
+        build: ClientBuild,
         offers: Callable[[Config], Offers],
-        devices: Devices,
+        devices: PairedDevices,
         capacity: int,
         patience: Patience = Patience(),
         now: Callable[[], float] = time.monotonic,
@@ -66,7 +66,7 @@ class Lobby:
         self._devices = devices
         self._now = now
         self._connections: set[Connection] = set()
-        self._running: dict[str, Conversation] = {}
+        self._running: dict[str, ClientConversation] = {}
         self._left: dict[str, float] = {}
         """By conversation: since when it has no client."""
         self._waiting: list[Connection] = []
@@ -168,13 +168,13 @@ class Lobby:
             old, _ = self._kept.popitem(last=False)
             self._resumed = {k: v for k, v in self._resumed.items() if v != old}
 
-    def _forget(self, conversation: Conversation) -> None:
+    def _forget(self, conversation: ClientConversation) -> None:
         del self._running[conversation.id]
         self._left.pop(conversation.id, None)
         resume = conversation.session.resume
         self._kept[conversation.id] = _Kept(conversation.device, resume, self._now())
 
-    def _turn_out(self, conversation: Conversation) -> None:
+    def _turn_out(self, conversation: ClientConversation) -> None:
         for connection in self._connections:
             if connection.conversation is conversation:
                 connection.close(
@@ -192,7 +192,7 @@ class Lobby:
         else:
             resume = Resume(History(self._config.slm.system_prompt))
         device = connection.device.id
-        conversation = Conversation(device, self._config, hello, self._build, resume)
+        conversation = ClientConversation(device, self._config, hello, self._build, resume)
         if kept is not None and kept.resume is resume:
             self._resumed = {
                 k: conversation.id if v == old else v for k, v in self._resumed.items()
@@ -201,13 +201,13 @@ class Lobby:
         self._attach(conversation, connection)
         conversation.start()
 
-    def _attach(self, conversation: Conversation, connection: Connection) -> None:
+    def _attach(self, conversation: ClientConversation, connection: Connection) -> None:
         connection.place = 0
         connection.conversation = conversation
         self._left.pop(conversation.id, None)
         conversation.attach(connection)
 
-    def _take_over(self, conversation: Conversation) -> None:
+    def _take_over(self, conversation: ClientConversation) -> None:
         for other in self._connections:
             if other.conversation is conversation:
                 other.conversation = None

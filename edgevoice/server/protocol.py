@@ -40,15 +40,15 @@ MAX_MESSAGE_BYTES = max(MAX_TEXT_BYTES, SOUND_HEADER.size + 2 * MAX_SAMPLES)
 RATES = (16_000, 22_050, 24_000, 44_100, 48_000)
 """Sample rates of the reply that a client may ask for, in Hz."""
 
-DEFAULT_RATE = 24_000
+REPLY_RATE = 24_000
 
 MAX_CLIENT_TIME = 1e7
 """A client's clock, in seconds; a third of a year."""
 
-MAX_NUMBER = 2**48
+MAX_COUNT = 2**48
 
 Time = Annotated[float, Meta(ge=-60.0, le=MAX_CLIENT_TIME)]
-Number = Annotated[int, Meta(ge=-MAX_NUMBER, le=MAX_NUMBER)]
+Number = Annotated[int, Meta(ge=-MAX_COUNT, le=MAX_COUNT)]
 Name = Annotated[str, Meta(max_length=100)]
 
 Mode = Literal["hands-free", "push-to-talk"]
@@ -64,7 +64,7 @@ class Hello(Message, frozen=True):
 
     version: int = VERSION
     resume: Name = ""
-    rate: int = DEFAULT_RATE
+    rate: int = REPLY_RATE
     language: Name = ""
     voice: Name = ""
     mode: Mode | None = None
@@ -103,7 +103,7 @@ class Speak(Message, frozen=True):
     on: bool
 
 
-class Capture(Message, frozen=True):
+class Capturing(Message, frozen=True, tag="capture"):
     """Whether the client sends its microphone."""
 
     on: bool
@@ -121,7 +121,7 @@ class New(Message, frozen=True):
     """Begin a new conversation."""
 
 
-class Report(Message, frozen=True, tag="position"):
+class PlayedReport(Message, frozen=True, tag="position"):
     """How far the client has played the reply; times of the client's clock. See Position."""
 
     stream: int
@@ -131,7 +131,7 @@ class Report(Message, frozen=True, tag="position"):
     starved: Number
     sent: Time
     time: Time | None = None
-    underruns: Annotated[int, Meta(ge=0, le=MAX_NUMBER)] = 0
+    underruns: Annotated[int, Meta(ge=0, le=MAX_COUNT)] = 0
 
     @property
     def position(self) -> Position:
@@ -154,7 +154,7 @@ class Pong(Message, frozen=True):
 
 
 FromClient = Union[
-    Hello, Talk, Text, Stop, Mute, Speak, Capture, Settings, New, Report, Ping, Pong
+    Hello, Talk, Text, Stop, Mute, Speak, Capturing, Settings, New, PlayedReport, Ping, Pong
 ]  # fmt: skip
 
 

@@ -32,11 +32,11 @@ from edgevoice.player import Player
 from edgevoice.protocols import AudioSink, AudioSource
 from edgevoice.scene import Scene
 from edgevoice.server import protocol
-from edgevoice.server.known_servers import Known, Place, context, unreachable
+from edgevoice.server.known_servers import Known, ServerAddress, context, unreachable
 from edgevoice.trace import Recorder, save
 from edgevoice.transcript import markdown
 
-AHEAD = 0.6
+SENT_AHEAD = 0.6
 """Seconds of sound that the server sends ahead: a speaker's queue takes it, and a replay."""
 
 NEVER_WAIT = 60.0
@@ -46,7 +46,7 @@ REPORT_INTERVAL = 0.05
 IDLE_INTERVAL = 1.0
 """Seconds between two reports of the position, while it changes and while it does not."""
 
-SILENT_TIMEOUT = 6.0
+SERVER_TIMEOUT = 6.0
 """Seconds without any message after which the connection is lost; the server pings."""
 
 RECONNECT_FOR = 60.0
@@ -86,7 +86,7 @@ class RemoteSession:
     """
 
     def __init__(
-        self, clock: Clock, bus: Bus, where: Place, known: Known, here: Here, wishes: Wishes
+        self, clock: Clock, bus: Bus, where: ServerAddress, known: Known, here: Here, wishes: Wishes
     ) -> None:
         self.clock, self.bus = clock, bus
         self.recorder = Recorder()
@@ -171,8 +171,8 @@ class RemoteSession:
         wishes = self._wishes
         hello = {
             "resume": self._welcome.get("session", ""),
-            "rate": self._sink.rate if self._sink.rate in protocol.RATES else protocol.DEFAULT_RATE,
-            "ahead": AHEAD,
+            "rate": self._sink.rate if self._sink.rate in protocol.RATES else protocol.REPLY_RATE,
+            "ahead": SENT_AHEAD,
             "language": wishes.language,
             "voice": wishes.voice,
             "mode": wishes.mode,
@@ -183,7 +183,7 @@ class RemoteSession:
         socket.send(json.dumps({"type": "hello", **hello}))
         try:
             while not self._closed.is_set():
-                data = socket.recv(timeout=SILENT_TIMEOUT)
+                data = socket.recv(timeout=SERVER_TIMEOUT)
                 if isinstance(data, bytes):
                     self._play(protocol.read_frames(data))
                 else:

@@ -19,8 +19,8 @@ from edgevoice.errors import EdgevoiceError
 from edgevoice.server.addresses import host_name, lan_addresses
 from edgevoice.server.certificate_page import certificate_site
 from edgevoice.server.certificates import Authority, authority, leaf_context
-from edgevoice.server.conversation import Build, Offers
-from edgevoice.server.devices import Device, Devices, PairingCode
+from edgevoice.server.conversation import ClientBuild, Offers
+from edgevoice.server.devices import PairedDevice, PairedDevices, PairingCode
 from edgevoice.server.lobby import Lobby, Patience
 from edgevoice.server.protocol import MAX_MESSAGE_BYTES
 from edgevoice.server.sockets import Gate, protocols
@@ -68,13 +68,13 @@ class Server:
         self,
         options: Options,
         config: Config,
-        build: Build,
+        build: ClientBuild,
         offers: Callable[[Config], Offers],
-        paired: Callable[[Device], None] = lambda device: None,
+        paired: Callable[[PairedDevice], None] = lambda device: None,
     ) -> None:
         """Raises EdgevoiceError if a port is taken, and StorageError."""
         self.options = options
-        self.devices = Devices(options.folder / "devices.json")
+        self.devices = PairedDevices(options.folder / "devices.json")
         self.code = PairingCode()
         self.authority: Authority | None = None
         self.lobby = Lobby(config, build, offers, self.devices, options.capacity, options.patience)

@@ -9,11 +9,11 @@ from edgevoice.engines.pool import EnginePool
 from edgevoice.errors import EdgevoiceError
 from edgevoice.models.store import Store
 from edgevoice.models.voices import languages, voices
-from edgevoice.server.conversation import Build, Offers, Voice
+from edgevoice.server.conversation import ClientBuild, Offers, Voice
 from edgevoice.settings import Config
 
 
-def sharing(pool: EnginePool) -> Build:
+def sharing(pool: EnginePool) -> ClientBuild:
     """Builds assistants with engines from `pool`."""
 
     def built(context: SessionContext, audio: AudioIO, resume: Resume) -> Assistant:

@@ -9,7 +9,7 @@ from typing import Any
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
-MAX_CONNECTIONS = 128
+MAX_OPEN = 128
 """Open connections of all clients together."""
 
 MAX_PER_ADDRESS = 24
@@ -28,7 +28,7 @@ SLOW = b"HTTP/1.1 408 Request Timeout\r\ncontent-length: 0\r\nconnection: close\
 class Gate:
     """Counts the open connections of all ports."""
 
-    def __init__(self, total: int = MAX_CONNECTIONS, per_address: int = MAX_PER_ADDRESS) -> None:
+    def __init__(self, total: int = MAX_OPEN, per_address: int = MAX_PER_ADDRESS) -> None:
         self._total, self._per_address = total, per_address
         self._open: Counter[str] = Counter()
 

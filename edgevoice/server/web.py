@@ -25,7 +25,7 @@ from edgevoice.outside import Malformed, from_json
 from edgevoice.server import protocol
 from edgevoice.server.addresses import is_own
 from edgevoice.server.connection import Closing, Connection
-from edgevoice.server.devices import Device, Devices, PairingCode
+from edgevoice.server.devices import PairedDevice, PairedDevices, PairingCode
 from edgevoice.server.limits import Buckets
 from edgevoice.server.lobby import MAX_CONNECTIONS_PER_DEVICE, Lobby
 from edgevoice.server.qr import svg
@@ -141,10 +141,10 @@ class Site:
     def __init__(
         self,
         lobby: Lobby,
-        devices: Devices,
+        devices: PairedDevices,
         code: PairingCode,
         address: Callable[[str], str],
-        paired: Callable[[Device], None],
+        paired: Callable[[PairedDevice], None],
         loopback: bool,
         port: int,
         certificate: Callable[[], str],
@@ -265,7 +265,7 @@ class Site:
             return
         await socket.send_denial_response(refused)
 
-    async def _serve(self, socket: WebSocket, device: Device) -> None:
+    async def _serve(self, socket: WebSocket, device: PairedDevice) -> None:
         await socket.accept(subprotocol=protocol.SUBPROTOCOL)
         abort = socket.scope.get("extensions", {}).get("edgevoice.abort", lambda: None)
         connection = Connection(socket, device, abort)
@@ -282,7 +282,7 @@ class Site:
         finally:
             self._lobby.leave(connection)
 
-    def _device(self, request: HTTPConnection) -> Device | None:
+    def _device(self, request: HTTPConnection) -> PairedDevice | None:
         """The paired device that asks."""
         kind, _, token = request.headers.get("authorization", "").partition(" ")
         if kind.lower() != "bearer":

@@ -18,6 +18,7 @@ from msgspec.structs import replace
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
+from edgevoice import events as ev
 from edgevoice.agent.language_model_agent import LanguageModelAgent
 from edgevoice.assistant import Assistant
 from edgevoice.audio import CAPTURE_RATE, Samples
@@ -26,7 +27,7 @@ from edgevoice.devices.playout_buffer import PlayoutBuffer
 from edgevoice.devices.remote import PlayFrames, ReplaceFrames
 from edgevoice.protocols import ChatMessage
 from edgevoice.server import protocol
-from edgevoice.server.conversation import Build, Offers, Voice
+from edgevoice.server.conversation import ClientBuild, Offers, Voice
 from edgevoice.server.lobby import Patience
 from edgevoice.server.serving import Options, Server
 from edgevoice.settings import Config
@@ -49,7 +50,7 @@ BLOCK = 0.01
 
 def scripted(
     book: Phrasebook, answer: Callable[[Sequence[ChatMessage]], str] | str = "All right."
-) -> Build:
+) -> ClientBuild:
     """Assistants with engines that know `book`."""
 
     def built(context: SessionContext, audio: AudioIO, resume: Resume) -> Assistant:
@@ -58,6 +59,11 @@ def scripted(
             clock, answer if callable(answer) else lambda _: answer, token=0.005, prefill=0.0
         )
         config = replace(context.config, slm=replace(context.config.slm, examples=False))
+        context.bus.emit(
+            ev.SessionStarted(
+                version="", schema=ev.SCHEMA, wall="", platform="", models={}, input="", output=""
+            )
+        )
         return Assistant(
             context,
             audio,
@@ -82,7 +88,7 @@ def offered(config: Config) -> Offers:
 @contextlib.contextmanager
 def serving(
     folder: Path,
-    build: Build | None = None,
+    build: ClientBuild | None = None,
     lan: bool = False,
     capacity: int = 4,
     patience: Patience | None = None,
@@ -151,7 +157,7 @@ class Client:
         self.said: queue.SimpleQueue[Samples] = queue.SimpleQueue()
         self._origin = time.monotonic()
         self._changed = threading.Condition()
-        self._buffer = PlayoutBuffer(protocol.DEFAULT_RATE)
+        self._buffer = PlayoutBuffer(protocol.REPLY_RATE)
         self._lock = threading.Lock()
         self._stream = self._added = 0
         self._stopping = threading.Event()
@@ -255,7 +261,7 @@ class Client:
     def _play(self) -> None:
         blocks = sent = 0
         pending = np.zeros(0, dtype=np.float32)
-        out = np.zeros((int(protocol.DEFAULT_RATE * BLOCK), 1), dtype=np.float32)
+        out = np.zeros((int(protocol.REPLY_RATE * BLOCK), 1), dtype=np.float32)
         with contextlib.suppress(ConnectionClosed, OSError):
             while not self._stopping.wait(
                 max(0.0, self._origin + blocks * BLOCK - time.monotonic())

@@ -14,7 +14,7 @@ from edgevoice.errors import SessionError, UsageError
 from edgevoice.open_devices import clips_source
 from edgevoice.player import Player
 from edgevoice.server.known_servers import KnownServers, place
-from edgevoice.server.protocol import DEFAULT_RATE
+from edgevoice.server.protocol import REPLY_RATE
 from edgevoice.server.remote_session import Here, RemoteSession, Wishes
 from edgevoice.testing.scripted import Phrasebook
 from tests.server.hosting import scripted, serving
@@ -32,7 +32,7 @@ def test_a_question_is_answered_by_another_machine(tmp_path: Path) -> None:
         ca = server.authority.fingerprint.replace(":", "")[:32]
         where = place(f"https://127.0.0.1:{server.ports[1]}/#code={server.code.code}&ca={ca}")
         known = KnownServers(tmp_path / "servers.json").pair(where, lambda fingerprint: False)
-        sink = SimulatedSink(clock, DEFAULT_RATE, "speaker")
+        sink = SimulatedSink(clock, REPLY_RATE, "speaker")
         clips = iter([book.speech("what is the capital", 1.2)])
         here = Here(clips_source(clock, clips, "files"), sink, Player(clock, sink))
         session = RemoteSession(clock, bus, where, known, here, Wishes())

@@ -174,7 +174,10 @@ def test_settings_change_and_the_conversation_goes_on(tmp_path: Path) -> None:
         after = client.wait("welcome", stream=before["stream"] + 1)
         assert (after["voice"], after["mode"]) == ("eva", "push-to-talk")
         assert [m["text"] for m in after["history"]] == ["one", "Yes."]
+        at = client.messages.index(after)
+        client.wait("state", after=at, state="asleep")
         client.send("text", text="two")
+        client.wait("state", after=at, state="speaking")
         assert client.wait("turn", turn=1)["heard"] == "Yes."
 
 

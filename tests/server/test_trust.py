@@ -18,7 +18,7 @@ from edgevoice.errors import UsageError
 from edgevoice.server import protocol
 from edgevoice.server.addresses import is_own, lan_addresses
 from edgevoice.server.certificates import authority, leaf_context
-from edgevoice.server.devices import Devices
+from edgevoice.server.devices import PairedDevices
 from edgevoice.server.serving import Server
 from tests.server.hosting import PATIENCE, Client, asked, paired, serving
 
@@ -88,13 +88,13 @@ def test_a_revoked_token_is_worthless_at_once(tmp_path: Path) -> None:
         with Client(server, token) as client:
             client.wait("welcome")
             # As another process does it.
-            (gone,) = Devices(tmp_path / "devices.json").revoke("phone")
+            (gone,) = PairedDevices(tmp_path / "devices.json").revoke("phone")
             assert gone.name == "phone"
             assert client.wait("error")["code"] == "revoked"
             assert client.wait_closed() == 4000
         assert refused(server, authorization=f"Bearer {token}")[0] == 401
         with pytest.raises(UsageError):
-            Devices(tmp_path / "devices.json").revoke("phone")
+            PairedDevices(tmp_path / "devices.json").revoke("phone")
 
 
 def test_a_device_can_leave_and_invite_another(tmp_path: Path) -> None:

@@ -7,10 +7,10 @@ const VERSION = 1;
 const RATE = 16000;
 const FIRST_WAIT = 250; // ms before the first new attempt; twice as long each time
 const LONGEST_WAIT = 1500;
-const FIRST_PATIENCE = 1500; // ms for an attempt to succeed; longer on a slow network
-const LONGEST_PATIENCE = 6000;
+const PATIENCE = 1500; // ms until another attempt is made beside one that has no answer
+const MOST_ATTEMPTS = 3; // at the same time; the first that succeeds is used
 const PING_EVERY = 1000;
-const SILENCE_IS_DEAD = 4000;
+const SILENCE_IS_DEAD = 5000;
 const MOST_UNSENT = 16000; // bytes in the socket; the rest waits here, where the oldest can be dropped
 const MOST_WAITING = 500; // frames: 10 s of speech
 const MOST_SAMPLES = 4096; // in one message
@@ -25,9 +25,9 @@ export class Link {
     this.clock = clock;
     this.origin = 0; // the time that is 0 for this connection
     this.socket = null;
+    this.attempts = []; // sockets that are not open yet
     this.wanted = this.ready = false;
     this.wait = FIRST_WAIT;
-    this.patience = FIRST_PATIENCE;
     this.frames = []; // speech that waits to be sent: {time, samples}
     this.messages = []; // and what else must not be lost
     addEventListener("online", () => this.hurry());
@@ -58,18 +58,26 @@ export class Link {
     address.hash = "";
     const socket = new WebSocket(address, "edgevoice.v1");
     socket.binaryType = "arraybuffer";
-    socket.onopen = () => this.greet();
-    socket.onmessage = ({ data }) => this.receive(data);
-    socket.onclose = () => this.retry();
-    this.socket = socket;
-    this.limit = setTimeout(() => {
-      this.patience = Math.min(LONGEST_PATIENCE, 2 * this.patience);
-      this.retry();
-    }, this.patience);
+    socket.onopen = () => this.greet(socket);
+    socket.onclose = () => this.failed(socket);
+    this.attempts.push(socket);
+    if (this.attempts.length > MOST_ATTEMPTS) abandon(this.attempts.shift());
+    this.limit = setTimeout(() => this.attempt(), PATIENCE);
   }
 
-  greet() {
+  failed(socket) {
+    this.attempts = this.attempts.filter((other) => other !== socket);
+    if (!this.attempts.length) this.retry();
+  }
+
+  greet(socket) {
+    const others = this.attempts.filter((other) => other !== socket);
+    this.attempts = [];
+    others.forEach(abandon);
     clearTimeout(this.limit); // from here on pings tell whether the server is there
+    this.socket = socket;
+    socket.onmessage = ({ data }) => this.receive(data);
+    socket.onclose = () => this.retry();
     this.heardAt = performance.now();
     this.pings = setInterval(() => this.ping(), PING_EVERY);
     this.origin = this.frames[0]?.time ?? this.clock();
@@ -103,11 +111,10 @@ export class Link {
     clearTimeout(this.again);
     clearInterval(this.pings);
     this.ready = false;
-    const socket = this.socket;
+    this.attempts.forEach(abandon);
+    this.attempts = [];
+    if (this.socket) abandon(this.socket);
     this.socket = null;
-    if (!socket) return;
-    socket.onopen = socket.onmessage = socket.onclose = null;
-    socket.close();
   }
 
   receive(data) {
@@ -124,7 +131,6 @@ export class Link {
   begin(welcome) {
     this.ready = true;
     this.wait = FIRST_WAIT;
-    this.patience = FIRST_PATIENCE;
     remember("session", welcome.session, tab);
     note("welcome", { resumed: welcome.resumed });
     this.on.opened(welcome);
@@ -185,4 +191,9 @@ export class Link {
   number({ time }) {
     return Math.max(0, Math.round((time - this.origin) * RATE));
   }
+}
+
+function abandon(socket) {
+  socket.onopen = socket.onmessage = socket.onclose = null;
+  socket.close();
 }

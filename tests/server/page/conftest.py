@@ -18,7 +18,7 @@ from tests.server.page.engines import humming
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 
-PATIENCE = 60_000
+PATIENCE = 300_000
 """Milliseconds after which something that was waited for never happens."""
 
 FLAGS = (
@@ -94,11 +94,14 @@ class Page:
 
     def noted(self, what: str, after: float = 0.0, **details: Any) -> dict[str, Any]:
         """The first entry of the page's log of this kind, later than `after` ms; waits for it."""
-        found = self.tab.wait_for_function(
-            """([what, after, details]) => edgevoice.log.find(entry => entry.what === what
-               && entry.at > after && Object.entries(details).every(([k, v]) => entry[k] === v))""",
-            arg=[what, after, details],
-        )
+        try:
+            found = self.tab.wait_for_function(
+                """([what, after, details]) => edgevoice.log.find(entry => entry.what === what
+                && entry.at > after && Object.entries(details).every(([k, v]) => entry[k] === v))""",
+                arg=[what, after, details],
+            )
+        except playwright.TimeoutError:
+            pytest.fail(f"the page never noted {what} {details} after {after}: {self.log[-20:]}")
         return dict(found.json_value())
 
     @property

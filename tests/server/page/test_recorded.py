@@ -1,0 +1,87 @@
+"""Recorded questions to the page in Chromium, answered by real models."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from edgevoice.engines.pool import EnginePool
+from edgevoice.server.serving import Options, Server
+from edgevoice.server.shared import offers, sharing
+from edgevoice.settings import Config
+from tests.server.page.conftest import DESKTOP, Opened, browsing, invitation
+
+pytestmark = [pytest.mark.devices, pytest.mark.models, pytest.mark.slow]
+
+SMALL = "smollm2-135m", "whisper-tiny.en"
+
+AT_ONCE = 0.3
+"""Seconds of sound that may be played after it was dropped."""
+
+
+@pytest.fixture(scope="module")
+def assistant(
+    starter_models: dict[str, Path],
+    model_path: Callable[[str], Path],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Server]:
+    """A server with real models."""
+    for name in SMALL:
+        model_path(name)
+    config = Config()
+    config = replace(
+        config,
+        # The smallest: what is tested is how sound and words come and go.
+        models=replace(config.models, slm=SMALL[0], stt=SMALL[1]),
+        slm=replace(config.slm, examples=False),
+    )
+    pool = EnginePool(hold=True)
+    options = Options(tmp_path_factory.mktemp("serve"), 0)
+    server = Server(options, config, sharing(pool), offers)
+    server.start()
+    yield server
+    server.stop()
+    pool.close()
+
+
+@pytest.fixture(scope="module")
+def browser(shared: Path) -> Iterator[Any]:
+    """Chromium, whose microphone plays a recorded question once."""
+    recording = shared / "speech" / "gcp-brooklyn.wav"
+    with browsing(f"--use-file-for-fake-audio-capture={recording}%noloop") as running:
+        yield running
+
+
+def test_a_recorded_question_is_answered(assistant: Server, opened: Opened) -> None:
+    """The browser's own microphone hears a recorded question; it is captioned and answered."""
+    page = opened(invitation(assistant), speaks=False, **DESKTOP)
+    page.listening()
+    page.noted("turn", answered=True)
+    question, answer = page.captions
+    assert "brooklyn bridge" in question.lower()
+    assert page.marked
+    assert set(page.marked) <= set(answer.split())
+
+
+def test_a_recorded_question_interrupts_a_reply(
+    assistant: Server, opened: Opened, shared: Path
+) -> None:
+    """Somebody who speaks during a reply is heard: the rest of it is dropped at once, and the new
+    question is answered."""
+    page = opened(invitation(assistant))
+    page.listening()
+    page.ask("Tell me a long story about the sea.")
+    started = page.noted("started")
+    page.say(shared / "speech" / "gcp-brooklyn.wav")
+    dropped = page.noted("replace", started["at"], count=0)
+    silent = page.noted("replaced", dropped["at"])
+    assert silent["time"] - dropped["time"] < AT_ONCE
+    ended = page.noted("turn", started["at"], interrupted=True)
+    page.noted("turn", ended["at"], answered=True)
+    assert page.captions[1].endswith("—")
+    assert "brooklyn bridge" in page.captions[2].lower()
+    assert page.captions[3]
