@@ -52,7 +52,8 @@ def build(
     models = choose(store, config, pool is not None and pool.shapes, agent is None)
     config = replace(config, stt=replace(config.stt, language=",".join(models.languages)))
     context = dataclasses.replace(context, config=config)
-    skills = opened_skills(context, models.languages, model=models.slm.name if models.slm else "")
+    name = models.slm.name if models.slm else ""
+    skills = opened_skills(context, models.languages, name) if agent is None else None
     engines = _engines(context, store, models, pool, agent, skills)
     housekeeping = Housekeeping(meter(), _free_memory)
     ringer = ringing(skills, context) if skills else None

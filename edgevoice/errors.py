@@ -58,6 +58,10 @@ class ConfigError(EdgevoiceError):
     exit_code = 2
 
 
+class NoHomeError(EdgevoiceError):
+    """The user has no home folder."""
+
+
 class AudioFileError(EdgevoiceError):
     """A sound file is missing, damaged or unsupported."""
 

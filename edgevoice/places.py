@@ -6,13 +6,13 @@ import sys
 from pathlib import Path
 from typing import Literal
 
-from edgevoice.errors import EdgevoiceError
+from edgevoice.errors import EdgevoiceError, NoHomeError
 
 FolderKind = Literal["config", "data", "cache", "runtime"]
 
 
 def user_folder(kind: FolderKind) -> Path:
-    """The user's edgevoice folder for `kind`. Raises EdgevoiceError without a home folder."""
+    """The user's edgevoice folder for `kind`. Raises NoHomeError without a home folder."""
     import platformdirs
 
     folders = {
@@ -28,7 +28,7 @@ def user_folder(kind: FolderKind) -> Path:
     if not folder.is_absolute():
         variable = f"XDG_{kind.upper()}_HOME"
         also = f", or {variable}" if sys.platform.startswith("linux") else ""
-        raise EdgevoiceError(
+        raise NoHomeError(
             f"there is no home folder for the {kind} files: HOME is not set, and the system does "
             "not know this user",
             remedy=f"set HOME{also} to a folder that this user can write",

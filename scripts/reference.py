@@ -165,9 +165,13 @@ def settings() -> str:
 def events() -> str:
     parts = ["# Events\n", NOTE, "Common fields and rules: [the trace](../trace.md).\n"]
     parts.append(f"Schema version {ev.SCHEMA}.\n")
+    inside: dict[type, None] = {}
     for event in ev.AnyEvent.__args__:  # type: ignore[attr-defined]
         info: Any = types.type_info(event)
         parts += [f"## `{info.tag}`\n", described(event), fields_of(event, ("t", "seq"))]
+        inside |= dict.fromkeys(found for f in info.fields for found in structs_in(f.type))
+    for cls in inside:
+        parts += [f"## {cls.__name__}\n", described(cls), fields_of(cls)]
     return "\n".join(filter(None, parts))
 
 

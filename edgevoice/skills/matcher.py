@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from edgevoice.skills.figures import MOST, FigureFinder, FoundFigures
-from edgevoice.skills.sentence_files import SentenceFile, SkillSentences, Skipped
+from edgevoice.skills.sentence_files import SentenceFile, Skipped
 from edgevoice.skills.templates import FREE, Template, TemplateCompiler
 
 LONGEST = 40
@@ -33,10 +33,7 @@ class _Intent:
 class Matcher:
     """The templates of one language. Calls from several threads are fine."""
 
-    def __init__(
-        self, language: str, file: SentenceFile, more: Mapping[str, SkillSentences] | None = None
-    ) -> None:
-        """`more`: intents of the user's own. Raises TemplateError."""
+    def __init__(self, language: str, file: SentenceFile) -> None:
         self._finder = FigureFinder(language, file.numbers)
         self._skip = _Skipping(file.skip)
         self._compounds = re.compile(rf"\b(\w{{3,}}?)({'|'.join(file.compounds) or '(?!)'})\b")
@@ -46,10 +43,15 @@ class Matcher:
         }
         compiler = TemplateCompiler(self._values, file.rules, file.not_names)
         self._intents = [
-            _Intent(name, compiler.compile(text), fixed)
-            for name, sentences in {**file.intents, **(more or {})}.items()
+            _Intent(name, compiler.template(text), fixed)
+            for name, sentences in file.intents.items()
             for text, fixed in map(_parts, sentences)
         ]
+
+    def load(self) -> None:
+        """Compile all templates; else each is at its first use. Raises TemplateError."""
+        for intent in self._intents:
+            _ = intent.template.compiled
 
     def match(self, text: str) -> Match | None:
         """The intent of an utterance; None if no template covers it."""
@@ -61,7 +63,10 @@ class Matcher:
         whole = self._compounds.sub(r"\1 \2", figures.text)
         best, least = None, LONGEST
         for words in dict.fromkeys((whole, self._skip.without(whole))):
+            said = set(words.split())
             for intent in self._intents:
+                if not intent.template.required <= said:
+                    continue
                 slots = intent.template.match(words + " ")
                 if slots is None:
                     continue

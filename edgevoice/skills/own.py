@@ -144,9 +144,11 @@ class OwnSkill:
             },
         )
         try:
-            return Matcher(language, file)
+            matcher = Matcher(language, file)
+            matcher.load()
         except TemplateError as error:
             raise self._wrong(str(error)) from None
+        return matcher
 
     def match(self, text: str, language: str) -> Match | None:
         """The intent of an utterance; None if it is none of this skill's."""

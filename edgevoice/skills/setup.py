@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from edgevoice.clock import local_time
 from edgevoice.context import SessionContext
-from edgevoice.errors import ConfigError
+from edgevoice.errors import ConfigError, NoHomeError
 from edgevoice.places import user_folder
 from edgevoice.protocols import Agent
 from edgevoice.settings import Config, SkillsSettings
@@ -39,9 +39,13 @@ def opened_skills(
     def now() -> float:
         return wall().timestamp()
 
-    timers = kept_timers() if settings.keep_timers else Timers(None, now)
+    try:
+        timers = kept_timers() if settings.keep_timers else Timers(None, now)
+        own = installed()
+    except NoHomeError:
+        # A service without a home folder has no skills of its own, and nowhere to keep timers.
+        timers, own = Timers(None, now), []
     answers = BuiltInSkills(timers, Facts(wall, model))
-    own = installed()
     known = (*answers.groups(), *(skill.name for skill in own))
     return Skills(spoken, answers, allowed(settings, known), own)
 

@@ -51,7 +51,7 @@ class Skills:
     def load(self) -> None:
         """Read the sentence files; else the first utterance in each language does."""
         for language in self._spoken:
-            self._voice(language)
+            self._voice(language)[0].load()
 
     def _voice(self, language: str) -> tuple[Matcher, Phrases]:
         if language not in self._voices:

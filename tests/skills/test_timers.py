@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from edgevoice.errors import StorageError
+from edgevoice.errors import NoHomeError, StorageError
+from edgevoice.settings import Config
 from edgevoice.skills import moments
+from edgevoice.skills.setup import answered_at_once
 from edgevoice.skills.timers import Timers
 from tests.command import edgevoice
 
@@ -108,3 +110,13 @@ def test_a_time_of_day_is_the_next_one_that_is_meant(
 def test_easter_is_on_its_sunday(year: int, expected: str) -> None:
     """By the calendar of the churches."""
     assert str(moments.easter(year)) == expected
+
+
+def test_without_a_home_folder_the_skills_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A service has nowhere to keep timers, and keeps them in memory."""
+
+    def no_home(kind: str) -> Path:
+        raise NoHomeError("there is no home folder")
+
+    monkeypatch.setattr("edgevoice.skills.setup.user_folder", no_home)
+    assert answered_at_once("what is two plus two", Config()) == "4."
