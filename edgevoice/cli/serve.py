@@ -78,7 +78,7 @@ def _serve(context: Context, lan: bool, port: int, sessions: int) -> None:
 
     with imported():
         from edgevoice.server.serving import Options, Server
-        from edgevoice.server.shared import offers, sharing
+        from edgevoice.server.shared import offers, preload, sharing
     from edgevoice.engines.pool import EnginePool
 
     config = ready(context, dict(context.settings))
@@ -91,6 +91,8 @@ def _serve(context: Context, lan: bool, port: int, sessions: int) -> None:
 
     options = Options(data_folder(), port, lan, sessions)
     server = Server(options, config, sharing(pool), offers, paired)
+    echo("loading the models …", err=True)
+    preload(config, pool)
     server.start()
     try:
         while server.failure is None:

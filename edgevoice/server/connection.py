@@ -141,10 +141,15 @@ class Connection:
 
     async def hello_received(self) -> protocol.Hello:
         """The client's first message. Raises Closing, WebSocketDisconnect."""
-        try:
-            message = await asyncio.wait_for(self._receive(), HELLO_TIMEOUT)
-        except asyncio.TimeoutError:
-            raise Closing("bad_hello", "there was no hello in time") from None
+        receiving = asyncio.create_task(self._receive())
+        # In steps: a model that is loading may hold up this process for longer than the timeout.
+        for _ in range(max(1, round(HELLO_TIMEOUT / WATCH_INTERVAL))):
+            if (await asyncio.wait({receiving}, timeout=WATCH_INTERVAL))[0]:
+                break
+        else:
+            receiving.cancel()
+            raise Closing("bad_hello", "there was no hello in time")
+        message = receiving.result()
         if not isinstance(message, protocol.Hello):
             raise Closing("bad_hello", "the first message must be hello", "reload the page")
         if message.version != protocol.VERSION:
@@ -212,8 +217,13 @@ class Connection:
         """Ping the client, and notice when it is gone. No task has a timeout of its own: before
         Python 3.12, `wait_for` may lose a cancellation."""
         pinged = -math.inf
+        last = time.monotonic()
         while True:
             now = time.monotonic()
+            # A model that is loading may hold up this process: that time is not the client's.
+            stalled = max(0.0, now - last - 2 * WATCH_INTERVAL)
+            self._heard, self._sending = self._heard + stalled, self._sending + stalled
+            last = now
             if now - pinged >= PING_INTERVAL:
                 pinged = now
                 self.send({"type": "ping", "at": now})

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from edgevoice.assistant import Assistant
-from edgevoice.build import build
+from edgevoice.build import build, clips_source, quiet_sink
+from edgevoice.bus import Bus
+from edgevoice.clock import SystemClock
 from edgevoice.context import AudioIO, Resume, SessionContext
 from edgevoice.engines.pool import EnginePool
 from edgevoice.errors import EdgevoiceError
@@ -20,6 +22,15 @@ def sharing(pool: EnginePool) -> ClientBuild:
         return build(context, audio, resume, pool)
 
     return built
+
+
+def preload(config: Config, pool: EnginePool) -> None:
+    """Load all engines into `pool`: the first client does not wait, and none is held up while a
+    model loads. Raises EdgevoiceError."""
+    clock = SystemClock()
+    nothing = AudioIO(clips_source(clock, iter(()), "nothing"), quiet_sink(clock, "nothing"))
+    # It ends by itself once it is ready.
+    build(SessionContext(config, clock, Bus(clock)), nothing, pool=pool).run()
 
 
 def offers(config: Config) -> Offers:

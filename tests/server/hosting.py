@@ -39,7 +39,7 @@ from edgevoice.testing.scripted import (
     ScriptedSynthesizer,
 )
 
-PATIENCE = 30.0
+PATIENCE = 60.0
 """Seconds after which a test that waits has failed."""
 
 PACKET = 512
