@@ -62,12 +62,12 @@ def init(folder: Path, answers: Path | None, user: str, force: bool) -> None:
     from edgevoice.places import user_folder
 
     writable = [user_folder(kind) for kind in ("cache", "data", "config")]
-    unit = folder / f"{units.NAME}.service"
+    unit = folder / f"{units.UNIT}.service"
     written = {
         config: kiosk_toml(given),
         unit: units.service(words, user, writable),
         folder / f"{units.LABEL}.plist": units.agent(words),
-        folder / f"{units.NAME}.xml": units.task(words),
+        folder / f"{units.UNIT}.xml": units.task(words),
     }
     there = [path for path in written if path.exists()]
     if there and not force:

@@ -9,7 +9,7 @@ from datetime import datetime, time
 
 from edgevoice.errors import ConfigError
 
-DAYS = ("mo", "tu", "we", "th", "fr", "sa", "su")
+DAY_NAMES = ("mo", "tu", "we", "th", "fr", "sa", "su")
 EXAMPLE = "tu-su 10:00-18:00, th 10:00-21:00"
 RULE = re.compile(
     r"(?:([a-z]{2})(?:-([a-z]{2}))?\s+)?(\d{1,2}):(\d{2})\s*-\s*(\d{1,2}):(\d{2})", re.IGNORECASE
@@ -69,6 +69,6 @@ def is_open(openings: Sequence[Opening], now: datetime) -> bool:
 def _days(first: str | None, last: str | None) -> frozenset[int]:
     if first is None:
         return frozenset(range(7))
-    start = DAYS.index(first.lower())
-    end = DAYS.index(last.lower()) if last else start
+    start = DAY_NAMES.index(first.lower())
+    end = DAY_NAMES.index(last.lower()) if last else start
     return frozenset((start + n) % 7 for n in range((end - start) % 7 + 1))

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from xml.sax.saxutils import escape
 
-NAME = "edgevoice-kiosk"
+UNIT = "edgevoice-kiosk"
 LABEL = "org.edgevoice.kiosk"
 CHECK_TIMEOUT = 60.0
 """Seconds that systemd's own check may take."""

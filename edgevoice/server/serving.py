@@ -31,7 +31,7 @@ DEFAULT_PORT = 8440
 """For this machine; the next port is for the network, and the one after that for the
 certificate."""
 
-STEP = 1.0
+LOOK_INTERVAL = 1.0
 """Seconds between two looks at who waits, and whose device was revoked."""
 
 STOP_TIMEOUT = 10.0
@@ -193,7 +193,7 @@ class Server:
 
     async def _step(self) -> None:
         while True:
-            await asyncio.sleep(STEP)
+            await asyncio.sleep(LOOK_INTERVAL)
             try:
                 self.lobby.step()
                 self.lobby.check_revoked()

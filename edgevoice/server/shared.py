@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from edgevoice.assistant import Assistant
-from edgevoice.build import build, clips_source, quiet_sink
+from edgevoice.build import build
 from edgevoice.bus import Bus
 from edgevoice.clock import SystemClock
 from edgevoice.context import AudioIO, Resume, SessionContext
@@ -11,6 +11,7 @@ from edgevoice.engines.pool import EnginePool
 from edgevoice.errors import EdgevoiceError
 from edgevoice.models.store import Store
 from edgevoice.models.voices import languages, voices
+from edgevoice.open_devices import clips_source, quiet_sink
 from edgevoice.server.conversation import ClientBuild, Offers, Voice
 from edgevoice.settings import Config
 

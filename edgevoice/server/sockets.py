@@ -22,7 +22,7 @@ BUSY = (
     b"HTTP/1.1 503 Service Unavailable\r\ncontent-type: application/json\r\nretry-after: 10\r\n"
     b"content-length: %d\r\nconnection: close\r\n\r\n%s" % (len(_BUSY_BODY), _BUSY_BODY)
 )
-AGAIN = 0.5
+RETRY = 0.5
 """Seconds after which a slow request is looked at again."""
 
 SLOW = b"HTTP/1.1 408 Request Timeout\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
@@ -71,7 +71,7 @@ def protocols(gate: Gate) -> tuple[type[asyncio.Protocol], type[asyncio.Protocol
         def _too_slow(self, last: bool = False) -> None:
             if not last:
                 # Once more: a model that is loading may have held up this process.
-                self._timer = self.loop.call_later(AGAIN, self._too_slow, True)
+                self._timer = self.loop.call_later(RETRY, self._too_slow, True)
             elif self.transport.get_protocol() is self and self.cycle is None:
                 self.transport.write(SLOW)
                 self.transport.abort()

@@ -18,7 +18,7 @@ from edgevoice.skills.timer_answers import TimerAnswers
 from edgevoice.skills.timers import Timers
 from edgevoice.transcription.spoken_language import named
 
-STEP = 1.2
+SPEED_STEP = 1.2
 """Factor of a step in the speaking rate."""
 SLOWEST, FASTEST = 0.6, 1.75
 LOUDER = 0.2
@@ -249,10 +249,10 @@ class BuiltInSkills:
         return phrases.answer("mute_microphone")
 
     def _slower(self, args: Mapping[str, Any], phrases: Phrases) -> str:
-        return self._speed("slower", self._session().speed / STEP, phrases)
+        return self._speed("slower", self._session().speed / SPEED_STEP, phrases)
 
     def _faster(self, args: Mapping[str, Any], phrases: Phrases) -> str:
-        return self._speed("faster", self._session().speed * STEP, phrases)
+        return self._speed("faster", self._session().speed * SPEED_STEP, phrases)
 
     def _normal_speed(self, args: Mapping[str, Any], phrases: Phrases) -> str:
         self._session().speed = 1.0
