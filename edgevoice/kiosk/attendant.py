@@ -17,7 +17,7 @@ from edgevoice.kiosk.status import KioskStatus
 from edgevoice.kiosk.visitor import Visitor
 from edgevoice.settings import KioskSettings
 
-WATCH_INTERVAL = 1.0
+ATTEND_INTERVAL = 1.0
 """Seconds between two looks."""
 SAVE_INTERVAL = 60.0
 """Seconds between two writings of the counters."""
@@ -80,7 +80,7 @@ class Attendant:
         while not self._closed:
             self._step()
             with self._monitor:
-                self._monitor.wait_for(lambda: self._closed, WATCH_INTERVAL)
+                self._monitor.wait_for(lambda: self._closed, ATTEND_INTERVAL)
         self._notify("STOPPING=1")
         self._status.keep()
 
