@@ -77,8 +77,8 @@ class Page:
         self.tab.locator(selector, has_text=text).first.wait_for()
 
     def listening(self) -> None:
-        """Open the microphone, and wait until the assistant listens."""
-        self.shows(".connection.on")
+        """Open the microphone once the models are loaded, and wait until the assistant listens."""
+        self.noted("state", state="listening")
         self.tab.click("#talk")
         self.shows('#talk[data-state="listening"]')
 
@@ -96,8 +96,9 @@ class Page:
         """The first entry of the page's log of this kind, later than `after` ms; waits for it."""
         try:
             found = self.tab.wait_for_function(
-                """([what, after, details]) => edgevoice.log.find(entry => entry.what === what
-                && entry.at > after && Object.entries(details).every(([k, v]) => entry[k] === v))""",
+                """([what, after, details]) => edgevoice.log.find((entry) =>
+                  entry.what === what && entry.at > after &&
+                  Object.entries(details).every(([key, value]) => entry[key] === value))""",
                 arg=[what, after, details],
             )
         except playwright.TimeoutError:

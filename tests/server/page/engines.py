@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from msgspec.structs import replace
 
+from edgevoice import events as ev
 from edgevoice.agent.language_model_agent import LanguageModelAgent
 from edgevoice.assistant import Assistant
 from edgevoice.audio import Audio, Mark, Samples
@@ -72,6 +73,11 @@ class Humming:
 def humming(context: SessionContext, audio: AudioIO, resume: Resume) -> Assistant:
     """An assistant that gives ANSWER to every sound."""
     config = replace(context.config, slm=replace(context.config.slm, examples=False))
+    context.bus.emit(
+        ev.SessionStarted(
+            version="0", schema=ev.SCHEMA, wall="", platform="", models={}, input="", output=""
+        )
+    )
     slm = ScriptedLanguageModel(context.clock, lambda _: ANSWER, token=0.02, prefill=0.0)
     engines = Engines(
         AnySound, OneQuestion, lambda: LanguageModelAgent(slm, config), {"en": Humming}
