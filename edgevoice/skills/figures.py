@@ -16,6 +16,8 @@ from edgevoice.languages import cldr
 
 MOST = 10
 """Most figures of each kind in an utterance; one with more has no template."""
+DIGITS = "\ue000"
+"""Marks a number in digits, while an utterance is read."""
 LONGEST_PHRASE = 4
 """Words of a number in a language whose number words are a table."""
 LARGEST_IN_TABLE = 100
@@ -114,7 +116,7 @@ class FigureFinder:
 
     def find(self, text: str) -> FoundFigures:
         """The utterance in lower case, without punctuation, with its figures as tokens."""
-        text = " " + text.replace("’", "'") + " "
+        text = " " + text.replace("’", "'").replace(DIGITS, "") + " "
         written = {word.lower(): word for word in re.findall(r"[\w']+(?:-\w+)*", text)}
         text = text.lower()
         clocks: list[tuple[int, int]] = []
@@ -131,7 +133,7 @@ class FigureFinder:
         text = _DOTTED_CLOCK.sub(clock, _CLOCK.sub(clock, text))
         text = _HALF.sub(r" \1m ", text)
         text = self._with_symbols(text)
-        digits = self._number.sub(lambda match: f" #{match[0]} ", text)
+        digits = self._number.sub(lambda match: f" {DIGITS}{match[0]} ", text)
         digits = re.sub(r"(?<!\d)[.,](?!\d)|[?!;:¿¡\"„“”«»()…]", " ", digits)
         tokens = [token for token in _TOKEN.findall(digits) if token != "-"]
         return self._tokens(tokens, tuple(clocks), written)
@@ -161,7 +163,7 @@ class FigureFinder:
                 ordinals.append(int(value))
             else:
                 numbers.append(value)
-            written[token] = " ".join(tokens[at : at + size]).replace("#", "")
+            written[token] = " ".join(tokens[at : at + size]).replace(DIGITS, "")
             out.append(token)
             at += size
         text = " ".join(filter(None, out))
@@ -172,7 +174,7 @@ class FigureFinder:
         words = self._words
         token = tokens[at]
         following = tokens[at + 1] if at + 1 < len(tokens) else ""
-        if token[0] == "#":
+        if token[0] == DIGITS:
             value = self._value(token[1:])
             size = 1
             if following in words.ordinal_marks and value.denominator == 1:

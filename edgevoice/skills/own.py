@@ -102,11 +102,18 @@ class OwnSkill:
                 raise self._wrong(f"{name} has sentences in {unknown[0]!r}, which is no language")
             if missing := sorted(set(each.sentences) - set(each.answers)):
                 raise self._wrong(f"{name} has no answers in {missing[0]!r}")
-            if each.lines and not (self.folder / each.lines).is_file():
+            if each.lines and not self._has(each.lines):
                 raise self._wrong(f"{name} reads {each.lines}, and there is no such file")
             if each.http and not each.http.url.startswith(("http://", "https://")):
                 raise self._wrong(f"{name} calls {each.http.url!r}, which is no web address")
             self._check_fields(name, each)
+
+    def _has(self, name: str) -> bool:
+        """Whether there is such a file in its folder."""
+        try:
+            return Path(name).name == name and (self.folder / name).is_file()
+        except (OSError, ValueError):
+            return False
 
     def _check_fields(self, name: str, each: OwnIntent) -> None:
         """Every `{field}` must be a slot of every sentence that may not leave it out."""

@@ -15,6 +15,7 @@ import socket
 import struct
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
 from random import Random
@@ -53,6 +54,10 @@ from edgevoice.places import user_folder
 from edgevoice.protocols import ChatMessage
 from edgevoice.recordings import recorded_turn as kept_turn
 from edgevoice.settings import WakeSettings
+from edgevoice.skills import own
+from edgevoice.skills.answering import BuiltInSkills, Facts
+from edgevoice.skills.skills import Skills
+from edgevoice.skills.timers import Timers
 from edgevoice.timings import fold
 from edgevoice.wav import read_speech
 from tests.command import edgevoice
@@ -171,6 +176,31 @@ def read_scenario(data: bytes, path: Path, random: Random) -> None:
 def read_manifest(data: bytes, path: Path, random: Random) -> None:
     (path.parent / corpus.MANIFEST).write_bytes(data)
     corpus.listed(path.parent, lambda _: None)
+
+
+def read_skill(data: bytes, path: Path, random: Random) -> None:
+    folder = path.parent / "skill"
+    folder.mkdir(exist_ok=True)
+    for name in ("lines.txt", "jokes.txt", "witze.txt"):
+        (folder / name).write_text("a line\n")
+    (folder / own.FILE).write_bytes(data)
+    own.OwnSkill(folder).match("turn on the kitchen", "en")
+
+
+def read_timers(data: bytes, path: Path, random: Random) -> None:
+    timers = Timers(path, lambda: 1e9)
+    timers.due()
+    for timer in timers.all():
+        timers.lengthen(timer, 60)
+
+
+def read_utterance(data: bytes, path: Path, random: Random) -> None:
+    built_in = BuiltInSkills(Timers(None, lambda: 1e9), Facts(lambda: datetime(2026, 12, 1, 12)))
+    languages = ("en", "de", "fr")
+    skills = Skills(languages, built_in, frozenset(built_in.groups()))
+    language = random.choice(languages)
+    found = skills.understood(data.decode("utf-8", "replace"), language)
+    assert found is None or found.answer()
 
 
 # Models
@@ -429,6 +459,9 @@ READERS: dict[str, Reader] = {
     "result": Reader(read_result, valid.results, mutations.changed_json),
     "budget": Reader(read_budget, valid.budgets, mutations.changed_text),
     "scenario": Reader(read_scenario, valid.scenarios, mutations.changed_toml),
+    "skill": Reader(read_skill, valid.skills, mutations.changed_toml),
+    "timers": Reader(read_timers, valid.timers, mutations.changed_json),
+    "utterance": Reader(read_utterance, valid.utterances, mutations.changed_text),
     "manifest": Reader(read_manifest, valid.manifests, mutations.changed_text),
     "voice": Reader(read_voice, valid.voices, mutations.changed_json),
     "recognizer": Reader(read_whisper_file, valid.whisper_files, mutations.changed_json),

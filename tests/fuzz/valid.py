@@ -21,8 +21,11 @@ from edgevoice.fit.starter import Speed
 from edgevoice.models.machine import total_memory
 from edgevoice.recordings import recorded_turn as kept_turn
 from edgevoice.settings import Config
+from edgevoice.skills.own import EXAMPLE_SKILLS
+from edgevoice.skills.timers import Timer
 from tests import kept as conversations
 from tests.bench import simulated
+from tests.conftest import ROOT
 from tests.models.conftest import gguf
 
 
@@ -95,6 +98,25 @@ def summary() -> result.Summary:
 
 def scenarios() -> list[bytes]:
     return [path.read_bytes() for path in sorted(scenario_file.SHIPPED.glob("*.toml"))]
+
+
+def skills() -> list[bytes]:
+    examples = sorted(EXAMPLE_SKILLS.glob("*/skill.toml"))
+    lines = b'title = "A"\n[intents.a]\nsentences.en = ["a {n}"]\nanswers.en = ["{output}"]\n'
+    return [*(path.read_bytes() for path in examples), lines + b'lines = "lines.txt"\n']
+
+
+def timers() -> list[bytes]:
+    kept = [
+        Timer(1, "timer", 1e9 + 60, 60, "tea"),
+        Timer(2, "reminder", 1e9, 600, "call mum", "de", 30.5),
+    ]
+    return [msgspec.json.encode(kept)]
+
+
+def utterances() -> list[bytes]:
+    table = (ROOT / "tests" / "skills" / "tuned.tsv").read_text("utf-8").splitlines()
+    return [line.split("\t")[1].encode() for line in table if line[:1] != "#"]
 
 
 def manifests() -> list[bytes]:

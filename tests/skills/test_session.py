@@ -6,6 +6,8 @@ import datetime
 from pathlib import Path
 
 from edgevoice import events as ev
+from edgevoice.history import History, Reply
+from edgevoice.protocols import Token
 from edgevoice.skills.timers import Timers
 from tests.skills.rehearsing import NOON, SkilledRehearsal
 
@@ -98,3 +100,25 @@ def test_the_volume_the_rate_and_the_conversation_change_by_voice() -> None:
     assert show.assistant.speed < 1
     assert show.all(ev.ConversationCleared)
     assert [m.text for m in show.assistant.history.messages if m.role != "system"] == []
+
+
+def test_a_question_after_an_unanswered_one_is_understood_alone() -> None:
+    """The prompt joins the two; a skill looks at the new one."""
+    history = History("")
+    history.remember("why is the sky", Reply(""))
+    (asked,) = history.asking("what time is it", "en")
+    assert (asked.text, asked.newest) == ("why is the sky what time is it", "what time is it")
+    show = SkilledRehearsal()
+    said = list(show.agent.respond([asked], lambda: False, lambda: True))  # type: ignore[union-attr]
+    assert said[0] == Token("It's noon.")
+
+
+def test_stop_during_the_ring_ends_it() -> None:
+    """As it ends a reply: the timer is gone, and nothing is answered."""
+    show = SkilledRehearsal()
+    show.timers.add("timer", show.timers.now() + 3, "a long name", "en")
+    show.hear((4.3, "stop", 0.6), (30.0, "what time is it", 1.2))
+    show.run()
+    rung = [event for event in show.all(ev.TurnStarted) if event.origin == "announcement"]
+    assert len(rung) == 1
+    assert not show.timers.all()
