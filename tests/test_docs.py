@@ -75,7 +75,7 @@ def test_commands_exist(page: str) -> None:
         while rest and rest[0].startswith("--"):
             assert rest[0].partition("=")[0] in {o for p in cli.params for o in p.opts}, words
             rest = rest[1:] if "=" in rest[0] and rest[0].startswith("--debug") else rest[2:]
-        while isinstance(command, click.Group) and rest:
+        while isinstance(command, click.Group) and rest and not rest[0].startswith("-"):
             found = command.get_command(click.Context(command), rest.pop(0))
             assert found is not None, words
             command = found

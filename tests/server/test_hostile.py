@@ -260,7 +260,7 @@ def read_all(dice: random.Random, count: int) -> Iterator[str]:
 def test_any_message_is_understood_or_refused(count: int) -> None:
     """There is no other error."""
     kinds = set(read_all(random.Random(1), count))
-    assert {"bad", "sound", "Text", "Report"} <= kinds
+    assert {"bad", "sound", "Text", "PlayedReport"} <= kinds
 
 
 @pytest.mark.parametrize("count", [300, pytest.param(100_000, marks=pytest.mark.long)])

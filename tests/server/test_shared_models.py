@@ -10,7 +10,7 @@ import pytest
 
 from edgevoice import events as ev
 from edgevoice.audio import CAPTURE_RATE, Samples
-from edgevoice.build import build, clips_source, quiet_sink
+from edgevoice.open_devices import clips_source, quiet_sink
 from edgevoice.bus import Bus
 from edgevoice.clock import SystemClock
 from edgevoice.context import AudioIO, SessionContext
