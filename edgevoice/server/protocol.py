@@ -45,10 +45,10 @@ REPLY_RATE = 24_000
 MAX_CLIENT_TIME = 1e7
 """A client's clock, in seconds; a third of a year."""
 
-MAX_COUNT = 2**48
+LARGEST_COUNT = 2**48
 
 Time = Annotated[float, Meta(ge=-60.0, le=MAX_CLIENT_TIME)]
-Number = Annotated[int, Meta(ge=-MAX_COUNT, le=MAX_COUNT)]
+Number = Annotated[int, Meta(ge=-LARGEST_COUNT, le=LARGEST_COUNT)]
 Name = Annotated[str, Meta(max_length=100)]
 
 Mode = Literal["hands-free", "push-to-talk"]
@@ -131,7 +131,7 @@ class PlayedReport(Message, frozen=True, tag="position"):
     starved: Number
     sent: Time
     time: Time | None = None
-    underruns: Annotated[int, Meta(ge=0, le=MAX_COUNT)] = 0
+    underruns: Annotated[int, Meta(ge=0, le=LARGEST_COUNT)] = 0
 
     @property
     def position(self) -> Position:
