@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from edgevoice import events as ev
 from edgevoice.assistant import Assistant
 from edgevoice.build import build
 from edgevoice.bus import Bus
@@ -31,19 +30,8 @@ def preload(config: Config, pool: EnginePool) -> None:
     model loads. Raises EdgevoiceError."""
     clock = SystemClock()
     nothing = AudioIO(clips_source(clock, iter(()), "nothing"), quiet_sink(clock, "nothing"))
-    bus = Bus(clock)
-    loaded: set[str] = set()
-
-    def note(event: ev.Event) -> None:
-        if isinstance(event, ev.EngineReady):
-            loaded.add(event.role)
-            if loaded >= {"stt", "slm", "tts"}:
-                # In another thread: this one holds the bus. The prompt is each session's own.
-                clock.spawn(lambda: assistant.close(), "loaded")
-
-    assistant = build(SessionContext(config, clock, bus), nothing, pool=pool)
-    bus.subscribe(note)
-    assistant.run()
+    # It ends by itself once it is ready.
+    build(SessionContext(config, clock, Bus(clock)), nothing, pool=pool).run()
 
 
 def offers(config: Config) -> Offers:

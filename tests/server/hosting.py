@@ -64,6 +64,7 @@ def scripted(
                 version="", schema=ev.SCHEMA, wall="", platform="", models={}, input="", output=""
             )
         )
+        context.bus.emit(ev.ActivationMode(mode=config.activation.mode, word=""))
         return Assistant(
             context,
             audio,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from msgspec.structs import replace
@@ -13,7 +12,7 @@ from edgevoice.engines.pool import EnginePool
 from edgevoice.server.serving import Options, Server
 from edgevoice.server.shared import offers, sharing
 from edgevoice.settings import Config
-from tests.server.page.conftest import DESKTOP, Opened, browsing, invitation
+from tests.server.page.conftest import Opened, invitation
 
 pytestmark = [pytest.mark.devices, pytest.mark.models, pytest.mark.slow]
 
@@ -46,25 +45,6 @@ def assistant(
     yield server
     server.stop()
     pool.close()
-
-
-@pytest.fixture(scope="module")
-def browser(shared: Path) -> Iterator[Any]:
-    """Chromium, whose microphone plays a recorded question once."""
-    recording = shared / "speech" / "gcp-brooklyn.wav"
-    with browsing(f"--use-file-for-fake-audio-capture={recording}%noloop") as running:
-        yield running
-
-
-def test_a_recorded_question_is_answered(assistant: Server, opened: Opened) -> None:
-    """The browser's own microphone hears a recorded question; it is captioned and answered."""
-    page = opened(invitation(assistant), speaks=False, **DESKTOP)
-    page.listening()
-    page.noted("turn", answered=True)
-    question, answer = page.captions
-    assert "brooklyn bridge" in question.lower()
-    assert page.marked
-    assert set(page.marked) <= set(answer.split())
 
 
 def test_a_recorded_question_interrupts_a_reply(
