@@ -236,7 +236,8 @@ class Client:
                     continue
                 message = json.loads(data)
                 if message["type"] == "ping":
-                    self.send("pong", at=message["at"])
+                    with contextlib.suppress(ConnectionClosed):  # what came before is still read
+                        self.send("pong", at=message["at"])
                     continue
                 if message["type"] == "welcome":
                     with self._lock:

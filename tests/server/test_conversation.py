@@ -35,6 +35,7 @@ def until(done: object) -> None:
         time.sleep(0.01)
 
 
+@pytest.mark.devices  # sound in real time
 def test_a_spoken_question_is_answered(tmp_path: Path) -> None:
     """A client says a question, sees both captions, and hears the reply."""
     book = Phrasebook()
@@ -71,6 +72,7 @@ def test_a_typed_question_is_answered_without_a_microphone(tmp_path: Path) -> No
         assert client.wait("turn")["heard"] == "All right."
 
 
+@pytest.mark.devices  # sound in real time
 def test_speech_interrupts_the_reply_and_the_history_has_what_was_heard(tmp_path: Path) -> None:
     """By the client's own report of what it played, not by what was sent ahead."""
     book = Phrasebook()
@@ -181,6 +183,7 @@ def test_settings_change_and_the_conversation_goes_on(tmp_path: Path) -> None:
         assert client.wait("turn", turn=1)["heard"] == "Yes."
 
 
+@pytest.mark.devices  # sound in real time
 def test_push_to_talk_mute_and_stop_reach_the_session(tmp_path: Path) -> None:
     """What the client presses has its effect."""
     book = Phrasebook()
@@ -192,8 +195,7 @@ def test_push_to_talk_mute_and_stop_reach_the_session(tmp_path: Path) -> None:
         client.send("talk", pressed=True)
         client.said.put(book.speech("hello there", 0.8))
         client.wait("state", state="hearing")
-        until(lambda: client.said.empty())
-        time.sleep(1.0)
+        client.wait("heard", text="hello there")
         client.send("talk", pressed=False)
         client.wait("spoken")
         client.send("stop")

@@ -10,12 +10,13 @@ import pytest
 
 from edgevoice import events as ev
 from edgevoice.audio import CAPTURE_RATE, Samples
-from edgevoice.open_devices import clips_source, quiet_sink
+from edgevoice.build import build
 from edgevoice.bus import Bus
 from edgevoice.clock import SystemClock
 from edgevoice.context import AudioIO, SessionContext
 from edgevoice.engines.piper import Piper
 from edgevoice.engines.pool import EnginePool
+from edgevoice.open_devices import clips_source, quiet_sink
 from edgevoice.resample import resample
 from edgevoice.server.serving import Options, Server
 from edgevoice.server.shared import offers, preload, sharing
