@@ -32,6 +32,7 @@ from edgevoice.protocols import Effort, Transcript
 from edgevoice.settings import Config, SttSettings
 from edgevoice.transcription.chunking import LONGEST_PIECE, pieces
 from edgevoice.transcription.spoken_language import check_known, listed
+from edgevoice.words import words
 
 _log = logging.getLogger(__name__)
 
@@ -178,9 +179,25 @@ class Whisper:
         encoded = self._model.encode(np.ascontiguousarray(features, dtype=np.float32))
         language, certainty = self._spoken(encoded, among)
         tokenizer = self._tokenizer(language)
-        named = self._named(tokenizer)
-        prompt = [*named, *tokenizer.sot_sequence]
         seconds = len(samples) / CAPTURE_RATE
+        named = self._named(tokenizer)
+        take = self._decode(encoded, tokenizer, named, seconds, beam, certainty)
+        if named and not self._says_a_name(take.transcript.text):
+            # Names that are not said lead the decoder astray (languages-2026-11).
+            take = self._decode(encoded, tokenizer, [], seconds, beam, certainty)
+        return take
+
+    def _decode(
+        self,
+        encoded: Any,
+        tokenizer: Tokenizer,
+        named: list[int],
+        seconds: float,
+        beam: int,
+        certainty: float,
+    ) -> _Take:
+        """Decode the encoded clip of `seconds`, after the tokens `named`."""
+        prompt = [*named, *tokenizer.sot_sequence]
         room = self._model.max_length - len(prompt)
         most = min(room, int(MAX_TOKENS + MAX_TOKENS_PER_SECOND * seconds))
         tokens = min(most, int(USUAL_TOKENS + USUAL_TOKENS_PER_SECOND * seconds))
@@ -210,6 +227,10 @@ class Whisper:
             if ended or tokens == most or repeats(transcript):
                 return _Take(transcript, ended)
             tokens = min(2 * tokens, most)
+
+    def _says_a_name(self, text: str) -> bool:
+        """Whether one of the setting's names, or a part of one, is in `text`."""
+        return bool(set(words(self.settings.names)) & set(words(text)))
 
     def _named(self, tokenizer: Tokenizer) -> list[int]:
         """The setting's names as text before the clip, as Whisper knows it from long recordings."""

@@ -88,6 +88,8 @@ class Timers:
 
     def remove(self, numbers: Sequence[int]) -> list[Timer]:
         """Cancel them; returns those that there were. Raises StorageError."""
+        if not numbers:
+            return []
         with self._changing():
             gone = [timer for timer in self._timers if timer.number in numbers]
             self._timers = tuple(timer for timer in self._timers if timer not in gone)

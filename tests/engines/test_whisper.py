@@ -19,8 +19,10 @@ from edgevoice.engines.piper import Piper
 from edgevoice.engines.whisper import Whisper
 from edgevoice.engines.whisper_text import repeats_after
 from edgevoice.errors import ConfigError, ModelError
+from edgevoice.protocols import Effort
 from edgevoice.resample import resample
 from edgevoice.settings import SttSettings, TtsSettings
+from edgevoice.wav import read_speech
 
 QUESTION = "What is the capital of Italy?"
 FRAMES_A_SECOND = 100
@@ -171,6 +173,22 @@ def test_names_that_are_expected_are_written_as_the_user_writes_them(
         for names in ("", " Kaitlyn Smyth, , Jon Snow, ")
     ]
     assert ["Jon Snow" in text for text in heard] == [False, True]
+
+
+@pytest.mark.models
+@pytest.mark.parametrize("effort", ["interim", "endpoint", "final"])
+def test_names_that_are_not_said_change_no_word(
+    starter_models: dict[str, Path], shared: Path, effort: Effort
+) -> None:
+    """A transcript without any of them is the one without the setting."""
+    names = "Kaitlyn Smyth, Wojciech, Reykjavik, Siobhan O'Neill, Nguyen, Kubernetes, Saoirse"
+    plain, named = (
+        Whisper(starter_models["stt"], SttSettings(names=each, language="en"))
+        for each in ("", names)
+    )
+    for file in sorted((shared / "speech").glob("*.wav"))[:4]:
+        clip = read_speech(file)[: 8 * CAPTURE_RATE]
+        assert named.transcribe(clip, effort).text == plain.transcribe(clip, effort).text
 
 
 @pytest.mark.models

@@ -183,20 +183,14 @@ def test_settings_change_and_the_conversation_goes_on(tmp_path: Path) -> None:
         assert client.wait("turn", turn=1)["heard"] == "Yes."
 
 
-@pytest.mark.devices  # sound in real time
-def test_push_to_talk_mute_and_stop_reach_the_session(tmp_path: Path) -> None:
+def test_stop_mute_and_a_new_conversation_reach_the_session(tmp_path: Path) -> None:
     """What the client presses has its effect."""
-    book = Phrasebook()
     with (
-        answering(tmp_path, book, STORY) as server,
-        Client(server, paired(server), mode="push-to-talk") as client,
+        answering(tmp_path, Phrasebook(), STORY) as server,
+        Client(server, paired(server)) as client,
     ):
         client.wait("ready")
-        client.send("talk", pressed=True)
-        client.said.put(book.speech("hello there", 0.8))
-        client.wait("state", state="hearing")
-        client.wait("heard", text="hello there")
-        client.send("talk", pressed=False)
+        client.send("text", text="hello there")
         client.wait("spoken")
         client.send("stop")
         assert client.wait("turn")["interrupted"]
