@@ -8,7 +8,6 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
 from typing import Any
 
 PATIENCE = 300.0
@@ -24,7 +23,6 @@ def running(command: Sequence[object], **options: Any) -> Iterator[subprocess.Po
     process = subprocess.Popen(
         [str(word) for word in command], text=True, start_new_session=True, **options
     )
-    _yield_like_this_one(process.pid)
     with process:
         try:
             yield process
@@ -33,14 +31,6 @@ def running(command: Sequence[object], **options: Any) -> Iterator[subprocess.Po
                 with contextlib.suppress(ProcessLookupError, PermissionError):
                     os.killpg(process.pid, signal.SIGKILL)
             process.kill()
-
-
-def _yield_like_this_one(pid: int) -> None:
-    """Let a process with a session of its own, which Linux schedules as a group, yield to others as
-    much as this one does."""
-    if hasattr(os, "nice") and (niceness := os.nice(0)) > 0:
-        with contextlib.suppress(OSError):
-            Path(f"/proc/{pid}/autogroup").write_text(str(niceness))
 
 
 def until(there: Callable[[], bool]) -> None:
