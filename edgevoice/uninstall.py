@@ -39,6 +39,12 @@ def _places(store: Store, config_file: Path) -> Iterator[tuple[Path, str]]:
     yield config_file, "configuration"
     yield config_file.with_name(f"{config_file.name}.old"), "configuration of an older version"
     yield store.catalog.own_path, "your own models in the catalog"
+    data = user_folder("data")
+    yield user_folder("config") / "skills", "your own skills"
+    for name in ("timers.json", "timers.lock"):
+        yield data / name, "timers and reminders"
+    yield data / "serve", "paired devices, and the certificate of your network"
+    yield data / "kiosk.json", "counters of a kiosk"
     for folder in sorted(each for each in store.folder.glob("*") if each.is_dir()):
         ours = (folder / CHECKED_FILE).exists() or (folder / DERIVED_FOLDER).exists()
         if folder.name in store.catalog or ours:

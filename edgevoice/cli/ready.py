@@ -11,8 +11,12 @@ if TYPE_CHECKING:
 
 
 def ready(context: Context, overrides: dict[str, str]) -> Config:
-    """The configuration; downloads the models it needs."""
+    """The configuration; downloads the models it needs, and chooses the cores to compute on."""
     config = context.load(overrides).config
+    if config.power.fast_cores:
+        from edgevoice.power import stay_on_fast_cores
+
+        stay_on_fast_cores()  # before an engine counts the cores
     metrics.check(config.metrics)
     from edgevoice.cli.models import too_slow
     from edgevoice.models.progress import shown

@@ -67,6 +67,7 @@ class Attendant:
         self._openings = parsed(settings.hours)
         self.is_open = is_open(self._openings, wall())
         """Whether it is open by now; outside the hours the microphone must be closed."""
+        self._health.closed = not self.is_open
         self._abandon = abandon
         self._mended_at: float | None = None
         self._saved_at = self._clock.now()
@@ -126,6 +127,7 @@ class Attendant:
             self._log("info", f"a visitor has left after {answered} answers: all is forgotten")
         if (opened := is_open(self._openings, self._wall())) != self.is_open:
             self.is_open = opened
+            self._health.closed = not opened
             self._log("info", "open" if opened else "closed: the microphone is off")
             self._session.forget()
             self._session.restart()

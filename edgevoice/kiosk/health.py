@@ -30,6 +30,8 @@ class Health:
     lost: dict[str, str] = field(default_factory=dict)
     """The absent devices: "input" or "output" → name."""
     muted: bool = False
+    closed: bool = False
+    """Whether the microphone is off because of the hours."""
     failures: int = 0
     """Failures since the last answer."""
     _loading_since: float | None = None
@@ -52,7 +54,7 @@ class Health:
                 self.restarted(event.t)
             case ev.Level():
                 self._level_at = event.t
-                if event.dbfs > ZERO_DBFS or self.muted or "input" in self.lost:
+                if event.dbfs > ZERO_DBFS or self._may_be_silent:
                     self._sound_at = event.t
                 if event.speech >= VOICE:  # a long question is progress, too
                     self._turns = dict.fromkeys(self._turns, event.t)
@@ -76,6 +78,10 @@ class Health:
                 turn = getattr(event, "turn", None)
                 if turn in self._turns:
                     self._turns[turn] = event.t
+
+    @property
+    def _may_be_silent(self) -> bool:
+        return self.muted or self.closed or "input" in self.lost
 
     def restarted(self, now: float) -> None:
         """The pipeline is built again."""

@@ -26,6 +26,11 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Path]:
         "unknown model": tmp_path / "models" / "older" / ".proved",
         "download": tmp_path / "models" / ".partial" / "0" / "data",
         "turn": tmp_path / "turns" / "turn-000001.wav",
+        "skill": user_folder("config") / "skills" / "jokes" / "skill.toml",
+        "timers": user_folder("data") / "timers.json",
+        "lock of the timers": user_folder("data") / "timers.lock",
+        "key": user_folder("data") / "serve" / "ca.key",
+        "counters": user_folder("data") / "kiosk.json",
         "cache": user_folder("cache") / "prompts" / "x.kv",
     }
     for path in made.values():

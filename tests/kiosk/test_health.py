@@ -37,6 +37,10 @@ def test_nothing_but_zeros_is_a_fault() -> None:
     assert "zeros" in health_of(session).problem(40)
     muted = heard(listening().add(ev.Muted(on=True)), 2, 40, -120.0)
     assert health_of(muted).problem(40) == ""
+    closed = health_of(session)
+    closed.closed = True
+    closed.add(session.events[-1])
+    assert closed.problem(40) == ""
     assert ZEROS_TIMEOUT < 38
 
 
