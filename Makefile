@@ -10,7 +10,9 @@ BIN := .venv/bin
 SETUP = @$(if $(PYTHON),,$(BIN)/python -ES scripts/setup.py --check $(1) 2>/dev/null ||) \
 	{ python=$$(sh scripts/find-python $(if $(PYTHON),"$(PYTHON)")) && "$$python" scripts/setup.py $(1); }
 PYTEST = $(BIN)/python -m pytest
-LANES = $(BIN)/python scripts/lanes.py
+# Tests with sound devices run in real time, so they have the machine to themselves.
+DEVICES = $(PYTEST) -m "devices and not long"
+OTHERS = $(PYTEST) -n auto --dist worksteal -m "not devices and not long"
 TEST_MODELS = silero-vad whisper-base whisper-tiny.en qwen2.5-coder-0.5b smollm2-135m en_US-joe-medium smart-turn-v3.2 kokoro-82m-ja
 
 .DEFAULT_GOAL := help
@@ -29,7 +31,7 @@ demo: ## Set up what is missing, then watch a conversation with a synthesized us
 	@exec $(BIN)/edgevoice demo $(ARGS)
 
 test: setup models ## Set up what is missing, then run the tests; ARGS="tests/x.py" runs some
-	@$(if $(ARGS),$(PYTEST) $(ARGS),$(LANES))
+	@$(if $(ARGS),$(PYTEST) $(ARGS),code=0; $(OTHERS) || code=1; $(DEVICES) || code=1; exit $$code)
 
 test-fast: setup ## The tests that need no models and no devices, on all cores
 	@$(PYTEST) -n auto --dist worksteal \
@@ -39,9 +41,8 @@ test-slow: setup models ## What a release is tested with on top: statistics, end
 	@$(PYTEST) --thorough -m "long or statistics or hypothesis" $(ARGS)
 
 check: lint models ## Style, types, import contracts and the tests, with coverage
-	@code=0; $(LANES) --cov --cov-report= || code=1; \
-		$(BIN)/coverage combine -q --append .coverage-devices; \
-		$(BIN)/coverage report --show-missing --skip-covered; exit $$code
+	@code=0; $(OTHERS) --cov --cov-report= || code=1; \
+		$(DEVICES) --cov --cov-append --cov-report=term-missing:skip-covered || code=1; exit $$code
 
 lint: setup ## Style of code and prose, types, import contracts and unused code
 	@$(BIN)/ruff check .

@@ -298,7 +298,7 @@ class Assistant:
         self._requests.put(FinalRequest(turn, text.strip()))
 
     def announce(self, text: str, language: str) -> int | None:
-        """Ring, and say something that nobody asked for: a running reply ends as by a barge-in.
+        """Ring, and say something without a question: a running reply ends as by a barge-in.
 
         Returns the number of the turn; None, and nothing happens, while somebody speaks.
         """

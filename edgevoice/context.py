@@ -43,7 +43,7 @@ class SessionContext:
 
 
 class Announcer(Protocol):
-    """What can say something that nobody asked for."""
+    """What can say something without a question."""
 
     def announce(self, text: str, language: str) -> int | None:
         """Ring, and say something; returns the number of the turn, None if somebody speaks."""

@@ -54,7 +54,7 @@ def read_power() -> PowerReading:
     return PowerReading(
         battery.percent if battery else None,
         battery is None or battery.power_plugged is not False,
-        max(degrees, default=None),
+        round(max(degrees), 1) if degrees else None,
     )
 
 
@@ -93,7 +93,7 @@ class Paused(Protocol):
 class PowerWatch:
     """Call `run` in a thread of its own; it returns after `close`.
 
-    `spare` is told whether to leave half of the cores alone.
+    `spare` is called with True to leave half of the cores alone, with False to use all.
     """
 
     def __init__(

@@ -14,8 +14,7 @@ from edgevoice.errors import EdgevoiceError, UsageError
 from edgevoice.events import Event, Ready
 from edgevoice.history import History
 from edgevoice.settings import Config
-from edgevoice.trace import Recorder, save
-from edgevoice.transcript import markdown
+from edgevoice.trace import Recorder
 
 ChoiceKind = Literal["input", "output", "slm", "stt", "tts"]
 
@@ -167,7 +166,7 @@ class Session:
         self.recorder.events.clear()
 
     def restart(self) -> None:
-        """Build the pipeline again: engines and devices are opened anew, the conversation stays.
+        """Build the pipeline again: engines and devices are opened again, the conversation stays.
 
         Does not wait for a thread that hangs.
         """
@@ -199,10 +198,7 @@ class Session:
 
         Only the owner can read the file. Raises StorageError.
         """
-        if path.suffix.lower() == ".md":
-            save(path, markdown(list(self.recorder.events)), "the transcript")
-        else:
-            self.recorder.save(path)
+        self.recorder.save(path)
         self.saved.append(path)
 
     def choices(self, kind: ChoiceKind) -> list[tuple[str, str]]:

@@ -20,6 +20,7 @@ from edgevoice import events as ev
 from edgevoice.encoding import json_bytes
 from edgevoice.errors import StorageError, UsageError
 from edgevoice.outside import Malformed, from_json
+from edgevoice.transcript import markdown
 
 MAX_EVENTS = 100_000
 """Maximum events in memory: several hours of conversation."""
@@ -91,8 +92,14 @@ class Recorder:
         self.events.append(event)
 
     def save(self, path: Path) -> None:
-        """Write the events to `path`, completely or not at all. Raises StorageError."""
-        save(path, map(line, list(self.events)), "the trace")
+        """Write the transcript if `path` ends in .md, else the events as JSON lines; completely or
+        not at all. Only the owner can read the file. Raises StorageError.
+        """
+        events = list(self.events)
+        if path.suffix.lower() == ".md":
+            save(path, markdown(events), "the transcript")
+        else:
+            save(path, map(line, events), "the trace")
 
 
 def save(path: Path, text: Iterable[str], what: str) -> None:

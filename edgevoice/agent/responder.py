@@ -223,7 +223,7 @@ class Responder:
             self._floor.cancel(turn, "failed", self._failures.report("agent", turn, error))
 
     def _announce(self, said: Announcement) -> None:
-        """Say something that nobody asked for."""
+        """Say something without a question."""
         turn = said.turn
         self._speculation, self._prefilled = None, ""
         self._floor.turns.wait_for_earlier(turn)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import click
 
 from edgevoice.cli import complain, echo
-from edgevoice.cli.converse import controllable, is_screen, print_lines, traced
+from edgevoice.cli.converse import controllable, shown, traced
 from edgevoice.cli.network import data_folder, imported
 
 if TYPE_CHECKING:
@@ -61,16 +61,8 @@ def converse_with(
             written = [trace] if trace and trace.exists() else []
             return summary(timings, [*written, *session.saved])
 
-        if is_screen(options, None):
-            from edgevoice.tui.show import show
-
-            try:
-                show(session, session.run, config.ui.theme, f"edgevoice at {where.base}")
-            finally:
-                with contextlib.suppress(OSError):  # the terminal may be gone
-                    echo("\n".join(summed_up()))
-        else:
-            print_lines(session, session.run, summed_up, options, to_stderr=False)
+        title = f"edgevoice at {where.base}"
+        shown(session, session.run, summed_up, options, config, title)
 
 
 def _devices(config: Config, clock: Clock, bus: Bus, clips: list[Samples]) -> Here:

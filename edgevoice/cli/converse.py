@@ -52,10 +52,6 @@ def converse(
     and attends the session instead of a screen or lines. `download` names a model to be downloaded
     meanwhile.
     """
-    if config.power.fast_cores:
-        from edgevoice.power import stay_on_fast_cores
-
-        stay_on_fast_cores()  # before an engine counts the cores
     from edgevoice.assistant import Assistant
     from edgevoice.build import build
     from edgevoice.bus import Bus
@@ -136,20 +132,12 @@ def converse(
             if beside is not None:
                 with beside(session, pool):
                     run_session()
-            elif is_screen(options, record):
-                from edgevoice.tui.show import show
-
-                try:
-                    show(session, run_session, config.ui.theme, title)
-                finally:
-                    with contextlib.suppress(OSError):  # the terminal may be gone
-                        echo("\n".join(summed_up()))
             else:
-                if quiet:
+                if quiet and not is_screen(options, record):
                     typed = TypedQuestions(session, sys.stdin)
                     bus.subscribe(typed)
                     typed.start()
-                print_lines(session, run_session, summed_up, options, record == "-")
+                shown(session, run_session, summed_up, options, config, title, record)
 
 
 class _Settings:
@@ -211,6 +199,7 @@ def _power_watched(session: Session, config: Config) -> Iterator[None]:
 
 @contextlib.contextmanager
 def traced(bus: Bus, path: Path | None) -> Iterator[None]:
+    """Write the events of the block to the file `path`, if there is one."""
     if path is None:
         yield
         return
@@ -224,16 +213,28 @@ def traced(bus: Bus, path: Path | None) -> Iterator[None]:
         trace.close()
 
 
-def print_lines(
+def shown(
     session: RemoteSession | Session,
     run: Callable[[], None],
     summed_up: Callable[[], list[str]],
     options: dict[str, Any],
-    to_stderr: bool,
+    config: Config,
+    title: str,
+    record: str | None = None,
 ) -> None:
+    """Run the session on the screen or as lines, and print its summary at the end."""
+    if is_screen(options, record):
+        from edgevoice.tui.show import show
+
+        try:
+            show(session, run, config.ui.theme, title)
+        finally:
+            with contextlib.suppress(OSError):  # the terminal may be gone
+                echo("\n".join(summed_up()))
+        return
     from edgevoice.plain import LineWriter, PlainPrinter
 
-    stream = sys.stderr if to_stderr else sys.stdout
+    stream = sys.stderr if record == "-" else sys.stdout
     with LineWriter(stream, session.close) as write:
         session.bus.subscribe(PlainPrinter(write, waterfall=options["waterfall"]))
         try:

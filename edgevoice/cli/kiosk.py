@@ -20,6 +20,7 @@ from edgevoice.harmless import one_line
 
 if TYPE_CHECKING:
     from edgevoice.engines.pool import EnginePool
+    from edgevoice.kiosk.attendant import Attendant
     from edgevoice.open_devices import Devices
     from edgevoice.session import Session
     from edgevoice.settings import Config
@@ -58,7 +59,7 @@ def init(folder: Path, answers: Path | None, user: str, force: bool) -> None:
     folder = folder.absolute()
     config = folder / CONFIG
     given = _read(answers) if answers else _ask()
-    words = [*_program(), "kiosk", "run", str(config)]
+    words = [sys.executable, "-m", "edgevoice", "kiosk", "run", str(config)]
     from edgevoice.places import user_folder
 
     writable = [user_folder(kind) for kind in ("cache", "data", "config")]
@@ -96,35 +97,32 @@ def init(folder: Path, answers: Path | None, user: str, force: bool) -> None:
 
 
 def _say_commands(unit: Path, user: str) -> None:
+    from edgevoice.kiosk.units import LABEL, UNIT
+
     quoted = shlex.quote(str(unit))
     if sys.platform == "darwin":
-        plist = shlex.quote(str(unit.with_name("org.edgevoice.kiosk.plist")))
+        plist = unit.with_name(f"{LABEL}.plist")
         commands = [
-            f"cp {plist} ~/Library/LaunchAgents/",
-            "launchctl load -w ~/Library/LaunchAgents/org.edgevoice.kiosk.plist",
-            "edgevoice kiosk status",
+            f"cp {shlex.quote(str(plist))} ~/Library/LaunchAgents/",
+            f"launchctl load -w ~/Library/LaunchAgents/{plist.name}",
         ]
     elif sys.platform == "win32":
-        task = unit.with_suffix(".xml")
         commands = [
-            f'schtasks /Create /TN edgevoice-kiosk /XML "{task}"',
-            "schtasks /Run /TN edgevoice-kiosk",
-            "edgevoice kiosk status",
+            f'schtasks /Create /TN {UNIT} /XML "{unit.with_suffix(".xml")}"',
+            f"schtasks /Run /TN {UNIT}",
         ]
     elif user:
         commands = [
             f"sudo cp {quoted} /etc/systemd/system/",
-            "sudo systemctl enable --now edgevoice-kiosk",
-            "edgevoice kiosk status",
+            f"sudo systemctl enable --now {UNIT}",
         ]
     else:
         commands = [
             f"systemctl --user enable --now {quoted}",
             "sudo loginctl enable-linger $USER",
-            "edgevoice kiosk status",
         ]
     echo("to install it:")
-    for command in commands:
+    for command in (*commands, "edgevoice kiosk status"):
         echo(f"  {command}")
     if sys.platform.startswith("linux") and not user:
         echo("A unit of a user cannot forbid the network to the process; for that use --user NAME.")
@@ -156,7 +154,7 @@ def run_kiosk(context: Context, file: Path) -> None:
     attending = _Attending(config)
 
     def source(config: Config, devices: Devices) -> Any:
-        return devices.source(config) if attending.is_open() else devices.closed_source(config)
+        return devices.source(config) if attending.is_open else devices.closed_source(config)
 
     def sink(config: Config, devices: Devices) -> Any:
         return devices.sink(config)
@@ -166,8 +164,8 @@ def run_kiosk(context: Context, file: Path) -> None:
 
         open_source(config, SystemClock()).close()
     converse(attended, config, overrides, PLAIN, source, sink, beside=attending.beside)
-    if attending.failure is not None:
-        raise attending.failure
+    if (attendant := attending.attendant) and attendant.failure:
+        raise attendant.failure
 
 
 @kiosk.command("status")
@@ -197,30 +195,26 @@ class _Attending:
     """Joins an attendant to a session."""
 
     def __init__(self, config: Config) -> None:
-        from edgevoice.clock import local_time
-        from edgevoice.kiosk.hours import parsed
+        self._settings = config.kiosk
+        self.attendant: Attendant | None = None
 
-        self._settings, self._wall = config.kiosk, local_time
-        self._openings = parsed(config.kiosk.hours)
-        self.failure: Exception | None = None
-
+    @property
     def is_open(self) -> bool:
         """Whether the microphone may be on by now."""
-        from edgevoice.kiosk.hours import is_open
-
-        return is_open(self._openings, self._wall())
+        return self.attendant is not None and self.attendant.is_open
 
     @contextlib.contextmanager
     def beside(self, session: Session, pool: EnginePool) -> Iterator[None]:
         """Attend the session during the block."""
+        from edgevoice.clock import local_time
         from edgevoice.kiosk.attendant import Attendant
         from edgevoice.kiosk.notify import Notifier
         from edgevoice.kiosk.status import KioskStatus
         from edgevoice.places import user_folder
 
         status = KioskStatus(user_folder("data") / "kiosk.json", session.clock.now())
-        attendant = Attendant(
-            session, self._settings, status, _log, self._wall, Notifier(), pool.abandon
+        self.attendant = attendant = Attendant(
+            session, self._settings, status, _log, local_time, Notifier(), pool.abandon
         )
         _log("info", "edgevoice kiosk starts")
         task = session.clock.spawn(attendant.run, "attendant")
@@ -229,7 +223,6 @@ class _Attending:
         finally:
             attendant.close()
             task.join(5.0)
-            self.failure = attendant.failure
             _log("info", "edgevoice kiosk ends")
 
 
@@ -247,11 +240,6 @@ def _log(level: str, text: str) -> None:
         line = f"{now} {level.upper()} {one_line(text)}"
     with contextlib.suppress(OSError):  # a full disk stops the log, not the conversation
         echo(line, err=True)
-
-
-def _program() -> list[str]:
-    """The command that starts this edgevoice."""
-    return [sys.executable, "-m", "edgevoice"]
 
 
 def _ask() -> Any:

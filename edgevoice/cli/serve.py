@@ -35,15 +35,15 @@ if TYPE_CHECKING:
     show_default=True,
     help="Devices that may talk at the same time; others wait.",
 )
-@click.pass_context
-def serve(ctx: click.Context, lan: bool, port: int, sessions: int) -> None:
+@pass_context
+def serve(context: Context, lan: bool, port: int, sessions: int) -> None:
     """Serve a page to talk to the assistant from a phone or another computer.
 
     Prints an address with a pairing code, as a QR code too. Sound and words go to this machine
     only.
     """
-    if ctx.invoked_subcommand is None:
-        _serve(ctx.find_object(Context), lan, port, sessions)  # type: ignore[arg-type]
+    if click.get_current_context().invoked_subcommand is None:
+        _serve(context, lan, port, sessions)
 
 
 @serve.command()

@@ -106,7 +106,7 @@ class BatchCosts:
         A size that is replaced by a larger one counts for less each time: a slow measurement of
         long ago does not pad it for ever.
         """
-        if not self._known:
+        if count < 2 or not self._known:  # each token of a reply comes alone
             return count
         costs, sizes = self._curve(threads, most)
         size = sizes[count - 1] if count <= len(sizes) else count

@@ -266,8 +266,9 @@ class ModelSession:
                     break
                 if cancelled():
                     return None
-                if sum(sizes) != len(ids) - have or threads != self.model.threads():
-                    threads, idle = self.model.threads(), priority is Priority.IDLE
+                before, threads = threads, self.model.threads()
+                if sum(sizes) != len(ids) - have or threads != before:
+                    idle = priority is Priority.IDLE
                     sizes = self.model.batches(len(ids) - have, INTERVALS[priority], idle)
                 self._append(native, ids[have : have + sizes.pop(0)])
                 have = len(self._kv)

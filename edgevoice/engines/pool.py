@@ -99,7 +99,7 @@ class EnginePool:
                     _free(self._entries.pop(key))
 
     def abandon(self) -> None:
-        """Lend the engines that are in use to nobody else: one of their users may hang for ever.
+        """Lend the engines in use to no further session: a thread may hang in one of them.
 
         Each is freed when its last user gives it back.
         """

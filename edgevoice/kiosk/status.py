@@ -8,17 +8,16 @@ import os
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import psutil
 
 from edgevoice import events as ev
 from edgevoice.files import replace_bytes
 from edgevoice.outside import Malformed, from_json, read
+from edgevoice.power import read_power
 from edgevoice.timings import Timings
 
 _log = logging.getLogger(__name__)
-
 
 COUNTERS = ("answered", "unanswered", "failures", "visitors", "starts", "repairs")
 """What is counted over restarts: starts of the process, and of the pipeline by the watchdog."""
@@ -79,17 +78,10 @@ class KioskStatus:
                 "last_response_ms": self._response_ms,
                 "memory_mb": round(psutil.Process().memory_info().rss / 1e6),
                 "disk_free_mb": _free_mb(self._file.parent),
-                "temperature_c": temperature(),
+                "temperature_c": read_power().celsius,
                 **self.counters,
             }
         )
-
-
-def temperature() -> float | None:
-    """The hottest sensor of the processor in degrees Celsius; None where there is none."""
-    sensors: dict[str, list[Any]] = getattr(psutil, "sensors_temperatures", dict)()
-    values = [one.current for name in sensors for one in sensors[name] if one.current]
-    return round(max(values), 1) if values else None
 
 
 def _free_mb(folder: Path) -> int | None:

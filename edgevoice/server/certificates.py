@@ -2,7 +2,7 @@
 
 Browsers give a page the microphone only over HTTPS, and accept a certificate only from an authority
 that the user has installed. Its certificate is constrained to local networks and this machine's
-names, so that whoever steals the key can impersonate nothing else.
+names, so that a stolen key can impersonate nothing else.
 """
 
 from __future__ import annotations

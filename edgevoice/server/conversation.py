@@ -73,7 +73,7 @@ class Listener(Protocol):
         """The next event of the conversation."""
 
     def begin(self, stream: int) -> None:
-        """The frames of its speaker are numbered anew, in stream number `stream`."""
+        """The frames of its speaker are numbered from 0 again, in stream number `stream`."""
 
     def failed(self, error: EdgevoiceError) -> None:
         """The conversation ended by an error."""

@@ -40,7 +40,7 @@ class PairedDevice(Struct, frozen=True):
 class PairedDevices:
     """The paired devices in a file that only the owner can read. Thread-safe.
 
-    Other processes may change the file: it is read anew when it has changed. Methods that write
+    Other processes may change the file: it is read again when it has changed. Methods that write
     wait for the disk; the others do not wait for those.
     """
 

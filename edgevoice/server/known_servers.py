@@ -182,14 +182,19 @@ def _fetch(address: str, body: bytes | None, tls: ssl.SSLContext | None) -> byte
     except urllib.error.HTTPError as error:
         with error:
             text = error.read(MAX_ANSWER)
-        try:
-            said = from_json(text, dict[str, str])
-        except Malformed:
-            said = {}
-        what = said.get("text") or f"the server answers {error.code}"
-        raise SessionError(what, where=address, remedy=said.get("remedy", "")) from None
+        raise refused(address, text, error.code) from None
     except (OSError, ValueError) as error:
         raise unreachable(address, error) from None
+
+
+def refused(address: str, body: bytes, status: int) -> SessionError:
+    """The server answers with an error of HTTP `status`, and says in `body` what is wrong."""
+    try:
+        said = from_json(body, dict[str, str])
+    except Malformed:
+        said = {}
+    what = said.get("text") or f"the server answers {status}"
+    return SessionError(what, where=address, remedy=said.get("remedy", ""))
 
 
 def unreachable(address: str, error: Exception) -> SessionError:

@@ -1,7 +1,7 @@
 """What a client and the server say to each other: one WebSocket, JSON text and binary sound.
 
 docs/serve.md names the address. Sound is 16-bit mono. The client counts the samples of its
-microphone; this count, divided by 16 kHz, is its clock, and starts anew with each connection.
+microphone; this count, divided by 16 kHz, is its clock, and starts at 0 with each connection.
 """
 
 from __future__ import annotations

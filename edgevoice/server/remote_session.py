@@ -26,14 +26,14 @@ from edgevoice.bus import Bus
 from edgevoice.clock import Clock
 from edgevoice.devices.remote import PlayFrames, ToClient
 from edgevoice.encoding import json_bytes
-from edgevoice.errors import DeviceError, EdgevoiceError, SessionError, UsageError
+from edgevoice.errors import DeviceError, SessionError, UsageError
 from edgevoice.outside import Malformed, from_json
 from edgevoice.player import Player
 from edgevoice.protocols import AudioSink, AudioSource
 from edgevoice.scene import Scene
 from edgevoice.server import protocol
-from edgevoice.server.known_servers import Known, ServerAddress, context, unreachable
-from edgevoice.trace import Recorder, save
+from edgevoice.server.known_servers import Known, ServerAddress, context, refused, unreachable
+from edgevoice.trace import Recorder
 from edgevoice.transcript import markdown
 
 SENT_AHEAD = 0.6
@@ -374,10 +374,7 @@ class RemoteSession:
 
         Raises StorageError.
         """
-        if path.suffix.lower() == ".md":
-            save(path, markdown(list(self.recorder.events)), "the transcript")
-        else:
-            self.recorder.save(path)
+        self.recorder.save(path)
         self.saved.append(path)
 
     def choices(
@@ -402,14 +399,10 @@ class RemoteSession:
         self._send("settings", voice=value)
 
 
-def _refused(error: InvalidStatus, base: str) -> EdgevoiceError:
+def _refused(error: InvalidStatus, base: str) -> SessionError:
     """Why the server does not open a session."""
-    try:
-        said = from_json(bytes(error.response.body or b""), dict[str, str])
-    except Malformed:
-        said = {}
-    what = said.get("text") or f"the server answers {error.response.status_code}"
-    remedy = said.get("remedy", "")
-    if error.response.status_code == 401:
-        remedy = "use the whole address with the code that `edgevoice serve` shows, in quotes"
-    return SessionError(what, where=base, remedy=remedy)
+    status = error.response.status_code
+    why = refused(base, bytes(error.response.body or b""), status)
+    if status == 401:
+        why.remedy = "use the whole address with the code that `edgevoice serve` shows, in quotes"
+    return why

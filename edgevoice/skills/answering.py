@@ -1,4 +1,4 @@
-"""BuiltInSkills the instant intents; what acts does so only when it is called."""
+"""Answers the instant intents; what acts does so only when it is called."""
 
 from __future__ import annotations
 

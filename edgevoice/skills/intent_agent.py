@@ -1,4 +1,4 @@
-"""BuiltInSkills what a skill understands at once, and lets another agent answer everything else."""
+"""Answers what a skill understands at once, and lets another agent answer everything else."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""BuiltInSkills about timers, alarms and reminders."""
+"""Answers about timers, alarms and reminders."""
 
 from __future__ import annotations
 

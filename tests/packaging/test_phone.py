@@ -63,7 +63,7 @@ def test_it_sets_up_inside_debian_with_this_checkout(
     done = phone_setup(**termux)
     assert done.returncode == 0, done.stderr
     calls = (tmp_path / "calls").read_text()
-    assert f"--bind {ROOT}:/root/edgevoice" in calls
+    assert f"--bind {ROOT}:/opt/edgevoice" in calls
     assert calls.index("scripts/setup.py run") < calls.index("--profile phone models pull")
     assert phone_setup("start", **termux).returncode == 0
     assert "--profile phone serve" in (tmp_path / "calls").read_text()
