@@ -14,7 +14,8 @@ from edgevoice.server.shared import offers, sharing
 from edgevoice.settings import Config
 from tests.server.page.conftest import Opened, invitation
 
-pytestmark = [pytest.mark.devices, pytest.mark.models, pytest.mark.slow]
+# Long, because the smallest recognizer now and then takes the question for no words.
+pytestmark = [pytest.mark.long, pytest.mark.devices, pytest.mark.models, pytest.mark.slow]
 
 SMALL = "smollm2-135m", "whisper-tiny.en"
 
