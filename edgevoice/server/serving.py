@@ -122,9 +122,8 @@ class Server:
 
     def address(self, code: str = "") -> str:
         """The address for other devices, or without `lan` for this machine; with a pairing code."""
-        hosts = [str(a) if a.version == 4 else f"[{a}]" for a in lan_addresses()]
-        if self.options.lan and hosts:
-            base = f"https://{hosts[0]}:{self.ports[1]}/"
+        if self.options.lan and (host := _lan_host()):
+            base = f"https://{host}:{self.ports[1]}/"
         else:
             base = self.local_address()
         return f"{base}#code={code}" if code else base
@@ -137,8 +136,7 @@ class Server:
         """The address of the certificate; empty without `lan`."""
         if not self.options.lan:
             return ""
-        host = next((str(a) for a in lan_addresses() if a.version == 4), "127.0.0.1")
-        return f"http://{host}:{self.ports[2]}/"
+        return f"http://{_lan_host() or '127.0.0.1'}:{self.ports[2]}/"
 
     def start(self) -> None:
         """Serve from now on."""
@@ -263,3 +261,8 @@ def _quiet_logs() -> None:
         library.propagate = False
         if not library.handlers:
             library.addHandler(logging.NullHandler())
+
+
+def _lan_host() -> str:
+    """This machine's most usual address in the local network, for a URL; empty if it has none."""
+    return next((str(a) if a.version == 4 else f"[{a}]" for a in lan_addresses()), "")
